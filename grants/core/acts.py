@@ -1,0 +1,399 @@
+"""Acts: the only way to write. One transaction, one permission check, one audit record, its jobs queued in it.
+
+Connections open read-only, so PostgreSQL itself refuses every write outside an act. ``commit`` is
+said in this file only: once for acts, once for bookkeeping (machinery without audit), once for tests.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import logging
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import Delete, Insert, Select, Update, event, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Connection, Row as ResultRow
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+
+from grants.core import audit, clock, encoding, faults
+from grants.core.audit import ActKey, ActRow, AuditEvent, SecurityEvent
+from grants.core.db import BOOKKEEPING_TABLES, db
+from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, Refused
+from grants.core.permissions import Actor, Permission, Scope
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# A deadlock or a serialisation failure is tried again this often before the person is told.
+ATTEMPTS_MAX = 3
+_RETRYABLE = {"40001", "40P01"}
+
+
+class WriteOutsideAct(RuntimeError):
+    """A programmer's error: something was about to be written outside an act."""
+
+
+class ActInsideAct(RuntimeError):
+    """A programmer's error: acts share plain functions, they never call each other."""
+
+
+@dataclass(slots=True)
+class Running:
+    """The act in progress."""
+
+    id: UUID
+    verb: str
+    actor: Actor
+    moment: datetime
+    subject: tuple[str, UUID] | None = None
+    reason: str | None = None
+    changes: list[tuple[Any, str, dict[str, Any]]] = field(default_factory=list)
+    jobs: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredAct:
+    """What the structure tests and the permission table of an auditor read about an act."""
+
+    verb: str
+    needs: Permission | None
+    module: str
+    name: str
+
+
+REGISTRY: dict[str, RegisteredAct] = {}
+
+_running: ContextVar[Running | None] = ContextVar("running_act", default=None)
+_arranging: ContextVar[bool] = ContextVar("arranging", default=False)
+_once: ContextVar[str | None] = ContextVar("act_key", default=None)
+# Set by the job runner: called at the end of each act of a job, so that done is written with the effect.
+fence: ContextVar[Callable[[], None] | None] = ContextVar("job_fence", default=None)
+current_job: ContextVar[UUID | None] = ContextVar("current_job", default=None)
+
+
+def act(
+    verb: str, *, needs: Permission | None, scope: Callable[..., Scope] | None = None
+) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
+    """Make a function an act.
+
+    ``verb`` is ``thing.verb`` and appears in the audit record. ``needs`` is checked before
+    anything is read; ``None`` only for acts by which somebody becomes an actor (sign-in, an invitation).
+    ``scope`` takes the act's first argument after the actor, reads under a lock, and says where the
+    thing lies: out of scope or barred answers as if the thing were not there.
+
+    Raises what the function raises, :class:`NotAllowed`, :class:`NotFound`, and :class:`Conflict`
+    when an idempotency key comes back with other input.
+    """
+
+    def decorate(function: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
+        assert verb not in REGISTRY, f"two acts are called {verb}"
+        REGISTRY[verb] = RegisteredAct(verb, needs, function.__module__, function.__name__)
+
+        @functools.wraps(function)
+        def perform(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            if _running.get() is not None:
+                raise ActInsideAct(f"{verb} was called inside {_running.get().verb}")  # type: ignore[union-attr] -- checked above
+            if needs is not None and not actor.can(needs):
+                note_security("act.refused", actor=actor, verb=verb, why="permission")
+                raise NotAllowed(f"You need the permission \u201c{needs}\u201d for this. Ask your administrator who has it.")
+            key = _once.get()
+            _once.set(None)  # One key, one act: a second act of the same request is not mistaken for the first.
+            for attempt in range(1, ATTEMPTS_MAX + 1):
+                try:
+                    return _perform_once(function, verb, scope, key, actor, args, kwargs)
+                except DBAPIError as error:
+                    if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempt == ATTEMPTS_MAX:
+                        raise
+                    log.info("%s is tried again after %s", verb, type(error.orig).__name__)
+            raise AssertionError("the loop returns or raises")
+
+        perform.act = REGISTRY[verb]  # type: ignore[attr-defined] -- read by structure tests
+        return perform
+
+    return decorate
+
+
+def _perform_once(
+    function: Callable[..., R],
+    verb: str,
+    scope: Callable[..., Scope] | None,
+    key: str | None,
+    actor: Actor,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> R:
+    session = db.session
+    if session.new or session.dirty or session.deleted:
+        raise WriteOutsideAct(f"{verb} found changes made before it began")
+    session.rollback()
+    _open_for_writing(session.connection())
+    running = Running(id=uuid4(), verb=verb, actor=actor, moment=clock.now())
+    token = _running.set(running)
+    try:
+        if key is not None:
+            earlier = _claim_key(running, key, function, args, kwargs)
+            if earlier is not None:
+                session.rollback()
+                return typing.cast(R, encoding.decode(earlier.result, _return_type(function)))
+        if scope is not None:
+            _check_scope(actor, REGISTRY[verb].needs, scope(*args[:1] or tuple(kwargs.values())[:1]))
+        result = function(actor, *args, **kwargs)
+        session.flush()
+        _record(running, result if key is not None else None)
+        _close_fence()
+        session.connection().exec_driver_sql("set constraints all immediate")
+        session.commit()
+    except GrantsError as error:
+        session.rollback()
+        note_security("act.refused", actor=actor, verb=verb, why=type(error).__name__)
+        raise
+    except IntegrityError as error:
+        session.rollback()
+        if getattr(error.orig, "sqlstate", None) == "23505":
+            raise Conflict("Somebody did this a moment ago. Reload the page to see what stands now.") from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _running.reset(token)
+    for job in running.jobs:
+        job.ring()
+    return result
+
+
+def _open_for_writing(connection: Connection) -> None:
+    """The first statement of the transaction; the execution option would leave the pooled connection writable."""
+    connection.exec_driver_sql("set transaction read write")
+
+
+def _claim_key(
+    running: Running, key: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> ActRow | None:
+    """Insert the key first: a rival with the same key waits here until this act ends, then finds its result."""
+    owner = str(running.actor.user_id or running.actor.name)
+    digest = hashlib.sha256(audit.canonical([running.verb, encoding.encode(list(args)), encoding.encode(dict(kwargs))])).digest()
+    claim = upsert(ActKey).values(owner=owner, key=key, input_digest=digest, act_id=running.id).on_conflict_do_nothing()
+    if _write(claim).rowcount:
+        return None
+    earlier = db.session.execute(
+        select(ActKey.input_digest, ActRow).join(ActRow, ActRow.id == ActKey.act_id).where(ActKey.owner == owner, ActKey.key == key)
+    ).one()
+    if earlier.input_digest != digest:
+        raise Conflict("This form was already sent with other values. Reload the page, look at what was stored, and change it there.")
+    return typing.cast(ActRow, earlier.ActRow)
+
+
+def _return_type(function: Callable[..., Any]) -> Any:
+    return typing.get_type_hints(inspect.unwrap(function)).get("return", type(None))
+
+
+def _check_scope(actor: Actor, needs: Permission | None, where: Scope) -> None:
+    faults.point("scope")
+    if where.keys & actor.bars or (needs is not None and not actor.may(needs, where)):
+        raise NotFound
+
+
+def _record(running: Running, result: Any) -> None:
+    """One event per changed row, or one for the act itself; the act's own row last."""
+    actor = running.actor
+    common = {
+        "act_id": running.id,
+        "recorded_at": running.moment,
+        "verb": running.verb,
+        "user_id": actor.user_id,
+        "on_behalf_of": actor.on_behalf_of,
+        "session_id": actor.session_id,
+        "reason": running.reason,
+    }
+    events = [
+        {**common, "id": uuid4(), "object_kind": kind, "object_id": row.id, "object_version": row.version, "changes": changes}
+        for row, kind, changes in running.changes
+    ]
+    if not events:
+        kind, object_id = running.subject or (running.verb.partition(".")[0], None)
+        events = [{**common, "id": uuid4(), "object_kind": kind, "object_id": object_id, "object_version": None, "changes": {}}]
+    faults.point("audit")
+    _write(insert(AuditEvent), events)
+    _write(
+        insert(ActRow).values(
+            id=running.id,
+            verb=running.verb,
+            done_at=running.moment,
+            user_id=actor.user_id,
+            on_behalf_of=actor.on_behalf_of,
+            session_id=actor.session_id,
+            job_id=current_job.get(),
+            result=None if result is None else {"value": encoding.encode(result)},
+        )
+    )
+
+
+def _close_fence() -> None:
+    guard = fence.get()
+    if guard is not None:
+        guard()
+
+
+def _write(statement: Any, values: Any = None) -> Any:
+    """A Core statement of the core itself, let through by the gate."""
+    return db.session.execute(statement, values, execution_options={"core_write": True})
+
+
+core_write = _write
+
+
+def running_act() -> Running:
+    """The act in progress; a programmer's error outside one."""
+    running = _running.get()
+    if running is None:
+        raise WriteOutsideAct("This belongs inside an act.")
+    return running
+
+
+def moment() -> datetime:
+    """The act's own time, the same for everything it writes."""
+    return running_act().moment
+
+
+def subject(kind: str, object_id: UUID) -> None:
+    """Name what the act is about where no row changes (an audited read)."""
+    running_act().subject = (kind, object_id)
+
+
+def reason(text: str) -> None:
+    """Keep the person's reason with every event of the act."""
+    running_act().reason = text
+
+
+@contextmanager
+def once(key: str | None) -> Iterator[None]:
+    """Give the next act an idempotency key: the form's for a person, a natural one for a job."""
+    token = _once.set(key)
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
+@event.listens_for(Session, "before_flush")
+def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
+    """Refuse writes outside an act; inside one, stamp new rows and collect what changes."""
+    touched = [*session.new, *(row for row in session.dirty if session.is_modified(row)), *session.deleted]
+    if not touched:
+        return
+    running = _running.get()
+    if running is None and not _arranging.get():
+        raise WriteOutsideAct(f"{type(touched[0]).__name__} was about to be written outside an act.")
+    when = running.moment if running else clock.now()
+    for row in touched:
+        created, deleted = row in session.new, row in session.deleted
+        if hasattr(row, "version"):
+            if created:
+                row.created_at = row.created_at or when
+            row.version = 1 if created else row.version + 1
+        if running is not None and getattr(row, "__audited__", True) and hasattr(row, "id"):
+            changes = audit.changes_of(row, created=created, deleted=deleted)
+            if changes:
+                running.changes.append((row, row.__tablename__, changes))
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _only_reads(state: ORMExecuteState) -> None:
+    """Bulk statements pass the flush; they are refused unless the core marks them as its own."""
+    if state.is_select or state.is_column_load or state.is_relationship_load:
+        return
+    if not state.execution_options.get("core_write"):
+        raise WriteOutsideAct("Rows are changed one by one inside acts, never by a bulk statement.")
+
+
+class Books:
+    """A short writing transaction on the closed list of machinery tables."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: Insert | Update | Delete, values: Any = None) -> int:
+        """Run one write; returns the number of rows it touched."""
+        self._check(statement)
+        return self._connection.execute(statement, values).rowcount
+
+    def scalars(self, statement: Select[Any] | Insert | Update | Delete) -> list[Any]:
+        """Run a read, or a write with RETURNING of one column."""
+        self._check(statement)
+        return list(self._connection.execute(statement).scalars())
+
+    def rows(self, statement: Select[Any] | Insert | Update | Delete) -> Sequence[ResultRow[Any]]:
+        """Run a read, or a write with RETURNING."""
+        self._check(statement)
+        return self._connection.execute(statement).all()
+
+    def scalar(self, statement: Select[Any]) -> Any:
+        """Run a read of one value."""
+        return self._connection.execute(statement).scalar()
+
+    def _check(self, statement: Any) -> None:
+        if isinstance(statement, Select):
+            return
+        name = statement.table.name
+        if name not in BOOKKEEPING_TABLES:
+            raise WriteOutsideAct(f"{name} is not machinery: it is written by an act.")
+
+
+@contextmanager
+def bookkeeping() -> Iterator[Books]:
+    """A transaction of its own for machinery (leases, last-seen, the seal): no audit, closed list of tables."""
+    with db.engine.connect() as connection:
+        _open_for_writing(connection)
+        yield Books(connection)
+        connection.commit()
+
+
+def note_security(kind: str, *, actor: Actor | None = None, **detail: Any) -> None:
+    """Write a security event, after whatever happened was rolled back. Never raises into the refusal it reports."""
+    values = {
+        "id": uuid4(),
+        "recorded_at": clock.now(),
+        "kind": kind,
+        "user_id": actor.user_id if actor else None,
+        "session_id": actor.session_id if actor else None,
+        "detail": audit.plain_value(detail),
+    }
+    try:
+        with bookkeeping() as books:
+            books.execute(insert(SecurityEvent).values(**values))
+    except DBAPIError:
+        log.exception("a security event could not be written: %s", kind)
+
+
+@contextmanager
+def arranging() -> Iterator[None]:
+    """Tests only: arrange rows directly, without permission or audit; everything is committed at the end."""
+    session = db.session
+    session.rollback()
+    _open_for_writing(session.connection())
+    token = _arranging.set(True)
+    try:
+        yield
+        session.flush()
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _arranging.reset(token)
+
+
+__all__ = ["REGISTRY", "Refused", "act", "arranging", "bookkeeping", "moment", "note_security", "once", "reason", "subject"]

@@ -1,0 +1,258 @@
+"""Who did what: append-only events written by acts, sealed afterwards into one hash chain, and checked again.
+
+Acts only insert rows. A sealer lays the chain in batches, so that writers in a deadline storm
+never wait for the head of a chain, as transparency logs do it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, delete, func, insert, inspect, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import Base, db, points_to
+from grants.core.money import Money
+
+GENESIS = bytes(32)
+SEAL_BATCH = 5_000
+_SEALER_LOCK = 7_261_001
+
+
+class ActRow(Base):
+    """One act that was done: verb, person, moment, and its result for a repeated idempotency key."""
+
+    __tablename__ = "act"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    verb: Mapped[str]
+    done_at: Mapped[datetime] = mapped_column(index=True)
+    user_id: Mapped[UUID | None] = mapped_column(index=True)
+    on_behalf_of: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    job_id: Mapped[UUID | None]
+    result: Mapped[dict[str, Any] | None]
+
+
+class ActKey(Base):
+    """The idempotency key of an act: the same person sending the same form twice finds it here."""
+
+    __tablename__ = "act_key"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    input_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    act_id: Mapped[UUID] = mapped_column(points_to("act.id"))
+
+
+class AuditEvent(Base):
+    """One changed row of one act, or the act's own mark where it changed none (an audited read)."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index("ix_audit_event_object", "object_kind", "object_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    act_id: Mapped[UUID] = mapped_column(points_to("act.id"), index=True)
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
+    verb: Mapped[str]
+    user_id: Mapped[UUID | None]
+    on_behalf_of: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    object_kind: Mapped[str]
+    object_id: Mapped[UUID | None]
+    object_version: Mapped[int | None]
+    reason: Mapped[str | None]
+    changes: Mapped[dict[str, Any]]
+
+
+class AuditSeal(Base):
+    """The chain: gapless positions, each hash covering its event and the hash before it."""
+
+    __tablename__ = "audit_seal"
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID] = mapped_column(points_to("audit_event.id"), unique=True)
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditUnsealed(Base):
+    """Events that wait for the sealer; a trigger of the database fills it."""
+
+    __tablename__ = "audit_unsealed"
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class SecurityEvent(Base):
+    """What was refused or tried: failed sign-ins, acts refused, reads out of scope. Never rolled back with the act."""
+
+    __tablename__ = "security_event"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str]
+    user_id: Mapped[UUID | None] = mapped_column(index=True)
+    session_id: Mapped[UUID | None]
+    detail: Mapped[dict[str, Any]]
+
+
+def plain_value(value: Any) -> Any:
+    """A column's value as JSON with one spelling each: cents for money, ISO in UTC for moments."""
+    match value:
+        case None | bool() | int() | str() if not isinstance(value, Enum):
+            return value
+        case Enum():
+            return str(value.value)
+        case Money():
+            return value.cents
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case date():
+            return value.isoformat()
+        case UUID() | Fraction():
+            return str(value)
+        case bytes():
+            return hashlib.sha256(value).hexdigest()
+        case dict():
+            return {str(key): plain_value(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain_value(item) for item in value]
+        case frozenset() | set():
+            return sorted(plain_value(item) for item in value)
+    raise TypeError(f"{type(value).__name__} has no audited form")
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical JSON: sorted keys, no spaces, UTF-8. The bytes that hashes cover."""
+    return json.dumps(plain_value(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def changes_of(row: Any, *, created: bool, deleted: bool) -> dict[str, Any]:
+    """``{column: [before, after]}`` of one row about to be flushed, in the way each column declares."""
+    found: dict[str, Any] = {}
+    state = inspect(row)
+    for attribute in state.mapper.column_attrs:
+        manner = attribute.columns[0].info.get("audit", "plain")
+        if manner == "none":
+            continue
+        history = state.attrs[attribute.key].history
+        if created:
+            after = getattr(row, attribute.key)
+            pair = [None, after] if after is not None else None
+        elif deleted:
+            pair = [getattr(row, attribute.key), None]
+        else:
+            before = history.deleted[0] if history.deleted else None
+            pair = [before, history.added[0]] if history.added and history.added[0] != before else None
+        if pair is not None:
+            found[attribute.key] = [_as_audited(item, manner, row) for item in pair]
+    return found
+
+
+def _as_audited(value: Any, manner: str, row: Any) -> Any:
+    if value is None or manner == "plain":
+        return plain_value(value)
+    # The row's id is the salt: equal names of two people do not show as equal.
+    return "sha256:" + hashlib.sha256(str(row.id).encode() + b"\0" + canonical(value)).hexdigest()
+
+
+def content(event: AuditEvent) -> bytes:
+    """The canonical bytes of one event, as its seal covers them."""
+    return canonical({column.key: getattr(event, column.key) for column in AuditEvent.__mapper__.column_attrs})
+
+
+def chained(previous: bytes, event: bytes) -> bytes:
+    """The hash of one position: a leaf mark, the hash before, the length of the event and the event."""
+    return hashlib.sha256(b"\x00" + previous + len(event).to_bytes(8, "big") + event).digest()
+
+
+def seal_pending() -> int:
+    """Give every committed, unsealed event its position; returns how many. One sealer at a time, others return 0."""
+    from grants.core.acts import bookkeeping  # noqa: PLC0415 -- circular: acts write audit rows
+
+    sealed = 0
+    while True:
+        with bookkeeping() as books:
+            if not books.scalar(select(func.pg_try_advisory_xact_lock(_SEALER_LOCK))):
+                return sealed
+            waiting = (
+                select(AuditEvent.id)
+                .join(AuditUnsealed, AuditUnsealed.event_id == AuditEvent.id)
+                .order_by(AuditEvent.recorded_at, AuditEvent.id)
+                .limit(SEAL_BATCH)
+            )
+            batch = books.scalars(delete(AuditUnsealed).where(AuditUnsealed.event_id.in_(waiting)).returning(AuditUnsealed.event_id))
+            if not batch:
+                return sealed
+            columns = AuditEvent.__table__.c
+            statement = select(AuditEvent.__table__).where(columns.id.in_(batch)).order_by(columns.recorded_at, columns.id)
+            last = books.rows(select(AuditSeal.position, AuditSeal.hash).order_by(AuditSeal.position.desc()).limit(1))
+            position, previous = (last[0].position, last[0].hash) if last else (0, GENESIS)
+            seals = []
+            for event in books.rows(statement):
+                position += 1
+                digest = chained(previous, canonical(dict(event._mapping)))
+                seals.append({"position": position, "event_id": event.id, "previous_hash": previous, "hash": digest})
+                previous = digest
+            books.execute(insert(AuditSeal), seals)
+            sealed += len(seals)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCheck:
+    """What a check of the chain found: how many were sealed first, how many stand, and the first fault."""
+
+    sealed_now: int
+    checked: int
+    head: str
+    problem: str | None
+
+
+def verify() -> ChainCheck:
+    """Seal what is pending, then recompute the whole chain; the first bad position is named."""
+    sealed = seal_pending()
+    expected, previous = 0, GENESIS
+    problem: str | None = None
+    for position, stored_previous, stored_hash, event in _chain():
+        expected += 1
+        if position != expected:
+            problem = f"Position {expected} is missing: the chain goes on at {position}."
+        elif event is None:
+            problem = f"Position {position}: its event was deleted."
+        elif stored_previous != previous:
+            problem = f"Position {position} does not follow from the position before it."
+        elif chained(previous, event) != stored_hash:
+            problem = f"Position {position}: its event is not what was sealed."
+        if problem:
+            return ChainCheck(sealed, expected - 1, previous.hex(), problem)
+        previous = stored_hash
+    events, pending = db.session.execute(
+        select(select(func.count()).select_from(AuditEvent).scalar_subquery(), select(func.count()).select_from(AuditUnsealed).scalar_subquery())
+    ).one()
+    if events != expected + pending:
+        problem = f"{events} events are recorded but {expected} are sealed and {pending} wait: events were added or taken outside the program."
+    return ChainCheck(sealed, expected, previous.hex(), problem)
+
+
+def _chain() -> Iterator[tuple[int, bytes, bytes, bytes | None]]:
+    """Every position in order with the canonical bytes of its event, streamed."""
+    events = AuditEvent.__table__
+    seals = AuditSeal.__table__
+    statement = (
+        select(seals.c.position, seals.c.previous_hash, seals.c.hash, events)
+        .select_from(seals.outerjoin(events, events.c.id == seals.c.event_id))
+        .order_by(seals.c.position)
+        .execution_options(yield_per=2_000)
+    )
+    for row in db.session.execute(statement):
+        fields = {column.name: row._mapping[column] for column in events.c}
+        yield row.position, row.previous_hash, row.hash, None if fields["id"] is None else canonical(fields)

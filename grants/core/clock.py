@@ -1,0 +1,122 @@
+"""Time as an argument: one injectable clock at the edge, and pure arithmetic of dates, zones and deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from grants.core.errors import Invalid
+
+BRUSSELS = "Europe/Brussels"
+
+_fixed: ContextVar[datetime | None] = ContextVar("fixed_time", default=None)
+
+
+def now() -> datetime:
+    """The present moment in UTC, at the edge only (views, jobs, commands): acts and rules are handed it."""
+    return _fixed.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Let :func:`now` answer ``moment`` inside the block: the demo, tests and a request's own arrival use it."""
+    token = _fixed.set(as_utc(moment))
+    try:
+        yield
+    finally:
+        _fixed.reset(token)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same instant in UTC; a time without a zone is a programmer's error."""
+    assert moment.tzinfo is not None, "a moment always carries its zone"
+    return moment.astimezone(UTC)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The IANA zone of that name; :class:`Invalid` when there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(f"\u201c{name}\u201d is not a time zone. Use an IANA name such as Europe/Brussels.") from error
+
+
+class Fold(StrEnum):
+    """Which of two instants a repeated local time means, when the clocks go back."""
+
+    EARLIER = "earlier"
+    LATER = "later"
+
+
+def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -> datetime:
+    """A wall-clock time in a zone as an instant.
+
+    Raises :class:`Invalid` for a time that does not exist (clocks go forward) and, without
+    ``fold``, for one that exists twice (clocks go back).
+
+    >>> local_to_utc(datetime(2022, 11, 15, 12, 0), BRUSSELS).isoformat()
+    '2022-11-15T11:00:00+00:00'
+    """
+    tz = zone(zone_name)
+    first = local.replace(tzinfo=tz, fold=0)
+    second = local.replace(tzinfo=tz, fold=1)
+    there_and_back = first.astimezone(UTC).astimezone(tz).replace(tzinfo=None)
+    if there_and_back != local:
+        raise Invalid(f"{local:%H:%M} on {long_date(local.date())} does not exist in {zone_name}: the clocks go forward that night. Choose another time.")
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    match fold:
+        case Fold.EARLIER:
+            return first.astimezone(UTC)
+        case Fold.LATER:
+            return second.astimezone(UTC)
+        case None:
+            raise Invalid(f"{local:%H:%M} on {long_date(local.date())} happens twice in {zone_name}: the clocks go back that night. Say which one you mean.")
+
+
+def long_date(day: date) -> str:
+    """``4 November 2022``: never a month as a number."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def in_zone(moment: datetime, zone_name: str = BRUSSELS) -> datetime:
+    """The same instant on a wall clock of ``zone_name``."""
+    return as_utc(moment).astimezone(zone(zone_name))
+
+
+def add_days(day: date, days: int) -> date:
+    """Calendar days, the day of the event not counted (Model Grant Agreement, how periods run)."""
+    return day + timedelta(days=days)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day some months on, or the last day of a shorter month.
+
+    >>> add_months(date(2023, 1, 31), 1)
+    datetime.date(2023, 2, 28)
+    """
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    for number in (day.day, 30, 29, 28):
+        if number <= day.day:
+            try:
+                return date(year, month + 1, number)
+            except ValueError:
+                continue
+    raise AssertionError("every month has a 28th day")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open span of days: ``starts_on`` belongs to it, ``ends_before`` does not."""
+
+    starts_on: date
+    ends_before: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.starts_on <= day < self.ends_before

@@ -1,0 +1,134 @@
+"""The database handle, the base of every table and the guard that keeps writes inside acts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, MetaData, Text, TypeDecorator, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+
+from grants.core.errors import NotFound
+from grants.core.money import Money
+
+# Machinery written by core.acts.bookkeeping() in short transactions of its own, without audit. Closed list.
+BOOKKEEPING_TABLES = frozenset(
+    {"audit_seal", "audit_unsealed", "job", "process_beat", "security_event", "sign_in_attempt", "user_session"}
+)
+
+# Rows that only ever come: the program's database role may not change or delete them.
+APPEND_ONLY_TABLES = frozenset({"act", "act_key", "audit_event", "audit_seal", "ledger_entry", "ledger_leg", "security_event"})
+
+
+class MoneyType(TypeDecorator[Money]):
+    """Euro amounts as integer cents in a BIGINT column."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Money | None, dialect: Any) -> int | None:
+        if value is None:
+            return None
+        if value.currency != "EUR":
+            raise ValueError("Columns hold euros only; a foreign amount is an attribute of a cost line.")
+        return value.cents
+
+    def process_result_value(self, value: int | None, dialect: Any) -> Money | None:
+        return None if value is None else Money(value)
+
+
+_metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_types: dict[Any, Any] = {
+    datetime: DateTime(timezone=True),
+    UUID: Uuid(),
+    Money: MoneyType(),
+    str: Text(),
+    dict[str, Any]: JSONB(),
+    list[Any]: JSONB(),
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every table: constraint names are predictable, times carry their zone."""
+
+    registry = registry(metadata=_metadata, type_annotation_map=_types)
+
+
+class Row(Base):
+    """A row people care about: an id made here, the act's moment, and a version that forms carry back.
+
+    Columns say in ``info={"audit": ...}`` how a change is audited: ``plain`` (default), ``digest``
+    for personal data and long texts, ``none`` for what is derived.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-3)
+    created_at: Mapped[datetime] = mapped_column(sort_order=-2, info={"audit": "none"})
+    version: Mapped[int] = mapped_column(sort_order=-1, info={"audit": "none"})
+
+    def __init__(self, **values: Any) -> None:
+        # The id exists before the first flush, so that an act can point to a row it has just made.
+        super().__init__(**{"id": uuid4(), **values})
+
+
+DIGEST = {"audit": "digest"}
+NOT_AUDITED = {"audit": "none"}
+
+
+def points_to(column: str) -> ForeignKey:
+    """A foreign key checked at the end of the act, so that the order of inserts never matters."""
+    return ForeignKey(column, deferrable=True, initially="DEFERRED")
+
+
+def state_check(states: type[StrEnum], column: str = "state") -> CheckConstraint:
+    """A CHECK that a column holds one of the states of a machine."""
+    names = ", ".join(f"'{state.value}'" for state in states)
+    return CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")
+
+
+db = SQLAlchemy(model_class=Base)
+
+T = TypeVar("T", bound=Row)
+
+
+def get(model: type[T], row_id: UUID) -> T:
+    """The row of that id; raises :class:`NotFound`."""
+    found = db.session.scalars(select(model).where(model.id == row_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def locked(model: type[T], row_id: UUID) -> T:
+    """The row of that id, read again under a row lock until the act ends; raises :class:`NotFound`.
+
+    ``populate_existing``: without it a row the session already knew would come back stale.
+    """
+    statement = (
+        select(model).where(model.id == row_id).with_for_update(of=model).execution_options(populate_existing=True)
+    )
+    found = db.session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def remember_old_values() -> None:
+    """Load the old value before a column is overwritten; without it the \u201cbefore\u201d of an expired row is lost."""
+    Base.registry.configure()
+    for mapper in Base.registry.mappers:
+        for attribute in mapper.column_attrs:
+            getattr(mapper.class_, attribute.key).impl.active_history = True

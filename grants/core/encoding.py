@@ -1,0 +1,36 @@
+"""Frozen values to JSON and back, for the kept result of an act and the arguments of a job."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from cattrs import Converter
+
+from grants.core.money import Money
+
+_converter = Converter()
+_converter.register_unstructure_hook(UUID, str)
+_converter.register_structure_hook(UUID, lambda value, _: UUID(value))
+_converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
+_converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+_converter.register_unstructure_hook(date, lambda value: value.isoformat())
+_converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
+_converter.register_unstructure_hook(Fraction, str)
+_converter.register_structure_hook(Fraction, lambda value, _: Fraction(value))
+_converter.register_unstructure_hook(Money, lambda value: value.cents)
+_converter.register_structure_hook(Money, lambda value, _: Money(value))
+
+
+def encode(value: Any) -> Any:
+    """A frozen value, or plain containers of such, as JSON."""
+    return _converter.unstructure(value)
+
+
+def decode(stored: dict[str, Any] | None, kind: Any) -> Any:
+    """What :func:`encode` made, as the type an act promised to return."""
+    if stored is None or kind in (None, type(None)):
+        return None
+    return _converter.structure(stored["value"], kind)

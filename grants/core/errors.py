@@ -1,0 +1,66 @@
+"""The few errors a person can cause; one map in grants.web.errors turns each into an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+class GrantsError(Exception):
+    """Base of every error a person can cause. ``str()`` is a sentence fit to be shown."""
+
+
+class Invalid(GrantsError):
+    """What was typed cannot be understood: 422, the form comes back with the text kept.
+
+    ``problems`` maps a field name to its sentence where the error belongs to fields.
+    """
+
+    def __init__(self, message: str, problems: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.problems: Mapping[str, str] = dict(problems or {})
+
+
+class Refused(GrantsError):
+    """Understood, but a rule says no: 422, with the rule, the value, the limit and the way out."""
+
+
+class NotAllowed(GrantsError):
+    """The person lacks the permission: 403."""
+
+
+class NotFound(GrantsError):
+    """Not there, or not there for this person (out of scope, conflicted): 404, always the same words."""
+
+    def __init__(self, message: str = "This page is not here.") -> None:
+        super().__init__(message)
+
+
+class Conflict(GrantsError):
+    """Somebody or something was quicker: 409, shown as \u201csomeone changed this\u201d with both versions where there are two."""
+
+
+class NeedsFreshSignIn(GrantsError):
+    """A dangerous act needs the password (later: a second factor) again: a redirect to re-authentication."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in an imported file or a checked object: where it is and what to do about it."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Problems(Invalid):
+    """Many things wrong at once; nothing was imported or sent."""
+
+    def __init__(self, message: str, found: Sequence[Problem]) -> None:
+        super().__init__(message)
+        self.found: tuple[Problem, ...] = tuple(found)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(str(problem) for problem in self.found)])

@@ -1,0 +1,147 @@
+"""Permission names, the person acting, and the scope of a thing: pure values with set look-ups, no policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+
+class Permission(StrEnum):
+    """Every permission by name: the thing, a colon, the verb of its act. Alphabetised."""
+
+    AGREEMENT_AMEND = "agreement:amend"
+    AGREEMENT_PREPARE = "agreement:prepare"
+    AGREEMENT_READ = "agreement:read"
+    AGREEMENT_SIGN_CITY = "agreement:sign_city"
+    AGREEMENT_SIGN_PROGRAMME = "agreement:sign_programme"
+    APPLICATION_CHECK = "application:check"
+    APPLICATION_EDIT = "application:edit"
+    APPLICATION_INVITE = "application:invite"
+    APPLICATION_READ = "application:read"
+    APPLICATION_READ_ASSIGNED = "application:read_assigned"
+    APPLICATION_START = "application:start"
+    APPLICATION_SUBMIT = "application:submit"
+    APPLICATION_WITHDRAW = "application:withdraw"
+    ASSESSMENT_READ_ALL = "assessment:read_all"
+    ASSESSMENT_SCORE = "assessment:score"
+    ASSIGNMENT_DECIDE = "assignment:decide"
+    AUDIT_READ = "audit:read"
+    BANK_ACCOUNT_CONFIRM = "bank_account:confirm"
+    BANK_ACCOUNT_ENTER = "bank_account:enter"
+    BUDGET_AUTHORISE = "budget:authorise"
+    CALL_IMPORT = "call:import"
+    CALL_EXTEND = "call:extend"
+    CALL_MANAGE = "call:manage"
+    CALL_PUBLISH = "call:publish"
+    CITY_MANAGE = "city:manage"
+    CONFLICT_CONFIRM = "conflict:confirm"
+    CONFLICT_DECLARE = "conflict:declare"
+    CONSENSUS_AGREE = "consensus:agree"
+    CONSENSUS_WRITE = "consensus:write"
+    FILE_READ = "file:read"
+    JOB_READ = "job:read"
+    JOB_RETRY = "job:retry"
+    LEDGER_READ = "ledger:read"
+    MAIL_READ = "mail:read"
+    ORGANISATION_EDIT = "organisation:edit"
+    PAYMENT_ORDER_AUTHORISE = "payment_order:authorise"
+    PAYMENT_ORDER_CANCEL = "payment_order:cancel"
+    PAYMENT_ORDER_EXECUTE = "payment_order:execute"
+    PAYMENT_ORDER_PREPARE = "payment_order:prepare"
+    PAYMENT_ORDER_READ = "payment_order:read"
+    PAYMENT_ORDER_VERIFY = "payment_order:verify"
+    PAYMENT_REQUEST_DECIDE = "payment_request:decide"
+    PAYMENT_REQUEST_SUBMIT = "payment_request:submit"
+    PROFILE_EDIT = "profile:edit"
+    PROGRAMME_MANAGE = "programme:manage"
+    REPORT_ACCEPT = "report:accept"
+    REPORT_EDIT = "report:edit"
+    REPORT_READ = "report:read"
+    REPORT_SUBMIT = "report:submit"
+    ROLE_ASSIGN = "role:assign"
+    ROLE_CONFIRM = "role:confirm"
+    SELECTION_CONFIRM = "selection:confirm"
+    SELECTION_DECIDE = "selection:decide"
+    SELECTION_RECORD_PUBLISHED_OUTCOME = "selection:record_published_outcome"
+    STATEMENT_READ = "statement:read"
+    STATEMENT_REQUEST = "statement:request"
+    SYSTEM_READ = "system:read"
+    USER_DISABLE = "user:disable"
+    USER_INVITE = "user:invite"
+    USER_READ = "user:read"
+
+
+# A place a permission holds or a thing a person is barred from: its kind and its id.
+ScopeKey = tuple[str, UUID]
+
+EVERYWHERE: ScopeKey = ("everywhere", UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The places a thing lies in, the thing itself included: an application lies in itself, its call, its cities."""
+
+    keys: frozenset[ScopeKey]
+
+    @classmethod
+    def of(cls, *keys: ScopeKey) -> Scope:
+        return cls(frozenset(keys))
+
+
+NOWHERE = Scope(frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, with every permission already resolved to the places it holds.
+
+    ``granted`` holds (permission, place) pairs, ``bars`` the things a declared conflict
+    keeps this person from now. Frozen for one request or one job.
+    """
+
+    user_id: UUID | None
+    name: str
+    granted: frozenset[tuple[str, ScopeKey]] = frozenset()
+    bars: frozenset[ScopeKey] = frozenset()
+    roles: tuple[str, ...] = ()
+    organisation_ids: frozenset[UUID] = frozenset()
+    session_id: UUID | None = None
+    fresh: bool = False
+    on_behalf_of: UUID | None = None
+    _named: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_named", frozenset(str(permission) for permission, _ in self.granted))
+
+    def can(self, permission: str) -> bool:
+        """Whether the permission holds anywhere at all: enough to show a menu, never enough to act."""
+        return str(permission) in self._named
+
+    def may(self, permission: str, scope: Scope) -> bool:
+        """Whether the permission holds for a thing in ``scope`` and no bar stands before it."""
+        if scope.keys & self.bars:
+            return False
+        wanted = str(permission)
+        if (wanted, EVERYWHERE) in self.granted:
+            return True
+        return any((wanted, key) in self.granted for key in scope.keys)
+
+    def places(self, permission: str, kind: str) -> frozenset[UUID]:
+        """The ids of all places of one kind where the permission holds, for the WHERE of a list."""
+        wanted = str(permission)
+        return frozenset(place for name, (found, place) in self.granted if name == wanted and found == kind)
+
+    def everywhere(self, permission: str) -> bool:
+        """Whether the permission holds in every place."""
+        return (str(permission), EVERYWHERE) in self.granted
+
+    def barred(self, kind: str) -> frozenset[UUID]:
+        """The ids of all things of one kind this person must not reach now."""
+        return frozenset(thing for found, thing in self.bars if found == kind)
+
+
+def system_actor(name: str, permissions: Iterable[Permission]) -> Actor:
+    """The program itself at work (a deadline passing, a nightly check): only what is named, everywhere."""
+    return Actor(user_id=None, name=name, granted=frozenset((str(permission), EVERYWHERE) for permission in permissions))
