@@ -21,7 +21,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Delete, Insert, Select, Update, event, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.engine import Connection, Row as ResultRow
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Row as ResultRow
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
@@ -107,7 +108,9 @@ def act(
                 raise ActInsideAct(f"{verb} was called inside {_running.get().verb}")  # type: ignore[union-attr] -- checked above
             if needs is not None and not actor.can(needs):
                 note_security("act.refused", actor=actor, verb=verb, why="permission")
-                raise NotAllowed(f"You need the permission \u201c{needs}\u201d for this. Ask your administrator who has it.")
+                raise NotAllowed(
+                    f"You need the permission \u201c{needs}\u201d for this. Ask your administrator who has it."
+                )
             key = _once.get()
             _once.set(None)  # One key, one act: a second act of the same request is not mistaken for the first.
             for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -184,15 +187,21 @@ def _claim_key(
 ) -> ActRow | None:
     """Insert the key first: a rival with the same key waits here until this act ends, then finds its result."""
     owner = str(running.actor.user_id or running.actor.name)
-    digest = hashlib.sha256(audit.canonical([running.verb, encoding.encode(list(args)), encoding.encode(dict(kwargs))])).digest()
+    digest = hashlib.sha256(
+        audit.canonical([running.verb, encoding.encode(list(args)), encoding.encode(dict(kwargs))])
+    ).digest()
     claim = upsert(ActKey).values(owner=owner, key=key, input_digest=digest, act_id=running.id).on_conflict_do_nothing()
     if _write(claim).rowcount:
         return None
     earlier = db.session.execute(
-        select(ActKey.input_digest, ActRow).join(ActRow, ActRow.id == ActKey.act_id).where(ActKey.owner == owner, ActKey.key == key)
+        select(ActKey.input_digest, ActRow)
+        .join(ActRow, ActRow.id == ActKey.act_id)
+        .where(ActKey.owner == owner, ActKey.key == key)
     ).one()
     if earlier.input_digest != digest:
-        raise Conflict("This form was already sent with other values. Reload the page, look at what was stored, and change it there.")
+        raise Conflict(
+            "This form was already sent with other values. Reload the page, look at what was stored, and change it there."
+        )
     return typing.cast(ActRow, earlier.ActRow)
 
 
@@ -219,12 +228,28 @@ def _record(running: Running, result: Any) -> None:
         "reason": running.reason,
     }
     events = [
-        {**common, "id": uuid4(), "object_kind": kind, "object_id": row.id, "object_version": row.version, "changes": changes}
+        {
+            **common,
+            "id": uuid4(),
+            "object_kind": kind,
+            "object_id": row.id,
+            "object_version": row.version,
+            "changes": changes,
+        }
         for row, kind, changes in running.changes
     ]
     if not events:
         kind, object_id = running.subject or (running.verb.partition(".")[0], None)
-        events = [{**common, "id": uuid4(), "object_kind": kind, "object_id": object_id, "object_version": None, "changes": {}}]
+        events = [
+            {
+                **common,
+                "id": uuid4(),
+                "object_kind": kind,
+                "object_id": object_id,
+                "object_version": None,
+                "changes": {},
+            }
+        ]
     faults.point("audit")
     _write(insert(AuditEvent), events)
     _write(
@@ -396,4 +421,15 @@ def arranging() -> Iterator[None]:
         _arranging.reset(token)
 
 
-__all__ = ["REGISTRY", "Refused", "act", "arranging", "bookkeeping", "moment", "note_security", "once", "reason", "subject"]
+__all__ = [
+    "REGISTRY",
+    "Refused",
+    "act",
+    "arranging",
+    "bookkeeping",
+    "moment",
+    "note_security",
+    "once",
+    "reason",
+    "subject",
+]

@@ -177,7 +177,7 @@ def chained(previous: bytes, event: bytes) -> bytes:
 
 def seal_pending() -> int:
     """Give every committed, unsealed event its position; returns how many. One sealer at a time, others return 0."""
-    from grants.core.acts import bookkeeping  # noqa: PLC0415 -- circular: acts write audit rows
+    from grants.core.acts import bookkeeping
 
     sealed = 0
     while True:
@@ -190,11 +190,15 @@ def seal_pending() -> int:
                 .order_by(AuditEvent.recorded_at, AuditEvent.id)
                 .limit(SEAL_BATCH)
             )
-            batch = books.scalars(delete(AuditUnsealed).where(AuditUnsealed.event_id.in_(waiting)).returning(AuditUnsealed.event_id))
+            batch = books.scalars(
+                delete(AuditUnsealed).where(AuditUnsealed.event_id.in_(waiting)).returning(AuditUnsealed.event_id)
+            )
             if not batch:
                 return sealed
             columns = AuditEvent.__table__.c
-            statement = select(AuditEvent.__table__).where(columns.id.in_(batch)).order_by(columns.recorded_at, columns.id)
+            statement = (
+                select(AuditEvent.__table__).where(columns.id.in_(batch)).order_by(columns.recorded_at, columns.id)
+            )
             last = books.rows(select(AuditSeal.position, AuditSeal.hash).order_by(AuditSeal.position.desc()).limit(1))
             position, previous = (last[0].position, last[0].hash) if last else (0, GENESIS)
             seals = []
@@ -236,7 +240,10 @@ def verify() -> ChainCheck:
             return ChainCheck(sealed, expected - 1, previous.hex(), problem)
         previous = stored_hash
     events, pending = db.session.execute(
-        select(select(func.count()).select_from(AuditEvent).scalar_subquery(), select(func.count()).select_from(AuditUnsealed).scalar_subquery())
+        select(
+            select(func.count()).select_from(AuditEvent).scalar_subquery(),
+            select(func.count()).select_from(AuditUnsealed).scalar_subquery(),
+        )
     ).one()
     if events != expected + pending:
         problem = f"{events} events are recorded but {expected} are sealed and {pending} wait: events were added or taken outside the program."

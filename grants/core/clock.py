@@ -67,7 +67,9 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
     second = local.replace(tzinfo=tz, fold=1)
     there_and_back = first.astimezone(UTC).astimezone(tz).replace(tzinfo=None)
     if there_and_back != local:
-        raise Invalid(f"{local:%H:%M} on {long_date(local.date())} does not exist in {zone_name}: the clocks go forward that night. Choose another time.")
+        raise Invalid(
+            f"{local:%H:%M} on {long_date(local.date())} does not exist in {zone_name}: the clocks go forward that night. Choose another time."
+        )
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
     match fold:
@@ -76,7 +78,9 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
         case Fold.LATER:
             return second.astimezone(UTC)
         case None:
-            raise Invalid(f"{local:%H:%M} on {long_date(local.date())} happens twice in {zone_name}: the clocks go back that night. Say which one you mean.")
+            raise Invalid(
+                f"{local:%H:%M} on {long_date(local.date())} happens twice in {zone_name}: the clocks go back that night. Say which one you mean."
+            )
 
 
 def long_date(day: date) -> str:

@@ -21,7 +21,9 @@ BOOKKEEPING_TABLES = frozenset(
 )
 
 # Rows that only ever come: the program's database role may not change or delete them.
-APPEND_ONLY_TABLES = frozenset({"act", "act_key", "audit_event", "audit_seal", "ledger_entry", "ledger_leg", "security_event"})
+APPEND_ONLY_TABLES = frozenset(
+    {"act", "act_key", "audit_event", "audit_seal", "ledger_entry", "ledger_leg", "security_event"}
+)
 
 
 class MoneyType(TypeDecorator[Money]):

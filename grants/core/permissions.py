@@ -31,8 +31,8 @@ class Permission(StrEnum):
     BANK_ACCOUNT_CONFIRM = "bank_account:confirm"
     BANK_ACCOUNT_ENTER = "bank_account:enter"
     BUDGET_AUTHORISE = "budget:authorise"
-    CALL_IMPORT = "call:import"
     CALL_EXTEND = "call:extend"
+    CALL_IMPORT = "call:import"
     CALL_MANAGE = "call:manage"
     CALL_PUBLISH = "call:publish"
     CITY_MANAGE = "city:manage"
@@ -144,4 +144,6 @@ class Actor:
 
 def system_actor(name: str, permissions: Iterable[Permission]) -> Actor:
     """The program itself at work (a deadline passing, a nightly check): only what is named, everywhere."""
-    return Actor(user_id=None, name=name, granted=frozenset((str(permission), EVERYWHERE) for permission in permissions))
+    return Actor(
+        user_id=None, name=name, granted=frozenset((str(permission), EVERYWHERE) for permission in permissions)
+    )

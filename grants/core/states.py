@@ -53,7 +53,9 @@ class Machine(Generic[S]):
             return self._targets[state, verb]
         except KeyError:
             word = str(state).replace("_", " ")
-            raise Refused(f"This {self.name} is {word}; it cannot {verb.replace('_', ' ')} now. Reload the page to see what is possible.") from None
+            raise Refused(
+                f"This {self.name} is {word}; it cannot {verb.replace('_', ' ')} now. Reload the page to see what is possible."
+            ) from None
 
     def move(self, thing: Stateful, verb: str) -> S:
         """Move ``thing`` along ``verb`` and return its new state."""
@@ -63,5 +65,7 @@ class Machine(Generic[S]):
     def to_mermaid(self) -> str:
         """The table as a Mermaid state diagram, for docs/architecture.md."""
         lines = ["stateDiagram-v2", f"    [*] --> {self.initial}"]
-        lines += [f"    {source} --> {step.target}: {step.verb}" for step in self.transitions for source in step.sources]
+        lines += [
+            f"    {source} --> {step.target}: {step.verb}" for step in self.transitions for source in step.sources
+        ]
         return "\n".join(lines)
