@@ -190,8 +190,15 @@ def _claim_key(
     digest = hashlib.sha256(
         audit.canonical([running.verb, encoding.encode(list(args)), encoding.encode(dict(kwargs))])
     ).digest()
-    claim = upsert(ActKey).values(owner=owner, key=key, input_digest=digest, act_id=running.id).on_conflict_do_nothing()
-    if _write(claim).rowcount:
+    table = ActKey.__table__
+    claim = (
+        upsert(table)
+        .values(owner=owner, key=key, input_digest=digest, act_id=running.id)
+        .on_conflict_do_nothing()
+        .returning(table.c.key)
+    )
+    # RETURNING and not the row count, which the driver does not give for an upsert.
+    if _write(claim).scalar_one_or_none() is not None:
         return None
     earlier = db.session.execute(
         select(ActKey.input_digest, ActRow)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -226,19 +227,20 @@ def verify() -> ChainCheck:
     sealed = seal_pending()
     expected, previous = 0, GENESIS
     problem: str | None = None
-    for position, stored_previous, stored_hash, event in _chain():
-        expected += 1
-        if position != expected:
-            problem = f"Position {expected} is missing: the chain goes on at {position}."
-        elif event is None:
-            problem = f"Position {position}: its event was deleted."
-        elif stored_previous != previous:
-            problem = f"Position {position} does not follow from the position before it."
-        elif chained(previous, event) != stored_hash:
-            problem = f"Position {position}: its event is not what was sealed."
-        if problem:
-            return ChainCheck(sealed, expected - 1, previous.hex(), problem)
-        previous = stored_hash
+    with closing(_chain()) as chain:
+        for position, stored_previous, stored_hash, event in chain:
+            expected += 1
+            if position != expected:
+                problem = f"Position {expected} is missing: the chain goes on at {position}."
+            elif event is None:
+                problem = f"Position {position}: its event was deleted."
+            elif stored_previous != previous:
+                problem = f"Position {position} does not follow from the position before it."
+            elif chained(previous, event) != stored_hash:
+                problem = f"Position {position}: its event is not what was sealed."
+            if problem:
+                return ChainCheck(sealed, expected - 1, previous.hex(), problem)
+            previous = stored_hash
     events, pending = db.session.execute(
         select(
             select(func.count()).select_from(AuditEvent).scalar_subquery(),
@@ -250,7 +252,7 @@ def verify() -> ChainCheck:
     return ChainCheck(sealed, expected, previous.hex(), problem)
 
 
-def _chain() -> Iterator[tuple[int, bytes, bytes, bytes | None]]:
+def _chain() -> Generator[tuple[int, bytes, bytes, bytes | None]]:
     """Every position in order with the canonical bytes of its event, streamed."""
     events = AuditEvent.__table__
     seals = AuditSeal.__table__
@@ -260,6 +262,7 @@ def _chain() -> Iterator[tuple[int, bytes, bytes, bytes | None]]:
         .order_by(seals.c.position)
         .execution_options(yield_per=2_000)
     )
-    for row in db.session.execute(statement):
-        fields = {column.name: row._mapping[column] for column in events.c}
-        yield row.position, row.previous_hash, row.hash, None if fields["id"] is None else canonical(fields)
+    with db.session.execute(statement) as rows:
+        for row in rows:
+            fields = {column.name: row._mapping[column] for column in events.c}
+            yield row.position, row.previous_hash, row.hash, None if fields["id"] is None else canonical(fields)
