@@ -1,18 +1,22 @@
-"""Fixtures: one PostgreSQL for the session, one migrated template, a committed clone for each test that writes."""
+"""What every test may use: a real PostgreSQL, a fresh database for each test that writes, the whole program on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config import Config
+from grants.app import create_app, stage_modules
 from grants.core import triggers
-from grants.core.db import DIGEST, Base, Row, db, remember_old_values
+from grants.core.db import DIGEST, Base, Row, db
 from tests.servers import TestPostgres
 
 
@@ -38,6 +42,7 @@ def postgres() -> Iterator[TestPostgres]:
 
 @pytest.fixture(scope="session")
 def template(postgres: TestPostgres) -> str:
+    list(stage_modules("models"))
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute("CREATE ROLE grants_program LOGIN")
         connection.execute("CREATE DATABASE template_tests")
@@ -45,6 +50,8 @@ def template(postgres: TestPostgres) -> str:
     with engine.begin() as connection:
         Base.metadata.create_all(connection)
         triggers.install(connection)
+        for module in stage_modules("triggers"):
+            module.install(connection)
         triggers.grant_program_role(connection, "grants_program")
     engine.dispose()
     return "template_tests"
@@ -52,6 +59,7 @@ def template(postgres: TestPostgres) -> str:
 
 @pytest.fixture
 def database(postgres: TestPostgres, template: str) -> Iterator[str]:
+    """The name of a database of this test alone."""
     name = f"t_{uuid4().hex}"
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
@@ -60,15 +68,30 @@ def database(postgres: TestPostgres, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def app(postgres: TestPostgres, database: str) -> Iterator[Flask]:
-    app = Flask("tests")
-    app.config["SQLALCHEMY_DATABASE_URI"] = postgres.url(database, "grants_program")
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "connect_args": {"options": "-c default_transaction_read_only=on -c timezone=UTC"}
-    }
-    db.init_app(app)
-    remember_old_values()
+def settings(postgres: TestPostgres, database: str, tmp_path: Path) -> Config:
+    return Config(
+        GRANTS_HOME=str(tmp_path),
+        DATABASE_URL=postgres.url(database, "grants_program"),
+        DATABASE_OWNER_URL=postgres.url(database, "grants_owner"),
+        GRANTS_ENV="test",
+        GRANTS_DEMO=True,
+    )
+
+
+@pytest.fixture
+def app(settings: Config) -> Iterator[Flask]:
+    """The whole program on a database of this test alone, inside its application context."""
+    app = create_app(settings)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript; forms send no CSRF token in tests, the CSRF tests switch it on."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app.test_client()

@@ -320,6 +320,11 @@ def once(key: str | None) -> Iterator[None]:
         _once.reset(token)
 
 
+def offer_key(key: str) -> None:
+    """Give the next act of this request its form's key; the caller stands inside :func:`once`, which forgets it."""
+    _once.set(key)
+
+
 @event.listens_for(Session, "before_flush")
 def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
     """Refuse writes outside an act; inside one, stamp new rows and collect what changes."""
@@ -436,6 +441,7 @@ __all__ = [
     "bookkeeping",
     "moment",
     "note_security",
+    "offer_key",
     "once",
     "reason",
     "subject",

@@ -1,0 +1,123 @@
+"""create_app: extensions, stages, error pages. Nothing else; the only module that sees every stage's views."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from flask import Flask, current_app, g, request
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from grants.core import acts, clock
+from grants.core.db import db, remember_old_values
+from grants.web import errors, filters, routing
+
+# The rows of the house in the order of a grant's life (import order, last is latest).
+STAGES = (
+    "ledger", "identity", "conversations", "dossiers", "cities", "programmes", "budgets", "calls", "applications",
+    "evaluation", "awards", "agreements", "monitoring", "reporting", "payments", "learning", "documents", "oversight",
+)  # fmt: skip
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(Protocol):
+    """What create_app needs of a configuration: upper-case attributes, and the cookie key."""
+
+    GRANTS_HOME: str
+    DATABASE_URL: str
+
+    def secret_key(self) -> str: ...
+
+
+def create_app(settings: Settings) -> Flask:
+    """The program for one configuration; opens no connection."""
+    app = Flask(
+        "grants", root_path=str(ROOT / "grants"), template_folder=str(ROOT / "templates"), static_folder="web/static"
+    )
+    app.config.from_object(settings)
+    app.config.update(
+        SECRET_KEY=settings.secret_key(),
+        MAX_CONTENT_LENGTH=app.config["UPLOAD_BYTES_MAX"] + 1_000_000,
+        MAX_FORM_MEMORY_SIZE=4_000_000,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "connect_args": {"options": "-c default_transaction_read_only=on -c timezone=UTC"},
+            "pool_pre_ping": True,
+        },
+    )
+    if app.config["BASE_URL"].startswith("https://"):
+        app.config.update(SESSION_COOKIE_SECURE=True, SESSION_COOKIE_NAME="__Host-grants")
+    else:
+        app.config.update(SESSION_COOKIE_NAME="grants")
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    db.init_app(app)
+    CSRFProtect(app)
+    _one_moment_a_request(app)
+    if app.config["TRUSTED_PROXIES"]:
+        hops = app.config["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_offer_key)
+    filters.init_app(app)
+    errors.init_app(app)
+    for module in stage_modules("models"):
+        logging.getLogger(__name__).debug("tables of %s", module.__name__)
+    remember_old_values()
+    _register_stages(app)
+    # After the stages: identity's own hook has set who asks before this one looks.
+    app.before_request(_check_access)
+    return app
+
+
+def stage_modules(column: str) -> Iterable[Any]:
+    """The module of that column of every stage that has one, in order."""
+    for stage in STAGES:
+        name = f"grants.{stage}.{column}"
+        if importlib.util.find_spec(name):
+            yield importlib.import_module(name)
+
+
+def _register_stages(app: Flask) -> None:
+    navigation: list[routing.NavItem] = []
+    for views in stage_modules("views"):
+        for blueprint in getattr(views, "blueprints", None) or (views.bp,):
+            app.register_blueprint(blueprint)
+        if hasattr(views, "init_app"):
+            views.init_app(app)
+        navigation += getattr(views, "NAVIGATION", ())
+    app.extensions["navigation"] = tuple(sorted(navigation, key=lambda item: item.order))
+
+
+def _one_moment_a_request(app: Flask) -> None:
+    """Everything a request does happens at the moment it came in, and no key outlives it."""
+    inner = app.wsgi_app
+
+    def outer(environ: Any, start_response: Callable[..., Any]) -> Any:
+        with clock.at(clock.now()), acts.once(None):
+            return inner(environ, start_response)
+
+    app.wsgi_app = outer  # type: ignore[method-assign]
+
+
+def _offer_key() -> None:
+    g.received_at = clock.now()
+    if request.method == "POST" and (key := request.form.get("act_key")):
+        acts.offer_key(key)
+
+
+def _check_access() -> Any:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    return routing.check_access(current_app.view_functions[request.endpoint])

@@ -1,0 +1,79 @@
+"""The one map from errors to answers: status, page and words; nothing internal is ever shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from uuid import uuid4
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
+from grants.web.routing import page, see_other
+
+log = logging.getLogger(__name__)
+
+# status -> title and what to do, where the error itself brings no sentence
+_WORDS = {
+    400: ("This request was not understood", "Go back and try again."),
+    403: ("You may not do this", "Ask your administrator who may."),
+    404: (
+        "This page is not here",
+        "It may have moved, or it is not there for you. Check the address or start from your home page.",
+    ),
+    405: ("This address takes another kind of request", "Go back and use the button on the page."),
+    409: ("Somebody changed this", "Reload the page to see what stands now."),
+    413: ("The file is too large", "Choose a smaller file; the limit stands beside the upload field."),
+    422: ("This cannot be done now", "Reload the page to see what is possible."),
+    429: ("Too many tries", "Wait a few minutes, then try again."),
+    500: (
+        "Something went wrong on our side",
+        "Nothing was changed. Try again; if it happens again, tell us the number below.",
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the map."""
+    for kind, status in {NotAllowed: 403, NotFound: 404, Conflict: 409, Invalid: 422, Refused: 422}.items():
+        app.register_error_handler(kind, _with_sentence(status))
+    app.register_error_handler(NeedsFreshSignIn, _confirm_first)
+    app.register_error_handler(CSRFError, _form_too_old)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _with_sentence(status: int) -> Callable[[Exception], tuple[str, int]]:
+    def answer(error: Exception) -> tuple[str, int]:
+        # A 404 says the same for everything, so that nobody learns what exists.
+        return error_page(status, "" if status == 404 else str(error)), status
+
+    return answer
+
+
+def _confirm_first(error: NeedsFreshSignIn) -> Response:
+    return see_other("identity.confirm_password", next=request.full_path if request.method == "GET" else None)
+
+
+def _form_too_old(error: CSRFError) -> tuple[str, int]:
+    sentence = "The form is too old or came from another site. Go back, reload the page and send it again."
+    return error_page(400, sentence), 400
+
+
+def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    status = error.code or 500
+    return error if status < 400 else (error_page(status, ""), status)
+
+
+def _unexpected(error: Exception) -> tuple[str, int]:
+    number = uuid4().hex[:12]
+    log.exception("unexpected error %s on %s %s", number, request.method, request.path)
+    return error_page(500, "", number), 500
+
+
+def error_page(status: int, sentence: str, number: str = "") -> str:
+    """The page for one status; ``sentence`` replaces the general advice."""
+    title, otherwise = _WORDS.get(status, _WORDS[400])
+    return page("error.html", status=status, title=title, sentence=sentence or otherwise, number=number)

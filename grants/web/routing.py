@@ -1,0 +1,88 @@
+"""Who may open a route, and the few ways a view answers: a page, or a redirect that a reload does not repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from flask import Response, g, redirect, render_template, request, url_for
+
+from grants.core.errors import NotAllowed
+from grants.core.permissions import Actor, Permission
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route asks of the person: nothing, a sign-in, or any one of some permissions."""
+
+    anyone: bool = False
+    any_of: tuple[Permission, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One entry of the service navigation, shown to whoever holds one of the permissions anywhere."""
+
+    label: str
+    endpoint: str
+    any_of: tuple[Permission, ...] = ()
+    order: int = 50
+
+
+def public(view: View) -> View:
+    """Anyone may open this route, signed in or not. A structure test keeps the list short."""
+    return _mark(view, Access(anyone=True))
+
+
+def signed_in(view: View) -> View:
+    """Anyone who has signed in; what they see is decided by the query or the act."""
+    return _mark(view, Access())
+
+
+def requires(*any_of: Permission) -> Callable[[View], View]:
+    """Whoever holds one of these permissions anywhere; the act or query then checks the object's scope."""
+    assert any_of, "name a permission, or say signed_in or public"
+    return lambda view: _mark(view, Access(any_of=any_of))
+
+
+def _mark(view: View, access: Access) -> View:
+    view.access = access  # type: ignore[attr-defined] -- read by check_access and by the structure tests
+    return view
+
+
+def check_access(view: Callable[..., Any]) -> Response | None:
+    """The answer that keeps this person out of ``view``, or None; raises :class:`NotAllowed` for a signed-in one."""
+    access = cast(Access | None, getattr(view, "access", None))
+    assert access is not None, f"{view.__module__}.{view.__name__} does not say who may open it"
+    if access.anyone:
+        return None
+    actor = current_actor()
+    if actor.user_id is None:
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        return see_other("identity.sign_in", next=target)
+    if access.any_of and not any(actor.can(permission) for permission in access.any_of):
+        raise NotAllowed(
+            f"You need the permission “{access.any_of[0]}” to open this page. Ask your administrator who has it."
+        )
+    return None
+
+
+ANONYMOUS = Actor(user_id=None, name="")
+
+
+def current_actor() -> Actor:
+    """Who sent this request; ``user_id`` is None for somebody not signed in. Frozen for the request."""
+    return cast(Actor, g.get("actor", ANONYMOUS))
+
+
+def page(template: str, **context: Any) -> str:
+    """A full page. Views return ``page(...)``, or ``page(...), 422`` when a form comes back with errors."""
+    return render_template(template, **context)
+
+
+def see_other(endpoint: str, **values: Any) -> Response:
+    """After a deed: 303, so that a reload shows the result and does not repeat the deed."""
+    return cast(Response, redirect(url_for(endpoint, **values), 303))
