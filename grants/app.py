@@ -31,8 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings(Protocol):
     """What create_app needs of a configuration: upper-case attributes, and the cookie key."""
 
-    GRANTS_HOME: str
-    DATABASE_URL: str
+    @property
+    def DATABASE_URL(self) -> str: ...
 
     def secret_key(self) -> str: ...
 

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, MetaDa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
-from grants.core.errors import NotFound
+from grants.core.errors import Conflict, NotFound
 from grants.core.money import Money
 
 # Machinery written by core.acts.bookkeeping() in short transactions of its own, without audit. Closed list.
@@ -126,6 +126,14 @@ def locked(model: type[T], row_id: UUID) -> T:
     if found is None:
         raise NotFound
     return found
+
+
+def check_version(row: Row, shown: int | None) -> None:
+    """Compare the version a form was shown with against the locked row; raises :class:`Conflict` when they differ."""
+    if shown is not None and row.version != shown:
+        raise Conflict(
+            "Somebody changed this while you were working. Your text is kept on this page; reload to see what stands now."
+        )
 
 
 def remember_old_values() -> None:

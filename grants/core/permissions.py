@@ -12,6 +12,7 @@ class Permission(StrEnum):
     """Every permission by name: the thing, a colon, the verb of its act. Alphabetised."""
 
     AGREEMENT_AMEND = "agreement:amend"
+    AGREEMENT_CLOSE = "agreement:close"
     AGREEMENT_PREPARE = "agreement:prepare"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_SIGN_CITY = "agreement:sign_city"

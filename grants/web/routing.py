@@ -49,7 +49,7 @@ def requires(*any_of: Permission) -> Callable[[View], View]:
 
 
 def _mark(view: View, access: Access) -> View:
-    view.access = access  # type: ignore[attr-defined] -- read by check_access and by the structure tests
+    view.access = access  # type: ignore[attr-defined]  # read by check_access and by the structure tests
     return view
 
 

@@ -1,0 +1,190 @@
+"""Grant agreements, beneficiaries, due diligence, bank accounts, milestones, the payment schedule, signatures."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.agreements.states import BankAccountState, CheckAnswer, GrantState, MilestoneState, PaymentKind, Side
+from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.money import Money
+
+
+class Grant(Row):
+    """One grant, from preparation on; signed by both sides it is the award, and its maximum is committed.
+
+    Percentages are whole and come from the call: pre-financing and retention of ``maximum``,
+    ``interim_ceiling_percent`` limits what is paid before the balance.
+    """
+
+    __tablename__ = "grant_agreement"
+    __table_args__ = (
+        state_check(GrantState),
+        CheckConstraint("maximum > 0", name="maximum_positive"),
+        CheckConstraint("starts_on < ends_before", name="period_in_order"),
+        CheckConstraint("prefinancing_percent BETWEEN 0 AND 100", name="prefinancing_percent_range"),
+        CheckConstraint("retention_percent BETWEEN 0 AND 100", name="retention_percent_range"),
+        CheckConstraint(
+            "interim_ceiling_percent BETWEEN prefinancing_percent AND 100", name="interim_ceiling_percent_range"
+        ),
+        CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        Index("ix_grant_agreement_call_state", "call_id", "state", "reference"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), unique=True)
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    fund_source_id: Mapped[UUID] = mapped_column(points_to("fund_source.id"))
+    reference: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    acronym: Mapped[str | None]
+    state: Mapped[str]
+    coordinator_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    budget_id: Mapped[UUID | None] = mapped_column(points_to("budget.id"))
+    maximum: Mapped[Money]
+    # Said on every page and document where the amount is not the published one.
+    amount_note: Mapped[str | None]
+    starts_on: Mapped[date]
+    ends_before: Mapped[date]
+    prefinancing_percent: Mapped[int]
+    interim_ceiling_percent: Mapped[int]
+    retention_percent: Mapped[int]
+    in_force_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    final_amount: Mapped[Money | None]
+    search_text: Mapped[str] = mapped_column(info={"audit": "none"})
+
+
+class Beneficiary(Row):
+    """An organisation that may receive money under the grant, and the most it may receive."""
+
+    __tablename__ = "beneficiary"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "organisation_id"),
+        CheckConstraint("maximum >= 0", name="maximum_not_negative"),
+        Index("uq_beneficiary_one_coordinator", "grant_id", unique=True, postgresql_where=column("is_coordinator")),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    position: Mapped[int]
+    is_coordinator: Mapped[bool]
+    maximum: Mapped[Money]
+
+
+class DueDiligenceItem(Row):
+    """One condition of grant preparation; every one must be answered before the agreement is offered."""
+
+    __tablename__ = "due_diligence_item"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "key"),
+        state_check(CheckAnswer, "answer"),
+        CheckConstraint("(answer = 'open') = (answered_at IS NULL)", name="answer_has_time"),
+        CheckConstraint("(answer = 'open') = (answered_by IS NULL)", name="answer_has_person"),
+        CheckConstraint("answer <> 'not_applicable' OR note IS NOT NULL", name="not_applicable_has_note"),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    key: Mapped[str]
+    label: Mapped[str]
+    position: Mapped[int]
+    answer: Mapped[str]
+    note: Mapped[str | None]
+    evidence_on: Mapped[date | None]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+
+
+class BankAccount(Row):
+    """A payee's account: entered by one person, confirmed by another; at most one is confirmed for an organisation."""
+
+    __tablename__ = "bank_account"
+    __table_args__ = (
+        state_check(BankAccountState),
+        CheckConstraint("state <> 'confirmed' OR confirmed_by IS NOT NULL", name="confirmed_has_person"),
+        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> entered_by", name="two_people"),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_has_time"),
+        Index(
+            "uq_bank_account_one_confirmed",
+            "organisation_id",
+            unique=True,
+            postgresql_where=column("state") == "confirmed",
+        ),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    holder: Mapped[str] = mapped_column(info=DIGEST)
+    iban: Mapped[str] = mapped_column(info=DIGEST)
+    bic: Mapped[str | None]
+    state: Mapped[str]
+    entered_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    entered_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    confirmed_at: Mapped[datetime | None]
+    evidence: Mapped[str | None]
+
+
+class Milestone(Row):
+    """What the city promised to reach by when, with the written criterion by which it is accepted."""
+
+    __tablename__ = "milestone"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "number"),
+        state_check(MilestoneState),
+        CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted_has_time"),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    number: Mapped[int]
+    title: Mapped[str]
+    criterion: Mapped[str]
+    due_on: Mapped[date]
+    state: Mapped[str]
+    achieved_on: Mapped[date | None]
+    report: Mapped[str | None] = mapped_column(info=DIGEST)
+    answer: Mapped[str | None] = mapped_column(info=DIGEST)
+    reported_at: Mapped[datetime | None]
+    reported_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    accepted_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+
+
+class PaymentScheduleLine(Row):
+    """One payment the agreement foresees: its kind, the report that opens it, and the planned amount and day."""
+
+    __tablename__ = "payment_schedule_line"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "number"),
+        state_check(PaymentKind, "kind"),
+        CheckConstraint("planned >= 0", name="planned_not_negative"),
+        CheckConstraint("(kind = 'prefinancing') = (report_number IS NULL)", name="report_opens_it"),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    # The periodic report whose acceptance opens this payment; none for the pre-financing.
+    report_number: Mapped[int | None]
+    planned: Mapped[Money]
+    due_on: Mapped[date]
+
+
+class AgreementSignature(Row):
+    """A recorded acceptance by one side, with the hash of exactly the text that was accepted."""
+
+    __tablename__ = "agreement_signature"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "side"),
+        state_check(Side, "side"),
+        CheckConstraint("octet_length(document_sha256) = 32", name="document_sha256_length"),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    side: Mapped[str]
+    signed_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    signed_at: Mapped[datetime]
+    capacity: Mapped[str]
+    document_sha256: Mapped[bytes] = mapped_column(LargeBinary)

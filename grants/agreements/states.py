@@ -1,0 +1,103 @@
+"""The states of a grant from preparation to closure, of a payee's bank account, and of a milestone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from grants.core.permissions import Permission
+from grants.core.states import Machine, Transition
+
+
+class GrantState(StrEnum):
+    """A selected application is not yet a grant: preparation can fail; the award is the signature of both sides."""
+
+    PREPARATION = "preparation"
+    READY_TO_SIGN = "ready_to_sign"
+    IN_FORCE = "in_force"
+    CLOSED = "closed"
+    DROPPED = "dropped"
+
+
+G = GrantState
+
+GRANT = Machine(
+    "grant",
+    GrantState,
+    G.PREPARATION,
+    [
+        Transition("offer", (G.PREPARATION,), G.READY_TO_SIGN, Permission.AGREEMENT_PREPARE),
+        Transition("take_back", (G.READY_TO_SIGN,), G.PREPARATION, Permission.AGREEMENT_PREPARE),
+        Transition("enter_into_force", (G.READY_TO_SIGN,), G.IN_FORCE, Permission.AGREEMENT_SIGN_PROGRAMME),
+        Transition("close", (G.IN_FORCE,), G.CLOSED, Permission.AGREEMENT_CLOSE),
+        Transition("drop", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_PREPARE),
+    ],
+)
+
+
+class BankAccountState(StrEnum):
+    """An account is paid to only after a second person has confirmed it; a change starts again."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REPLACED = "replaced"
+    REFUSED = "refused"
+
+
+B = BankAccountState
+
+BANK_ACCOUNT = Machine(
+    "bank account",
+    BankAccountState,
+    B.PROPOSED,
+    [
+        Transition("confirm", (B.PROPOSED,), B.CONFIRMED, Permission.BANK_ACCOUNT_CONFIRM),
+        Transition("refuse", (B.PROPOSED,), B.REFUSED, Permission.BANK_ACCOUNT_CONFIRM),
+        Transition("replace", (B.PROPOSED, B.CONFIRMED), B.REPLACED, Permission.BANK_ACCOUNT_ENTER),
+    ],
+)
+
+
+class MilestoneState(StrEnum):
+    """Planned until the city reports it; the officer accepts or returns it."""
+
+    PLANNED = "planned"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    ACCEPTED = "accepted"
+
+
+M = MilestoneState
+
+MILESTONE = Machine(
+    "milestone",
+    MilestoneState,
+    M.PLANNED,
+    [
+        Transition("report", (M.PLANNED, M.RETURNED), M.SUBMITTED, Permission.REPORT_SUBMIT),
+        Transition("return", (M.SUBMITTED,), M.RETURNED, Permission.REPORT_ACCEPT),
+        Transition("accept", (M.SUBMITTED,), M.ACCEPTED, Permission.REPORT_ACCEPT),
+    ],
+)
+
+
+class PaymentKind(StrEnum):
+    """The three payments of a grant's life."""
+
+    PREFINANCING = "prefinancing"
+    INTERIM = "interim"
+    BALANCE = "balance"
+
+
+class CheckAnswer(StrEnum):
+    """The answer to one due-diligence item."""
+
+    OPEN = "open"
+    DONE = "done"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Side(StrEnum):
+    """Who signs the grant agreement."""
+
+    CITY = "city"
+    PROGRAMME = "programme"

@@ -1,0 +1,135 @@
+"""Applications, their consortium, frozen submissions and the eligibility check: tables and constraints, no verbs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
+from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.money import Money
+
+
+class Application(Row):
+    """One application of a consortium to a call; the answers are its dossier, the money its budget.
+
+    ``requested`` and ``submitted_at`` are those of the last submission, which is the one that stands.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        state_check(ApplicationState),
+        state_check(Origin, "origin"),
+        CheckConstraint(
+            "state IN ('draft', 'withdrawn') OR origin = 'published_outcome' OR submission_id IS NOT NULL",
+            name="submitted_has_submission",
+        ),
+        CheckConstraint("(origin = 'published_outcome') = (source_url IS NOT NULL)", name="published_has_source"),
+        CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn_has_time"),
+        CheckConstraint("requested IS NULL OR requested >= 0", name="requested_not_negative"),
+        Index("ix_application_call_state", "call_id", "state", "reference"),
+        Index("ix_application_newest", "created_at", "id"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    reference: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    acronym: Mapped[str | None]
+    summary: Mapped[str | None] = mapped_column(info=DIGEST)
+    state: Mapped[str]
+    origin: Mapped[str]
+    source_url: Mapped[str | None]
+    synthetic_note: Mapped[str | None]
+    coordinator_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    dossier_id: Mapped[UUID | None] = mapped_column(points_to("dossier.id"))
+    budget_id: Mapped[UUID | None] = mapped_column(points_to("budget.id"))
+    submission_id: Mapped[UUID | None] = mapped_column(points_to("submission.id"))
+    submitted_at: Mapped[datetime | None]
+    requested: Mapped[Money | None]
+    withdrawn_at: Mapped[datetime | None]
+    # Title, cities and reference folded to plain letters, so that \u201cLodz\u201d finds \u201cŁódź\u201d.
+    search_text: Mapped[str] = mapped_column(info={"audit": "none"})
+
+
+class ApplicationPartner(Row):
+    """An organisation of the consortium, the coordinator included."""
+
+    __tablename__ = "application_partner"
+    __table_args__ = (
+        UniqueConstraint("application_id", "organisation_id"),
+        state_check(PartnerState),
+        state_check(PartnerRole, "role"),
+        Index(
+            "uq_application_partner_one_coordinator",
+            "application_id",
+            unique=True,
+            postgresql_where=column("role") == "coordinator",
+        ),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    position: Mapped[int]
+    role: Mapped[str]
+    state: Mapped[str]
+    contact_user_id: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    invited_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+
+
+class Submission(Row):
+    """One frozen version of an application: its content, the hash of that content, and the receipt's number."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("application_id", "number"),
+        CheckConstraint("octet_length(sha256) = 32", name="sha256_length"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    number: Mapped[int]
+    receipt_number: Mapped[int] = mapped_column(unique=True)
+    submitted_at: Mapped[datetime]
+    submitted_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    closes_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    requested: Mapped[Money]
+
+
+class EligibilityCheck(Row):
+    """The desk's check of one submission; the verdict comes when every condition is answered."""
+
+    __tablename__ = "eligibility_check"
+    __table_args__ = (
+        UniqueConstraint("submission_id"),
+        CheckConstraint("(verdict IS NULL) = (decided_at IS NULL)", name="verdict_has_time"),
+        CheckConstraint("(verdict IS NULL) = (decided_by IS NULL)", name="verdict_has_person"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    submission_id: Mapped[UUID] = mapped_column(points_to("submission.id"))
+    verdict: Mapped[str | None]
+    reason: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+
+
+class EligibilityResult(Row):
+    """The answer to one eligibility condition, with its reason."""
+
+    __tablename__ = "eligibility_result"
+    __table_args__ = (
+        UniqueConstraint("check_id", "condition"),
+        state_check(Verdict, "verdict"),
+        CheckConstraint("verdict = 'pass' OR reason IS NOT NULL", name="fail_has_reason"),
+    )
+
+    check_id: Mapped[UUID] = mapped_column(points_to("eligibility_check.id"))
+    condition: Mapped[str]
+    verdict: Mapped[str]
+    reason: Mapped[str | None]
