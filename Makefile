@@ -1,22 +1,54 @@
 # Everything starts here; `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' 2>/dev/null && { echo $$p; break; }; done)
-DEV_STAMP := .venv/.installed-dev
+# The first Python from 3.13 down to 3.11 that can make a virtual environment (Debian keeps that part in python3-venv).
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
+# Without it pip warns about a home folder that a system user does not have.
+export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help test check
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+ASSETS := grants/web/static/vendor/licences/versions.txt
+
+.PHONY: help run test check
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(DEV_STAMP): requirements-dev.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 with venv is needed. On Debian: apt-get install python3 python3-venv"; exit 1; }
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+run: $(RUN) $(ASSETS) ## Start everything on this machine; the address is printed. PORT=8080 make run chooses another port
+	@exec .venv/bin/grants run
+
+test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
+	@.venv/bin/python -m pytest $(PYTEST)
+
+check: $(DEV) ## Format, lint, types, import contracts, templates
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/djlint templates --lint --quiet
+
+# A virtual environment that no longer starts (its Python was removed or replaced) is made again.
+define VENV
+@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 with venv is needed. On Debian: apt-get install -y python3 python3-venv" >&2; exit 1; }
+@.venv/bin/python -c '' 2>/dev/null || { rm -rf .venv && $(PYTHON) -m venv .venv; }
+endef
+INSTALL_SELF = $(PIP) install --no-index --no-build-isolation --no-deps --editable .
+
+$(RUN): requirements.txt pyproject.toml
+	$(VENV)
+	@if test -f $(DEV) && test $(DEV) -nt requirements.txt && test $(DEV) -nt pyproject.toml; then :; else \
+	  echo "Installing the Python packages (half a minute the first time) ..."; \
+	  $(PIP) install --require-hashes -r requirements.txt && $(INSTALL_SELF); fi
 	@touch $@
 
-test: $(DEV_STAMP) ## Set up what is needed and run every test
-	@.venv/bin/python -m pytest
+$(DEV): requirements-dev.txt pyproject.toml
+	$(VENV)
+	@echo "Installing the Python packages for tests ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt && $(INSTALL_SELF)
+	@touch $@
 
-check: $(DEV_STAMP) ## Format and lint
-	@.venv/bin/ruff format --check grants tests
-	@.venv/bin/ruff check grants tests
+# Needs some environment, whichever stands: the script uses the standard library only.
+$(ASSETS): package-lock.json grants/web/assets.py requirements-node.txt | $(if $(wildcard $(DEV)),$(DEV),$(if $(filter test,$(MAKECMDGOALS)),$(DEV),$(RUN)))
+	@echo "Installing the front-end files ..."
+	@.venv/bin/python -m grants.web.assets

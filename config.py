@@ -7,55 +7,92 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+HELP = {
+    "GRANTS_HOME": "folder of the embedded servers, uploads and produced files",
+    "PORT": "port to listen on",
+    "HOST": "address to listen on; `0.0.0.0` for every network of this machine",
+    "BASE_URL": "public address, for links in mails, for example `https://grants.example.eu`",
+    "DATABASE_URL": "PostgreSQL 15 or newer of your own, signing in as the program's role; empty: embedded",
+    "DATABASE_OWNER_URL": "the same database as its owner; used by `grants db upgrade` and `grants demo` only",
+    "REDIS_URL": "Valkey or Redis of your own; empty: embedded",
+    "SECRET_KEY": "signs cookies; empty: made once and kept in GRANTS_HOME",
+    "TRUSTED_PROXIES": "how many reverse proxies stand before the program",
+    "SMTP_URL": "`smtp://user:password@host:587` or `smtps://...`; empty: mails stay on the administrator's mail page",
+    "MAIL_FROM": "sender of every mail",
+    "UPLOAD_BYTES_MAX": "largest upload in bytes",
+    "GRANTS_DEMO": "`1`: demo people sign in without a password; an empty database is filled with the demo. "
+    "`make run` with the embedded database does so unless this is `0`",
+    "GRANTS_ENV": "`production` refuses unsafe settings; `local` and `test` allow them",
+    "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`",
+}
+
+# May be given as a file instead: DATABASE_URL_FILE=/run/secrets/database_url
+SECRET = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "SMTP_URL")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class BadSettings(ValueError):
     """A setting is missing or wrong; the message names it, what it may be, and an example."""
 
 
-def _setting(default: object, help: str) -> object:
-    return field(default=default, metadata={"help": help})
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting. Names are those of the environment; ``GRANTS_HOME`` holds what the program itself stores."""
+    """Every setting, by its name in the environment; what each is for stands in ``HELP``."""
 
-    GRANTS_HOME: str = _setting("instance", "folder of the embedded servers, uploads and produced files")  # type: ignore[assignment]
-    DATABASE_URL: str = _setting("", "PostgreSQL of your own, signing in as the program's role; empty: embedded")  # type: ignore[assignment]
-    DATABASE_OWNER_URL: str = _setting("", "the same database as its owner; used by `grants db upgrade` only")  # type: ignore[assignment]
-    REDIS_URL: str = _setting("", "Valkey or Redis of your own; empty: embedded")  # type: ignore[assignment]
-    SECRET_KEY: str = _setting("", "signs cookies; empty: made once and kept in GRANTS_HOME")  # type: ignore[assignment]
-    BASE_URL: str = _setting("", "public address, for links in mails, for example https://grants.example.eu")  # type: ignore[assignment]
-    HOST: str = _setting("127.0.0.1", "address to listen on")  # type: ignore[assignment]
-    PORT: int = _setting(8000, "port to listen on")  # type: ignore[assignment]
-    TRUSTED_PROXIES: int = _setting(0, "how many reverse proxies stand before the program")  # type: ignore[assignment]
-    SMTP_URL: str = _setting("", "smtp://user:password@host:587 or smtps://...; empty: mails stay on the mail page")  # type: ignore[assignment]
-    MAIL_FROM: str = _setting("grants@localhost", "sender of every mail")  # type: ignore[assignment]
-    UPLOAD_BYTES_MAX: int = _setting(25_000_000, "largest upload in bytes")  # type: ignore[assignment]
-    GRANTS_DEMO: bool = _setting(False, "show demo sign-in and load the demo into an empty database")  # type: ignore[assignment]
-    GRANTS_ENV: str = _setting("local", "`production` refuses unsafe settings; `local` and `test` allow them")  # type: ignore[assignment]
-    LOG_LEVEL: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")  # type: ignore[assignment]
+    GRANTS_HOME: str = "instance"
+    PORT: int = 8000
+    HOST: str = "127.0.0.1"
+    BASE_URL: str = ""
+    DATABASE_URL: str = field(default="", repr=False)
+    DATABASE_OWNER_URL: str = field(default="", repr=False)
+    REDIS_URL: str = field(default="", repr=False)
+    SECRET_KEY: str = field(default="", repr=False)
+    TRUSTED_PROXIES: int = 0
+    SMTP_URL: str = field(default="", repr=False)
+    MAIL_FROM: str = "grants@localhost"
+    UPLOAD_BYTES_MAX: int = 25_000_000
+    GRANTS_DEMO: bool = False
+    GRANTS_ENV: str = "local"
+    LOG_LEVEL: str = "INFO"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read and check the environment; raises :class:`BadSettings` with one sentence for the first fault."""
         found = os.environ if environ is None else environ
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         for setting in fields(cls):
-            text = found.get(setting.name, "").strip()
+            text = found.get(setting.name, "").strip() or _from_file(setting.name, found)
             if text:
                 values[setting.name] = _read(setting.name, text, setting.default)
-        config = cls(**values)  # type: ignore[arg-type] -- each value was read as its default's type
-        return config.checked(found)
+        return cls(**values).checked(found)
 
     def checked(self, environ: Mapping[str, str]) -> Self:
         """This configuration, if it may be used as it is."""
         if not 0 < self.PORT < 65_536:
             raise BadSettings(f"PORT is {self.PORT}; it must lie between 1 and 65535, for example PORT=8000.")
         if self.GRANTS_ENV not in {"local", "test", "production"}:
-            raise BadSettings(f"GRANTS_ENV is {self.GRANTS_ENV!r}; it may be local, test or production.")
+            raise BadSettings(f"GRANTS_ENV is “{self.GRANTS_ENV}”; it may be local, test or production.")
+        if self.LOG_LEVEL not in LOG_LEVELS:
+            raise BadSettings(f"LOG_LEVEL is “{self.LOG_LEVEL}”; it may be {', '.join(LOG_LEVELS)}.")
+        if self.BASE_URL and not self.BASE_URL.startswith(("http://", "https://")):
+            raise BadSettings("BASE_URL must begin with https:// (or http://), for example https://grants.example.eu.")
+        if self.SMTP_URL and not self.SMTP_URL.startswith(("smtp://", "smtps://")):
+            raise BadSettings(
+                "SMTP_URL must begin with smtp:// or smtps://, for example smtp://user:password@host:587."
+            )
+        if self.REDIS_URL and not self.REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+            raise BadSettings(
+                "REDIS_URL must begin with redis://, rediss:// or unix://, for example redis://host:6379/0."
+            )
+        for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+            value = getattr(self, name)
+            if value and not value.startswith("postgresql+psycopg://"):
+                raise BadSettings(
+                    f"{name} must be the address of a PostgreSQL database, for example "
+                    f"{name}=postgresql://grants_program:password@host/grants."
+                )
         if self.GRANTS_ENV == "production":
             self._check_production(environ)
         return self
@@ -71,7 +108,8 @@ class Config:
             )
         if not self.BASE_URL.startswith("https://"):
             raise BadSettings("BASE_URL must begin with https:// in production, for example https://grants.example.eu.")
-        if self.DATABASE_URL and not self.DATABASE_OWNER_URL:
+        # The embedded database has two roles by itself; its owner's address is kept from the program's processes.
+        if self.DATABASE_URL and not self.DATABASE_OWNER_URL and not environ.get("GRANTS_SUPERVISED"):
             raise BadSettings(
                 "DATABASE_OWNER_URL is missing: the program's own role may not own its tables. Name the owner's address."
             )
@@ -79,7 +117,7 @@ class Config:
     @property
     def home(self) -> Path:
         """The data folder as an absolute path."""
-        return Path(self.GRANTS_HOME).absolute()
+        return Path(self.GRANTS_HOME).expanduser().absolute()
 
     def secret_key(self) -> str:
         """The configured key, or the one made once and kept, readable by this user only, in the data folder."""
@@ -87,22 +125,44 @@ class Config:
             return self.SECRET_KEY
         path = self.home / "secret_key"
         if not path.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Linked when whole: of several processes that start at once, all read the first one's key.
+            fresh = path.with_name(f"secret_key.{os.getpid()}")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                return path.read_text()
+            finally:
+                fresh.unlink()
         return path.read_text()
+
+
+def _from_file(name: str, environ: Mapping[str, str]) -> str:
+    path = environ.get(f"{name}_FILE", "").strip() if name in SECRET else ""
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(
+            f"{name}_FILE names “{path}”, which cannot be read. Check the path and its permissions."
+        ) from error
 
 
 def _read(name: str, text: str, default: object) -> object:
     match default:
         case bool():
             if text.lower() not in {"1", "0", "true", "false", "yes", "no"}:
-                raise BadSettings(f"{name} is {text!r}; it may be 1 or 0.")
+                raise BadSettings(f"{name} is “{text}”; it may be 1 or 0.")
             return text.lower() in {"1", "true", "yes"}
         case int():
             if not text.isascii() or not text.isdigit():
-                raise BadSettings(f"{name} is {text!r}; it must be a whole number, for example {name}={default}.")
+                raise BadSettings(f"{name} is “{text}”; it must be a whole number, for example {name}={default}.")
             return int(text)
+        case _ if name in {"DATABASE_URL", "DATABASE_OWNER_URL"}:
+            scheme, found, rest = text.partition("://")
+            return f"postgresql+psycopg://{rest}" if found and scheme in {"postgres", "postgresql"} else text
         case _:
             return text

@@ -20,3 +20,6 @@ def app(environ: Any, start_response: Any) -> Any:
 
 
 cli = build_cli(Config.from_env, create_app)
+
+if __name__ == "__main__":
+    cli(prog_name="grants")

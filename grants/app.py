@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grants.core import acts, clock
 from grants.core.db import db, remember_old_values
-from grants.web import errors, filters, routing
+from grants.web import errors, filters, headers, routing
 
 # The rows of the house in the order of a grant's life (import order, last is latest).
 STAGES = (
@@ -72,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(_offer_key)
     filters.init_app(app)
     errors.init_app(app)
+    headers.init_app(app)
     for module in stage_modules("models"):
         logging.getLogger(__name__).debug("tables of %s", module.__name__)
     remember_old_values()

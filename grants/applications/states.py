@@ -66,6 +66,7 @@ PARTNER = Machine(
     [
         Transition("accept", (PartnerState.INVITED,), PartnerState.ACCEPTED, Permission.APPLICATION_EDIT),
         Transition("decline", (PartnerState.INVITED,), PartnerState.DECLINED, Permission.APPLICATION_EDIT),
+        Transition("invite_again", (PartnerState.DECLINED,), PartnerState.INVITED, Permission.APPLICATION_INVITE),
     ],
 )
 

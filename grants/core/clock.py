@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -91,6 +91,11 @@ def long_date(day: date) -> str:
 def in_zone(moment: datetime, zone_name: str = BRUSSELS) -> datetime:
     """The same instant on a wall clock of ``zone_name``."""
     return as_utc(moment).astimezone(zone(zone_name))
+
+
+def end_of_day(day: date, zone_name: str = BRUSSELS) -> datetime:
+    """The last second of a day on a wall clock of ``zone_name``: until when something due on that day is in time."""
+    return datetime.combine(day, time(23, 59, 59), zone(zone_name)).astimezone(UTC)
 
 
 def add_days(day: date, days: int) -> date:

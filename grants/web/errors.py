@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.web.routing import page, see_other
 
@@ -33,6 +34,12 @@ _WORDS = {
         "Nothing was changed. Try again; if it happens again, tell us the number below.",
     ),
 }
+
+# For the day on which not even the page of errors can be made.
+_LAST_RESORT = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+    "<body><main><h1>{title}</h1><p>{sentence}</p><p>Number: {number}</p></main></body></html>"
+)
 
 
 def init_app(app: Flask) -> None:
@@ -70,7 +77,13 @@ def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
 def _unexpected(error: Exception) -> tuple[str, int]:
     number = uuid4().hex[:12]
     log.exception("unexpected error %s on %s %s", number, request.method, request.path)
-    return error_page(500, "", number), 500
+    try:
+        # Whatever failed may have left the transaction useless, and the page's furniture may read.
+        db.session.rollback()
+        return error_page(500, "", number), 500
+    except Exception:
+        log.exception("the page for error %s failed too", number)
+        return _LAST_RESORT.format(title=_WORDS[500][0], sentence=_WORDS[500][1], number=number), 500
 
 
 def error_page(status: int, sentence: str, number: str = "") -> str:

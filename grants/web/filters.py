@@ -1,21 +1,49 @@
-"""What every template may use: money, dates in words, who is signed in, the navigation. No arithmetic in templates."""
+"""What every template may use: money, dates in words, who is signed in, addresses, the menu. No arithmetic in templates."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
+from werkzeug.routing import BuildError
 
 from grants.core import clock
 from grants.core.money import Money, plain
 from grants.web.routing import NavItem, current_actor
 
+PRODUCT = "Pilot Grants"
+THEMES = ("light", "dark")
+
 
 def init_app(app: Flask) -> None:
-    """Register filters and the context every page gets."""
-    app.jinja_env.filters.update(money=money, day=day, moment=moment, days_left=days_left)
+    """Register filters, the functions macros may call, and the context every page gets."""
+    app.jinja_env.filters.update(
+        money=money,
+        day=day,
+        moment=moment,
+        clock_time=clock_time,
+        days_left=days_left,
+        initials=initials,
+        role_words=role_words,
+    )
+    # Globals, not context: an imported macro sees only these.
+    app.jinja_env.globals.update(
+        address=address,
+        asset=asset,
+        here=here,
+        is_here=is_here,
+        product=PRODUCT,
+        share_percent=share_percent,
+        strip_bars=strip_bars,
+    )
     app.context_processor(_context)
 
 
@@ -25,8 +53,10 @@ def money(amount: Money | None) -> str:
 
 
 def day(value: date | None) -> str:
-    """``4 November 2022``."""
-    return "" if value is None else clock.long_date(value)
+    """``4 November 2022``; an instant counts as its day in Brussels."""
+    if value is None:
+        return ""
+    return clock.long_date(clock.in_zone(value).date() if isinstance(value, datetime) else value)
 
 
 def moment(value: datetime | None, zone: str = clock.BRUSSELS) -> Markup:
@@ -36,6 +66,11 @@ def moment(value: datetime | None, zone: str = clock.BRUSSELS) -> Markup:
     local = clock.in_zone(value, zone)
     words = f"{clock.long_date(local.date())}, {local:%H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), escape(words))
+
+
+def clock_time(value: datetime | None, zone: str = clock.BRUSSELS) -> str:
+    """``17:00`` on a wall clock of ``zone``."""
+    return "" if value is None else f"{clock.in_zone(value, zone):%H:%M}"
 
 
 def days_left(value: datetime | None) -> str:
@@ -53,14 +88,70 @@ def days_left(value: datetime | None) -> str:
     return f"in {days} days" if days > 0 else f"{-days} days late"
 
 
-def _context() -> dict[str, Any]:
-    return {
-        "actor": current_actor(),
-        "navigation": navigation,
-        "demo": bool(current_app.config["GRANTS_DEMO"]),
-        "path": request.path if request else "",
-        "now": clock.now(),
-    }
+def initials(name: str) -> str:
+    """Ornament for a round mark: ``IC`` for Irina Călinescu."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def role_words(slugs: Sequence[str]) -> str:
+    """Role slugs as words: ``Panel chair, evaluator``."""
+    return ", ".join(dict.fromkeys(slug.replace("_", " ") for slug in slugs)).capitalize()
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """The path of a page, or "" where this program has no such page: shared furniture hides what is not there."""
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return ""
+
+
+def here(**changes: Any) -> str:
+    """This page's own address with some query parameters changed; None takes one away."""
+    arguments: dict[str, Any] = {name: request.args.getlist(name) for name in request.args}
+    query = {name: value for name, value in (arguments | changes).items() if value is not None}
+    if request.endpoint is None:
+        return request.path
+    return url_for(request.endpoint, **(request.view_args or {}), **query)
+
+
+def is_here(href: str) -> bool:
+    """Whether that address is this page, whatever its query."""
+    return href.partition("?")[0] == request.path
+
+
+def share_percent(part: int, whole: int) -> str:
+    """How long a bar is, in per cent of its track, to a tenth: ``63.6`` for 7 of 11."""
+    tenths = min(max(part, 0) * 1000 // whole, 1000) if whole > 0 else 0
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def strip_bars(items: Sequence[tuple[str, str, Money | None, str, str | None]]) -> list[dict[str, str]]:
+    """The bars of a money strip: kind, left edge and width in per cent; amounts of nothing have no bar."""
+    parts = [(kind, amount.cents) for kind, _, amount, _, _ in items if amount is not None and amount.cents > 0]
+    whole = sum(cents for _, cents in parts)
+    bars, before = [], 0
+    for kind, cents in parts:
+        bars.append({"kind": kind, "x": share_percent(before, whole), "width": share_percent(cents, whole)})
+        before += cents
+    return bars
+
+
+def asset(name: str) -> str:
+    """The address of a static file with the digest of its content, so that browsers may keep it for ever."""
+    return url_for("static", filename=name, v=_digest(Path(str(current_app.static_folder)) / name))
+
+
+@functools.cache
+def version() -> str:
+    """The version of this program, as installed."""
+    try:
+        return metadata.version("pilot-grants")
+    except metadata.PackageNotFoundError:
+        # A checkout that was not installed: the same number, from where it is written down.
+        text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(text)["project"]["version"])
 
 
 def navigation() -> list[NavItem]:
@@ -68,3 +159,50 @@ def navigation() -> list[NavItem]:
     actor = current_actor()
     entries: tuple[NavItem, ...] = current_app.extensions["navigation"]
     return [item for item in entries if not item.any_of or any(actor.can(name) for name in item.any_of)]
+
+
+def menu() -> list[tuple[str, str, bool]]:
+    """Label, address and \u201cyou are here\u201d of each entry of the service navigation."""
+    found = [(item.label, address(item.endpoint)) for item in navigation()]
+    home = address("oversight.home")
+    if current_actor().user_id is not None and home:
+        found.insert(0, ("Home", home))
+    # The longest address this page lies under is where the person is.
+    under = [href for _, href in found if href and (request.path == href or request.path.startswith(href + "/"))]
+    return [(label, href, href == max(under, key=len, default="")) for label, href in found if href]
+
+
+def theme() -> str:
+    """What the person chose: light, dark, or "" for as the device."""
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def _context() -> dict[str, Any]:
+    nobody: tuple[Any, ...] = ()
+    return {
+        "actor": current_actor(),
+        "navigation": navigation,
+        "menu": menu,
+        "demo": bool(current_app.config["GRANTS_DEMO"]),
+        "path": request.path if request else "",
+        "theme": theme() if request else "",
+        "now": clock.now(),
+        "version": version(),
+        # oversight, which sees identity, says who the people of the demo are.
+        "demo_people": current_app.extensions.get("demo_people", lambda: nobody),
+    }
+
+
+def _digest(path: Path) -> str:
+    try:
+        changed = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        # A front-end package not yet set up: the page still works, unstyled.
+        return "0"
+    return _digest_of(path, changed)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest_of(path: Path, changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

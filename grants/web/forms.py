@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, time
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, StringField, ValidationError
+from wtforms import Field, HiddenField, SelectChoice, SelectMultipleField, StringField, ValidationError
+from wtforms.validators import StopValidation
+from wtforms.widgets import CheckboxInput, ListWidget
 
-from grants.core.errors import Invalid, Refused
+from grants.core import clock
+from grants.core.errors import Invalid, Problems, Refused
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
+
+# What WTForms says by itself, as a sentence that says what to do.
+_OUR_WORDS = {
+    "This field is required.": "Fill this in.",
+    "Not a valid choice.": "Choose one of the answers shown.",
+    "Invalid Choice: could not coerce.": "Choose one of the answers shown.",
+    "Invalid choice(s): one or more data inputs could not be coerced.": "Choose among the answers shown.",
+    "Not a valid integer value.": "Write a whole number in figures, for example 12.",
+    "Not a valid decimal value.": "Write a number in figures, for example 12.5.",
+    "Invalid email address.": "Write an e-mail address with a name, an @ and a domain, for example name@city.example.",
+    "The CSRF token is missing.": "The form is too old. Send it again.",
+    "The CSRF session token is missing.": "The form is too old. Send it again.",
+    "The CSRF token has expired.": "The form is too old. Send it again.",
+    "The CSRF tokens do not match.": "The form is too old. Send it again.",
+    "The CSRF token is invalid.": "The form is too old. Send it again.",
+}
+
+
+class _Words:
+    """The translations WTForms asks for: ours where we have one, its own otherwise."""
+
+    def gettext(self, text: str) -> str:
+        return _OUR_WORDS.get(text, text)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        return singular if number == 1 else plural
 
 
 class Form(FlaskForm):
     """Base of every form that writes. ``act_key`` makes a double click or a reload one effect."""
+
+    class Meta(FlaskForm.Meta):
+        def get_translations(self, form: Any) -> _Words:
+            return _Words()
 
     act_key = HiddenField(default=lambda: secrets.token_urlsafe(18))
 
@@ -33,19 +68,44 @@ class Form(FlaskForm):
 
     def add_problem(self, error: Invalid | Refused) -> None:
         """Put each sentence beside its field, the rest above the form."""
-        placed = getattr(error, "problems", {})
+        if isinstance(error, Problems):
+            placed: Mapping[str, str] = {each.place: each.message for each in error.found if each.place in self._fields}
+            self.problems += [str(each) for each in error.found if each.place not in self._fields]
+        else:
+            placed = getattr(error, "problems", {})
         for name, sentence in placed.items():
             if name in self._fields:
                 self._fields[name].errors = [*self._fields[name].errors, sentence]
             else:
                 self.problems.append(sentence)
-        if not placed:
+        if not placed and not isinstance(error, Problems):
             self.problems.append(str(error))
 
     def version_shown(self) -> int | None:
         """The version the person saw, where the form carries one."""
         field = self._fields.get("version")
         return int(field.data) if field is not None and str(field.data or "").isdecimal() else None
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Every sentence of what is wrong with the id of the control it belongs to, "" for the form as a whole."""
+        found = [(sentence, "") for sentence in self.problems]
+        for field in self._fields.values():
+            found += _problems_of(field)
+        return found
+
+
+def _problems_of(field: Any) -> Iterator[tuple[str, str]]:
+    """Sentences of one field, or of the fields in it."""
+    inner = getattr(field, "entries", None) or list(getattr(getattr(field, "form", None), "_fields", {}).values())
+    if inner:
+        for part in inner:
+            yield from _problems_of(part)
+        # A FormField's errors are those of its parts; a list of fields may have some of its own.
+        own = [error for error in getattr(field, "errors", ()) if isinstance(error, str) and field.type == "FieldList"]
+        yield from ((sentence, "") for sentence in own)
+        return
+    anchor = "" if field.type in ("HiddenField", "CSRFTokenField") else str(field.id)
+    yield from ((sentence, anchor) for sentence in field.errors)
 
 
 class MoneyField(StringField):
@@ -69,3 +129,130 @@ class MoneyField(StringField):
                 self.data = parse_money(valuelist[0], negative=self._negative)
             except Invalid as error:
                 raise ValidationError(str(error)) from error
+
+
+_MONTHS = {f"{date(2000, number, 1):%B}".lower(): number for number in range(1, 13)}
+_ISO = re.compile(r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})$")
+_DAY_FIRST = re.compile(r"^(?P<day>[0-9]{1,2})\s*[./-]\s*(?P<month>[0-9]{1,2})\s*[./-]\s*(?P<year>[0-9]{4})$")
+_IN_WORDS = re.compile(r"^(?P<day>[0-9]{1,2})\.?\s+(?P<month>[A-Za-z]{3,9})\.?\s+(?P<year>[0-9]{4})$")
+
+
+def parse_date(text: str) -> date:
+    """Read a date as Europeans write it: ``15 November 2022``, ``15/11/2022``, ``15.11.2022`` or ``2022-11-15``.
+
+    Raises :class:`Invalid` with a sentence; a two-figure year is never guessed.
+    """
+    cleaned = " ".join(text.split())
+    found = _ISO.match(cleaned) or _DAY_FIRST.match(cleaned) or _IN_WORDS.match(cleaned)
+    if not found:
+        raise Invalid(
+            f"\u201c{cleaned[:40]}\u201d is not a date. Write the day, the month and the year, for example 15 November 2022."
+        )
+    month = found["month"]
+    numbers = (
+        [int(month)] if month.isdecimal() else [n for name, n in _MONTHS.items() if name.startswith(month.lower())]
+    )
+    try:
+        # An ambiguous beginning ("Ju") names two months and so none.
+        (number,) = numbers
+        return date(int(found["year"]), number, int(found["day"]))
+    except ValueError:
+        raise Invalid(
+            f"There is no day \u201c{cleaned}\u201d. Check the day and the month, for example 15 November 2022."
+        ) from None
+
+
+class DateField(StringField):
+    """A day, typed in any European way (see :func:`parse_date`) and shown in words; ``data`` is a date or None."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return clock.long_date(self.data) if isinstance(self.data, date) else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            try:
+                self.data = parse_date(valuelist[0])
+            except Invalid as error:
+                raise ValidationError(str(error)) from error
+
+
+class TimeField(StringField):
+    """A time of day on the 24-hour clock: ``17:00``, ``17.00`` or ``17``; ``data`` is a time or None."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return f"{self.data:%H:%M}" if isinstance(self.data, time) else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if valuelist and (text := valuelist[0].strip()):
+            found = re.match(r"^([0-9]{1,2})(?:[:.h]([0-9]{2}))?$", text)
+            try:
+                if not found:
+                    raise ValueError
+                self.data = time(int(found[1]), int(found[2] or 0))
+            except ValueError:
+                raise ValidationError(
+                    f"\u201c{text[:20]}\u201d is not a time. Write hours and minutes on the 24-hour clock, for example 17:00."
+                ) from None
+
+
+def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Value and label of each option, for a select, radios or checkboxes."""
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+class CheckboxesField(SelectMultipleField):
+    """Any number of choices, each a checkbox; ``data`` is a list of the values ticked."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class Needed:
+    """The field must be filled; ``sentence`` says what to enter (“Enter the name of the city”).
+
+    Spaces alone do not fill it. It puts no ``required`` into the page: the answer comes from us, in our words.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if any(str(value).strip() for value in _sent(field)):
+            return
+        # Only this sentence: that nothing is also no valid choice helps nobody.
+        field.errors = []
+        raise StopValidation(self.sentence)
+
+
+def _sent(field: Field) -> list[Any]:
+    raw = field.raw_data or []
+    return [getattr(value, "filename", value) or "" for value in raw]
+
+
+class WordsMax:
+    """At most so many words, counted as the counter under the field counts them: by the spaces between."""
+
+    def __init__(self, words_max: int) -> None:
+        self.words_max = words_max
+
+    def __call__(self, form: Any, field: Field) -> None:
+        words = count_words(str(field.data or ""))
+        if words > self.words_max:
+            raise ValidationError(
+                f"Your answer has {words} words; the limit is {self.words_max}. Take out {words - self.words_max}."
+            )
+
+
+def count_words(text: str) -> int:
+    """Words as the page's counter counts them.
+
+    >>> count_words("Warm  blocks, together.")
+    3
+    """
+    return len(text.split())

@@ -1,0 +1,152 @@
+"""What people type about a grant in preparation, read into frozen inputs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
+
+from grants.agreements.rules import AccountInput, CheckInput, GrantView, PlannedMilestone, Share, Terms
+from grants.agreements.states import CheckAnswer
+from grants.core.money import Money
+from grants.web.forms import DateField, Form, MoneyField, Needed
+
+# So many rows more than there are, so that a milestone can be added without JavaScript.
+SPARE_MILESTONES = 2
+
+
+class PrepareForm(Form):
+    """The planned first day of the pilot."""
+
+    starts_on = DateField("First day of the pilot", [Needed("Enter the first day, for example 1 June 2023.")])
+
+
+class CheckForm(Form):
+    """The answer to one due-diligence item."""
+
+    key = HiddenField()
+    answer = RadioField(
+        "Answer",
+        choices=[
+            (CheckAnswer.DONE.value, "Done"),
+            (CheckAnswer.NOT_APPLICABLE.value, "Does not apply"),
+            (CheckAnswer.OPEN.value, "Still open"),
+        ],
+        validators=[Needed("Choose an answer.")],
+    )
+    evidence_on = DateField("Date of the evidence (optional)")
+    note = StringField("What was looked at (needed where it does not apply)")
+
+    def to_input(self) -> CheckInput:
+        """The typed answer."""
+        return CheckInput(
+            str(self.key.data), CheckAnswer(self.answer.data), self.note.data or None, self.evidence_on.data
+        )
+
+
+class AccountForm(Form):
+    """A payee's account."""
+
+    holder = StringField("Account holder", [Needed("Enter the holder as the bank writes it.")])
+    iban = StringField("IBAN", [Needed("Enter the IBAN.")])
+    bic = StringField("BIC (optional)")
+
+    def to_input(self) -> AccountInput:
+        """The typed account."""
+        return AccountInput(str(self.holder.data), str(self.iban.data), self.bic.data or None)
+
+
+class ConfirmAccountForm(Form):
+    """How the second person checked the account."""
+
+    evidence = StringField("What you compared it with", [Needed("Name the document or the call.")])
+
+
+class ReasonForm(Form):
+    """A deed that needs its reason."""
+
+    reason = TextAreaField("Reason", [Needed("Give the reason in a sentence.")])
+
+
+class OfferForm(Form):
+    """Nothing but the deed."""
+
+
+class SignForm(Form):
+    """The capacity in which somebody signs, and the text that was shown."""
+
+    document_sha256 = HiddenField()
+    capacity = StringField("You sign as", [Needed("Say in which capacity you sign, for example Deputy Mayor.")])
+
+
+class TermsForm(Form):
+    """Start, length, maxima and milestones; the rows of beneficiaries and milestones are added for one grant."""
+
+    version = HiddenField()
+    starts_on = DateField("First day", [Needed("Enter the first day, for example 1 June 2023.")])
+    months = IntegerField("Length in months", [Needed("Enter the number of months.")])
+    shares = HiddenField()
+    milestones = HiddenField()
+
+    def to_input(self) -> Terms:
+        """The typed terms; a milestone without a title is none."""
+        rows = range(1, self.milestone_rows + 1)
+        return Terms(
+            starts_on=self.starts_on.data or date.min,
+            months=int(self.months.data or 0),
+            shares=tuple(
+                Share(organisation_id, self[f"share_{place}"].data or Money(0))
+                for place, organisation_id in enumerate(self.organisation_ids)
+            ),
+            milestones=tuple(
+                PlannedMilestone(
+                    self[f"title_{row}"].data.strip(), self[f"criterion_{row}"].data.strip(), self[f"due_on_{row}"].data
+                )
+                for row in rows
+                if (self[f"title_{row}"].data or "").strip()
+            ),
+            amount_note=self.amount_note,
+        )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Besides each field: a named milestone needs its criterion and its day."""
+        good = super().validate(extra_validators)
+        for row in range(1, self.milestone_rows + 1):
+            if not (self[f"title_{row}"].data or "").strip():
+                continue
+            for name, sentence in (
+                ("criterion", "Say how anybody can see that it is reached."),
+                ("due_on", "Enter the day by which it is reached."),
+            ):
+                if not self[f"{name}_{row}"].data and not self[f"{name}_{row}"].errors:
+                    self[f"{name}_{row}"].errors = [sentence]
+                    good = False
+        return good
+
+
+def terms_form(grant: GrantView) -> TermsForm:
+    """The form with one amount for each beneficiary and one row for each milestone, filled with what stands."""
+    rows = len(grant.milestones) + SPARE_MILESTONES
+    fields: dict[str, Any] = {
+        "milestone_rows": rows,
+        "organisation_ids": tuple(each.organisation_id for each in grant.beneficiaries),
+        "amount_note": grant.amount_note,
+    }
+    for place, each in enumerate(grant.beneficiaries):
+        fields[f"share_{place}"] = MoneyField(f"Maximum for {each.name}", [Needed("Enter an amount, zero if none.")])
+    for row in range(1, rows + 1):
+        fields[f"title_{row}"] = StringField(f"Milestone {row}")
+        fields[f"criterion_{row}"] = StringField("Accepted when")
+        fields[f"due_on_{row}"] = DateField("Due on")
+    months = (grant.ends_before.year - grant.starts_on.year) * 12 + grant.ends_before.month - grant.starts_on.month
+    stands: dict[str, Any] = {"starts_on": grant.starts_on, "months": months, "version": grant.version}
+    stands |= {f"share_{place}": each.maximum for place, each in enumerate(grant.beneficiaries)}
+    for each_milestone in grant.milestones:
+        number = each_milestone.number
+        stands |= {
+            f"title_{number}": each_milestone.title,
+            f"criterion_{number}": each_milestone.criterion,
+            f"due_on_{number}": each_milestone.due_on,
+        }
+    return type("TermsForm", (TermsForm,), fields)(data=stands)

@@ -1,0 +1,381 @@
+"""Reads of grants: one grant with everything its pages show, lists, and what people must do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, func, or_, select
+
+from grants.agreements.models import (
+    AgreementSignature,
+    BankAccount,
+    Beneficiary,
+    DueDiligenceItem,
+    Grant,
+    Milestone,
+    PaymentScheduleLine,
+)
+from grants.agreements.rules import (
+    AccountView,
+    BeneficiaryView,
+    CheckView,
+    GrantRow,
+    GrantView,
+    Limits,
+    MilestoneView,
+    ScheduleLine,
+    SignatureView,
+)
+from grants.agreements.states import BankAccountState, CheckAnswer, GrantState, MilestoneState, PaymentKind, Side
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.calls.models import Call
+from grants.core.db import db, get, locked
+from grants.core.duties import Duty
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import fold
+from grants.identity import queries as identity
+from grants.programmes.models import FundSource
+
+ROWS_MAX = 200
+
+
+def scope_of(grant_id: UUID) -> Scope:
+    """Where a grant lies, read under its lock: itself, its application and its call."""
+    return scope(locked(Grant, grant_id))
+
+
+def scope(grant: Grant) -> Scope:
+    """Where a grant lies."""
+    return Scope.of(("grant", grant.id), ("application", grant.application_id), ("call", grant.call_id))
+
+
+def visible(actor: Actor, permission: Permission = Permission.AGREEMENT_READ) -> ColumnElement[bool]:
+    """The condition that a grant is in the person's reach and not barred; for every list and count."""
+    barred = Grant.application_id.not_in(actor.barred("application"))
+    if actor.everywhere(permission):
+        return barred
+    places = [
+        column.in_(found)
+        for column, kind in ((Grant.id, "grant"), (Grant.application_id, "application"), (Grant.call_id, "call"))
+        if (found := actor.places(permission, kind))
+    ]
+    return (or_(*places) if places else false()) & barred
+
+
+def id_of(actor: Actor, reference: str) -> UUID:
+    """The id behind a reference; raises :class:`NotFound` where the person may not know it."""
+    found = db.session.scalar(select(Grant.id).where(Grant.reference == reference, visible(actor)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def grant(actor: Actor, reference: str) -> GrantView:
+    """One grant with all its parts, in a constant number of statements; raises :class:`NotFound`."""
+    return view(get(Grant, id_of(actor, reference)))
+
+
+def view(row: Grant) -> GrantView:
+    """A grant as a frozen value; who may see it was decided by the caller."""
+    call = get(Call, row.call_id)
+    fund = get(FundSource, row.fund_source_id)
+    application_reference = db.session.scalar(select(Application.reference).where(Application.id == row.application_id))
+    shares = _of(Beneficiary, row.id, Beneficiary.position)
+    checks = _of(DueDiligenceItem, row.id, DueDiligenceItem.position)
+    signatures = _of(AgreementSignature, row.id, AgreementSignature.signed_at)
+    account = account_of(row.coordinator_id)
+    names = identity.organisations([row.coordinator_id, *(share.organisation_id for share in shares)])
+    people = identity.people(
+        [*(check.answered_by for check in checks if check.answered_by), *(each.signed_by for each in signatures)]
+    )
+    return GrantView(
+        id=row.id,
+        version=row.version,
+        reference=row.reference,
+        title=row.title,
+        acronym=row.acronym,
+        state=GrantState(row.state),
+        application_id=row.application_id,
+        application_reference=str(application_reference),
+        call_id=row.call_id,
+        call_slug=call.slug,
+        call_title=call.title,
+        fund_source_id=row.fund_source_id,
+        fund_source=f"{fund.acronym}, {fund.framework} grant {fund.number}",
+        coordinator_id=row.coordinator_id,
+        coordinator=names[row.coordinator_id].name,
+        maximum=row.maximum,
+        amount_note=row.amount_note,
+        starts_on=row.starts_on,
+        ends_before=row.ends_before,
+        limits=Limits(row.prefinancing, row.interim_ceiling, row.retention),
+        in_force_at=row.in_force_at,
+        closed_at=row.closed_at,
+        final_amount=row.final_amount,
+        beneficiaries=tuple(
+            BeneficiaryView(
+                share.organisation_id,
+                names[share.organisation_id].name,
+                names[share.organisation_id].country_code,
+                share.is_coordinator,
+                share.maximum,
+            )
+            for share in shares
+        ),
+        checks=tuple(
+            CheckView(
+                check.key,
+                check.label,
+                CheckAnswer(check.answer),
+                check.note,
+                check.evidence_on,
+                people[check.answered_by].name if check.answered_by else None,
+                check.answered_at,
+            )
+            for check in checks
+        ),
+        milestones=milestones(row.id),
+        schedule=schedule(row.id),
+        signatures=tuple(
+            SignatureView(
+                Side(each.side), people[each.signed_by].name, each.capacity, each.signed_at, each.document_sha256.hex()
+            )
+            for each in signatures
+        ),
+        account=account,
+    )
+
+
+def _of(model: Any, grant_id: UUID, *order: Any) -> Sequence[Any]:
+    return db.session.scalars(select(model).where(model.grant_id == grant_id).order_by(*order)).all()
+
+
+def milestones(grant_id: UUID) -> tuple[MilestoneView, ...]:
+    """The milestones of a grant in order."""
+    return tuple(
+        MilestoneView(
+            id=each.id,
+            version=each.version,
+            number=each.number,
+            title=each.title,
+            criterion=each.criterion,
+            due_on=each.due_on,
+            state=MilestoneState(each.state),
+            achieved_on=each.achieved_on,
+            report=each.report,
+            answer=each.answer,
+            reported_at=each.reported_at,
+            accepted_at=each.accepted_at,
+        )
+        for each in _of(Milestone, grant_id, Milestone.number)
+    )
+
+
+def schedule(grant_id: UUID) -> tuple[ScheduleLine, ...]:
+    """The planned payments of a grant in order."""
+    return tuple(
+        ScheduleLine(line.number, PaymentKind(line.kind), line.report_number, line.planned, line.due_on)
+        for line in _of(PaymentScheduleLine, grant_id, PaymentScheduleLine.number)
+    )
+
+
+def account_of(organisation_id: UUID) -> AccountView | None:
+    """The organisation's confirmed account, or else the one that waits for confirmation; None where there is neither."""
+    rows = accounts(organisation_id, states=(BankAccountState.CONFIRMED, BankAccountState.PROPOSED))
+    return next((row for row in rows if row.state is BankAccountState.CONFIRMED), rows[0] if rows else None)
+
+
+def proposed_account(organisation_id: UUID) -> AccountView | None:
+    """The account that waits for a second person, or None."""
+    return next(iter(accounts(organisation_id, states=(BankAccountState.PROPOSED,))), None)
+
+
+def accounts(
+    organisation_id: UUID, *, states: Iterable[BankAccountState] = BankAccountState
+) -> tuple[AccountView, ...]:
+    """All accounts an organisation ever had, newest first, at most 50."""
+    rows = db.session.scalars(
+        select(BankAccount)
+        .where(BankAccount.organisation_id == organisation_id, BankAccount.state.in_([str(state) for state in states]))
+        .order_by(BankAccount.entered_at.desc(), BankAccount.id)
+        .limit(50)
+    ).all()
+    people = identity.people([found for row in rows for found in (row.entered_by, row.confirmed_by) if found])
+    return tuple(
+        AccountView(
+            id=row.id,
+            version=row.version,
+            organisation_id=row.organisation_id,
+            holder=row.holder,
+            iban=row.iban,
+            bic=row.bic,
+            state=BankAccountState(row.state),
+            entered_by=row.entered_by,
+            entered_by_name=people[row.entered_by].name,
+            entered_at=row.entered_at,
+            confirmed_by=row.confirmed_by,
+            confirmed_by_name=people[row.confirmed_by].name if row.confirmed_by else None,
+            confirmed_at=row.confirmed_at,
+        )
+        for row in rows
+    )
+
+
+def grants(
+    actor: Actor, *, state: GrantState | None = None, search: str = "", after: str = "", limit: int = 50
+) -> tuple[GrantRow, ...]:
+    """Grants the person may see, by reference; ``after`` is the reference of the last row shown."""
+    statement = select(Grant).where(visible(actor))
+    if state is not None:
+        statement = statement.where(Grant.state == state.value)
+    if words := fold(search):
+        statement = statement.where(Grant.search_text.contains(words, autoescape=True))
+    if after:
+        statement = statement.where(Grant.reference > after)
+    rows = db.session.scalars(statement.order_by(Grant.reference).limit(min(limit, ROWS_MAX))).all()
+    names = identity.organisations(row.coordinator_id for row in rows)
+    return tuple(
+        GrantRow(
+            row.id,
+            row.reference,
+            row.title,
+            row.acronym,
+            GrantState(row.state),
+            names[row.coordinator_id].name,
+            names[row.coordinator_id].country_code,
+            row.maximum,
+            row.starts_on,
+            row.ends_before,
+        )
+        for row in rows
+    )
+
+
+def count(actor: Actor) -> int:
+    """How many grants the person may see."""
+    return db.session.scalar(select(func.count()).select_from(Grant).where(visible(actor))) or 0
+
+
+def for_application(application_id: UUID) -> Grant | None:
+    """The grant of an application, or None."""
+    return db.session.scalars(select(Grant).where(Grant.application_id == application_id)).one_or_none()
+
+
+def selected_without_grant(actor: Actor) -> tuple[tuple[str, str], ...]:
+    """Reference and title of selected applications whose preparation has not begun, at most 200."""
+    if not actor.can(Permission.AGREEMENT_PREPARE):
+        return ()
+    statement = (
+        select(Application.reference, Application.title)
+        .where(
+            Application.state == ApplicationState.SELECTED.value,
+            Application.id.not_in(actor.barred("application")),
+        )
+        .order_by(Application.reference)
+        .limit(ROWS_MAX)
+    )
+    if not actor.everywhere(Permission.AGREEMENT_PREPARE):
+        statement = statement.where(Application.call_id.in_(actor.places(Permission.AGREEMENT_PREPARE, "call")))
+    return tuple((row.reference, row.title) for row in db.session.execute(statement))
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """What this person must do about grants in preparation."""
+    found: list[Duty] = []
+    if waiting := selected_without_grant(actor):
+        many = f"{len(waiting)} selected applications" if len(waiting) > 1 else f"“{waiting[0][1]}”"
+        found.append(
+            Duty(
+                f"Begin the preparation of {many}",
+                "Selected is not awarded: due diligence, account and agreement come first.",
+                "Begin preparation",
+                "agreements.index",
+                count=len(waiting),
+            )
+        )
+    found += _preparation_duties(actor)
+    found += _signature_duties(actor)
+    found += _account_duties(actor)
+    return tuple(found)
+
+
+def _in_state(actor: Actor, permission: Permission, state: GrantState) -> Sequence[Grant]:
+    if not actor.can(permission):
+        return ()
+    return db.session.scalars(
+        select(Grant).where(visible(actor, permission), Grant.state == state.value).order_by(Grant.reference).limit(20)
+    ).all()
+
+
+def _preparation_duties(actor: Actor) -> list[Duty]:
+    return [
+        Duty(
+            f"Finish the preparation of {row.acronym or row.title}",
+            f"{row.reference}: due diligence, bank account and terms before the agreement is offered.",
+            "Open preparation",
+            "agreements.preparation",
+            {"ref": row.reference},
+        )
+        for row in _in_state(actor, Permission.AGREEMENT_PREPARE, GrantState.PREPARATION)
+    ]
+
+
+def _signature_duties(actor: Actor) -> list[Duty]:
+    found = []
+    for side, permission in (
+        (Side.CITY, Permission.AGREEMENT_SIGN_CITY),
+        (Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
+    ):
+        rows = _in_state(actor, permission, GrantState.READY_TO_SIGN)
+        signed = set(
+            db.session.scalars(
+                select(AgreementSignature.grant_id).where(
+                    AgreementSignature.grant_id.in_([row.id for row in rows]), AgreementSignature.side == side.value
+                )
+            )
+            if rows
+            else ()
+        )
+        found += [
+            Duty(
+                f"Sign the grant agreement of {row.acronym or row.title}",
+                f"{row.reference}, at most {row.maximum}. It enters into force when both sides have signed.",
+                "Read and sign",
+                "agreements.agreement",
+                {"ref": row.reference},
+            )
+            for row in rows
+            if row.id not in signed
+        ]
+    return found
+
+
+def _account_duties(actor: Actor) -> list[Duty]:
+    if not actor.can(Permission.BANK_ACCOUNT_CONFIRM):
+        return []
+    waiting = db.session.execute(
+        select(Grant.reference, BankAccount.holder)
+        .join(BankAccount, BankAccount.organisation_id == Grant.coordinator_id)
+        .where(
+            BankAccount.state == BankAccountState.PROPOSED.value,
+            BankAccount.entered_by != actor.user_id,
+            visible(actor, Permission.BANK_ACCOUNT_CONFIRM),
+        )
+        .order_by(Grant.reference)
+        .limit(20)
+    )
+    return [
+        Duty(
+            f"Confirm the bank account of {holder}",
+            f"{reference}: entered by a colleague or the city; compare it with the evidence by another channel.",
+            "Check the account",
+            "agreements.account",
+            {"ref": reference},
+        )
+        for reference, holder in waiting
+    ]

@@ -1,0 +1,453 @@
+"""Acts of grant preparation and signature: terms, due diligence, bank accounts, the offer, both signatures, giving up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries, rules
+from grants.agreements.models import (
+    AgreementSignature,
+    BankAccount,
+    Beneficiary,
+    DueDiligenceItem,
+    Grant,
+    Milestone,
+    PaymentScheduleLine,
+)
+from grants.agreements.queries import scope_of
+from grants.agreements.rules import (
+    AccountInput,
+    CheckInput,
+    GrantSummary,
+    GrantView,
+    Percentages,
+    PlannedMilestone,
+    Share,
+    Terms,
+)
+from grants.agreements.states import (
+    BANK_ACCOUNT,
+    GRANT,
+    BankAccountState,
+    CheckAnswer,
+    GrantState,
+    MilestoneState,
+    Side,
+)
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import APPLICATION, PartnerState
+from grants.awards import queries as awards
+from grants.budgets import queries as budgets
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.calls.states import InstalmentKind
+from grants.core import acts, audit, clock, faults, jobs, references
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Invalid, Problems, Refused
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
+
+# Days between the end of a period and its report (Model Grant Agreement art. 21; a sub-grant's call may say otherwise).
+REPORT_DAYS = 60
+
+
+def application_scope(application_id: UUID) -> Scope:
+    """Where a selected application lies."""
+    row = locked(Application, application_id)
+    return Scope.of(("application", row.id), ("call", row.call_id))
+
+
+@act("agreement.prepare", needs=Permission.AGREEMENT_PREPARE, scope=application_scope)
+def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSummary:
+    """Begin the preparation of a selected application: a grant with the terms that follow from call and application."""
+    application = locked(Application, application_id)
+    APPLICATION.move(application, "prepare")
+    call = calls.call_by_id(application.call_id)
+    reserved = awards.reserved(application_id)
+    grant = Grant(
+        application_id=application.id,
+        call_id=call.id,
+        fund_source_id=call.fund_source.id,
+        reference=references.new_reference(call.programme.code, call.year, "G"),
+        title=application.title,
+        acronym=application.acronym,
+        state=GrantState.PREPARATION.value,
+        coordinator_id=application.coordinator_id,
+        budget_id=application.budget_id,
+        search_text=application.search_text,
+        amount_note=application.synthetic_note,
+    )
+    db.session.add(grant)
+    for position, (key, label) in enumerate(rules.DUE_DILIGENCE):
+        db.session.add(
+            DueDiligenceItem(grant_id=grant.id, key=key, label=label, position=position, answer=CheckAnswer.OPEN.value)
+        )
+    _apply(grant, _default_terms(application, call, reserved, starts_on), call, reserved)
+    return GrantSummary(grant.id, grant.reference, GrantState.PREPARATION)
+
+
+def _default_terms(application: Application, call: CallView, reserved: Money, starts_on: date) -> Terms:
+    partners = db.session.scalars(
+        select(ApplicationPartner)
+        .where(
+            ApplicationPartner.application_id == application.id,
+            ApplicationPartner.state == PartnerState.ACCEPTED.value,
+        )
+        .order_by(ApplicationPartner.position, ApplicationPartner.id)
+    ).all()
+    asked = {row.organisation_id: row.requested for row in _requested(application.budget_id)}
+    requested = [(partner.organisation_id, asked.get(partner.organisation_id, ZERO)) for partner in partners]
+    return Terms(
+        starts_on=starts_on,
+        months=call.content.duration_months,
+        shares=rules.default_shares(reserved, requested),
+        milestones=tuple(
+            PlannedMilestone(each.title, each.evidence or each.title, clock.add_months(starts_on, each.month))
+            for each in call.content.milestones
+        ),
+        amount_note=application.synthetic_note,
+    )
+
+
+def _requested(budget_id: UUID | None) -> Sequence[budgets.rules.OrganisationTotals]:
+    return budgets.written(budget_id).totals.rows if budget_id else ()
+
+
+@act("agreement.set_terms", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+def set_terms(actor: Actor, grant_id: UUID, terms: Terms, *, version: int | None = None) -> GrantSummary:
+    """Change start, length, maxima and milestones while the grant is in preparation."""
+    grant = locked(Grant, grant_id)
+    check_version(grant, version)
+    if grant.state != GrantState.PREPARATION.value:
+        raise Refused("The agreement was already offered. Take the offer back first, then change the terms.")
+    _apply(grant, terms, calls.call_by_id(grant.call_id), awards.reserved(grant.application_id))
+    return _summary(grant)
+
+
+def _apply(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
+    faults.point("ceiling")
+    problems = rules.terms_problems(terms, reserved, call.fund_source.ends_on)
+    if problems:
+        raise Invalid("The terms cannot stand as they are.", problems)
+    maximum = total(share.maximum for share in terms.shares)
+    allowed = rules.limits(maximum, percentages(call))
+    grant.maximum = maximum
+    grant.amount_note = terms.amount_note
+    grant.starts_on = terms.starts_on
+    grant.ends_before = clock.add_months(terms.starts_on, terms.months)
+    grant.prefinancing, grant.interim_ceiling, grant.retention = (
+        allowed.prefinancing,
+        allowed.interim_ceiling,
+        allowed.retention,
+    )
+    _replace_shares(grant, terms.shares)
+    _replace_milestones(grant, terms.milestones)
+    _replace_schedule(grant, rules.schedule(maximum, allowed, terms.starts_on, _dues(call, terms)))
+
+
+def percentages(call: CallView) -> Percentages:
+    """The call's payment rules."""
+    plan = call.content.payment_plan
+    return Percentages(plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent)
+
+
+def report_plan(call: CallView, starts_on: date, months: int) -> tuple[rules.ReportPlan, ...]:
+    """The periodic reports a grant of this call owes."""
+    interim = [
+        each.due_month
+        for each in call.content.payment_plan.instalments
+        if each.kind is InstalmentKind.INTERIM and each.due_month is not None
+    ]
+    return rules.report_plan(starts_on, months, interim, REPORT_DAYS)
+
+
+def _dues(call: CallView, terms: Terms) -> list[date]:
+    return [plan.due_on for plan in report_plan(call, terms.starts_on, terms.months)]
+
+
+def _replace_shares(grant: Grant, shares: Sequence[Share]) -> None:
+    rows = {
+        row.organisation_id: row
+        for row in db.session.scalars(select(Beneficiary).where(Beneficiary.grant_id == grant.id))
+    }
+    for position, share in enumerate(shares):
+        row = rows.pop(share.organisation_id, None)
+        if row is None:
+            row = Beneficiary(
+                grant_id=grant.id,
+                organisation_id=share.organisation_id,
+                is_coordinator=share.organisation_id == grant.coordinator_id,
+            )
+            db.session.add(row)
+        row.position, row.maximum = position, share.maximum
+    for row in rows.values():
+        db.session.delete(row)
+
+
+def _replace_milestones(grant: Grant, planned: Sequence[PlannedMilestone]) -> None:
+    rows = {row.number: row for row in db.session.scalars(select(Milestone).where(Milestone.grant_id == grant.id))}
+    for number, each in enumerate(planned, 1):
+        row = rows.pop(number, None)
+        if row is None:
+            row = Milestone(grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value)
+            db.session.add(row)
+        row.title, row.criterion, row.due_on = each.title, each.criterion, each.due_on
+    for row in rows.values():
+        db.session.delete(row)
+
+
+def _replace_schedule(grant: Grant, lines: Sequence[rules.ScheduleLine]) -> None:
+    rows = {
+        row.number: row
+        for row in db.session.scalars(select(PaymentScheduleLine).where(PaymentScheduleLine.grant_id == grant.id))
+    }
+    for line in lines:
+        row = rows.pop(line.number, None)
+        if row is None:
+            row = PaymentScheduleLine(grant_id=grant.id, number=line.number)
+            db.session.add(row)
+        row.kind, row.report_number = line.kind.value, line.report_number
+        row.planned, row.due_on = line.planned, line.due_on
+    for row in rows.values():
+        db.session.delete(row)
+
+
+@act("agreement.answer_check", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
+    """Answer one due-diligence item; an answer may be taken back while the grant is in preparation."""
+    grant = locked(Grant, grant_id)
+    if grant.state != GrantState.PREPARATION.value:
+        raise Refused("Due diligence is closed: the agreement was already offered. Take the offer back first.")
+    item = db.session.scalars(
+        select(DueDiligenceItem).where(DueDiligenceItem.grant_id == grant_id, DueDiligenceItem.key == given.key)
+    ).one_or_none()
+    if item is None:
+        raise Invalid("This is not an item of the due diligence of this grant.")
+    if given.answer is CheckAnswer.NOT_APPLICABLE and not (given.note or "").strip():
+        raise Invalid("Say why it does not apply.", {"note": "Say in a sentence why this does not apply here."})
+    is_open = given.answer is CheckAnswer.OPEN
+    item.answer, item.note, item.evidence_on = given.answer.value, given.note or None, given.evidence_on
+    item.answered_at, item.answered_by = (None, None) if is_open else (acts.moment(), actor.user_id)
+
+
+@act("bank_account.enter", needs=Permission.BANK_ACCOUNT_ENTER, scope=scope_of)
+def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
+    """Enter or change the coordinator's account; it is paid to only after another person has confirmed it.
+
+    The confirmed account stays in use for what was already authorised to it until the new one is confirmed.
+    """
+    grant = locked(Grant, grant_id)
+    holder, iban, bic = given.holder.strip(), rules.account_number(given.iban), rules.bank_code(given.bic)
+    if not holder:
+        raise Invalid("Name the holder of the account.", {"holder": "Enter the holder as the bank writes it."})
+    for row in _accounts(grant.coordinator_id, BankAccountState.PROPOSED):
+        BANK_ACCOUNT.move(row, "replace")
+    db.session.add(
+        BankAccount(
+            organisation_id=grant.coordinator_id,
+            holder=holder,
+            iban=iban,
+            bic=bic,
+            state=BankAccountState.PROPOSED.value,
+            entered_by=actor.user_id,
+            entered_at=acts.moment(),
+        )
+    )
+
+
+@act("bank_account.confirm", needs=Permission.BANK_ACCOUNT_CONFIRM, scope=scope_of)
+def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence: str) -> None:
+    """Confirm the proposed account against evidence, as another person than the one who entered it."""
+    grant = locked(Grant, grant_id)
+    account = _proposed(grant, account_id)
+    faults.point("four_eyes")
+    rules.refuse_same_person(account.entered_by, actor.user_id, deed="confirming the account")
+    if not evidence.strip():
+        raise Invalid(
+            "Say what you compared.", {"evidence": "Name the document or the call by which you confirmed it."}
+        )
+    for row in _accounts(grant.coordinator_id, BankAccountState.CONFIRMED):
+        BANK_ACCOUNT.move(row, "replace")
+    db.session.flush()
+    BANK_ACCOUNT.move(account, "confirm")
+    account.confirmed_by, account.confirmed_at, account.evidence = actor.user_id, acts.moment(), evidence.strip()
+
+
+@act("bank_account.refuse", needs=Permission.BANK_ACCOUNT_CONFIRM, scope=scope_of)
+def refuse_account(actor: Actor, grant_id: UUID, account_id: UUID, *, reason: str) -> None:
+    """Refuse the proposed account; it has to be entered again."""
+    grant = locked(Grant, grant_id)
+    acts.reason(reason)
+    BANK_ACCOUNT.move(_proposed(grant, account_id), "refuse")
+
+
+def _proposed(grant: Grant, account_id: UUID) -> BankAccount:
+    account = locked(BankAccount, account_id)
+    if account.organisation_id != grant.coordinator_id:
+        raise Refused("This account does not belong to the coordinator of this grant.")
+    return account
+
+
+def _accounts(organisation_id: UUID, state: BankAccountState) -> Sequence[BankAccount]:
+    return db.session.scalars(
+        select(BankAccount)
+        .where(BankAccount.organisation_id == organisation_id, BankAccount.state == state.value)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+@act("agreement.offer", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
+    """Offer the agreement for signature once every condition is met; the terms are then fixed."""
+    grant = locked(Grant, grant_id)
+    problems = rules.offer_problems(queries.view(grant))
+    if problems:
+        raise Problems("The agreement cannot be offered yet.", problems)
+    GRANT.move(grant, "offer")
+    readers = identity.users_with(Permission.AGREEMENT_SIGN_CITY, queries.scope(grant))
+    people.mail([each.id for each in readers], "agreement_offered", "grant", grant.id, reference=grant.reference)
+    return _summary(grant)
+
+
+@act("agreement.take_back", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+def take_back(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
+    """Take the offer back to change something; a signature already given falls away with it."""
+    grant = locked(Grant, grant_id)
+    acts.reason(reason)
+    GRANT.move(grant, "take_back")
+    for signature in db.session.scalars(select(AgreementSignature).where(AgreementSignature.grant_id == grant_id)):
+        db.session.delete(signature)
+    return _summary(grant)
+
+
+@act("agreement.sign_city", needs=Permission.AGREEMENT_SIGN_CITY, scope=scope_of)
+def sign_city(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
+    """The coordinator accepts exactly the text whose hash was shown."""
+    return _sign(actor, grant_id, Side.CITY, capacity, document_sha256)
+
+
+@act("agreement.sign_programme", needs=Permission.AGREEMENT_SIGN_PROGRAMME, scope=scope_of)
+def sign_programme(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
+    """The programme accepts exactly the text whose hash was shown."""
+    return _sign(actor, grant_id, Side.PROGRAMME, capacity, document_sha256)
+
+
+def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha256: str) -> GrantSummary:
+    grant = locked(Grant, grant_id)
+    if grant.state != GrantState.READY_TO_SIGN.value:
+        raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
+    if not capacity.strip():
+        raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
+    shown = queries.view(grant)
+    stands = document_hash(shown)
+    if document_sha256 != stands.hex():
+        raise Refused("The text changed after it was shown to you. Read it again, then sign.")
+    if side in shown.signed:
+        raise Refused(f"The agreement is already signed for {rules.signs(side)}.")
+    earlier = db.session.scalars(
+        select(AgreementSignature.signed_by).where(AgreementSignature.grant_id == grant_id)
+    ).all()
+    faults.point("four_eyes")
+    if actor.user_id is None or actor.user_id in earlier:
+        raise Refused("One person cannot sign for both sides. A colleague must sign here.")
+    db.session.add(
+        AgreementSignature(
+            grant_id=grant_id,
+            side=side.value,
+            signed_by=actor.user_id,
+            signed_at=acts.moment(),
+            capacity=capacity.strip(),
+            document_sha256=stands,
+        )
+    )
+    if shown.signed | {side} == frozenset(Side):
+        _enter_into_force(grant, shown)
+    return _summary(grant)
+
+
+def document_hash(grant: GrantView) -> bytes:
+    """SHA-256 over the canonical text of the agreement."""
+    return hashlib.sha256(audit.canonical(rules.agreement_content(grant))).digest()
+
+
+def _enter_into_force(grant: Grant, shown: GrantView) -> None:
+    """Both have signed: the grant is awarded, its maximum committed budgetarily (E4), then legally (E5)."""
+    application = locked(Application, grant.application_id)
+    GRANT.move(grant, "enter_into_force")
+    APPLICATION.move(application, "award")
+    grant.in_force_at = acts.moment()
+    today = clock.in_zone(acts.moment()).date()
+    dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
+    of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)
+    left = awards.reserved(grant.application_id) - grant.maximum
+    if left:
+        ledger.post(
+            Event.RESERVE_RELEASED,
+            source_key=f"grant:{grant.id}:reserve_released",
+            effective_on=today,
+            description=f"{grant.reference}: reserved more than awarded",
+            legs=legs_e3(left, dims),
+        )
+    ledger.post(
+        Event.COMMITTED,
+        source_key=f"grant:{grant.id}:committed",
+        effective_on=today,
+        description=f"{grant.reference}: budgetary commitment",
+        legs=legs_e4(grant.maximum, dims),
+    )
+    ledger.post(
+        Event.SIGNED,
+        source_key=f"grant:{grant.id}:signed",
+        effective_on=today,
+        description=f"{grant.reference}: grant agreement signed by both sides",
+        legs=legs_e5([(each.organisation_id, each.maximum) for each in shown.beneficiaries], of_grant),
+    )
+    jobs.queue(
+        "jobs.reporting.open_reports", subject=("grant", grant.id), unique=f"open_reports:{grant.id}", grant_id=grant.id
+    )
+    jobs.queue(
+        "jobs.payments.open_prefinancing",
+        subject=("grant", grant.id),
+        unique=f"prefinancing:{grant.id}",
+        grant_id=grant.id,
+    )
+    jobs.queue(
+        "jobs.documents.agreement", subject=("grant", grant.id), unique=f"agreement:{grant.id}", grant_id=grant.id
+    )
+
+
+@act("agreement.drop", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
+    """Give a preparation up: the application is dropped and its reserve goes back to the call (E3)."""
+    grant = locked(Grant, grant_id)
+    if not reason.strip():
+        raise Invalid("Give the reason.", {"reason": "Say why the preparation failed; the applicant will read it."})
+    acts.reason(reason)
+    GRANT.move(grant, "drop")
+    APPLICATION.move(locked(Application, grant.application_id), "drop")
+    ledger.post(
+        Event.RESERVE_RELEASED,
+        source_key=f"grant:{grant.id}:dropped",
+        effective_on=clock.in_zone(acts.moment()).date(),
+        description=f"{grant.reference}: preparation failed, reserve released",
+        legs=legs_e3(
+            awards.reserved(grant.application_id),
+            Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id),
+        ),
+    )
+    return _summary(grant)
+
+
+def _summary(grant: Grant) -> GrantSummary:
+    return GrantSummary(grant.id, grant.reference, GrantState(grant.state))

@@ -1,0 +1,194 @@
+"""Forms of applications: what was typed becomes a frozen input; choices are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import Optional
+
+from grants.applications.rules import ConditionAnswer, DetailsInput, InviteInput, ListFilter, StartInput
+from grants.applications.states import ApplicationState, Verdict
+from grants.calls.rules import Condition
+from grants.identity.rules import OrganisationInput
+from grants.identity.states import OrganisationKind
+from grants.web.forms import Form, Needed
+
+PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
+
+
+class DeedForm(Form):
+    """A deed without fields: only its key and, where there are many, which thing is meant."""
+
+    thing = HiddenField()
+
+    def thing_id(self) -> UUID | None:
+        """The id of the thing meant, or None where what was sent is none."""
+        try:
+            return UUID(str(self.thing.data))
+        except ValueError:
+            return None
+
+
+class DetailsForm(Form):
+    """Title, short name, summary."""
+
+    version = HiddenField()
+    title = StringField("Title of the pilot", [Needed("Enter a title. You can change it until the deadline.")])
+    acronym = StringField("Short name", [Optional()], description="As it will stand in lists, for example Warm Blocks.")
+    summary = TextAreaField("What it is about, in a few sentences", [Optional()])
+
+    def to_input(self) -> DetailsInput:
+        """What was typed."""
+        return DetailsInput(self.title.data or "", self.acronym.data or "", self.summary.data or "")
+
+
+class StartForm(DetailsForm):
+    """Title and the city that leads."""
+
+    organisation = SelectField("Which organisation leads?", validate_choice=False)
+
+    def to_start(self) -> StartInput:
+        """What was typed and chosen; an unknown organisation is refused by the act."""
+        try:
+            chosen = UUID(str(self.organisation.data))
+        except ValueError:
+            chosen = UUID(int=0)
+        return StartInput(chosen, self.to_input())
+
+
+class InviteForm(Form):
+    """Whom to invite, for a known organisation or a new one."""
+
+    name = StringField("Name of the person", [Needed("Enter the name of the person who speaks for the partner.")])
+    email = StringField(
+        "Mail address",
+        [Needed("Enter the mail address the invitation goes to.")],
+        render_kw={"autocomplete": "off", "inputmode": "email"},
+    )
+    organisation_id = SelectField(
+        "Organisation", validate_choice=False, description="Choose it here if it is in the list."
+    )
+    new_name = StringField("Official name of the organisation", [Optional()])
+    kind = SelectField(
+        "What it is",
+        choices=[(kind.value, kind.value.capitalize()) for kind in PARTNER_KINDS],
+        validate_choice=False,
+    )
+    country_code = StringField("Country", [Optional()], description="Two letters, for example PL.")
+    pic = StringField("PIC", [Optional()], description="The nine-digit EU participant number, if there is one.")
+
+    def to_input(self) -> InviteInput:
+        """What was typed: a chosen organisation, or a new one where a name was typed."""
+        new = (self.new_name.data or "").strip()
+        return InviteInput(
+            email=self.email.data or "",
+            name=self.name.data or "",
+            organisation_id=_uuid(self.organisation_id.data),
+            organisation=self._described(new) if new else None,
+        )
+
+    def _described(self, name: str) -> OrganisationInput:
+        kinds = {kind.value: kind for kind in PARTNER_KINDS}
+        return OrganisationInput(
+            name=name,
+            kind=kinds.get(str(self.kind.data), OrganisationKind.MUNICIPALITY),
+            country_code=(self.country_code.data or "").strip().upper(),
+            pic=(self.pic.data or "").replace(" ", "") or None,
+        )
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+class FileForm(Form):
+    """One file and what it is."""
+
+    role = SelectField("What is it?", validate_choice=False)
+    file = FileField("File", [Needed("Choose a file.")])
+
+
+class SubmitForm(Form):
+    """Sending: the hash of what was looked at, and the statement the lead makes."""
+
+    fingerprint = HiddenField()
+    statement = BooleanField(
+        "I am allowed to send this application for all partners, and what it says is right to my knowledge",
+        [Needed("Confirm that you may send the application for all partners.")],
+    )
+
+
+class ReasonForm(Form):
+    """A deed that asks why."""
+
+    reason = TextAreaField("Why?", [Needed("Say why. The programme and your partners read it.")])
+
+
+class DeclineForm(Form):
+    """Declining an invitation; a reason helps and is not demanded."""
+
+    reason = TextAreaField("Why? (the lead city reads it)", [Optional()])
+
+
+class CheckForm(Form):
+    """The desk's answers: for each condition pass or fail, and a reason. Built by :func:`check_form`."""
+
+    version = HiddenField()
+    remark = TextAreaField(
+        "A sentence for the applicant",
+        [Optional()],
+        description="Goes into the mail with the verdict. Without one, the reasons of the failed conditions go in.",
+    )
+
+    conditions: tuple[Condition, ...] = ()
+
+    def answers(self) -> tuple[ConditionAnswer, ...]:
+        """Every condition with what was chosen and typed."""
+        known = {verdict.value: verdict for verdict in Verdict}
+        return tuple(
+            ConditionAnswer(
+                condition.key,
+                known.get(str(self._fields[f"verdict_{condition.key}"].data)),
+                str(self._fields[f"reason_{condition.key}"].data or ""),
+            )
+            for condition in self.conditions
+        )
+
+
+def check_form(conditions: Sequence[Condition], answers: Mapping[str, ConditionAnswer], version: int) -> CheckForm:
+    """The form of the conditions of one call, filled with what was answered before."""
+    fields: dict[str, object] = {"conditions": tuple(conditions)}
+    stored: dict[str, object] = {"version": str(version)}
+    for condition in conditions:
+        fields[f"verdict_{condition.key}"] = RadioField(
+            "Is it met?",
+            choices=[(Verdict.PASS.value, "Met"), (Verdict.FAIL.value, "Not met")],
+            validate_choice=False,
+            id=f"condition-{condition.key}",
+        )
+        fields[f"reason_{condition.key}"] = TextAreaField(
+            "Reason", [Optional()], description="Needed where the condition is not met."
+        )
+        answer = answers.get(condition.key)
+        if answer is not None and answer.verdict is not None:
+            stored[f"verdict_{condition.key}"] = answer.verdict.value
+            stored[f"reason_{condition.key}"] = answer.reason
+    made: type[CheckForm] = type("CheckForm", (CheckForm,), fields)
+    return made(data=stored)
+
+
+def list_filter(arguments: MultiDict[str, str]) -> ListFilter:
+    """What the address of a list asks for; nonsense counts as not asked."""
+    known = {state.value: state for state in ApplicationState}
+    return ListFilter(
+        call_slug=arguments.get("call", ""),
+        states=tuple(known[name] for name in arguments.getlist("state") if name in known),
+        country_code=arguments.get("country", "").upper()[:2],
+        search=arguments.get("q", "")[:200],
+    )

@@ -1,0 +1,35 @@
+"""What views, jobs, the demo and later stages call; the modules beside this one say how it is done."""
+
+from __future__ import annotations
+
+from grants.applications.services.checking import declare, record_answers
+from grants.applications.services.drafting import (
+    attach_file,
+    edit_details,
+    remove_file,
+    save_budget,
+    save_section,
+    start,
+)
+from grants.applications.services.recording import move, record_published
+from grants.applications.services.submission import submit, withdraw
+from grants.applications.services.team import accept_invitation, decline_invitation, invite, remove_partner
+
+__all__ = [
+    "accept_invitation",
+    "attach_file",
+    "declare",
+    "decline_invitation",
+    "edit_details",
+    "invite",
+    "move",
+    "record_answers",
+    "record_published",
+    "remove_file",
+    "remove_partner",
+    "save_budget",
+    "save_section",
+    "start",
+    "submit",
+    "withdraw",
+]

@@ -1,0 +1,209 @@
+"""Acts by which a draft is started and written: details, sections, budget, attached files."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.applications import queries, rules
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.rules import BudgetInput, DetailsInput, SectionInput, Started, StartInput
+from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
+from grants.budgets import services as budgets
+from grants.budgets.rules import Purpose
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core import acts, files
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.files import FileView, Incoming
+from grants.core.permissions import Actor, Permission
+from grants.core.references import new_reference
+from grants.core.text import fold
+from grants.dossiers import services as dossiers
+from grants.dossiers.rules import QuestionKind
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.policy import Role
+from grants.identity.rules import OrganisationView
+
+FILES_MAX = 50
+QUESTION_PREFIX = "question_"
+OTHER_ROLE = "other"
+
+
+@act("application.start", needs=Permission.APPLICATION_START)
+def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
+    """A city officer starts an application in an open call and leads it."""
+    call = calls.call_by_id(call_id)
+    rules.refuse_late(call, acts.moment())
+    details = given.details.checked()
+    city = _leading_organisation(actor, given.organisation_id)
+    application = Application(
+        call_id=call.id,
+        title=details.title,
+        acronym=details.acronym or None,
+        summary=details.summary or None,
+        state=ApplicationState.DRAFT.value,
+        origin=Origin.SUBMITTED_HERE.value,
+        coordinator_id=city.id,
+        search_text="",
+    )
+    application.dossier_id = dossiers.create("application", application.id, call.content.definition)
+    application.budget_id = budgets.create(
+        "application", application.id, Purpose.PLANNED, call.content.budget_rules, [city.id]
+    )
+    db.session.add(
+        ApplicationPartner(
+            application_id=application.id,
+            organisation_id=city.id,
+            position=0,
+            role=PartnerRole.COORDINATOR.value,
+            state=PartnerState.ACCEPTED.value,
+            contact_user_id=actor.user_id,
+            answered_at=acts.moment(),
+        )
+    )
+    assert actor.user_id is not None, "only a person starts an application"
+    people.give_role(actor.user_id, Role.APPLICATION_LEAD, kind="application", object_id=application.id)
+    # Last, because applications started at one moment wait for each other here.
+    application.reference = new_reference(call.programme.code, call.year, "A")
+    application.search_text = search_text(application, [city])
+    db.session.add(application)
+    return Started(application.id, application.reference)
+
+
+def _leading_organisation(actor: Actor, organisation_id: UUID) -> OrganisationView:
+    if organisation_id not in actor.organisation_ids:
+        raise Invalid(
+            "You can start an application only for an organisation you belong to.",
+            {"organisation_id": "Choose an organisation you belong to. Ask your administrator if yours is missing."},
+        )
+    city = identity.organisation(organisation_id)
+    if city.kind not in rules.LEADING_KINDS:
+        raise Refused(
+            f"{city.name} is registered as “{city.kind.value}”. A local authority or city administration leads an application. "
+            "Ask your city to start it and to invite you as a partner."
+        )
+    return city
+
+
+def search_text(application: Application, organisations: list[OrganisationView]) -> str:
+    """Title, short name, reference and organisations folded to plain letters."""
+    words = [application.reference, application.title, application.acronym or ""]
+    for organisation in organisations:
+        words += [organisation.name, organisation.local_name or "", organisation.town or ""]
+    return fold(" ".join(words))
+
+
+def refresh_search_text(application: Application) -> None:
+    """After a change of title or consortium."""
+    db.session.flush()
+    ids = [partner.organisation_id for partner in queries.partners(application.id)]
+    known = identity.organisations(ids)
+    application.search_text = search_text(application, [known[each] for each in ids])
+
+
+def writable(application_id: UUID) -> tuple[Application, CallView]:
+    """The locked application and its call, if anything may be written now; raises :class:`Refused`."""
+    application = locked(Application, application_id)
+    rules.refuse_unwritable(ApplicationState(application.state))
+    call = calls.call_by_id(application.call_id)
+    rules.refuse_late(call, acts.moment())
+    return application, call
+
+
+def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
+    """A partner writes only after having agreed to take part."""
+    for partner in queries.partners(application_id):
+        if partner.contact_id == actor.user_id and partner.state is PartnerState.INVITED:
+            raise Refused(
+                f"Accept the invitation of {partner.name} first: until then you can read the application and not write in it."
+            )
+
+
+@act("application.edit_details", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, version: int | None = None) -> int:
+    """Change title, short name and summary; returns the new version."""
+    application, _ = writable(application_id)
+    refuse_before_acceptance(actor, application_id)
+    check_version(application, version)
+    details = given.checked()
+    application.title, application.acronym = details.title, details.acronym or None
+    application.summary = details.summary or None
+    refresh_search_text(application)
+    db.session.flush()
+    return application.version
+
+
+@act("application.save_section", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+def save_section(actor: Actor, application_id: UUID, section_key: str, given: SectionInput) -> int:
+    """Save one section, whatever state it is in; returns the section's new version.
+
+    Raises :class:`grants.dossiers.rules.SectionChanged` when somebody else saved it meanwhile.
+    """
+    application, _ = writable(application_id)
+    refuse_before_acceptance(actor, application_id)
+    assert application.dossier_id is not None, "what can be written in has answers"
+    dossiers.save_section(application.dossier_id, section_key, given.answers, given.version)
+    return dossiers.mark_section(application.dossier_id, section_key, given.mark)
+
+
+@act("application.save_budget", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> int:
+    """Save amounts; a partner writes the rows of the own organisation, others are left as they are. Returns the version."""
+    application, _ = writable(application_id)
+    refuse_before_acceptance(actor, application_id)
+    assert application.budget_id is not None, "what can be written in has a budget"
+    own = queries.own_rows(actor, queries.view_by_id(application_id))
+    cells = [cell for cell in given.cells if cell.organisation_id in own]
+    return budgets.save_cells(application.budget_id, cells, given.version)
+
+
+@act("application.attach_file", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+def attach_file(actor: Actor, application_id: UUID, incoming: Incoming, role: str) -> FileView:
+    """Keep a received file as an attachment of the call, as the answer to a file question, or as another file."""
+    application, call = writable(application_id)
+    refuse_before_acceptance(actor, application_id)
+    if role not in file_roles(call):
+        raise Invalid("Choose what the file is.", {"role": "Choose what the file is."})
+    standing = files.listed("application", application_id)
+    if len(standing) >= FILES_MAX:
+        raise Refused(
+            f"The application has {len(standing)} files; the limit is {FILES_MAX}. Take one out before you attach another."
+        )
+    kept = files.keep(incoming, kind="application", object_id=application_id, role=role)
+    if role.startswith(QUESTION_PREFIX):
+        _answer_with_files(application, role)
+    return kept
+
+
+@act("application.remove_file", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+def remove_file(actor: Actor, application_id: UUID, file_id: UUID) -> None:
+    """Take a file out of the draft; versions already submitted keep it."""
+    application, _ = writable(application_id)
+    refuse_before_acceptance(actor, application_id)
+    for file in files.listed("application", application_id):
+        if file.id == file_id:
+            files.remove(file_id)
+            if file.role.startswith(QUESTION_PREFIX):
+                _answer_with_files(application, file.role)
+            return
+    raise NotFound
+
+
+def file_roles(call: CallView) -> dict[str, str]:
+    """Role and label of everything a file of an application can be."""
+    roles = {rules.attachment_role(wanted.key): wanted.label for wanted in call.content.attachments}
+    for section in call.content.definition.sections:
+        for question in section.questions:
+            if question.kind is QuestionKind.FILE:
+                roles[f"{QUESTION_PREFIX}{question.key}"] = question.label
+    return roles | {OTHER_ROLE: "Another file"}
+
+
+def _answer_with_files(application: Application, role: str) -> None:
+    assert application.dossier_id is not None, "what can be written in has answers"
+    db.session.flush()
+    standing = [file.id for file in files.listed("application", application.id, role)]
+    dossiers.attach_files(application.dossier_id, role.removeprefix(QUESTION_PREFIX), standing)

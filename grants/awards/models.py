@@ -1,0 +1,92 @@
+"""Tables of awards: the selection decision, frozen with its rules, and one row for each application in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
+from grants.core.db import Row, points_to, state_check
+from grants.core.money import Money
+
+
+class Selection(Row):
+    """A ranked list as it was decided: by one person, confirmed by another. Money is reserved at confirmation."""
+
+    __tablename__ = "selection"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        state_check(SelectionState),
+        state_check(SelectionKind, "kind"),
+        CheckConstraint("confirmed_by <> decided_by", name="second_person"),
+        CheckConstraint("returned_by <> decided_by", name="returned_by_another"),
+        CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_time"),
+        CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_has_person"),
+        CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned_has_reason"),
+        CheckConstraint("(returned_by IS NULL) = (return_reason IS NULL)", name="returned_has_person"),
+        CheckConstraint("used >= 0 AND used <= budget", name="within_budget"),
+        CheckConstraint("(kind = 'published_outcome') = (source_url IS NOT NULL)", name="published_has_source"),
+        CheckConstraint("octet_length(list_sha256) = 32", name="list_sha256_length"),
+        Index("uq_selection_one_open", "call_id", unique=True, postgresql_where="state = 'decided'"),
+        Index(
+            "uq_selection_one_ranked",
+            "call_id",
+            unique=True,
+            postgresql_where="kind = 'ranked' AND state = 'confirmed'",
+        ),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    state: Mapped[str]
+    budget: Mapped[Money]
+    used: Mapped[Money]
+    rules: Mapped[dict[str, Any]]
+    line_words: Mapped[str]
+    list_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    reason: Mapped[str]
+    source_url: Mapped[str | None]
+    source_title: Mapped[str | None]
+    decided_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    decided_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    confirmed_at: Mapped[datetime | None]
+    returned_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    return_reason: Mapped[str | None]
+
+
+class SelectionItem(Row):
+    """One application in a selection. A published outcome has no rank and no score."""
+
+    __tablename__ = "selection_item"
+    __table_args__ = (
+        UniqueConstraint("selection_id", "application_id"),
+        UniqueConstraint("selection_id", "position"),
+        state_check(Outcome, "outcome"),
+        state_check(AmountBasis, "amount_basis"),
+        CheckConstraint("rank IS NULL OR outcome <> 'below_threshold'", name="below_has_no_rank"),
+        CheckConstraint("amount >= 0", name="amount_not_negative"),
+        CheckConstraint("entry_id IS NULL OR outcome IN ('selected', 'reserve')", name="only_selected_is_reserved"),
+    )
+
+    selection_id: Mapped[UUID] = mapped_column(points_to("selection.id"))
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    position: Mapped[int]
+    rank: Mapped[int | None]
+    outcome: Mapped[str]
+    amount: Mapped[Money]
+    amount_basis: Mapped[str]
+    # The weighted score exactly, as a fraction in text ("27/2"), and the half points by criterion.
+    score: Mapped[str | None]
+    halves: Mapped[dict[str, Any] | None]
+    tie_words: Mapped[str]
+    threshold_words: Mapped[str]
+    straddles: Mapped[bool]
+    # How much more the straddling row asks for than was left.
+    missing: Mapped[Money]
+    entry_id: Mapped[UUID | None] = mapped_column(points_to("ledger_entry.id"))

@@ -1,0 +1,257 @@
+"""Pure rules of awards: how a call's content becomes ranking rules, who may confirm, and the values pages show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.budgets.rules import Cell
+from grants.calls.rules import Criterion
+from grants.core import faults
+from grants.core.errors import Invalid, Refused
+from grants.core.money import ZERO, Money, total
+from grants.dossiers.rules import clean_text
+
+RESERVE_MAX = 500
+PILOTS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInput:
+    """What the person who decides chooses. ``list_hash`` names the very list they saw."""
+
+    list_hash: str
+    reason: str
+    line: LineRule = LineRule.STOP
+    reserve_max: int | None = None
+    panel_order: tuple[str, ...] = ()
+
+    def checked(self) -> DecisionInput:
+        """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
+        wrong: dict[str, str] = {}
+        reason = clean_text(self.reason)
+        if not reason:
+            wrong["reason"] = "Write why the list is decided as it stands, or what the panel noted."
+        if self.reserve_max is not None and not 0 <= self.reserve_max <= RESERVE_MAX:
+            wrong["reserve_max"] = f"The reserve list has from 0 to {RESERVE_MAX} places, or leave the field empty."
+        if len(set(self.panel_order)) != len(self.panel_order):
+            wrong["panel_order"] = "Name each tied application once."
+        if wrong:
+            raise Invalid("The list was not decided.", wrong)
+        return DecisionInput(self.list_hash, reason, self.line, self.reserve_max, self.panel_order)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPilot:
+    """One pilot of an outcome that was published elsewhere; the first organisation leads.
+
+    A synthetic amount says so wherever it is shown; ``synthetic_note`` says which figures are invented.
+    """
+
+    title: str
+    organisations: tuple[UUID, ...]
+    amount: Money
+    amount_basis: AmountBasis
+    acronym: str = ""
+    source_url: str = ""
+    summary: str = ""
+    synthetic_note: str = ""
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedOutcome:
+    """A whole outcome with the page it was published on."""
+
+    source_url: str
+    source_title: str
+    reason: str
+    pilots: tuple[PublishedPilot, ...]
+
+    def checked(self) -> PublishedOutcome:
+        """The same outcome; raises :class:`Invalid` when a source, a pilot or a title is missing."""
+        wrong: dict[str, str] = {}
+        if not self.source_url.startswith(("https://", "http://")):
+            wrong["source_url"] = "Give the address of the page that published the outcome, beginning with https://."
+        if not self.source_title.strip():
+            wrong["source_title"] = "Give the title of that page."
+        if not clean_text(self.reason):
+            wrong["reason"] = "Write why the outcome is recorded here."
+        if not 0 < len(self.pilots) <= PILOTS_MAX:
+            wrong["pilots"] = f"An outcome has from 1 to {PILOTS_MAX} pilots."
+        for number, pilot in enumerate(self.pilots, 1):
+            if not pilot.title.strip():
+                wrong["pilots"] = f"Pilot {number} has no title."
+            if not pilot.organisations:
+                wrong["pilots"] = f"“{pilot.title}” names no lead organisation."
+            if pilot.amount < ZERO:
+                wrong["pilots"] = f"“{pilot.title}” has an amount below zero."
+            if pilot.amount_basis is AmountBasis.REQUESTED:
+                wrong["pilots"] = f"“{pilot.title}”: a published amount is published or synthetic, never requested."
+        if wrong:
+            raise Invalid("The outcome was not recorded.", wrong)
+        return self
+
+    @property
+    def asked(self) -> Money:
+        """What all pilots get together."""
+        return total(pilot.amount for pilot in self.pilots)
+
+
+def refuse_same_person(decided_by: UUID, actor_id: UUID | None) -> None:
+    """Two people stand behind every selection. Raises :class:`Refused` for the one who decided it."""
+    faults.point("four_eyes")
+    if actor_id is None or actor_id == decided_by:
+        raise Refused("You decided this list; another person must confirm or return it.")
+
+
+def refuse_over_budget(used: Money, free: Money) -> None:
+    """Raise :class:`Refused` when the selected ask for more than the call has free."""
+    faults.point("ceiling")
+    if used > free:
+        raise Refused(
+            f"The selected applications need {used}; the call has {free} free. "
+            "Raise the authorised budget, or return the list and decide it again."
+        )
+
+
+def list_hash(rows: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 over the list in one spelling: what was seen, what was decided and what is confirmed are the same."""
+    text = json.dumps(list(rows), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RankingRow:
+    """One row of the ranking page."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    cities: str
+    country: str
+    rank: int | None
+    score: Fraction | None
+    score_words: str
+    halves: Mapping[str, int] | None
+    totals_half: tuple[int, ...]
+    consensus_half: int | None
+    requested: Money
+    amount_basis: AmountBasis
+    running_total: Money
+    outcome: Outcome
+    straddles: bool
+    missing: Money
+    tie_words: str
+    threshold_words: str
+    line_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """An application that has no agreed consensus yet, and so no rank."""
+
+    reference: str
+    title: str
+    cities: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionView:
+    """A selection decision as pages show it."""
+
+    id: UUID
+    number: int
+    kind: SelectionKind
+    state: SelectionState
+    version: int
+    budget: Money
+    used: Money
+    line: LineRule | None
+    reserve_max: int | None
+    line_words: str
+    list_hash: str
+    reason: str
+    source_url: str
+    source_title: str
+    decided_by: str
+    decided_by_id: UUID
+    decided_at: datetime
+    confirmed_by: str
+    confirmed_at: datetime | None
+    returned_by: str
+    return_reason: str
+
+    @property
+    def left(self) -> Money:
+        """What stays free after it."""
+        return self.budget - self.used
+
+
+@dataclass(frozen=True, slots=True)
+class RankingPage:
+    """Everything on the ranking and decision pages. ``partial`` is a viewer with a conflict: no ranks, no totals."""
+
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    call_reference: str
+    criteria: tuple[Criterion, ...]
+    max_half: int
+    total_threshold_half: int | None
+    weighted: bool
+    tie_words: str
+    line: LineRule
+    reserve_max: int | None
+    rows: tuple[RankingRow, ...]
+    waiting: tuple[WaitingRow, ...]
+    budget: Money
+    used: Money
+    line_words: str
+    list_hash: str
+    undecided_ties: tuple[tuple[UUID, ...], ...]
+    selection: SelectionView | None
+    earlier: tuple[SelectionView, ...]
+    partial: bool
+
+    @property
+    def selected(self) -> tuple[RankingRow, ...]:
+        """The rows that get money."""
+        return tuple(row for row in self.rows if row.outcome is Outcome.SELECTED)
+
+    @property
+    def below(self) -> int:
+        """How many lie below a threshold."""
+        return sum(row.outcome is Outcome.BELOW_THRESHOLD for row in self.rows)
+
+    @property
+    def left(self) -> Money:
+        """What stays free at the line."""
+        return self.budget - self.used
+
+    @property
+    def ready(self) -> bool:
+        """Whether the list can be decided: nobody waits for a consensus and somebody is on it."""
+        return bool(self.rows) and not self.waiting and self.selection is None and not self.partial
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedItem:
+    """A selected application as the agreement needs it."""
+
+    application_id: UUID
+    selection_id: UUID
+    call_id: UUID
+    kind: SelectionKind
+    outcome: Outcome
+    amount: Money
+    amount_basis: AmountBasis
+    entry_id: UUID | None
+    confirmed_at: datetime

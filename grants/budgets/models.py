@@ -1,0 +1,63 @@
+"""Tables of budgets: which organisations take part, in which order, and one amount for each category entered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.budgets.rules import Purpose
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
+from grants.core.money import Money
+
+
+class Budget(Row):
+    """One budget of one owner (kind and id, without foreign key); keeps the rules it was made under.
+
+    ``saves`` counts, so that each save of any cell makes a new version of the whole. Work packages
+    and periods become further axes of ``budget_line`` later.
+    """
+
+    __tablename__ = "budget"
+    __table_args__ = (
+        UniqueConstraint("owner_kind", "owner_id", "purpose"),
+        state_check(Purpose, "purpose"),
+        CheckConstraint("(saves = 0) = (saved_at IS NULL)", name="saved_has_time"),
+    )
+
+    owner_kind: Mapped[str]
+    owner_id: Mapped[UUID]
+    purpose: Mapped[str]
+    rules: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+    saves: Mapped[int] = mapped_column(info=NOT_AUDITED)
+    saved_at: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
+    saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)
+
+
+class BudgetOrganisation(Row):
+    """One row of the grid."""
+
+    __tablename__ = "budget_organisation"
+    __table_args__ = (UniqueConstraint("budget_id", "organisation_id"),)
+
+    budget_id: Mapped[UUID] = mapped_column(points_to("budget.id"))
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    position: Mapped[int]
+
+
+class BudgetLine(Row):
+    """One amount entered; the flat rate is never stored."""
+
+    __tablename__ = "budget_line"
+    __table_args__ = (
+        UniqueConstraint("budget_id", "organisation_id", "category"),
+        CheckConstraint("amount >= 0", name="amount_not_negative"),
+    )
+
+    budget_id: Mapped[UUID] = mapped_column(points_to("budget.id"))
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    category: Mapped[str]
+    amount: Mapped[Money]

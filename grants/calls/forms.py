@@ -1,0 +1,165 @@
+"""Forms of calls: a file to bring in, deadline, results day, document version, budget, and deeds without input."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from wtforms import FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length, ValidationError
+
+from grants.calls.rules import BudgetInput, CallView, DeadlineInput, DocumentInput, ResultsInput
+from grants.core import clock
+from grants.core.clock import Fold
+from grants.core.errors import Invalid, Problem, Problems, Refused
+from grants.core.money import Money
+from grants.core.yaml_schema import FILE_BYTES_MAX
+from grants.web.forms import DateField, Form, MoneyField, Needed, TimeField, choices
+
+TEMPLATE_CHOICES = choices([("", "No template"), ("horizon-like", "Horizon-like template")])
+
+
+class DeedForm(Form):
+    """A deed without anything to fill in; the version says what the person saw."""
+
+    version = HiddenField()
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.found: tuple[Problem, ...] = ()
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """Many problems are listed by the page with their places, one under the other."""
+        if isinstance(error, Problems):
+            self.found = error.found
+            self.problems.append(error.args[0])
+        else:
+            super().add_problem(error)
+
+
+class ImportForm(DeedForm):
+    """A call file, uploaded or pasted."""
+
+    file = FileField("Call file")
+    text = TextAreaField(
+        "Or paste it here", [Length(max=FILE_BYTES_MAX, message="The text is too long for a call file.")]
+    )
+
+    def to_input(self) -> str:
+        """The text of the file; raises :class:`Invalid` where it is missing, too large or not text."""
+        upload = self.file.data
+        if upload is None or not getattr(upload, "filename", ""):
+            pasted = self.text.data or ""
+            if not pasted.strip():
+                raise Invalid(
+                    "Choose a call file, or paste its text.", {"file": "Choose a call file, or paste its text."}
+                )
+            return pasted
+        content = upload.stream.read(FILE_BYTES_MAX + 1)
+        if len(content) > FILE_BYTES_MAX:
+            sentence = f"The file is larger than {FILE_BYTES_MAX:,} bytes. A call file is smaller; choose another."
+            raise Invalid(sentence, {"file": sentence})
+        try:
+            return str(content.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            sentence = "The file is not text in UTF-8. Save it as UTF-8 and choose it again."
+            raise Invalid(sentence, {"file": sentence}) from error
+
+
+class TemplateForm(DeedForm):
+    """Which template fills what was not found."""
+
+    template = SelectField("Template", choices=TEMPLATE_CHOICES[1:])
+
+
+class _LocalTime(DeedForm):
+    """A day and a time on the clock of the call."""
+
+    day = DateField("Day", [Needed("Enter the day, for example 15 November 2022.")])
+    time = TimeField("Time", [Needed("Enter the time on the 24-hour clock, for example 12:00.")])
+
+    def local(self) -> datetime:
+        """Day and time together, once the form was found good."""
+        assert self.day.data is not None and self.time.data is not None
+        return datetime.combine(self.day.data, self.time.data)
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """What is wrong with the local time stands beside the day."""
+        problems = dict(getattr(error, "problems", {}))
+        if "local" in problems:
+            problems["day"] = problems.pop("local")
+            error = Invalid(str(error), problems)
+        super().add_problem(error)
+
+
+class DeadlineForm(_LocalTime):
+    """A later deadline, its reason for the record, and the note everybody reads."""
+
+    fold = RadioField(
+        "If the clocks go back that night and this time comes twice",
+        choices=choices(
+            [("", "It does not"), (Fold.EARLIER.value, "The first one"), (Fold.LATER.value, "The second one")]
+        ),
+        default="",
+    )
+    reason = TextAreaField("Reason", [Needed("Say why the deadline moves."), Length(max=1000)])
+    public_note = TextAreaField(
+        "Note to applicants", [Needed("Write the note that applicants will read."), Length(max=2000)]
+    )
+
+    def to_input(self) -> DeadlineInput:
+        """The new deadline as its frozen value."""
+        fold = Fold(self.fold.data) if self.fold.data else None
+        return DeadlineInput(self.local(), self.reason.data or "", self.public_note.data or "", fold)
+
+
+class ResultsForm(_LocalTime):
+    """From when results are public."""
+
+    def to_input(self) -> ResultsInput:
+        """The moment as its frozen value."""
+        return ResultsInput(self.local())
+
+    @classmethod
+    def of(cls, call: CallView) -> ResultsForm:
+        """The form with what stands."""
+        stands = clock.in_zone(call.results_public_at, call.zone) if call.results_public_at else None
+        return cls(version=call.version, day=stands.date() if stands else None, time=stands.time() if stands else None)
+
+
+class DocumentForm(DeedForm):
+    """A new version of the documents with its table of changes, one change a line."""
+
+    label = StringField("Version", [Needed("Enter the number of the version, for example 1.2."), Length(max=40)])
+    published_on = DateField("Published on", [Needed("Enter the day, for example 5 September 2022.")])
+    what = StringField("What it is", [Needed("Say what this version is."), Length(max=300)])
+    changes = TextAreaField("What changed", [Length(max=20_000)])
+
+    def to_input(self) -> DocumentInput:
+        """The version as its frozen value, once the form was found good."""
+        assert self.published_on.data is not None
+        lines = tuple(line.strip() for line in (self.changes.data or "").splitlines() if line.strip())
+        return DocumentInput(self.label.data or "", self.published_on.data, self.what.data or "", lines)
+
+
+class CancelForm(DeedForm):
+    """Why a call is given up."""
+
+    reason = TextAreaField("Reason", [Needed("Say why the call is cancelled."), Length(max=1000)])
+
+
+class BudgetForm(DeedForm):
+    """What the budget of the call shall be; ``shown`` is what it was when the page was made."""
+
+    amount = MoneyField("Budget of the call", [Needed("Enter an amount in euros, for example 32 000 000.")])
+    note = TextAreaField("Note for the record", [Length(max=1000)])
+    shown = HiddenField()
+
+    def validate_shown(self, field: HiddenField) -> None:
+        """A damaged hidden field is the page's fault, not the person's."""
+        if not str(field.data or "").isdecimal():
+            raise ValidationError("The page is too old. Reload it and enter the amount again.")
+
+    def to_input(self) -> BudgetInput:
+        """The decision as its frozen value, once the form was found good."""
+        assert self.amount.data is not None
+        return BudgetInput(self.amount.data, self.note.data or "", Money(int(self.shown.data)))

@@ -1,0 +1,313 @@
+"""Reads of calls: one call whole, lists by what they are now, and what managers and authorisers must do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import false, func, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from grants.calls import policy
+from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.rules import NOT_FOUND, BudgetPosition, CallRow, CallView, Deadline, DocumentVersion
+from grants.calls.states import CallState, Confidence, Phase
+from grants.core.db import db, get, locked
+from grants.core.duties import Duty
+from grants.core.errors import NotFound
+from grants.core.money import ZERO, Money
+from grants.core.permissions import Actor, Permission, Scope
+from grants.ledger import queries as ledger
+from grants.ledger.accounts import Account
+from grants.programmes import queries as programmes
+
+CALLS_MAX = 500
+
+# Who sees a call that is not published.
+SEES_DRAFTS = (Permission.CALL_MANAGE, Permission.CALL_PUBLISH, Permission.BUDGET_AUTHORISE, Permission.AUDIT_READ)
+
+
+def scope_of(call_id: UUID) -> Scope:
+    """Where a call lies, read under its lock."""
+    return Scope.of(("call", locked(Call, call_id).id))
+
+
+def call(actor: Actor | None, slug: str) -> CallView:
+    """One call by its address; a draft is not there for whoever may not prepare it."""
+    row = db.session.scalars(select(Call).where(Call.slug == slug)).one_or_none()
+    if row is None or not _may_see(actor, row):
+        raise NotFound
+    return _view(row)
+
+
+def call_by_id(call_id: UUID) -> CallView:
+    """One call for another stage, whatever its state."""
+    return _view(get(Call, call_id))
+
+
+def id_of(actor: Actor | None, slug: str) -> UUID:
+    """The id of a call by its address; a draft is not there for whoever may not prepare it."""
+    row = db.session.scalars(select(Call).where(Call.slug == slug)).one_or_none()
+    if row is None or not _may_see(actor, row):
+        raise NotFound
+    return row.id
+
+
+def calls(actor: Actor | None) -> tuple[CallRow, ...]:
+    """All calls this person may see, the latest deadline first; two statements."""
+    last = (
+        select(CallDeadline.call_id, func.max(CallDeadline.closes_at).label("closes_at"))
+        .group_by(CallDeadline.call_id)
+        .subquery()
+    )
+    found = db.session.execute(
+        select(Call, last.c.closes_at)
+        .outerjoin(last, last.c.call_id == Call.id)
+        .where(_visible(actor))
+        .order_by(last.c.closes_at.desc().nulls_last(), Call.reference)
+        .limit(CALLS_MAX)
+    )
+    return tuple(_row(row, closes_at) for row, closes_at in found)
+
+
+def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallRow, ...]:
+    """Those of a list that are in one phase at a moment, in the same order."""
+    return tuple(row for row in rows if row.phase(at) is phase)
+
+
+def open_calls(at: datetime) -> tuple[CallRow, ...]:
+    """The calls everybody may apply to at this moment, the nearest deadline first."""
+    return tuple(reversed(in_phase(calls(None), Phase.OPEN, at)))
+
+
+def call_views(call_ids: Iterable[UUID]) -> dict[UUID, CallView]:
+    """Several calls whole, by id; six statements whatever their number."""
+    rows = list(db.session.scalars(select(Call).where(Call.id.in_(set(call_ids))).order_by(Call.reference)))
+    ids = [row.id for row in rows]
+    deadlines: dict[UUID, list[CallDeadline]] = {row_id: [] for row_id in ids}
+    for each in db.session.scalars(
+        select(CallDeadline).where(CallDeadline.call_id.in_(ids)).order_by(CallDeadline.call_id, CallDeadline.number)
+    ):
+        deadlines[each.call_id].append(each)
+    documents: dict[UUID, list[CallDocument]] = {row_id: [] for row_id in ids}
+    for document in db.session.scalars(
+        select(CallDocument)
+        .where(CallDocument.call_id.in_(ids))
+        .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc())
+    ):
+        documents[document.call_id].append(document)
+    owners = programmes.programmes_by_id(row.programme_id for row in rows)
+    funds = programmes.fund_sources_by_id(row.fund_source_id for row in rows)
+    found = {}
+    for row in rows:
+        fields = policy.from_json(row.content)
+        lines = tuple(deadline_value(each) for each in deadlines[row.id])
+        names = {each.name: each.address for each in fields.get("call.sources", NOT_FOUND).value or ()}
+        found[row.id] = CallView(
+            id=row.id,
+            version=row.version,
+            reference=row.reference,
+            slug=row.slug,
+            title=row.title,
+            year=row.year,
+            published_id=row.published_id,
+            programme=owners[row.programme_id],
+            fund_source=funds[row.fund_source_id],
+            state=CallState(row.state),
+            synthetic=row.synthetic,
+            zone=row.zone,
+            opens_at=row.opens_at,
+            deadlines=lines,
+            total=row.total_cents,
+            results_public_at=row.results_public_at,
+            published_at=row.published_at,
+            content=policy.content_of(fields),
+            facts=policy.facts_of(fields),
+            documents=tuple(_document(each, names) for each in documents[row.id]),
+            missing=policy.publish_problems(fields, lines, row.zone) if row.state == CallState.DRAFT else (),
+            support=policy.support_points(fields),
+            activities=fields["financial_support.activities"].value or (),
+        )
+    return found
+
+
+def authorised(call_id: UUID) -> Money:
+    """What the authorising officer has set as the budget of a call, from the ledger (E1)."""
+    return ledger.balance(Account.BUDGET_AUTHORISED, call_id=call_id)
+
+
+def free(call_id: UUID) -> Money:
+    """What of a call's budget is neither reserved nor committed nor consumed."""
+    return ledger.balance(Account.AVAILABLE, call_id=call_id)
+
+
+def position(call_id: UUID) -> BudgetPosition:
+    """Where the budget of a call stands, from the ledger. One statement."""
+    found = ledger.of(call_id=call_id)
+    return BudgetPosition(
+        authorised=found[Account.BUDGET_AUTHORISED],
+        free=found[Account.AVAILABLE],
+        reserved=found[Account.RESERVED],
+        committed=found[Account.COMMITTED] + found[Account.LEGALLY_COMMITTED],
+        consumed=found[Account.CONSUMED],
+    )
+
+
+def last_deadline(call_id: UUID) -> CallDeadline | None:
+    """The row of the deadline that counts, for an act that holds the call's lock."""
+    return db.session.scalars(
+        select(CallDeadline).where(CallDeadline.call_id == call_id).order_by(CallDeadline.number.desc()).limit(1)
+    ).one_or_none()
+
+
+def deadlines(call_id: UUID) -> tuple[Deadline, ...]:
+    """Every deadline a call ever had, in order."""
+    rows = db.session.scalars(select(CallDeadline).where(CallDeadline.call_id == call_id).order_by(CallDeadline.number))
+    return tuple(deadline_value(row) for row in rows)
+
+
+def taken_slugs(stem: str) -> frozenset[str]:
+    """The addresses in use that begin with ``stem``."""
+    return frozenset(db.session.scalars(select(Call.slug).where(Call.slug.startswith(stem, autoescape=True))))
+
+
+def find_published_id(published_id: str) -> Call | None:
+    """The call of that identifier, where one was imported before."""
+    return db.session.scalars(select(Call).where(Call.published_id == published_id)).one_or_none()
+
+
+def count() -> int:
+    """All calls, for ``grants status``."""
+    return db.session.scalar(select(func.count()).select_from(Call)) or 0
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """Drafts to finish or publish, budgets to authorise. Two statements at most."""
+    if not (actor.can(Permission.CALL_MANAGE) or actor.can(Permission.BUDGET_AUTHORISE)):
+        return ()
+    rows = [row for row in calls(actor) if row.state is not CallState.CANCELLED]
+    budgets = {
+        found.dims.call_id: found.amount
+        for found in ledger.balances(by=("call_id",), accounts=(Account.BUDGET_AUTHORISED,))
+    }
+    return (*_to_publish(actor, rows), *_to_authorise(actor, rows, budgets, at), *_results_to_date(actor, rows, at))
+
+
+def _to_publish(actor: Actor, rows: Iterable[CallRow]) -> Iterable[Duty]:
+    for row in rows:
+        if row.state is CallState.DRAFT and actor.may(Permission.CALL_MANAGE, Scope.of(("call", row.id))):
+            yield Duty(
+                f"Publish the call “{row.title}”",
+                "Nobody outside the programme can see it before.",
+                "Finish and publish",
+                "calls.manage",
+                {"slug": row.slug},
+                row.opens_at,
+            )
+
+
+def _to_authorise(
+    actor: Actor, rows: Iterable[CallRow], budgets: dict[UUID | None, Money], at: datetime
+) -> Iterable[Duty]:
+    for row in rows:
+        if (
+            row.state is CallState.PUBLISHED
+            and not budgets.get(row.id, ZERO)
+            and actor.may(Permission.BUDGET_AUTHORISE, Scope.of(("call", row.id)))
+        ):
+            yield Duty(
+                f"Authorise the budget of “{row.title}”",
+                f"The call announces {row.total}; nothing can be reserved for grants before." if row.total else "",
+                "Authorise the budget",
+                "calls.budget",
+                {"slug": row.slug},
+                row.closes_at,
+            )
+
+
+def _results_to_date(actor: Actor, rows: Iterable[CallRow], at: datetime) -> Iterable[Duty]:
+    for row in rows:
+        if (
+            row.phase(at) is Phase.CLOSED
+            and row.results_public_at is None
+            and actor.may(Permission.CALL_MANAGE, Scope.of(("call", row.id)))
+        ):
+            yield Duty(
+                f"Say when the results of “{row.title}” become public",
+                "Until then evaluators in conflict see nothing of the applications they are kept from.",
+                "Set the day",
+                "calls.dates",
+                {"slug": row.slug},
+            )
+
+
+def _may_see(actor: Actor | None, row: Call) -> bool:
+    if actor is not None and row.id in actor.barred("call"):
+        return False
+    if row.published_at is not None:
+        return True
+    return actor is not None and any(actor.may(each, Scope.of(("call", row.id))) for each in SEES_DRAFTS)
+
+
+def _visible(actor: Actor | None) -> ColumnElement[bool]:
+    """The WHERE of :func:`_may_see`."""
+    public: ColumnElement[bool] = Call.published_at.is_not(None)
+    if actor is None:
+        return public
+    if any(actor.everywhere(each) for each in SEES_DRAFTS):
+        seen: ColumnElement[bool] = or_(public, Call.published_at.is_(None))
+    else:
+        places = frozenset[UUID]().union(*(actor.places(each, "call") for each in SEES_DRAFTS))
+        seen = or_(public, Call.id.in_(places) if places else false())
+    barred = actor.barred("call")
+    return seen & Call.id.not_in(barred) if barred else seen
+
+
+def _view(row: Call) -> CallView:
+    return call_views([row.id])[row.id]
+
+
+def _row(row: Call, closes_at: datetime | None) -> CallRow:
+    envelopes = policy.envelopes_in(row.content)
+    return CallRow(
+        id=row.id,
+        reference=row.reference,
+        slug=row.slug,
+        title=row.title,
+        year=row.year,
+        state=CallState(row.state),
+        synthetic=row.synthetic,
+        zone=row.zone,
+        opens_at=row.opens_at,
+        closes_at=closes_at,
+        total=row.total_cents,
+        largest_award=max((each.amount for each in envelopes), default=None),
+        results_public_at=row.results_public_at,
+    )
+
+
+def deadline_value(row: CallDeadline) -> Deadline:
+    """A row as its frozen value."""
+    return Deadline(
+        number=row.number,
+        closes_at=row.closes_at,
+        zone=row.zone,
+        literal=row.literal,
+        reason=row.reason,
+        public_note=row.public_note,
+        announced_at=row.announced_at,
+        confidence=Confidence(row.confidence),
+        source=row.source,
+    )
+
+
+def _document(row: CallDocument, sources: dict[str, str]) -> DocumentVersion:
+    return DocumentVersion(
+        label=row.label,
+        published_on=row.published_on,
+        what=row.what,
+        changes=tuple(row.changes),
+        source=policy.source_address(row.source, sources),
+        confidence=Confidence(row.confidence),
+    )

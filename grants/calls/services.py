@@ -1,0 +1,343 @@
+"""Acts on calls: import, template, publication, deadlines, documents, results day, budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+from grants.calls import policy, queries, rules
+from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.policy import CallFile
+from grants.calls.rules import (
+    NOT_FOUND,
+    TEMPLATE_LABEL,
+    BudgetInput,
+    CallSummary,
+    Deadline,
+    DeadlineInput,
+    DeadlineNotice,
+    DocumentInput,
+    ResultsInput,
+    Sourced,
+)
+from grants.calls.states import MACHINE, CallState
+from grants.core import acts, clock, jobs, references
+from grants.core.acts import act
+from grants.core.db import check_version, db, get, locked
+from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused
+from grants.core.money import ZERO
+from grants.core.permissions import Actor, Permission
+from grants.core.text import fold
+from grants.ledger import rules as ledger_rules
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, Event
+from grants.programmes import services as programmes
+from grants.programmes.rules import NETZEROCITIES, PILOT_CITIES, FundSourceInput
+
+DATA = Path(__file__).parent / "data"
+
+# Templates by the name people give on the command line.
+TEMPLATES: Mapping[str, str] = {"horizon-like": "horizon_like.yaml"}
+
+# The job that tells everybody with a draft; its act belongs to the stage that owns the drafts.
+DEADLINE_JOB = "jobs.calls.deadline_moved"
+
+
+@lru_cache(maxsize=8)
+def template(name: str) -> Mapping[str, Sourced]:
+    """The values of a template by its name; :class:`Invalid` where there is none."""
+    if name not in TEMPLATES:
+        raise Invalid(f"There is no template “{name}”. Known: {', '.join(TEMPLATES)}.")
+    return policy.read_template((DATA / TEMPLATES[name]).read_text(encoding="utf-8"))
+
+
+@act("call.import", needs=Permission.CALL_IMPORT)
+def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.code) -> CallSummary:
+    """Bring in a call file as a draft; raises Problems with everything that is wrong, and then nothing came in."""
+    file = policy.read_call_file(text)
+    year = _year_of(file)
+    published_id = file.value("call.id")
+    earlier = queries.find_published_id(published_id)
+    if earlier is not None:
+        raise Problems(
+            "Nothing was imported.",
+            [Problem("call.id", f"{published_id} is here already as {earlier.reference}. Change that call instead.")],
+        )
+    call = Call(
+        programme_id=_programme(programme_code),
+        fund_source_id=_fund_source(file),
+        reference=references.new_reference(programme_code, year, "C"),
+        slug=_free_slug(file.value("call.title"), year),
+        published_id=published_id,
+        title=file.value("call.title"),
+        year=year,
+        state=CallState.DRAFT.value,
+        synthetic=bool(file.value("call.invented")),
+        content={},
+        zone=file.zone,
+        results_public_at=_start_of_results_day(file),
+    )
+    db.session.add(call)
+    _take_over(call, file.fields)
+    for deadline in file.deadlines:
+        _add_deadline(call.id, deadline)
+    for document in file.documents:
+        _add_document(call.id, document)
+    db.session.flush()
+    return _summary(call, (*file.notes, *_what_is_missing(file.fields, file.deadlines)))
+
+
+def _year_of(file: CallFile) -> int:
+    opening = file.value("dates.opens")
+    if file.value("call.year"):
+        return int(file.value("call.year"))
+    if opening is not None:
+        return int(opening.day.year)
+    if file.deadlines:
+        return clock.in_zone(file.deadlines[0].closes_at, file.zone).year
+    raise Problems(
+        "Nothing was imported.",
+        [Problem("call.year", "is missing, and neither the opening day nor a deadline says the year.")],
+    )
+
+
+def _programme(code: str) -> UUID:
+    """The programme of that code; the standard one is made where it is missing, so that a first import just works."""
+    if code == PILOT_CITIES.code:
+        return programmes.ensure_programme(PILOT_CITIES)
+    found = programmes.queries.find_programme(code)
+    if found is None:
+        raise Refused(f"There is no programme with the code {code}. Set it up first, or leave the code out.")
+    return found.id
+
+
+def _fund_source(file: CallFile) -> UUID:
+    """The parent grant the file names; the register learns it here where it is new."""
+    parent = file.value("call.parent_grant")
+    given = NETZEROCITIES if parent is None else FundSourceInput(parent.number, parent.acronym, parent.framework)
+    return programmes.ensure_fund_source(given)
+
+
+def _free_slug(title: str, year: int) -> str:
+    """``open-call-for-pilot-cities-2022``; a number follows where another call has that address."""
+    head = re.split(r"\s+[-–—|]\s+|:\s", title, maxsplit=1)[0]
+    stem = re.sub(r"[^a-z0-9]+", "-", fold(head)).strip("-")[:60].strip("-") or "call"
+    stem = stem if stem.endswith(str(year)) else f"{stem}-{year}"
+    taken = queries.taken_slugs(stem)
+    if stem not in taken:
+        return stem
+    return next(slug for number in range(2, len(taken) + 3) if (slug := f"{stem}-{number}") not in taken)
+
+
+def _start_of_results_day(file: CallFile) -> datetime | None:
+    """The day on which results were made public, from its first minute, where the file knows it."""
+    known = file.value("dates.results_actual")
+    if known is None or known.day is None:
+        return None
+    return clock.local_to_utc(datetime.combine(known.day, time.min), file.zone, fold=clock.Fold.EARLIER)
+
+
+def _take_over(call: Call, fields: Mapping[str, Sourced]) -> None:
+    """The values, and the columns that follow from them."""
+    call.content = policy.to_json(fields)
+    call.opens_at = policy.opens_at(fields, call.zone)
+    call.total_cents = fields.get("budget.total", NOT_FOUND).value
+
+
+def _what_is_missing(fields: Mapping[str, Sourced], deadlines: Iterable[Deadline]) -> tuple[str, ...]:
+    missing = policy.missing(fields, tuple(deadlines))
+    if not missing:
+        return ()
+    return (f"{len(missing)} values were not found: {', '.join(problem.place for problem in missing)}.",)
+
+
+@act("call.apply_template", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
+def apply_template(
+    actor: Actor, call_id: UUID, name: str = "horizon-like", *, version: int | None = None
+) -> CallSummary:
+    """Fill what was not found from a template, and label each value it filled; what was found never changes."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    _refuse_unless_draft(call)
+    fields, paths = policy.filled(policy.from_json(call.content), template(name))
+    if not paths:
+        raise Refused("Nothing was missing that the template could fill.")
+    _take_over(call, fields)
+    return _summary(call, (f"{len(paths)} values now come from the {TEMPLATE_LABEL}.",))
+
+
+@act("call.publish", needs=Permission.CALL_PUBLISH, scope=queries.scope_of)
+def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallSummary:
+    """Make a draft public; raises Problems with everything that is missing or does not fit together."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    MACHINE.target(CallState(call.state), "publish")
+    fields = policy.from_json(call.content)
+    problems = policy.publish_problems(fields, queries.deadlines(call.id), call.zone)
+    if problems:
+        raise Problems("The call was not published.", problems)
+    MACHINE.move(call, "publish")
+    call.published_at = acts.moment()
+    assert call.opens_at is not None and call.total_cents is not None, "a published call is complete"
+    return _summary(call)
+
+
+@act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of)
+def cancel(actor: Actor, call_id: UUID, reason: str, *, version: int | None = None) -> CallSummary:
+    """Give a call up; its page stays and says so."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    if not reason.strip():
+        raise Invalid("Say why the call is cancelled.", {"reason": "Say why the call is cancelled."})
+    MACHINE.move(call, "cancel")
+    call.cancelled_at = acts.moment()
+    acts.reason(reason.strip())
+    return _summary(call)
+
+
+@act("call.extend_deadline", needs=Permission.CALL_EXTEND, scope=queries.scope_of)
+def extend_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, version: int | None = None) -> CallSummary:
+    """Move the deadline later, for everybody, with a reason; everybody with a draft is told by a job."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    current = queries.last_deadline(call.id)
+    if current is None:
+        raise Refused("This call has no deadline yet. It comes with the call file.")
+    if call.state == CallState.CANCELLED.value:
+        raise Refused("This call is cancelled; its deadline does not move.")
+    if call.results_public_at is not None and acts.moment() >= call.results_public_at:
+        raise Refused("The results of this call are public; its deadline does not move any more.")
+    moved = rules.extended(queries.deadline_value(current), given, at=acts.moment())
+    _add_deadline(call.id, moved)
+    # The call itself changes, so that a page shown before the extension is found stale.
+    call.version += 1
+    acts.reason(moved.reason or "")
+    jobs.queue(DEADLINE_JOB, subject=("call", call.id), call_id=call.id, number=moved.number)
+    return _summary(call, (f"The deadline is now {moved.literal}.",))
+
+
+@act("call.set_results_day", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
+def set_results_day(actor: Actor, call_id: UUID, given: ResultsInput, *, version: int | None = None) -> CallSummary:
+    """Say from when the results are public; the bars of declared conflicts end then."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    at = clock.local_to_utc(given.local, call.zone)
+    current = queries.last_deadline(call.id)
+    if current is not None and at <= current.closes_at:
+        raise Invalid(
+            "Results cannot be public before the deadline.",
+            {
+                "local": f"Results cannot be public before the deadline: {rules.literal_of(current.closes_at, call.zone)}."
+            },
+        )
+    if call.results_public_at is not None and call.results_public_at <= acts.moment():
+        raise Refused("The results are public already; that day cannot be moved.")
+    call.results_public_at = at
+    return _summary(call)
+
+
+@act("call.add_document_version", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
+def add_document_version(actor: Actor, call_id: UUID, given: DocumentInput) -> CallSummary:
+    """Add a version of the call's documents with its table of changes; versions are never overwritten."""
+    call = locked(Call, call_id)
+    label = given.label.strip()
+    if not label or not given.what.strip():
+        raise Invalid(
+            "The version is not complete.",
+            {
+                name: sentence
+                for name, sentence in {
+                    "label": "" if label else "Enter the number of the version, for example 1.2.",
+                    "what": "" if given.what.strip() else "Say what this version is.",
+                }.items()
+                if sentence
+            },
+        )
+    known = [document.label for document in queries.call_by_id(call.id).documents]
+    if label in known:
+        raise Invalid("This version exists.", {"label": f"There is a version {label} already. Use the next number."})
+    _add_document(
+        call.id,
+        rules.DocumentVersion(
+            label, given.published_on, given.what.strip(), tuple(line for line in given.changes if line.strip())
+        ),
+    )
+    return _summary(call)
+
+
+@act("call.authorise_budget", needs=Permission.BUDGET_AUTHORISE, scope=queries.scope_of)
+def authorise_budget(actor: Actor, call_id: UUID, given: BudgetInput) -> CallSummary:
+    """Set the budget of a call to an amount (E1): raised at will, lowered only down to what is free."""
+    call = locked(Call, call_id)
+    if call.state != CallState.PUBLISHED.value:
+        raise Refused(f"This call is {call.state}; a budget is authorised for a published call.")
+    change = rules.budget_change(
+        stands=queries.authorised(call.id), free=queries.free(call.id), shown=given.shown, wanted=given.amount
+    )
+    dims = Dimensions(fund_source_id=call.fund_source_id, call_id=call.id)
+    words = given.note.strip()
+    acts.reason(words)
+    ledger.post(
+        Event.BUDGET_SET,
+        source_key=f"call:{call.id}:budget:{acts.running_act().id}",
+        effective_on=clock.in_zone(acts.moment(), call.zone).date(),
+        description=f"Budget of {call.reference} {'raised' if change > ZERO else 'lowered'} to {given.amount}",
+        legs=ledger_rules.legs_e1(change, dims) if change > ZERO else ledger_rules.legs_e1_lowered(-change, dims),
+    )
+    acts.subject("call", call.id)
+    assert queries.authorised(call.id) == given.amount, "the ledger stands where the officer set it"
+    return _summary(call, (f"The budget of the call is now {given.amount}.",))
+
+
+def deadline_notice(call_id: UUID, number: int) -> DeadlineNotice:
+    """What the notice about a moved deadline says; the stage that owns the drafts sends it."""
+    call = get(Call, call_id)
+    lines = {line.number: line for line in queries.deadlines(call_id)}
+    if number not in lines or number - 1 not in lines:
+        raise NotFound
+    new, old = lines[number], lines[number - 1]
+    return DeadlineNotice(call.reference, call.slug, call.title, old.literal, new, new.number == max(lines))
+
+
+def _add_deadline(call_id: UUID, deadline: Deadline) -> None:
+    db.session.add(
+        CallDeadline(
+            call_id=call_id,
+            number=deadline.number,
+            closes_at=deadline.closes_at.astimezone(UTC),
+            zone=deadline.zone,
+            literal=deadline.literal,
+            reason=deadline.reason,
+            public_note=deadline.public_note,
+            announced_at=deadline.announced_at,
+            confidence=deadline.confidence.value,
+            source=deadline.source,
+        )
+    )
+
+
+def _add_document(call_id: UUID, document: rules.DocumentVersion) -> None:
+    db.session.add(
+        CallDocument(
+            call_id=call_id,
+            label=document.label,
+            published_on=document.published_on,
+            what=document.what,
+            changes=list(document.changes),
+            source=document.source,
+            confidence=document.confidence.value,
+        )
+    )
+
+
+def _refuse_unless_draft(call: Call) -> None:
+    if call.state != CallState.DRAFT.value:
+        raise Refused(f"This call is {call.state}; its rules do not change any more.")
+
+
+def _summary(call: Call, notes: tuple[str, ...] = ()) -> CallSummary:
+    return CallSummary(call.id, call.reference, call.slug, call.title, CallState(call.state), notes)

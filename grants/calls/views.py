@@ -1,0 +1,229 @@
+"""Pages of calls: the public list and call page, and what managers and the authorising officer do with a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash
+
+from grants.calls import queries, rules, services
+from grants.calls.forms import (
+    BudgetForm,
+    CancelForm,
+    DeadlineForm,
+    DeedForm,
+    DocumentForm,
+    ImportForm,
+    ResultsForm,
+    TemplateForm,
+)
+from grants.calls.rules import CallSummary
+from grants.calls.states import Phase
+from grants.core import clock
+from grants.core.permissions import Permission
+from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
+
+bp = Blueprint("calls", __name__, url_prefix="/calls")
+
+NAVIGATION = (NavItem("Calls", "calls.index", order=10),)
+
+MANAGES = (Permission.CALL_MANAGE, Permission.CALL_PUBLISH, Permission.BUDGET_AUTHORISE, Permission.AUDIT_READ)
+
+
+@bp.get("")
+@public
+def index() -> Any:
+    found, at = queries.calls(current_actor()), clock.now()
+    groups = {phase: queries.in_phase(found, phase, at) for phase in Phase}
+    return page("calls/index.html", groups=groups, Phase=Phase)
+
+
+@bp.get("/import")
+@requires(Permission.CALL_IMPORT)
+def bring_in() -> Any:
+    return page("calls/import.html", form=ImportForm())
+
+
+@bp.post("/import")
+@requires(Permission.CALL_IMPORT)
+def import_file() -> Any:
+    form = ImportForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            done = services.import_call(current_actor(), form.to_input())
+            return _after(done, f"{done.title} is here as a draft.")
+    return page("calls/import.html", form=form), 422
+
+
+@bp.get("/<slug>")
+@public
+def show(slug: str) -> Any:
+    call = queries.call(current_actor(), slug)
+    return page("calls/call.html", call=call, phase=call.phase(clock.now()), **_words(call))
+
+
+@bp.get("/<slug>/manage")
+@requires(*MANAGES)
+def manage(slug: str) -> Any:
+    return _manage(slug)
+
+
+@bp.post("/<slug>/template")
+@requires(Permission.CALL_MANAGE)
+def apply_template(slug: str) -> Any:
+    form = TemplateForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.apply_template(current_actor(), call_id, form.template.data, version=form.version_shown())
+            return _after(done)
+    return _manage(slug, form), 422
+
+
+@bp.post("/<slug>/publish")
+@requires(Permission.CALL_PUBLISH)
+def publish(slug: str) -> Any:
+    form = DeedForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.publish(current_actor(), call_id, version=form.version_shown())
+            return _after(done, "The call is published.")
+    return _manage(slug, form), 422
+
+
+@bp.get("/<slug>/cancel")
+@requires(Permission.CALL_PUBLISH)
+def giving_up(slug: str) -> Any:
+    call = queries.call(current_actor(), slug)
+    return page("calls/cancel.html", call=call, form=CancelForm(version=call.version))
+
+
+@bp.post("/<slug>/cancel")
+@requires(Permission.CALL_PUBLISH)
+def cancel(slug: str) -> Any:
+    form = CancelForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.cancel(current_actor(), call_id, form.reason.data, version=form.version_shown())
+            return _after(done, "The call is cancelled. Its page says so.")
+    return page("calls/cancel.html", call=queries.call(current_actor(), slug), form=form), 422
+
+
+@bp.get("/<slug>/dates")
+@requires(Permission.CALL_EXTEND, Permission.CALL_MANAGE)
+def dates(slug: str) -> Any:
+    return _dates(slug)
+
+
+@bp.post("/<slug>/deadline")
+@requires(Permission.CALL_EXTEND)
+def extend(slug: str) -> Any:
+    form = DeadlineForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.extend_deadline(current_actor(), call_id, form.to_input(), version=form.version_shown())
+            return _after(done, "Everybody with a draft is told by mail.")
+    return _dates(slug, deadline=form), 422
+
+
+@bp.post("/<slug>/results")
+@requires(Permission.CALL_MANAGE)
+def results(slug: str) -> Any:
+    form = ResultsForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.set_results_day(current_actor(), call_id, form.to_input(), version=form.version_shown())
+            return _after(done, "The day of the results is set.")
+    return _dates(slug, results=form), 422
+
+
+@bp.get("/<slug>/documents")
+@requires(Permission.CALL_MANAGE)
+def documents(slug: str) -> Any:
+    return page("calls/documents.html", call=queries.call(current_actor(), slug), form=DocumentForm())
+
+
+@bp.post("/<slug>/documents")
+@requires(Permission.CALL_MANAGE)
+def add_document(slug: str) -> Any:
+    form = DocumentForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.add_document_version(current_actor(), call_id, form.to_input())
+            return _after(done, "The version is on the page of the call.")
+    return page("calls/documents.html", call=queries.call(current_actor(), slug), form=form), 422
+
+
+@bp.get("/<slug>/budget")
+@requires(Permission.BUDGET_AUTHORISE)
+def budget(slug: str) -> Any:
+    call = queries.call(current_actor(), slug)
+    stands = queries.authorised(call.id)
+    return _budget(slug, BudgetForm(shown=stands.cents, amount=stands or call.total))
+
+
+@bp.post("/<slug>/budget")
+@requires(Permission.BUDGET_AUTHORISE)
+def authorise_budget(slug: str) -> Any:
+    form = BudgetForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            return _after(services.authorise_budget(current_actor(), call_id, form.to_input()))
+    return _budget(slug, form), 422
+
+
+def _manage(slug: str, form: DeedForm | None = None) -> str:
+    """The manager's page, with the form that was refused in its place."""
+    call = queries.call(current_actor(), slug)
+    template = form if isinstance(form, TemplateForm) else TemplateForm(version=call.version)
+    publishing = form if form is not None and form is not template else DeedForm(version=call.version)
+    return page(
+        "calls/manage.html",
+        call=call,
+        phase=call.phase(clock.now()),
+        money=queries.position(call.id),
+        filling=template,
+        publishing=publishing,
+        form=form,
+        checklist=rules.checklist(call),
+        grouped=rules.grouped(call.facts),
+    )
+
+
+def _dates(slug: str, deadline: DeadlineForm | None = None, results: ResultsForm | None = None) -> str:
+    call = queries.call(current_actor(), slug)
+    return page(
+        "calls/dates.html",
+        call=call,
+        deadline=deadline or DeadlineForm(version=call.version),
+        results=results or ResultsForm.of(call),
+        form=deadline or results,
+    )
+
+
+def _budget(slug: str, form: BudgetForm) -> str:
+    call = queries.call(current_actor(), slug)
+    return page("calls/budget.html", call=call, money=queries.position(call.id), form=form)
+
+
+def _after(done: CallSummary, *sentences: str) -> Any:
+    """Back to the manager's page, with what happened said once."""
+    for sentence in (*sentences, *done.notes):
+        flash(sentence, "success")
+    return see_other("calls.manage", slug=done.slug)
+
+
+def _words(call: rules.CallView) -> dict[str, Any]:
+    """What both call pages say in words."""
+    return {
+        "points": rules.points,
+        "percent_words": rules.percent_words,
+        "budget_words": rules.budget_words(call),
+        "steps": rules.steps(call.content),
+    }

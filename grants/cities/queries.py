@@ -1,0 +1,165 @@
+"""Reads of the city register: search by any spelling, one city whole, and lookups for other stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
+
+from grants.cities.models import City, Participation
+from grants.cities.rules import CityView, ParticipationView
+from grants.cities.states import LabelStatus, Part
+from grants.core.db import db, get
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor
+from grants.core.text import fold
+
+# More than any register holds; a list beyond it is cut and says so.
+CITIES_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a person looks for in the register."""
+
+    words: str = ""
+    country: str = ""
+    label: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The size of the register in the figures people ask for."""
+
+    cities: int
+    mission_cities: int
+    labelled: int
+    pilots_before: int
+
+
+def register(actor: Actor, search: Search) -> tuple[CityView, ...]:
+    """The cities that fit, by country and name; two statements."""
+    statement = select(City).order_by(City.country_code, City.name, City.id).limit(CITIES_MAX)
+    for word in fold(search.words).split():
+        statement = statement.where(City.folded.contains(word, autoescape=True))
+    if search.country:
+        statement = statement.where(City.country_code == search.country)
+    if search.label:
+        statement = statement.where(City.label_status == search.label)
+    statement = _of_kind(statement, search.kind)
+    return _views(list(db.session.scalars(statement)))
+
+
+def _of_kind(statement: Select[City], kind: str) -> Select[City]:
+    match kind:
+        case "mission":
+            return statement.where(City.mission_city, City.part_of_id.is_(None))
+        case "pilot":
+            return statement.where(City.id.in_(select(Participation.city_id)))
+        case "new":
+            return statement.where(City.id.not_in(select(Participation.city_id)))
+        case _:
+            return statement
+
+
+def counts() -> Counts:
+    """The figures above the register; a Mission entry of two cities counts once."""
+    entries = select(func.count()).select_from(City).where(City.mission_city, City.part_of_id.is_(None))
+    all_cities = select(func.count()).select_from(City)
+    labelled = all_cities.where(City.label_status == LabelStatus.LABELLED.value)
+    before = select(func.count(func.distinct(Participation.city_id)))
+    row = db.session.execute(
+        select(
+            all_cities.scalar_subquery(),
+            entries.scalar_subquery(),
+            labelled.scalar_subquery(),
+            before.scalar_subquery(),
+        )
+    ).one()
+    return Counts(*row)
+
+
+def countries() -> tuple[str, ...]:
+    """The codes of all countries in the register, in order."""
+    return tuple(db.session.scalars(select(City.country_code).distinct().order_by(City.country_code)))
+
+
+def city(actor: Actor, slug: str) -> CityView:
+    """One city by its address; raises NotFound."""
+    row = db.session.scalars(select(City).where(City.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _views([row])[0]
+
+
+def city_by_id(city_id: UUID) -> CityView:
+    """One city for another stage; raises NotFound."""
+    return _views([get(City, city_id)])[0]
+
+
+def cities_by_id(ids: Iterable[UUID]) -> dict[UUID, CityView]:
+    """Several cities at once, by id; two statements."""
+    rows = list(db.session.scalars(select(City).where(City.id.in_(set(ids))).order_by(City.name)))
+    return {view.id: view for view in _views(rows)}
+
+
+def find(name: str, code: str) -> City | None:
+    """The row of that name in that country, for an act; None where there is none."""
+    return db.session.scalars(select(City).where(City.name == name, City.country_code == code)).one_or_none()
+
+
+def of_organisation(organisation_id: UUID) -> tuple[CityView, ...]:
+    """The cities an organisation acts for."""
+    rows = db.session.scalars(select(City).where(City.organisation_id == organisation_id).order_by(City.name))
+    return _views(list(rows))
+
+
+def count() -> int:
+    """All cities, for ``grants status``."""
+    return db.session.scalar(select(func.count()).select_from(City)) or 0
+
+
+def _views(rows: list[City]) -> tuple[CityView, ...]:
+    ids = [row.id for row in rows]
+    parts: dict[UUID, list[ParticipationView]] = {row_id: [] for row_id in ids}
+    for each in db.session.scalars(
+        select(Participation)
+        .where(Participation.city_id.in_(ids))
+        .order_by(Participation.call_label, Participation.pilot_title.nulls_last(), Participation.id)
+    ):
+        parts[each.city_id].append(
+            ParticipationView(each.call_label, each.pilot_title, Part(each.role), each.source_url, each.confidence)
+        )
+    entry = aliased(City)
+    entries = {
+        found.id: found.name
+        for found in db.session.scalars(
+            select(entry).where(entry.id.in_({row.part_of_id for row in rows if row.part_of_id})).order_by(entry.name)
+        )
+    }
+    return tuple(
+        CityView(
+            id=row.id,
+            version=row.version,
+            slug=row.slug,
+            name=row.name,
+            local_name=row.local_name,
+            country_code=row.country_code,
+            mission_city=row.mission_city,
+            label_status=LabelStatus(row.label_status),
+            label_awarded=row.label_awarded,
+            population=row.population,
+            part_of=entries.get(row.part_of_id) if row.part_of_id else None,
+            organisation_id=row.organisation_id,
+            source_url=row.source_url,
+            confidence=row.confidence,
+            note=row.note,
+            synthetic=row.synthetic,
+            participations=tuple(parts[row.id]),
+        )
+        for row in rows
+    )

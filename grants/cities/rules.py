@@ -1,0 +1,307 @@
+"""What the city register holds and shows, and how its data files are read; text in, frozen values out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from grants.cities.states import LabelStatus, Part
+from grants.core.errors import Invalid, Problem, Problems
+from grants.core.text import fold
+
+# English names of the countries a register can meet, by ISO 3166-1 code; EU documents write UK and EL.
+COUNTRIES: Mapping[str, str] = {
+    "AL": "Albania", "AT": "Austria", "BA": "Bosnia and Herzegovina", "BE": "Belgium", "BG": "Bulgaria",
+    "CY": "Cyprus", "CZ": "Czechia", "DE": "Germany", "DK": "Denmark", "EE": "Estonia", "ES": "Spain",
+    "FI": "Finland", "FR": "France", "GB": "United Kingdom", "GE": "Georgia", "GR": "Greece", "HR": "Croatia",
+    "HU": "Hungary", "IE": "Ireland", "IL": "Israel", "IS": "Iceland", "IT": "Italy", "LT": "Lithuania",
+    "LU": "Luxembourg", "LV": "Latvia", "MD": "Moldova", "ME": "Montenegro", "MK": "North Macedonia", "MT": "Malta",
+    "NL": "Netherlands", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "RO": "Romania", "RS": "Serbia",
+    "SE": "Sweden", "SI": "Slovenia", "SK": "Slovakia", "TR": "Türkiye", "UA": "Ukraine", "XK": "Kosovo",
+}  # fmt: skip
+EU_SPELLINGS = {"UK": "GB", "EL": "GR"}
+
+YEARS_OF_COHORTS = {"1": "2022", "2": "2023", "3": "2024"}
+
+
+def country_code(text: str) -> str:
+    """A country code as ISO writes it; raises :class:`Invalid` for one the register does not know.
+
+    >>> country_code("uk")
+    'GB'
+    """
+    code = EU_SPELLINGS.get(text.strip().upper(), text.strip().upper())
+    if code not in COUNTRIES:
+        raise Invalid(f"“{text}” is no country code. Write two letters, for example PL.")
+    return code
+
+
+def call_label(cohort: str) -> str:
+    """What an earlier call is called in the register.
+
+    >>> call_label("1")
+    'NetZeroCities pilots, cohort 1 (2022)'
+    """
+    return f"NetZeroCities pilots, cohort {cohort} ({YEARS_OF_COHORTS[cohort]})"
+
+
+@dataclass(frozen=True, slots=True)
+class CityInput:
+    """What makes an entry of the register. ``part_of`` is the name of the Mission entry a city belongs to."""
+
+    name: str
+    country_code: str
+    local_name: str | None = None
+    also_called: tuple[str, ...] = ()
+    mission_city: bool = False
+    label_status: LabelStatus = LabelStatus.NOT_APPLICABLE
+    label_awarded: str | None = None
+    population: int | None = None
+    part_of: str | None = None
+    organisation_id: UUID | None = None
+    source_url: str | None = None
+    confidence: str | None = None
+    note: str | None = None
+    synthetic: bool = False
+
+    @property
+    def folded(self) -> str:
+        """All names without case and diacritics, for search."""
+        return fold(" | ".join(filter(None, (self.name, self.local_name, *self.also_called))))
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationInput:
+    """One city in one pilot of an earlier call."""
+
+    city: str
+    call_label: str
+    pilot_key: str
+    role: Part
+    pilot_title: str | None = None
+    source_url: str | None = None
+    confidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Everything the data files say."""
+
+    cities: tuple[CityInput, ...]
+    participations: tuple[ParticipationInput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationView:
+    """A participation as pages show it."""
+
+    call_label: str
+    pilot_title: str | None
+    role: Part
+    source_url: str | None
+    confidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CityView:
+    """A city as pages and other stages see it."""
+
+    id: UUID
+    version: int
+    slug: str
+    name: str
+    local_name: str | None
+    country_code: str
+    mission_city: bool
+    label_status: LabelStatus
+    label_awarded: str | None
+    population: int | None
+    part_of: str | None
+    organisation_id: UUID | None
+    source_url: str | None
+    confidence: str | None
+    note: str | None
+    synthetic: bool
+    participations: tuple[ParticipationView, ...]
+
+    @property
+    def country(self) -> str:
+        """The country in English."""
+        return COUNTRIES.get(self.country_code, self.country_code)
+
+    @property
+    def has_been_pilot(self) -> bool:
+        """Whether an earlier pilot of this city is known; “no” means only that none was found."""
+        return bool(self.participations)
+
+    @property
+    def title(self) -> str:
+        """The name, with the local one where it differs: “Padua (Padova)”."""
+        return f"{self.name} ({self.local_name})" if self.local_name and self.local_name != self.name else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSummary:
+    """What loading the register changed."""
+
+    added: int
+    changed: int
+    participations_added: int
+
+
+def checked(given: CityInput) -> CityInput:
+    """The same input with tidy names; raises :class:`Invalid` with a sentence for each field."""
+    problems = {}
+    name = " ".join(given.name.split())
+    if not name:
+        problems["name"] = "Enter the name of the city."
+    try:
+        code = country_code(given.country_code)
+    except Invalid as error:
+        code = given.country_code
+        problems["country_code"] = str(error)
+    if given.population is not None and given.population <= 0:
+        problems["population"] = "Inhabitants are counted from one. Leave the field empty if the number is not known."
+    if given.label_awarded and not re.fullmatch(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?", given.label_awarded):
+        problems["label_awarded"] = "Write the day or the month of the label, for example 2023-10-12 or 2025-05."
+    if problems:
+        raise Invalid("The city is not complete.", problems)
+    return replace(given, name=name, country_code=code)
+
+
+def slug_of(name: str, code: str, taken: Iterable[str] = ()) -> str:
+    """The address of a city: its folded name; the country follows where another city has that name.
+
+    >>> slug_of("Łódź", "PL")
+    'lodz'
+    """
+    used = set(taken)
+    stem = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-") or "city"
+    if stem not in used:
+        return stem
+    stem = f"{stem}-{code.lower()}"
+    if stem not in used:
+        return stem
+    return next(slug for number in range(2, len(used) + 3) if (slug := f"{stem}-{number}") not in used)
+
+
+# --- the data files -----------------------------------------------------------------------------------------------
+
+
+def read_register(mission: str, pilots: str, names: str) -> Register:
+    """The three data files as one register; raises :class:`Problems` with every row that does not fit."""
+    problems: list[Problem] = []
+    named = {(row["name"], row["country_code"]): row for row in _rows(names)}
+    cities = [_mission_city(row, named.get((row["city"], row["country_code"]))) for row in _rows(mission)]
+    known = {(city.name, city.country_code) for city in cities}
+    cities += [_other_city(row) for key, row in named.items() if key not in known]
+    by_name = _by_name(cities, problems)
+    found: list[ParticipationInput] = []
+    for row in _rows(pilots):
+        found += _of_pilot(row, by_name, problems)
+    found += _of_cohorts_only(_rows(mission), cities, found)
+    if problems:
+        raise Problems("The register was not loaded.", problems)
+    return Register(tuple(cities), tuple(found))
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def _mission_city(row: Mapping[str, str], name: Mapping[str, str] | None) -> CityInput:
+    labelled = row["mission_label_status"] == "labelled"
+    return CityInput(
+        name=row["city"],
+        country_code=row["country_code"],
+        local_name=(name["local_name"] or None) if name else None,
+        also_called=_also(name),
+        mission_city=True,
+        label_status=LabelStatus.LABELLED if labelled else LabelStatus.NOT_FOUND,
+        label_awarded=row["mission_label_awarded"] or None,
+        source_url=row["source_url"] or None,
+        confidence=row["confidence"] or None,
+        note=row["notes"] or None,
+    )
+
+
+def _other_city(row: Mapping[str, str]) -> CityInput:
+    """A pilot city outside the Mission, or one of two cities that share a Mission entry."""
+    mission = row["mission_city"] == "yes"
+    return CityInput(
+        name=row["name"],
+        country_code=row["country_code"],
+        local_name=row["local_name"] or None,
+        also_called=_also(row),
+        mission_city=mission,
+        label_status=LabelStatus.NOT_FOUND if mission else LabelStatus.NOT_APPLICABLE,
+        part_of=row["part_of"] or None,
+    )
+
+
+def _also(row: Mapping[str, str] | None) -> tuple[str, ...]:
+    return tuple(filter(None, row["also_called"].split("; "))) if row else ()
+
+
+def _by_name(cities: Sequence[CityInput], problems: list[Problem]) -> dict[str, CityInput]:
+    """Cities by every name they have. In these files a name means one city; two with one name are a problem."""
+    found: dict[str, CityInput] = {}
+    for city in cities:
+        for name in dict.fromkeys((city.name, *city.also_called)):
+            if name in found and found[name].name != city.name:
+                problems.append(Problem(name, f"is a name of {found[name].name} and of {city.name}."))
+            found.setdefault(name, city)
+    return found
+
+
+def _of_pilot(
+    row: Mapping[str, str], by_name: Mapping[str, CityInput], problems: list[Problem]
+) -> list[ParticipationInput]:
+    lead = row["lead_city"]
+    others = [name for name in row["partner_cities"].split("; ") if name]
+    parts = [(lead, Part.LEAD)] if lead else []
+    parts += [(name, Part.PARTNER if lead else Part.MEMBER) for name in others]
+    found = []
+    for name, part in parts:
+        city = by_name.get(name)
+        if city is None:
+            problems.append(Problem(row["row_id"], f"names “{name}”, which the register does not know."))
+            continue
+        found.append(
+            ParticipationInput(
+                city=city.name,
+                call_label=call_label(row["cohort"]),
+                pilot_key=row["row_id"],
+                role=part,
+                pilot_title=row["title"] or None,
+                source_url=row["source_url"] or None,
+                confidence=row["confidence"] or None,
+            )
+        )
+    return found
+
+
+def _of_cohorts_only(
+    mission: Sequence[Mapping[str, str]], cities: Sequence[CityInput], known: Sequence[ParticipationInput]
+) -> list[ParticipationInput]:
+    """Cities of a cohort whose activity is not known; those already found by an activity are left out."""
+    taken = {(each.city, each.call_label) for each in known}
+    taken |= {
+        (city.part_of, each.call_label) for city in cities for each in known if city.part_of and each.city == city.name
+    }
+    return [
+        ParticipationInput(
+            city=row["city"],
+            call_label=call_label(row["pilot_cohort"]),
+            pilot_key="",
+            role=Part.MEMBER,
+            source_url=row["pilot_cohort_source_url"] or None,
+            confidence=row["confidence"] or None,
+        )
+        for row in mission
+        if row["pilot_cohort"] and (row["city"], call_label(row["pilot_cohort"])) not in taken
+    ]

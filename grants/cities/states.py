@@ -1,0 +1,21 @@
+"""Closed lists of the city register: the Mission Label, and the part a city had in a pilot."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LabelStatus(StrEnum):
+    """Whether the Commission gave the Mission Label; "not found" is never "no"."""
+
+    LABELLED = "labelled"
+    NOT_FOUND = "not_found"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Part(StrEnum):
+    """What part a city had in a pilot; ``MEMBER`` where the source does not say who led."""
+
+    LEAD = "lead"
+    PARTNER = "partner"
+    MEMBER = "member"

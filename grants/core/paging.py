@@ -1,0 +1,49 @@
+"""Lists that go on: a query is asked for so many rows after a key, and gives them with the key of the next page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+ROWS_ON_A_PAGE = 50
+ROWS_ON_A_PAGE_MAX = 200
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a list is asked for: at most ``size`` rows after the row whose sort key reads ``after``.
+
+    Keys, not numbers of pages: a row that comes or goes never shifts the next page.
+    """
+
+    size: int = ROWS_ON_A_PAGE
+    after: str | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many rows to read: one too many, which only says that there is more."""
+        return self.size + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[Item]):
+    """One page of a list; ``next_key`` is None on the last one, ``total`` None where counting would cost too much."""
+
+    items: tuple[Item, ...]
+    next_key: str | None = None
+    total: int | None = None
+    first: bool = True
+
+
+def rows(found: Sequence[Item], page: Page, *, key: Callable[[Item], str], total: int | None = None) -> Rows[Item]:
+    """Cut what a query found for ``page.limit`` rows to one page.
+
+    >>> rows(("a", "b", "c"), Page(size=2), key=str).next_key
+    'b'
+    """
+    shown = tuple(found[: page.size])
+    more = len(found) > page.size
+    return Rows(shown, next_key=key(shown[-1]) if more and shown else None, total=total, first=page.after is None)

@@ -1,0 +1,382 @@
+"""Small YAML documents read against a declared schema: closed keys, exact values, every problem with its place.
+
+Kinds are functions from a node to a value; nothing in a document is executed, and no number becomes a
+float. What a document means is for the stage that owns its schema.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import yaml
+
+from grants.core import clock
+from grants.core.errors import Invalid, Problem, Problems
+from grants.core.money import Money, parse_money
+
+FILE_BYTES_MAX = 200_000
+EVENTS_MAX = 20_000
+DEPTH_MAX = 20
+TEXT_MAX = 4_000
+# Python refuses to read numbers of thousands of digits; no value here comes near this.
+DIGITS_MAX = 40
+
+_TAG = "tag:yaml.org,2002:"
+_WHOLE = re.compile(r"^(0|[1-9][0-9_]*)$")
+_NUMBER = re.compile(r"^(0|[1-9][0-9]*)(\.[0-9]+)?$")
+_CLOCK = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+_WHAT = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "null", "timestamp": "a date"}
+
+
+@dataclass(slots=True)
+class Reading:
+    """What goes wrong while a file is read, and what a kind wants to be known about the value it read."""
+
+    problems: list[Problem] = field(default_factory=list)
+    noticed: list[Any] = field(default_factory=list)
+    commas: set[int] = field(default_factory=set)
+
+    def wrong(self, node: yaml.Node, place: str, message: str) -> None:
+        """Note a problem with the path of keys that leads to it and its line."""
+        self.problems.append(Problem(f"{place or 'the file'} ({_line(node.start_mark)})", message))
+
+    def value(self, kind: Kind, node: yaml.Node, place: str) -> Any:
+        """The value of a node, None for null or where a problem was noted."""
+        return None if is_null(node) else kind(node, place, self)
+
+    def pairs(self, node: yaml.Node, place: str) -> dict[str, yaml.Node]:
+        """The entries of a mapping; a repeated key is a problem, never the last one wins."""
+        found: dict[str, yaml.Node] = {}
+        if not isinstance(node, yaml.MappingNode):
+            self.wrong(node, place, f"must be a group of values, not {what(node)}.")
+            return found
+        self._join_sentences(node)
+        for key, value in node.value:
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+            if not name:
+                self.wrong(key, place, "has a key that is not a word.")
+            elif name in found:
+                self.wrong(key, under(place, name), "stands here twice. Keep one.")
+            else:
+                found[name] = value
+        return found
+
+    def _join_sentences(self, node: yaml.MappingNode) -> None:
+        """Put a sentence with unquoted commas together again: ``{note: one, two}`` has no colon after “two”."""
+        kept: list[tuple[yaml.Node, yaml.Node]] = []
+        for key, value in node.value:
+            if kept and _continues(key, value, kept[-1][1]):
+                kept[-1][1].value += f", {key.value}"
+                self.commas.add(key.start_mark.line + 1)
+            else:
+                kept.append((key, value))
+        node.value = kept
+
+    def unknown(self, pairs: Mapping[str, yaml.Node], known: Iterable[str], place: str) -> None:
+        """Refuse every key that is not known, and say which are."""
+        names = sorted(known)
+        for name, node in pairs.items():
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
+                hint = f" Did you mean “{near[0]}”?" if near else ""
+                self.wrong(node, under(place, name), f"is not known here.{hint} Known: {', '.join(names)}.")
+
+
+Kind = Callable[[yaml.Node, str, Reading], Any]
+
+
+def under(place: str, name: str) -> str:
+    """The path of a key inside a place."""
+    return f"{place}.{name}" if place else name
+
+
+def is_null(node: yaml.Node) -> bool:
+    """Whether a value was left open."""
+    return isinstance(node, yaml.ScalarNode) and node.tag == _TAG + "null"
+
+
+def _continues(key: yaml.Node, value: yaml.Node, last: yaml.Node) -> bool:
+    """Whether this “key” has no colon and follows a text without quotes."""
+    bare = isinstance(key, yaml.ScalarNode) and is_null(value) and value.start_mark.index == key.end_mark.index
+    return bare and isinstance(last, yaml.ScalarNode) and last.tag == _TAG + "str" and last.style is None
+
+
+def what(node: yaml.Node) -> str:
+    """What a node is, in a word for people."""
+    if isinstance(node, yaml.MappingNode):
+        return "a group of values"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return _WHAT.get(node.tag.removeprefix(_TAG), "text")
+
+
+def raw_of(node: yaml.Node, place: str, reading: Reading, wanted: str, *tags: str) -> str | None:
+    """The characters of a scalar as typed, where its type is one of ``tags``."""
+    if isinstance(node, yaml.ScalarNode) and node.tag.removeprefix(_TAG) in tags:
+        return node.value.strip()
+    shown = f" “{node.value[:60]}”" if isinstance(node, yaml.ScalarNode) else ""
+    quotes = " Write it in quotes." if "str" in tags and isinstance(node, yaml.ScalarNode) else ""
+    reading.wrong(node, place, f"must be {wanted}, not {what(node)}{shown}.{quotes}")
+    return None
+
+
+def text(node: yaml.Node, place: str, reading: Reading) -> str | None:
+    """A text; a number or a date without quotes is refused, so that “010” and “NO” stay what was meant."""
+    raw = raw_of(node, place, reading, "text", "str")
+    if raw is not None and len(raw) > TEXT_MAX:
+        reading.wrong(node, place, f"has {len(raw)} characters; the limit is {TEXT_MAX}. Shorten it.")
+        return None
+    if raw == "":
+        reading.wrong(node, place, "is empty. Write the text, or null where it was not found.")
+    return raw or None
+
+
+def flag(node: yaml.Node, place: str, reading: Reading) -> bool | None:
+    """True or false."""
+    raw = raw_of(node, place, reading, "true or false", "bool")
+    return None if raw is None else raw.lower() in {"true", "yes", "on"}
+
+
+def whole(least: int, most: int) -> Kind:
+    """A whole number between two limits."""
+
+    def read(node: yaml.Node, place: str, reading: Reading) -> int | None:
+        raw = raw_of(node, place, reading, "a whole number", "int")
+        if raw is None:
+            return None
+        if len(raw) > DIGITS_MAX or not _WHOLE.match(raw) or not least <= int(raw) <= most:
+            reading.wrong(node, place, f"is {raw[:40]}; it must be a whole number from {least} to {most}.")
+            return None
+        return int(raw)
+
+    return read
+
+
+def exact(least: int, most: int) -> Kind:
+    """A number with any decimals as an exact fraction, never a float."""
+
+    def read(node: yaml.Node, place: str, reading: Reading) -> Fraction | None:
+        raw = raw_of(node, place, reading, "a number", "int", "float")
+        if raw is None:
+            return None
+        if len(raw) > DIGITS_MAX or not _NUMBER.match(raw) or not least <= Fraction(raw) <= most:
+            reading.wrong(node, place, f"is {raw[:40]}; it must be a number from {least} to {most}.")
+            return None
+        return Fraction(raw)
+
+    return read
+
+
+def amount(node: yaml.Node, place: str, reading: Reading) -> Money | None:
+    """An amount in euros above zero, plain or in any European way of writing."""
+    raw = raw_of(node, place, reading, "an amount in euros", "int", "float", "str")
+    if raw is None:
+        return None
+    plain_number = raw.replace("_", "") if node.tag == _TAG + "int" else raw
+    if len(raw) > DIGITS_MAX:
+        reading.wrong(node, place, f"has {len(raw)} characters; an amount has at most {DIGITS_MAX}.")
+        return None
+    try:
+        euros = parse_money(plain_number)
+    except Invalid as error:
+        reading.wrong(node, place, str(error))
+        return None
+    if not euros:
+        reading.wrong(node, place, "is zero. Write the amount, or null where it was not found.")
+    return euros or None
+
+
+def day(node: yaml.Node, place: str, reading: Reading) -> date | None:
+    """A calendar day."""
+    raw = raw_of(node, place, reading, "a day such as 2022-09-05", "str", "timestamp")
+    try:
+        return None if raw is None else date.fromisoformat(raw)
+    except ValueError:
+        reading.wrong(node, place, f"“{raw}” is not a day. Write year, month and day: 2022-09-05.")
+        return None
+
+
+def clock_time(node: yaml.Node, place: str, reading: Reading) -> str | None:
+    """Hours and minutes as ``HH:MM``."""
+    # YAML reads 12:00 as the number 720: the characters as typed are what was meant.
+    raw = raw_of(node, place, reading, "a time such as 12:00", "str", "int")
+    if raw is not None and not _CLOCK.match(raw):
+        reading.wrong(node, place, f"“{raw}” is not a time. Write hours and minutes: 12:00.")
+        return None
+    return raw
+
+
+def moment(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
+    """An instant: a time that carries its offset."""
+    raw = raw_of(node, place, reading, "a time with its zone", "str", "timestamp")
+    try:
+        instant = None if raw is None else datetime.fromisoformat(raw)
+    except ValueError:
+        instant = None
+        reading.wrong(node, place, f"“{raw}” is not a time. Write it as 2022-11-15T12:00:00+01:00.")
+    if instant is not None and instant.tzinfo is None:
+        reading.wrong(node, place, f"“{raw}” has no zone. Write it as {raw}+01:00, or use “local”.")
+        return None
+    return instant
+
+
+def wall_time(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
+    """A local time without a zone."""
+    raw = raw_of(node, place, reading, "a local time such as 2022-11-15 12:00", "str", "timestamp")
+    try:
+        local = None if raw is None else datetime.fromisoformat(raw)
+    except ValueError:
+        local = None
+        reading.wrong(node, place, f"“{raw}” is not a time. Write it as 2022-11-15 12:00.")
+    if local is not None and local.tzinfo is not None:
+        reading.wrong(node, place, "carries a zone. Write an instant as “iso”, a local time without a zone.")
+        return None
+    return local
+
+
+def zone(node: yaml.Node, place: str, reading: Reading) -> str | None:
+    """The IANA name of a time zone."""
+    name = text(node, place, reading)
+    try:
+        return None if name is None else clock.zone(name).key
+    except Invalid as error:
+        reading.wrong(node, place, str(error))
+        return None
+
+
+def one_of(choices: type[StrEnum], *left_out: StrEnum) -> Kind:
+    """A word of a closed list."""
+    allowed = [choice for choice in choices if choice not in left_out]
+
+    def read(node: yaml.Node, place: str, reading: Reading) -> StrEnum | None:
+        raw = raw_of(node, place, reading, f"one of {', '.join(allowed)}", "str")
+        if raw is None:
+            return None
+        if raw not in allowed:
+            reading.wrong(node, place, f"is “{raw}”; it may be {', '.join(allowed)}.")
+            return None
+        return choices(raw)
+
+    return read
+
+
+# --- lists and groups -----------------------------------------------------------------------------------------------
+
+
+class Items:
+    """A list of one kind of thing."""
+
+    def __init__(self, kind: Kind, *, most: int = 200) -> None:
+        self.kind = kind
+        self.most = most
+
+    def __call__(self, node: yaml.Node, place: str, reading: Reading) -> tuple[Any, ...] | None:
+        if not isinstance(node, yaml.SequenceNode):
+            reading.wrong(node, place, f"must be a list, not {what(node)}.")
+            return None
+        if len(node.value) > self.most:
+            reading.wrong(node, place, f"has {len(node.value)} entries; the limit is {self.most}.")
+            return None
+        found = []
+        for position, child in enumerate(node.value):
+            inside = f"{place}[{position}]"
+            if is_null(child):
+                reading.wrong(child, inside, "is empty. Remove the entry or fill it.")
+            else:
+                found.append(self.kind(child, inside, reading))
+        return tuple(value for value in found if value is not None)
+
+
+class Record:
+    """A group with a closed list of keys, built into one value once everything in it is right."""
+
+    def __init__(self, build: Callable[..., Any], kinds: Mapping[str, Kind], required: Sequence[str] = ()) -> None:
+        self.build = build
+        self.kinds = kinds
+        self.required = required
+
+    def __call__(self, node: yaml.Node, place: str, reading: Reading) -> Any:
+        return self.built(reading.pairs(node, place), node, place, reading)
+
+    def built(self, pairs: Mapping[str, yaml.Node], node: yaml.Node, place: str, reading: Reading) -> Any:
+        before = len(reading.problems)
+        reading.unknown(pairs, self.kinds, place)
+        values = {
+            name: reading.value(self.kinds[name], child, under(place, name))
+            for name, child in pairs.items()
+            if name in self.kinds
+        }
+        for name in self.required:
+            if name not in pairs or is_null(pairs[name]):
+                reading.wrong(node, under(place, name), "is missing.")
+        if len(reading.problems) > before:
+            return None
+        return self.build(**{name: value for name, value in values.items() if value is not None})
+
+
+class Table:
+    """A group whose keys are free words: short names of sources, weights by criterion."""
+
+    def __init__(self, kind: Kind, build: Callable[..., Any]) -> None:
+        self.kind = kind
+        self.build = build
+
+    def __call__(self, node: yaml.Node, place: str, reading: Reading) -> tuple[Any, ...]:
+        found = []
+        for name, child in reading.pairs(node, place).items():
+            value = reading.value(self.kind, child, under(place, name))
+            if value is not None:
+                found.append(self.build(name, value))
+        return tuple(found)
+
+
+def _line(mark: Any) -> str:
+    return f"line {mark.line + 1}" if mark else "the file"
+
+
+def composed(text: str) -> yaml.Node:
+    """The node tree of one small, plain YAML document; nothing in it is executed or repeated by reference."""
+    size = len(text.encode(errors="replace"))
+    if size > FILE_BYTES_MAX:
+        raise Problems(
+            "Nothing was imported.",
+            [Problem("the file", f"has {size:,} bytes; the limit is {FILE_BYTES_MAX:,}. Split it or shorten it.")],
+        )
+    found: list[Problem] = []
+    depth = documents = 0
+    try:
+        for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader), 1):
+            line = _line(event.start_mark)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if isinstance(event, yaml.AliasEvent):
+                found.append(Problem(line, f"repeats “{event.anchor}” by reference (*). Write the value out."))
+            if documents > 1:
+                found.append(Problem(line, "begins a second document (---). Put each in a file of its own."))
+            if depth > DEPTH_MAX:
+                found.append(Problem(line, f"is nested deeper than {DEPTH_MAX} levels. Split it or shorten it."))
+            if number > EVENTS_MAX:
+                found.append(Problem(line, f"is beyond {EVENTS_MAX:,} values. Split it or shorten it."))
+            if depth > DEPTH_MAX or documents > 1 or number > EVENTS_MAX or len(found) > 50:
+                break
+        root = None if found else yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = _line(mark)
+        why = getattr(error, "problem", None) or "it holds a character that does not belong in text"
+        raise Problems(
+            "Nothing was imported: this is not YAML.", [Problem(place, f"cannot be read here: {why}.")]
+        ) from error
+    if found:
+        raise Problems("Nothing was imported.", found)
+    if root is None:
+        raise Problems("Nothing was imported.", [Problem("the file", "is empty.")])
+    return root

@@ -1,0 +1,40 @@
+"""Runs of statements: who asked for which figures of which moment, and what was found. The files are core's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import NOT_AUDITED, Row, points_to, state_check
+from grants.documents.rules import ScopeKind
+
+
+class StatementRun(Row):
+    """One statement asked for; ``figures`` are kept, so that its page shows what its files hold."""
+
+    __tablename__ = "statement_run"
+    __table_args__ = (
+        state_check(ScopeKind, "scope_kind"),
+        CheckConstraint("(built_at IS NULL) = (figures IS NULL)", name="built_has_figures"),
+        CheckConstraint("(built_at IS NULL) = (figures_sha256 IS NULL)", name="built_has_hash"),
+        Index("ix_statement_run_newest", "created_at", "id"),
+    )
+
+    reference: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    scope_kind: Mapped[str]
+    scope_id: Mapped[UUID] = mapped_column(index=True)
+    scope_reference: Mapped[str]
+    scope_title: Mapped[str]
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
+    as_of: Mapped[datetime]
+    requested_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
+    built_at: Mapped[datetime | None]
+    figures_sha256: Mapped[str | None]
+    figures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=NOT_AUDITED)

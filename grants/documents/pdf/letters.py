@@ -1,0 +1,141 @@
+"""The receipt of a submission and the text of a grant agreement as PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grants.agreements.rules import GrantView
+from grants.agreements.states import PaymentKind, Side
+from grants.core import clock
+from grants.documents.pdf.paper import Paper
+from grants.documents.rules import Column, ColumnKind, Receipt, Table, with_totals
+
+MONEY = ColumnKind.MONEY
+
+
+def receipt(found: Receipt) -> bytes:
+    """The receipt with the application exactly as it was sent."""
+    local = clock.in_zone(found.submitted_at, found.zone)
+    received = f"{clock.long_date(local.date())}, {local:%H:%M:%S} ({found.zone})"
+    paper = Paper(
+        title=f"Receipt {found.receipt_number} for application {found.reference}",
+        head=f"{found.programme} · Receipt {found.receipt_number} · {found.reference}",
+        foot=f"Version {found.version} · received {received} · content {found.sha256[:16]}",
+    )
+    paper.paragraph(f"The application “{found.title}” was received in time.")
+    paper.gap()
+    deadline = clock.in_zone(found.closes_at, found.zone)
+    paper.facts(
+        [
+            ("Application", found.reference),
+            ("Receipt number", str(found.receipt_number)),
+            ("Version", str(found.version)),
+            ("Received at", received),
+            ("Deadline", f"{clock.long_date(deadline.date())}, {deadline:%H:%M} ({found.zone})"),
+            ("Sent by", found.submitted_by),
+            ("Call", found.call),
+            ("Coordinator", found.coordinator),
+            ("Partners", ", ".join(found.partners) or "None"),
+            ("Requested", found.requested),
+            ("SHA-256 of the content", found.sha256),
+        ]
+    )
+    paper.gap(4)
+    paper.paragraph(
+        "The hash covers the application exactly as it was sent. Until the deadline a newer version may replace this one; "
+        "the last version sent stands.",
+        style="quiet",
+    )
+    for heading, items in found.answers:
+        paper.heading(heading)
+        for question, answer in items:
+            paper.paragraph(question, style="head")
+            paper.paragraph(answer or "Not provided")
+            paper.gap(4)
+    if found.costs:
+        paper.table(found.costs)
+    return paper.finished()
+
+
+def agreement(grant: GrantView, sha256: str) -> bytes:
+    """The grant agreement with what both sides have signed."""
+    paper = Paper(
+        title=f"Grant agreement {grant.reference}",
+        head=f"{grant.call_title} · Grant agreement · {grant.reference}",
+        foot=f"Text {sha256[:16]}",
+    )
+    paper.paragraph(f"{grant.title}, coordinated by {grant.coordinator}")
+    paper.gap()
+    paper.facts(
+        [
+            ("Maximum grant", str(grant.maximum)),
+            ("Runs from", grant.starts_on),
+            ("Ends before", grant.ends_before),
+            ("Parent grant", grant.fund_source),
+            ("Application", grant.application_reference),
+            ("Pre-financing", str(grant.limits.prefinancing)),
+            ("Kept back until the balance", str(grant.limits.retention)),
+            ("Ceiling before the balance", str(grant.limits.interim_ceiling)),
+            ("SHA-256 of the text", sha256),
+        ]
+    )
+    if grant.amount_note:
+        paper.gap(4)
+        paper.paragraph(grant.amount_note, style="quiet")
+    for table in _tables(grant):
+        paper.table(table)
+    paper.heading("Signatures")
+    for each in grant.signatures:
+        side = "the coordinator" if each.side is Side.CITY else "the programme"
+        local = clock.in_zone(each.signed_at)
+        paper.paragraph(
+            f"For {side}: {each.name}, {each.capacity}, {clock.long_date(local.date())}, {local:%H:%M} Brussels time. "
+            f"Accepted text {each.document_sha256[:16]}."
+        )
+    return paper.finished()
+
+
+def _tables(grant: GrantView) -> Sequence[Table]:
+    kinds = {
+        PaymentKind.PREFINANCING: "Pre-financing",
+        PaymentKind.INTERIM: "Interim payment",
+        PaymentKind.BALANCE: "Payment of the balance",
+    }
+    return (
+        with_totals(
+            "Beneficiaries",
+            (Column("Organisation", share=4), Column("Role"), Column("Maximum, EUR", MONEY)),
+            [
+                (each.name, "Coordinator" if each.is_coordinator else "Partner", each.maximum)
+                for each in grant.beneficiaries
+            ],
+        ),
+        with_totals(
+            "Payment schedule",
+            (
+                Column("Payment", share=3),
+                Column("Opened by", share=3),
+                Column("Planned for"),
+                Column("Planned, EUR", MONEY),
+            ),
+            [
+                (
+                    kinds[line.kind],
+                    f"Report {line.report_number} accepted" if line.report_number else "Signature of the agreement",
+                    line.due_on,
+                    line.planned,
+                )
+                for line in grant.schedule
+            ],
+        ),
+        Table(
+            "Milestones",
+            (
+                Column("No.", ColumnKind.NUMBER, 1),
+                Column("Milestone", share=4),
+                Column("Accepted when", share=5),
+                Column("Due on"),
+            ),
+            tuple((each.number, each.title, each.criterion, each.due_on) for each in grant.milestones),
+        ),
+    )

@@ -1,0 +1,222 @@
+"""The look of every PDF: A4, our typeface, head and foot with page numbers, tables with repeated heads, same bytes for same input."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from grants.documents.rules import Cell, ColumnKind, Table, words
+
+FONTS = Path(__file__).resolve().parents[2] / "web" / "static" / "vendor" / "fonts"
+TEAL = "#0b5d57"
+INK, INK_2, HAIRLINE, QUIET = "#14232b", "#46565f", "#d5dde1", "#f4f7f7"
+# One long table costs more than its parts: tables of this many rows keep the time linear.
+ROWS_A_PART = 200
+
+
+def fonts() -> None:
+    """Register our typeface; built-in fonts lack letters that European city names have."""
+    from reportlab.pdfbase import pdfmetrics  # in workers only
+    from reportlab.pdfbase.ttfonts import TTFont  # in workers only
+
+    if "Source" in pdfmetrics.getRegisteredFontNames():
+        return
+    for name, file in (
+        ("Source", "SourceSans3-Regular.ttf"),
+        ("Source-Bold", "SourceSans3-Semibold.ttf"),
+        ("Source-Italic", "SourceSans3-It.ttf"),
+    ):
+        pdfmetrics.registerFont(TTFont(name, str(FONTS / file)))
+    pdfmetrics.registerFontFamily("Source", normal="Source", bold="Source-Bold", italic="Source-Italic")
+
+
+class Paper:
+    """One document being written: add paragraphs, facts and tables, then :meth:`finished` gives its bytes."""
+
+    def __init__(self, *, title: str, head: str, foot: str, wide: bool = False) -> None:
+        from reportlab.lib.pagesizes import A4, landscape  # in workers only
+        from reportlab.lib.styles import ParagraphStyle  # in workers only
+        from reportlab.lib.units import mm  # in workers only
+
+        fonts()
+        self.title, self.head, self.foot = title, head, foot
+        self.size = landscape(A4) if wide else A4
+        self.margin = 20 * mm
+        self.width = self.size[0] - 2 * self.margin
+        body = ParagraphStyle("body", fontName="Source", fontSize=10, leading=14, textColor=INK)
+        self._styles = {
+            "body": body,
+            "quiet": ParagraphStyle("quiet", body, textColor=INK_2, fontSize=9, leading=12),
+            "title": ParagraphStyle("title", body, fontName="Source-Bold", fontSize=20, leading=25, spaceAfter=6),
+            "heading": ParagraphStyle(
+                "heading", body, fontName="Source-Bold", fontSize=13, leading=17, spaceBefore=14, spaceAfter=5
+            ),
+            "cell": ParagraphStyle("cell", body, fontSize=8.5, leading=11),
+            "head": ParagraphStyle("head", body, fontName="Source-Bold", fontSize=8.5, leading=11, textColor=INK_2),
+            "num": ParagraphStyle("num", body, fontSize=8.5, leading=11, alignment=2),
+            "num-head": ParagraphStyle(
+                "num-head", body, fontName="Source-Bold", fontSize=8.5, leading=11, alignment=2, textColor=INK_2
+            ),
+            "num-total": ParagraphStyle(
+                "num-total", body, fontName="Source-Bold", fontSize=8.5, leading=11, alignment=2
+            ),
+            "total": ParagraphStyle("total", body, fontName="Source-Bold", fontSize=8.5, leading=11),
+        }
+        self._story: list[Any] = [self._text(title, "title")]
+
+    def _text(self, text: str, style: str) -> Any:
+        from reportlab.platypus import Paragraph  # in workers only
+
+        # Everything people typed is escaped: no markup, no picture and no address is ever read from it.
+        return Paragraph(escape(text).replace("\n", "<br/>"), self._styles[style])
+
+    def paragraph(self, text: str, *, style: str = "body") -> None:
+        """Running text."""
+        self._story.append(self._text(text, style))
+
+    def heading(self, text: str) -> None:
+        """A heading, kept with what follows."""
+        heading = self._text(text, "heading")
+        heading.keepWithNext = True
+        self._story.append(heading)
+
+    def gap(self, points: int = 8) -> None:
+        """White space."""
+        from reportlab.platypus import Spacer  # in workers only
+
+        self._story.append(Spacer(1, points))
+
+    def facts(self, items: Sequence[tuple[str, Cell]]) -> None:
+        """Labels and values in two columns."""
+        from reportlab.platypus import Table as Grid  # in workers only
+
+        rows = [[self._text(label, "head"), self._text(words(value), "cell")] for label, value in items]
+        grid = Grid(rows, colWidths=[self.width * 0.3, self.width * 0.7])
+        grid.setStyle(
+            [
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("LINEBELOW", (0, 0), (-1, -1), 0.4, HAIRLINE),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 3),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+            ]
+        )
+        self._story.append(grid)
+
+    def table(self, table: Table) -> None:
+        """A table with its heading; heads are repeated on every page."""
+        self.heading(table.title)
+        if table.note:
+            self.paragraph(table.note, style="quiet")
+        if not table.rows:
+            self.paragraph("Nothing to show.", style="quiet")
+            return
+        heads = [
+            self._text(column.label, "num-head" if column.kind is ColumnKind.MONEY else "head")
+            for column in table.columns
+        ]
+        for start in range(0, len(table.rows), ROWS_A_PART):
+            part = table.rows[start : start + ROWS_A_PART]
+            is_last = start + ROWS_A_PART >= len(table.rows)
+            self._grid(table, heads, part, table.totals if is_last else None)
+
+    def _grid(
+        self, table: Table, heads: list[Any], rows: Sequence[tuple[Cell, ...]], totals: tuple[Cell, ...] | None
+    ) -> None:
+        from reportlab.platypus import LongTable  # in workers only
+
+        kinds = [column.kind for column in table.columns]
+        shares = [column.share for column in table.columns]
+        widths = [self.width * share / sum(shares) for share in shares]
+        body = [
+            [
+                self._text(words(cell), "num" if kind is ColumnKind.MONEY else "cell")
+                for cell, kind in zip(row, kinds, strict=True)
+            ]
+            for row in rows
+        ]
+        style: list[tuple[Any, ...]] = [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LINEBELOW", (0, 0), (-1, 0), 1.2, TEAL),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.4, HAIRLINE),
+            ("TOPPADDING", (0, 0), (-1, -1), 3),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+            ("LEFTPADDING", (0, 0), (-1, -1), 3),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+        ]
+        if totals:
+            body.append(
+                [
+                    self._text(
+                        "" if cell is None else words(cell), "num-total" if kind is ColumnKind.MONEY else "total"
+                    )
+                    for cell, kind in zip(totals, kinds, strict=True)
+                ]
+            )
+            style.append(("LINEABOVE", (0, -1), (-1, -1), 1.2, INK))
+        grid = LongTable([heads, *body], colWidths=widths, repeatRows=1)
+        grid.setStyle(style)
+        self._story.append(grid)
+
+    def finished(self) -> bytes:
+        """The document's bytes; the same input gives the same bytes."""
+        from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate  # in workers only
+
+        target = io.BytesIO()
+        document = BaseDocTemplate(
+            target,
+            pagesize=self.size,
+            leftMargin=self.margin,
+            rightMargin=self.margin,
+            topMargin=self.margin + 14,
+            bottomMargin=self.margin,
+            title=self.title,
+            author="Pilot Grants",
+            lang="en",
+            invariant=1,
+        )
+        frame = Frame(
+            self.margin, self.margin, self.width, self.size[1] - 2 * self.margin - 14, leftPadding=0, rightPadding=0
+        )
+        document.addPageTemplates([PageTemplate("page", [frame])])
+        document.build(self._story, canvasmaker=_numbered(self))
+        return target.getvalue()
+
+
+def _numbered(paper: Paper) -> Any:
+    from reportlab.pdfgen.canvas import Canvas  # in workers only
+
+    class Numbered(Canvas):
+        """Keeps every page until the number of pages is known, then writes head and foot."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._pages: list[dict[str, Any]] = []
+
+        def showPage(self) -> None:
+            self._pages.append(dict(self.__dict__))
+            self._startPage()
+
+        def save(self) -> None:
+            for number, kept in enumerate(self._pages, 1):
+                self.__dict__.update(kept)
+                self._frame(number, len(self._pages))
+                super().showPage()
+            super().save()
+
+        def _frame(self, number: int, pages: int) -> None:
+            left, right = paper.margin, paper.size[0] - paper.margin
+            top, bottom = paper.size[1] - paper.margin, paper.margin - 14
+            self.setFont("Source", 8)
+            self.setFillColor(INK_2)
+            self.drawString(left, top, paper.head)
+            self.setStrokeColor(TEAL)
+            self.setLineWidth(1)
+            self.line(left, top - 5, right, top - 5)
+            self.drawString(left, bottom, paper.foot)
+            self.drawRightString(right, bottom, f"Page {number} of {pages}")
+
+    return Numbered

@@ -1,0 +1,268 @@
+"""The figures of every statement, all of them read from the ledger; and the runs that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, or_, select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.applications import queries as applications
+from grants.applications.models import Submission
+from grants.applications.states import PartnerRole
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.core import clock, encoding
+from grants.core.db import db, get
+from grants.core.errors import NotFound
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.documents.models import StatementRun
+from grants.documents.rules import Cell, Column, ColumnKind, Figures, Receipt, RunView, ScopeKind, with_totals
+from grants.dossiers import rules as dossiers
+from grants.identity import queries as identity
+from grants.ledger import queries as ledger
+from grants.ledger.accounts import Account
+from grants.ledger.rules import AsOf
+
+RUNS_MAX = 100
+MONEY, TEXT = ColumnKind.MONEY, ColumnKind.TEXT
+
+# What the overview says of each grant, column by column: words and the accounts whose balances are added.
+_OF_A_GRANT: tuple[tuple[str, tuple[Account, ...]], ...] = (
+    ("Committed", (Account.LEGALLY_COMMITTED, Account.CONSUMED)),
+    ("Accepted", (Account.GRANT_COSTS,)),
+    ("Pre-financing outstanding", (Account.PREFINANCING,)),
+    ("Retained", (Account.RETENTION,)),
+    ("Payable", (Account.PAYABLE,)),
+    ("In transit", (Account.IN_TRANSIT,)),
+    ("Paid", (Account.CONSUMED,)),
+    ("Open", (Account.LEGALLY_COMMITTED,)),
+)
+
+
+def call_scope(call_id: UUID) -> Scope:
+    """Where a statement about a call lies."""
+    return Scope.of(("call", call_id))
+
+
+def call_overview(reference: str, as_of: datetime) -> Figures:
+    """The call's financial overview as known at a moment: its budget, and every grant with what was done for it."""
+    call = calls.call_by_id(_call_id(reference))
+    moment = AsOf(recorded_before=as_of, effective_to=clock.in_zone(as_of).date())
+    budget = ledger.of(call_id=call.id, as_of=moment)
+    by_grant: dict[UUID | None, dict[Account, Money]] = {}
+    for row in ledger.balances(by=("grant_id",), call_id=call.id, as_of=moment):
+        by_grant.setdefault(row.dims.grant_id, {})[row.account] = row.amount
+    grants = db.session.scalars(
+        select(Grant).where(Grant.id.in_([each for each in by_grant if each])).order_by(Grant.reference)
+    ).all()
+    names = identity.organisations(grant.coordinator_id for grant in grants)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            grant.reference,
+            grant.acronym or grant.title,
+            names[grant.coordinator_id].name,
+            names[grant.coordinator_id].country_code,
+            *(total(by_grant[grant.id].get(account, ZERO) for account in accounts) for _, accounts in _OF_A_GRANT),
+        )
+        for grant in grants
+    ]
+    columns = (
+        Column("Grant", share=3),
+        Column("Pilot", share=3),
+        Column("Coordinator", share=3),
+        Column("Country", share=1),
+        *(Column(label, MONEY) for label, _ in _OF_A_GRANT),
+    )
+    lines = tuple(
+        (label, budget[account])
+        for label, account in (
+            ("Budget authorised", Account.BUDGET_AUTHORISED),
+            ("Free", Account.AVAILABLE),
+            ("Reserved by selection decisions", Account.RESERVED),
+            ("Committed, agreement not yet signed", Account.COMMITTED),
+            ("Open legal commitments", Account.LEGALLY_COMMITTED),
+            ("Paid", Account.CONSUMED),
+        )
+    )
+    assert lines[0][1] == total(amount for _, amount in lines[1:]), "the parts of the budget sum to the whole (I3)"
+    by_country = _by_country(rows, len(columns) - len(_OF_A_GRANT))
+    notes = ["Amounts in euros, from the ledger. Paid means booked by the bank."]
+    if call.synthetic or any(grant.amount_note for grant in grants):
+        notes.append("This statement holds synthetic amounts, as marked on the grants they belong to.")
+    return Figures(
+        name="call-financial-overview",
+        title="Financial overview of the call",
+        scope_kind=ScopeKind.CALL,
+        scope_reference=call.reference,
+        scope_title=call.title,
+        programme=call.programme.name,
+        as_of=as_of,
+        summary=lines,
+        tables=(
+            with_totals("Grants", columns, rows),
+            with_totals(
+                "By country of the coordinator",
+                (Column("Country"), Column("Grants", ColumnKind.NUMBER), *columns[-len(_OF_A_GRANT) :]),
+                by_country,
+            ),
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _by_country(rows: Sequence[tuple[Cell, ...]], first_money: int) -> list[tuple[Cell, ...]]:
+    countries = sorted({str(row[3]) for row in rows})
+    found: list[tuple[Cell, ...]] = []
+    for country in countries:
+        own = [row for row in rows if row[3] == country]
+        sums = [_sum(row[place] for row in own) for place in range(first_money, len(rows[0]))]
+        found.append((country, len(own), *sums))
+    return found
+
+
+def _sum(cells: Iterable[Cell]) -> Money:
+    return total(cell for cell in cells if isinstance(cell, Money))
+
+
+def _call_id(reference: str) -> UUID:
+    found = db.session.scalar(select(Call.id).where(Call.reference == reference))
+    if found is None:
+        raise NotFound(f"There is no call with the reference {reference}.")
+    return found
+
+
+def scope_id(kind: ScopeKind, reference: str) -> tuple[UUID, UUID, str]:
+    """The id, the call and the title behind a reference; raises :class:`NotFound`."""
+    match kind:
+        case ScopeKind.CALL:
+            call = get(Call, _call_id(reference))
+            return call.id, call.id, call.title
+        case ScopeKind.GRANT:
+            grant = db.session.scalars(select(Grant).where(Grant.reference == reference)).one_or_none()
+            if grant is None:
+                raise NotFound(f"There is no grant with the reference {reference}.")
+            return grant.id, grant.call_id, grant.acronym or grant.title
+
+
+def scope_choices(actor: Actor) -> tuple[tuple[str, str], ...]:
+    """Reference and title of the calls whose statements the person may ask for, newest first, at most 100."""
+    statement = select(Call.reference, Call.title).order_by(Call.created_at.desc(), Call.reference).limit(RUNS_MAX)
+    if not actor.everywhere(Permission.STATEMENT_REQUEST):
+        statement = statement.where(Call.id.in_(actor.places(Permission.STATEMENT_REQUEST, "call")))
+    return tuple((row.reference, row.title) for row in db.session.execute(statement))
+
+
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    if actor.everywhere(Permission.STATEMENT_READ):
+        return StatementRun.id.is_not(None)
+    found = actor.places(Permission.STATEMENT_READ, "call")
+    return or_(StatementRun.call_id.in_(found)) if found else false()
+
+
+def runs(actor: Actor, titles: dict[str, str]) -> tuple[RunView, ...]:
+    """The statements the person may read, newest first, at most 100."""
+    rows = db.session.scalars(
+        select(StatementRun)
+        .where(_visible(actor))
+        .order_by(StatementRun.created_at.desc(), StatementRun.id)
+        .limit(RUNS_MAX)
+    ).all()
+    people = identity.people(row.requested_by for row in rows)
+    return tuple(_view(row, people[row.requested_by].name, titles) for row in rows)
+
+
+def run(actor: Actor, reference: str, titles: dict[str, str]) -> RunView:
+    """One statement; raises :class:`NotFound`."""
+    row = _row(actor, reference)
+    return _view(row, identity.person(row.requested_by).name, titles)
+
+
+def figures(actor: Actor, reference: str) -> Figures | None:
+    """The kept figures of a statement, or None before it is built."""
+    row = _row(actor, reference)
+    found: Figures | None = encoding.decode({"value": row.figures}, Figures) if row.figures else None
+    return found
+
+
+def _row(actor: Actor, reference: str) -> StatementRun:
+    found = db.session.scalars(
+        select(StatementRun).where(StatementRun.reference == reference, _visible(actor))
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _view(row: StatementRun, name: str, titles: dict[str, str]) -> RunView:
+    return RunView(
+        id=row.id,
+        reference=row.reference,
+        name=row.name,
+        title=titles.get(row.name, row.name),
+        scope_kind=ScopeKind(row.scope_kind),
+        scope_reference=row.scope_reference,
+        scope_title=row.scope_title,
+        as_of=row.as_of,
+        requested_by_name=name,
+        requested_at=row.created_at,
+        built_at=row.built_at,
+        figures_sha256=row.figures_sha256,
+        job_id=row.job_id,
+    )
+
+
+def agreement(grant_id: UUID) -> agreements.GrantView:
+    """The grant whose agreement is to be written."""
+    return agreements.view(get(Grant, grant_id))
+
+
+def submission_row(submission_id: UUID) -> Submission:
+    """The submission a receipt is for."""
+    return get(Submission, submission_id)
+
+
+def receipt(submission_id: UUID) -> Receipt:
+    """Everything the receipt of a submission states, read from what was frozen and hashed."""
+    row = submission_row(submission_id)
+    application = applications.view_by_id(row.application_id)
+    call = application.call
+    sent = applications.content_of(row)
+    costs = sent.budget.totals
+    names = sent.organisation_names
+    return Receipt(
+        programme=call.programme.name,
+        call=call.title,
+        reference=sent.reference,
+        title=sent.title,
+        receipt_number=row.receipt_number,
+        version=row.number,
+        submitted_at=row.submitted_at,
+        submitted_by=identity.person(row.submitted_by).name,
+        closes_at=row.closes_at,
+        zone=call.zone,
+        coordinator=next(each.name for each in sent.consortium if each.role is PartnerRole.COORDINATOR),
+        partners=tuple(each.name for each in sent.consortium if each.role is not PartnerRole.COORDINATOR),
+        requested=str(row.requested),
+        sha256=row.sha256.hex(),
+        answers=tuple(
+            (
+                each.section.title,
+                tuple((item.question.label, dossiers.shown(item.question, item.answer)) for item in each.items),
+            )
+            for each in dossiers.answered(sent.dossier)
+        ),
+        costs=with_totals(
+            "Budget, EUR",
+            (
+                Column("Partner", share=3),
+                *(Column(category.label, MONEY) for category in sent.budget.rules.categories),
+                Column("Total", MONEY),
+            ),
+            [(names[line.organisation_id], *line.amounts, line.total) for line in costs.rows],
+        ),
+    )

@@ -1,0 +1,145 @@
+"""Acts of documents: asking for a statement, building it, handing it out; receipts and agreements as PDF. Writes produced files only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from grants.agreements import queries as agreements
+from grants.agreements import services as agreement
+from grants.applications import queries as applications
+from grants.core import acts, clock, encoding, files, jobs, references
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.files import FileView
+from grants.core.permissions import Actor, Permission, Scope
+from grants.documents import queries
+from grants.documents.catalogue import CATALOGUE, named, rendered
+from grants.documents.models import StatementRun
+from grants.documents.pdf import letters
+from grants.documents.rules import Format, Produced, RunSummary, Wanted
+
+FILE_KIND = "statement"
+
+
+def wanted_scope(wanted: Wanted) -> Scope:
+    """Where a statement to be asked for lies: in its call."""
+    _, call_id, _ = queries.scope_id(named(wanted.name).scope_kind, wanted.scope_reference)
+    return queries.call_scope(call_id)
+
+
+def scope_of(run_id: UUID) -> Scope:
+    """Where a statement lies, read under its lock."""
+    return queries.call_scope(locked(StatementRun, run_id).call_id)
+
+
+@act("statement.request", needs=Permission.STATEMENT_REQUEST, scope=wanted_scope)
+def request(actor: Actor, wanted: Wanted) -> RunSummary:
+    """Ask for a statement as known at a moment (now, where none is named); a job makes its files."""
+    kind = named(wanted.name)
+    scope_id, call_id, title = queries.scope_id(kind.scope_kind, wanted.scope_reference)
+    as_of = _moment(wanted.as_of, acts.moment())
+    run = StatementRun(
+        reference=references.new_reference("FIN", clock.in_zone(acts.moment()).year, "S"),
+        name=kind.name,
+        scope_kind=kind.scope_kind.value,
+        scope_id=scope_id,
+        scope_reference=wanted.scope_reference,
+        scope_title=title,
+        call_id=call_id,
+        as_of=as_of,
+        requested_by=actor.user_id,
+    )
+    db.session.add(run)
+    run.job_id = jobs.queue("jobs.financial_reports.build", subject=(FILE_KIND, run.id), run_id=run.id)
+    return RunSummary(run.id, run.reference)
+
+
+def _moment(asked: datetime | None, now: datetime) -> datetime:
+    if asked is not None and asked > now:
+        raise Invalid(
+            "The moment lies ahead.",
+            {"as_of": "A statement shows what is known; choose a moment that is not in the future."},
+        )
+    return asked or now
+
+
+@act("statement.build", needs=Permission.STATEMENT_READ, scope=scope_of)
+def build(actor: Actor, run_id: UUID) -> RunSummary:
+    """Work the figures out, write the files, keep both; the job's fence makes it happen once."""
+    run = locked(StatementRun, run_id)
+    if run.built_at is not None:
+        return RunSummary(run.id, run.reference)
+    steps = len(Format) + 1
+    jobs.progress(0, steps, "Reading the ledger")
+    figures = named(run.name).figures(run.scope_reference, run.as_of)
+    for done, form in enumerate(Format, 1):
+        jobs.progress(done, steps, f"Writing the {form.value.upper()}")
+        made = rendered(figures, form)
+        files.keep_bytes(
+            made.data, name=made.name, media_type=made.media_type, kind=FILE_KIND, object_id=run.id, role=form.value
+        )
+    run.figures, run.figures_sha256, run.built_at = encoding.encode(figures), figures.sha256, acts.moment()
+    return RunSummary(run.id, run.reference)
+
+
+@act("statement.download", needs=Permission.STATEMENT_READ, scope=scope_of)
+def download(actor: Actor, run_id: UUID, form: Format) -> FileView:
+    """Hand a file out; who took it is kept."""
+    acts.subject(FILE_KIND, run_id)
+    found = files.listed(FILE_KIND, run_id, form.value)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+@act("statement.export", needs=Permission.STATEMENT_READ, scope=wanted_scope)
+def export(actor: Actor, wanted: Wanted) -> tuple[Produced, ...]:
+    """The files of a statement at once, for the command line; the same bytes as the job's."""
+    kind = named(wanted.name)
+    scope_id, _, _ = queries.scope_id(kind.scope_kind, wanted.scope_reference)
+    acts.subject(kind.scope_kind.value, scope_id)
+    figures = kind.figures(wanted.scope_reference, _moment(wanted.as_of, acts.moment()))
+    return tuple(rendered(figures, form) for form in Format)
+
+
+def statement_names() -> tuple[tuple[str, str], ...]:
+    """Name and kind of scope of every statement."""
+    return tuple((found.name, found.scope_kind.value) for found in CATALOGUE.values())
+
+
+@act("agreement.print", needs=Permission.AGREEMENT_READ, scope=agreements.scope_of)
+def print_agreement(actor: Actor, grant_id: UUID) -> FileView:
+    """The grant agreement as PDF, with the signatures given so far."""
+    grant = queries.agreement(grant_id)
+    if not grant.signatures:
+        raise Refused("The agreement is printed when it is signed.")
+    data = letters.agreement(grant, agreement.document_hash(grant).hex())
+    return files.keep_bytes(
+        data,
+        name=f"grant-agreement-{grant.reference}.pdf",
+        media_type=Format.PDF.media_type,
+        kind="grant",
+        object_id=grant_id,
+        role="agreement",
+    )
+
+
+def submission_scope(submission_id: UUID) -> Scope:
+    """Where a submission lies: in its application."""
+    return applications.scope_of(queries.submission_row(submission_id).application_id)
+
+
+@act("receipt.print", needs=Permission.APPLICATION_READ, scope=submission_scope)
+def print_receipt(actor: Actor, submission_id: UUID) -> FileView:
+    """The receipt of one submitted version as PDF, with the application as it was sent."""
+    found = queries.receipt(submission_id)
+    return files.keep_bytes(
+        letters.receipt(found),
+        name=f"receipt-{found.reference}-{found.version}.pdf",
+        media_type=Format.PDF.media_type,
+        kind="submission",
+        object_id=submission_id,
+        role="receipt",
+    )

@@ -1,0 +1,73 @@
+"""Tables of documents people write together: the definition as answered, sections, answers and every earlier answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to
+
+
+class Dossier(Row):
+    """One document of one owner (kind and id, without foreign key); keeps the definition it answers."""
+
+    __tablename__ = "dossier"
+    __table_args__ = (UniqueConstraint("owner_kind", "owner_id"),)
+
+    owner_kind: Mapped[str]
+    owner_id: Mapped[UUID]
+    definition: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+
+
+class DossierSection(Row):
+    """One section: its version is what forms carry; ``saves`` counts, so that each save makes a new version."""
+
+    __tablename__ = "dossier_section"
+    __table_args__ = (
+        UniqueConstraint("dossier_id", "key"),
+        CheckConstraint("(saves = 0) = (saved_at IS NULL)", name="saved_has_time"),
+    )
+
+    dossier_id: Mapped[UUID] = mapped_column(points_to("dossier.id"))
+    key: Mapped[str]
+    position: Mapped[int]
+    marked_complete_at: Mapped[datetime | None]
+    marked_complete_by: Mapped[UUID | None]
+    saves: Mapped[int] = mapped_column(info=NOT_AUDITED)
+    saved_at: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
+    saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)
+
+
+class DossierAnswer(Row):
+    """The answer that stands now, as typed; ``number`` counts its versions."""
+
+    __tablename__ = "dossier_answer"
+    __table_args__ = (UniqueConstraint("dossier_id", "question_key"),)
+
+    dossier_id: Mapped[UUID] = mapped_column(points_to("dossier.id"))
+    section_key: Mapped[str]
+    question_key: Mapped[str]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+    picked: Mapped[list[Any]] = mapped_column(info=DIGEST)
+    number: Mapped[int]
+    saved_at: Mapped[datetime] = mapped_column(info=NOT_AUDITED)
+    saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)
+
+
+class DossierAnswerVersion(Row):
+    """Every answer that ever stood, the present one included; written once, its audit is the answer's."""
+
+    __tablename__ = "dossier_answer_version"
+    __table_args__ = (UniqueConstraint("answer_id", "number"),)
+    __audited__ = False
+
+    answer_id: Mapped[UUID] = mapped_column(points_to("dossier_answer.id"))
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+    picked: Mapped[list[Any]] = mapped_column(info=DIGEST)
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[UUID | None]

@@ -1,0 +1,465 @@
+"""What a document that people write together consists of, and when an answer is good; nothing here is stored."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, assert_never
+
+from grants.core import encoding
+from grants.core.clock import long_date
+from grants.core.errors import Conflict, Invalid, Problem
+from grants.core.money import Money, parse_money
+
+# A pasted text beyond this is a mistake, not an answer; it is refused with the text kept on the page.
+TEXT_CHARACTERS_MAX = 100_000
+
+
+class QuestionKind(StrEnum):
+    """How a question is answered."""
+
+    SHORT = "short"
+    LONG = "long"
+    NUMBER = "number"
+    MONEY = "money"
+    CHOICE = "choice"
+    MULTICHOICE = "multichoice"
+    DATE = "date"
+    CONFIRMATION = "confirmation"
+    FILE = "file"
+
+
+# Kinds answered by picking, not by typing. A picked file is its id as text.
+PICKED_KINDS = frozenset({QuestionKind.CHOICE, QuestionKind.MULTICHOICE, QuestionKind.CONFIRMATION, QuestionKind.FILE})
+
+CONFIRMED = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be picked."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question. ``criterion`` is the key of the award criterion it feeds; ``guidance`` says what evaluators look for.
+
+    A limit is in words, or in characters where the funder counts those; both may be absent.
+    """
+
+    key: str
+    label: str
+    kind: QuestionKind
+    hint: str = ""
+    required: bool = True
+    words_max: int | None = None
+    choices: tuple[Choice, ...] = ()
+    criterion: str | None = None
+    characters_max: int | None = None
+    guidance: tuple[str, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One page of questions; ``step`` is the heading it stands under in the task list."""
+
+    key: str
+    title: str
+    step: str = ""
+    intro: str = ""
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A whole document before anybody has written in it."""
+
+    sections: tuple[Section, ...] = ()
+
+    def section(self, key: str) -> Section | None:
+        """The section of that key, or None."""
+        return next((section for section in self.sections if section.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody wrote, exactly as typed, or picked. A number stays text until a rule reads it.
+
+    So an amount that cannot be read yet is saved like everything else, and named as a problem.
+    """
+
+    question: str
+    text: str = ""
+    picked: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing typed and nothing picked."""
+        return not self.text.strip() and not self.picked
+
+
+@dataclass(frozen=True, slots=True)
+class DossierContent:
+    """A document as it stood at one moment: what a snapshot holds and evaluators read."""
+
+    definition: Definition
+    answers: tuple[Answer, ...] = ()
+
+    def answer(self, question_key: str) -> Answer:
+        """The answer to one question; an empty one where nothing was written."""
+        return next((a for a in self.answers if a.question == question_key), Answer(question_key))
+
+
+class SectionState(StrEnum):
+    """What the task list says about a section; derived, never stored."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    NEEDS_A_FIX = "needs_a_fix"
+    COMPLETED = "completed"
+
+
+class Mark(StrEnum):
+    """What a person says about a section: I have finished it, or it is open."""
+
+    COMPLETE = "complete"
+    OPEN = "open"
+
+
+class SectionChanged(Conflict):
+    """Somebody else saved this section first; the page shows both texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One question where what is stored and what was just typed differ."""
+
+    question: Question
+    stored: Answer
+    typed: Answer
+
+    @property
+    def stored_paragraphs(self) -> tuple[tuple[str, ...], ...]:
+        """What is stored, made ready to read beside the field."""
+        return paragraphs(shown(self.question, self.stored))
+
+
+# --- reading what people type or paste -------------------------------------------------------------------------
+
+# Word's soft line break, form feed, and the two Unicode separators all mean a new line here.
+_NEW_LINES = re.compile("\r\n|[\r\u000b\u000c\u0085\u2028\u2029]")
+# Invisible: zero-width space and joiners at paste borders, byte order mark, soft hyphen.
+_INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
+_CONTROL = re.compile("[\u0000-\u0008\u000e-\u001f\u007f]")
+
+
+def clean_text(text: str) -> str:
+    """Pasted text with one kind of line end and nothing invisible; the words stay as they are.
+
+    >>> clean_text("a\\r\\nb\\x00\\u200bc")
+    'a\\nbc'
+    """
+    plain_lines = _NEW_LINES.sub("\n", text)
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", plain_lines))).strip()
+
+
+def count_words(text: str) -> int:
+    """The number of words, as a person counts them: bullets and lone dashes are none, \u201cnet-zero\u201d is one.
+
+    >>> count_words("\u2022 Net-zero by 2030 \u2013 together")
+    4
+    """
+    return sum(1 for token in clean_text(text).split() if any(character.isalnum() for character in token))
+
+
+def count_characters(text: str) -> int:
+    """Characters as shown; a line end counts as one."""
+    return len(clean_text(text))
+
+
+_NUMBER = re.compile(
+    r"^[-\u2212]?[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)?$|^[-\u2212]?[0-9]+(?:[.,][0-9]+)?$"
+)
+
+
+def read_number(text: str) -> str:
+    """A number in one spelling (``1234.5``); raises :class:`Invalid`. Numbers stay exact text, never floats.
+
+    >>> read_number("1 234,5")
+    '1234.5'
+    """
+    cleaned = text.strip()
+    if not _NUMBER.match(cleaned):
+        raise Invalid(
+            f"\u201c{cleaned}\u201d is not a number. Write digits and at most one decimal mark, for example 1 250 or 12.5."
+        )
+    return re.sub("[ \u00a0\u202f]", "", cleaned).replace("\u2212", "-").replace(",", ".")
+
+
+_MONTHS = {date(2000, number, 1).strftime("%B").lower(): number for number in range(1, 13)}
+_ISO = re.compile(r"^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})$")
+_DAY_FIRST = re.compile(r"^([0-9]{1,2}) ?[./-] ?([0-9]{1,2}) ?[./-] ?([0-9]{4})$")
+_WORDED = re.compile(r"^([0-9]{1,2})\.? ([A-Za-z]+) ([0-9]{4})$")
+
+
+def read_date(text: str) -> date:
+    """A date as Europeans write it: ``28 March 2027``, ``28.3.2027``, ``28/03/2027`` or ``2027-03-28``."""
+    cleaned = " ".join(text.split())
+    if found := _ISO.match(cleaned):
+        year, month, day = (int(part) for part in found.groups())
+    elif found := _DAY_FIRST.match(cleaned):
+        day, month, year = (int(part) for part in found.groups())
+    elif (found := _WORDED.match(cleaned)) and found[2].lower() in _MONTHS:
+        day, month, year = int(found[1]), _MONTHS[found[2].lower()], int(found[3])
+    else:
+        raise Invalid(f"\u201c{cleaned}\u201d is not a date. Write it as 28 March 2027 or 2027-03-28.")
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise Invalid(f"\u201c{cleaned}\u201d is not in the calendar. Check the day and the month.") from None
+
+
+def tidy(question: Question, answer: Answer) -> Answer:
+    """The answer as it is stored: text cleaned, picks limited to what the question offers."""
+    if question.kind not in PICKED_KINDS:
+        return Answer(question.key, clean_text(answer.text))
+    match question.kind:
+        case QuestionKind.CHOICE | QuestionKind.MULTICHOICE:
+            offered = [choice.value for choice in question.choices if choice.value in answer.picked]
+            kept = offered[:1] if question.kind is QuestionKind.CHOICE else offered
+        case QuestionKind.CONFIRMATION:
+            kept = [CONFIRMED] if CONFIRMED in answer.picked else []
+        case _:
+            kept = list(answer.picked)
+    return Answer(question.key, picked=tuple(kept))
+
+
+# --- judging --------------------------------------------------------------------------------------------------
+
+
+def anchor(question_key: str) -> str:
+    """The id of a question's field on its page: what a problem's link lands on."""
+    return f"answer-{question_key}"
+
+
+def question_problem(question: Question, answer: Answer) -> str | None:
+    """What is wrong with one answer, as a sentence with the limit and the way out, or None.
+
+    >>> question_problem(Question("a", "Summary", QuestionKind.LONG, words_max=2), Answer("a", "one two three"))
+    'Summary has 3 words; the limit is 2. Cut 1 word.'
+    """
+    if answer.empty:
+        return f"{question.label}: {_what_is_missing(question)}" if question.required else None
+    try:
+        match question.kind:
+            case QuestionKind.SHORT | QuestionKind.LONG:
+                return _too_long(question, answer.text)
+            case QuestionKind.NUMBER:
+                read_number(answer.text)
+            case QuestionKind.MONEY:
+                parse_money(answer.text)
+            case QuestionKind.DATE:
+                read_date(answer.text)
+            case QuestionKind.CHOICE | QuestionKind.MULTICHOICE | QuestionKind.CONFIRMATION | QuestionKind.FILE:
+                return None
+            case never:
+                assert_never(never)
+    except Invalid as error:
+        return f"{question.label}: {error}"
+    return None
+
+
+def _what_is_missing(question: Question) -> str:
+    match question.kind:
+        case QuestionKind.CONFIRMATION:
+            return "this must be confirmed before the application can be sent."
+        case QuestionKind.FILE:
+            return "a file is missing. Attach it."
+        case QuestionKind.CHOICE:
+            return "nothing is chosen. Choose one."
+        case QuestionKind.MULTICHOICE:
+            return "nothing is chosen. Choose at least one."
+        case _:
+            return "there is no answer yet. Write one."
+
+
+def _too_long(question: Question, text: str) -> str | None:
+    if question.words_max is not None and (words := count_words(text)) > question.words_max:
+        over = words - question.words_max
+        return f"{question.label} has {words} words; the limit is {question.words_max}. Cut {over} {'word' if over == 1 else 'words'}."
+    if question.characters_max is not None and (signs := count_characters(text)) > question.characters_max:
+        over = signs - question.characters_max
+        return f"{question.label} has {signs} characters; the limit is {question.characters_max}. Cut {over}."
+    return None
+
+
+def section_problems(section: Section, answers: Mapping[str, Answer]) -> tuple[Problem, ...]:
+    """Every problem of one section, in the order of its questions; ``place`` is ``section#field-id``."""
+    found = []
+    for question in section.questions:
+        sentence = question_problem(question, answers.get(question.key, Answer(question.key)))
+        if sentence:
+            found.append(Problem(f"{section.key}#{anchor(question.key)}", sentence))
+    return tuple(found)
+
+
+def problems(definition: Definition, answers: Iterable[Answer]) -> tuple[Problem, ...]:
+    """Every problem of the whole document; ``place`` is ``section#field-id``, from which a page makes a link."""
+    by_key = {answer.question: answer for answer in answers}
+    return tuple(problem for section in definition.sections for problem in section_problems(section, by_key))
+
+
+def section_state(section: Section, answers: Mapping[str, Answer], mark: Mark) -> SectionState:
+    """What the task list says. Marking a section complete does not hide what is wrong with it."""
+    given = [answers.get(question.key, Answer(question.key)) for question in section.questions]
+    if mark is Mark.COMPLETE:
+        return SectionState.NEEDS_A_FIX if section_problems(section, answers) else SectionState.COMPLETED
+    if all(answer.empty for answer in given):
+        return SectionState.NOT_STARTED
+    return SectionState.IN_PROGRESS
+
+
+def clashes(section: Section, stored: Mapping[str, Answer], typed: Mapping[str, Answer]) -> tuple[Clash, ...]:
+    """The questions where the stored and the typed answer differ, in the order of the page."""
+    found = []
+    for question in section.questions:
+        ours = tidy(question, typed.get(question.key, Answer(question.key)))
+        theirs = stored.get(question.key, Answer(question.key))
+        if ours != theirs and question.kind is not QuestionKind.FILE:
+            found.append(Clash(question, theirs, ours))
+    return tuple(found)
+
+
+def shown(question: Question, answer: Answer) -> str:
+    """The answer as text for people: labels for picks, one spelling for amounts, numbers and dates that can be read."""
+    labels = {choice.value: choice.label for choice in question.choices}
+    match question.kind:
+        case QuestionKind.CHOICE | QuestionKind.MULTICHOICE:
+            return "; ".join(labels.get(value, value) for value in answer.picked)
+        case QuestionKind.CONFIRMATION:
+            return "Confirmed" if answer.picked else ""
+        case QuestionKind.FILE:
+            return ""
+        case QuestionKind.MONEY | QuestionKind.DATE:
+            return _as_read(question, answer.text)
+        case _:
+            return answer.text
+
+
+def _as_read(question: Question, text: str) -> str:
+    try:
+        return str(parse_money(text)) if question.kind is QuestionKind.MONEY else long_date(read_date(text))
+    except Invalid:
+        return text
+
+
+def paragraphs(text: str) -> tuple[tuple[str, ...], ...]:
+    """The text as paragraphs of lines, so that a page or a PDF keeps what was pasted.
+
+    >>> paragraphs("a\\nb\\n\\nc")
+    (('a', 'b'), ('c',))
+    """
+    blocks = re.split("\n(?:[ \t]*\n)+", text.strip())
+    return tuple(tuple(block.strip("\n").split("\n")) for block in blocks if block.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredQuestion:
+    """One question with its answer made ready to read."""
+
+    question: Question
+    answer: Answer
+    paragraphs: tuple[tuple[str, ...], ...]
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredSection:
+    """One section made ready to read."""
+
+    section: Section
+    items: tuple[AnsweredQuestion, ...]
+
+
+def answered(content: DossierContent) -> tuple[AnsweredSection, ...]:
+    """The whole document made ready to read: for the print view, the check page, evaluators and the PDF."""
+    return tuple(
+        AnsweredSection(section, tuple(_answered(question, content) for question in section.questions))
+        for section in content.definition.sections
+    )
+
+
+def _answered(question: Question, content: DossierContent) -> AnsweredQuestion:
+    answer = content.answer(question.key)
+    return AnsweredQuestion(question, answer, paragraphs(shown(question, answer)), count_words(answer.text))
+
+
+def amount_of(answer: Answer) -> Money | None:
+    """The amount a money answer holds, or None while it cannot be read."""
+    try:
+        return parse_money(answer.text)
+    except Invalid:
+        return None
+
+
+# --- definitions and snapshots --------------------------------------------------------------------------------
+
+_KEY = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
+
+
+def definition_problems(definition: Definition) -> tuple[Problem, ...]:
+    """What is wrong with a definition before anybody may answer it: keys, limits, choices."""
+    found: list[Problem] = []
+    found += _repeated("sections", [section.key for section in definition.sections])
+    found += _repeated("questions", [q.key for section in definition.sections for q in section.questions])
+    for section in definition.sections:
+        for key in (section.key, *(question.key for question in section.questions)):
+            if not _KEY.match(key):
+                found.append(
+                    Problem(
+                        f"sections.{section.key}",
+                        f"\u201c{key}\u201d is not a key. Use lower-case letters, digits and underscores.",
+                    )
+                )
+        found += [problem for question in section.questions for problem in _question_faults(section, question)]
+    return tuple(found)
+
+
+def _repeated(place: str, keys: Sequence[str]) -> list[Problem]:
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    return [Problem(place, f"the key \u201c{key}\u201d is used more than once. Give each its own.") for key in twice]
+
+
+def _question_faults(section: Section, question: Question) -> list[Problem]:
+    place = f"sections.{section.key}.{question.key}"
+    found = []
+    picks = question.kind in {QuestionKind.CHOICE, QuestionKind.MULTICHOICE}
+    if picks != bool(question.choices):
+        found.append(Problem(place, "only a choice has choices, and it needs at least one."))
+    for name, limit in (("words_max", question.words_max), ("characters_max", question.characters_max)):
+        if limit is not None and limit < 1:
+            found.append(Problem(place, f"{name} is {limit}; a limit is 1 or more."))
+    return found
+
+
+def to_mapping(content: DossierContent) -> dict[str, Any]:
+    """The content as plain JSON with one spelling, for a snapshot and its hash."""
+    ordered = [content.answer(q.key) for section in content.definition.sections for q in section.questions]
+    return {
+        "definition": encoding.encode(content.definition),
+        "answers": [encoding.encode(answer) for answer in ordered if not answer.empty],
+    }
+
+
+def from_mapping(stored: Mapping[str, Any]) -> DossierContent:
+    """What :func:`to_mapping` made, as frozen values again."""
+    content: DossierContent = encoding.decode({"value": dict(stored)}, DossierContent)
+    return content

@@ -1,0 +1,180 @@
+"""Forms of identity; those that carry a password have no idempotency key, so that nothing of it is ever kept."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from uuid import UUID
+
+from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField, TelField, TextAreaField, URLField
+
+from grants.core import clock
+from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
+from grants.identity.rules import OrganisationInput, OrganisationView, ProfileInput, RoleInput, UserInput
+from grants.identity.states import OrganisationKind
+from grants.web.forms import CheckboxesField, DateField, Form, Needed, choices
+
+_EMAIL = {"autocomplete": "username", "spellcheck": "false"}
+_NOW = {"autocomplete": "current-password"}
+_NEW = {"autocomplete": "new-password"}
+
+KIND_WORDS = {
+    OrganisationKind.MUNICIPALITY: "Municipality",
+    OrganisationKind.METROPOLE: "Metropolitan area or group of municipalities",
+    OrganisationKind.AGENCY: "Agency or company owned by a city",
+    OrganisationKind.RESEARCH: "Research organisation",
+    OrganisationKind.UNIVERSITY: "University",
+    OrganisationKind.COMPANY: "Company",
+    OrganisationKind.ASSOCIATION: "Association or non-profit",
+    OrganisationKind.PROGRAMME: "The programme itself",
+}
+
+
+_BY_HAND = tuple(role for role in Role if role not in ROLES_OF_AN_APPLICATION)
+_ROLES_EXPLAINED = choices((role.value, f"{WORDS[role][0]}: {WORDS[role][1]}") for role in _BY_HAND)
+
+
+class SignInForm(Form):
+    """Address and password."""
+
+    act_key = None
+    email = EmailField("E-mail address", [Needed("Enter your e-mail address.")], render_kw=_EMAIL)
+    password = PasswordField("Password", [Needed("Enter your password.")], render_kw=_NOW)
+
+
+class ConfirmPasswordForm(Form):
+    """The password again; demo people have none and only press the button."""
+
+    act_key = None
+    next = HiddenField()
+    password = PasswordField("Password", render_kw=_NOW)
+
+
+class ResetForm(Form):
+    """Whose password is to be chosen anew."""
+
+    act_key = None
+    email = EmailField("E-mail address", [Needed("Enter your e-mail address.")], render_kw=_EMAIL)
+
+
+class ChoosePasswordForm(Form):
+    """A password chosen with a link."""
+
+    act_key = None
+    password = PasswordField("New password", [Needed("Enter a new password.")], render_kw=_NEW)
+
+
+class ChangePasswordForm(Form):
+    """The own password, changed by who knows the present one."""
+
+    act_key = None
+    current = PasswordField("Present password", [Needed("Enter the password you have now.")], render_kw=_NOW)
+    password = PasswordField("New password", [Needed("Enter a new password.")], render_kw=_NEW)
+
+
+class ProfileForm(Form):
+    """What people change about themselves."""
+
+    version = HiddenField()
+    name = StringField("Full name", [Needed("Enter your full name.")], render_kw={"autocomplete": "name"})
+    job_title = StringField("What you do", render_kw={"autocomplete": "organization-title"})
+    phone = TelField("Telephone", render_kw={"autocomplete": "tel"})
+
+    def to_input(self) -> ProfileInput:
+        return ProfileInput(str(self.name.data), self.job_title.data, self.phone.data)
+
+
+class EmptyForm(Form):
+    """A button."""
+
+
+class SessionForm(Form):
+    """Which session to end."""
+
+    session = HiddenField()
+
+
+class InviteForm(Form):
+    """A new person with roles."""
+
+    name = StringField("Full name", [Needed("Enter the person\u2019s full name.")])
+    email = EmailField("E-mail address", [Needed("Enter the person\u2019s e-mail address.")])
+    job_title = StringField("What they do")
+    organisation = SelectField("Organisation", choices=[])
+    roles = CheckboxesField(
+        "Roles",
+        choices=_ROLES_EXPLAINED,
+    )
+
+    def offer(self, organisations: tuple[OrganisationView, ...]) -> None:
+        """Fill the choice of organisations."""
+        self.organisation.choices = choices([("", "None"), *((str(view.id), view.name) for view in organisations)])
+
+    def to_input(self) -> UserInput:
+        chosen = self.organisation.data
+        return UserInput(
+            name=str(self.name.data),
+            email=str(self.email.data),
+            roles=tuple(Role(value) for value in self.roles.data or ()),
+            organisation_id=UUID(chosen) if chosen else None,
+            job_title=self.job_title.data or None,
+        )
+
+
+class RoleForm(Form):
+    """A role for a person."""
+
+    role = SelectField("Role", choices=choices((role.value, WORDS[role][0]) for role in _BY_HAND))
+    last_day = DateField("Last day")
+
+    def to_input(self) -> RoleInput:
+        """The role holds to the end of its last day in Brussels."""
+        day = self.last_day.data
+        if day is None:
+            return RoleInput(Role(self.role.data))
+        midnight = clock.local_to_utc(datetime.combine(clock.add_days(day, 1), time()), clock.BRUSSELS)
+        return RoleInput(Role(self.role.data), midnight)
+
+
+class GrantForm(Form):
+    """Which role to confirm or end."""
+
+    grant = HiddenField()
+
+
+class DisableForm(Form):
+    """Why a person is kept out."""
+
+    reason = TextAreaField("Reason", [Needed("Say why this person must not sign in any more.")])
+
+
+class OrganisationForm(Form):
+    """The details of an organisation."""
+
+    version = HiddenField()
+    name = StringField("Official name", [Needed("Enter the organisation\u2019s official name.")])
+    local_name = StringField("Name in its own language")
+    kind = SelectField(
+        "Kind of organisation", choices=choices((kind.value, KIND_WORDS[kind]) for kind in OrganisationKind)
+    )
+    street = StringField("Street and number")
+    postcode = StringField("Postcode")
+    town = StringField("Town")
+    country_code = StringField("Country", [Needed("Enter the country as two capital letters, for example PL.")])
+    pic = StringField("Participant identification code (PIC)")
+    website = URLField("Website")
+
+    def to_input(self) -> OrganisationInput:
+        def text(field: StringField) -> str | None:
+            return (field.data or "").strip() or None
+
+        return OrganisationInput(
+            name=str(self.name.data),
+            kind=OrganisationKind(self.kind.data),
+            country_code=str(self.country_code.data).strip().upper(),
+            local_name=text(self.local_name),
+            town=text(self.town),
+            postcode=text(self.postcode),
+            street=text(self.street),
+            pic=text(self.pic),
+            website=text(self.website),
+        )

@@ -1,0 +1,251 @@
+"""Who may do what: every role and its permissions as one pure table that an auditor can print.
+
+Permissions hold where the role is given: everywhere, in a call, or in one application (and in the
+grant that later comes of it, because a grant lies in its application). Change the table here only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from grants.core.permissions import Permission as P
+
+
+class Role(StrEnum):
+    """Every role by its slug."""
+
+    ADMINISTRATOR = "administrator"
+    PROGRAMME_MANAGER = "programme_manager"
+    ELIGIBILITY_OFFICER = "eligibility_officer"
+    PROJECT_OFFICER = "project_officer"
+    EVALUATOR = "evaluator"
+    ASSIGNED_EVALUATOR = "assigned_evaluator"
+    PANEL_CHAIR = "panel_chair"
+    PANEL_MEMBER = "panel_member"
+    FINANCE_INITIATOR = "finance_initiator"
+    FINANCE_VERIFIER = "finance_verifier"
+    AUTHORISING_OFFICER = "authorising_officer"
+    ACCOUNTING_OFFICER = "accounting_officer"
+    AUDITOR = "auditor"
+    APPLICANT = "applicant"
+    APPLICATION_LEAD = "application_lead"
+    APPLICATION_PARTNER = "application_partner"
+    SIGNATORY = "signatory"
+    PROGRAMME_SIGNATORY = "programme_signatory"
+
+
+# What every person who can sign in may do, without any role: look after the own profile.
+EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT})
+
+_READS_MONEY = frozenset(
+    {P.AGREEMENT_READ, P.FILE_READ, P.LEDGER_READ, P.PAYMENT_ORDER_READ, P.REPORT_READ, P.STATEMENT_READ, P.STATEMENT_REQUEST}
+)  # fmt: skip
+
+PERMISSIONS: Mapping[Role, frozenset[P]] = {
+    # No money and no applications: whoever gives out roles must gain nothing by them.
+    Role.ADMINISTRATOR: frozenset(
+        {
+            P.JOB_CANCEL,
+            P.JOB_READ,
+            P.JOB_RETRY,
+            P.MAIL_READ,
+            P.ROLE_ASSIGN,
+            P.ROLE_CONFIRM,
+            P.SYSTEM_READ,
+            P.USER_DISABLE,
+            P.USER_INVITE,
+            P.USER_READ,
+        }
+    ),
+    Role.PROGRAMME_MANAGER: _READS_MONEY
+    | {
+        P.AGREEMENT_AMEND,
+        P.AGREEMENT_PREPARE,
+        P.APPLICATION_READ,
+        P.ASSESSMENT_READ_ALL,
+        P.ASSIGNMENT_DECIDE,
+        P.CALL_EXTEND,
+        P.CALL_IMPORT,
+        P.CALL_MANAGE,
+        P.CALL_PUBLISH,
+        P.CITY_MANAGE,
+        P.CITY_READ,
+        P.CONFLICT_CONFIRM,
+        P.ORGANISATION_EDIT,
+        P.PROGRAMME_MANAGE,
+        P.SELECTION_DECIDE,
+        P.SELECTION_RECORD_PUBLISHED_OUTCOME,
+        P.USER_READ,
+    },
+    Role.ELIGIBILITY_OFFICER: frozenset({P.APPLICATION_CHECK, P.APPLICATION_READ, P.CITY_READ, P.FILE_READ}),
+    Role.PROJECT_OFFICER: frozenset(
+        {
+            P.AGREEMENT_AMEND,
+            P.AGREEMENT_PREPARE,
+            P.AGREEMENT_READ,
+            P.APPLICATION_READ,
+            P.CITY_READ,
+            P.FILE_READ,
+            P.PAYMENT_ORDER_READ,
+            P.REPORT_ACCEPT,
+            P.REPORT_READ,
+            P.STATEMENT_READ,
+        }
+    ),
+    # An evaluator opens nothing before an assignment; that comes as a role on each application.
+    Role.EVALUATOR: frozenset({P.CONFLICT_DECLARE}),
+    Role.ASSIGNED_EVALUATOR: frozenset(
+        {P.APPLICATION_READ_ASSIGNED, P.ASSESSMENT_SCORE, P.CONSENSUS_AGREE, P.FILE_READ}
+    ),
+    # The chair leads the consensus and adds no score.
+    Role.PANEL_CHAIR: frozenset(
+        {
+            P.APPLICATION_READ,
+            P.ASSESSMENT_READ_ALL,
+            P.CONFLICT_DECLARE,
+            P.CONSENSUS_WRITE,
+            P.FILE_READ,
+            P.SELECTION_CONFIRM,
+            P.SELECTION_DECIDE,
+        }
+    ),
+    Role.PANEL_MEMBER: frozenset({P.APPLICATION_READ, P.ASSESSMENT_READ_ALL, P.CONFLICT_DECLARE, P.FILE_READ}),
+    Role.FINANCE_INITIATOR: _READS_MONEY | {P.BANK_ACCOUNT_ENTER, P.PAYMENT_ORDER_CANCEL, P.PAYMENT_ORDER_PREPARE},
+    Role.FINANCE_VERIFIER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_VERIFY},
+    Role.AUTHORISING_OFFICER: _READS_MONEY
+    | {
+        P.BUDGET_AUTHORISE,
+        P.PAYMENT_ORDER_AUTHORISE,
+        P.PAYMENT_ORDER_CANCEL,
+        P.PAYMENT_REQUEST_DECIDE,
+        P.SELECTION_CONFIRM,
+    },
+    Role.ACCOUNTING_OFFICER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_EXECUTE},
+    # Reads everything and changes nothing; asking for a statement makes a file and moves nothing.
+    Role.AUDITOR: _READS_MONEY
+    | {
+        P.APPLICATION_READ,
+        P.ASSESSMENT_READ_ALL,
+        P.AUDIT_READ,
+        P.CITY_READ,
+        P.JOB_READ,
+        P.MAIL_READ,
+        P.SYSTEM_READ,
+        P.USER_READ,
+    },
+    Role.APPLICANT: frozenset({P.APPLICATION_START}),
+    Role.APPLICATION_LEAD: frozenset(
+        {
+            P.AGREEMENT_READ,
+            P.APPLICATION_EDIT,
+            P.APPLICATION_INVITE,
+            P.APPLICATION_READ,
+            P.APPLICATION_SUBMIT,
+            P.APPLICATION_WITHDRAW,
+            P.BANK_ACCOUNT_ENTER,
+            P.FILE_READ,
+            P.PAYMENT_REQUEST_SUBMIT,
+            P.REPORT_EDIT,
+            P.REPORT_READ,
+            P.REPORT_SUBMIT,
+        }
+    ),
+    Role.APPLICATION_PARTNER: frozenset(
+        {P.AGREEMENT_READ, P.APPLICATION_EDIT, P.APPLICATION_READ, P.FILE_READ, P.REPORT_EDIT, P.REPORT_READ}
+    ),
+    Role.SIGNATORY: frozenset(
+        {
+            P.AGREEMENT_READ,
+            P.AGREEMENT_SIGN_CITY,
+            P.APPLICATION_READ,
+            P.FILE_READ,
+            P.PAYMENT_REQUEST_SUBMIT,
+            P.REPORT_OPEN,
+            P.REPORT_READ,
+            P.REPORT_SUBMIT,
+        }
+    ),
+    Role.PROGRAMME_SIGNATORY: frozenset({P.AGREEMENT_READ, P.AGREEMENT_SIGN_PROGRAMME, P.FILE_READ, P.REPORT_OPEN}),
+}
+
+# What a role adds inside the organisations its holder belongs to, and only there.
+IN_OWN_ORGANISATION: Mapping[Role, frozenset[P]] = {Role.APPLICANT: frozenset({P.ORGANISATION_EDIT})}
+
+# Roles that can move money: one administrator assigns, another confirms, before anything holds.
+MONEY_ROLES: frozenset[Role] = frozenset(
+    {
+        Role.FINANCE_INITIATOR,
+        Role.FINANCE_VERIFIER,
+        Role.AUTHORISING_OFFICER,
+        Role.ACCOUNTING_OFFICER,
+        Role.PROGRAMME_SIGNATORY,
+    }
+)
+
+# Roles that exist on one application only; the stages give and end them, never an administrator by hand.
+ROLES_OF_AN_APPLICATION: frozenset[Role] = frozenset(
+    {Role.ASSIGNED_EVALUATOR, Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY}
+)
+
+# Two roles that one person must not hold together: who gives out roles moves no money,
+# and who authorises a payment does not execute it (Financial Regulation, segregation of duties).
+INCOMPATIBLE: frozenset[frozenset[Role]] = frozenset(
+    {frozenset({Role.ADMINISTRATOR, role}) for role in MONEY_ROLES}
+    | {frozenset({Role.AUTHORISING_OFFICER, Role.ACCOUNTING_OFFICER})}
+)
+
+# What each role is called, and what it is for in one sentence, for pages and for the auditor.
+WORDS: Mapping[Role, tuple[str, str]] = {
+    Role.ADMINISTRATOR: ("Administrator", "Invites people, gives out roles and looks after the system; sees no money."),
+    Role.PROGRAMME_MANAGER: (
+        "Programme manager",
+        "Writes and publishes calls, assigns evaluators, prepares decisions.",
+    ),
+    Role.ELIGIBILITY_OFFICER: ("Eligibility officer", "Decides whether an application is eligible, with reasons."),
+    Role.PROJECT_OFFICER: ("Project officer", "Prepares agreements, follows the pilots and accepts their reports."),
+    Role.EVALUATOR: ("Evaluator", "Declares conflicts of interest and scores what is assigned."),
+    Role.ASSIGNED_EVALUATOR: ("Assigned evaluator", "Reads and scores one application."),
+    Role.PANEL_CHAIR: ("Panel chair", "Leads the consensus and signs the ranked list; adds no score."),
+    Role.PANEL_MEMBER: ("Panel member", "Discusses the ranked list."),
+    Role.FINANCE_INITIATOR: ("Finance initiator", "Prepares payment orders."),
+    Role.FINANCE_VERIFIER: ("Finance verifier", "Verifies payment orders and confirms bank accounts."),
+    Role.AUTHORISING_OFFICER: ("Authorising officer", "Authorises budgets, payment requests and payment orders."),
+    Role.ACCOUNTING_OFFICER: ("Accounting officer", "Executes authorised payment orders and keeps the accounts."),
+    Role.AUDITOR: ("Auditor", "Reads everything and changes nothing."),
+    Role.APPLICANT: ("Applicant", "Starts applications for a city or its partners."),
+    Role.APPLICATION_LEAD: ("Lead of an application", "Writes, submits and later reports for the lead organisation."),
+    Role.APPLICATION_PARTNER: ("Partner in an application", "Writes the part of a partner organisation."),
+    Role.SIGNATORY: ("Signatory of a city", "Reads an agreement and signs it for the city."),
+    Role.PROGRAMME_SIGNATORY: ("Signatory of the programme", "Signs agreements for the programme."),
+}
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[P]:
+    """Everything these roles allow together, wherever they are held."""
+    return frozenset().union(*(PERMISSIONS[role] for role in roles))
+
+
+def roles_with(permission: P) -> frozenset[Role]:
+    """The roles that allow ``permission``."""
+    return frozenset(role for role, allowed in PERMISSIONS.items() if permission in allowed)
+
+
+def clash(held: Iterable[Role], wanted: Role) -> Role | None:
+    """The role already held that ``wanted`` may not be joined with, or None.
+
+    >>> clash([Role.ADMINISTRATOR], Role.AUTHORISING_OFFICER)
+    <Role.ADMINISTRATOR: 'administrator'>
+    """
+    return next((role for role in sorted(held) if frozenset({role, wanted}) in INCOMPATIBLE), None)
+
+
+def printed() -> str:
+    """The whole table as text for an auditor: one line for each role and permission."""
+    lines = [f"{role}\t{permission}" for role in Role for permission in sorted(PERMISSIONS[role])]
+    lines += [
+        f"{role}\t{permission}\tin the own organisation"
+        for role, allowed in IN_OWN_ORGANISATION.items()
+        for permission in sorted(allowed)
+    ]
+    return "\n".join(lines)

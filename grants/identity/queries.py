@@ -1,0 +1,491 @@
+"""Reads of identity: the actor of a request, people and organisations for every stage, lists for the administrator's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, literal, null, or_, select, union_all
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from grants.core import clock
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.jobs import Job, JobState
+from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope
+from grants.identity import policy
+from grants.identity.models import AccessBar, Membership, Organisation, RoleGrant, SignInLink, User, UserSession
+from grants.identity.policy import Role
+from grants.identity.rules import (
+    SESSION_AGE_MAX,
+    SESSION_IDLE_MAX,
+    Credentials,
+    DemoChoice,
+    LinkView,
+    MailRow,
+    OrganisationView,
+    Person,
+    RenderedMail,
+    RoleView,
+    SessionView,
+    UserRow,
+    link_token,
+    one_line,
+    standing,
+    token_hash,
+)
+from grants.identity.states import LinkPurpose, OrganisationKind, RoleStanding
+
+USERS_PER_PAGE = 50
+
+
+# Who acts
+
+
+def actor_for(
+    user_id: UUID, *, session_id: UUID | None = None, fresh: bool = False, at: datetime | None = None
+) -> Actor:
+    """The person with every permission resolved to its places, in one statement; raises :class:`NotFound` if disabled."""
+    now = at or clock.now()
+    nothing, nowhere = literal(""), cast(null(), Uuid)
+    rows = db.session.execute(
+        union_all(
+            select(literal("person"), User.name, nothing, nowhere).where(
+                User.id == user_id, User.disabled_at.is_(None)
+            ),
+            select(literal("role"), RoleGrant.role, RoleGrant.kind, RoleGrant.object_id).where(
+                RoleGrant.user_id == user_id, role_holds(now)
+            ),
+            select(literal("member"), nothing, literal("organisation"), Membership.organisation_id).where(
+                Membership.user_id == user_id, _spans(Membership, now)
+            ),
+            select(literal("bar"), nothing, AccessBar.kind, AccessBar.object_id).where(
+                AccessBar.user_id == user_id, _spans(AccessBar, now)
+            ),
+        )
+    ).all()
+    names = [row[1] for row in rows if row[0] == "person"]
+    if not names:
+        raise NotFound
+    roles = [(Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])) for row in rows if row[0] == "role"]
+    organisations = frozenset(row[3] for row in rows if row[0] == "member")
+    granted = {(str(permission), EVERYWHERE) for permission in policy.EVERYBODY}
+    for role, place in roles:
+        granted |= {(str(permission), place) for permission in policy.PERMISSIONS[role]}
+        granted |= {
+            (str(permission), ("organisation", organisation))
+            for permission in policy.IN_OWN_ORGANISATION.get(role, ())
+            for organisation in organisations
+        }
+    return Actor(
+        user_id=user_id,
+        name=names[0],
+        granted=frozenset(granted),
+        bars=frozenset((row[2], row[3]) for row in rows if row[0] == "bar"),
+        roles=tuple(sorted({str(role) for role, _ in roles})),
+        organisation_ids=organisations,
+        session_id=session_id,
+        fresh=fresh,
+    )
+
+
+def role_holds(at: datetime) -> ColumnElement[bool]:
+    """The condition that a role holds at a moment: in its dates, and confirmed where it must be."""
+    return and_(
+        _spans(RoleGrant, at), or_(RoleGrant.needs_confirmation.is_(False), RoleGrant.confirmed_at.is_not(None))
+    )
+
+
+def _spans(model: Any, at: datetime) -> ColumnElement[bool]:
+    return and_(model.starts_at <= at, or_(model.ends_before.is_(None), model.ends_before > at))
+
+
+def live_session(token: str, at: datetime) -> SessionView | None:
+    """The session of a cookie's token, if it is neither ended, idle nor old and its person not disabled."""
+    found = db.session.execute(
+        select(UserSession)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.token_hash == token_hash(token), User.disabled_at.is_(None), _session_lives(at))
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    return _session_view(found) if found else None
+
+
+def sessions(actor: Actor, at: datetime) -> tuple[SessionView, ...]:
+    """The person's own live sessions, latest use first, at most 50."""
+    found = db.session.scalars(
+        select(UserSession)
+        .where(UserSession.user_id == actor.user_id, _session_lives(at))
+        .order_by(UserSession.seen_at.desc(), UserSession.id)
+        .limit(50)
+    )
+    return tuple(_session_view(session) for session in found)
+
+
+def _session_lives(at: datetime) -> ColumnElement[bool]:
+    return and_(
+        UserSession.ended_at.is_(None),
+        UserSession.seen_at > at - SESSION_IDLE_MAX,
+        UserSession.started_at > at - SESSION_AGE_MAX,
+    )
+
+
+def _session_view(session: UserSession) -> SessionView:
+    return SessionView(
+        session.id,
+        session.user_id,
+        session.started_at,
+        session.seen_at,
+        session.proved_at,
+        session.address,
+        session.browser,
+    )
+
+
+def credentials(email: str) -> Credentials | None:
+    """What a password is checked against, of an enabled person with a password."""
+    row = db.session.execute(
+        select(User.id, User.email, User.password_hash, User.password_set_at).where(
+            User.email == email, User.disabled_at.is_(None)
+        )
+    ).one_or_none()
+    if row is None or row.password_hash is None or row.password_set_at is None:
+        return None
+    return Credentials(row.id, row.email, row.password_hash, row.password_set_at)
+
+
+# People and organisations, for every stage
+
+
+def person(user_id: UUID) -> Person:
+    """One person; raises :class:`NotFound`."""
+    found = people([user_id])
+    if user_id not in found:
+        raise NotFound
+    return found[user_id]
+
+
+def people(user_ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """People by id, disabled ones too (they did what they did), in one statement."""
+    wanted = set(user_ids)
+    return {found.id: found for found in _people(User.id.in_(wanted))} if wanted else {}
+
+
+def person_by_email(email: str) -> Person | None:
+    """The person of a normalised address."""
+    return next(iter(_people(User.email == email)), None)
+
+
+def users_with(permission: Permission, scope: Scope | None = None) -> tuple[Person, ...]:
+    """Who holds a permission for a thing now: enabled, not barred from it; by name."""
+    now = clock.now()
+    keys = scope.keys if scope else frozenset()
+    holds = (
+        select(RoleGrant.user_id)
+        .where(RoleGrant.role.in_(policy.roles_with(permission)), role_holds(now), _in_places(RoleGrant, keys))
+        .scalar_subquery()
+    )
+    barred = select(AccessBar.user_id).where(_spans(AccessBar, now), _at_places(AccessBar, keys)).scalar_subquery()
+    return _people(User.id.in_(holds), User.disabled_at.is_(None), User.id.not_in(barred))
+
+
+def _in_places(model: Any, keys: Collection[tuple[str, UUID]]) -> ColumnElement[bool]:
+    return or_(model.object_id.is_(None), _at_places(model, keys))
+
+
+def _at_places(model: Any, keys: Collection[tuple[str, UUID]]) -> ColumnElement[bool]:
+    return or_(literal(False), *(and_(model.kind == kind, model.object_id == thing) for kind, thing in sorted(keys)))
+
+
+def _people(*conditions: ColumnElement[bool]) -> tuple[Person, ...]:
+    now = clock.now()
+    rows = db.session.execute(
+        select(User.id, User.name, User.email, Organisation.name, Organisation.id)
+        .outerjoin(Membership, and_(Membership.user_id == User.id, _spans(Membership, now)))
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(*conditions)
+        # Several memberships: the oldest speaks for the person.
+        .ext(distinct_on(User.name, User.id))
+        .order_by(User.name, User.id, Membership.starts_at, Membership.id)
+    )
+    return tuple(Person(*row) for row in rows)
+
+
+def members(organisation_id: UUID) -> tuple[Person, ...]:
+    """Enabled people of one organisation, by name."""
+    inside = select(Membership.user_id).where(
+        Membership.organisation_id == organisation_id, _spans(Membership, clock.now())
+    )
+    return _people(User.id.in_(inside.scalar_subquery()), User.disabled_at.is_(None))
+
+
+def organisation(organisation_id: UUID) -> OrganisationView:
+    """One organisation; raises :class:`NotFound`."""
+    found = organisations([organisation_id])
+    if organisation_id not in found:
+        raise NotFound
+    return found[organisation_id]
+
+
+def organisations(organisation_ids: Iterable[UUID]) -> dict[UUID, OrganisationView]:
+    """Organisations by id, in one statement."""
+    wanted = set(organisation_ids)
+    if not wanted:
+        return {}
+    rows = db.session.scalars(select(Organisation).where(Organisation.id.in_(wanted)).order_by(Organisation.name))
+    return {row.id: organisation_view(row) for row in rows}
+
+
+def all_organisations() -> tuple[OrganisationView, ...]:
+    """Every organisation by name, at most 2,000, for a choice."""
+    rows = db.session.scalars(select(Organisation).order_by(Organisation.name, Organisation.id).limit(2_000))
+    return tuple(organisation_view(row) for row in rows)
+
+
+def organisation_view(row: Organisation) -> OrganisationView:
+    """A row as a frozen value."""
+    return OrganisationView(
+        id=row.id,
+        version=row.version,
+        name=row.name,
+        kind=OrganisationKind(row.kind),
+        country_code=row.country_code,
+        local_name=row.local_name,
+        town=row.town,
+        postcode=row.postcode,
+        street=row.street,
+        pic=row.pic,
+        website=row.website,
+        synthetic=row.synthetic,
+    )
+
+
+# The administrator's pages
+
+
+def users(actor: Actor, *, search: str = "", page_no: int = 1) -> tuple[tuple[UserRow, ...], int]:
+    """One page of people by name with their roles, and how many there are; needs ``user:read``."""
+    if not actor.can(Permission.USER_READ):
+        return (), 0
+    conditions: list[ColumnElement[bool]] = []
+    if words := search.strip().lower():
+        conditions.append(
+            or_(func.lower(User.name).contains(words, autoescape=True), User.email.contains(words, autoescape=True))
+        )
+    total = db.session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
+    rows = db.session.scalars(
+        select(User)
+        .where(*conditions)
+        .order_by(func.lower(User.name), User.id)
+        .limit(USERS_PER_PAGE)
+        .offset((max(page_no, 1) - 1) * USERS_PER_PAGE)
+    ).all()
+    return _user_rows(rows), total
+
+
+def user(actor: Actor, handle: str) -> UserRow:
+    """One person with all roles; raises :class:`NotFound` without ``user:read``."""
+    found = db.session.scalars(select(User).where(User.handle == handle)).one_or_none()
+    if found is None or not actor.can(Permission.USER_READ):
+        raise NotFound
+    return _user_rows([found])[0]
+
+
+def own(actor: Actor) -> UserRow:
+    """The person's own row, for the profile."""
+    found = db.session.scalars(select(User).where(User.id == actor.user_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return _user_rows([found])[0]
+
+
+def own_phone(actor: Actor) -> str | None:
+    """The person's own telephone number, shown to nobody else."""
+    return db.session.scalar(select(User.phone).where(User.id == actor.user_id))
+
+
+def demo_choices() -> tuple[DemoChoice, ...]:
+    """Demo people for the switch on every page: one statement, in the order they were made, at most 100."""
+    now = clock.now()
+    rows = db.session.execute(
+        select(User.handle, User.name, User.job_title, func.array_agg(RoleGrant.role))
+        .outerjoin(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.object_id.is_(None), role_holds(now)))
+        .where(User.is_demo, User.disabled_at.is_(None))
+        .group_by(User.id)
+        .order_by(User.created_at, User.name)
+        .limit(100)
+    )
+    return tuple(
+        DemoChoice(
+            row[0],
+            row[1],
+            row[2] or ", ".join(policy.WORDS[Role(role)][0] for role in sorted(filter(None, row[3]))) or "No role yet",
+        )
+        for row in rows
+    )
+
+
+def demo_users() -> tuple[UserRow, ...]:
+    """Demo people with their roles, by name, at most 100."""
+    rows = db.session.scalars(
+        select(User).where(User.is_demo, User.disabled_at.is_(None)).order_by(User.created_at, User.name).limit(100)
+    ).all()
+    return _user_rows(rows)
+
+
+def _user_rows(rows: Sequence[User]) -> tuple[UserRow, ...]:
+    ids = [row.id for row in rows]
+    names = people(ids)
+    roles: dict[UUID, list[RoleView]] = {user_id: [] for user_id in ids}
+    now = clock.now()
+    for grant in db.session.scalars(
+        select(RoleGrant).where(RoleGrant.user_id.in_(ids)).order_by(RoleGrant.starts_at, RoleGrant.role, RoleGrant.id)
+    ):
+        view = role_view(grant, now)
+        if view.standing is not RoleStanding.ENDED:
+            roles[grant.user_id].append(view)
+    return tuple(
+        UserRow(
+            id=row.id,
+            version=row.version,
+            handle=row.handle,
+            name=row.name,
+            email=row.email,
+            organisation=names[row.id].organisation,
+            job_title=row.job_title,
+            disabled_at=row.disabled_at,
+            invited_only=row.password_hash is None and not row.is_demo,
+            is_demo=row.is_demo,
+            roles=tuple(roles[row.id]),
+        )
+        for row in rows
+    )
+
+
+def role_view(grant: RoleGrant, at: datetime) -> RoleView:
+    """A role as a frozen value with its standing at a moment."""
+    role = Role(grant.role)
+    return RoleView(
+        id=grant.id,
+        role=role,
+        title=policy.WORDS[role][0],
+        kind=grant.kind,
+        object_id=grant.object_id,
+        standing=standing(
+            starts_at=grant.starts_at,
+            ends_before=grant.ends_before,
+            unconfirmed=grant.needs_confirmation and grant.confirmed_at is None,
+            at=at,
+        ),
+        starts_at=grant.starts_at,
+        ends_before=grant.ends_before,
+        assigned_by=grant.assigned_by,
+        confirmed_by=grant.confirmed_by,
+    )
+
+
+def roles_waiting(actor: Actor) -> tuple[tuple[Person, RoleView], ...]:
+    """Roles that wait for a second administrator, oldest first, at most 100; needs ``role:confirm``."""
+    if not actor.can(Permission.ROLE_CONFIRM):
+        return ()
+    now = clock.now()
+    grants = db.session.scalars(
+        select(RoleGrant)
+        .where(
+            RoleGrant.needs_confirmation,
+            RoleGrant.confirmed_at.is_(None),
+            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > now),
+        )
+        .order_by(RoleGrant.starts_at, RoleGrant.id)
+        .limit(100)
+    ).all()
+    names = people(grant.user_id for grant in grants)
+    return tuple((names[grant.user_id], role_view(grant, now)) for grant in grants)
+
+
+# Links and mails
+
+# Mails whose text opens an account: shown to who invites people only.
+TEMPLATES_WITH_LINK = frozenset({"invitation", "password_reset"})
+
+
+def link(token: str, at: datetime) -> LinkView | None:
+    """The link of a token, if it was not used, withdrawn or left too long, and its person is not disabled."""
+    row = db.session.execute(
+        select(SignInLink.id, User.id, User.name, User.email, SignInLink.purpose)
+        .join(User, User.id == SignInLink.user_id)
+        .where(
+            SignInLink.token_hash == token_hash(token),
+            SignInLink.used_at.is_(None),
+            SignInLink.withdrawn_at.is_(None),
+            SignInLink.expires_at > at,
+            User.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    return LinkView(row[0], row[1], row[2], row[3], LinkPurpose(row[4])) if row else None
+
+
+def address_of(endpoint: str, **values: Any) -> str:
+    """A page's public address from the settings alone: what a request calls this host never gets into a mail."""
+    config = current_app.config
+    base = config["BASE_URL"].rstrip("/") or f"http://{config['HOST']}:{config['PORT']}"
+    return base + current_app.url_map.bind("localhost").build(endpoint, values)
+
+
+def sign_in_address(link_id: UUID | str, purpose: LinkPurpose | str = LinkPurpose.INVITATION) -> str:
+    """The address that opens a sign-in link, derived again from the program's key each time it is needed."""
+    token = link_token(current_app.config["SECRET_KEY"], UUID(str(link_id)))
+    return address_of("identity.open_link", purpose=LinkPurpose(purpose).value, token=token)
+
+
+def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> RenderedMail:
+    """One mail from ``templates/mail/<template>.txt``, whose first line is \u201cSubject: \u2026\u201d.
+
+    The template gets ``person``, ``address(endpoint, ...)``, ``sign_in_address(link_id)`` and the context.
+    """
+    to = person(user_id)
+    words = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
+        person=to, address=address_of, sign_in_address=sign_in_address, **context
+    )
+    first, _, text = words.lstrip().partition("\n")
+    assert first.startswith("Subject: "), f"the mail {template} does not begin with its subject"
+    return RenderedMail(to.email, one_line(to.name), one_line(first.removeprefix("Subject: ")), text.strip() + "\n")
+
+
+def mails(actor: Actor) -> tuple[MailRow, ...]:
+    """The last 200 mails, newest first, with the text where no mail server is set; needs ``mail:read``."""
+    if not actor.can(Permission.MAIL_READ):
+        return ()
+    found = db.session.execute(
+        select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
+        .where(Job.name == "jobs.mail.send")
+        .order_by(Job.number.desc())
+        .limit(200)
+    ).all()
+    names = people(UUID(row.args["user_id"]) for row in found)
+    return tuple(
+        MailRow(
+            number=row.number,
+            asked_at=row.created_at,
+            finished_at=row.finished_at,
+            state=JobState(row.state),
+            error=row.error,
+            to=names.get(UUID(row.args["user_id"])),
+            template=row.args["template"],
+            subject=(row.result or {}).get("subject"),
+            opens_account=row.args["template"] in TEMPLATES_WITH_LINK,
+            kept="message_id" not in (row.result or {}),
+        )
+        for row in found
+    )
+
+
+def mail_asked_for(number: int) -> tuple[UUID, str, Mapping[str, Any]]:
+    """Person, template and context of one mail; raises :class:`NotFound`."""
+    row = db.session.execute(select(Job.args).where(Job.name == "jobs.mail.send", Job.number == number)).one_or_none()
+    if row is None:
+        raise NotFound
+    return UUID(row.args["user_id"]), row.args["template"], row.args["context"]

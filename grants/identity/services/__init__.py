@@ -1,0 +1,64 @@
+"""What views, jobs, commands and later stages call; the modules beside this one say how it is done."""
+
+from __future__ import annotations
+
+from grants.identity.services.mails import mail, open_mail
+from grants.identity.services.passwords import change_password, hash_of, request_reset, set_password_by_link, sweep
+from grants.identity.services.people import (
+    add_user,
+    disable_user,
+    edit_organisation,
+    edit_profile,
+    enable_user,
+    find_or_invite,
+    invite_again,
+    invite_user,
+    join,
+    make_organisation,
+)
+from grants.identity.services.roles import (
+    assign_role,
+    bar,
+    confirm_role,
+    end_assigned_role,
+    end_role,
+    give_role,
+    lift_bar,
+)
+from grants.identity.services.sessions import end_other_sessions, end_session, note_seen, replace_session, sign_out
+from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
+
+__all__ = [
+    "add_user",
+    "assign_role",
+    "bar",
+    "change_password",
+    "confirm_password",
+    "confirm_role",
+    "demo_sign_in",
+    "disable_user",
+    "edit_organisation",
+    "edit_profile",
+    "enable_user",
+    "end_assigned_role",
+    "end_other_sessions",
+    "end_role",
+    "end_session",
+    "find_or_invite",
+    "give_role",
+    "hash_of",
+    "invite_again",
+    "invite_user",
+    "join",
+    "lift_bar",
+    "mail",
+    "make_organisation",
+    "note_seen",
+    "open_mail",
+    "replace_session",
+    "request_reset",
+    "set_password_by_link",
+    "sign_in",
+    "sign_out",
+    "sweep",
+]

@@ -1,0 +1,44 @@
+"""Mails of every stage: queued inside an act, written and sent by a job after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from grants.core import acts, jobs
+from grants.core.acts import act
+from grants.core.errors import NotAllowed
+from grants.core.permissions import Actor, Permission
+from grants.identity import queries
+from grants.identity.rules import RenderedMail
+
+
+def mail(user_ids: Iterable[UUID], template: str, subject_kind: str, subject_id: UUID, **context: object) -> None:
+    """Queue one mail for each person from ``templates/mail/<template>.txt``; it leaves after the act is committed."""
+    for user_id in sorted(set(user_ids)):
+        jobs.queue(
+            "jobs.mail.send",
+            subject=(subject_kind, subject_id),
+            user_id=str(user_id),
+            template=template,
+            context=context,
+        )
+
+
+def open_mail(actor: Actor, number: int) -> RenderedMail:
+    """Read the text of a mail, on the record: where no mail server is set the administrator hands it on."""
+    user_id, template, context = queries.mail_asked_for(number)
+    # Not the act's own result: what opens an account must not be kept with it.
+    with acts.once(None):
+        _note_reading(actor, number)
+    return queries.rendered_mail(user_id, template, context)
+
+
+@act("mail.open", needs=Permission.MAIL_READ)
+def _note_reading(actor: Actor, number: int) -> None:
+    """A mail that opens an account is shown only to who may invite people."""
+    user_id, template, _ = queries.mail_asked_for(number)
+    if template in queries.TEMPLATES_WITH_LINK and not actor.can(Permission.USER_INVITE):
+        raise NotAllowed("This mail opens an account. Only an administrator may read it.")
+    acts.reason(f"mail {number}, {template}")
+    acts.subject("user_account", user_id)

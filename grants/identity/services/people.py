@@ -1,0 +1,213 @@
+"""People and organisations: added, invited, disabled, edited; and the plain helpers stages share."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import or_, select
+
+from grants.core import acts
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity import queries, rules
+from grants.identity.models import (
+    Membership,
+    Organisation,
+    User,
+)
+from grants.identity.policy import Role
+from grants.identity.rules import (
+    AddedUser,
+    OrganisationInput,
+    OrganisationView,
+    ProfileInput,
+    RoleInput,
+    UserInput,
+)
+from grants.identity.services.mails import mail
+from grants.identity.services.passwords import make_link, withdraw_links
+from grants.identity.services.roles import assign_now, give_role, refuse_losing_the_last_administrator
+from grants.identity.services.sessions import end_sessions, own_row
+from grants.identity.states import LinkPurpose, SessionEnd
+
+
+def make_organisation(values: OrganisationInput) -> UUID:
+    """Add an organisation; raises :class:`Invalid`."""
+    values.checked()
+    made = Organisation(
+        name=rules.one_line(values.name),
+        local_name=values.local_name,
+        kind=values.kind.value,
+        country_code=values.country_code,
+        town=values.town,
+        postcode=values.postcode,
+        street=values.street,
+        pic=values.pic or None,
+        website=values.website or None,
+        synthetic=values.synthetic,
+    )
+    db.session.add(made)
+    return made.id
+
+
+def join(user_id: UUID, organisation_id: UUID) -> None:
+    """Make a person a member of an organisation, once."""
+    now = acts.moment()
+    there = db.session.scalars(
+        select(Membership.id).where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            or_(Membership.ends_before.is_(None), Membership.ends_before > now),
+        )
+    ).first()
+    if there is None:
+        db.session.add(Membership(user_id=user_id, organisation_id=organisation_id, starts_at=now))
+
+
+def find_or_invite(email: str, name: str, organisation_id: UUID) -> UUID:
+    """The person of that address; a new one is added as an applicant of the organisation and invited by mail.
+
+    A person who is there already is left as they are: nobody joins an organisation by being named by somebody else.
+    """
+    address = rules.normal_email(email)
+    found = queries.person_by_email(address)
+    if found is not None:
+        return found.id
+    user = _make_user(UserInput(name, address, organisation_id=organisation_id))
+    give_role(user.id, Role.APPLICANT)
+    link = make_link(user.id, LinkPurpose.INVITATION)
+    mail([user.id], "invitation", "user_account", user.id, link_id=link.id, invited_by=acts.running_act().actor.name)
+    return user.id
+
+
+@act("user.add", needs=Permission.USER_INVITE)
+def add_user(actor: Actor, values: UserInput) -> AddedUser:
+    """Add a person without a mail; whoever adds hands over the link (see :func:`queries.sign_in_address`)."""
+    user = _add_with_roles(actor, values)
+    return AddedUser(user.id, None if user.is_demo else make_link(user.id, LinkPurpose.INVITATION).id)
+
+
+@act("user.invite", needs=Permission.USER_INVITE)
+def invite_user(actor: Actor, values: UserInput) -> UUID:
+    """Add a person and send the link by which they choose a password."""
+    user = _add_with_roles(actor, values)
+    _mail_invitation(actor, user)
+    return user.id
+
+
+@act("user.invite_again", needs=Permission.USER_INVITE)
+def invite_again(actor: Actor, user_id: UUID) -> None:
+    """Send a new invitation; the link of the earlier one stops working."""
+    user = locked(User, user_id)
+    if user.password_hash is not None or user.is_demo or user.disabled_at is not None:
+        raise Refused(
+            "This person does not wait for an invitation. To choose a new password, they use the sign-in page."
+        )
+    _mail_invitation(actor, user)
+
+
+def _mail_invitation(actor: Actor, user: User) -> None:
+    link = make_link(user.id, LinkPurpose.INVITATION)
+    mail([user.id], "invitation", "user_account", user.id, link_id=link.id, invited_by=actor.name)
+
+
+def _add_with_roles(actor: Actor, values: UserInput) -> User:
+    if values.roles and not actor.can(Permission.ROLE_ASSIGN):
+        raise NotAllowed(f"You need the permission \u201c{Permission.ROLE_ASSIGN}\u201d to give somebody a role.")
+    user = _make_user(values)
+    given: list[Role] = []
+    for role in values.roles:
+        rules.refuse_role_by_hand(actor.user_id, user.id, role, given)
+        assign_now(actor, user.id, RoleInput(role))
+        given.append(role)
+    return user
+
+
+def _make_user(values: UserInput) -> User:
+    email = rules.normal_email(values.email)
+    if values.is_demo and not current_app.config["GRANTS_DEMO"]:
+        raise Refused("Demo people exist only where GRANTS_DEMO is set.")
+    if queries.person_by_email(email) is not None:
+        raise Invalid(
+            "This person is here already.", {"email": "Somebody with this address is here already. Look in the list."}
+        )
+    name = rules.checked_name(values.name)
+    base = rules.handle_of(name)
+    taken = db.session.scalars(select(User.handle).where(User.handle.startswith(base, autoescape=True))).all()
+    user = User(
+        handle=rules.handle_of(name, taken),
+        name=name,
+        email=email,
+        job_title=rules.one_line(values.job_title or "") or None,
+        phone=rules.one_line(values.phone or "") or None,
+        is_demo=values.is_demo,
+    )
+    db.session.add(user)
+    if values.organisation_id is not None:
+        locked(Organisation, values.organisation_id)
+        join(user.id, values.organisation_id)
+    return user
+
+
+@act("user.disable", needs=Permission.USER_DISABLE)
+def disable_user(actor: Actor, user_id: UUID, *, reason: str) -> None:
+    """Keep a person out at once: their sessions end, their links stop working; what they did stays theirs."""
+    user = locked(User, user_id)
+    if actor.user_id == user_id:
+        raise Refused("You cannot disable yourself. Ask another administrator.")
+    if user.disabled_at is not None:
+        raise Refused("This person is disabled already.")
+    if not reason.strip():
+        raise Invalid("A reason is missing.", {"reason": "Say why this person must not sign in any more."})
+    acts.reason(reason.strip())
+    refuse_losing_the_last_administrator(user_id)
+    user.disabled_at = acts.moment()
+    end_sessions(user_id, SessionEnd.USER_DISABLED)
+    withdraw_links(user_id)
+
+
+@act("user.enable", needs=Permission.USER_DISABLE)
+def enable_user(actor: Actor, user_id: UUID) -> None:
+    """Let a disabled person sign in again with the password they had."""
+    user = locked(User, user_id)
+    if actor.user_id == user_id:
+        raise Refused("You cannot enable yourself. Ask another administrator.")
+    user.disabled_at = None
+
+
+@act("profile.edit", needs=Permission.PROFILE_EDIT)
+def edit_profile(actor: Actor, values: ProfileInput, *, version: int | None = None) -> None:
+    """Change the own name, job title and telephone number; the address is changed by an administrator."""
+    user = own_row(actor)
+    check_version(user, version)
+    user.name = rules.checked_name(values.name)
+    user.job_title = rules.one_line(values.job_title or "") or None
+    user.phone = rules.one_line(values.phone or "", characters_max=40) or None
+
+
+def organisation_scope(organisation_id: UUID) -> Scope:
+    """Where an organisation lies: in itself."""
+    return Scope.of(("organisation", locked(Organisation, organisation_id).id))
+
+
+@act("organisation.edit", needs=Permission.ORGANISATION_EDIT, scope=organisation_scope)
+def edit_organisation(
+    actor: Actor, organisation_id: UUID, values: OrganisationInput, *, version: int | None = None
+) -> OrganisationView:
+    """Change an organisation's details; what was frozen in a submission or an agreement stays as it was."""
+    row = locked(Organisation, organisation_id)
+    check_version(row, version)
+    values.checked()
+    row.name = rules.one_line(values.name)
+    row.local_name = values.local_name or None
+    row.kind = values.kind.value
+    row.country_code = values.country_code
+    row.town = values.town or None
+    row.postcode = values.postcode or None
+    row.street = values.street or None
+    row.pic = values.pic or None
+    row.website = values.website or None
+    return queries.organisation_view(row)

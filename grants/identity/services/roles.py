@@ -1,0 +1,183 @@
+"""Roles and bars: the plain helpers by which stages give and end them, and the acts of administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+
+from grants.core import acts
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.permissions import Actor, Permission
+from grants.identity import queries, rules
+from grants.identity.models import (
+    AccessBar,
+    RoleGrant,
+    User,
+)
+from grants.identity.policy import MONEY_ROLES, WORDS, Role
+from grants.identity.rules import (
+    RoleInput,
+)
+
+
+def give_role(
+    user_id: UUID,
+    role: Role,
+    *,
+    kind: str | None = None,
+    object_id: UUID | None = None,
+    until: datetime | None = None,
+) -> UUID:
+    """Give a role in one place, or everywhere without a place; given again, only its end changes."""
+    assert role not in MONEY_ROLES, "a role that moves money is assigned and confirmed by two administrators"
+    assert (kind is None) == (object_id is None), "a place is a kind and an id"
+    now = acts.moment()
+    held = roles_of(user_id, RoleGrant.role == role.value, *_at(RoleGrant, kind, object_id))
+    if held:
+        held[0].ends_before = until
+        return held[0].id
+    grant = RoleGrant(
+        user_id=user_id,
+        role=role.value,
+        kind=kind or "everywhere",
+        object_id=object_id,
+        starts_at=now,
+        ends_before=until,
+        needs_confirmation=False,
+    )
+    db.session.add(grant)
+    return grant.id
+
+
+def end_role(user_id: UUID, role: Role, *, kind: str | None = None, object_id: UUID | None = None) -> None:
+    """End a role in one place now; nothing happens where it is not held."""
+    for grant in roles_of(user_id, RoleGrant.role == role.value, *_at(RoleGrant, kind, object_id)):
+        grant.ends_before = acts.moment()
+
+
+def bar(user_id: UUID, kind: str, object_id: UUID, *, until: datetime | None = None) -> UUID:
+    """Keep a person from a thing from now on; barred again, only the end changes."""
+    for standing in _bars_of(user_id, kind, object_id):
+        standing.ends_before = until
+        return standing.id
+    found = AccessBar(user_id=user_id, kind=kind, object_id=object_id, starts_at=acts.moment(), ends_before=until)
+    db.session.add(found)
+    return found.id
+
+
+def lift_bar(user_id: UUID, kind: str, object_id: UUID) -> None:
+    """End the bar of a person from a thing now; nothing happens where none stands."""
+    for standing in _bars_of(user_id, kind, object_id):
+        standing.ends_before = acts.moment()
+
+
+def roles_of(user_id: UUID, *conditions: ColumnElement[bool]) -> Sequence[RoleGrant]:
+    """The person's roles that did not end, locked."""
+    return db.session.scalars(
+        select(RoleGrant)
+        .where(
+            RoleGrant.user_id == user_id,
+            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > acts.moment()),
+            *conditions,
+        )
+        .order_by(RoleGrant.starts_at, RoleGrant.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _at(model: type[RoleGrant], kind: str | None, object_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
+    if object_id is None:
+        return (model.object_id.is_(None),)
+    return (model.kind == kind, model.object_id == object_id)
+
+
+def _bars_of(user_id: UUID, kind: str, object_id: UUID) -> Sequence[AccessBar]:
+    return db.session.scalars(
+        select(AccessBar)
+        .where(
+            AccessBar.user_id == user_id,
+            AccessBar.kind == kind,
+            AccessBar.object_id == object_id,
+            or_(AccessBar.ends_before.is_(None), AccessBar.ends_before > acts.moment()),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+@act("role.assign", needs=Permission.ROLE_ASSIGN)
+def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
+    """Give a role by hand; one that moves money waits until another administrator confirms it."""
+    rules.demand_fresh(actor)
+    locked(User, user_id)
+    held = [Role(grant.role) for grant in roles_of(user_id, RoleGrant.object_id.is_(None))]
+    rules.refuse_role_by_hand(actor.user_id, user_id, values.role, held)
+    if values.ends_before is not None and values.ends_before <= acts.moment():
+        raise Invalid(
+            "The role would have ended already.", {"ends_before": "Choose a day after today, or leave it empty."}
+        )
+    return assign_now(actor, user_id, values)
+
+
+def assign_now(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
+    grant = RoleGrant(
+        user_id=user_id,
+        role=values.role.value,
+        kind="everywhere",
+        starts_at=acts.moment(),
+        ends_before=values.ends_before,
+        assigned_by=actor.user_id,
+        needs_confirmation=rules.needs_confirmation(values.role),
+    )
+    db.session.add(grant)
+    return grant.id
+
+
+@act("role.confirm", needs=Permission.ROLE_CONFIRM)
+def confirm_role(actor: Actor, grant_id: UUID) -> None:
+    """Confirm a role that another administrator assigned; it holds from now on."""
+    rules.demand_fresh(actor)
+    grant = locked(RoleGrant, grant_id)
+    if not grant.needs_confirmation or grant.confirmed_at is not None:
+        raise Refused("This role does not wait to be confirmed.")
+    if grant.ends_before is not None and grant.ends_before <= acts.moment():
+        raise Refused("This role has ended. Assign it again if it is still needed.")
+    rules.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
+    locked(User, grant.user_id)
+    others = roles_of(grant.user_id, RoleGrant.object_id.is_(None), RoleGrant.id != grant.id)
+    rules.refuse_clash((Role(other.role) for other in others), Role(grant.role))
+    grant.confirmed_by = actor.user_id
+    grant.confirmed_at = acts.moment()
+
+
+@act("role.end", needs=Permission.ROLE_ASSIGN)
+def end_assigned_role(actor: Actor, grant_id: UUID) -> None:
+    """End a role given by hand, or withdraw one that waits; it stops holding with the next request."""
+    grant = locked(RoleGrant, grant_id)
+    if grant.object_id is not None:
+        raise Refused(f"\u201c{WORDS[Role(grant.role)][0]}\u201d belongs to one application; it is ended there.")
+    if grant.ends_before is not None and grant.ends_before <= acts.moment():
+        raise Refused("This role has ended already.")
+    if grant.role == Role.ADMINISTRATOR.value:
+        refuse_losing_the_last_administrator(grant.user_id)
+    grant.ends_before = acts.moment()
+
+
+def refuse_losing_the_last_administrator(user_id: UUID) -> None:
+    """Administrators are locked together, so that two of them cannot end each other in the same moment."""
+    holders = db.session.execute(
+        select(RoleGrant.user_id, User.disabled_at)
+        .join(User, User.id == RoleGrant.user_id)
+        .where(RoleGrant.role == Role.ADMINISTRATOR.value, queries.role_holds(acts.moment()))
+        .order_by(RoleGrant.id)
+        .with_for_update(of=RoleGrant)
+    ).all()
+    others = {row.user_id for row in holders if row.disabled_at is None} - {user_id}
+    if any(row.user_id == user_id for row in holders) and not others:
+        raise Refused("This is the last administrator. Make another person administrator first.")

@@ -1,0 +1,71 @@
+"""The journal: entries and their legs, only ever added; balances are sums and stored nowhere."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import Base, Row, points_to
+from grants.core.money import Money
+from grants.ledger.accounts import Account, Side
+from grants.ledger.rules import Event
+
+
+def _one_of(column: str, values: type[Account] | type[Side] | type[Event]) -> CheckConstraint:
+    names = ", ".join(f"'{value.value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")
+
+
+class LedgerEntry(Row):
+    """One event of money. ``recorded_at`` is the act's moment, ``effective_on`` the day it counts from.
+
+    ``legs_sha256`` is audited with the entry, so that the audit chain covers the legs too.
+    """
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        _one_of("event", Event),
+        CheckConstraint("(event = 'E24') = (reverses_id IS NOT NULL)", name="reversal_names_its_original"),
+        CheckConstraint("reverses_id <> id", name="reversal_of_another"),
+        Index("ix_ledger_entry_effective_on_number", "effective_on", "number"),
+    )
+
+    # From the database and not from a counter row: numbers may have gaps, writers never queue for one.
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True, info={"audit": "none"})
+    event: Mapped[str]
+    source_key: Mapped[str] = mapped_column(unique=True)
+    effective_on: Mapped[date]
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
+    description: Mapped[str]
+    reverses_id: Mapped[UUID | None] = mapped_column(points_to("ledger_entry.id"), unique=True)
+    legs_sha256: Mapped[str]
+
+
+class LedgerLeg(Base):
+    """One line of an entry; its dimensions are ids without foreign keys, checked by ``grants ledger verify``."""
+
+    __tablename__ = "ledger_leg"
+    __table_args__ = (
+        _one_of("account", Account),
+        _one_of("side", Side),
+        CheckConstraint("cents > 0", name="cents_above_zero"),
+        Index("ix_ledger_leg_account_call_id", "account", "call_id"),
+        Index("ix_ledger_leg_account_grant_id", "account", "grant_id"),
+        Index("ix_ledger_leg_grant_id", "grant_id"),
+    )
+
+    entry_id: Mapped[UUID] = mapped_column(points_to("ledger_entry.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account: Mapped[str]
+    side: Mapped[str]
+    cents: Mapped[Money]
+    fund_source_id: Mapped[UUID | None]
+    call_id: Mapped[UUID | None]
+    grant_id: Mapped[UUID | None]
+    organisation_id: Mapped[UUID | None]
+    category: Mapped[str | None]
+    period: Mapped[str | None]
+    document_id: Mapped[UUID | None]

@@ -1,0 +1,115 @@
+"""Pages that belong to no single stage: the public first page, everybody's /home, statements, and health for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+
+from grants.core import clock
+from grants.oversight import queries, rules
+from grants.web.filters import THEMES, version
+from grants.web.routing import current_actor, page, public, signed_in
+
+bp = Blueprint("oversight", __name__)
+
+YEAR_SECONDS = 365 * 24 * 60 * 60
+
+
+@bp.get("/")
+@public
+def front() -> Any:
+    return page("public/front.html")
+
+
+@bp.get("/home")
+@signed_in
+def home() -> Any:
+    found = queries.duties(current_actor(), clock.now())
+    return page("oversight/home.html", duties=found, greeting=_greeting(), tasks_waiting=rules.how_many(found))
+
+
+def _greeting() -> str:
+    hour = clock.in_zone(clock.now()).hour
+    return "Good morning" if hour < 12 else "Good afternoon" if hour < 18 else "Good evening"
+
+
+@bp.get("/home/tasks")
+@signed_in
+def tasks() -> Any:
+    """How much waits for this person: the number beside \u201cTasks\u201d on other pages."""
+    return jsonify(waiting=rules.how_many(queries.duties(current_actor(), clock.now())))
+
+
+@bp.post("/theme")
+@public
+def theme() -> Any:
+    """Light, dark or as the device: remembered in this browser, nowhere else."""
+    answer = make_response(redirect(_page_of_ours(request.form.get("next", "")), 303))
+    chosen = request.form.get("theme", "")
+    if chosen in THEMES:
+        answer.set_cookie("theme", chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure)
+    else:
+        answer.delete_cookie("theme")
+    return answer
+
+
+def _page_of_ours(address: str) -> str:
+    """The address, if a GET of it is a page of this program; the first page otherwise."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return url_for("oversight.front")
+    try:
+        current_app.create_url_adapter(request).match(parts.path, method="GET")  # type: ignore[union-attr]  # inside a request there is one
+    except HTTPException:
+        return url_for("oversight.front")
+    return address
+
+
+@bp.get("/about")
+@public
+def about() -> Any:
+    return page("public/about.html")
+
+
+@bp.get("/accessibility")
+@public
+def accessibility() -> Any:
+    return page("public/accessibility.html", contact=_contact())
+
+
+@bp.get("/privacy")
+@public
+def privacy() -> Any:
+    return page("public/privacy.html", contact=_contact())
+
+
+def _contact() -> str:
+    """The programme office's address, or "" where the program sends no mail into the world."""
+    sender = str(current_app.config["MAIL_FROM"])
+    return "" if sender.endswith("@localhost") else sender
+
+
+@bp.get("/healthz")
+@public
+def alive() -> Response:
+    """The process answers. Asks nothing of database or queue."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+@public
+def ready() -> tuple[Response, int]:
+    """Whether the program can take work now: 200, or 503 with what is amiss."""
+    checks = queries.health()
+    well = all(check.well for check in checks)
+    found = {check.name: {"ok": check.well, "seen": check.words} for check in checks}
+    return jsonify(status="ready" if well else "not ready", checks=found), 200 if well else 503
+
+
+@bp.get("/version")
+@public
+def which_version() -> Response:
+    return jsonify(version=version())

@@ -1,0 +1,39 @@
+"""Tables of programmes: the programme that gives the grants and the funds it gives them from."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import Row, points_to
+
+
+class Programme(Row):
+    """A grant programme; ``code`` begins every reference of its objects."""
+
+    __tablename__ = "programme"
+    __table_args__ = (
+        CheckConstraint("code ~ '^[A-Z]{2,6}$'", name="code_is_capitals"),
+        CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_is_plain"),
+    )
+
+    slug: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+
+
+class FundSource(Row):
+    """The parent grant a call is paid from: every ledger leg names one."""
+
+    __tablename__ = "fund_source"
+    __table_args__ = (CheckConstraint("starts_on IS NULL OR ends_on IS NULL OR starts_on <= ends_on", name="in_order"),)
+
+    number: Mapped[str] = mapped_column(unique=True)
+    acronym: Mapped[str]
+    framework: Mapped[str]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]

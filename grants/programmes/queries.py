@@ -1,0 +1,68 @@
+"""Reads of programmes and fund sources; small closed lists, so nothing is paged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.core.db import db, get
+from grants.programmes.models import FundSource, Programme
+from grants.programmes.rules import FundSourceView, ProgrammeView
+
+ROWS_MAX = 500
+
+
+def programmes() -> tuple[ProgrammeView, ...]:
+    """All programmes, by code."""
+    rows = db.session.scalars(select(Programme).order_by(Programme.code).limit(ROWS_MAX))
+    return tuple(programme_view(row) for row in rows)
+
+
+def programme(programme_id: UUID) -> ProgrammeView:
+    """One programme; raises NotFound."""
+    return programme_view(get(Programme, programme_id))
+
+
+def programmes_by_id(ids: Iterable[UUID]) -> dict[UUID, ProgrammeView]:
+    """Several programmes at once, by id."""
+    rows = db.session.scalars(select(Programme).where(Programme.id.in_(set(ids))).order_by(Programme.code))
+    return {row.id: programme_view(row) for row in rows}
+
+
+def fund_sources() -> tuple[FundSourceView, ...]:
+    """All fund sources, by number."""
+    rows = db.session.scalars(select(FundSource).order_by(FundSource.number).limit(ROWS_MAX))
+    return tuple(fund_source_view(row) for row in rows)
+
+
+def fund_source(fund_source_id: UUID) -> FundSourceView:
+    """One fund source; raises NotFound."""
+    return fund_source_view(get(FundSource, fund_source_id))
+
+
+def fund_sources_by_id(ids: Iterable[UUID]) -> dict[UUID, FundSourceView]:
+    """Several fund sources at once, by id."""
+    rows = db.session.scalars(select(FundSource).where(FundSource.id.in_(set(ids))).order_by(FundSource.number))
+    return {row.id: fund_source_view(row) for row in rows}
+
+
+def find_programme(code: str) -> Programme | None:
+    """The row of that code, for an act; None where there is none."""
+    return db.session.scalars(select(Programme).where(Programme.code == code)).one_or_none()
+
+
+def find_fund_source(number: str) -> FundSource | None:
+    """The row of that number, for an act; None where there is none."""
+    return db.session.scalars(select(FundSource).where(FundSource.number == number)).one_or_none()
+
+
+def programme_view(row: Programme) -> ProgrammeView:
+    """A row as its frozen value."""
+    return ProgrammeView(row.id, row.slug, row.code, row.name, row.organisation_id)
+
+
+def fund_source_view(row: FundSource) -> FundSourceView:
+    """A row as its frozen value."""
+    return FundSourceView(row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on)

@@ -1,0 +1,73 @@
+"""Acts on programmes and fund sources, and the plain helpers by which later stages make them in their own acts."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.errors import Refused
+from grants.core.permissions import Actor, Permission
+from grants.programmes import queries
+from grants.programmes.models import FundSource, Programme
+from grants.programmes.rules import (
+    NETZEROCITIES,
+    PILOT_CITIES,
+    FundSourceInput,
+    FundSourceView,
+    ProgrammeInput,
+    ProgrammeView,
+    checked_fund_source,
+    checked_programme,
+)
+
+
+@act("programme.set_up", needs=Permission.PROGRAMME_MANAGE)
+def set_up(actor: Actor, given: ProgrammeInput) -> ProgrammeView:
+    """Make a programme; its code is refused where another programme has it."""
+    if queries.find_programme(given.code) is not None:
+        raise Refused(f"There is a programme with the code {given.code} already. Choose another code.")
+    return queries.programme(ensure_programme(given))
+
+
+@act("fund_source.add", needs=Permission.PROGRAMME_MANAGE)
+def add_fund_source(actor: Actor, given: FundSourceInput) -> FundSourceView:
+    """Add a parent grant; its number is refused where it is known already."""
+    if queries.find_fund_source(given.number) is not None:
+        raise Refused(f"The parent grant {given.number} is known already. Use that one.")
+    return queries.fund_source(ensure_fund_source(given))
+
+
+@act("programme.load_standard", needs=Permission.PROGRAMME_MANAGE)
+def load_standard(actor: Actor) -> ProgrammeView:
+    """Set up the Pilot Cities Programme and its first parent grant where they are missing; running it twice is safe."""
+    ensure_fund_source(NETZEROCITIES)
+    return queries.programme(ensure_programme(PILOT_CITIES))
+
+
+def ensure_programme(given: ProgrammeInput) -> UUID:
+    """The id of the programme of that code, made here where there is none. Inside an act."""
+    found = queries.find_programme(checked_programme(given).code)
+    if found is None:
+        found = Programme(
+            slug=given.slug, code=given.code, name=given.name.strip(), organisation_id=given.organisation_id
+        )
+        db.session.add(found)
+        db.session.flush()
+    return found.id
+
+
+def ensure_fund_source(given: FundSourceInput) -> UUID:
+    """The id of the parent grant of that number, made here where there is none. Inside an act."""
+    found = queries.find_fund_source(checked_fund_source(given).number)
+    if found is None:
+        found = FundSource(
+            number=given.number.strip(),
+            acronym=given.acronym.strip(),
+            framework=given.framework.strip(),
+            starts_on=given.starts_on,
+            ends_on=given.ends_on,
+        )
+        db.session.add(found)
+        db.session.flush()
+    return found.id

@@ -1,0 +1,81 @@
+"""What people type about milestones and about what is accepted of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from wtforms import HiddenField, StringField, TextAreaField
+
+from grants.budgets.rules import Cell
+from grants.core.money import ZERO
+from grants.reporting.rules import Decision, Judged
+from grants.web.forms import DateField, Form, MoneyField, Needed
+
+
+class MilestoneForm(Form):
+    """A milestone as reached."""
+
+    version = HiddenField()
+    achieved_on = DateField("Reached on", [Needed("Enter the day, for example 3 May 2024.")])
+    report = TextAreaField("How the criterion is met", [Needed("Say in a few sentences how the criterion is met.")])
+
+
+class AnswerForm(Form):
+    """Words of the officer for the city."""
+
+    version = HiddenField()
+    answer = TextAreaField("Your words for the city", [Needed("Write what is missing or wrong; the city reads it.")])
+
+
+class AcceptMilestoneForm(Form):
+    """An acceptance, with words where there are some."""
+
+    version = HiddenField()
+    answer = TextAreaField("Your words for the city (optional)")
+
+
+class DeedForm(Form):
+    """Nothing but the deed."""
+
+
+class AcceptForm(Form):
+    """One accepted amount and one reason for each declared amount; rows are added for one report."""
+
+    version = HiddenField()
+    answer = TextAreaField("Your words for the city (optional)")
+
+    cells: tuple[Cell, ...] = ()
+
+    def to_input(self) -> Decision:
+        """What was judged."""
+        return Decision(
+            tuple(
+                Judged(
+                    cell.organisation_id,
+                    cell.category,
+                    cell.amount,
+                    self[field_name(cell)].data or ZERO,
+                    (self[f"reason-{field_name(cell)}"].data or "").strip() or None,
+                )
+                for cell in self.cells
+            ),
+            self.answer.data or "",
+        )
+
+
+def field_name(cell: Cell) -> str:
+    """The name of the field of one accepted amount; the judgement's problems name the same place."""
+    return f"accepted-{cell.organisation_id}-{cell.category}"
+
+
+def accept_form(cells: Iterable[Cell], labels: dict[tuple[Any, str], str], version: int) -> AcceptForm:
+    """The form for one report: everything declared stands as accepted until the officer lowers it."""
+    rows = tuple(cells)
+    fields: dict[str, Any] = {"cells": rows}
+    for cell in rows:
+        label = labels[cell.organisation_id, cell.category]
+        fields[field_name(cell)] = MoneyField(f"Accepted: {label}", [Needed("Enter an amount, zero if none.")])
+        fields[f"reason-{field_name(cell)}"] = StringField(f"Reason for less: {label}")
+    stands: dict[str, Any] = {field_name(cell): cell.amount for cell in rows}
+    return type("AcceptForm", (AcceptForm,), fields)(data={"version": str(version), **stands})

@@ -1,0 +1,276 @@
+"""Reads of reports: one with its figures, those of a grant, and what people must do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, func, select, type_coerce
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant, Milestone
+from grants.agreements.states import GrantState, MilestoneState
+from grants.budgets import queries as budgets
+from grants.core import clock
+from grants.core.db import db, get, locked
+from grants.core.duties import Duty
+from grants.core.errors import NotFound
+from grants.core.money import ZERO, Money
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity import queries as identity
+from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
+from grants.reporting.rules import Judged, ReportView
+from grants.reporting.states import ReportKind, ReportState
+
+DUTIES_MAX = 20
+
+
+def scope_of(report_id: UUID) -> Scope:
+    """Where a report lies: in its grant, whose row is locked first."""
+    grant_id = db.session.scalar(select(PeriodicReport.grant_id).where(PeriodicReport.id == report_id))
+    if grant_id is None:
+        raise NotFound
+    found = agreements.scope_of(grant_id)
+    locked(PeriodicReport, report_id)
+    return found
+
+
+def milestone_scope(milestone_id: UUID) -> Scope:
+    """Where a milestone lies: in its grant, whose row is locked first."""
+    grant_id = db.session.scalar(select(Milestone.grant_id).where(Milestone.id == milestone_id))
+    if grant_id is None:
+        raise NotFound
+    found = agreements.scope_of(grant_id)
+    locked(Milestone, milestone_id)
+    return found
+
+
+def report(actor: Actor, reference: str) -> ReportView:
+    """One report; raises :class:`NotFound` where the person may not see it."""
+    row = db.session.scalars(
+        select(PeriodicReport)
+        .join(Grant, Grant.id == PeriodicReport.grant_id)
+        .where(PeriodicReport.reference == reference, agreements.visible(actor, Permission.REPORT_READ))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return _views([row])[0]
+
+
+def of_grant(actor: Actor, grant_id: UUID) -> tuple[ReportView, ...]:
+    """The reports of a grant in order."""
+    rows = db.session.scalars(
+        select(PeriodicReport)
+        .join(Grant, Grant.id == PeriodicReport.grant_id)
+        .where(PeriodicReport.grant_id == grant_id, agreements.visible(actor, Permission.REPORT_READ))
+        .order_by(PeriodicReport.number)
+    ).all()
+    return _views(rows)
+
+
+def numbered(grant_id: UUID, number: int) -> PeriodicReport | None:
+    """The row of one report of a grant, for later stages; None before it exists."""
+    return db.session.scalars(
+        select(PeriodicReport).where(PeriodicReport.grant_id == grant_id, PeriodicReport.number == number)
+    ).one_or_none()
+
+
+def unaccepted(grant_id: UUID) -> int:
+    """How many reports of a grant are not accepted yet."""
+    statement = select(func.count()).where(
+        PeriodicReport.grant_id == grant_id, PeriodicReport.state != ReportState.ACCEPTED.value
+    )
+    return db.session.scalar(statement) or 0
+
+
+def accepted_by_organisation(grant_id: UUID) -> dict[UUID, Money]:
+    """What was accepted so far for each organisation, flat rate and funding rate applied; in a few statements."""
+    reports = db.session.scalars(
+        select(PeriodicReport).where(
+            PeriodicReport.grant_id == grant_id, PeriodicReport.state == ReportState.ACCEPTED.value
+        )
+    ).all()
+    found: dict[UUID, Money] = {}
+    for each in reports:
+        rules = budgets.written(each.budget_id).rules
+        cells = [budgets.Cell(row.organisation_id, row.category, row.accepted) for row in accepted_costs(each.id)]
+        for row in budgets.rules.totals(rules, cells).rows:
+            found[row.organisation_id] = found.get(row.organisation_id, ZERO) + row.requested
+    return found
+
+
+def accepted_costs(report_id: UUID) -> tuple[Judged, ...]:
+    """Every judged amount of a report."""
+    rows = db.session.scalars(
+        select(AcceptedCost)
+        .where(AcceptedCost.report_id == report_id)
+        .order_by(AcceptedCost.organisation_id, AcceptedCost.category)
+    )
+    return tuple(Judged(row.organisation_id, row.category, row.declared, row.accepted, row.reason) for row in rows)
+
+
+def accepted_totals(grant_ids: Sequence[UUID]) -> dict[UUID, Money]:
+    """The sum of accepted totals of each grant, in one statement."""
+    amount = type_coerce(PeriodicReport.accepted_total, BigInteger)
+    rows = db.session.execute(
+        select(PeriodicReport.grant_id, func.coalesce(func.sum(amount), 0))
+        .where(PeriodicReport.grant_id.in_(grant_ids), PeriodicReport.state == ReportState.ACCEPTED.value)
+        .group_by(PeriodicReport.grant_id)
+    )
+    return {grant_id: Money(int(cents)) for grant_id, cents in rows}
+
+
+def _views(rows: Sequence[PeriodicReport]) -> tuple[ReportView, ...]:
+    if not rows:
+        return ()
+    grants = {
+        row.id: row for row in db.session.scalars(select(Grant).where(Grant.id.in_({row.grant_id for row in rows})))
+    }
+    names = identity.organisations(grant.coordinator_id for grant in grants.values())
+    people = identity.people(who for row in rows for who in (row.submitted_by, row.decided_by) if who)
+    versions: dict[Any, int] = dict(
+        db.session.execute(
+            select(ReportVersion.report_id, func.count())
+            .where(ReportVersion.report_id.in_([row.id for row in rows]))
+            .group_by(ReportVersion.report_id)
+        ).all()
+    )
+    return tuple(
+        ReportView(
+            id=row.id,
+            version=row.version,
+            reference=row.reference,
+            number=row.number,
+            kind=ReportKind(row.kind),
+            state=ReportState(row.state),
+            grant_id=row.grant_id,
+            grant_reference=grants[row.grant_id].reference,
+            grant_title=grants[row.grant_id].acronym or grants[row.grant_id].title,
+            coordinator=names[grants[row.grant_id].coordinator_id].name,
+            starts_on=row.starts_on,
+            ends_before=row.ends_before,
+            due_on=row.due_on,
+            dossier_id=row.dossier_id,
+            budget_id=row.budget_id,
+            submitted_at=row.submitted_at,
+            submitted_by_name=people[row.submitted_by].name if row.submitted_by else None,
+            decided_at=row.decided_at,
+            decided_by_name=people[row.decided_by].name if row.decided_by else None,
+            answer=row.answer,
+            accepted_total=row.accepted_total,
+            versions=versions.get(row.id, 0),
+        )
+        for row in rows
+    )
+
+
+def names_of(grant_id: UUID) -> dict[UUID, str]:
+    """The names of a grant's beneficiaries, for the tables of costs."""
+    grant = agreements.view(get(Grant, grant_id))
+    return {each.organisation_id: each.name for each in grant.beneficiaries}
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """Reports to write, reports and milestones to look at; a constant number of statements."""
+    return (*_to_write(actor, at), *_to_accept(actor), *_milestones_to_report(actor, at), *_milestones_to_accept(actor))
+
+
+def _rows(actor: Actor, permission: Permission, *conditions: Any) -> tuple[ReportView, ...]:
+    if not actor.can(permission):
+        return ()
+    return _views(
+        db.session.scalars(
+            select(PeriodicReport)
+            .join(Grant, Grant.id == PeriodicReport.grant_id)
+            .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
+            .order_by(PeriodicReport.due_on, PeriodicReport.reference)
+            .limit(DUTIES_MAX)
+        ).all()
+    )
+
+
+def _to_write(actor: Actor, at: datetime) -> list[Duty]:
+    today = clock.in_zone(at).date()
+    rows = _rows(
+        actor,
+        Permission.REPORT_EDIT,
+        PeriodicReport.state.in_([ReportState.DRAFT.value, ReportState.RETURNED.value]),
+        PeriodicReport.ends_before <= today,
+    )
+    return [
+        Duty(
+            f"{'Complete' if row.state is ReportState.RETURNED else 'Write'} report {row.number} of {row.grant_title}",
+            "The programme asked for changes."
+            if row.state is ReportState.RETURNED
+            else "The next payment waits for it.",
+            "Open the report",
+            "reporting.show",
+            {"ref": row.reference},
+            due_at=clock.end_of_day(row.due_on),
+        )
+        for row in rows
+    ]
+
+
+def _to_accept(actor: Actor) -> list[Duty]:
+    rows = _rows(actor, Permission.REPORT_ACCEPT, PeriodicReport.state == ReportState.SUBMITTED.value)
+    return [
+        Duty(
+            f"Check report {row.number} of {row.grant_title}",
+            f"{row.coordinator} sent it; a payment waits for your answer.",
+            "Check the report",
+            "reporting.show",
+            {"ref": row.reference},
+        )
+        for row in rows
+    ]
+
+
+def _milestones(actor: Actor, permission: Permission, *conditions: Any) -> Sequence[tuple[Milestone, Grant]]:
+    if not actor.can(permission):
+        return ()
+    rows = db.session.execute(
+        select(Milestone, Grant)
+        .join(Grant, Grant.id == Milestone.grant_id)
+        .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
+        .order_by(Milestone.due_on, Grant.reference, Milestone.number)
+        .limit(DUTIES_MAX)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _milestones_to_report(actor: Actor, at: datetime) -> list[Duty]:
+    soon = clock.add_days(clock.in_zone(at).date(), 30)
+    rows = _milestones(
+        actor,
+        Permission.REPORT_SUBMIT,
+        Milestone.state.in_([MilestoneState.PLANNED.value, MilestoneState.RETURNED.value]),
+        Milestone.due_on <= soon,
+    )
+    return [
+        Duty(
+            f"Report the milestone “{milestone.title}”",
+            f"{grant.acronym or grant.title}: accepted when {milestone.criterion[:1].lower()}{milestone.criterion[1:]}",
+            "Report it",
+            "reporting.milestone",
+            {"ref": grant.reference, "number": milestone.number},
+            due_at=clock.end_of_day(milestone.due_on),
+        )
+        for milestone, grant in rows
+    ]
+
+
+def _milestones_to_accept(actor: Actor) -> list[Duty]:
+    rows = _milestones(actor, Permission.REPORT_ACCEPT, Milestone.state == MilestoneState.SUBMITTED.value)
+    return [
+        Duty(
+            f"Look at the milestone “{milestone.title}”",
+            f"{grant.acronym or grant.title} reports it as reached.",
+            "Open the milestone",
+            "reporting.milestone",
+            {"ref": grant.reference, "number": milestone.number},
+        )
+        for milestone, grant in rows
+    ]

@@ -1,0 +1,199 @@
+"""What a periodic report asks, what may be accepted of it, and how the accepted total is worked out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from grants.agreements.states import MilestoneState
+from grants.budgets.rules import BudgetRules, Cell, totals
+from grants.core.errors import Problem
+from grants.core.money import ZERO, Money, total
+from grants.dossiers.rules import Definition, Question, QuestionKind, Section
+from grants.reporting.states import ReportKind, ReportState
+
+# The questions of a report. The real forms of the 2022 programme are not public; these follow the usual
+# technical part of a periodic report (what was done, deviations, results, lessons).
+TECHNICAL_PART = Definition(
+    (
+        Section(
+            "work",
+            "What was done",
+            "Technical part",
+            "Write for somebody who knows the application but was not there.",
+            (
+                Question(
+                    "progress",
+                    "What was done in this period, and what changed because of it",
+                    QuestionKind.LONG,
+                    hint="Follow the milestones of the agreement.",
+                    words_max=800,
+                ),
+                Question(
+                    "deviations",
+                    "What was not done as planned, why, and what you do about it",
+                    QuestionKind.LONG,
+                    hint="Write “None” where everything went as planned.",
+                    words_max=400,
+                ),
+            ),
+        ),
+        Section(
+            "learning",
+            "What was learned",
+            "Technical part",
+            "Lessons are shared with other cities when the report is accepted.",
+            (
+                Question(
+                    "lessons",
+                    "What you know now that you did not know before",
+                    QuestionKind.LONG,
+                    words_max=400,
+                ),
+                Question(
+                    "replication",
+                    "What another city could take over",
+                    QuestionKind.LONG,
+                    required=False,
+                    words_max=300,
+                ),
+            ),
+        ),
+    )
+)
+
+
+def actual_rules(planned: BudgetRules) -> BudgetRules:
+    """The budget rules for spent costs: categories and rates of the call, no award amounts and no shares."""
+    return replace(planned, envelopes=(), limits=())
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the officer accepts of one declared amount; a reason wherever it is less."""
+
+    organisation_id: UUID
+    category: str
+    declared: Money
+    accepted: Money
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The officer's acceptance: every declared amount judged, and words for the city."""
+
+    judged: tuple[Judged, ...]
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneInput:
+    """What the city says of a milestone it reached."""
+
+    achieved_on: date
+    report: str
+
+
+def accepted_total(budget_rules: BudgetRules, judged: Sequence[Judged]) -> Money:
+    """What accepted direct costs give: flat rate and funding rate applied, worked out and never typed."""
+    cells = [Cell(each.organisation_id, each.category, each.accepted) for each in judged]
+    return totals(budget_rules, cells).requested
+
+
+def judgement_problems(
+    declared: Iterable[Cell], judged: Sequence[Judged], maxima: Mapping[UUID, Money], budget_rules: BudgetRules
+) -> tuple[Problem, ...]:
+    """What is wrong with an acceptance: amounts above what was declared, cuts without a reason, partners above their maximum.
+
+    ``maxima`` are what each beneficiary may still have accepted.
+    """
+    found: list[Problem] = []
+    answers = {(each.organisation_id, each.category): each for each in judged}
+    for cell in declared:
+        answer = answers.get((cell.organisation_id, cell.category))
+        place = f"accepted-{cell.organisation_id}-{cell.category}"
+        if answer is None:
+            found.append(Problem(place, "say how much of this amount is accepted."))
+        elif answer.accepted > cell.amount:
+            found.append(
+                Problem(place, f"{answer.accepted} is more than the {cell.amount} declared. Accept at most that.")
+            )
+        elif answer.accepted < ZERO:
+            found.append(Problem(place, "an accepted amount is zero or more."))
+        elif answer.accepted < cell.amount and not (answer.reason or "").strip():
+            found.append(Problem(place, f"say why {cell.amount - answer.accepted} is not accepted."))
+    cells = [Cell(each.organisation_id, each.category, each.accepted) for each in judged]
+    for row in totals(budget_rules, cells).rows:
+        left = maxima.get(row.organisation_id, ZERO)
+        if row.requested > left:
+            found.append(
+                Problem(
+                    f"partner-{row.organisation_id}",
+                    f"{row.requested} would be accepted, but only {left} of this partner's maximum is left. "
+                    f"Accept {row.requested - left} less, with the reason, or amend the agreement first.",
+                )
+            )
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """A report as its pages show it."""
+
+    id: UUID
+    version: int
+    reference: str
+    number: int
+    kind: ReportKind
+    state: ReportState
+    grant_id: UUID
+    grant_reference: str
+    grant_title: str
+    coordinator: str
+    starts_on: date
+    ends_before: date
+    due_on: date
+    dossier_id: UUID
+    budget_id: UUID
+    submitted_at: datetime | None
+    submitted_by_name: str | None
+    decided_at: datetime | None
+    decided_by_name: str | None
+    answer: str | None
+    accepted_total: Money | None
+    versions: int
+
+    def is_due(self, today: date) -> bool:
+        """Whether its period is over and the city has it in hand."""
+        return today >= self.ends_before and self.state in {ReportState.DRAFT, ReportState.RETURNED}
+
+    def is_late(self, today: date) -> bool:
+        """Whether its due day is past and it was not sent."""
+        return today > self.due_on and self.state is ReportState.DRAFT
+
+    @property
+    def in_hand_of_city(self) -> bool:
+        """Whether the city may write in it."""
+        return self.state in {ReportState.DRAFT, ReportState.RETURNED}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSummary:
+    """What an act on a report answers."""
+
+    id: UUID
+    reference: str
+    state: ReportState
+
+
+def undecided(states: Iterable[MilestoneState]) -> int:
+    """How many milestones wait for the officer."""
+    return sum(1 for state in states if state is MilestoneState.SUBMITTED)
+
+
+def declared_sum(cells: Iterable[Cell]) -> Money:
+    """The direct costs declared."""
+    return total(cell.amount for cell in cells)

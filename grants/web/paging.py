@@ -1,0 +1,15 @@
+"""Which page of a list this request asks for; the values themselves are core's, since queries take and give them."""
+
+from __future__ import annotations
+
+from flask import request
+
+from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, rows
+
+__all__ = ["Page", "Rows", "asked", "rows"]
+
+
+def asked() -> Page:
+    """The page of ``?after=...&size=...``; nonsense counts as not asked."""
+    size = request.args.get("size", default=ROWS_ON_A_PAGE, type=int)
+    return Page(size=min(max(size, 1), ROWS_ON_A_PAGE_MAX), after=request.args.get("after") or None)

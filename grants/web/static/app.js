@@ -1,0 +1,118 @@
+// Makes pages quicker to use. Every page reads and works without it.
+document.documentElement.classList.add("js");
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// After a form came back with errors, the list of them is read first.
+document.querySelector("[data-error-summary]")?.focus();
+
+// A link in the list of errors leads into the control itself, also of a group of radios.
+for (const link of all("[data-error-summary] a")) {
+  link.addEventListener("click", (event) => {
+    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    const control = target?.matches("fieldset") ? target.querySelector("input") : target;
+    if (!control) return;
+    event.preventDefault();
+    (target.closest(".govuk-form-group") ?? target).scrollIntoView();
+    control.focus({ preventScroll: true });
+  });
+}
+
+// On small screens the menu folds.
+const toggle = document.querySelector("[data-menu]");
+if (toggle) {
+  const narrow = matchMedia("(max-width: 640px)");
+  const list = document.getElementById(toggle.getAttribute("aria-controls"));
+  const fold = () => { toggle.hidden = !narrow.matches; };
+  fold();
+  narrow.addEventListener("change", fold);
+  toggle.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(list.classList.toggle("is-open")));
+  });
+}
+
+// A menu closes with Escape (and gives the focus back), or when one goes on elsewhere.
+for (const menu of all("details.pg-person, details.pg-switch")) {
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && menu.open) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+  });
+}
+
+// The theme is set as soon as it is chosen.
+for (const form of all("[data-theme-form]")) {
+  form.querySelector("button").hidden = true;
+  form.querySelector("select").addEventListener("change", () => form.requestSubmit());
+}
+
+// Words are counted while one types; over the limit one may go on typing. Spoken when typing stops.
+for (const counter of all("[data-count-of]")) {
+  const area = document.getElementById(counter.dataset.countOf);
+  const most = Number(area.dataset.words);
+  const spoken = document.createElement("div");
+  spoken.className = "vh";
+  spoken.setAttribute("role", "status");
+  counter.after(spoken);
+  let wait;
+  const count = () => {
+    const left = most - (area.value.trim().match(/\S+/g) ?? []).length;
+    const words = Math.abs(left) === 1 ? "word" : "words";
+    counter.textContent = left < 0 ? `You have ${-left} ${words} too many` : `You have ${left} ${words} remaining`;
+    counter.classList.toggle("late", left < 0);
+    return counter.textContent;
+  };
+  count();
+  area.addEventListener("input", () => {
+    const text = count();
+    clearTimeout(wait);
+    wait = setTimeout(() => { spoken.textContent = text; }, 1000);
+  });
+}
+
+// How much waits: asked once a minute at most, and again after every deed.
+const badge = document.querySelector("[data-tasks]");
+if (badge && !badge.childElementCount && badge.dataset.tasks) {
+  const show = (waiting) => {
+    if (!waiting) return;
+    const number = document.createElement("span");
+    number.className = "pg-count";
+    number.textContent = String(waiting);
+    const words = document.createElement("span");
+    words.className = "vh";
+    words.textContent = " waiting for you";
+    badge.append(" ", number, words);
+  };
+  const kept = JSON.parse(sessionStorage.getItem("tasks") ?? "null");
+  if (kept && kept.person === badge.dataset.person && Date.now() - kept.at < 60_000) show(kept.waiting);
+  else {
+    fetch(badge.dataset.tasks, { headers: { Accept: "application/json" } })
+      .then((answer) => (answer.ok ? answer.json() : null))
+      .then((found) => {
+        if (!found) return;
+        sessionStorage.setItem("tasks", JSON.stringify({ waiting: found.waiting, at: Date.now(), person: badge.dataset.person }));
+        show(found.waiting);
+      })
+      .catch(() => {});
+  }
+}
+document.addEventListener("submit", () => sessionStorage.removeItem("tasks"));
+
+// "/" goes to the search field, unless one is typing.
+document.addEventListener("keydown", (event) => {
+  const search = document.querySelector(".pg-search input");
+  if (event.key !== "/" || !search || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  search.focus();
+});
+
+// Tables turned into cards on a phone stay tables for screen readers.
+for (const table of all(".pg-cards")) {
+  table.setAttribute("role", "table");
+  for (const part of all("thead, tbody, tfoot", table)) part.setAttribute("role", "rowgroup");
+  for (const row of all("tr", table)) row.setAttribute("role", "row");
+  for (const cell of all("td", table)) cell.setAttribute("role", "cell");
+  for (const head of all("th", table)) head.setAttribute("role", head.scope === "row" ? "rowheader" : "columnheader");
+}

@@ -1,0 +1,19 @@
+"""Documents made after an act: the receipt of a submission, the signed grant agreement."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.core import jobs
+from grants.core.permissions import Permission
+from grants.documents import services
+
+
+def application_receipt(*, submission_id: str) -> None:
+    """An application was sent: print its receipt."""
+    services.print_receipt(jobs.actor(Permission.APPLICATION_READ), UUID(submission_id))
+
+
+def agreement(*, grant_id: str) -> None:
+    """A grant agreement entered into force: print it with both signatures."""
+    services.print_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id))

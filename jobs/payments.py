@@ -1,0 +1,24 @@
+"""Work of payments after an act: open the request a signature or an accepted report asks for, make the list of a batch."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.core import jobs
+from grants.core.permissions import Permission
+from grants.payments import services
+
+
+def open_prefinancing(*, grant_id: str) -> None:
+    """The agreement came into force: open the request its schedule foresees."""
+    services.open_prefinancing(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id))
+
+
+def open_for_report(*, report_id: str) -> None:
+    """A report was accepted: open the request for its costs, or for the balance."""
+    services.open_for_report(jobs.actor(Permission.AGREEMENT_READ), UUID(report_id))
+
+
+def make_batch_file(*, batch_id: str) -> None:
+    """Make the list of a batch; a second run finds it made."""
+    services.make_batch_file(jobs.actor(Permission.PAYMENT_ORDER_EXECUTE), UUID(batch_id))

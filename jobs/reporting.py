@@ -1,0 +1,14 @@
+"""Reporting after a signature: the reports a grant owes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.core import jobs
+from grants.core.permissions import Permission
+from grants.reporting import services
+
+
+def open_reports(*, grant_id: str) -> None:
+    """A grant agreement entered into force: make its reports with their due dates; a second run finds them made."""
+    services.open_reports(jobs.actor(Permission.REPORT_OPEN), UUID(grant_id))

@@ -1,0 +1,84 @@
+"""The table of roles: what an auditor would check in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grants.core.permissions import Permission
+from grants.identity import policy
+from grants.identity.policy import IN_OWN_ORGANISATION, MONEY_ROLES, PERMISSIONS, ROLES_OF_AN_APPLICATION, WORDS, Role
+
+_WORDS_OF_READING = ("read", "read_all", "read_assigned", "request", "view")
+_MONEY = ("payment_order", "payment_request", "bank_account", "ledger", "budget", "statement")
+
+
+def test_every_role_has_permissions_and_words() -> None:
+    assert set(PERMISSIONS) == set(Role) == set(WORDS)
+
+
+def test_every_permission_is_held_by_somebody() -> None:
+    held = policy.permissions_of(Role) | policy.EVERYBODY | frozenset().union(*IN_OWN_ORGANISATION.values())
+
+    assert set(Permission) - held == set()
+
+
+@pytest.mark.parametrize("permission", sorted(PERMISSIONS[Role.ADMINISTRATOR]))
+def test_an_administrator_sees_no_money_and_no_applications(permission: Permission) -> None:
+    thing = permission.partition(":")[0]
+
+    assert thing not in {*_MONEY, "application", "assessment", "agreement", "report"}
+
+
+@pytest.mark.parametrize("permission", sorted(PERMISSIONS[Role.AUDITOR]))
+def test_an_auditor_changes_nothing(permission: Permission) -> None:
+    assert permission.partition(":")[2] in _WORDS_OF_READING
+
+
+def test_an_auditor_reads_whatever_can_be_read() -> None:
+    readable = {name for name in Permission if name.endswith(":read") or name.endswith(":read_all")}
+
+    assert readable - PERMISSIONS[Role.AUDITOR] == set()
+
+
+def test_no_role_does_two_steps_of_one_payment() -> None:
+    steps = {
+        Permission.PAYMENT_ORDER_PREPARE,
+        Permission.PAYMENT_ORDER_VERIFY,
+        Permission.PAYMENT_ORDER_AUTHORISE,
+        Permission.PAYMENT_ORDER_EXECUTE,
+    }
+
+    assert {role: len(allowed & steps) for role, allowed in PERMISSIONS.items() if len(allowed & steps) > 1} == {}
+
+
+def test_only_roles_that_need_two_administrators_move_money() -> None:
+    moving = {
+        Permission.PAYMENT_ORDER_PREPARE,
+        Permission.PAYMENT_ORDER_VERIFY,
+        Permission.PAYMENT_ORDER_AUTHORISE,
+        Permission.PAYMENT_ORDER_EXECUTE,
+        Permission.PAYMENT_REQUEST_DECIDE,
+        Permission.BUDGET_AUTHORISE,
+        Permission.AGREEMENT_SIGN_PROGRAMME,
+    }
+
+    assert {role for role, allowed in PERMISSIONS.items() if allowed & moving} == MONEY_ROLES
+
+
+def test_nobody_both_enters_and_confirms_a_bank_account() -> None:
+    both = {Permission.BANK_ACCOUNT_ENTER, Permission.BANK_ACCOUNT_CONFIRM}
+
+    assert [role for role, allowed in PERMISSIONS.items() if both <= allowed] == []
+
+
+def test_who_runs_a_call_does_not_score_in_it() -> None:
+    assert policy.roles_with(Permission.ASSESSMENT_SCORE) == {Role.ASSIGNED_EVALUATOR}
+    assert policy.roles_with(Permission.ASSESSMENT_SCORE) <= ROLES_OF_AN_APPLICATION
+
+
+def test_the_table_prints_a_line_for_each_role_and_permission() -> None:
+    lines = policy.printed().splitlines()
+
+    assert len(lines) == sum(map(len, PERMISSIONS.values())) + sum(map(len, IN_OWN_ORGANISATION.values()))
+    assert "administrator\trole:assign" in lines
+    assert "applicant\torganisation:edit\tin the own organisation" in lines

@@ -1,0 +1,173 @@
+"""A house for the processes that work: one database, one Valkey, one schedule; workers come and go with each test."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from config import Config
+from grants.app import create_app
+from grants.core import clock, jobs
+from grants.core.acts import arranging, bookkeeping
+from grants.core.db import db
+from grants.core.jobs import Job, JobState
+from grants.core.permissions import EVERYWHERE, Actor, Permission
+from grants.identity.models import RoleGrant, User
+from grants.identity.policy import Role
+from tests.conftest import Note
+from tests.servers import TestPostgres, TestValkey
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class House:
+    """What a test of processes needs at hand."""
+
+    app: Flask
+    valkey: TestValkey
+    environment: dict[str, str]
+    folder: Path
+    manager: Actor
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def worker(self, lease: float = 1.0, grace: float = 5.0) -> subprocess.Popen[bytes]:
+        """The only real worker process there is; the one of the test before where it is of the same kind."""
+        words = ("--lease", str(lease), "--grace", str(grace))
+        self.started = [process for process in self.started if process.poll() is None]
+        if len(self.started) == 1 and self.started[0].args[-4:] == list(words):  # type: ignore[index] -- a list of words
+            return self.started[0]
+        self.end_workers()
+        self.started = [self.run("tests.jobs.run_worker", *words, PGAPPNAME="tested worker")]
+        return self.started[0]
+
+    def end_workers(self) -> None:
+        """End every worker that is left."""
+        for process in self.started:
+            process.send_signal(signal.SIGTERM)
+        for process in self.started:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.started.clear()
+
+    def run(self, module: str, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", module, *words], cwd=ROOT, env={**self.environment, **settings})
+
+    def path(self, name: str) -> str:
+        return str(self.folder / f"{name}-{uuid4().hex}")
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """The process ids of the children of a process."""
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def eventually(what: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until ``what`` holds; fail when it does not come true."""
+    ends_at = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends_at, f"this did not come true in {seconds} s"
+        time.sleep(0.03)
+
+
+def view(job_id: UUID) -> jobs.JobView:
+    db.session.rollback()
+    return jobs.view(job_id)
+
+
+def is_done(job_id: UUID) -> bool:
+    return view(job_id).state is JobState.DONE
+
+
+def notes(like: str = "%") -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Note.text).where(Note.text.like(like)).order_by(Note.created_at)))
+
+
+def change(job_id: UUID, **values: Any) -> None:
+    with bookkeeping() as books:
+        books.execute(update(Job.__table__).where(Job.__table__.c.id == job_id).values(**values))
+
+
+@pytest.fixture(scope="package")
+def building(postgres: TestPostgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    name = f"t_{uuid4().hex}"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    valkey = TestValkey()
+    valkey.start()
+    folder = tmp_path_factory.mktemp("house")
+    settings = {
+        "GRANTS_HOME": str(folder),
+        "DATABASE_URL": postgres.url(name, "grants_program"),
+        "REDIS_URL": valkey.url,
+        "GRANTS_ENV": "test",
+        "LOG_LEVEL": "ERROR",
+    }
+    inherited = {key: value for key, value in os.environ.items() if key not in {"GRANTS_FAULT", "GRANTS_DEMO"}}
+    environment = {**inherited, **settings}
+    app = create_app(Config.from_env(settings))
+    with app.app_context():
+        manager = make_manager()
+    house = House(app, valkey, environment, folder, manager)
+    schedule = house.run("jobs.schedule", "--every", "0.2", "--ring-again", "1")
+    try:
+        yield house
+    finally:
+        house.end_workers()
+        schedule.send_signal(signal.SIGTERM)
+        assert schedule.wait(timeout=20) == 0
+        valkey.stop()
+        with app.app_context():
+            db.engine.dispose()
+        with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def make_manager() -> Actor:
+    """A person who is in the database, since workers look them up."""
+    user = User(name="Ingrid", email=f"ingrid-{uuid4().hex}@example.org", is_demo=False)
+    with arranging():
+        db.session.add(user)
+        db.session.add(
+            RoleGrant(
+                user_id=user.id,
+                role=Role.PROGRAMME_MANAGER,
+                kind="everywhere",
+                starts_at=clock.now(),
+                needs_confirmation=False,
+            )
+        )
+        user_id = user.id
+    return Actor(user_id, "Ingrid", frozenset({(Permission.CALL_MANAGE.value, EVERYWHERE)}))
+
+
+@pytest.fixture
+def house(building: House) -> Iterator[House]:
+    """The house for one test, inside the application context."""
+    with building.app.app_context():
+        yield building
+        db.session.remove()

@@ -1,0 +1,612 @@
+"""Payments on a real PostgreSQL: from the signed schedule to the bank's value date, every guard closed, every cent posted."""
+
+from __future__ import annotations
+
+import io
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import openpyxl
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+from grants.agreements.models import BankAccount, Grant
+from grants.agreements.states import GrantState, PaymentKind
+from grants.core import clock, files
+from grants.core.acts import arranging, once
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.faults import Fault
+from grants.core.money import ZERO, Money, euros
+from grants.identity.policy import Role
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
+from grants.payments import queries, services
+from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.rules import DecisionInput
+from grants.payments.states import OrderState, RequestState, Step
+from tests import actors
+from tests.payments.world import IBAN, World, replace_account, report, world
+from tests.servers import TestPostgres
+
+pytestmark = pytest.mark.usefixtures("app")
+
+NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def grant(app: Flask) -> World:
+    return world()
+
+
+def opened(grant: World) -> UUID:
+    found = services.open_prefinancing(actors.ana(), grant.grant_id)
+    assert found is not None
+    return found.id
+
+
+def decided(grant: World, approved: Money | None = None) -> UUID:
+    request_id = opened(grant)
+    services.decide(actors.otto(), request_id, DecisionInput(approved or euros(240_000), "As agreed."))
+    return request_id
+
+
+def authorised(request_id: UUID, amount: Money | None = None) -> UUID:
+    order_id = services.prepare(actors.fin(), request_id, amount=amount).id
+    services.verify(actors.vera(), order_id)
+    services.authorise(actors.otto(), order_id)
+    return order_id
+
+
+def pay(request_id: UUID) -> UUID:
+    order_id = authorised(request_id)
+    services.export(actors.carl(), (order_id,), control_total=get(PaymentOrder, order_id).amount)
+    services.execute(actors.carl(), order_id, value_on=clock.in_zone(clock.now()).date())
+    return order_id
+
+
+def request(request_id: UUID) -> PaymentRequest:
+    db.session.rollback()
+    return get(PaymentRequest, request_id)
+
+
+def order(order_id: UUID) -> PaymentOrder:
+    db.session.rollback()
+    return get(PaymentOrder, order_id)
+
+
+def balance(grant: World, account: Account) -> Money:
+    return books.balance(account, grant_id=grant.grant_id)
+
+
+# --- Requests
+
+
+def test_the_signed_schedule_opens_the_request_once(grant: World) -> None:
+    found = request(opened(grant))
+
+    assert (found.reference, found.kind, found.requested, found.due_on) == (
+        "PCP-2022-G-0001-1",
+        PaymentKind.PREFINANCING.value,
+        euros(240_000),
+        date(2023, 6, 1),
+    )
+    assert services.open_prefinancing(actors.ana(), grant.grant_id) is None
+
+
+def test_nothing_is_requested_before_signature(grant: World) -> None:
+    with arranging():
+        get(Grant, grant.grant_id).state = GrantState.READY_TO_SIGN.value
+
+    with pytest.raises(Refused, match="agreement in force"):
+        services.open_prefinancing(actors.ana(), grant.grant_id)
+
+
+def test_the_decision_posts_pre_financing_and_its_retention(grant: World) -> None:
+    found = request(decided(grant))
+
+    assert (found.state, found.payable, found.retained) == ("approved", euros(210_000), euros(30_000))
+    assert balance(grant, Account.PREFINANCING) == euros(240_000)
+    assert balance(grant, Account.PAYABLE) == euros(210_000)
+    assert balance(grant, Account.RETENTION) == euros(30_000)
+    assert books.verify() == ()
+
+
+def test_a_decided_request_is_not_decided_again(grant: World) -> None:
+    request_id = decided(grant)
+
+    with pytest.raises(Refused, match="is approved; it cannot approve now"):
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    with pytest.raises(Refused):
+        services.reject(actors.otto(), request_id, reason="Too late")
+
+
+def test_a_double_click_decides_once(grant: World) -> None:
+    request_id = opened(grant)
+    with once("key"):
+        first = services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    with once("key"):
+        again = services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+
+    assert first == again
+    with once("key"), pytest.raises(Conflict):
+        services.decide(actors.otto(), request_id, DecisionInput(euros(1), "less"))
+
+
+@pytest.mark.parametrize(
+    ("approved", "reason", "words"),
+    [
+        (euros(240_001), "", "More was approved than requested"),
+        (ZERO, "x", "Nothing was approved"),
+        (euros(-1), "x", "Nothing was approved"),
+        (euros(100_000), " ", "The reason is missing"),
+    ],
+)
+def test_a_decision_that_cannot_stand_is_refused(grant: World, approved: Money, reason: str, words: str) -> None:
+    request_id = opened(grant)
+
+    with pytest.raises(Invalid, match=words):
+        services.decide(actors.otto(), request_id, DecisionInput(approved, reason))
+    assert request(request_id).state == RequestState.SUBMITTED.value
+
+
+def test_a_stale_page_does_not_decide(grant: World) -> None:
+    request_id = opened(grant)
+
+    with pytest.raises(Conflict):
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)), version=7)
+
+
+def test_a_rejected_request_posts_nothing_and_can_be_opened_again(grant: World) -> None:
+    request_id = opened(grant)
+    with pytest.raises(Invalid):
+        services.reject(actors.otto(), request_id, reason="")
+    services.reject(actors.otto(), request_id, reason="The guarantee is missing.")
+
+    assert balance(grant, Account.PREFINANCING) == ZERO
+    assert services.open_prefinancing(actors.ana(), grant.grant_id) is not None
+
+
+def interim(grant: World, number: int, accepted: Money) -> PaymentRequest:
+    opened_request = services.open_for_report(actors.pia(), report(grant, number, accepted))
+    assert opened_request is not None
+    services.decide(actors.otto(), opened_request.id, DecisionInput(accepted))
+    return request(opened_request.id)
+
+
+def test_an_interim_payment_is_cut_to_the_ceiling_and_the_rest_shown(grant: World) -> None:
+    pay(decided(grant))
+
+    found = interim(grant, 1, euros(350_000))
+
+    assert (found.approved, found.payable, found.cleared, found.deferred) == (
+        euros(350_000),
+        euros(300_000),
+        euros(50_000),
+        ZERO,
+    )
+    assert found.due_on == date(2024, 9, 29)
+    assert balance(grant, Account.GRANT_COSTS) == euros(350_000)
+    assert books.of(grant_id=grant.grant_id).counted_to_ceiling == euros(540_000)
+
+
+def test_what_neither_ceiling_nor_pre_financing_takes_waits_for_the_balance(grant: World) -> None:
+    pay(decided(grant))
+    interim(grant, 1, euros(350_000))
+
+    found = interim(grant, 2, euros(240_000))
+
+    assert (found.state, found.payable, found.cleared, found.deferred) == (
+        "cleared",
+        ZERO,
+        euros(190_000),
+        euros(50_000),
+    )
+    assert books.verify() == ()
+
+
+def test_a_report_opens_one_request_and_only_when_accepted(grant: World) -> None:
+    report_id = report(grant, 1, euros(10))
+    services.open_for_report(actors.pia(), report_id)
+
+    assert services.open_for_report(actors.pia(), report_id) is None
+
+
+@pytest.mark.parametrize(
+    ("accepted", "payable", "recoverable"),
+    [(210_000, 50_000, 0), (150_000, 0, 10_000), (250_000, 90_000, 0), (0, 0, 160_000)],
+)
+def test_the_balance_settles_the_grant(grant: World, accepted: int, payable: int, recoverable: int) -> None:
+    pay(decided(grant))
+    pay(interim(grant, 1, euros(350_000)).id)
+    final = services.open_for_report(actors.pia(), report(grant, 2, euros(accepted), final=True))
+    assert final is not None
+
+    services.decide(actors.otto(), final.id, DecisionInput(euros(350_000 + accepted)))
+
+    found = request(final.id)
+    assert (found.payable, found.recoverable) == (euros(payable), euros(recoverable))
+    assert get(Grant, grant.grant_id).final_amount == euros(350_000 + accepted)
+    if payable:
+        pay(final.id)
+        assert books.balance(Account.CONSUMED, grant_id=grant.grant_id) == euros(350_000 + accepted)
+        assert balance(grant, Account.PREFINANCING) == ZERO
+    assert balance(grant, Account.PREFINANCING) == euros(recoverable)
+    assert (books.verify(), queries.verify()) == ((), ())
+
+
+def test_the_balance_waits_for_earlier_requests(grant: World) -> None:
+    opened(grant)
+    final = services.open_for_report(actors.pia(), report(grant, 2, euros(100), final=True))
+    assert final is not None
+
+    with pytest.raises(Refused, match="Decide PCP-2022-G-0001-1 first"):
+        services.decide(actors.otto(), final.id, DecisionInput(euros(100)))
+
+
+# --- The circuit
+
+
+def test_four_people_take_an_order_to_the_bank(grant: World) -> None:
+    with clock.at(NOW):
+        request_id = decided(grant)
+        order_id = authorised(request_id)
+        sent = services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    in_transit = balance(grant, Account.IN_TRANSIT)
+    with clock.at(NOW + timedelta(days=2)):
+        services.execute(actors.carl(), order_id, value_on=date(2024, 8, 2))
+
+    found = order(order_id)
+    assert (sent.orders, in_transit) == (1, euros(210_000))
+    assert (found.state, found.value_on) == (OrderState.EXECUTED.value, date(2024, 8, 2))
+    assert request(request_id).state == RequestState.PAID.value
+    assert balance(grant, Account.BANK) == euros(-210_000)
+    assert books.partners_consumed(grant.grant_id) == tuple(
+        sorted([(grant.city_id, euros(140_000)), (grant.agency_id, euros(70_000))])
+    )
+    view = queries.order(actors.nuria(), found.reference)
+    assert [(each.step, each.name) for each in view.standing] == [
+        (Step.PREPARED, "Fin Initiator"),
+        (Step.VERIFIED, "Vera Verifier"),
+        (Step.AUTHORISED, "Otto Authoriser"),
+        (Step.EXPORTED, "Carl Accountant"),
+    ]
+    assert (books.verify(), queries.verify()) == ((), ())
+
+
+def everything(name: str) -> actors.Actor:
+    """A person who holds every role of the circuit, as a small team may have it."""
+    return actors.actor(
+        actors.person(
+            name,
+            Role.FINANCE_INITIATOR,
+            Role.FINANCE_VERIFIER,
+            Role.AUTHORISING_OFFICER,
+            Role.ACCOUNTING_OFFICER,
+        )
+    )
+
+
+def test_one_person_takes_one_step_only(grant: World) -> None:
+    both = everything("Bo Both")
+    order_id = services.prepare(both, decided(grant)).id
+
+    with pytest.raises(Refused, match="You are the initiator of this order; the verifier must be somebody else"):
+        services.verify(both, order_id)
+    services.verify(actors.vera(), order_id)
+    with pytest.raises(Refused, match="the authorising officer must be somebody else"):
+        services.authorise(both, order_id)
+    services.authorise(actors.otto(), order_id)
+    with pytest.raises(Refused, match="the accounting officer must be somebody else"):
+        services.export(both, (order_id,), control_total=euros(210_000))
+    services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    with pytest.raises(Refused, match="must be somebody else"):
+        services.execute(both, order_id, value_on=clock.in_zone(clock.now()).date())
+
+
+@pytest.mark.parametrize("column", ["verified_by", "authorised_by", "exported_by", "executed_by"])
+def test_the_database_itself_keeps_four_people_apart(grant: World, column: str) -> None:
+    order_id = pay(decided(grant))
+
+    with pytest.raises(IntegrityError, match="_is_another"), arranging():
+        found = get(PaymentOrder, order_id)
+        setattr(found, column, found.prepared_by)
+
+
+@pytest.mark.parametrize(("role", "step"), [("verify", Step.VERIFIED), ("authorise", Step.AUTHORISED)])
+def test_nobody_approves_a_payment_to_an_account_of_their_own_making(grant: World, role: str, step: Step) -> None:
+    owner = everything("Oda Owner")
+    with arranging():
+        get(BankAccount, grant.account_id).entered_by = owner.user_id
+    order_id = services.prepare(actors.fin(), decided(grant)).id
+    if step is Step.AUTHORISED:
+        services.verify(actors.vera(), order_id)
+
+    with pytest.raises(Refused, match="entered or confirmed the bank account"):
+        getattr(services, role)(owner, order_id)
+
+
+def test_whoever_confirmed_the_account_does_not_verify(grant: World) -> None:
+    with arranging():
+        get(BankAccount, grant.account_id).confirmed_by = actors.person("Vera Verifier", Role.FINANCE_VERIFIER)
+    order_id = services.prepare(actors.fin(), decided(grant)).id
+
+    with pytest.raises(Refused, match="entered or confirmed the bank account"):
+        services.verify(actors.vera(), order_id)
+
+
+def test_a_changed_amount_voids_every_signature(grant: World) -> None:
+    order_id = authorised(decided(grant))
+    services.change(actors.fin(), order_id, amount=euros(200_000), reason="Offset agreed by phone")
+
+    found = order(order_id)
+    view = queries.order(actors.nuria(), found.reference)
+    assert (found.state, found.verified_by, found.authorised_by) == (OrderState.PREPARED.value, None, None)
+    assert [each.step for each in view.standing] == [Step.PREPARED]
+    assert [each.voided_why for each in view.signatures if each.voided_at] == ["Offset agreed by phone"] * 3
+
+
+def test_a_replaced_account_stops_the_order_until_it_is_changed(grant: World) -> None:
+    order_id = authorised(decided(grant))
+    replace_account(grant)
+
+    with pytest.raises(Refused, match="was replaced after it was prepared"):
+        services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    assert "replaced" in (queries.inbox(actors.carl()).rows[0].locked or "")
+    services.change(actors.fin(), order_id, amount=euros(210_000), reason="New account")
+    assert order(order_id).bank_account_id != grant.account_id
+    assert balance(grant, Account.IN_TRANSIT) == ZERO
+
+
+def test_orders_of_a_request_never_exceed_what_is_payable(grant: World) -> None:
+    request_id = decided(grant)
+    first = services.prepare(actors.fin(), request_id, amount=euros(200_000))
+
+    with pytest.raises(Refused, match="is left to order"):
+        services.prepare(actors.fin(), request_id, amount=euros(10_001))
+    services.prepare(actors.fin(), request_id)
+    with pytest.raises(Invalid):
+        services.prepare(actors.fin(), request_id)
+    services.cancel(actors.fin(), first.id, reason="Typed wrongly")
+    services.prepare(actors.fin(), request_id, amount=euros(200_000))
+
+
+def test_the_database_refuses_orders_above_the_request(grant: World) -> None:
+    order_id = services.prepare(actors.fin(), decided(grant)).id
+
+    with pytest.raises(Exception, match="are payable"), arranging():
+        get(PaymentOrder, order_id).amount = euros(210_001)
+
+
+def test_an_order_that_left_is_neither_changed_nor_cancelled_nor_sent_again(grant: World) -> None:
+    order_id = authorised(decided(grant))
+    services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+
+    for deed in (
+        lambda: services.change(actors.fin(), order_id, amount=euros(1), reason="x"),
+        lambda: services.cancel(actors.fin(), order_id, reason="x"),
+        lambda: services.export(actors.carl(), (order_id,), control_total=euros(210_000)),
+    ):
+        with pytest.raises(Refused):
+            deed()
+    assert balance(grant, Account.IN_TRANSIT) == euros(210_000)
+
+
+def test_a_wrong_control_total_exports_nothing(grant: World) -> None:
+    order_id = authorised(decided(grant))
+
+    with pytest.raises(Invalid, match="control total"):
+        services.export(actors.carl(), (order_id,), control_total=euros(210_000) + Money(1))
+    assert order(order_id).state == OrderState.AUTHORISED.value
+
+
+@pytest.mark.parametrize("value_on", [date(2024, 7, 31), date(2024, 8, 2)])
+def test_the_value_date_lies_between_export_and_today(grant: World, value_on: date) -> None:
+    with clock.at(NOW):
+        order_id = authorised(decided(grant))
+        services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+
+        with pytest.raises(Invalid, match="value date"):
+            services.execute(actors.carl(), order_id, value_on=value_on)
+
+
+def test_nothing_is_ordered_without_a_confirmed_account(grant: World) -> None:
+    request_id = decided(grant)
+    with arranging():
+        get(BankAccount, grant.account_id).state = "refused"
+
+    with pytest.raises(Refused, match="no confirmed bank account"):
+        services.prepare(actors.fin(), request_id)
+
+
+@pytest.mark.parametrize(
+    ("fault", "deed"),
+    [("ceiling", "decide"), ("ceiling", "prepare"), ("four_eyes", "verify"), ("four_eyes", "authorise"), ("scope", "export")],
+)  # fmt: skip
+def test_a_fault_in_a_guard_lets_nothing_through(
+    grant: World, monkeypatch: pytest.MonkeyPatch, fault: str, deed: str
+) -> None:
+    request_id = opened(grant)
+    order_id = None
+    if deed != "decide":
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    if deed in {"verify", "authorise", "export"}:
+        order_id = services.prepare(actors.fin(), request_id).id
+    if deed in {"authorise", "export"}:
+        services.verify(actors.vera(), order_id)
+    if deed == "export":
+        services.authorise(actors.otto(), order_id)
+    deeds = {
+        "decide": lambda: services.decide(actors.otto(), request_id, DecisionInput(euros(240_000))),
+        "prepare": lambda: services.prepare(actors.fin(), request_id),
+        "verify": lambda: services.verify(actors.vera(), order_id),
+        "authorise": lambda: services.authorise(actors.otto(), order_id),
+        "export": lambda: services.export(actors.carl(), (order_id,), control_total=euros(210_000)),
+    }
+    people = [actors.otto(), actors.fin(), actors.vera(), actors.carl()]
+    assert all(people)
+    before = (books.count_entries(), request(request_id).state, order(order_id).state if order_id else None)
+    monkeypatch.setenv("GRANTS_FAULT", fault)
+
+    with pytest.raises(Fault):
+        deeds[deed]()
+    assert (books.count_entries(), request(request_id).state, order(order_id).state if order_id else None) == before
+
+
+def test_roles_do_what_the_circuit_says_and_nothing_else(grant: World) -> None:
+    request_id = decided(grant)
+    for actor in (actors.vera(), actors.otto(), actors.carl(), actors.nuria(), actors.ada(), actors.ana()):
+        with pytest.raises(NotAllowed):
+            services.prepare(actor, request_id)
+    order_id = services.prepare(actors.fin(), request_id).id
+    for actor in (actors.fin(), actors.otto(), actors.carl(), actors.nuria()):
+        with pytest.raises(NotAllowed):
+            services.verify(actor, order_id)
+
+
+def test_out_of_scope_is_as_if_not_there(grant: World) -> None:
+    elsewhere = actors.actor(actors.person("Fia Elsewhere"))
+    assert elsewhere.user_id is not None
+    elsewhere = actors.give(elsewhere.user_id, Role.FINANCE_INITIATOR, "call", grant.grant_id)
+    request_id = decided(grant)
+    reference = request(request_id).reference
+
+    with pytest.raises(NotFound):
+        services.prepare(elsewhere, request_id)
+    with pytest.raises(NotFound):
+        queries.request(elsewhere, reference)
+    assert queries.inbox(elsewhere).count == 0
+
+
+# --- The list
+
+
+def test_the_list_of_a_batch_is_made_once_and_holds_what_the_bank_needs(grant: World) -> None:
+    order_id = authorised(decided(grant))
+    sent = services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    with pytest.raises(Refused, match="still being made"):
+        services.open_batch_file(actors.carl(), sent.id)
+
+    made = services.make_batch_file(actors.carl(), sent.id)
+    again = services.make_batch_file(actors.carl(), sent.id)
+
+    file = services.open_batch_file(actors.carl(), sent.id)
+    assert made == again
+    assert file.sha256 == made.file_sha256
+    sheet = openpyxl.load_workbook(io.BytesIO(files.path(file).read_bytes())).active
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    reference = order(order_id).reference
+    assert rows[1] == [
+        reference,
+        actors.NORTHBRIDGE,
+        "Northbridge Łódź & Co",
+        IBAN,
+        None,
+        210000,
+        f"{reference} Pre-financing",
+    ]
+    assert rows[3][5] == 210000
+    assert services.sheet(queries.batch(actors.carl(), made.reference)) == files.path(file).read_bytes()
+    for actor in (actors.nuria(), actors.otto()):
+        with pytest.raises(NotAllowed):
+            services.open_batch_file(actor, sent.id)
+
+
+# --- What people see
+
+
+def test_the_inbox_names_the_next_person_and_locks_own_items(grant: World) -> None:
+    request_id = opened(grant)
+    shown = queries.inbox(actors.otto())
+    assert [(row.deed, row.yours, row.amount) for row in shown.rows] == [("decide", True, euros(240_000))]
+    services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    assert [(row.deed, row.yours) for row in queries.inbox(actors.fin()).rows] == [("prepare", True)]
+    both = everything("Bo Both")
+    services.prepare(both, request_id, amount=euros(100_000))
+
+    rows = queries.inbox(both).rows
+    assert [(row.deed, row.yours, row.amount) for row in rows] == [
+        ("verify", False, euros(100_000)),
+        ("prepare", True, euros(110_000)),
+    ]
+    assert rows[0].locked is not None
+    assert queries.inbox(actors.vera()).total == euros(210_000)
+
+
+def test_duties_follow_the_circuit(grant: World) -> None:
+    request_id = opened(grant)
+    people = {name: getattr(actors, name)() for name in ("otto", "fin", "vera", "carl", "ana", "nuria")}
+
+    def waits() -> dict[str, list[str]]:
+        found = {name: [duty.what for duty in queries.duties(person, NOW)] for name, person in people.items()}
+        return {name: what for name, what in found.items() if what}
+
+    assert waits() == {"otto": ["Decide the request of WARM"]}
+    services.decide(people["otto"], request_id, DecisionInput(euros(240_000)))
+    assert waits() == {"fin": ["Prepare the order for WARM"]}
+    order_id = services.prepare(people["fin"], request_id).id
+    assert waits() == {"vera": ["Verify the order for WARM"]}
+    services.verify(people["vera"], order_id)
+    assert waits() == {"otto": ["Authorise the order for WARM"]}
+    services.authorise(people["otto"], order_id)
+    assert waits() == {"carl": ["Export the order for WARM"]}
+    services.export(people["carl"], (order_id,), control_total=euros(210_000))
+    assert waits() == {"carl": ["Mark as executed the order for WARM"]}
+
+
+def test_a_coordinator_without_account_is_asked_for_one(grant: World) -> None:
+    opened(grant)
+    with arranging():
+        get(BankAccount, grant.account_id).state = "refused"
+
+    assert [duty.what for duty in queries.duties(actors.ana(), NOW)] == ["Give a bank account for WARM"]
+
+
+def test_pages_of_the_inbox_follow_each_other(grant: World) -> None:
+    request_id = decided(grant)
+    for amount in (100, 200, 300):
+        services.prepare(actors.fin(), request_id, amount=euros(amount))
+
+    whole = queries.inbox(actors.nuria())
+    first = queries.inbox(actors.nuria(), limit=3)
+    second = queries.inbox(actors.nuria(), after=first.next_key, limit=3)
+    assert first.rows + second.rows == whole.rows
+    assert (len(whole.rows), second.next_key) == (4, None)
+
+
+def test_a_grant_shows_where_its_money_stands(grant: World) -> None:
+    pay(decided(grant))
+
+    shown = queries.grant_payments(actors.ana(), grant.reference)
+    assert (shown.position.paid, shown.position.retained, shown.position.room, shown.position.left) == (
+        euros(210_000),
+        euros(30_000),
+        euros(300_000),
+        euros(360_000),
+    )
+    assert [each.state for each in shown.requests] == [RequestState.PAID]
+    with pytest.raises(NotFound):
+        queries.grant_payments(actors.eva(), grant.reference)
+
+
+@pytest.mark.parametrize("column", ["prepared_by", "verified_by"])
+def test_a_forged_circuit_is_found(grant: World, postgres: TestPostgres, database: str, column: str) -> None:
+    pay(decided(grant))
+    with closing(psycopg.connect(postgres.dsn(database))) as connection, connection:
+        connection.execute(f"UPDATE payment_order SET {column} = '{actors.ada().user_id}'".encode())
+
+    assert any("I15" in str(problem) for problem in queries.verify())
+
+
+def test_an_order_paid_twice_in_the_ledger_is_found(grant: World) -> None:
+    order_id = pay(decided(grant))
+    with arranging():
+        found = get(PaymentOrder, order_id)
+        found.state, found.executed_by, found.value_on = OrderState.EXPORTED.value, None, None
+
+    assert [str(problem) for problem in queries.verify()] == [
+        f"{order(order_id).reference}: I12: what the ledger booked is not what the order says."
+    ]

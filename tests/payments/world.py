@@ -1,0 +1,211 @@
+"""A grant in force with its money in the ledger, and the people who pay it: what every test of payments starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+from grants.agreements.models import BankAccount, Beneficiary, Grant, PaymentScheduleLine
+from grants.agreements.states import BankAccountState, GrantState, PaymentKind
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState, Origin
+from grants.budgets.models import Budget
+from grants.calls.models import Call
+from grants.calls.states import CallState
+from grants.core.acts import act, arranging
+from grants.core.db import db
+from grants.core.money import Money, euros
+from grants.core.permissions import Actor, Permission
+from grants.dossiers.models import Dossier
+from grants.identity.policy import Role
+from grants.ledger import rules as legs
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions
+from grants.programmes.models import FundSource, Programme
+from grants.reporting.models import PeriodicReport
+from grants.reporting.states import ReportKind, ReportState
+from tests import actors
+
+IN_FORCE = datetime(2023, 5, 2, 9, tzinfo=UTC)
+IBAN = "BE68539007547034"
+OTHER_IBAN = "FR7630006000011234567890189"
+
+
+@dataclass(frozen=True)
+class World:
+    """The ids a test needs."""
+
+    call_id: UUID
+    grant_id: UUID
+    reference: str
+    application_id: UUID
+    city_id: UUID
+    agency_id: UUID
+    account_id: UUID
+
+
+@act("test_world.post", needs=Permission.BUDGET_AUTHORISE)
+def _commit(actor: Actor, call_id: UUID, grant_id: UUID, city_id: UUID, agency_id: UUID) -> None:
+    dims = Dimensions(call_id=call_id)
+    of_grant = Dimensions(call_id=call_id, grant_id=grant_id)
+    for event, lines in (
+        ("E1", legs.legs_e1(euros(1_000_000), dims)),
+        ("E2", legs.legs_e2(euros(600_000), dims)),
+        ("E4", legs.legs_e4(euros(600_000), dims)),
+        ("E5", legs.legs_e5([(city_id, euros(400_000)), (agency_id, euros(200_000))], of_grant)),
+    ):
+        ledger.post(
+            event, source_key=f"test:{grant_id}:{event}", effective_on=date(2023, 5, 2), description=event, legs=lines
+        )
+
+
+def world(number: int = 1) -> World:
+    """A grant of 600 000: pre-financing 240 000 of which 30 000 is retained, ceiling 540 000, two beneficiaries."""
+    city_id = actors.organisation()
+    agency_id = actors.organisation("Energy Agency of Northbridge")
+    fin, carl = actors.fin(), actors.carl()
+    call_id, grant_id, application_id = uuid4(), uuid4(), uuid4()
+    reference = f"PCP-2022-G-{number:04d}"
+    account = BankAccount(
+        organisation_id=city_id,
+        holder="Northbridge Łódź & Co",
+        iban=IBAN,
+        bic=None,
+        state=BankAccountState.CONFIRMED.value,
+        entered_by=fin.user_id,
+        entered_at=IN_FORCE,
+        confirmed_by=carl.user_id,
+        confirmed_at=IN_FORCE,
+        evidence="Bank letter",
+    )
+    with arranging():
+        fund = FundSource(number="101036519", acronym="NetZeroCities", framework="Horizon 2020")
+        programme = Programme(slug="pilots", code="PCP", name="Pilot Cities Programme")
+        db.session.add_all([fund, programme, account])
+        db.session.add(
+            Call(
+                id=call_id,
+                programme_id=programme.id,
+                fund_source_id=fund.id,
+                reference="PCP-2022-C-0001",
+                slug="invented-call",
+                title="Invented call",
+                year=2022,
+                state=CallState.DRAFT.value,
+                synthetic=True,
+                content={},
+                zone="Europe/Brussels",
+            )
+        )
+        db.session.add(
+            Application(
+                id=application_id,
+                call_id=call_id,
+                reference=f"PCP-2022-A-{number:04d}",
+                title="Warm homes",
+                acronym="WARM",
+                state=ApplicationState.AWARDED.value,
+                origin=Origin.PUBLISHED_OUTCOME.value,
+                source_url="https://example.org/outcome",
+                coordinator_id=city_id,
+                search_text="warm homes",
+            )
+        )
+        db.session.add(_grant(grant_id, application_id, call_id, fund.id, city_id, reference))
+        for position, (organisation_id, maximum) in enumerate(((city_id, euros(400_000)), (agency_id, euros(200_000)))):
+            db.session.add(
+                Beneficiary(
+                    grant_id=grant_id,
+                    organisation_id=organisation_id,
+                    position=position,
+                    is_coordinator=not position,
+                    maximum=maximum,
+                )
+            )
+        db.session.add(
+            PaymentScheduleLine(
+                grant_id=grant_id,
+                number=1,
+                kind=PaymentKind.PREFINANCING.value,
+                planned=euros(210_000),
+                due_on=date(2023, 6, 1),
+            )
+        )
+    _commit(actors.otto(), call_id, grant_id, city_id, agency_id)
+    for person, role in ((actors.ana(), Role.APPLICATION_LEAD), (actors.marek(), Role.APPLICATION_PARTNER)):
+        assert person.user_id is not None
+        actors.give(person.user_id, role, "application", application_id)
+    return World(call_id, grant_id, reference, application_id, city_id, agency_id, account.id)
+
+
+def _grant(grant_id: UUID, application_id: UUID, call_id: UUID, fund_id: UUID, city_id: UUID, reference: str) -> Grant:
+    return Grant(
+        id=grant_id,
+        application_id=application_id,
+        call_id=call_id,
+        fund_source_id=fund_id,
+        reference=reference,
+        title="Warm homes",
+        acronym="WARM",
+        state=GrantState.IN_FORCE.value,
+        coordinator_id=city_id,
+        maximum=euros(600_000),
+        starts_on=date(2023, 6, 1),
+        ends_before=date(2025, 6, 1),
+        prefinancing=euros(240_000),
+        interim_ceiling=euros(540_000),
+        retention=euros(30_000),
+        in_force_at=IN_FORCE,
+        search_text="warm homes",
+    )
+
+
+def report(found: World, number: int, accepted: Money, *, final: bool = False) -> UUID:
+    """An accepted report of the grant."""
+    decided_by = actors.pia().user_id
+    with arranging():
+        report_id = uuid4()
+        dossier = Dossier(owner_kind="report", owner_id=report_id, definition={})
+        budget = Budget(owner_kind="report", owner_id=report_id, purpose="actual", rules={}, saves=0)
+        db.session.add_all([dossier, budget])
+        db.session.add(
+            PeriodicReport(
+                id=report_id,
+                grant_id=found.grant_id,
+                number=number,
+                reference=f"PCP-2022-R-{number:04d}",
+                kind=(ReportKind.FINAL if final else ReportKind.INTERIM).value,
+                starts_on=date(2023, 6, 1),
+                ends_before=date(2024, 6, 1),
+                due_on=date(2024, 7, 31),
+                state=ReportState.ACCEPTED.value,
+                dossier_id=dossier.id,
+                budget_id=budget.id,
+                submitted_at=datetime(2024, 7, 1, 9, tzinfo=UTC),
+                submitted_by=decided_by,
+                decided_at=datetime(2024, 7, 20, 9, tzinfo=UTC),
+                decided_by=decided_by,
+                accepted_total=accepted,
+            )
+        )
+    return report_id
+
+
+def replace_account(found: World) -> None:
+    """The payee's account is replaced by another one, confirmed."""
+    with arranging():
+        db.session.get_one(BankAccount, found.account_id).state = BankAccountState.REPLACED.value
+        db.session.flush()
+        db.session.add(
+            BankAccount(
+                organisation_id=found.city_id,
+                holder="Northbridge",
+                iban=OTHER_IBAN,
+                state=BankAccountState.CONFIRMED.value,
+                entered_by=actors.fin().user_id,
+                entered_at=IN_FORCE,
+                confirmed_by=actors.carl().user_id,
+                confirmed_at=IN_FORCE,
+            )
+        )

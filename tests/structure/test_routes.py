@@ -1,0 +1,254 @@
+"""Laws about addresses: who may open each, what is public, that reading never writes. Read from the URL map itself."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from grants.app import create_app, stage_modules
+from grants.core import acts
+from grants.web.routing import Access
+from tests import actors
+from tests.html import check_page
+
+# Open to everybody. Whoever adds a line here has thought about it.
+PUBLIC = {
+    "identity.ask_reset",
+    "identity.choose_password",
+    "identity.demo_people",
+    "identity.demo_sign_in",
+    "identity.enter",
+    "identity.open_link",
+    "identity.password_chosen",
+    "identity.reset",
+    "identity.sign_in",
+    "oversight.about",
+    "oversight.accessibility",
+    "oversight.alive",
+    "oversight.front",
+    "oversight.privacy",
+    "oversight.ready",
+    "oversight.theme",
+    "oversight.which_version",
+}
+
+# Reads that are recorded: the only GETs that may call an act.
+AUDITED_READS: set[str] = set()
+
+WRITING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@pytest.fixture
+def rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def access(app: Flask, rule: Rule) -> Access:
+    return app.view_functions[rule.endpoint].access  # type: ignore[attr-defined, no-any-return]  # the first test proves it
+
+
+def test_every_address_says_who_may_open_it(app: Flask, rules: list[Rule]) -> None:
+    silent = [rule.endpoint for rule in rules if not hasattr(app.view_functions[rule.endpoint], "access")]
+
+    assert silent == []
+
+
+def test_the_public_addresses_are_exactly_those_listed(app: Flask, rules: list[Rule]) -> None:
+    assert {rule.endpoint for rule in rules if access(app, rule).anyone} == PUBLIC
+
+
+def test_an_address_is_lower_case_words_without_a_bare_number_of_the_database(rules: list[Rule]) -> None:
+    odd = [rule.rule for rule in rules if rule.rule != rule.rule.lower() or "uuid:" in rule.rule]
+
+    assert odd == []
+
+
+def test_menu_entries_lead_to_pages_their_readers_may_open(app: Flask) -> None:
+    wrong = []
+    for item in app.extensions["navigation"]:
+        view = app.view_functions.get(item.endpoint)
+        if view is None:
+            wrong.append(f"{item.label}: {item.endpoint} is not there")
+            continue
+        asked: Access = view.access  # type: ignore[attr-defined]  # proved above
+        if asked.any_of and not set(item.any_of) <= set(asked.any_of):
+            wrong.append(f"{item.label} is shown to {item.any_of}, who may not open {item.endpoint}")
+        if not item.any_of and not asked.anyone:
+            wrong.append(f"{item.label} is shown to everybody, {item.endpoint} is not public")
+
+    assert wrong == []
+
+
+# ---- Reading never writes ----
+
+
+def guarded(node: ast.AST) -> bool:
+    """Whether this branch is entered for a sent form only."""
+    return isinstance(node, ast.If) and (
+        "validate_on_submit" in ast.unparse(node.test) or "POST" in ast.unparse(node.test)
+    )
+
+
+def acts_called(view: Callable[..., Any]) -> Iterator[str]:
+    """Names of acts that a GET of this view calls: those in no branch for sent forms only."""
+    module = inspect.getmodule(view)
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(view))))
+
+    def walk(node: ast.AST) -> Iterator[ast.Call]:
+        for child in ast.iter_child_nodes(node):
+            if guarded(child):
+                for other in child.orelse:  # type: ignore[attr-defined]  # an If has one
+                    yield from walk(other)
+                continue
+            if isinstance(child, ast.Call):
+                yield child
+            yield from walk(child)
+
+    for call in walk(tree):
+        found: Any = module
+        for name in ast.unparse(call.func).split("."):
+            found = getattr(found, name, None)
+        if hasattr(found, "act"):
+            yield ast.unparse(call.func)
+
+
+def test_no_get_calls_an_act_but_the_recorded_reads(app: Flask, rules: list[Rule]) -> None:
+    list(stage_modules("services"))
+    writing = {
+        f"{rule.endpoint} calls {name}"
+        for rule in rules
+        if "GET" in (rule.methods or ())
+        for name in acts_called(app.view_functions[rule.endpoint])
+        if rule.endpoint not in AUDITED_READS
+    }
+
+    assert writing == set()
+
+
+def test_the_search_for_acts_finds_one() -> None:
+    act = next(iter(acts.REGISTRY.values()))
+    assert act.name
+
+    # A view as somebody might write it by mistake: an act called by reading.
+    def careless() -> None:
+        acts_under_test.retry(None, None)
+
+    from grants.core import jobs as acts_under_test
+
+    careless.__globals__["acts_under_test"] = acts_under_test
+    try:
+        assert list(acts_called(careless)) == ["acts_under_test.retry"]
+    finally:
+        del careless.__globals__["acts_under_test"]
+
+
+# ---- Everybody who may not, cannot ----
+
+
+def filled(app: Flask, rule: Rule) -> str:
+    """An address of this rule for a thing that does not exist."""
+    values: dict[str, Any] = {}
+    for name in rule.arguments:
+        converter = rule._converters[name]
+        kind = type(converter).__name__
+        values[name] = {"IntegerConverter": 1}.get(kind, "x")
+        if kind == "AnyConverter":
+            values[name] = next(iter(converter.items))  # type: ignore[attr-defined]  # an AnyConverter has them
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(rule.endpoint, values, method=method_of(rule))
+
+
+def method_of(rule: Rule) -> str:
+    return "GET" if "GET" in (rule.methods or ()) else sorted((rule.methods or set()) & WRITING)[0]
+
+
+def methods_of(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) & {"GET", *WRITING})
+
+
+def test_nobody_signed_in_is_sent_to_sign_in_everywhere_else(app: Flask, rules: list[Rule]) -> None:
+    app.config.update(WTF_CSRF_ENABLED=False, GRANTS_DEMO=False)
+    client = app.test_client()
+
+    let_in = []
+    for rule in rules:
+        for method in methods_of(rule):
+            if not access(app, rule).anyone:
+                answer = client.open(filled(app, rule), method=method)
+                if answer.status_code != 303 or not (answer.location or "").startswith("/sign-in"):
+                    let_in.append(f"{method} {rule.rule} answered {answer.status_code}")
+
+    assert let_in == []
+
+
+def test_a_role_without_the_permission_is_refused(app: Flask, rules: list[Rule]) -> None:
+    app.config.update(WTF_CSRF_ENABLED=False, GRANTS_DEMO=False)
+
+    let_in = []
+    for role, person in actors.BY_ROLE.items():
+        actor = person()
+        client = actors.client_of(app, actor)
+        for rule in rules:
+            asked = access(app, rule).any_of
+            if asked and not any(actor.can(permission) for permission in asked):
+                for method in methods_of(rule):
+                    answer = client.open(filled(app, rule), method=method)
+                    if answer.status_code != 403:
+                        let_in.append(f"{role}: {method} {rule.rule} answered {answer.status_code}")
+
+    assert let_in == []
+
+
+def test_somebody_without_a_role_is_refused_in_words_that_help(app: Flask, rules: list[Rule]) -> None:
+    client = actors.client_of(app, actors.nobody())
+    guarded_rule = next(rule for rule in rules if access(app, rule).any_of and "GET" in (rule.methods or ()))
+
+    answer = client.get(filled(app, guarded_rule))
+
+    assert answer.status_code == 403
+    check_page(answer)
+    assert "You need the permission" in answer.get_data(as_text=True)
+
+
+def test_every_page_without_a_reference_opens_as_a_page_we_may_show(app: Flask, rules: list[Rule]) -> None:
+    """Pages with a reference in their address are looked at by the tests of their stage, with data."""
+    wrong = []
+    for role, person in actors.BY_ROLE.items():
+        actor = person()
+        client = actors.client_of(app, actor)
+        for rule in rules:
+            asked = access(app, rule)
+            may = asked.anyone or not asked.any_of or any(actor.can(permission) for permission in asked.any_of)
+            if "GET" not in (rule.methods or ()) or rule.arguments or not may:
+                continue
+            wrong += [f"{role}: {fault}" for fault in faults_of(client, rule)]
+
+    assert wrong == []
+
+
+def faults_of(client: FlaskClient, rule: Rule) -> list[str]:
+    """What is wrong with the page at this address."""
+    answer = client.get(rule.rule)
+    if answer.status_code >= 500 and rule.endpoint != "oversight.ready":
+        return [f"{rule.rule} answered {answer.status_code}"]
+    if answer.mimetype != "text/html" or answer.status_code == 303:
+        return []
+    try:
+        check_page(answer)
+    except AssertionError as fault:
+        return [str(fault)]
+    return []
+
+
+def test_every_program_is_made_anew_with_the_same_addresses(app: Flask, settings: Any) -> None:
+    again = create_app(settings)
+
+    assert sorted(map(str, again.url_map.iter_rules())) == sorted(map(str, app.url_map.iter_rules()))

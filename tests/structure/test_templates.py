@@ -1,0 +1,126 @@
+"""Laws about templates: each compiles, holds nothing inline, imports what it uses, and names addresses that exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from jinja2 import StrictUndefined, nodes
+
+from config import Config
+from grants.app import create_app
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "templates"
+STATIC = ROOT / "grants" / "web" / "static"
+TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.is_file())
+PAGES = [name for name in TEMPLATES if name.endswith(".html")]
+
+INLINE = {
+    "a style attribute": re.compile(r"<[^>]*\sstyle\s*="),
+    "a style element": re.compile(r"<style[\s>]"),
+    "a script without a file": re.compile(r"<script(?![^>]*\ssrc=)[\s>]"),
+    "an event attribute": re.compile(r"<[^>]*\son[a-z]+\s*="),
+    "a javascript address": re.compile(r"javascript:", re.IGNORECASE),
+    "a htmx event attribute": re.compile(r"\shx-on"),
+    "another site": re.compile(r"(src|href)=\"https?://"),
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The program without its servers: templates need none."""
+    home = tmp_path_factory.mktemp("home")
+    return create_app(Config(GRANTS_HOME=str(home), DATABASE_URL=f"postgresql+psycopg://x@/x?host={home}"))
+
+
+def source(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def tree(app: Flask, name: str) -> nodes.Template:
+    return app.jinja_env.parse(source(name), name)
+
+
+def test_a_missing_name_is_an_error_not_an_empty_place(app: Flask) -> None:
+    assert app.jinja_env.undefined is StrictUndefined
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_compiles(app: Flask, name: str) -> None:
+    app.jinja_env.get_template(name)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_template_holds_nothing_inline(name: str) -> None:
+    assert [what for what, pattern in INLINE.items() if pattern.search(source(name))] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_template_trusts_no_text_as_markup(app: Flask, name: str) -> None:
+    trusting = [found.name for found in tree(app, name).find_all(nodes.Filter) if found.name in ("safe", "tojson")]
+    unescaped = list(tree(app, name).find_all((nodes.MarkSafe, nodes.ScopedEvalContextModifier)))
+
+    assert (trusting, unescaped) == ([], [])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_template_uses_every_macro_it_imports(app: Flask, name: str) -> None:
+    parsed = tree(app, name)
+    imported = {
+        alias if isinstance(alias, str) else alias[1]
+        for found in parsed.find_all(nodes.FromImport)
+        for alias in found.names
+    }
+    used = {found.name for found in parsed.find_all(nodes.Name) if found.ctx == "load"}
+
+    assert imported - used == set()
+
+
+def literal_calls(app: Flask, name: str, function: str) -> Iterator[str]:
+    """First arguments, where they are written out, of every call of that function."""
+    for call in tree(app, name).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == function and call.args:
+            first = call.args[0]
+            yield from [str(first.value)] if isinstance(first, nodes.Const) else []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_template_names_addresses_that_exist(app: Flask, name: str) -> None:
+    endpoints = set(app.view_functions)
+    blueprint = name.split("/")[0]
+    wanted = {
+        f"{blueprint}{target}" if target.startswith(".") else target for target in literal_calls(app, name, "url_for")
+    }
+
+    assert wanted - endpoints == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_template_names_static_files_that_exist(app: Flask, name: str) -> None:
+    ours = [file for file in literal_calls(app, name, "asset") if not file.startswith("vendor/")]
+
+    assert [file for file in ours if not (STATIC / file).is_file()] == []
+
+
+def test_every_template_is_used(app: Flask) -> None:
+    """By a view, or by another template."""
+    named = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("grants", "templates", "jobs")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".html", ".txt") and "static" not in path.parts
+    )
+    unused = [name for name in PAGES if f'"{name}"' not in named and f"'{name}'" not in named]
+
+    assert unused == []
+
+
+def test_every_template_says_what_it_shows_or_is_a_small_part() -> None:
+    """A first line in words for everything longer than a screen."""
+    silent = [name for name in PAGES if source(name).count("\n") > 60 and not source(name).startswith("{#")]
+
+    assert silent == []

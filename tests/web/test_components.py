@@ -1,0 +1,116 @@
+"""Every macro of templates/components on one page that exists in the tests only."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, get_flashed_messages, render_template_string
+from wtforms import (
+    BooleanField,
+    FileField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Optional
+
+from grants.core.errors import Invalid
+from grants.core.money import Money
+from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, WordsMax, choices
+from grants.web.paging import Rows
+from tests.html import check_html
+
+GALLERY = (Path(__file__).parent / "gallery.html").read_text(encoding="utf-8")
+
+
+class GalleryForm(Form):
+    version = HiddenField()
+    name = StringField("Name of the city", [Needed("Enter the name of the city")])
+    why = TextAreaField("What stands in the way?", [WordsMax(600)])
+    amount = MoneyField("Amount asked for", [Needed("Enter the amount you ask for")])
+    day = DateField("First day of the pilot", [Needed("Enter the first day of the pilot")])
+    country = SelectField("Country", choices=choices([("RO", "Romania"), ("PL", "Poland")]))
+    verdict = RadioField(
+        "Do you have a conflict of interest?",
+        choices=choices([("no", "No"), ("yes", "Yes"), ("unsure", "I am not sure")]),
+        validators=[Needed("Say whether you have a conflict of interest")],
+    )
+    themes = CheckboxesField("Themes", [Optional()], choices=choices([("heat", "Heat"), ("transport", "Transport")]))
+    paper = FileField("Letter of support", [Optional()])
+    secret = PasswordField("Your password")
+    sure = BooleanField("I have read the rules of the call")
+
+
+def render_gallery(*, wrong: bool, density: str = "") -> str:
+    form = GalleryForm(formdata=None, version="3")
+    if wrong:
+        form.validate()
+        form.amount.errors = ["“1,2.3” is not an amount. Write it like 1 234,50."]
+        form.add_problem(Invalid("The call has closed.", {"_form": "The call closed on 15 November 2022, 12:00."}))
+    context: dict[str, Any] = {
+        "form": form,
+        "density": density,
+        "amount": Money(98_600_000),
+        "negative": Money(-125_000),
+        "rows": Rows(items=(1, 2, 3), next_key="k", total=7, first=False),
+        "first_day": date(2022, 11, 15),
+    }
+    return render_template_string(GALLERY, **context)
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+@pytest.mark.parametrize("density", ["", "pg-dense"])
+def test_every_component_makes_a_page_we_may_show(app: Flask, wrong: bool, density: str) -> None:
+    with app.test_request_context("/about?after=x&sort=name"):
+        text = render_gallery(wrong=wrong, density=density)
+
+    check_html(text)
+    assert ("<title>Error: Gallery - Pilot Grants</title>" in text) is wrong
+
+
+def test_an_error_stands_on_top_as_a_link_and_at_its_field_in_the_same_words(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        text = render_gallery(wrong=True)
+
+    assert '<a href="#name">Enter the name of the city</a>' in text
+    assert (
+        '<p class="govuk-error-message" id="name-error"><span class="vh">Error: </span>Enter the name of the city</p>'
+        in text
+    )
+    assert "<li>The call closed on 15 November 2022, 12:00.</li>" in text
+
+
+def test_a_control_names_its_hint_and_its_error(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        text = render_gallery(wrong=True)
+
+    assert 'aria-describedby="name-hint name-error" aria-invalid="true"' in text
+
+
+def test_the_next_page_keeps_the_rest_of_the_address(app: Flask) -> None:
+    with app.test_request_context("/about?after=x&sort=name"):
+        text = render_gallery(wrong=False)
+
+    assert 'href="/about?after=k&amp;sort=name"' in text
+    assert 'href="/about?sort=name">Back to the first' in text
+
+
+def test_hidden_fields_are_sent_once_each(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        text = render_gallery(wrong=False)
+
+    start = text.index('<form method="post" enctype')
+    body = text[start : text.index("</form>", start)]
+    assert [body.count(f'name="{name}"') for name in ("csrf_token", "act_key", "version")] == [1, 1, 1]
+
+
+def test_messages_are_shown_once(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        get_flashed_messages()
+        assert "pg-flash" not in render_gallery(wrong=False)
