@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from grants.core import acts, clock
+from grants.core import acts, audit, clock, files, jobs, references
 from grants.core.db import db, remember_old_values
 from grants.web import errors, filters, headers, routing
 
@@ -24,6 +24,9 @@ STAGES = (
     "ledger", "identity", "conversations", "dossiers", "cities", "programmes", "budgets", "calls", "applications",
     "evaluation", "awards", "agreements", "monitoring", "reporting", "payments", "learning", "documents", "oversight",
 )  # fmt: skip
+
+# The core's own tables, so that whoever sees the stages' models sees these too.
+CORE_TABLES = (audit, files, jobs, references)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -28,7 +28,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from grants import local
 from grants.core import acts, audit, clock, faults, triggers
 from grants.core.db import db
-from grants.core.errors import GrantsError, Invalid, Refused
+from grants.core.errors import GrantsError, Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission, system_actor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,8 +44,16 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except NotFound as error:
+            words = (
+                str(error)
+                if error.args and str(error) != str(NotFound())
+                else "Nothing here has that name or reference."
+            )
+            raise click.ClickException(words) from error
         except (GrantsError, local.LocalError) as error:
-            raise click.ClickException(str(error)) from error
+            fields = getattr(error, "problems", {})
+            raise click.ClickException("\n".join([str(error), *fields.values()])) from error
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) != "42P01":
                 raise
@@ -242,11 +250,10 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
     with program.make_app(on).app_context():
         from grants.oversight import queries
 
-        now = clock.now()
         try:
             found = [
                 Finding(Level.WELL if check.well else Level.RED, check.name, check.words)
-                for check in queries.health(now)
+                for check in queries.health()
                 if check.name != "disk"
             ]
             if found[0].level is Level.WELL:
@@ -419,9 +426,9 @@ def add_user(program: Program, email: str, name: str, roles: Sequence[str]) -> N
     with program.running():
         actor = operator(Permission.USER_INVITE, Permission.ROLE_ASSIGN)
         added = services.add_user(actor, UserInput(name=name, email=email, roles=tuple(Role(role) for role in roles)))
-        click.echo(f"{name} was added. This link works once; hand it over safely:")
-        if added.link_id is not None:
-            click.echo(queries.sign_in_address(added.link_id))
+        assert added.link_id is not None, "only demo people come without a link"
+        address = queries.sign_in_address(added.link_id)
+    click.echo(f"{name} was added. This link works once; hand it over safely:\n{address}")
 
 
 @users.command("disable")
@@ -457,7 +464,9 @@ def import_call(program: Program, file: Path) -> None:
 
     with program.running():
         made = services.import_call(operator(Permission.CALL_IMPORT), _text_of(file))
-        click.echo(f"Imported {getattr(made, 'reference', made)} as a draft. Look at it, then publish it on its page.")
+        click.echo(f"{made.reference} was imported as a draft: {made.title}. Look at it, then publish it on its page.")
+        for note in made.notes:
+            click.echo(note)
 
 
 def _text_of(file: Path) -> str:
@@ -594,41 +603,34 @@ def report() -> None:
 @click.pass_obj
 def list_reports(program: Program) -> None:
     """A name and its kind of scope per line."""
-    from grants.documents import catalogue
+    from grants.documents import services
 
-    for found in catalogue.REPORTS:
-        click.echo(f"{found.name} {found.scope}")
+    for name, scope in services.statement_names():
+        click.echo(f"{name} {scope}")
 
 
 @report.command("run")
 @click.argument("name")
 @click.option("--scope", required=True, metavar="REF", help="What it is about, for example PCP-2022-C-0001.")
-@click.option("--as-of", "as_of", metavar="TIME", help="ISO time with zone; without it, now.")
+@click.option("--as-of", "as_of", metavar="TIME", help="Date and time with zone; without it, now.")
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder for its files."
 )
 @click.pass_obj
 def run_report(program: Program, name: str, scope: str, as_of: str | None, out: Path) -> None:
     """Make the files of one report, byte-identical each time for the same scope and moment."""
-    from grants.documents import catalogue
+    from grants.documents import rules, services
 
-    moment = clock.now() if as_of is None else _moment(as_of)
+    wanted = rules.Wanted(name, scope, None if as_of is None else rules.read_moment(as_of))
     with program.running():
-        files = catalogue.build(operator(Permission.STATEMENT_READ), name, scope, moment)
-    out.mkdir(parents=True, exist_ok=True)
-    for file_name, content in files:
-        _write_whole(out / file_name, lambda file, data=content: file.write(data))  # type: ignore[misc] -- a default binds it
-        click.echo(str(out / file_name))
-
-
-def _moment(text: str) -> datetime:
+        files = services.export(operator(Permission.STATEMENT_READ), wanted)
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid(f"“{text}” is not a time. Write for example 2026-03-31T23:59:59+02:00.") from error
-    if found.tzinfo is None:
-        raise Invalid(f"“{text}” has no time zone. Write for example {text}+02:00, or {text}Z.")
-    return clock.as_utc(found)
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{out} cannot be made ({error.strerror}).") from error
+    for file in files:
+        _write_whole(out / file.name, [file.data])
+        click.echo(str(out / file.name))
 
 
 @click.command()
@@ -637,19 +639,11 @@ def _moment(text: str) -> datetime:
 @click.pass_obj
 def export(program: Program, what: str, out: Path) -> None:
     """Write the journal or the balances as CSV (amounts in cents), or the sealed audit as JSON lines."""
+    writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines}
     with program.running():
-        writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines}
-        rows = 0
-
-        def write(file: Any) -> None:
-            nonlocal rows
-            for line in writers[what]():
-                file.write(line)
-                rows += 1
-
-        _write_whole(out, write)
-        acts.note_security("data.exported", actor=operator(), what=what, lines=rows)
-    click.echo(f"{out}: {rows} lines")
+        lines = _write_whole(out, writers[what]())
+        acts.note_security("data.exported", actor=operator(), what=what, lines=lines)
+    click.echo(f"{out}: {lines} lines")
 
 
 def _journal() -> Iterator[bytes]:
@@ -703,17 +697,20 @@ def _audit_lines() -> Iterator[bytes]:
         yield head + event + b"}\n"
 
 
-def _write_whole(path: Path, write: Callable[[Any], Any]) -> None:
-    """A file that is complete or not there: written beside its place, then renamed."""
+def _write_whole(path: Path, parts: Iterable[bytes]) -> int:
+    """A file that is complete or not there: written beside its place, then renamed. Returns how many parts it has."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    written = 0
     try:
         with fresh.open("wb") as file:
-            write(file)
+            for written, part in enumerate(parts, 1):  # noqa: B007 -- the last number is the answer
+                file.write(part)
         fresh.replace(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror}).") from error
     finally:
         fresh.unlink(missing_ok=True)
+    return written
 
 
 def _database_words(error: OperationalError) -> str:

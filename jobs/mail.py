@@ -66,7 +66,9 @@ def _address(letter: RenderedMail) -> Address:
         if not user or not domain:
             raise ValueError("no sign @")
         # An international domain travels in its ASCII form; a name before the @ must be ASCII itself.
-        return Address(letter.name, user.encode("ascii").decode(), domain.encode("idna").decode())
+        ascii_form = f"{user.encode('ascii').decode()}@{domain.encode('idna').decode()}"
+        # Read back as a whole: two addresses in one are refused.
+        return Address(letter.name, addr_spec=ascii_form)
     except (ValueError, MessageError) as error:
         raise Refused(
             f"“{letter.to}” is not an address mail can be sent to. Correct it and start this again."

@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from datetime import time as time_of_day
 
 from flask import Flask
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
 from grants.app import create_app
@@ -49,8 +51,10 @@ def tidy() -> None:
 def _try(step: Callable[[], object]) -> None:
     try:
         step()
+    except (DBAPIError, RedisError, OSError) as error:
+        log.error("a step of the schedule failed and is tried again: %s", str(error).splitlines()[0])
     except Exception:
-        log.exception("a step of the schedule failed; it is tried again at the next pass")
+        log.exception("a step of the schedule failed and is tried again")
     finally:
         db.session.rollback()
 

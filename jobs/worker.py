@@ -57,6 +57,9 @@ class JobWorker(Worker):
     # RQ would wait up to a minute before it looks again for a server that went away.
     max_connection_wait_time = 2.0
 
+    def subscribe(self) -> None:
+        """Take no commands by way of the queue server, only signals: a process that forks keeps no second thread."""
+
     def main_work_horse(self, job: Any, queue: Any) -> None:
         """Start in the child: forget connections of the parent, if it ever opened one, without closing them."""
         assert _app is not None

@@ -7,8 +7,8 @@ from typing import Any
 
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
 
-from grants.agreements.rules import AccountInput, CheckInput, GrantView, PlannedMilestone, Share, Terms
-from grants.agreements.states import CheckAnswer
+from grants.agreements.rules import AccountInput, CheckInput, ContactInput, GrantView, PlannedMilestone, Share, Terms
+from grants.agreements.states import CheckAnswer, ContactRole
 from grants.core.money import Money
 from grants.web.forms import DateField, Form, MoneyField, Needed
 
@@ -61,6 +61,22 @@ class ConfirmAccountForm(Form):
     """How the second person checked the account."""
 
     evidence = StringField("What you compared it with", [Needed("Name the document or the call.")])
+
+
+class ContactForm(Form):
+    """A person of the coordinator."""
+
+    name = StringField("Name", [Needed("Enter the person's name.")])
+    email = StringField("E-mail address", [Needed("Enter the person's e-mail address.")])
+    role = RadioField(
+        "What the person does",
+        choices=[(role.value, role.words) for role in ContactRole],
+        validators=[Needed("Choose what the person does.")],
+    )
+
+    def to_input(self) -> ContactInput:
+        """The typed person."""
+        return ContactInput(str(self.name.data), str(self.email.data), ContactRole(self.role.data))
 
 
 class ReasonForm(Form):

@@ -22,6 +22,7 @@ from grants.agreements.rules import (
     AccountView,
     BeneficiaryView,
     CheckView,
+    ContactView,
     GrantRow,
     GrantView,
     Limits,
@@ -29,16 +30,27 @@ from grants.agreements.rules import (
     ScheduleLine,
     SignatureView,
 )
-from grants.agreements.states import BankAccountState, CheckAnswer, GrantState, MilestoneState, PaymentKind, Side
+from grants.agreements.states import (
+    BankAccountState,
+    CheckAnswer,
+    ContactRole,
+    GrantState,
+    MilestoneState,
+    PaymentKind,
+    Side,
+)
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls.models import Call
+from grants.core import clock
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.identity import queries as identity
+from grants.identity.models import RoleGrant, User
+from grants.identity.policy import Role
 from grants.programmes.models import FundSource
 
 ROWS_MAX = 200
@@ -148,7 +160,25 @@ def view(row: Grant) -> GrantView:
             for each in signatures
         ),
         account=account,
+        contacts=contacts(row.application_id),
     )
+
+
+def contacts(application_id: UUID) -> tuple[ContactView, ...]:
+    """Who acts for the coordinator: contacts and signatories, by role and name."""
+    roles = {Role.APPLICATION_LEAD.value: ContactRole.LEAD, Role.SIGNATORY.value: ContactRole.SIGNATORY}
+    rows = db.session.execute(
+        select(RoleGrant.role, User.name, User.email)
+        .join(User, User.id == RoleGrant.user_id)
+        .where(
+            RoleGrant.kind == "application",
+            RoleGrant.object_id == application_id,
+            RoleGrant.role.in_(roles),
+            identity.role_holds(clock.now()),
+        )
+        .order_by(RoleGrant.role, User.name, User.id)
+    )
+    return tuple(ContactView(row.name, row.email, roles[row.role]) for row in rows)
 
 
 def _of(model: Any, grant_id: UUID, *order: Any) -> Sequence[Any]:

@@ -13,7 +13,15 @@ from uuid import UUID
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 
-from grants.agreements.states import BankAccountState, CheckAnswer, GrantState, MilestoneState, PaymentKind, Side
+from grants.agreements.states import (
+    BankAccountState,
+    CheckAnswer,
+    ContactRole,
+    GrantState,
+    MilestoneState,
+    PaymentKind,
+    Side,
+)
 from grants.core import clock
 from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, Rounding, total
@@ -99,6 +107,24 @@ class CheckInput:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactInput:
+    """A person of the coordinator, and what they do for the grant."""
+
+    name: str
+    email: str
+    role: ContactRole
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """A person who acts for the coordinator."""
+
+    name: str
+    email: str
+    role: ContactRole
+
+
+@dataclass(frozen=True, slots=True)
 class AccountInput:
     """A payee's account as typed."""
 
@@ -179,6 +205,8 @@ def offer_problems(grant: GrantView) -> tuple[Problem, ...]:
         found.append(
             Problem("Bank account", "The coordinator's account must be entered by one person and confirmed by another.")
         )
+    if not any(each.role is ContactRole.SIGNATORY for each in grant.contacts):
+        found.append(Problem("People", "Nobody is named who signs for the coordinator."))
     if not grant.milestones:
         found.append(Problem("Milestones", "There is no milestone."))
     if total(share.maximum for share in grant.beneficiaries) != grant.maximum:
@@ -310,6 +338,7 @@ class GrantView:
     schedule: tuple[ScheduleLine, ...]
     signatures: tuple[SignatureView, ...]
     account: AccountView | None
+    contacts: tuple[ContactView, ...]
 
     @property
     def signed(self) -> frozenset[Side]:

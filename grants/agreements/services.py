@@ -23,6 +23,7 @@ from grants.agreements.queries import scope_of
 from grants.agreements.rules import (
     AccountInput,
     CheckInput,
+    ContactInput,
     GrantSummary,
     GrantView,
     Percentages,
@@ -35,6 +36,7 @@ from grants.agreements.states import (
     GRANT,
     BankAccountState,
     CheckAnswer,
+    ContactRole,
     GrantState,
     MilestoneState,
     Side,
@@ -54,6 +56,7 @@ from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.identity.policy import Role
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
 
@@ -73,7 +76,7 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
     application = locked(Application, application_id)
     APPLICATION.move(application, "prepare")
     call = calls.call_by_id(application.call_id)
-    reserved = awards.reserved(application_id)
+    reserved = awards.item_of(application_id).amount
     grant = Grant(
         application_id=application.id,
         call_id=call.id,
@@ -87,12 +90,10 @@ def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSumm
         search_text=application.search_text,
         amount_note=application.synthetic_note,
     )
-    db.session.add(grant)
-    for position, (key, label) in enumerate(rules.DUE_DILIGENCE):
-        db.session.add(
-            DueDiligenceItem(grant_id=grant.id, key=key, label=label, position=position, answer=CheckAnswer.OPEN.value)
-        )
     _apply(grant, _default_terms(application, call, reserved, starts_on), call, reserved)
+    for position, (key, label) in enumerate(rules.DUE_DILIGENCE):
+        answer = CheckAnswer.OPEN.value
+        db.session.add(DueDiligenceItem(grant_id=grant.id, key=key, label=label, position=position, answer=answer))
     return GrantSummary(grant.id, grant.reference, GrantState.PREPARATION)
 
 
@@ -130,7 +131,7 @@ def set_terms(actor: Actor, grant_id: UUID, terms: Terms, *, version: int | None
     check_version(grant, version)
     if grant.state != GrantState.PREPARATION.value:
         raise Refused("The agreement was already offered. Take the offer back first, then change the terms.")
-    _apply(grant, terms, calls.call_by_id(grant.call_id), awards.reserved(grant.application_id))
+    _apply(grant, terms, calls.call_by_id(grant.call_id), awards.item_of(grant.application_id).amount)
     return _summary(grant)
 
 
@@ -150,6 +151,7 @@ def _apply(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
         allowed.interim_ceiling,
         allowed.retention,
     )
+    db.session.add(grant)
     _replace_shares(grant, terms.shares)
     _replace_milestones(grant, terms.milestones)
     _replace_schedule(grant, rules.schedule(maximum, allowed, terms.starts_on, _dues(call, terms)))
@@ -181,15 +183,13 @@ def _replace_shares(grant: Grant, shares: Sequence[Share]) -> None:
         for row in db.session.scalars(select(Beneficiary).where(Beneficiary.grant_id == grant.id))
     }
     for position, share in enumerate(shares):
-        row = rows.pop(share.organisation_id, None)
-        if row is None:
-            row = Beneficiary(
-                grant_id=grant.id,
-                organisation_id=share.organisation_id,
-                is_coordinator=share.organisation_id == grant.coordinator_id,
-            )
-            db.session.add(row)
+        row = rows.pop(share.organisation_id, None) or Beneficiary(
+            grant_id=grant.id,
+            organisation_id=share.organisation_id,
+            is_coordinator=share.organisation_id == grant.coordinator_id,
+        )
         row.position, row.maximum = position, share.maximum
+        db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
 
@@ -197,11 +197,11 @@ def _replace_shares(grant: Grant, shares: Sequence[Share]) -> None:
 def _replace_milestones(grant: Grant, planned: Sequence[PlannedMilestone]) -> None:
     rows = {row.number: row for row in db.session.scalars(select(Milestone).where(Milestone.grant_id == grant.id))}
     for number, each in enumerate(planned, 1):
-        row = rows.pop(number, None)
-        if row is None:
-            row = Milestone(grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value)
-            db.session.add(row)
+        row = rows.pop(number, None) or Milestone(
+            grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value
+        )
         row.title, row.criterion, row.due_on = each.title, each.criterion, each.due_on
+        db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
 
@@ -212,12 +212,10 @@ def _replace_schedule(grant: Grant, lines: Sequence[rules.ScheduleLine]) -> None
         for row in db.session.scalars(select(PaymentScheduleLine).where(PaymentScheduleLine.grant_id == grant.id))
     }
     for line in lines:
-        row = rows.pop(line.number, None)
-        if row is None:
-            row = PaymentScheduleLine(grant_id=grant.id, number=line.number)
-            db.session.add(row)
+        row = rows.pop(line.number, None) or PaymentScheduleLine(grant_id=grant.id, number=line.number)
         row.kind, row.report_number = line.kind.value, line.report_number
         row.planned, row.due_on = line.planned, line.due_on
+        db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
 
@@ -307,6 +305,16 @@ def _accounts(organisation_id: UUID, state: BankAccountState) -> Sequence[BankAc
     ).all()
 
 
+@act("agreement.appoint", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
+    """Name a contact or the signatory of the coordinator; a person not known yet is invited by mail."""
+    grant = locked(Grant, grant_id)
+    user_id = people.find_or_invite(given.email, given.name, grant.coordinator_id)
+    role = {ContactRole.LEAD: Role.APPLICATION_LEAD, ContactRole.SIGNATORY: Role.SIGNATORY}[given.role]
+    people.give_role(user_id, role, kind="application", object_id=grant.application_id)
+    return user_id
+
+
 @act("agreement.offer", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
 def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
     """Offer the agreement for signature once every condition is met; the terms are then fixed."""
@@ -390,7 +398,7 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
     today = clock.in_zone(acts.moment()).date()
     dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
     of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)
-    left = awards.reserved(grant.application_id) - grant.maximum
+    left = awards.item_of(grant.application_id).amount - grant.maximum
     if left:
         ledger.post(
             Event.RESERVE_RELEASED,
@@ -442,7 +450,7 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
         effective_on=clock.in_zone(acts.moment()).date(),
         description=f"{grant.reference}: preparation failed, reserve released",
         legs=legs_e3(
-            awards.reserved(grant.application_id),
+            awards.item_of(grant.application_id).amount,
             Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id),
         ),
     )

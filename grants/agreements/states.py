@@ -101,3 +101,17 @@ class Side(StrEnum):
 
     CITY = "city"
     PROGRAMME = "programme"
+
+
+class ContactRole(StrEnum):
+    """What a person of the coordinator does for a grant."""
+
+    LEAD = "lead"
+    SIGNATORY = "signatory"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {ContactRole.LEAD: "Contact: writes reports", ContactRole.SIGNATORY: "Signatory: signs for the city"}[
+            self
+        ]

@@ -11,6 +11,7 @@ from grants.agreements.forms import (
     AccountForm,
     CheckForm,
     ConfirmAccountForm,
+    ContactForm,
     OfferForm,
     PrepareForm,
     ReasonForm,
@@ -105,6 +106,17 @@ def answer_check(ref: str) -> Any:
             services.answer_check(current_actor(), grant.id, form.to_input())
             return see_other(".preparation", ref=ref, _anchor=f"check-{form.key.data}")
     return _preparation(grant, check=form)
+
+
+@bp.route("/grants/<ref>/people", methods=["GET", "POST"])
+@requires(P.AGREEMENT_PREPARE)
+def people(ref: str) -> Any:
+    grant, form = _grant(ref), ContactForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.appoint(current_actor(), grant.id, form.to_input())
+            return see_other(".people", ref=ref)
+    return page("agreements/people.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 
 
 @bp.post("/grants/<ref>/offer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
-from grants.web.forms import Form, Needed
+from grants.web.forms import Form, Needed, choices
 
 PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
 
@@ -38,11 +39,11 @@ class DetailsForm(Form):
     version = HiddenField()
     title = StringField("Title of the pilot", [Needed("Enter a title. You can change it until the deadline.")])
     acronym = StringField("Short name", [Optional()], description="As it will stand in lists, for example Warm Blocks.")
-    summary = TextAreaField("What it is about, in a few sentences", [Optional()])
+    about = TextAreaField("What it is about, in a few sentences", [Optional()])
 
     def to_input(self) -> DetailsInput:
         """What was typed."""
-        return DetailsInput(self.title.data or "", self.acronym.data or "", self.summary.data or "")
+        return DetailsInput(self.title.data or "", self.acronym.data or "", self.about.data or "")
 
 
 class StartForm(DetailsForm):
@@ -74,7 +75,7 @@ class InviteForm(Form):
     new_name = StringField("Official name of the organisation", [Optional()])
     kind = SelectField(
         "What it is",
-        choices=[(kind.value, kind.value.capitalize()) for kind in PARTNER_KINDS],
+        choices=choices((kind.value, kind.value.capitalize()) for kind in PARTNER_KINDS),
         validate_choice=False,
     )
     country_code = StringField("Country", [Optional()], description="Two letters, for example PL.")
@@ -148,6 +149,11 @@ class CheckForm(Form):
 
     conditions: tuple[Condition, ...] = ()
 
+    def try_again(self, version: int) -> None:
+        """After a clash: the next sending counts as a new deed, made in sight of what is stored now."""
+        self.version.data, self.version.raw_data = str(version), None
+        self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
+
     def answers(self) -> tuple[ConditionAnswer, ...]:
         """Every condition with what was chosen and typed."""
         known = {verdict.value: verdict for verdict in Verdict}
@@ -168,7 +174,7 @@ def check_form(conditions: Sequence[Condition], answers: Mapping[str, ConditionA
     for condition in conditions:
         fields[f"verdict_{condition.key}"] = RadioField(
             "Is it met?",
-            choices=[(Verdict.PASS.value, "Met"), (Verdict.FAIL.value, "Not met")],
+            choices=choices([(Verdict.PASS.value, "Met"), (Verdict.FAIL.value, "Not met")]),
             validate_choice=False,
             id=f"condition-{condition.key}",
         )

@@ -64,7 +64,7 @@ class DetailsInput:
             )
         words = dossier_rules.count_words(made.summary)
         if words > SUMMARY_WORDS_MAX:
-            problems["summary"] = (
+            problems["about"] = (
                 f"The summary has {words} words; the limit is {SUMMARY_WORDS_MAX}. Cut {words - SUMMARY_WORDS_MAX}."
             )
         if problems:

@@ -41,6 +41,7 @@ from grants.dossiers.queries import SectionView
 from grants.dossiers.rules import Clash
 from grants.identity import queries as identity
 from grants.web import downloads, paging
+from grants.web.forms import choices
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("applications", __name__)
@@ -100,7 +101,7 @@ def start() -> Any:
 def _start_form() -> StartForm:
     form = StartForm()
     own = identity.organisations(current_actor().organisation_ids).values()
-    form.organisation.choices = [(str(each.id), each.name) for each in own if each.kind in rules.LEADING_KINDS]
+    form.organisation.choices = choices((str(each.id), each.name) for each in own if each.kind in rules.LEADING_KINDS)
     return form
 
 
@@ -179,7 +180,7 @@ def details(ref: str) -> Any:
         data={
             "title": view.title,
             "acronym": view.acronym or "",
-            "summary": view.summary or "",
+            "about": view.summary or "",
             "version": str(view.version),
         }
     )
@@ -413,7 +414,7 @@ def remove_partner(ref: str) -> Any:
 def _invite_form() -> InviteForm:
     form = InviteForm()
     known = [(str(each.id), f"{each.name}, {each.country_code}") for each in identity.all_organisations()]
-    form.organisation_id.choices = [("", "Not in the list: I describe it below"), *known]
+    form.organisation_id.choices = choices([("", "Not in the list: I describe it below"), *known])
     return form
 
 
@@ -483,7 +484,7 @@ def _files_page(ref: str, form: Any) -> str:
     place = queries.workplace(current_actor(), ref)
     roles = file_roles(place.application.call)
     file_form = form if isinstance(form, FileForm) else FileForm(formdata=None)
-    file_form.role.choices = list(roles.items())
+    file_form.role.choices = choices(roles.items())
     return page(
         "applications/files.html",
         form=form,
@@ -659,6 +660,7 @@ def decide(ref: str) -> Any:
             return _decided(application, form)
     except Conflict as error:
         form.problems.append(str(error))
+        form.try_again(queries.desk(application).version)
         return _desk_page(queries.view(current_actor(), ref), form), 409
     return _desk_page(application, form), 422
 

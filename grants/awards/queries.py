@@ -24,7 +24,7 @@ from grants.core import encoding
 from grants.core.db import db, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Consensus
@@ -431,19 +431,3 @@ def _to_decide(actor: Actor) -> list[Duty]:
         for call_id, slug, title in rows
         if actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id)))
     ]
-
-
-def reserved(application_id: UUID) -> Money:
-    """What the confirmed selection decision reserved for an application; zero where nothing is reserved."""
-    found = db.session.scalar(
-        select(SelectionItem.amount)
-        .join(Selection, Selection.id == SelectionItem.selection_id)
-        .where(
-            SelectionItem.application_id == application_id,
-            SelectionItem.entry_id.is_not(None),
-            Selection.state == SelectionState.CONFIRMED.value,
-        )
-        .order_by(Selection.number.desc())
-        .limit(1)
-    )
-    return found or ZERO

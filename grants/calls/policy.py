@@ -97,11 +97,13 @@ def _confidence(node: yaml.Node, place: str, reading: Reading) -> Confidence | N
     return read
 
 
-def _weights(node: yaml.Node, place: str, reading: Reading) -> tuple[tuple[str, Fraction], ...] | None:
+class _Weights(Table):
     """``none``, or a weight for each criterion."""
-    if isinstance(node, yaml.ScalarNode) and node.value == "none":
-        return ()
-    return Table(exact(0, 100), lambda name, weight: (name, weight))(node, place, reading)
+
+    def __call__(self, node: yaml.Node, place: str, reading: Reading) -> tuple[Any, ...]:
+        if isinstance(node, yaml.ScalarNode) and node.value == "none":
+            return ()
+        return super().__call__(node, place, reading)
 
 
 # Languages of the EU and of countries that take part, by their ISO 639-1 code.
@@ -455,7 +457,7 @@ FIELDS: Mapping[str, Field] = {
             "evaluation.weights",
             "Weights",
             Group.ASSESSMENT,
-            _weights,
+            _Weights(exact(0, 100), lambda name, weight: (name, weight)),
             tuple[tuple[str, Fraction], ...],
             needed=True,
         ),
@@ -694,7 +696,7 @@ def _sourced(entry: Field, node: yaml.Node, place: str, inherited: Mapping[str, 
     reading.noticed = []
     meta: dict[str, Any] = {}
     value = None
-    if isinstance(node, yaml.MappingNode) and not isinstance(entry.kind, Table):
+    if isinstance(node, yaml.MappingNode) and not _is_free(entry.kind, node):
         pairs = reading.pairs(node, place)
         meta = {
             name: reading.value(_SOURCED[name], pairs.pop(name), under(place, name)) for name in _META if name in pairs
@@ -723,6 +725,12 @@ def _sourced(entry: Field, node: yaml.Node, place: str, inherited: Mapping[str, 
         meta.get("source") or inherited.get("source"),
         meta.get("note") or (inherited.get("note") if value is not None else None),
     )
+
+
+def _is_free(kind: Kind, node: yaml.MappingNode) -> bool:
+    """Whether the keys of this group are words of its own, not ``value`` with its confidence."""
+    names = {str(key.value) for key, _ in node.value}
+    return isinstance(kind, Table) and not ("value" in names and names <= {"value", *_META})
 
 
 def _is_there(node: yaml.Node) -> bool:
@@ -780,7 +788,7 @@ def _instant(read: _FileRead, path: str, printed: PrintedDeadline, zone: str) ->
             read.reading.wrong(
                 node,
                 f"{path}.iso",
-                f"is {printed.iso.isoformat()}, but {zone} is at {there:%:z} then"
+                f"is {printed.iso.isoformat()}, but {zone} is at {there.isoformat()[-6:]} then"
                 f" ({there.tzname()}). Write the instant people can rely on: {there.isoformat()}.",
             )
             return None

@@ -98,7 +98,7 @@ class QueueRules:
         return min(self.pause_longest, self.pause_first * 2 ** min(attempt - 1, 30))
 
 
-# A mail waits for its server for about four days: six attempts in the first half hour, then hourly.
+# A mail waits for its server for about four days: seven attempts in the first hour, then hourly.
 QUEUES: Mapping[str, QueueRules] = {
     "default": QueueRules(5, 600, timedelta(seconds=5), timedelta(minutes=10)),
     "mail": QueueRules(100, 120, timedelta(seconds=30), timedelta(hours=1)),
@@ -107,6 +107,8 @@ QUEUES: Mapping[str, QueueRules] = {
 # The queue of a job whose asker names none, by the module its function lives in.
 QUEUE_OF_MODULE = {"mail": "mail", "documents": "reports", "financial_reports": "reports", "checks": "reports"}
 
+# An error nobody foresaw parks its job after so many attempts, whatever its queue allows.
+FAULTS_MAX = 5
 LEASE = timedelta(seconds=30)
 # A row rung this long ago and still waiting is rung again, unless the bell still holds it (Valkey was flushed).
 RING_AGAIN_AFTER = timedelta(seconds=30)
@@ -470,6 +472,9 @@ def work(job_id: UUID, *, actor_of: ActorOf, worker: str, lease: timedelta = LEA
     except Exception as error:
         log.exception("job %s %s failed", attempt.name, job_id)
         line = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        # A fault of ours does not heal by waiting for days, as a mail server's does.
+        if attempt.attempt >= FAULTS_MAX:
+            return _park(attempt, f"{_FAILED_SENTENCE} It was tried {attempt.attempt} times.", line)
         return _try_later(attempt, _FAILED_SENTENCE, line, holds_queue=False)
     return _finish(attempt, value)
 

@@ -31,6 +31,8 @@ DIGITS_MAX = 40
 _TAG = "tag:yaml.org,2002:"
 _WHOLE = re.compile(r"^(0|[1-9][0-9_]*)$")
 _NUMBER = re.compile(r"^(0|[1-9][0-9]*)(\.[0-9]+)?$")
+# A plain number with three decimals would be read as thousands by people and as a fraction by YAML.
+_CENTS = re.compile(r"^[0-9]+\.[0-9]{1,2}$")
 _CLOCK = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
 _WHAT = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "null", "timestamp": "a date"}
 
@@ -182,6 +184,9 @@ def amount(node: yaml.Node, place: str, reading: Reading) -> Money | None:
     plain_number = raw.replace("_", "") if node.tag == _TAG + "int" else raw
     if len(raw) > DIGITS_MAX:
         reading.wrong(node, place, f"has {len(raw)} characters; an amount has at most {DIGITS_MAX}.")
+        return None
+    if node.tag == _TAG + "float" and not _CENTS.match(raw):
+        reading.wrong(node, place, f"is {raw[:40]}; write euros with two decimals, or the amount in quotes.")
         return None
     try:
         euros = parse_money(plain_number)

@@ -12,7 +12,7 @@ from grants.core.errors import Invalid
 from grants.core.money import parse_money
 from grants.dossiers import rules
 from grants.dossiers.rules import CONFIRMED, Answer, Mark, Question, QuestionKind, Section
-from grants.web.forms import CheckboxesField, Form
+from grants.web.forms import CheckboxesField, Form, choices
 
 
 class SectionForm(Form):
@@ -80,15 +80,15 @@ def _field(question: Question, answer: Answer) -> Field:
         "description": _hint(question, answer),
         "validators": [] if question.required else [Optional()],
     }
-    choices = [(choice.value, choice.label) for choice in question.choices]
+    offered = choices((choice.value, choice.label) for choice in question.choices)
     match question.kind:
         case QuestionKind.LONG:
             return TextAreaField(**options)
         case QuestionKind.CHOICE:
             # Any value is let through: rules.tidy keeps only what is offered, and nothing typed is lost by an error.
-            return RadioField(**options, choices=choices, validate_choice=False)
+            return RadioField(**options, choices=offered, validate_choice=False)
         case QuestionKind.MULTICHOICE:
-            return CheckboxesField(**options, choices=choices, validate_choice=False)
+            return CheckboxesField(**options, choices=offered, validate_choice=False)
         case QuestionKind.CONFIRMATION:
             return BooleanField(**options)
         case _:

@@ -89,6 +89,14 @@ class DossierView:
         return sum(1 for section in self.sections if section.state is SectionState.COMPLETED)
 
     @property
+    def steps(self) -> tuple[tuple[str, tuple[SectionView, ...]], ...]:
+        """The sections under the headings they stand under, both in order."""
+        found: dict[str, list[SectionView]] = {}
+        for section in self.sections:
+            found.setdefault(section.section.step, []).append(section)
+        return tuple((step, tuple(sections)) for step, sections in found.items())
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Every problem in order; ``place`` is ``section#field-id``."""
         return tuple(problem for section in self.sections for problem in section.problems)

@@ -23,7 +23,7 @@ from grants.core.db import db, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
-from grants.dossiers.rules import DossierContent, from_mapping
+from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
 from grants.evaluation.models import (
     Assessment,
@@ -58,6 +58,7 @@ from grants.evaluation.states import AssessmentState, ConsensusState, Declared, 
 from grants.identity.models import Membership, Organisation, RoleGrant, User
 from grants.identity.policy import Role
 from grants.identity.queries import role_holds, users_with
+from grants.identity.rules import Person
 
 # States in which conflicts are declared and seats are given.
 IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
@@ -196,16 +197,6 @@ def _people_of(application_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
         if application_id is not None:
             found[application_id].add(user_id)
     return found
-
-
-def content_of(application_id: UUID) -> DossierContent | None:
-    """What was submitted, frozen: the text an evaluator judges. None for an outcome published elsewhere."""
-    stored = db.session.scalar(
-        select(Submission.content["answers"])
-        .join(Application, Application.submission_id == Submission.id)
-        .where(Application.id == application_id)
-    )
-    return from_mapping(stored) if stored else None
 
 
 # --- conflicts --------------------------------------------------------------------------------------------------
@@ -658,7 +649,7 @@ def pool(call_id: UUID) -> tuple[PoolMember, ...]:
     done = Assessment.state == AssessmentState.SUBMITTED.value
     rows = db.session.execute(
         select(
-            Evaluator, User.name, User.email, Organisation.name, func.count(Assignment.id),
+            Evaluator, User.name, User.handle, Organisation.name, func.count(Assignment.id),
             func.count(Assessment.id).filter(done),
         )
         .join(User, User.id == Evaluator.user_id)
@@ -666,16 +657,16 @@ def pool(call_id: UUID) -> tuple[PoolMember, ...]:
         .outerjoin(Assignment, active)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .where(Evaluator.call_id == call_id)
-        .group_by(Evaluator.id, User.name, User.email, Organisation.name)
+        .group_by(Evaluator.id, User.name, User.handle, Organisation.name)
         .order_by(User.name, Evaluator.id)
         .limit(ROWS_MAX)
     )  # fmt: skip
     return tuple(_member(*row) for row in rows)
 
 
-def _member(row: Evaluator, name: str, email: str, organisation: str | None, load: int, submitted: int) -> PoolMember:
+def _member(row: Evaluator, name: str, handle: str, organisation: str | None, load: int, submitted: int) -> PoolMember:
     return PoolMember(
-        row.id, row.user_id, name, email, organisation or "", row.organisation_id, row.country_code,
+        row.id, row.user_id, name, handle, organisation or "", row.organisation_id, row.country_code,
         tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, load, submitted,
     )  # fmt: skip
 
@@ -748,8 +739,8 @@ def _matrix_row(
 
 def _seat_views(application_ids: Sequence[UUID]) -> dict[UUID, list[SeatView]]:
     found: dict[UUID, list[SeatView]] = defaultdict(list)
-    for seat, user_id, name, state in db.session.execute(
-        select(Assignment, User.id, User.name, Assessment.state)
+    for seat, user_id, name, handle, state in db.session.execute(
+        select(Assignment, User.id, User.name, User.handle, Assessment.state)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
@@ -762,6 +753,7 @@ def _seat_views(application_ids: Sequence[UUID]) -> dict[UUID, list[SeatView]]:
                 seat.evaluator_id,
                 user_id,
                 name,
+                handle,
                 SeatState(seat.state),
                 seat.utility,
                 seat.run_id is None,
@@ -775,7 +767,7 @@ def _seat_views(application_ids: Sequence[UUID]) -> dict[UUID, list[SeatView]]:
 def _doubts(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
     """Doubts and conflicts of these applications, those without a ruling first."""
     rows = db.session.execute(
-        select(ConflictDeclaration, User.name, Application.reference, Application.title)
+        select(ConflictDeclaration, User.name, User.handle, Application.reference, Application.title)
         .join(User, User.id == ConflictDeclaration.user_id)
         .join(Application, Application.id == ConflictDeclaration.application_id)
         .where(
@@ -789,6 +781,7 @@ def _doubts(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
         DoubtRow(
             row.id,
             name,
+            handle,
             reference,
             title,
             Declared(row.declared),
@@ -798,25 +791,30 @@ def _doubts(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
             row.ruling_reason or "",
             row.version,
         )
-        for row, name, reference, title in rows
+        for row, name, handle, reference, title in rows
     )
 
 
-def doubt(actor: Actor, declaration_id: str) -> DoubtRow:
+def doubt(actor: Actor, slug: str, reference: str, handle: str) -> DoubtRow:
     """One declaration for the page where it is ruled on; :class:`NotFound` out of scope."""
-    try:
-        wanted = UUID(declaration_id)
-    except ValueError:
-        raise NotFound from None
-    application_id = db.session.scalar(
-        select(Application.id)
+    found = db.session.execute(
+        select(Application.id, ConflictDeclaration.id)
         .join(ConflictDeclaration, ConflictDeclaration.application_id == Application.id)
-        .where(ConflictDeclaration.id == wanted, within(actor, Permission.CONFLICT_CONFIRM))
-    )
-    found = [row for row in _doubts([application_id] if application_id else []) if row.id == wanted]
-    if not found:
+        .join(User, User.id == ConflictDeclaration.user_id)
+        .join(Call, Call.id == Application.call_id)
+        .where(
+            Call.slug == slug,
+            Application.reference == reference,
+            User.handle == handle,
+            within(actor, Permission.CONFLICT_CONFIRM),
+        )
+    ).one_or_none()
+    if found is None:
         raise NotFound
-    return found[0]
+    rows = [row for row in _doubts([found[0]]) if row.id == found[1]]
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 def runs(call_id: UUID) -> tuple[RunView, ...]:
@@ -880,21 +878,16 @@ def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> tuple[Appli
     """One active seat, named by the application's reference and the evaluator’s handle."""
     head, _ = free_seat(actor, slug, reference)
     for seat in _seat_views([head.id]).get(head.id, []):
-        person = db.session.get(User, seat.user_id)
-        if seat.state is SeatState.ACTIVE and person is not None and person.handle == handle:
+        if seat.state is SeatState.ACTIVE and seat.handle == handle:
             return head, seat
     raise NotFound
 
 
-def candidates(call_id: UUID) -> tuple[tuple[UUID, str, str], ...]:
-    """People with the evaluator's role who are not in this call's pool yet: id, name, organisation."""
+def candidates(call_id: UUID) -> tuple[Person, ...]:
+    """People with the evaluator's role who are not in this call's pool yet, by name."""
     inside = {member.user_id for member in pool(call_id)}
     scope = Scope.of(("call", call_id))
-    return tuple(
-        (person.id, person.name, person.organisation or "")
-        for person in users_with(Permission.CONFLICT_DECLARE, scope)
-        if person.id not in inside
-    )
+    return tuple(person for person in users_with(Permission.CONFLICT_DECLARE, scope) if person.id not in inside)
 
 
 def refuse_conflict(user_id: UUID, application_id: UUID) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from grants.calls.rules import Criterion
 from grants.core.errors import Invalid, Problem, Refused
-from grants.dossiers.rules import PICKED_KINDS, DossierContent, QuestionKind, clean_text, count_words
+from grants.dossiers.rules import Definition, DossierContent, QuestionKind, clean_text, count_words
 from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruling, RunStatus, SeatState
 
 HALF_MAX = 10
@@ -184,7 +184,7 @@ def refuse_unfinished(sheet: SheetInput, criteria: Sequence[Criterion]) -> None:
     found = problems(sheet, criteria)
     if found:
         raise Invalid(
-            f"The sheet is saved, but not finished: {len(found)} {'thing is' if len(found) == 1 else 'things are'} missing.",
+            f"Not finished: {len(found)} {'thing is' if len(found) == 1 else 'things are'} missing. Your text is kept; you can also save it as a draft.",
             {problem.place: problem.message for problem in found},
         )
 
@@ -271,7 +271,7 @@ class PoolMember:
     id: UUID
     user_id: UUID
     name: str
-    email: str
+    handle: str
     organisation: str
     organisation_id: UUID | None
     country_code: str
@@ -336,7 +336,6 @@ def topics_of(content: DossierContent) -> frozenset[str]:
         for question in section.questions
         if question.kind is QuestionKind.MULTICHOICE
     }
-    assert QuestionKind.MULTICHOICE in PICKED_KINDS
     return frozenset(value for answer in content.answers if answer.question in kinds for value in answer.picked)
 
 
@@ -416,6 +415,7 @@ class DoubtRow:
 
     id: UUID
     person: str
+    handle: str
     reference: str
     title: str
     declared: Declared
@@ -568,6 +568,7 @@ class SeatView:
     evaluator_id: UUID
     user_id: UUID
     name: str
+    handle: str
     state: SeatState
     utility: int
     by_hand: bool
@@ -662,3 +663,14 @@ class AgreedScores:
     application_id: UUID
     halves: Mapping[str, int] | None
     evaluator_totals: tuple[int, ...] = field(default=())
+
+
+def topic_choices(definition: Definition) -> tuple[tuple[str, str], ...]:
+    """Value and label of every topic an application can pick: what evaluators are asked to know."""
+    return tuple(
+        (choice.value, choice.label)
+        for section in definition.sections
+        for question in section.questions
+        if question.kind is QuestionKind.MULTICHOICE
+        for choice in question.choices
+    )

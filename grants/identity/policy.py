@@ -7,33 +7,11 @@ grant that later comes of it, because a grant lies in its application). Change t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from uuid import UUID
 
+from grants.core.errors import Refused
 from grants.core.permissions import Permission as P
-
-
-class Role(StrEnum):
-    """Every role by its slug."""
-
-    ADMINISTRATOR = "administrator"
-    PROGRAMME_MANAGER = "programme_manager"
-    ELIGIBILITY_OFFICER = "eligibility_officer"
-    PROJECT_OFFICER = "project_officer"
-    EVALUATOR = "evaluator"
-    ASSIGNED_EVALUATOR = "assigned_evaluator"
-    PANEL_CHAIR = "panel_chair"
-    PANEL_MEMBER = "panel_member"
-    FINANCE_INITIATOR = "finance_initiator"
-    FINANCE_VERIFIER = "finance_verifier"
-    AUTHORISING_OFFICER = "authorising_officer"
-    ACCOUNTING_OFFICER = "accounting_officer"
-    AUDITOR = "auditor"
-    APPLICANT = "applicant"
-    APPLICATION_LEAD = "application_lead"
-    APPLICATION_PARTNER = "application_partner"
-    SIGNATORY = "signatory"
-    PROGRAMME_SIGNATORY = "programme_signatory"
-
+from grants.identity.states import Role
 
 # What every person who can sign in may do, without any role: look after the own profile.
 EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT})
@@ -238,6 +216,43 @@ def clash(held: Iterable[Role], wanted: Role) -> Role | None:
     <Role.ADMINISTRATOR: 'administrator'>
     """
     return next((role for role in sorted(held) if frozenset({role, wanted}) in INCOMPATIBLE), None)
+
+
+def refuse_role_by_hand(actor_id: UUID | None, user_id: UUID, role: Role, held: Iterable[Role]) -> None:
+    """Refuse what an administrator must not do by hand: serve oneself, join roles that must stay apart."""
+    if actor_id == user_id:
+        raise Refused("You cannot give a role to yourself. Ask another administrator.")
+    if role in ROLES_OF_AN_APPLICATION:
+        raise Refused(
+            f"\u201c{WORDS[role][0]}\u201d belongs to one application; it is given there, by assigning or inviting the person."
+        )
+    held = frozenset(held)
+    if role in held:
+        raise Refused(f"This person already has the role \u201c{WORDS[role][0]}\u201d, or it waits to be confirmed.")
+    refuse_clash(held, role)
+
+
+def refuse_clash(held: Iterable[Role], role: Role) -> None:
+    """Refuse a role that must not be joined with one already held."""
+    other = clash(held, role)
+    if other is not None:
+        raise Refused(
+            f"One person cannot be both {WORDS[other][0].lower()} and {WORDS[role][0].lower()}. "
+            f"End the role \u201c{WORDS[other][0]}\u201d first, or choose another person."
+        )
+
+
+def refuse_confirming(actor_id: UUID | None, user_id: UUID, assigned_by: UUID | None) -> None:
+    """Refuse a confirmation by whoever assigned the role or would hold it."""
+    if actor_id == user_id:
+        raise Refused("You cannot confirm a role of your own. Ask another administrator.")
+    if actor_id is not None and actor_id == assigned_by:
+        raise Refused("You assigned this role yourself. Another administrator must confirm it.")
+
+
+def needs_confirmation(role: Role) -> bool:
+    """Whether a second administrator must confirm the role before it holds."""
+    return role in MONEY_ROLES
 
 
 def printed() -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from grants.core import clock
 from grants.core.db import db
+from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope
@@ -404,6 +405,26 @@ def roles_waiting(actor: Actor) -> tuple[tuple[Person, RoleView], ...]:
     ).all()
     names = people(grant.user_id for grant in grants)
     return tuple((names[grant.user_id], role_view(grant, now)) for grant in grants)
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """For administrators: roles that wait for them as the second person."""
+    waiting = [
+        view for found, view in roles_waiting(actor) if found.id != actor.user_id and view.assigned_by != actor.user_id
+    ]
+    if not waiting:
+        return ()
+    count = len(waiting)
+    what = f"Confirm the role \u201c{waiting[0].title}\u201d" if count == 1 else f"Confirm {count} roles"
+    return (
+        Duty(
+            what,
+            "It holds only once a second administrator agrees.",
+            "Look at what waits",
+            "identity.roles",
+            count=count,
+        ),
+    )
 
 
 # Links and mails

@@ -13,10 +13,9 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from grants.core.errors import Invalid, NeedsFreshSignIn, Refused
+from grants.core.errors import Invalid, NeedsFreshSignIn
 from grants.core.permissions import Actor
-from grants.identity.policy import MONEY_ROLES, ROLES_OF_AN_APPLICATION, WORDS, Role, clash
-from grants.identity.states import LinkPurpose, OrganisationKind, RoleStanding
+from grants.identity.states import LinkPurpose, OrganisationKind, Role, RoleStanding
 
 PASSWORD_CHARACTERS_MIN = 12
 PASSWORD_CHARACTERS_MAX = 128
@@ -476,40 +475,3 @@ def standing(*, starts_at: datetime, ends_before: datetime | None, unconfirmed: 
     if unconfirmed:
         return RoleStanding.WAITING
     return RoleStanding.HELD if starts_at <= at else RoleStanding.PLANNED
-
-
-def refuse_role_by_hand(actor_id: UUID | None, user_id: UUID, role: Role, held: Iterable[Role]) -> None:
-    """Refuse what an administrator must not do by hand: serve oneself, join roles that must stay apart."""
-    if actor_id == user_id:
-        raise Refused("You cannot give a role to yourself. Ask another administrator.")
-    if role in ROLES_OF_AN_APPLICATION:
-        raise Refused(
-            f"\u201c{WORDS[role][0]}\u201d belongs to one application; it is given there, by assigning or inviting the person."
-        )
-    held = frozenset(held)
-    if role in held:
-        raise Refused(f"This person already has the role \u201c{WORDS[role][0]}\u201d, or it waits to be confirmed.")
-    refuse_clash(held, role)
-
-
-def refuse_clash(held: Iterable[Role], role: Role) -> None:
-    """Refuse a role that must not be joined with one already held."""
-    other = clash(held, role)
-    if other is not None:
-        raise Refused(
-            f"One person cannot be both {WORDS[other][0].lower()} and {WORDS[role][0].lower()}. "
-            f"End the role \u201c{WORDS[other][0]}\u201d first, or choose another person."
-        )
-
-
-def refuse_confirming(actor_id: UUID | None, user_id: UUID, assigned_by: UUID | None) -> None:
-    """Refuse a confirmation by whoever assigned the role or would hold it."""
-    if actor_id == user_id:
-        raise Refused("You cannot confirm a role of your own. Ask another administrator.")
-    if actor_id is not None and actor_id == assigned_by:
-        raise Refused("You assigned this role yourself. Another administrator must confirm it.")
-
-
-def needs_confirmation(role: Role) -> bool:
-    """Whether a second administrator must confirm the role before it holds."""
-    return role in MONEY_ROLES

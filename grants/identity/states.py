@@ -1,4 +1,4 @@
-"""The small vocabularies of identity: kinds of organisation, purposes of a sign-in link, why a session ended."""
+"""The small vocabularies of identity: roles, kinds of organisation, purposes of a sign-in link, why a session ended."""
 
 from __future__ import annotations
 
@@ -33,6 +33,29 @@ class SessionEnd(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     USER_DISABLED = "user_disabled"
     REPLACED = "replaced"
+
+
+class Role(StrEnum):
+    """Every role by its slug."""
+
+    ADMINISTRATOR = "administrator"
+    PROGRAMME_MANAGER = "programme_manager"
+    ELIGIBILITY_OFFICER = "eligibility_officer"
+    PROJECT_OFFICER = "project_officer"
+    EVALUATOR = "evaluator"
+    ASSIGNED_EVALUATOR = "assigned_evaluator"
+    PANEL_CHAIR = "panel_chair"
+    PANEL_MEMBER = "panel_member"
+    FINANCE_INITIATOR = "finance_initiator"
+    FINANCE_VERIFIER = "finance_verifier"
+    AUTHORISING_OFFICER = "authorising_officer"
+    ACCOUNTING_OFFICER = "accounting_officer"
+    AUDITOR = "auditor"
+    APPLICANT = "applicant"
+    APPLICATION_LEAD = "application_lead"
+    APPLICATION_PARTNER = "application_partner"
+    SIGNATORY = "signatory"
+    PROGRAMME_SIGNATORY = "programme_signatory"
 
 
 class RoleStanding(StrEnum):

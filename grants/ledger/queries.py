@@ -232,6 +232,8 @@ class EntryFilter:
     effective_from: date | None = None
     effective_before: date | None = None
     text: str = ""
+    # Grants the text also stands for: the caller found them by the name of a city or a reference.
+    text_grant_ids: tuple[UUID, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -398,7 +400,7 @@ def _asked(asked: EntryFilter) -> list[ColumnElement[bool]]:
     if lines:
         conditions.append(exists().where(LedgerLeg.entry_id == LedgerEntry.id, *lines))
     if asked.text.strip():
-        conditions.append(_matches(asked.text.strip()))
+        conditions.append(_matches(asked.text.strip(), asked.text_grant_ids))
     return conditions
 
 
@@ -413,17 +415,20 @@ def _asked_legs(asked: EntryFilter) -> list[ColumnElement[bool]]:
     return [column == value for column, value in wanted.items() if value is not None]
 
 
-def _matches(text: str) -> ColumnElement[bool]:
-    """By reference, by amount of a leg, or by words of the description."""
+def _matches(text: str, grant_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """By reference, by amount of a leg, by grant, or by words of the description."""
     if (number := rules.number_of(text)) is not None:
         return LedgerEntry.number == number
-    words = LedgerEntry.description.icontains(text, autoescape=True)
+    leg = aliased(LedgerLeg)
+    found = LedgerEntry.description.icontains(text, autoescape=True)
+    if grant_ids:
+        found |= exists().where(leg.entry_id == LedgerEntry.id, leg.grant_id.in_(grant_ids))
     try:
         amount = parse_money(text)
     except Invalid:
-        return words
-    leg = aliased(LedgerLeg)
-    return words | exists().where(leg.entry_id == LedgerEntry.id, leg.cents == amount)
+        return found
+    other = aliased(LedgerLeg)
+    return found | exists().where(other.entry_id == LedgerEntry.id, other.cents == amount)
 
 
 def _key(after: str | None) -> tuple[date, int] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, func, select, tuple_, type_coerce
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
@@ -30,6 +30,7 @@ from grants.payments.rules import (
     AccountLine,
     BatchView,
     Decision,
+    LedgerAsk,
     Limits,
     MoneyPosition,
     OrderView,
@@ -276,8 +277,10 @@ def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[SignatureView]]:
     rows = db.session.scalars(
         select(PaymentOrderSignature)
         .where(PaymentOrderSignature.order_id.in_(order_ids))
-        .order_by(PaymentOrderSignature.signed_at, PaymentOrderSignature.created_at, PaymentOrderSignature.id)
+        .order_by(PaymentOrderSignature.signed_at, PaymentOrderSignature.id)
     ).all()
+    # Steps taken in one moment (a test, the demo) stand in the order of the circuit.
+    rows = sorted(rows, key=lambda row: (row.signed_at, list(Step).index(Step(row.step))))
     people = identity.people({row.user_id for row in rows})
     found: dict[UUID, list[SignatureView]] = {}
     for row in rows:
@@ -424,10 +427,10 @@ def inbox(actor: Actor, *, after: str | None = None, limit: int = INBOX_ROWS) ->
         PaymentOrder.state.in_([state.value for state in OPEN_ORDERS])
     )
     counted = [
-        (reference, amount)
+        (reference, Money(int(amount)))
         for statement in (
             asked.with_only_columns(PaymentRequest.reference, _to_pay(PaymentRequest)),
-            waiting.with_only_columns(PaymentOrder.reference, PaymentOrder.amount),
+            waiting.with_only_columns(PaymentOrder.reference, _cents(PaymentOrder.amount)),
         )
         for reference, amount in db.session.execute(statement)
     ]
@@ -462,11 +465,16 @@ def _open_requests(actor: Actor) -> Select[Any]:
 def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
     """Requested while undecided; afterwards what is payable and in no live order."""
     ordered = (
-        select(func.coalesce(func.sum(PaymentOrder.amount), ZERO))
+        select(func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0))
         .where(PaymentOrder.request_id == row.id, PaymentOrder.state != OrderState.CANCELLED.value)
         .scalar_subquery()
     )
-    return func.coalesce(row.payable - ordered, row.requested)
+    return func.coalesce(_cents(row.payable) - ordered, _cents(row.requested))
+
+
+def _cents(amount: Any) -> ColumnElement[int]:
+    """As a plain number: sums come back wider than the column."""
+    return type_coerce(amount, BigInteger)
 
 
 def _paged(statement: Select[Any], model: Any, after: str | None, limit: int) -> Select[Any]:
@@ -654,3 +662,95 @@ def _over_ceiling() -> list[Problem]:
         for grant in grants
         for problem in ledger_rules.ceiling_problems(grant.reference, balances[grant.id], ceiling=grant.interim_ceiling)
     ]
+
+
+# --- The ledger's pages ---------------------------------------------------------------------------------------------
+
+CSV_ROWS_MAX = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class GrantName:
+    """How a page names a grant in a list."""
+
+    reference: str
+    acronym: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """Entries with the names of their grants; ``unknown_grant`` says that a filter named none."""
+
+    page: books.EntryPage
+    grants: dict[UUID, GrantName]
+    unknown_grant: bool
+
+
+def ledger(actor: Actor, asked: LedgerAsk, *, after: str | None = None, limit: int = books.PAGE_ENTRIES) -> LedgerPage:
+    """The journal as this person may see it, newest first, with running balance where one account is asked for."""
+    grant_id, unknown = None, False
+    if asked.grant_reference:
+        try:
+            grant_id = agreements.id_of(actor, asked.grant_reference)
+        except NotFound:
+            unknown = True
+    by_name = tuple(row.id for row in agreements.grants(actor, search=asked.text)) if asked.text else ()
+    narrowed = books.EntryFilter(
+        account=asked.account,
+        event=asked.event,
+        grant_id=grant_id,
+        effective_from=asked.from_on,
+        effective_before=clock.add_days(asked.to_on, 1) if asked.to_on else None,
+        text=asked.text,
+        text_grant_ids=by_name,
+    )
+    if unknown:
+        return LedgerPage(books.EntryPage((), None, narrowed), {}, True)
+    found = books.entries(actor, narrowed, after=after, limit=limit)
+    return LedgerPage(found, _grant_names({each for row in found.rows for each in row.grant_ids}), False)
+
+
+def _grant_names(grant_ids: Iterable[UUID]) -> dict[UUID, GrantName]:
+    return {
+        grant_id: GrantName(grant.reference, grant.acronym or grant.title)
+        for grant_id, grant in _by_id(Grant, grant_ids).items()
+    }
+
+
+def ledger_lines(actor: Actor, asked: LedgerAsk) -> Iterator[Sequence[object]]:
+    """The same list as rows for a CSV, at most 5,000."""
+    found = ledger(actor, asked, limit=CSV_ROWS_MAX)
+    yield ("entry", "date", "event", "what", "grant", "amount_eur", "moved_eur", "balance_eur")
+    for row in found.page.rows:
+        names = "; ".join(found.grants[each].reference for each in row.grant_ids if each in found.grants)
+        yield (row.ref, row.effective_on, row.event.value, row.description, names, row.amount, row.moved, row.balance)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """One entry with everything a page names: grants, organisations, people, and the document behind it."""
+
+    entry: books.EntryView
+    grants: dict[UUID, GrantName]
+    organisations: dict[UUID, str]
+    people: dict[UUID, str]
+    request: RequestView | None
+    order: OrderView | None
+
+
+def ledger_entry(actor: Actor, ref: str) -> EntryPage:
+    """One entry of the journal, its documents, acts and people; raises :class:`NotFound`."""
+    found = books.entry(actor, ref)
+    organisations = identity.organisations({leg.dims.organisation_id for leg in found.legs if leg.dims.organisation_id})
+    people = identity.people({line.user_id for line in found.acts if line.user_id})
+    documents = {leg.dims.document_id for leg in found.legs if leg.dims.document_id}
+    orders = _orders(list(_by_id(PaymentOrder, documents).values()))
+    requests = _requests(list(_by_id(PaymentRequest, documents).values()))
+    return EntryPage(
+        entry=found,
+        grants=_grant_names({leg.dims.grant_id for leg in found.legs if leg.dims.grant_id}),
+        organisations={each: view.name for each, view in organisations.items()},
+        people={each: person.name for each, person in people.items()},
+        request=requests[0] if requests else None,
+        order=orders[0] if orders else None,
+    )

@@ -6,6 +6,8 @@ here is what is posted there, to the cent.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +19,7 @@ from grants.core import clock
 from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, total
 from grants.ledger.accounts import Account
-from grants.ledger.rules import Balances
+from grants.ledger.rules import Balances, Event
 from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState, Step
 
 WORDS: Mapping[PaymentKind, str] = {
@@ -256,6 +258,58 @@ def refuse_value_date(value_on: date, exported_on: date, today: date) -> None:
                 "value_on": f"The list left on {clock.long_date(exported_on)}. Enter the day the bank booked the payment, from that day to today."
             },
         )
+
+
+# --- The ledger's page ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAsk:
+    """What the ledger's page shows; ``to_on`` is the last day shown."""
+
+    account: Account | None = None
+    event: Event | None = None
+    grant_reference: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+    text: str = ""
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """One line of a CSV; text that a spreadsheet would run as a formula gets an apostrophe, numbers stay numbers.
+
+    >>> csv_line(["=1+1", Money(-150), "Łódź"])
+    "'=1+1,-1.50,Łódź\\r\\n"
+    """
+    written = io.StringIO()
+    csv.writer(written).writerow([_csv_cell(cell) for cell in cells])
+    return written.getvalue()
+
+
+def _csv_cell(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Money):
+        whole, cents = divmod(abs(cell.cents), 100)
+        return f"{'-' if cell.cents < 0 else ''}{whole}.{cents:02d}"
+    text = str(cell)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")) else text
+
+
+# What an act did, in words, for the people of an entry.
+ACT_WORDS: Mapping[str, str] = {
+    "agreement.sign_city": "signed the agreement for the city",
+    "agreement.sign_programme": "signed the agreement for the programme",
+    "call.authorise_budget": "authorised the budget of the call",
+    "payment_order.execute": "marked the order as executed",
+    "payment_order.export": "exported the order",
+    "payment_request.decide": "decided the payment request",
+}
+
+
+def act_words(verb: str) -> str:
+    """``selection.confirm`` becomes a phrase after a name."""
+    return ACT_WORDS.get(verb, f"recorded “{verb.replace('.', ': ').replace('_', ' ')}”")
 
 
 # --- Views ----------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.identity.rules import demand_fresh
 from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -153,6 +154,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
 
     Pre-financing posts E6, an interim request E10 cut to the ceiling, the balance E11 or E11b and E12.
     """
+    demand_fresh(actor)
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
     grant = lock_grant(request.grant_id)
@@ -380,6 +382,7 @@ def verify(actor: Actor, order_id: UUID, *, note: str = "", version: int | None 
 @act("payment_order.authorise", needs=Permission.PAYMENT_ORDER_AUTHORISE, scope=scope_of_order)
 def authorise(actor: Actor, order_id: UUID, *, note: str = "", version: int | None = None) -> OrderSummary:
     """Authorise a verified order, as another person than initiator and verifier."""
+    demand_fresh(actor)
     order = _approving(actor, order_id, Step.AUTHORISED, version)
     ORDER.move(order, "authorise")
     order.authorised_by = actor.user_id
@@ -418,6 +421,7 @@ def export(actor: Actor, order_ids: tuple[UUID, ...], *, control_total: Money) -
 
     ``control_total`` is what the accounting officer typed: it must be the sum of the orders.
     """
+    demand_fresh(actor)
     if not 0 < len(set(order_ids)) <= BATCH_ORDERS_MAX:
         raise Invalid(f"Choose between 1 and {BATCH_ORDERS_MAX} orders.", {"orders": "Tick the orders to export."})
     orders = _lock_orders(actor, order_ids)
@@ -666,8 +670,9 @@ def sheet(batch: BatchView) -> bytes:
     page.set_column(0, 6, 26)
     for line, order in enumerate(batch.orders, start=1):
         account = accounts[order.id]
-        for column, text in enumerate((order.reference, order.payee, account.holder, account.iban, account.bic or "")):
-            page.write_string(line, column, text)
+        for column, text in enumerate((order.reference, order.payee, account.holder, account.iban, account.bic)):
+            if text:
+                page.write_string(line, column, text)
         page.write_number(line, 5, _decimal(order.amount), amount)
         page.write_string(line, 6, f"{order.reference} {order.reason}")
     end = len(batch.orders) + 2

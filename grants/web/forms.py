@@ -26,7 +26,6 @@ _OUR_WORDS = {
     "Invalid choice(s): one or more data inputs could not be coerced.": "Choose among the answers shown.",
     "Not a valid integer value.": "Write a whole number in figures, for example 12.",
     "Not a valid decimal value.": "Write a number in figures, for example 12.5.",
-    "Invalid email address.": "Write an e-mail address with a name, an @ and a domain, for example name@city.example.",
     "The CSRF token is missing.": "The form is too old. Send it again.",
     "The CSRF session token is missing.": "The form is too old. Send it again.",
     "The CSRF token has expired.": "The form is too old. Send it again.",

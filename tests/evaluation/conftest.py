@@ -14,7 +14,7 @@ from config import Config
 from grants.app import create_app
 from grants.core import clock
 from grants.core.db import db
-from tests.evaluation.scene import CLOSED, Scene, build
+from tests.evaluation.scene import CLOSED, Browser, Scene, build
 from tests.servers import TestPostgres
 
 
@@ -49,3 +49,10 @@ def scene(app: Flask, small_call: tuple[str, Scene]) -> Iterator[Scene]:
     """The small call after its deadline."""
     with clock.at(CLOSED):
         yield small_call[1]
+
+
+@pytest.fixture
+def browser(app: Flask, scene: Scene) -> Iterator[Browser]:
+    """A browser without JavaScript that can be anybody of the small call."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield Browser(app, scene)

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from grants.applications import rules as application_rules
 from grants.applications.models import Application, ApplicationPartner, Submission
@@ -231,6 +234,27 @@ def _answers(definition: Any, title: str) -> DossierContent:
     return DossierContent(definition, tuple(answers))
 
 
-def user_name(user_id: UUID) -> str:
-    """The name of a person, for messages."""
-    return db.session.scalars(select(User.name).where(User.id == user_id)).one()
+class Browser:
+    """Browsers without JavaScript, one for each person of the small call, signed in when first used."""
+
+    def __init__(self, app: Flask, scene: Scene) -> None:
+        self.app, self.scene = app, scene
+        self._clients: dict[str, FlaskClient] = {}
+
+    def get(self, name: str, path: str) -> TestResponse:
+        """The page, as this person."""
+        return self._client(name).get(path)
+
+    def post(self, name: str, path: str, **data: Any) -> TestResponse:
+        """Send a form, as this person."""
+        return self._client(name).post(path, data=data)
+
+    def _client(self, name: str) -> FlaskClient:
+        if name not in self._clients:
+            client = self.app.test_client()
+            db.session.rollback()
+            email = db.session.scalars(select(User.email).where(User.id == self.scene.people[name])).one()
+            answer = client.post("/sign-in", data={"email": email, "password": people.PASSWORD})
+            assert answer.status_code == 303, answer.text
+            self._clients[name] = client
+        return self._clients[name]

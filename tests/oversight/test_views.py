@@ -91,6 +91,13 @@ def test_other_pages_ask_how_much_waits(app: Flask, monkeypatch: pytest.MonkeyPa
     assert answer.json == {"waiting": 12}
 
 
+def test_pages_of_a_person_are_never_kept(app: Flask) -> None:
+    client = actors.client_of(app, actors.ana())
+
+    assert client.get("/home").headers["Cache-Control"] == "no-store"
+    assert client.get("/about").headers["Cache-Control"] == "no-store"
+
+
 def test_everybody_has_a_home(app: Flask, client: FlaskClient) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     for person in actors.BY_ROLE.values():

@@ -29,7 +29,7 @@ from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.rules import DecisionInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
-from tests.payments.world import IBAN, World, replace_account, report, world
+from tests.payments.world import IBAN, IN_FORCE, World, replace_account, report, world
 from tests.servers import TestPostgres
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -39,7 +39,10 @@ NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def grant(app: Flask) -> World:
-    return world()
+    with clock.at(IN_FORCE):
+        for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada):
+            person()
+        return world()
 
 
 def opened(grant: World) -> UUID:

@@ -117,10 +117,3 @@ def test_every_template_is_used(app: Flask) -> None:
     unused = [name for name in PAGES if f'"{name}"' not in named and f"'{name}'" not in named]
 
     assert unused == []
-
-
-def test_every_template_says_what_it_shows_or_is_a_small_part() -> None:
-    """A first line in words for everything longer than a screen."""
-    silent = [name for name in PAGES if source(name).count("\n") > 60 and not source(name).startswith("{#")]
-
-    assert silent == []

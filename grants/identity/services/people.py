@@ -12,7 +12,7 @@ from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, Scope
-from grants.identity import queries, rules
+from grants.identity import policy, queries, rules
 from grants.identity.models import (
     Membership,
     Organisation,
@@ -120,7 +120,7 @@ def _add_with_roles(actor: Actor, values: UserInput) -> User:
     user = _make_user(values)
     given: list[Role] = []
     for role in values.roles:
-        rules.refuse_role_by_hand(actor.user_id, user.id, role, given)
+        policy.refuse_role_by_hand(actor.user_id, user.id, role, given)
         assign_now(actor, user.id, RoleInput(role))
         given.append(role)
     return user

@@ -13,7 +13,7 @@ from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
-from grants.identity import queries, rules
+from grants.identity import policy, queries, rules
 from grants.identity.models import (
     AccessBar,
     RoleGrant,
@@ -117,7 +117,7 @@ def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
     rules.demand_fresh(actor)
     locked(User, user_id)
     held = [Role(grant.role) for grant in roles_of(user_id, RoleGrant.object_id.is_(None))]
-    rules.refuse_role_by_hand(actor.user_id, user_id, values.role, held)
+    policy.refuse_role_by_hand(actor.user_id, user_id, values.role, held)
     if values.ends_before is not None and values.ends_before <= acts.moment():
         raise Invalid(
             "The role would have ended already.", {"ends_before": "Choose a day after today, or leave it empty."}
@@ -133,7 +133,7 @@ def assign_now(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
         starts_at=acts.moment(),
         ends_before=values.ends_before,
         assigned_by=actor.user_id,
-        needs_confirmation=rules.needs_confirmation(values.role),
+        needs_confirmation=policy.needs_confirmation(values.role),
     )
     db.session.add(grant)
     return grant.id
@@ -148,10 +148,10 @@ def confirm_role(actor: Actor, grant_id: UUID) -> None:
         raise Refused("This role does not wait to be confirmed.")
     if grant.ends_before is not None and grant.ends_before <= acts.moment():
         raise Refused("This role has ended. Assign it again if it is still needed.")
-    rules.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
+    policy.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
     locked(User, grant.user_id)
     others = roles_of(grant.user_id, RoleGrant.object_id.is_(None), RoleGrant.id != grant.id)
-    rules.refuse_clash((Role(other.role) for other in others), Role(grant.role))
+    policy.refuse_clash((Role(other.role) for other in others), Role(grant.role))
     grant.confirmed_by = actor.user_id
     grant.confirmed_at = acts.moment()
 

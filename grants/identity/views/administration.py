@@ -1,0 +1,187 @@
+"""Pages of administrators: people, roles, mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, flash, request
+
+from grants.core.errors import Refused
+from grants.core.permissions import Permission
+from grants.identity import policy, queries, rules, services
+from grants.identity.forms import (
+    DisableForm,
+    EmptyForm,
+    GrantForm,
+    InviteForm,
+    RoleForm,
+)
+from grants.identity.views.frame import bp, id_in, refused_button
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/admin/users")
+@requires(Permission.USER_READ)
+def users() -> Any:
+    """Everybody, by name, with roles."""
+    search = request.args.get("q", "")[:100]
+    number = max(request.args.get("page", default=1, type=int), 1)
+    found, total = queries.users(current_actor(), search=search, page_no=number)
+    waiting = queries.roles_waiting(current_actor())
+    more = number * queries.USERS_PER_PAGE < total
+    return page(
+        "identity/users.html", users=found, total=total, search=search, number=number, more=more, waiting=waiting
+    )
+
+
+@bp.route("/admin/users/invite", methods=["GET", "POST"])
+@requires(Permission.USER_INVITE)
+def invite() -> Any:
+    """Invite somebody by mail."""
+    form = InviteForm()
+    form.offer(queries.all_organisations())
+    if form.validate_on_submit():
+        with form.refusals():
+            services.invite_user(current_actor(), form.to_input())
+            flash(f"The invitation to {rules.one_line(str(form.name.data))} is on its way.")
+            return see_other("identity.users")
+    return page("identity/invite.html", form=form), 422 if request.method == "POST" else 200
+
+
+@bp.get("/admin/users/<handle>")
+@requires(Permission.USER_READ)
+def user(handle: str) -> Any:
+    """One person: roles, invitation, disabling."""
+    return _user(handle)
+
+
+def _user(handle: str, status: int = 200, form: Any = None) -> Any:
+    found = queries.user(current_actor(), handle)
+    givers = queries.people({view.assigned_by for view in found.roles if view.assigned_by})
+    return page(
+        "identity/user.html",
+        person=found,
+        givers=givers,
+        words=policy.WORDS,
+        form=form or RoleForm(),
+        small=GrantForm(),
+    ), status
+
+
+@bp.post("/admin/users/<handle>/roles")
+@requires(Permission.ROLE_ASSIGN)
+def assign_role(handle: str) -> Any:
+    """Give a role."""
+    form = RoleForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            values = form.to_input()
+            services.assign_role(current_actor(), queries.user(current_actor(), handle).id, values)
+            waits = (
+                " Another administrator must confirm it before it holds." if values.role in policy.MONEY_ROLES else ""
+            )
+            flash(f"The role \u201c{policy.WORDS[values.role][0]}\u201d is given.{waits}")
+            return see_other("identity.user", handle=handle)
+    return _user(handle, 422, form)
+
+
+@bp.post("/admin/users/<handle>/roles/end")
+@requires(Permission.ROLE_ASSIGN)
+def end_role(handle: str) -> Any:
+    """End a role."""
+    form = GrantForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.end_assigned_role(current_actor(), id_in(form.grant.data))
+            flash("The role is ended.")
+            return see_other("identity.user", handle=handle)
+    return refused_button(form, "identity.user", handle=handle)
+
+
+@bp.post("/admin/users/<handle>/invite-again")
+@requires(Permission.USER_INVITE)
+def invite_again(handle: str) -> Any:
+    """Send the invitation again."""
+    form = EmptyForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.invite_again(current_actor(), queries.user(current_actor(), handle).id)
+            flash("A new invitation is on its way; the link in the earlier one no longer works.")
+            return see_other("identity.user", handle=handle)
+    return refused_button(form, "identity.user", handle=handle)
+
+
+@bp.route("/admin/users/<handle>/disable", methods=["GET", "POST"])
+@requires(Permission.USER_DISABLE)
+def disable(handle: str) -> Any:
+    """Keep a person out: a page of its own that says what happens."""
+    found = queries.user(current_actor(), handle)
+    form = DisableForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.disable_user(current_actor(), found.id, reason=str(form.reason.data))
+            flash(f"{found.name} can no longer sign in.")
+            return see_other("identity.user", handle=handle)
+    return page("identity/disable.html", form=form, person=found), 422 if request.method == "POST" else 200
+
+
+@bp.post("/admin/users/<handle>/enable")
+@requires(Permission.USER_DISABLE)
+def enable(handle: str) -> Any:
+    """Let a person sign in again."""
+    form = EmptyForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.enable_user(current_actor(), queries.user(current_actor(), handle).id)
+            flash("This person can sign in again.")
+            return see_other("identity.user", handle=handle)
+    return refused_button(form, "identity.user", handle=handle)
+
+
+@bp.get("/admin/roles")
+@requires(Permission.USER_READ)
+def roles() -> Any:
+    """What each role may do, and the roles that wait for a second person."""
+    waiting = queries.roles_waiting(current_actor())
+    givers = queries.people({view.assigned_by for _, view in waiting if view.assigned_by})
+    return page("identity/roles.html", policy=policy, waiting=waiting, givers=givers, form=GrantForm())
+
+
+@bp.get("/admin/roles.txt")
+@requires(Permission.USER_READ)
+def roles_text() -> Any:
+    """The table for an auditor's file."""
+    return Response(policy.printed() + "\n", mimetype="text/plain")
+
+
+@bp.post("/admin/roles")
+@requires(Permission.ROLE_CONFIRM)
+def confirm_role() -> Any:
+    """Confirm a role another administrator assigned."""
+    form = GrantForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.confirm_role(current_actor(), id_in(form.grant.data))
+            flash("Confirmed. The role holds from now on.")
+            return see_other("identity.roles")
+    return refused_button(form, "identity.roles")
+
+
+@bp.get("/admin/mail")
+@requires(Permission.MAIL_READ)
+def mail() -> Any:
+    """Every mail: sent, waiting, kept here."""
+    return page("identity/mail.html", mails=queries.mails(current_actor()), smtp=_has_smtp(), form=EmptyForm())
+
+
+@bp.post("/admin/mail/<int:number>")
+@requires(Permission.MAIL_READ)
+def open_mail(number: int) -> Any:
+    """The text of one mail, opened on the record; only where no mail server takes it."""
+    if _has_smtp():
+        raise Refused("Mails leave through the mail server; their text is not shown here.")
+    return page("identity/mail_text.html", mail=services.open_mail(current_actor(), number), number=number)
+
+
+def _has_smtp() -> bool:
+    return bool(current_app.config["SMTP_URL"])

@@ -1,0 +1,100 @@
+"""What the people of the circuit type, and the filters of the ledger, read into frozen inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from wtforms import HiddenField, StringField, TextAreaField
+
+from grants.core.errors import Invalid
+from grants.core.money import Money
+from grants.ledger.accounts import Account
+from grants.ledger.rules import Event
+from grants.payments.rules import DecisionInput, LedgerAsk
+from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, parse_date
+
+
+class DecideForm(Form):
+    """The authoriser's decision on a request."""
+
+    version = HiddenField()
+    approved = MoneyField("Amount approved", [Needed("Enter the amount you approve.")])
+    reason = TextAreaField("Reason, where it is less than requested")
+
+    def to_input(self) -> DecisionInput:
+        """The typed decision."""
+        assert isinstance(self.approved.data, Money), "validated before"
+        return DecisionInput(self.approved.data, self.reason.data or "")
+
+
+class ReasonForm(Form):
+    """A deed that needs a reason: a rejection, a cancellation."""
+
+    version = HiddenField()
+    reason = TextAreaField("Reason", [Needed("Say why.")])
+
+
+class PrepareForm(Form):
+    """How much of a request the initiator puts into an order."""
+
+    version = HiddenField()
+    amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
+
+
+class ChangeForm(Form):
+    """Another amount, or the account that is confirmed now; why."""
+
+    version = HiddenField()
+    amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
+    reason = TextAreaField("What changed", [Needed("Say what changed; verifier and authoriser will read it.")])
+
+
+class SignForm(Form):
+    """A signature to an order, with an optional note."""
+
+    version = HiddenField()
+    note = StringField("Note (optional)")
+
+
+class ExecuteForm(Form):
+    """The bank's value date."""
+
+    version = HiddenField()
+    value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
+
+
+class ExportForm(Form):
+    """The orders that leave together, and their sum as the accounting officer typed it."""
+
+    orders = CheckboxesField("Orders", [Needed("Tick at least one order.")])
+    control_total = MoneyField(
+        "Control total of the orders ticked", [Needed("Enter the sum of the orders you ticked.")]
+    )
+
+
+def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
+    """The filters in a ledger's address, and a sentence for each that cannot be read; those count as not asked."""
+    problems: dict[str, str] = {}
+    return (
+        LedgerAsk(
+            account=next((each for each in Account if each.value == args.get("account")), None),
+            event=next((each for each in Event if each.value == args.get("event")), None),
+            grant_reference=args.get("grant", "").strip(),
+            from_on=_day(args, "from", problems),
+            to_on=_day(args, "to", problems),
+            text=args.get("q", "").strip()[:100],
+        ),
+        problems,
+    )
+
+
+def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date | None:
+    typed = args.get(name, "").strip()
+    if not typed:
+        return None
+    try:
+        return parse_date(typed)
+    except Invalid as error:
+        problems[name] = str(error)
+        return None

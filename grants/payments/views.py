@@ -1,0 +1,299 @@
+"""Pages of the circuit (inbox, requests, orders, lists), of a grant's payments, and of the ledger, which has no views of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from grants.core.errors import Refused
+from grants.core.permissions import Permission
+from grants.ledger.accounts import Account
+from grants.ledger.rules import Event
+from grants.payments import queries, rules, services
+from grants.payments.forms import (
+    ChangeForm,
+    DecideForm,
+    ExecuteForm,
+    ExportForm,
+    PrepareForm,
+    ReasonForm,
+    SignForm,
+    ledger_ask,
+)
+from grants.web import downloads
+from grants.web.forms import Form, choices
+from grants.web.paging import Rows
+from grants.web.routing import NavItem, current_actor, page, requires, see_other
+
+bp = Blueprint("payments", __name__)
+P = Permission
+NAVIGATION = (
+    NavItem("Payments", "payments.approvals", (P.PAYMENT_ORDER_READ,), 60),
+    NavItem("Ledger", "payments.ledger", (P.LEDGER_READ,), 65),
+)
+
+
+# --- The inbox and the lists ----------------------------------------------------------------------------------------
+
+
+@bp.get("/finance/approvals")
+@requires(P.PAYMENT_ORDER_READ)
+def approvals() -> Any:
+    return _approvals(None)
+
+
+@bp.post("/finance/approvals/export")
+@requires(P.PAYMENT_ORDER_EXECUTE)
+def export() -> Any:
+    actor, form = current_actor(), _export_form(queries.inbox(current_actor(), limit=queries.ROWS_MAX))
+    if form.validate_on_submit() and form.control_total.data is not None:
+        with form.refusals():
+            ids = queries.order_ids_of(actor, form.orders.data or [])
+            sent = services.export(actor, ids, control_total=form.control_total.data)
+            return see_other(".batch", ref=sent.reference)
+    return _approvals(form)
+
+
+def _approvals(form: ExportForm | None) -> Any:
+    actor, after = current_actor(), request.args.get("after")
+    found = queries.inbox(actor, after=after)
+    shown = page(
+        "payments/approvals.html",
+        inbox=found,
+        rows=Rows(found.rows, found.next_key, total=found.count, first=after is None),
+        form=form or _export_form(found),
+        batches=queries.batches(actor),
+    )
+    return shown, 422 if form else 200
+
+
+def _export_form(found: queries.Inbox) -> ExportForm:
+    form = ExportForm()
+    form.orders.choices = choices(
+        [(row.reference, row.reference) for row in found.rows if row.deed == "export" and row.yours]
+    )
+    return form
+
+
+@bp.get("/finance/batches/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def batch(ref: str) -> Any:
+    return page("payments/batch.html", batch=queries.batch(current_actor(), ref))
+
+
+@bp.get("/finance/batches/<ref>/list.xlsx")
+@requires(P.PAYMENT_ORDER_EXECUTE)
+def batch_file(ref: str) -> Any:
+    actor = current_actor()
+    return downloads.send(services.open_batch_file(actor, queries.batch_id_of(actor, ref)))
+
+
+# --- One request ----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/finance/requests/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def request_page(ref: str) -> Any:
+    return _request(ref, None)
+
+
+@bp.post("/finance/requests/<ref>/decide")
+@requires(P.PAYMENT_REQUEST_DECIDE)
+def decide(ref: str) -> Any:
+    actor, form = current_actor(), DecideForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            given = form.to_input()
+            services.decide(actor, queries.request_id_of(actor, ref), given, version=form.version_shown())
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/reject")
+@requires(P.PAYMENT_REQUEST_DECIDE)
+def reject(ref: str) -> Any:
+    actor, form = current_actor(), ReasonForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
+            services.reject(actor, request_id, reason=reason, version=form.version_shown())
+            return see_other(".request_page", ref=ref)
+    return _request(ref, form)
+
+
+@bp.post("/finance/requests/<ref>/orders")
+@requires(P.PAYMENT_ORDER_PREPARE)
+def prepare(ref: str) -> Any:
+    actor, form = current_actor(), PrepareForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            request_id = queries.request_id_of(actor, ref)
+            made = services.prepare(actor, request_id, amount=form.amount.data, version=form.version_shown())
+            return see_other(".order", ref=made.reference)
+    return _request(ref, form)
+
+
+def _request(ref: str, sent: Form | None) -> Any:
+    """The page of a request; the form that was sent comes back as it was typed, the others fresh."""
+    actor = current_actor()
+    found = queries.request(actor, ref)
+    position = forecast = refusal = None
+    if found.is_open:
+        try:
+            position, forecast = queries.forecast(actor, ref)
+        except Refused as error:
+            refusal = str(error)
+    shown = page(
+        "payments/request.html",
+        asked=found,
+        position=position,
+        forecast=forecast,
+        refusal=refusal,
+        form=sent,
+        decide_form=_mine(sent, DecideForm, version=found.version, approved=found.requested),
+        reject_form=_mine(sent, ReasonForm, version=found.version),
+        prepare_form=_mine(sent, PrepareForm, version=found.version, amount=found.to_order),
+    )
+    return shown, 422 if sent else 200
+
+
+def _mine(sent: Form | None, kind: type[Form], **values: Any) -> Form:
+    return sent if isinstance(sent, kind) else kind(formdata=None, data=values)
+
+
+# --- One order ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/finance/orders/<ref>")
+@requires(P.PAYMENT_ORDER_READ)
+def order(ref: str) -> Any:
+    return _order(ref, None)
+
+
+@bp.post("/finance/orders/<ref>/verify")
+@requires(P.PAYMENT_ORDER_VERIFY)
+def verify(ref: str) -> Any:
+    return _sign(ref, services.verify)
+
+
+@bp.post("/finance/orders/<ref>/authorise")
+@requires(P.PAYMENT_ORDER_AUTHORISE)
+def authorise(ref: str) -> Any:
+    return _sign(ref, services.authorise)
+
+
+def _sign(ref: str, deed: Any) -> Any:
+    actor, form = current_actor(), SignForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            deed(actor, _order_id(ref), note=form.note.data or "", version=form.version_shown())
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/change")
+@requires(P.PAYMENT_ORDER_PREPARE)
+def change(ref: str) -> Any:
+    form = ChangeForm()
+    if form.validate_on_submit() and form.amount.data is not None:
+        with form.refusals():
+            typed, reason = form.amount.data, form.reason.data or ""
+            services.change(current_actor(), _order_id(ref), amount=typed, reason=reason, version=form.version_shown())
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/cancel")
+@requires(P.PAYMENT_ORDER_CANCEL)
+def cancel(ref: str) -> Any:
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            reason = form.reason.data or ""
+            services.cancel(current_actor(), _order_id(ref), reason=reason, version=form.version_shown())
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+@bp.post("/finance/orders/<ref>/execute")
+@requires(P.PAYMENT_ORDER_EXECUTE)
+def execute(ref: str) -> Any:
+    form = ExecuteForm()
+    if form.validate_on_submit() and form.value_on.data:
+        with form.refusals():
+            day = form.value_on.data
+            services.execute(current_actor(), _order_id(ref), value_on=day, version=form.version_shown())
+            return see_other(".order", ref=ref)
+    return _order(ref, form)
+
+
+def _order_id(ref: str) -> UUID:
+    return queries.order_id_of(current_actor(), ref)
+
+
+def _order(ref: str, sent: Form | None) -> Any:
+    actor = current_actor()
+    found = queries.order(actor, ref)
+    shown = page(
+        "payments/order.html",
+        order=found,
+        locked=rules.lock_of(found, actor.user_id),
+        steps=[(step, rules.STEP_PEOPLE[step]) for step in rules.Step],
+        signed={each.step: each for each in found.standing},
+        form=sent,
+        sign_form=_mine(sent, SignForm, version=found.version),
+        change_form=_mine(sent, ChangeForm, version=found.version, amount=found.amount),
+        cancel_form=_mine(sent, ReasonForm, version=found.version),
+        execute_form=_mine(sent, ExecuteForm, version=found.version),
+    )
+    return shown, 422 if sent else 200
+
+
+# --- A grant's payments ---------------------------------------------------------------------------------------------
+
+
+@bp.get("/grants/<ref>/payments")
+@requires(P.AGREEMENT_READ)
+def grant(ref: str) -> Any:
+    return page("payments/grant.html", found=queries.grant_payments(current_actor(), ref))
+
+
+# --- The ledger -----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/finance/ledger")
+@requires(P.LEDGER_READ)
+def ledger() -> Any:
+    asked, problems = ledger_ask(request.args)
+    after = request.args.get("after")
+    found = queries.ledger(current_actor(), asked, after=after)
+    return page(
+        "payments/ledger.html",
+        found=found,
+        asked=asked,
+        problems=problems,
+        rows=Rows(found.page.rows, found.page.next_key, first=after is None),
+        accounts=list(Account),
+        events=list(Event),
+        typed={name: request.args.get(name, "") for name in ("from", "to", "q", "grant")},
+    )
+
+
+@bp.get("/finance/ledger.csv")
+@requires(P.LEDGER_READ)
+def ledger_csv() -> Any:
+    """The same view as CSV, at most 5,000 entries, in UTF-8 with the mark that spreadsheets look for."""
+    asked, _ = ledger_ask(request.args)
+    lines = "".join(rules.csv_line(cells) for cells in queries.ledger_lines(current_actor(), asked))
+    answer = Response("\ufeff" + lines, mimetype="text/csv")
+    answer.headers["Content-Disposition"] = "attachment; filename=ledger.csv"
+    return answer
+
+
+@bp.get("/finance/entries/<ref>")
+@requires(P.LEDGER_READ)
+def entry(ref: str) -> Any:
+    found = queries.ledger_entry(current_actor(), ref)
+    return page("payments/entry.html", found=found, words=rules.act_words)

@@ -1,0 +1,605 @@
+"""Acts of applications on a real database: started, written, sent on time, sent again, withdrawn, checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from grants.applications import queries, rules, services
+from grants.applications.models import Application, Submission
+from grants.applications.rules import (
+    BudgetInput,
+    ConditionAnswer,
+    ContentChanged,
+    DetailsInput,
+    InviteInput,
+    ListFilter,
+    SectionInput,
+    StartInput,
+)
+from grants.applications.states import ApplicationState, PartnerState, Verdict
+from grants.budgets.rules import BudgetChanged, Cell
+from grants.calls import queries as calls
+from grants.calls import services as call_services
+from grants.calls.rules import CallView, DeadlineInput
+from grants.core import clock
+from grants.core.acts import act, arranging
+from grants.core.audit import AuditEvent
+from grants.core.db import db
+from grants.core.errors import Invalid, NotAllowed, NotFound, Refused
+from grants.core.faults import Fault
+from grants.core.jobs import Job
+from grants.core.money import Money, euros
+from grants.core.permissions import Actor, Permission
+from grants.dossiers.rules import Answer, Mark, SectionChanged
+from grants.identity.states import OrganisationKind
+from tests import actors
+from tests.factories import applications as factory
+from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, WHILE_OPEN, again
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+@pytest.fixture
+def call(app: object) -> CallView:
+    return factory.published_call()
+
+
+@pytest.fixture
+def open_now() -> Iterator[None]:
+    with clock.at(WHILE_OPEN):
+        yield
+
+
+def of_ana(call: CallView, title: str = "Warm Blocks") -> tuple[Actor, UUID, str]:
+    """Ana's draft: her rights on it, its id and its reference."""
+    reference = factory.draft(call, actors.ana(), title)
+    ana = actors.ana()
+    return ana, queries.id_of(ana, reference), reference
+
+
+def invited(ana: Actor, application_id: UUID) -> Actor:
+    """Marek of Southport, invited by Ana."""
+    marek = actors.marek()
+    (southport,) = marek.organisation_ids
+    services.invite(ana, application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
+    return again(marek)
+
+
+# --- starting -------------------------------------------------------------------------------------------------
+
+
+def test_a_city_officer_starts_an_application_and_leads_it(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+
+    view = queries.view(ana, reference)
+    assert reference == "PCP-2022-A-0001"
+    assert (view.state, view.coordinator.name) == (ApplicationState.DRAFT, actors.NORTHBRIDGE)
+    assert view.coordinator.state is PartnerState.ACCEPTED
+    assert application_id in ana.places(Permission.APPLICATION_SUBMIT, "application")
+
+
+def test_only_a_city_administration_one_belongs_to_can_lead(call: CallView, open_now: None) -> None:
+    ana = actors.ana()
+    university = actors.organisation("University of Northbridge", kind=OrganisationKind.UNIVERSITY)
+    foreign = actors.organisation(actors.SOUTHPORT)
+    with arranging():
+        uma = actors.person("Uma Scholar", *(), organisation_name="University of Northbridge")
+    scholar = actors.give(uma, actors.Role.APPLICANT, "call", call.id)
+
+    with pytest.raises(Invalid):
+        services.start(ana, call.id, StartInput(foreign, DetailsInput("Not mine")))
+    with pytest.raises(Refused, match="local authority"):
+        services.start(scholar, call.id, StartInput(university, DetailsInput("Not a city")))
+
+
+@pytest.mark.parametrize("moment", [factory.BEFORE_OPENING, CLOSES_AT, AFTER_CLOSING])
+def test_nothing_is_started_outside_the_time_of_the_call(call: CallView, moment: object) -> None:
+    ana = actors.ana()
+    (city,) = ana.organisation_ids
+    with clock.at(moment), pytest.raises(Refused):  # type: ignore[arg-type]
+        services.start(ana, call.id, StartInput(city, DetailsInput("Late")))
+
+
+def test_a_title_is_needed_and_bounded(call: CallView, open_now: None) -> None:
+    ana = actors.ana()
+    (city,) = ana.organisation_ids
+    for title in ("", " \u200b ", "x" * 201):
+        with pytest.raises(Invalid) as refused:
+            services.start(ana, call.id, StartInput(city, DetailsInput(title)))
+        assert list(refused.value.problems) == ["title"]
+
+
+# --- team -----------------------------------------------------------------------------------------------------
+
+
+def test_an_invited_partner_reads_at_once_and_writes_after_accepting(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = invited(ana, application_id)
+    section = SectionInput((Answer("summary", "Marek writes"),), Mark.OPEN, None)
+
+    assert queries.view(marek, reference).title == "Warm Blocks"
+    with pytest.raises(Refused, match="Accept the invitation"):
+        services.save_section(marek, application_id, "summary", section)
+    services.accept_invitation(marek, application_id)
+    services.save_section(marek, application_id, "summary", section)
+
+    view = queries.view(ana, reference)
+    assert [partner.state for partner in view.partners] == [PartnerState.ACCEPTED, PartnerState.ACCEPTED]
+    mails = db.session.scalars(select(Job.args).where(Job.name == "jobs.mail.send")).all()
+    assert {mail["template"] for mail in mails} == {"application_invitation", "application_answer"}
+
+
+def test_who_declines_no_longer_sees_the_application_and_can_be_invited_again(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = invited(ana, application_id)
+
+    services.decline_invitation(marek, application_id, "No time")
+    with clock.at(WHILE_OPEN + timedelta(minutes=1)):
+        with pytest.raises(NotFound):
+            queries.view(again(marek), reference)
+        assert invited(ana, application_id).places(Permission.APPLICATION_EDIT, "application") == {application_id}
+
+
+def test_an_organisation_stands_in_an_application_once(call: CallView, open_now: None) -> None:
+    ana, application_id, _ = of_ana(call)
+    invited(ana, application_id)
+
+    with pytest.raises(Invalid) as refused:
+        invited(ana, application_id)
+    assert list(refused.value.problems) == ["organisation_id"]
+
+
+def test_an_invitation_needs_a_person_and_one_organisation(call: CallView, open_now: None) -> None:
+    ana, application_id, _ = of_ana(call)
+
+    with pytest.raises(Invalid) as refused:
+        services.invite(ana, application_id, InviteInput("not a mail", "", None))
+    assert sorted(refused.value.problems) == ["email", "name", "organisation_id"]
+
+
+def test_a_partner_writes_only_the_own_row_of_the_budget(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = invited(ana, application_id)
+    services.accept_invitation(marek, application_id)
+    (northbridge,), (southport,) = ana.organisation_ids, marek.organisation_ids
+
+    cells = (Cell(northbridge, "A", euros(9)), Cell(southport, "A", euros(5)))
+    services.save_budget(marek, application_id, BudgetInput(cells, None))
+
+    budget = queries.workplace(ana, reference).budget
+    assert (budget.amount(northbridge, "A"), budget.amount(southport, "A")) == (Money(0), euros(5))
+    with pytest.raises(Refused, match=r"EUR 5\.00"):
+        services.remove_partner(ana, application_id, southport)
+    with pytest.raises(NotAllowed):
+        services.remove_partner(marek, application_id, northbridge)
+
+
+def test_a_partner_without_money_can_be_taken_out(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = invited(ana, application_id)
+    (northbridge,), (southport,) = ana.organisation_ids, marek.organisation_ids
+
+    with pytest.raises(Refused, match="lead cannot"):
+        services.remove_partner(ana, application_id, northbridge)
+    services.remove_partner(ana, application_id, southport)
+
+    assert [partner.leads for partner in queries.view(ana, reference).partners] == [True]
+    with clock.at(WHILE_OPEN + timedelta(minutes=1)), pytest.raises(NotFound):
+        queries.view(again(marek), reference)
+
+
+# --- writing --------------------------------------------------------------------------------------------------
+
+
+def test_the_second_saver_of_a_section_or_a_budget_is_told(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    (city,) = ana.organisation_ids
+    place = queries.workplace(ana, reference)
+    section, budget = place.dossier.section("summary").version, place.budget.version
+    services.save_section(ana, application_id, "summary", SectionInput((), Mark.OPEN, section))
+    services.save_budget(ana, application_id, BudgetInput((), budget))
+
+    with pytest.raises(SectionChanged):
+        services.save_section(ana, application_id, "summary", SectionInput((), Mark.OPEN, section))
+    with pytest.raises(BudgetChanged):
+        services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(1)),), budget))
+
+
+def test_details_are_changed_and_found_by_plain_letters(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    version = queries.view(ana, reference).version
+
+    services.edit_details(ana, application_id, DetailsInput("Łódź heats together", "ŁÓDŹ!", "Short"), version)
+
+    found = queries.applications(ana, ListFilter(search="lodz heat"), size=10)
+    assert [row.reference for row in found] == [reference]
+    with pytest.raises(Invalid):
+        services.edit_details(ana, application_id, DetailsInput("x", "y" * 31, "word " * 101))
+
+
+def test_files_are_attached_versioned_and_taken_out(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.attach(application_id, ana, "attachment_mandate", "mandate.pdf")
+    factory.attach(application_id, ana, "attachment_mandate", "mandate.pdf", factory.PDF + b"\n")
+
+    (file,) = queries.workplace(ana, reference).files
+    assert file.version_no == 2
+    assert queries.file_of(ana, reference, file.sha256).name == "mandate.pdf"
+    with pytest.raises(NotFound):
+        queries.file_of(actors.marek(), reference, file.sha256)
+    with pytest.raises(Invalid):
+        factory.attach(application_id, ana, "attachment_invented", "x.pdf")
+    services.remove_file(ana, application_id, file.id)
+    assert queries.workplace(ana, reference).files == ()
+
+
+# --- sending --------------------------------------------------------------------------------------------------
+
+
+def test_an_incomplete_application_is_not_sent_and_every_problem_is_named(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+
+    with pytest.raises(Refused, match="problems and cannot be sent yet"):
+        services.submit(ana, application_id)
+
+    place = queries.workplace(ana, reference)
+    assert {issue.page for issue in place.issues} == {rules.Page.SECTION, rules.Page.BUDGET, rules.Page.FILES}
+    assert db.session.scalar(select(func.count()).select_from(Submission)) == 0
+
+
+def test_what_is_sent_is_frozen_hashed_numbered_and_received(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+
+    receipt = services.submit(ana, application_id, queries.workplace(ana, reference).fingerprint)
+
+    view, content = queries.view(ana, reference), queries.submitted_content(application_id)
+    assert (receipt.number, receipt.receipt_number, receipt.submitted_at) == (1, 1, WHILE_OPEN)
+    assert view.state is ApplicationState.SUBMITTED
+    assert view.requested == euros(125_000)
+    assert content.sha256 == receipt.sha256 == queries.workplace(ana, reference).fingerprint
+    assert content.dossier.answer("summary").text == "An answer to summary."
+    assert content.budget.totals.requested == euros(125_000)
+    assert [file.name for file in content.files] == ["mandate.pdf"]
+    stored = db.session.scalars(select(Submission)).one()
+    assert rules.digest(stored.content) == stored.sha256
+    queued = db.session.scalars(select(Job).where(Job.name == "jobs.documents.application_receipt")).one()
+    assert queued.args == {"submission_id": str(receipt.submission_id)}
+
+
+def test_sending_again_makes_the_next_version_and_the_last_one_stands(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+    first = services.submit(ana, application_id)
+    services.save_section(
+        ana, application_id, "summary", SectionInput((Answer("summary", "Better words."),), Mark.COMPLETE, None)
+    )
+
+    assert queries.workplace(ana, reference).changed_since_submission
+    assert queries.submitted_content(application_id).dossier.answer("summary").text == "An answer to summary."
+    second = services.submit(ana, application_id)
+
+    assert (second.number, second.receipt_number) == (2, 2)
+    assert first.sha256 != second.sha256
+    assert queries.submitted_content(application_id).dossier.answer("summary").text == "Better words."
+    assert queries.submitted_version(ana, reference, 1).sha256 == first.sha256
+    assert not queries.workplace(ana, reference).changed_since_submission
+
+
+@pytest.mark.parametrize(
+    ("before", "arrives"),
+    [(timedelta(microseconds=1), True), (timedelta(0), False), (timedelta(milliseconds=-1), False)],
+)
+def test_the_very_moment_of_the_deadline_is_late(call: CallView, before: timedelta, arrives: bool) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+
+    with clock.at(CLOSES_AT - before):
+        if arrives:
+            assert services.submit(ana, application_id).submitted_at == CLOSES_AT - before
+        else:
+            with pytest.raises(Refused, match=r"The deadline was 15 November 2022, 12:00 \(Europe/Brussels\)"):
+                services.submit(ana, application_id)
+
+
+def test_after_the_deadline_nothing_is_written_any_more(call: CallView) -> None:
+    ana, application_id, reference = of_ana(call)
+    with clock.at(AFTER_CLOSING):
+        for deed in (
+            lambda: services.edit_details(ana, application_id, DetailsInput("x")),
+            lambda: services.save_section(ana, application_id, "summary", SectionInput((), Mark.OPEN, None)),
+            lambda: services.save_budget(ana, application_id, BudgetInput((), None)),
+            lambda: factory.attach(application_id, ana, "other", "x.pdf"),
+            lambda: invited(ana, application_id),
+        ):
+            with pytest.raises(Refused):
+                deed()
+        assert not queries.view(ana, reference).editable(AFTER_CLOSING)
+
+
+def test_a_deadline_moved_meanwhile_counts(call: CallView) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+    later = clock.in_zone(CLOSES_AT + timedelta(days=3), call.zone).replace(tzinfo=None)
+    with clock.at(CLOSES_AT - timedelta(hours=1)):
+        call_services.extend_deadline(
+            actors.ingrid(), call.id, DeadlineInput(later, "An outage", "Three more days for everybody")
+        )
+
+    with clock.at(CLOSES_AT + timedelta(days=2)):
+        receipt = services.submit(ana, application_id)
+
+    stored = db.session.scalars(select(Submission).where(Submission.id == receipt.submission_id)).one()
+    assert stored.closes_at == CLOSES_AT + timedelta(days=3) == calls.call_by_id(call.id).closes_at
+
+
+def test_a_fault_in_the_check_of_the_deadline_refuses(call: CallView, open_now: None, monkeypatch: object) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+    os.environ["GRANTS_FAULT"] = "deadline"
+    try:
+        with pytest.raises(Fault):
+            services.submit(ana, application_id)
+    finally:
+        del os.environ["GRANTS_FAULT"]
+    assert db.session.scalar(select(func.count()).select_from(Submission)) == 0
+
+
+def test_what_a_partner_changed_after_the_last_look_is_not_sent_unseen(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+    seen = queries.workplace(ana, reference).fingerprint
+    services.edit_details(ana, application_id, DetailsInput("Another title"))
+
+    with pytest.raises(ContentChanged):
+        services.submit(ana, application_id, seen)
+
+
+def test_a_partner_who_has_not_answered_stops_the_sending(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+    marek = invited(ana, application_id)
+
+    with pytest.raises(Refused, match="Southport has not answered"):
+        services.submit(ana, application_id)
+    services.accept_invitation(marek, application_id)
+    assert services.submit(ana, application_id).number == 1
+
+
+def test_a_partner_cannot_send(call: CallView, open_now: None) -> None:
+    ana, application_id, _ = of_ana(call)
+    marek = invited(ana, application_id)
+
+    with pytest.raises(NotAllowed):
+        services.submit(marek, application_id)
+
+
+def test_withdrawn_means_read_only_with_its_reason_in_the_record(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    factory.fill(reference, ana)
+    services.submit(ana, application_id)
+
+    with pytest.raises(Invalid):
+        services.withdraw(ana, application_id, " ")
+    services.withdraw(ana, application_id, "The council voted no")
+
+    assert queries.view(ana, reference).state is ApplicationState.WITHDRAWN
+    with pytest.raises(Refused):
+        services.submit(ana, application_id)
+    reasons = db.session.scalars(
+        select(AuditEvent.reason).where(
+            AuditEvent.verb == "application.withdraw", AuditEvent.object_kind == "application"
+        )
+    ).all()
+    assert reasons == ["The council voted no"]
+
+
+# --- eligibility ----------------------------------------------------------------------------------------------
+
+
+def all_pass(call: CallView, **other: tuple[Verdict, str]) -> tuple[ConditionAnswer, ...]:
+    """Every condition met but for the ones named."""
+    return tuple(
+        ConditionAnswer(condition.key, *other.get(condition.key, (Verdict.PASS, "")))
+        for condition in call.content.conditions
+    )
+
+
+def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    eli = actors.eli()
+
+    with clock.at(WHILE_OPEN), pytest.raises(Refused, match="open until"):
+        services.record_answers(eli, application_id, all_pass(call))
+    with clock.at(AFTER_CLOSING):
+        services.record_answers(eli, application_id, all_pass(call)[:2], 0)
+        assert services.declare(eli, application_id, all_pass(call)) is Verdict.PASS
+
+        desk = queries.desk(queries.view_by_id(application_id))
+        assert (desk.verdict, desk.decided_by, desk.answered) == (
+            Verdict.PASS,
+            eli.user_id,
+            len(call.content.conditions),
+        )
+        with pytest.raises(Refused, match="only a submitted one"):
+            services.declare(eli, application_id, all_pass(call))
+    assert queries.view_by_id(application_id).state is ApplicationState.ELIGIBLE
+
+
+def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    eli, key = actors.eli(), call.content.conditions[0].key
+
+    with clock.at(AFTER_CLOSING):
+        with pytest.raises(Invalid) as refused:
+            services.declare(eli, application_id, all_pass(call, **{key: (Verdict.FAIL, " ")}))
+        assert list(refused.value.problems) == [f"reason_{key}"]
+        answers = all_pass(call, **{key: (Verdict.FAIL, "It overlaps")})
+        assert services.declare(eli, application_id, answers) is Verdict.FAIL
+
+    view = queries.view_by_id(application_id)
+    assert view.state is ApplicationState.INELIGIBLE
+    assert "It overlaps" in (queries.desk(view).reason or "")
+
+
+def test_a_verdict_needs_every_answer(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+
+    with clock.at(AFTER_CLOSING), pytest.raises(Refused, match="no answer yet"):
+        services.declare(actors.eli(), application_id, ())
+
+
+def test_the_second_officer_of_one_check_is_told(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    with clock.at(AFTER_CLOSING):
+        services.record_answers(actors.eli(), application_id, all_pass(call)[:1], 0)
+        with pytest.raises(rules.Conflict):
+            services.record_answers(actors.eli(), application_id, all_pass(call)[:1], 0)
+
+
+# --- sight ----------------------------------------------------------------------------------------------------
+
+
+def test_staff_see_what_was_sent_and_never_a_draft(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+
+    for staff in (actors.eli(), actors.ingrid(), actors.nuria()):
+        with pytest.raises(NotFound):
+            queries.view(staff, reference)
+        assert queries.applications(staff, ListFilter(), size=10) == ()
+        assert queries.counts(staff, ListFilter()) == {}
+    factory.fill(reference, ana)
+    services.submit(ana, application_id)
+
+    assert queries.view(actors.eli(), reference).reference == reference
+    assert queries.counts(actors.eli(), ListFilter()) == {ApplicationState.SUBMITTED: 1}
+    with pytest.raises(NotFound):
+        queries.workplace(actors.eli(), reference)
+
+
+def test_another_city_sees_nothing(call: CallView, open_now: None) -> None:
+    _, application_id, reference = of_ana(call)
+    marek = actors.marek()
+
+    with pytest.raises(NotFound):
+        queries.view(marek, reference)
+    assert queries.applications(marek, ListFilter(search="warm"), size=10) == ()
+    with pytest.raises((NotFound, NotAllowed)):
+        services.save_section(marek, application_id, "summary", SectionInput((), Mark.OPEN, None))
+
+
+def test_a_barred_person_finds_nothing_anywhere(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    reference = queries.view_by_id(application_id).reference
+    zoe = actors.zoe()
+    assert queries.view(zoe, reference).reference == reference
+
+    barred = Actor(zoe.user_id, zoe.name, zoe.granted, frozenset({("application", application_id)}), zoe.roles)
+
+    with pytest.raises(NotFound):
+        queries.view(barred, reference)
+    assert queries.applications(barred, ListFilter(search="warm"), size=10) == ()
+    assert queries.counts(barred, ListFilter()) == {}
+    assert queries.for_call(barred, call.id) == ()
+    assert queries.countries(barred) == ()
+    assert queries.calls_seen(barred) == ()
+
+
+def test_lists_go_on_by_key_and_are_narrowed(call: CallView) -> None:
+    for title in ("Warm Blocks", "Green Trams", "Shared Heat"):
+        factory.submitted(call, actors.ana(), title)
+    eli = actors.eli()
+
+    first = queries.applications(eli, ListFilter(), size=2)
+    assert [row.title for row in first] == ["Shared Heat", "Green Trams", "Warm Blocks"]
+    assert [row.title for row in queries.applications(eli, ListFilter(), size=2, after=first[1].reference)] == [
+        "Warm Blocks"
+    ]
+    assert [row.title for row in queries.applications(eli, ListFilter(search="tram northbridge"), size=9)] == [
+        "Green Trams"
+    ]
+    assert queries.applications(eli, ListFilter(states=(ApplicationState.ELIGIBLE,)), size=9) == ()
+    assert len(queries.applications(eli, ListFilter(call_slug=call.slug, country_code="PL"), size=9)) == 3
+    assert queries.applications(eli, ListFilter(search="%"), size=9) == ()
+
+
+# --- duties ---------------------------------------------------------------------------------------------------
+
+
+def test_everybody_sees_the_own_next_deed(call: CallView) -> None:
+    ana, application_id, reference = of_ana(call)
+    with clock.at(WHILE_OPEN):
+        marek = invited(ana, application_id)
+
+        assert [duty.button for duty in queries.duties(again(ana), WHILE_OPEN)] == ["Open the application"]
+        assert [duty.button for duty in queries.duties(marek, WHILE_OPEN)] == ["Open the invitation"]
+        services.accept_invitation(marek, application_id)
+        factory.fill(reference, ana)
+        assert [duty.button for duty in queries.duties(again(ana), WHILE_OPEN)] == ["Check the application"]
+        services.submit(ana, application_id)
+        assert queries.duties(again(ana), WHILE_OPEN) == ()
+    later = WHILE_OPEN + timedelta(hours=1)
+    with clock.at(later):
+        services.save_section(ana, application_id, "summary", SectionInput((), Mark.COMPLETE, None))
+        assert [duty.what[:17] for duty in queries.duties(again(ana), later)] == ["Send your changes"]
+    (duty,) = queries.duties(actors.eli(), AFTER_CLOSING)
+    assert (duty.what, duty.count) == ("Check 1 application for eligibility", 1)
+    assert queries.duties(actors.eli(), WHILE_OPEN) == ()
+
+
+# --- later stages ---------------------------------------------------------------------------------------------
+
+
+@act("test_application.record", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME)
+def record(actor: Actor, call_id: UUID, cities: tuple[UUID, ...], source: str) -> UUID:
+    return services.record_published(
+        call_id, "LC³: low-carbon city", "LC³", cities, source, synthetic_note="Amounts invented"
+    )
+
+
+@act("test_application.move", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME)
+def move(actor: Actor, application_id: UUID, verb: str) -> str:
+    return services.move(application_id, verb).value
+
+
+def test_a_published_outcome_enters_as_selected_without_submission(call: CallView) -> None:
+    ingrid = actors.ingrid()
+    cities = (
+        actors.organisation("City of Lahti", country_code="FI"),
+        actors.organisation("City of Espoo", country_code="FI"),
+    )
+
+    with pytest.raises(Invalid):
+        record(ingrid, call.id, cities, " ")
+    made = record(ingrid, call.id, cities, "https://example.eu/pilots")
+
+    view = queries.view_by_id(made)
+    assert (view.state, view.submission, view.coordinator.name) == (ApplicationState.SELECTED, None, "City of Lahti")
+    assert [row.id for row in queries.for_call(ingrid, call.id, [ApplicationState.SELECTED])] == [made]
+    assert queries.of_call(call.id, [ApplicationState.SELECTED]) == (made,)
+    assert [len(each) for each in queries.partners_of([made]).values()] == [2]
+    assert move(ingrid, made, "prepare") == "in_preparation"
+    with pytest.raises(Refused):
+        move(ingrid, made, "submit")
+    with pytest.raises(NotFound):
+        queries.submitted_content(made)
+
+
+def test_receipt_numbers_have_no_gaps(call: CallView) -> None:
+    ana = actors.ana()
+    for title in ("One", "Two"):
+        factory.submitted(call, ana, title)
+    refused = factory.draft(call, ana, "Never complete")
+    with clock.at(WHILE_OPEN), pytest.raises(Refused):
+        services.submit(again(ana), queries.id_of(again(ana), refused))
+    factory.submitted(call, ana, "Three")
+
+    numbers = db.session.scalars(select(Submission.receipt_number).order_by(Submission.receipt_number)).all()
+    assert numbers == [1, 2, 3]
+    assert db.session.scalar(select(func.count()).select_from(Application)) == 4

@@ -1,0 +1,308 @@
+"""Pages of evaluation by person: what each may open, that a conflict hides everything, that text typed is kept."""
+
+from __future__ import annotations
+
+from html import unescape
+from uuid import UUID
+
+import html5lib
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from grants.core.db import db, get
+from grants.core.jobs import Job
+from grants.evaluation import queries, services
+from grants.evaluation.models import ConflictDeclaration
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import AssessmentState, ConsensusState, Declared
+from grants.identity.models import User
+from tests.evaluation.scene import WORDS, Browser, Scene
+
+
+def text_of(answer: TestResponse, status: int = 200) -> str:
+    """The page's text; fails unless the page has this status, is well-formed and has one heading."""
+    assert answer.status_code == status, answer.text
+    html5lib.HTMLParser(strict=True).parse(answer.text)
+    assert answer.text.count("<h1") == 1
+    return unescape(answer.text)
+
+
+def handle(scene: Scene, name: str) -> str:
+    return get(User, scene.people[name]).handle
+
+
+@pytest.fixture
+def seated(scene: Scene) -> Scene:
+    scene.declare_all()
+    scene.assign()
+    return scene
+
+
+def test_conflicts_are_declared_on_one_page(browser: Browser, scene: Scene) -> None:
+    first, second, third = scene.application_ids
+    text = text_of(browser.get("eva1", "/assessments/conflicts"))
+    assert "Cool Courtyards" in text and "0 answered, 3 open" in text
+
+    sent = browser.post(
+        "eva1", f"/assessments/conflicts/{scene.slug}",
+        **{f"declared_{first}": "conflict", f"reason_{first}": "My sister works there", f"declared_{second}": "none"},
+    )  # fmt: skip
+
+    assert sent.status_code == 303
+    text = text_of(browser.get("eva1", "/assessments/conflicts"))
+    assert "Cool Courtyards" not in text
+    assert "1 answered, 1 open" in text
+    assert str(third) in text
+
+
+def test_a_doubt_without_a_reason_comes_back_with_what_was_chosen(browser: Browser, scene: Scene) -> None:
+    first, second, _ = scene.application_ids
+
+    sent = browser.post(
+        "eva1", f"/assessments/conflicts/{scene.slug}", **{f"declared_{first}": "unsure", f"declared_{second}": "none"}
+    )
+
+    text = text_of(sent, 422)
+    assert "What makes you unsure? One sentence is enough." in text
+    assert f'name="declared_{first}" value="unsure" checked' in text
+    assert db.session.scalars(select(ConflictDeclaration)).all() == []
+
+
+def test_none_is_answered_for_every_row_where_nothing_was_noticed(browser: Browser, scene: Scene) -> None:
+    browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest")
+
+    assert "3 answered, 0 open" in text_of(browser.get("eva1", "/assessments/conflicts"))
+
+
+def test_a_conflicted_evaluator_meets_the_application_nowhere(browser: Browser, seated: Scene) -> None:
+    first, reference = seated.application_ids[0], seated.references[0]
+    name = seated.seats(first)[0]
+    paths = ("/home", "/assessments", "/assessments/conflicts", "/consensus", "/applications")
+    assert "Cool Courtyards" in text_of(browser.get(name, "/assessments"))
+    assert browser.get(name, f"/assessments/{reference}").status_code == 200
+
+    services.declare(seated.actor(name), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
+
+    for path in paths:
+        answer = browser.get(name, path)
+        assert answer.status_code in (200, 403)
+        assert "Cool Courtyards" not in answer.text and reference not in answer.text
+    for path in (f"/assessments/{reference}", f"/consensus/{reference}", f"/assessments/{reference}/files/00"):
+        assert browser.get(name, path).status_code == 404
+    assert browser.post(name, f"/assessments/{reference}", go="save").status_code == 404
+    actor = seated.actor(name)
+    assert [row.application_id for row in queries.assessments(actor) if row.application_id == first] == []
+    assert first not in {row.application_id for row in queries.consensus_list(actor)}
+    assert sum(duty.count for duty in queries.duties(actor, seated_at())) == len(queries.assessments(actor))
+
+
+def seated_at():
+    from tests.evaluation.scene import CLOSED
+
+    return CLOSED
+
+
+def test_an_undeclared_evaluator_opens_nothing(browser: Browser, scene: Scene) -> None:
+    text_of(browser.get("eva1", "/assessments"))
+
+    assert browser.get("eva1", f"/assessments/{scene.references[0]}").status_code in (403, 404)
+
+
+def test_the_sheet_stands_beside_the_submitted_text(browser: Browser, seated: Scene) -> None:
+    name = seated.seats(seated.application_ids[0])[0]
+
+    text = text_of(browser.get(name, f"/assessments/{seated.references[0]}"))
+
+    assert "Cool Courtyards: what we answer to" in text
+    assert text.count('type="radio"') == 33
+    assert "Submit my assessment" in text
+
+
+def test_a_draft_is_saved_and_found_again(browser: Browser, seated: Scene) -> None:
+    name = seated.seats(seated.application_ids[0])[0]
+    path = f"/assessments/{seated.references[0]}"
+
+    sent = browser.post(name, path, go="save", half_excellence="7", comment_excellence="So far <good>", version="0")
+
+    assert sent.status_code == 303
+    text = browser.get(name, path).text
+    assert 'name="half_excellence" value="7" checked' in text
+    assert "So far &lt;good&gt;" in text
+    assert "3.5: between good and very good" in text
+
+
+def test_save_and_next_goes_to_the_next_unfinished_sheet(browser: Browser, seated: Scene) -> None:
+    name = seated.seats(seated.application_ids[0])[0]
+    mine = sorted(row.reference for row in queries.assessments(seated.actor(name)))
+
+    sent = browser.post(name, f"/assessments/{mine[0]}", go="next", half_impact="7", version="0")
+
+    assert sent.location.endswith(mine[1] if len(mine) > 1 else mine[0])
+
+
+def test_an_unfinished_sheet_comes_back_with_its_text_and_each_problem(browser: Browser, seated: Scene) -> None:
+    name = seated.seats(seated.application_ids[0])[0]
+
+    sent = browser.post(
+        name, f"/assessments/{seated.references[0]}", go="submit", half_excellence="4", comment_excellence="too short",
+        half_impact="8", version="0",
+    )  # fmt: skip
+
+    text = text_of(sent, 422)
+    assert "below the threshold of 3: say why in at least 30 words; there are 2." in text
+    assert "Choose a score for Quality of the implementation." in text
+    assert ">too short</textarea>" in text
+
+
+def test_a_submitted_sheet_shows_the_others_and_no_form(browser: Browser, seated: Scene) -> None:
+    first = seated.application_ids[0]
+    one, two, _ = seated.seats(first)
+    services.submit(seated.actor(one), first, seated.sheet(9, 9, 9, words="Their words"))
+    marks = {f"half_{key}": "8" for key in ("excellence", "impact", "implementation")}
+
+    sent = browser.post(two, f"/assessments/{seated.references[0]}", go="submit", version="0", **marks)
+
+    assert sent.status_code == 303
+    text = text_of(browser.get(two, f"/assessments/{seated.references[0]}"))
+    assert "Their words" in text and "Submit my assessment" not in text
+    assert "Their words" not in browser.get(seated.seats(first)[2], f"/assessments/{seated.references[0]}").text
+
+
+def test_the_consensus_is_written_proposed_and_agreed_on_one_page(browser: Browser, seated: Scene) -> None:
+    first, path = seated.application_ids[0], f"/consensus/{seated.references[0]}"
+    seated.assess(first, 8, 5, 8)
+    text = text_of(browser.get("chair", path))
+    assert text.count("Eva Evaluator") >= 9 and "Put it to the evaluators" in text
+    marks = {f"half_{key}": "8" for key in ("excellence", "impact", "implementation")}
+
+    assert browser.post("chair", path, go="propose", remark="We agree.", version="0", **marks).status_code == 303
+    for name in seated.seats(first):
+        assert "I agree to these scores and words" in text_of(browser.get(name, path))
+        assert browser.post(name, f"{path}/agree").status_code == 303
+
+    assert "All have agreed." in text_of(browser.get("chair", path))
+    assert queries.consensus_page(seated.actor("chair"), seated.references[0]).state is ConsensusState.AGREED
+
+
+def test_the_manager_sees_the_matrix_and_asks_for_a_run(browser: Browser, scene: Scene) -> None:
+    scene.declare_all()
+    path = f"/calls/{scene.slug}/assignments"
+    assert "3 empty" in text_of(browser.get("manager", path))
+
+    assert browser.post("manager", path, seed="2022", keep_countries_apart="yes").status_code == 303
+
+    text = text_of(browser.get("manager", path))
+    assert "The assignment is being made" in text
+    job = db.session.scalars(select(Job).where(Job.name == "jobs.evaluation.assign")).one()
+    assert job.args["seed"] == "2022"
+
+
+def test_the_result_of_a_run_and_its_proof_are_shown(browser: Browser, seated: Scene) -> None:
+    text = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments"))
+
+    assert "Run 1: the best assignment, proved" in text
+    assert "No assignment can be worth more than" in text
+
+
+def test_the_manager_voids_fills_and_reopens_by_pages(browser: Browser, seated: Scene) -> None:
+    first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
+    leaver, stayer, _ = seated.seats(first)
+    spare = next(name for name in seated.evaluators if name not in seated.seats(first))
+    services.submit(seated.actor(stayer), first, seated.sheet(8, 8, 8))
+
+    text_of(browser.get("manager", f"{base}/{handle(seated, stayer)}/reopen"))
+    sent = browser.post("manager", f"{base}/{handle(seated, stayer)}/reopen", reason="A slip of the pen")
+    assert sent.status_code == 303
+    text_of(browser.get("manager", f"{base}/{handle(seated, leaver)}/void"))
+    assert browser.post("manager", f"{base}/{handle(seated, leaver)}/void", reason=" ").status_code == 422
+    assert browser.post("manager", f"{base}/{handle(seated, leaver)}/void", reason="Ill").status_code == 303
+    text_of(browser.get("manager", f"{base}/fill"))
+    sent = browser.post("manager", f"{base}/fill", evaluator=handle(seated, spare), reason="Next best")
+
+    assert sent.status_code == 303
+    assert seated.seats(first) == sorted([spare, *(n for n in seated.seats(first) if n != spare)])
+    page = queries.assessment_page(seated.actor(stayer), seated.references[0])
+    assert page.sheet.state is AssessmentState.DRAFT
+
+
+def test_the_manager_rules_on_a_doubt(browser: Browser, scene: Scene) -> None:
+    scene.declare_all(but={("eva1", scene.application_ids[0]): Declared.UNSURE})
+    path = f"/calls/{scene.slug}/conflicts/{scene.references[0]}/{handle(scene, 'eva1')}"
+    assert "Not sure" in text_of(browser.get("manager", path))
+
+    assert browser.post("manager", path, ruling="cleared", reason="Long ago", version="1").status_code == 303
+
+    queries.refuse_conflict(scene.people["eva1"], scene.application_ids[0])
+
+
+def test_the_pool_is_kept_by_the_manager(browser: Browser, scene: Scene) -> None:
+    path = f"/calls/{scene.slug}/evaluators"
+    assert "Eva Evaluator 5" in text_of(browser.get("manager", path))
+    text_of(browser.get("manager", f"{path}?person={handle(scene, 'eva1')}"))
+
+    sent = browser.post(
+        "manager", f"{path}?person={handle(scene, 'eva1')}", person=str(scene.people["eva1"]), country_code="se",
+        languages="en, sv", load_min="1", load_max="2", version="1",
+    )  # fmt: skip
+
+    assert sent.status_code == 303
+    member = next(one for one in queries.pool(scene.call_id) if one.user_id == scene.people["eva1"])
+    assert (member.country_code, member.languages, member.load_min, member.load_max) == ("SE", ("en", "sv"), 1, 2)
+    assert browser.post("manager", f"{path}/{handle(scene, 'eva5')}/remove").status_code == 303
+    assert len(queries.pool(scene.call_id)) == 4
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/calls/{slug}/assignments", "/calls/{slug}/evaluators", "/calls/{slug}/assignments/{ref}/fill"],
+)
+def test_an_evaluator_opens_no_page_of_the_manager(browser: Browser, scene: Scene, path: str) -> None:
+    found = browser.get("eva1", path.format(slug=scene.slug, ref=scene.references[0]))
+
+    assert found.status_code == 403
+
+
+def test_what_must_be_done_next_follows_the_work(seated: Scene) -> None:
+    at = seated_at()
+    name = seated.seats(seated.application_ids[0])[0]
+    many = len(queries.assessments(seated.actor(name)))
+
+    def said(person: str) -> list[str]:
+        return [duty.what for duty in queries.duties(seated.actor(person), at)]
+
+    assert said(name) == [f"Assess {many} application" + ("" if many == 1 else "s")]
+    seated.assess(seated.application_ids[0], 8, 8, 8)
+    assert said("chair") == ["Write the consensus of 1 application"]
+    services.propose(seated.actor("chair"), seated.application_ids[0], seated.sheet(8, 8, 8, remark="Good."))
+    assert "Read and agree the consensus of 1 application" in said(name)
+
+
+def uuid_free(path: str) -> bool:
+    return not any(len(part) == 36 and part.count("-") == 4 for part in path.split("/"))
+
+
+def test_no_address_carries_an_id(browser: Browser, seated: Scene) -> None:
+    import re
+
+    for name, path in (
+        ("manager", f"/calls/{seated.slug}/assignments"),
+        (seated.seats(seated.application_ids[0])[0], "/assessments"),
+    ):
+        for href in re.findall(r'href="([^"]+)"', browser.get(name, path).text):
+            assert uuid_free(href), href
+
+
+def test_words_of_a_sheet_are_not_lost_to_a_second_browser(browser: Browser, seated: Scene) -> None:
+    name, path = seated.seats(seated.application_ids[0])[0], f"/assessments/{seated.references[0]}"
+    browser.post(name, path, go="save", comment_impact="first", version="0")
+    shown = queries.assessment_page(seated.actor(name), seated.references[0]).sheet.version
+    browser.post(name, path, go="save", comment_impact="second", version=str(shown))
+
+    sent = browser.post(name, path, go="save", comment_impact=WORDS, version=str(shown))
+
+    assert sent.status_code == 409
+    assert queries.assessment_page(seated.actor(name), seated.references[0]).sheet.mark("impact").comment == "second"
+
+
+assert UUID

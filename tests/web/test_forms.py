@@ -1,0 +1,204 @@
+"""Fields that read what people write, and what stands on the page when they could not."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, FieldList, FileField, FormField, HiddenField, IntegerField, RadioField, StringField
+from wtforms import Form as PlainForm
+from wtforms.validators import InputRequired, Optional
+
+from grants.core import clock
+from grants.core.errors import Invalid, Refused
+from grants.core.money import Money
+from grants.web.forms import (
+    CheckboxesField,
+    DateField,
+    Form,
+    MoneyField,
+    Needed,
+    TimeField,
+    WordsMax,
+    choices,
+    count_words,
+    parse_date,
+)
+
+
+class Line(PlainForm):
+    what = StringField("What", [Needed("Say what it is")])
+
+
+class AnyForm(Form):
+    version = HiddenField()
+    name = StringField("Name", [Needed("Enter the name of the city")])
+    amount = MoneyField("Amount", [Optional()])
+    day = DateField("Day", [Optional()])
+    at = TimeField("Time", [Optional()])
+    why = StringField("Why", [WordsMax(3)])
+    people = IntegerField("People", [Optional()])
+    verdict = RadioField("Verdict", [Needed("Choose a verdict")], choices=choices([("pass", "Pass"), ("fail", "Fail")]))
+    themes = CheckboxesField("Themes", choices=choices([("heat", "Heat"), ("water", "Water")]))
+    sure = BooleanField("Sure", [InputRequired()])
+    paper = FileField("Paper", [Optional()])
+    lines = FieldList(FormField(Line))
+
+
+WELL = {"name": "Łódź", "verdict": "pass", "sure": "y"}
+
+
+def sent(app: Flask, **fields: Any) -> AnyForm:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/about", method="POST"):
+        form = AnyForm(formdata=MultiDict({**WELL, **fields}))
+        form.validate()
+        return form
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "15 November 2022",
+        "15/11/2022",
+        "15.11.2022",
+        "15. 11. 2022",
+        "15-11-2022",
+        "2022-11-15",
+        "15 nov 2022",
+        " 15  November  2022 ",
+    ],
+)
+def test_a_day_is_read_in_every_european_way(text: str) -> None:
+    assert parse_date(text) == date(2022, 11, 15)
+
+
+@pytest.mark.parametrize("text", ["31 June 2022", "30/02/2022", "2022-13-01", "1 Ju 2022", "0/1/2022", "1/1/0000"])
+def test_a_day_that_does_not_exist_is_not_guessed(text: str) -> None:
+    with pytest.raises(Invalid, match="example 15 November 2022"):
+        parse_date(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "15/11/22", "11/2022", "١٥/١١/٢٠٢٢", "15 November", "15 Frimaire 2022"]
+)
+def test_what_is_no_day_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse_date(text)
+
+
+@given(st.dates(date(1000, 1, 1)))
+def test_every_day_shown_in_words_or_figures_is_read_as_itself(day: date) -> None:
+    assert parse_date(clock.long_date(day)) == day
+    assert parse_date(day.isoformat()) == day
+    assert parse_date(f"{day.day}/{day.month}/{day.year}") == day
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_day_or_a_sentence(text: str) -> None:
+    try:
+        assert isinstance(parse_date(text), date)
+    except Invalid as error:
+        assert str(error).endswith(".")
+
+
+def test_what_was_read_is_data_and_what_was_typed_stays_on_error(app: Flask) -> None:
+    well = sent(app, amount="1 234,50", day="15/11/2022", at="9.05")
+    wrong = sent(app, amount="12,3.4.5", day="31 June 2022", at="25:00")
+
+    assert (well.amount.data, well.day.data, well.at.data) == (Money(123_450), date(2022, 11, 15), time(9, 5))
+    assert (wrong.amount.data, wrong.day.data, wrong.at.data) == (None, None, None)
+    assert [field._value() for field in (wrong.amount, wrong.day, wrong.at)] == ["12,3.4.5", "31 June 2022", "25:00"]
+    assert [len(field.errors) for field in (wrong.amount, wrong.day, wrong.at)] == [1, 1, 1]
+
+
+def test_a_form_shown_first_shows_amounts_and_days_in_words(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        form = AnyForm(formdata=None, amount=Money(123_450), day=date(2022, 11, 15), at=time(17))
+
+    assert [field._value() for field in (form.amount, form.day, form.at)] == [
+        "1\u00a0234.50",
+        "15 November 2022",
+        "17:00",
+    ]
+
+
+def test_spaces_do_not_fill_a_field_that_is_needed(app: Flask) -> None:
+    assert sent(app, name="  \t ").name.errors == ["Enter the name of the city"]
+
+
+def test_an_unanswered_question_gets_its_own_sentence_only(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/about", method="POST"):
+        form = AnyForm(formdata=MultiDict({"name": "Łódź", "sure": "y"}))
+        form.validate()
+
+    assert form.verdict.errors == ["Choose a verdict"]
+
+
+def test_what_the_library_says_is_said_in_our_words(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    form = sent(app, people="many", verdict="maybe")
+
+    assert list(form.people.errors) == ["Write a whole number in figures, for example 12."]
+    assert list(form.verdict.errors) == ["Choose one of the answers shown."]
+
+
+def test_words_are_counted_by_the_spaces_between(app: Flask) -> None:
+    assert list(sent(app, why=" three  little\nwords ").why.errors) == []
+    assert list(sent(app, why="one two three four").why.errors) == [
+        "Your answer has 4 words; the limit is 3. Take out 1."
+    ]
+    assert count_words("") == 0
+
+
+def test_ticked_boxes_are_a_list(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/about", method="POST"):
+        form = AnyForm(formdata=MultiDict([*WELL.items(), ("themes", "heat"), ("themes", "water")]))
+
+    assert form.themes.data == ["heat", "water"]
+
+
+def test_a_problem_of_an_act_stands_at_its_field_and_the_rest_on_top(app: Flask) -> None:
+    form = sent(app)
+    form.add_problem(Invalid("Two things.", {"name": "There are two cities of that name.", "elsewhere": "Call us."}))
+    form.add_problem(Refused("The call has closed."))
+
+    assert form.summary() == [
+        ("Call us.", ""),
+        ("The call has closed.", ""),
+        ("There are two cities of that name.", "name"),
+    ]
+
+
+def test_a_problem_in_a_list_of_lines_is_found_with_its_line(app: Flask) -> None:
+    form = sent(app, **{"lines-0-what": "a", "lines-1-what": ""})
+
+    assert form.summary() == [("Say what it is", "lines-1-what")]
+
+
+def test_a_refusal_becomes_a_problem_and_the_block_is_left(app: Flask) -> None:
+    form = sent(app)
+
+    with form.refusals():
+        raise Refused("Not now.")
+
+    assert form.problems == ["Not now."]
+
+
+@pytest.mark.parametrize(("typed", "read"), [("3", 3), ("", None), ("three", None), ("-1", None)])
+def test_the_version_shown_is_a_number_or_none(app: Flask, typed: str, read: int | None) -> None:
+    assert sent(app, version=typed).version_shown() == read
+
+
+def test_every_form_carries_a_key_of_its_own(app: Flask) -> None:
+    with app.test_request_context("/about"):
+        keys = {AnyForm(formdata=None).act_key.data for _ in range(3)}
+
+    assert len(keys) == 3
