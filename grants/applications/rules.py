@@ -613,6 +613,11 @@ class ConditionView:
     evidence: Evidence
     answer: ConditionAnswer
 
+    @property
+    def title(self) -> str:
+        """The rule as a sentence begins; abbreviations in it stay as they are."""
+        return self.condition.rule[:1].upper() + self.condition.rule[1:]
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

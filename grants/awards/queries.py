@@ -108,11 +108,31 @@ def ranking_page(
     standing = next(
         (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
     )
-    waiting: Sequence[Application] = ()
-    if standing is None:
-        found, waiting, scores = live_list(call, line, reserve_max, panel_order)
+    if standing is not None:
+        return _page(actor, call, views, standing)
+    return _page(actor, call, views, None, live_list(call, line, reserve_max, panel_order), line, reserve_max)
+
+
+def selection_page(actor: Actor, slug: str, view: SelectionView) -> RankingPage:
+    """One selection as it was frozen, whatever became of it."""
+    call = _call(actor, slug)
+    return _page(actor, call, selections(call.id), view)
+
+
+def _page(
+    actor: Actor,
+    call: CallView,
+    views: Sequence[SelectionView],
+    standing: SelectionView | None,
+    live: tuple[RankedList, Sequence[Application], Mapping[UUID, AgreedScores]] | None = None,
+    line: LineRule = LineRule.STOP,
+    reserve_max: int | None = None,
+) -> RankingPage:
+    if live is not None:
+        found, waiting, scores = live
     else:
-        found = _frozen(standing)
+        assert standing is not None, "a page shows a live list or a frozen one"
+        found, waiting = _frozen(standing), ()
         scores = evaluation.agreed_scores([row.application_id for row in found.rows])
         line, reserve_max = standing.line or line, standing.reserve_max
     barred = actor.barred("application")
@@ -425,7 +445,7 @@ def _to_decide(actor: Actor) -> list[Duty]:
             f"Decide the ranked list of {title}",
             "Every application has an agreed consensus.",
             "Open the ranking",
-            "awards.ranking",
+            "awards.ranking_",
             {"slug": slug},
         )
         for call_id, slug, title in rows

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from uuid import UUID
 
+from grants.awards.rules import points
 from grants.awards.states import LineRule, Outcome
 from grants.core.money import ZERO, Money, total
 
@@ -172,15 +173,6 @@ def below_threshold(halves: Mapping[str, int], rules: RankingRules) -> str:
     if rules.total_threshold_half is not None and whole < rules.total_threshold_half:
         missed.append(f"the total is {points(whole)} and must be {points(rules.total_threshold_half)}")
     return f"Below the threshold: {'; '.join(missed)}." if missed else ""
-
-
-def points(half: int) -> str:
-    """Half points as people write them.
-
-    >>> points(7), points(8)
-    ('3.5', '4')
-    """
-    return f"{half // 2}.5" if half % 2 else str(half // 2)
 
 
 def score_words(score: Fraction) -> str:

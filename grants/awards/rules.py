@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -255,3 +255,51 @@ class SelectedItem:
     amount_basis: AmountBasis
     entry_id: UUID | None
     confirmed_at: datetime
+
+
+# --- drawing ----------------------------------------------------------------------------------------------------
+
+STRIP_FROM, STRIP_TO = 6, 184
+BAR_WIDTH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Evaluators' totals as dots and the consensus as a triangle, on one scale from zero to the most."""
+
+    dots: tuple[tuple[int, int], ...]
+    first: int
+    last: int
+    consensus: int
+    words: str
+
+
+def strip(totals_half: Sequence[int], consensus_half: int, most_half: int) -> Strip:
+    """Where the marks of one row stand; equal totals are stacked.
+
+    >>> strip((10, 10, 20), 12, 20).dots
+    ((95, 13), (95, 8), (184, 13))
+    """
+    given = sorted(totals_half) or [consensus_half]
+    dots, seen = [], dict.fromkeys(given, 0)
+    for half in given:
+        dots.append((_place(half, most_half), 13 - 5 * seen[half]))
+        seen[half] += 1
+    lowest, highest = points(given[0]), points(given[-1])
+    words = f"all {lowest}" if lowest == highest else f"from {lowest} to {highest}"
+    return Strip(tuple(dots), dots[0][0], dots[-1][0], _place(consensus_half, most_half), words)
+
+
+def _place(half: int, most_half: int) -> int:
+    return STRIP_FROM + (STRIP_TO - STRIP_FROM) * half // max(1, most_half)
+
+
+def points(half: int) -> str:
+    """Half points as people write them."""
+    return f"{half // 2}.5" if half % 2 else str(half // 2)
+
+
+def bar(running: Money, budget: Money) -> tuple[int, int]:
+    """How far the running total reaches, and where the budget line stands; the wider of the two fills the bar."""
+    most = max(running.cents, budget.cents, 1)
+    return BAR_WIDTH * running.cents // most, BAR_WIDTH * budget.cents // most

@@ -19,6 +19,22 @@ from grants.core.errors import Problem
 from grants.core.money import ZERO, Money, plain
 
 
+class Grid:
+    """What the tables of a budget share: amounts without decimals as long as every amount is in whole euros."""
+
+    __slots__ = ()
+    totals: Totals
+
+    @property
+    def whole(self) -> bool:
+        """Whether no amount of the grid has cents."""
+        return all(amount.cents % 100 == 0 for row in self.totals.rows for amount in (*row.amounts, row.requested))
+
+    def shown(self, amount: Money) -> str:
+        """An amount as the table writes it."""
+        return plain(amount).removesuffix(".00") if self.whole else plain(amount)
+
+
 @dataclass(frozen=True, slots=True)
 class BudgetRow:
     """One organisation's row for the grid: its name, the amounts in the order of the categories, its totals."""
@@ -31,7 +47,7 @@ class BudgetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetView:
+class BudgetView(Grid):
     """A whole budget: grid, totals, and every rule looked at."""
 
     id: UUID
@@ -85,7 +101,7 @@ class BudgetView:
 
     def text_of(self, amount: Money) -> str:
         """An amount as it stands in its field; nothing for zero."""
-        return plain(amount) if amount else ""
+        return self.shown(amount) if amount else ""
 
     def amount(self, organisation_id: UUID, category: str) -> Money:
         """The amount entered in one cell; zero where there is none."""
@@ -96,7 +112,7 @@ class BudgetView:
 
 
 @dataclass(frozen=True, slots=True)
-class FrozenBudget:
+class FrozenBudget(Grid):
     """What the read view needs of a budget that no longer changes."""
 
     rules: BudgetRules

@@ -113,7 +113,10 @@ class DeadlineForm(_LocalTime):
 
 
 class ResultsForm(_LocalTime):
-    """From when results are public."""
+    """From when results are public; its fields have ids of their own, since it shares a page with the deadline."""
+
+    day = DateField("Day", [Needed("Enter the day, for example 1 March 2023.")], id="results-day")
+    time = TimeField("Time", [Needed("Enter the time on the 24-hour clock, for example 9:00.")], id="results-time")
 
     def to_input(self) -> ResultsInput:
         """The moment as its frozen value."""

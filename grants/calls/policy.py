@@ -1057,6 +1057,12 @@ def support_points(fields: Mapping[str, Sourced]) -> tuple[SupportPoint, ...]:
     )
 
 
+# Values that serve others, or that the call's own columns show.
+_NO_FACTS = frozenset(
+    {"call.sources", "call.invented", "call.year", "application_form.profile_source", "application_form.word_limits"}
+)
+
+
 # --- words for people ---------------------------------------------------------------------------------------------
 
 
@@ -1074,7 +1080,7 @@ def facts_of(fields: Mapping[str, Sourced]) -> tuple[Fact, ...]:
             note=fields.get(path, NOT_FOUND).note,
         )
         for path, entry in FIELDS.items()
-        if path not in _ELSEWHERE and path not in {"call.sources", "call.invented", "application_form.profile_source"}
+        if path not in _ELSEWHERE and path not in _NO_FACTS
     )
 
 

@@ -543,7 +543,7 @@ def steps(content: CallContent) -> tuple[tuple[str, tuple[Section, ...]], ...]:
 def _timeline(call: CallView, at: datetime) -> tuple[tuple[str, str, str, str], ...]:
     lines = []
     if call.opens_at is not None:
-        lines.append((_stands(call.opens_at, at), "Opens", said(call.opens_at, call.zone), ""))
+        lines.append((_stands(call.opens_at, at), "Opens", _printed(call.opens_at, call.zone), ""))
     for deadline in call.deadlines:
         counts = deadline.number == len(call.deadlines)
         title = "Deadline" if deadline.number == 1 else "Extended deadline"
@@ -552,13 +552,13 @@ def _timeline(call: CallView, at: datetime) -> tuple[tuple[str, str, str, str], 
             (
                 state,
                 title if counts else f"{title}, no longer valid",
-                said(deadline.closes_at, call.zone),
+                _printed(deadline.closes_at, call.zone),
                 _about(deadline),
             )
         )
     if call.results_public_at is not None:
         lines.append(
-            (_stands(call.results_public_at, at), "Results are public", said(call.results_public_at, call.zone), "")
+            (_stands(call.results_public_at, at), "Results are public", _printed(call.results_public_at, call.zone), "")
         )
     else:
         planned = call.fact("dates.results_planned")
@@ -569,6 +569,12 @@ def _timeline(call: CallView, at: datetime) -> tuple[tuple[str, str, str, str], 
         if not fact.absent:
             lines.append((_loosely(fact.text, at), title, fact.text, fact.note or ""))
     return tuple(lines)
+
+
+def _printed(moment: datetime, zone: str) -> str:
+    """An instant without its zone, for a list that names the zone once."""
+    local = clock.in_zone(moment, zone)
+    return f"{clock.long_date(local.date())}, {local:%H:%M}"
 
 
 def _stands(moment: datetime, at: datetime) -> str:
@@ -591,12 +597,6 @@ def _about(deadline: Deadline) -> str:
     if deadline.public_note:
         parts.append(deadline.public_note)
     return " ".join(parts)
-
-
-def said(moment: datetime, zone: str) -> str:
-    """An instant as people read it: ``15 November 2022, 12:00 Brussels time``."""
-    local = clock.in_zone(moment, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M} {zone_words(zone)}"
 
 
 def grouped(facts: Sequence[Fact]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:

@@ -32,9 +32,11 @@ from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
+from grants.identity.services import mails
 from grants.ledger import rules as ledger_rules
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
+from grants.programmes import queries as programme_queries
 from grants.programmes import services as programmes
 from grants.programmes.rules import NETZEROCITIES, PILOT_CITIES, FundSourceInput
 
@@ -109,7 +111,7 @@ def _programme(code: str) -> UUID:
     """The programme of that code; the standard one is made where it is missing, so that a first import just works."""
     if code == PILOT_CITIES.code:
         return programmes.ensure_programme(PILOT_CITIES)
-    found = programmes.queries.find_programme(code)
+    found = programme_queries.find_programme(code)
     if found is None:
         raise Refused(f"There is no programme with the code {code}. Set it up first, or leave the code out.")
     return found.id
@@ -301,6 +303,32 @@ def deadline_notice(call_id: UUID, number: int) -> DeadlineNotice:
         raise NotFound
     new, old = lines[number], lines[number - 1]
     return DeadlineNotice(call.reference, call.slug, call.title, old.literal, new, new.number == max(lines))
+
+
+def tell_deadline_moved(user_ids: Iterable[UUID], call_id: UUID, number: int) -> int:
+    """Queue the notice for these people, inside the act of the stage that knows who has a draft; how many were told.
+
+    Nobody is told of a deadline that has moved again meanwhile: the later notice says all.
+    """
+    notice = deadline_notice(call_id, number)
+    if not notice.stands:
+        return 0
+    people = frozenset(user_ids)
+    mails.mail(
+        people,
+        "call_deadline_moved",
+        "call",
+        call_id,
+        reference=notice.reference,
+        slug=notice.slug,
+        title=notice.title,
+        old=notice.old_literal,
+        new=notice.new.literal,
+        zone=notice.new.zone,
+        note=notice.new.public_note or "",
+        reason=notice.new.reason or "",
+    )
+    return len(people)
 
 
 def _add_deadline(call_id: UUID, deadline: Deadline) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import CompoundSelect, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.cities.models import City, Participation
@@ -59,11 +59,21 @@ def _of_kind(statement: Select[City], kind: str) -> Select[City]:
         case "mission":
             return statement.where(City.mission_city, City.part_of_id.is_(None))
         case "pilot":
-            return statement.where(City.id.in_(select(Participation.city_id)))
+            return statement.where(City.id.in_(_with_a_pilot()))
         case "new":
-            return statement.where(City.id.not_in(select(Participation.city_id)))
+            return statement.where(City.id.not_in(_with_a_pilot()))
         case _:
             return statement
+
+
+def _with_a_pilot() -> CompoundSelect[UUID]:
+    """The ids of cities that took part in a pilot, and of entries one of whose cities did."""
+    entries = (
+        select(City.part_of_id)
+        .join(Participation, Participation.city_id == City.id)
+        .where(City.part_of_id.is_not(None))
+    )
+    return select(Participation.city_id).union(entries)
 
 
 def counts() -> Counts:
@@ -126,14 +136,17 @@ def count() -> int:
 def _views(rows: list[City]) -> tuple[CityView, ...]:
     ids = [row.id for row in rows]
     parts: dict[UUID, list[ParticipationView]] = {row_id: [] for row_id in ids}
-    for each in db.session.scalars(
-        select(Participation)
-        .where(Participation.city_id.in_(ids))
-        .order_by(Participation.call_label, Participation.pilot_title.nulls_last(), Participation.id)
+    # An entry of the Mission that stands for two cities shows what either took part in.
+    for each, city_id, entry_id in db.session.execute(
+        select(Participation, City.id, City.part_of_id)
+        .join(City, City.id == Participation.city_id)
+        .where(or_(City.id.in_(ids), City.part_of_id.in_(ids)))
+        .order_by(Participation.call_label, Participation.pilot_title.nulls_last(), City.name, Participation.id)
     ):
-        parts[each.city_id].append(
-            ParticipationView(each.call_label, each.pilot_title, Part(each.role), each.source_url, each.confidence)
-        )
+        view = ParticipationView(each.call_label, each.pilot_title, Part(each.role), each.source_url, each.confidence)
+        for place in (city_id, entry_id):
+            if place in parts and view not in parts[place]:
+                parts[place].append(view)
     entry = aliased(City)
     entries = {
         found.id: found.name

@@ -192,6 +192,7 @@ class JobView:
     """A job as pages show it."""
 
     id: UUID
+    number: int
     name: str
     queue: str
     state: JobState
@@ -211,9 +212,20 @@ class JobView:
     result: Mapping[str, Any] | None
 
     @property
+    def title(self) -> str:
+        """Its name in words: ``Documents: application receipt``."""
+        _, module, function = self.name.split(".")
+        return f"{module.capitalize()}: {function}".replace("_", " ")
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will happen by itself."""
         return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What a person may do with it now: ``retry`` or ``cancel``."""
+        return tuple(verb for verb in MACHINE.allowed(self.state) if _step(verb).needs is not None)
 
     @property
     def percent(self) -> int:
@@ -810,29 +822,26 @@ def by_key(unique: str) -> JobView | None:
     return None if row is None else _view(row)
 
 
-@dataclass(frozen=True, slots=True)
-class JobList:
-    """Newest first; ``next_key`` is None on the last page. ``numbers`` are the sort keys, in the same order."""
-
-    items: tuple[JobView, ...]
-    keys: tuple[str, ...]
-
-
 def page(
-    actor: Actor, *, state: JobState | None = None, name: str | None = None, after: str | None = None, size: int = 50
-) -> JobList:
-    """Jobs for the administrator's page, newest first: at most ``size + 1`` after the one whose key reads ``after``."""
+    actor: Actor, *, state: JobState | None = None, after: str | None = None, size: int = 50
+) -> tuple[JobView, ...]:
+    """Jobs for the administrator's page, newest first: at most ``size + 1`` after the one of number ``after``."""
     if not actor.everywhere(Permission.JOB_READ):
-        return JobList((), ())
+        return ()
     statement = select(_job).order_by(_job.c.number.desc()).limit(size + 1)
     if state is not None:
         statement = statement.where(_job.c.state == state)
-    if name is not None:
-        statement = statement.where(_job.c.name == name)
     if after is not None and after.isascii() and after.isdigit() and len(after) < 19:
         statement = statement.where(_job.c.number < int(after))
-    rows = db.session.execute(statement).all()
-    return JobList(tuple(_view(row) for row in rows), tuple(str(row.number) for row in rows))
+    return tuple(_view(row) for row in db.session.execute(statement))
+
+
+def by_number(actor: Actor, number: int) -> JobView:
+    """The job of that number, for the administrator's page; raises :class:`NotFound`."""
+    row = db.session.execute(select(_job).where(_job.c.number == number)).one_or_none()
+    if row is None or not actor.everywhere(Permission.JOB_READ):
+        raise NotFound
+    return _view(row)
 
 
 def counts() -> dict[JobState, int]:
@@ -868,6 +877,7 @@ def waiting() -> Waiting:
 def _view(row: Any) -> JobView:
     return JobView(
         id=row.id,
+        number=row.number,
         name=row.name,
         queue=row.queue,
         state=JobState(row.state),

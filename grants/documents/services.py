@@ -51,8 +51,8 @@ def request(actor: Actor, wanted: Wanted) -> RunSummary:
         as_of=as_of,
         requested_by=actor.user_id,
     )
-    db.session.add(run)
     run.job_id = jobs.queue("jobs.financial_reports.build", subject=(FILE_KIND, run.id), run_id=run.id)
+    db.session.add(run)
     return RunSummary(run.id, run.reference)
 
 

@@ -39,6 +39,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.PROGRAMME_MANAGER: _READS_MONEY
     | {
         P.AGREEMENT_AMEND,
+        P.AGREEMENT_CLOSE,
         P.AGREEMENT_PREPARE,
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
@@ -60,6 +61,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.PROJECT_OFFICER: frozenset(
         {
             P.AGREEMENT_AMEND,
+            P.AGREEMENT_CLOSE,
             P.AGREEMENT_PREPARE,
             P.AGREEMENT_READ,
             P.APPLICATION_READ,

@@ -14,23 +14,31 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
+from grants.awards import queries as awards
 from grants.calls import queries as calls
 from grants.core import jobs
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.permissions import Actor
 from grants.evaluation import queries as evaluation
+from grants.identity import queries as identity
 from grants.oversight import rules
 from grants.oversight.rules import Check
+from grants.payments import queries as payments
+from grants.reporting import queries as reporting
 
 Duties = Callable[[Actor, datetime], tuple[Duty, ...]]
 
 # Every stage that has work for people, in the order of a grant's life.
 STAGES_WITH_DUTIES: tuple[Duties, ...] = (
+    identity.duties,
     calls.duties,
     applications.duties,
     evaluation.duties,
+    awards.duties,
     agreements.duties,
+    reporting.duties,
+    payments.duties,
 )
 
 HEAD = Path(__file__).resolve().parents[2] / "migrations" / "HEAD"

@@ -8,12 +8,21 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from grants.core import clock
+from grants.calls import queries as calls
+from grants.core import clock, jobs
+from grants.core.jobs import JobState, JobView
+from grants.core.permissions import Permission
+from grants.identity import queries as identity
 from grants.oversight import queries, rules
+from grants.oversight.forms import CancelJobForm
+from grants.web import paging
 from grants.web.filters import THEMES, version
-from grants.web.routing import current_actor, page, public, signed_in
+from grants.web.forms import Form
+from grants.web.routing import NavItem, current_actor, page, public, requires, see_other, signed_in
 
 bp = Blueprint("oversight", __name__)
+
+NAVIGATION = (NavItem("Jobs", "oversight.jobs_list", (Permission.JOB_READ,), 86),)
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
@@ -21,14 +30,17 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 @bp.get("/")
 @public
 def front() -> Any:
-    return page("public/front.html")
+    return page("public/front.html", calls=calls.open_calls(clock.now()))
 
 
 @bp.get("/home")
 @signed_in
 def home() -> Any:
-    found = queries.duties(current_actor(), clock.now())
-    return page("oversight/home.html", duties=found, greeting=_greeting(), tasks_waiting=rules.how_many(found))
+    actor = current_actor()
+    found = queries.duties(actor, clock.now())
+    health = queries.health() if actor.can(Permission.SYSTEM_READ) else ()
+    waiting = rules.how_many(found)
+    return page("oversight/home.html", duties=found, greeting=_greeting(), tasks_waiting=waiting, health=health)
 
 
 def _greeting() -> str:
@@ -90,6 +102,51 @@ def _contact() -> str:
     """The programme office's address, or "" where the program sends no mail into the world."""
     sender = str(current_app.config["MAIL_FROM"])
     return "" if sender.endswith("@localhost") else sender
+
+
+@bp.get("/admin/jobs")
+@requires(Permission.JOB_READ)
+def jobs_list() -> Any:
+    asked, wanted = paging.asked(), request.args.get("state", "")
+    chosen = JobState(wanted) if wanted in set(JobState) else None
+    found = jobs.page(current_actor(), state=chosen, after=asked.after, size=asked.size)
+    people = identity.people({job.requested_by for job in found if job.requested_by})
+    shown = paging.rows(found, asked, key=lambda job: str(job.number))
+    return page("oversight/jobs.html", jobs=shown, people=people, counts=jobs.counts(), chosen=chosen)
+
+
+@bp.get("/admin/jobs/<int(max=999999999999):number>")
+@requires(Permission.JOB_READ)
+def job(number: int) -> Any:
+    return _job_page(jobs.by_number(current_actor(), number), Form(), CancelJobForm())
+
+
+@bp.post("/admin/jobs/<int(max=999999999999):number>/retry")
+@requires(Permission.JOB_RETRY)
+def retry_job(number: int) -> Any:
+    form, shown = Form(), jobs.by_number(current_actor(), number)
+    if form.validate_on_submit():
+        with form.refusals():
+            jobs.retry(current_actor(), shown.id)
+            return see_other(".job", number=number)
+    return _job_page(shown, form, CancelJobForm()), 422
+
+
+@bp.post("/admin/jobs/<int(max=999999999999):number>/cancel")
+@requires(Permission.JOB_CANCEL)
+def cancel_job(number: int) -> Any:
+    form, shown = CancelJobForm(), jobs.by_number(current_actor(), number)
+    if form.validate_on_submit():
+        with form.refusals():
+            jobs.cancel(current_actor(), shown.id, (form.reason.data or "").strip())
+            return see_other(".job", number=number)
+    return _job_page(shown, Form(), form), 422
+
+
+def _job_page(shown: JobView, form: Form, cancel_form: CancelJobForm) -> str:
+    asked_by = identity.people([shown.requested_by]) if shown.requested_by else {}
+    name = next((person.name for person in asked_by.values()), "the program")
+    return page("oversight/job.html", job=shown, asked_by=name, form=form, cancel_form=cancel_form)
 
 
 @bp.get("/healthz")

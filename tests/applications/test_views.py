@@ -291,12 +291,12 @@ def test_a_file_that_is_not_what_it_says_is_refused_and_not_kept(
 
 def test_a_file_is_sent_as_an_attachment_to_its_team_only(app: Flask, call: CallView, open_now: None) -> None:
     reference, place = started(call)
-    assert send(ana(app), f"{place}/files", role="other", file=(io.BytesIO(PDF), "../../plan\n.pdf")).status_code == 303
+    assert send(ana(app), f"{place}/files", role="other", file=(io.BytesIO(PDF), "../../plan.pdf")).status_code == 303
     (file,) = queries.workplace(actors.ana(), reference).files
 
-    mine = ana(app).get(f"{place}/files/{file.sha256}")
-    assert mine.data == PDF
-    assert mine.headers["Content-Disposition"].startswith("attachment")
+    with ana(app).get(f"{place}/files/{file.sha256}") as mine:
+        assert mine.data == PDF
+        assert mine.headers["Content-Disposition"].startswith("attachment")
     assert "/" not in file.name
     assert actors.client_of(app, actors.eli()).get(f"{place}/files/{file.sha256}").status_code == 404
     assert send(ana(app), f"{place}/files/remove", page=f"{place}/files").status_code == 303

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.awards.ranking import Bar, RankedList, RankingRules, Scored, below_threshold, points, rank, score_words
+from grants.awards.ranking import Bar, RankedList, RankingRules, Scored, below_threshold, rank, score_words
+from grants.awards.rules import points
 from grants.awards.states import LineRule, Outcome
 from grants.core.money import ZERO, Money, euros, total
 

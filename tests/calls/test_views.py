@@ -19,6 +19,7 @@ from tests import actors
 from tests.calls import scene
 from tests.html import check_page, texts
 
+MARCH = datetime(2027, 3, 1, 9, tzinfo=UTC)
 PAGES = ("manage", "dates", "documents", "cancel")
 
 
@@ -192,19 +193,27 @@ def test_publishing_too_early_lists_what_is_missing(manager: FlaskClient) -> Non
     assert "Award criteria : was not found." in words
 
 
-def test_an_extension_shows_old_and_new_deadline_to_everybody(manager: FlaskClient, client: FlaskClient) -> None:
+def test_an_extension_shows_old_and_new_deadline_to_everybody(app: Flask, client: FlaskClient) -> None:
     call = scene.published(scene.SMALL)
     with clock.at(datetime(2027, 3, 14, 9, tzinfo=UTC)):
-        answer = manager.post(
+        answer = actors.client_of(app, actors.ingrid()).post(
             f"/calls/{call.slug}/deadline",
-            data={"day": "22 March 2027", "time": "12:00", "reason": "The server was down.", "public_note": "One week more."},
+            data={
+                "day": "22 March 2027",
+                "time": "12:00",
+                "reason": "The server was down.",
+                "public_note": "One week more.",
+            },
         )
     assert answer.status_code == 303
 
     words = text_of(client, f"/calls/{call.slug}", at=datetime(2027, 3, 15, tzinfo=UTC))
     assert "Deadline, no longer valid" in words
     assert "Printed as “15 March 2027, 17:00 Brussels time”." in words
-    assert "Printed as “22 March 2027, 12:00 CET”. Announced on 14 March 2027. Why: The server was down. One week more." in words
+    assert (
+        "Printed as “22 March 2027, 12:00 CET”. Announced on 14 March 2027. Why: The server was down. One week more."
+        in words
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,12 +227,13 @@ def test_an_extension_shows_old_and_new_deadline_to_everybody(manager: FlaskClie
     ],
 )
 def test_a_deadline_that_cannot_be_comes_back_with_the_text_kept(
-    manager: FlaskClient, sent: dict[str, str], words: str
+    app: Flask, client: FlaskClient, sent: dict[str, str], words: str
 ) -> None:
     call = scene.published(scene.SMALL)
-    with clock.at(datetime(2027, 2, 1, tzinfo=UTC)):
-        answer = manager.post(
-            f"/calls/{call.slug}/deadline", data={**sent, "reason": "Because of the outage.", "public_note": "More time."}
+    with clock.at(MARCH):
+        answer = actors.client_of(app, actors.ingrid()).post(
+            f"/calls/{call.slug}/deadline",
+            data={**sent, "reason": "Because of the outage.", "public_note": "More time."},
         )
 
     page = check_page(answer)
@@ -254,10 +264,11 @@ def test_a_call_is_given_up_on_a_page_of_its_own(manager: FlaskClient, client: F
     assert "This call was given up; nothing can be sent." in text_of(client, f"/calls/{call.slug}")
 
 
-def test_a_form_sent_twice_moves_the_deadline_once(manager: FlaskClient) -> None:
+def test_a_form_sent_twice_moves_the_deadline_once(app: Flask, client: FlaskClient) -> None:
     call = scene.published(scene.SMALL)
     sent = {"act_key": "one", "day": "22 March 2027", "time": "12:00", "reason": "Down.", "public_note": "More."}
-    with clock.at(datetime(2027, 3, 1, tzinfo=UTC)):
+    with clock.at(MARCH):
+        manager = actors.client_of(app, actors.ingrid())
         answers = [manager.post(f"/calls/{call.slug}/deadline", data=sent).status_code for _ in range(2)]
 
     assert answers == [303, 303]
@@ -297,13 +308,13 @@ def test_an_amount_that_cannot_be_comes_back(app: Flask, client: FlaskClient, se
     assert words in " ".join(check_page(answer).itertext())
 
 
-def test_an_extension_by_somebody_else_is_found_by_the_version(manager: FlaskClient) -> None:
+def test_an_extension_by_somebody_else_is_found_by_the_version(app: Flask, client: FlaskClient) -> None:
     call = scene.published(scene.SMALL)
     shown = queries.call_by_id(call.id).version
     given = DeadlineInput(datetime(2027, 3, 22, 12, 0), "Down.", "More.")
-    with clock.at(datetime(2027, 3, 1, tzinfo=UTC)):
+    with clock.at(MARCH):
         services.extend_deadline(actors.ingrid(), call.id, given)
-        answer = manager.post(
+        answer = actors.client_of(app, actors.ingrid()).post(
             f"/calls/{call.slug}/deadline",
             data={"version": shown, "day": "1 April 2027", "time": "12:00", "reason": "x", "public_note": "y"},
         )

@@ -318,12 +318,27 @@ def test_the_list_shows_the_newest_first_page_by_page() -> None:
     asked = [probes.ask(MANAGER, "quiet", {"answer": str(number)}) for number in range(5)]
 
     first = jobs.page(ADMINISTRATOR, size=2)
-    second = jobs.page(ADMINISTRATOR, size=2, after=first.keys[1])
+    second = jobs.page(ADMINISTRATOR, size=2, after=str(first[1].number))
 
-    assert [item.id for item in first.items] == [asked[4], asked[3], asked[2]]
-    assert [item.id for item in second.items] == [asked[2], asked[1], asked[0]]
-    assert jobs.page(MANAGER).items == ()
-    assert [item.id for item in jobs.page(ADMINISTRATOR, state=JobState.DONE).items] == []
+    assert [item.id for item in first] == [asked[4], asked[3], asked[2]]
+    assert [item.id for item in second] == [asked[2], asked[1], asked[0]]
+    assert jobs.page(ADMINISTRATOR, state=JobState.DONE) == ()
+    assert jobs.page(MANAGER) == ()
+    assert jobs.by_number(ADMINISTRATOR, first[0].number) == first[0]
+    with pytest.raises(NotFound):
+        jobs.by_number(MANAGER, first[0].number)
+
+
+def test_the_schedule_asks_for_each_check_once_under_its_key() -> None:
+    names = ("jobs.checks.ledger", "jobs.checks.audit_chain")
+
+    first = jobs.plan(ADMINISTRATOR, names, "nightly 2022-11-15")
+    again = jobs.plan(ADMINISTRATOR, names, "nightly 2022-11-15")
+
+    assert (len(first), again) == (2, first)
+    found = jobs.by_key("nightly 2022-11-15 jobs.checks.ledger")
+    assert found is not None
+    assert (found.id, found.queue, found.title) == (first[0], "reports", "Checks: ledger")
 
 
 def test_a_thing_knows_its_newest_job() -> None:

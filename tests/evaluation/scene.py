@@ -32,9 +32,9 @@ from grants.evaluation import services
 from grants.evaluation.models import Assignment, Evaluator
 from grants.evaluation.rules import Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 from grants.evaluation.states import Declared, SeatState
-from grants.identity.models import User
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
+from tests import actors
 from tests.factories import identity as people
 
 OPENED = datetime(2022, 9, 5, 10, tzinfo=UTC)
@@ -174,7 +174,7 @@ def build(*, applications: int = 3, evaluators: int = 5, requested: Money = FOUR
 def _application(call_id: UUID, number: int, requested: Money) -> tuple[UUID, str, UUID]:
     """An eligible application of an invented municipality, as if it had been submitted and checked."""
     content = call_queries.call_by_id(call_id).content
-    reference = f"PCP-2022-A-{number + 1:04d}"
+    reference = f"PCP-2022-A-{number + 101:04d}"
     with arranging():
         city = people.organisation(f"Municipality of {TOWNS[number]}", country_code=COUNTRIES[number])
         lead = people.user(
@@ -252,9 +252,6 @@ class Browser:
     def _client(self, name: str) -> FlaskClient:
         if name not in self._clients:
             client = self.app.test_client()
-            db.session.rollback()
-            email = db.session.scalars(select(User.email).where(User.id == self.scene.people[name])).one()
-            answer = client.post("/sign-in", data={"email": email, "password": people.PASSWORD})
-            assert answer.status_code == 303, answer.text
+            actors.sign_in(client, self.scene.people[name])
             self._clients[name] = client
         return self._clients[name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import unescape
-from uuid import UUID
 
 import html5lib
 import pytest
@@ -303,6 +302,3 @@ def test_words_of_a_sheet_are_not_lost_to_a_second_browser(browser: Browser, sea
 
     assert sent.status_code == 409
     assert queries.assessment_page(seated.actor(name), seated.references[0]).sheet.mark("impact").comment == "second"
-
-
-assert UUID

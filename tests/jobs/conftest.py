@@ -20,14 +20,14 @@ from sqlalchemy import select, update
 
 from config import Config
 from grants.app import create_app
-from grants.core import clock, jobs
+from grants.core import jobs
 from grants.core.acts import arranging, bookkeeping
 from grants.core.db import db
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import EVERYWHERE, Actor, Permission
-from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
 from tests.conftest import Note
+from tests.factories import identity as factory
 from tests.servers import TestPostgres, TestValkey
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -149,19 +149,12 @@ def building(postgres: TestPostgres, template: str, tmp_path_factory: pytest.Tem
 
 def make_manager() -> Actor:
     """A person who is in the database, since workers look them up."""
-    user = User(name="Ingrid", email=f"ingrid-{uuid4().hex}@example.org", is_demo=False)
+    handle = f"ingrid-{uuid4().hex}"
     with arranging():
-        db.session.add(user)
-        db.session.add(
-            RoleGrant(
-                user_id=user.id,
-                role=Role.PROGRAMME_MANAGER,
-                kind="everywhere",
-                starts_at=clock.now(),
-                needs_confirmation=False,
-            )
+        made = factory.user(
+            "Ingrid", Role.PROGRAMME_MANAGER, email=f"{handle}@example.org", handle=handle, password=None
         )
-        user_id = user.id
+        user_id = made.id
     return Actor(user_id, "Ingrid", frozenset({(Permission.CALL_MANAGE.value, EVERYWHERE)}))
 
 

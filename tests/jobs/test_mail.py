@@ -19,10 +19,10 @@ from grants.core.errors import Refused
 from grants.core.jobs import Job, JobState
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 from grants.identity import services as identity
-from grants.identity.models import User
 from grants.identity.queries import actor_for
 from grants.identity.rules import RenderedMail
 from jobs import mail
+from tests.factories import identity as factory
 from tests.jobs.mail_server import MailServer
 
 LETTER = "Subject: Your report {{ reference }}\nDear {{ person.name }},\n\nwas accepted.\n.\n"
@@ -45,10 +45,8 @@ def server(app: Flask) -> Iterator[MailServer]:
 
 
 def person(name: str, email: str) -> UUID:
-    user = User(name=name, email=email, is_demo=False)
     with arranging():
-        db.session.add(user)
-        return user.id
+        return factory.user(name, email=email, handle=f"p{uuid4().hex}", password=None).id
 
 
 def work_off() -> list[jobs.JobView]:

@@ -61,7 +61,9 @@ DEEDS = {"prepare": _prepare, "decide": _decide, "export": _export}
 
 
 def at_once(settings: Config, name: str, *args: Any) -> list[str]:
-    context = multiprocessing.get_context("spawn")
+    # A server that has imported the program once forks the eight: importing it eight times takes most of a minute.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     gate, answers = context.Barrier(PROCESSES), context.SimpleQueue()
     running = [context.Process(target=_try, args=(settings, name, args, gate, answers)) for _ in range(PROCESSES)]
     for process in running:

@@ -1,0 +1,181 @@
+"""Pages of awards: the ranked list with its line, the decision of one person, the confirmation of another."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from grants.awards import queries, services
+from grants.awards.forms import ConfirmForm, DecisionForm, ReturnForm
+from grants.awards.rules import RankingPage, SelectionView, bar, points, refuse_same_person, strip
+from grants.awards.states import LineRule, SelectionKind, SelectionState
+from grants.core.errors import Refused
+from grants.core.permissions import Permission, Scope
+from grants.web.routing import current_actor, page, requires, see_other
+
+bp = Blueprint("awards", __name__)
+P = Permission
+READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
+
+
+@bp.get("/calls/<slug>/ranking")
+@requires(*READS)
+def ranking_(slug: str) -> Any:
+    shown = _ranking(slug)
+    return page("awards/ranking.html", shown=shown, drawn=_drawn(shown), half_words=points, LineRule=LineRule)
+
+
+def _drawn(shown: RankingPage) -> dict[Any, Any]:
+    """The marks of each row: evaluators' totals with the consensus, and the running total against the budget."""
+    most = shown.max_half * len(shown.criteria)
+    return {
+        row.application_id: (
+            strip(row.totals_half, row.consensus_half or 0, most),
+            bar(row.running_total, shown.budget),
+        )
+        for row in shown.rows
+    }
+
+
+@bp.get("/calls/<slug>/ranking.csv")
+@requires(*READS)
+def ranking_csv(slug: str) -> Any:
+    shown = _ranking(slug)
+    out = io.StringIO()
+    writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
+    names = [criterion.name for criterion in shown.criteria]
+    writer.writerow(
+        ["Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why"]
+    )  # fmt: skip
+    for row in shown.rows:
+        halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
+        totals = [_euros(row.requested.cents), "" if row.rank is None else _euros(row.running_total.cents)]
+        cells = [
+            row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, *totals,
+            row.outcome.words, row.threshold_words or row.tie_words,
+        ]  # fmt: skip
+        writer.writerow([_inert(cell) for cell in cells])
+    # The byte-order mark lets spreadsheets read the letters of every city right.
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f"attachment; filename=ranking-{shown.call_slug}.csv"
+    return answer
+
+
+def _inert(cell: object) -> object:
+    """A text that a spreadsheet would run as a formula gets a mark in front."""
+    text = str(cell)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _euros(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def _ranking(slug: str) -> RankingPage:
+    line = LineRule.SKIP if request.args.get("line") == LineRule.SKIP.value else LineRule.STOP
+    return queries.ranking_page(current_actor(), slug, line=line)
+
+
+@bp.get("/calls/<slug>/decision")
+@requires(*READS)
+def decision(slug: str) -> Any:
+    shown = queries.ranking_page(current_actor(), slug)
+    return page(
+        "awards/decision.html",
+        shown=shown,
+        drawn=_drawn(shown),
+        half_words=points,
+        form=DecisionForm(list_hash=shown.list_hash),
+        may=_may(shown),
+    )
+
+
+@bp.post("/calls/<slug>/decision")
+@requires(P.SELECTION_DECIDE)
+def decide(slug: str) -> Any:
+    form = DecisionForm()
+    line = LineRule.SKIP if form.line.data == LineRule.SKIP.value else LineRule.STOP
+    shown = queries.ranking_page(
+        current_actor(), slug, line=line, reserve_max=form.reserve_max.data, panel_order=form.order()
+    )
+    if request.form.get("go") != "decide":
+        return _preview(shown, form), 200
+    if form.validate_on_submit():
+        with form.refusals():
+            number = services.decide(current_actor(), shown.call_id, form.to_input())
+            flash("The list is decided. Another person must confirm it before money is reserved.")
+            return see_other(".selection", slug=slug, number=number)
+    return page(
+        "awards/decision.html", shown=shown, drawn=_drawn(shown), half_words=points, form=form, may=_may(shown)
+    ), 422
+
+
+def _preview(shown: RankingPage, form: DecisionForm) -> str:
+    """The list by the chosen rules, and the hash of exactly that list in the form."""
+    form.list_hash.data = shown.list_hash
+    form.list_hash.raw_data = [shown.list_hash]
+    return page("awards/decision.html", shown=shown, drawn=_drawn(shown), half_words=points, form=form, may=_may(shown))
+
+
+def _may(shown: RankingPage) -> bool:
+    actor = current_actor()
+    return shown.ready and actor.may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
+
+
+@bp.get("/calls/<slug>/selections/<int:number>")
+@requires(*READS)
+def selection(slug: str, number: int) -> Any:
+    view = queries.selection_of(current_actor(), slug, number)
+    return _selection(slug, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
+
+
+def _selection(slug: str, view: SelectionView, confirmation: ConfirmForm, return_form: ReturnForm) -> str:
+    published = view.kind is SelectionKind.PUBLISHED_OUTCOME
+    shown = queries.selection_page(current_actor(), slug, view)
+    return page(
+        "awards/selection.html", shown=shown, drawn=_drawn(shown), view=view, form=confirmation, return_form=return_form,
+        pilots=queries.published_pilots(view) if published else (), half_words=points, why_not=_why_not(shown, view),
+    )  # fmt: skip
+
+
+def _why_not(shown: RankingPage, view: SelectionView) -> str | None:
+    """Why this person cannot confirm, in words; empty when they can, None when it is not theirs to do at all."""
+    actor = current_actor()
+    if view.state is not SelectionState.DECIDED or not actor.may(
+        P.SELECTION_CONFIRM, Scope.of(("call", shown.call_id))
+    ):
+        return None
+    try:
+        refuse_same_person(view.decided_by_id, actor.user_id)
+    except Refused as error:
+        return str(error)
+    return "You declared a conflict of interest with an application of this list." if shown.partial else ""
+
+
+@bp.post("/calls/<slug>/selections/<int:number>/confirm")
+@requires(P.SELECTION_CONFIRM)
+def confirm(slug: str, number: int) -> Any:
+    view, form = queries.selection_of(current_actor(), slug, number), ConfirmForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            reserved = services.confirm(current_actor(), view.id, form.version_shown())
+            flash(f"The list is confirmed: {reserved} reserved, the applicants are told.")
+            return see_other(".selection", slug=slug, number=number)
+    return _selection(slug, view, form, ReturnForm(version=str(view.version))), 422
+
+
+@bp.post("/calls/<slug>/selections/<int:number>/return")
+@requires(P.SELECTION_CONFIRM)
+def return_(slug: str, number: int) -> Any:
+    view, form = queries.selection_of(current_actor(), slug, number), ReturnForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.return_(current_actor(), view.id, form.reason.data or "", form.version_shown())
+            flash("The list is returned. A new one can be decided.")
+            return see_other(".selection", slug=slug, number=number)
+    confirmation = ConfirmForm(version=str(view.version))
+    confirmation.problems += [sentence for sentence, _ in form.summary()]
+    return _selection(slug, view, confirmation, form), 422

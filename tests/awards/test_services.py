@@ -1,0 +1,330 @@
+"""Acts of awards on a real database: two people, money reserved once and never too much, states moved, letters queued."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from grants.applications.models import Application, ApplicationPartner
+from grants.awards import queries, services
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.rules import DecisionInput, PublishedOutcome, PublishedPilot
+from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.calls import queries as calls
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
+from grants.core.faults import Fault
+from grants.core.jobs import Job
+from grants.core.money import ZERO, Money, euros
+from grants.evaluation import services as evaluation
+from grants.evaluation.models import Assessment
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from grants.ledger.accounts import Account
+from grants.ledger.queries import balance
+from tests.evaluation.scene import CLOSED, Scene
+from tests.factories import identity as people
+
+SCORES = ((9, 8, 8), (8, 8, 8), (8, 8, 9))
+SOURCE = "https://example.eu/results"
+
+
+def decision(
+    scene: Scene,
+    *,
+    reason: str = "The panel followed the ranked list.",
+    line: LineRule = LineRule.STOP,
+    name: str = "manager",
+):
+    shown = queries.ranking_page(scene.actor(name), scene.slug, line=line)
+    return DecisionInput(shown.list_hash, reason, line)
+
+
+def decide(scene: Scene, name: str = "manager") -> UUID:
+    services.decide(scene.actor(name), scene.call_id, decision(scene, name=name))
+    return db.session.scalars(select(Selection.id).order_by(Selection.number.desc())).first()  # type: ignore[return-value]
+
+
+def states(scene: Scene) -> list[str]:
+    db.session.rollback()
+    return [get(Application, key).state for key in scene.application_ids]
+
+
+def reserved(scene: Scene) -> Money:
+    db.session.rollback()
+    return balance(Account.RESERVED, call_id=scene.call_id)
+
+
+@pytest.fixture
+def evaluated(scene: Scene) -> Scene:
+    """All three applications have an agreed consensus; 1,000,000 is there for 3 x 400,000."""
+    scene.evaluate(SCORES)
+    return scene
+
+
+def test_the_list_draws_the_line_between_the_second_and_the_third(evaluated: Scene) -> None:
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
+
+    # Ranks 1 and 2 both have 12.5: excellence decides.
+    assert [(row.title, row.rank, row.outcome, row.line_after) for row in shown.rows] == [
+        ("Cool Courtyards", 1, Outcome.SELECTED, False),
+        ("Roof by Roof", 2, Outcome.SELECTED, True),
+        ("Ferry to Zero", 3, Outcome.RESERVE, False),
+    ]
+    assert shown.line_words == (
+        "Budget line: 2 selected, EUR 200\u00a0000.00 left of EUR 1\u00a0000\u00a0000.00. "
+        "Rank 3, “Ferry to Zero”, asks for EUR 200\u00a0000.00 more than is left."
+    )
+    assert shown.rows[1].tie_words == (
+        "“Cool Courtyards” and “Roof by Roof” both have 12.5; “Cool Courtyards” stands first with 4.5 against 4 for Excellence and ambition."
+    )
+
+
+def test_a_list_is_decided_by_one_person_and_confirmed_by_another(evaluated: Scene) -> None:
+    selection_id = decide(evaluated)
+    assert (reserved(evaluated), states(evaluated)) == (ZERO, ["under_evaluation"] * 3)
+
+    answer = services.confirm(evaluated.actor("chair"), selection_id)
+
+    assert answer == euros(800_000)
+    assert reserved(evaluated) == euros(800_000)
+    assert calls.free(evaluated.call_id) == euros(200_000)
+    assert states(evaluated) == ["selected", "reserve", "selected"]
+    items = queries.selected_items(evaluated.call_id)
+    assert [(item.amount, item.amount_basis) for item in items] == [(euros(400_000), AmountBasis.REQUESTED)] * 2
+    assert all(item.entry_id for item in items)
+    assert queries.item_of(evaluated.application_ids[1]).outcome is Outcome.RESERVE
+
+
+def test_every_applicant_is_told_once_by_the_letter_of_their_outcome(evaluated: Scene) -> None:
+    services.confirm(evaluated.actor("chair"), decide(evaluated))
+
+    db.session.rollback()
+    letters = db.session.execute(
+        select(Job.args["user_id"].astext, Job.args["template"].astext).where(
+            Job.name == "jobs.mail.send", Job.args["template"].astext.startswith("selection_")
+        )
+    ).all()
+    assert sorted(tuple(row) for row in letters) == sorted(
+        zip(map(str, evaluated.leads), ("selection_selected", "selection_reserve", "selection_selected"), strict=True)
+    )
+
+
+def test_whoever_decided_cannot_confirm_or_return(evaluated: Scene) -> None:
+    selection_id = decide(evaluated, "chair")
+    words = "You decided this list; another person must confirm or return it."
+
+    with pytest.raises(Refused, match=words):
+        services.confirm(evaluated.actor("chair"), selection_id)
+    with pytest.raises(Refused, match=words):
+        services.return_(evaluated.actor("chair"), selection_id, "No")
+    with pytest.raises(NotAllowed):
+        services.confirm(evaluated.actor("manager"), selection_id)
+    assert reserved(evaluated) == ZERO
+
+
+def test_the_database_refuses_the_same_person_too(evaluated: Scene) -> None:
+    selection_id = decide(evaluated)
+
+    with pytest.raises(IntegrityError, match="second_person"), arranging():
+        row = get(Selection, selection_id)
+        row.state, row.confirmed_by, row.confirmed_at = "confirmed", row.decided_by, CLOSED
+
+
+@pytest.mark.parametrize("fault", ["four_eyes", "ceiling", "audit", "scope"])
+def test_no_guard_of_the_confirmation_can_fail_open(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    selection_id = decide(evaluated)
+    monkeypatch.setenv("GRANTS_FAULT", fault)
+
+    with pytest.raises(Fault):
+        services.confirm(evaluated.actor("chair"), selection_id)
+
+    monkeypatch.delenv("GRANTS_FAULT")
+    assert (reserved(evaluated), states(evaluated)) == (ZERO, ["under_evaluation"] * 3)
+
+
+def test_a_list_is_confirmed_once(evaluated: Scene) -> None:
+    selection_id = decide(evaluated)
+    services.confirm(evaluated.actor("chair"), selection_id)
+
+    with pytest.raises(Refused, match="cannot confirm now"):
+        services.confirm(evaluated.actor("officer"), selection_id)
+    assert reserved(evaluated) == euros(800_000)
+
+
+def test_a_returned_list_stays_and_a_new_one_is_decided(evaluated: Scene) -> None:
+    first = decide(evaluated)
+    with pytest.raises(Refused, match="waits for a second person"):
+        decide(evaluated)
+    with pytest.raises(Invalid):
+        services.return_(evaluated.actor("chair"), first, " ")
+
+    services.return_(evaluated.actor("chair"), first, "The note of the panel is missing.")
+    second = decide(evaluated)
+
+    views = queries.selections(evaluated.call_id)
+    assert [(view.number, view.state) for view in views] == [
+        (2, SelectionState.DECIDED),
+        (1, SelectionState.RETURNED),
+    ]
+    services.confirm(evaluated.actor("officer"), second)
+
+
+def test_a_list_that_changed_after_it_was_shown_is_not_decided(evaluated: Scene) -> None:
+    shown = decision(evaluated)
+    name = evaluated.seats(evaluated.application_ids[0])[0]
+    conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "A new job")
+    evaluation.declare(evaluated.actor(name), evaluated.call_id, (conflict,))
+
+    with pytest.raises(Refused, match="have no agreed consensus yet"):
+        services.decide(evaluated.actor("manager"), evaluated.call_id, shown)
+    with pytest.raises(Conflict):
+        _reagree(evaluated, name)
+        services.decide(evaluated.actor("manager"), evaluated.call_id, shown)
+
+
+def _reagree(scene: Scene, leaver: str) -> None:
+    """The empty seat is filled, and the consensus agreed anew with another score."""
+    first = scene.application_ids[0]
+    spare = next(name for name in scene.evaluators if name != leaver and name not in scene.seats(first))
+    evaluation.fill(scene.actor("manager"), first, scene.evaluator_id(spare), "Next best")
+    evaluation.submit(scene.actor(spare), first, scene.sheet(8, 8, 8))
+    scene.agree(first, 8, 8, 8)
+
+
+def test_a_conflict_between_decision_and_confirmation_stops_the_list(evaluated: Scene) -> None:
+    selection_id = decide(evaluated)
+    name = evaluated.seats(evaluated.application_ids[0])[0]
+    conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "A new job")
+    evaluation.declare(evaluated.actor(name), evaluated.call_id, (conflict,))
+
+    with pytest.raises(Refused, match="changed after this list was decided"):
+        services.confirm(evaluated.actor("chair"), selection_id)
+    assert reserved(evaluated) == ZERO
+
+
+def test_a_person_with_a_conflict_decides_nothing_and_sees_no_ranks(evaluated: Scene) -> None:
+    conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
+    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+
+    shown = queries.ranking_page(evaluated.actor("chair"), evaluated.slug)
+
+    assert [(row.title, row.rank) for row in shown.rows] == [("Roof by Roof", None), ("Ferry to Zero", None)]
+    assert (shown.partial, shown.line_words) == (True, "")
+    with pytest.raises(Refused, match="You declared a conflict of interest"):
+        services.decide(evaluated.actor("chair"), evaluated.call_id, decision(evaluated))
+
+
+def test_skipping_the_line_is_a_rule_frozen_with_the_list(evaluated: Scene) -> None:
+    values = decision(evaluated, line=LineRule.SKIP)
+    services.decide(evaluated.actor("manager"), evaluated.call_id, values)
+
+    (view,) = queries.selections(evaluated.call_id)
+    assert (view.line, view.used) == (LineRule.SKIP, euros(800_000))
+
+
+def test_items_of_a_list_are_frozen_whole(evaluated: Scene) -> None:
+    decide(evaluated)
+
+    rows = db.session.scalars(select(SelectionItem).order_by(SelectionItem.position)).all()
+    assert [(row.rank, row.score, row.halves, row.outcome) for row in rows] == [
+        (1, "25/2", {"excellence": 9, "impact": 8, "implementation": 8}, "selected"),
+        (2, "25/2", {"excellence": 8, "impact": 8, "implementation": 9}, "selected"),
+        (3, "12", {"excellence": 8, "impact": 8, "implementation": 8}, "reserve"),
+    ]
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
+    assert shown.selection is not None and [row.rank for row in shown.rows] == [1, 2, 3]
+    assert shown.rows[2].missing == euros(200_000)
+
+
+def test_below_a_threshold_is_never_funded(scene: Scene) -> None:
+    scene.evaluate(((9, 9, 5), (8, 8, 8), (6, 6, 6)))
+    services.confirm(scene.actor("chair"), decide(scene))
+
+    assert states(scene) == ["below_threshold", "selected", "below_threshold"]
+    assert queries.item_of(scene.application_ids[2]).outcome is Outcome.BELOW_THRESHOLD
+
+
+# --- a published outcome -----------------------------------------------------------------------------------------
+
+
+def published(scene: Scene, *amounts: Money) -> PublishedOutcome:
+    with arranging():
+        cities = [people.organisation(f"Municipality of Westbridge {n}").id for n in range(len(amounts))]
+    pilots = tuple(
+        PublishedPilot(
+            f"Pilot {n}", (city,), amount, AmountBasis.SYNTHETIC if n else AmountBasis.PUBLISHED, acronym=f"P{n}",
+            synthetic_note="The amount is invented." if n else "",
+        )
+        for n, (city, amount) in enumerate(zip(cities, amounts, strict=True))
+    )  # fmt: skip
+    return PublishedOutcome(SOURCE, "Results of the first cohort", "As published by the programme.", pilots)
+
+
+def test_a_published_outcome_enters_with_two_people_and_without_scores(scene: Scene) -> None:
+    outcome = published(scene, euros(300_000), euros(200_000))
+    number = services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome)
+    view = queries.selection_of(scene.actor("manager"), scene.slug, number)
+    assert (view.kind, view.state) == (SelectionKind.PUBLISHED_OUTCOME, SelectionState.DECIDED)
+    assert [pilot.title for pilot, _ in queries.published_pilots(view)] == ["Pilot 0", "Pilot 1"]
+
+    services.confirm(scene.actor("officer"), view.id)
+
+    assert reserved(scene) == euros(500_000)
+    items = queries.selected_items(scene.call_id)
+    assert [(item.amount, item.amount_basis) for item in items] == [
+        (euros(300_000), AmountBasis.PUBLISHED),
+        (euros(200_000), AmountBasis.SYNTHETIC),
+    ]
+    rows = db.session.scalars(select(SelectionItem).order_by(SelectionItem.position)).all()
+    assert [(row.rank, row.score, row.halves) for row in rows] == [(None, None, None)] * 2
+    entered = [get(Application, item.application_id) for item in items]
+    assert [(row.state, row.origin, row.source_url) for row in entered] == [
+        ("selected", "published_outcome", SOURCE),
+        ("selected", "published_outcome", SOURCE),
+    ]
+    assert db.session.scalars(select(Assessment)).all() == []
+    assert len(db.session.scalars(select(ApplicationPartner)).all()) == 5
+
+
+def test_a_published_outcome_is_never_on_the_ranked_list(scene: Scene) -> None:
+    number = services.record_published_outcome(scene.actor("manager"), scene.call_id, published(scene, euros(100_000)))
+    services.confirm(scene.actor("officer"), queries.selection_of(scene.actor("manager"), scene.slug, number).id)
+
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+
+    assert (shown.rows, shown.selection) == ((), None)
+    assert [view.number for view in shown.earlier] == [number]
+
+
+def test_a_published_outcome_beyond_the_budget_is_refused(scene: Scene) -> None:
+    with pytest.raises(Refused, match="The selected applications need"):
+        services.record_published_outcome(
+            scene.actor("manager"), scene.call_id, published(scene, euros(1_000_000), Money(1))
+        )
+
+
+def test_a_published_outcome_names_its_source(scene: Scene) -> None:
+    outcome = PublishedOutcome("results", " ", "", ())
+
+    with pytest.raises(Invalid) as caught:
+        services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome)
+
+    assert set(caught.value.problems) == {"source_url", "source_title", "reason", "pilots"}
+
+
+def test_a_returned_outcome_leaves_nothing_behind(scene: Scene) -> None:
+    before = len(db.session.scalars(select(Application)).all())
+    number = services.record_published_outcome(scene.actor("manager"), scene.call_id, published(scene, euros(100_000)))
+    view = queries.selection_of(scene.actor("manager"), scene.slug, number)
+
+    services.return_(scene.actor("officer"), view.id, "The source names another amount.")
+
+    assert len(db.session.scalars(select(Application)).all()) == before
+    assert reserved(scene) == ZERO

@@ -1,0 +1,133 @@
+"""Pages of awards by person: the line, the ties in words, the decision of one and the confirmation of another."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import html5lib
+import pytest
+from werkzeug.test import TestResponse
+
+from grants.awards import queries
+from grants.awards.states import SelectionState
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from tests.awards.test_services import SCORES
+from tests.evaluation.scene import CLOSED, Browser, Scene
+
+
+def text_of(answer: TestResponse, status: int = 200) -> str:
+    assert answer.status_code == status, answer.text
+    html5lib.HTMLParser(strict=True).parse(answer.text)
+    assert answer.text.count("<h1") == 1
+    return unescape(answer.text)
+
+
+@pytest.fixture
+def evaluated(scene: Scene) -> Scene:
+    scene.evaluate(SCORES)
+    return scene
+
+
+def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser, evaluated: Scene) -> None:
+    text = text_of(browser.get("manager", f"/calls/{evaluated.slug}/ranking"))
+
+    assert "Straddles the line: EUR 200\u00a0000.00 short" in text
+    assert "Budget line: 2 selected, EUR 200\u00a0000.00 left of EUR 1\u00a0000\u00a0000.00." in text
+    assert "“Cool Courtyards” stands first with 4.5 against 4 for Excellence and ambition." in text
+
+
+def test_the_ranking_says_who_still_waits(browser: Browser, scene: Scene) -> None:
+    scene.declare_all()
+    scene.assign()
+
+    text = text_of(browser.get("chair", f"/calls/{scene.slug}/ranking"))
+
+    assert "Nothing is ranked yet" in text and "Waiting for a consensus" in text
+    text_of(browser.get("chair", f"/calls/{scene.slug}/decision"))
+
+
+def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browser, evaluated: Scene) -> None:
+    base = f"/calls/{evaluated.slug}"
+    shown = queries.ranking_page(evaluated.actor("chair"), evaluated.slug)
+    assert "Decide this list" in text_of(browser.get("chair", f"{base}/decision"))
+
+    sent = browser.post(
+        "chair", f"{base}/decision", go="decide", list_hash=shown.list_hash, line="stop", reason="As ranked."
+    )
+    assert sent.status_code == 303
+    own = text_of(browser.get("chair", f"{base}/selections/1"))
+    assert "You decided this list; another person must confirm or return it." in own
+    assert "Confirm the list" not in own
+    assert browser.post("chair", f"{base}/selections/1/confirm", version="1").status_code == 422
+    assert "Confirm the list" in text_of(browser.get("officer", f"{base}/selections/1"))
+    assert browser.post("officer", f"{base}/selections/1/confirm", version="1").status_code == 303
+
+    assert queries.selections(evaluated.call_id)[0].state is SelectionState.CONFIRMED
+    text_of(browser.get("officer", f"{base}/selections/1"))
+    text_of(browser.get("manager", f"{base}/ranking"))
+    text_of(browser.get("auditor", f"{base}/decision"))
+
+
+def test_a_decision_without_a_reason_comes_back(browser: Browser, evaluated: Scene) -> None:
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
+
+    sent = browser.post(
+        "manager", f"/calls/{evaluated.slug}/decision", go="decide", list_hash=shown.list_hash, line="stop", reason=" "
+    )
+
+    assert "Write why the list is decided as it stands." in text_of(sent, 422)
+
+
+def test_the_list_by_other_rules_is_shown_before_it_is_decided(browser: Browser, evaluated: Scene) -> None:
+    sent = browser.post(
+        "manager", f"/calls/{evaluated.slug}/decision", go="show", line="skip", reserve_max="0", reason=""
+    )
+
+    text = text_of(sent)
+    assert "Not funded" in text
+    other = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
+    assert f'value="{other.list_hash}"' not in sent.text
+
+
+def test_the_csv_holds_the_same_rows_and_no_formula(browser: Browser, evaluated: Scene) -> None:
+    answer = browser.get("manager", f"/calls/{evaluated.slug}/ranking.csv")
+
+    lines = answer.text.split("\r\n")
+    assert answer.text.startswith("\ufeffRank,Reference,Title")
+    assert lines[1].startswith(
+        "1,PCP-2022-A-0101,Cool Courtyards,Neochóra,GR,4.5,4,4,12.5,400000.00,400000.00,Selected"
+    )
+    assert len(lines) == 5
+
+
+def test_a_conflicted_chair_finds_the_application_in_no_list_count_or_export(
+    browser: Browser, evaluated: Scene
+) -> None:
+    answer = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
+    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (answer,))
+    base = f"/calls/{evaluated.slug}"
+
+    for path in (f"{base}/ranking", f"{base}/ranking.csv", f"{base}/decision", "/consensus", "/applications", "/home"):
+        found = browser.get("chair", path)
+        assert found.status_code == 200, path
+        assert "Cool Courtyards" not in found.text and evaluated.references[0] not in found.text, path
+    assert "You see a part of this list" in browser.get("chair", f"{base}/ranking").text
+
+
+def test_an_evaluator_sees_no_ranking(browser: Browser, evaluated: Scene) -> None:
+    for path in ("ranking", "ranking.csv", "decision", "selections/1"):
+        assert browser.get("eva1", f"/calls/{evaluated.slug}/{path}").status_code == 403
+
+
+def test_what_must_be_done_next_follows_the_list(evaluated: Scene) -> None:
+    def said(name: str) -> list[str]:
+        return [duty.what for duty in queries.duties(evaluated.actor(name), CLOSED)]
+
+    from tests.awards.test_services import decide
+
+    assert said("manager") == ["Decide the ranked list of Small neighbourhood pilots 2022"]
+    decide(evaluated)
+    assert said("manager") == []
+    assert said("officer") == ["Confirm or return the selection of Small neighbourhood pilots 2022"]

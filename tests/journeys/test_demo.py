@@ -1,0 +1,98 @@
+"""The demo, seen whole: its books agree, every page every person can reach is one we may show, and nobody is met by an error."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.applications.models import Application
+from grants.applications.states import Origin
+from grants.core import audit, jobs
+from grants.core.db import db
+from grants.demo import PEOPLE
+from grants.evaluation.models import Assignment
+from grants.identity import queries as identity
+from grants.ledger import queries as ledger
+from grants.payments import queries as payments
+from tests import actors
+from tests.html import check_page
+
+# So many pages are looked at for each person; more of the same kind teach nothing new.
+PAGES_MAX = 120
+LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]+)"')
+# One of each kind is enough: addresses that differ in a reference or a number only.
+REFERENCE = re.compile(r"[A-Z]{1,4}-\d{4}-[A-Z]-\d{4}|E-\d{4}-\d+|/\d+(?=/|$)")
+
+
+def test_the_books_of_the_demo_agree(demo_app: Flask) -> None:
+    assert ledger.verify() == ()
+    assert payments.verify() == ()
+    assert audit.verify().problem is None
+
+
+def test_every_job_of_the_demo_was_done(demo_app: Flask) -> None:
+    assert {state.value for state, count in jobs.counts().items() if count} == {"done"}
+
+
+def test_no_real_pilot_has_a_score_or_is_late(demo_app: Flask) -> None:
+    real = db.session.scalars(select(Application.id).where(Application.origin == Origin.PUBLISHED_OUTCOME.value)).all()
+    seats = db.session.scalars(select(Assignment.id).where(Assignment.application_id.in_(real))).all()
+    grants = [agreements.for_application(application_id) for application_id in real]
+
+    assert len(real) == 2
+    assert seats == []
+    assert [grant.state for grant in grants if grant] == ["closed", "closed"]
+
+
+def people() -> list[str]:
+    return ["administrator", *(person.key for person in PEOPLE)]
+
+
+def address(key: str) -> str:
+    return "signe.holm@demo.example" if key == "administrator" else f"{key.replace('_', '.')}@demo.example"
+
+
+@pytest.mark.parametrize("key", people())
+def test_every_page_a_person_reaches_is_one_we_may_show(demo_app: Flask, key: str) -> None:
+    found = identity.person_by_email(address(key))
+    assert found is not None
+    client = demo_app.test_client()
+    actors.sign_in(client, found.id)
+
+    walked, wrong = _walk(client)
+
+    assert wrong == []
+    assert len(walked) > 5
+
+
+def _walk(client: FlaskClient) -> tuple[list[str], list[str]]:
+    """Follow links from the home page, one address of each kind; what is not a good answer is named."""
+    waiting, kinds, walked, wrong = deque(["/home", "/", "/calls"]), set(), [], []
+    while waiting and len(walked) < PAGES_MAX:
+        path = waiting.popleft()
+        kind = REFERENCE.sub("#", urlsplit(path).path)
+        if kind in kinds:
+            continue
+        kinds.add(kind)
+        walked.append(path)
+        response = client.get(path)
+        if response.status_code in (302, 303):
+            continue
+        if response.status_code != 200:
+            wrong.append(f"{path}: {response.status_code}")
+            continue
+        if response.mimetype != "text/html":
+            continue
+        check_page(response)
+        for link in LINK.findall(response.get_data(as_text=True)):
+            link = urldefrag(link.replace("&amp;", "&")).url
+            if link.startswith("/") and not link.startswith(("/static", "//")):
+                waiting.append(link)
+    return walked, wrong
