@@ -127,7 +127,7 @@ class Config:
         if not path.exists():
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Linked when whole: of several processes that start at once, all read the first one's key.
-            fresh = path.with_name(f"secret_key.{os.getpid()}")
+            fresh = path.with_name(f"secret_key.{secrets.token_hex(4)}")
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
             try:

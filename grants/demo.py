@@ -277,7 +277,7 @@ class _Demo:
         self._report(reference, 2, "city", datetime(2025, 6, 24, 9, tzinfo=UTC), 42)
         self._pay(reference, datetime(2025, 7, 22, 9, tzinfo=UTC))
         with self.at(datetime(2025, 9, 15, 9, tzinfo=UTC)):
-            if hasattr(payments, "close_grant"): payments.close_grant(self.actor("authoriser"), grant.id, note="All reports accepted, the balance is paid.")
+            payments.close_grant(self.actor("authoriser"), grant.id, note="All reports accepted, the balance is paid.")
 
     # --- preparation, signature, payment, reports -------------------------------------------------------------------
 

@@ -1001,7 +1001,7 @@ def _system_user() -> pwd.struct_passwd:
 
 def write_private(path: Path, text: str) -> None:
     """Write a whole file that only this user can read, or nothing; a file that stands is left."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(text)

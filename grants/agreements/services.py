@@ -57,6 +57,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
+from grants.identity.rules import demand_fresh
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
 
@@ -197,9 +198,7 @@ def _replace_shares(grant: Grant, shares: Sequence[Share]) -> None:
 def _replace_milestones(grant: Grant, planned: Sequence[PlannedMilestone]) -> None:
     rows = {row.number: row for row in db.session.scalars(select(Milestone).where(Milestone.grant_id == grant.id))}
     for number, each in enumerate(planned, 1):
-        row = rows.pop(number, None) or Milestone(
-            grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value
-        )
+        row = rows.pop(number, None) or Milestone(grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value)
         row.title, row.criterion, row.due_on = each.title, each.criterion, each.due_on
         db.session.add(row)
     for row in rows.values():
@@ -244,6 +243,7 @@ def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
 
     The confirmed account stays in use for what was already authorised to it until the new one is confirmed.
     """
+    demand_fresh(actor)
     grant = locked(Grant, grant_id)
     holder, iban, bic = given.holder.strip(), rules.account_number(given.iban), rules.bank_code(given.bic)
     if not holder:
@@ -266,6 +266,7 @@ def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
 @act("bank_account.confirm", needs=Permission.BANK_ACCOUNT_CONFIRM, scope=scope_of)
 def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence: str) -> None:
     """Confirm the proposed account against evidence, as another person than the one who entered it."""
+    demand_fresh(actor)
     grant = locked(Grant, grant_id)
     account = _proposed(grant, account_id)
     faults.point("four_eyes")
@@ -352,6 +353,7 @@ def sign_programme(actor: Actor, grant_id: UUID, *, capacity: str, document_sha2
 
 
 def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha256: str) -> GrantSummary:
+    demand_fresh(actor)
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.READY_TO_SIGN.value:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")

@@ -75,11 +75,6 @@ def scope_of(application_id: UUID) -> Scope:
     return Scope.of(("application", row.id), ("call", row.call_id))
 
 
-def scope_of_check(application_id: UUID) -> Scope:
-    """The same for the eligibility desk, which acts on the application."""
-    return scope_of(application_id)
-
-
 def is_team(actor: Actor, application_id: UUID) -> bool:
     """Whether the person belongs to this application itself, and so sees its draft."""
     return application_id in actor.places(Permission.APPLICATION_READ, "application")

@@ -254,10 +254,10 @@ def question_problem(question: Question, answer: Answer) -> str | None:
     """What is wrong with one answer, as a sentence with the limit and the way out, or None.
 
     >>> question_problem(Question("a", "Summary", QuestionKind.LONG, words_max=2), Answer("a", "one two three"))
-    'Summary has 3 words; the limit is 2. Cut 1 word.'
+    '“Summary” has 3 words; the limit is 2. Cut 1 word.'
     """
     if answer.empty:
-        return f"{question.label}: {_what_is_missing(question)}" if question.required else None
+        return f"\u201c{question.label}\u201d {_what_is_missing(question)}" if question.required else None
     try:
         match question.kind:
             case QuestionKind.SHORT | QuestionKind.LONG:
@@ -273,31 +273,33 @@ def question_problem(question: Question, answer: Answer) -> str | None:
             case never:
                 assert_never(never)
     except Invalid as error:
-        return f"{question.label}: {error}"
+        return f"\u201c{question.label}\u201d: {error}"
     return None
 
 
 def _what_is_missing(question: Question) -> str:
     match question.kind:
         case QuestionKind.CONFIRMATION:
-            return "this must be confirmed before the application can be sent."
+            return "is not confirmed yet. Confirm it."
         case QuestionKind.FILE:
-            return "a file is missing. Attach it."
+            return "has no file yet. Attach one."
         case QuestionKind.CHOICE:
-            return "nothing is chosen. Choose one."
+            return "has nothing chosen yet. Choose one."
         case QuestionKind.MULTICHOICE:
-            return "nothing is chosen. Choose at least one."
+            return "has nothing chosen yet. Choose at least one."
         case _:
-            return "there is no answer yet. Write one."
+            return "has no answer yet. Write one."
 
 
 def _too_long(question: Question, text: str) -> str | None:
     if question.words_max is not None and (words := count_words(text)) > question.words_max:
         over = words - question.words_max
-        return f"{question.label} has {words} words; the limit is {question.words_max}. Cut {over} {'word' if over == 1 else 'words'}."
+        return f"\u201c{question.label}\u201d has {words} words; the limit is {question.words_max}. Cut {over} {'word' if over == 1 else 'words'}."
     if question.characters_max is not None and (signs := count_characters(text)) > question.characters_max:
         over = signs - question.characters_max
-        return f"{question.label} has {signs} characters; the limit is {question.characters_max}. Cut {over}."
+        return (
+            f"\u201c{question.label}\u201d has {signs} characters; the limit is {question.characters_max}. Cut {over}."
+        )
     return None
 
 

@@ -140,8 +140,19 @@ def _assessment(shown: AssessmentPage, form: SheetForm) -> str:
     names = {str(file.file_id): file.name for file in content.files}
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
-        anchors=_anchors(shown.anchors, shown.max_half),
+        jumps=_jumps(shown, sections), anchors=_anchors(shown.anchors, shown.max_half),
     )  # fmt: skip
+
+
+def _jumps(shown: AssessmentPage, sections: tuple[dossiers.AnsweredSection, ...]) -> list[tuple[str, str]]:
+    """For each criterion a short name and the first answer that feeds it."""
+    first: dict[str, str] = {}
+    for section in sections:
+        for item in section.items:
+            if item.question.criterion:
+                first.setdefault(item.question.criterion, f"answer-{item.question.key}")
+    named = [(number, one) for number, one in enumerate(shown.criteria, 1) if one.key in first]
+    return [(f"{number} {one.name.split()[0]}", first[one.key]) for number, one in named]
 
 
 def _anchors(anchors: tuple[str, ...], max_half: int) -> dict[int, str]:

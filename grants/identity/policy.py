@@ -39,7 +39,6 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.PROGRAMME_MANAGER: _READS_MONEY
     | {
         P.AGREEMENT_AMEND,
-        P.AGREEMENT_CLOSE,
         P.AGREEMENT_PREPARE,
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
@@ -61,7 +60,6 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.PROJECT_OFFICER: frozenset(
         {
             P.AGREEMENT_AMEND,
-            P.AGREEMENT_CLOSE,
             P.AGREEMENT_PREPARE,
             P.AGREEMENT_READ,
             P.APPLICATION_READ,
@@ -95,6 +93,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.FINANCE_VERIFIER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_VERIFY},
     Role.AUTHORISING_OFFICER: _READS_MONEY
     | {
+        P.AGREEMENT_CLOSE,
         P.BUDGET_AUTHORISE,
         P.PAYMENT_ORDER_AUTHORISE,
         P.PAYMENT_ORDER_CANCEL,

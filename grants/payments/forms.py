@@ -98,3 +98,10 @@ def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date |
     except Invalid as error:
         problems[name] = str(error)
         return None
+
+
+class CloseForm(Form):
+    """The closure of a grant, and on what it rests."""
+
+    version = HiddenField()
+    note = TextAreaField("What was looked at", [Needed("Write what was looked at before closing.")])

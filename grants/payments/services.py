@@ -16,12 +16,12 @@ from sqlalchemy import func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Beneficiary, Grant
-from grants.agreements.states import BankAccountState, GrantState, PaymentKind
+from grants.agreements.states import GRANT, BankAccountState, GrantState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, clock, faults, files, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused
 from grants.core.files import FileView
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission, Scope
@@ -37,6 +37,7 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSigna
 from grants.payments.rules import BatchSummary, BatchView, Decision, DecisionInput, OrderSummary, RequestSummary
 from grants.payments.states import DECIDED, ORDER, REQUEST, OrderState, RequestState, Step
 from grants.programmes.models import Programme
+from grants.reporting import queries as reports
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportKind, ReportState
 
@@ -525,6 +526,50 @@ def _settle(grant: Grant, request_id: UUID) -> None:
     if total(paid) == request.payable:
         REQUEST.move(request, "pay")
         _tell(grant, "payment_executed", request)
+
+
+# --- Closure --------------------------------------------------------------------------------------------------------
+
+
+def closure_problems(grant: Grant) -> tuple[Problem, ...]:
+    """Why a grant cannot be closed yet: a report, a request or an order is open, or an account still holds money."""
+    found = []
+    if late := reports.unaccepted(grant.id):
+        found.append(Problem("Reports", f"{late} {'report is' if late == 1 else 'reports are'} not accepted yet."))
+    if grant.final_amount is None:
+        found.append(Problem("Balance", "The payment of the balance is not decided yet."))
+    found += legs.closure_problems("Ledger", books.of(grant_id=grant.id))
+    return tuple(found)
+
+
+@act("grant.close", needs=Permission.AGREEMENT_CLOSE, scope=scope_of_grant)
+def close_grant(actor: Actor, grant_id: UUID, *, note: str, version: int | None = None) -> Money:
+    """Close a grant whose balance is settled; what was committed and never used goes back to the call (E21).
+
+    Returns what was given back.
+    """
+    demand_fresh(actor)
+    grant = locked(Grant, grant_id)
+    check_version(grant, version)
+    GRANT.target(GrantState(grant.state), "close")
+    if not note.strip():
+        raise Invalid("Say on what the closure rests.", {"note": "Write what was looked at before closing."})
+    problems = closure_problems(grant)
+    if problems:
+        raise Problems("The grant cannot be closed yet.", problems)
+    acts.reason(note.strip())
+    still_open = [(partner, amount) for partner, amount in books.partners_open(grant_id) if amount]
+    if still_open:
+        ledger.post(
+            Event.DECOMMITTED,
+            source_key=f"grant:{grant_id}:decommitted",
+            effective_on=_today(),
+            description=f"{grant.reference}: decommitted at closure",
+            legs=legs.legs_e21(still_open, Dimensions(grant.fund_source_id, grant.call_id, grant_id)),
+        )
+    GRANT.move(grant, "close")
+    grant.closed_at = acts.moment()
+    return total(amount for _, amount in still_open)
 
 
 def _person(actor: Actor) -> UUID:

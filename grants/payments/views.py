@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, flash, request
 
 from grants.core.errors import Refused
 from grants.core.permissions import Permission
@@ -14,6 +14,7 @@ from grants.ledger.rules import Event
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     ChangeForm,
+    CloseForm,
     DecideForm,
     ExecuteForm,
     ExportForm,
@@ -258,6 +259,20 @@ def _order(ref: str, sent: Form | None) -> Any:
 @requires(P.AGREEMENT_READ)
 def grant(ref: str) -> Any:
     return page("payments/grant.html", found=queries.grant_payments(current_actor(), ref))
+
+
+@bp.route("/grants/<ref>/close", methods=["GET", "POST"])
+@requires(P.AGREEMENT_CLOSE)
+def close(ref: str) -> Any:
+    actor = current_actor()
+    found = queries.grant_payments(actor, ref)
+    form = CloseForm(data={"version": str(found.grant.version)})
+    if form.validate_on_submit():
+        with form.refusals():
+            back = services.close_grant(actor, found.grant.id, note=str(form.note.data), version=form.version_shown())
+            flash(f"The grant is closed. {back} went back to the call.", "success")
+            return see_other("agreements.show", ref=ref)
+    return page("payments/close.html", found=found, form=form), 422 if form.is_submitted() else 200
 
 
 # --- The ledger -----------------------------------------------------------------------------------------------------

@@ -314,7 +314,7 @@ def test_everybody_with_a_draft_gets_one_mail_that_names_both_deadlines() -> Non
     assert (told, len(queued)) == (2, 2)
     mail = rendered_mail(actors.ana().user_id, queued[0].args["template"], queued[0].args["context"])  # type: ignore[arg-type]  # a person
     assert mail.subject == "More time for Small towns try out: the deadline is now 22 March 2027, 12:00 CET"
-    assert "It was: 15 March 2027, 17:00 Brussels time" in mail.body
+    assert "It was: 15 March 2027, 17:00 Brussels time" in mail.text
 
 
 def test_a_notice_overtaken_by_a_later_deadline_is_not_sent() -> None:

@@ -101,14 +101,14 @@ def test_every_required_question_left_empty_is_a_problem_that_names_its_field() 
         "plan#answer-kind",
         "plan#answer-honour",
     ]
-    assert found[0].message == "Summary: there is no answer yet. Write one."
-    assert found[2].message == "Levers: nothing is chosen. Choose at least one."
+    assert found[0].message == "“Summary” has no answer yet. Write one."
+    assert found[2].message == "“Levers” has nothing chosen yet. Choose at least one."
 
 
 def test_too_many_words_name_the_value_the_limit_and_the_cut() -> None:
     sentence = rules.question_problem(SUMMARY, Answer("summary", "one two three four five six seven"))
 
-    assert sentence == "Summary has 7 words; the limit is 5. Cut 2 words."
+    assert sentence == "“Summary” has 7 words; the limit is 5. Cut 2 words."
 
 
 def test_a_limit_in_characters_counts_a_line_end_as_one() -> None:
@@ -116,7 +116,8 @@ def test_a_limit_in_characters_counts_a_line_end_as_one() -> None:
 
     assert rules.question_problem(acronym, Answer("acronym", "a\r\nb")) is None
     assert (
-        rules.question_problem(acronym, Answer("acronym", "LC3x")) == "Acronym has 4 characters; the limit is 3. Cut 1."
+        rules.question_problem(acronym, Answer("acronym", "LC3x"))
+        == "“Acronym” has 4 characters; the limit is 3. Cut 1."
     )
 
 

@@ -21,7 +21,7 @@ from grants.core.permissions import Permission
 from grants.identity import queries, rules, services
 from grants.identity.models import SignInAttempt, SignInLink, User, UserSession
 from grants.identity.policy import Role
-from grants.identity.rules import UserInput
+from grants.identity.rules import Counter, UserInput
 from tests import actors
 from tests.factories import identity as factory
 from tests.factories.identity import PASSWORD
@@ -227,11 +227,16 @@ def test_unknown_addresses_are_blocked_in_the_same_words(client: FlaskClient) ->
 
 
 def test_one_address_trying_many_accounts_is_blocked(client: FlaskClient) -> None:
-    with clock.at(clock.now()):
-        answers = [sentence(sign_in(client, f"person{number}@example.eu", "guess")) for number in range(32)]
+    start = clock.now()
+    with arranging():
+        key = rules.counter_key(Counter.ADDRESS, "127.0.0.1")
+        db.session.add(SignInAttempt(subject=key, failures=28, tried_at=start, blocked_until=None))
 
-    assert answers[:30] == [WRONG] * 30
-    assert answers[31].startswith("There were too many tries.")
+    with clock.at(start):
+        answers = [sentence(sign_in(client, f"person{number}@example.eu", "guess")) for number in range(3)]
+
+    assert answers[:2] == [WRONG, WRONG]
+    assert answers[2].startswith("There were too many tries.")
 
 
 def test_counters_are_forgotten_after_a_day(client: FlaskClient) -> None:
@@ -574,7 +579,7 @@ def test_the_way_back_is_never_another_site(client: FlaskClient) -> None:
     form = client.get("/confirm-password?next=//evil.example", headers={"Referer": "https://evil.example/x"})
     answer = client.post("/confirm-password", data={"next": "//evil.example", "password": PASSWORD})
 
-    assert "evil.example" not in form.text
+    assert 'name="next" value=""' in form.text
     assert "evil" not in answer.location
 
 

@@ -44,7 +44,7 @@ class House:
     manager: Actor
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def worker(self, lease: float = 1.0, grace: float = 5.0) -> subprocess.Popen[bytes]:
+    def worker(self, lease: float = 2.0, grace: float = 5.0) -> subprocess.Popen[bytes]:
         """The only real worker process there is; the one of the test before where it is of the same kind."""
         words = ("--lease", str(lease), "--grace", str(grace))
         self.started = [process for process in self.started if process.poll() is None]
@@ -60,7 +60,7 @@ class House:
             process.send_signal(signal.SIGTERM)
         for process in self.started:
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -85,8 +85,8 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def eventually(what: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until ``what`` holds; fail when it does not come true."""
+def eventually(what: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until ``what`` holds; fail when it does not come true, on a machine however busy."""
     ends_at = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < ends_at, f"this did not come true in {seconds} s"
@@ -139,7 +139,7 @@ def building(postgres: TestPostgres, template: str, tmp_path_factory: pytest.Tem
     finally:
         house.end_workers()
         schedule.send_signal(signal.SIGTERM)
-        assert schedule.wait(timeout=20) == 0
+        assert schedule.wait(timeout=60) == 0
         valkey.stop()
         with app.app_context():
             db.engine.dispose()

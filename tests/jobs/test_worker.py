@@ -41,7 +41,7 @@ def test_a_worker_does_what_an_act_asked_for_and_keeps_no_connection(house: Hous
         eventually(lambda job_id=job_id: is_done(job_id))
 
     assert notes("plain%") == ["plain 0", "plain 1", "plain 2"]
-    eventually(lambda: connections_of_workers(postgres) == 0, seconds=5)
+    eventually(lambda: connections_of_workers(postgres) == 0)
 
 
 def connections_of_workers(postgres: TestPostgres) -> int:
@@ -109,7 +109,7 @@ def test_an_orphan_finishes_its_job_while_its_heart_beats(house: House) -> None:
 def lease_renewed(job_id: UUID) -> bool:
     db.session.rollback()
     row = jobs.Job
-    passed = func.clock_timestamp() - row.started_at > timedelta(seconds=1.5)
+    passed = func.clock_timestamp() - row.started_at > timedelta(seconds=2.5)
     return bool(db.session.scalar(select(passed & (row.lease_until > func.clock_timestamp())).where(row.id == job_id)))
 
 
@@ -125,6 +125,7 @@ def test_a_late_orphan_writes_nothing_once_its_job_was_done_by_another(house: Ho
     house.worker()
     eventually(lambda: is_done(job_id))
     assert notes("late") == ["late"]
+    before = superseded()
 
     go.touch()
     os.kill(child, signal.SIGCONT)
@@ -132,8 +133,12 @@ def test_a_late_orphan_writes_nothing_once_its_job_was_done_by_another(house: Ho
 
     assert notes("late") == ["late"]
     assert (view(job_id).state, view(job_id).attempt) == (JobState.DONE, 2)
-    refused = select(func.count()).where(SecurityEvent.detail["why"].astext == "Superseded")
-    assert db.session.scalar(refused) == 1
+    assert superseded() == before + 1
+
+
+def superseded() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).where(SecurityEvent.detail["why"].astext == "Superseded")) or 0
 
 
 def test_a_flushed_queue_server_loses_nothing(house: House) -> None:
@@ -218,7 +223,7 @@ def test_sigterm_lets_the_running_job_finish_and_takes_no_other(house: House) ->
     worker.send_signal(signal.SIGTERM)
     go.touch()
 
-    assert worker.wait(timeout=15) == 0
+    assert worker.wait(timeout=60) == 0
     assert (is_done(job_id), view(later).state) == (True, JobState.QUEUED)
     change(later, state="cancelled", finished_at=func.clock_timestamp())
 
@@ -229,7 +234,7 @@ def test_sigterm_gives_a_long_job_back(house: House) -> None:
     eventually(started.exists)
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(timeout=15) == 0
+    assert worker.wait(timeout=60) == 0
     assert view(job_id).state is JobState.QUEUED
     go.touch()
     house.worker()

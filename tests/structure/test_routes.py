@@ -113,19 +113,23 @@ def read_by_a_get(statements: list[ast.stmt]) -> Iterator[ast.AST]:
             yield from read_by_a_get(statement.orelse)
 
 
-def acts_called(view: Callable[..., Any]) -> Iterator[str]:
-    """Names of acts that a GET of this view calls."""
+def acts_called(view: Callable[..., Any], seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Names of acts that a GET of this view calls, itself or through functions of its module."""
+    view = inspect.unwrap(view)
     module = inspect.getmodule(view)
-    (function,) = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(view)))).body
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(view))).body
     assert isinstance(function, ast.FunctionDef)
     for statement in read_by_a_get(function.body):
         for call in ast.walk(statement):
-            if isinstance(call, ast.Call):
-                found: Any = module
-                for name in ast.unparse(call.func).split("."):
-                    found = vars(found).get(name) if isinstance(found, ModuleType) else None
-                if hasattr(found, "act"):
-                    yield ast.unparse(call.func)
+            if not isinstance(call, ast.Call):
+                continue
+            found: Any = module
+            for name in ast.unparse(call.func).split("."):
+                found = vars(found).get(name) if isinstance(found, ModuleType) else None
+            if hasattr(found, "act"):
+                yield ast.unparse(call.func)
+            elif inspect.isfunction(found) and found.__module__ == view.__module__ and found.__name__ not in seen:
+                yield from acts_called(found, seen | {view.__name__, found.__name__})
 
 
 def test_no_get_calls_an_act_but_the_recorded_reads(app: Flask, rules: list[Rule]) -> None:

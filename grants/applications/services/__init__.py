@@ -11,6 +11,7 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.team import accept_invitation, decline_invitation, invite, remove_partner
@@ -31,5 +32,6 @@ __all__ = [
     "save_section",
     "start",
     "submit",
+    "tell_deadline_moved",
     "withdraw",
 ]

@@ -1,0 +1,63 @@
+"""The demo's grants as the ground for tests: one in preparation, one in force, one closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from grants.agreements import queries
+from grants.agreements.rules import GrantView
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.permissions import Actor
+from grants.identity import queries as identity
+from grants.identity.models import RoleGrant
+from grants.identity.policy import Role
+
+# Grant titles of the demo by the state they are in.
+IN_PREPARATION, IN_FORCE, CLOSED = "Cool Courtyards", "Roof by Roof", "CoLAB"
+
+Find = Callable[[str], GrantView]
+
+
+def actor(key: str) -> Actor:
+    """A person of the demo by their key, as they are now."""
+    return by_mail("signe.holm@demo.example" if key == "administrator" else f"{key.replace('_', '.')}@demo.example")
+
+
+def by_mail(email: str) -> Actor:
+    """A person by their address, as they are now."""
+    found = identity.person_by_email(email)
+    assert found is not None
+    return identity.actor_for(found.id, fresh=True)
+
+
+def hold(key: str, role: Role) -> None:
+    """Give a person a role everywhere, without the second administrator."""
+    with arranging():
+        db.session.add(
+            RoleGrant(
+                user_id=actor(key).user_id,
+                role=role.value,
+                kind="everywhere",
+                starts_at=clock.now(),
+                needs_confirmation=False,
+            )
+        )
+
+
+@pytest.fixture
+def grant(demo_app: Flask) -> Find:
+    """Find a grant of the demo by its title or acronym."""
+
+    def find(name: str) -> GrantView:
+        reader = actor("auditor")
+        for row in queries.grants(reader, limit=200):
+            if name in (row.acronym, row.title):
+                return queries.grant(reader, row.reference)
+        raise AssertionError(f"no grant {name}")
+
+    return find

@@ -1,0 +1,250 @@
+"""Preparation, accounts, offer and signature through acts on the demo's data, refusals included."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from grants.agreements import queries, rules, services
+from grants.agreements.rules import AccountInput, CheckInput, ContactInput, PlannedMilestone, Share, Terms
+from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
+from grants.applications.models import Application
+from grants.core.db import get
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
+from grants.core.faults import Fault
+from grants.core.money import ZERO, Money, euros
+from grants.identity.policy import Role
+from grants.ledger import queries as ledger
+from grants.ledger.accounts import Account
+from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, hold
+
+IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
+
+
+def finished(grant: Find) -> rules.GrantView:
+    """The grant in preparation with every condition met."""
+    found = grant(IN_PREPARATION)
+    for check in found.checks:
+        services.answer_check(actor("officer"), found.id, CheckInput(check.key, CheckAnswer.DONE))
+    proposed = queries.proposed_account(found.coordinator_id)
+    assert proposed is not None
+    services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Bank letter")
+    return grant(IN_PREPARATION)
+
+
+def offered(grant: Find) -> rules.GrantView:
+    found = finished(grant)
+    services.offer(actor("officer"), found.id)
+    return grant(IN_PREPARATION)
+
+
+def hash_of(found: rules.GrantView) -> str:
+    return services.document_hash(found).hex()
+
+
+def test_a_grant_begins_with_terms_that_follow_from_application_and_call(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+
+    assert found.state is GrantState.PREPARATION
+    assert found.maximum == euros(400_000)
+    assert found.limits.prefinancing == euros(160_000)
+    assert next(line.planned for line in found.schedule) == found.limits.prefinancing - found.limits.retention
+    assert len(found.checks) == len(rules.DUE_DILIGENCE)
+
+
+def test_an_application_is_prepared_once(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+
+    with pytest.raises(Refused, match="in preparation"):
+        services.prepare(actor("officer"), found.application_id, starts_on=date(2027, 1, 1))
+
+
+def test_maxima_above_the_reserve_are_refused_and_nothing_changes(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    shares = tuple(Share(each.organisation_id, each.maximum + Money(1)) for each in found.beneficiaries)
+    terms = Terms(found.starts_on, 24, shares, (PlannedMilestone("Begin", "It began", found.starts_on),))
+
+    with pytest.raises(Invalid, match="cannot stand"):
+        services.set_terms(actor("officer"), found.id, terms)
+    assert grant(IN_PREPARATION) == found
+
+
+def test_lower_maxima_lower_every_limit_and_the_schedule(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    shares = (Share(found.coordinator_id, euros(100_000)),)
+    terms = Terms(found.starts_on, 12, shares, (PlannedMilestone("Begin", "It began", found.starts_on),))
+
+    services.set_terms(actor("officer"), found.id, terms, version=found.version)
+
+    now = grant(IN_PREPARATION)
+    assert (now.maximum, now.limits.prefinancing) == (euros(100_000), euros(40_000))
+    assert sum(line.planned.cents for line in now.schedule) == euros(100_000).cents
+    assert [each.title for each in now.milestones] == ["Begin"]
+
+
+def test_a_stale_form_of_terms_is_a_conflict(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    terms = Terms(
+        found.starts_on, 24, (Share(found.coordinator_id, euros(1)),), (PlannedMilestone("A", "B", found.starts_on),)
+    )
+    services.set_terms(actor("officer"), found.id, terms, version=found.version)
+
+    with pytest.raises(Conflict):
+        services.set_terms(actor("officer"), found.id, terms, version=found.version)
+
+
+def test_not_applicable_needs_its_reason(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+
+    with pytest.raises(Invalid, match="does not apply"):
+        services.answer_check(actor("officer"), found.id, CheckInput("state_aid", CheckAnswer.NOT_APPLICABLE))
+
+
+def test_the_person_who_entered_an_account_cannot_confirm_it(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    services.enter_account(actor("initiator"), found.id, AccountInput("Neochóra", OTHER))
+    hold("initiator", Role.FINANCE_VERIFIER)
+    proposed = queries.proposed_account(found.coordinator_id)
+    assert proposed is not None
+
+    with pytest.raises(Refused, match="another person"):
+        services.confirm_account(actor("initiator"), found.id, proposed.id, evidence="Myself")
+
+
+def test_a_new_account_waits_while_the_confirmed_one_stands(grant: Find) -> None:
+    found = finished(grant)
+
+    services.enter_account(actor("initiator"), found.id, AccountInput("Neochóra", OTHER))
+
+    assert found.account is not None
+    assert [row.state for row in queries.accounts(found.coordinator_id)][:2] == [
+        BankAccountState.PROPOSED,
+        BankAccountState.CONFIRMED,
+    ]
+    proposed = queries.proposed_account(found.coordinator_id)
+    assert proposed is not None
+    services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Call")
+    assert [row.iban for row in queries.accounts(found.coordinator_id, states=(BankAccountState.CONFIRMED,))] == [OTHER]
+
+
+def test_a_fault_in_the_check_of_two_people_confirms_nothing(grant: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = grant(IN_PREPARATION)
+    proposed = queries.proposed_account(found.coordinator_id)
+    assert proposed is not None
+    monkeypatch.setenv("GRANTS_FAULT", "four_eyes")
+
+    with pytest.raises(Fault):
+        services.confirm_account(actor("accountant"), found.id, proposed.id, evidence="Call")
+    assert queries.proposed_account(found.coordinator_id) == proposed
+
+
+def test_an_agreement_is_not_offered_while_something_is_open(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+
+    with pytest.raises(Problems) as refusal:
+        services.offer(actor("officer"), found.id)
+    assert {problem.place for problem in refusal.value.found} == {"Due diligence", "Bank account"}
+
+
+def test_nobody_signs_what_is_not_offered(grant: Find) -> None:
+    found = finished(grant)
+
+    with pytest.raises(Refused, match="not offered"):
+        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+
+def test_both_signatures_award_the_grant_and_commit_its_maximum(grant: Find) -> None:
+    found = offered(grant)
+    before = ledger.of(call_id=found.call_id)
+
+    services.sign_city(actor("mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
+    assert ledger.of(call_id=found.call_id)[Account.RESERVED] == before[Account.RESERVED]
+    services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(found))
+
+    now, after = grant(IN_PREPARATION), ledger.of(call_id=found.call_id)
+    assert now.state is GrantState.IN_FORCE
+    assert now.signed == frozenset(Side)
+    assert get(Application, found.application_id).state == "awarded"
+    assert before[Account.RESERVED] - after[Account.RESERVED] == found.maximum
+    assert ledger.balance(Account.LEGALLY_COMMITTED, grant_id=found.id) == found.maximum
+    assert after[Account.COMMITTED] == ZERO
+
+
+def test_a_text_that_changed_after_it_was_shown_is_not_signed(grant: Find) -> None:
+    found = offered(grant)
+    other = hash_of(replace(found, maximum=found.maximum + Money(1)))
+
+    with pytest.raises(Refused, match="changed after it was shown"):
+        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=other)
+
+
+def test_one_side_signs_once(grant: Find) -> None:
+    found = offered(grant)
+    services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+    with pytest.raises(Refused, match="already signed"):
+        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+
+def test_an_offer_taken_back_loses_its_signature(grant: Find) -> None:
+    found = offered(grant)
+    services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+    services.take_back(actor("officer"), found.id, reason="A milestone is wrong")
+
+    now = grant(IN_PREPARATION)
+    assert (now.state, now.signatures) == (GrantState.PREPARATION, ())
+
+
+def test_a_dropped_preparation_gives_its_reserve_back(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    free = ledger.balance(Account.AVAILABLE, call_id=found.call_id)
+
+    services.drop(actor("officer"), found.id, reason="The council said no")
+
+    assert ledger.balance(Account.AVAILABLE, call_id=found.call_id) - free == found.maximum
+    assert get(Application, found.application_id).state == "dropped"
+
+
+def test_a_reserve_is_given_back_once(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    services.drop(actor("officer"), found.id, reason="The council said no")
+
+    with pytest.raises(Refused):
+        services.drop(actor("officer"), found.id, reason="Again")
+
+
+@pytest.mark.parametrize("name", [IN_FORCE, CLOSED])
+def test_terms_of_a_signed_grant_are_fixed(grant: Find, name: str) -> None:
+    found = grant(name)
+    terms = Terms(found.starts_on, 24, (Share(found.coordinator_id, euros(1)),), ())
+
+    with pytest.raises(Refused, match="already offered"):
+        services.set_terms(actor("officer"), found.id, terms)
+
+
+def test_a_person_named_as_signatory_may_sign_this_grant_only(grant: Find) -> None:
+    found, other = grant(IN_PREPARATION), grant(IN_FORCE)
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Nikos Vlachos", "nikos@neochora.example", ContactRole.SIGNATORY)
+    )
+    signer = by_mail("nikos@neochora.example")
+
+    with pytest.raises(NotFound):
+        services.sign_city(signer, other.id, capacity="Mayor", document_sha256=hash_of(other))
+    with pytest.raises(Refused, match="not offered"):
+        services.sign_city(signer, found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+
+@pytest.mark.parametrize("key", ["irina", "elena", "administrator"])
+def test_outsiders_do_not_learn_that_a_grant_exists(grant: Find, key: str) -> None:
+    found = grant(IN_PREPARATION)
+    person = actor(key)
+
+    assert queries.grants(person) == ()
+    with pytest.raises(NotFound):
+        queries.grant(person, found.reference)
+    with pytest.raises((NotAllowed, NotFound)):
+        services.offer(person, found.id)

@@ -1,0 +1,77 @@
+"""The receipt of a submission and the signed agreement as PDF, as jobs made them for the demo."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from flask import Flask
+from pypdf import PdfReader
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.applications.models import Submission
+from grants.core import files
+from grants.core.db import db
+from grants.core.errors import NotFound, Refused
+from grants.core.files import FileView
+from grants.documents import services
+from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, grant
+
+__all__ = ["grant"]
+
+
+def words(file: FileView) -> str:
+    reader = PdfReader(io.BytesIO(files.path(file).read_bytes()))
+    return "\n".join(page.extract_text() for page in reader.pages)
+
+
+def test_a_receipt_states_reference_number_time_and_hash_and_holds_the_answers(demo_app: Flask) -> None:
+    row = db.session.scalars(select(Submission).order_by(Submission.receipt_number)).first()
+    assert row is not None
+    (file,) = files.listed("submission", row.id, "receipt")
+    text = words(file)
+
+    assert f"Receipt number\n{row.receipt_number}" in text
+    assert row.sha256.hex() in text.replace("\n", "")
+    assert "Kővárhely" in text
+    assert row.content["title"] in text
+
+
+def test_a_receipt_printed_again_is_the_same_file(demo_app: Flask) -> None:
+    row = db.session.scalars(select(Submission).order_by(Submission.receipt_number)).first()
+    assert row is not None
+    (before,) = files.listed("submission", row.id, "receipt")
+
+    again = services.print_receipt(actor("reka"), row.id)
+
+    assert again.sha256 == before.sha256
+
+
+def test_nobody_prints_the_receipt_of_another_city(demo_app: Flask) -> None:
+    row = db.session.scalars(select(Submission).order_by(Submission.receipt_number)).first()
+    assert row is not None
+
+    with pytest.raises(NotFound):
+        services.print_receipt(actor("jaro"), row.id)
+
+
+def test_the_agreement_carries_both_signatures_and_the_hash_of_its_text(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    (file,) = files.listed("grant", found.id, "agreement")
+    text = words(file)
+
+    assert found.reference in text
+    assert "For the coordinator: Ilie Dobre" in text
+    assert "For the programme: Ruth O’Connell" in text
+    assert found.signatures[0].document_sha256[:16] in text
+
+
+def test_an_agreement_is_printed_when_it_is_signed(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+
+    with pytest.raises(Refused, match="when it is signed"):
+        services.print_agreement(actor("officer"), found.id)
+    row = db.session.scalars(select(Grant).where(Grant.id == found.id)).one()
+    assert agreements.view(row).signatures == ()

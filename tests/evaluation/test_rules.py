@@ -1,0 +1,137 @@
+"""Pure rules of evaluation: half points, what a sheet needs, who fits, who is kept away."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grants.calls.rules import Criterion
+from grants.core.errors import Invalid, Refused
+from grants.evaluation import rules
+from grants.evaluation.rules import Consortium, MarkInput, PoolMember, SheetInput
+from grants.evaluation.states import ASSESSMENT, CONSENSUS, SEAT, Declared, Ruling
+
+SPACE = UUID("00000000-0000-0000-0000-00000000abcf")
+CRITERIA = (Criterion("a", "Ambition", "?", Fraction(1), 6), Criterion("b", "Breadth", "?", Fraction(1), None))
+
+
+def member(**changes: object) -> PoolMember:
+    values = {
+        "id": uuid5(SPACE, "e"), "user_id": uuid5(SPACE, "u"), "name": "Eva", "handle": "eva", "organisation": "",
+        "organisation_id": uuid5(SPACE, "o"), "country_code": "FI", "languages": ("en",), "topics": ("heat", "homes"),
+        "load_min": 0, "load_max": 3, "version": 1,
+    }  # fmt: skip
+    return PoolMember(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def about(**changes: object) -> Consortium:
+    values = {
+        "application_id": uuid5(SPACE, "a"), "reference": "R", "title": "Pilot", "coordinator": "Town", "partners": (),
+        "organisation_ids": frozenset(), "country_codes": ("GR",), "topics": frozenset({"heat", "water"}),
+    }  # fmt: skip
+    return Consortium(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("half", "words"), [(0, "0"), (7, "3.5"), (10, "5"), (None, "")])
+def test_half_points_are_written_as_people_write_them(half: int | None, words: str) -> None:
+    assert rules.half_words(half) == words
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(0, 10)), min_size=1, max_size=5))
+def test_a_total_is_missing_while_any_score_is(halves: list[int | None]) -> None:
+    marks = [MarkInput(str(number), half) for number, half in enumerate(halves)]
+
+    expected = None if None in halves else sum(half or 0 for half in halves)
+    assert rules.total_half(marks) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10), st.integers(0, 60))
+def test_words_are_demanded_exactly_below_the_threshold(half: int, words: int) -> None:
+    sheet = SheetInput((MarkInput("a", half, " ".join(["word"] * words)), MarkInput("b", half)))
+
+    found = rules.problems(sheet, CRITERIA)
+
+    assert [problem.place for problem in found] == (["comment_a"] if half < 6 and words < 30 else [])
+
+
+def test_a_sheet_is_tidied_to_the_criteria_of_the_call() -> None:
+    tidy = rules.tidy(SheetInput((MarkInput("b", 3, " x\r\n"),)), CRITERIA)
+
+    assert tidy.marks == (MarkInput("a", None, ""), MarkInput("b", 3, "x"))
+    with pytest.raises(Invalid, match="no criterion “c”"):
+        rules.tidy(SheetInput((MarkInput("c", 3),)), CRITERIA)
+
+
+@pytest.mark.parametrize(
+    ("declared", "ruling", "clear", "conflict"),
+    [
+        (None, None, False, False),
+        (Declared.NONE, None, True, False),
+        (Declared.UNSURE, None, False, False),
+        (Declared.CONFLICT, None, False, True),
+        (Declared.UNSURE, Ruling.CLEARED, True, False),
+        (Declared.CONFLICT, Ruling.CLEARED, True, False),
+        (Declared.NONE, Ruling.CONFIRMED, False, True),
+        (Declared.UNSURE, Ruling.CONFIRMED, False, True),
+    ],
+)
+def test_nothing_opens_undeclared_or_in_doubt(
+    declared: Declared | None, ruling: Ruling | None, clear: bool, conflict: bool
+) -> None:
+    assert (rules.stands_clear(declared, ruling), rules.is_conflict(declared, ruling)) == (clear, conflict)
+
+
+def test_fit_counts_topics_and_language() -> None:
+    assert rules.utility(member(), about(), "en") == 375 + 250
+    assert rules.utility(member(), about(), "fr") == 375
+    assert rules.utility(member(topics=("heat", "water")), about(), "en") == 1000
+    assert rules.utility(member(topics=()), about(topics=frozenset()), "") == 375 + 250
+
+
+def test_every_rule_that_keeps_somebody_away_says_so() -> None:
+    none = (Declared.NONE, None)
+    said = [
+        rules.why_not(member(), about(), Declared.CONFLICT, None, apart="no"),
+        rules.why_not(member(), about(user_ids=frozenset({uuid5(SPACE, "u")})), *none, apart="no"),
+        rules.why_not(member(), about(organisation_ids=frozenset({uuid5(SPACE, "o")})), *none, apart="no"),
+        rules.why_not(member(), about(), None, None, apart="no"),
+        rules.why_not(member(), about(), Declared.UNSURE, None, apart="no"),
+        rules.why_not(member(country_code="GR"), about(), *none, apart="yes"),
+    ]
+
+    assert said == [
+        "Eva has a conflict of interest with it.",
+        "Eva takes part in it.",
+        "Eva belongs to an organisation of the consortium.",
+        "Eva has not declared yet whether there is a conflict.",
+        "Eva is not sure about a conflict; the programme has not ruled yet.",
+        "Eva comes from a country of the consortium (GR).",
+    ]
+    assert rules.why_not(member(country_code="GR"), about(), *none, apart="no") == ""
+
+
+@pytest.mark.parametrize(
+    ("halves", "wide"), [((8, 8, 8), False), ((8, 5, 6), True), ((6, 5), True), ((9, 8), False), ((4,), False)]
+)
+def test_disagreement_is_wide_from_one_and_a_half_points_or_across_the_threshold(
+    halves: tuple[int, ...], wide: bool
+) -> None:
+    assert rules.is_wide(halves, 6) is wide
+
+
+@pytest.mark.parametrize("machine", [SEAT, ASSESSMENT, CONSENSUS], ids=lambda machine: machine.name)
+def test_every_state_answers_every_verb(machine) -> None:
+    for state in machine.states:
+        for verb in {step.verb for step in machine.transitions}:
+            step = next((s for s in machine.transitions if s.verb == verb and state in s.sources), None)
+            if step is None:
+                with pytest.raises(Refused):
+                    machine.target(state, verb)
+            else:
+                assert machine.target(state, verb) == step.target

@@ -1,0 +1,210 @@
+"""Milestones and reports through acts on the demo's data: written, sent, returned, accepted, and what each refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from grants.agreements.rules import GrantView
+from grants.agreements.states import MilestoneState
+from grants.budgets.rules import Cell
+from grants.core import clock, jobs
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
+from grants.core.money import Money, euros
+from grants.dossiers.rules import Answer
+from grants.identity import queries as identity
+from grants.payments import queries as payments
+from grants.reporting import queries, services
+from grants.reporting.rules import Decision, Judged, MilestoneInput, ReportView
+from grants.reporting.states import ReportState
+from tests.agreements.conftest import CLOSED, IN_FORCE, Find, actor, grant
+
+__all__ = ["grant"]
+
+WORDS = ("progress", "deviations", "lessons")
+
+
+@contextmanager
+def after(day: date, days: int = 5) -> Iterator[None]:
+    """Some days after a day, at nine in the morning."""
+    with clock.at(datetime.combine(day + timedelta(days=days), time(9), UTC)):
+        yield
+
+
+def first_report(found: GrantView) -> ReportView:
+    return queries.of_grant(actor("officer"), found.id)[0]
+
+
+def cells(found: GrantView, amount: Money) -> tuple[Cell, ...]:
+    return tuple(Cell(each.organisation_id, "A", amount) for each in found.beneficiaries)
+
+
+def written(found: GrantView, amount: Money = euros(10_000)) -> ReportView:
+    """The first report with everything answered and so much declared by each beneficiary."""
+    report = first_report(found)
+    for section, keys in (("work", ("progress", "deviations")), ("learning", ("lessons",))):
+        services.write_section(actor("reka"), report.id, section, tuple(Answer(key, "We did it.") for key in keys))
+    services.enter_costs(actor("reka"), report.id, cells(found, amount))
+    return report
+
+
+def sent(found: GrantView, amount: Money = euros(10_000)) -> ReportView:
+    report = written(found, amount)
+    with after(report.ends_before):
+        services.submit(actor("reka"), report.id)
+    return first_report(found)
+
+
+def all_of(found: GrantView, amount: Money = euros(10_000)) -> tuple[Judged, ...]:
+    return tuple(Judged(cell.organisation_id, "A", cell.amount, cell.amount) for cell in cells(found, amount))
+
+
+def test_a_signed_grant_owes_its_reports_from_the_start(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    reports = queries.of_grant(actor("officer"), found.id)
+
+    assert [(each.number, each.state) for each in reports] == [(1, ReportState.DRAFT), (2, ReportState.DRAFT)]
+    assert reports[0].due_on == clock.add_days(reports[0].ends_before, 60)
+    assert services.open_reports(actor("signatory"), found.id) == 2
+    assert len(queries.of_grant(actor("officer"), found.id)) == 2
+
+
+def test_a_report_is_not_sent_before_its_period_is_over(grant: Find) -> None:
+    report = written(grant(IN_FORCE))
+
+    with after(report.ends_before, -1), pytest.raises(Problems, match="it runs until"):
+        services.submit(actor("reka"), report.id)
+
+
+def test_an_empty_report_is_not_sent_and_says_what_is_missing(grant: Find) -> None:
+    report = first_report(grant(IN_FORCE))
+
+    with after(report.ends_before), pytest.raises(Problems) as refusal:
+        services.submit(actor("reka"), report.id)
+    assert len(refusal.value.found) == len(WORDS) + 1
+    assert first_report(grant(IN_FORCE)).state is ReportState.DRAFT
+
+
+def test_a_sent_report_is_frozen_and_cannot_be_changed(grant: Find) -> None:
+    report = sent(grant(IN_FORCE))
+
+    assert (report.state, report.versions) == (ReportState.SUBMITTED, 1)
+    with pytest.raises(Refused, match="was sent"):
+        services.write_section(actor("reka"), report.id, "work", (Answer("progress", "Other words"),))
+    with pytest.raises(Refused, match="was sent"):
+        services.enter_costs(actor("reka"), report.id, cells(grant(IN_FORCE), euros(1)))
+
+
+def test_a_returned_report_comes_back_as_its_next_version(grant: Find) -> None:
+    report = sent(grant(IN_FORCE))
+    services.give_back(actor("officer"), report.id, answer="Name the street.")
+    with after(report.ends_before, 9):
+        services.submit(actor("reka"), report.id)
+
+    again = first_report(grant(IN_FORCE))
+    assert (again.state, again.versions, again.answer) == (ReportState.SUBMITTED, 2, "Name the street.")
+
+
+@pytest.mark.parametrize("act", [services.give_back, services.reject])
+def test_an_answer_that_refuses_needs_words(grant: Find, act: object) -> None:
+    report = sent(grant(IN_FORCE))
+
+    with pytest.raises(Invalid, match="asked for"):
+        act(actor("officer"), report.id, answer="  ")  # type: ignore[operator]  # two acts of one shape
+
+
+def test_acceptance_works_out_the_flat_rate_and_opens_the_payment(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found)
+    with after(report.ends_before, 20):
+        services.accept(actor("officer"), report.id, Decision(all_of(found), "Thank you."), version=report.version)
+        jobs.work_off(actor_of=identity.actor_for)
+
+    accepted = first_report(found)
+    assert accepted.accepted_total == euros(12_500)
+    asked = payments.grant_payments(actor("authoriser"), found.reference).requests
+    assert [each.requested for each in asked][-1] == euros(12_500)
+
+
+def test_a_cut_without_a_reason_is_refused_and_nothing_is_accepted(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found)
+    less = tuple(Judged(each.organisation_id, "A", each.declared, Money(1)) for each in all_of(found))
+
+    with pytest.raises(Problems):
+        services.accept(actor("officer"), report.id, Decision(less))
+    assert first_report(found).state is ReportState.SUBMITTED
+
+
+def test_costs_above_a_partners_maximum_are_not_accepted(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found, euros(400_000))
+
+    with pytest.raises(Problems, match=r"maximum is left"):
+        services.accept(actor("officer"), report.id, Decision(all_of(found, euros(400_000))))
+
+
+def test_tampered_declared_amounts_do_not_count(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found)
+    more = tuple(Judged(each.organisation_id, "A", euros(90_000), euros(90_000)) for each in all_of(found))
+
+    with pytest.raises(Problems, match="Accept at most that"):
+        services.accept(actor("officer"), report.id, Decision(more))
+
+
+def test_a_stale_decision_is_a_conflict(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found)
+
+    with pytest.raises(Conflict):
+        services.accept(actor("officer"), report.id, Decision(all_of(found)), version=report.version - 1)
+
+
+def test_the_city_does_not_accept_its_own_report(grant: Find) -> None:
+    report = sent(grant(IN_FORCE))
+
+    with pytest.raises(NotAllowed):
+        services.accept(actor("reka"), report.id, Decision(()))
+
+
+def test_another_city_does_not_find_the_report(grant: Find) -> None:
+    report = first_report(grant(IN_FORCE))
+
+    with pytest.raises(NotFound):
+        queries.report(actor("irina"), report.reference)
+    with pytest.raises(NotFound):
+        services.write_section(actor("irina"), report.id, "work", ())
+
+
+def milestone(grant: Find, number: int):  # type: ignore[no-untyped-def]  # a MilestoneView
+    return grant(IN_FORCE).milestones[number - 1]
+
+
+def test_a_milestone_is_reported_returned_reported_and_accepted(grant: Find) -> None:
+    reported = milestone(grant, 2)
+    assert reported.state is MilestoneState.SUBMITTED
+    services.return_milestone(actor("officer"), reported.id, answer="Where can we see it?")
+    services.report_milestone(
+        actor("reka"), reported.id, MilestoneInput(clock.now().date(), "On the city's page."), version=None
+    )
+    services.accept_milestone(actor("officer"), reported.id)
+
+    assert milestone(grant, 2).state is MilestoneState.ACCEPTED
+
+
+def test_a_milestone_is_not_reached_tomorrow(grant: Find) -> None:
+    given = MilestoneInput(clock.now().date() + timedelta(days=2), "Soon.")
+
+    with pytest.raises(Invalid, match="lies ahead"):
+        services.report_milestone(actor("reka"), milestone(grant, 3).id, given)
+
+
+def test_milestones_of_a_closed_grant_are_closed(grant: Find) -> None:
+    done = grant(CLOSED).milestones[0]
+
+    with pytest.raises(Refused):
+        services.return_milestone(actor("officer"), done.id, answer="Late thoughts")

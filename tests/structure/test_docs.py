@@ -1,0 +1,42 @@
+"""What the documentation says of the program is what the program says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from grants.app import stage_modules
+from grants.core import jobs
+from grants.core.states import Machine
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
+BLOCK = re.compile(r"<!-- machines -->\n(.*)<!-- /machines -->", re.DOTALL)
+
+
+def machines() -> Iterator[Machine[object]]:  # type: ignore[type-var]  # machines of any states
+    found = [value for module in (*stage_modules("states"), jobs) for value in vars(module).values()]
+    seen: set[str] = set()
+    for value in found:
+        if isinstance(value, Machine) and value.name not in seen:
+            seen.add(value.name)
+            yield value
+
+
+def diagrams() -> str:
+    return "".join(f"\n### {each.name}\n\n```mermaid\n{each.to_mermaid()}\n```\n" for each in machines()) + "\n"
+
+
+def test_the_diagrams_are_those_of_the_tables() -> None:
+    block = BLOCK.search(PAGE.read_text(encoding="utf-8"))
+
+    assert block is not None
+    assert block[1] == diagrams()
+
+
+def test_every_decision_fits_on_a_page() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+
+    assert [page.name for page in pages if not re.fullmatch(r"\d{4}-[a-z-]+\.md", page.name)] == []
+    assert [page.name for page in pages if len(page.read_text(encoding="utf-8").splitlines()) > 60] == []
