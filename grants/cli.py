@@ -353,7 +353,7 @@ def upgrade_database(addresses: local.Addresses) -> str:
     with engine.begin() as connection:
         # Two upgrades at once wait for each other.
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7261002)")
-        command.upgrade(_alembic(connection), "head")
+        command.upgrade(alembic_config(connection), "head")
         role = make_url(addresses.database).username
         if role is not None and role != make_url(owner).username:
             triggers.grant_program_role(connection, role)
@@ -375,11 +375,11 @@ def draft(program: Program, slug: str) -> None:
     with local.servers(program.settings()) as addresses:
         upgrade_database(addresses)
         with create_engine(_owner(addresses), poolclass=NullPool).connect() as connection:
-            command.revision(_alembic(connection), message=slug, rev_id=f"{number:04}", autogenerate=True)
+            command.revision(alembic_config(connection), message=slug, rev_id=f"{number:04}", autogenerate=True)
     (folder / "HEAD").write_text(f"{number:04}\n")
 
 
-def _alembic(connection: Any) -> Any:
+def alembic_config(connection: Any) -> Any:
     from alembic.config import Config
 
     found = Config(attributes={"connection": connection})

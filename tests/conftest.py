@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from alembic import command
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine
@@ -17,9 +18,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config import Config
 from grants import demo
-from grants.app import create_app, stage_modules
+from grants.app import create_app
+from grants.cli import alembic_config
 from grants.core import triggers
-from grants.core.db import DIGEST, Base, Row, db
+from grants.core.db import DIGEST, Row, db
 from tests.servers import TestPostgres
 
 
@@ -45,16 +47,13 @@ def postgres() -> Iterator[TestPostgres]:
 
 @pytest.fixture(scope="session")
 def template(postgres: TestPostgres) -> str:
-    list(stage_modules("models"))
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute("CREATE ROLE grants_program LOGIN")
         connection.execute("CREATE DATABASE template_tests")
     engine = create_engine(postgres.url("template_tests", "grants_owner"))
     with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        triggers.install(connection)
-        for module in stage_modules("triggers"):
-            module.install(connection)
+        command.upgrade(alembic_config(connection), "head")
+        Note.__table__.create(connection)
         triggers.grant_program_role(connection, "grants_program")
     engine.dispose()
     return "template_tests"

@@ -10,7 +10,7 @@ from wtforms import HiddenField, IntegerField, RadioField, StringField, TextArea
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, GrantView, PlannedMilestone, Share, Terms
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.core.money import Money
-from grants.web.forms import DateField, Form, MoneyField, Needed
+from grants.web.forms import DateField, Form, MoneyField, Needed, choices
 
 # So many rows more than there are, so that a milestone can be added without JavaScript.
 SPARE_MILESTONES = 2
@@ -28,11 +28,13 @@ class CheckForm(Form):
     key = HiddenField()
     answer = RadioField(
         "Answer",
-        choices=[
-            (CheckAnswer.DONE.value, "Done"),
-            (CheckAnswer.NOT_APPLICABLE.value, "Does not apply"),
-            (CheckAnswer.OPEN.value, "Still open"),
-        ],
+        choices=choices(
+            [
+                (CheckAnswer.DONE.value, "Done"),
+                (CheckAnswer.NOT_APPLICABLE.value, "Does not apply"),
+                (CheckAnswer.OPEN.value, "Still open"),
+            ]
+        ),
         validators=[Needed("Choose an answer.")],
     )
     evidence_on = DateField("Date of the evidence (optional)")
@@ -70,7 +72,7 @@ class ContactForm(Form):
     email = StringField("E-mail address", [Needed("Enter the person's e-mail address.")])
     role = RadioField(
         "What the person does",
-        choices=[(role.value, role.words) for role in ContactRole],
+        choices=choices((role.value, role.words) for role in ContactRole),
         validators=[Needed("Choose what the person does.")],
     )
 

@@ -14,6 +14,7 @@ from grants.documents.catalogue import CATALOGUE, TITLES
 from grants.documents.forms import StatementForm
 from grants.documents.rules import Format, words
 from grants.web.downloads import send
+from grants.web.forms import choices
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("documents", __name__, url_prefix="/finance/statements")
@@ -25,8 +26,8 @@ NAVIGATION = (NavItem("Statements", "documents.index", (P.STATEMENT_READ,), 70),
 @requires(P.STATEMENT_READ)
 def index() -> Any:
     actor, form = current_actor(), StatementForm()
-    form.name.choices = [(kind.name, kind.title) for kind in CATALOGUE.values()]
-    form.scope.choices = list(queries.scope_choices(actor))
+    form.name.choices = choices((kind.name, kind.title) for kind in CATALOGUE.values())
+    form.scope.choices = choices(queries.scope_choices(actor))
     if form.validate_on_submit():
         with form.refusals():
             made = services.request(actor, form.to_input())

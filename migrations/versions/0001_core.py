@@ -14,238 +14,186 @@ def upgrade() -> None:
     op.execute(
         """
         CREATE TABLE act (
-        	id UUID NOT NULL,
-        	verb TEXT NOT NULL,
-        	done_at TIMESTAMP WITH TIME ZONE NOT NULL,
-        	user_id UUID,
-        	on_behalf_of UUID,
-        	session_id UUID,
-        	job_id UUID,
-        	result JSONB,
-        	CONSTRAINT pk_act PRIMARY KEY (id)
+            id UUID NOT NULL,
+            verb TEXT NOT NULL,
+            done_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            user_id UUID,
+            on_behalf_of UUID,
+            session_id UUID,
+            job_id UUID,
+            result JSONB,
+            CONSTRAINT pk_act PRIMARY KEY (id)
         )
         """
     )
-    op.execute(
-        """
-        CREATE INDEX ix_act_user_id ON act (user_id)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_act_done_at ON act (done_at)
-        """
-    )
+    op.execute("CREATE INDEX ix_act_done_at ON act (done_at)")
+    op.execute("CREATE INDEX ix_act_user_id ON act (user_id)")
     op.execute(
         """
         CREATE TABLE audit_unsealed (
-        	event_id UUID NOT NULL,
-        	CONSTRAINT pk_audit_unsealed PRIMARY KEY (event_id)
+            event_id UUID NOT NULL,
+            CONSTRAINT pk_audit_unsealed PRIMARY KEY (event_id)
         )
         """
     )
     op.execute(
         """
         CREATE TABLE process_beat (
-        	name TEXT NOT NULL,
-        	seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
-        	CONSTRAINT pk_process_beat PRIMARY KEY (name)
+            name TEXT NOT NULL,
+            seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            CONSTRAINT pk_process_beat PRIMARY KEY (name)
         )
         """
     )
     op.execute(
         """
         CREATE TABLE reference_counter (
-        	series TEXT NOT NULL,
-        	last BIGINT NOT NULL,
-        	CONSTRAINT pk_reference_counter PRIMARY KEY (series),
-        	CONSTRAINT ck_reference_counter_last_from_one CHECK (last >= 1)
+            series TEXT NOT NULL,
+            last BIGINT NOT NULL,
+            CONSTRAINT pk_reference_counter PRIMARY KEY (series),
+            CONSTRAINT ck_reference_counter_last_from_one CHECK (last >= 1)
         )
         """
     )
     op.execute(
         """
         CREATE TABLE security_event (
-        	id UUID NOT NULL,
-        	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-        	kind TEXT NOT NULL,
-        	user_id UUID,
-        	session_id UUID,
-        	detail JSONB NOT NULL,
-        	CONSTRAINT pk_security_event PRIMARY KEY (id)
+            id UUID NOT NULL,
+            recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            kind TEXT NOT NULL,
+            user_id UUID,
+            session_id UUID,
+            detail JSONB NOT NULL,
+            CONSTRAINT pk_security_event PRIMARY KEY (id)
         )
         """
     )
-    op.execute(
-        """
-        CREATE INDEX ix_security_event_recorded_at ON security_event (recorded_at)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_security_event_user_id ON security_event (user_id)
-        """
-    )
+    op.execute("CREATE INDEX ix_security_event_recorded_at ON security_event (recorded_at)")
+    op.execute("CREATE INDEX ix_security_event_user_id ON security_event (user_id)")
     op.execute(
         """
         CREATE TABLE stored_file (
-        	id UUID NOT NULL,
-        	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-        	version INTEGER NOT NULL,
-        	kind TEXT NOT NULL,
-        	object_id UUID NOT NULL,
-        	role TEXT NOT NULL,
-        	name TEXT NOT NULL,
-        	media_type TEXT NOT NULL,
-        	size_bytes BIGINT NOT NULL,
-        	sha256 TEXT NOT NULL,
-        	version_no INTEGER NOT NULL,
-        	replaces_id UUID,
-        	removed_at TIMESTAMP WITH TIME ZONE,
-        	created_by UUID,
-        	CONSTRAINT pk_stored_file PRIMARY KEY (id),
-        	CONSTRAINT ck_stored_file_sha256_form CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-        	CONSTRAINT ck_stored_file_size_positive CHECK (size_bytes >= 0),
-        	CONSTRAINT ck_stored_file_first_replaces_none CHECK ((version_no = 1) = (replaces_id IS NULL)),
-        	CONSTRAINT ck_stored_file_name_clean CHECK (name <> '' AND name !~ '[/\\[:cntrl:]]'),
-        	CONSTRAINT uq_stored_file_replaces_id UNIQUE (replaces_id),
-        	CONSTRAINT fk_stored_file_replaces_id FOREIGN KEY(replaces_id) REFERENCES stored_file (id) DEFERRABLE INITIALLY DEFERRED
+            id UUID NOT NULL,
+            created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            version INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            object_id UUID NOT NULL,
+            role TEXT NOT NULL,
+            name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            size_bytes BIGINT NOT NULL,
+            sha256 TEXT NOT NULL,
+            version_no INTEGER NOT NULL,
+            replaces_id UUID,
+            removed_at TIMESTAMP WITH TIME ZONE,
+            created_by UUID,
+            CONSTRAINT pk_stored_file PRIMARY KEY (id),
+            CONSTRAINT ck_stored_file_sha256_form CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+            CONSTRAINT ck_stored_file_size_positive CHECK (size_bytes >= 0),
+            CONSTRAINT ck_stored_file_first_replaces_none CHECK ((version_no = 1) = (replaces_id IS NULL)),
+            CONSTRAINT ck_stored_file_name_clean CHECK (name <> '' AND name !~ '[/\\\\[:cntrl:]]'),
+            CONSTRAINT uq_stored_file_replaces_id UNIQUE (replaces_id),
+            CONSTRAINT fk_stored_file_replaces_id FOREIGN KEY(replaces_id) REFERENCES stored_file (id) DEFERRABLE INITIALLY DEFERRED
         )
         """
     )
-    op.execute(
-        """
-        CREATE INDEX ix_stored_file_object ON stored_file (kind, object_id, role)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_stored_file_sha256 ON stored_file (sha256)
-        """
-    )
+    op.execute("CREATE INDEX ix_stored_file_sha256 ON stored_file (sha256)")
+    op.execute("CREATE INDEX ix_stored_file_object ON stored_file (kind, object_id, role)")
     op.execute(
         """
         CREATE TABLE act_key (
-        	owner TEXT NOT NULL,
-        	key TEXT NOT NULL,
-        	input_digest BYTEA NOT NULL,
-        	act_id UUID NOT NULL,
-        	CONSTRAINT pk_act_key PRIMARY KEY (owner, key),
-        	CONSTRAINT fk_act_key_act_id FOREIGN KEY(act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED
+            owner TEXT NOT NULL,
+            key TEXT NOT NULL,
+            input_digest BYTEA NOT NULL,
+            act_id UUID NOT NULL,
+            CONSTRAINT pk_act_key PRIMARY KEY (owner, key),
+            CONSTRAINT fk_act_key_act_id FOREIGN KEY(act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED
         )
         """
     )
     op.execute(
         """
         CREATE TABLE audit_event (
-        	id UUID NOT NULL,
-        	act_id UUID NOT NULL,
-        	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-        	verb TEXT NOT NULL,
-        	user_id UUID,
-        	on_behalf_of UUID,
-        	session_id UUID,
-        	object_kind TEXT NOT NULL,
-        	object_id UUID,
-        	object_version INTEGER,
-        	reason TEXT,
-        	changes JSONB NOT NULL,
-        	CONSTRAINT pk_audit_event PRIMARY KEY (id),
-        	CONSTRAINT fk_audit_event_act_id FOREIGN KEY(act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED
+            id UUID NOT NULL,
+            act_id UUID NOT NULL,
+            recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            verb TEXT NOT NULL,
+            user_id UUID,
+            on_behalf_of UUID,
+            session_id UUID,
+            object_kind TEXT NOT NULL,
+            object_id UUID,
+            object_version INTEGER,
+            reason TEXT,
+            changes JSONB NOT NULL,
+            CONSTRAINT pk_audit_event PRIMARY KEY (id),
+            CONSTRAINT fk_audit_event_act_id FOREIGN KEY(act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED
         )
         """
     )
-    op.execute(
-        """
-        CREATE INDEX ix_audit_event_act_id ON audit_event (act_id)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_audit_event_object ON audit_event (object_kind, object_id)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_audit_event_recorded_at ON audit_event (recorded_at)
-        """
-    )
+    op.execute("CREATE INDEX ix_audit_event_object ON audit_event (object_kind, object_id)")
+    op.execute("CREATE INDEX ix_audit_event_act_id ON audit_event (act_id)")
+    op.execute("CREATE INDEX ix_audit_event_recorded_at ON audit_event (recorded_at)")
     op.execute(
         """
         CREATE TABLE job (
-        	id UUID NOT NULL,
-        	number BIGINT GENERATED BY DEFAULT AS IDENTITY,
-        	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-        	name TEXT NOT NULL,
-        	queue TEXT NOT NULL,
-        	args JSONB NOT NULL,
-        	state TEXT NOT NULL,
-        	attempt INTEGER NOT NULL,
-        	attempts_max INTEGER NOT NULL,
-        	seconds_max INTEGER NOT NULL,
-        	token BIGINT NOT NULL,
-        	run_after TIMESTAMP WITH TIME ZONE NOT NULL,
-        	rung_at TIMESTAMP WITH TIME ZONE,
-        	lease_until TIMESTAMP WITH TIME ZONE,
-        	worker TEXT,
-        	holds_queue BOOLEAN NOT NULL,
-        	started_at TIMESTAMP WITH TIME ZONE,
-        	finished_at TIMESTAMP WITH TIME ZONE,
-        	requested_by UUID,
-        	act_id UUID NOT NULL,
-        	subject_kind TEXT,
-        	subject_id UUID,
-        	unique_key TEXT,
-        	done_units INTEGER NOT NULL,
-        	total_units INTEGER NOT NULL,
-        	note TEXT,
-        	error TEXT,
-        	error_detail TEXT,
-        	result JSONB,
-        	CONSTRAINT pk_job PRIMARY KEY (id),
-        	CONSTRAINT ck_job_state_known CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
-        	CONSTRAINT ck_job_running_has_lease CHECK ((state = 'running') = (lease_until IS NOT NULL)),
-        	CONSTRAINT ck_job_end_has_time CHECK ((state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
-        	CONSTRAINT ck_job_failed_has_reason CHECK (state <> 'failed' OR error IS NOT NULL),
-        	CONSTRAINT ck_job_subject_whole CHECK ((subject_kind IS NULL) = (subject_id IS NULL)),
-        	CONSTRAINT ck_job_attempts_bounded CHECK (attempt BETWEEN 0 AND attempts_max),
-        	CONSTRAINT ck_job_progress_bounded CHECK (done_units BETWEEN 0 AND total_units),
-        	CONSTRAINT uq_job_number UNIQUE (number),
-        	CONSTRAINT fk_job_act_id FOREIGN KEY(act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
-        	CONSTRAINT uq_job_unique_key UNIQUE (unique_key)
+            id UUID NOT NULL,
+            number BIGINT GENERATED BY DEFAULT AS IDENTITY,
+            created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            name TEXT NOT NULL,
+            queue TEXT NOT NULL,
+            args JSONB NOT NULL,
+            state TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            attempts_max INTEGER NOT NULL,
+            seconds_max INTEGER NOT NULL,
+            token BIGINT NOT NULL,
+            run_after TIMESTAMP WITH TIME ZONE NOT NULL,
+            rung_at TIMESTAMP WITH TIME ZONE,
+            lease_until TIMESTAMP WITH TIME ZONE,
+            worker TEXT,
+            holds_queue BOOLEAN NOT NULL,
+            started_at TIMESTAMP WITH TIME ZONE,
+            finished_at TIMESTAMP WITH TIME ZONE,
+            requested_by UUID,
+            act_id UUID NOT NULL,
+            subject_kind TEXT,
+            subject_id UUID,
+            unique_key TEXT,
+            done_units INTEGER NOT NULL,
+            total_units INTEGER NOT NULL,
+            note TEXT,
+            error TEXT,
+            error_detail TEXT,
+            result JSONB,
+            CONSTRAINT pk_job PRIMARY KEY (id),
+            CONSTRAINT ck_job_state_known CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+            CONSTRAINT ck_job_running_has_lease CHECK ((state = 'running') = (lease_until IS NOT NULL)),
+            CONSTRAINT ck_job_end_has_time CHECK ((state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
+            CONSTRAINT ck_job_failed_has_reason CHECK (state <> 'failed' OR error IS NOT NULL),
+            CONSTRAINT ck_job_subject_whole CHECK ((subject_kind IS NULL) = (subject_id IS NULL)),
+            CONSTRAINT ck_job_attempts_bounded CHECK (attempt BETWEEN 0 AND attempts_max),
+            CONSTRAINT ck_job_progress_bounded CHECK (done_units BETWEEN 0 AND total_units),
+            CONSTRAINT uq_job_number UNIQUE (number),
+            CONSTRAINT fk_job_act_id FOREIGN KEY(act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT uq_job_unique_key UNIQUE (unique_key)
         )
         """
     )
-    op.execute(
-        """
-        CREATE INDEX ix_job_requested_by ON job (requested_by)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_job_name_number ON job (name, number)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_job_subject ON job (subject_kind, subject_id)
-        """
-    )
-    op.execute(
-        """
-        CREATE INDEX ix_job_waiting ON job (run_after) WHERE state IN ('queued', 'running')
-        """
-    )
+    op.execute("CREATE INDEX ix_job_requested_by ON job (requested_by)")
+    op.execute("CREATE INDEX ix_job_name_number ON job (name, number)")
+    op.execute("CREATE INDEX ix_job_waiting ON job (run_after) WHERE state IN ('queued', 'running')")
+    op.execute("CREATE INDEX ix_job_subject ON job (subject_kind, subject_id)")
     op.execute(
         """
         CREATE TABLE audit_seal (
-        	position BIGINT NOT NULL,
-        	event_id UUID NOT NULL,
-        	previous_hash BYTEA NOT NULL,
-        	hash BYTEA NOT NULL,
-        	CONSTRAINT pk_audit_seal PRIMARY KEY (position),
-        	CONSTRAINT uq_audit_seal_event_id UNIQUE (event_id),
-        	CONSTRAINT fk_audit_seal_event_id FOREIGN KEY(event_id) REFERENCES audit_event (id) DEFERRABLE INITIALLY DEFERRED
+            position BIGINT NOT NULL,
+            event_id UUID NOT NULL,
+            previous_hash BYTEA NOT NULL,
+            hash BYTEA NOT NULL,
+            CONSTRAINT pk_audit_seal PRIMARY KEY (position),
+            CONSTRAINT uq_audit_seal_event_id UNIQUE (event_id),
+            CONSTRAINT fk_audit_seal_event_id FOREIGN KEY(event_id) REFERENCES audit_event (id) DEFERRABLE INITIALLY DEFERRED
         )
         """
     )
@@ -299,6 +247,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE act, act_key, audit_event, audit_seal, audit_unsealed, job, process_beat, reference_counter, security_event, stored_file")
+    op.execute(
+        "DROP TABLE act, act_key, audit_event, audit_seal, audit_unsealed, job, process_beat, reference_counter, security_event, stored_file"
+    )
     op.execute("DROP FUNCTION refuse_change()")
     op.execute("DROP FUNCTION note_unsealed()")

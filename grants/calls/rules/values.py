@@ -1,25 +1,20 @@
-"""What a call consists of, what it is at a moment, and how its deadlines move; every value keeps where it was seen."""
+"""What a call consists of and what it is at a moment; every value keeps how sure it is and where it was seen."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, assert_never
 from uuid import UUID
 
-from grants.budgets.rules import BudgetRules, Envelope, EnvelopeRule, percent
+from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.states import CallState, ConditionKind, Confidence, InstalmentKind, Phase
-from grants.core import clock
-from grants.core.clock import Fold
-from grants.core.errors import Conflict, Invalid, Problem, Refused
-from grants.core.money import ZERO, Money, euros
-from grants.dossiers.rules import Definition, Section
+from grants.core.errors import Problem
+from grants.core.money import Money, euros
+from grants.dossiers.rules import Definition
 from grants.programmes.rules import FundSourceView, ProgrammeView
 
-SCHEMA_VERSION = 1
 TEMPLATE_LABEL = "Horizon-like template"
 
 # Recipients of financial support to third parties get at most this, unless the call says why more is needed
@@ -364,10 +359,6 @@ class CallView:
         """The facts nobody has found."""
         return tuple(fact for fact in self.facts if fact.absent)
 
-    def timeline(self, at: datetime) -> tuple[tuple[str, str, str, str], ...]:
-        """Opening, every deadline and the results as steps: state, title, when, text."""
-        return _timeline(self, at)
-
     def labelled(self, *keys: str) -> bool:
         """Whether any of these values came from the template, so that the page says so beside them."""
         return any(key in self.content.synthetic for key in keys)
@@ -433,96 +424,6 @@ def phase(state: CallState, opens_at: datetime | None, closes_at: datetime | Non
             assert_never(never)
 
 
-# --- deadlines --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlineInput:
-    """A new deadline as a person enters it: a wall-clock time of the call's zone, and why.
-
-    ``fold`` says which of two instants is meant when the clocks go back.
-    """
-
-    local: datetime
-    reason: str
-    public_note: str
-    fold: Fold | None = None
-
-
-def literal_of(closes_at: datetime, zone: str) -> str:
-    """The deadline as it is printed, with the abbreviation the zone really has on that day.
-
-    >>> literal_of(datetime(2022, 11, 15, 11, tzinfo=UTC), "Europe/Brussels")
-    '15 November 2022, 12:00 CET'
-    """
-    local = clock.in_zone(closes_at, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M} {local.tzname()}"
-
-
-def extended(current: Deadline, given: DeadlineInput, *, at: datetime) -> Deadline:
-    """The next deadline of a call: later than the one that counts, later than now, with a reason.
-
-    Raises :class:`Invalid` for a local time that does not exist or exists twice, :class:`Refused` otherwise.
-    """
-    problems = {}
-    if not given.reason.strip():
-        problems["reason"] = "Say why the deadline moves. The reason is kept with the deadline and shown to everybody."
-    if not given.public_note.strip():
-        problems["public_note"] = "Write the note that applicants will read."
-    try:
-        closes_at = clock.local_to_utc(given.local, current.zone, fold=given.fold)
-    except Invalid as error:
-        raise Invalid(str(error), problems | {"local": str(error)}) from error
-    if closes_at <= current.closes_at:
-        problems["local"] = (
-            f"A deadline only moves to a later time. It now stands at {literal_of(current.closes_at, current.zone)}."
-        )
-    elif closes_at <= at:
-        problems["local"] = f"This time has passed: it is {literal_of(at, current.zone)} now. Choose a later one."
-    if problems:
-        raise Invalid("The deadline was not moved.", problems)
-    moved = Deadline(
-        number=current.number + 1,
-        closes_at=closes_at,
-        zone=current.zone,
-        literal=literal_of(closes_at, current.zone),
-        reason=given.reason.strip(),
-        public_note=given.public_note.strip(),
-        announced_at=at,
-    )
-    assert moved.closes_at > current.closes_at, "a deadline only moves later"
-    return moved
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlineNotice:
-    """What the notice to everybody with a draft says. ``stands`` is false once a later deadline was announced."""
-
-    reference: str
-    slug: str
-    title: str
-    old_literal: str
-    new: Deadline
-    stands: bool
-
-
-# --- words for people ---------------------------------------------------------------------------------------------
-
-
-def points(half: int) -> str:
-    """Half points as points.
-
-    >>> points(7), points(6)
-    ('3.5', '3')
-    """
-    return f"{half // 2}.5" if half % 2 else str(half // 2)
-
-
-def percent_words(value: Fraction) -> str:
-    """``40 %`` for a percentage as a plan keeps it (``Fraction(40)``)."""
-    return percent(value / 100)
-
-
 def zone_words(zone: str) -> str:
     """A zone as people say it.
 
@@ -530,198 +431,3 @@ def zone_words(zone: str) -> str:
     'Brussels time'
     """
     return f"{zone.rpartition('/')[2].replace('_', ' ')} time"
-
-
-def steps(content: CallContent) -> tuple[tuple[str, tuple[Section, ...]], ...]:
-    """The sections of the form under the headings of its steps, in order."""
-    found: dict[str, list[Section]] = {}
-    for section in content.definition.sections:
-        found.setdefault(section.step or section.title, []).append(section)
-    return tuple((step, tuple(sections)) for step, sections in found.items())
-
-
-def _timeline(call: CallView, at: datetime) -> tuple[tuple[str, str, str, str], ...]:
-    lines = []
-    if call.opens_at is not None:
-        lines.append((_stands(call.opens_at, at), "Opens", _printed(call.opens_at, call.zone), ""))
-    for deadline in call.deadlines:
-        counts = deadline.number == len(call.deadlines)
-        title = "Deadline" if deadline.number == 1 else "Extended deadline"
-        state = _stands(deadline.closes_at, at) if counts else "done"
-        lines.append(
-            (
-                state,
-                title if counts else f"{title}, no longer valid",
-                _printed(deadline.closes_at, call.zone),
-                _about(deadline),
-            )
-        )
-    if call.results_public_at is not None:
-        lines.append(
-            (_stands(call.results_public_at, at), "Results are public", _printed(call.results_public_at, call.zone), "")
-        )
-    else:
-        planned = call.fact("dates.results_planned")
-        if not planned.absent:
-            lines.append((_loosely(planned.text, at), "Results planned", planned.text, planned.note or ""))
-    for key, title in (("dates.pilots_start", "Pilots start"), ("dates.pilots_end", "Pilots end")):
-        fact = call.fact(key)
-        if not fact.absent:
-            lines.append((_loosely(fact.text, at), title, fact.text, fact.note or ""))
-    return tuple(lines)
-
-
-def _printed(moment: datetime, zone: str) -> str:
-    """An instant without its zone, for a list that names the zone once."""
-    local = clock.in_zone(moment, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M}"
-
-
-def _stands(moment: datetime, at: datetime) -> str:
-    return "done" if moment <= at else "next"
-
-
-def _loosely(words: str, at: datetime) -> str:
-    """Where a date printed in words stands: behind us once the last year it names is over."""
-    years = [int(year) for year in re.findall(r"\b20[0-9]{2}\b", words)]
-    return "done" if years and at.year > max(years) else "next"
-
-
-def _about(deadline: Deadline) -> str:
-    """What people should know of a deadline: the printed words, why it moved, what was said about it."""
-    parts = [f"Printed as “{deadline.literal}”."]
-    if deadline.announced_at is not None:
-        parts.append(f"Announced on {clock.long_date(clock.in_zone(deadline.announced_at, deadline.zone).date())}.")
-    if deadline.reason:
-        parts.append(f"Why: {deadline.reason.rstrip('.')}.")
-    if deadline.public_note:
-        parts.append(deadline.public_note)
-    return " ".join(parts)
-
-
-def grouped(facts: Sequence[Fact]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
-    """Facts under the headings of their groups, in order."""
-    found: dict[str, list[Fact]] = {}
-    for fact in facts:
-        found.setdefault(fact.group, []).append(fact)
-    return tuple((name, tuple(values)) for name, values in found.items())
-
-
-def checklist(call: CallView) -> tuple[tuple[str, None, str, str], ...]:
-    """The set-up of a draft as a task list: each group with what is missing in it, or that it is complete."""
-    labels = {problem.place for problem in call.missing}
-    items = []
-    for name, facts in grouped(call.facts):
-        absent = [fact.label for fact in facts if fact.label in labels]
-        if name == "Dates" and "Deadline" in labels:
-            absent.append("Deadline")
-        labels -= set(absent)
-        template = sum(fact.from_template for fact in facts)
-        hint = ", ".join(absent) or (f"{template} values from the template" if template else "")
-        items.append((name, None, hint, f"{len(absent)} missing" if absent else "Complete"))
-    if labels:
-        items.append(("Fits together", None, ", ".join(sorted(labels)), f"{len(labels)} to mend"))
-    return tuple(items)
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One budget rule in words, with the keys of the values it rests on."""
-
-    words: str
-    keys: tuple[str, ...]
-
-
-def budget_words(call: CallView) -> tuple[Explained, ...]:
-    """The budget rules of a call as sentences, for people who have never made such a budget."""
-    rules, found = call.content.budget_rules, []
-    if rules.envelopes:
-        amounts = [str(each.amount) for each in sorted(rules.envelopes, key=lambda each: each.amount)]
-        match rules.envelope_rule:
-            case EnvelopeRule.CEILING:
-                words = f"You may ask for any amount up to {amounts[-1]}."
-                if len(amounts) > 1:
-                    words += f" The call names {len(amounts)} sizes: {', '.join(amounts[:-1])} and {amounts[-1]}."
-            case EnvelopeRule.EXACT:
-                words = f"The request must equal one of the award amounts: {', '.join(amounts)}."
-            case never:
-                assert_never(never)
-        found.append(Explained(words, ("grant_bands_eur", "grant_bands_rule")))
-    if not call.fact("funding_rate_percent").absent:
-        rate = percent(rules.funding_rate)
-        words = f"The grant pays {rate} of the eligible costs."
-        if rules.funding_rate < 1:
-            words += " The rest comes from the city or others."
-        found.append(Explained(words, ("funding_rate_percent",)))
-    if rules.flat_rate is not None and rules.computed is not None:
-        outside = [category.label.lower() for category in rules.entered if not category.in_flat_rate_base]
-        without = f", not counting {' and '.join(outside)}" if outside else ""
-        found.append(
-            Explained(
-                f"{rules.computed.label} are {percent(rules.flat_rate)} of direct costs{without}."
-                " The form computes them; nobody types them.",
-                ("indirect_costs.flat_rate_percent", "budget_categories"),
-            )
-        )
-    return tuple(found)
-
-
-# --- results, documents, budget -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ResultsInput:
-    """From when results are public, as a wall-clock time of the call's zone."""
-
-    local: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentInput:
-    """A new version of the call's documents."""
-
-    label: str
-    published_on: date
-    what: str
-    changes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetPosition:
-    """Where the budget of a call stands in the ledger; the parts sum to what is authorised."""
-
-    authorised: Money
-    free: Money
-    reserved: Money
-    committed: Money
-    consumed: Money
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetInput:
-    """What the budget of a call shall be, and what it was when the officer decided."""
-
-    amount: Money
-    note: str = ""
-    shown: Money | None = None
-
-
-def budget_change(*, stands: Money, free: Money, shown: Money | None, wanted: Money) -> Money:
-    """By how much the budget of a call changes; below zero when it is lowered, at most by what is free.
-
-    Raises :class:`Conflict` where somebody else changed it since it was shown, :class:`Refused` otherwise.
-    """
-    if shown is not None and shown != stands:
-        raise Conflict(f"The budget was changed while you were deciding: it is {stands} now, and was {shown}.")
-    if wanted < ZERO:
-        raise Invalid("A budget is not below zero.", {"amount": "Enter an amount of zero or more."})
-    change = wanted - stands
-    if not change:
-        raise Refused(f"The budget is {stands} already. Nothing was changed.")
-    if -change > free:
-        least = stands - free
-        raise Refused(
-            f"The budget cannot be lowered to {wanted}: {least} is reserved, committed or paid already."
-            f" Lower it to {least} at the least."
-        )
-    return change

@@ -1,0 +1,147 @@
+"""What people decide about a call: deadlines that only move later, the day of results, documents, the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from grants.calls.rules.values import (
+    Deadline,
+)
+from grants.core import clock
+from grants.core.clock import Fold
+from grants.core.errors import Conflict, Invalid, Refused
+from grants.core.money import ZERO, Money
+
+# --- deadlines --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineInput:
+    """A new deadline as a person enters it: a wall-clock time of the call's zone, and why.
+
+    ``fold`` says which of two instants is meant when the clocks go back.
+    """
+
+    local: datetime
+    reason: str
+    public_note: str
+    fold: Fold | None = None
+
+
+def literal_of(closes_at: datetime, zone: str) -> str:
+    """The deadline as it is printed, with the abbreviation the zone really has on that day.
+
+    >>> literal_of(datetime(2022, 11, 15, 11, tzinfo=UTC), "Europe/Brussels")
+    '15 November 2022, 12:00 CET'
+    """
+    local = clock.in_zone(closes_at, zone)
+    return f"{clock.long_date(local.date())}, {local:%H:%M} {local.tzname()}"
+
+
+def extended(current: Deadline, given: DeadlineInput, *, at: datetime) -> Deadline:
+    """The next deadline of a call: later than the one that counts, later than now, with a reason.
+
+    Raises :class:`Invalid` for a local time that does not exist or exists twice, :class:`Refused` otherwise.
+    """
+    problems = {}
+    if not given.reason.strip():
+        problems["reason"] = "Say why the deadline moves. The reason is kept with the deadline and shown to everybody."
+    if not given.public_note.strip():
+        problems["public_note"] = "Write the note that applicants will read."
+    try:
+        closes_at = clock.local_to_utc(given.local, current.zone, fold=given.fold)
+    except Invalid as error:
+        raise Invalid(str(error), problems | {"local": str(error)}) from error
+    if closes_at <= current.closes_at:
+        problems["local"] = (
+            f"A deadline only moves to a later time. It now stands at {literal_of(current.closes_at, current.zone)}."
+        )
+    elif closes_at <= at:
+        problems["local"] = f"This time has passed: it is {literal_of(at, current.zone)} now. Choose a later one."
+    if problems:
+        raise Invalid("The deadline was not moved.", problems)
+    moved = Deadline(
+        number=current.number + 1,
+        closes_at=closes_at,
+        zone=current.zone,
+        literal=literal_of(closes_at, current.zone),
+        reason=given.reason.strip(),
+        public_note=given.public_note.strip(),
+        announced_at=at,
+    )
+    assert moved.closes_at > current.closes_at, "a deadline only moves later"
+    return moved
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineNotice:
+    """What the notice to everybody with a draft says. ``stands`` is false once a later deadline was announced."""
+
+    reference: str
+    slug: str
+    title: str
+    old_literal: str
+    new: Deadline
+    stands: bool
+
+
+# --- results, documents, budget -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsInput:
+    """From when results are public, as a wall-clock time of the call's zone."""
+
+    local: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInput:
+    """A new version of the call's documents."""
+
+    label: str
+    published_on: date
+    what: str
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPosition:
+    """Where the budget of a call stands in the ledger; the parts sum to what is authorised."""
+
+    authorised: Money
+    free: Money
+    reserved: Money
+    committed: Money
+    consumed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetInput:
+    """What the budget of a call shall be, and what it was when the officer decided."""
+
+    amount: Money
+    note: str = ""
+    shown: Money | None = None
+
+
+def budget_change(*, stands: Money, free: Money, shown: Money | None, wanted: Money) -> Money:
+    """By how much the budget of a call changes; below zero when it is lowered, at most by what is free.
+
+    Raises :class:`Conflict` where somebody else changed it since it was shown, :class:`Refused` otherwise.
+    """
+    if shown is not None and shown != stands:
+        raise Conflict(f"The budget was changed while you were deciding: it is {stands} now, and was {shown}.")
+    if wanted < ZERO:
+        raise Invalid("A budget is not below zero.", {"amount": "Enter an amount of zero or more."})
+    change = wanted - stands
+    if not change:
+        raise Refused(f"The budget is {stands} already. Nothing was changed.")
+    if -change > free:
+        least = stands - free
+        raise Refused(
+            f"The budget cannot be lowered to {wanted}: {least} is reserved, committed or paid already."
+            f" Lower it to {least} at the least."
+        )
+    return change

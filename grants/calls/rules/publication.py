@@ -1,0 +1,237 @@
+"""What later stages need of a call, what is missing or contradicts itself, and so whether it may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
+from grants.calls.rules.schema import (
+    FIELDS,
+)
+from grants.calls.rules.values import (
+    NOT_FOUND,
+    SUPPORT_MAX_UNJUSTIFIED,
+    CallContent,
+    Criterion,
+    Deadline,
+    Opening,
+    PaymentPlan,
+    Scale,
+    Sourced,
+    SupportPoint,
+    Thresholds,
+)
+from grants.calls.rules.words import (
+    words_of,
+)
+from grants.calls.states import InstalmentKind
+from grants.core import clock
+from grants.core.clock import Fold
+from grants.core.errors import Problem
+from grants.core.money import Money
+from grants.dossiers.rules import Definition, definition_problems
+
+# --- what later stages need, and what is missing ------------------------------------------------------------------
+
+
+def content_of(fields: Mapping[str, Sourced]) -> CallContent:
+    """The typed content of a call; parts of a draft that were not found are empty."""
+
+    def value(path: str, otherwise: Any) -> Any:
+        found = fields.get(path, NOT_FOUND).value
+        return otherwise if found is None else found
+
+    flat_rate = fields.get("indirect_costs.flat_rate_percent", NOT_FOUND).value
+    thresholds: Thresholds = value("evaluation.thresholds", Thresholds())
+    return CallContent(
+        budget_rules=BudgetRules(
+            categories=value("budget_categories", ()),
+            flat_rate=flat_rate / 100 if flat_rate else None,
+            funding_rate=value("funding_rate_percent", Fraction(100)) / 100,
+            envelopes=value("grant_bands_eur", ()),
+            envelope_rule=value("grant_bands_rule", EnvelopeRule.CEILING),
+        ),
+        definition=value("application_form.sections", Definition()),
+        conditions=value("eligibility.criteria", ()),
+        criteria=_weighed(value("evaluation.criteria", ()), value("evaluation.weights", ()), thresholds),
+        scale=value("evaluation.scale", Scale()),
+        total_threshold_half=thresholds.total_half,
+        tie_order=value("evaluation.tie_break", ()),
+        evaluators_per_application=value("evaluation.evaluators_per_application", 0),
+        payment_plan=PaymentPlan(
+            value("payment.prefinancing_percent", Fraction(0)),
+            value("payment.interim_ceiling_percent", Fraction(100)),
+            value("payment.retention_percent", Fraction(0)),
+            value("payment.tranches", ()),
+        ),
+        duration_months=value("duration_months", 0),
+        milestones=value("milestones", ()),
+        attachments=value("submission.required_attachments", ()),
+        language=value("submission.language", ""),
+        synthetic=frozenset(path for path, found in fields.items() if found.from_template),
+    )
+
+
+def _weighed(
+    criteria: Sequence[Criterion], weights: Sequence[tuple[str, Fraction]], thresholds: Thresholds
+) -> tuple[Criterion, ...]:
+    """Criteria with the weights and thresholds that the file gives in places of their own."""
+    weight, least = dict(weights), dict(thresholds.by_criterion)
+    return tuple(
+        replace(
+            each,
+            weight=weight.get(each.key, Fraction(1)),
+            threshold_half=least.get(each.key, thresholds.each_half),
+        )
+        for each in criteria
+    )
+
+
+def opens_at(fields: Mapping[str, Sourced], zone_name: str) -> datetime | None:
+    """The instant a call opens, once the day and the hour are known."""
+    opening: Opening | None = fields.get("dates.opens", NOT_FOUND).value
+    hour: str | None = fields.get("dates.opens_time", NOT_FOUND).value
+    if opening is None or hour is None:
+        return None
+    return clock.local_to_utc(datetime.fromisoformat(f"{opening.day.isoformat()}T{hour}"), zone_name, fold=Fold.EARLIER)
+
+
+def missing(fields: Mapping[str, Sourced], deadlines: Sequence[Deadline]) -> tuple[Problem, ...]:
+    """What a call needs before it may be published and nobody has found yet."""
+    found = [
+        Problem(entry.label, "was not found. Fill it in the file, or apply the template.")
+        for path, entry in FIELDS.items()
+        if entry.needed and fields.get(path, NOT_FOUND).value is None
+    ]
+    if not deadlines:
+        found.append(Problem("Deadline", "was not found. A call needs one."))
+    return tuple(found)
+
+
+def contradictions(fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str) -> tuple[Problem, ...]:
+    """Where the values of a call do not fit together. Looked at once nothing is missing."""
+    content = content_of(fields)
+    return (
+        *_dates_clash(fields, deadlines, zone_name),
+        *rules_problems(content.budget_rules),
+        *_money_clashes(fields, content),
+        *definition_problems(content.definition),
+        *_assessment_clashes(content),
+        *_payment_clashes(content),
+    )
+
+
+def publish_problems(
+    fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str
+) -> tuple[Problem, ...]:
+    """Everything that keeps a call from being published; empty when it may be."""
+    return missing(fields, deadlines) or contradictions(fields, deadlines, zone_name)
+
+
+def _dates_clash(fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str) -> list[Problem]:
+    opening = opens_at(fields, zone_name)
+    if opening is None or not deadlines or opening < deadlines[0].closes_at:
+        return []
+    return [Problem("Deadline", "lies before the call opens. Check both dates.")]
+
+
+def _money_clashes(fields: Mapping[str, Sourced], content: CallContent) -> list[Problem]:
+    found = []
+    whole_call: Money = fields["budget.total"].value
+    most_each: Money = fields["financial_support.maximum_per_recipient"].value
+    largest = max(content.envelopes, key=lambda envelope: envelope.amount)
+    codes = [envelope.code for envelope in content.envelopes]
+    if len(set(codes)) < len(codes):
+        found.append(Problem("Award amounts", "use a code twice. Give each its own."))
+    if largest.amount > whole_call:
+        found.append(
+            Problem("Award amounts", f"go up to {largest.amount}, but the whole call has {whole_call}. Lower one.")
+        )
+    if largest.amount > most_each:
+        found.append(
+            Problem(
+                "Most for one recipient",
+                f"is {most_each}, but an award goes up to {largest.amount}. Raise or lower one.",
+            )
+        )
+    if most_each > SUPPORT_MAX_UNJUSTIFIED and not fields["financial_support.maximum_reason"].value:
+        found.append(
+            Problem(
+                "Why more than EUR 60 000",
+                f"is empty: {most_each} for one recipient needs a reason (Financial Regulation).",
+            )
+        )
+    return found
+
+
+def _assessment_clashes(content: CallContent) -> list[Problem]:
+    found = []
+    keys = [criterion.key for criterion in content.criteria]
+    if len(set(keys)) < len(keys):
+        found.append(Problem("Award criteria", "use a key twice. Give each its own."))
+    for key in content.tie_order:
+        if key not in keys:
+            found.append(Problem("Order for ties", f"names “{key}”, which is no criterion of this call."))
+    for section in content.definition.sections:
+        for question in section.questions:
+            if question.criterion is not None and question.criterion not in keys:
+                found.append(
+                    Problem(
+                        "Application form",
+                        f"the question “{question.label}” feeds “{question.criterion}”, which is no criterion of this call.",
+                    )
+                )
+    for criterion in content.criteria:
+        if criterion.threshold_half is not None and criterion.threshold_half > content.max_half:
+            found.append(Problem("Thresholds", f"ask more of “{criterion.name}” than the scale can give."))
+    if content.total_threshold_half is not None and content.total_threshold_half > content.total_max_half:
+        found.append(Problem("Thresholds", "ask for a total that no application can reach."))
+    if content.max_half < 1 or not 1 <= content.scale.step_half <= content.max_half:
+        found.append(Problem("Scale", "needs a highest mark above zero and a step that fits into it."))
+    return found
+
+
+def _payment_clashes(content: CallContent) -> list[Problem]:
+    found = []
+    plan = content.payment_plan
+    kinds = [instalment.kind for instalment in plan.instalments]
+    if plan.prefinancing_percent > plan.interim_ceiling_percent:
+        found.append(
+            Problem("Pre-financing", "is above the most that is paid before the balance. Lower it or raise the other.")
+        )
+    if kinds.count(InstalmentKind.BALANCE) != 1:
+        found.append(Problem("Instalments", "need exactly one payment of the balance."))
+    if kinds.count(InstalmentKind.PREFINANCING) != (1 if plan.prefinancing_percent else 0):
+        found.append(Problem("Instalments", "need one pre-financing where there is a percentage for it, else none."))
+    for instalment in plan.instalments:
+        if instalment.kind is InstalmentKind.PREFINANCING and instalment.percent != plan.prefinancing_percent:
+            found.append(Problem("Instalments", "give another percentage for pre-financing than the plan. Use one."))
+        if instalment.due_month is not None and instalment.due_month > content.duration_months:
+            found.append(Problem("Instalments", f"“{instalment.label}” lies after the end of the pilot."))
+    for milestone in content.milestones:
+        if milestone.month > content.duration_months:
+            found.append(Problem("Milestones every pilot has", f"“{milestone.title}” lies after the end of the pilot."))
+    return found
+
+
+def support_points(fields: Mapping[str, Sourced]) -> tuple[SupportPoint, ...]:
+    """The five points of financial support to third parties, each with what the call says or that it does not say it yet."""
+    points = {
+        "A closed list of activities": ("financial_support.activities",),
+        "Who may receive": ("eligibility.applicants", "eligibility.criteria"),
+        "Award criteria and procedure": ("evaluation.criteria", "evaluation.thresholds"),
+        "How the exact amount is found": ("financial_support.amount_rule",),
+        "The most for one recipient": ("financial_support.maximum_per_recipient",),
+    }
+    return tuple(
+        SupportPoint(
+            name,
+            all(fields.get(path, NOT_FOUND).value is not None for path in paths),
+            words_of(FIELDS[paths[0]], fields.get(paths[0], NOT_FOUND).value),
+        )
+        for name, paths in points.items()
+    )

@@ -1,0 +1,530 @@
+"""The schema of call files, version 1: every value a call has, how it is read, and whether a call needs it.
+
+A new value is one entry of ``FIELDS``; its path is its key everywhere, in files, in the database and on pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import yaml
+
+from grants.budgets.rules import Category, Envelope, EnvelopeRule
+from grants.calls.rules.values import (
+    Attachment,
+    Condition,
+    Consortium,
+    Criterion,
+    DocumentVersion,
+    Instalment,
+    LooseDate,
+    NamedSource,
+    Opening,
+    ParentGrant,
+    PlannedMilestone,
+    ReportDuty,
+    Scale,
+    Thresholds,
+)
+from grants.calls.states import ConditionKind, Confidence, InstalmentKind
+from grants.core import clock
+from grants.core.clock import Fold
+from grants.core.money import Money
+from grants.core.yaml_schema import (
+    Items,
+    Kind,
+    Reading,
+    Record,
+    Table,
+    amount,
+    clock_time,
+    day,
+    exact,
+    flag,
+    moment,
+    one_of,
+    text,
+    wall_time,
+    whole,
+    zone,
+)
+from grants.dossiers.rules import Choice, Definition, Question, QuestionKind, Section
+
+SCHEMA_VERSION = 1
+_META = ("confidence", "source", "note")
+
+
+# --- kinds of values --------------------------------------------------------------------------------------------
+
+
+def _halves(node: yaml.Node, place: str, reading: Reading) -> int | None:
+    """Points in half steps, kept as whole half points."""
+    points = exact(0, 1000)(node, place, reading)
+    if points is None:
+        return None
+    if (points * 2).denominator != 1:
+        reading.wrong(node, place, f"is {node.value}; points come in halves, for example 3 or 3.5.")
+        return None
+    return int(points * 2)
+
+
+def _confidence(node: yaml.Node, place: str, reading: Reading) -> Confidence | None:
+    read = one_of(Confidence, Confidence.TEMPLATE)(node, place, reading)
+    if read is not None:
+        reading.noticed.append(read)
+    return read
+
+
+class _Weights(Table):
+    """``none``, or a weight for each criterion."""
+
+    def __call__(self, node: yaml.Node, place: str, reading: Reading) -> tuple[Any, ...]:
+        if isinstance(node, yaml.ScalarNode) and node.value == "none":
+            return ()
+        return super().__call__(node, place, reading)
+
+
+# Languages of the EU and of countries that take part, by their ISO 639-1 code.
+LANGUAGES: Mapping[str, str] = {
+    "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "et": "Estonian", "fi": "Finnish", "fr": "French", "ga": "Irish", "hr": "Croatian",
+    "hu": "Hungarian", "it": "Italian", "lt": "Lithuanian", "lv": "Latvian", "mt": "Maltese", "nl": "Dutch",
+    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "sk": "Slovak", "sl": "Slovenian",
+    "sq": "Albanian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian",
+}  # fmt: skip
+
+
+def _language(node: yaml.Node, place: str, reading: Reading) -> str | None:
+    """A language by its code or its English name, as its code."""
+    given = text(node, place, reading)
+    if given is None:
+        return None
+    codes = {name.lower(): code for code, name in LANGUAGES.items()} | {code: code for code in LANGUAGES}
+    found = codes.get(given.lower())
+    if found is None:
+        reading.wrong(node, place, f"“{given}” is no language this program knows. Write its code, for example en.")
+    return found
+
+
+def _choice(node: yaml.Node, place: str, reading: Reading) -> Choice | None:
+    """A choice of a question: a word, or a value with its label."""
+    if isinstance(node, yaml.ScalarNode):
+        label = text(node, place, reading)
+        return None if label is None else Choice(re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_"), label)
+    built: Choice | None = Record(Choice, {"value": text, "label": text}, ("value", "label"))(node, place, reading)
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedDeadline:
+    """A deadline as a file gives it: what was printed, and the instant or the local time it means."""
+
+    literal: str | None = None
+    iso: datetime | None = None
+    local: datetime | None = None
+    fold: Fold | None = None
+    reason: str | None = None
+
+
+def _condition(
+    rule: str,
+    *,
+    no: int | None = None,
+    key: str | None = None,
+    kind: ConditionKind = ConditionKind.PASS_FAIL,
+    threshold: int | None = None,
+    thresholds: tuple[int | None, int | None] = (None, None),
+    country_examples: tuple[str, ...] = (),
+    **sourced: Any,
+) -> Condition:
+    each, together = thresholds
+    name = key or (f"condition_{no}" if no else "")
+    return Condition(name, rule, kind, each or threshold, together, country_examples, **sourced)
+
+
+def _with_keys(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Conditions without a number of their own get one by their place."""
+    return tuple(replace(c, key=c.key or f"condition_at_{n}") for n, c in enumerate(conditions, 1))
+
+
+def _envelope(code: str, amount: Money, **_sourced: Any) -> Envelope:
+    return Envelope(code, amount)
+
+
+def _loose(literal: str | None = None, local: date | None = None, iso: datetime | None = None) -> LooseDate | None:
+    day = local or (clock.in_zone(iso).date() if iso else None)
+    if literal is None and day is None:
+        return None
+    return LooseDate(literal or clock.long_date(day or date.min), day)
+
+
+def _opening(local: date | None = None, time: str | None = None) -> Opening | None:
+    return None if local is None else Opening(local, time)
+
+
+_SOURCED: dict[str, Kind] = {"confidence": _confidence, "source": text, "note": text}
+_LOOSE_DATE = Record(_loose, {"literal": text, "local": day, "iso": moment})
+_DEADLINE = Record(
+    PrintedDeadline,
+    {"literal": text, "iso": moment, "local": wall_time, "fold": one_of(Fold), "reason": text},
+)
+_REPORT = Record(ReportDuty, {"required": flag, "timing": text}, ("required",))
+_RULE = Record(lambda rule: rule, {"rule": text}, ("rule",))
+_CONDITION = Record(
+    _condition,
+    {
+        "no": whole(1, 99),
+        "key": text,
+        "rule": text,
+        "kind": one_of(ConditionKind),
+        "threshold": whole(1, 10**9),
+        "thresholds": Record(
+            lambda each=None, together=None: (each, together),
+            {"each": whole(1, 10**9), "together": whole(1, 10**9)},
+        ),
+        "country_examples": Items(text),
+        **_SOURCED,
+    },
+    ("rule",),
+)
+_CATEGORY = Record(
+    Category,
+    {"code": text, "label": text, "in_flat_rate_base": flag, "entered": flag, "hint": text},
+    ("code", "label"),
+)
+_CRITERION = Record(Criterion, {"key": text, "name": text, "question": text}, ("key", "name", "question"))
+_SCALE = Record(
+    lambda max, step=1, anchors=(): Scale(max, step, anchors),
+    {"max": _halves, "step": _halves, "anchors": Items(text)},
+    ("max",),
+)
+_THRESHOLDS = Record(
+    lambda each=None, total=None, criteria=(): Thresholds(each, criteria, total),
+    {"each": _halves, "total": _halves, "criteria": Table(_halves, lambda name, half: (name, half))},
+)
+_INSTALMENT = Record(
+    lambda key, kind, label, condition, percent=None, due_month=None: Instalment(
+        key, kind, label, percent, condition, due_month
+    ),
+    {
+        "key": text,
+        "kind": one_of(InstalmentKind),
+        "label": text,
+        "percent": exact(0, 100),
+        "condition": text,
+        "due_month": whole(0, 240),
+    },
+    ("key", "kind", "label", "condition"),
+)
+_MILESTONE = Record(
+    PlannedMilestone,
+    {"key": text, "title": text, "month": whole(0, 240), "evidence": text},
+    ("key", "title", "month"),
+)
+_ATTACHMENT = Record(Attachment, {"key": text, "label": text, "required": flag, "hint": text}, ("key", "label"))
+_QUESTION = Record(
+    Question,
+    {
+        "key": text,
+        "label": text,
+        "kind": one_of(QuestionKind),
+        "hint": text,
+        "required": flag,
+        "words_max": whole(1, 20_000),
+        "characters_max": whole(1, 100_000),
+        "choices": Items(_choice),
+        "criterion": text,
+        "guidance": Items(text),
+        "example": text,
+    },
+    ("key", "label", "kind"),
+)
+_SECTION = Record(
+    Section,
+    {"key": text, "title": text, "step": text, "intro": text, "questions": Items(_QUESTION)},
+    ("key", "title", "questions"),
+)
+_DOCUMENT = Record(
+    lambda version, date, kind, changes=(), source=None, confidence=Confidence.STATED, note=None: DocumentVersion(
+        version, date, kind, changes, source, confidence
+    ),
+    {"version": text, "date": day, "kind": text, "changes": Items(text), **_SOURCED},
+    ("version", "date", "kind"),
+)
+
+
+# --- the schema ---------------------------------------------------------------------------------------------------
+
+
+class Group(StrEnum):
+    """The heading a value stands under on pages."""
+
+    CALL = "The call"
+    DATES = "Dates"
+    MONEY = "Money"
+    WHO = "Who may apply"
+    FORM = "What to send"
+    ASSESSMENT = "How it is assessed"
+    PAYMENTS = "Payments and reports"
+    SUPPORT = "Financial support to third parties"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of a call file: its path, what people call it, how it is read, and whether a call needs it."""
+
+    path: str
+    label: str
+    group: Group
+    kind: Kind
+    type: Any
+    needed: bool = False
+    finish: Callable[[Any], Any] | None = None
+
+
+FIELDS: Mapping[str, Field] = {
+    entry.path: entry
+    for entry in (
+        Field("call.id", "Identifier", Group.CALL, text, str),
+        Field("call.title", "Title", Group.CALL, text, str),
+        Field("call.year", "Year", Group.CALL, whole(2000, 2100), int),
+        Field("call.invented", "Invented for demonstration", Group.CALL, flag, bool),
+        Field("call.programme", "Programme and cohort", Group.CALL, text, str),
+        Field(
+            "call.parent_grant",
+            "Paid from",
+            Group.CALL,
+            Record(
+                ParentGrant,
+                {"number": text, "acronym": text, "framework": text, "topic_family": text},
+                ("number", "acronym", "framework"),
+            ),
+            ParentGrant,
+        ),
+        Field("call.funding_mechanism", "Kind of funding", Group.CALL, text, str),
+        Field("call.sources", "Sources", Group.CALL, Table(text, NamedSource), tuple[NamedSource, ...]),
+        Field("document_versions", "Documents", Group.CALL, Items(_DOCUMENT), tuple[DocumentVersion, ...]),
+        Field("dates.timezone", "Time zone", Group.DATES, zone, str),
+        Field(
+            "dates.opens",
+            "Opens",
+            Group.DATES,
+            Record(_opening, {"local": day, "time": clock_time}),
+            Opening,
+            needed=True,
+        ),
+        Field("dates.opens_time", "Opening hour", Group.DATES, clock_time, str, needed=True),
+        Field("dates.deadline_original", "First deadline", Group.DATES, _DEADLINE, PrintedDeadline),
+        Field("dates.deadline_extended", "Extended deadline", Group.DATES, _DEADLINE, PrintedDeadline),
+        Field("dates.results_planned", "Results planned", Group.DATES, _LOOSE_DATE, LooseDate),
+        Field("dates.results_actual", "Results made public", Group.DATES, _LOOSE_DATE, LooseDate),
+        Field("dates.pilots_start", "Pilots start", Group.DATES, _LOOSE_DATE, LooseDate),
+        Field("dates.pilots_end", "Pilots end", Group.DATES, _LOOSE_DATE, LooseDate),
+        Field("duration_months", "Length of a pilot in months", Group.DATES, whole(1, 120), int, needed=True),
+        Field("budget.currency", "Currency", Group.MONEY, text, str),
+        Field("budget.total", "Money for the whole call", Group.MONEY, amount, Money, needed=True),
+        Field("budget.expected_awards", "Awards expected", Group.MONEY, whole(1, 10_000), int),
+        Field(
+            "grant_bands_eur",
+            "Award amounts",
+            Group.MONEY,
+            Items(Record(_envelope, {"code": text, "amount": amount, **_SOURCED}, ("code", "amount"))),
+            tuple[Envelope, ...],
+            needed=True,
+        ),
+        Field(
+            "grant_bands_rule", "How award amounts bind", Group.MONEY, one_of(EnvelopeRule), EnvelopeRule, needed=True
+        ),
+        Field(
+            "funding_rate_percent",
+            "Share of costs that is paid",
+            Group.MONEY,
+            exact(1, 100),
+            Fraction,
+            needed=True,
+        ),
+        Field(
+            "indirect_costs.flat_rate_percent",
+            "Flat rate for indirect costs",
+            Group.MONEY,
+            exact(0, 100),
+            Fraction,
+            needed=True,
+        ),
+        Field(
+            "budget_categories",
+            "Budget categories",
+            Group.MONEY,
+            Items(_CATEGORY),
+            tuple[Category, ...],
+            needed=True,
+        ),
+        Field("grant_cap_per_legal_entity", "Most for one organisation", Group.MONEY, amount, Money),
+        Field("eligibility.applicants", "Applicants", Group.WHO, _RULE, str, needed=True),
+        Field("eligibility.criteria_total_v1_0", "Conditions in the first draft", Group.WHO, text, str),
+        Field(
+            "eligibility.criteria",
+            "Conditions",
+            Group.WHO,
+            Items(_CONDITION),
+            tuple[Condition, ...],
+            needed=True,
+            finish=_with_keys,
+        ),
+        Field(
+            "eligibility.consortium",
+            "Applying together",
+            Group.WHO,
+            Record(
+                Consortium,
+                {
+                    "single_city": flag,
+                    "multi_city": flag,
+                    "lead": text,
+                    "other_organisations": Items(text),
+                },
+            ),
+            Consortium,
+        ),
+        Field("submission.channel", "Where to apply", Group.FORM, text, str),
+        Field("submission.language", "Language", Group.FORM, _language, str, needed=True),
+        Field(
+            "submission.documents_for_applicants",
+            "Documents for applicants",
+            Group.FORM,
+            Items(text),
+            tuple[str, ...],
+        ),
+        Field(
+            "submission.required_attachments",
+            "Files to attach",
+            Group.FORM,
+            Items(_ATTACHMENT),
+            tuple[Attachment, ...],
+            needed=True,
+        ),
+        Field(
+            "application_form.sections",
+            "Application form",
+            Group.FORM,
+            Items(_SECTION),
+            Definition,
+            needed=True,
+            finish=Definition,
+        ),
+        Field("application_form.word_limits", "Word limits", Group.FORM, text, str),
+        Field(
+            "application_form.public_profile_fields_seen",
+            "Seen on public profiles",
+            Group.FORM,
+            Items(text),
+            tuple[str, ...],
+        ),
+        Field("application_form.profile_source", "Source of the profiles", Group.FORM, text, str),
+        Field("evaluation.stages", "Stages", Group.ASSESSMENT, Items(text), tuple[str, ...]),
+        Field(
+            "evaluation.criteria",
+            "Award criteria",
+            Group.ASSESSMENT,
+            Items(_CRITERION),
+            tuple[Criterion, ...],
+            needed=True,
+        ),
+        Field("evaluation.scale", "Scale", Group.ASSESSMENT, _SCALE, Scale, needed=True),
+        Field(
+            "evaluation.weights",
+            "Weights",
+            Group.ASSESSMENT,
+            _Weights(exact(0, 100), lambda name, weight: (name, weight)),
+            tuple[tuple[str, Fraction], ...],
+            needed=True,
+        ),
+        Field("evaluation.thresholds", "Thresholds", Group.ASSESSMENT, _THRESHOLDS, Thresholds, needed=True),
+        Field("evaluation.tie_break", "Order for ties", Group.ASSESSMENT, Items(text), tuple[str, ...], needed=True),
+        Field(
+            "evaluation.evaluators_per_application",
+            "Evaluators for each application",
+            Group.ASSESSMENT,
+            whole(1, 9),
+            int,
+            needed=True,
+        ),
+        Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, text, str),
+        Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, text, str),
+        Field("evaluation.redress", "Complaints", Group.ASSESSMENT, text, str),
+        Field(
+            "payment.prefinancing_percent",
+            "Pre-financing",
+            Group.PAYMENTS,
+            exact(0, 100),
+            Fraction,
+            needed=True,
+        ),
+        Field(
+            "payment.interim_ceiling_percent",
+            "Most before the balance",
+            Group.PAYMENTS,
+            exact(1, 100),
+            Fraction,
+            needed=True,
+        ),
+        Field("payment.retention_percent", "Held back", Group.PAYMENTS, exact(0, 50), Fraction, needed=True),
+        Field(
+            "payment.tranches",
+            "Instalments",
+            Group.PAYMENTS,
+            Items(_INSTALMENT),
+            tuple[Instalment, ...],
+            needed=True,
+        ),
+        Field("payment.unlock_rule", "What unlocks later payments", Group.PAYMENTS, _RULE, str),
+        Field("reporting.interim_report", "Interim report", Group.PAYMENTS, _REPORT, ReportDuty),
+        Field("reporting.final_report", "Final report", Group.PAYMENTS, _REPORT, ReportDuty),
+        Field(
+            "reporting.monitoring_evaluation_learning",
+            "Monitoring, evaluation, learning",
+            Group.PAYMENTS,
+            _REPORT,
+            ReportDuty,
+        ),
+        Field(
+            "milestones",
+            "Milestones every pilot has",
+            Group.PAYMENTS,
+            Items(_MILESTONE),
+            tuple[PlannedMilestone, ...],
+            needed=True,
+        ),
+        Field(
+            "financial_support.activities",
+            "Activities that are paid",
+            Group.SUPPORT,
+            Items(text),
+            tuple[str, ...],
+            needed=True,
+        ),
+        Field(
+            "financial_support.amount_rule",
+            "How the exact amount is found",
+            Group.SUPPORT,
+            text,
+            str,
+            needed=True,
+        ),
+        Field(
+            "financial_support.maximum_per_recipient",
+            "Most for one recipient",
+            Group.SUPPORT,
+            amount,
+            Money,
+            needed=True,
+        ),
+        Field("financial_support.maximum_reason", "Why more than EUR 60 000", Group.SUPPORT, text, str),
+    )
+}

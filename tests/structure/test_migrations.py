@@ -1,0 +1,99 @@
+"""The migrated schema is that of the models, to the last trigger; migrations are numbered, one head, and go both ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import Connection, create_engine, inspect
+
+from grants.app import stage_modules
+from grants.cli import alembic_config
+from grants.core import triggers
+from grants.core.db import Base
+from tests.servers import TestPostgres
+
+VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
+HEAD = VERSIONS.parent / "HEAD"
+
+# What a schema is, as the database itself tells it; names and texts, never numbers.
+QUESTIONS = {
+    "columns": """
+        SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, identity_generation
+        FROM information_schema.columns WHERE table_schema = 'public'""",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace""",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "triggers": """
+        SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal""",
+    "functions": """
+        SELECT proname, regexp_replace(prosrc, '\\s+', ' ', 'g') FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace""",
+}
+# Alembic's own, and the table of the tests.
+LEFT_OUT = {"alembic_version", "note"}
+
+
+@pytest.fixture
+def empty(postgres: TestPostgres, template: str) -> Iterator[str]:
+    name = f"m_{uuid4().hex}"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        yield name
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def schema(connection: Connection) -> dict[str, set[tuple[object, ...]]]:
+    return {
+        kind: {tuple(row) for row in connection.exec_driver_sql(sql.replace("%", "%%")) if str(row[0]) not in LEFT_OUT}
+        for kind, sql in QUESTIONS.items()
+    }
+
+
+def from_models(connection: Connection) -> None:
+    Base.metadata.create_all(connection)
+    triggers.install(connection)
+    for module in stage_modules("triggers"):
+        module.install(connection)
+
+
+def test_the_migrated_schema_is_that_of_the_models(postgres: TestPostgres, empty: str) -> None:
+    engine = create_engine(postgres.url(empty, "grants_owner"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "head")
+        migrated = schema(connection)
+        command.downgrade(alembic_config(connection), "base")
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        from_models(connection)
+        modelled = schema(connection)
+    engine.dispose()
+
+    for kind in QUESTIONS:
+        assert migrated[kind] == modelled[kind], kind
+
+
+def test_going_down_leaves_nothing(postgres: TestPostgres, empty: str) -> None:
+    engine = create_engine(postgres.url(empty, "grants_owner"))
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "head")
+        command.downgrade(alembic_config(connection), "base")
+        tables = inspect(connection).get_table_names()
+        functions = connection.exec_driver_sql(QUESTIONS["functions"].replace("%", "%%")).all()
+    engine.dispose()
+
+    assert (tables, functions) == (["alembic_version"], [])
+
+
+def test_migrations_are_numbered_without_gap_and_end_at_the_head() -> None:
+    files = sorted(VERSIONS.glob("*.py"))
+    numbers = [path.name[:4] for path in files]
+
+    assert [path.name for path in files if not re.fullmatch(r"\d{4}_[a-z_]+\.py", path.name)] == []
+    assert numbers == [f"{number:04d}" for number in range(1, len(files) + 1)]
+    assert HEAD.read_text().strip() == numbers[-1]
