@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from grants.calls import policy
+from grants.calls import rules
 from grants.calls.models import Call, CallDeadline, CallDocument
 from grants.calls.rules import NOT_FOUND, BudgetPosition, CallRow, CallView, Deadline, DocumentVersion
 from grants.calls.states import CallState, Confidence, Phase
@@ -101,7 +101,7 @@ def call_views(call_ids: Iterable[UUID]) -> dict[UUID, CallView]:
     funds = programmes.fund_sources_by_id(row.fund_source_id for row in rows)
     found = {}
     for row in rows:
-        fields = policy.from_json(row.content)
+        fields = rules.from_json(row.content)
         lines = tuple(deadline_value(each) for each in deadlines[row.id])
         names = {each.name: each.address for each in fields.get("call.sources", NOT_FOUND).value or ()}
         found[row.id] = CallView(
@@ -122,11 +122,11 @@ def call_views(call_ids: Iterable[UUID]) -> dict[UUID, CallView]:
             total=row.total_cents,
             results_public_at=row.results_public_at,
             published_at=row.published_at,
-            content=policy.content_of(fields),
-            facts=policy.facts_of(fields),
+            content=rules.content_of(fields),
+            facts=rules.facts_of(fields),
             documents=tuple(_document(each, names) for each in documents[row.id]),
-            missing=policy.publish_problems(fields, lines, row.zone) if row.state == CallState.DRAFT else (),
-            support=policy.support_points(fields),
+            missing=rules.publish_problems(fields, lines, row.zone) if row.state == CallState.DRAFT else (),
+            support=rules.support_points(fields),
             activities=fields["financial_support.activities"].value or (),
         )
     return found
@@ -269,7 +269,7 @@ def _view(row: Call) -> CallView:
 
 
 def _row(row: Call, closes_at: datetime | None) -> CallRow:
-    envelopes = policy.envelopes_in(row.content)
+    envelopes = rules.envelopes_in(row.content)
     return CallRow(
         id=row.id,
         reference=row.reference,
@@ -308,6 +308,6 @@ def _document(row: CallDocument, sources: dict[str, str]) -> DocumentVersion:
         published_on=row.published_on,
         what=row.what,
         changes=tuple(row.changes),
-        source=policy.source_address(row.source, sources),
+        source=rules.source_address(row.source, sources),
         confidence=Confidence(row.confidence),
     )

@@ -9,13 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
-from grants.calls import policy, queries, rules
+from grants.calls import queries, rules
 from grants.calls.models import Call, CallDeadline, CallDocument
-from grants.calls.policy import CallFile
 from grants.calls.rules import (
     NOT_FOUND,
     TEMPLATE_LABEL,
     BudgetInput,
+    CallFile,
     CallSummary,
     Deadline,
     DeadlineInput,
@@ -32,7 +32,7 @@ from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
-from grants.identity.services import mails
+from grants.identity import services as identity
 from grants.ledger import rules as ledger_rules
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
@@ -54,13 +54,13 @@ def template(name: str) -> Mapping[str, Sourced]:
     """The values of a template by its name; :class:`Invalid` where there is none."""
     if name not in TEMPLATES:
         raise Invalid(f"There is no template “{name}”. Known: {', '.join(TEMPLATES)}.")
-    return policy.read_template((DATA / TEMPLATES[name]).read_text(encoding="utf-8"))
+    return rules.read_template((DATA / TEMPLATES[name]).read_text(encoding="utf-8"))
 
 
 @act("call.import", needs=Permission.CALL_IMPORT)
 def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.code) -> CallSummary:
     """Bring in a call file as a draft; raises Problems with everything that is wrong, and then nothing came in."""
-    file = policy.read_call_file(text)
+    file = rules.read_call_file(text)
     year = _year_of(file)
     published_id = file.value("call.id")
     earlier = queries.find_published_id(published_id)
@@ -145,13 +145,13 @@ def _start_of_results_day(file: CallFile) -> datetime | None:
 
 def _take_over(call: Call, fields: Mapping[str, Sourced]) -> None:
     """The values, and the columns that follow from them."""
-    call.content = policy.to_json(fields)
-    call.opens_at = policy.opens_at(fields, call.zone)
+    call.content = rules.to_json(fields)
+    call.opens_at = rules.opens_at(fields, call.zone)
     call.total_cents = fields.get("budget.total", NOT_FOUND).value
 
 
 def _what_is_missing(fields: Mapping[str, Sourced], deadlines: Iterable[Deadline]) -> tuple[str, ...]:
-    missing = policy.missing(fields, tuple(deadlines))
+    missing = rules.missing(fields, tuple(deadlines))
     if not missing:
         return ()
     return (f"{len(missing)} values were not found: {', '.join(problem.place for problem in missing)}.",)
@@ -165,7 +165,7 @@ def apply_template(
     call = locked(Call, call_id)
     check_version(call, version)
     _refuse_unless_draft(call)
-    fields, paths = policy.filled(policy.from_json(call.content), template(name))
+    fields, paths = rules.filled(rules.from_json(call.content), template(name))
     if not paths:
         raise Refused("Nothing was missing that the template could fill.")
     _take_over(call, fields)
@@ -178,8 +178,8 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     call = locked(Call, call_id)
     check_version(call, version)
     MACHINE.target(CallState(call.state), "publish")
-    fields = policy.from_json(call.content)
-    problems = policy.publish_problems(fields, queries.deadlines(call.id), call.zone)
+    fields = rules.from_json(call.content)
+    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone)
     if problems:
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")
@@ -314,7 +314,7 @@ def tell_deadline_moved(user_ids: Iterable[UUID], call_id: UUID, number: int) ->
     if not notice.stands:
         return 0
     people = frozenset(user_ids)
-    mails.mail(
+    identity.mail(
         people,
         "call_deadline_moved",
         "call",

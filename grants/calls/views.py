@@ -192,6 +192,7 @@ def _manage(slug: str, form: DeedForm | None = None) -> str:
         publishing=publishing,
         form=form,
         checklist=rules.checklist(call),
+        timeline_of=rules.timeline(call, clock.now()),
         grouped=rules.grouped(call.facts),
     )
 
@@ -226,4 +227,5 @@ def _words(call: rules.CallView) -> dict[str, Any]:
         "percent_words": rules.percent_words,
         "budget_words": rules.budget_words(call),
         "steps": rules.steps(call.content),
+        "timeline_of": rules.timeline(call, clock.now()),
     }

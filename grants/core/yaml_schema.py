@@ -129,7 +129,7 @@ def raw_of(node: yaml.Node, place: str, reading: Reading, wanted: str, *tags: st
     return None
 
 
-def text(node: yaml.Node, place: str, reading: Reading) -> str | None:
+def plain_text(node: yaml.Node, place: str, reading: Reading) -> str | None:
     """A text; a number or a date without quotes is refused, so that “010” and “NO” stay what was meant."""
     raw = raw_of(node, place, reading, "text", "str")
     if raw is not None and len(raw) > TEXT_MAX:
@@ -248,7 +248,7 @@ def wall_time(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
 
 def zone(node: yaml.Node, place: str, reading: Reading) -> str | None:
     """The IANA name of a time zone."""
-    name = text(node, place, reading)
+    name = plain_text(node, place, reading)
     try:
         return None if name is None else clock.zone(name).key
     except Invalid as error:

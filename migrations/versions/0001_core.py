@@ -180,10 +180,10 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_job_requested_by ON job (requested_by)")
-    op.execute("CREATE INDEX ix_job_name_number ON job (name, number)")
     op.execute("CREATE INDEX ix_job_waiting ON job (run_after) WHERE state IN ('queued', 'running')")
+    op.execute("CREATE INDEX ix_job_requested_by ON job (requested_by)")
     op.execute("CREATE INDEX ix_job_subject ON job (subject_kind, subject_id)")
+    op.execute("CREATE INDEX ix_job_name_number ON job (name, number)")
     op.execute(
         """
         CREATE TABLE audit_seal (

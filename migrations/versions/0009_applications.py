@@ -45,9 +45,9 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_application_call_state ON application (call_id, state, reference)")
-    op.execute("CREATE INDEX ix_application_coordinator_id ON application (coordinator_id)")
     op.execute("CREATE INDEX ix_application_newest ON application (created_at, id)")
+    op.execute("CREATE INDEX ix_application_coordinator_id ON application (coordinator_id)")
+    op.execute("CREATE INDEX ix_application_call_state ON application (call_id, state, reference)")
     op.execute(
         """
         CREATE TABLE submission (
@@ -94,12 +94,12 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_application_partner_organisation_id ON application_partner (organisation_id)")
     op.execute(
         """
         CREATE UNIQUE INDEX uq_application_partner_one_coordinator ON application_partner (application_id) WHERE role = 'coordinator'
         """
     )
+    op.execute("CREATE INDEX ix_application_partner_organisation_id ON application_partner (organisation_id)")
     op.execute(
         """
         CREATE TABLE eligibility_check (
@@ -149,22 +149,17 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        ALTER TABLE application ADD CONSTRAINT fk_application_coordinator_id FOREIGN KEY(coordinator_id) REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED
-        """
-    )
-    op.execute(
-        """
         ALTER TABLE submission ADD CONSTRAINT fk_submission_submitted_by FOREIGN KEY(submitted_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
     op.execute(
         """
-        ALTER TABLE submission ADD CONSTRAINT fk_submission_application_id FOREIGN KEY(application_id) REFERENCES application (id) DEFERRABLE INITIALLY DEFERRED
+        ALTER TABLE application ADD CONSTRAINT fk_application_coordinator_id FOREIGN KEY(coordinator_id) REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
     op.execute(
         """
-        ALTER TABLE application ADD CONSTRAINT fk_application_dossier_id FOREIGN KEY(dossier_id) REFERENCES dossier (id) DEFERRABLE INITIALLY DEFERRED
+        ALTER TABLE submission ADD CONSTRAINT fk_submission_application_id FOREIGN KEY(application_id) REFERENCES application (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
     op.execute(
@@ -175,6 +170,11 @@ def upgrade() -> None:
     op.execute(
         """
         ALTER TABLE application ADD CONSTRAINT fk_application_submission_id FOREIGN KEY(submission_id) REFERENCES submission (id) DEFERRABLE INITIALLY DEFERRED
+        """
+    )
+    op.execute(
+        """
+        ALTER TABLE application ADD CONSTRAINT fk_application_dossier_id FOREIGN KEY(dossier_id) REFERENCES dossier (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.calls import rules
-from grants.calls.rules import Deadline, DeadlineInput
+from grants.calls.rules import Deadline, DeadlineInput, words
 from grants.calls.states import MACHINE, CallState, Phase
 from grants.core.clock import BRUSSELS, Fold
 from grants.core.errors import Conflict, Invalid, Refused
@@ -131,8 +131,8 @@ def test_half_points_read_as_points(half: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "stands"),
+    ("written", "stands"),
     [("mid-2025", "done"), ("May to summer 2026", "next"), ("soon", "next"), ("2022 or 2027", "next")],
 )
-def test_a_loose_date_is_over_once_its_last_year_is(words: str, stands: str) -> None:
-    assert rules._loosely(words, datetime(2026, 6, 1, tzinfo=UTC)) == stands
+def test_a_loose_date_is_over_once_its_last_year_is(written: str, stands: str) -> None:
+    assert words._loosely(written, datetime(2026, 6, 1, tzinfo=UTC)) == stands

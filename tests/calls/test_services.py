@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
 
-from grants.calls import policy, queries, services
+from grants.calls import queries, services
 from grants.calls.models import Call, CallDeadline, CallDocument
 from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput, ResultsInput
 from grants.calls.states import CallState, Phase
@@ -157,7 +158,7 @@ def test_the_template_brings_the_rules_of_the_reference() -> None:
     assert (content.max_half, content.scale.step_half, content.total_threshold_half) == (10, 1, 20)
     assert content.tie_order == ("excellence", "impact", "implementation")
     assert content.evaluators_per_application == 3
-    assert (content.budget_rules.flat_rate, content.budget_rules.funding_rate) == (policy.Fraction(1, 4), 1)
+    assert (content.budget_rules.flat_rate, content.budget_rules.funding_rate) == (Fraction(1, 4), 1)
     assert [each.code for each in content.budget_rules.categories] == ["A", "B", "C1", "C2", "C3", "D", "E"]
     assert [each.code for each in content.budget_rules.categories if not each.in_flat_rate_base] == ["B", "D"]
     plan = content.payment_plan

@@ -50,7 +50,7 @@ def test_nobody_reads_the_public_page_without_signing_in(client: FlaskClient) ->
         "At most 600 words. Feeds “Excellence and ambition”.",
         "Some rules of this call are not public",
         "Horizon-like template",
-        "Seen in the call’s documents",
+        "Seen in public documents",
         "Eligibility criterion 7 (maximum grant per legal entity) removed",
         "NetZeroCities, Horizon 2020 grant 101036519",
     ):

@@ -50,20 +50,18 @@ def test_only_who_looks_after_cities_loads_them() -> None:
         services.load_register(actors.eli())
 
 
-@pytest.mark.parametrize(
-    ("words", "names"),
-    [
-        ("lodz", ["Łódź"]),
-        ("LODZ", ["Łódź"]),
-        ("padova", ["Padua"]),
-        ("den haag", ["The Hague"]),
-        ("helmond", ["Eindhoven & Helmond", "Helmond"]),
-        ("atlantis", []),
-        ("100%", []),
-    ],
-)
-def test_a_search_ignores_case_and_accents(manager: Actor, words: str, names: list[str]) -> None:
-    assert found(manager, words=words) == names
+def test_a_search_ignores_case_and_accents(manager: Actor) -> None:
+    wanted = {
+        "lodz": ["Łódź"],
+        "LODZ": ["Łódź"],
+        "padova": ["Padua"],
+        "den haag": ["The Hague"],
+        "helmond": ["Eindhoven & Helmond", "Helmond"],
+        "atlantis": [],
+        "100%": [],
+    }
+
+    assert {words: found(manager, words=words) for words in wanted} == wanted
 
 
 def test_a_search_combines_country_label_and_kind(manager: Actor) -> None:

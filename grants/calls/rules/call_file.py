@@ -14,10 +14,11 @@ from grants.calls.rules.decisions import (
     literal_of,
 )
 from grants.calls.rules.schema import (
-    _META,
-    _SOURCED,
+    ELSEWHERE,
     FIELDS,
+    META,
     SCHEMA_VERSION,
+    SOURCED,
     Field,
     PrintedDeadline,
 )
@@ -47,11 +48,6 @@ IGNORED = {
     "outcome": "“outcome” was left out: results enter by the selection decision or as a published outcome.",
     "later_calls": "“later_calls” was left out: each call is a file of its own.",
 }
-
-# Read from the file but kept in tables of their own, or as columns of the call.
-_ELSEWHERE = frozenset(
-    {"document_versions", "dates.deadline_original", "dates.deadline_extended", "dates.timezone", "budget.currency"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ def read_call_file(text: str) -> CallFile:
     if len(set(labels)) < len(labels):
         reading.wrong(root, "document_versions", "names a version twice. Give each its own.")
         _refuse_if_any(reading)
-    fields = {path: read.fields.get(path, NOT_FOUND) for path in FIELDS if path not in _ELSEWHERE}
+    fields = {path: read.fields.get(path, NOT_FOUND) for path in FIELDS if path not in ELSEWHERE}
     opens = fields["dates.opens"]
     if opens.value is not None and opens.value.time and fields["dates.opens_time"].value is None:
         fields["dates.opens_time"] = replace(opens, value=opens.value.time)
@@ -114,7 +110,7 @@ def read_template(text: str) -> Mapping[str, Sourced]:
     return {
         path: Sourced(found.value, Confidence.TEMPLATE, None, found.note)
         for path, found in read.fields.items()
-        if found.value is not None and path not in _ELSEWHERE
+        if found.value is not None and path not in ELSEWHERE
     }
 
 
@@ -172,11 +168,11 @@ def _read_group(
     """One group of the schema: its own confidence, source and note hold for whatever in it brings none."""
     reading = read.reading
     meta = {
-        name: reading.value(_SOURCED[name], pairs[name], under(place, name))
-        for name in _META
+        name: reading.value(SOURCED[name], pairs[name], under(place, name))
+        for name in META
         if place and name in pairs and name not in tree
     }
-    reading.unknown(pairs, {*tree, *(_META if place else ("schema_version", *IGNORED))}, place)
+    reading.unknown(pairs, {*tree, *(META if place else ("schema_version", *IGNORED))}, place)
     for name, node in pairs.items():
         entry = tree.get(name)
         inside = under(place, name)
@@ -196,16 +192,16 @@ def _sourced(entry: Field, node: yaml.Node, place: str, inherited: Mapping[str, 
     if isinstance(node, yaml.MappingNode) and not _is_free(entry.kind, node):
         pairs = reading.pairs(node, place)
         meta = {
-            name: reading.value(_SOURCED[name], pairs.pop(name), under(place, name)) for name in _META if name in pairs
+            name: reading.value(SOURCED[name], pairs.pop(name), under(place, name)) for name in META if name in pairs
         }
         reading.noticed = []
         if "value" in pairs:
-            reading.unknown(pairs, ("value", *_META), place)
+            reading.unknown(pairs, ("value", *META), place)
             value = reading.value(entry.kind, pairs["value"], f"{place}.value")
         elif isinstance(entry.kind, Record):
             value = entry.kind.built(pairs, node, place, reading) if any(map(_is_there, pairs.values())) else None
         else:
-            reading.unknown(pairs, ("value", *_META), place)
+            reading.unknown(pairs, ("value", *META), place)
     else:
         value = reading.value(entry.kind, node, place)
     if value is not None and entry.finish is not None:
@@ -227,7 +223,7 @@ def _sourced(entry: Field, node: yaml.Node, place: str, inherited: Mapping[str, 
 def _is_free(kind: Kind, node: yaml.MappingNode) -> bool:
     """Whether the keys of this group are words of its own, not ``value`` with its confidence."""
     names = {str(key.value) for key, _ in node.value}
-    return isinstance(kind, Table) and not ("value" in names and names <= {"value", *_META})
+    return isinstance(kind, Table) and not ("value" in names and names <= {"value", *META})
 
 
 def _is_there(node: yaml.Node) -> bool:
@@ -321,7 +317,7 @@ def to_json(fields: Mapping[str, Sourced]) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> dict[str, Sourced]:
     """What :func:`to_json` made, as values again; a field nobody gave is not found."""
     kept = stored["fields"]
-    return {path: _restored(entry, kept.get(path)) for path, entry in FIELDS.items() if path not in _ELSEWHERE}
+    return {path: _restored(entry, kept.get(path)) for path, entry in FIELDS.items() if path not in ELSEWHERE}
 
 
 def envelopes_in(stored: Mapping[str, Any]) -> tuple[Envelope, ...]:

@@ -49,7 +49,7 @@ from grants.core.yaml_schema import (
     flag,
     moment,
     one_of,
-    text,
+    plain_text,
     wall_time,
     whole,
     zone,
@@ -57,7 +57,7 @@ from grants.core.yaml_schema import (
 from grants.dossiers.rules import Choice, Definition, Question, QuestionKind, Section
 
 SCHEMA_VERSION = 1
-_META = ("confidence", "source", "note")
+META = ("confidence", "source", "note")
 
 
 # --- kinds of values --------------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ LANGUAGES: Mapping[str, str] = {
 
 def _language(node: yaml.Node, place: str, reading: Reading) -> str | None:
     """A language by its code or its English name, as its code."""
-    given = text(node, place, reading)
+    given = plain_text(node, place, reading)
     if given is None:
         return None
     codes = {name.lower(): code for code, name in LANGUAGES.items()} | {code: code for code in LANGUAGES}
@@ -115,9 +115,11 @@ def _language(node: yaml.Node, place: str, reading: Reading) -> str | None:
 def _choice(node: yaml.Node, place: str, reading: Reading) -> Choice | None:
     """A choice of a question: a word, or a value with its label."""
     if isinstance(node, yaml.ScalarNode):
-        label = text(node, place, reading)
+        label = plain_text(node, place, reading)
         return None if label is None else Choice(re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_"), label)
-    built: Choice | None = Record(Choice, {"value": text, "label": text}, ("value", "label"))(node, place, reading)
+    built: Choice | None = Record(Choice, {"value": plain_text, "label": plain_text}, ("value", "label"))(
+        node, place, reading
+    )
     return built
 
 
@@ -168,40 +170,42 @@ def _opening(local: date | None = None, time: str | None = None) -> Opening | No
     return None if local is None else Opening(local, time)
 
 
-_SOURCED: dict[str, Kind] = {"confidence": _confidence, "source": text, "note": text}
-_LOOSE_DATE = Record(_loose, {"literal": text, "local": day, "iso": moment})
+SOURCED: dict[str, Kind] = {"confidence": _confidence, "source": plain_text, "note": plain_text}
+_LOOSE_DATE = Record(_loose, {"literal": plain_text, "local": day, "iso": moment})
 _DEADLINE = Record(
     PrintedDeadline,
-    {"literal": text, "iso": moment, "local": wall_time, "fold": one_of(Fold), "reason": text},
+    {"literal": plain_text, "iso": moment, "local": wall_time, "fold": one_of(Fold), "reason": plain_text},
 )
-_REPORT = Record(ReportDuty, {"required": flag, "timing": text}, ("required",))
-_RULE = Record(lambda rule: rule, {"rule": text}, ("rule",))
+_REPORT = Record(ReportDuty, {"required": flag, "timing": plain_text}, ("required",))
+_RULE = Record(lambda rule: rule, {"rule": plain_text}, ("rule",))
 _CONDITION = Record(
     _condition,
     {
         "no": whole(1, 99),
-        "key": text,
-        "rule": text,
+        "key": plain_text,
+        "rule": plain_text,
         "kind": one_of(ConditionKind),
         "threshold": whole(1, 10**9),
         "thresholds": Record(
             lambda each=None, together=None: (each, together),
             {"each": whole(1, 10**9), "together": whole(1, 10**9)},
         ),
-        "country_examples": Items(text),
-        **_SOURCED,
+        "country_examples": Items(plain_text),
+        **SOURCED,
     },
     ("rule",),
 )
 _CATEGORY = Record(
     Category,
-    {"code": text, "label": text, "in_flat_rate_base": flag, "entered": flag, "hint": text},
+    {"code": plain_text, "label": plain_text, "in_flat_rate_base": flag, "entered": flag, "hint": plain_text},
     ("code", "label"),
 )
-_CRITERION = Record(Criterion, {"key": text, "name": text, "question": text}, ("key", "name", "question"))
+_CRITERION = Record(
+    Criterion, {"key": plain_text, "name": plain_text, "question": plain_text}, ("key", "name", "question")
+)
 _SCALE = Record(
     lambda max, step=1, anchors=(): Scale(max, step, anchors),
-    {"max": _halves, "step": _halves, "anchors": Items(text)},
+    {"max": _halves, "step": _halves, "anchors": Items(plain_text)},
     ("max",),
 )
 _THRESHOLDS = Record(
@@ -213,48 +217,50 @@ _INSTALMENT = Record(
         key, kind, label, percent, condition, due_month
     ),
     {
-        "key": text,
+        "key": plain_text,
         "kind": one_of(InstalmentKind),
-        "label": text,
+        "label": plain_text,
         "percent": exact(0, 100),
-        "condition": text,
+        "condition": plain_text,
         "due_month": whole(0, 240),
     },
     ("key", "kind", "label", "condition"),
 )
 _MILESTONE = Record(
     PlannedMilestone,
-    {"key": text, "title": text, "month": whole(0, 240), "evidence": text},
+    {"key": plain_text, "title": plain_text, "month": whole(0, 240), "evidence": plain_text},
     ("key", "title", "month"),
 )
-_ATTACHMENT = Record(Attachment, {"key": text, "label": text, "required": flag, "hint": text}, ("key", "label"))
+_ATTACHMENT = Record(
+    Attachment, {"key": plain_text, "label": plain_text, "required": flag, "hint": plain_text}, ("key", "label")
+)
 _QUESTION = Record(
     Question,
     {
-        "key": text,
-        "label": text,
+        "key": plain_text,
+        "label": plain_text,
         "kind": one_of(QuestionKind),
-        "hint": text,
+        "hint": plain_text,
         "required": flag,
         "words_max": whole(1, 20_000),
         "characters_max": whole(1, 100_000),
         "choices": Items(_choice),
-        "criterion": text,
-        "guidance": Items(text),
-        "example": text,
+        "criterion": plain_text,
+        "guidance": Items(plain_text),
+        "example": plain_text,
     },
     ("key", "label", "kind"),
 )
 _SECTION = Record(
     Section,
-    {"key": text, "title": text, "step": text, "intro": text, "questions": Items(_QUESTION)},
+    {"key": plain_text, "title": plain_text, "step": plain_text, "intro": plain_text, "questions": Items(_QUESTION)},
     ("key", "title", "questions"),
 )
 _DOCUMENT = Record(
     lambda version, date, kind, changes=(), source=None, confidence=Confidence.STATED, note=None: DocumentVersion(
         version, date, kind, changes, source, confidence
     ),
-    {"version": text, "date": day, "kind": text, "changes": Items(text), **_SOURCED},
+    {"version": plain_text, "date": day, "kind": plain_text, "changes": Items(plain_text), **SOURCED},
     ("version", "date", "kind"),
 )
 
@@ -291,24 +297,24 @@ class Field:
 FIELDS: Mapping[str, Field] = {
     entry.path: entry
     for entry in (
-        Field("call.id", "Identifier", Group.CALL, text, str),
-        Field("call.title", "Title", Group.CALL, text, str),
+        Field("call.id", "Identifier", Group.CALL, plain_text, str),
+        Field("call.title", "Title", Group.CALL, plain_text, str),
         Field("call.year", "Year", Group.CALL, whole(2000, 2100), int),
         Field("call.invented", "Invented for demonstration", Group.CALL, flag, bool),
-        Field("call.programme", "Programme and cohort", Group.CALL, text, str),
+        Field("call.programme", "Programme and cohort", Group.CALL, plain_text, str),
         Field(
             "call.parent_grant",
             "Paid from",
             Group.CALL,
             Record(
                 ParentGrant,
-                {"number": text, "acronym": text, "framework": text, "topic_family": text},
+                {"number": plain_text, "acronym": plain_text, "framework": plain_text, "topic_family": plain_text},
                 ("number", "acronym", "framework"),
             ),
             ParentGrant,
         ),
-        Field("call.funding_mechanism", "Kind of funding", Group.CALL, text, str),
-        Field("call.sources", "Sources", Group.CALL, Table(text, NamedSource), tuple[NamedSource, ...]),
+        Field("call.funding_mechanism", "Kind of funding", Group.CALL, plain_text, str),
+        Field("call.sources", "Sources", Group.CALL, Table(plain_text, NamedSource), tuple[NamedSource, ...]),
         Field("document_versions", "Documents", Group.CALL, Items(_DOCUMENT), tuple[DocumentVersion, ...]),
         Field("dates.timezone", "Time zone", Group.DATES, zone, str),
         Field(
@@ -327,14 +333,14 @@ FIELDS: Mapping[str, Field] = {
         Field("dates.pilots_start", "Pilots start", Group.DATES, _LOOSE_DATE, LooseDate),
         Field("dates.pilots_end", "Pilots end", Group.DATES, _LOOSE_DATE, LooseDate),
         Field("duration_months", "Length of a pilot in months", Group.DATES, whole(1, 120), int, needed=True),
-        Field("budget.currency", "Currency", Group.MONEY, text, str),
+        Field("budget.currency", "Currency", Group.MONEY, plain_text, str),
         Field("budget.total", "Money for the whole call", Group.MONEY, amount, Money, needed=True),
         Field("budget.expected_awards", "Awards expected", Group.MONEY, whole(1, 10_000), int),
         Field(
             "grant_bands_eur",
             "Award amounts",
             Group.MONEY,
-            Items(Record(_envelope, {"code": text, "amount": amount, **_SOURCED}, ("code", "amount"))),
+            Items(Record(_envelope, {"code": plain_text, "amount": amount, **SOURCED}, ("code", "amount"))),
             tuple[Envelope, ...],
             needed=True,
         ),
@@ -367,7 +373,7 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("grant_cap_per_legal_entity", "Most for one organisation", Group.MONEY, amount, Money),
         Field("eligibility.applicants", "Applicants", Group.WHO, _RULE, str, needed=True),
-        Field("eligibility.criteria_total_v1_0", "Conditions in the first draft", Group.WHO, text, str),
+        Field("eligibility.criteria_total_v1_0", "Conditions in the first draft", Group.WHO, plain_text, str),
         Field(
             "eligibility.criteria",
             "Conditions",
@@ -386,19 +392,19 @@ FIELDS: Mapping[str, Field] = {
                 {
                     "single_city": flag,
                     "multi_city": flag,
-                    "lead": text,
-                    "other_organisations": Items(text),
+                    "lead": plain_text,
+                    "other_organisations": Items(plain_text),
                 },
             ),
             Consortium,
         ),
-        Field("submission.channel", "Where to apply", Group.FORM, text, str),
+        Field("submission.channel", "Where to apply", Group.FORM, plain_text, str),
         Field("submission.language", "Language", Group.FORM, _language, str, needed=True),
         Field(
             "submission.documents_for_applicants",
             "Documents for applicants",
             Group.FORM,
-            Items(text),
+            Items(plain_text),
             tuple[str, ...],
         ),
         Field(
@@ -418,16 +424,16 @@ FIELDS: Mapping[str, Field] = {
             needed=True,
             finish=Definition,
         ),
-        Field("application_form.word_limits", "Word limits", Group.FORM, text, str),
+        Field("application_form.word_limits", "Word limits", Group.FORM, plain_text, str),
         Field(
             "application_form.public_profile_fields_seen",
             "Seen on public profiles",
             Group.FORM,
-            Items(text),
+            Items(plain_text),
             tuple[str, ...],
         ),
-        Field("application_form.profile_source", "Source of the profiles", Group.FORM, text, str),
-        Field("evaluation.stages", "Stages", Group.ASSESSMENT, Items(text), tuple[str, ...]),
+        Field("application_form.profile_source", "Source of the profiles", Group.FORM, plain_text, str),
+        Field("evaluation.stages", "Stages", Group.ASSESSMENT, Items(plain_text), tuple[str, ...]),
         Field(
             "evaluation.criteria",
             "Award criteria",
@@ -446,7 +452,9 @@ FIELDS: Mapping[str, Field] = {
             needed=True,
         ),
         Field("evaluation.thresholds", "Thresholds", Group.ASSESSMENT, _THRESHOLDS, Thresholds, needed=True),
-        Field("evaluation.tie_break", "Order for ties", Group.ASSESSMENT, Items(text), tuple[str, ...], needed=True),
+        Field(
+            "evaluation.tie_break", "Order for ties", Group.ASSESSMENT, Items(plain_text), tuple[str, ...], needed=True
+        ),
         Field(
             "evaluation.evaluators_per_application",
             "Evaluators for each application",
@@ -455,9 +463,9 @@ FIELDS: Mapping[str, Field] = {
             int,
             needed=True,
         ),
-        Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, text, str),
-        Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, text, str),
-        Field("evaluation.redress", "Complaints", Group.ASSESSMENT, text, str),
+        Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
+        Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
+        Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
         Field(
             "payment.prefinancing_percent",
             "Pre-financing",
@@ -505,7 +513,7 @@ FIELDS: Mapping[str, Field] = {
             "financial_support.activities",
             "Activities that are paid",
             Group.SUPPORT,
-            Items(text),
+            Items(plain_text),
             tuple[str, ...],
             needed=True,
         ),
@@ -513,7 +521,7 @@ FIELDS: Mapping[str, Field] = {
             "financial_support.amount_rule",
             "How the exact amount is found",
             Group.SUPPORT,
-            text,
+            plain_text,
             str,
             needed=True,
         ),
@@ -525,6 +533,11 @@ FIELDS: Mapping[str, Field] = {
             Money,
             needed=True,
         ),
-        Field("financial_support.maximum_reason", "Why more than EUR 60 000", Group.SUPPORT, text, str),
+        Field("financial_support.maximum_reason", "Why more than EUR 60 000", Group.SUPPORT, plain_text, str),
     )
 }
+
+# Read from the file but kept in tables of their own, or as columns of the call.
+ELSEWHERE = frozenset(
+    {"document_versions", "dates.deadline_original", "dates.deadline_extended", "dates.timezone", "budget.currency"}
+)

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from grants.budgets.rules import Category, Envelope, EnvelopeRule, percent
 from grants.calls.rules.schema import (
+    ELSEWHERE,
     FIELDS,
     LANGUAGES,
     Field,
@@ -219,7 +220,7 @@ def facts_of(fields: Mapping[str, Sourced]) -> tuple[Fact, ...]:
             note=fields.get(path, NOT_FOUND).note,
         )
         for path, entry in FIELDS.items()
-        if path not in _ELSEWHERE and path not in _NO_FACTS
+        if path not in ELSEWHERE and path not in _NO_FACTS
     )
 
 

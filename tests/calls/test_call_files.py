@@ -11,22 +11,21 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.calls import policy, rules
-from grants.calls.policy import FIELDS
-from grants.calls.rules import NOT_FOUND, Opening, Sourced, Thresholds
+from grants.calls import rules
+from grants.calls.rules import FIELDS, NOT_FOUND, Opening, Sourced, Thresholds
 from grants.calls.states import Confidence
 from grants.core import yaml_schema
 from grants.core.errors import Problems
 from grants.core.money import Money, euros
 from tests.calls.scene import CALL_2022, DATA
 
-TEMPLATE = policy.read_template((DATA / "horizon_like.yaml").read_text(encoding="utf-8"))
+TEMPLATE = rules.read_template((DATA / "horizon_like.yaml").read_text(encoding="utf-8"))
 LEAST = "schema_version: 1\ncall: {id: X-1, title: A call}\n"
 
 
 def problems(text: str) -> list[tuple[str, str]]:
     with pytest.raises(Problems) as refused:
-        policy.read_call_file(text)
+        rules.read_call_file(text)
     return [(problem.place, problem.message) for problem in refused.value.found]
 
 
@@ -34,7 +33,7 @@ def problems(text: str) -> list[tuple[str, str]]:
 
 
 def test_the_real_file_is_read_with_its_confidences() -> None:
-    file = policy.read_call_file(CALL_2022)
+    file = rules.read_call_file(CALL_2022)
 
     assert file.fields["budget.total"] == Sourced(euros(32_000_000), Confidence.SEEN)
     assert file.fields["funding_rate_percent"].confidence is Confidence.SECONDARY
@@ -44,7 +43,7 @@ def test_the_real_file_is_read_with_its_confidences() -> None:
 
 
 def test_null_means_not_found_and_keeps_its_note() -> None:
-    found = policy.read_call_file(CALL_2022).fields["indirect_costs.flat_rate_percent"]
+    found = rules.read_call_file(CALL_2022).fields["indirect_costs.flat_rate_percent"]
 
     assert (found.value, found.confidence) == (None, Confidence.NOT_FOUND)
     assert (
@@ -54,7 +53,7 @@ def test_null_means_not_found_and_keeps_its_note() -> None:
 
 
 def test_sentences_with_commas_are_put_together_again_and_said() -> None:
-    file = policy.read_call_file(CALL_2022)
+    file = rules.read_call_file(CALL_2022)
 
     assert file.fields["dates.pilots_start"].note == (
         "sources differ (May, June, mid-2023); the pilot agreements were signed one by one"
@@ -65,7 +64,7 @@ def test_sentences_with_commas_are_put_together_again_and_said() -> None:
 
 
 def test_the_smallest_file_is_a_name_and_a_title() -> None:
-    file = policy.read_call_file(LEAST)
+    file = rules.read_call_file(LEAST)
 
     assert {path for path, found in file.fields.items() if found != NOT_FOUND} == {"call.id", "call.title"}
     assert (file.zone, file.deadlines, file.documents) == ("Europe/Brussels", (), ())
@@ -235,7 +234,7 @@ def test_a_long_text_is_refused_with_the_limit() -> None:
 @settings(max_examples=150, deadline=None)
 def test_no_text_at_all_brings_the_reader_down(text: str) -> None:
     try:
-        policy.read_call_file(text)
+        rules.read_call_file(text)
     except Problems as refused:
         assert refused.found
 
@@ -258,25 +257,25 @@ def test_any_value_anywhere_is_read_or_refused_with_its_place(value: object, pat
     inside[leaf] = value
     text = yaml.safe_dump(whole, allow_unicode=True)
     try:
-        file = policy.read_call_file(text)
+        file = rules.read_call_file(text)
     except Problems as refused:
         assert all(problem.place and problem.message for problem in refused.found)
     else:
-        assert policy.from_json(json.loads(json.dumps(policy.to_json(file.fields)))) == dict(file.fields)
+        assert rules.from_json(json.loads(json.dumps(rules.to_json(file.fields)))) == dict(file.fields)
 
 
 # --- values at rest, template -------------------------------------------------------------------------------------
 
 
 def test_values_come_back_as_they_were_kept() -> None:
-    fields, _ = policy.filled(policy.read_call_file(CALL_2022).fields, TEMPLATE)
+    fields, _ = rules.filled(rules.read_call_file(CALL_2022).fields, TEMPLATE)
 
-    assert policy.from_json(json.loads(json.dumps(policy.to_json(fields)))) == fields
+    assert rules.from_json(json.loads(json.dumps(rules.to_json(fields)))) == fields
 
 
 def test_the_template_never_touches_what_was_found() -> None:
-    file = policy.read_call_file(CALL_2022)
-    fields, paths = policy.filled(file.fields, TEMPLATE)
+    file = rules.read_call_file(CALL_2022)
+    fields, paths = rules.filled(file.fields, TEMPLATE)
 
     assert {path: found for path, found in fields.items() if path not in paths} == {
         path: found for path, found in file.fields.items() if path not in paths
@@ -285,15 +284,15 @@ def test_the_template_never_touches_what_was_found() -> None:
 
 
 def test_filling_twice_changes_nothing() -> None:
-    once, _ = policy.filled(policy.read_call_file(CALL_2022).fields, TEMPLATE)
+    once, _ = rules.filled(rules.read_call_file(CALL_2022).fields, TEMPLATE)
 
-    assert policy.filled(once, TEMPLATE) == (once, ())
+    assert rules.filled(once, TEMPLATE) == (once, ())
 
 
 def test_the_template_alone_makes_no_call_complete() -> None:
-    fields, _ = policy.filled(policy.read_call_file(LEAST).fields, TEMPLATE)
+    fields, _ = rules.filled(rules.read_call_file(LEAST).fields, TEMPLATE)
 
-    assert [problem.place for problem in policy.missing(fields, ())] == [
+    assert [problem.place for problem in rules.missing(fields, ())] == [
         "Opens",
         "Length of a pilot in months",
         "Money for the whole call",
@@ -313,11 +312,11 @@ def test_every_needed_value_that_is_not_a_fact_of_one_call_is_in_the_template() 
 
 def changed(**values: object) -> list[str]:
     """The places of what does not fit once values of the complete 2022 call are replaced."""
-    file = policy.read_call_file(CALL_2022)
-    fields, _ = policy.filled(file.fields, TEMPLATE)
+    file = rules.read_call_file(CALL_2022)
+    fields, _ = rules.filled(file.fields, TEMPLATE)
     for path, value in values.items():
         fields[path.replace("__", ".")] = Sourced(value, Confidence.STATED)
-    return [problem.place for problem in policy.publish_problems(fields, file.deadlines, file.zone)]
+    return [problem.place for problem in rules.publish_problems(fields, file.deadlines, file.zone)]
 
 
 def test_the_complete_call_has_no_contradiction() -> None:
@@ -345,18 +344,18 @@ def test_values_that_do_not_fit_together_keep_a_call_back(values: dict[str, obje
 
 
 def test_more_than_sixty_thousand_for_one_recipient_needs_a_reason() -> None:
-    file = policy.read_call_file(CALL_2022)
-    fields, _ = policy.filled(file.fields, TEMPLATE)
+    file = rules.read_call_file(CALL_2022)
+    fields, _ = rules.filled(file.fields, TEMPLATE)
     fields["financial_support.maximum_reason"] = NOT_FOUND
 
-    assert [problem.place for problem in policy.publish_problems(fields, file.deadlines, file.zone)] == [
+    assert [problem.place for problem in rules.publish_problems(fields, file.deadlines, file.zone)] == [
         "Why more than EUR 60 000"
     ]
 
 
 def test_the_five_points_of_support_are_looked_at_one_by_one() -> None:
-    draft = policy.support_points(policy.read_call_file(CALL_2022).fields)
-    complete = policy.support_points(policy.filled(policy.read_call_file(CALL_2022).fields, TEMPLATE)[0])
+    draft = rules.support_points(rules.read_call_file(CALL_2022).fields)
+    complete = rules.support_points(rules.filled(rules.read_call_file(CALL_2022).fields, TEMPLATE)[0])
 
     assert [point.fixed for point in draft] == [False, True, False, False, False]
     assert [point.fixed for point in complete] == [True] * 5
@@ -366,8 +365,8 @@ def test_the_five_points_of_support_are_looked_at_one_by_one() -> None:
 
 
 def test_every_value_has_words() -> None:
-    fields, _ = policy.filled(policy.read_call_file(CALL_2022).fields, TEMPLATE)
-    words = {fact.key: fact.text for fact in policy.facts_of(fields)}
+    fields, _ = rules.filled(rules.read_call_file(CALL_2022).fields, TEMPLATE)
+    words = {fact.key: fact.text for fact in rules.facts_of(fields)}
 
     assert words["funding_rate_percent"] == "100\u00a0%"
     assert words["evaluation.thresholds"] == "3 for each criterion, 10 in all"
@@ -379,43 +378,43 @@ def test_every_value_has_words() -> None:
 
 def test_a_source_by_its_short_name_becomes_an_address() -> None:
     text = LEAST.replace("title: A call}", "title: A call, sources: {page: 'https://example.eu/call'}}")
-    file = policy.read_call_file(text + "duration_months: {value: 24, confidence: seen, source: page}\n")
-    (fact,) = [fact for fact in policy.facts_of(file.fields) if fact.key == "duration_months"]
+    file = rules.read_call_file(text + "duration_months: {value: 24, confidence: seen, source: page}\n")
+    (fact,) = [fact for fact in rules.facts_of(file.fields) if fact.key == "duration_months"]
 
     assert (fact.source, fact.address) == ("https://example.eu/call", "https://example.eu/call")
 
 
 def test_a_weight_serves_one_criterion_and_a_threshold_may_too() -> None:
-    file = policy.read_call_file(
+    file = rules.read_call_file(
         LEAST
         + "evaluation:\n"
         + "  criteria: [{key: a, name: A, question: a}, {key: b, name: B, question: b}]\n"
         + "  weights: {a: 1.5}\n"
         + "  thresholds: {each: 3, criteria: {b: 4}, total: 6.5}\n"
     )
-    content = policy.content_of(file.fields)
+    content = rules.content_of(file.fields)
 
     assert [(each.weight, each.threshold_half) for each in content.criteria] == [(Fraction(3, 2), 6), (1, 8)]
     assert content.total_threshold_half == 13
 
 
 def test_a_time_without_quotes_is_a_time_and_not_a_number() -> None:
-    file = policy.read_call_file(LEAST + "dates: {opens: {local: 2022-09-05, time: 12:00}}\n")
+    file = rules.read_call_file(LEAST + "dates: {opens: {local: 2022-09-05, time: 12:00}}\n")
 
-    assert policy.opens_at(file.fields, file.zone) == datetime(2022, 9, 5, 10, 0, tzinfo=UTC)
+    assert rules.opens_at(file.fields, file.zone) == datetime(2022, 9, 5, 10, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("written", ["32000000", "32_000_000", "'32 000 000'", "'32.000.000,00'", "32000000.00"])
 def test_an_amount_is_read_in_every_european_way(written: str) -> None:
-    file = policy.read_call_file(LEAST + f"budget: {{total: {written}}}\n")
+    file = rules.read_call_file(LEAST + f"budget: {{total: {written}}}\n")
 
     assert file.value("budget.total") == Money(3_200_000_000)
 
 
 @pytest.mark.parametrize("written", ["English", "english", "en"])
 def test_a_language_is_kept_as_its_code(written: str) -> None:
-    assert policy.read_call_file(LEAST + f"submission: {{language: {written}}}\n").value("submission.language") == "en"
+    assert rules.read_call_file(LEAST + f"submission: {{language: {written}}}\n").value("submission.language") == "en"
 
 
 def test_the_limits_are_those_the_import_page_names() -> None:
-    assert (yaml_schema.FILE_BYTES_MAX, policy.SCHEMA_VERSION) == (200_000, 1)
+    assert (yaml_schema.FILE_BYTES_MAX, rules.SCHEMA_VERSION) == (200_000, 1)
