@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
     _one_moment_a_request(app)
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # how WSGI middleware is put around an app
     app.before_request(_offer_key)
     filters.init_app(app)
     errors.init_app(app)
@@ -112,7 +112,7 @@ def _one_moment_a_request(app: Flask) -> None:
         with clock.at(clock.now()), acts.once(None):
             return inner(environ, start_response)
 
-    app.wsgi_app = outer  # type: ignore[method-assign]
+    app.wsgi_app = outer  # type: ignore[method-assign]  # how WSGI middleware is put around an app
 
 
 def _offer_key() -> None:

@@ -48,6 +48,9 @@ from grants.budgets import queries as budgets
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.calls.states import InstalmentKind
+from grants.cities import queries as cities
+from grants.cities import services as city_writes
+from grants.cities.states import Part
 from grants.core import acts, audit, clock, faults, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -423,6 +426,7 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
         description=f"{grant.reference}: grant agreement signed by both sides",
         legs=legs_e5([(each.organisation_id, each.maximum) for each in shown.beneficiaries], of_grant),
     )
+    _note_participation(grant, shown)
     jobs.queue(
         "jobs.reporting.open_reports", subject=("grant", grant.id), unique=f"open_reports:{grant.id}", grant_id=grant.id
     )
@@ -435,6 +439,19 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
     jobs.queue(
         "jobs.documents.agreement", subject=("grant", grant.id), unique=f"agreement:{grant.id}", grant_id=grant.id
     )
+
+
+def _note_participation(grant: Grant, shown: GrantView) -> None:
+    """Write into the register of cities who now takes part, so that later calls can ask whether a city was a pilot."""
+    for each in shown.beneficiaries:
+        for city in cities.of_organisation(each.organisation_id):
+            city_writes.record_participation(
+                city.id,
+                call_label=shown.call_title,
+                pilot_key=grant.reference,
+                pilot_title=grant.title,
+                role=Part.LEAD if each.is_coordinator else Part.PARTNER,
+            )
 
 
 @act("agreement.drop", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)

@@ -15,13 +15,23 @@ from grants.applications.models import Submission
 from grants.applications.states import PartnerRole
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.core import clock, encoding
+from grants.core import clock
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.documents.models import StatementRun
-from grants.documents.rules import Cell, Column, ColumnKind, Figures, Receipt, RunView, ScopeKind, with_totals
+from grants.documents.rules import (
+    Cell,
+    Column,
+    ColumnKind,
+    Figures,
+    Receipt,
+    RunView,
+    ScopeKind,
+    from_mapping,
+    with_totals,
+)
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
 from grants.ledger import queries as ledger
@@ -185,8 +195,7 @@ def run(actor: Actor, reference: str, titles: dict[str, str]) -> RunView:
 def figures(actor: Actor, reference: str) -> Figures | None:
     """The kept figures of a statement, or None before it is built."""
     row = _row(actor, reference)
-    found: Figures | None = encoding.decode({"value": row.figures}, Figures) if row.figures else None
-    return found
+    return from_mapping(row.figures) if row.figures else None
 
 
 def _row(actor: Actor, reference: str) -> StatementRun:

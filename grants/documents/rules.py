@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from grants.core import clock
@@ -127,6 +128,80 @@ def _spelled(cell: Cell) -> str | int | None:
             return cell.isoformat()
         case _:
             return cell
+
+
+def to_mapping(figures: Figures) -> dict[str, Any]:
+    """The figures as plain JSON, to be kept; money and days are marked as such."""
+    return {
+        "name": figures.name,
+        "title": figures.title,
+        "scope_kind": figures.scope_kind.value,
+        "scope_reference": figures.scope_reference,
+        "scope_title": figures.scope_title,
+        "programme": figures.programme,
+        "as_of": figures.as_of.isoformat(),
+        "summary": [[label, _kept(value)] for label, value in figures.summary],
+        "tables": [
+            {
+                "title": table.title,
+                "note": table.note,
+                "columns": [[column.label, column.kind.value, column.share] for column in table.columns],
+                "rows": [[_kept(cell) for cell in row] for row in table.rows],
+                "totals": None if table.totals is None else [_kept(cell) for cell in table.totals],
+            }
+            for table in figures.tables
+        ],
+        "notes": list(figures.notes),
+        "main": figures.main,
+    }
+
+
+def from_mapping(kept: Mapping[str, Any]) -> Figures:
+    """What :func:`to_mapping` made, as figures again."""
+    return Figures(
+        name=kept["name"],
+        title=kept["title"],
+        scope_kind=ScopeKind(kept["scope_kind"]),
+        scope_reference=kept["scope_reference"],
+        scope_title=kept["scope_title"],
+        programme=kept["programme"],
+        as_of=datetime.fromisoformat(kept["as_of"]),
+        summary=tuple((label, _read(value)) for label, value in kept["summary"]),
+        tables=tuple(
+            Table(
+                table["title"],
+                tuple(Column(label, ColumnKind(kind), share) for label, kind, share in table["columns"]),
+                tuple(tuple(_read(cell) for cell in row) for row in table["rows"]),
+                None if table["totals"] is None else tuple(_read(cell) for cell in table["totals"]),
+                table["note"],
+            )
+            for table in kept["tables"]
+        ),
+        notes=tuple(kept["notes"]),
+        main=kept["main"],
+    )
+
+
+def _kept(cell: Cell) -> Any:
+    match cell:
+        case Money():
+            return {"cents": cell.cents}
+        case date():
+            return {"day": cell.isoformat()}
+        case _:
+            return cell
+
+
+def _read(kept: Any) -> Cell:
+    match kept:
+        case {"cents": int(cents)}:
+            return Money(cents)
+        case {"day": str(day)}:
+            return date.fromisoformat(day)
+        case None | int() | str():
+            return kept
+        case _:
+            raise ValueError(f"{kept!r} is no cell of a statement")
 
 
 def words(cell: Cell) -> str:

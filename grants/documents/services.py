@@ -8,7 +8,7 @@ from uuid import UUID
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreement
 from grants.applications import queries as applications
-from grants.core import acts, clock, encoding, files, jobs, references
+from grants.core import acts, clock, files, jobs, references
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Invalid, NotFound, Refused
@@ -18,7 +18,7 @@ from grants.documents import queries
 from grants.documents.catalogue import CATALOGUE, named, rendered
 from grants.documents.models import StatementRun
 from grants.documents.pdf import letters
-from grants.documents.rules import Format, Produced, RunSummary, Wanted
+from grants.documents.rules import Format, Produced, RunSummary, Wanted, to_mapping
 
 FILE_KIND = "statement"
 
@@ -80,7 +80,7 @@ def build(actor: Actor, run_id: UUID) -> RunSummary:
         files.keep_bytes(
             made.data, name=made.name, media_type=made.media_type, kind=FILE_KIND, object_id=run.id, role=form.value
         )
-    run.figures, run.figures_sha256, run.built_at = encoding.encode(figures), figures.sha256, acts.moment()
+    run.figures, run.figures_sha256, run.built_at = to_mapping(figures), figures.sha256, acts.moment()
     return RunSummary(run.id, run.reference)
 
 

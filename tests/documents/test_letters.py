@@ -36,7 +36,7 @@ def test_a_receipt_states_reference_number_time_and_hash_and_holds_the_answers(d
     assert f"Receipt number\n{row.receipt_number}" in text
     assert row.sha256.hex() in text.replace("\n", "")
     assert "Kővárhely" in text
-    assert row.content["title"] in text
+    assert row.content["application"]["title"] in text
 
 
 def test_a_receipt_printed_again_is_the_same_file(demo_app: Flask) -> None:

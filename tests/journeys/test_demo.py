@@ -82,7 +82,7 @@ def _walk(client: FlaskClient) -> tuple[list[str], list[str]]:
             continue
         kinds.add(kind)
         walked.append(path)
-        response = client.get(path)
+        response = client.get(path, buffered=True)
         if response.status_code in (302, 303):
             continue
         if response.status_code != 200:
