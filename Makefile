@@ -19,7 +19,7 @@ run: $(RUN) $(ASSETS) ## Start everything on this machine; the address is printe
 	@exec .venv/bin/grants run
 
 test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
-	@.venv/bin/python -m pytest $(PYTEST)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: $(DEV) ## Format, lint, types, import contracts, templates
 	@.venv/bin/ruff format --check .

@@ -24,6 +24,10 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 COLUMNS = {"services", "views", "queries", "rules", "forms"}
 
 
+# Where SQL may be spoken to the server directly: the core, and what starts and upgrades servers.
+CORE = ("grants/core/", "grants/local.py", "grants/cli.py", "jobs/worker.py")
+
+
 def short(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -93,9 +97,20 @@ def test_no_float_comes_near_money_or_scores() -> None:
 
 
 def test_only_the_core_writes_around_the_session() -> None:
-    around = re.compile(r"(session\.(connection|bulk_\w+|commit)|db\.engine\.\w+|^text|\.core_write)$")
-    core = ("grants/core/", "grants/local.py", "grants/cli.py", "jobs/worker.py")
-    assert places(c for c in calls() if around.search(c[2]) and not c[0].startswith(core)) == []
+    around = re.compile(r"(session\.(connection|bulk_\w+|commit)|db\.engine\.\w+|\.core_write)$")
+    assert places(c for c in calls() if around.search(c[2]) and not c[0].startswith(CORE)) == []
+
+
+def test_nobody_outside_the_core_writes_sql_as_text() -> None:
+    named = [
+        f"{short(path)}:{node.lineno}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("sqlalchemy")
+        and any(name.name == "text" for name in node.names)
+    ]
+    assert [place for place in named if not place.startswith(CORE)] == []
 
 
 def test_only_triggers_and_the_core_speak_raw_sql() -> None:
