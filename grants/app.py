@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from flask import Flask, current_app, g, request
+from flask import Flask, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -27,6 +27,9 @@ STAGES = (
 
 # The core's own tables, so that whoever sees the stages' models sees these too.
 CORE_TABLES = (audit, files, jobs, references)
+
+# A form's key has 24 characters, and a little more where a page has several forms.
+KEY_CHARACTERS_MAX = 100
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,6 +83,7 @@ def create_app(settings: Settings) -> Flask:
         logging.getLogger(__name__).debug("tables of %s", module.__name__)
     remember_old_values()
     _register_stages(app)
+    app.before_request(_refuse_unreadable)
     # After the stages: identity's own hook has set who asks before this one looks.
     app.before_request(_check_access)
     return app
@@ -118,7 +122,18 @@ def _one_moment_a_request(app: Flask) -> None:
 def _offer_key() -> None:
     g.received_at = clock.now()
     if request.method == "POST" and (key := request.form.get("act_key")):
+        if len(key) > KEY_CHARACTERS_MAX:
+            abort(400)
         acts.offer_key(key)
+
+
+def _refuse_unreadable() -> None:
+    """Answer 400 to the character no text of the database can hold, wherever it stands in the request."""
+    fields = (request.args, request.form)
+    texts = [request.path, *(text for each in fields for pair in each.items(multi=True) for text in pair)]
+    texts += [name for upload in request.files.values() for name in (upload.filename or "",)]
+    if any("\0" in text for text in texts):
+        abort(400)
 
 
 def _check_access() -> Any:

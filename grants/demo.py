@@ -19,7 +19,7 @@ from werkzeug.datastructures import FileStorage
 
 from grants.agreements import queries as agreement_reads
 from grants.agreements import services as agreements
-from grants.agreements.rules import AccountInput, CheckInput, ContactInput
+from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text_hash
 from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, MilestoneState
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
@@ -61,7 +61,7 @@ from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 
 Progress = Callable[[int, int, str], None]
-STEPS = 14
+STEPS = 12
 NOTE = (
     "Amounts, people, reports and dates after the selection are synthetic. Pilot and cities are real, see the source."
 )
@@ -106,6 +106,11 @@ PEOPLE = (
     PersonOfTheDemo("niels", "Niels Overgaard", "aerosted", "Climate officer", (R.APPLICANT,)),
     PersonOfTheDemo("eleni", "Eléni Sarri", "neochora", "Climate officer", (R.APPLICANT,)),
     PersonOfTheDemo("jaro", "Jaroslav Blažek", "sumberk", "Climate officer", (R.APPLICANT,)),
+    PersonOfTheDemo("reka_mayor", "Gábor Lantos", "kovarhely", "Deputy mayor, signs", (R.APPLICANT,)),
+    PersonOfTheDemo("niels_mayor", "Birthe Krogh", "aerosted", "Deputy mayor, signs", (R.APPLICANT,)),
+    PersonOfTheDemo("eleni_mayor", "Stávros Melás", "neochora", "Deputy mayor, signs", (R.APPLICANT,)),
+    PersonOfTheDemo("other_city", "Inês Exemplo", "guimaraes", "Contact of a real city (invented person)", (R.APPLICANT,)),
+    PersonOfTheDemo("other_city_mayor", "Rui Modelo", "guimaraes", "Signs for a real city (invented person)", (R.APPLICANT,)),
     PersonOfTheDemo("city", "Anna Beispiel", "mannheim", "Contact of a real city (invented person)", (R.APPLICANT,)),
     PersonOfTheDemo("city_mayor", "Bernd Muster", "mannheim", "Signs for a real city (invented person)", (R.APPLICANT,)),
 )  # fmt: skip
@@ -133,8 +138,22 @@ ORGANISATIONS: dict[str, tuple[str, OrganisationKind, str, bool]] = {
 # The outcome of cohort 1 and two of its pilots, with what was published about their amounts.
 SOURCE = "https://netzerocities.eu/pilot-cities-cohort-1-2022/"
 PILOTS = (
-    ("CoLAB – Committed to Local Climate Action Building", "CoLAB", ("mannheim", "aachen", "muenster"), 1_500_000),
-    ("District C: a Zero-carbon Commitment", "District C", ("guimaraes",), 986_000),
+    (
+        "CoLAB – Committed to Local Climate Action Building",
+        "CoLAB",
+        ("mannheim", "aachen", "muenster"),
+        1_500_000,
+        "city",
+        "DE02120300000000202051",
+    ),
+    (
+        "District C: a Zero-carbon Commitment",
+        "District C",
+        ("guimaraes",),
+        986_000,
+        "other_city",
+        "PT50000201231234567890154",
+    ),
 )
 
 # A call of invented municipalities: a title, the lead, the amount asked for, and the consensus in half points.
@@ -219,7 +238,9 @@ class _Demo:
             job_title=person.job,
             is_demo=True,
         )
-        return people.add_user(self.actor("administrator"), values).user_id
+        # Both administrators come from the program: one alone cannot make another.
+        giver = _FOUNDER if R.ADMINISTRATOR in person.roles else self.actor("administrator")
+        return people.add_user(giver, values).user_id
 
     # --- cohort 1, real ---------------------------------------------------------------------------------------------
 
@@ -238,15 +259,15 @@ class _Demo:
             SOURCE,
             "Pilot Cities, cohort 1 (2022)",
             "Recorded from the published outcome; the demo carries two of its pilots.",
-            tuple(self._pilot(*pilot) for pilot in PILOTS),
+            tuple(self._pilot(*pilot[:4]) for pilot in PILOTS),
         )
         with self.at(datetime(2023, 3, 1, 9, tzinfo=UTC)):
             awards.record_published_outcome(self.actor("manager"), call.id, outcome)
             selection = award_reads.selections(call.id)[0]
             awards.confirm(self.actor("authoriser"), selection.id)
-        for title, *_ in PILOTS:
-            self._step(f"The whole life of {title.partition(' ')[0]}")
-            self._whole_life(title)
+        for title, acronym, *_, lead, iban in PILOTS:
+            self._step(f"The whole life of {acronym}")
+            self._whole_life(title, lead, iban)
 
     def _pilot(self, title: str, acronym: str, organisations: Sequence[str], amount: int) -> PublishedPilot:
         return PublishedPilot(
@@ -259,22 +280,20 @@ class _Demo:
             synthetic_note=NOTE,
         )
 
-    def _whole_life(self, title: str) -> None:
+    def _whole_life(self, title: str, lead: str, iban: str) -> None:
         with self.at(datetime(2023, 4, 3, 8, tzinfo=UTC)):
-            reference = self._prepare(
-                title, datetime(2023, 6, 1, tzinfo=UTC), "city", "city_mayor", "DE02120300000000202051"
-            )
+            reference = self._prepare(title, datetime(2023, 6, 1, tzinfo=UTC), lead, f"{lead}_mayor", iban)
         with self.at(datetime(2023, 5, 22, 9, tzinfo=UTC)):
-            self._sign(reference, "city_mayor")
+            self._sign(reference, f"{lead}_mayor")
         self._pay(reference, datetime(2023, 5, 25, 9, tzinfo=UTC))
         grant = agreement_reads.grant(self.actor("officer"), reference)
         for milestone in grant.milestones:
             reached = datetime.combine(milestone.due_on, datetime.min.time(), UTC) - timedelta(days=6)
             with self.at(reached + timedelta(hours=9)):
-                self._reach(reference, milestone.number, "city")
-        self._report(reference, 1, "city", datetime(2024, 6, 20, 9, tzinfo=UTC), 55)
+                self._reach(reference, milestone.number, lead)
+        self._report(reference, 1, lead, datetime(2024, 6, 20, 9, tzinfo=UTC), 55)
         self._pay(reference, datetime(2024, 7, 20, 9, tzinfo=UTC))
-        self._report(reference, 2, "city", datetime(2025, 6, 24, 9, tzinfo=UTC), 42)
+        self._report(reference, 2, lead, datetime(2025, 6, 24, 9, tzinfo=UTC), 42)
         self._pay(reference, datetime(2025, 7, 22, 9, tzinfo=UTC))
         with self.at(datetime(2025, 9, 15, 9, tzinfo=UTC)):
             payments.close_grant(self.actor("authoriser"), grant.id, note="All reports accepted, the balance is paid.")
@@ -319,7 +338,7 @@ class _Demo:
         ):
             actor = self.actor(key)
             grant = agreement_reads.grant(actor, reference)
-            sign(actor, grant.id, capacity=capacity, document_sha256=agreements.document_hash(grant).hex())
+            sign(actor, grant.id, capacity=capacity, document_sha256=text_hash(grant.text))
 
     def _pay(self, reference: str, start: datetime) -> None:
         """Decide what is asked for and carry the order through the circuit, four people, some days."""
@@ -405,17 +424,19 @@ class _Demo:
 
     def _past_grants(self) -> None:
         with self.at(self.days_ago(270)):
-            first = self._prepare("Roof by Roof", self.days_ago(245), "reka", "mayor", "HU42117730161111101800000000")
-            second = self._prepare("Ferry to Zero", self.days_ago(20), "niels", "mayor", "DK5000400440116243")
+            first = self._prepare(
+                "Roof by Roof", self.days_ago(245), "reka", "reka_mayor", "HU42117730161111101800000000"
+            )
+            second = self._prepare("Ferry to Zero", self.days_ago(20), "niels", "niels_mayor", "DK5000400440116243")
         with self.at(self.days_ago(255)):
-            self._sign(first, "mayor")
+            self._sign(first, "reka_mayor")
         self._pay(first, self.days_ago(250))
         with self.at(self.days_ago(60)):
             self._reach(first, 1, "reka")
         with self.at(self.days_ago(6)):
             self._reach(first, 2, "reka", accept=False)
         with self.at(self.days_ago(30)):
-            self._sign(second, "mayor")
+            self._sign(second, "niels_mayor")
         with self.at(self.days_ago(5)):
             self._decide(second)
         with self.at(self.days_ago(4)):
@@ -425,7 +446,7 @@ class _Demo:
                 "Cool Courtyards",
                 self.today + timedelta(days=40),
                 "eleni",
-                "mayor",
+                "eleni_mayor",
                 "GR1601101250000000012300695",
                 finish=False,
             )
@@ -439,7 +460,7 @@ class _Demo:
 
     def _open_now(self) -> None:
         self._step("A call open now")
-        call = self._call("Warm homes 2030", 40, 30, -21, 900_000)
+        call = self._call("Warm homes", 40, 30, -21, 900_000)
         with self.at(self.days_ago(12)):
             made = self._start(call, "Warm Blocks", "stefanel", "irina")
             self._fill(made, "irina", 310_000, sections=5)
@@ -533,7 +554,7 @@ class _Demo:
                     for place, each in enumerate(sent)
                 )
                 evaluation.declare(self.actor(key), call.id, answers)
-            evaluation.run(self.actor("manager"), call.id, RunInput("demo", self.today + timedelta(days=9)))
+            evaluation.run(self.actor("manager"), call.id, RunInput("demo", self.days_ago(days - 30)))
         with self.at(self.days_ago(days - 10)):
             written = 0
             for application_id in sent:
@@ -541,7 +562,7 @@ class _Demo:
                     written += 1
                     if written <= submitted:
                         actor = identity.actor_for(user_id, fresh=True)
-                        evaluation.submit(actor, application_id, _sheet(call, (7, 8, 7), "Assessment"))
+                        evaluation.submit(actor, application_id, _sheet(call, _halves(actor.name, written), actor.name))
 
     def _consensus(self, call: CallView, application_id: UUID, halves: Sequence[int], days: int) -> None:
         with self.at(self.days_ago(days)):
@@ -577,6 +598,7 @@ call:
   title: "{title} {year} (invented)"
   invented: true
   year: {year}
+  parent_grant: {{number: "DEMO-1", acronym: Demo Fund, framework: Invented framework}}
 dates:
   opens: {{local: "{opens}", time: "09:00"}}
   deadline_original: {{literal: "{literal}", iso: "{closes}"}}
@@ -620,14 +642,17 @@ def _answer(question: Question, title: str) -> Answer:
             return Answer(question.key, f"{title} (invented)")
 
 
+def _halves(name: str, number: int) -> tuple[int, int, int]:
+    """Scores that differ from person to person, the same at every load."""
+    lean = sum(name.encode()) + number
+    return 7 + lean % 3, 6 + lean % 4, 7 + lean % 2
+
+
 def _sheet(call: CallView, halves: Sequence[int], what: str) -> SheetInput:
     """A score sheet with these half points and an invented comment for each criterion."""
     keys = [criterion.key for criterion in call.content.criteria]
-    marks = tuple(
-        MarkInput(key, half, f"{what} of the demo. {_sentences(key + what, 4)}")
-        for key, half in zip(keys, halves, strict=True)
-    )
-    return SheetInput(marks, f"{what} of the demo.")
+    marks = tuple(MarkInput(key, half, _sentences(key + what, 5)) for key, half in zip(keys, halves, strict=True))
+    return SheetInput(marks, "Invented for the demo.")
 
 
 @functools.cache

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
 
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, GrantView, PlannedMilestone, Share, Terms
 from grants.agreements.states import CheckAnswer, ContactRole
+from grants.core.errors import Invalid
 from grants.core.money import Money
-from grants.web.forms import DateField, Form, MoneyField, Needed, choices
+from grants.web.forms import A_PARAGRAPH, WORDS_OF_A_TITLE, DateField, Form, MoneyField, Needed, choices
 
 # So many rows more than there are, so that a milestone can be added without JavaScript.
 SPARE_MILESTONES = 2
@@ -38,7 +40,7 @@ class CheckForm(Form):
         validators=[Needed("Choose an answer.")],
     )
     evidence_on = DateField("Date of the evidence (optional)")
-    note = StringField("What was looked at (needed where it does not apply)")
+    note = StringField("What was looked at (needed where it does not apply)", [A_PARAGRAPH])
 
     def to_input(self) -> CheckInput:
         """The typed answer."""
@@ -50,7 +52,7 @@ class CheckForm(Form):
 class AccountForm(Form):
     """A payee's account."""
 
-    holder = StringField("Account holder", [Needed("Enter the holder as the bank writes it.")])
+    holder = StringField("Account holder", [WORDS_OF_A_TITLE, Needed("Enter the holder as the bank writes it.")])
     iban = StringField("IBAN", [Needed("Enter the IBAN.")])
     bic = StringField("BIC (optional)")
 
@@ -59,16 +61,29 @@ class AccountForm(Form):
         return AccountInput(str(self.holder.data), str(self.iban.data), self.bic.data or None)
 
 
-class ConfirmAccountForm(Form):
+class ShownAccount(Form):
+    """A deed about one account: the one that was on the page, and no other."""
+
+    account_id = HiddenField()
+
+    def shown(self) -> UUID:
+        """The account that was shown; raises Invalid where the field was emptied or changed to no id."""
+        try:
+            return UUID(str(self.account_id.data))
+        except ValueError as error:
+            raise Invalid("There is no account to decide on any more. Reload the page.") from error
+
+
+class ConfirmAccountForm(ShownAccount):
     """How the second person checked the account."""
 
-    evidence = StringField("What you compared it with", [Needed("Name the document or the call.")])
+    evidence = StringField("What you compared it with", [A_PARAGRAPH, Needed("Name the document or the call.")])
 
 
 class ContactForm(Form):
     """A person of the coordinator."""
 
-    name = StringField("Name", [Needed("Enter the person's name.")])
+    name = StringField("Name", [WORDS_OF_A_TITLE, Needed("Enter the person's name.")])
     email = StringField("E-mail address", [Needed("Enter the person's e-mail address.")])
     role = RadioField(
         "What the person does",
@@ -84,7 +99,7 @@ class ContactForm(Form):
 class ReasonForm(Form):
     """A deed that needs its reason."""
 
-    reason = TextAreaField("Reason", [Needed("Give the reason in a sentence.")])
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Give the reason in a sentence.")])
 
 
 class OfferForm(Form):
@@ -95,7 +110,15 @@ class SignForm(Form):
     """The capacity in which somebody signs, and the text that was shown."""
 
     document_sha256 = HiddenField()
-    capacity = StringField("You sign as", [Needed("Say in which capacity you sign, for example Deputy Mayor.")])
+    capacity = StringField(
+        "You sign as", [WORDS_OF_A_TITLE, Needed("Say in which capacity you sign, for example Deputy Mayor.")]
+    )
+
+
+class RefuseAccountForm(ShownAccount):
+    """Why an account is refused."""
+
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say what is wrong with this account.")])
 
 
 class TermsForm(Form):
@@ -154,8 +177,8 @@ def terms_form(grant: GrantView) -> TermsForm:
     for place, each in enumerate(grant.beneficiaries):
         fields[f"share_{place}"] = MoneyField(f"Maximum for {each.name}", [Needed("Enter an amount, zero if none.")])
     for row in range(1, rows + 1):
-        fields[f"title_{row}"] = StringField(f"Milestone {row}")
-        fields[f"criterion_{row}"] = StringField("Accepted when")
+        fields[f"title_{row}"] = StringField(f"Milestone {row}", [WORDS_OF_A_TITLE])
+        fields[f"criterion_{row}"] = StringField("Accepted when", [A_PARAGRAPH])
         fields[f"due_on_{row}"] = DateField("Due on")
     months = (grant.ends_before.year - grant.starts_on.year) * 12 + grant.ends_before.month - grant.starts_on.month
     stands: dict[str, Any] = {"starts_on": grant.starts_on, "months": months, "version": grant.version}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.agreements.states import BankAccountState, CheckAnswer, GrantState, MilestoneState, PaymentKind, Side
@@ -32,6 +34,9 @@ class Grant(Row):
         ),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        CheckConstraint(
+            "state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offered_text IS NOT NULL", name="offered_has_text"
+        ),
         Index("ix_grant_agreement_call_state", "call_id", "state", "reference"),
     )
 
@@ -52,6 +57,8 @@ class Grant(Row):
     prefinancing: Mapped[Money]
     interim_ceiling: Mapped[Money]
     retention: Mapped[Money]
+    # The text as it was offered, frozen: page, PDF and hash read it from then on, whatever is renamed later.
+    offered_text: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=DIGEST)
     in_force_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     final_amount: Mapped[Money | None]
@@ -186,5 +193,7 @@ class AgreementSignature(Row):
     side: Mapped[str]
     signed_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     signed_at: Mapped[datetime]
+    # As it was at the signature: people may rename themselves later.
+    name: Mapped[str] = mapped_column(info=DIGEST)
     capacity: Mapped[str]
     document_sha256: Mapped[bytes] = mapped_column(LargeBinary)

@@ -20,6 +20,7 @@ from grants.agreements.models import (
 )
 from grants.agreements.rules import (
     AccountView,
+    AgreementText,
     BeneficiaryView,
     CheckView,
     ContactView,
@@ -42,7 +43,7 @@ from grants.agreements.states import (
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls.models import Call
-from grants.core import clock
+from grants.core import clock, encoding
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
@@ -102,9 +103,7 @@ def view(row: Grant) -> GrantView:
     signatures = _of(AgreementSignature, row.id, AgreementSignature.signed_at)
     account = account_of(row.coordinator_id)
     names = identity.organisations([row.coordinator_id, *(share.organisation_id for share in shares)])
-    people = identity.people(
-        [*(check.answered_by for check in checks if check.answered_by), *(each.signed_by for each in signatures)]
-    )
+    people = identity.people(check.answered_by for check in checks if check.answered_by)
     return GrantView(
         id=row.id,
         version=row.version,
@@ -154,13 +153,12 @@ def view(row: Grant) -> GrantView:
         milestones=milestones(row.id),
         schedule=schedule(row.id),
         signatures=tuple(
-            SignatureView(
-                Side(each.side), people[each.signed_by].name, each.capacity, each.signed_at, each.document_sha256.hex()
-            )
+            SignatureView(Side(each.side), each.name, each.capacity, each.signed_at, each.document_sha256.hex())
             for each in signatures
         ),
         account=account,
         contacts=contacts(row.application_id),
+        offered_text=encoding.decode({"value": row.offered_text}, AgreementText) if row.offered_text else None,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from grants.agreements.states import (
     PaymentKind,
     Side,
 )
-from grants.core import clock
+from grants.core import clock, encoding
 from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, Rounding, total
 
@@ -55,6 +57,17 @@ class Share:
     """The most one beneficiary may receive."""
 
     organisation_id: UUID
+    maximum: Money
+
+
+@dataclass(frozen=True, slots=True)
+class NamedShare:
+    """A beneficiary as the agreement names it."""
+
+    organisation_id: UUID
+    name: str
+    country_code: str
+    is_coordinator: bool
     maximum: Money
 
 
@@ -339,6 +352,12 @@ class GrantView:
     signatures: tuple[SignatureView, ...]
     account: AccountView | None
     contacts: tuple[ContactView, ...]
+    offered_text: AgreementText | None
+
+    @property
+    def text(self) -> AgreementText:
+        """What the agreement says: as it was offered, or as it would be offered now."""
+        return self.offered_text or agreement_text(self)
 
     @property
     def signed(self) -> frozenset[Side]:
@@ -371,41 +390,53 @@ class GrantSummary:
     state: GrantState
 
 
-def agreement_content(grant: GrantView) -> dict[str, object]:
-    """The agreement as plain data in one spelling: what both sides accept, and what the hash covers."""
-    return {
-        "agreement": grant.reference,
-        "application": grant.application_reference,
-        "call": grant.call_title,
-        "parent_grant": grant.fund_source,
-        "title": grant.title,
-        "coordinator": grant.coordinator,
-        "starts_on": grant.starts_on,
-        "ends_before": grant.ends_before,
-        "maximum": grant.maximum,
-        "amount_note": grant.amount_note,
-        "prefinancing": grant.limits.prefinancing,
-        "retention": grant.limits.retention,
-        "interim_ceiling": grant.limits.interim_ceiling,
-        "beneficiaries": [
-            {"organisation": str(each.organisation_id), "name": each.name, "maximum": each.maximum}
+@dataclass(frozen=True, slots=True)
+class AgreementText:
+    """Everything the agreement states. Frozen when it is offered: what both sides accept, and what the hash covers."""
+
+    agreement: str
+    application: str
+    call: str
+    parent_grant: str
+    title: str
+    coordinator: str
+    starts_on: date
+    ends_before: date
+    maximum: Money
+    amount_note: str | None
+    limits: Limits
+    beneficiaries: tuple[NamedShare, ...]
+    milestones: tuple[PlannedMilestone, ...]
+    payments: tuple[ScheduleLine, ...]
+
+
+def agreement_text(grant: GrantView) -> AgreementText:
+    """The text as the grant stands now; it counts once it is offered."""
+    return AgreementText(
+        agreement=grant.reference,
+        application=grant.application_reference,
+        call=grant.call_title,
+        parent_grant=grant.fund_source,
+        title=grant.title,
+        coordinator=grant.coordinator,
+        starts_on=grant.starts_on,
+        ends_before=grant.ends_before,
+        maximum=grant.maximum,
+        amount_note=grant.amount_note,
+        limits=grant.limits,
+        beneficiaries=tuple(
+            NamedShare(each.organisation_id, each.name, each.country_code, each.is_coordinator, each.maximum)
             for each in grant.beneficiaries
-        ],
-        "milestones": [
-            {"number": each.number, "title": each.title, "criterion": each.criterion, "due_on": each.due_on}
-            for each in grant.milestones
-        ],
-        "payments": [
-            {
-                "number": line.number,
-                "kind": line.kind.value,
-                "report": line.report_number,
-                "planned": line.planned,
-                "due_on": line.due_on,
-            }
-            for line in grant.schedule
-        ],
-    }
+        ),
+        milestones=tuple(PlannedMilestone(each.title, each.criterion, each.due_on) for each in grant.milestones),
+        payments=grant.schedule,
+    )
+
+
+def text_hash(text: AgreementText) -> str:
+    """SHA-256 over the text in one spelling."""
+    stated = json.dumps(encoding.encode(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(stated.encode()).hexdigest()
 
 
 def account_number(text: str) -> str:

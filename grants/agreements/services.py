@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
@@ -51,7 +50,7 @@ from grants.calls.states import InstalmentKind
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
 from grants.cities.states import Part
-from grants.core import acts, audit, clock, faults, jobs, references
+from grants.core import acts, clock, encoding, faults, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Problems, Refused
@@ -297,6 +296,8 @@ def _proposed(grant: Grant, account_id: UUID) -> BankAccount:
     account = locked(BankAccount, account_id)
     if account.organisation_id != grant.coordinator_id:
         raise Refused("This account does not belong to the coordinator of this grant.")
+    if account.state != BankAccountState.PROPOSED.value:
+        raise Refused("This is no longer the account that waits. Reload the page and look at the account there.")
     return account
 
 
@@ -314,6 +315,17 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
     """Name a contact or the signatory of the coordinator; a person not known yet is invited by mail."""
     grant = locked(Grant, grant_id)
     user_id = people.find_or_invite(given.email, given.name, grant.coordinator_id)
+    db.session.flush()
+    if user_id == actor.user_id:
+        raise Invalid("You cannot name yourself.", {"email": "Name somebody of the city; you act for the programme."})
+    if user_id not in {member.id for member in identity.members(grant.coordinator_id)}:
+        # Staff and evaluators belong elsewhere, so this keeps them out too.
+        raise Invalid(
+            "This person does not belong to the coordinator.",
+            {
+                "email": "Name somebody who belongs to the coordinating city. An administrator can change who belongs where."
+            },
+        )
     role = {ContactRole.LEAD: Role.APPLICATION_LEAD, ContactRole.SIGNATORY: Role.SIGNATORY}[given.role]
     people.give_role(user_id, role, kind="application", object_id=grant.application_id)
     return user_id
@@ -323,10 +335,12 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
 def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
     """Offer the agreement for signature once every condition is met; the terms are then fixed."""
     grant = locked(Grant, grant_id)
-    problems = rules.offer_problems(queries.view(grant))
+    shown = queries.view(grant)
+    problems = rules.offer_problems(shown)
     if problems:
         raise Problems("The agreement cannot be offered yet.", problems)
     GRANT.move(grant, "offer")
+    grant.offered_text = encoding.encode(shown.text)
     readers = identity.users_with(Permission.AGREEMENT_SIGN_CITY, queries.scope(grant))
     people.mail([each.id for each in readers], "agreement_offered", "grant", grant.id, reference=grant.reference)
     return _summary(grant)
@@ -338,6 +352,7 @@ def take_back(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     grant = locked(Grant, grant_id)
     acts.reason(reason)
     GRANT.move(grant, "take_back")
+    grant.offered_text = None
     for signature in db.session.scalars(select(AgreementSignature).where(AgreementSignature.grant_id == grant_id)):
         db.session.delete(signature)
     return _summary(grant)
@@ -363,25 +378,22 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     if not capacity.strip():
         raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
     shown = queries.view(grant)
-    stands = document_hash(shown)
-    if document_sha256 != stands.hex():
-        raise Refused("The text changed after it was shown to you. Read it again, then sign.")
+    stands = rules.text_hash(shown.text)
+    if document_sha256 != stands:
+        raise Refused("This is not the text that was offered to you. Read it again, then sign.")
     if side in shown.signed:
         raise Refused(f"The agreement is already signed for {rules.signs(side)}.")
-    earlier = db.session.scalars(
-        select(AgreementSignature.signed_by).where(AgreementSignature.grant_id == grant_id)
-    ).all()
-    faults.point("four_eyes")
-    if actor.user_id is None or actor.user_id in earlier:
-        raise Refused("One person cannot sign for both sides. A colleague must sign here.")
+    assert all(each.document_sha256 == stands for each in shown.signatures), "both sides sign one text"
+    _refuse_both_sides(actor, grant, side)
     db.session.add(
         AgreementSignature(
             grant_id=grant_id,
             side=side.value,
             signed_by=actor.user_id,
             signed_at=acts.moment(),
+            name=actor.name,
             capacity=capacity.strip(),
-            document_sha256=stands,
+            document_sha256=bytes.fromhex(stands),
         )
     )
     if shown.signed | {side} == frozenset(Side):
@@ -389,9 +401,17 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     return _summary(grant)
 
 
-def document_hash(grant: GrantView) -> bytes:
-    """SHA-256 over the canonical text of the agreement."""
-    return hashlib.sha256(audit.canonical(rules.agreement_content(grant))).digest()
+def _refuse_both_sides(actor: Actor, grant: Grant, side: Side) -> None:
+    """Nobody signs for both, and nobody who prepares or signs agreements for the programme signs for a city."""
+    earlier = db.session.scalars(
+        select(AgreementSignature.signed_by).where(AgreementSignature.grant_id == grant.id)
+    ).all()
+    faults.point("four_eyes")
+    if actor.user_id is None or actor.user_id in earlier:
+        raise Refused("One person cannot sign for both sides. A colleague must sign here.")
+    programme = (Permission.AGREEMENT_PREPARE, Permission.AGREEMENT_SIGN_PROGRAMME)
+    if side is Side.CITY and any(actor.can(permission) for permission in programme):
+        raise Refused("You act for the programme, so you cannot sign for a city. Somebody of the city must sign.")
 
 
 def _enter_into_force(grant: Grant, shown: GrantView) -> None:
@@ -428,16 +448,25 @@ def _enter_into_force(grant: Grant, shown: GrantView) -> None:
     )
     _note_participation(grant, shown)
     jobs.queue(
-        "jobs.reporting.open_reports", subject=("grant", grant.id), unique=f"open_reports:{grant.id}", grant_id=grant.id
+        "jobs.reporting.open_reports",
+        subject=("grant", grant.id),
+        unique=f"open_reports:{grant.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
     )
     jobs.queue(
         "jobs.payments.open_prefinancing",
         subject=("grant", grant.id),
         unique=f"prefinancing:{grant.id}",
+        asker=jobs.Asker.PROGRAM,
         grant_id=grant.id,
     )
     jobs.queue(
-        "jobs.documents.agreement", subject=("grant", grant.id), unique=f"agreement:{grant.id}", grant_id=grant.id
+        "jobs.documents.agreement",
+        subject=("grant", grant.id),
+        unique=f"agreement:{grant.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
     )
 
 

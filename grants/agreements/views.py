@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, flash, request
 
 from grants.agreements import queries, rules, services
 from grants.agreements.forms import (
@@ -15,14 +15,17 @@ from grants.agreements.forms import (
     OfferForm,
     PrepareForm,
     ReasonForm,
+    RefuseAccountForm,
     SignForm,
     terms_form,
 )
 from grants.agreements.rules import GrantView
 from grants.agreements.states import GrantState
 from grants.applications import queries as applications
-from grants.core import clock
+from grants.core import clock, files
+from grants.core.errors import NotFound
 from grants.core.permissions import Permission
+from grants.web.downloads import send
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("agreements", __name__)
@@ -62,6 +65,7 @@ def prepare(application_ref: str) -> Any:
     if form.validate_on_submit() and form.starts_on.data:
         with form.refusals():
             made = services.prepare(actor, application.id, starts_on=form.starts_on.data)
+            flash("The preparation has begun.", "success")
             return see_other(".preparation", ref=made.reference)
     return page("agreements/prepare.html", application=application, form=form), 422 if form.is_submitted() else 200
 
@@ -104,6 +108,7 @@ def answer_check(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.answer_check(current_actor(), grant.id, form.to_input())
+            flash("The answer is recorded.", "success")
             return see_other(".preparation", ref=ref, _anchor=f"check-{form.key.data}")
     return _preparation(grant, check=form)
 
@@ -126,6 +131,7 @@ def offer(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.offer(current_actor(), grant.id)
+            flash("The agreement is offered. Both sides were asked to sign.", "success")
             return see_other(".agreement", ref=ref)
     return _preparation(grant, offer=form)
 
@@ -149,19 +155,22 @@ def account(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.enter_account(current_actor(), grant.id, form.to_input())
+            flash("The account is entered. A second person has to confirm it.", "success")
             return see_other(".account", ref=ref)
     return _account(grant, form)
 
 
 def _account(grant: GrantView, form: Any) -> Any:
+    proposed = queries.proposed_account(grant.coordinator_id)
+    shown_id = {"account_id": str(proposed.id) if proposed else ""}
     shown = page(
         "agreements/account.html",
         grant=grant,
         form=form,
         enter=form if isinstance(form, AccountForm) else AccountForm(formdata=None),
-        confirm=form if isinstance(form, ConfirmAccountForm) else ConfirmAccountForm(formdata=None),
-        refuse=form if isinstance(form, ReasonForm) else ReasonForm(formdata=None),
-        proposed=queries.proposed_account(grant.coordinator_id),
+        confirm=form if isinstance(form, ConfirmAccountForm) else ConfirmAccountForm(formdata=None, data=shown_id),
+        refuse=form if isinstance(form, RefuseAccountForm) else RefuseAccountForm(formdata=None, data=shown_id),
+        proposed=proposed,
         history=queries.accounts(grant.coordinator_id),
     )
     return shown, 422 if form.is_submitted() else 200
@@ -171,10 +180,10 @@ def _account(grant: GrantView, form: Any) -> Any:
 @requires(P.BANK_ACCOUNT_CONFIRM)
 def confirm_account(ref: str) -> Any:
     grant, form = _grant(ref), ConfirmAccountForm()
-    proposed = queries.proposed_account(grant.coordinator_id)
-    if proposed is not None and form.validate_on_submit():
+    if form.validate_on_submit():
         with form.refusals():
-            services.confirm_account(current_actor(), grant.id, proposed.id, evidence=str(form.evidence.data))
+            services.confirm_account(current_actor(), grant.id, form.shown(), evidence=str(form.evidence.data))
+            flash("The account is confirmed.", "success")
             return see_other(".account", ref=ref)
     return _account(grant, form)
 
@@ -182,11 +191,10 @@ def confirm_account(ref: str) -> Any:
 @bp.post("/grants/<ref>/account/refuse")
 @requires(P.BANK_ACCOUNT_CONFIRM)
 def refuse_account(ref: str) -> Any:
-    grant, form = _grant(ref), ReasonForm()
-    proposed = queries.proposed_account(grant.coordinator_id)
-    if proposed is not None and form.validate_on_submit():
+    grant, form = _grant(ref), RefuseAccountForm()
+    if form.validate_on_submit():
         with form.refusals():
-            services.refuse_account(current_actor(), grant.id, proposed.id, reason=str(form.reason.data))
+            services.refuse_account(current_actor(), grant.id, form.shown(), reason=str(form.reason.data))
             return see_other(".account", ref=ref)
     return _account(grant, form)
 
@@ -197,6 +205,15 @@ def agreement(ref: str) -> Any:
     return _agreement(_grant(ref), SignForm())
 
 
+@bp.get("/grants/<ref>/agreement.pdf")
+@requires(P.AGREEMENT_READ)
+def agreement_pdf(ref: str) -> Any:
+    found = files.listed("grant", _grant(ref).id, "agreement")
+    if not found:
+        raise NotFound
+    return send(found[0])
+
+
 def _agreement(grant: GrantView, form: Any) -> Any:
     shown = page(
         "agreements/agreement.html",
@@ -204,7 +221,9 @@ def _agreement(grant: GrantView, form: Any) -> Any:
         form=form,
         sign=form if isinstance(form, SignForm) else SignForm(formdata=None),
         give_back=form if isinstance(form, ReasonForm) else ReasonForm(formdata=None),
-        sha256=services.document_hash(grant).hex(),
+        text=grant.text,
+        sha256=rules.text_hash(grant.text),
+        printed=files.listed("grant", grant.id, "agreement"),
     )
     return shown, 422 if form.is_submitted() else 200
 
@@ -217,6 +236,7 @@ def sign(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             act(actor, grant.id, capacity=str(form.capacity.data), document_sha256=str(form.document_sha256.data))
+            flash("You have signed the agreement.", "success")
             return see_other(".agreement", ref=ref)
     return _agreement(grant, form)
 

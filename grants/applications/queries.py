@@ -1,18 +1,19 @@
 """Reads of applications: each takes the person who asks and leaves out what they may not see, counts and searches included.
 
 The team of an application sees its draft. Staff see what was submitted, from the last submission
-on, and never an unsent draft. Whoever is barred sees nothing, as if it were not there.
+on, and never an unsent draft. A panel sees an application only after declaring that no conflict
+stands before it. Whoever is barred sees nothing, as if it were not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications import rules
@@ -80,6 +81,21 @@ def is_team(actor: Actor, application_id: UUID) -> bool:
     return application_id in actor.places(Permission.APPLICATION_READ, "application")
 
 
+# How one sees that a person declared no conflict with an application: a later stage (evaluation) says it, once.
+_declared_clear: list[Callable[[UUID | None], ColumnElement[bool]]] = []
+
+
+def opens_when(declared_clear: Callable[[UUID | None], ColumnElement[bool]]) -> None:
+    """Take the condition on :class:`Application` under which it opens to a person who must declare conflicts."""
+    _declared_clear[:] = [declared_clear]
+
+
+def _declared(actor: Actor) -> ColumnElement[bool]:
+    """Whoever must declare conflicts reads what they declared clear of, and what was published elsewhere; else nothing."""
+    clear = [condition(actor.user_id) for condition in _declared_clear]
+    return or_(Application.origin == Origin.PUBLISHED_OUTCOME.value, *(clear or [false()]))
+
+
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The condition every list, count and search of applications carries."""
     own = Application.id.in_(actor.places(Permission.APPLICATION_READ, "application"))
@@ -87,6 +103,8 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     staff: ColumnElement[bool] = Application.call_id.in_(actor.places(Permission.APPLICATION_READ, "call"))
     if actor.everywhere(Permission.APPLICATION_READ):
         staff = Application.id.is_not(None)
+    if actor.can(Permission.CONFLICT_DECLARE):
+        staff = and_(staff, _declared(actor))
     return and_(or_(own, and_(staff, sent)), *not_barred(actor))
 
 

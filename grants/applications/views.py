@@ -33,7 +33,7 @@ from grants.calls.states import Phase
 from grants.core import clock, files
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.money import plain
-from grants.core.permissions import Permission
+from grants.core.permissions import Permission, Scope
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.forms import SectionForm, section_form
@@ -453,8 +453,9 @@ def attach(ref: str) -> Any:
     form = FileForm()
     if form.validate_on_submit():
         with form.refusals():
-            incoming = files.receive(request.files[form.file.name])
+            # Whose application it is comes first: an upload nobody may make is not even read.
             application_id = queries.team_id_of(current_actor(), ref)
+            incoming = files.receive(request.files[form.file.name])
             kept = services.attach_file(current_actor(), application_id, incoming, str(form.role.data))
             flash(f"“{kept.name}” is attached.", "success")
             return see_other(".attached", ref=ref)
@@ -682,6 +683,10 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
     if application.submission is None:
         raise NotFound
     desk = queries.desk(application)
+    scope = Scope.of(("application", application.id), ("call", application.call.id))
+    # Until the verdict the answers are the desk's own: neither the team nor other readers see them half done.
+    if desk.decided_at is None and not current_actor().may(Permission.APPLICATION_CHECK, scope):
+        raise NotFound
     if form is None:
         answers = {view.condition.key: view.answer for view in desk.conditions}
         form = check_form(application.call.content.conditions, answers, desk.version)

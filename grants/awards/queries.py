@@ -101,7 +101,8 @@ def ranking_page(
 ) -> RankingPage:  # fmt: skip
     """The ranked list with its line: frozen once decided, else as it would be now. A constant number of statements.
 
-    Somebody with a conflict sees neither the application nor ranks and totals it could be inferred from.
+    Somebody with a conflict, or who must declare and did not, sees neither the application nor ranks and totals it
+    could be inferred from.
     """
     call = _call(actor, slug)
     views = selections(call.id)
@@ -135,8 +136,11 @@ def _page(
         found, waiting = _frozen(standing), ()
         scores = evaluation.agreed_scores([row.application_id for row in found.rows])
         line, reserve_max = standing.line or line, standing.reserve_max
-    barred = actor.barred("application")
     ids = [row.application_id for row in found.rows] + [row.id for row in waiting]
+    # What was published elsewhere is public: nobody declares about it.
+    published = standing is not None and standing.kind is SelectionKind.PUBLISHED_OUTCOME
+    undeclared = frozenset() if published else evaluation.undeclared(actor, ids) - actor.barred("application")
+    barred = actor.barred("application") | undeclared
     partial = bool(barred & set(ids))
     cities, countries = evaluation.cities_of(ids), _countries(ids)
     rows = _rows(found, scores, cities, countries)
@@ -165,6 +169,7 @@ def _page(
         standing,
         tuple(view for view in views if view is not standing),
         partial,
+        len(undeclared),
     )
 
 

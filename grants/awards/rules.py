@@ -195,9 +195,18 @@ class SelectionView:
         return self.budget - self.used
 
 
+UNDECLARED = (
+    "You have not declared about every application of this list, or a doubt of yours waits for a ruling. "
+    "Declare first whether you have a conflict of interest with each of them."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RankingPage:
-    """Everything on the ranking and decision pages. ``partial`` is a viewer with a conflict: no ranks, no totals."""
+    """Everything on the ranking and decision pages.
+
+    ``partial`` is a viewer with a conflict, or who has not declared about ``undeclared`` applications: no ranks, no totals.
+    """
 
     call_id: UUID
     call_slug: str
@@ -220,6 +229,14 @@ class RankingPage:
     selection: SelectionView | None
     earlier: tuple[SelectionView, ...]
     partial: bool
+    undeclared: int = 0
+
+    @property
+    def why_partial(self) -> str:
+        """Why this person sees a part of the list, in words; empty for whoever sees it whole."""
+        if self.undeclared:
+            return UNDECLARED
+        return "You declared a conflict of interest with an application of this list." if self.partial else ""
 
     @property
     def selected(self) -> tuple[RankingRow, ...]:

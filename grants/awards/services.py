@@ -23,6 +23,7 @@ from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
+from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
 from grants.identity import queries as identity
 from grants.identity import services as people
@@ -38,12 +39,12 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     call = calls.call_by_id(call_id)
     _refuse_open_list(call_id)
     found, waiting, _ = queries.live_list(call, values.line, values.reserve_max, values.panel_order)
+    _refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
     if waiting:
         names = ", ".join(row.reference for row in waiting[:5])
         raise Refused(f"{len(waiting)} of the applications have no agreed consensus yet ({names}). Agree them first.")
     if not found.rows:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
-    _refuse_conflicted(actor, [row.application_id for row in found.rows])
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
@@ -77,11 +78,13 @@ def _refuse_open_list(call_id: UUID) -> None:
 
 
 def _refuse_conflicted(actor: Actor, application_ids: Sequence[UUID]) -> None:
-    """Whoever has a conflict with one application of a list decides nothing about that list."""
+    """Whoever has a conflict with one application of a list, or did not declare about it, decides nothing about that list."""
     if actor.barred("application") & set(application_ids):
         raise Refused(
             "You declared a conflict of interest with an application of this call, so you cannot decide its list. Somebody else must."
         )
+    if evaluation.undeclared(actor, application_ids):
+        raise Refused(rules.UNDECLARED)
 
 
 def _selection(actor: Actor, call_id: UUID, kind: SelectionKind, budget: Money, used: Money, reason: str) -> Selection:
@@ -228,6 +231,8 @@ def return_(actor: Actor, selection_id: UUID, reason: str, version: int | None =
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say what must be different before it can be confirmed."})
+    if SelectionKind(selection.kind) is SelectionKind.RANKED:
+        _refuse_conflicted(actor, [item.application_id for item in _items(selection_id)])
     acts.reason(words)
     SELECTION.move(selection, "return")
     selection.returned_by, selection.return_reason = actor.user_id, words

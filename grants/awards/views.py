@@ -14,6 +14,7 @@ from grants.awards.rules import RankingPage, SelectionView, bar, points, refuse_
 from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.core.errors import Refused
 from grants.core.permissions import Permission, Scope
+from grants.core.text import inert
 from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("awards", __name__)
@@ -48,7 +49,7 @@ def ranking_csv(slug: str) -> Any:
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     names = [criterion.name for criterion in shown.criteria]
     writer.writerow(
-        ["Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why"]
+        ["Rank", "Reference", "Title", "Cities", "Country", *map(inert, names), "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why"]
     )  # fmt: skip
     for row in shown.rows:
         halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
@@ -57,17 +58,11 @@ def ranking_csv(slug: str) -> Any:
             row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, *totals,
             row.outcome.words, row.threshold_words or row.tie_words,
         ]  # fmt: skip
-        writer.writerow([_inert(cell) for cell in cells])
+        writer.writerow([inert(str(cell)) for cell in cells])
     # The byte-order mark lets spreadsheets read the letters of every city right.
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f"attachment; filename=ranking-{shown.call_slug}.csv"
     return answer
-
-
-def _inert(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula gets a mark in front."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _euros(cents: int) -> str:
@@ -152,7 +147,7 @@ def _why_not(shown: RankingPage, view: SelectionView) -> str | None:
         refuse_same_person(view.decided_by_id, actor.user_id)
     except Refused as error:
         return str(error)
-    return "You declared a conflict of interest with an application of this list." if shown.partial else ""
+    return shown.why_partial
 
 
 @bp.post("/calls/<slug>/selections/<int:number>/confirm")

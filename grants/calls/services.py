@@ -224,7 +224,7 @@ def extend_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, versio
 
 @act("call.set_results_day", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
 def set_results_day(actor: Actor, call_id: UUID, given: ResultsInput, *, version: int | None = None) -> CallSummary:
-    """Say from when the results are public; the bars of declared conflicts end then."""
+    """Say from when the results are public. The bars of declared conflicts do not end by it: a ruling lifts them."""
     call = locked(Call, call_id)
     check_version(call, version)
     at = clock.local_to_utc(given.local, call.zone)

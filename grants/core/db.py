@@ -22,7 +22,18 @@ BOOKKEEPING_TABLES = frozenset(
 
 # Rows that only ever come: the program's database role may not change or delete them.
 APPEND_ONLY_TABLES = frozenset(
-    {"act", "act_key", "audit_event", "audit_seal", "ledger_entry", "ledger_leg", "security_event"}
+    {
+        "act",
+        "act_key",
+        "audit_event",
+        "audit_seal",
+        "dossier_answer_version",
+        "ledger_entry",
+        "ledger_leg",
+        "report_version",
+        "security_event",
+        "submission",
+    }
 )
 
 
@@ -132,7 +143,8 @@ def check_version(row: Row, shown: int | None) -> None:
     """Compare the version a form was shown with against the locked row; raises :class:`Conflict` when they differ."""
     if shown is not None and row.version != shown:
         raise Conflict(
-            "Somebody changed this while you were working. Your text is kept on this page; reload to see what stands now."
+            "Somebody changed this while you were working. "
+            "Go back to find your text, then reload to see what stands now."
         )
 
 

@@ -80,6 +80,17 @@ MACHINE: Machine[JobState] = Machine(
 )
 
 
+class Asker(StrEnum):
+    """Whose rights a job has: those of the person whose act asked for it, or the program's own.
+
+    What must follow from an act whoever did it (the reports a signed grant owes) is the program's:
+    it happens also when that person's account is closed a moment later.
+    """
+
+    PERSON = "person"
+    PROGRAM = "program"
+
+
 @dataclass(frozen=True, slots=True)
 class QueueRules:
     """How the jobs of one queue are treated: how often and how long they are tried, and whether order matters."""
@@ -261,6 +272,7 @@ def queue(
     subject: tuple[str, UUID] | None = None,
     unique: str | None = None,
     after: datetime | None = None,
+    asker: Asker = Asker.PERSON,
     **args: Any,
 ) -> UUID:
     """Ask, inside an act, for ``name`` (``jobs.module.function``) to be run with ``args`` once the act is committed.
@@ -286,7 +298,7 @@ def queue(
         "token": 0,
         "run_after": after or _database_now,
         "holds_queue": False,
-        "requested_by": running.actor.user_id,
+        "requested_by": running.actor.user_id if asker is Asker.PERSON else None,
         "act_id": running.id,
         "subject_kind": subject[0] if subject else None,
         "subject_id": subject[1] if subject else None,

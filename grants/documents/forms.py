@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from wtforms import SelectField, StringField
+from datetime import datetime
 
+from wtforms import SelectField, StringField, ValidationError
+
+from grants.core import clock
+from grants.core.errors import Invalid
 from grants.documents.rules import Wanted, read_moment
-from grants.web.forms import Form, Needed
+from grants.web.forms import Form, Needed, parse_date
 
 
 class StatementForm(Form):
@@ -17,5 +21,15 @@ class StatementForm(Form):
 
     def to_input(self) -> Wanted:
         """The typed wish; raises Invalid for a moment that cannot be read."""
-        typed = (self.as_of.data or "").strip()
-        return Wanted(str(self.name.data), str(self.scope.data), read_moment(typed) if typed else None)
+        return Wanted(str(self.name.data), str(self.scope.data), _moment((self.as_of.data or "").strip()))
+
+
+def _moment(typed: str) -> datetime | None:
+    """Nothing and today mean now; a day means its end in Brussels; otherwise a moment with its zone."""
+    if not typed:
+        return None
+    try:
+        ends = clock.end_of_day(parse_date(typed))
+    except (Invalid, ValidationError):
+        return read_moment(typed)
+    return None if clock.in_zone(ends).date() == clock.in_zone(clock.now()).date() else ends

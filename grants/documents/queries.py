@@ -85,7 +85,7 @@ def call_overview(reference: str, as_of: datetime) -> Figures:
         Column("Grant", share=3),
         Column("Pilot", share=3),
         Column("Coordinator", share=3),
-        Column("Country", share=1),
+        Column("Country", share=2),
         *(Column(label, MONEY) for label, _ in _OF_A_GRANT),
     )
     lines = tuple(

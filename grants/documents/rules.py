@@ -96,6 +96,12 @@ class Figures:
         return hashlib.sha256(_canonical(self)).hexdigest()
 
     @property
+    def moment_words(self) -> str:
+        """The moment as people read it, the same in every file."""
+        local = clock.in_zone(self.as_of)
+        return f"{clock.long_date(local.date())}, {local:%H:%M:%S} Brussels time"
+
+    @property
     def file_stem(self) -> str:
         """What the files are called: name, scope and moment."""
         return f"{self.name}_{self.scope_reference}_{self.as_of:%Y%m%dT%H%M%SZ}"

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from grants.agreements import queries as agreements
-from grants.agreements import services as agreement
 from grants.applications import queries as applications
 from grants.core import acts, clock, files, jobs, references
 from grants.core.acts import act
@@ -115,7 +114,7 @@ def print_agreement(actor: Actor, grant_id: UUID) -> FileView:
     grant = queries.agreement(grant_id)
     if not grant.signatures:
         raise Refused("The agreement is printed when it is signed.")
-    data = letters.agreement(grant, agreement.document_hash(grant).hex())
+    data = letters.agreement(grant)
     return files.keep_bytes(
         data,
         name=f"grant-agreement-{grant.reference}.pdf",

@@ -10,10 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from grants.core.money import Money
+from grants.core.text import inert
 from grants.documents.rules import Cell, Column, ColumnKind, Figures, Table, words
 
-# What a spreadsheet would run as a formula when it opens a text file (OWASP ASVS 1.2.10).
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _WIDTHS = {ColumnKind.TEXT: 28, ColumnKind.MONEY: 18, ColumnKind.DATE: 14, ColumnKind.NUMBER: 12}
 
 
@@ -47,7 +46,7 @@ def _cover(sheet: Any, figures: Figures, bold: Any, styles: dict[ColumnKind, Any
         ("Statement", figures.title),
         ("About", f"{figures.scope_title} ({figures.scope_reference})"),
         ("Programme", figures.programme),
-        ("Data as of", figures.as_of.isoformat()),
+        ("Data as of", figures.moment_words),
         ("Hash of the figures", figures.sha256),
         *figures.summary,
         *(("Note", note) for note in figures.notes),
@@ -131,4 +130,4 @@ def safe(text: str) -> str:
     >>> safe("=HYPERLINK(1)")
     "'=HYPERLINK(1)"
     """
-    return f"'{text}" if text.startswith(_RISKY) else text
+    return inert(text)

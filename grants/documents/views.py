@@ -27,7 +27,7 @@ NAVIGATION = (NavItem("Statements", "documents.index", (P.STATEMENT_READ,), 70),
 def index() -> Any:
     actor, form = current_actor(), StatementForm()
     form.name.choices = choices((kind.name, kind.title) for kind in CATALOGUE.values())
-    form.scope.choices = choices(queries.scope_choices(actor))
+    form.scope.choices = choices([("", "Choose a call"), *queries.scope_choices(actor)])
     if form.validate_on_submit():
         with form.refusals():
             made = services.request(actor, form.to_input())

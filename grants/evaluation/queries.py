@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner, Submission
+from grants.applications.queries import opens_when
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls import queries as calls
 from grants.calls.models import Call
@@ -118,6 +119,20 @@ def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+# The pages of applications open to a panel by the same condition.
+opens_when(clear_for)
+
+
+def undeclared(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these applications that stay shut to a person who must declare: not declared, in doubt, or conflicted."""
+    if not actor.can(Permission.CONFLICT_DECLARE):
+        return frozenset()
+    clear = db.session.scalars(
+        select(Application.id).where(Application.id.in_(application_ids), clear_for(actor.user_id))
+    )
+    return frozenset(application_ids) - frozenset(clear)
 
 
 def readable(actor: Actor) -> ColumnElement[bool]:

@@ -118,10 +118,12 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
         row = stored.get(answer.application_id)
         if row is not None and (row.declared, row.reason or "") == (answer.declared.value, answer.reason):
             continue
+        if answer.declared is Declared.NONE:
+            _refuse_taking_back(row)
         _store(actor, row, answer)
         if answer.declared is Declared.CONFLICT:
             conflicts += 1
-            _keep_away(actor.user_id, answer.application_id, call_id, answer.reason)
+            _keep_away(actor.user_id, answer.application_id, answer.reason)
     return conflicts
 
 
@@ -135,6 +137,15 @@ def _own_declarations(actor: Actor, application_ids: Sequence[UUID]) -> Sequence
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+
+
+def _refuse_taking_back(row: ConflictDeclaration | None) -> None:
+    """A doubt that waits for a ruling is settled by the ruling, not by the person who has it."""
+    if row is not None and row.declared == Declared.UNSURE.value and row.ruling is None:
+        raise Refused(
+            "You said you are unsure about one of these applications, and the programme manager has not ruled yet. "
+            "Wait for the ruling; until then you can only declare a conflict. Nothing was changed."
+        )
 
 
 def _store(actor: Actor, row: ConflictDeclaration | None, answer: Answered) -> None:
@@ -163,17 +174,18 @@ def rule(actor: Actor, declaration_id: UUID, ruling: Ruling, reason: str, versio
     application = locked(Application, row.application_id)
     match ruling:
         case Ruling.CONFIRMED:
-            _keep_away(row.user_id, application.id, application.call_id, words)
+            _keep_away(row.user_id, application.id, words)
         case Ruling.CLEARED:
             people.lift_bar(row.user_id, "application", application.id)
 
 
-def _keep_away(user_id: UUID | None, application_id: UUID, call_id: UUID, reason: str) -> None:
-    """Bar a person from an application until the results are public, and empty their seat on it."""
+def _keep_away(user_id: UUID | None, application_id: UUID, reason: str) -> None:
+    """Bar a person from an application, and empty their seat on it.
+
+    The bar has no end of its own: a day of results that moves later must not open anything early. A ruling lifts it.
+    """
     assert user_id is not None, "the program itself declares nothing"
-    public_at = calls.call_by_id(call_id).results_public_at
-    until = public_at if public_at is not None and public_at > acts.moment() else None
-    people.bar(user_id, "application", application_id, until=until)
+    people.bar(user_id, "application", application_id)
     seat = db.session.scalars(
         select(Assignment)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)

@@ -148,14 +148,11 @@ class DisableForm(Form):
 
 
 class OrganisationForm(Form):
-    """The details of an organisation."""
+    """The details of the own organisation; of what kind it is, its own people do not change."""
 
     version = HiddenField()
     name = StringField("Official name", [Needed("Enter the organisation\u2019s official name.")])
     local_name = StringField("Name in its own language")
-    kind = SelectField(
-        "Kind of organisation", choices=choices((kind.value, KIND_WORDS[kind]) for kind in OrganisationKind)
-    )
     street = StringField("Street and number")
     postcode = StringField("Postcode")
     town = StringField("Town")
@@ -163,13 +160,15 @@ class OrganisationForm(Form):
     pic = StringField("Participant identification code (PIC)")
     website = URLField("Website")
 
-    def to_input(self) -> OrganisationInput:
+    def to_input(self, kind: OrganisationKind) -> OrganisationInput:
+        """What was typed, for an organisation that is and stays of this kind."""
+
         def text(field: StringField) -> str | None:
             return (field.data or "").strip() or None
 
         return OrganisationInput(
             name=str(self.name.data),
-            kind=OrganisationKind(self.kind.data),
+            kind=kind,
             country_code=str(self.country_code.data).strip().upper(),
             local_name=text(self.local_name),
             town=text(self.town),

@@ -253,7 +253,7 @@ def refuse_confirming(actor_id: UUID | None, user_id: UUID, assigned_by: UUID | 
 
 def needs_confirmation(role: Role) -> bool:
     """Whether a second administrator must confirm the role before it holds."""
-    return role in MONEY_ROLES
+    return role in MONEY_ROLES or role is Role.ADMINISTRATOR
 
 
 def printed() -> str:

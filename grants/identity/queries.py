@@ -180,6 +180,21 @@ def person_by_email(email: str) -> Person | None:
     return next(iter(_people(User.email == email)), None)
 
 
+def holds_staff_role(user_id: UUID) -> bool:
+    """Whether a person works for the programme or evaluates for it: any role but those of applicants, waiting ones too."""
+    found = db.session.scalar(
+        select(RoleGrant.id)
+        .where(
+            RoleGrant.user_id == user_id,
+            RoleGrant.kind != "application",
+            RoleGrant.role != Role.APPLICANT.value,
+            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > clock.now()),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
 def users_with(permission: Permission, scope: Scope | None = None) -> tuple[Person, ...]:
     """Who holds a permission for a thing now: enabled, not barred from it; by name."""
     now = clock.now()

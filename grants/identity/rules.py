@@ -219,7 +219,7 @@ class OrganisationInput:
     def checked(self) -> OrganisationInput:
         """This input, if it can be stored; raises :class:`Invalid` with a sentence for each field."""
         problems: dict[str, str] = {}
-        if not self.name.strip():
+        if not one_line(self.name):
             problems["name"] = "Enter the organisation\u2019s official name."
         if not re.fullmatch(r"[A-Z]{2}", self.country_code):
             problems["country_code"] = "Enter the country as two capital letters, for example PL."
@@ -227,11 +227,18 @@ class OrganisationInput:
             problems["pic"] = (
                 "A participant identification code has exactly 9 digits. Leave the field empty if there is none."
             )
-        if self.website and urlsplit(self.website).scheme not in {"http", "https"}:
+        if self.website and not _is_web_address(self.website):
             problems["website"] = "Enter the whole address of the website, beginning with https://."
         if problems:
             raise Invalid("Some details of the organisation need another look.", problems)
         return self
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in {"http", "https"}
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +271,15 @@ class RoleInput:
     ends_before: datetime | None = None
 
 
+class Joins(StrEnum):
+    """What a person who is new here becomes by being named by somebody else."""
+
+    # An applicant and a member of the organisation: a staff act, or the organisation is new in the same act.
+    AS_MEMBER = "member"
+    # Nothing but what the stage gives on its own thing: nobody opens somebody else’s organisation to a stranger.
+    AS_GUEST = "guest"
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """From where somebody signs in."""
@@ -290,12 +306,15 @@ def normal_email(text: str) -> str:
 
 
 def one_line(text: str, *, characters_max: int = 200) -> str:
-    """``text`` without line breaks or other control characters, for names, subjects and logs.
+    """``text`` without line breaks, control characters or characters nobody sees, for names, subjects and logs.
+
+    Invisible ones (zero width, turning the direction of reading) would make one name look like another.
 
     >>> one_line("Ana\\r\\nBcc: all@example.eu")
     'Ana Bcc: all@example.eu'
     """
-    clean = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in text)
+    seen = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    clean = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in seen)
     return " ".join(clean.split())[:characters_max]
 
 

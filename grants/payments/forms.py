@@ -2,25 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 
 from wtforms import HiddenField, StringField, TextAreaField
 
-from grants.core.errors import Invalid
+from grants.core.errors import Conflict, Invalid
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments.rules import DecisionInput, LedgerAsk
-from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, parse_date
+from grants.web.forms import (
+    A_PARAGRAPH,
+    WORDS_OF_A_TITLE,
+    CheckboxesField,
+    DateField,
+    Form,
+    MoneyField,
+    Needed,
+    parse_date,
+)
 
 
-class DecideForm(Form):
-    """The authoriser's decision on a request."""
+class CircuitForm(Form):
+    """A form of the circuit: when somebody else was faster it comes back with what was typed."""
 
     version = HiddenField()
+    clashed = ""
+    overtaken = False
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Refusals become problems of the form; a clash is remembered, so that the page can say who was faster."""
+        try:
+            with self.refusals():
+                yield
+        except Conflict as error:
+            self.clashed = str(error)
+
+    def try_again(self, version: int) -> None:
+        """After a clash: the next sending counts as a new deed, made in sight of what stands now."""
+        self.overtaken = self.version_shown() not in (None, version)
+        self.version.data, self.version.raw_data = str(version), None
+        self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
+
+    def typed(self) -> list[tuple[str, str]]:
+        """Label and text of what was typed, for a page on which the form itself stands no more."""
+        fields = [field for field in self if field.type not in ("HiddenField", "CSRFTokenField")]
+        return [(field.label.text, field._value()) for field in fields if field._value()]
+
+
+class DecideForm(CircuitForm):
+    """The authoriser's decision on a request."""
+
     approved = MoneyField("Amount approved", [Needed("Enter the amount you approve.")])
-    reason = TextAreaField("Reason, where it is less than requested")
+    reason = TextAreaField("Reason, where it is less than requested", [A_PARAGRAPH])
 
     def to_input(self) -> DecisionInput:
         """The typed decision."""
@@ -28,39 +66,37 @@ class DecideForm(Form):
         return DecisionInput(self.approved.data, self.reason.data or "")
 
 
-class ReasonForm(Form):
+class ReasonForm(CircuitForm):
     """A deed that needs a reason: a rejection, a cancellation."""
 
-    version = HiddenField()
-    reason = TextAreaField("Reason", [Needed("Say why.")])
+    # An id of its own: it shares a page with another form that asks for a reason.
+    reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
 
 
-class PrepareForm(Form):
+class PrepareForm(CircuitForm):
     """How much of a request the initiator puts into an order."""
 
-    version = HiddenField()
     amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
 
 
-class ChangeForm(Form):
+class ChangeForm(CircuitForm):
     """Another amount, or the account that is confirmed now; why."""
 
-    version = HiddenField()
     amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
-    reason = TextAreaField("What changed", [Needed("Say what changed; verifier and authoriser will read it.")])
+    reason = TextAreaField(
+        "What changed", [A_PARAGRAPH, Needed("Say what changed; verifier and authoriser will read it.")]
+    )
 
 
-class SignForm(Form):
+class SignForm(CircuitForm):
     """A signature to an order, with an optional note."""
 
-    version = HiddenField()
-    note = StringField("Note (optional)")
+    note = StringField("Note (optional)", [WORDS_OF_A_TITLE])
 
 
-class ExecuteForm(Form):
+class ExecuteForm(CircuitForm):
     """The bank's value date."""
 
-    version = HiddenField()
     value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
 
 
@@ -100,8 +136,7 @@ def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date |
         return None
 
 
-class CloseForm(Form):
+class CloseForm(CircuitForm):
     """The closure of a grant, and on what it rests."""
 
-    version = HiddenField()
-    note = TextAreaField("What was looked at", [Needed("Write what was looked at before closing.")])
+    note = TextAreaField("What was looked at", [A_PARAGRAPH, Needed("Write what was looked at before closing.")])

@@ -14,6 +14,7 @@ from grants.ledger.rules import Event
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     ChangeForm,
+    CircuitForm,
     CloseForm,
     DecideForm,
     ExecuteForm,
@@ -105,7 +106,7 @@ def request_page(ref: str) -> Any:
 def decide(ref: str) -> Any:
     actor, form = current_actor(), DecideForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             given = form.to_input()
             services.decide(actor, queries.request_id_of(actor, ref), given, version=form.version_shown())
             return see_other(".request_page", ref=ref)
@@ -117,7 +118,7 @@ def decide(ref: str) -> Any:
 def reject(ref: str) -> Any:
     actor, form = current_actor(), ReasonForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
             services.reject(actor, request_id, reason=reason, version=form.version_shown())
             return see_other(".request_page", ref=ref)
@@ -129,17 +130,18 @@ def reject(ref: str) -> Any:
 def prepare(ref: str) -> Any:
     actor, form = current_actor(), PrepareForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             request_id = queries.request_id_of(actor, ref)
             made = services.prepare(actor, request_id, amount=form.amount.data, version=form.version_shown())
             return see_other(".order", ref=made.reference)
     return _request(ref, form)
 
 
-def _request(ref: str, sent: Form | None) -> Any:
+def _request(ref: str, sent: CircuitForm | None) -> Any:
     """The page of a request; the form that was sent comes back as it was typed, the others fresh."""
     actor = current_actor()
     found = queries.request(actor, ref)
+    _renew(sent, found.version)
     position = forecast = refusal = None
     if found.is_open:
         try:
@@ -157,7 +159,19 @@ def _request(ref: str, sent: Form | None) -> Any:
         reject_form=_mine(sent, ReasonForm, version=found.version),
         prepare_form=_mine(sent, PrepareForm, version=found.version, amount=found.to_order),
     )
-    return shown, 422 if sent else 200
+    return shown, _answer(sent)
+
+
+def _renew(sent: CircuitForm | None, version: int) -> None:
+    """A form that clashed goes out again in sight of what stands now."""
+    if sent is not None and sent.clashed:
+        sent.try_again(version)
+
+
+def _answer(sent: CircuitForm | None) -> int:
+    if sent is None:
+        return 200
+    return 409 if sent.clashed else 422
 
 
 def _mine(sent: Form | None, kind: type[Form], **values: Any) -> Form:
@@ -188,7 +202,7 @@ def authorise(ref: str) -> Any:
 def _sign(ref: str, deed: Any) -> Any:
     actor, form = current_actor(), SignForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             deed(actor, _order_id(ref), note=form.note.data or "", version=form.version_shown())
             return see_other(".order", ref=ref)
     return _order(ref, form)
@@ -199,7 +213,7 @@ def _sign(ref: str, deed: Any) -> Any:
 def change(ref: str) -> Any:
     form = ChangeForm()
     if form.validate_on_submit() and form.amount.data is not None:
-        with form.refusals():
+        with form.attempt():
             typed, reason = form.amount.data, form.reason.data or ""
             services.change(current_actor(), _order_id(ref), amount=typed, reason=reason, version=form.version_shown())
             return see_other(".order", ref=ref)
@@ -211,7 +225,7 @@ def change(ref: str) -> Any:
 def cancel(ref: str) -> Any:
     form = ReasonForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             reason = form.reason.data or ""
             services.cancel(current_actor(), _order_id(ref), reason=reason, version=form.version_shown())
             return see_other(".order", ref=ref)
@@ -223,7 +237,7 @@ def cancel(ref: str) -> Any:
 def execute(ref: str) -> Any:
     form = ExecuteForm()
     if form.validate_on_submit() and form.value_on.data:
-        with form.refusals():
+        with form.attempt():
             day = form.value_on.data
             services.execute(current_actor(), _order_id(ref), value_on=day, version=form.version_shown())
             return see_other(".order", ref=ref)
@@ -234,9 +248,10 @@ def _order_id(ref: str) -> UUID:
     return queries.order_id_of(current_actor(), ref)
 
 
-def _order(ref: str, sent: Form | None) -> Any:
+def _order(ref: str, sent: CircuitForm | None) -> Any:
     actor = current_actor()
     found = queries.order(actor, ref)
+    _renew(sent, found.version)
     shown = page(
         "payments/order.html",
         order=found,
@@ -248,8 +263,9 @@ def _order(ref: str, sent: Form | None) -> Any:
         change_form=_mine(sent, ChangeForm, version=found.version, amount=found.amount),
         cancel_form=_mine(sent, ReasonForm, version=found.version),
         execute_form=_mine(sent, ExecuteForm, version=found.version),
+        last=max(found.signatures, key=lambda each: each.signed_at, default=None),
     )
-    return shown, 422 if sent else 200
+    return shown, _answer(sent)
 
 
 # --- A grant's payments ---------------------------------------------------------------------------------------------
@@ -268,11 +284,14 @@ def close(ref: str) -> Any:
     found = queries.grant_payments(actor, ref)
     form = CloseForm(data={"version": str(found.grant.version)})
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             back = services.close_grant(actor, found.grant.id, note=str(form.note.data), version=form.version_shown())
             flash(f"The grant is closed. {back} went back to the call.", "success")
             return see_other("agreements.show", ref=ref)
-    return page("payments/close.html", found=found, form=form), 422 if form.is_submitted() else 200
+    if form.clashed:
+        found = queries.grant_payments(actor, ref)
+        _renew(form, found.grant.version)
+    return page("payments/close.html", found=found, form=form), _answer(form if form.is_submitted() else None)
 
 
 # --- The ledger -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 from grants.budgets.rules import Cell
 from grants.core.money import ZERO
 from grants.reporting.rules import Decision, Judged
-from grants.web.forms import DateField, Form, MoneyField, Needed
+from grants.web.forms import A_PAGE, A_PARAGRAPH, DateField, Form, MoneyField, Needed
 
 
 class MilestoneForm(Form):
@@ -18,21 +18,25 @@ class MilestoneForm(Form):
 
     version = HiddenField()
     achieved_on = DateField("Reached on", [Needed("Enter the day, for example 3 May 2024.")])
-    report = TextAreaField("How the criterion is met", [Needed("Say in a few sentences how the criterion is met.")])
+    report = TextAreaField(
+        "How the criterion is met", [A_PAGE, Needed("Say in a few sentences how the criterion is met.")]
+    )
 
 
 class AnswerForm(Form):
     """Words of the officer for the city."""
 
     version = HiddenField()
-    answer = TextAreaField("Your words for the city", [Needed("Write what is missing or wrong; the city reads it.")])
+    answer = TextAreaField(
+        "Your words for the city", [A_PAGE, Needed("Write what is missing or wrong; the city reads it.")]
+    )
 
 
 class AcceptMilestoneForm(Form):
     """An acceptance, with words where there are some."""
 
     version = HiddenField()
-    answer = TextAreaField("Your words for the city (optional)")
+    answer = TextAreaField("Your words for the city (optional)", [A_PAGE])
 
 
 class DeedForm(Form):
@@ -43,7 +47,7 @@ class AcceptForm(Form):
     """One accepted amount and one reason for each declared amount; rows are added for one report."""
 
     version = HiddenField()
-    answer = TextAreaField("Your words for the city (optional)")
+    answer = TextAreaField("Your words for the city (optional)", [A_PAGE])
 
     cells: tuple[Cell, ...] = ()
 
@@ -76,6 +80,6 @@ def accept_form(cells: Iterable[Cell], labels: dict[tuple[Any, str], str], versi
     for cell in rows:
         label = labels[cell.organisation_id, cell.category]
         fields[field_name(cell)] = MoneyField(f"Accepted: {label}", [Needed("Enter an amount, zero if none.")])
-        fields[f"reason-{field_name(cell)}"] = StringField(f"Reason for less: {label}")
+        fields[f"reason-{field_name(cell)}"] = StringField(f"Reason for less: {label}", [A_PARAGRAPH])
     stands: dict[str, Any] = {field_name(cell): cell.amount for cell in rows}
     return type("AcceptForm", (AcceptForm,), fields)(data={"version": str(version), **stands})

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, func, select, type_coerce
 
 from grants.agreements import queries as agreements
-from grants.agreements.models import Grant, Milestone
+from grants.agreements.models import Beneficiary, Grant, Milestone
 from grants.agreements.states import GrantState, MilestoneState
 from grants.budgets import queries as budgets
 from grants.core import clock
@@ -170,6 +170,15 @@ def names_of(grant_id: UUID) -> dict[UUID, str]:
     """The names of a grant's beneficiaries, for the tables of costs."""
     grant = agreements.view(get(Grant, grant_id))
     return {each.organisation_id: each.name for each in grant.beneficiaries}
+
+
+def own_rows(actor: Actor, grant_id: UUID) -> frozenset[UUID]:
+    """Whose costs this person may declare: everybody's for who sends the report, else their own organisation's."""
+    grant = get(Grant, grant_id)
+    rows = frozenset(db.session.scalars(select(Beneficiary.organisation_id).where(Beneficiary.grant_id == grant_id)))
+    if actor.may(Permission.REPORT_SUBMIT, agreements.scope(grant)):
+        return rows
+    return rows & actor.organisation_ids
 
 
 def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:

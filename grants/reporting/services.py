@@ -12,12 +12,12 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreement
 from grants.agreements.models import Beneficiary, Grant, Milestone
-from grants.agreements.states import MILESTONE, GrantState
+from grants.agreements.states import MILESTONE, GrantState, MilestoneState
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import Cell, Purpose
 from grants.calls import queries as calls
-from grants.core import acts, audit, clock, jobs, references
+from grants.core import acts, audit, clock, faults, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Problem, Problems, Refused
@@ -87,7 +87,8 @@ def write_section(
 def enter_costs(actor: Actor, report_id: UUID, cells: tuple[Cell, ...], *, version: int | None = None) -> int:
     """Save the costs of the period by partner and category; returns the statement's new version."""
     report = _in_hand(report_id)
-    return budget_writes.save_cells(report.budget_id, cells, version)
+    own = queries.own_rows(actor, report.grant_id)
+    return budget_writes.save_cells(report.budget_id, [cell for cell in cells if cell.organisation_id in own], version)
 
 
 def _in_hand(report_id: UUID) -> PeriodicReport:
@@ -158,6 +159,7 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
     report = locked(PeriodicReport, report_id)
     check_version(report, version)
     REPORT.target(ReportState(report.state), "accept")
+    refuse_own(actor, report.grant_id, report.submitted_by)
     declared = [cell for cell in budgets.written(report.budget_id).cells if cell.amount]
     budget_rules = budgets.written(report.budget_id).rules
     problems = rules.judgement_problems(declared, decision.judged, _left(report.grant_id), budget_rules)
@@ -183,9 +185,18 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
         "jobs.payments.open_for_report",
         subject=("report", report_id),
         unique=f"payment_for_report:{report_id}",
+        asker=jobs.Asker.PROGRAM,
         report_id=report_id,
     )
     return _summary(report)
+
+
+def refuse_own(actor: Actor, grant_id: UUID, sent_by: UUID | None) -> None:
+    """Nobody accepts what they sent themselves, or what their own city sent."""
+    faults.point("four_eyes")
+    for_the_city = actor.may(Permission.REPORT_SUBMIT, agreements.scope(locked(Grant, grant_id)))
+    if actor.user_id is None or actor.user_id == sent_by or for_the_city:
+        raise Refused("You act for the city in this grant, so you cannot accept what it sends. Ask a colleague.")
 
 
 def _left(grant_id: UUID) -> dict[UUID, Money]:
@@ -241,6 +252,8 @@ def report_milestone(actor: Actor, milestone_id: UUID, given: MilestoneInput, *,
 def accept_milestone(actor: Actor, milestone_id: UUID, *, answer: str = "", version: int | None = None) -> None:
     """The officer accepts a reported milestone against its written criterion."""
     row = _milestone(milestone_id, version)
+    MILESTONE.target(MilestoneState(row.state), "accept")
+    refuse_own(actor, row.grant_id, row.reported_by)
     MILESTONE.move(row, "accept")
     row.accepted_at, row.answered_by, row.answer = acts.moment(), actor.user_id, answer.strip() or None
 

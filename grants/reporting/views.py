@@ -230,7 +230,8 @@ def costs(ref: str) -> Any:
     form = BudgetForm(data={"version": str(stands.version)})
     if not form.is_submitted():
         return _costs_page(report, stands, form)
-    reading = form.read(stands.rules, stands.organisations)
+    own = queries.own_rows(current_actor(), report.grant_id)
+    reading = form.read(stands.rules, [each for each in stands.organisations if each in own])
     if not reading.errors:
         try:
             with form.refusals():
@@ -246,7 +247,8 @@ def costs(ref: str) -> Any:
 
 
 def _costs_page(report: ReportView, stands: BudgetView, form: BudgetForm) -> str:
-    return page("reporting/costs.html", report=report, budget=stands, form=form)
+    own = queries.own_rows(current_actor(), report.grant_id)
+    return page("reporting/costs.html", report=report, budget=stands, form=form, own=own)
 
 
 # --- the officer ----------------------------------------------------------------------------------------------

@@ -112,7 +112,8 @@ def here(**changes: Any) -> str:
     arguments: dict[str, Any] = {name: request.args.getlist(name) for name in request.args}
     query = {name: value for name, value in (arguments | changes).items() if value is not None}
     if request.endpoint is None:
-        return request.path
+        # A refused address may hold what no page can.
+        return request.path.replace("\0", "")
     return url_for(request.endpoint, **(request.view_args or {}), **query)
 
 

@@ -9,14 +9,20 @@ from contextlib import contextmanager
 from datetime import date, time
 from typing import Any
 
+from flask import url_for
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import Field, HiddenField, SelectChoice, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from grants.core import clock
-from grants.core.errors import Invalid, Problems, Refused
+from grants.core.errors import Invalid, NeedsFreshSignIn, Problems, Refused
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
+
+# A version is a whole number of the database; longer ones are nobody's, and equal to none.
+VERSION_DIGITS_MAX = 18
+NO_VERSION = -1
 
 # What WTForms says by itself, as a sentence that says what to do.
 _OUR_WORDS = {
@@ -59,9 +65,19 @@ class Form(FlaskForm):
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
-        """Turn what an act refuses into the form's own problems; the block's ``return`` is then not reached."""
+        """Turn what an act refuses into the form's own problems; the block's ``return`` is then not reached.
+
+        Where the password must be confirmed first, it is in another tab: what was typed here stays.
+        """
         try:
             yield
+        except NeedsFreshSignIn:
+            self.problems.append(
+                Markup(
+                    'Nothing was done yet. <a href="{}" target="_blank" rel="noopener" class="govuk-link">Confirm your password'
+                    "</a> (it opens in a new tab), then come back and send this again."
+                ).format(url_for("identity.confirm_password"))
+            )
         except (Invalid, Refused) as error:
             self.add_problem(error)
 
@@ -81,9 +97,12 @@ class Form(FlaskForm):
             self.problems.append(str(error))
 
     def version_shown(self) -> int | None:
-        """The version the person saw, where the form carries one."""
+        """The version the person saw, where the form carries one; what is no version of a row is none of ours."""
         field = self._fields.get("version")
-        return int(field.data) if field is not None and str(field.data or "").isdecimal() else None
+        text = str(field.data or "") if field is not None else ""
+        if len(text) > VERSION_DIGITS_MAX:
+            return NO_VERSION
+        return int(text) if text.isdecimal() else None
 
     def summary(self) -> list[tuple[str, str]]:
         """Every sentence of what is wrong with the id of the control it belongs to, "" for the form as a whole."""
@@ -130,6 +149,8 @@ class MoneyField(StringField):
                 raise ValidationError(str(error)) from error
 
 
+YEAR_MIN, YEAR_MAX = 1900, 2200
+
 _MONTHS = {f"{date(2000, number, 1):%B}".lower(): number for number in range(1, 13)}
 _ISO = re.compile(r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})$")
 _DAY_FIRST = re.compile(r"^(?P<day>[0-9]{1,2})\s*[./-]\s*(?P<month>[0-9]{1,2})\s*[./-]\s*(?P<year>[0-9]{4})$")
@@ -139,7 +160,7 @@ _IN_WORDS = re.compile(r"^(?P<day>[0-9]{1,2})\.?\s+(?P<month>[A-Za-z]{3,9})\.?\s
 def parse_date(text: str) -> date:
     """Read a date as Europeans write it: ``15 November 2022``, ``15/11/2022``, ``15.11.2022`` or ``2022-11-15``.
 
-    Raises :class:`Invalid` with a sentence; a two-figure year is never guessed.
+    Raises :class:`Invalid` with a sentence; a two-figure year is never guessed, one far away is a slip of the hand.
     """
     cleaned = " ".join(text.split())
     found = _ISO.match(cleaned) or _DAY_FIRST.match(cleaned) or _IN_WORDS.match(cleaned)
@@ -154,11 +175,14 @@ def parse_date(text: str) -> date:
     try:
         # An ambiguous beginning ("Ju") names two months and so none.
         (number,) = numbers
-        return date(int(found["year"]), number, int(found["day"]))
+        read = date(int(found["year"]), number, int(found["day"]))
     except ValueError:
         raise Invalid(
             f"There is no day \u201c{cleaned}\u201d. Check the day and the month, for example 15 November 2022."
         ) from None
+    if not YEAR_MIN <= read.year <= YEAR_MAX:
+        raise Invalid(f"Write a year from {YEAR_MIN} to {YEAR_MAX}, for example 15 November 2022.")
+    return read
 
 
 class DateField(StringField):
@@ -246,6 +270,25 @@ class WordsMax:
             raise ValidationError(
                 f"Your answer has {words} words; the limit is {self.words_max}. Take out {words - self.words_max}."
             )
+
+
+class CharactersMax:
+    """At most so many characters: what is written into a record that nobody can shorten later."""
+
+    def __init__(self, characters_max: int) -> None:
+        self.characters_max = characters_max
+
+    def __call__(self, form: Any, field: Field) -> None:
+        typed = len(str(field.data or ""))
+        if typed > self.characters_max:
+            raise ValidationError(
+                f"This has {typed} characters; the limit is {self.characters_max}. Take out {typed - self.characters_max}."
+            )
+
+
+WORDS_OF_A_TITLE = CharactersMax(200)
+A_PARAGRAPH = CharactersMax(2_000)
+A_PAGE = CharactersMax(6_000)
 
 
 def count_words(text: str) -> int:

@@ -26,8 +26,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_act_done_at ON act (done_at)")
     op.execute("CREATE INDEX ix_act_user_id ON act (user_id)")
+    op.execute("CREATE INDEX ix_act_done_at ON act (done_at)")
     op.execute(
         """
         CREATE TABLE audit_unsealed (
@@ -68,8 +68,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_security_event_recorded_at ON security_event (recorded_at)")
     op.execute("CREATE INDEX ix_security_event_user_id ON security_event (user_id)")
+    op.execute("CREATE INDEX ix_security_event_recorded_at ON security_event (recorded_at)")
     op.execute(
         """
         CREATE TABLE stored_file (
@@ -97,8 +97,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_stored_file_sha256 ON stored_file (sha256)")
     op.execute("CREATE INDEX ix_stored_file_object ON stored_file (kind, object_id, role)")
+    op.execute("CREATE INDEX ix_stored_file_sha256 ON stored_file (sha256)")
     op.execute(
         """
         CREATE TABLE act_key (
@@ -132,8 +132,8 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_audit_event_object ON audit_event (object_kind, object_id)")
-    op.execute("CREATE INDEX ix_audit_event_act_id ON audit_event (act_id)")
     op.execute("CREATE INDEX ix_audit_event_recorded_at ON audit_event (recorded_at)")
+    op.execute("CREATE INDEX ix_audit_event_act_id ON audit_event (act_id)")
     op.execute(
         """
         CREATE TABLE job (
@@ -180,10 +180,10 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_job_waiting ON job (run_after) WHERE state IN ('queued', 'running')")
-    op.execute("CREATE INDEX ix_job_requested_by ON job (requested_by)")
     op.execute("CREATE INDEX ix_job_subject ON job (subject_kind, subject_id)")
+    op.execute("CREATE INDEX ix_job_waiting ON job (run_after) WHERE state IN ('queued', 'running')")
     op.execute("CREATE INDEX ix_job_name_number ON job (name, number)")
+    op.execute("CREATE INDEX ix_job_requested_by ON job (requested_by)")
     op.execute(
         """
         CREATE TABLE audit_seal (

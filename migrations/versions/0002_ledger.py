@@ -36,8 +36,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_ledger_entry_effective_on_number ON ledger_entry (effective_on, number)")
     op.execute("CREATE INDEX ix_ledger_entry_recorded_at ON ledger_entry (recorded_at)")
+    op.execute("CREATE INDEX ix_ledger_entry_effective_on_number ON ledger_entry (effective_on, number)")
     op.execute(
         """
         CREATE TABLE ledger_leg (
@@ -61,9 +61,9 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_ledger_leg_account_grant_id ON ledger_leg (account, grant_id)")
-    op.execute("CREATE INDEX ix_ledger_leg_grant_id ON ledger_leg (grant_id)")
     op.execute("CREATE INDEX ix_ledger_leg_account_call_id ON ledger_leg (account, call_id)")
+    op.execute("CREATE INDEX ix_ledger_leg_grant_id ON ledger_leg (grant_id)")
+    op.execute("CREATE INDEX ix_ledger_leg_account_grant_id ON ledger_leg (account, grant_id)")
     op.execute(
         """
         CREATE OR REPLACE FUNCTION check_ledger_entry() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -84,6 +84,11 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute(
+        """
+        CREATE TRIGGER dossier_answer_version_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON dossier_answer_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """
+    )
 
 
 def downgrade() -> None:

@@ -47,8 +47,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_call_fund_source_id ON call (fund_source_id)")
     op.execute("CREATE INDEX ix_call_programme_id ON call (programme_id)")
+    op.execute("CREATE INDEX ix_call_fund_source_id ON call (fund_source_id)")
     op.execute(
         """
         CREATE TABLE call_deadline (

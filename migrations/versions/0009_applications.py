@@ -45,8 +45,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_application_newest ON application (created_at, id)")
     op.execute("CREATE INDEX ix_application_coordinator_id ON application (coordinator_id)")
+    op.execute("CREATE INDEX ix_application_newest ON application (created_at, id)")
     op.execute("CREATE INDEX ix_application_call_state ON application (call_id, state, reference)")
     op.execute(
         """
@@ -144,6 +144,16 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        ALTER TABLE application ADD CONSTRAINT fk_application_coordinator_id FOREIGN KEY(coordinator_id) REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED
+        """
+    )
+    op.execute(
+        """
+        ALTER TABLE application ADD CONSTRAINT fk_application_submission_id FOREIGN KEY(submission_id) REFERENCES submission (id) DEFERRABLE INITIALLY DEFERRED
+        """
+    )
+    op.execute(
+        """
         ALTER TABLE application ADD CONSTRAINT fk_application_call_id FOREIGN KEY(call_id) REFERENCES call (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
@@ -154,7 +164,7 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        ALTER TABLE application ADD CONSTRAINT fk_application_coordinator_id FOREIGN KEY(coordinator_id) REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED
+        ALTER TABLE application ADD CONSTRAINT fk_application_dossier_id FOREIGN KEY(dossier_id) REFERENCES dossier (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
     op.execute(
@@ -169,12 +179,7 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        ALTER TABLE application ADD CONSTRAINT fk_application_submission_id FOREIGN KEY(submission_id) REFERENCES submission (id) DEFERRABLE INITIALLY DEFERRED
-        """
-    )
-    op.execute(
-        """
-        ALTER TABLE application ADD CONSTRAINT fk_application_dossier_id FOREIGN KEY(dossier_id) REFERENCES dossier (id) DEFERRABLE INITIALLY DEFERRED
+        CREATE TRIGGER submission_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON submission FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """
     )
 

@@ -151,12 +151,12 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_assignment_evaluator_id ON assignment (evaluator_id)")
     op.execute(
         """
         CREATE UNIQUE INDEX uq_assignment_one_seat ON assignment (application_id, evaluator_id) WHERE state = 'active'
         """
     )
+    op.execute("CREATE INDEX ix_assignment_evaluator_id ON assignment (evaluator_id)")
     op.execute(
         """
         CREATE TABLE consensus_score (

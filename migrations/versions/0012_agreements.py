@@ -38,12 +38,12 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute("CREATE INDEX ix_bank_account_organisation_id ON bank_account (organisation_id)")
     op.execute(
         """
         CREATE UNIQUE INDEX uq_bank_account_one_confirmed ON bank_account (organisation_id) WHERE state = 'confirmed'
         """
     )
-    op.execute("CREATE INDEX ix_bank_account_organisation_id ON bank_account (organisation_id)")
     op.execute(
         """
         CREATE TABLE grant_agreement (
@@ -66,6 +66,7 @@ def upgrade() -> None:
             prefinancing BIGINT NOT NULL,
             interim_ceiling BIGINT NOT NULL,
             retention BIGINT NOT NULL,
+            offered_text JSONB,
             in_force_at TIMESTAMP WITH TIME ZONE,
             closed_at TIMESTAMP WITH TIME ZONE,
             final_amount BIGINT,
@@ -77,6 +78,7 @@ def upgrade() -> None:
             CONSTRAINT ck_grant_agreement_limits_in_order CHECK (0 <= retention AND retention <= prefinancing AND prefinancing <= interim_ceiling AND interim_ceiling <= maximum),
             CONSTRAINT ck_grant_agreement_in_force_has_time CHECK (state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL),
             CONSTRAINT ck_grant_agreement_closed_has_time CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+            CONSTRAINT ck_grant_agreement_offered_has_text CHECK (state NOT IN ('ready_to_sign', 'in_force', 'closed') OR offered_text IS NOT NULL),
             CONSTRAINT uq_grant_agreement_application_id UNIQUE (application_id),
             CONSTRAINT fk_grant_agreement_application_id FOREIGN KEY(application_id) REFERENCES application (id) DEFERRABLE INITIALLY DEFERRED,
             CONSTRAINT fk_grant_agreement_call_id FOREIGN KEY(call_id) REFERENCES call (id) DEFERRABLE INITIALLY DEFERRED,
@@ -99,6 +101,7 @@ def upgrade() -> None:
             side TEXT NOT NULL,
             signed_by UUID NOT NULL,
             signed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            name TEXT NOT NULL,
             capacity TEXT NOT NULL,
             document_sha256 BYTEA NOT NULL,
             CONSTRAINT pk_agreement_signature PRIMARY KEY (id),
@@ -129,8 +132,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE UNIQUE INDEX uq_beneficiary_one_coordinator ON beneficiary (grant_id) WHERE is_coordinator")
     op.execute("CREATE INDEX ix_beneficiary_organisation_id ON beneficiary (organisation_id)")
+    op.execute("CREATE UNIQUE INDEX uq_beneficiary_one_coordinator ON beneficiary (grant_id) WHERE is_coordinator")
     op.execute(
         """
         CREATE TABLE due_diligence_item (

@@ -92,6 +92,11 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute(
+        """
+        CREATE TRIGGER report_version_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON report_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """
+    )
 
 
 def downgrade() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -43,6 +44,21 @@ def hold(key: str, role: Role) -> None:
                 user_id=actor(key).user_id,
                 role=role.value,
                 kind="everywhere",
+                starts_at=clock.now(),
+                needs_confirmation=False,
+            )
+        )
+
+
+def hold_in(key: str, role: Role, application_id: UUID) -> None:
+    """Give a person a role in one application."""
+    with arranging():
+        db.session.add(
+            RoleGrant(
+                user_id=actor(key).user_id,
+                role=role.value,
+                kind="application",
+                object_id=application_id,
                 starts_at=clock.now(),
                 needs_confirmation=False,
             )

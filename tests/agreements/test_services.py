@@ -11,13 +11,19 @@ from grants.agreements import queries, rules, services
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, PlannedMilestone, Share, Terms
 from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
 from grants.applications.models import Application
+from grants.core import clock, jobs
+from grants.core.acts import arranging
 from grants.core.db import get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.faults import Fault
 from grants.core.money import ZERO, Money, euros
+from grants.identity import queries as identity
+from grants.identity.models import Organisation, User
 from grants.identity.policy import Role
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
+from grants.payments import queries as payments
+from grants.reporting import queries as reports
 from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, hold
 
 IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
@@ -41,7 +47,7 @@ def offered(grant: Find) -> rules.GrantView:
 
 
 def hash_of(found: rules.GrantView) -> str:
-    return services.document_hash(found).hex()
+    return rules.text_hash(found.text)
 
 
 def test_a_grant_begins_with_terms_that_follow_from_application_and_call(grant: Find) -> None:
@@ -174,9 +180,9 @@ def test_both_signatures_award_the_grant_and_commit_its_maximum(grant: Find) -> 
 
 def test_a_text_that_changed_after_it_was_shown_is_not_signed(grant: Find) -> None:
     found = offered(grant)
-    other = hash_of(replace(found, maximum=found.maximum + Money(1)))
+    other = rules.text_hash(replace(found.text, maximum=found.maximum + Money(1)))
 
-    with pytest.raises(Refused, match="changed after it was shown"):
+    with pytest.raises(Refused, match="not the text that was offered"):
         services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=other)
 
 
@@ -248,3 +254,68 @@ def test_outsiders_do_not_learn_that_a_grant_exists(grant: Find, key: str) -> No
         queries.grant(person, found.reference)
     with pytest.raises((NotAllowed, NotFound)):
         services.offer(person, found.id)
+
+
+def test_nobody_names_themselves_as_somebody_of_the_city(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    given = ContactInput("Leonor Duarte", "officer@demo.example", ContactRole.SIGNATORY)
+
+    with pytest.raises(Invalid, match="cannot name yourself"):
+        services.appoint(actor("officer"), found.id, given)
+
+
+@pytest.mark.parametrize("email", ["authoriser@demo.example", "elena@demo.example"])
+def test_staff_and_evaluators_are_not_named_for_a_city(grant: Find, email: str) -> None:
+    found = grant(IN_PREPARATION)
+
+    with pytest.raises((Invalid, Refused)):
+        services.appoint(actor("officer"), found.id, ContactInput("Somebody", email, ContactRole.LEAD))
+    assert all(each.email != email for each in grant(IN_PREPARATION).contacts)
+
+
+def test_who_acts_for_the_programme_signs_for_no_city(grant: Find) -> None:
+    found = offered(grant)
+    hold("mayor", Role.PROJECT_OFFICER)
+
+    with pytest.raises(Refused, match="act for the programme"):
+        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+
+
+def test_an_account_other_than_the_one_shown_is_not_confirmed(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    shown = queries.proposed_account(found.coordinator_id)
+    assert shown is not None
+    services.enter_account(actor("initiator"), found.id, AccountInput("Neochóra", OTHER))
+
+    with pytest.raises(Refused, match="no longer the account"):
+        services.confirm_account(actor("accountant"), found.id, shown.id, evidence="Letter about the first account")
+    stands = queries.proposed_account(found.coordinator_id)
+    assert stands is not None
+    assert stands.iban == OTHER
+
+
+def test_both_sides_sign_the_text_as_it_was_offered_whatever_is_renamed_between(grant: Find) -> None:
+    found = offered(grant)
+    services.sign_city(actor("mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
+    with arranging():
+        get(Organisation, found.coordinator_id).name = "Renamed"
+
+    services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(found))
+
+    now = grant(IN_PREPARATION)
+    assert now.coordinator == "Renamed"
+    assert now.text == found.text
+    assert {each.document_sha256 for each in now.signatures} == {rules.text_hash(now.text)}
+
+
+def test_what_follows_a_signature_happens_also_when_the_signer_is_gone(grant: Find) -> None:
+    found = offered(grant)
+    services.sign_city(actor("mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
+    services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(found))
+    with arranging():
+        get(User, actor("signatory").user_id).disabled_at = clock.now()  # type: ignore[arg-type]  # a person
+
+    jobs.work_off(actor_of=identity.actor_for)
+
+    assert len(reports.of_grant(actor("officer"), found.id)) == 2
+    assert len(payments.grant_payments(actor("authoriser"), found.reference).requests) == 1

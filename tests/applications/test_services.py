@@ -37,6 +37,8 @@ from grants.core.jobs import Job
 from grants.core.money import Money, euros
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import Answer, Mark, SectionChanged
+from grants.identity import queries as people
+from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
 from tests import actors
 from tests.factories import applications as factory
@@ -192,6 +194,47 @@ def test_a_partner_without_money_can_be_taken_out(call: CallView, open_now: None
     assert [partner.leads for partner in queries.view(ana, reference).partners] == [True]
     with clock.at(WHILE_OPEN + timedelta(minutes=1)), pytest.raises(NotFound):
         queries.view(again(marek), reference)
+
+
+def test_a_stranger_invited_for_an_organisation_that_is_here_is_a_partner_and_no_more(
+    call: CallView, open_now: None
+) -> None:
+    ana, application_id, _ = of_ana(call)
+    mannheim = actors.organisation("City of Mannheim")
+
+    services.invite(ana, application_id, InviteInput("sock@evil.example", "Sock", mannheim))
+
+    found = people.person_by_email("sock@evil.example")
+    assert found is not None
+    sock = people.actor_for(found.id)
+    assert (sock.roles, sock.organisation_ids) == (("application_partner",), frozenset())
+    assert not sock.can(Permission.ORGANISATION_EDIT) and not sock.can(Permission.APPLICATION_START)
+    services.accept_invitation(sock, application_id)
+
+
+def test_who_is_invited_with_a_new_organisation_belongs_to_it(call: CallView, open_now: None) -> None:
+    ana, application_id, _ = of_ana(call)
+    described = OrganisationInput("Heat Cooperative", OrganisationKind.ASSOCIATION, "PL")
+
+    made = services.invite(ana, application_id, InviteInput("hana@coop.example", "Hana Coop", organisation=described))
+
+    found = people.person_by_email("hana@coop.example")
+    assert found is not None
+    hana = people.actor_for(found.id)
+    assert (hana.roles, hana.organisation_ids) == (("applicant", "application_partner"), frozenset({made}))
+
+
+def test_neither_oneself_nor_staff_nor_an_evaluator_is_invited(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    southport = actors.organisation(actors.SOUTHPORT)
+    for who in (ana, actors.eli(), actors.otto(), actors.eva(), actors.ada()):
+        assert who.user_id is not None
+        person = people.person(who.user_id)
+        with pytest.raises(Invalid) as refused:
+            services.invite(ana, application_id, InviteInput(person.email, person.name, southport))
+        assert list(refused.value.problems) == ["email"]
+
+    assert len(queries.view(ana, reference).partners) == 1
 
 
 # --- writing --------------------------------------------------------------------------------------------------

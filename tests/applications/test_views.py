@@ -17,7 +17,7 @@ from grants.applications.rules import InviteInput
 from grants.applications.states import ApplicationState
 from grants.budgets.rules import field_name
 from grants.calls.rules import CallView
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.db import db
 from grants.core.money import euros
 from tests import actors
@@ -431,6 +431,39 @@ def test_the_desk_needs_a_reason_for_a_fail_and_keeps_what_was_typed(app: Flask,
         assert answer.status_code == 422
         assert "Say why this condition is not met" in text_of(answer) and "We are sorry" in text_of(answer)
         assert send(eli, place, go="declare", **{f"verdict_{key}": "nonsense"}).status_code == 422
+
+
+def test_the_team_sees_no_half_done_check_and_checks_nothing_itself(app: Flask, call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
+    answers = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
+    with clock.at(AFTER_CLOSING):
+        own_officer = actors.give(actors.eli().user_id, actors.Role.APPLICATION_PARTNER, "application", application_id)
+        other_officer = actors.actor(actors.person("Ella Eligibility", actors.Role.ELIGIBILITY_OFFICER))
+        for deed in ("save", "declare"):
+            refused = send(actors.client_of(app, own_officer), place, go=deed, **answers)
+            assert refused.status_code == 422
+            assert "you cannot check it" in text_of(refused)
+        other = actors.client_of(app, other_officer)
+        assert send(other, place, go="save", **answers).status_code == 303
+        assert ana(app).get(place).status_code == 404
+        assert send(other, place, go="declare", **answers).status_code == 303
+        assert ana(app).get(place).status_code == 200
+
+
+def test_an_upload_into_a_stranger_s_application_is_not_read(
+    app: Flask, call: CallView, open_now: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, place = started(call)
+    factory.draft(call, actors.marek(), "Another one")
+    read: list[object] = []
+    monkeypatch.setattr(files, "receive", lambda upload, **_: read.append(upload))
+
+    marek = actors.client_of(app, actors.marek())
+    data = {"file": (io.BytesIO(PDF), "plan.pdf"), "role": "other"}
+    answer = marek.post(f"{place}/files", data=data, content_type="multipart/form-data")
+
+    assert (answer.status_code, read) == (404, [])
 
 
 def test_two_officers_on_one_check_lose_no_answer(app: Flask, call: CallView) -> None:

@@ -24,6 +24,7 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
+from grants.identity.policy import Role
 from grants.ledger.accounts import Account
 from grants.ledger.queries import balance
 from tests.evaluation.scene import CLOSED, Scene
@@ -219,6 +220,28 @@ def test_a_person_with_a_conflict_decides_nothing_and_sees_no_ranks(evaluated: S
     assert (shown.partial, shown.line_words) == (True, "")
     with pytest.raises(Refused, match="You declared a conflict of interest"):
         services.decide(evaluated.actor("chair"), evaluated.call_id, decision(evaluated))
+
+
+def test_whoever_must_declare_and_did_not_decides_confirms_and_returns_nothing(evaluated: Scene) -> None:
+    from tests.factories import identity as people
+
+    with arranging():
+        evaluated.people["late"] = people.user("Lena Late", Role.PANEL_CHAIR).id
+    shown = queries.ranking_page(evaluated.actor("late"), evaluated.slug)
+    assert (shown.rows, shown.partial, shown.undeclared, shown.ready) == ((), True, 3, False)
+    with pytest.raises(Refused, match="Declare first"):
+        services.decide(evaluated.actor("late"), evaluated.call_id, decision(evaluated))
+
+    selection_id = decide(evaluated)
+    with pytest.raises(Refused, match="Declare first"):
+        services.confirm(evaluated.actor("late"), selection_id)
+    with pytest.raises(Refused, match="Declare first"):
+        services.return_(evaluated.actor("late"), selection_id, "It looks odd.")
+
+    answers = tuple(Answered(each, Declared.NONE) for each in evaluated.application_ids)
+    evaluation.declare(evaluated.actor("late"), evaluated.call_id, answers)
+    assert len(queries.ranking_page(evaluated.actor("late"), evaluated.slug).rows) == 3
+    services.confirm(evaluated.actor("late"), selection_id)
 
 
 def test_skipping_the_line_is_a_rule_frozen_with_the_list(evaluated: Scene) -> None:

@@ -8,8 +8,11 @@ import html5lib
 import pytest
 from werkzeug.test import TestResponse
 
+from grants.applications.models import Application
 from grants.awards import queries
 from grants.awards.states import SelectionState
+from grants.core.acts import arranging
+from grants.core.db import db
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
@@ -114,6 +117,31 @@ def test_a_conflicted_chair_finds_the_application_in_no_list_count_or_export(
         assert found.status_code == 200, path
         assert "Cool Courtyards" not in found.text and evaluated.references[0] not in found.text, path
     assert "You see a part of this list" in browser.get("chair", f"{base}/ranking").text
+
+
+def test_a_title_no_spreadsheet_takes_for_a_formula(browser: Browser, evaluated: Scene) -> None:
+    with arranging():
+        row = db.session.get(Application, evaluated.application_ids[0])
+        assert row is not None
+        row.title = "\uff1dHYPERLINK(1)"
+
+    assert ",'\uff1dHYPERLINK(1)," in browser.get("manager", f"/calls/{evaluated.slug}/ranking.csv").text
+
+
+def test_a_chair_reads_nothing_of_an_application_before_declaring(browser: Browser, scene: Scene) -> None:
+    ref, call = scene.references[0], f"/calls/{scene.slug}"
+    pages = [f"/applications/{ref}{tail}" for tail in ("", "/print", "/receipt", "/eligibility")]
+    shut = [(browser.get("chair", path).status_code, path) for path in pages]
+    assert shut == [(404, path) for path in pages]
+    for path in ("/applications", f"{call}/ranking", f"{call}/decision", f"{call}/ranking.csv"):
+        assert ref not in browser.get("chair", path).text, path
+
+    scene.declare_all(but={("chair", scene.application_ids[1]): Declared.UNSURE})
+    assert browser.get("chair", f"/applications/{ref}").status_code == 200
+    assert browser.get("chair", f"/applications/{scene.references[1]}").status_code == 404
+    scene.assign()
+    decision = browser.get("chair", f"{call}/decision").text
+    assert "Declare first" in decision and scene.references[1] not in decision
 
 
 def test_an_evaluator_sees_no_ranking(browser: Browser, evaluated: Scene) -> None:

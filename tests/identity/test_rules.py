@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from grants.core.errors import Invalid, NeedsFreshSignIn
 from grants.core.permissions import Actor
 from grants.identity import rules
-from grants.identity.rules import Counter
-from grants.identity.states import RoleStanding
+from grants.identity.rules import Counter, OrganisationInput
+from grants.identity.states import OrganisationKind, RoleStanding
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -34,6 +34,15 @@ def test_an_address_is_kept_in_one_spelling() -> None:
 @given(st.text())
 def test_one_line_never_holds_a_control_character(text: str) -> None:
     assert rules.one_line(text).isprintable() or not set(rules.one_line(text)) & set("\r\n\t\x00\u2028")
+
+
+def test_a_name_holds_nothing_that_cannot_be_seen() -> None:
+    assert rules.one_line("Ana\u202e \u200bKowal\u2066ska\ufeff") == "Ana Kowalska"
+    with pytest.raises(Invalid):
+        rules.checked_name("\u200b\u2060")
+    with pytest.raises(Invalid) as refused:
+        OrganisationInput("\u200b", OrganisationKind.COMPANY, "PL", website="https://[").checked()
+    assert set(refused.value.problems) == {"name", "website"}
 
 
 @given(st.text(min_size=1), st.sets(st.text(alphabet="abc-", min_size=1), max_size=3))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,7 +24,7 @@ from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, system
 from grants.identity import queries, services
 from grants.identity.models import Membership, RoleGrant, SignInLink, User
 from grants.identity.policy import Role
-from grants.identity.rules import OrganisationInput, ProfileInput, RoleInput, UserInput, Where
+from grants.identity.rules import Joins, OrganisationInput, ProfileInput, RoleInput, UserInput, Where
 from grants.identity.services import mails, passwords, sessions, signing_in
 from grants.identity.states import OrganisationKind, RoleStanding
 from tests import actors
@@ -39,17 +41,19 @@ NORTH = OrganisationInput("Municipality of Northbridge", OrganisationKind.MUNICI
 @act("test.in_a_stage", needs=None)
 def in_a_stage(actor: Actor, step: str, user_id: UUID, thing: UUID) -> UUID | None:
     """What acts of later stages do with identity's plain helpers."""
-    steps: dict[str, Callable[[], UUID | None]] = {
+    steps: dict[str, Callable[[], Any]] = {
         "give": lambda: services.give_role(user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=thing),
         "end": lambda: services.end_role(user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=thing),
         "bar": lambda: services.bar(user_id, "application", thing),
         "lift": lambda: services.lift_bar(user_id, "application", thing),
         "organisation": lambda: services.make_organisation(NORTH),
         "invite": lambda: services.find_or_invite("Marek@Example.EU", "Marek Nowak", thing),
+        "guest": lambda: services.find_or_invite("sock@example.eu", "Sock", thing, joins=Joins.AS_GUEST),
+        "staff": lambda: services.refuse_staff(user_id),
         "money": lambda: services.give_role(user_id, Role.AUTHORISING_OFFICER),
         "bad": lambda: services.make_organisation(OrganisationInput("", OrganisationKind.COMPANY, "Poland", pic="12")),
     }
-    return steps[step]()
+    return cast(UUID | None, steps[step]())
 
 
 def letters() -> list[tuple[str, str]]:
@@ -141,6 +145,48 @@ def test_nobody_joins_an_organisation_by_being_named() -> None:
 
     assert in_a_stage(ana, "invite", ana.user_id, organisation) == marek
     assert db.session.scalar(select(func.count()).select_from(Membership).where(Membership.user_id == marek)) == 0
+
+
+def test_a_guest_of_an_organisation_is_invited_and_may_nothing_in_it() -> None:
+    ana, organisation = actors.ana(), actors.organisation("Municipality of Elsewhere")
+    assert ana.user_id is not None
+
+    sock = in_a_stage(ana, "guest", ana.user_id, organisation)
+
+    assert sock is not None
+    actor = queries.actor_for(sock)
+    assert (actor.roles, actor.organisation_ids) == ((), frozenset())
+    assert not actor.can(Permission.ORGANISATION_EDIT) and not actor.can(Permission.APPLICATION_START)
+    assert letters() == [("sock@example.eu", "invitation")]
+
+
+def test_who_works_for_the_programme_or_evaluates_is_in_no_team_of_an_applicant() -> None:
+    ana, noa = actors.ana(), actors.nobody()
+    assert ana.user_id is not None and noa.user_id is not None
+    staff = {role: who().user_id for role, who in actors.BY_ROLE.items() if role is not Role.APPLICANT}
+
+    for user_id in staff.values():
+        assert user_id is not None
+        with pytest.raises(Invalid, match="cannot take part in an application"):
+            in_a_stage(ana, "staff", user_id, uuid4())
+    for user_id in (ana.user_id, noa.user_id):
+        in_a_stage(ana, "staff", user_id, uuid4())
+
+    services.assign_role(actors.ada(), noa.user_id, RoleInput(Role.AUTHORISING_OFFICER))
+    with pytest.raises(Invalid):
+        in_a_stage(ana, "staff", noa.user_id, uuid4())
+
+
+def test_the_people_of_an_organisation_do_not_say_what_kind_it_is() -> None:
+    ana, ingrid = actors.ana(), actors.ingrid()
+    (northbridge,) = ana.organisation_ids
+    wanted = dataclasses.replace(NORTH, kind=OrganisationKind.PROGRAMME)
+
+    with pytest.raises(Refused, match="kind of organisation"):
+        services.edit_organisation(ana, northbridge, wanted)
+
+    assert queries.organisation(northbridge).kind is OrganisationKind.MUNICIPALITY
+    assert services.edit_organisation(ingrid, northbridge, wanted).kind is OrganisationKind.PROGRAMME
 
 
 def test_an_organisation_with_wrong_details_is_refused_field_by_field() -> None:
@@ -280,6 +326,57 @@ def test_a_money_role_holds_only_after_a_second_administrator() -> None:
     assert queries.actor_for(noa.user_id).everywhere(Permission.PAYMENT_ORDER_AUTHORISE)
     with pytest.raises(Refused, match="does not wait"):
         services.confirm_role(adam, grant)
+
+
+def test_one_administrator_alone_makes_no_second_one() -> None:
+    ada, noa = actors.ada(), actors.nobody()
+    assert noa.user_id is not None
+
+    invited = services.invite_user(ada, UserInput("Puppet", "puppet@example.eu", (Role.ADMINISTRATOR,)))
+    grant = services.assign_role(ada, noa.user_id, RoleInput(Role.ADMINISTRATOR))
+
+    assert queries.actor_for(invited).roles == queries.actor_for(noa.user_id).roles == ()
+    with pytest.raises(Refused, match="assigned this role yourself"):
+        services.confirm_role(ada, grant)
+
+    services.confirm_role(actors.adam(), grant)
+
+    assert queries.actor_for(noa.user_id).roles == ("administrator",)
+
+
+def test_the_server_makes_the_first_two_administrators_and_no_third() -> None:
+    made = [
+        services.add_user(COMMAND_LINE, UserInput(name, f"{name}@example.eu", (Role.ADMINISTRATOR,))).user_id
+        for name in ("one", "two", "three")
+    ]
+
+    assert [queries.actor_for(user_id).roles for user_id in made] == [("administrator",), ("administrator",), ()]
+
+
+def test_whom_one_administrator_alone_made_confirms_nothing_of_theirs() -> None:
+    ada, noa = actors.ada(), actors.nobody()
+    assert noa.user_id is not None
+    with arranging():
+        puppet = factory.user("Puppet").id
+        # As it was possible before a second administrator had to agree.
+        factory.role(puppet, Role.ADMINISTRATOR, assigned_by=ada.user_id)
+    grant = services.assign_role(ada, noa.user_id, RoleInput(Role.FINANCE_VERIFIER))
+
+    with pytest.raises(Refused, match="also made you administrator"):
+        services.confirm_role(actors.actor(puppet), grant)
+    services.confirm_role(actors.adam(), grant)
+
+
+def test_adding_somebody_with_roles_asks_for_a_fresh_proof() -> None:
+    ada = actors.ada()
+    assert ada.user_id is not None
+    stale = actors.actor(ada.user_id, fresh=False)
+    with_role = UserInput("Pia Officer", "pia@example.eu", (Role.AUDITOR,))
+
+    for deed in (services.invite_user, services.add_user):
+        with pytest.raises(NeedsFreshSignIn):
+            deed(stale, with_role)
+    services.invite_user(stale, dataclasses.replace(with_role, roles=()))
 
 
 def test_a_role_withdrawn_is_not_confirmed() -> None:

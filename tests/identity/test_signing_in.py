@@ -562,7 +562,9 @@ def test_a_dangerous_act_leads_to_the_password_and_back(app: Flask, client: Flas
     with clock.at(start + timedelta(minutes=11)):
         role = {"role": "auditor", "last_day": ""}
         refused = client.post(f"{page}/roles", data=role)
-        assert (refused.status_code, refused.location) == (303, "/confirm-password")
+        assert refused.status_code == 422
+        assert 'href="/confirm-password" target="_blank"' in refused.text
+        assert '<option selected value="auditor">' in refused.text
         form = client.get("/confirm-password", headers={"Referer": f"http://localhost{page}"})
         assert f'value="{page}"' in form.text
         assert client.post("/confirm-password", data={"next": page, "password": "wrong"}).status_code == 422
@@ -571,6 +573,41 @@ def test_a_dangerous_act_leads_to_the_password_and_back(app: Flask, client: Flas
 
         assert noa.user_id is not None
         assert queries.actor_for(noa.user_id).can(Permission.AUDIT_READ)
+
+
+@pytest.mark.parametrize(
+    ("named", "back"),
+    [
+        ("/admin/users/noa-norole/roles", "/admin/users/noa-norole"),
+        ("/admin/users?q=noa", "/admin/users?q=noa"),
+        ("/no/such/page", ""),
+    ],
+)
+def test_the_way_back_after_confirming_is_a_page_that_opens(client: FlaskClient, named: str, back: str) -> None:
+    actors.sign_in(client, actors.ada().user_id)
+
+    form = client.get("/confirm-password", headers={"Referer": f"http://localhost{named}"})
+    answer = client.post("/confirm-password", data={"next": named, "password": PASSWORD})
+
+    assert f'name="next" value="{back}"' in form.text
+    assert answer.location == back or (not back and client.get(answer.location).status_code == 200)
+
+
+def test_a_button_that_needs_the_password_says_so_with_a_link(app: Flask, client: FlaskClient) -> None:
+    start = clock.now()
+    with clock.at(start):
+        actors.sign_in(client, actors.ada().user_id)
+
+    with clock.at(start + timedelta(minutes=11)):
+        answer = client.post("/admin/roles", data={"grant": str(uuid4())}, follow_redirects=True)
+
+    assert '<a href="/confirm-password" target="_blank"' in answer.text
+
+
+def test_a_page_before_that_is_no_address_is_no_way_back(client: FlaskClient) -> None:
+    actors.sign_in(client, actors.ada().user_id)
+
+    assert client.get("/confirm-password", headers={"Referer": "https://["}).status_code == 200
 
 
 def test_the_way_back_is_never_another_site(client: FlaskClient) -> None:

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from grants.identity import queries
+from grants.identity.states import OrganisationKind
 from tests import actors
 
 PUBLIC = ["/sign-in", "/reset", "/demo"]
@@ -38,3 +40,35 @@ def test_administration_opens_for_administrators_only(app: Flask, client: FlaskC
     applicant = actors.client_of(app, actors.ana())
 
     assert (admin.get(path).status_code, applicant.get(path).status_code) == (200, 403)
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "9" * 5_000, "-1", "x"])
+def test_a_page_beyond_every_list_is_an_empty_page(client: FlaskClient, number: str) -> None:
+    actors.sign_in(client, actors.ada().user_id)
+
+    assert client.get(f"/admin/users?page={number}").status_code == 200
+
+
+def test_a_mail_of_an_impossible_number_is_not_there(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    actors.sign_in(client, actors.ada().user_id)
+
+    assert client.post("/admin/mail/99999999999999999999").status_code == 404
+
+
+def test_the_form_of_the_own_organisation_neither_asks_nor_takes_its_kind(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    ana = actors.ana()
+    (northbridge,) = ana.organisation_ids
+    actors.sign_in(client, ana.user_id)
+
+    form = client.get("/organisation")
+    details = {"name": "City of Northbridge", "country_code": "PL", "kind": "programme", "website": "https://["}
+    refused = client.post("/organisation", data=details)
+    saved = client.post("/organisation", data={**details, "website": "https://north.example"})
+
+    assert "Municipality" in form.text and 'name="kind"' not in form.text
+    assert (refused.status_code, saved.status_code) == (422, 303)
+    assert "beginning with https://" in refused.text
+    found = queries.organisation(northbridge)
+    assert (found.name, found.kind) == ("City of Northbridge", OrganisationKind.MUNICIPALITY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -32,6 +32,11 @@ def sven() -> Actor:
     """Sven, the applicant of another city, whose application is not good enough."""
     actors.organisation("Municipality of Eastmere", country_code="SE")
     return actors.actor(actors.person("Sven Applicant", Role.APPLICANT, organisation_name="Municipality of Eastmere"))
+
+
+def val() -> Actor:
+    """Val, another finance verifier: who confirmed a bank account does not verify payments to it."""
+    return actors.actor(actors.person("Val Verifier", Role.FINANCE_VERIFIER))
 
 
 def browser(who: Who) -> FlaskClient:
@@ -65,7 +70,7 @@ def read(who: Who, path: str) -> str:
     return words(answer)
 
 
-def deed(who: Who, page: str, typed: dict[str, object], *, to: str = "", where: dict[str, str] | None = None) -> str:
+def deed(who: Who, page: str, typed: Mapping[str, object], *, to: str = "", where: dict[str, str] | None = None) -> str:
     """Open ``page``, send its form to ``to`` (by default the page itself) and return where it led.
 
     ``where`` picks one of many forms by values it already holds. The page it leads to is looked at too.
@@ -84,7 +89,7 @@ def deed(who: Who, page: str, typed: dict[str, object], *, to: str = "", where: 
     return str(led_to)
 
 
-def _form(found: TestResponse, page: str, target: str, typed: dict[str, object], where: dict[str, str]) -> Values:
+def _form(found: TestResponse, page: str, target: str, typed: Mapping[str, object], where: dict[str, str]) -> Values:
     candidates = [
         values
         for action, values in forms(check_page(found))
@@ -96,7 +101,7 @@ def _form(found: TestResponse, page: str, target: str, typed: dict[str, object],
     return next((values for values in candidates if any(name in values for name in typed)), candidates[0])
 
 
-def refused(who: Who, page: str, typed: dict[str, object], *, to: str = "") -> str:
+def refused(who: Who, page: str, typed: Mapping[str, object], *, to: str = "") -> str:
     """The same for a form that must come back; returns the words of the page."""
     client, target = browser(who), to or page
     values = _form(look(who, page, client), page, target, typed, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -110,6 +111,41 @@ def test_a_rejection_needs_its_reason_and_keeps_what_was_typed(app: Flask, grant
     send(app, actors.otto(), f"{request}/reject", reason="The guarantee is missing.")
 
     assert "The guarantee is missing." in get(app, actors.ana(), "/grants/PCP-2022-G-0001/payments")
+
+
+def test_whoever_was_second_is_told_who_was_first_and_keeps_the_note(app: Flask, grant: World) -> None:
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    made = services.prepare(actors.fin(), request_id)
+    order = f"/finance/orders/{made.reference}"
+    second = actors.actor(actors.person("Vito Verifier", actors.Role.FINANCE_VERIFIER))
+    send(app, actors.vera(), f"{order}/verify", version="1")
+
+    shown = send(app, second, f"{order}/verify", 409, version="1", note="Compared with the <annex>", act_key="old-key")
+
+    assert "Somebody changed this order while you were working" in shown
+    assert f"The last signature: {actors.vera().name} verified it on" in shown
+    assert "Compared with the &lt;annex&gt;" in shown and "old-key" not in shown
+
+
+def test_a_stale_decision_comes_back_with_its_text_and_goes_through_again(app: Flask, grant: World) -> None:
+    request = "/finance/requests/PCP-2022-G-0001-1"
+
+    shown = send(app, actors.otto(), f"{request}/reject", 409, version="99", reason="No guarantee.", act_key="old-key")
+
+    assert "Somebody changed this request" in shown and ">\r\nNo guarantee.</textarea>" in shown
+    assert 'name="version" value="1"' in shown and "old-key" not in shown
+
+
+def test_every_field_of_an_order_has_an_id_of_its_own(app: Flask, grant: World) -> None:
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    for address in ("/finance/requests/PCP-2022-G-0001-1", ""):
+        if not address:
+            services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+            address = f"/finance/orders/{services.prepare(actors.fin(), request_id).reference}"
+        person = actors.otto() if "requests" in address else actors.fin()
+        ids = re.findall(r' id="([^"]+)"', get(app, person, address))
+        assert sorted(ids) == sorted(set(ids))
 
 
 def test_own_items_are_locked_with_the_reason(app: Flask, grant: World) -> None:

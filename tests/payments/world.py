@@ -157,6 +157,7 @@ def _grant(grant_id: UUID, application_id: UUID, call_id: UUID, fund_id: UUID, c
         interim_ceiling=euros(540_000),
         retention=euros(30_000),
         in_force_at=IN_FORCE,
+        offered_text={},
         search_text="warm homes",
     )
 

@@ -7,20 +7,26 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from flask import Flask
 
 from grants.agreements.rules import GrantView
 from grants.agreements.states import MilestoneState
+from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
 from grants.core import clock, jobs
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
-from grants.core.money import Money, euros
+from grants.core.faults import Fault
+from grants.core.money import ZERO, Money, euros
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
+from grants.identity.policy import Role
 from grants.payments import queries as payments
 from grants.reporting import queries, services
 from grants.reporting.rules import Decision, Judged, MilestoneInput, ReportView
 from grants.reporting.states import ReportState
-from tests.agreements.conftest import CLOSED, IN_FORCE, Find, actor, grant
+from tests import actors
+from tests.agreements.conftest import CLOSED, IN_FORCE, Find, actor, grant, hold, hold_in
+from tests.html import check_page
 
 __all__ = ["grant"]
 
@@ -208,3 +214,52 @@ def test_milestones_of_a_closed_grant_are_closed(grant: Find) -> None:
 
     with pytest.raises(Refused):
         services.return_milestone(actor("officer"), done.id, answer="Late thoughts")
+
+
+def test_who_acts_for_the_city_does_not_accept_for_the_programme(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found)
+    hold("reka", Role.PROJECT_OFFICER)
+
+    with pytest.raises(Refused, match="act for the city"):
+        services.accept(actor("reka"), report.id, Decision(all_of(found)))
+    with pytest.raises(Refused, match="act for the city"):
+        services.accept_milestone(actor("reka"), milestone(grant, 2).id)
+
+
+def test_a_fault_in_the_check_of_two_people_accepts_nothing(grant: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = grant(IN_FORCE)
+    report = sent(found)
+    monkeypatch.setenv("GRANTS_FAULT", "four_eyes")
+
+    with pytest.raises(Fault):
+        services.accept(actor("officer"), report.id, Decision(all_of(found)))
+    assert first_report(found).state is ReportState.SUBMITTED
+
+
+def test_a_partner_declares_its_own_costs_only(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = first_report(found)
+    hold_in("marek", Role.APPLICATION_PARTNER, found.application_id)
+
+    services.enter_costs(actor("marek"), report.id, cells(found, euros(77)))
+
+    assert budgets.written(report.budget_id).totals.total == ZERO
+
+
+def test_the_city_types_its_costs_on_the_page(demo_app: Flask, grant: Find) -> None:
+    found = grant(IN_FORCE)
+    report = first_report(found)
+    client = demo_app.test_client()
+    person = actor("reka").user_id
+    assert person is not None
+    actors.sign_in(client, person)
+    page = client.get(f"/reports/{report.reference}/costs")
+    check_page(page)
+    name = f"cell-{found.coordinator_id}-A"
+    assert f'name="{name}"' in page.get_data(as_text=True)
+
+    answer = client.post(f"/reports/{report.reference}/costs", data={name: "1.250,50"})
+
+    assert answer.status_code == 303
+    assert budgets.written(report.budget_id).cells[0].amount == Money(1250_50)

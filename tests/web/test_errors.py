@@ -12,6 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from config import Config
 from grants.app import create_app
+from grants.core.db import check_version
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.web.routing import public
 from tests.html import check_page, texts
@@ -101,3 +102,33 @@ def test_a_form_without_its_token_is_refused_in_words(app: Flask) -> None:
     assert answer.status_code == 400
     check_page(answer)
     assert "The form is too old or came from another site" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("address", ["/no%00page", "/about?x=a%00b", "/about?%00=b"])
+def test_a_character_no_text_holds_is_not_understood(client: FlaskClient, address: str) -> None:
+    answer = client.get(address)
+
+    assert answer.status_code == 400
+    check_page(answer)
+
+
+@pytest.mark.parametrize("fields", [{"theme": "da\0rk"}, {"x\0": "y"}, {"act_key": "k" * 101}])
+def test_a_form_no_page_of_ours_sends_is_not_understood(app: Flask, fields: dict[str, str]) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+
+    answer = app.test_client().post("/theme", data={"theme": "dark", **fields})
+
+    assert answer.status_code == 400
+    assert "This request was not understood" in answer.get_data(as_text=True)
+
+
+def test_a_conflict_promises_nothing_about_the_page_it_is_said_on() -> None:
+    class Shown:
+        version = 2
+
+    with pytest.raises(Conflict) as raised:
+        check_version(Shown(), 1)  # type: ignore[arg-type]  # all that is looked at
+
+    assert str(raised.value) == (
+        "Somebody changed this while you were working. Go back to find your text, then reload to see what stands now."
+    )

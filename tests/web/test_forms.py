@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, FieldList, FileField, FormField, HiddenField, IntegerField, RadioField, StringField
 from wtforms import Form as PlainForm
 from wtforms.validators import InputRequired, Optional
 
 from grants.core import clock
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NeedsFreshSignIn, Refused
 from grants.core.money import Money
 from grants.web.forms import (
     CheckboxesField,
@@ -92,11 +93,17 @@ def test_what_is_no_day_is_said_to_be_none(text: str) -> None:
         parse_date(text)
 
 
-@given(st.dates(date(1000, 1, 1)))
+@given(st.dates(date(1900, 1, 1), date(2200, 12, 31)))
 def test_every_day_shown_in_words_or_figures_is_read_as_itself(day: date) -> None:
     assert parse_date(clock.long_date(day)) == day
     assert parse_date(day.isoformat()) == day
     assert parse_date(f"{day.day}/{day.month}/{day.year}") == day
+
+
+@pytest.mark.parametrize("text", ["31.12.9999", "31 December 1899", "2201-01-01", "1/1/0001"])
+def test_a_year_far_away_is_a_sentence(text: str) -> None:
+    with pytest.raises(Invalid, match="Write a year from 1900 to 2200"):
+        parse_date(text)
 
 
 @given(st.text(max_size=40))
@@ -192,7 +199,23 @@ def test_a_refusal_becomes_a_problem_and_the_block_is_left(app: Flask) -> None:
     assert form.problems == ["Not now."]
 
 
-@pytest.mark.parametrize(("typed", "read"), [("3", 3), ("", None), ("three", None), ("-1", None)])
+def test_the_password_is_confirmed_elsewhere_and_what_was_typed_stays(app: Flask) -> None:
+    form = sent(app)
+
+    with app.test_request_context("/about"):
+        with form.refusals():
+            raise NeedsFreshSignIn("Confirm your password to go on.")
+        (problem,) = form.problems
+
+    assert 'href="/confirm-password" target="_blank"' in problem
+    assert str(escape(problem)) == problem
+    assert form.name.data == "Łódź"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("3", 3), ("", None), ("three", None), ("-1", None), ("9" * 18, 10**18 - 1), ("9" * 19, -1), ("9" * 5_000, -1)],
+)
 def test_the_version_shown_is_a_number_or_none(app: Flask, typed: str, read: int | None) -> None:
     assert sent(app, version=typed).version_shown() == read
 

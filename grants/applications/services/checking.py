@@ -26,6 +26,7 @@ def record_answers(
     actor: Actor, application_id: UUID, answers: tuple[ConditionAnswer, ...], version: int | None = None
 ) -> int:
     """Keep the desk's answers so far; may be done many times before the verdict. Returns the check's version."""
+    _refuse_own(actor, application_id)
     application, call = _checkable(application_id)
     check = _check(application)
     # Version 0 is what a page shows before anybody has saved an answer.
@@ -46,6 +47,7 @@ def declare(
     version: int | None = None,
 ) -> Verdict:
     """Keep the answers and declare the verdict they lead to: eligible, or not eligible with the reasons given."""
+    _refuse_own(actor, application_id)
     application, call = _checkable(application_id)
     check = _check(application)
     check_version(check, version if version != 0 or check.version else None)
@@ -66,6 +68,14 @@ def declare(
         acts.reason(check.reason)
     _tell(application, call, verdict, check.reason)
     return verdict
+
+
+def _refuse_own(actor: Actor, application_id: UUID) -> None:
+    """Nobody checks an application they write in."""
+    if queries.is_team(actor, application_id):
+        raise Refused(
+            "You belong to the team of this application, so you cannot check it. Another eligibility officer must."
+        )
 
 
 def _checkable(application_id: UUID) -> tuple[Application, CallView]:

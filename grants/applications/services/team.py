@@ -20,7 +20,7 @@ from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
-from grants.identity.rules import checked_name, normal_email
+from grants.identity.rules import Joins, checked_name, normal_email
 
 
 @act("application.invite", needs=Permission.APPLICATION_INVITE, scope=queries.scope_of)
@@ -34,9 +34,12 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
     organisation_id = _organisation(given)
     standing = _partner(application_id, organisation_id)
     _refuse_doubles(application_id, standing)
-    user_id = people.find_or_invite(email, name, organisation_id)
+    # Nobody is let into an organisation that is not theirs to open: only one described here begins with its person.
+    joins = Joins.AS_GUEST if given.organisation is None else Joins.AS_MEMBER
+    user_id = people.find_or_invite(email, name, organisation_id, joins=joins)
     if user_id == actor.user_id:
         raise Invalid("You are in this application already.", {"email": "Enter the mail address of somebody else."})
+    people.refuse_staff(user_id)
     if standing is None:
         count = len(queries.partners(application_id))
         standing = ApplicationPartner(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from grants.calls.rules.values import (
     Deadline,
@@ -39,6 +39,10 @@ def literal_of(closes_at: datetime, zone: str) -> str:
     return f"{clock.long_date(local.date())}, {local:%H:%M} {local.tzname()}"
 
 
+# A deadline only moves later, so a slip in the year would keep a call open for ever.
+EXTENSION_MAX = timedelta(days=366)
+
+
 def extended(current: Deadline, given: DeadlineInput, *, at: datetime) -> Deadline:
     """The next deadline of a call: later than the one that counts, later than now, with a reason.
 
@@ -56,6 +60,10 @@ def extended(current: Deadline, given: DeadlineInput, *, at: datetime) -> Deadli
     if closes_at <= current.closes_at:
         problems["local"] = (
             f"A deadline only moves to a later time. It now stands at {literal_of(current.closes_at, current.zone)}."
+        )
+    elif closes_at - at > EXTENSION_MAX:
+        problems["local"] = (
+            f"That is more than {EXTENSION_MAX.days} days from now; a deadline cannot be taken back. Check the year."
         )
     elif closes_at <= at:
         problems["local"] = f"This time has passed: it is {literal_of(at, current.zone)} now. Choose a later one."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grants.agreements.rules import GrantView
+from grants.agreements.rules import AgreementText, GrantView, text_hash
 from grants.agreements.states import PaymentKind, Side
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
@@ -57,32 +57,33 @@ def receipt(found: Receipt) -> bytes:
     return paper.finished()
 
 
-def agreement(grant: GrantView, sha256: str) -> bytes:
-    """The grant agreement with what both sides have signed."""
+def agreement(grant: GrantView) -> bytes:
+    """The grant agreement as it was offered, with the signatures under it."""
+    text, sha256 = grant.text, text_hash(grant.text)
     paper = Paper(
-        title=f"Grant agreement {grant.reference}",
-        head=f"{grant.call_title} · Grant agreement · {grant.reference}",
+        title=f"Grant agreement {text.agreement}",
+        head=f"{text.call} · Grant agreement · {text.agreement}",
         foot=f"Text {sha256[:16]}",
     )
-    paper.paragraph(f"{grant.title}, coordinated by {grant.coordinator}")
+    paper.paragraph(f"{text.title}, coordinated by {text.coordinator}")
     paper.gap()
     paper.facts(
         [
-            ("Maximum grant", str(grant.maximum)),
-            ("Runs from", grant.starts_on),
-            ("Ends before", grant.ends_before),
-            ("Parent grant", grant.fund_source),
-            ("Application", grant.application_reference),
-            ("Pre-financing", str(grant.limits.prefinancing)),
-            ("Kept back until the balance", str(grant.limits.retention)),
-            ("Ceiling before the balance", str(grant.limits.interim_ceiling)),
+            ("Maximum grant", str(text.maximum)),
+            ("Runs from", text.starts_on),
+            ("Ends before", text.ends_before),
+            ("Parent grant", text.parent_grant),
+            ("Application", text.application),
+            ("Pre-financing", str(text.limits.prefinancing)),
+            ("Kept back until the balance", str(text.limits.retention)),
+            ("Ceiling before the balance", str(text.limits.interim_ceiling)),
             ("SHA-256 of the text", sha256),
         ]
     )
-    if grant.amount_note:
+    if text.amount_note:
         paper.gap(4)
-        paper.paragraph(grant.amount_note, style="quiet")
-    for table in _tables(grant):
+        paper.paragraph(text.amount_note, style="quiet")
+    for table in _tables(text):
         paper.table(table)
     paper.heading("Signatures")
     for each in grant.signatures:
@@ -95,7 +96,7 @@ def agreement(grant: GrantView, sha256: str) -> bytes:
     return paper.finished()
 
 
-def _tables(grant: GrantView) -> Sequence[Table]:
+def _tables(text: AgreementText) -> Sequence[Table]:
     kinds = {
         PaymentKind.PREFINANCING: "Pre-financing",
         PaymentKind.INTERIM: "Interim payment",
@@ -107,7 +108,7 @@ def _tables(grant: GrantView) -> Sequence[Table]:
             (Column("Organisation", share=4), Column("Role"), Column("Maximum, EUR", MONEY)),
             [
                 (each.name, "Coordinator" if each.is_coordinator else "Partner", each.maximum)
-                for each in grant.beneficiaries
+                for each in text.beneficiaries
             ],
         ),
         with_totals(
@@ -125,7 +126,7 @@ def _tables(grant: GrantView) -> Sequence[Table]:
                     line.due_on,
                     line.planned,
                 )
-                for line in grant.schedule
+                for line in text.payments
             ],
         ),
         Table(
@@ -136,6 +137,6 @@ def _tables(grant: GrantView) -> Sequence[Table]:
                 Column("Accepted when", share=5),
                 Column("Due on"),
             ),
-            tuple((each.number, each.title, each.criterion, each.due_on) for each in grant.milestones),
+            tuple((number, each.title, each.criterion, each.due_on) for number, each in enumerate(text.milestones, 1)),
         ),
     )

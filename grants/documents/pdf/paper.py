@@ -55,10 +55,10 @@ class Paper:
                 "heading", body, fontName="Source-Bold", fontSize=13, leading=17, spaceBefore=14, spaceAfter=5
             ),
             "cell": ParagraphStyle("cell", body, fontSize=8.5, leading=11),
-            "head": ParagraphStyle("head", body, fontName="Source-Bold", fontSize=8.5, leading=11, textColor=INK_2),
+            "head": ParagraphStyle("head", body, fontName="Source-Bold", fontSize=7.5, leading=10, textColor=INK_2),
             "num": ParagraphStyle("num", body, fontSize=8.5, leading=11, alignment=2),
             "num-head": ParagraphStyle(
-                "num-head", body, fontName="Source-Bold", fontSize=8.5, leading=11, alignment=2, textColor=INK_2
+                "num-head", body, fontName="Source-Bold", fontSize=7.5, leading=10, alignment=2, textColor=INK_2
             ),
             "num-total": ParagraphStyle(
                 "num-total", body, fontName="Source-Bold", fontSize=8.5, leading=11, alignment=2

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from grants.core import clock
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Figures
 
 
 def pdf(figures: Figures) -> bytes:
     """The statement's bytes; they follow from the figures alone."""
-    local = clock.in_zone(figures.as_of)
-    moment = f"{clock.long_date(local.date())}, {local:%H:%M:%S} Brussels time"
+    moment = figures.moment_words
     paper = Paper(
         title=figures.title,
         head=f"{figures.programme} · {figures.title} · {figures.scope_reference}",

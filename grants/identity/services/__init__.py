@@ -24,6 +24,7 @@ from grants.identity.services.roles import (
     end_role,
     give_role,
     lift_bar,
+    refuse_staff,
 )
 from grants.identity.services.sessions import end_other_sessions, end_session, note_seen, replace_session, sign_out
 from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
@@ -55,6 +56,7 @@ __all__ = [
     "make_organisation",
     "note_seen",
     "open_mail",
+    "refuse_staff",
     "replace_session",
     "request_reset",
     "set_password_by_link",

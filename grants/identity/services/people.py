@@ -21,6 +21,7 @@ from grants.identity.models import (
 from grants.identity.policy import Role
 from grants.identity.rules import (
     AddedUser,
+    Joins,
     OrganisationInput,
     OrganisationView,
     ProfileInput,
@@ -39,7 +40,7 @@ def make_organisation(values: OrganisationInput) -> UUID:
     values.checked()
     made = Organisation(
         name=rules.one_line(values.name),
-        local_name=values.local_name,
+        local_name=rules.one_line(values.local_name or "") or None,
         kind=values.kind.value,
         country_code=values.country_code,
         town=values.town,
@@ -67,8 +68,8 @@ def join(user_id: UUID, organisation_id: UUID) -> None:
         db.session.add(Membership(user_id=user_id, organisation_id=organisation_id, starts_at=now))
 
 
-def find_or_invite(email: str, name: str, organisation_id: UUID) -> UUID:
-    """The person of that address; a new one is added as an applicant of the organisation and invited by mail.
+def find_or_invite(email: str, name: str, organisation_id: UUID, *, joins: Joins = Joins.AS_MEMBER) -> UUID:
+    """The person of that address; a new one is added and invited by mail, as ``joins`` says.
 
     A person who is there already is left as they are: nobody joins an organisation by being named by somebody else.
     """
@@ -76,8 +77,12 @@ def find_or_invite(email: str, name: str, organisation_id: UUID) -> UUID:
     found = queries.person_by_email(address)
     if found is not None:
         return found.id
-    user = _make_user(UserInput(name, address, organisation_id=organisation_id))
-    give_role(user.id, Role.APPLICANT)
+    match joins:
+        case Joins.AS_MEMBER:
+            user = _make_user(UserInput(name, address, organisation_id=organisation_id))
+            give_role(user.id, Role.APPLICANT)
+        case Joins.AS_GUEST:
+            user = _make_user(UserInput(name, address))
     link = make_link(user.id, LinkPurpose.INVITATION)
     mail([user.id], "invitation", "user_account", user.id, link_id=link.id, invited_by=acts.running_act().actor.name)
     return user.id
@@ -117,6 +122,8 @@ def _mail_invitation(actor: Actor, user: User) -> None:
 def _add_with_roles(actor: Actor, values: UserInput) -> User:
     if values.roles and not actor.can(Permission.ROLE_ASSIGN):
         raise NotAllowed(f"You need the permission \u201c{Permission.ROLE_ASSIGN}\u201d to give somebody a role.")
+    if values.roles:
+        rules.demand_fresh(actor)
     user = _make_user(values)
     given: list[Role] = []
     for role in values.roles:
@@ -201,8 +208,11 @@ def edit_organisation(
     row = locked(Organisation, organisation_id)
     check_version(row, version)
     values.checked()
+    # What an organisation is decides which calls it may answer: not for its own people to say.
+    if values.kind.value != row.kind and not actor.everywhere(Permission.ORGANISATION_EDIT):
+        raise Refused("You cannot change what kind of organisation this is. Ask the programme office.")
     row.name = rules.one_line(values.name)
-    row.local_name = values.local_name or None
+    row.local_name = rules.one_line(values.local_name or "") or None
     row.kind = values.kind.value
     row.country_code = values.country_code
     row.town = values.town or None

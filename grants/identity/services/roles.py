@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from grants.core import acts
 from grants.core.acts import act
@@ -19,7 +19,7 @@ from grants.identity.models import (
     RoleGrant,
     User,
 )
-from grants.identity.policy import MONEY_ROLES, WORDS, Role
+from grants.identity.policy import WORDS, Role
 from grants.identity.rules import (
     RoleInput,
 )
@@ -34,7 +34,7 @@ def give_role(
     until: datetime | None = None,
 ) -> UUID:
     """Give a role in one place, or everywhere without a place; given again, only its end changes."""
-    assert role not in MONEY_ROLES, "a role that moves money is assigned and confirmed by two administrators"
+    assert not policy.needs_confirmation(role), "this role is assigned and confirmed by two administrators"
     assert (kind is None) == (object_id is None), "a place is a kind and an id"
     now = acts.moment()
     held = roles_of(user_id, RoleGrant.role == role.value, *_at(RoleGrant, kind, object_id))
@@ -76,6 +76,16 @@ def lift_bar(user_id: UUID, kind: str, object_id: UUID) -> None:
         standing.ends_before = acts.moment()
 
 
+def refuse_staff(user_id: UUID) -> None:
+    """Refuse a person who works for the programme or evaluates for it as part of an applicant’s team.
+
+    Says no more than that it is not possible: who holds which role is not for applicants to know.
+    """
+    if queries.holds_staff_role(user_id):
+        sentence = "This person cannot take part in an application. Name somebody else of the organisation."
+        raise Invalid(sentence, {"email": sentence})
+
+
 def roles_of(user_id: UUID, *conditions: ColumnElement[bool]) -> Sequence[RoleGrant]:
     """The person's roles that did not end, locked."""
     return db.session.scalars(
@@ -113,7 +123,7 @@ def _bars_of(user_id: UUID, kind: str, object_id: UUID) -> Sequence[AccessBar]:
 
 @act("role.assign", needs=Permission.ROLE_ASSIGN)
 def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
-    """Give a role by hand; one that moves money waits until another administrator confirms it."""
+    """Give a role by hand; one that moves money or gives out roles waits until another administrator confirms it."""
     rules.demand_fresh(actor)
     locked(User, user_id)
     held = [Role(grant.role) for grant in roles_of(user_id, RoleGrant.object_id.is_(None))]
@@ -133,10 +143,27 @@ def assign_now(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
         starts_at=acts.moment(),
         ends_before=values.ends_before,
         assigned_by=actor.user_id,
-        needs_confirmation=policy.needs_confirmation(values.role),
+        needs_confirmation=policy.needs_confirmation(values.role) and not _first_administrators(actor, values.role),
     )
     db.session.add(grant)
     return grant.id
+
+
+def _first_administrators(actor: Actor, role: Role) -> bool:
+    """Whether this makes one of the first two administrators, at the server: before them nobody could confirm.
+
+    Never through the web, where one administrator alone could so make a second of their own
+    (docs/decisions/0004-second-administrator.md).
+    """
+    if role is not Role.ADMINISTRATOR or actor.user_id is not None:
+        return False
+    db.session.flush()
+    held = db.session.scalar(
+        select(func.count(RoleGrant.user_id.distinct()))
+        .join(User, User.id == RoleGrant.user_id)
+        .where(RoleGrant.role == role.value, queries.role_holds(acts.moment()), User.disabled_at.is_(None))
+    )
+    return (held or 0) < 2
 
 
 @act("role.confirm", needs=Permission.ROLE_CONFIRM)
@@ -149,11 +176,23 @@ def confirm_role(actor: Actor, grant_id: UUID) -> None:
     if grant.ends_before is not None and grant.ends_before <= acts.moment():
         raise Refused("This role has ended. Assign it again if it is still needed.")
     policy.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
+    _refuse_confirming_for_ones_maker(actor, grant.assigned_by)
     locked(User, grant.user_id)
     others = roles_of(grant.user_id, RoleGrant.object_id.is_(None), RoleGrant.id != grant.id)
     policy.refuse_clash((Role(other.role) for other in others), Role(grant.role))
     grant.confirmed_by = actor.user_id
     grant.confirmed_at = acts.moment()
+
+
+def _refuse_confirming_for_ones_maker(actor: Actor, assigned_by: UUID | None) -> None:
+    """Refuse a confirmer whom the assigner alone made administrator, as was possible before a second had to agree."""
+    if actor.user_id is None or assigned_by is None:
+        return
+    own = roles_of(actor.user_id, RoleGrant.role == Role.ADMINISTRATOR.value)
+    if own and all(each.assigned_by == assigned_by and each.confirmed_at is None for each in own):
+        raise Refused(
+            "Whoever gave this role also made you administrator, alone. Another administrator must confirm it."
+        )
 
 
 @act("role.end", needs=Permission.ROLE_ASSIGN)

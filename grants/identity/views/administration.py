@@ -19,13 +19,16 @@ from grants.identity.forms import (
 from grants.identity.views.frame import bp, id_in, refused_button
 from grants.web.routing import current_actor, page, requires, see_other
 
+# Beyond any list of people; a larger number is no number of a row.
+_PAGES_MAX = 100_000
+
 
 @bp.get("/admin/users")
 @requires(Permission.USER_READ)
 def users() -> Any:
     """Everybody, by name, with roles."""
     search = request.args.get("q", "")[:100]
-    number = max(request.args.get("page", default=1, type=int), 1)
+    number = min(max(request.args.get("page", default=1, type=int), 1), _PAGES_MAX)
     found, total = queries.users(current_actor(), search=search, page_no=number)
     waiting = queries.roles_waiting(current_actor())
     more = number * queries.USERS_PER_PAGE < total
@@ -77,10 +80,9 @@ def assign_role(handle: str) -> Any:
         with form.refusals():
             values = form.to_input()
             services.assign_role(current_actor(), queries.user(current_actor(), handle).id, values)
-            waits = (
-                " Another administrator must confirm it before it holds." if values.role in policy.MONEY_ROLES else ""
-            )
-            flash(f"The role \u201c{policy.WORDS[values.role][0]}\u201d is given.{waits}")
+            waits = policy.needs_confirmation(values.role)
+            then = " Another administrator must confirm it before it holds." if waits else ""
+            flash(f"The role \u201c{policy.WORDS[values.role][0]}\u201d is given.{then}")
             return see_other("identity.user", handle=handle)
     return _user(handle, 422, form)
 
@@ -174,7 +176,7 @@ def mail() -> Any:
     return page("identity/mail.html", mails=queries.mails(current_actor()), smtp=_has_smtp(), form=EmptyForm())
 
 
-@bp.post("/admin/mail/<int:number>")
+@bp.post("/admin/mail/<int(max=2147483647):number>")
 @requires(Permission.MAIL_READ)
 def open_mail(number: int) -> Any:
     """The text of one mail, opened on the record; only where no mail server takes it."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, current_app, flash, g, request
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_user
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from grants.core import clock
 from grants.core.errors import NotFound
@@ -74,13 +77,34 @@ def enter_as(token: str) -> None:
     login_user(SignedIn(token, session))
 
 
+def readable(target: str | None) -> str | None:
+    """The page of ours at ``target``, or the nearest one above it where only a form's button leads there; else None."""
+    path = rules.safe_path(target)
+    while path and not _answers_get(path):
+        above = urlsplit(path).path.rstrip("/").rpartition("/")[0]
+        path = rules.safe_path(above)
+    return path
+
+
+def _answers_get(path: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None, "inside a request there is one"
+    try:
+        adapter.match(unquote(urlsplit(path).path), method="GET")
+    except RequestRedirect:
+        return True
+    except HTTPException:
+        return False
+    return True
+
+
 def home() -> str:
     return "oversight.home" if "oversight.home" in current_app.view_functions else "identity.profile"
 
 
 def go_on(target: str | None) -> Response:
     """To where the person wanted to go, if that is a page of ours; else home."""
-    path = rules.safe_path(target)
+    path = readable(target)
     return cast(Response, current_app.redirect(path, 303)) if path else see_other(home())
 
 

@@ -11,6 +11,7 @@ from grants.core import clock
 from grants.core.permissions import Actor, Permission
 from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
+    KIND_WORDS,
     ChangePasswordForm,
     OrganisationForm,
     ProfileForm,
@@ -111,12 +112,20 @@ def organisation() -> Any:
     form = OrganisationForm(obj=view)
     if form.validate_on_submit():
         with form.refusals():
-            services.edit_organisation(actor, view.id, form.to_input(), version=form.version_shown())
+            services.edit_organisation(actor, view.id, form.to_input(view.kind), version=form.version_shown())
             flash("The details of your organisation are saved.")
             return see_other("identity.organisation", of=number)
     members = queries.members(view.id)
     status = 422 if request.method == "POST" else 200
-    return page("identity/organisation.html", form=form, view=view, views=views, number=number, members=members), status
+    return page(
+        "identity/organisation.html",
+        form=form,
+        view=view,
+        views=views,
+        number=number,
+        members=members,
+        kind=KIND_WORDS[view.kind],
+    ), status
 
 
 def _own_organisations(actor: Actor) -> tuple[rules.OrganisationView, ...]:

@@ -10,7 +10,7 @@ from flask import session as cookie
 
 from grants.core import clock
 from grants.core.errors import NotFound
-from grants.identity import policy, queries, rules, services
+from grants.identity import policy, queries, services
 from grants.identity.forms import (
     ChoosePasswordForm,
     ConfirmPasswordForm,
@@ -19,7 +19,7 @@ from grants.identity.forms import (
     SignInForm,
 )
 from grants.identity.states import LinkPurpose
-from grants.identity.views.frame import SESSION_KEY, bp, enter_as, go_on, home, where
+from grants.identity.views.frame import SESSION_KEY, bp, enter_as, go_on, home, readable, where
 from grants.web.routing import current_actor, page, public, see_other, signed_in
 
 _LINK_KEY = "link_token"
@@ -66,7 +66,7 @@ def sign_out() -> Any:
 @signed_in
 def confirm_password() -> Any:
     """Ask for the password again before a dangerous act."""
-    form = ConfirmPasswordForm(next=rules.safe_path(request.args.get("next")) or _page_before() or "")
+    form = ConfirmPasswordForm(next=readable(request.args.get("next")) or _page_before() or "")
     return page("identity/confirm_password.html", form=form, person=queries.own(current_actor()))
 
 
@@ -78,16 +78,20 @@ def proved() -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.confirm_password(current_actor(), str(form.password.data or ""), where())
+            flash("Confirmed, for ten minutes. If your text is open in another tab, go back there and send it again.")
             return go_on(form.next.data)
     return page("identity/confirm_password.html", form=form, person=queries.own(current_actor())), 422
 
 
 def _page_before() -> str | None:
     """The page whose form was refused, as the browser names it, if it is one of ours."""
-    parts = urlsplit(request.referrer or "")
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
     if parts.netloc != request.host or parts.path == request.path:
         return None
-    return rules.safe_path(parts.path + ("?" + parts.query if parts.query else ""))
+    return readable(parts.path + ("?" + parts.query if parts.query else ""))
 
 
 @bp.get("/<any(invitation, reset):purpose>/<token>")
