@@ -318,8 +318,8 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
     db.session.flush()
     if user_id == actor.user_id:
         raise Invalid("You cannot name yourself.", {"email": "Name somebody of the city; you act for the programme."})
+    people.refuse_staff(user_id)
     if user_id not in {member.id for member in identity.members(grant.coordinator_id)}:
-        # Staff and evaluators belong elsewhere, so this keeps them out too.
         raise Invalid(
             "This person does not belong to the coordinator.",
             {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from flask import Blueprint, abort, flash, request
 
 from grants.applications import queries as applications
 from grants.core import files, jobs
+from grants.core.errors import Conflict
 from grants.core.permissions import Permission
 from grants.dossiers import rules as dossiers
 from grants.evaluation import queries, rules, services
@@ -112,9 +114,24 @@ def save_assessment(ref: str) -> Any:
     shown = queries.assessment_page(current_actor(), ref)
     form, go = _form_of(shown), request.form.get("go", "save")
     if form.validate_on_submit():
-        with form.refusals():
-            return _store_sheet(shown, form, go)
+        try:
+            with form.refusals():
+                return _store_sheet(shown, form, go)
+        except Conflict:
+            stands = queries.assessment_page(current_actor(), ref)
+            return _assessment(stands, _typed_again(form, stands.sheet.version)), 409
     return _assessment(shown, form), 422
+
+
+def _typed_again(form: SheetForm, version: int) -> SheetForm:
+    """The typed sheet after somebody saved first, ready to be sent in sight of that."""
+    form.problems.append(
+        "This was saved meanwhile, by a colleague or by you in another tab. What you typed stands below; "
+        "saving it now replaces what was stored, and both stay in the history."
+    )
+    for field, value in ((form.version, str(version)), (form.act_key, secrets.token_urlsafe(18))):
+        field.data, field.raw_data = value, None
+    return form
 
 
 def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
@@ -191,11 +208,15 @@ def save_consensus(ref: str) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
     form = _consensus_form(shown)
     if form.validate_on_submit():
-        with form.refusals():
-            deed = services.propose if request.form.get("go") == "propose" else services.write_consensus
-            deed(current_actor(), shown.head.id, form.to_input(), form.version_shown())
-            flash("The evaluators are asked to agree." if deed is services.propose else "The consensus is saved.")
-            return see_other(".consensus", ref=ref)
+        try:
+            with form.refusals():
+                deed = services.propose if request.form.get("go") == "propose" else services.write_consensus
+                deed(current_actor(), shown.head.id, form.to_input(), form.version_shown())
+                flash("The evaluators are asked to agree." if deed is services.propose else "The consensus is saved.")
+                return see_other(".consensus", ref=ref)
+        except Conflict:
+            stands = queries.consensus_page(current_actor(), ref)
+            return _consensus(stands, _typed_again(form, stands.version)), 409
     return _consensus(shown, form), 422
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, func, select, type_coerce
 from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant, Milestone
 from grants.agreements.states import GrantState, MilestoneState
+from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
 from grants.core import clock
 from grants.core.db import db, get, locked
@@ -178,7 +179,13 @@ def own_rows(actor: Actor, grant_id: UUID) -> frozenset[UUID]:
     rows = frozenset(db.session.scalars(select(Beneficiary.organisation_id).where(Beneficiary.grant_id == grant_id)))
     if actor.may(Permission.REPORT_SUBMIT, agreements.scope(grant)):
         return rows
-    return rows & actor.organisation_ids
+    speaks_for = db.session.scalars(
+        select(ApplicationPartner.organisation_id).where(
+            ApplicationPartner.application_id == grant.application_id,
+            ApplicationPartner.contact_user_id == actor.user_id,
+        )
+    )
+    return rows & (actor.organisation_ids | frozenset(speaks_for))
 
 
 def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:

@@ -68,8 +68,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_security_event_user_id ON security_event (user_id)")
     op.execute("CREATE INDEX ix_security_event_recorded_at ON security_event (recorded_at)")
+    op.execute("CREATE INDEX ix_security_event_user_id ON security_event (user_id)")
     op.execute(
         """
         CREATE TABLE stored_file (
@@ -132,8 +132,8 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_audit_event_object ON audit_event (object_kind, object_id)")
-    op.execute("CREATE INDEX ix_audit_event_recorded_at ON audit_event (recorded_at)")
     op.execute("CREATE INDEX ix_audit_event_act_id ON audit_event (act_id)")
+    op.execute("CREATE INDEX ix_audit_event_recorded_at ON audit_event (recorded_at)")
     op.execute(
         """
         CREATE TABLE job (
@@ -180,10 +180,10 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_job_subject ON job (subject_kind, subject_id)")
     op.execute("CREATE INDEX ix_job_waiting ON job (run_after) WHERE state IN ('queued', 'running')")
-    op.execute("CREATE INDEX ix_job_name_number ON job (name, number)")
+    op.execute("CREATE INDEX ix_job_subject ON job (subject_kind, subject_id)")
     op.execute("CREATE INDEX ix_job_requested_by ON job (requested_by)")
+    op.execute("CREATE INDEX ix_job_name_number ON job (name, number)")
     op.execute(
         """
         CREATE TABLE audit_seal (

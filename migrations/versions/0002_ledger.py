@@ -62,8 +62,8 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_ledger_leg_account_call_id ON ledger_leg (account, call_id)")
-    op.execute("CREATE INDEX ix_ledger_leg_grant_id ON ledger_leg (grant_id)")
     op.execute("CREATE INDEX ix_ledger_leg_account_grant_id ON ledger_leg (account, grant_id)")
+    op.execute("CREATE INDEX ix_ledger_leg_grant_id ON ledger_leg (grant_id)")
     op.execute(
         """
         CREATE OR REPLACE FUNCTION check_ledger_entry() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -34,8 +34,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_organisation_name ON organisation (name)")
     op.execute("CREATE INDEX ix_organisation_pic ON organisation (pic)")
+    op.execute("CREATE INDEX ix_organisation_name ON organisation (name)")
     op.execute(
         """
         CREATE TABLE sign_in_attempt (
@@ -108,12 +108,12 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_membership_organisation_id ON membership (organisation_id)")
     op.execute(
         """
         CREATE UNIQUE INDEX uq_membership_open ON membership (user_id, organisation_id) WHERE ends_before IS NULL
         """
     )
+    op.execute("CREATE INDEX ix_membership_organisation_id ON membership (organisation_id)")
     op.execute(
         """
         CREATE TABLE role_grant (
@@ -144,9 +144,9 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_role_grant_place ON role_grant (kind, object_id)")
-    op.execute("CREATE INDEX ix_role_grant_role ON role_grant (role)")
     op.execute("CREATE INDEX ix_role_grant_user_id ON role_grant (user_id)")
+    op.execute("CREATE INDEX ix_role_grant_role ON role_grant (role)")
+    op.execute("CREATE INDEX ix_role_grant_place ON role_grant (kind, object_id)")
     op.execute(
         """
         CREATE TABLE sign_in_link (

@@ -48,8 +48,8 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_city_country_code ON city (country_code)")
-    op.execute("CREATE INDEX ix_city_organisation_id ON city (organisation_id)")
     op.execute("CREATE INDEX ix_city_part_of_id ON city (part_of_id)")
+    op.execute("CREATE INDEX ix_city_organisation_id ON city (organisation_id)")
     op.execute(
         """
         CREATE TABLE participation (

@@ -45,9 +45,9 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_application_coordinator_id ON application (coordinator_id)")
     op.execute("CREATE INDEX ix_application_newest ON application (created_at, id)")
     op.execute("CREATE INDEX ix_application_call_state ON application (call_id, state, reference)")
+    op.execute("CREATE INDEX ix_application_coordinator_id ON application (coordinator_id)")
     op.execute(
         """
         CREATE TABLE submission (
@@ -149,22 +149,7 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        ALTER TABLE application ADD CONSTRAINT fk_application_submission_id FOREIGN KEY(submission_id) REFERENCES submission (id) DEFERRABLE INITIALLY DEFERRED
-        """
-    )
-    op.execute(
-        """
         ALTER TABLE application ADD CONSTRAINT fk_application_call_id FOREIGN KEY(call_id) REFERENCES call (id) DEFERRABLE INITIALLY DEFERRED
-        """
-    )
-    op.execute(
-        """
-        ALTER TABLE submission ADD CONSTRAINT fk_submission_submitted_by FOREIGN KEY(submitted_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
-        """
-    )
-    op.execute(
-        """
-        ALTER TABLE application ADD CONSTRAINT fk_application_dossier_id FOREIGN KEY(dossier_id) REFERENCES dossier (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
     op.execute(
@@ -175,6 +160,21 @@ def upgrade() -> None:
     op.execute(
         """
         ALTER TABLE application ADD CONSTRAINT fk_application_budget_id FOREIGN KEY(budget_id) REFERENCES budget (id) DEFERRABLE INITIALLY DEFERRED
+        """
+    )
+    op.execute(
+        """
+        ALTER TABLE application ADD CONSTRAINT fk_application_dossier_id FOREIGN KEY(dossier_id) REFERENCES dossier (id) DEFERRABLE INITIALLY DEFERRED
+        """
+    )
+    op.execute(
+        """
+        ALTER TABLE application ADD CONSTRAINT fk_application_submission_id FOREIGN KEY(submission_id) REFERENCES submission (id) DEFERRABLE INITIALLY DEFERRED
+        """
+    )
+    op.execute(
+        """
+        ALTER TABLE submission ADD CONSTRAINT fk_submission_submitted_by FOREIGN KEY(submitted_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
     op.execute(

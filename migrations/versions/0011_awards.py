@@ -55,12 +55,12 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE UNIQUE INDEX uq_selection_one_open ON selection (call_id) WHERE state = 'decided'")
     op.execute(
         """
         CREATE UNIQUE INDEX uq_selection_one_ranked ON selection (call_id) WHERE kind = 'ranked' AND state = 'confirmed'
         """
     )
+    op.execute("CREATE UNIQUE INDEX uq_selection_one_open ON selection (call_id) WHERE state = 'decided'")
     op.execute(
         """
         CREATE TABLE selection_item (

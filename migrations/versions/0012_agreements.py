@@ -132,8 +132,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_beneficiary_organisation_id ON beneficiary (organisation_id)")
     op.execute("CREATE UNIQUE INDEX uq_beneficiary_one_coordinator ON beneficiary (grant_id) WHERE is_coordinator")
+    op.execute("CREATE INDEX ix_beneficiary_organisation_id ON beneficiary (organisation_id)")
     op.execute(
         """
         CREATE TABLE due_diligence_item (

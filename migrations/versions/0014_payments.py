@@ -83,12 +83,12 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute("CREATE INDEX ix_payment_request_due ON payment_request (state, due_on, reference)")
     op.execute(
         """
         CREATE UNIQUE INDEX uq_payment_request_one_of_a_kind ON payment_request (grant_id, kind) WHERE kind IN ('prefinancing', 'balance') AND state != 'rejected'
         """
     )
-    op.execute("CREATE INDEX ix_payment_request_due ON payment_request (state, due_on, reference)")
     op.execute(
         """
         CREATE TABLE payment_order (
@@ -140,10 +140,10 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_payment_order_due ON payment_order (state, due_on, reference)")
-    op.execute("CREATE INDEX ix_payment_order_request_id ON payment_order (request_id)")
-    op.execute("CREATE INDEX ix_payment_order_batch_id ON payment_order (batch_id)")
     op.execute("CREATE INDEX ix_payment_order_grant_id ON payment_order (grant_id)")
     op.execute("CREATE INDEX ix_payment_order_bank_account_id ON payment_order (bank_account_id)")
+    op.execute("CREATE INDEX ix_payment_order_request_id ON payment_order (request_id)")
+    op.execute("CREATE INDEX ix_payment_order_batch_id ON payment_order (batch_id)")
     op.execute(
         """
         CREATE TABLE payment_order_signature (
@@ -170,12 +170,12 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        CREATE UNIQUE INDEX uq_payment_order_signature_person ON payment_order_signature (order_id, user_id) WHERE voided_at IS NULL
+        CREATE UNIQUE INDEX uq_payment_order_signature_step ON payment_order_signature (order_id, step) WHERE voided_at IS NULL
         """
     )
     op.execute(
         """
-        CREATE UNIQUE INDEX uq_payment_order_signature_step ON payment_order_signature (order_id, step) WHERE voided_at IS NULL
+        CREATE UNIQUE INDEX uq_payment_order_signature_person ON payment_order_signature (order_id, user_id) WHERE voided_at IS NULL
         """
     )
     op.execute(

@@ -41,9 +41,9 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX ix_statement_run_newest ON statement_run (created_at, id)")
     op.execute("CREATE INDEX ix_statement_run_scope_id ON statement_run (scope_id)")
     op.execute("CREATE INDEX ix_statement_run_call_id ON statement_run (call_id)")
+    op.execute("CREATE INDEX ix_statement_run_newest ON statement_run (created_at, id)")
 
 
 def downgrade() -> None:

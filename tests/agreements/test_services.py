@@ -158,14 +158,14 @@ def test_nobody_signs_what_is_not_offered(grant: Find) -> None:
     found = finished(grant)
 
     with pytest.raises(Refused, match="not offered"):
-        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+        services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
 
 def test_both_signatures_award_the_grant_and_commit_its_maximum(grant: Find) -> None:
     found = offered(grant)
     before = ledger.of(call_id=found.call_id)
 
-    services.sign_city(actor("mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
     assert ledger.of(call_id=found.call_id)[Account.RESERVED] == before[Account.RESERVED]
     services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(found))
 
@@ -183,20 +183,20 @@ def test_a_text_that_changed_after_it_was_shown_is_not_signed(grant: Find) -> No
     other = rules.text_hash(replace(found.text, maximum=found.maximum + Money(1)))
 
     with pytest.raises(Refused, match="not the text that was offered"):
-        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=other)
+        services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=other)
 
 
 def test_one_side_signs_once(grant: Find) -> None:
     found = offered(grant)
-    services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
     with pytest.raises(Refused, match="already signed"):
-        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+        services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
 
 def test_an_offer_taken_back_loses_its_signature(grant: Find) -> None:
     found = offered(grant)
-    services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
     services.take_back(actor("officer"), found.id, reason="A milestone is wrong")
 
@@ -275,10 +275,10 @@ def test_staff_and_evaluators_are_not_named_for_a_city(grant: Find, email: str) 
 
 def test_who_acts_for_the_programme_signs_for_no_city(grant: Find) -> None:
     found = offered(grant)
-    hold("mayor", Role.PROJECT_OFFICER)
+    hold("eleni_mayor", Role.PROJECT_OFFICER)
 
     with pytest.raises(Refused, match="act for the programme"):
-        services.sign_city(actor("mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
+        services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
 
 def test_an_account_other_than_the_one_shown_is_not_confirmed(grant: Find) -> None:
@@ -296,7 +296,7 @@ def test_an_account_other_than_the_one_shown_is_not_confirmed(grant: Find) -> No
 
 def test_both_sides_sign_the_text_as_it_was_offered_whatever_is_renamed_between(grant: Find) -> None:
     found = offered(grant)
-    services.sign_city(actor("mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
     with arranging():
         get(Organisation, found.coordinator_id).name = "Renamed"
 
@@ -310,7 +310,7 @@ def test_both_sides_sign_the_text_as_it_was_offered_whatever_is_renamed_between(
 
 def test_what_follows_a_signature_happens_also_when_the_signer_is_gone(grant: Find) -> None:
     found = offered(grant)
-    services.sign_city(actor("mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
     services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(found))
     with arranging():
         get(User, actor("signatory").user_id).disabled_at = clock.now()  # type: ignore[arg-type]  # a person

@@ -63,7 +63,7 @@ def test_the_agreement_carries_both_signatures_and_the_hash_of_its_text(grant: F
     text = words(file)
 
     assert found.reference in text
-    assert "For the coordinator: Ilie Dobre" in text
+    assert "For the coordinator: Gábor Lantos" in text
     assert "For the programme: Ruth O’Connell" in text
     assert found.signatures[0].document_sha256[:16] in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import html5lib
@@ -302,3 +303,9 @@ def test_words_of_a_sheet_are_not_lost_to_a_second_browser(browser: Browser, sea
 
     assert sent.status_code == 409
     assert queries.assessment_page(seated.actor(name), seated.references[0]).sheet.mark("impact").comment == "second"
+    text = text_of(sent, 409)
+    assert WORDS in text
+    assert "saved meanwhile" in text
+    again = re.search(r'name="version" value="(\d+)"', text)
+    assert again is not None
+    assert browser.post(name, path, go="save", comment_impact=WORDS, version=again[1]).status_code == 303

@@ -19,7 +19,7 @@ from jobs.checks import NIGHTLY
 from jobs.queues import ORDER
 from tests.structure.test_laws import TREES, short
 
-OF_QUEUE_ITSELF = {"queue", "subject", "unique", "after"}
+OF_QUEUE_ITSELF = {"queue", "subject", "unique", "after", "asker"}
 # What identity gives every mail, and what jinja and the program give every template.
 GIVEN_TO_EVERY_MAIL = {"person", "address", "sign_in_address"}
 
