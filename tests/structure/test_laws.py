@@ -207,5 +207,5 @@ def test_retired_words_are_not_used(folder: str) -> None:
 def test_nothing_names_a_registry_or_a_machine() -> None:
     lock = (ROOT / "requirements.txt").read_text() + (ROOT / "requirements-dev.txt").read_text()
     npm = ROOT / "package-lock.json"
-    assert re.search(r"index-url|find-links|https?://", lock) is None
+    assert re.search(r"index[-]url|find[-]links|https?://", lock) is None
     assert not npm.exists() or '"resolved"' not in npm.read_text()
