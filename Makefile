@@ -11,7 +11,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 ASSETS := grants/web/static/vendor/licences/versions.txt
 
-.PHONY: help run test check
+.PHONY: help run test check soak
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -20,6 +20,9 @@ run: $(RUN) $(ASSETS) ## Start everything on this machine; the address is printe
 
 test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
 	@.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+soak: $(DEV) ## Two minutes of killing workers and flushing queues, then every book is checked. SECONDS=3600 make soak takes an hour
+	@SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s tests/jobs/soak.py
 
 check: $(DEV) ## Format, lint, types, import contracts, templates
 	@.venv/bin/ruff format --check .

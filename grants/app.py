@@ -15,9 +15,9 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from grants.core import acts, audit, clock, files, jobs, references
+from grants.core import acts, answers, audit, clock, files, jobs, references
 from grants.core.db import db, remember_old_values
-from grants.web import errors, filters, headers, routing
+from grants.web import errors, filters, headers, replay, routing
 
 # The rows of the house in the order of a grant's life (import order, last is latest).
 STAGES = (
@@ -26,7 +26,7 @@ STAGES = (
 )  # fmt: skip
 
 # The core's own tables, so that whoever sees the stages' models sees these too.
-CORE_TABLES = (audit, files, jobs, references)
+CORE_TABLES = (answers, audit, files, jobs, references)
 
 # A form's key has 24 characters, and a little more where a page has several forms.
 KEY_CHARACTERS_MAX = 100
@@ -79,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
+    replay.init_app(app)
     for module in stage_modules("models"):
         logging.getLogger(__name__).debug("tables of %s", module.__name__)
     remember_old_values()
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(_refuse_unreadable)
     # After the stages: identity's own hook has set who asks before this one looks.
     app.before_request(_check_access)
+    app.before_request(replay.recall)
     return app
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from grants.core import audit, files
 from grants.core.errors import Problem, Refused
-from grants.ledger import queries as ledger_queries
+from grants.oversight import queries as oversight
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ def audit_chain() -> str:
 
 
 def ledger() -> str:
-    """Recompute every invariant of the ledger."""
-    return _verdict("the ledger", ledger_queries.verify())
+    """Recompute every invariant of the journal, of the payments, and of what lies between the stages."""
+    return _verdict("the ledger", oversight.verify_ledger())
 
 
 def stored_files() -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.core import audit, clock, files, jobs
+from grants.core import answers, audit, clock, files, jobs
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
 from grants.identity import services as identity_services
@@ -43,8 +43,8 @@ def one_pass(ring_again_after: timedelta = jobs.RING_AGAIN_AFTER) -> None:
 
 
 def tidy() -> None:
-    """What is done every hour: uploads nobody kept, counters nobody needs."""
-    for step in (files.sweep_orphans, identity_services.sweep):
+    """What is done every hour: uploads nobody kept, counters and answers to forms nobody needs."""
+    for step in (files.sweep_orphans, identity_services.sweep, answers.sweep):
         _try(step)
 
 

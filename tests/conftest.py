@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,11 +19,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config import Config
 from grants import demo
-from grants.app import create_app
 from grants.cli import alembic_config
 from grants.core import triggers
-from grants.core.db import DIGEST, Row, db
-from tests.servers import TestPostgres
+from grants.core.db import DIGEST, Row
+from tests.programs import running
+from tests.servers import Cluster, TestPostgres
 
 
 class Note(Row):
@@ -35,8 +36,32 @@ class Note(Row):
     pointer: Mapped[UUID | None]
 
 
+# The folder of the cluster that the processes of one run share, where there are several; the first process ends it.
+SHARED = pytest.StashKey[TestPostgres]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
+        config.stash[SHARED] = TestPostgres()
+        config.stash[SHARED].start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["cluster"] = str(node.config.stash[SHARED].home)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHARED in config.stash:
+        config.stash[SHARED].stop()
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[TestPostgres]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    shared = getattr(request.config, "workerinput", {}).get("cluster")
+    if shared:
+        yield Cluster(Path(shared))
+        return
     server = TestPostgres()
     try:
         server.start()
@@ -46,7 +71,14 @@ def postgres() -> Iterator[TestPostgres]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: TestPostgres) -> str:
+def template(postgres: Cluster) -> str:
+    with postgres.made_once("template_tests") as is_new:
+        if is_new:
+            _make_template(postgres)
+    return "template_tests"
+
+
+def _make_template(postgres: Cluster) -> None:
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute("CREATE ROLE grants_program LOGIN")
         connection.execute("CREATE DATABASE template_tests")
@@ -56,27 +88,27 @@ def template(postgres: TestPostgres) -> str:
         Note.__table__.create(connection)
         triggers.grant_program_role(connection, "grants_program")
     engine.dispose()
-    return "template_tests"
 
 
 @contextmanager
-def cloned(postgres: TestPostgres, template: str) -> Iterator[str]:
+def cloned(postgres: Cluster, template: str) -> Iterator[str]:
     """A database like ``template``, there until the block ends."""
     name = f"t_{uuid4().hex}"
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    postgres.clone(template, name)
+    try:
         yield name
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    finally:
+        postgres.drop(name)
 
 
 @pytest.fixture
-def database(postgres: TestPostgres, template: str) -> Iterator[str]:
+def database(postgres: Cluster, template: str) -> Iterator[str]:
     """The name of a database of this test alone."""
     with cloned(postgres, template) as name:
         yield name
 
 
-def settings_for(postgres: TestPostgres, database: str, home: Path) -> Config:
+def settings_for(postgres: Cluster, database: str, home: Path) -> Config:
     """Settings of the program on one database of the tests' server."""
     return Config(
         GRANTS_HOME=str(home),
@@ -88,20 +120,8 @@ def settings_for(postgres: TestPostgres, database: str, home: Path) -> Config:
 
 
 @pytest.fixture
-def settings(postgres: TestPostgres, database: str, tmp_path: Path) -> Config:
+def settings(postgres: Cluster, database: str, tmp_path: Path) -> Config:
     return settings_for(postgres, database, tmp_path)
-
-
-@contextmanager
-def running(settings: Config) -> Iterator[Flask]:
-    """The whole program with these settings, inside its application context."""
-    app = create_app(settings)
-    app.testing = True
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture
@@ -120,17 +140,20 @@ class DemoTemplate:
 
 
 @pytest.fixture(scope="session")
-def demo_template(postgres: TestPostgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> DemoTemplate:
-    name, home = "template_demo", tmp_path_factory.mktemp("demo")
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-    with running(settings_for(postgres, name, home)):
-        demo.load(lambda done, total, note: None)
+def demo_template(postgres: Cluster, template: str) -> DemoTemplate:
+    """The demo, loaded once a run; another process that needs it meanwhile waits for it."""
+    name, home = "template_demo", postgres.home / "demo"
+    with postgres.made_once(name) as is_new:
+        if is_new:
+            home.mkdir()
+            postgres.clone(template, name)
+            with running(settings_for(postgres, name, home)):
+                demo.load(lambda done, total, note: None)
     return DemoTemplate(name, home)
 
 
 @pytest.fixture
-def demo_app(postgres: TestPostgres, demo_template: DemoTemplate) -> Iterator[Flask]:
+def demo_app(postgres: Cluster, demo_template: DemoTemplate) -> Iterator[Flask]:
     """The whole program with the demo loaded, on a database of this test alone."""
     with (
         cloned(postgres, demo_template.database) as name,

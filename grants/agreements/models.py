@@ -32,6 +32,11 @@ class Grant(Row):
             "0 <= retention AND retention <= prefinancing AND prefinancing <= interim_ceiling AND interim_ceiling <= maximum",
             name="limits_in_order",
         ),
+        CheckConstraint(
+            "prefinancing_days BETWEEN 1 AND 365 AND before_start_days BETWEEN 0 AND 365 AND report_days BETWEEN 1 AND 365"
+            " AND interim_days BETWEEN 1 AND 365 AND balance_days BETWEEN 1 AND 365",
+            name="time_limits_in_range",
+        ),
         CheckConstraint("state NOT IN ('in_force', 'closed') OR in_force_at IS NOT NULL", name="in_force_has_time"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
         CheckConstraint(
@@ -57,8 +62,17 @@ class Grant(Row):
     prefinancing: Mapped[Money]
     interim_ceiling: Mapped[Money]
     retention: Mapped[Money]
+    # The call's time limits in calendar days, as they stood on the day they were taken over (grants.calls.rules.TimeLimits).
+    prefinancing_days: Mapped[int]
+    before_start_days: Mapped[int]
+    report_days: Mapped[int]
+    interim_days: Mapped[int]
+    balance_days: Mapped[int]
+    time_limits_on: Mapped[date]
     # The text as it was offered, frozen: page, PDF and hash read it from then on, whatever is renamed later.
     offered_text: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=DIGEST)
+    # How often it was offered; a signature counts for the offer it was given to and for no later one.
+    offer_no: Mapped[int] = mapped_column(default=0)
     in_force_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     final_amount: Mapped[Money | None]
@@ -180,20 +194,26 @@ class PaymentScheduleLine(Row):
 
 
 class AgreementSignature(Row):
-    """A recorded acceptance by one side, with the hash of exactly the text that was accepted."""
+    """A recorded acceptance by one side, with exactly the text that was accepted and its hash.
+
+    It is never changed or deleted. When an offer is taken back its signatures stay, as history of that offer.
+    """
 
     __tablename__ = "agreement_signature"
     __table_args__ = (
-        UniqueConstraint("grant_id", "side"),
+        UniqueConstraint("grant_id", "offer_no", "side"),
         state_check(Side, "side"),
+        CheckConstraint("offer_no > 0", name="of_an_offer"),
         CheckConstraint("octet_length(document_sha256) = 32", name="document_sha256_length"),
     )
 
     grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
+    offer_no: Mapped[int]
     side: Mapped[str]
     signed_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     signed_at: Mapped[datetime]
     # As it was at the signature: people may rename themselves later.
     name: Mapped[str] = mapped_column(info=DIGEST)
     capacity: Mapped[str]
+    document: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
     document_sha256: Mapped[bytes] = mapped_column(LargeBinary)

@@ -43,6 +43,7 @@ from grants.agreements.states import (
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.calls.models import Call
+from grants.calls.rules import TimeLimits
 from grants.core import clock, encoding
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
@@ -125,6 +126,8 @@ def view(row: Grant) -> GrantView:
         starts_on=row.starts_on,
         ends_before=row.ends_before,
         limits=Limits(row.prefinancing, row.interim_ceiling, row.retention),
+        time_limits=time_limits_of(row),
+        time_limits_on=row.time_limits_on,
         in_force_at=row.in_force_at,
         closed_at=row.closed_at,
         final_amount=row.final_amount,
@@ -152,14 +155,23 @@ def view(row: Grant) -> GrantView:
         ),
         milestones=milestones(row.id),
         schedule=schedule(row.id),
-        signatures=tuple(
-            SignatureView(Side(each.side), each.name, each.capacity, each.signed_at, each.document_sha256.hex())
-            for each in signatures
+        signatures=tuple(_signature(each) for each in signatures if row.offered_text and each.offer_no == row.offer_no),
+        earlier_signatures=tuple(
+            _signature(each) for each in signatures if not row.offered_text or each.offer_no != row.offer_no
         ),
         account=account,
         contacts=contacts(row.application_id),
         offered_text=encoding.decode({"value": row.offered_text}, AgreementText) if row.offered_text else None,
     )
+
+
+def _signature(row: AgreementSignature) -> SignatureView:
+    return SignatureView(Side(row.side), row.name, row.capacity, row.signed_at, row.document_sha256.hex())
+
+
+def time_limits_of(row: Grant) -> TimeLimits:
+    """The time limits of a grant, in days."""
+    return TimeLimits(row.prefinancing_days, row.before_start_days, row.report_days, row.interim_days, row.balance_days)
 
 
 def contacts(application_id: UUID) -> tuple[ContactView, ...]:
@@ -362,9 +374,12 @@ def _signature_duties(actor: Actor) -> list[Duty]:
         rows = _in_state(actor, permission, GrantState.READY_TO_SIGN)
         signed = set(
             db.session.scalars(
-                select(AgreementSignature.grant_id).where(
-                    AgreementSignature.grant_id.in_([row.id for row in rows]), AgreementSignature.side == side.value
+                select(AgreementSignature.grant_id)
+                .join(
+                    Grant,
+                    (Grant.id == AgreementSignature.grant_id) & (Grant.offer_no == AgreementSignature.offer_no),
                 )
+                .where(Grant.id.in_([row.id for row in rows]), AgreementSignature.side == side.value)
             )
             if rows
             else ()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from schwifty import IBAN
@@ -24,6 +24,7 @@ from grants.agreements.states import (
     PaymentKind,
     Side,
 )
+from grants.calls.rules import TimeLimits
 from grants.core import clock, encoding
 from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, Rounding, total
@@ -342,6 +343,8 @@ class GrantView:
     starts_on: date
     ends_before: date
     limits: Limits
+    time_limits: TimeLimits
+    time_limits_on: date
     in_force_at: datetime | None
     closed_at: datetime | None
     final_amount: Money | None
@@ -353,6 +356,8 @@ class GrantView:
     account: AccountView | None
     contacts: tuple[ContactView, ...]
     offered_text: AgreementText | None
+    # Given to offers that were taken back: they count for nothing and stay on record.
+    earlier_signatures: tuple[SignatureView, ...] = ()
 
     @property
     def text(self) -> AgreementText:
@@ -408,6 +413,8 @@ class AgreementText:
     beneficiaries: tuple[NamedShare, ...]
     milestones: tuple[PlannedMilestone, ...]
     payments: tuple[ScheduleLine, ...]
+    # None in a text that was offered before agreements stated them.
+    time_limits: TimeLimits | None = None
 
 
 def agreement_text(grant: GrantView) -> AgreementText:
@@ -430,13 +437,22 @@ def agreement_text(grant: GrantView) -> AgreementText:
         ),
         milestones=tuple(PlannedMilestone(each.title, each.criterion, each.due_on) for each in grant.milestones),
         payments=grant.schedule,
+        time_limits=grant.time_limits,
     )
+
+
+def stated(text: AgreementText) -> dict[str, Any]:
+    """The text as its hash covers it; one that does not state its time limits keeps the hash it was signed with."""
+    parts: dict[str, Any] = encoding.encode(text)
+    if text.time_limits is None:
+        del parts["time_limits"]
+    return parts
 
 
 def text_hash(text: AgreementText) -> str:
     """SHA-256 over the text in one spelling."""
-    stated = json.dumps(encoding.encode(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(stated.encode()).hexdigest()
+    spelled = json.dumps(stated(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(spelled.encode()).hexdigest()
 
 
 def account_number(text: str) -> str:

@@ -45,7 +45,7 @@ from grants.applications.states import APPLICATION, PartnerState
 from grants.awards import queries as awards
 from grants.budgets import queries as budgets
 from grants.calls import queries as calls
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, TimeLimits
 from grants.calls.states import InstalmentKind
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
@@ -63,9 +63,6 @@ from grants.identity.rules import demand_fresh
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
 
-# Days between the end of a period and its report (Model Grant Agreement art. 21; a sub-grant's call may say otherwise).
-REPORT_DAYS = 60
-
 
 def application_scope(application_id: UUID) -> Scope:
     """Where a selected application lies."""
@@ -73,7 +70,12 @@ def application_scope(application_id: UUID) -> Scope:
     return Scope.of(("application", row.id), ("call", row.call_id))
 
 
-@act("agreement.prepare", needs=Permission.AGREEMENT_PREPARE, scope=application_scope)
+@act(
+    "agreement.prepare",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=application_scope,
+    says="began to prepare agreement {subject}",
+)
 def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSummary:
     """Begin the preparation of a selected application: a grant with the terms that follow from call and application."""
     application = locked(Application, application_id)
@@ -127,7 +129,12 @@ def _requested(budget_id: UUID | None) -> Sequence[budgets.rules.OrganisationTot
     return budgets.written(budget_id).totals.rows if budget_id else ()
 
 
-@act("agreement.set_terms", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+@act(
+    "agreement.set_terms",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="set the terms of agreement {subject}",
+)
 def set_terms(actor: Actor, grant_id: UUID, terms: Terms, *, version: int | None = None) -> GrantSummary:
     """Change start, length, maxima and milestones while the grant is in preparation."""
     grant = locked(Grant, grant_id)
@@ -154,10 +161,24 @@ def _apply(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
         allowed.interim_ceiling,
         allowed.retention,
     )
+    limits = time_limits(call)
+    grant.prefinancing_days, grant.before_start_days = limits.prefinancing, limits.before_start
+    grant.report_days, grant.interim_days, grant.balance_days = limits.report, limits.interim, limits.balance
+    grant.time_limits_on = clock.in_zone(acts.moment()).date()
     db.session.add(grant)
     _replace_shares(grant, terms.shares)
     _replace_milestones(grant, terms.milestones)
     _replace_schedule(grant, rules.schedule(maximum, allowed, terms.starts_on, _dues(call, terms)))
+
+
+def time_limits(call: CallView) -> TimeLimits:
+    """The call's time limits, which a grant takes over while it is prepared; refused where the call has none."""
+    found = call.content.payment_plan.time_limits
+    if found is None:
+        raise Refused(
+            "This call does not say within how many days its reports and payments are due. Fill in its time limits first."
+        )
+    return found
 
 
 def percentages(call: CallView) -> Percentages:
@@ -166,18 +187,18 @@ def percentages(call: CallView) -> Percentages:
     return Percentages(plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent)
 
 
-def report_plan(call: CallView, starts_on: date, months: int) -> tuple[rules.ReportPlan, ...]:
-    """The periodic reports a grant of this call owes."""
+def report_plan(call: CallView, starts_on: date, months: int, days: int) -> tuple[rules.ReportPlan, ...]:
+    """The periodic reports a grant of this call owes, each ``days`` after its period."""
     interim = [
         each.due_month
         for each in call.content.payment_plan.instalments
         if each.kind is InstalmentKind.INTERIM and each.due_month is not None
     ]
-    return rules.report_plan(starts_on, months, interim, REPORT_DAYS)
+    return rules.report_plan(starts_on, months, interim, days)
 
 
 def _dues(call: CallView, terms: Terms) -> list[date]:
-    return [plan.due_on for plan in report_plan(call, terms.starts_on, terms.months)]
+    return [plan.due_on for plan in report_plan(call, terms.starts_on, terms.months, time_limits(call).report)]
 
 
 def _replace_shares(grant: Grant, shares: Sequence[Share]) -> None:
@@ -221,7 +242,7 @@ def _replace_schedule(grant: Grant, lines: Sequence[rules.ScheduleLine]) -> None
         db.session.delete(row)
 
 
-@act("agreement.answer_check", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+@act("agreement.answer_check", needs=Permission.AGREEMENT_PREPARE, scope=scope_of, says="answered a check of {subject}")
 def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
     """Answer one due-diligence item; an answer may be taken back while the grant is in preparation."""
     grant = locked(Grant, grant_id)
@@ -239,7 +260,12 @@ def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
     item.answered_at, item.answered_by = (None, None) if is_open else (acts.moment(), actor.user_id)
 
 
-@act("bank_account.enter", needs=Permission.BANK_ACCOUNT_ENTER, scope=scope_of)
+@act(
+    "bank_account.enter",
+    needs=Permission.BANK_ACCOUNT_ENTER,
+    scope=scope_of,
+    says="entered a bank account for {subject}",
+)
 def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
     """Enter or change the coordinator's account; it is paid to only after another person has confirmed it.
 
@@ -265,7 +291,12 @@ def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
     )
 
 
-@act("bank_account.confirm", needs=Permission.BANK_ACCOUNT_CONFIRM, scope=scope_of)
+@act(
+    "bank_account.confirm",
+    needs=Permission.BANK_ACCOUNT_CONFIRM,
+    scope=scope_of,
+    says="confirmed the bank account of {subject}",
+)
 def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence: str) -> None:
     """Confirm the proposed account against evidence, as another person than the one who entered it."""
     demand_fresh(actor)
@@ -284,9 +315,15 @@ def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence:
     account.confirmed_by, account.confirmed_at, account.evidence = actor.user_id, acts.moment(), evidence.strip()
 
 
-@act("bank_account.refuse", needs=Permission.BANK_ACCOUNT_CONFIRM, scope=scope_of)
+@act(
+    "bank_account.refuse",
+    needs=Permission.BANK_ACCOUNT_CONFIRM,
+    scope=scope_of,
+    says="refused the bank account of {subject}",
+)
 def refuse_account(actor: Actor, grant_id: UUID, account_id: UUID, *, reason: str) -> None:
     """Refuse the proposed account; it has to be entered again."""
+    demand_fresh(actor)
     grant = locked(Grant, grant_id)
     acts.reason(reason)
     BANK_ACCOUNT.move(_proposed(grant, account_id), "refuse")
@@ -310,7 +347,12 @@ def _accounts(organisation_id: UUID, state: BankAccountState) -> Sequence[BankAc
     ).all()
 
 
-@act("agreement.appoint", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+@act(
+    "agreement.appoint",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="named who signs and answers for a city in an agreement",
+)
 def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
     """Name a contact or the signatory of the coordinator; a person not known yet is invited by mail."""
     grant = locked(Grant, grant_id)
@@ -331,9 +373,15 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
     return user_id
 
 
-@act("agreement.offer", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+@act(
+    "agreement.offer",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="offered agreement {subject} for signature",
+)
 def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
     """Offer the agreement for signature once every condition is met; the terms are then fixed."""
+    demand_fresh(actor)
     grant = locked(Grant, grant_id)
     shown = queries.view(grant)
     problems = rules.offer_problems(shown)
@@ -341,30 +389,44 @@ def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
         raise Problems("The agreement cannot be offered yet.", problems)
     GRANT.move(grant, "offer")
     grant.offered_text = encoding.encode(shown.text)
+    grant.offer_no += 1
     readers = identity.users_with(Permission.AGREEMENT_SIGN_CITY, queries.scope(grant))
     people.mail([each.id for each in readers], "agreement_offered", "grant", grant.id, reference=grant.reference)
     return _summary(grant)
 
 
-@act("agreement.take_back", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+@act(
+    "agreement.take_back",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="took agreement {subject} back from signature",
+)
 def take_back(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
-    """Take the offer back to change something; a signature already given falls away with it."""
+    """Take the offer back to change something; a signature already given stays on record and no longer counts."""
     grant = locked(Grant, grant_id)
     acts.reason(reason)
     GRANT.move(grant, "take_back")
     grant.offered_text = None
-    for signature in db.session.scalars(select(AgreementSignature).where(AgreementSignature.grant_id == grant_id)):
-        db.session.delete(signature)
     return _summary(grant)
 
 
-@act("agreement.sign_city", needs=Permission.AGREEMENT_SIGN_CITY, scope=scope_of)
+@act(
+    "agreement.sign_city",
+    needs=Permission.AGREEMENT_SIGN_CITY,
+    scope=scope_of,
+    says="signed agreement {subject} for the city",
+)
 def sign_city(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
     """The coordinator accepts exactly the text whose hash was shown."""
     return _sign(actor, grant_id, Side.CITY, capacity, document_sha256)
 
 
-@act("agreement.sign_programme", needs=Permission.AGREEMENT_SIGN_PROGRAMME, scope=scope_of)
+@act(
+    "agreement.sign_programme",
+    needs=Permission.AGREEMENT_SIGN_PROGRAMME,
+    scope=scope_of,
+    says="signed agreement {subject} for the programme",
+)
 def sign_programme(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
     """The programme accepts exactly the text whose hash was shown."""
     return _sign(actor, grant_id, Side.PROGRAMME, capacity, document_sha256)
@@ -388,11 +450,13 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     db.session.add(
         AgreementSignature(
             grant_id=grant_id,
+            offer_no=grant.offer_no,
             side=side.value,
             signed_by=actor.user_id,
             signed_at=acts.moment(),
             name=actor.name,
             capacity=capacity.strip(),
+            document=encoding.encode(shown.text),
             document_sha256=bytes.fromhex(stands),
         )
     )
@@ -402,9 +466,11 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
 
 
 def _refuse_both_sides(actor: Actor, grant: Grant, side: Side) -> None:
-    """Nobody signs for both, and nobody who prepares or signs agreements for the programme signs for a city."""
+    """Nobody signs for both, be it in an earlier offer, and nobody who prepares or signs agreements for the programme signs for a city."""
     earlier = db.session.scalars(
-        select(AgreementSignature.signed_by).where(AgreementSignature.grant_id == grant.id)
+        select(AgreementSignature.signed_by).where(
+            AgreementSignature.grant_id == grant.id, AgreementSignature.side != side.value
+        )
     ).all()
     faults.point("four_eyes")
     if actor.user_id is None or actor.user_id in earlier:
@@ -483,7 +549,9 @@ def _note_participation(grant: Grant, shown: GrantView) -> None:
             )
 
 
-@act("agreement.drop", needs=Permission.AGREEMENT_PREPARE, scope=scope_of)
+@act(
+    "agreement.drop", needs=Permission.AGREEMENT_PREPARE, scope=scope_of, says="dropped {subject} before its signature"
+)
 def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     """Give a preparation up: the application is dropped and its reserve goes back to the call (E3)."""
     grant = locked(Grant, grant_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -148,11 +147,6 @@ class CheckForm(Form):
     )
 
     conditions: tuple[Condition, ...] = ()
-
-    def try_again(self, version: int) -> None:
-        """After a clash: the next sending counts as a new deed, made in sight of what is stored now."""
-        self.version.data, self.version.raw_data = str(version), None
-        self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
 
     def answers(self) -> tuple[ConditionAnswer, ...]:
         """Every condition with what was chosen and typed."""

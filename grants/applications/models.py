@@ -77,6 +77,8 @@ class ApplicationPartner(Row):
     role: Mapped[str]
     state: Mapped[str]
     contact_user_id: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # As the lead typed it: until the person accepts, a page shows this and not what the account says.
+    invited_name: Mapped[str | None] = mapped_column(info=DIGEST)
     invited_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
 

@@ -55,6 +55,8 @@ class PartnerState(StrEnum):
     """Where a partner's invitation stands."""
 
     INVITED = "invited"
+    # Somebody from outside has accepted for an organisation that has people: one of them must confirm it.
+    WAITING = "waiting"
     ACCEPTED = "accepted"
     DECLINED = "declined"
 
@@ -65,7 +67,12 @@ PARTNER = Machine(
     PartnerState.INVITED,
     [
         Transition("accept", (PartnerState.INVITED,), PartnerState.ACCEPTED, Permission.APPLICATION_EDIT),
-        Transition("decline", (PartnerState.INVITED,), PartnerState.DECLINED, Permission.APPLICATION_EDIT),
+        Transition("agree", (PartnerState.INVITED,), PartnerState.WAITING, Permission.APPLICATION_EDIT),
+        Transition(
+            "decline", (PartnerState.INVITED, PartnerState.WAITING), PartnerState.DECLINED, Permission.APPLICATION_EDIT
+        ),
+        Transition("confirm", (PartnerState.WAITING,), PartnerState.ACCEPTED, Permission.ORGANISATION_VOUCH),
+        Transition("refuse", (PartnerState.WAITING,), PartnerState.DECLINED, Permission.ORGANISATION_VOUCH),
         Transition("invite_again", (PartnerState.DECLINED,), PartnerState.INVITED, Permission.APPLICATION_INVITE),
     ],
 )

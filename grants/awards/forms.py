@@ -1,13 +1,19 @@
-"""Forms of awards: the decision on a ranked list, its confirmation, its return."""
+"""Forms of awards: the decision on a ranked list, its confirmation, its return, the publication of results."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.awards.rules import DecisionInput
 from grants.awards.states import LineRule
-from grants.web.forms import Form, Needed, choices
+from grants.calls.rules import CallView, ResultsInput
+from grants.core import clock
+from grants.core.clock import Fold
+from grants.core.errors import Invalid, Refused
+from grants.web.forms import DateField, Form, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -54,3 +60,52 @@ class ReturnForm(Form):
 
     version = HiddenField()
     reason = TextAreaField("What must be different", [Needed("Write what must be different before it is confirmed.")])
+
+
+class PublishForm(Form):
+    """From when the results are public: at once, or from a day and time on the clock of the call."""
+
+    version = HiddenField()
+    when = RadioField(
+        "From when",
+        choices=choices([("now", "At once"), ("later", "From a later day and time")]),
+        validators=[Needed("Choose from when the results are public.")],
+    )
+    day = DateField("Day")
+    time = TimeField("Time")
+    fold = RadioField(
+        "If the clocks go back that night and this time comes twice",
+        choices=choices(
+            [("", "It does not"), (Fold.EARLIER.value, "The first one"), (Fold.LATER.value, "The second one")]
+        ),
+        default="",
+    )
+
+    def to_input(self) -> ResultsInput:
+        """The moment as its frozen value; raises :class:`Invalid` where a later one is not complete."""
+        if self.when.data == "now":
+            return ResultsInput()
+        if self.day.data is None or self.time.data is None:
+            wrong = {
+                "day": "" if self.day.data else "Enter the day, for example 1 March 2023, or choose “At once”.",
+                "time": "" if self.time.data else "Enter the time on the 24-hour clock, for example 9:00.",
+            }
+            raise Invalid("The moment is not complete.", {name: words for name, words in wrong.items() if words})
+        fold = Fold(self.fold.data) if self.fold.data else None
+        return ResultsInput(datetime.combine(self.day.data, self.time.data), fold)
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """What is wrong with the local time stands beside the day."""
+        problems = dict(getattr(error, "problems", {}))
+        if "local" in problems:
+            problems["day"] = problems.pop("local")
+            error = Invalid(str(error), problems)
+        super().add_problem(error)
+
+    @classmethod
+    def of(cls, call: CallView) -> PublishForm:
+        """The form with what stands."""
+        if call.results_public_at is None:
+            return cls(version=str(call.version))
+        stands = clock.in_zone(call.results_public_at, call.zone)
+        return cls(version=str(call.version), when="later", day=stands.date(), time=stands.time())

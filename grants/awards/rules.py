@@ -20,6 +20,7 @@ from grants.core.money import ZERO, Money, total
 from grants.dossiers.rules import clean_text
 
 RESERVE_MAX = 500
+NAMED_MAX = 5
 PILOTS_MAX = 500
 
 
@@ -122,6 +123,35 @@ def refuse_over_budget(used: Money, free: Money) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How far the selection of a call is: what two people confirmed, what waits, who has no result yet."""
+
+    confirmed: int
+    open_list: int | None
+    without_result: int
+    submitted_here: int
+
+
+def refuse_unpublishable(found: Decided) -> None:
+    """Raise :class:`Refused` where results cannot be published yet: they are decided by two people, for everybody."""
+    if found.open_list is not None:
+        raise Refused(
+            f"List {found.open_list} of this call waits for a second person. Results are published once it is confirmed."
+        )
+    if not found.confirmed:
+        raise Refused(
+            "The selection of this call is not decided. Results are published once one person has decided the list "
+            "and another has confirmed it."
+        )
+    if found.without_result:
+        many = found.without_result != 1
+        raise Refused(
+            f"{found.without_result} {'applications' if many else 'application'} of this call "
+            f"{'have' if many else 'has'} no result yet. Every applicant is told first, then results are published."
+        )
+
+
 def list_hash(rows: Iterable[Mapping[str, Any]]) -> str:
     """SHA-256 over the list in one spelling: what was seen, what was decided and what is confirmed are the same."""
     text = json.dumps(list(rows), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
@@ -156,11 +186,67 @@ class RankingRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """An application that has no agreed consensus yet, and so no rank."""
+    """An application that has no agreed consensus yet, or is not in evaluation at all, and so has no rank."""
 
     reference: str
     title: str
     cities: str
+
+
+def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
+    """Which applications of a call no list may forget, by reference, and the way out; empty where there are none.
+
+    >>> forgotten_words([], ["PCP-2022-A-0104"])
+    '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and agree its consensus.'
+    """
+    found = []
+    if unchecked:
+        one = len(unchecked) == 1
+        found.append(
+            f"{len(unchecked)} {'application' if one else 'applications'} of this call "
+            f"{'waits for its' if one else 'wait for their'} eligibility check ({_named(unchecked)}). "
+            f"Declare {'it' if one else 'each'} eligible or ineligible first."
+        )
+    if unassigned:
+        one = len(unassigned) == 1
+        found.append(
+            f"{len(unassigned)} eligible {'application' if one else 'applications'} of this call "
+            f"{'has' if one else 'have'} no evaluators yet ({_named(unassigned)}). "
+            f"Assign them, and agree {'its' if one else 'each'} consensus."
+        )
+    return " ".join(found)
+
+
+def _named(references: Sequence[str]) -> str:
+    more = len(references) - NAMED_MAX
+    return ", ".join(references[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> None:
+    """Raise :class:`Refused` while an application of the call is neither evaluated nor out: a list is decided once."""
+    if words := forgotten_words(unchecked, unassigned):
+        raise Refused(words)
+
+
+def late_words(number: int, references: Sequence[str]) -> str:
+    """Which applications came after the confirmed list of a call, in words; empty where none did."""
+    if not references:
+        return ""
+    one = len(references) == 1
+    return (
+        f"{len(references)} {'application' if one else 'applications'} ({_named(references)}) came after the list was "
+        f"decided. A call has one ranked list and list {number} is confirmed, so {'it' if one else 'they'} cannot join "
+        f"it: tell the {'applicant' if one else 'applicants'}, who can apply to another call."
+    )
+
+
+def refuse_second_list(number: int | None) -> None:
+    """Raise :class:`Refused` where a ranked list of the call is confirmed already: a call has one."""
+    if number is not None:
+        raise Refused(
+            f"List {number} of this call is confirmed, and a call has one ranked list. An application that came after "
+            "the list was decided cannot join it: tell its applicant, who can apply to another call."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +316,10 @@ class RankingPage:
     earlier: tuple[SelectionView, ...]
     partial: bool
     undeclared: int = 0
+    # Applications a list would forget: not checked, or eligible without evaluators; and whether there are any at all.
+    forgotten: tuple[WaitingRow, ...] = ()
+    forgotten_words: str = ""
+    complete: bool = True
 
     @property
     def why_partial(self) -> str:
@@ -255,8 +345,9 @@ class RankingPage:
 
     @property
     def ready(self) -> bool:
-        """Whether the list can be decided: nobody waits for a consensus and somebody is on it."""
-        return bool(self.rows) and not self.waiting and self.selection is None and not self.partial
+        """Whether the list can be decided: nobody waits or is forgotten, and somebody is on it."""
+        whole = self.complete and not self.waiting and not self.partial
+        return bool(self.rows) and whole and self.selection is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from grants.applications import services as applications
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import RankedList
 from grants.awards.rules import DecisionInput, PublishedOutcome
 from grants.awards.states import SELECTION, AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallView
+from grants.calls import services as call_acts
+from grants.calls.rules import CallView, ResultsInput
+from grants.calls.states import Phase
 from grants.core import acts, clock, encoding
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -27,19 +31,23 @@ from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.identity.rules import demand_fresh
 from grants.ledger import rules as ledger_rules
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
 
 
-@act("selection.decide", needs=Permission.SELECTION_DECIDE, scope=call_scope)
+@act("selection.decide", needs=Permission.SELECTION_DECIDE, scope=call_scope, says="decided the selection of {subject}")
 def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     """Freeze the ranked list as this person saw it; another person confirms it. Returns the selection's number."""
     values = values.checked()
     call = calls.call_by_id(call_id)
     _refuse_open_list(call_id)
+    rules.refuse_second_list(_confirmed_list(call_id))
     found, waiting, _ = queries.live_list(call, values.line, values.reserve_max, values.panel_order)
-    _refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
+    forgotten = queries.forgotten(call_id)
+    _refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
+    rules.refuse_forgotten(*queries.without_evaluation(forgotten))
     if waiting:
         names = ", ".join(row.reference for row in waiting[:5])
         raise Refused(f"{len(waiting)} of the applications have no agreed consensus yet ({names}). Agree them first.")
@@ -77,9 +85,24 @@ def _refuse_open_list(call_id: UUID) -> None:
         )
 
 
-def _refuse_conflicted(actor: Actor, application_ids: Sequence[UUID]) -> None:
-    """Whoever has a conflict with one application of a list, or did not declare about it, decides nothing about that list."""
-    if actor.barred("application") & set(application_ids):
+def _confirmed_list(call_id: UUID) -> int | None:
+    """The number of the ranked list of a call that two people decided."""
+    return db.session.scalar(
+        select(Selection.number).where(
+            Selection.call_id == call_id,
+            Selection.kind == SelectionKind.RANKED.value,
+            Selection.state == SelectionState.CONFIRMED.value,
+        )
+    )
+
+
+def _refuse_conflicted(actor: Actor, application_ids: Sequence[UUID], beside: Sequence[Application] = ()) -> None:
+    """Whoever has a conflict with one application of a list, or did not declare about it, decides nothing about that list.
+
+    ``beside`` are applications the list would forget; nobody declares about those before they are eligible.
+    """
+    application_ids = [*application_ids, *(row.id for row in beside if row.state == ApplicationState.ELIGIBLE.value)]
+    if actor.barred("application") & {*application_ids, *(row.id for row in beside)}:
         raise Refused(
             "You declared a conflict of interest with an application of this call, so you cannot decide its list. Somebody else must."
         )
@@ -126,12 +149,18 @@ def _freeze(selection_id: UUID, found: RankedList) -> None:
         )
 
 
-@act("selection.confirm", needs=Permission.SELECTION_CONFIRM, scope=queries.selection_scope)
+@act(
+    "selection.confirm",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=queries.selection_scope,
+    says="confirmed the selection of {subject}",
+)
 def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Money:
     """Confirm a list another person decided: reserve the money, move the applications, tell the applicants.
 
     Returns what was reserved. Refused when a score or the free budget changed since the list was decided.
     """
+    demand_fresh(actor)
     selection = locked(Selection, selection_id)
     check_version(selection, version)
     rules.refuse_same_person(selection.decided_by, actor.user_id)
@@ -142,10 +171,11 @@ def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Mon
     match SelectionKind(selection.kind):
         case SelectionKind.RANKED:
             items = _items(selection_id)
-            _refuse_conflicted(actor, [item.application_id for item in items])
+            _refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             _refuse_changed(selection, call)
         case SelectionKind.PUBLISHED_OUTCOME:
             items = _enter_published(selection)
+            _count_as_published(call)
     reserved = ZERO
     for item in items:
         reserved = reserved + _carry_out(call, selection, item)
@@ -165,6 +195,7 @@ def _items(selection_id: UUID) -> Sequence[SelectionItem]:
 
 def _refuse_changed(selection: Selection, call: CallView) -> None:
     """The scores behind a frozen list must still be those it was made from (a late conflict reopens a consensus)."""
+    rules.refuse_forgotten(*queries.without_evaluation(queries.forgotten(call.id)))
     settings = selection.rules
     now, waiting, _ = queries.live_list(
         call, LineRule(settings["line"]), settings["reserve_max"], tuple(settings["panel_order"])
@@ -222,7 +253,34 @@ def _tell(call: CallView, application: Application, item: SelectionItem, outcome
     )
 
 
-@act("selection.return", needs=Permission.SELECTION_CONFIRM, scope=queries.selection_scope)
+@act(
+    "selection.publish_results",
+    needs=Permission.SELECTION_PUBLISH_RESULTS,
+    scope=call_scope,
+    says="published the results of {subject}",
+)
+def publish_results(actor: Actor, call_id: UUID, given: ResultsInput, version: int | None = None) -> datetime:
+    """Make the results of a call public, at once or from a later moment; what conflicts keep people from ends then.
+
+    Refused until two people decided the selection and every applicant has a result. Returns the moment.
+    """
+    if actor.barred("application") & queries.application_ids(call_id):
+        raise Refused(
+            "You declared a conflict of interest with an application of this call, and its results end what keeps you "
+            "from it. Somebody else must publish them."
+        )
+    rules.refuse_unpublishable(queries.decided(call_id))
+    at = call_acts.make_results_public(call_id, given, version=version)
+    people.end_bars("application", queries.application_ids(call_id), at)
+    return at
+
+
+@act(
+    "selection.return",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=queries.selection_scope,
+    says="returned the selection of {subject}",
+)
 def return_(actor: Actor, selection_id: UUID, reason: str, version: int | None = None) -> None:
     """Give a decided list back with a reason; it stays on the record, and a new one can be decided."""
     selection = locked(Selection, selection_id)
@@ -238,7 +296,12 @@ def return_(actor: Actor, selection_id: UUID, reason: str, version: int | None =
     selection.returned_by, selection.return_reason = actor.user_id, words
 
 
-@act("selection.record_published_outcome", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME, scope=call_scope)
+@act(
+    "selection.record_published_outcome",
+    needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME,
+    scope=call_scope,
+    says="recorded the published outcome of {subject}",
+)
 def record_published_outcome(actor: Actor, call_id: UUID, values: PublishedOutcome) -> int:
     """Record an outcome that was published elsewhere, with its source; another person confirms it.
 
@@ -260,6 +323,13 @@ def record_published_outcome(actor: Actor, call_id: UUID, values: PublishedOutco
     db.session.add(selection)
     acts.reason(words)
     return selection.number
+
+
+def _count_as_published(call: CallView) -> None:
+    """A call to which nothing was submitted here has its results public by the source they were recorded from."""
+    closed = call.phase(acts.moment()) is Phase.CLOSED
+    if closed and call.results_public_at is None and not queries.decided(call.id).submitted_here:
+        call_acts.results_public_by_source(call.id)
 
 
 def _enter_published(selection: Selection) -> list[SelectionItem]:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
 from grants.awards import queries, services
-from grants.awards.forms import ConfirmForm, DecisionForm, ReturnForm
-from grants.awards.rules import RankingPage, SelectionView, bar, points, refuse_same_person, strip
+from grants.awards.forms import ConfirmForm, DecisionForm, PublishForm, ReturnForm
+from grants.awards.rules import (
+    Decided,
+    RankingPage,
+    SelectionView,
+    bar,
+    points,
+    refuse_same_person,
+    refuse_unpublishable,
+    strip,
+)
 from grants.awards.states import LineRule, SelectionKind, SelectionState
+from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission, Scope
 from grants.core.text import inert
@@ -172,5 +183,45 @@ def return_(slug: str, number: int) -> Any:
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
     confirmation = ConfirmForm(version=str(view.version))
-    confirmation.problems += [sentence for sentence, _ in form.summary()]
+    confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]
     return _selection(slug, view, confirmation, form), 422
+
+
+@bp.get("/calls/<slug>/results")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def publishing(slug: str) -> Any:
+    return _publishing(slug)
+
+
+@bp.post("/calls/<slug>/results")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def publish_results(slug: str) -> Any:
+    call, _, _ = queries.publishing(current_actor(), slug)
+    form = PublishForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            at = services.publish_results(current_actor(), call.id, form.to_input(), form.version_shown())
+            flash(_published_words(at))
+            return see_other(".publishing", slug=slug)
+    return _publishing(slug, form), 422
+
+
+def _published_words(at: datetime) -> str:
+    return "The results are public." if at <= clock.now() else "The moment is set. Until then nothing is public."
+
+
+def _publishing(slug: str, form: PublishForm | None = None) -> str:
+    call, found, results = queries.publishing(current_actor(), slug)
+    return page(
+        "awards/publishing.html", call=call, results=results, public=call.results_are_public(clock.now()),
+        why_not=_unpublishable(found), form=form or PublishForm.of(call),
+    )  # fmt: skip
+
+
+def _unpublishable(found: Decided) -> str:
+    """Why the results cannot be published yet, in words; empty when they can."""
+    try:
+        refuse_unpublishable(found)
+    except Refused as error:
+        return str(error)
+    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -29,10 +28,3 @@ class BudgetForm(Form):
     def grid_problems(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
         """Sentence and field id of each cell that could not be read; ``names`` say row and column in words."""
         return [(f"{names.get(place, place)}: {text}", place) for place, text in self.reading.errors.items()]
-
-    def try_again(self, version: int) -> None:
-        """After a clash: the next sending counts as a new deed, made in sight of what is stored now."""
-        self.version.data = str(version)
-        self.version.raw_data = None
-        self.act_key.data = secrets.token_urlsafe(18)
-        self.act_key.raw_data = None

@@ -1,4 +1,4 @@
-"""Forms of calls: a file to bring in, deadline, results day, document version, budget, and deeds without input."""
+"""Forms of calls: a file to bring in, deadline, document version, budget, and deeds without input."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import datetime
 from wtforms import FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from grants.calls.rules import BudgetInput, CallView, DeadlineInput, DocumentInput, ResultsInput
-from grants.core import clock
+from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Problem, Problems, Refused
 from grants.core.money import Money
@@ -110,23 +109,6 @@ class DeadlineForm(_LocalTime):
         """The new deadline as its frozen value."""
         fold = Fold(self.fold.data) if self.fold.data else None
         return DeadlineInput(self.local(), self.reason.data or "", self.public_note.data or "", fold)
-
-
-class ResultsForm(_LocalTime):
-    """From when results are public; its fields have ids of their own, since it shares a page with the deadline."""
-
-    day = DateField("Day", [Needed("Enter the day, for example 1 March 2023.")], id="results-day")
-    time = TimeField("Time", [Needed("Enter the time on the 24-hour clock, for example 9:00.")], id="results-time")
-
-    def to_input(self) -> ResultsInput:
-        """The moment as its frozen value."""
-        return ResultsInput(self.local())
-
-    @classmethod
-    def of(cls, call: CallView) -> ResultsForm:
-        """The form with what stands."""
-        stands = clock.in_zone(call.results_public_at, call.zone) if call.results_public_at else None
-        return cls(version=call.version, day=stands.date() if stands else None, time=stands.time() if stands else None)
 
 
 class DocumentForm(DeedForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,13 +11,15 @@ from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
 from grants.calls.models import Call, CallDeadline, CallDocument
-from grants.calls.rules import NOT_FOUND, BudgetPosition, CallRow, CallView, Deadline, DocumentVersion
+from grants.calls.rules import NOT_FOUND, BudgetPosition, CallRow, CallView, Deadline, DocumentVersion, PublicResult
 from grants.calls.states import CallState, Confidence, Phase
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
+from grants.identity.queries import offer_role_places
+from grants.identity.rules import RolePlace
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.programmes import queries as programmes
@@ -132,6 +134,24 @@ def call_views(call_ids: Iterable[UUID]) -> dict[UUID, CallView]:
     return found
 
 
+_results: list[Callable[[CallView, datetime], tuple[PublicResult, ...] | None]] = []
+
+
+def results_come_from(read: Callable[[CallView, datetime], tuple[PublicResult, ...] | None]) -> None:
+    """Take the read of the later stage that knows which applications were selected."""
+    _results[:] = [read]
+
+
+def public_results(found: CallView, at: datetime) -> tuple[PublicResult, ...] | None:
+    """What everybody may read of the results of a call at a moment; None where nothing is public yet."""
+    return next((read(found, at) for read in _results), None)
+
+
+def results_public_at(call_id: UUID) -> datetime | None:
+    """From when the results of a call are public, read under its lock; None before they are published."""
+    return locked(Call, call_id).results_public_at
+
+
 def authorised(call_id: UUID) -> Money:
     """What the authorising officer has set as the budget of a call, from the ledger (E1)."""
     return ledger.balance(Account.BUDGET_AUTHORISED, call_id=call_id)
@@ -184,6 +204,7 @@ def count() -> int:
 
 def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
     """Drafts to finish or publish, budgets to authorise. Two statements at most."""
+    del at
     if not (actor.can(Permission.CALL_MANAGE) or actor.can(Permission.BUDGET_AUTHORISE)):
         return ()
     rows = [row for row in calls(actor) if row.state is not CallState.CANCELLED]
@@ -191,7 +212,7 @@ def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
         found.dims.call_id: found.amount
         for found in ledger.balances(by=("call_id",), accounts=(Account.BUDGET_AUTHORISED,))
     }
-    return (*_to_publish(actor, rows), *_to_authorise(actor, rows, budgets, at), *_results_to_date(actor, rows, at))
+    return (*_to_publish(actor, rows), *_to_authorise(actor, rows, budgets))
 
 
 def _to_publish(actor: Actor, rows: Iterable[CallRow]) -> Iterable[Duty]:
@@ -207,9 +228,7 @@ def _to_publish(actor: Actor, rows: Iterable[CallRow]) -> Iterable[Duty]:
             )
 
 
-def _to_authorise(
-    actor: Actor, rows: Iterable[CallRow], budgets: dict[UUID | None, Money], at: datetime
-) -> Iterable[Duty]:
+def _to_authorise(actor: Actor, rows: Iterable[CallRow], budgets: dict[UUID | None, Money]) -> Iterable[Duty]:
     for row in rows:
         if (
             row.state is CallState.PUBLISHED
@@ -223,22 +242,6 @@ def _to_authorise(
                 "calls.budget",
                 {"slug": row.slug},
                 row.closes_at,
-            )
-
-
-def _results_to_date(actor: Actor, rows: Iterable[CallRow], at: datetime) -> Iterable[Duty]:
-    for row in rows:
-        if (
-            row.phase(at) is Phase.CLOSED
-            and row.results_public_at is None
-            and actor.may(Permission.CALL_MANAGE, Scope.of(("call", row.id)))
-        ):
-            yield Duty(
-                f"Say when the results of “{row.title}” become public",
-                "Until then evaluators in conflict see nothing of the applications they are kept from.",
-                "Set the day",
-                "calls.dates",
-                {"slug": row.slug},
             )
 
 
@@ -311,3 +314,14 @@ def _document(row: CallDocument, sources: dict[str, str]) -> DocumentVersion:
         source=rules.source_address(row.source, sources),
         confidence=Confidence(row.confidence),
     )
+
+
+def role_places() -> tuple[RolePlace, ...]:
+    """The calls a role can be given for, newest first."""
+    rows = db.session.execute(
+        select(Call.id, Call.reference, Call.title).order_by(Call.created_at.desc(), Call.id).limit(CALLS_MAX)
+    )
+    return tuple(RolePlace(*row) for row in rows)
+
+
+offer_role_places("call", role_places)

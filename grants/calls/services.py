@@ -33,6 +33,7 @@ from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
 from grants.identity import services as identity
+from grants.identity.rules import demand_fresh
 from grants.ledger import rules as ledger_rules
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
@@ -57,7 +58,7 @@ def template(name: str) -> Mapping[str, Sourced]:
     return rules.read_template((DATA / TEMPLATES[name]).read_text(encoding="utf-8"))
 
 
-@act("call.import", needs=Permission.CALL_IMPORT)
+@act("call.import", needs=Permission.CALL_IMPORT, says="imported call {subject}")
 def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.code) -> CallSummary:
     """Bring in a call file as a draft; raises Problems with everything that is wrong, and then nothing came in."""
     file = rules.read_call_file(text)
@@ -81,7 +82,6 @@ def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.c
         synthetic=bool(file.value("call.invented")),
         content={},
         zone=file.zone,
-        results_public_at=_start_of_results_day(file),
     )
     db.session.add(call)
     _take_over(call, file.fields)
@@ -135,14 +135,6 @@ def _free_slug(title: str, year: int) -> str:
     return next(slug for number in range(2, len(taken) + 3) if (slug := f"{stem}-{number}") not in taken)
 
 
-def _start_of_results_day(file: CallFile) -> datetime | None:
-    """The day on which results were made public, from its first minute, where the file knows it."""
-    known = file.value("dates.results_actual")
-    if known is None or known.day is None:
-        return None
-    return clock.local_to_utc(datetime.combine(known.day, time.min), file.zone, fold=clock.Fold.EARLIER)
-
-
 def _take_over(call: Call, fields: Mapping[str, Sourced]) -> None:
     """The values, and the columns that follow from them."""
     call.content = rules.to_json(fields)
@@ -157,7 +149,12 @@ def _what_is_missing(fields: Mapping[str, Sourced], deadlines: Iterable[Deadline
     return (f"{len(missing)} values were not found: {', '.join(problem.place for problem in missing)}.",)
 
 
-@act("call.apply_template", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
+@act(
+    "call.apply_template",
+    needs=Permission.CALL_MANAGE,
+    scope=queries.scope_of,
+    says="filled call {subject} from a template",
+)
 def apply_template(
     actor: Actor, call_id: UUID, name: str = "horizon-like", *, version: int | None = None
 ) -> CallSummary:
@@ -172,7 +169,7 @@ def apply_template(
     return _summary(call, (f"{len(paths)} values now come from the {TEMPLATE_LABEL}.",))
 
 
-@act("call.publish", needs=Permission.CALL_PUBLISH, scope=queries.scope_of)
+@act("call.publish", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="published call {subject}")
 def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallSummary:
     """Make a draft public; raises Problems with everything that is missing or does not fit together."""
     call = locked(Call, call_id)
@@ -188,7 +185,7 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     return _summary(call)
 
 
-@act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of)
+@act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="cancelled call {subject}")
 def cancel(actor: Actor, call_id: UUID, reason: str, *, version: int | None = None) -> CallSummary:
     """Give a call up; its page stays and says so."""
     call = locked(Call, call_id)
@@ -201,7 +198,12 @@ def cancel(actor: Actor, call_id: UUID, reason: str, *, version: int | None = No
     return _summary(call)
 
 
-@act("call.extend_deadline", needs=Permission.CALL_EXTEND, scope=queries.scope_of)
+@act(
+    "call.extend_deadline",
+    needs=Permission.CALL_EXTEND,
+    scope=queries.scope_of,
+    says="moved the deadline of call {subject}",
+)
 def extend_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, version: int | None = None) -> CallSummary:
     """Move the deadline later, for everybody, with a reason; everybody with a draft is told by a job."""
     call = locked(Call, call_id)
@@ -211,8 +213,8 @@ def extend_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, versio
         raise Refused("This call has no deadline yet. It comes with the call file.")
     if call.state == CallState.CANCELLED.value:
         raise Refused("This call is cancelled; its deadline does not move.")
-    if call.results_public_at is not None and acts.moment() >= call.results_public_at:
-        raise Refused("The results of this call are public; its deadline does not move any more.")
+    if call.results_public_at is not None:
+        raise Refused("The results of this call are public or will be; its deadline does not move any more.")
     moved = rules.extended(queries.deadline_value(current), given, at=acts.moment())
     _add_deadline(call.id, moved)
     # The call itself changes, so that a page shown before the extension is found stale.
@@ -222,27 +224,12 @@ def extend_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, versio
     return _summary(call, (f"The deadline is now {moved.literal}.",))
 
 
-@act("call.set_results_day", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
-def set_results_day(actor: Actor, call_id: UUID, given: ResultsInput, *, version: int | None = None) -> CallSummary:
-    """Say from when the results are public. The bars of declared conflicts do not end by it: a ruling lifts them."""
-    call = locked(Call, call_id)
-    check_version(call, version)
-    at = clock.local_to_utc(given.local, call.zone)
-    current = queries.last_deadline(call.id)
-    if current is not None and at <= current.closes_at:
-        raise Invalid(
-            "Results cannot be public before the deadline.",
-            {
-                "local": f"Results cannot be public before the deadline: {rules.literal_of(current.closes_at, call.zone)}."
-            },
-        )
-    if call.results_public_at is not None and call.results_public_at <= acts.moment():
-        raise Refused("The results are public already; that day cannot be moved.")
-    call.results_public_at = at
-    return _summary(call)
-
-
-@act("call.add_document_version", needs=Permission.CALL_MANAGE, scope=queries.scope_of)
+@act(
+    "call.add_document_version",
+    needs=Permission.CALL_MANAGE,
+    scope=queries.scope_of,
+    says="added a version of a document to call {subject}",
+)
 def add_document_version(actor: Actor, call_id: UUID, given: DocumentInput) -> CallSummary:
     """Add a version of the call's documents with its table of changes; versions are never overwritten."""
     call = locked(Call, call_id)
@@ -271,9 +258,15 @@ def add_document_version(actor: Actor, call_id: UUID, given: DocumentInput) -> C
     return _summary(call)
 
 
-@act("call.authorise_budget", needs=Permission.BUDGET_AUTHORISE, scope=queries.scope_of)
+@act(
+    "call.authorise_budget",
+    needs=Permission.BUDGET_AUTHORISE,
+    scope=queries.scope_of,
+    says="authorised the budget of call {subject}",
+)
 def authorise_budget(actor: Actor, call_id: UUID, given: BudgetInput) -> CallSummary:
     """Set the budget of a call to an amount (E1): raised at will, lowered only down to what is free."""
+    demand_fresh(actor)
     call = locked(Call, call_id)
     if call.state != CallState.PUBLISHED.value:
         raise Refused(f"This call is {call.state}; a budget is authorised for a published call.")
@@ -293,6 +286,41 @@ def authorise_budget(actor: Actor, call_id: UUID, given: BudgetInput) -> CallSum
     acts.subject("call", call.id)
     assert queries.authorised(call.id) == given.amount, "the ledger stands where the officer set it"
     return _summary(call, (f"The budget of the call is now {given.amount}.",))
+
+
+def make_results_public(call_id: UUID, given: ResultsInput, *, version: int | None = None) -> datetime:
+    """Set from when the results of a call are public, inside the act of the stage that knows they are decided.
+
+    The moment may move as long as it has not come; what was once public stays so. Returns the moment.
+    """
+    call = locked(Call, call_id)
+    check_version(call, version)
+    if call.state != CallState.PUBLISHED.value:
+        raise Refused(f"This call is {call.state}; only a published call has results.")
+    if call.results_public_at is not None and call.results_public_at <= acts.moment():
+        raise Refused(
+            f"The results are public since {rules.literal_of(call.results_public_at, call.zone)}; that moment stays."
+        )
+    current = queries.last_deadline(call.id)
+    at = rules.results_moment(given, call.zone, closes_at=current.closes_at if current else None, at=acts.moment())
+    call.results_public_at = at
+    return at
+
+
+def results_public_by_source(call_id: UUID) -> datetime:
+    """Results that were published elsewhere are public here too: from the day the call's file knows, else from now."""
+    call = locked(Call, call_id)
+    assert call.results_public_at is None, "what is public is not published again"
+    call.results_public_at = min(_start_of_results_day(call) or acts.moment(), acts.moment())
+    return call.results_public_at
+
+
+def _start_of_results_day(call: Call) -> datetime | None:
+    """The day on which results were made public, from its first minute, where the call's file knew it."""
+    known = rules.from_json(call.content).get("dates.results_actual", NOT_FOUND).value
+    if known is None or known.day is None:
+        return None
+    return clock.local_to_utc(datetime.combine(known.day, time.min), call.zone, fold=clock.Fold.EARLIER)
 
 
 def deadline_notice(call_id: UUID, number: int) -> DeadlineNotice:

@@ -14,7 +14,6 @@ from grants.calls.forms import (
     DeedForm,
     DocumentForm,
     ImportForm,
-    ResultsForm,
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
@@ -58,8 +57,9 @@ def import_file() -> Any:
 @bp.get("/<slug>")
 @public
 def show(slug: str) -> Any:
-    call = queries.call(current_actor(), slug)
-    return page("calls/call.html", call=call, phase=call.phase(clock.now()), **_words(call))
+    call, at = queries.call(current_actor(), slug), clock.now()
+    results = queries.public_results(call, at)
+    return page("calls/call.html", call=call, phase=call.phase(at), results=results, **_words(call))
 
 
 @bp.get("/<slug>/manage")
@@ -129,18 +129,6 @@ def extend(slug: str) -> Any:
     return _dates(slug, deadline=form), 422
 
 
-@bp.post("/<slug>/results")
-@requires(Permission.CALL_MANAGE)
-def results(slug: str) -> Any:
-    form = ResultsForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            call_id = queries.id_of(current_actor(), slug)
-            done = services.set_results_day(current_actor(), call_id, form.to_input(), version=form.version_shown())
-            return _after(done, "The day of the results is set.")
-    return _dates(slug, results=form), 422
-
-
 @bp.get("/<slug>/documents")
 @requires(Permission.CALL_MANAGE)
 def documents(slug: str) -> Any:
@@ -197,15 +185,9 @@ def _manage(slug: str, form: DeedForm | None = None) -> str:
     )
 
 
-def _dates(slug: str, deadline: DeadlineForm | None = None, results: ResultsForm | None = None) -> str:
+def _dates(slug: str, deadline: DeadlineForm | None = None) -> str:
     call = queries.call(current_actor(), slug)
-    return page(
-        "calls/dates.html",
-        call=call,
-        deadline=deadline or DeadlineForm(version=call.version),
-        results=results or ResultsForm.of(call),
-        form=deadline or results,
-    )
+    return page("calls/dates.html", call=call, deadline=deadline or DeadlineForm(version=call.version), form=deadline)
 
 
 def _budget(slug: str, form: BudgetForm) -> str:

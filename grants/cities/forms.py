@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
-from grants.cities.rules import COUNTRIES, CityInput
+from grants.cities.rules import COUNTRIES, CityInput, OrganisationChoice
 from grants.cities.states import LabelStatus
 from grants.web.forms import Form, Needed, choices
 
 
 class LoadForm(Form):
     """Load the register from the data files: nothing to fill in."""
+
+
+class LinkForm(Form):
+    """The organisation that acts for a city, from those found."""
+
+    version = HiddenField()
+    organisation = RadioField("Organisation", choices=[], validators=[Needed("Choose an organisation.")])
+
+    def with_organisations(self, found: tuple[OrganisationChoice, ...]) -> LinkForm:
+        """The form with the organisations found, each in words; the one suggested is chosen already."""
+        self.organisation.choices = choices((str(one.id), one.words) for one in found)
+        suggested = [str(one.id) for one in found if one.suggested]
+        if len(suggested) == 1 and not self.is_submitted():
+            self.organisation.data = suggested[0]
+        return self
+
+
+class UnlinkForm(Form):
+    """Undo the link of a city: nothing to fill in."""
+
+    version = HiddenField()
 
 
 class CityForm(Form):

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.cities.states import LabelStatus, Part
+from grants.cities.states import LabelStatus, OrganisationLink, Part
 from grants.core.db import NOT_AUDITED, Row, points_to, state_check
 
 
@@ -30,6 +30,11 @@ class City(Row):
         CheckConstraint("mission_city OR label_status = 'not_applicable'", name="label_is_for_mission_cities"),
         CheckConstraint("part_of_id IS NULL OR part_of_id <> id", name="not_part_of_itself"),
         state_check(LabelStatus, "label_status"),
+        state_check(OrganisationLink, "organisation_link"),
+        CheckConstraint(
+            "(organisation_id IS NOT NULL) = (organisation_link IS NOT NULL AND organisation_link <> 'undone')",
+            name="link_has_organisation",
+        ),
     )
 
     slug: Mapped[str] = mapped_column(unique=True)
@@ -43,6 +48,7 @@ class City(Row):
     population: Mapped[int | None]
     part_of_id: Mapped[UUID | None] = mapped_column(points_to("city.id"), index=True)
     organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+    organisation_link: Mapped[str | None]
     source_url: Mapped[str | None]
     confidence: Mapped[str | None]
     note: Mapped[str | None]

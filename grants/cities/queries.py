@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
+from grants.cities import rules
 from grants.cities.models import City, Participation
-from grants.cities.rules import CityView, ParticipationView
-from grants.cities.states import LabelStatus, Part
+from grants.cities.rules import CityView, OrganisationChoice, ParticipationView
+from grants.cities.states import LabelStatus, OrganisationLink, Part
 from grants.core.db import db, get
 from grants.core.errors import NotFound
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
+from grants.identity.models import Organisation
 
 # More than any register holds; a list beyond it is cut and says so.
 CITIES_MAX = 1_000
+# An organisation is found by any spelling of its name among those of one country; so many are shown.
+ORGANISATIONS_READ_MAX = 5_000
+ORGANISATIONS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,6 @@ def city_by_id(city_id: UUID) -> CityView:
     return _views([get(City, city_id)])[0]
 
 
-def cities_by_id(ids: Iterable[UUID]) -> dict[UUID, CityView]:
-    """Several cities at once, by id; two statements."""
-    rows = list(db.session.scalars(select(City).where(City.id.in_(set(ids))).order_by(City.name)))
-    return {view.id: view for view in _views(rows)}
-
-
 def find(name: str, code: str) -> City | None:
     """The row of that name in that country, for an act; None where there is none."""
     return db.session.scalars(select(City).where(City.name == name, City.country_code == code)).one_or_none()
@@ -126,6 +124,42 @@ def of_organisation(organisation_id: UUID) -> tuple[CityView, ...]:
     """The cities an organisation acts for."""
     rows = db.session.scalars(select(City).where(City.organisation_id == organisation_id).order_by(City.name))
     return _views(list(rows))
+
+
+def organisations_for(
+    actor: Actor, shown: CityView, words: str = "", country: str = ""
+) -> tuple[OrganisationChoice, ...]:
+    """Organisations that may act for a city: those found by the words, else those of the same name; one statement."""
+    if not actor.can(Permission.CITY_MANAGE):
+        return ()
+    rows = db.session.scalars(
+        select(Organisation)
+        .where(Organisation.country_code == (country or shown.country_code))
+        .order_by(Organisation.name, Organisation.id)
+        .limit(ORGANISATIONS_READ_MAX)
+    )
+    wanted, names = fold(words).split(), rules.places_named(shown.name, shown.local_name)
+    found = []
+    for row in rows:
+        text = fold(" ".join(filter(None, (row.name, row.local_name, row.town))))
+        same = (
+            bool(names & rules.places_named(row.name, row.local_name, row.town))
+            and row.country_code == shown.country_code
+        )
+        if all(word in text for word in wanted) if wanted else same:
+            found.append(
+                OrganisationChoice(
+                    row.id, row.name, row.town or "", row.kind, row.country_code, row.synthetic, suggested=same
+                )
+            )
+    return tuple(sorted(found, key=lambda one: not one.suggested)[:ORGANISATIONS_MAX])
+
+
+def organisation_name(shown: CityView) -> str:
+    """The name of the organisation that acts for a city; empty where none does."""
+    if shown.organisation_id is None:
+        return ""
+    return db.session.scalar(select(Organisation.name).where(Organisation.id == shown.organisation_id)) or ""
 
 
 def count() -> int:
@@ -168,6 +202,7 @@ def _views(rows: list[City]) -> tuple[CityView, ...]:
             population=row.population,
             part_of=entries.get(row.part_of_id) if row.part_of_id else None,
             organisation_id=row.organisation_id,
+            organisation_link=OrganisationLink(row.organisation_link) if row.organisation_link else None,
             source_url=row.source_url,
             confidence=row.confidence,
             note=row.note,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from grants.cities.states import LabelStatus, Part
+from grants.cities.states import LabelStatus, OrganisationLink, Part
 from grants.core.errors import Invalid, Problem, Problems
 from grants.core.text import fold
 
@@ -122,6 +122,7 @@ class CityView:
     population: int | None
     part_of: str | None
     organisation_id: UUID | None
+    organisation_link: OrganisationLink | None
     source_url: str | None
     confidence: str | None
     note: str | None
@@ -132,11 +133,6 @@ class CityView:
     def country(self) -> str:
         """The country in English."""
         return COUNTRIES.get(self.country_code, self.country_code)
-
-    @property
-    def has_been_pilot(self) -> bool:
-        """Whether an earlier pilot of this city is known; “no” means only that none was found."""
-        return bool(self.participations)
 
     @property
     def title(self) -> str:
@@ -151,6 +147,55 @@ class LoadSummary:
     added: int
     changed: int
     participations_added: int
+    linked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationChoice:
+    """An organisation that may act for a city, for a choice; ``suggested`` where a name of it and of the city are the same."""
+
+    id: UUID
+    name: str
+    town: str
+    kind: str
+    country_code: str
+    synthetic: bool
+    suggested: bool
+
+    @property
+    def words(self) -> str:
+        """As a choice: the name, what it is, where it lies, and what is special about it."""
+        place = f", {self.town}" if self.town and self.town != self.name else ""
+        marks = [
+            word for word, holds in (("invented", self.synthetic), ("same name as the city", self.suggested)) if holds
+        ]
+        return f"{self.name} ({self.kind}{place}, {self.country_code})" + (f": {', '.join(marks)}" if marks else "")
+
+
+# What stands before the name of a place in the official name of its municipality.
+_MUNICIPAL = (
+    "municipality of ", "city of ", "town of ", "comune di ", "ville de ", "commune de ", "gemeente ", "stadt ",
+    "landeshauptstadt ", "ayuntamiento de ", "ajuntament de ", "concello de ", "municipio de ", "camara municipal de ",
+    "miasto ", "gmina miasto ", "mesto ", "statutarni mesto ", "obcina ", "mestna obcina ", "grad ", "primaria ",
+    "municipiul ", "stad ", "kommune ", "dimos ", "linna ",
+)  # fmt: skip
+
+
+def places_named(*names: str | None) -> frozenset[str]:
+    """The places these official names may mean, folded: with and without what a municipality puts before its name.
+
+    >>> sorted(places_named("Comune di Padova", None))
+    ['comune di padova', 'padova']
+    """
+    found = {fold(name) for name in names if name}
+    return frozenset(
+        found | {name.removeprefix(before) for name in found for before in _MUNICIPAL if name.startswith(before)}
+    )
+
+
+def own_names(folded: str) -> frozenset[str]:
+    """All names of a city, from the text its search reads."""
+    return frozenset(filter(None, folded.split(" | ")))
 
 
 def checked(given: CityInput) -> CityInput:

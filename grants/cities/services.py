@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -10,16 +11,20 @@ from sqlalchemy import select
 from grants.cities import queries, rules
 from grants.cities.models import City, Participation
 from grants.cities.rules import CityInput, CityView, LoadSummary, ParticipationInput
-from grants.cities.states import Part
+from grants.cities.states import OrganisationLink, Part
 from grants.core.acts import act
-from grants.core.db import db, get
+from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission
+from grants.core.text import fold
+from grants.identity import services as people
+from grants.identity.models import Organisation
+from grants.identity.states import OrganisationKind
 
 DATA = Path(__file__).parent / "data"
 
 
-@act("city.load_register", needs=Permission.CITY_MANAGE)
+@act("city.load_register", needs=Permission.CITY_MANAGE, says="loaded the register of cities")
 def load_register(actor: Actor) -> LoadSummary:
     """Bring the register up to date with the data files; running it again changes only what differs."""
     wanted = rules.read_register(
@@ -43,10 +48,11 @@ def load_register(actor: Actor) -> LoadSummary:
             entry = by_name[given.part_of].id
             if by_name[given.name].part_of_id != entry:
                 by_name[given.name].part_of_id = entry
-    return LoadSummary(added, changed, _add_missing(wanted.participations, by_name))
+    db.session.flush()
+    return LoadSummary(added, changed, _add_missing(wanted.participations, by_name), _link_standing())
 
 
-@act("city.add", needs=Permission.CITY_MANAGE)
+@act("city.add", needs=Permission.CITY_MANAGE, says="added {subject} to the register of cities")
 def add_city(actor: Actor, given: CityInput) -> CityView:
     """Add one city; refused where the register knows it."""
     return queries.city_by_id(make_city(given))
@@ -65,6 +71,7 @@ def make_city(given: CityInput) -> UUID:
             raise Refused(f"{tidy.part_of} is not in the register. Add it first.")
         row.part_of_id = entry.id
     db.session.flush()
+    _link_standing()
     return row.id
 
 
@@ -77,16 +84,17 @@ def record_participation(
     role: Part,
     source_url: str | None = None,
 ) -> None:
-    """Write that a city takes part in a pilot, inside the act that signs its agreement; a second time changes nothing."""
+    """Write that a city takes part in a pilot, inside the act that signs its agreement; a second time changes nothing.
+
+    Nor where the public lists, from which the register was filled, name the pilot already.
+    """
     row = get(City, city_id)
-    exists = db.session.scalars(
-        select(Participation).where(
-            Participation.city_id == row.id,
-            Participation.call_label == call_label,
-            Participation.pilot_key == pilot_key,
-        )
-    ).one_or_none()
-    if exists is None:
+    known = db.session.scalars(select(Participation).where(Participation.city_id == row.id)).all()
+    if not any(
+        (one.call_label, one.pilot_key) == (call_label, pilot_key)
+        or (pilot_title and one.source_url and fold(one.pilot_title or "") == fold(pilot_title))
+        for one in known
+    ):
         db.session.add(
             Participation(
                 city_id=row.id,
@@ -100,9 +108,80 @@ def record_participation(
         )
 
 
-def link_organisation(city_id: UUID, organisation_id: UUID) -> None:
-    """Say which organisation acts for a city. Inside an act."""
-    get(City, city_id).organisation_id = organisation_id
+@act(
+    "city.link_organisation",
+    needs=Permission.CITY_MANAGE,
+    says="said which organisation acts for {subject}",
+)
+def link_organisation(actor: Actor, city_id: UUID, organisation_id: UUID, version: int | None = None) -> None:
+    """Say which organisation acts for a city: what the register knows of the city is then known of the organisation."""
+    row = locked(City, city_id)
+    check_version(row, version)
+    organisation = get(Organisation, organisation_id)
+    if organisation.synthetic is not row.synthetic:
+        raise Refused(
+            f"{row.name} is {_kept_as(row.synthetic)} and {organisation.name} is {_kept_as(organisation.synthetic)}. "
+            "An invented organisation never acts for a real city, nor a real one for an invented city."
+        )
+    row.organisation_id, row.organisation_link = organisation.id, OrganisationLink.BY_HAND.value
+
+
+def _kept_as(synthetic: bool) -> str:
+    return "invented" if synthetic else "real"
+
+
+@act(
+    "city.unlink_organisation",
+    needs=Permission.CITY_MANAGE,
+    says="parted {subject} from the organisation that acted for it",
+)
+def unlink_organisation(actor: Actor, city_id: UUID, version: int | None = None) -> None:
+    """Undo the link of a city; the program does not link it by itself again. Participations written stay."""
+    row = locked(City, city_id)
+    check_version(row, version)
+    if row.organisation_id is None:
+        raise Refused(f"No organisation acts for {row.name}. Nothing was changed.")
+    row.organisation_id, row.organisation_link = None, OrganisationLink.UNDONE.value
+
+
+def _link_plain(organisations: Iterable[Organisation]) -> int:
+    """Link each municipality with the one city of its country that bears its name; returns how many links are new.
+
+    Only where exactly one city fits, nobody linked or parted it, and both are real or both invented. Inside an act.
+    """
+    wanted = [one for one in organisations if one.kind == OrganisationKind.MUNICIPALITY.value]
+    if not wanted:
+        return 0
+    by_country: dict[str, list[City]] = {}
+    countries = {one.country_code for one in wanted}
+    for row in db.session.scalars(select(City).where(City.country_code.in_(countries)).order_by(City.id)):
+        by_country.setdefault(row.country_code, []).append(row)
+    linked = 0
+    for one in wanted:
+        names = rules.places_named(one.name, one.local_name)
+        fitting = [row for row in by_country.get(one.country_code, ()) if names & rules.own_names(row.folded)]
+        if len(fitting) == 1 and fitting[0].synthetic is one.synthetic:
+            row = locked(City, fitting[0].id)
+            if row.organisation_link is None:
+                row.organisation_id, row.organisation_link = one.id, OrganisationLink.AUTOMATIC.value
+                linked += 1
+    return linked
+
+
+def _link_standing() -> int:
+    """Link the municipalities that stand already with cities that came after them."""
+    free = select(City.organisation_id).where(City.organisation_id.is_not(None))
+    return _link_plain(
+        db.session.scalars(
+            select(Organisation)
+            .where(Organisation.kind == OrganisationKind.MUNICIPALITY.value, Organisation.id.not_in(free))
+            .order_by(Organisation.created_at, Organisation.id)
+        ).all()
+    )
+
+
+# A municipality that is made later finds its city by itself.
+people.organisations_followed_by(lambda made: _link_plain([made]))
 
 
 _COPIED = (
@@ -117,6 +196,7 @@ def _new(given: CityInput, taken: frozenset[str] | set[str]) -> City:
         country_code=given.country_code,
         label_status=given.label_status.value,
         organisation_id=given.organisation_id,
+        organisation_link=OrganisationLink.BY_HAND.value if given.organisation_id else None,
         **{name: getattr(given, name) for name in _COPIED},
     )
     db.session.add(row)

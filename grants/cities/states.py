@@ -13,6 +13,14 @@ class LabelStatus(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
+class OrganisationLink(StrEnum):
+    """How a city came to its organisation; ``UNDONE`` keeps the program from linking by itself what a person parted."""
+
+    AUTOMATIC = "automatic"
+    BY_HAND = "by_hand"
+    UNDONE = "undone"
+
+
 class Part(StrEnum):
     """What part a city had in a pilot; ``MEMBER`` where the source does not say who led."""
 

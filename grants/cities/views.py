@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, flash, request
 
 from grants.cities import queries, services
-from grants.cities.forms import CityForm, LoadForm
+from grants.cities.forms import CityForm, LinkForm, LoadForm, UnlinkForm
 from grants.cities.queries import Search
-from grants.cities.rules import COUNTRIES
+from grants.cities.rules import COUNTRIES, CityView
 from grants.core.permissions import Permission
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
@@ -38,7 +39,8 @@ def load() -> Any:
     if LoadForm().validate_on_submit():
         done = services.load_register(current_actor())
         flash(
-            f"{done.added} cities added, {done.changed} changed, {done.participations_added} participations added.",
+            f"{done.added} cities added, {done.changed} changed, {done.participations_added} participations added, "
+            f"{done.linked} linked with their municipality.",
             "success",
         )
     return see_other("cities.index")
@@ -63,4 +65,41 @@ def add() -> Any:
 @bp.get("/<slug>")
 @requires(Permission.CITY_READ)
 def show(slug: str) -> Any:
-    return page("cities/city.html", city=queries.city(current_actor(), slug))
+    return _city(queries.city(current_actor(), slug))
+
+
+def _city(city: CityView, form: UnlinkForm | None = None) -> str:
+    return page(
+        "cities/city.html", city=city, acts_for_it=queries.organisation_name(city),
+        form=form or UnlinkForm(version=str(city.version)),
+    )  # fmt: skip
+
+
+@bp.route("/<slug>/organisation", methods=["GET", "POST"])
+@requires(Permission.CITY_MANAGE)
+def link(slug: str) -> Any:
+    city = queries.city(current_actor(), slug)
+    words, country = (request.args.get(name, "")[:80] for name in ("words", "country"))
+    found = queries.organisations_for(current_actor(), city, words, country)
+    form = LinkForm(version=str(city.version)).with_organisations(found)
+    if form.validate_on_submit():
+        with form.refusals():
+            services.link_organisation(current_actor(), city.id, UUID(form.organisation.data), form.version_shown())
+            flash(f"The organisation of {city.name} is stored.", "success")
+            return see_other("cities.show", slug=slug)
+    return page(
+        "cities/link.html", city=city, found=found, form=form, words=words, country=country or city.country_code,
+        countries=sorted(COUNTRIES.items(), key=lambda item: item[1]),
+    ), 422 if form.is_submitted() else 200  # fmt: skip
+
+
+@bp.post("/<slug>/organisation/undo")
+@requires(Permission.CITY_MANAGE)
+def unlink(slug: str) -> Any:
+    city, form = queries.city(current_actor(), slug), UnlinkForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.unlink_organisation(current_actor(), city.id, form.version_shown())
+            flash(f"No organisation acts for {city.name} any more. The program does not link it by itself.", "success")
+            return see_other("cities.show", slug=slug)
+    return _city(city, form), 422

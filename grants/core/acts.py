@@ -72,6 +72,7 @@ class RegisteredAct:
     needs: Permission | None
     module: str
     name: str
+    says: str
 
 
 REGISTRY: dict[str, RegisteredAct] = {}
@@ -85,14 +86,16 @@ current_job: ContextVar[UUID | None] = ContextVar("current_job", default=None)
 
 
 def act(
-    verb: str, *, needs: Permission | None, scope: Callable[..., Scope] | None = None
+    verb: str, *, needs: Permission | None, scope: Callable[..., Scope] | None = None, says: str
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
     """Make a function an act.
 
     ``verb`` is ``thing.verb`` and appears in the audit record. ``needs`` is checked before
     anything is read; ``None`` only for acts by which somebody becomes an actor (sign-in, an invitation).
     ``scope`` takes the act's first argument after the actor, reads under a lock, and says where the
-    thing lies: out of scope or barred answers as if the thing were not there.
+    thing lies: out of scope or barred answers as if the thing were not there. ``says`` is what the
+    record tells people: it follows a name (“Otto Berg authorised payment order PCP-2022-P-0003”),
+    and ``{subject}`` in it stands for the thing's reference.
 
     Raises what the function raises, :class:`NotAllowed`, :class:`NotFound`, and :class:`Conflict`
     when an idempotency key comes back with other input.
@@ -100,7 +103,7 @@ def act(
 
     def decorate(function: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
         assert verb not in REGISTRY, f"two acts are called {verb}"
-        REGISTRY[verb] = RegisteredAct(verb, needs, function.__module__, function.__name__)
+        REGISTRY[verb] = RegisteredAct(verb, needs, function.__module__, function.__name__, says)
 
         @functools.wraps(function)
         def perform(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:

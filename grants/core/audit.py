@@ -93,6 +93,20 @@ class AuditUnsealed(Base):
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
+class SupersededRow(Base):
+    """A declaration or an answer as it stood before it was replaced; the database itself writes it, nobody changes it."""
+
+    __tablename__ = "superseded_row"
+    __audited__ = False
+    __table_args__ = (Index("ix_superseded_row_of", "table_name", "row_id", "row_version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    table_name: Mapped[str]
+    row_id: Mapped[UUID]
+    row_version: Mapped[int]
+    content: Mapped[dict[str, Any]]
+
+
 class SecurityEvent(Base):
     """What was refused or tried: failed sign-ins, acts refused, reads out of scope. Never rolled back with the act."""
 

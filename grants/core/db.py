@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -17,7 +19,7 @@ from grants.core.money import Money
 
 # Machinery written by core.acts.bookkeeping() in short transactions of its own, without audit. Closed list.
 BOOKKEEPING_TABLES = frozenset(
-    {"audit_seal", "audit_unsealed", "job", "process_beat", "security_event", "sign_in_attempt", "user_session"}
+    {"audit_seal", "audit_unsealed", "form_answer", "job", "process_beat", "security_event", "sign_in_attempt", "user_session"}
 )
 
 # Rows that only ever come: the program's database role may not change or delete them.
@@ -25,6 +27,7 @@ APPEND_ONLY_TABLES = frozenset(
     {
         "act",
         "act_key",
+        "agreement_signature",
         "audit_event",
         "audit_seal",
         "dossier_answer_version",
@@ -33,8 +36,38 @@ APPEND_ONLY_TABLES = frozenset(
         "report_version",
         "security_event",
         "submission",
+        "superseded_row",
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOnce:
+    """What of a decision already taken may still change; its other columns and its existence are fixed by the database.
+
+    ``once`` are filled one time and then stand (who confirmed, why it was voided); ``free`` move with the
+    state of the row. Where ``kept`` is set, what a change replaces is kept in ``superseded_row``.
+    """
+
+    once: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    kept: bool = False
+
+
+# Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
+WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
+    "bank_account": WrittenOnce(once=("confirmed_by", "confirmed_at", "evidence"), free=("state",)),
+    "conflict_declaration": WrittenOnce(
+        free=("declared", "reason", "declared_at", "ruling", "ruling_reason", "ruled_by", "ruled_at"), kept=True
+    ),
+    "due_diligence_item": WrittenOnce(free=("answer", "note", "evidence_on", "answered_at", "answered_by"), kept=True),
+    "eligibility_check": WrittenOnce(once=("verdict", "reason", "decided_at", "decided_by"), free=("saves",)),
+    "eligibility_result": WrittenOnce(free=("verdict", "reason"), kept=True),
+    "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
+    "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
+    "selection_item": WrittenOnce(once=("entry_id",)),
+}
 
 
 class MoneyType(TypeDecorator[Money]):

@@ -11,17 +11,14 @@ import os
 import re
 import time
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
 
-import filetype
 from flask import current_app
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, exists, func, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -30,58 +27,11 @@ from werkzeug.datastructures import FileStorage
 from grants.core import acts
 from grants.core.db import DIGEST, Row, db, locked, points_to
 from grants.core.errors import Invalid, NotFound, Problem, Refused
-
-
-class FileType(StrEnum):
-    """What may be uploaded, by the extension a name must have."""
-
-    PDF = "pdf"
-    DOCX = "docx"
-    XLSX = "xlsx"
-    ODT = "odt"
-    ODS = "ods"
-    PNG = "png"
-    JPEG = "jpg"
-    CSV = "csv"
-    TXT = "txt"
-
-
-_MEDIA = {
-    FileType.PDF: "application/pdf",
-    FileType.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    FileType.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    FileType.ODT: "application/vnd.oasis.opendocument.text",
-    FileType.ODS: "application/vnd.oasis.opendocument.spreadsheet",
-    FileType.PNG: "image/png",
-    FileType.JPEG: "image/jpeg",
-    FileType.CSV: "text/csv",
-    FileType.TXT: "text/plain",
-}
-_WORDS = {
-    FileType.PDF: "a PDF",
-    FileType.DOCX: "a Word document",
-    FileType.XLSX: "an Excel workbook",
-    FileType.ODT: "an OpenDocument text",
-    FileType.ODS: "an OpenDocument spreadsheet",
-    FileType.PNG: "a PNG image",
-    FileType.JPEG: "a JPEG image",
-    FileType.CSV: "a CSV table",
-    FileType.TXT: "plain text",
-}
-_SAME_EXTENSION = {"jpeg": "jpg", "jpe": "jpg"}
-
-DOCUMENTS: frozenset[FileType] = frozenset(FileType)
-SHEETS: frozenset[FileType] = frozenset({FileType.XLSX, FileType.ODS, FileType.CSV})
-IMAGES: frozenset[FileType] = frozenset({FileType.PNG, FileType.JPEG})
+from grants.core.file_checks import check
+from grants.core.file_types import DOCUMENTS, MEDIA, FileType, megabytes
 
 CHUNK_BYTES = 256 * 1024
 NAME_CHARACTERS_MAX = 120
-# An office file is a ZIP: what it may grow to when it is opened, and of how many parts it may be.
-UNPACKED_BYTES_MAX = 300_000_000
-UNPACKED_RATIO_MAX = 200
-PARTS_MAX = 5_000
-PIXELS_MAX = 60_000_000
-TEXT_BYTES_MAX = 25_000_000
 ORPHAN_AGE = timedelta(days=1)
 
 
@@ -151,7 +101,7 @@ def receive(upload: FileStorage, *, allowed: Iterable[FileType] = DOCUMENTS, byt
         while chunk := upload.stream.read(CHUNK_BYTES):
             size += len(chunk)
             if size > limit:
-                raise Invalid(f"“{name}” is larger than {_megabytes(limit)}. Make it smaller, or split it.")
+                raise Invalid(f"“{name}” is larger than {megabytes(limit)}. Make it smaller, or split it.")
             digest.update(chunk)
             file.write(chunk)
         if not size:
@@ -161,7 +111,7 @@ def receive(upload: FileStorage, *, allowed: Iterable[FileType] = DOCUMENTS, byt
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
         os.replace(temporary, _incoming(sha256))
-    return Incoming(name, _MEDIA[found], size, sha256)
+    return Incoming(name, MEDIA[found], size, sha256)
 
 
 @contextmanager
@@ -198,181 +148,6 @@ def clean_name(name: str) -> str:
     if dot and len(extension) <= 10:
         return f"{stem[: NAME_CHARACTERS_MAX - len(extension) - 1].rstrip(' .') or 'file'}.{extension}"
     return text[:NAME_CHARACTERS_MAX] or "file"
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:.3g} MB"
-
-
-# ---------------------------------------------------------------------------------------------- looking into files
-
-
-def check(path: Path, name: str, allowed: frozenset[FileType]) -> FileType:
-    """The type of a file by its content, if it is allowed, harmless and named so; raises :class:`Invalid`."""
-    extension = name.rpartition(".")[2].lower() if "." in name else ""
-    named = _SAME_EXTENSION.get(extension, extension)
-    with path.open("rb") as file:
-        head = file.read(8_192)
-    found = _type_of(path, name, head, named)
-    if found not in allowed:
-        wanted = ", ".join(f".{kind}" for kind in FileType if kind in allowed)
-        raise Invalid(f"“{name}” is {_WORDS[found]}; here you can upload {wanted}.")
-    if found != named:
-        raise Invalid(
-            f"“{name}” is {_WORDS[found]} by its content, but its name ends in “.{extension}”. Rename it so that it ends in “.{found}”."
-            if extension
-            else f"“{name}” has no ending. It is {_WORDS[found]}: rename it so that it ends in “.{found}”."
-        )
-    return found
-
-
-def _type_of(path: Path, name: str, head: bytes, named: str) -> FileType:
-    if head.startswith(b"%PDF-"):
-        _look_into_pdf(path, name)
-        return FileType.PDF
-    if head.startswith(b"PK\x03\x04"):
-        return _look_into_zip(path, name)
-    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        raise Invalid(
-            f"“{name}” is locked with a password or in an old Office format. Save it without a password as .docx, .xlsx or PDF."
-        )
-    if head.startswith(b"\x89PNG\r\n\x1a\n") or head.startswith(b"\xff\xd8\xff"):
-        return _look_into_image(path, name, head)
-    other = filetype.guess(head)
-    if other is not None:
-        raise Invalid(f"“{name}” is of the type {other.mime}, which cannot be uploaded. Save it as a PDF.")
-    return _look_into_text(path, name, named)
-
-
-def _look_into_pdf(path: Path, name: str) -> None:
-    import pikepdf
-
-    try:
-        with pikepdf.open(path) as pdf:
-            if pdf.is_encrypted:
-                raise Invalid(f"“{name}” is protected. Save it without a password or restrictions and upload it again.")
-            if not len(pdf.pages):
-                raise Invalid(f"“{name}” has no pages.")
-            if _runs_something(pdf.Root):
-                raise Invalid(
-                    f"“{name}” contains a script or starts another program. Print it to a new PDF and upload that."
-                )
-    except pikepdf.PasswordError:
-        raise Invalid(f"“{name}” is locked with a password. Save it without one and upload it again.") from None
-    except pikepdf.PdfError:
-        raise Invalid(f"“{name}” is damaged: it cannot be read as a PDF. Save it again and upload that.") from None
-
-
-def _runs_something(root: Any) -> bool:
-    """Whether the catalogue starts a script or a program when the file is opened."""
-    names = root.get("/Names", {})
-    if "/JavaScript" in names or "/AA" in root:
-        return True
-    action = root.get("/OpenAction")
-    return hasattr(action, "keys") and str(action.get("/S", "")) in {"/JavaScript", "/Launch", "/ImportData"}
-
-
-def _look_into_zip(path: Path, name: str) -> FileType:
-    damaged = f"“{name}” is damaged: it cannot be opened. Save it again and upload that."
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-            _refuse_bomb(parts, name, path.stat().st_size)
-            if any(part.flag_bits & 1 for part in parts):
-                raise Invalid(f"“{name}” is locked with a password. Save it without one and upload it again.")
-            names = {part.filename for part in parts}
-            if "[Content_Types].xml" in names:
-                return _office_type(_small_part(archive, "[Content_Types].xml"), names, name)
-            if "mimetype" in names:
-                return _open_document_type(archive, names, name)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError):
-        raise Invalid(damaged) from None
-    raise Invalid(f"“{name}” is a ZIP archive. Upload the documents in it one by one.")
-
-
-def _refuse_bomb(parts: list[zipfile.ZipInfo], name: str, size: int) -> None:
-    unpacked = sum(part.file_size for part in parts)
-    packed = sum(part.compress_size for part in parts)
-    if len(parts) > PARTS_MAX or unpacked > UNPACKED_BYTES_MAX or unpacked > UNPACKED_RATIO_MAX * size + 1_000_000:
-        raise Invalid(
-            f"“{name}” would grow to {_megabytes(unpacked)} in {len(parts)} parts when opened, more than a document needs. Save it again, or as a PDF."
-        )
-    # Parts that share their bytes: the sum says small, opening says huge.
-    if packed > size:
-        raise Invalid(f"“{name}” is damaged: its parts overlap. Save it again and upload that.")
-
-
-def _small_part(archive: zipfile.ZipFile, part: str) -> bytes:
-    with archive.open(part) as file:
-        return file.read(2_000_000)
-
-
-def _office_type(content_types: bytes, names: set[str], name: str) -> FileType:
-    lower = content_types.lower()
-    if b"macroenabled" in lower or b"vbaproject" in lower or any("vbaproject" in part.lower() for part in names):
-        raise Invalid(f"“{name}” contains macros. Save it as .docx or .xlsx without macros, or as a PDF.")
-    if any(part.startswith(("word/activeX/", "xl/activeX/")) for part in names):
-        raise Invalid(f"“{name}” contains programs (ActiveX controls). Save it as a PDF.")
-    if b"wordprocessingml.document.main+xml" in lower and "word/document.xml" in names:
-        return FileType.DOCX
-    if b"spreadsheetml.sheet.main+xml" in lower and "xl/workbook.xml" in names:
-        return FileType.XLSX
-    raise Invalid(
-        f"“{name}” is an Office file of a kind that cannot be uploaded (a template or a presentation). Save it as a PDF."
-    )
-
-
-def _open_document_type(archive: zipfile.ZipFile, names: set[str], name: str) -> FileType:
-    found = {_MEDIA[kind].encode(): kind for kind in (FileType.ODT, FileType.ODS)}
-    kind = found.get(_small_part(archive, "mimetype").strip())
-    if kind is None or "content.xml" not in names:
-        raise Invalid(f"“{name}” is not a text or a spreadsheet. Save it as .odt, .ods or PDF.")
-    if "META-INF/manifest.xml" in names and b"encryption-data" in _small_part(archive, "META-INF/manifest.xml"):
-        raise Invalid(f"“{name}” is locked with a password. Save it without one and upload it again.")
-    if any(part.startswith(("Basic/", "Scripts/")) for part in names):
-        raise Invalid(f"“{name}” contains macros. Save it without macros, or as a PDF.")
-    return kind
-
-
-def _look_into_image(path: Path, name: str, head: bytes) -> FileType:
-    from PIL import Image, UnidentifiedImageError
-
-    kind, format = (FileType.PNG, "PNG") if head.startswith(b"\x89PNG") else (FileType.JPEG, "JPEG")
-    try:
-        with Image.open(path, formats=[format]) as image:
-            width, height = image.size
-            if width * height > PIXELS_MAX:
-                raise Invalid(
-                    f"“{name}” has {width * height // 1_000_000} million pixels; at most {PIXELS_MAX // 1_000_000} million can be shown. Make it smaller."
-                )
-            image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise Invalid(f"“{name}” is damaged: it cannot be shown. Save it again and upload that.") from None
-    return kind
-
-
-_MARKUP = re.compile(r"\s*<(?:!doctype|!--|\?xml|html|head|body|svg|script|iframe|img)\b", re.IGNORECASE)
-
-
-def _look_into_text(path: Path, name: str, named: str) -> FileType:
-    if path.stat().st_size > TEXT_BYTES_MAX:
-        raise Invalid(f"“{name}” is larger than {_megabytes(TEXT_BYTES_MAX)}; split it.")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if named in ("csv", "txt"):
-            raise Invalid(
-                f"“{name}” is not in UTF-8. In Excel choose “CSV UTF-8”; elsewhere save it with the encoding UTF-8."
-            ) from None
-        raise Invalid(
-            f"“{name}” is none of the types that can be uploaded, whatever its name says. Save it as a PDF."
-        ) from None
-    if _MARKUP.match(text):
-        what = "a drawing (SVG)" if "<svg" in text[:2_000].lower() else "a web page or XML"
-        raise Invalid(f"“{name}” is {what} by its content, whatever its name says. Save it as a PDF.")
-    if any(ord(sign) < 32 and sign not in "\t\n\r\f" for sign in text):
-        raise Invalid(f"“{name}” contains signs that no text has. Save it again as plain text, or as a PDF.")
-    return FileType.CSV if named == "csv" else FileType.TXT
 
 
 # ---------------------------------------------------------------------------------------------- keeping, inside an act

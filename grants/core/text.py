@@ -1,8 +1,14 @@
-"""Text made fit for a purpose: folded to plain letters for a search, kept from running in a spreadsheet. Pure."""
+"""Text made fit for a purpose: folded to plain letters for a search, lines of CSV that no spreadsheet runs. Pure."""
 
 from __future__ import annotations
 
+import csv
+import io
 import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from grants.core.money import Money
 
 # Letters that carry no separable accent.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
@@ -19,7 +25,7 @@ def fold(text: str) -> str:
 
 
 # What a spreadsheet would run as a formula when it opens a text file (OWASP ASVS 1.2.10), full-width signs too.
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def inert(text: str) -> str:
@@ -29,3 +35,37 @@ def inert(text: str) -> str:
     "'=HYPERLINK(1)"
     """
     return f"'{text}" if text.startswith(_RISKY) else text
+
+
+# Spreadsheets read a file as UTF-8 only when it begins with this; files for people have it, streams for programs do not.
+CSV_MARK = "\ufeff"
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """One line of CSV in the one dialect of this program (docs/decisions/0005): comma, decimal point, ISO dates, CRLF.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe; amounts and numbers, negative ones too, stay numbers.
+
+    >>> csv_line(["=1+1", Money(-150), date(2024, 5, 2), None, "Łódź"])
+    "'=1+1,-1.50,2024-05-02,,Łódź\\r\\n"
+    """
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerow([_csv_cell(cell) for cell in cells])
+    return written.getvalue()
+
+
+def _csv_cell(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case Money():
+            whole, cents = divmod(abs(cell.cents), 100)
+            return f"{'-' if cell.cents < 0 else ''}{whole}.{cents:02d}"
+        case datetime():
+            return cell.astimezone(UTC).isoformat()
+        case date():
+            return cell.isoformat()
+        case int():
+            return str(cell)
+        case _:
+            return inert(str(cell))

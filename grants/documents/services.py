@@ -33,7 +33,7 @@ def scope_of(run_id: UUID) -> Scope:
     return queries.call_scope(locked(StatementRun, run_id).call_id)
 
 
-@act("statement.request", needs=Permission.STATEMENT_REQUEST, scope=wanted_scope)
+@act("statement.request", needs=Permission.STATEMENT_REQUEST, scope=wanted_scope, says="asked for statement {subject}")
 def request(actor: Actor, wanted: Wanted) -> RunSummary:
     """Ask for a statement as known at a moment (now, where none is named); a job makes its files."""
     kind = named(wanted.name)
@@ -64,7 +64,7 @@ def _moment(asked: datetime | None, now: datetime) -> datetime:
     return asked or now
 
 
-@act("statement.build", needs=Permission.STATEMENT_READ, scope=scope_of)
+@act("statement.build", needs=Permission.STATEMENT_READ, scope=scope_of, says="built statement {subject}")
 def build(actor: Actor, run_id: UUID) -> RunSummary:
     """Work the figures out, write the files, keep both; the job's fence makes it happen once."""
     run = locked(StatementRun, run_id)
@@ -83,7 +83,7 @@ def build(actor: Actor, run_id: UUID) -> RunSummary:
     return RunSummary(run.id, run.reference)
 
 
-@act("statement.download", needs=Permission.STATEMENT_READ, scope=scope_of)
+@act("statement.download", needs=Permission.STATEMENT_READ, scope=scope_of, says="downloaded a statement")
 def download(actor: Actor, run_id: UUID, form: Format) -> FileView:
     """Hand a file out; who took it is kept."""
     acts.subject(FILE_KIND, run_id)
@@ -93,7 +93,7 @@ def download(actor: Actor, run_id: UUID, form: Format) -> FileView:
     return found[0]
 
 
-@act("statement.export", needs=Permission.STATEMENT_READ, scope=wanted_scope)
+@act("statement.export", needs=Permission.STATEMENT_READ, scope=wanted_scope, says="wrote a statement to files")
 def export(actor: Actor, wanted: Wanted) -> tuple[Produced, ...]:
     """The files of a statement at once, for the command line; the same bytes as the job's."""
     kind = named(wanted.name)
@@ -108,7 +108,12 @@ def statement_names() -> tuple[tuple[str, str], ...]:
     return tuple((found.name, found.scope_kind.value) for found in CATALOGUE.values())
 
 
-@act("agreement.print", needs=Permission.AGREEMENT_READ, scope=agreements.scope_of)
+@act(
+    "agreement.print",
+    needs=Permission.AGREEMENT_READ,
+    scope=agreements.scope_of,
+    says="made a PDF of agreement {subject}",
+)
 def print_agreement(actor: Actor, grant_id: UUID) -> FileView:
     """The grant agreement as PDF, with the signatures given so far."""
     grant = queries.agreement(grant_id)
@@ -130,7 +135,12 @@ def submission_scope(submission_id: UUID) -> Scope:
     return applications.scope_of(queries.submission_row(submission_id).application_id)
 
 
-@act("receipt.print", needs=Permission.APPLICATION_READ, scope=submission_scope)
+@act(
+    "receipt.print",
+    needs=Permission.APPLICATION_READ,
+    scope=submission_scope,
+    says="made the receipt of application {subject}",
+)
 def print_receipt(actor: Actor, submission_id: UUID) -> FileView:
     """The receipt of one submitted version as PDF, with the application as it was sent."""
     found = queries.receipt(submission_id)

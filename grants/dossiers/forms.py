@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from wtforms import BooleanField, Field, HiddenField, RadioField, StringField, TextAreaField
@@ -38,13 +37,6 @@ class SectionForm(Form):
     def field_of(self, question_key: str) -> Field:
         """The field of one question, for the macro."""
         return self._fields[field_name(question_key)]
-
-    def try_again(self, version: int) -> None:
-        """After a clash: the next sending counts as a new deed, made in sight of what is stored now."""
-        self.version.data = str(version)
-        self.version.raw_data = None
-        self.act_key.data = secrets.token_urlsafe(18)
-        self.act_key.raw_data = None
 
     def place_problems(self, error: Invalid) -> None:
         """Put sentences the act gave by question key beside their fields."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from grants.calls.rules import Criterion
 from grants.core.errors import Invalid, Problem, Refused
 from grants.dossiers.rules import Definition, DossierContent, QuestionKind, clean_text, count_words
-from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruling, RunStatus, SeatState
+from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruled, Ruling, RunStatus, SeatState
 
 HALF_MAX = 10
 # A low score is what an applicant will ask about: it needs reasons (mock-up 06).
@@ -124,30 +124,40 @@ class SheetInput:
 def tidy(sheet: SheetInput, criteria: Sequence[Criterion], max_half: int = HALF_MAX) -> SheetInput:
     """The sheet with its texts cleaned, one mark for each criterion of the call in the call's order.
 
-    Raises :class:`Invalid` for an unknown criterion and for a score that is not on the scale.
+    Raises :class:`Invalid` for an unknown criterion, for a score that is not on the scale, and with every text that is
+    over the limit: it is named, and how much it is over.
     """
     given = {mark.criterion: mark for mark in sheet.marks}
     unknown = sorted(set(given) - {criterion.key for criterion in criteria})
     if unknown:
         raise Invalid(f"This call has no criterion “{unknown[0]}”. Reload the page.")
-    marks = []
+    marks: list[MarkInput] = []
+    wrong: dict[str, str] = {}
     for criterion in criteria:
         mark = given.get(criterion.key, MarkInput(criterion.key, None))
         if mark.half is not None and not 0 <= mark.half <= max_half:
-            raise Invalid(
-                f"The score for {criterion.name} is not on the scale.",
-                {f"half_{criterion.key}": f"Choose a score from 0 to {half_words(max_half)} in half points."},
+            wrong[f"half_{criterion.key}"] = (
+                f"{criterion.name}: choose a score from 0 to {half_words(max_half)} in half points."
             )
         comment = clean_text(mark.comment)
         if len(comment) > COMMENT_CHARACTERS_MAX:
-            raise Invalid(
-                f"The text for {criterion.name} is too long.",
-                {
-                    f"comment_{criterion.key}": f"The text has {len(comment)} characters; the limit is {COMMENT_CHARACTERS_MAX}."
-                },
-            )
+            wrong[f"comment_{criterion.key}"] = _too_long(f"Your text for “{criterion.name}”", comment)
         marks.append(MarkInput(criterion.key, mark.half, comment))
-    return SheetInput(tuple(marks), clean_text(sheet.remark))
+    remark = clean_text(sheet.remark)
+    if len(remark) > COMMENT_CHARACTERS_MAX:
+        wrong["remark"] = _too_long("The text at the end", remark)
+    if wrong:
+        raise Invalid("Nothing was saved yet.", wrong)
+    return SheetInput(tuple(marks), remark)
+
+
+def _too_long(what: str, text: str) -> str:
+    """How long a text is, the limit, and the way out."""
+    over = len(text) - COMMENT_CHARACTERS_MAX
+    return (
+        f"{what} has {len(text):,} characters; the limit is {COMMENT_CHARACTERS_MAX:,}. "
+        f"Shorten it by {over:,} and save again; nothing was saved yet."
+    )
 
 
 def problems(sheet: SheetInput, criteria: Sequence[Criterion]) -> tuple[Problem, ...]:
@@ -409,6 +419,15 @@ class ConflictPage:
         return sum(row.is_open for row in self.rows)
 
 
+RULED_WORDS: Mapping[Ruled, str] = {
+    Ruled.NOTHING_MORE: "The ruling is stored.",
+    Ruled.SEAT_EMPTIED: "The ruling is stored. The seat is empty, and a consensus already begun is a draft again.",
+    Ruled.RECORD_STANDS: (
+        "The ruling is recorded. The application is no longer in evaluation: its assessments and consensus stand."
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class DoubtRow:
     """A declaration the manager sees: doubts to rule on, conflicts that stand."""
@@ -424,6 +443,7 @@ class DoubtRow:
     ruling: Ruling | None
     ruling_reason: str
     version: int
+    in_evaluation: bool
 
 
 @dataclass(frozen=True, slots=True)

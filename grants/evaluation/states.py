@@ -28,6 +28,14 @@ class Ruling(StrEnum):
     CONFIRMED = "confirmed"
 
 
+class Ruled(StrEnum):
+    """What followed from a ruling: nothing more, an empty seat, or a record that stands because it cannot be made anew."""
+
+    NOTHING_MORE = "nothing_more"
+    SEAT_EMPTIED = "seat_emptied"
+    RECORD_STANDS = "record_stands"
+
+
 class RunStatus(StrEnum):
     """How a run of the assignment ended."""
 

@@ -82,8 +82,8 @@ def rule(slug: str, ref: str, handle: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             ruling, version = Ruling(form.ruling.data), form.version_shown()
-            services.rule(current_actor(), row.id, ruling, form.reason.data or "", version)
-            flash("The ruling is stored.")
+            followed = services.rule(current_actor(), row.id, ruling, form.reason.data or "", version)
+            flash(rules.RULED_WORDS[followed])
             return see_other(".assignments", slug=slug)
     return page("evaluation/rule.html", row=row, form=form, slug=slug), 422 if form.is_submitted() else 200
 
@@ -141,7 +141,7 @@ def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
         flash("Your assessment is submitted. You can read the others that are in.")
         return see_other(".assessment", ref=shown.head.reference)
     services.save(actor, key, form.to_input(), form.version_shown())
-    flash("Your draft is saved.")
+    flash(f"Your draft for “{shown.head.title}” is saved.")
     following = shown.next_reference if go == "next" else None
     return see_other(".assessment", ref=following or shown.head.reference)
 

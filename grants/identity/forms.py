@@ -9,7 +9,7 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringF
 
 from grants.core import clock
 from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
-from grants.identity.rules import OrganisationInput, OrganisationView, ProfileInput, RoleInput, UserInput
+from grants.identity.rules import OrganisationInput, OrganisationView, ProfileInput, RoleInput, RolePlace, UserInput
 from grants.identity.states import OrganisationKind
 from grants.web.forms import CheckboxesField, DateField, Form, Needed, choices
 
@@ -71,6 +71,17 @@ class ChangePasswordForm(Form):
     password = PasswordField("New password", [Needed("Enter a new password.")], render_kw=_NEW)
 
 
+class AddressForm(Form):
+    """The own new e-mail address."""
+
+    act_key = None
+    email = EmailField(
+        "New e-mail address",
+        [Needed("Enter the new e-mail address.")],
+        render_kw={"autocomplete": "email", "spellcheck": "false"},
+    )
+
+
 class ProfileForm(Form):
     """What people change about themselves."""
 
@@ -124,15 +135,22 @@ class RoleForm(Form):
     """A role for a person."""
 
     role = SelectField("Role", choices=choices((role.value, WORDS[role][0]) for role in _BY_HAND))
+    place = SelectField("Where", choices=[])
     last_day = DateField("Last day")
+
+    def offer(self, calls: tuple[RolePlace, ...]) -> None:
+        """Fill the choice of places."""
+        self._calls = {call.reference: call.id for call in calls}
+        self.place.choices = choices(
+            [("", "Everywhere"), *((call.reference, f"Only in {call.label}") for call in calls)]
+        )
 
     def to_input(self) -> RoleInput:
         """The role holds to the end of its last day in Brussels."""
-        day = self.last_day.data
-        if day is None:
-            return RoleInput(Role(self.role.data))
-        midnight = clock.local_to_utc(datetime.combine(clock.add_days(day, 1), time()), clock.BRUSSELS)
-        return RoleInput(Role(self.role.data), midnight)
+        day, midnight = self.last_day.data, None
+        if day is not None:
+            midnight = clock.local_to_utc(datetime.combine(clock.add_days(day, 1), time()), clock.BRUSSELS)
+        return RoleInput(Role(self.role.data), midnight, self._calls.get(self.place.data or ""))
 
 
 class GrantForm(Form):
@@ -160,7 +178,11 @@ class OrganisationForm(Form):
     pic = StringField("Participant identification code (PIC)")
     website = URLField("Website")
 
-    def to_input(self, kind: OrganisationKind) -> OrganisationInput:
+    def chosen_kind(self) -> OrganisationKind:
+        """Of what kind it is, where that can be chosen."""
+        raise NotImplementedError
+
+    def to_input(self, kind: OrganisationKind | None = None) -> OrganisationInput:
         """What was typed, for an organisation that is and stays of this kind."""
 
         def text(field: StringField) -> str | None:
@@ -168,7 +190,7 @@ class OrganisationForm(Form):
 
         return OrganisationInput(
             name=str(self.name.data),
-            kind=kind,
+            kind=kind or self.chosen_kind(),
             country_code=str(self.country_code.data).strip().upper(),
             local_name=text(self.local_name),
             town=text(self.town),
@@ -177,3 +199,15 @@ class OrganisationForm(Form):
             pic=text(self.pic),
             website=text(self.website),
         )
+
+
+class AnyOrganisationForm(OrganisationForm):
+    """An organisation as the programme's people add or edit it, its kind included."""
+
+    kind = SelectField(
+        "Kind of organisation", choices=choices((kind.value, KIND_WORDS[kind]) for kind in OrganisationKind)
+    )
+
+    def chosen_kind(self) -> OrganisationKind:
+        """What was chosen among the kinds."""
+        return OrganisationKind(self.kind.data)

@@ -24,10 +24,13 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     # No money and no applications: whoever gives out roles must gain nothing by them.
     Role.ADMINISTRATOR: frozenset(
         {
+            P.AUDIT_READ_SYSTEM,
             P.JOB_CANCEL,
             P.JOB_READ,
             P.JOB_RETRY,
             P.MAIL_READ,
+            P.ORGANISATION_EDIT,
+            P.ORGANISATION_VOUCH,
             P.ROLE_ASSIGN,
             P.ROLE_CONFIRM,
             P.SYSTEM_READ,
@@ -53,6 +56,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.ORGANISATION_EDIT,
         P.PROGRAMME_MANAGE,
         P.SELECTION_DECIDE,
+        P.SELECTION_PUBLISH_RESULTS,
         P.SELECTION_RECORD_PUBLISHED_OUTCOME,
         P.USER_READ,
     },
@@ -149,7 +153,9 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
 }
 
 # What a role adds inside the organisations its holder belongs to, and only there.
-IN_OWN_ORGANISATION: Mapping[Role, frozenset[P]] = {Role.APPLICANT: frozenset({P.ORGANISATION_EDIT})}
+IN_OWN_ORGANISATION: Mapping[Role, frozenset[P]] = {
+    Role.APPLICANT: frozenset({P.ORGANISATION_EDIT, P.ORGANISATION_VOUCH})
+}
 
 # Roles that can move money: one administrator assigns, another confirms, before anything holds.
 MONEY_ROLES: frozenset[Role] = frozenset(
@@ -167,11 +173,31 @@ ROLES_OF_AN_APPLICATION: frozenset[Role] = frozenset(
     {Role.ASSIGNED_EVALUATOR, Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY}
 )
 
+# Roles by which a person acts for a city. Who works for the programme or evaluates for it does not act by them.
+TEAM_ROLES: frozenset[Role] = frozenset({Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY})
+
+# Roles an administrator may also give for one call alone; the others hold everywhere or not at all.
+ROLES_OF_A_CALL: frozenset[Role] = frozenset(
+    {
+        Role.PROGRAMME_MANAGER,
+        Role.ELIGIBILITY_OFFICER,
+        Role.PROJECT_OFFICER,
+        Role.PANEL_CHAIR,
+        Role.PANEL_MEMBER,
+        Role.FINANCE_INITIATOR,
+        Role.FINANCE_VERIFIER,
+        Role.AUTHORISING_OFFICER,
+        Role.PROGRAMME_SIGNATORY,
+    }
+)
+
 # Two roles that one person must not hold together: who gives out roles moves no money,
-# and who authorises a payment does not execute it (Financial Regulation, segregation of duties).
+# and who authorises a payment does not execute it (Financial Regulation, segregation of duties);
+# who assigns evaluators, rules on conflicts and reopens sheets does not evaluate.
 INCOMPATIBLE: frozenset[frozenset[Role]] = frozenset(
     {frozenset({Role.ADMINISTRATOR, role}) for role in MONEY_ROLES}
     | {frozenset({Role.AUTHORISING_OFFICER, Role.ACCOUNTING_OFFICER})}
+    | {frozenset({Role.PROGRAMME_MANAGER, Role.EVALUATOR})}
 )
 
 # What each role is called, and what it is for in one sentence, for pages and for the auditor.
@@ -198,6 +224,21 @@ WORDS: Mapping[Role, tuple[str, str]] = {
     Role.SIGNATORY: ("Signatory of a city", "Reads an agreement and signs it for the city."),
     Role.PROGRAMME_SIGNATORY: ("Signatory of the programme", "Signs agreements for the programme."),
 }
+
+
+def is_staff(role: Role) -> bool:
+    """Whether a role is that of somebody who works for the programme or evaluates for it."""
+    return role is not Role.APPLICANT and role not in ROLES_OF_AN_APPLICATION
+
+
+def permissions_held(role: Role, *, beside: Iterable[Role]) -> frozenset[P]:
+    """What a role allows its holder: beside a staff role one may read the own application and do nothing in it.
+
+    Reading stays, so that every check whether a person is of the team still finds them.
+    """
+    if role in TEAM_ROLES and any(is_staff(other) for other in beside):
+        return PERMISSIONS[role] & {P.APPLICATION_READ}
+    return PERMISSIONS[role]
 
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[P]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,12 @@ from sqlalchemy import ColumnElement, Uuid, and_, cast, func, literal, null, or_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from grants.core import clock
+from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope
 from grants.identity import policy
 from grants.identity.models import AccessBar, Membership, Organisation, RoleGrant, SignInLink, User, UserSession
@@ -27,12 +30,15 @@ from grants.identity.rules import (
     DemoChoice,
     LinkView,
     MailRow,
+    OrganisationRow,
     OrganisationView,
     Person,
     RenderedMail,
+    RolePlace,
     RoleView,
     SessionView,
     UserRow,
+    handle_of,
     link_token,
     one_line,
     standing,
@@ -74,8 +80,9 @@ def actor_for(
     roles = [(Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])) for row in rows if row[0] == "role"]
     organisations = frozenset(row[3] for row in rows if row[0] == "member")
     granted = {(str(permission), EVERYWHERE) for permission in policy.EVERYBODY}
+    held = frozenset(role for role, _ in roles)
     for role, place in roles:
-        granted |= {(str(permission), place) for permission in policy.PERMISSIONS[role]}
+        granted |= {(str(permission), place) for permission in policy.permissions_held(role, beside=held)}
         granted |= {
             (str(permission), ("organisation", organisation))
             for permission in policy.IN_OWN_ORGANISATION.get(role, ())
@@ -175,6 +182,49 @@ def people(user_ids: Iterable[UUID]) -> dict[UUID, Person]:
     return {found.id: found for found in _people(User.id.in_(wanted))} if wanted else {}
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """The last thing that was done to an object: by which act, by whom (the program, where nobody is named), and when."""
+
+    verb: str
+    user_id: UUID | None
+    name: str
+    at: datetime
+
+
+def last_deed(object_kind: str, object_id: UUID) -> Deed | None:
+    """Who changed an object last, for people who were a moment too late."""
+    return last_deeds(object_kind, [object_id]).get(object_id)
+
+
+def overtaker(
+    actor: Actor, object_kind: str, object_id: UUID, words: Callable[[str], str]
+) -> tuple[str, str, datetime] | None:
+    """Who was faster, what they did and when, in words for the page of whoever came second."""
+    last = last_deed(object_kind, object_id)
+    if last is None:
+        return None
+    return "You" if last.user_id and last.user_id == actor.user_id else last.name, words(last.verb), last.at
+
+
+def last_deeds(object_kind: str, object_ids: Collection[UUID]) -> dict[UUID, Deed]:
+    """Who changed each of these objects last; two statements."""
+    rows = db.session.scalars(
+        select(AuditEvent)
+        .where(AuditEvent.object_kind == object_kind, AuditEvent.object_id.in_(object_ids))
+        .order_by(AuditEvent.object_id, AuditEvent.recorded_at.desc(), AuditEvent.object_version.desc().nulls_last())
+        .ext(distinct_on(AuditEvent.object_id))
+    ).all()
+    names = people(row.user_id for row in rows if row.user_id)
+    return {
+        row.object_id: Deed(
+            row.verb, row.user_id, names[row.user_id].name if row.user_id else "The program", row.recorded_at
+        )
+        for row in rows
+        if row.object_id
+    }
+
+
 def person_by_email(email: str) -> Person | None:
     """The person of a normalised address."""
     return next(iter(_people(User.email == email)), None)
@@ -188,6 +238,20 @@ def holds_staff_role(user_id: UUID) -> bool:
             RoleGrant.user_id == user_id,
             RoleGrant.kind != "application",
             RoleGrant.role != Role.APPLICANT.value,
+            or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > clock.now()),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def is_of_a_team(user_id: UUID) -> bool:
+    """Whether a person takes part in an application or grant for a city."""
+    found = db.session.scalar(
+        select(RoleGrant.id)
+        .where(
+            RoleGrant.user_id == user_id,
+            RoleGrant.role.in_(policy.TEAM_ROLES),
             or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > clock.now()),
         )
         .limit(1)
@@ -277,6 +341,72 @@ def organisation_view(row: Organisation) -> OrganisationView:
         website=row.website,
         synthetic=row.synthetic,
     )
+
+
+def organisation_rows(actor: Actor, asked: Page, *, search: str = "") -> Rows[OrganisationRow]:
+    """Organisations by country and name with their addresses of pages, for who may edit all of them."""
+    if not actor.everywhere(Permission.ORGANISATION_EDIT):
+        raise NotFound
+    key = Organisation.country_code + " " + Organisation.name
+    statement = select(Organisation)
+    if words := search.strip().lower():
+        statement = statement.where(
+            or_(
+                func.lower(Organisation.name).contains(words, autoescape=True),
+                func.lower(Organisation.local_name).contains(words, autoescape=True),
+            )
+        )
+    if asked.after:
+        statement = statement.where(key > asked.after)
+    found = db.session.scalars(statement.order_by(key, Organisation.id).limit(asked.limit)).all()
+    slugs = _slugs({row.country_code for row in found})
+    return rows(
+        tuple(OrganisationRow(organisation_view(row), slugs[row.id]) for row in found),
+        asked,
+        key=lambda row: f"{row.view.country_code} {row.view.name}",
+    )
+
+
+def organisation_by_slug(actor: Actor, slug: str) -> OrganisationView:
+    """One organisation by the address of its page (“pl-northbridge”), for who may edit all of them."""
+    if not actor.everywhere(Permission.ORGANISATION_EDIT):
+        raise NotFound
+    found = next((each for each, its in _slugs({slug[:2].upper()}).items() if its == slug), None)
+    if found is None:
+        raise NotFound
+    return organisation(found)
+
+
+def slug_of(view: OrganisationView) -> str:
+    """The address of an organisation's page."""
+    return _slugs({view.country_code})[view.id]
+
+
+def _slugs(countries: Collection[str]) -> dict[UUID, str]:
+    """Addresses of pages of all organisations of some countries: country and name, numbered where two are alike."""
+    given: dict[UUID, str] = {}
+    for row in db.session.execute(
+        select(Organisation.id, Organisation.country_code, Organisation.name)
+        .where(Organisation.country_code.in_(countries))
+        .order_by(Organisation.created_at, Organisation.id)
+    ):
+        given[row.id] = handle_of(f"{row.country_code} {row.name}", set(given.values()))
+    return given
+
+
+# Things of later stages that a role can be given for; each stage says once how they are found.
+_role_places: dict[str, Callable[[], tuple[RolePlace, ...]]] = {}
+
+
+def offer_role_places(kind: str, lookup: Callable[[], tuple[RolePlace, ...]]) -> None:
+    """Take how a stage lists the things a role can be given for."""
+    _role_places[kind] = lookup
+
+
+def role_places(kind: str) -> tuple[RolePlace, ...]:
+    """What a role of this kind of place can be given for, newest first."""
+    lookup = _role_places.get(kind)
+    return lookup() if lookup else ()
 
 
 # The administrator's pages
@@ -445,16 +575,22 @@ def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
 # Links and mails
 
 # Mails whose text opens an account: shown to who invites people only.
-TEMPLATES_WITH_LINK = frozenset({"invitation", "password_reset"})
+TEMPLATES_WITH_LINK = frozenset({"invitation", "password_reset", "address_confirm"})
+# Mails about a change of address go where that change says, not to where the account stands.
+_SENT_ELSEWHERE = {"address_confirm": SignInLink.new_email, "address_changed": SignInLink.old_email}
 
 
-def link(token: str, at: datetime) -> LinkView | None:
+_OF_PASSWORDS = (LinkPurpose.INVITATION, LinkPurpose.RESET)
+
+
+def link(token: str, at: datetime, purposes: Collection[LinkPurpose] = _OF_PASSWORDS) -> LinkView | None:
     """The link of a token, if it was not used, withdrawn or left too long, and its person is not disabled."""
     row = db.session.execute(
         select(SignInLink.id, User.id, User.name, User.email, SignInLink.purpose)
         .join(User, User.id == SignInLink.user_id)
         .where(
             SignInLink.token_hash == token_hash(token),
+            SignInLink.purpose.in_([purpose.value for purpose in purposes]),
             SignInLink.used_at.is_(None),
             SignInLink.withdrawn_at.is_(None),
             SignInLink.expires_at > at,
@@ -488,7 +624,24 @@ def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> R
     )
     first, _, text = words.lstrip().partition("\n")
     assert first.startswith("Subject: "), f"the mail {template} does not begin with its subject"
-    return RenderedMail(to.email, one_line(to.name), one_line(first.removeprefix("Subject: ")), text.strip() + "\n")
+    return RenderedMail(
+        _address(to, template, context),
+        one_line(to.name),
+        one_line(first.removeprefix("Subject: ")),
+        text.strip() + "\n",
+    )
+
+
+def _address(to: Person, template: str, context: Mapping[str, Any]) -> str:
+    if template not in _SENT_ELSEWHERE:
+        return to.email
+    found = db.session.scalar(select(_SENT_ELSEWHERE[template]).where(SignInLink.id == UUID(str(context["link_id"]))))
+    return str(found or to.email)
+
+
+def new_address(link_id: UUID) -> str | None:
+    """The address a link asks to confirm."""
+    return db.session.scalar(select(SignInLink.new_email).where(SignInLink.id == link_id))
 
 
 def mails(actor: Actor) -> tuple[MailRow, ...]:

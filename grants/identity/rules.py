@@ -26,7 +26,11 @@ SESSION_AGE_MAX = timedelta(hours=12)
 SEEN_AFTER = timedelta(minutes=1)
 FRESH_FOR = timedelta(minutes=10)
 
-LINK_LASTS = {LinkPurpose.INVITATION: timedelta(days=14), LinkPurpose.RESET: timedelta(hours=1)}
+LINK_LASTS = {
+    LinkPurpose.INVITATION: timedelta(days=14),
+    LinkPurpose.RESET: timedelta(hours=1),
+    LinkPurpose.ADDRESS: timedelta(hours=24),
+}
 
 # A counter of tries begins again after so long without one.
 TRIES_FORGOTTEN_AFTER = timedelta(hours=1)
@@ -64,6 +68,14 @@ class OrganisationView:
     pic: str | None = None
     website: str | None = None
     synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRow:
+    """An organisation in the administrator's list, with the address of its page."""
+
+    view: OrganisationView
+    slug: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +277,25 @@ class ProfileInput:
 
 @dataclass(frozen=True, slots=True)
 class RoleInput:
-    """A role an administrator gives by hand, everywhere, until a moment or for good."""
+    """A role an administrator gives by hand, everywhere or for one call, until a moment or for good."""
 
     role: Role
     ends_before: datetime | None = None
+    call_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RolePlace:
+    """A thing a role can be given for, as people name it."""
+
+    id: UUID
+    reference: str
+    title: str
+
+    @property
+    def label(self) -> str:
+        """For choices and lists."""
+        return f"{self.reference}, {self.title}"
 
 
 class Joins(StrEnum):

@@ -19,10 +19,11 @@ class OrganisationKind(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    """What a sign-in link is for; both lead to choosing a password."""
+    """What a link in a mail is for: choosing a password, or showing that a new address is one's own."""
 
     INVITATION = "invitation"
     RESET = "reset"
+    ADDRESS = "address"
 
 
 class SessionEnd(StrEnum):
@@ -31,6 +32,7 @@ class SessionEnd(StrEnum):
     SIGNED_OUT = "signed_out"
     ENDED_BY_PERSON = "ended_by_person"
     PASSWORD_CHANGED = "password_changed"
+    ADDRESS_CHANGED = "address_changed"
     USER_DISABLED = "user_disabled"
     REPLACED = "replaced"
 

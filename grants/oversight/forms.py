@@ -1,14 +1,45 @@
-"""The form of the one page of oversight that asks for words: why a job is cancelled."""
+"""What people type on pages of oversight: why a job is cancelled, and what of the record they look for."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
 
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from grants.web.forms import Form
+from grants.core.errors import Invalid
+from grants.oversight.rules import TrailFilter
+from grants.web.forms import Form, parse_date
 
 
 class CancelJobForm(Form):
     """Why this job is given up; kept on the record."""
 
     reason = StringField("Why is it cancelled?", validators=[InputRequired(), Length(max=500)])
+
+
+def trail_filter(args: Mapping[str, str]) -> tuple[TrailFilter, dict[str, str]]:
+    """The filters in the address of the record, and a sentence for each that cannot be read; those count as not asked."""
+    problems: dict[str, str] = {}
+    return (
+        TrailFilter(
+            person=args.get("person", "").strip()[:100],
+            thing=args.get("about", "").strip()[:40],
+            reference=args.get("ref", "").strip()[:40],
+            from_on=_day(args, "from", problems),
+            to_on=_day(args, "to", problems),
+        ),
+        problems,
+    )
+
+
+def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date | None:
+    typed = args.get(name, "").strip()
+    if not typed:
+        return None
+    try:
+        return parse_date(typed)
+    except Invalid as error:
+        problems[name] = str(error)
+        return None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from grants.core import clock
 from grants.core.duties import Duty
 
 # Free space on the data folder's disk below which the program no longer takes work.
 DISK_FREE_BYTES_MIN = 200_000_000
 # A job is rung within a second of its commit; the sweeper rings again. This late, nobody is ringing.
 UNRUNG_SECONDS_MAX = 300
+# A deadline nearer than this comes before what has none.
+SOON_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +27,18 @@ class Check:
     words: str
 
 
-def in_order(duties: Iterable[Duty]) -> tuple[Duty, ...]:
-    """Duties by deadline, those without one last; duties of the same moment stay in the order of the stages."""
-    return tuple(sorted(duties, key=lambda duty: duty.due_at or datetime.max.replace(tzinfo=UTC)))
+def in_order(duties: Iterable[Duty], at: datetime) -> tuple[Duty, ...]:
+    """The most urgent first: what is late or due within two weeks, by deadline; what has no deadline, because somebody
+    waits for it now; what is due later. Duties of the same moment stay in the order of the stages.
+    """
+    soon = at + timedelta(days=SOON_DAYS)
+
+    def urgency(duty: Duty) -> tuple[int, datetime]:
+        if duty.due_at is None:
+            return 1, at
+        return (0 if duty.due_at <= soon else 2), duty.due_at
+
+    return tuple(sorted(duties, key=urgency))
 
 
 def how_many(duties: Iterable[Duty]) -> int:
@@ -50,3 +63,194 @@ def bell_check(oldest_unrung_seconds: int) -> Check:
     well = oldest_unrung_seconds <= UNRUNG_SECONDS_MAX
     words = f"the oldest waits for {oldest_unrung_seconds} seconds" if oldest_unrung_seconds else "none waits unrung"
     return Check("jobs", well, words)
+
+
+# --- The record of who did what --------------------------------------------------------------------------------
+
+# The acts on people, roles and the system, which is all an administrator reads of the record: no money, no applications.
+SYSTEM_THINGS = frozenset(
+    {"city", "demo", "fund_source", "job", "mail", "organisation", "password", "profile", "programme", "role", "session", "user"}
+)  # fmt: skip
+
+# What everybody who may open the thing may know happened to it; the whole record is the auditor's.
+GRANT_STORY = frozenset(
+    {
+        *("agreement.appoint", "agreement.drop", "agreement.offer", "agreement.prepare", "agreement.set_terms"),
+        *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
+        *("bank_account.confirm", "bank_account.enter", "bank_account.refuse"),
+        *("milestone.accept", "milestone.report", "milestone.return"),
+        *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
+        *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
+        *("payment_request.reject", "payment_order.execute"),
+    }
+)
+APPLICATION_STORY = frozenset({"application.declare", "application.submit", "application.withdraw"})
+# The work on a draft, which only its own people see.
+TEAM_STORY = APPLICATION_STORY | {
+    *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
+    *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
+    *("application.save_budget", "application.save_section", "application.start"),
+}
+CALL_STORY = frozenset(
+    {
+        *("call.add_document_version", "call.apply_template", "call.authorise_budget", "call.cancel"),
+        *("call.extend_deadline", "call.import", "call.publish"),
+        *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
+        "selection.record_published_outcome",
+    }
+)
+ORDER_STORY = frozenset(
+    f"payment_order.{verb}" for verb in ("authorise", "cancel", "change", "execute", "export", "prepare", "verify")
+)
+PEOPLE_STORY = frozenset(
+    {"role.assign", "role.confirm", "role.end", "user.add", "user.disable", "user.enable", "user.invite"}
+)
+
+# What a person does all day and needs no reminding of.
+QUIET = frozenset(
+    {
+        *("session.start", "session.prove", "session.end", "session.end_other", "session.end_all_others"),
+        *(
+            "application.save_section",
+            "application.save_budget",
+            "assessment.save",
+            "report.write",
+            "report.enter_costs",
+        ),
+        *("receipt.print", "agreement.print", "statement.build"),
+    }
+)
+
+TEXT_SHOWN_MAX = 160
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFilter:
+    """What of the record is asked for; empty means all. ``to_on`` counts in."""
+
+    person: str = ""
+    thing: str = ""
+    reference: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one row, before and after, in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+def thing_of(verb: str) -> str:
+    """``payment_order.authorise`` is about a ``payment_order``."""
+    return verb.partition(".")[0]
+
+
+def words_of(name: str) -> str:
+    """A table's or a column's name as words for people.
+
+    >>> words_of("payment_order"), words_of("bank_account_id"), words_of("requested_cents")
+    ('payment order', 'bank account', 'requested')
+    """
+    words = name.removesuffix("_id").removesuffix("_cents").replace("_", " ")
+    return {"user account": "person", "grant agreement": "grant", "periodic report": "report"}.get(words, words)
+
+
+def around_subject(says: str, verb: str) -> tuple[str, str]:
+    """The words before and after the thing an act was about; an act of an older version speaks by its verb.
+
+    >>> around_subject("signed agreement {subject} for the city", "agreement.sign_city")
+    ('signed agreement', 'for the city')
+    >>> around_subject("", "grant.merge")
+    ('did \u201cgrant merge\u201d', '')
+    """
+    if not says:
+        return f"did \u201c{verb.replace('.', ' ').replace('_', ' ')}\u201d", ""
+    before, _, after = says.partition("{subject}")
+    return before.strip(), after.strip()
+
+
+def shown(value: Any) -> str:
+    """An audited value that is not an amount, a moment or a name, in words; long text is cut."""
+    match value:
+        case None | "":
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case dict() | list():
+            return "details"
+    text = str(value)
+    return text if len(text) <= TEXT_SHOWN_MAX else f"{text[:TEXT_SHOWN_MAX]}\u2026"
+
+
+def is_digest(value: Any) -> bool:
+    """Whether only a digest of the value was recorded: personal data and long texts."""
+    return isinstance(value, str) and value.startswith("sha256:")
+
+
+def digest_words(before: Any, after: Any) -> Change | None:
+    """How a change is told whose words the record does not hold."""
+    if not (is_digest(before) or is_digest(after)):
+        return None
+    return Change(
+        "",
+        "nothing" if before is None else "a text",
+        "removed" if after is None else "text changed" if before else "a text",
+    )
+
+
+# --- What others have now --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something this person handed on: who has it now, and since when."""
+
+    what: str
+    who: str
+    since: datetime
+    endpoint: str
+    values: Mapping[str, Any]
+
+    def days(self, at: datetime) -> int:
+        """Whole days it has been waiting, by calendar days where the programme works."""
+        return (clock.in_zone(at).date() - clock.in_zone(self.since).date()).days
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a new installation needs before it can take an application."""
+
+    title: str
+    hint: str
+    endpoint: str
+    done: bool
+
+
+def first_steps(calls: int, managers: int, administrators: int, people: int) -> tuple[Step, ...]:
+    """The way from an empty installation to an open call, with what is done already."""
+    return (
+        Step(
+            "Invite a second administrator",
+            "Roles that move money need two: one gives them, the other confirms.",
+            "identity.invite",
+            administrators > 1,
+        ),
+        Step("Invite a programme manager", "Writes and publishes calls.", "identity.invite", managers > 0),
+        Step(
+            "Invite the people of the money circuit",
+            "Initiator, verifier, authorising officer and accounting officer are four different people.",
+            "identity.users",
+            people > managers + administrators + 3,
+        ),
+        Step(
+            "Import a call",
+            "The programme manager does it on the page of calls, or you with the command “grants call import FILE”.",
+            "",
+            calls > 0,
+        ),
+        Step("Publish it", "From then on everybody can read it and start an application.", "", False),
+    )

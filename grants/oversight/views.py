@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from grants.agreements import queries as agreements
+from grants.applications import queries as applications
 from grants.calls import queries as calls
 from grants.core import clock, jobs
 from grants.core.jobs import JobState, JobView
 from grants.core.permissions import Permission
+from grants.core.text import CSV_MARK, csv_line
 from grants.identity import queries as identity
 from grants.oversight import queries, rules
-from grants.oversight.forms import CancelJobForm
+from grants.oversight.forms import CancelJobForm, trail_filter
+from grants.payments import queries as payments
 from grants.web import paging
 from grants.web.filters import THEMES, version
 from grants.web.forms import Form
@@ -22,7 +28,10 @@ from grants.web.routing import NavItem, current_actor, page, public, requires, s
 
 bp = Blueprint("oversight", __name__)
 
-NAVIGATION = (NavItem("Jobs", "oversight.jobs_list", (Permission.JOB_READ,), 86),)
+NAVIGATION = (
+    NavItem("History", "oversight.audit", (Permission.AUDIT_READ, Permission.AUDIT_READ_SYSTEM), 84),
+    NavItem("Jobs", "oversight.jobs_list", (Permission.JOB_READ,), 86),
+)
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
@@ -36,11 +45,18 @@ def front() -> Any:
 @bp.get("/home")
 @signed_in
 def home() -> Any:
-    actor = current_actor()
-    found = queries.duties(actor, clock.now())
-    health = queries.health() if actor.can(Permission.SYSTEM_READ) else ()
-    waiting = rules.how_many(found)
-    return page("oversight/home.html", duties=found, greeting=_greeting(), tasks_waiting=waiting, health=health)
+    actor, now = current_actor(), clock.now()
+    found = queries.duties(actor, now)
+    return page(
+        "oversight/home.html",
+        duties=found,
+        greeting=_greeting(),
+        tasks_waiting=rules.how_many(found),
+        health=queries.health() if actor.can(Permission.SYSTEM_READ) else (),
+        waiting=queries.waiting(actor),
+        lately=queries.lately(actor),
+        steps=queries.first_steps(actor),
+    )
 
 
 def _greeting() -> str:
@@ -102,6 +118,78 @@ def _contact() -> str:
     """The programme office's address, or "" where the program sends no mail into the world."""
     sender = str(current_app.config["MAIL_FROM"])
     return "" if sender.endswith("@localhost") else sender
+
+
+# --- The record of who did what ------------------------------------------------------------------------------------
+
+
+@bp.get("/audit")
+@requires(Permission.AUDIT_READ, Permission.AUDIT_READ_SYSTEM)
+def audit() -> Any:
+    actor, asked = current_actor(), paging.asked()
+    wanted, problems = trail_filter(request.args)
+    found, unknown = queries.record(actor, wanted, asked)
+    typed = {name: request.args.get(name, "") for name in ("person", "about", "ref", "from", "to")}
+    return page(
+        "oversight/audit.html",
+        lines=paging.rows(found, asked, key=lambda line: line.key),
+        things=[(thing, rules.words_of(thing)) for thing in queries.things(actor)],
+        typed=typed,
+        problems=problems | ({"ref": unknown} if unknown else {}),
+    )
+
+
+@bp.get("/audit.csv")
+@requires(Permission.AUDIT_READ, Permission.AUDIT_READ_SYSTEM)
+def audit_csv() -> Any:
+    """The same list as CSV, at most 5,000 rows, in UTF-8 with the mark that spreadsheets look for."""
+    wanted, _ = trail_filter(request.args)
+    lines = "".join(csv_line(cells) for cells in queries.record_rows(current_actor(), wanted))
+    answer = Response(CSV_MARK + lines, mimetype="text/csv")
+    answer.headers["Content-Disposition"] = "attachment; filename=history.csv"
+    return answer
+
+
+@bp.get("/applications/<ref>/history")
+@requires(Permission.APPLICATION_READ)
+def application_history(ref: str) -> Any:
+    actor = current_actor()
+    thing_id = applications.id_of(actor, ref)
+    story = rules.TEAM_STORY if applications.is_team(actor, thing_id) else rules.APPLICATION_STORY
+    return _story("application", thing_id, story, ref, "applications.show", {"ref": ref})
+
+
+@bp.get("/grants/<ref>/history")
+@requires(Permission.AGREEMENT_READ)
+def grant_history(ref: str) -> Any:
+    thing_id = agreements.id_of(current_actor(), ref)
+    return _story("grant", thing_id, rules.GRANT_STORY, ref, "agreements.show", {"ref": ref})
+
+
+@bp.get("/finance/orders/<ref>/history")
+@requires(Permission.PAYMENT_ORDER_READ)
+def order_history(ref: str) -> Any:
+    thing_id = payments.order_id_of(current_actor(), ref)
+    return _story("payment_order", thing_id, rules.ORDER_STORY, ref, "payments.order", {"ref": ref})
+
+
+@bp.get("/calls/<slug>/history")
+@requires(Permission.CALL_MANAGE, Permission.AUDIT_READ)
+def call_history(slug: str) -> Any:
+    found = calls.call(current_actor(), slug)
+    return _story("call", found.id, rules.CALL_STORY, found.reference, "calls.show", {"slug": slug})
+
+
+def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoint: str, values: dict[str, Any]) -> str:
+    """The history of one thing: for whoever reads the record whole, for others what everybody may know."""
+    actor, asked = current_actor(), paging.asked()
+    found = queries.story(actor, kind, thing_id, verbs, asked)
+    lines = paging.rows(found, asked, key=lambda line: line.key)
+    inner = actor.everywhere(Permission.AUDIT_READ)
+    return page("oversight/history.html", lines=lines, name=name, back=url_for(endpoint, **values), inner=inner)
+
+
+# --- Jobs -----------------------------------------------------------------------------------------------------------
 
 
 @bp.get("/admin/jobs")

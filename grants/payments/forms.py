@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 
-from grants.core.errors import Conflict, Invalid
+from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
@@ -18,6 +17,7 @@ from grants.web.forms import (
     A_PARAGRAPH,
     WORDS_OF_A_TITLE,
     CheckboxesField,
+    ContestedForm,
     DateField,
     Form,
     MoneyField,
@@ -26,35 +26,7 @@ from grants.web.forms import (
 )
 
 
-class CircuitForm(Form):
-    """A form of the circuit: when somebody else was faster it comes back with what was typed."""
-
-    version = HiddenField()
-    clashed = ""
-    overtaken = False
-
-    @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Refusals become problems of the form; a clash is remembered, so that the page can say who was faster."""
-        try:
-            with self.refusals():
-                yield
-        except Conflict as error:
-            self.clashed = str(error)
-
-    def try_again(self, version: int) -> None:
-        """After a clash: the next sending counts as a new deed, made in sight of what stands now."""
-        self.overtaken = self.version_shown() not in (None, version)
-        self.version.data, self.version.raw_data = str(version), None
-        self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
-
-    def typed(self) -> list[tuple[str, str]]:
-        """Label and text of what was typed, for a page on which the form itself stands no more."""
-        fields = [field for field in self if field.type not in ("HiddenField", "CSRFTokenField")]
-        return [(field.label.text, field._value()) for field in fields if field._value()]
-
-
-class DecideForm(CircuitForm):
+class DecideForm(ContestedForm):
     """The authoriser's decision on a request."""
 
     approved = MoneyField("Amount approved", [Needed("Enter the amount you approve.")])
@@ -66,20 +38,20 @@ class DecideForm(CircuitForm):
         return DecisionInput(self.approved.data, self.reason.data or "")
 
 
-class ReasonForm(CircuitForm):
+class ReasonForm(ContestedForm):
     """A deed that needs a reason: a rejection, a cancellation."""
 
     # An id of its own: it shares a page with another form that asks for a reason.
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
 
 
-class PrepareForm(CircuitForm):
+class PrepareForm(ContestedForm):
     """How much of a request the initiator puts into an order."""
 
     amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
 
 
-class ChangeForm(CircuitForm):
+class ChangeForm(ContestedForm):
     """Another amount, or the account that is confirmed now; why."""
 
     amount = MoneyField("Amount of the order", [Needed("Enter the amount of the order.")])
@@ -88,13 +60,13 @@ class ChangeForm(CircuitForm):
     )
 
 
-class SignForm(CircuitForm):
+class SignForm(ContestedForm):
     """A signature to an order, with an optional note."""
 
     note = StringField("Note (optional)", [WORDS_OF_A_TITLE])
 
 
-class ExecuteForm(CircuitForm):
+class ExecuteForm(ContestedForm):
     """The bank's value date."""
 
     value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the payment.")])
@@ -107,6 +79,12 @@ class ExportForm(Form):
     control_total = MoneyField(
         "Control total of the orders ticked", [Needed("Enter the sum of the orders you ticked.")]
     )
+    # What was ticked and left, or was changed, before this was sent: a sentence each.
+    gone: tuple[str, ...] = ()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Nothing leaves while something ticked is no longer there: the control total was made with it."""
+        return bool(super().validate(extra_validators)) and not self.gone
 
 
 def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
@@ -136,7 +114,7 @@ def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date |
         return None
 
 
-class CloseForm(CircuitForm):
+class CloseForm(ContestedForm):
     """The closure of a grant, and on what it rests."""
 
     note = TextAreaField("What was looked at", [A_PARAGRAPH, Needed("Write what was looked at before closing.")])

@@ -6,15 +6,14 @@ here is what is posted there, to the cent.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
 
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import GrantState, PaymentKind
+from grants.calls.rules import TimeLimits
 from grants.core import clock
 from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, total
@@ -39,33 +38,41 @@ STEP_PEOPLE: Mapping[Step, str] = {
 # --- Days -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentTimes:
-    """Time limits in calendar days, the day of the event not counted; a call may set its own."""
+def prefinancing_due_on(in_force_on: date, starts_on: date, limits: TimeLimits) -> date:
+    """So many days after entry into force or before the start, whichever is later.
 
-    prefinancing_days: int
-    before_start_days: int
-    report_days: int
-
-
-# The presets of a Horizon Europe grant (Model Grant Agreement art. 22, money_and_trust F3), labelled as such on pages.
-HORIZON_LIKE = PaymentTimes(prefinancing_days=30, before_start_days=10, report_days=90)
-
-
-def prefinancing_due_on(in_force_on: date, starts_on: date, times: PaymentTimes = HORIZON_LIKE) -> date:
-    """30 days after entry into force or 10 days before the start, whichever is later.
-
-    >>> prefinancing_due_on(date(2023, 5, 1), date(2023, 6, 1))
+    >>> prefinancing_due_on(date(2023, 5, 1), date(2023, 6, 1), TimeLimits(30, 10, 60, 90, 90))
     datetime.date(2023, 5, 31)
     """
-    return max(
-        clock.add_days(in_force_on, times.prefinancing_days), clock.add_days(starts_on, -times.before_start_days)
-    )
+    return max(clock.add_days(in_force_on, limits.prefinancing), clock.add_days(starts_on, -limits.before_start))
 
 
-def report_due_on(received_on: date, times: PaymentTimes = HORIZON_LIKE) -> date:
-    """90 days after the report was received."""
-    return clock.add_days(received_on, times.report_days)
+def report_due_on(kind: PaymentKind, received_on: date, limits: TimeLimits) -> date:
+    """So many days after the report that opens the payment was received."""
+    return clock.add_days(received_on, limits.balance if kind is PaymentKind.BALANCE else limits.interim)
+
+
+@dataclass(frozen=True, slots=True)
+class DueBasis:
+    """What the due day of a request rests on: the grant's own time limits, and the day they count from."""
+
+    kind: PaymentKind
+    limits: TimeLimits
+    limits_on: date
+    counted_from: date
+    starts_on: date
+
+    @property
+    def words(self) -> str:
+        """Why it is due on its day, as one sentence."""
+        taken = f"time limits of the call as the agreement took them over on {clock.long_date(self.limits_on)}"
+        if self.kind is PaymentKind.PREFINANCING:
+            return (
+                f"{self.limits.prefinancing} days after the agreement came into force on {clock.long_date(self.counted_from)}, "
+                f"or {self.limits.before_start} days before the start on {clock.long_date(self.starts_on)} where that is later; {taken}"
+            )
+        days = self.limits.balance if self.kind is PaymentKind.BALANCE else self.limits.interim
+        return f"{days} days after the report came in on {clock.long_date(self.counted_from)}; {taken}"
 
 
 # --- Decisions ------------------------------------------------------------------------------------------------------
@@ -275,41 +282,86 @@ class LedgerAsk:
     text: str = ""
 
 
-def csv_line(cells: Sequence[object]) -> str:
-    """One line of a CSV; text that a spreadsheet would run as a formula gets an apostrophe, numbers stay numbers.
-
-    >>> csv_line(["=1+1", Money(-150), "Łódź"])
-    "'=1+1,-1.50,Łódź\\r\\n"
-    """
-    written = io.StringIO()
-    csv.writer(written).writerow([_csv_cell(cell) for cell in cells])
-    return written.getvalue()
-
-
-def _csv_cell(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, Money):
-        whole, cents = divmod(abs(cell.cents), 100)
-        return f"{'-' if cell.cents < 0 else ''}{whole}.{cents:02d}"
-    text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")) else text
-
-
-# What an act did, in words, for the people of an entry.
+# What an act did, in words, for the people of an entry and for whoever came a moment later.
 ACT_WORDS: Mapping[str, str] = {
+    "agreement.offer": "offered the agreement",
     "agreement.sign_city": "signed the agreement for the city",
     "agreement.sign_programme": "signed the agreement for the programme",
     "call.authorise_budget": "authorised the budget of the call",
+    "grant.close": "closed the grant",
+    "payment_order.authorise": "authorised the order",
+    "payment_order.cancel": "cancelled the order",
+    "payment_order.change": "changed the order",
     "payment_order.execute": "marked the order as executed",
     "payment_order.export": "exported the order",
+    "payment_order.prepare": "prepared the order",
+    "payment_order.verify": "verified the order",
     "payment_request.decide": "decided the payment request",
+    "payment_request.open_for_report": "opened the payment request",
+    "payment_request.open_prefinancing": "opened the payment request",
+    "payment_request.reject": "rejected the payment request",
 }
 
 
 def act_words(verb: str) -> str:
     """``selection.confirm`` becomes a phrase after a name."""
     return ACT_WORDS.get(verb, f"recorded “{verb.replace('.', ': ').replace('_', ' ')}”")
+
+
+# --- What comes next ------------------------------------------------------------------------------------------------
+
+
+def order_next(state: OrderState) -> str:
+    """Where an order stands and who acts on it next, as a sentence."""
+    match state:
+        case OrderState.PREPARED:
+            return "It is prepared; the verifier looks at it next."
+        case OrderState.VERIFIED:
+            return "It is verified; the authorising officer signs next."
+        case OrderState.AUTHORISED:
+            return "It is authorised; the accounting officer exports it next."
+        case OrderState.EXPORTED:
+            return "It left for the bank; the accounting officer enters the value date when the bank has booked it."
+        case OrderState.EXECUTED:
+            return "The bank has booked it; nothing more is to be done."
+        case OrderState.CANCELLED:
+            return "It is cancelled; what it held can be put into a new order on the page of its request."
+        case _:
+            assert_never(state)
+
+
+def request_next(found: RequestView) -> str:
+    """Where a request stands and what comes next, as a sentence."""
+    match found.state:
+        case RequestState.SUBMITTED:
+            return "It waits for the decision of the authorising officer."
+        case RequestState.APPROVED | RequestState.PARTLY_APPROVED if found.to_order:
+            return f"It is decided; the initiator prepares an order for the {found.to_order} that is in none yet."
+        case RequestState.APPROVED | RequestState.PARTLY_APPROVED:
+            return "It is decided and wholly in orders; it is paid when the bank has booked them."
+        case RequestState.REJECTED:
+            return "It is rejected; nothing is paid for it."
+        case RequestState.CLEARED:
+            return "It is settled without a payment; nothing more is to be done."
+        case RequestState.PAID:
+            return "It is paid; nothing more is to be done."
+        case _:
+            assert_never(found.state)
+
+
+def close_refusal(state: GrantState) -> str | None:
+    """Why a grant in this state is not closed now, and what comes first; None where it may be tried."""
+    match state:
+        case GrantState.IN_FORCE:
+            return None
+        case GrantState.CLOSED:
+            return "This grant is closed already, and a closed grant is not opened again. Its payments and reports stay as they are."
+        case GrantState.PREPARATION | GrantState.READY_TO_SIGN:
+            return "This grant is not in force yet: its agreement is signed first. To give it up before that, drop it on its own page."
+        case GrantState.DROPPED:
+            return "This grant was dropped before its agreement was signed; there is nothing to close."
+        case _:
+            assert_never(state)
 
 
 # --- Views ----------------------------------------------------------------------------------------------------------
@@ -401,6 +453,11 @@ class OrderView:
     signatures: tuple[SignatureView, ...]
 
     @property
+    def due_at(self) -> datetime:
+        """The last moment of its due day."""
+        return clock.end_of_day(self.due_on)
+
+    @property
     def signed(self) -> dict[Step, UUID]:
         """The people of the circuit so far."""
         found = {
@@ -475,12 +532,18 @@ class RequestView:
     requested: Money
     submitted_at: datetime
     due_on: date
+    due_basis: DueBasis
     decided_at: datetime | None
     decided_by: str | None
     decision_reason: str | None
     decision: Decision | None
     ordered: Money
     executed: Money
+
+    @property
+    def due_at(self) -> datetime:
+        """The last moment of its due day."""
+        return clock.end_of_day(self.due_on)
 
     @property
     def is_open(self) -> bool:

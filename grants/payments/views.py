@@ -7,14 +7,16 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, request
 
+from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission
+from grants.core.text import CSV_MARK, csv_line
+from grants.identity import queries as identity
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
     ChangeForm,
-    CircuitForm,
     CloseForm,
     DecideForm,
     ExecuteForm,
@@ -25,7 +27,7 @@ from grants.payments.forms import (
     ledger_ask,
 )
 from grants.web import downloads
-from grants.web.forms import Form, choices
+from grants.web.forms import ContestedForm, Form, choices
 from grants.web.paging import Rows
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
@@ -54,6 +56,7 @@ def export() -> Any:
         with form.refusals():
             ids = queries.order_ids_of(actor, form.orders.data or [])
             sent = services.export(actor, ids, control_total=form.control_total.data)
+            flash(f"{_counted(sent.orders)} exported in the list {sent.reference}: {sent.total}.", "success")
             return see_other(".batch", ref=sent.reference)
     return _approvals(form)
 
@@ -68,15 +71,20 @@ def _approvals(form: ExportForm | None) -> Any:
         form=form or _export_form(found),
         batches=queries.batches(actor),
     )
-    return shown, 422 if form else 200
+    return shown, 200 if form is None else 409 if form.gone else 422
 
 
 def _export_form(found: queries.Inbox) -> ExportForm:
     form = ExportForm()
-    form.orders.choices = choices(
-        [(row.reference, row.reference) for row in found.rows if row.deed == "export" and row.yours]
-    )
+    ready = [row.reference for row in found.rows if row.deed == "export" and row.yours]
+    form.orders.choices = choices([(reference, reference) for reference in ready])
+    gone = [reference for reference in form.orders.data or [] if reference not in ready]
+    form.gone = queries.why_gone(current_actor(), gone)
     return form
+
+
+def _counted(orders: int) -> str:
+    return "1 order" if orders == 1 else f"{orders} orders"
 
 
 @bp.get("/finance/batches/<ref>")
@@ -108,7 +116,10 @@ def decide(ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             given = form.to_input()
-            services.decide(actor, queries.request_id_of(actor, ref), given, version=form.version_shown())
+            made = services.decide(actor, queries.request_id_of(actor, ref), given, version=form.version_shown())
+            flash(
+                f"Request {ref} is decided: {made.state.value.replace('_', ' ')}. The coordinator is told.", "success"
+            )
             return see_other(".request_page", ref=ref)
     return _request(ref, form)
 
@@ -121,6 +132,7 @@ def reject(ref: str) -> Any:
         with form.attempt():
             request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
             services.reject(actor, request_id, reason=reason, version=form.version_shown())
+            flash(f"Request {ref} is rejected. The coordinator is told why.", "success")
             return see_other(".request_page", ref=ref)
     return _request(ref, form)
 
@@ -133,11 +145,12 @@ def prepare(ref: str) -> Any:
         with form.attempt():
             request_id = queries.request_id_of(actor, ref)
             made = services.prepare(actor, request_id, amount=form.amount.data, version=form.version_shown())
+            flash(f"Order {made.reference} is prepared. {rules.order_next(made.state)}", "success")
             return see_other(".order", ref=made.reference)
     return _request(ref, form)
 
 
-def _request(ref: str, sent: CircuitForm | None) -> Any:
+def _request(ref: str, sent: ContestedForm | None) -> Any:
     """The page of a request; the form that was sent comes back as it was typed, the others fresh."""
     actor = current_actor()
     found = queries.request(actor, ref)
@@ -155,6 +168,8 @@ def _request(ref: str, sent: CircuitForm | None) -> Any:
         forecast=forecast,
         refusal=refusal,
         form=sent,
+        next=rules.request_next(found),
+        last=_overtaker(sent, "payment_request", found.id),
         decide_form=_mine(sent, DecideForm, version=found.version, approved=found.requested),
         reject_form=_mine(sent, ReasonForm, version=found.version),
         prepare_form=_mine(sent, PrepareForm, version=found.version, amount=found.to_order),
@@ -162,13 +177,19 @@ def _request(ref: str, sent: CircuitForm | None) -> Any:
     return shown, _answer(sent)
 
 
-def _renew(sent: CircuitForm | None, version: int) -> None:
+def _renew(sent: ContestedForm | None, version: int) -> None:
     """A form that clashed goes out again in sight of what stands now."""
     if sent is not None and sent.clashed:
         sent.try_again(version)
 
 
-def _answer(sent: CircuitForm | None) -> int:
+def _overtaker(sent: ContestedForm | None, kind: str, object_id: UUID) -> Any:
+    if sent is None or not sent.clashed:
+        return None
+    return identity.overtaker(current_actor(), kind, object_id, rules.act_words)
+
+
+def _answer(sent: ContestedForm | None) -> int:
     if sent is None:
         return 200
     return 409 if sent.clashed else 422
@@ -203,7 +224,8 @@ def _sign(ref: str, deed: Any) -> Any:
     actor, form = current_actor(), SignForm()
     if form.validate_on_submit():
         with form.attempt():
-            deed(actor, _order_id(ref), note=form.note.data or "", version=form.version_shown())
+            made = deed(actor, _order_id(ref), note=form.note.data or "", version=form.version_shown())
+            flash(f"Order {ref} {made.state.value}. {rules.order_next(made.state)}", "success")
             return see_other(".order", ref=ref)
     return _order(ref, form)
 
@@ -216,6 +238,10 @@ def change(ref: str) -> Any:
         with form.attempt():
             typed, reason = form.amount.data, form.reason.data or ""
             services.change(current_actor(), _order_id(ref), amount=typed, reason=reason, version=form.version_shown())
+            flash(
+                f"Order {ref} changed. Every signature given before is void; it is verified and authorised again.",
+                "success",
+            )
             return see_other(".order", ref=ref)
     return _order(ref, form)
 
@@ -228,6 +254,7 @@ def cancel(ref: str) -> Any:
         with form.attempt():
             reason = form.reason.data or ""
             services.cancel(current_actor(), _order_id(ref), reason=reason, version=form.version_shown())
+            flash(f"Order {ref} cancelled. What it held can be ordered again.", "success")
             return see_other(".order", ref=ref)
     return _order(ref, form)
 
@@ -240,6 +267,7 @@ def execute(ref: str) -> Any:
         with form.attempt():
             day = form.value_on.data
             services.execute(current_actor(), _order_id(ref), value_on=day, version=form.version_shown())
+            flash(f"Order {ref} executed on {clock.long_date(day)}.", "success")
             return see_other(".order", ref=ref)
     return _order(ref, form)
 
@@ -248,7 +276,7 @@ def _order_id(ref: str) -> UUID:
     return queries.order_id_of(current_actor(), ref)
 
 
-def _order(ref: str, sent: CircuitForm | None) -> Any:
+def _order(ref: str, sent: ContestedForm | None) -> Any:
     actor = current_actor()
     found = queries.order(actor, ref)
     _renew(sent, found.version)
@@ -263,7 +291,8 @@ def _order(ref: str, sent: CircuitForm | None) -> Any:
         change_form=_mine(sent, ChangeForm, version=found.version, amount=found.amount),
         cancel_form=_mine(sent, ReasonForm, version=found.version),
         execute_form=_mine(sent, ExecuteForm, version=found.version),
-        last=max(found.signatures, key=lambda each: each.signed_at, default=None),
+        next=rules.order_next(found.state),
+        last=_overtaker(sent, "payment_order", found.id),
     )
     return shown, _answer(sent)
 
@@ -288,10 +317,22 @@ def close(ref: str) -> Any:
             back = services.close_grant(actor, found.grant.id, note=str(form.note.data), version=form.version_shown())
             flash(f"The grant is closed. {back} went back to the call.", "success")
             return see_other("agreements.show", ref=ref)
-    if form.clashed:
-        found = queries.grant_payments(actor, ref)
-        _renew(form, found.grant.version)
-    return page("payments/close.html", found=found, form=form), _answer(form if form.is_submitted() else None)
+    return _close_page(ref, form)
+
+
+def _close_page(ref: str, form: CloseForm) -> Any:
+    found = queries.grant_payments(current_actor(), ref)
+    _renew(form, found.grant.version)
+    refusal = rules.close_refusal(found.grant.state)
+    shown = page(
+        "payments/close.html",
+        found=found,
+        form=form,
+        refusal=refusal,
+        problems=() if refusal or form.problems else services.closure_problems(found.grant.id),
+        last=_overtaker(form, "grant_agreement", found.grant.id),
+    )
+    return shown, _answer(form if form.is_submitted() else None)
 
 
 # --- The ledger -----------------------------------------------------------------------------------------------------
@@ -320,8 +361,8 @@ def ledger() -> Any:
 def ledger_csv() -> Any:
     """The same view as CSV, at most 5,000 entries, in UTF-8 with the mark that spreadsheets look for."""
     asked, _ = ledger_ask(request.args)
-    lines = "".join(rules.csv_line(cells) for cells in queries.ledger_lines(current_actor(), asked))
-    answer = Response("\ufeff" + lines, mimetype="text/csv")
+    lines = "".join(csv_line(cells) for cells in queries.ledger_lines(current_actor(), asked))
+    answer = Response(CSV_MARK + lines, mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=ledger.csv"
     return answer
 

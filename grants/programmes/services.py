@@ -22,7 +22,7 @@ from grants.programmes.rules import (
 )
 
 
-@act("programme.set_up", needs=Permission.PROGRAMME_MANAGE)
+@act("programme.set_up", needs=Permission.PROGRAMME_MANAGE, says="set up programme {subject}")
 def set_up(actor: Actor, given: ProgrammeInput) -> ProgrammeView:
     """Make a programme; its code is refused where another programme has it."""
     if queries.find_programme(given.code) is not None:
@@ -30,7 +30,7 @@ def set_up(actor: Actor, given: ProgrammeInput) -> ProgrammeView:
     return queries.programme(ensure_programme(given))
 
 
-@act("fund_source.add", needs=Permission.PROGRAMME_MANAGE)
+@act("fund_source.add", needs=Permission.PROGRAMME_MANAGE, says="added parent grant {subject}")
 def add_fund_source(actor: Actor, given: FundSourceInput) -> FundSourceView:
     """Add a parent grant; its number is refused where it is known already."""
     if queries.find_fund_source(given.number) is not None:
@@ -38,7 +38,7 @@ def add_fund_source(actor: Actor, given: FundSourceInput) -> FundSourceView:
     return queries.fund_source(ensure_fund_source(given))
 
 
-@act("programme.load_standard", needs=Permission.PROGRAMME_MANAGE)
+@act("programme.load_standard", needs=Permission.PROGRAMME_MANAGE, says="loaded the standard programme")
 def load_standard(actor: Actor) -> ProgrammeView:
     """Set up the Pilot Cities Programme and its first parent grant where they are missing; running it twice is safe."""
     ensure_fund_source(NETZEROCITIES)

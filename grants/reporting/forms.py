@@ -5,48 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 
 from grants.budgets.rules import Cell
 from grants.core.money import ZERO
 from grants.reporting.rules import Decision, Judged
-from grants.web.forms import A_PAGE, A_PARAGRAPH, DateField, Form, MoneyField, Needed
+from grants.web.forms import A_PAGE, A_PARAGRAPH, ContestedForm, DateField, MoneyField, Needed
 
 
-class MilestoneForm(Form):
+class MilestoneForm(ContestedForm):
     """A milestone as reached."""
 
-    version = HiddenField()
     achieved_on = DateField("Reached on", [Needed("Enter the day, for example 3 May 2024.")])
     report = TextAreaField(
         "How the criterion is met", [A_PAGE, Needed("Say in a few sentences how the criterion is met.")]
     )
 
 
-class AnswerForm(Form):
+class AnswerForm(ContestedForm):
     """Words of the officer for the city."""
 
-    version = HiddenField()
     answer = TextAreaField(
         "Your words for the city", [A_PAGE, Needed("Write what is missing or wrong; the city reads it.")]
     )
 
 
-class AcceptMilestoneForm(Form):
+class AcceptMilestoneForm(ContestedForm):
     """An acceptance, with words where there are some."""
 
-    version = HiddenField()
     answer = TextAreaField("Your words for the city (optional)", [A_PAGE])
 
 
-class DeedForm(Form):
-    """Nothing but the deed."""
+class SendForm(ContestedForm):
+    """Nothing but the deed, and the version it was seen at."""
 
 
-class AcceptForm(Form):
+class AcceptForm(ContestedForm):
     """One accepted amount and one reason for each declared amount; rows are added for one report."""
 
-    version = HiddenField()
     answer = TextAreaField("Your words for the city (optional)", [A_PAGE])
 
     cells: tuple[Cell, ...] = ()

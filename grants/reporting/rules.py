@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import assert_never
 from uuid import UUID
 
 from grants.agreements.states import MilestoneState
@@ -197,3 +198,53 @@ def undecided(states: Iterable[MilestoneState]) -> int:
 def declared_sum(cells: Iterable[Cell]) -> Money:
     """The direct costs declared."""
     return total(cell.amount for cell in cells)
+
+
+# What an act did, in words after a name, for whoever came a moment later.
+ACT_WORDS: Mapping[str, str] = {
+    "milestone.accept": "accepted the milestone",
+    "milestone.report": "reported the milestone",
+    "milestone.return": "returned the milestone",
+    "report.accept": "accepted the report",
+    "report.open": "opened the report",
+    "report.reject": "rejected the report",
+    "report.return": "returned the report to the city",
+    "report.submit": "sent the report",
+}
+
+
+def act_words(verb: str) -> str:
+    """``report.accept`` as a phrase after a name."""
+    return ACT_WORDS.get(verb, "changed it")
+
+
+def report_next(state: ReportState) -> str:
+    """Where a report stands and what comes next, as a sentence."""
+    match state:
+        case ReportState.DRAFT:
+            return "The city writes it, and sends it when its period is over."
+        case ReportState.SUBMITTED:
+            return "It is with the programme, which accepts it, in full or in part, or returns it to be changed."
+        case ReportState.RETURNED:
+            return "The programme asked for changes; the city sends it again."
+        case ReportState.ACCEPTED:
+            return "It is accepted and no longer changes; its payment request is decided next."
+        case ReportState.REJECTED:
+            return "It is rejected and no longer changes; nothing is paid for it."
+        case _:
+            assert_never(state)
+
+
+def milestone_next(state: MilestoneState) -> str:
+    """Where a milestone stands and what comes next, as a sentence."""
+    match state:
+        case MilestoneState.PLANNED:
+            return "The city reports it when it is reached."
+        case MilestoneState.SUBMITTED:
+            return "It is with the programme, which accepts it or says what is missing."
+        case MilestoneState.RETURNED:
+            return "Something is missing; the city reports it again."
+        case MilestoneState.ACCEPTED:
+            return "It is accepted; nothing more is to be done."
+        case _:
+            assert_never(state)

@@ -35,7 +35,12 @@ from grants.reporting.rules import Decision, MilestoneInput, ReportSummary
 from grants.reporting.states import REPORT, ReportKind, ReportState
 
 
-@act("report.open", needs=Permission.REPORT_OPEN, scope=agreements.scope_of)
+@act(
+    "report.open",
+    needs=Permission.REPORT_OPEN,
+    scope=agreements.scope_of,
+    says="opened {subject} for the city to report",
+)
 def open_reports(actor: Actor, grant_id: UUID) -> int:
     """Make the reports a signed grant owes, each with its due date; returns how many there are. Safe to run twice."""
     grant = locked(Grant, grant_id)
@@ -43,7 +48,7 @@ def open_reports(actor: Actor, grant_id: UUID) -> int:
         raise Refused("Reports are made when the grant agreement is in force.")
     call = calls.call_by_id(grant.call_id)
     months = (grant.ends_before.year - grant.starts_on.year) * 12 + grant.ends_before.month - grant.starts_on.month
-    plans = agreement.report_plan(call, grant.starts_on, months)
+    plans = agreement.report_plan(call, grant.starts_on, months, grant.report_days)
     organisations = [
         row.organisation_id
         for row in db.session.scalars(
@@ -74,7 +79,7 @@ def _make(grant: Grant, plan: agreement.rules.ReportPlan, organisations: list[UU
     db.session.add(row)
 
 
-@act("report.write", needs=Permission.REPORT_EDIT, scope=scope_of)
+@act("report.write", needs=Permission.REPORT_EDIT, scope=scope_of, says="wrote in report {subject}")
 def write_section(
     actor: Actor, report_id: UUID, section_key: str, answers: tuple[Answer, ...], *, version: int | None = None
 ) -> int:
@@ -83,7 +88,7 @@ def write_section(
     return dossier_writes.save_section(report.dossier_id, section_key, answers, version)
 
 
-@act("report.enter_costs", needs=Permission.REPORT_EDIT, scope=scope_of)
+@act("report.enter_costs", needs=Permission.REPORT_EDIT, scope=scope_of, says="entered costs in report {subject}")
 def enter_costs(actor: Actor, report_id: UUID, cells: tuple[Cell, ...], *, version: int | None = None) -> int:
     """Save the costs of the period by partner and category; returns the statement's new version."""
     report = _in_hand(report_id)
@@ -94,7 +99,12 @@ def enter_costs(actor: Actor, report_id: UUID, cells: tuple[Cell, ...], *, versi
 def _in_hand(report_id: UUID) -> PeriodicReport:
     report = locked(PeriodicReport, report_id)
     if report.state not in {ReportState.DRAFT.value, ReportState.RETURNED.value}:
-        raise Refused("This report was sent. It can be changed again when the programme returns it.")
+        assert report.submitted_at is not None and report.submitted_by is not None, "what left the city was sent"
+        sent = clock.in_zone(report.submitted_at)
+        raise Refused(
+            f"{identity.person(report.submitted_by).name} sent this report on {clock.long_date(sent.date())}, {sent:%H:%M}. "
+            + rules.report_next(ReportState(report.state))
+        )
     return report
 
 
@@ -116,9 +126,10 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-@act("report.submit", needs=Permission.REPORT_SUBMIT, scope=scope_of)
-def submit(actor: Actor, report_id: UUID) -> ReportSummary:
+@act("report.submit", needs=Permission.REPORT_SUBMIT, scope=scope_of, says="submitted report {subject}")
+def submit(actor: Actor, report_id: UUID, *, version: int | None = None) -> ReportSummary:
     """Send the report: its content is frozen and hashed, and the officer is told."""
+    check_version(locked(PeriodicReport, report_id), version)
     report = _in_hand(report_id)
     problems = submit_problems(report, clock.in_zone(acts.moment()).date())
     if problems:
@@ -153,7 +164,7 @@ def submit(actor: Actor, report_id: UUID) -> ReportSummary:
     return _summary(report)
 
 
-@act("report.accept", needs=Permission.REPORT_ACCEPT, scope=scope_of)
+@act("report.accept", needs=Permission.REPORT_ACCEPT, scope=scope_of, says="accepted report {subject}")
 def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | None = None) -> ReportSummary:
     """Accept the report with what is accepted of each declared amount; the payment it opens can then be asked for."""
     report = locked(PeriodicReport, report_id)
@@ -206,13 +217,13 @@ def _left(grant_id: UUID) -> dict[UUID, Money]:
     return {row.organisation_id: row.maximum - accepted.get(row.organisation_id, ZERO) for row in rows}
 
 
-@act("report.return", needs=Permission.REPORT_ACCEPT, scope=scope_of)
+@act("report.return", needs=Permission.REPORT_ACCEPT, scope=scope_of, says="returned report {subject}")
 def give_back(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
     """Return the report to the city with what is asked for; it comes back as a new version."""
     return _refuse(actor, report_id, "return", answer, version)
 
 
-@act("report.reject", needs=Permission.REPORT_ACCEPT, scope=scope_of)
+@act("report.reject", needs=Permission.REPORT_ACCEPT, scope=scope_of, says="rejected report {subject}")
 def reject(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
     """Reject the report with the reason; nothing is paid for it."""
     return _refuse(actor, report_id, "reject", answer, version)
@@ -235,7 +246,9 @@ def _decided(actor: Actor, report: PeriodicReport, answer: str) -> None:
         people.mail([report.submitted_by], "report_answered", "report", report.id, reference=report.reference)
 
 
-@act("milestone.report", needs=Permission.REPORT_SUBMIT, scope=milestone_scope)
+@act(
+    "milestone.report", needs=Permission.REPORT_SUBMIT, scope=milestone_scope, says="reported a milestone of {subject}"
+)
 def report_milestone(actor: Actor, milestone_id: UUID, given: MilestoneInput, *, version: int | None = None) -> None:
     """The city reports a milestone as reached, with the day and how anybody can see it."""
     row = _milestone(milestone_id, version)
@@ -248,7 +261,9 @@ def report_milestone(actor: Actor, milestone_id: UUID, given: MilestoneInput, *,
     row.reported_at, row.reported_by = acts.moment(), actor.user_id
 
 
-@act("milestone.accept", needs=Permission.REPORT_ACCEPT, scope=milestone_scope)
+@act(
+    "milestone.accept", needs=Permission.REPORT_ACCEPT, scope=milestone_scope, says="accepted a milestone of {subject}"
+)
 def accept_milestone(actor: Actor, milestone_id: UUID, *, answer: str = "", version: int | None = None) -> None:
     """The officer accepts a reported milestone against its written criterion."""
     row = _milestone(milestone_id, version)
@@ -258,7 +273,9 @@ def accept_milestone(actor: Actor, milestone_id: UUID, *, answer: str = "", vers
     row.accepted_at, row.answered_by, row.answer = acts.moment(), actor.user_id, answer.strip() or None
 
 
-@act("milestone.return", needs=Permission.REPORT_ACCEPT, scope=milestone_scope)
+@act(
+    "milestone.return", needs=Permission.REPORT_ACCEPT, scope=milestone_scope, says="returned a milestone of {subject}"
+)
 def return_milestone(actor: Actor, milestone_id: UUID, *, answer: str, version: int | None = None) -> None:
     """The officer returns a reported milestone with what is missing."""
     row = _milestone(milestone_id, version)

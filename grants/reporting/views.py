@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, flash
 
@@ -18,16 +19,19 @@ from grants.dossiers import queries as dossiers
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.forms import SectionForm, section_form
 from grants.dossiers.queries import SectionView
-from grants.reporting import queries, services
+from grants.identity import queries as identity
+from grants.reporting import queries, rules, services
 from grants.reporting.forms import (
     AcceptForm,
     AcceptMilestoneForm,
     AnswerForm,
-    DeedForm,
     MilestoneForm,
+    SendForm,
     accept_form,
 )
 from grants.reporting.rules import MilestoneInput, ReportView
+from grants.reporting.states import ReportState
+from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("reporting", __name__)
@@ -49,45 +53,43 @@ def index(ref: str) -> Any:
 @bp.route("/grants/<ref>/milestones/<int:number>", methods=["GET", "POST"])
 @requires(P.REPORT_READ)
 def milestone(ref: str, number: int) -> Any:
-    grant, found = _milestone(ref, number)
+    found = _milestone(ref, number)[1]
     form = MilestoneForm(data={"version": str(found.version), "report": found.report or ""})
     if form.validate_on_submit() and form.achieved_on.data:
-        with form.refusals():
+        with form.attempt():
             given = MilestoneInput(form.achieved_on.data, str(form.report.data))
             services.report_milestone(current_actor(), found.id, given, version=form.version_shown())
             flash("The milestone is reported. The programme was asked to look at it.", "success")
             return see_other(".index", ref=ref)
-    return _milestone_page(grant, found, form)
+    return _milestone_page(ref, number, form)
 
 
 @bp.post("/grants/<ref>/milestones/<int:number>/accept")
 @requires(P.REPORT_ACCEPT)
 def accept_milestone(ref: str, number: int) -> Any:
-    grant, found = _milestone(ref, number)
-    form = AcceptMilestoneForm()
+    found, form = _milestone(ref, number)[1], AcceptMilestoneForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.accept_milestone(
                 current_actor(), found.id, answer=form.answer.data or "", version=form.version_shown()
             )
             flash("The milestone is accepted.", "success")
             return see_other(".index", ref=ref)
-    return _milestone_page(grant, found, form)
+    return _milestone_page(ref, number, form)
 
 
 @bp.post("/grants/<ref>/milestones/<int:number>/return")
 @requires(P.REPORT_ACCEPT)
 def return_milestone(ref: str, number: int) -> Any:
-    grant, found = _milestone(ref, number)
-    form = AnswerForm()
+    found, form = _milestone(ref, number)[1], AnswerForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.return_milestone(
                 current_actor(), found.id, answer=str(form.answer.data), version=form.version_shown()
             )
             flash("The milestone went back to the city.", "success")
             return see_other(".index", ref=ref)
-    return _milestone_page(grant, found, form)
+    return _milestone_page(ref, number, form)
 
 
 def _milestone(ref: str, number: int) -> tuple[GrantView, MilestoneView]:
@@ -98,19 +100,39 @@ def _milestone(ref: str, number: int) -> tuple[GrantView, MilestoneView]:
     raise NotFound
 
 
-def _milestone_page(grant: GrantView, found: MilestoneView, form: Any) -> Any:
+def _milestone_page(ref: str, number: int, form: ContestedForm) -> Any:
+    grant, found = _milestone(ref, number)
+    _renew(form, found.version)
     stands = {"version": str(found.version)}
     shown = page(
         "reporting/milestone.html",
         grant=grant,
         milestone=found,
         form=form,
+        next=rules.milestone_next(found.state),
+        last=_overtaker(form, "milestone", found.id),
         tell=form if isinstance(form, MilestoneForm) else MilestoneForm(formdata=None, data=stands),
         accept=form if isinstance(form, AcceptMilestoneForm) else AcceptMilestoneForm(formdata=None, data=stands),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
         today=_today(),
     )
-    return shown, 422 if form.is_submitted() else 200
+    return shown, _answer(form)
+
+
+def _renew(form: ContestedForm, version: int) -> None:
+    """A form that clashed goes out again in sight of what stands now."""
+    if form.clashed:
+        form.try_again(version)
+
+
+def _overtaker(form: ContestedForm, kind: str, object_id: UUID) -> Any:
+    return identity.overtaker(current_actor(), kind, object_id, rules.act_words) if form.clashed else None
+
+
+def _answer(form: ContestedForm) -> int:
+    if not form.is_submitted():
+        return 200
+    return 409 if form.clashed else 422
 
 
 # --- one report -----------------------------------------------------------------------------------------------
@@ -119,20 +141,24 @@ def _milestone_page(grant: GrantView, found: MilestoneView, form: Any) -> Any:
 @bp.get("/reports/<ref>")
 @requires(P.REPORT_READ)
 def show(ref: str) -> Any:
-    return _report_page(_report(ref), DeedForm())
+    return _report_page(_report(ref), SendForm())
 
 
-def _report_page(report: ReportView, form: Any) -> Any:
+def _report_page(report: ReportView, form: ContestedForm) -> Any:
+    if form.clashed:
+        report = _report(report.reference)
+    _renew(form, report.version)
+    stands = {"version": str(report.version)}
     dossier = dossiers.dossier(report.dossier_id)
     content = dossiers.written(report.dossier_id)
     shown = page(
         "reporting/report.html",
         report=report,
         form=form,
-        send=form if isinstance(form, DeedForm) else DeedForm(formdata=None),
-        give_back=form
-        if isinstance(form, AnswerForm)
-        else AnswerForm(formdata=None, data={"version": str(report.version)}),
+        next=rules.report_next(report.state),
+        last=_overtaker(form, "periodic_report", report.id),
+        send=form if form.is_submitted() and isinstance(form, SendForm) else SendForm(formdata=None, data=stands),
+        give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
         dossier=dossier,
         sections=dossier_rules.answered(content),
         budget=_budget(report),
@@ -140,16 +166,21 @@ def _report_page(report: ReportView, form: Any) -> Any:
         names=queries.names_of(report.grant_id),
         today=_today(),
     )
-    return shown, 422 if form.is_submitted() else 200
+    return shown, _answer(form)
+
+
+def _not_now(report: ReportView, title: str) -> str:
+    """What stands instead of a form whose deed is not possible in this state."""
+    return page("reporting/not_now.html", report=report, title=title, next=rules.report_next(report.state))
 
 
 @bp.post("/reports/<ref>/submit")
 @requires(P.REPORT_SUBMIT)
 def submit(ref: str) -> Any:
-    report, form = _report(ref), DeedForm()
+    report, form = _report(ref), SendForm()
     if form.validate_on_submit():
-        with form.refusals():
-            services.submit(current_actor(), report.id)
+        with form.attempt():
+            services.submit(current_actor(), report.id, version=form.version_shown())
             flash(f"Report {report.number} is with the programme.", "success")
             return see_other(".show", ref=ref)
     return _report_page(report, form)
@@ -160,7 +191,7 @@ def submit(ref: str) -> Any:
 def give_back(ref: str) -> Any:
     report, form = _report(ref), AnswerForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.give_back(current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown())
             flash(f"Report {report.number} went back to the city.", "success")
             return see_other(".show", ref=ref)
@@ -172,7 +203,7 @@ def give_back(ref: str) -> Any:
 def reject(ref: str) -> Any:
     report, form = _report(ref), AnswerForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.reject(current_actor(), report.id, answer=str(form.answer.data), version=form.version_shown())
             flash(f"Report {report.number} is rejected.", "success")
             return see_other(".show", ref=ref)
@@ -188,6 +219,8 @@ def section(ref: str, key: str) -> Any:
     report = _report(ref)
     found = dossiers.dossier(report.dossier_id).section(key)
     form = _section_form(found)
+    if not form.is_submitted() and not report.in_hand_of_city:
+        return _not_now(report, found.section.title)
     if not form.is_submitted():
         return _section_page(report, found, form)
     try:
@@ -228,6 +261,8 @@ def costs(ref: str) -> Any:
     report = _report(ref)
     stands = _budget(report)
     form = BudgetForm(data={"version": str(stands.version)})
+    if not form.is_submitted() and not report.in_hand_of_city:
+        return _not_now(report, "Costs of the period")
     if not form.is_submitted():
         return _costs_page(report, stands, form)
     own = queries.own_rows(current_actor(), report.grant_id)
@@ -260,13 +295,28 @@ def accept(ref: str) -> Any:
     report = _report(ref)
     stands = _budget(report)
     form = _accept_form(report, stands)
+    if not form.is_submitted() and report.state is not ReportState.SUBMITTED:
+        return _not_now(report, "Accept the report")
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.accept(current_actor(), report.id, form.to_input(), version=form.version_shown())
             flash(f"Report {report.number} is accepted. Its payment can now be decided.", "success")
             return see_other(".show", ref=ref)
-    shown = page("reporting/accept.html", report=report, budget=stands, form=form)
-    return shown, 422 if form.is_submitted() else 200
+    if form.clashed and _report(ref).state is not ReportState.SUBMITTED:
+        return _report_page(report, form)
+    return _accept_page(_report(ref), form)
+
+
+def _accept_page(report: ReportView, form: AcceptForm) -> Any:
+    _renew(form, report.version)
+    shown = page(
+        "reporting/accept.html",
+        report=report,
+        form=form,
+        next=rules.report_next(report.state),
+        last=_overtaker(form, "periodic_report", report.id),
+    )
+    return shown, _answer(form)
 
 
 def _accept_form(report: ReportView, stands: BudgetView) -> AcceptForm:

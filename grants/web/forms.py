@@ -17,7 +17,7 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from grants.core import clock
-from grants.core.errors import Invalid, NeedsFreshSignIn, Problems, Refused
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, Problems, Refused
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
 
 # A version is a whole number of the database; longer ones are nobody's, and equal to none.
@@ -104,12 +104,48 @@ class Form(FlaskForm):
             return NO_VERSION
         return int(text) if text.isdecimal() else None
 
-    def summary(self) -> list[tuple[str, str]]:
+    def try_again(self, version: int) -> None:
+        """After a clash: the next sending counts as a new deed, made in sight of what is stored now."""
+        shown, key = self._fields.get("version"), self._fields.get("act_key")
+        if shown is not None:
+            shown.data, shown.raw_data = str(version), None
+        if key is not None:
+            key.data, key.raw_data = secrets.token_urlsafe(18), None
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
         """Every sentence of what is wrong with the id of the control it belongs to, "" for the form as a whole."""
         found = [(sentence, "") for sentence in self.problems]
         for field in self._fields.values():
             found += _problems_of(field)
         return found
+
+
+class ContestedForm(Form):
+    """A form on something that others may change meanwhile: overtaken, it comes back with what was typed."""
+
+    version = HiddenField()
+    clashed = ""
+    overtaken = False
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Refusals become problems of the form; a clash is remembered, so that the page can say who was faster."""
+        try:
+            with self.refusals():
+                yield
+        except Conflict as error:
+            self.clashed = str(error)
+
+    def try_again(self, version: int) -> None:
+        """After a clash: the next sending counts as a new deed, made in sight of what stands now."""
+        self.overtaken = self.version_shown() not in (None, version)
+        self.version.data, self.version.raw_data = str(version), None
+        self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
+
+    def typed(self) -> list[tuple[str, str]]:
+        """Label and text of what was typed, for a page on which the form itself stands no more."""
+        fields = [field for field in self if field.type not in ("HiddenField", "CSRFTokenField")]
+        return [(field.label.text, field._value()) for field in fields if field._value()]
 
 
 def _problems_of(field: Any) -> Iterator[tuple[str, str]]:

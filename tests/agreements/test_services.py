@@ -194,7 +194,7 @@ def test_one_side_signs_once(grant: Find) -> None:
         services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
 
-def test_an_offer_taken_back_loses_its_signature(grant: Find) -> None:
+def test_a_signature_of_an_offer_taken_back_counts_no_more_and_stays_on_record(grant: Find) -> None:
     found = offered(grant)
     services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
@@ -202,6 +202,15 @@ def test_an_offer_taken_back_loses_its_signature(grant: Find) -> None:
 
     now = grant(IN_PREPARATION)
     assert (now.state, now.signatures) == (GrantState.PREPARATION, ())
+    assert [each.document_sha256 for each in now.earlier_signatures] == [hash_of(found)]
+
+    services.offer(actor("officer"), found.id)
+    again = grant(IN_PREPARATION)
+    assert (again.signed, len(again.earlier_signatures)) == (frozenset(), 1)
+    services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(again))
+    assert grant(IN_PREPARATION).state is GrantState.READY_TO_SIGN
+    services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(again))
+    assert grant(IN_PREPARATION).state is GrantState.IN_FORCE
 
 
 def test_a_dropped_preparation_gives_its_reserve_back(grant: Find) -> None:
@@ -277,7 +286,8 @@ def test_who_acts_for_the_programme_signs_for_no_city(grant: Find) -> None:
     found = offered(grant)
     hold("eleni_mayor", Role.PROJECT_OFFICER)
 
-    with pytest.raises(Refused, match="act for the programme"):
+    # The role for the city rests beside one of the programme.
+    with pytest.raises(NotAllowed):
         services.sign_city(actor("eleni_mayor"), found.id, capacity="Mayor", document_sha256=hash_of(found))
 
 

@@ -140,7 +140,8 @@ def test_the_whole_table_of_states_and_verbs() -> None:
 
     assert {state: APPLICATION.allowed(state) for state in S} == allowed
     assert {state: PARTNER.allowed(state) for state in PartnerState} == {
-        PartnerState.INVITED: ("accept", "decline"),
+        PartnerState.INVITED: ("accept", "agree", "decline"),
+        PartnerState.WAITING: ("decline", "confirm", "refuse"),
         PartnerState.ACCEPTED: (),
         PartnerState.DECLINED: ("invite_again",),
     }

@@ -31,7 +31,7 @@ from grants.core import clock
 from grants.core.acts import act, arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db
-from grants.core.errors import Invalid, NotAllowed, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import Money, euros
@@ -42,6 +42,7 @@ from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
 from tests import actors
 from tests.factories import applications as factory
+from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, WHILE_OPEN, again
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -235,6 +236,55 @@ def test_neither_oneself_nor_staff_nor_an_evaluator_is_invited(call: CallView, o
         assert list(refused.value.problems) == ["email"]
 
     assert len(queries.view(ana, reference).partners) == 1
+
+
+def test_who_was_made_staff_after_the_invitation_neither_accepts_nor_writes(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = invited(ana, application_id)
+    assert marek.user_id is not None
+    with arranging():
+        identity_factory.role(marek.user_id, actors.Role.EVALUATOR)
+
+    with pytest.raises(Refused, match="work for the programme or evaluate"):
+        # As it was resolved a moment before.
+        services.accept_invitation(marek, application_id)
+    now = again(marek)
+    with pytest.raises(NotAllowed):
+        services.accept_invitation(now, application_id)
+    assert queries.view(now, reference).title == "Warm Blocks"
+    assert queries.is_team(now, application_id)
+
+
+def test_a_known_address_shows_the_name_that_was_typed_until_it_accepts(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = actors.marek()
+    assert marek.user_id is not None
+    known = people.person(marek.user_id)
+    southport = actors.organisation(actors.SOUTHPORT)
+
+    services.invite(ana, application_id, InviteInput(known.email, "Somebody", southport))
+
+    assert [each.contact_name for each in queries.view(ana, reference).partners][1] == "Somebody"
+    services.accept_invitation(again(marek), application_id)
+    assert [each.contact_name for each in queries.view(ana, reference).partners][1] == known.name
+
+
+@pytest.mark.parametrize("name", [" City of  MÁNNHEIM", "Ville de Mannheim"])
+def test_a_new_organisation_does_not_bear_the_name_of_one_that_is_here(
+    call: CallView, open_now: None, name: str
+) -> None:
+    ana, application_id, _ = of_ana(call)
+    with arranging():
+        identity_factory.organisation("City of Mannheim", country_code="DE").local_name = "Ville de Mannheim"
+    described = OrganisationInput(name, OrganisationKind.MUNICIPALITY, "DE")
+
+    with pytest.raises(Invalid) as refused:
+        services.invite(ana, application_id, InviteInput("x@mannheim.example", "X", organisation=described))
+
+    assert list(refused.value.problems) == ["new_name"]
+    assert "“City of Mannheim”" in refused.value.problems["new_name"]
+    elsewhere = OrganisationInput(name, OrganisationKind.MUNICIPALITY, "AT")
+    services.invite(ana, application_id, InviteInput("x@mannheim.example", "X", organisation=elsewhere))
 
 
 # --- writing --------------------------------------------------------------------------------------------------
@@ -464,7 +514,7 @@ def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) 
         services.record_answers(eli, application_id, all_pass(call)[:2], 0)
         assert services.declare(eli, application_id, all_pass(call)) is Verdict.PASS
 
-        desk = queries.desk(queries.view_by_id(application_id))
+        desk = queries.desk(actors.eli(), queries.view_by_id(application_id))
         assert (desk.verdict, desk.decided_by, desk.answered) == (
             Verdict.PASS,
             eli.user_id,
@@ -488,7 +538,7 @@ def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(ca
 
     view = queries.view_by_id(application_id)
     assert view.state is ApplicationState.INELIGIBLE
-    assert "It overlaps" in (queries.desk(view).reason or "")
+    assert "It overlaps" in (queries.desk(actors.eli(), view).reason or "")
 
 
 def test_a_verdict_needs_every_answer(call: CallView) -> None:
@@ -502,7 +552,7 @@ def test_the_second_officer_of_one_check_is_told(call: CallView) -> None:
     application_id = factory.submitted(call, actors.ana())
     with clock.at(AFTER_CLOSING):
         services.record_answers(actors.eli(), application_id, all_pass(call)[:1], 0)
-        with pytest.raises(rules.Conflict):
+        with pytest.raises(Conflict):
             services.record_answers(actors.eli(), application_id, all_pass(call)[:1], 0)
 
 
@@ -599,14 +649,14 @@ def test_everybody_sees_the_own_next_deed(call: CallView) -> None:
 # --- later stages ---------------------------------------------------------------------------------------------
 
 
-@act("test_application.record", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME)
+@act("test_application.record", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME, says="did a thing of the tests")
 def record(actor: Actor, call_id: UUID, cities: tuple[UUID, ...], source: str) -> UUID:
     return services.record_published(
         call_id, "LC³: low-carbon city", "LC³", cities, source, synthetic_note="Amounts invented"
     )
 
 
-@act("test_application.move", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME)
+@act("test_application.move", needs=Permission.SELECTION_RECORD_PUBLISHED_OUTCOME, says="did a thing of the tests")
 def move(actor: Actor, application_id: UUID, verb: str) -> str:
     return services.move(application_id, verb).value
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -17,12 +19,14 @@ from grants.applications.rules import InviteInput
 from grants.applications.states import ApplicationState
 from grants.budgets.rules import field_name
 from grants.calls.rules import CallView
-from grants.core import clock, files
+from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.money import euros
 from tests import actors
 from tests.applications.pages import post, send, text_of, values_of
 from tests.factories import applications as factory
+from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, PDF, WHILE_OPEN, again
 from tests.html import check_page
 
@@ -451,19 +455,30 @@ def test_the_team_sees_no_half_done_check_and_checks_nothing_itself(app: Flask, 
         assert ana(app).get(place).status_code == 200
 
 
-def test_an_upload_into_a_stranger_s_application_is_not_read(
-    app: Flask, call: CallView, open_now: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upload_into_a_stranger_s_application_is_not_read(app: Flask, call: CallView, open_now: None) -> None:
     _, place = started(call)
     factory.draft(call, actors.marek(), "Another one")
-    read: list[object] = []
-    monkeypatch.setattr(files, "receive", lambda upload, **_: read.append(upload))
+    received = Path(app.config["GRANTS_HOME"]) / "files" / "incoming" / hashlib.sha256(PDF).hexdigest()
 
-    marek = actors.client_of(app, actors.marek())
-    data = {"file": (io.BytesIO(PDF), "plan.pdf"), "role": "other"}
-    answer = marek.post(f"{place}/files", data=data, content_type="multipart/form-data")
+    def upload(client: FlaskClient) -> int:
+        data = {"file": (io.BytesIO(PDF), "plan.pdf"), "role": "no such role"}
+        return client.post(f"{place}/files", data=data, content_type="multipart/form-data").status_code
 
-    assert (answer.status_code, read) == (404, [])
+    assert (upload(actors.client_of(app, actors.marek())), received.exists()) == (404, False)
+    # What may be read is received before it is refused: so its absence above says that it was not read.
+    assert (upload(ana(app)), received.exists()) == (422, True)
+
+
+def test_a_form_that_comes_back_says_that_its_file_must_be_chosen_again(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    _, place = started(call)
+
+    data = {"file": (io.BytesIO(PDF), "plan & map.pdf"), "role": "no such role"}
+    answer = ana(app).post(f"{place}/files", data=data, content_type="multipart/form-data")
+
+    assert answer.status_code == 422
+    assert "Choose “plan &amp; map.pdf” again" in answer.text
 
 
 def test_two_officers_on_one_check_lose_no_answer(app: Flask, call: CallView) -> None:
@@ -479,3 +494,39 @@ def test_two_officers_on_one_check_lose_no_answer(app: Flask, call: CallView) ->
 
         assert answer.status_code == 409
         assert "It overlaps" in text_of(answer)
+
+
+def test_the_evidence_of_the_desk_names_no_competitor_to_the_team_or_to_whoever_may_not_see_it(
+    app: Flask, call: CallView
+) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    marek_s = factory.draft(call, actors.marek(), "Cool Roofs")
+    (northbridge,) = actors.ana().organisation_ids
+    with clock.at(WHILE_OPEN):
+        other_id = queries.id_of(again(actors.marek()), marek_s)
+        services.invite(
+            again(actors.marek()), other_id, InviteInput("ana.kowalska@example.eu", "Ana Kowalska", northbridge)
+        )
+        services.accept_invitation(again(actors.ana()), other_id)
+    factory.fill(marek_s, actors.marek())
+    with clock.at(WHILE_OPEN):
+        services.submit(again(actors.marek()), other_id)
+    place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
+    with clock.at(AFTER_CLOSING):
+        eli_id = actors.eli().user_id
+        assert eli_id is not None
+        eli = actors.client_of(app, actors.eli())
+        assert f"also stands in {marek_s}" in text_of(eli.get(place))
+        verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
+        assert send(eli, place, go="declare", **verdicts).status_code == 303
+
+        for reader in (actors.ana(), actors.nuria(), actors.ingrid()):
+            words = text_of(actors.client_of(app, reader).get(place))
+            assert "Declared eligible" in words
+            assert "From the form and the register" not in words and marek_s not in words
+        with arranging():
+            identity_rows.bar(eli_id, "application", other_id)
+        words = text_of(eli.get(place))
+        assert marek_s not in words
+        assert "Not every application to this call is open to you" in words
+        assert "none in an earlier pilot" not in words

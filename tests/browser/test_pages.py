@@ -21,8 +21,9 @@ from grants.core.db import db
 from grants.demo import EVALUATORS
 from grants.identity import queries as identity
 from tests import actors
-from tests.conftest import DemoTemplate, cloned, running, settings_for
-from tests.servers import TestPostgres
+from tests.conftest import DemoTemplate, cloned, settings_for
+from tests.programs import running
+from tests.servers import Cluster
 
 WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=740)
 CALL_2022 = "/calls/open-call-for-pilot-cities-2022"
@@ -49,7 +50,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(postgres: TestPostgres, demo_template: DemoTemplate) -> Iterator[Site]:
+def site(postgres: Cluster, demo_template: DemoTemplate) -> Iterator[Site]:
     """A real server in a thread of its own, on a copy of the demo."""
     with (
         cloned(postgres, demo_template.database) as name,

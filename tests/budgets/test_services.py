@@ -33,27 +33,27 @@ RULES = BudgetRules(
 MAREK = Actor(uuid4(), "Marek", frozenset({(Permission.APPLICATION_EDIT.value, EVERYWHERE)}))
 
 
-@act("test_budget.create", needs=Permission.APPLICATION_EDIT)
+@act("test_budget.create", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def create(actor: Actor, organisations: tuple[UUID, ...]) -> UUID:
     return services.create("note", uuid4(), Purpose.PLANNED, RULES, organisations)
 
 
-@act("test_budget.save", needs=Permission.APPLICATION_EDIT)
+@act("test_budget.save", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def save(actor: Actor, budget_id: UUID, cells: tuple[Cell, ...], version: int | None) -> int:
     return services.save_cells(budget_id, cells, version)
 
 
-@act("test_budget.add", needs=Permission.APPLICATION_EDIT)
+@act("test_budget.add", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def add(actor: Actor, budget_id: UUID, organisation_id: UUID) -> None:
     services.add_organisation(budget_id, organisation_id)
 
 
-@act("test_budget.remove", needs=Permission.APPLICATION_EDIT)
+@act("test_budget.remove", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def remove(actor: Actor, budget_id: UUID, organisation_id: UUID) -> None:
     services.remove_organisation(budget_id, organisation_id)
 
 
-@act("test_budget.copy", needs=Permission.APPLICATION_EDIT)
+@act("test_budget.copy", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def copy(actor: Actor, budget_id: UUID) -> UUID:
     return services.copy(budget_id, "note", uuid4(), Purpose.GRANTED)
 

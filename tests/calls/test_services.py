@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 
 from grants.calls import queries, services
 from grants.calls.models import Call, CallDeadline, CallDocument
-from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput, ResultsInput
+from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput, timeline
 from grants.calls.states import CallState, Phase
 from grants.core import clock, jobs
-from grants.core.acts import act
+from grants.core.acts import act, arranging
 from grants.core.audit import AuditEvent
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.money import euros
 from grants.core.permissions import Actor, Permission
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("app")
 LATER = DeadlineInput(datetime(2027, 3, 22, 12, 0), "The server was down for a day.", "One week more for everybody.")
 
 
-@act("test_call.tell", needs=Permission.CALL_EXTEND)
+@act("test_call.tell", needs=Permission.CALL_EXTEND, says="did a thing of the tests")
 def tell(actor: Actor, user_ids: tuple[UUID, ...], call_id: UUID, number: int) -> int:
     """What the stage that owns the drafts does in its own act."""
     return services.tell_deadline_moved(user_ids, call_id, number)
@@ -85,13 +85,17 @@ def test_what_is_known_and_left_out_is_said() -> None:
 
     assert done.notes[0].startswith("“outcome” was left out")
     assert done.notes[1].startswith("“later_calls” was left out")
-    assert done.notes[-1].startswith("21 values were not found: Opening hour,")
+    assert done.notes[-1].startswith("22 values were not found: Opening hour,")
 
 
-def test_the_results_day_comes_from_the_file() -> None:
+def test_the_results_day_of_a_file_is_a_fact_and_publishes_nothing() -> None:
     call = queries.call_by_id(scene.imported().id)
 
-    assert call.results_public_at == datetime(2023, 2, 28, 23, 0, tzinfo=UTC)
+    assert call.results_public_at is None
+    assert call.fact("dates.results_actual").text == "1 March 2023"
+    assert ("Results made public", "1 March 2023") in [
+        (title, when) for _, title, when, _ in timeline(call, datetime(2023, 4, 1, tzinfo=UTC))
+    ]
 
 
 def test_a_call_comes_in_once() -> None:
@@ -140,8 +144,8 @@ def test_the_template_fills_only_what_was_not_found() -> None:
     done = services.apply_template(actors.ingrid(), draft.id)
     after = queries.call_by_id(draft.id)
 
-    assert done.notes == ("26 values now come from the Horizon-like template.",)
-    assert len(after.content.synthetic) == 26
+    assert done.notes == ("27 values now come from the Horizon-like template.",)
+    assert len(after.content.synthetic) == 27
     found = {fact.key: fact for fact in before.facts if not fact.absent}
     assert {key: after.fact(key) for key in found} == found
     assert after.missing == ()
@@ -223,6 +227,7 @@ def test_publishing_is_refused_with_everything_that_is_missing() -> None:
         "Most before the balance",
         "Held back",
         "Instalments",
+        "Time limits in days",
         "Milestones every pilot has",
         "Activities that are paid",
         "How the exact amount is found",
@@ -358,8 +363,10 @@ def test_an_hour_that_comes_twice_is_taken_as_said() -> None:
 
 def test_after_the_results_no_deadline_moves() -> None:
     call = scene.published()
+    with arranging():
+        get(Call, call.id).results_public_at = datetime(2027, 6, 1, 7, tzinfo=UTC)
 
-    with clock.at(datetime(2023, 3, 2, tzinfo=UTC)), pytest.raises(Refused, match="results of this call are public"):
+    with pytest.raises(Refused, match="results of this call are public or will be"):
         services.extend_deadline(actors.ingrid(), call.id, LATER)
 
 
@@ -372,23 +379,6 @@ def test_a_page_shown_before_an_extension_is_stale() -> None:
             services.extend_deadline(
                 actors.ingrid(), call.id, replace(LATER, local=datetime(2027, 4, 1, 12)), version=shown
             )
-
-
-def test_results_are_not_public_before_the_deadline() -> None:
-    call = scene.published(scene.SMALL)
-
-    with pytest.raises(Invalid, match="before the deadline"):
-        services.set_results_day(actors.ingrid(), call.id, ResultsInput(datetime(2027, 3, 15, 17, 0)))
-
-    services.set_results_day(actors.ingrid(), call.id, ResultsInput(datetime(2027, 6, 1, 9, 0)))
-    assert queries.call_by_id(call.id).results_public_at == datetime(2027, 6, 1, 7, 0, tzinfo=UTC)
-
-
-def test_a_day_of_results_that_has_come_stays() -> None:
-    call = scene.published()
-
-    with clock.at(datetime(2023, 3, 2, tzinfo=UTC)), pytest.raises(Refused, match="public already"):
-        services.set_results_day(actors.ingrid(), call.id, ResultsInput(datetime(2023, 4, 1, 9, 0)))
 
 
 # --- documents ----------------------------------------------------------------------------------------------------
@@ -489,5 +479,5 @@ def test_duties_follow_the_state_of_the_call() -> None:
 
     services.authorise_budget(otto, draft.id, BudgetInput(euros(600_000)))
     assert (waits_for(ingrid, scene.BEFORE), waits_for(otto, scene.BEFORE)) == ([], [])
-    assert waits_for(ingrid, datetime(2027, 4, 1, tzinfo=UTC)) == ["calls.dates"]
+    assert waits_for(ingrid, datetime(2027, 4, 1, tzinfo=UTC)) == []
     assert queries.duties(actors.ana(), scene.BEFORE) == ()

@@ -147,7 +147,7 @@ def test_a_manager_walks_from_the_file_to_the_published_call(manager: FlaskClien
     path = answer.location.removesuffix("/manage")
 
     words = text_of(manager, f"{path}/manage", at=scene.BEFORE)
-    assert "It cannot be published yet: 21 things are missing." in words
+    assert "It cannot be published yet: 22 things are missing." in words
     assert "Money How award amounts bind, Flat rate for indirect costs, Budget categories 3 missing" in words
 
     assert manager.post(f"{path}/template", data={"template": "horizon-like"}).status_code == 303
@@ -244,18 +244,14 @@ def test_a_deadline_that_cannot_be_comes_back_with_the_text_kept(
     assert "Because of the outage." in texts(page, "textarea")
 
 
-def test_a_version_of_documents_and_the_day_of_results_are_set_on_their_pages(manager: FlaskClient) -> None:
+def test_a_version_of_documents_is_added_on_its_page(manager: FlaskClient) -> None:
     call = scene.published(scene.SMALL)
     documents = {"label": "1.1", "published_on": "1 February 2027", "what": "correction", "changes": "one\n\ntwo\n"}
     assert manager.post(f"/calls/{call.slug}/documents", data=documents).status_code == 303
     assert manager.post(f"/calls/{call.slug}/documents", data=documents).status_code == 422
-    assert manager.post(f"/calls/{call.slug}/results", data={"day": "1 June 2027", "time": "9:00"}).status_code == 303
-    early = manager.post(f"/calls/{call.slug}/results", data={"day": "1 March 2027", "time": "9:00"})
-    assert early.status_code == 422
 
     found = queries.call(None, call.slug)
     assert [document.changes for document in found.documents] == [("one", "two")]
-    assert found.results_public_at == datetime(2027, 6, 1, 7, 0, tzinfo=UTC)
 
 
 def test_a_call_is_given_up_on_a_page_of_its_own(manager: FlaskClient, client: FlaskClient) -> None:

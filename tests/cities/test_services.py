@@ -9,10 +9,12 @@ from flask.testing import FlaskClient
 from grants.cities import queries, services
 from grants.cities.queries import Search
 from grants.cities.rules import CityInput, LoadSummary
-from grants.cities.states import Part
+from grants.cities.states import OrganisationLink, Part
 from grants.core.acts import arranging
+from grants.core.db import get
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor
+from grants.identity.models import Organisation
 from tests import actors
 from tests.html import check_page, texts
 
@@ -84,7 +86,6 @@ def test_a_city_shows_its_pilots_and_its_entry(manager: Actor) -> None:
     assert [(each.call_label, each.role) for each in helmond.participations] == [
         ("NetZeroCities pilots, cohort 1 (2022)", Part.PARTNER)
     ]
-    assert helmond.has_been_pilot
     with pytest.raises(NotFound):
         queries.city(manager, "atlantis")
 
@@ -113,10 +114,12 @@ def test_a_participation_is_written_once(manager: Actor) -> None:
 def test_an_organisation_acts_for_its_city(manager: Actor) -> None:
     city, organisation = queries.city(manager, "lund"), actors.organisation()
     with arranging():
-        services.link_organisation(city.id, organisation)
+        get(Organisation, organisation).synthetic = False
 
-    assert [each.name for each in queries.of_organisation(organisation)] == ["Lund"]
-    assert queries.cities_by_id([city.id])[city.id].organisation_id == organisation
+    services.link_organisation(manager, city.id, organisation, city.version)
+
+    (linked,) = queries.of_organisation(organisation)
+    assert (linked.name, linked.organisation_link) == ("Lund", OrganisationLink.BY_HAND)
 
 
 def test_the_register_opens_for_staff_and_not_for_applicants(app: Flask, client: FlaskClient, manager: Actor) -> None:
@@ -133,7 +136,7 @@ def test_an_empty_register_is_filled_from_its_page(app: Flask, client: FlaskClie
     assert "The register is empty." in " ".join(check_page(browser.get("/cities")).itertext())
 
     assert browser.post("/cities/load").status_code == 303
-    assert "118 cities added, 0 changed, 93 participations added." in " ".join(
+    assert "118 cities added, 0 changed, 93 participations added, 0 linked with their municipality." in " ".join(
         check_page(browser.get("/cities")).itertext()
     )
 

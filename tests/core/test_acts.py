@@ -20,7 +20,7 @@ from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope
 from tests.conftest import Note
-from tests.servers import TestPostgres
+from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -35,26 +35,26 @@ def scope_of(note_id: UUID) -> Scope:
     return Scope.of(("note", locked(Note, note_id).id))
 
 
-@act("note.write", needs=Permission.CALL_MANAGE)
+@act("note.write", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def write(actor: Actor, words: str, *, secret: str | None = None) -> NoteView:
     note = Note(text=words, secret=secret)
     db.session.add(note)
     return NoteView(note.id, note.text)
 
 
-@act("note.change", needs=Permission.CALL_MANAGE, scope=scope_of)
+@act("note.change", needs=Permission.CALL_MANAGE, scope=scope_of, says="did a thing of the tests")
 def change(actor: Actor, note_id: UUID, words: str) -> None:
     locked(Note, note_id).text = words
 
 
-@act("note.refuse", needs=Permission.CALL_MANAGE)
+@act("note.refuse", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def refuse(actor: Actor) -> None:
     db.session.add(Note(text="half written"))
     db.session.flush()
     raise Refused("The limit is one note. Delete the other first.")
 
 
-@act("note.nest", needs=Permission.CALL_MANAGE)
+@act("note.nest", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def nest(actor: Actor) -> None:
     write(actor, "inside")
 
@@ -66,6 +66,14 @@ NOBODY = Actor(uuid4(), "Nobody")
 def count(model: type) -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_an_act_cannot_be_written_without_its_sentence() -> None:
+    with pytest.raises(TypeError, match="says"):
+        act("note.silent", needs=Permission.CALL_MANAGE)  # type: ignore[call-arg]  # what the decorator refuses
+
+    assert "note.silent" not in acts.REGISTRY
+    assert acts.REGISTRY["note.write"].says == "did a thing of the tests"
 
 
 def test_an_act_writes_its_row_its_event_and_itself() -> None:
@@ -182,7 +190,7 @@ def test_bookkeeping_takes_machinery_only() -> None:
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET {} = {}", "TRUNCATE {} CASCADE"])
 @pytest.mark.parametrize("role", ["grants_owner", "grants_program"])
 def test_history_is_not_changed_by_either_role(
-    app: Flask, postgres: TestPostgres, database: str, table: str, statement: str, role: str
+    app: Flask, postgres: Cluster, database: str, table: str, statement: str, role: str
 ) -> None:
     write(MANAGER, "first")
     audit.seal_pending()
@@ -232,7 +240,7 @@ def test_the_chain_is_gapless_and_verifies(sealed: int) -> None:
     ],
 )
 def test_tampering_by_the_owner_is_found(
-    sealed: int, postgres: TestPostgres, database: str, tampering: str, words: str
+    sealed: int, postgres: Cluster, database: str, tampering: str, words: str
 ) -> None:
     with psycopg.connect(postgres.dsn(database)) as connection:
         connection.execute(b"SET session_replication_role = replica")

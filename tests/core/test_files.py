@@ -23,36 +23,37 @@ from hypothesis import strategies as st
 from PIL import Image
 from werkzeug.datastructures import FileStorage
 
-from grants.core import files
+from grants.core import files, pdf_checks
 from grants.core.acts import WriteOutsideAct, act, once
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.files import FileType, FileView, Incoming
+from grants.core.file_types import MEDIA, SHEETS, FileType
+from grants.core.files import FileView, Incoming
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 
 MANAGER = Actor(uuid4(), "Ingrid", frozenset({(Permission.CALL_MANAGE.value, EVERYWHERE)}))
 THING = uuid4()
 
 
-@act("probe.attach", needs=Permission.CALL_MANAGE)
+@act("probe.attach", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def attach(actor: Actor, incoming: Incoming, role: str = "annex", replaces: UUID | None = None) -> FileView:
     return files.keep(incoming, kind="note", object_id=THING, role=role, replaces=replaces)
 
 
-@act("probe.attach_and_fail", needs=Permission.CALL_MANAGE)
+@act("probe.attach_and_fail", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def attach_and_fail(actor: Actor, incoming: Incoming) -> None:
     files.keep(incoming, kind="note", object_id=THING, role="annex")
     raise Refused("No.")
 
 
-@act("probe.produce", needs=Permission.CALL_MANAGE)
+@act("probe.produce", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def produce(actor: Actor, data: str) -> FileView:
     return files.keep_bytes(
         data.encode(), name="statement.csv", media_type="text/csv", kind="note", object_id=THING, role="statement"
     )
 
 
-@act("probe.take_off", needs=Permission.CALL_MANAGE)
+@act("probe.take_off", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def take_off(actor: Actor, file_id: UUID) -> None:
     files.remove(file_id)
 
@@ -111,9 +112,9 @@ def image(format: str) -> bytes:
     return target.getvalue()
 
 
-def huge_png() -> bytes:
+def huge_png(side: int = 50_000) -> bytes:
     small = bytearray(image("PNG"))
-    small[16:24] = (50_000).to_bytes(4, "big") * 2
+    small[16:24] = side.to_bytes(4, "big") * 2
     small[29:33] = zlib.crc32(bytes(small[12:29])).to_bytes(4, "big")
     return bytes(small)
 
@@ -164,7 +165,7 @@ class TestReceiving:
 
         incoming = received(data, name)
 
-        assert incoming == Incoming(name, files._MEDIA[kind], len(data), hashlib.sha256(data).hexdigest())
+        assert incoming == Incoming(name, MEDIA[kind], len(data), hashlib.sha256(data).hexdigest())
 
     @pytest.mark.parametrize(
         ("name", "make", "words"),
@@ -209,7 +210,7 @@ class TestReceiving:
 
     def test_a_type_that_is_not_wanted_here_is_refused_with_those_that_are(self) -> None:
         with pytest.raises(Invalid, match=r"is a PDF; here you can upload \.xlsx, \.ods, \.csv"):
-            files.receive(upload(pdf(), "plan.pdf"), allowed=files.SHEETS)
+            files.receive(upload(pdf(), "plan.pdf"), allowed=SHEETS)
 
     def test_an_upload_stops_at_its_limit(self) -> None:
         endless = _Endless()
@@ -371,3 +372,293 @@ class TestKeeping:
         assert {problem.place for problem in files.verify()} == {"gone.txt", "changed.txt"}
         with pytest.raises(NotFound):
             files.path(gone)
+
+
+# What acts by itself, wherever in a document it hides.
+
+
+def action(kind: str, **more: object) -> pikepdf.Dictionary:
+    return pikepdf.Dictionary(S=pikepdf.Name("/" + kind), **more)  # type: ignore[arg-type]
+
+
+def on_page(kind: str, **more: object) -> Callable[[pikepdf.Pdf], None]:
+    def change(document: pikepdf.Pdf) -> None:
+        document.pages[0].obj.AA = pikepdf.Dictionary(O=action(kind, **more))
+
+    return change
+
+
+def annotation(**entries: object) -> Callable[[pikepdf.Pdf], None]:
+    def change(document: pikepdf.Pdf) -> None:
+        made = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Rect=[0, 0, 9, 9], **entries)  # type: ignore[arg-type]
+        document.pages[0].obj.Annots = pikepdf.Array([document.make_indirect(made)])
+
+    return change
+
+
+def link(kind: str, **more: object) -> Callable[[pikepdf.Pdf], None]:
+    return annotation(Subtype=pikepdf.Name.Link, A=action(kind, **more))
+
+
+def link_then(kind: str) -> Callable[[pikepdf.Pdf], None]:
+    return annotation(Subtype=pikepdf.Name.Link, A=action("URI", URI="https://example.eu", Next=[action(kind)]))
+
+
+def opening_after_a_jump(document: pikepdf.Pdf) -> None:
+    document.Root.OpenAction = action("GoTo", D=[0, pikepdf.Name.Fit], Next=action("URI", URI="https://example.eu"))
+
+
+def script_by_name(document: pikepdf.Pdf) -> None:
+    document.Root.Names = pikepdf.Dictionary(
+        JavaScript=pikepdf.Dictionary(Names=["a", action("JavaScript", JS="app.alert(1)")])
+    )
+
+
+def script_nothing_leads_to(document: pikepdf.Pdf) -> None:
+    document.Root.PieceInfo = pikepdf.Dictionary(A=[[pikepdf.Dictionary(B=action("JavaScript", JS="1"))]])
+
+
+def name_told_elsewhere(document: pikepdf.Pdf) -> None:
+    document.pages[0].obj.X = pikepdf.Dictionary(S=document.make_indirect(pikepdf.Name.Launch))
+
+
+def with_attachment(document: pikepdf.Pdf) -> None:
+    document.attachments["other.txt"] = b"hidden"
+
+
+def file_of_an_annotation(document: pikepdf.Pdf) -> None:
+    stream = document.make_stream(b"MZ")
+    spec = pikepdf.Dictionary(Type=pikepdf.Name.Filespec, F="a.exe", EF=pikepdf.Dictionary(F=stream))
+    document.pages[0].obj.AF = pikepdf.Array([spec])
+
+
+def with_xfa(document: pikepdf.Pdf) -> None:
+    document.Root.AcroForm = pikepdf.Dictionary(Fields=[], XFA=document.make_stream(b"<xdp/>"))
+
+
+def field_that_counts(document: pikepdf.Pdf) -> None:
+    field = pikepdf.Dictionary(FT=pikepdf.Name.Tx, T="a", AA=pikepdf.Dictionary(K=action("JavaScript", JS="1")))
+    document.Root.AcroForm = pikepdf.Dictionary(Fields=[field])
+
+
+def stream_of_another_file(document: pikepdf.Pdf) -> None:
+    document.pages[0].obj.X = document.make_stream(b"", F="\\\\evil\\share\\a")
+
+
+def too_deep(document: pikepdf.Pdf) -> None:
+    inner: object = pikepdf.Array([])
+    for _ in range(90):
+        inner = pikepdf.Array([inner])
+    document.Root.PieceInfo = inner  # type: ignore[assignment]
+
+
+def hundred_things(document: pikepdf.Pdf) -> None:
+    document.Root.PieceInfo = pikepdf.Array([pikepdf.Dictionary(A=number) for number in range(100)])
+
+
+def nothing_but_reading(document: pikepdf.Pdf) -> None:
+    """Links, bookmarks, a first page to show, a form to fill, and names that only look like deeds."""
+    document.Root.OpenAction = pikepdf.Array([document.pages[0].obj, pikepdf.Name.Fit])
+    with document.open_outline() as outline:
+        outline.root.append(pikepdf.OutlineItem("Plan", 0))
+    link("URI", URI="https://example.eu/call")(document)
+    document.Root.AcroForm = pikepdf.Dictionary(Fields=[pikepdf.Dictionary(FT=pikepdf.Name.Tx, T="a")])
+    page = document.pages[0].obj
+    page.Group = pikepdf.Dictionary(S=pikepdf.Name.Transparency)
+    page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(AA=pikepdf.Dictionary(Type=pikepdf.Name.Font)))
+
+
+def object_stream_bomb() -> bytes:
+    """A PDF of some hundred kilobytes whose catalogue lies in a stream that unpacks to 200 million bytes."""
+    packing = zlib.compressobj(9)
+    packed = packing.compress(b"1 0 <</Type/Catalog/Pages 3 0 R>>")
+    packed += b"".join(packing.compress(b" " * 1_000_000) for _ in range(200)) + packing.flush()
+    parts = {
+        2: b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
+        3: b"<</Type/Pages/Count 1/Kids[4 0 R]>>",
+        4: b"<</Type/Page/Parent 3 0 R/MediaBox[0 0 9 9]>>",
+    }
+    made, places = b"%PDF-1.5\n", {}
+    for number, body in parts.items():
+        places[number] = len(made)
+        made += b"%d 0 obj %s endobj\n" % (number, body)
+    rows = [(0, 0, 65_535), (2, 2, 0), *((1, places[number], 0) for number in parts), (1, len(made), 0)]
+    table = b"".join(
+        kind.to_bytes(1, "big") + place.to_bytes(4, "big") + last.to_bytes(2, "big") for kind, place, last in rows
+    )
+    head = b"<</Type/XRef/Size 6/Root 1 0 R/W[1 4 2]/Length %d>>" % len(table)
+    return made + b"5 0 obj %s\nstream\n%s\nendstream endobj\nstartxref\n%d\n%%%%EOF" % (head, table, len(made))
+
+
+RELATION = '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{}" Target="{}"{}/>'
+
+
+def relations(kind: str, target: str = "https://evil.example/x", outside: bool = True) -> bytes:
+    inner = RELATION.format(kind, target, ' TargetMode="External"' if outside else "")
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<?xml version="1.0"?><Relationships xmlns="{space}">{inner}</Relationships>'.encode()
+
+
+def linked_docx(kind: str, part: str = "word/_rels/document.xml.rels", **how: object) -> bytes:
+    return docx(**{part: relations(kind, **how)})  # type: ignore[arg-type]
+
+
+SHEET = b'<Override ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
+
+
+def workbook(**more: bytes) -> bytes:
+    return archive({"[Content_Types].xml": SHEET, "xl/workbook.xml": b"<w/>", **more})
+
+
+def told_smaller(data: bytes, name: bytes) -> bytes:
+    """The same archive, one part of which says everywhere that it unpacks to ten bytes."""
+    made = bytearray(data)
+    local = made.index(name) - 30
+    made[local + 22 : local + 26] = (10).to_bytes(4, "little")
+    central = made.rindex(name) - 46
+    made[central + 24 : central + 28] = (10).to_bytes(4, "little")
+    return bytes(made)
+
+
+def twice(part: str) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as file, pytest.warns(UserWarning, match="Duplicate"):
+        for name in ("[Content_Types].xml", part, part):
+            file.writestr(name, WORD)
+    return target.getvalue()
+
+
+ENTITIES = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb">]><Relationships/>'
+CUT_FIELD = b'<w:d xmlns:w="w"><w:instrText> DDE</w:instrText><w:instrText>AUTO c:\\\\calc.exe </w:instrText></w:d>'
+
+
+@pytest.mark.usefixtures("folder")
+class TestWhatActsByItself:
+    """A document is to be read: what starts, fetches, sends or hides something stays outside."""
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            (on_page("JavaScript", JS="1"), "contains a script"),
+            (on_page("URI", URI="https://evil.example"), "does something by itself"),
+            (field_that_counts, "contains a script"),
+            (link("Launch", F="calc.exe"), "starts another program"),
+            (link("GoToR", F="\\\\evil\\share\\a.pdf"), "opens another file"),
+            (link("SubmitForm", F="https://evil.example"), "sends what is typed"),
+            (link_then("JavaScript"), "contains a script"),
+            (opening_after_a_jump, "by itself when it is opened"),
+            (script_by_name, "contains a script"),
+            (script_nothing_leads_to, "contains a script"),
+            (name_told_elsewhere, "starts another program"),
+            (with_attachment, "other files packed inside"),
+            (file_of_an_annotation, "other files packed inside"),
+            (annotation(Subtype=pikepdf.Name.RichMedia), "rich media"),
+            (annotation(Subtype=pikepdf.Name.FileAttachment), "another file attached"),
+            (with_xfa, "dynamic form .XFA."),
+            (stream_of_another_file, "reads data from another file"),
+            (too_deep, "too intricately|is damaged"),
+        ],
+    )
+    def test_a_pdf_that_does_anything_is_refused_with_the_way_out(
+        self, folder: Path, change: Callable[[pikepdf.Pdf], None], words: str
+    ) -> None:
+        with pytest.raises(Invalid, match=words) as refused:
+            received(pdf(change), "plan.pdf")
+
+        assert "new PDF" in str(refused.value) or "Save it again" in str(refused.value)
+        assert list(folder.iterdir()) == []
+
+    def test_a_pdf_with_links_bookmarks_and_a_form_comes_in(self) -> None:
+        assert received(pdf(nothing_but_reading), "plan.pdf").media_type == "application/pdf"
+
+    def test_deeds_packed_into_object_streams_are_found(self) -> None:
+        packed = pdf(link("Launch", F="a"), object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+        with pytest.raises(Invalid, match="starts another program"):
+            received(packed, "plan.pdf")
+
+    def test_a_pdf_of_more_objects_than_can_be_looked_at_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pdf_checks, "OBJECTS_MAX", 50)
+
+        with pytest.raises(Invalid, match="too intricately"):
+            received(pdf(hundred_things), "plan.pdf")
+
+    def test_a_small_pdf_that_unpacks_to_hundreds_of_megabytes_is_refused_without_unpacking_it(self) -> None:
+        data = object_stream_bomb()
+        assert len(data) < 300_000
+
+        with pytest.raises(Invalid, match="is damaged"):
+            received(data, "plan.pdf")
+
+    @pytest.mark.parametrize(
+        ("name", "make", "words"),
+        [
+            ("a.docx", lambda: linked_docx("attachedTemplate", "word/_rels/settings.xml.rels"), "loads its template"),
+            ("a.docx", lambda: linked_docx("oleObject"), "shows an object from another file"),
+            ("a.docx", lambda: linked_docx("image"), "loads a picture from another place"),
+            ("a.docx", lambda: linked_docx("frame"), "loads something from another place"),
+            ("a.docx", lambda: linked_docx("aFChunk", outside=False), "another document packed inside"),
+            ("a.docx", lambda: docx(**{"word/_rels/document.xml.rels": ENTITIES}), "its own XML entities"),
+            ("a.docx", lambda: docx(**{"word/footer1.xml": CUT_FIELD}), "starts another program .DDE."),
+            ("a.docx", lambda: docx(**{"word/embeddings/oleObject1.bin": b"x"}), "object of another program"),
+            ("a.docx", lambda: docx(**{"word/embeddings/tool.EXE": b"MZ"}), "a program packed inside"),
+            ("a.docx", lambda: docx(**{"../../etc/passwd": b"x"}), "outside its own folder"),
+            ("a.docx", lambda: docx(**{"/etc/passwd": b"x"}), "outside its own folder"),
+            ("a.docx", lambda: docx(**{"C:/x": b"x"}), "outside its own folder"),
+            ("a.docx", lambda: twice("word/document.xml"), "the same part twice"),
+            ("a.docx", lambda: told_smaller(docx(**{"word/x": bytes(9_000)}), b"word/x"), "is damaged"),
+            ("a.docx", lambda: docx(**{f"word/{n}": b"" for n in range(5_001)}), "in 5003 parts"),
+            (
+                "a.xlsx",
+                lambda: workbook(**{"xl/externalLinks/_rels/externalLink1.xml.rels": relations("externalLinkPath")}),
+                "values from another workbook",
+            ),
+            (
+                "a.xlsx",
+                lambda: workbook(**{"xl/_rels/workbook.xml.rels": relations("connections", outside=False)}),
+                "fetches data from another place",
+            ),
+            ("a.xlsx", lambda: workbook(**{"xl/macrosheets/sheet1.xml": b"<x/>"}), "old macro sheets"),
+            (
+                "a.odt",
+                lambda: odt(
+                    **{"styles.xml": b'<a xmlns:xlink="x"><draw:image xlink:href="http://evil.example/a.png"/></a>'}
+                ),
+                "loads something from another place",
+            ),
+            (
+                "a.ods",
+                lambda: odt("spreadsheet", **{"styles.xml": b"<a><table:table-source/></a>"}),
+                "takes data from another file",
+            ),
+            ("a.odt", lambda: odt(**{"styles.xml": b"<a><script:event-listener/></a>"}), "contains macros"),
+        ],
+    )
+    def test_an_office_file_that_fetches_or_hides_something_is_refused(
+        self, folder: Path, name: str, make: Callable[[], bytes], words: str
+    ) -> None:
+        with pytest.raises(Invalid, match=words):
+            received(make(), name)
+
+        assert list(folder.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("name", "make"),
+        [
+            ("a.docx", lambda: linked_docx("hyperlink")),
+            ("a.docx", lambda: linked_docx("image", target="media/image1.png", outside=False)),
+            (
+                "a.docx",
+                lambda: docx(**{"word/document.xml": b"<a><instrText> PAGE </instrText><t>The DDE desk</t></a>"}),
+            ),
+            ("a.xlsx", lambda: workbook(**{"xl/embeddings/Microsoft_Excel_Sheet.xlsx": xlsx()})),
+            ("a.odt", lambda: odt(**{"styles.xml": b'<a><draw:image xlink:href="Pictures/1.png"/></a>'})),
+        ],
+    )
+    def test_links_to_click_and_what_lies_inside_come_in(self, name: str, make: Callable[[], bytes]) -> None:
+        assert received(make(), name).name == name
+
+    @pytest.mark.parametrize("side", [9_000, 50_000])
+    def test_a_small_picture_of_very_many_pixels_is_refused_by_their_number(self, side: int) -> None:
+        with pytest.raises(Invalid, match=f"{side * side // 1_000_000} million pixels; at most 60 million"):
+            received(huge_png(side), "map.png")

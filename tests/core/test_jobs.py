@@ -14,7 +14,7 @@ from grants.core.acts import WriteOutsideAct, bookkeeping
 from grants.core.audit import ActRow, AuditEvent
 from grants.core.db import db
 from grants.core.errors import NotAllowed, NotFound, Refused
-from grants.core.jobs import QUEUES, Job, JobState
+from grants.core.jobs import QUEUES, Job, JobState, working
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 from tests.conftest import Note
 from tests.jobs import probes
@@ -89,7 +89,7 @@ def test_a_job_takes_primitives_only(args: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["os.system", "jobs.worker", "grants.core.acts.act", "jobs.a.b.c", "jobs.__init__.x1"])
 def test_only_functions_of_the_package_jobs_can_be_named(name: str) -> None:
     with pytest.raises(AssertionError):
-        jobs._function(name)
+        working.function_named(name)
 
 
 def test_the_same_unique_key_is_one_job() -> None:
@@ -178,7 +178,7 @@ def test_a_poisoned_job_is_parked_with_its_reason_and_others_go_on() -> None:
 
     found = view(poisoned)
     assert (found.state, found.attempt) == (JobState.FAILED, 5)
-    assert found.error == f"{jobs._FAILED_SENTENCE} It was tried 5 times."
+    assert found.error == f"{working.FAILED_SENTENCE} It was tried 5 times."
     assert found.error_detail == "ValueError: nothing helps"
     assert (view(healthy).state, notes()) == (JobState.DONE, ["healthy"])
 
@@ -286,7 +286,7 @@ def test_a_cancelled_job_does_not_run_and_a_running_one_cannot_finish() -> None:
     assert attempt is not None
     jobs.cancel(ADMINISTRATOR, running, "")
 
-    with jobs._in_progress(attempt), pytest.raises(jobs.Superseded):
+    with working.in_progress(attempt), pytest.raises(jobs.Superseded):
         probes.mark("x")
 
     assert work(waiting) is None
@@ -344,7 +344,7 @@ def test_the_schedule_asks_for_each_check_once_under_its_key() -> None:
 def test_a_thing_knows_its_newest_job() -> None:
     thing = ("report", uuid4())
 
-    @acts.act(f"probe.ask_about_{thing[1].hex}", needs=Permission.CALL_MANAGE)
+    @acts.act(f"probe.ask_about_{thing[1].hex}", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
     def ask_about(actor: Actor) -> UUID:
         jobs.queue("jobs.probes.quiet", subject=thing, answer="first")
         return jobs.queue("jobs.probes.quiet", subject=thing, answer="second")

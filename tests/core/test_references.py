@@ -19,18 +19,18 @@ pytestmark = pytest.mark.usefixtures("app")
 MANAGER = Actor(uuid4(), "Ingrid", frozenset({(Permission.CALL_MANAGE.value, EVERYWHERE)}))
 
 
-@act("receipt.give", needs=Permission.CALL_MANAGE)
+@act("receipt.give", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def give(actor: Actor) -> int:
     return references.next_number("receipt")
 
 
-@act("receipt.fail", needs=Permission.CALL_MANAGE)
+@act("receipt.fail", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def fail(actor: Actor) -> None:
     references.next_number("receipt")
     raise Refused("Not now.")
 
 
-@act("reference.give", needs=Permission.CALL_MANAGE)
+@act("reference.give", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def name(actor: Actor, code: str, year: int, letter: str) -> str:
     return references.new_reference(code, year, letter)
 

@@ -43,27 +43,27 @@ IRINA = Actor(uuid4(), "Irina", frozenset({(Permission.APPLICATION_EDIT.value, E
 MAREK = Actor(uuid4(), "Marek", frozenset({(Permission.APPLICATION_EDIT.value, EVERYWHERE)}))
 
 
-@act("test_dossier.create", needs=Permission.APPLICATION_EDIT)
+@act("test_dossier.create", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def create(actor: Actor) -> UUID:
     return services.create("note", uuid4(), DEFINITION)
 
 
-@act("test_dossier.save", needs=Permission.APPLICATION_EDIT)
+@act("test_dossier.save", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def save(actor: Actor, dossier_id: UUID, section: str, answers: tuple[Answer, ...], version: int | None) -> int:
     return services.save_section(dossier_id, section, answers, version)
 
 
-@act("test_dossier.mark", needs=Permission.APPLICATION_EDIT)
+@act("test_dossier.mark", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def mark(actor: Actor, dossier_id: UUID, section: str, how: Mark) -> int:
     return services.mark_section(dossier_id, section, how)
 
 
-@act("test_dossier.attach", needs=Permission.APPLICATION_EDIT)
+@act("test_dossier.attach", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def attach(actor: Actor, dossier_id: UUID, question: str, file_id: UUID) -> None:
     services.attach_files(dossier_id, question, (file_id,))
 
 
-@act("test_dossier.copy", needs=Permission.APPLICATION_EDIT)
+@act("test_dossier.copy", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def copy(actor: Actor, source: UUID, target: UUID) -> None:
     services.copy_answers(source, target)
 

@@ -6,42 +6,34 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from flask import Flask
 
 from config import Config
-from grants.app import create_app
 from grants.core import clock
-from grants.core.db import db
+from tests.conftest import cloned
 from tests.evaluation.scene import CLOSED, Browser, Scene, build
-from tests.servers import TestPostgres
+from tests.programs import running
+from tests.servers import Cluster
 
 
 @pytest.fixture(scope="session")
-def small_call(postgres: TestPostgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Scene]:
+def small_call(postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Scene]:
     """A database with the small call in it, to be cloned: three eligible applications, a pool of five, nothing declared."""
     name = f"template_{uuid4().hex}"
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    postgres.clone(template, name)
     home: Path = tmp_path_factory.mktemp("small_call")
     settings = Config(GRANTS_HOME=str(home), DATABASE_URL=postgres.url(name, "grants_program"), GRANTS_ENV="test")
-    app = create_app(settings)
-    with app.app_context():
+    with running(settings):
         made = build()
-        db.session.remove()
-        db.engine.dispose()
     return name, made
 
 
 @pytest.fixture
-def database(postgres: TestPostgres, small_call: tuple[str, Scene]) -> Iterator[str]:
+def database(postgres: Cluster, small_call: tuple[str, Scene]) -> Iterator[str]:
     """A clone of the small call for this test alone."""
-    name = f"t_{uuid4().hex}"
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {small_call[0]}".encode())
+    with cloned(postgres, small_call[0]) as name:
         yield name
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture

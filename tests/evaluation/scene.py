@@ -78,7 +78,7 @@ class Scene:
     def actor(self, name: str) -> Actor:
         """Who this person is now, with the roles and bars that hold now."""
         db.session.rollback()
-        return actor_for(self.people[name])
+        return actor_for(self.people[name], fresh=True)
 
     def evaluator_id(self, name: str) -> UUID:
         """The pool entry of a person."""
@@ -155,7 +155,7 @@ def build(*, applications: int = 3, evaluators: int = 5, requested: Money = FOUR
         made = calls.import_call(actor_for(ids["manager"]), CALL)
         calls.apply_template(actor_for(ids["manager"]), made.id)
         calls.publish(actor_for(ids["manager"]), made.id)
-        calls.authorise_budget(actor_for(ids["officer"]), made.id, BudgetInput(euros(1_000_000)))
+        calls.authorise_budget(actor_for(ids["officer"], fresh=True), made.id, BudgetInput(euros(1_000_000)))
         made_applications = [_application(made.id, number, requested) for number in range(applications)]
         for name in names:
             values = EvaluatorInput(ids[name], "FI", ("en",), (), 0, applications)

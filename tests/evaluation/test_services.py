@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -10,9 +9,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from grants.applications.models import Application
-from grants.calls import services as calls
-from grants.calls.rules import ResultsInput
-from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -102,16 +98,6 @@ def test_a_doubt_is_not_taken_back_before_the_ruling(scene: Scene) -> None:
     services.declare(scene.actor("eva1"), scene.call_id, (Answered(doubtful, Declared.CONFLICT, "We are cousins"),))
 
     assert scene.actor("eva1").barred("application") == {doubtful}
-
-
-def test_a_bar_does_not_lapse_when_the_results_day_moves(scene: Scene) -> None:
-    conflicted = scene.application_ids[0]
-    calls.set_results_day(scene.actor("manager"), scene.call_id, ResultsInput(datetime(2023, 3, 1, 9)))
-    services.declare(scene.actor("eva1"), scene.call_id, (Answered(conflicted, Declared.CONFLICT, "We are cousins"),))
-    calls.set_results_day(scene.actor("manager"), scene.call_id, ResultsInput(datetime(2023, 9, 1, 9)))
-
-    with clock.at(datetime(2023, 3, 2, 9, tzinfo=UTC)):
-        assert scene.actor("eva1").barred("application") == {conflicted}
 
 
 def test_nobody_rules_on_their_own_declaration(scene: Scene) -> None:
@@ -363,7 +349,9 @@ def test_a_score_off_the_scale_is_refused(seated: Scene) -> None:
     with pytest.raises(Invalid) as caught:
         services.save(seated.actor(seated.seats(first)[0]), first, seated.sheet(11, 8, 8))
 
-    assert caught.value.problems == {"half_excellence": "Choose a score from 0 to 5 in half points."}
+    assert caught.value.problems == {
+        "half_excellence": "Excellence and ambition: choose a score from 0 to 5 in half points."
+    }
 
 
 # --- consensus ---------------------------------------------------------------------------------------------------

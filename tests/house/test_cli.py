@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
 from config import BadSettings, Config
+from grants import local
 from grants.app import create_app
 from grants.cli import COUNTS, build_cli
-from grants.core import acts, audit, faults
+from grants.core import acts, audit, clock, faults
 from grants.core.db import db
 from grants.core.permissions import Permission
+from grants.documents.services import statement_names
 from grants.identity import services
 from grants.identity.policy import Role
 from grants.identity.queries import person_by_email, users_with
+from tests.payments.world import IN_FORCE, world
 
 Grants = Callable[..., Result]
+CALL_2022 = Path(__file__).resolve().parents[2] / "grants" / "calls" / "data" / "call_2022.yaml"
 KEYS = "calls applications cities evaluators assessments awards grants payment_orders paid_cents journal_entries audit_events jobs"
 
 
@@ -111,7 +116,6 @@ def test_a_sound_audit_verifies_and_says_how_many_were_sealed(grants: Grants) ->
 def test_a_changed_audit_fails_with_the_first_difference(grants: Grants, settings: Config) -> None:
     ana(grants)
     grants("audit", "verify")
-    import psycopg
 
     with psycopg.connect(settings.DATABASE_OWNER_URL.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
@@ -195,8 +199,6 @@ def test_doctor_lists_the_fault_points(grants: Grants) -> None:
 
 
 def test_a_database_without_tables_is_one_sentence(grants: Grants, settings: Config) -> None:
-    import psycopg
-
     with psycopg.connect(settings.DATABASE_OWNER_URL.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP SCHEMA public CASCADE")
         owner.execute("CREATE SCHEMA public")
@@ -217,6 +219,186 @@ def test_demo_reset_refuses_a_database_that_is_no_demo(grants: Grants) -> None:
     assert answer.exit_code == 1
     assert answer.output.startswith("Error: ")
     assert person_by_email("ana@example.eu") is not None
+
+
+def test_a_person_needs_a_real_address(grants: Grants) -> None:
+    answer = grants("users", "add", "not an address", "--name", "A")
+
+    assert answer.exit_code == 1
+    assert answer.output.startswith("Error: ")
+    assert json.loads(grants("status", "--json").output)["audit_events"] == 0
+
+
+def test_a_command_that_lacks_an_argument_says_which(grants: Grants) -> None:
+    for words in (("users", "disable", "a@example.eu"), ("export", "journal"), ("export", "nothing", "--out", "x")):
+        answer = grants(*words)
+        assert (answer.exit_code, "Usage: " in answer.output) == (2, True)
+
+
+# --- calls
+
+
+def bring_in(grants: Grants) -> str:
+    """The real call of 2022 through the command; its reference."""
+    answer = grants("call", "import", str(CALL_2022))
+    assert answer.exit_code == 0, answer.output
+    return answer.output.split()[0]
+
+
+def test_a_call_file_comes_in_as_a_draft(grants: Grants) -> None:
+    answer = grants("call", "import", str(CALL_2022))
+
+    assert answer.exit_code == 0
+    assert answer.output.startswith("PCP-2022-C-0001 was imported as a draft: ")
+    assert json.loads(grants("status", "--json").output)["calls"] == 1
+
+
+def test_a_call_comes_in_once(grants: Grants) -> None:
+    bring_in(grants)
+
+    again = grants("call", "import", str(CALL_2022))
+
+    assert again.exit_code == 1
+    assert "is here already as PCP-2022-C-0001" in again.output
+
+
+def test_a_bad_call_file_lists_every_problem_with_its_place_and_brings_nothing_in(
+    grants: Grants, tmp_path: Path
+) -> None:
+    text = CALL_2022.read_text(encoding="utf-8")
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(text.replace("total: {value: 32000000", "total: {value: much") + "\nnobody_knows: 1\n")
+
+    answer = grants("call", "import", str(bad))
+
+    assert answer.exit_code == 1
+    assert "nobody_knows" in answer.output and "total" in answer.output
+    assert json.loads(grants("status", "--json").output)["calls"] == 0
+
+
+def test_a_call_file_that_is_no_text_or_not_there_is_one_sentence(grants: Grants, tmp_path: Path) -> None:
+    picture = tmp_path / "call.yaml"
+    picture.write_bytes(b"\x89PNG\xff\xfe")
+
+    no_text, missing = grants("call", "import", str(picture)), grants("call", "import", str(tmp_path / "none.yaml"))
+
+    assert (no_text.exit_code, missing.exit_code) == (1, 2)
+    assert "is not UTF-8 text" in no_text.output
+    assert "does not exist" in missing.output
+
+
+# --- reports
+
+
+def test_the_reports_are_listed_with_their_kind_of_scope(grants: Grants) -> None:
+    answer = grants("report", "list")
+
+    assert answer.exit_code == 0
+    assert answer.output.splitlines() == [f"{name} {scope}" for name, scope in statement_names()]
+
+
+def test_a_report_is_written_again_byte_for_byte(grants: Grants, tmp_path: Path) -> None:
+    scope = bring_in(grants)
+    name = next(name for name, kind in statement_names() if kind == "call")
+    words = ("report", "run", name, "--scope", scope, "--as-of", "2026-01-01T12:00:00+01:00", "--out")
+
+    first, again = grants(*words, str(tmp_path / "a")), grants(*words, str(tmp_path / "b"))
+
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    made = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert {Path(file).suffix for file in made} >= {".pdf", ".xlsx", ".csv"}
+    assert [str(tmp_path / "a" / file) for file in made] == sorted(first.output.splitlines())
+    for file in made:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_report_that_cannot_be_made_is_one_sentence_and_leaves_nothing(grants: Grants, tmp_path: Path) -> None:
+    scope = bring_in(grants)
+    name = next(name for name, kind in statement_names() if kind == "call")
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    refused = {
+        "There is no statement called “nothing”": ("nothing", scope, "2026-01-01T12:00:00+01:00", tmp_path / "a"),
+        "There is no call with the reference PCP-1900-C-0001": (
+            *(name, "PCP-1900-C-0001", "2026-01-01T12:00:00+01:00", tmp_path / "a"),
+        ),
+        "“yesterday” is not a moment": (name, scope, "yesterday", tmp_path / "a"),
+        "has no zone": (name, scope, "2026-01-01T12:00:00", tmp_path / "a"),
+        "cannot be made": (name, scope, "2026-01-01T12:00:00+01:00", blocked / "inside"),
+    }
+
+    for sentence, (report, of, as_of, out) in refused.items():
+        answer = grants("report", "run", report, "--scope", of, "--as-of", as_of, "--out", str(out))
+        assert (answer.exit_code, sentence in answer.output) == (1, True), answer.output
+    assert not (tmp_path / "a").exists()
+
+
+# --- the ledger
+
+
+def test_a_journal_changed_by_force_fails_with_the_first_difference(
+    grants: Grants, app: Flask, settings: Config
+) -> None:
+    with clock.at(IN_FORCE):
+        world()
+    assert grants("ledger", "verify").output == "4 entries checked; every invariant holds.\n"
+    with psycopg.connect(settings.DATABASE_OWNER_URL.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("UPDATE ledger_leg SET cents = cents + 1 WHERE account = 'B100' AND side = 'credit'")
+
+    answer = grants("ledger", "verify")
+
+    assert answer.exit_code == 1
+    assert "I1: the budget ledger is off by" in answer.output.splitlines()[0]
+
+
+# --- the demo
+
+
+@pytest.fixture
+def marked(grants: Grants, settings: Config) -> Iterator[Grants]:
+    """The command on a database that is marked as a demo."""
+    local.set_demo_mark(settings.DATABASE_OWNER_URL, local.DEMO_MARK)
+    yield grants
+
+
+def test_a_demo_is_emptied_and_loaded_again(marked: Grants) -> None:
+    ana(marked)
+
+    answer = marked("demo", "reset", "--yes")
+
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.splitlines()[-1] == "The demo is loaded."
+    db.session.rollback()
+    assert person_by_email("ana@example.eu") is None
+    assert json.loads(marked("status", "--json").output)["applications"] > 0
+    assert marked("ledger", "verify").exit_code == 0
+
+
+def test_a_demo_stays_when_the_question_is_answered_no(marked: Grants) -> None:
+    ana(marked)
+
+    answer = marked("demo", "reset")
+
+    assert answer.exit_code == 1
+    assert "Delete everything in this demo" in answer.output
+    assert person_by_email("ana@example.eu") is not None
+
+
+def test_there_is_no_demo_in_production(settings: Config) -> None:
+    on = replace(settings, GRANTS_ENV="production", REDIS_URL="unix:///nowhere")
+    for deed in ("load", "reset"):
+        answer = CliRunner().invoke(build_cli(lambda: on, create_app), ["demo", deed, "--yes"], catch_exceptions=False)
+        assert (answer.exit_code, "GRANTS_ENV is production" in answer.output) == (1, True)
+
+
+def test_a_demo_is_loaded_into_an_empty_database_only(grants: Grants) -> None:
+    ana(grants)
+
+    answer = grants("demo", "load", "--yes")
+
+    assert answer.exit_code == 1
+    assert "This database is not empty" in answer.output
 
 
 def test_every_command_explains_itself() -> None:

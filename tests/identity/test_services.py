@@ -38,7 +38,7 @@ COMMAND_LINE = system_actor(
 NORTH = OrganisationInput("Municipality of Northbridge", OrganisationKind.MUNICIPALITY, "PL", synthetic=True)
 
 
-@act("test.in_a_stage", needs=None)
+@act("test.in_a_stage", needs=None, says="did a thing of the tests")
 def in_a_stage(actor: Actor, step: str, user_id: UUID, thing: UUID) -> UUID | None:
     """What acts of later stages do with identity's plain helpers."""
     steps: dict[str, Callable[[], Any]] = {

@@ -560,7 +560,7 @@ def test_a_dangerous_act_leads_to_the_password_and_back(app: Flask, client: Flas
     page = "/admin/users/noa-norole"
 
     with clock.at(start + timedelta(minutes=11)):
-        role = {"role": "auditor", "last_day": ""}
+        role = {"role": "auditor", "place": "", "last_day": ""}
         refused = client.post(f"{page}/roles", data=role)
         assert refused.status_code == 422
         assert 'href="/confirm-password" target="_blank"' in refused.text

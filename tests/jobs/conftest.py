@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -28,7 +27,7 @@ from grants.core.permissions import EVERYWHERE, Actor, Permission
 from grants.identity.policy import Role
 from tests.conftest import Note
 from tests.factories import identity as factory
-from tests.servers import TestPostgres, TestValkey
+from tests.servers import Cluster, TestValkey
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -113,10 +112,9 @@ def change(job_id: UUID, **values: Any) -> None:
 
 
 @pytest.fixture(scope="package")
-def building(postgres: TestPostgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def building(postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     name = f"t_{uuid4().hex}"
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    postgres.clone(template, name)
     valkey = TestValkey()
     valkey.start()
     folder = tmp_path_factory.mktemp("house")
@@ -143,8 +141,7 @@ def building(postgres: TestPostgres, template: str, tmp_path_factory: pytest.Tem
         valkey.stop()
         with app.app_context():
             db.engine.dispose()
-        with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        postgres.drop(name)
 
 
 def make_manager() -> Actor:

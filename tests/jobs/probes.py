@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,29 +15,48 @@ from grants.core import jobs
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.errors import Conflict, Refused
+from grants.core.money import euros
 from grants.core.permissions import Actor, Permission
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, legs_e1
 from tests.conftest import Note
 
+DAY = date(2022, 11, 15)
 sys.modules["jobs.probes"] = sys.modules[__name__]
 
 
-@act("probe.ask", needs=Permission.CALL_MANAGE)
+@act("probe.ask", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def ask(actor: Actor, name: str, args: dict[str, Any], unique: str | None = None, queue: str | None = None) -> UUID:
     return jobs.queue(f"jobs.probes.{name}", unique=unique, queue=queue, **args)
 
 
-@act("probe.ask_and_fail", needs=Permission.CALL_MANAGE)
+@act("probe.ask_and_fail", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def ask_and_fail(actor: Actor) -> None:
     jobs.queue("jobs.probes.mark", words="never")
     raise Refused("No.")
 
 
-@act("probe.write", needs=Permission.CALL_MANAGE)
+@act("probe.write", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def write(actor: Actor, words: str, started: str | None = None, go: str | None = None) -> None:
     if started is not None and go is not None:
         Path(started).touch()
         wait_for(Path(go))
     db.session.add(Note(text=words))
+
+
+@act("probe.post", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
+def post_and_write(actor: Actor, call_id: UUID, number: int) -> None:
+    """One euro and one line, in the same act."""
+    legs = legs_e1(euros(1), Dimensions(call_id=call_id))
+    ledger.post("E1", source_key=f"soak:{call_id}:{number}", effective_on=DAY, description="soak", legs=legs)
+    db.session.flush()
+    # Long enough to be killed in the middle.
+    time.sleep(0.2)
+    db.session.add(Note(text=f"{call_id} {number}"))
+
+
+def post(call_id: str, number: int) -> None:
+    post_and_write(jobs.actor(Permission.CALL_MANAGE), UUID(call_id), number)
 
 
 def wait_for(file: Path) -> None:

@@ -29,7 +29,7 @@ LETTER = "Subject: Your report {{ reference }}\nDear {{ person.name }},\n\nwas a
 MANAGER = Actor(uuid4(), "Ingrid", frozenset({(Permission.CALL_MANAGE.value, EVERYWHERE)}))
 
 
-@act("probe.tell", needs=Permission.CALL_MANAGE)
+@act("probe.tell", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
 def tell(actor: Actor, user_id: UUID, reference: str) -> None:
     identity.mail([user_id], "probe", "report", uuid4(), reference=reference)
 

@@ -24,7 +24,7 @@ from grants.identity.models import User
 from jobs.checks import NIGHTLY
 from tests.jobs import probes
 from tests.jobs.conftest import House, change, children, eventually, is_alive, is_done, make_manager, notes, view
-from tests.servers import TestPostgres
+from tests.servers import Cluster
 
 
 def ask_slow(house: House, words: str, name: str = "mark_slowly_once") -> tuple[UUID, Path, Path]:
@@ -33,7 +33,7 @@ def ask_slow(house: House, words: str, name: str = "mark_slowly_once") -> tuple[
     return job_id, Path(started), Path(go)
 
 
-def test_a_worker_does_what_an_act_asked_for_and_keeps_no_connection(house: House, postgres: TestPostgres) -> None:
+def test_a_worker_does_what_an_act_asked_for_and_keeps_no_connection(house: House, postgres: Cluster) -> None:
     house.worker()
     asked = [probes.ask(house.manager, "mark", {"words": f"plain {number}"}) for number in range(3)]
 
@@ -44,7 +44,7 @@ def test_a_worker_does_what_an_act_asked_for_and_keeps_no_connection(house: Hous
     eventually(lambda: connections_of_workers(postgres) == 0)
 
 
-def connections_of_workers(postgres: TestPostgres) -> int:
+def connections_of_workers(postgres: Cluster) -> int:
     with psycopg.connect(postgres.dsn("postgres")) as connection:
         found = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tested worker'")
         return found.fetchone()[0]  # type: ignore[index] -- a count is always one row

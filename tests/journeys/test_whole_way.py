@@ -506,5 +506,5 @@ def _finance_asks_for_the_overview(paid: Money) -> None:
     cells = [row for sheet in book for row in sheet.iter_rows(values_only=True)]
     assert {row[0]: Money(round(float(str(row[1])) * 100)) for row in cells if row[0] in OF_THE_CALL} == in_the_ledger
     lines = download(actors.fin, f"{page}.csv", CSV).decode("utf-8-sig").splitlines()
-    total = list(csv.DictReader(lines, delimiter=";"))[-1]
-    assert total["Paid"] == total["Accepted"] == "487499,99"
+    total = list(csv.DictReader(lines))[-1]
+    assert total["Paid"] == total["Accepted"] == "487499.99"

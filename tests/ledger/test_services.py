@@ -23,7 +23,7 @@ from grants.ledger import queries, rules, services
 from grants.ledger.accounts import Account
 from grants.ledger.queries import EntryFilter
 from grants.ledger.rules import AsOf, Dimensions, Unbalanced, credit, debit
-from tests.servers import TestPostgres
+from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -33,14 +33,14 @@ DIMS = Dimensions(call_id=CALL, grant_id=GRANT)
 DAY = date(2024, 5, 17)
 
 
-@act("test_entry.post", needs=Permission.LEDGER_READ)
+@act("test_entry.post", needs=Permission.LEDGER_READ, says="did a thing of the tests")
 def post(
     actor: Actor, event: str, key: str, legs: tuple[rules.Leg, ...], *, day: date = DAY, words: str = "A test"
 ) -> UUID:
     return services.post(event, source_key=key, effective_on=day, description=words, legs=legs)
 
 
-@act("test_entry.reverse", needs=Permission.LEDGER_READ)
+@act("test_entry.reverse", needs=Permission.LEDGER_READ, says="did a thing of the tests")
 def reverse(actor: Actor, entry_id: UUID) -> UUID:
     return services.reverse(entry_id, effective_on=DAY, reason="booked twice")
 
@@ -261,7 +261,7 @@ def test_another_reference_is_not_found(ref: str) -> None:
         queries.entry(BOOKKEEPER, ref)
 
 
-def run(postgres: TestPostgres, database: str, role: str, statements: Iterable[str], *, replica: bool = False) -> None:
+def run(postgres: Cluster, database: str, role: str, statements: Iterable[str], *, replica: bool = False) -> None:
     # Closing, too: a refused commit leaves psycopg's own block with the connection open.
     with closing(psycopg.connect(postgres.dsn(database, role))) as connection, connection:
         if replica:
@@ -298,7 +298,7 @@ def leg_sql(entry_id: UUID, position: int, account: str, side: str, cents: int) 
     ],
 )
 def test_raw_unbalanced_entries_are_refused_at_commit(
-    postgres: TestPostgres, database: str, role: str, legs: list[tuple[str, str, int]], words: str
+    postgres: Cluster, database: str, role: str, legs: list[tuple[str, str, int]], words: str
 ) -> None:
     entry_id = uuid4()
     statements = [entry_sql(entry_id), *(leg_sql(entry_id, number, *leg) for number, leg in enumerate(legs))]
@@ -308,7 +308,7 @@ def test_raw_unbalanced_entries_are_refused_at_commit(
     assert queries.count_entries() == 0
 
 
-def test_a_leg_added_to_an_old_entry_is_refused_at_commit(postgres: TestPostgres, database: str) -> None:
+def test_a_leg_added_to_an_old_entry_is_refused_at_commit(postgres: Cluster, database: str) -> None:
     entry_id = post(BOOKKEEPER, "E1", "1", rules.legs_e1(euros(1), DIMS))
 
     with pytest.raises(psycopg.Error, match="is unbalanced"):
@@ -327,9 +327,7 @@ def test_a_leg_added_to_an_old_entry_is_refused_at_commit(postgres: TestPostgres
         "TRUNCATE ledger_leg",
     ],
 )
-def test_the_journal_is_not_changed_by_either_role(
-    postgres: TestPostgres, database: str, role: str, statement: str
-) -> None:
+def test_the_journal_is_not_changed_by_either_role(postgres: Cluster, database: str, role: str, statement: str) -> None:
     post(BOOKKEEPER, "E1", "1", rules.legs_e1(euros(1), DIMS))
 
     with pytest.raises(psycopg.Error, match=r"append-only|permission denied"):
@@ -352,7 +350,7 @@ def test_the_journal_is_not_changed_by_either_role(
     ],
 )
 def test_tampering_by_the_owner_is_found(
-    app: Flask, postgres: TestPostgres, database: str, tampering: str, words: str
+    app: Flask, postgres: Cluster, database: str, tampering: str, words: str
 ) -> None:
     whole_life()
     run(postgres, database, "grants_owner", [tampering], replica=True)
@@ -360,7 +358,7 @@ def test_tampering_by_the_owner_is_found(
     assert words in "\n".join(str(problem) for problem in queries.verify())
 
 
-def test_a_false_reversal_is_found(postgres: TestPostgres, database: str) -> None:
+def test_a_false_reversal_is_found(postgres: Cluster, database: str) -> None:
     reverse(BOOKKEEPER, post(BOOKKEEPER, "E1", "1", rules.legs_e1(euros(1), DIMS)))
     run(
         postgres,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,25 +29,35 @@ duties = st.lists(
 )
 
 
-def test_the_most_urgent_duty_comes_first_and_those_without_a_deadline_last() -> None:
-    found = rules.in_order([duty("later", NOON + timedelta(days=1)), duty("any time", None), duty("now", NOON)])
+def test_what_is_due_soon_comes_first_then_what_somebody_waits_for_then_what_is_far_away() -> None:
+    found = rules.in_order(
+        [
+            duty("in March", NOON + timedelta(days=120)),
+            duty("somebody waits", None),
+            duty("tomorrow", NOON + timedelta(days=1)),
+            duty("late", NOON - timedelta(days=3)),
+            duty("in two weeks", NOON + timedelta(days=14)),
+        ],
+        NOON,
+    )
 
-    assert [one.what for one in found] == ["now", "later", "any time"]
+    assert [one.what for one in found] == ["late", "tomorrow", "in two weeks", "somebody waits", "in March"]
 
 
 @given(duties)
 def test_ordering_loses_nothing_and_is_by_deadline(found: list[Duty]) -> None:
-    ordered = rules.in_order(found)
+    ordered = rules.in_order(found, NOON)
 
     assert sorted(map(id, ordered)) == sorted(map(id, found))
     dated = [one.due_at for one in ordered if one.due_at is not None]
     assert dated == sorted(dated)
-    assert all(one.due_at is None for one in ordered[len(dated) :])
+    undated = [number for number, one in enumerate(ordered) if one.due_at is None]
+    assert undated == list(range(undated[0], undated[0] + len(undated))) if undated else True
 
 
 @given(duties)
 def test_ordering_twice_changes_nothing(found: list[Duty]) -> None:
-    assert rules.in_order(rules.in_order(found)) == rules.in_order(found)
+    assert rules.in_order(rules.in_order(found, NOON), NOON) == rules.in_order(found, NOON)
 
 
 def test_a_group_counts_as_the_things_in_it() -> None:
@@ -72,3 +83,47 @@ def test_a_job_nobody_was_told_of_for_five_minutes_is_not_well() -> None:
     assert rules.bell_check(0) == Check("jobs", True, "none waits unrung")
     assert rules.bell_check(300).well is True
     assert rules.bell_check(301) == Check("jobs", False, "the oldest waits for 301 seconds")
+
+
+def test_a_name_of_a_table_or_a_column_is_said_in_words() -> None:
+    assert [rules.words_of(name) for name in ("payment_order", "user_account", "call_id", "total_cents")] == [
+        *("payment order", "person", "call", "total")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("sha256:a", "sha256:b", ("a text", "text changed")),
+        (None, "sha256:b", ("nothing", "a text")),
+        ("sha256:a", None, ("a text", "removed")),
+    ],
+)
+def test_a_digest_is_told_as_what_happened_to_the_text(
+    before: str | None, after: str | None, told: tuple[str, str]
+) -> None:
+    change = rules.digest_words(before, after)
+
+    assert change is not None
+    assert (change.before, change.after) == told
+
+
+def test_a_plain_value_is_no_digest() -> None:
+    assert rules.digest_words("draft", "submitted") is None
+
+
+def test_a_value_is_shown_in_words_and_long_text_is_cut() -> None:
+    assert [rules.shown(value) for value in (None, True, False, {"a": 1}, 12)] == [
+        "nothing",
+        "yes",
+        "no",
+        "details",
+        "12",
+    ]
+    assert len(rules.shown("a" * 500)) == rules.TEXT_SHOWN_MAX + 1
+
+
+def test_waiting_counts_calendar_days_where_the_programme_works() -> None:
+    handed_on = datetime(2022, 11, 14, 22, 30, tzinfo=UTC)
+
+    assert rules.Waiting("", "", handed_on, "", {}).days(datetime(2022, 11, 14, 23, 30, tzinfo=UTC)) == 1

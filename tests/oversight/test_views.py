@@ -6,22 +6,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 
 from config import Config
 from grants.app import create_app
+from grants.calls.models import Call
+from grants.calls.states import CallState
 from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import get
 from grants.core.duties import Duty
-from grants.oversight import queries
+from grants.core.money import euros
+from grants.core.permissions import Actor
+from grants.oversight import queries, rules
+from grants.payments import services
+from grants.web.routing import page
 from tests import actors
+from tests.factories import identity as factory
 from tests.html import check_page, texts
+from tests.oversight.conftest import DAY, Scene, statements
+from tests.payments.world import IN_FORCE, world
 
 NOON = datetime(2022, 11, 6, 13, 32, tzinfo=UTC)
-
-
-def with_duties(monkeypatch: pytest.MonkeyPatch, *duties: Duty) -> None:
-    monkeypatch.setattr(queries, "STAGES_WITH_DUTIES", (lambda actor, at: duties,))
 
 
 @pytest.mark.parametrize("address", ["/", "/about", "/accessibility", "/privacy"])
@@ -39,56 +46,169 @@ def test_home_asks_for_a_sign_in(client: FlaskClient) -> None:
     assert answer.location == "/sign-in?next=/home"
 
 
-def test_home_shows_duties_by_deadline_with_one_filled_button(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_duties(
-        monkeypatch,
-        Duty("Write “Risks”", "Nobody has touched it.", "Open the section", "oversight.about"),
-        Duty("Check 3 applications", "They wait.", "Open the list", "oversight.about", {}, NOON + timedelta(days=9), 3),
-        Duty("Send report 1", "The payment waits.", "Send it", "oversight.about", {}, NOON - timedelta(days=2)),
-        Duty("Confirm a conflict", "Elena asks.", "Confirm", "oversight.about", {}, NOON + timedelta(hours=2)),
-    )
+def carl_must_export(scene: Scene) -> Actor:
+    """The accounting officer, for whom an authorised order waits."""
+    with clock.at(DAY):
+        services.authorise(actors.otto(), scene.order_id)
+    return actors.carl()
 
-    with clock.at(NOON):
-        answer = actors.client_of(app, actors.ana()).get("/home")
+
+def test_home_shows_the_duties_of_the_stages_with_one_filled_button(app: Flask, scene: Scene) -> None:
+    carl = carl_must_export(scene)
+    with clock.at(DAY):
+        found = queries.duties(carl, DAY)
+        answer = actors.client_of(app, carl).get("/home")
 
     root = check_page(answer)
+    text = answer.get_data(as_text=True)
     assert texts(root, "h1") == ["What you must do next"]
-    page = answer.get_data(as_text=True)
-    rows = [
-        page.index(what) for what in ("Send report 1", "Confirm a conflict", "Check 3 applications", "Write “Risks”")
-    ]
-    assert rows == sorted(rows)
-    assert page.count('class="govuk-button" href') == 1
-    assert "2 days late <small>due 4 November 2022</small>" in page
-    assert "today <small>by 16:32 Brussels time</small>" in page
-    assert "by 15 November 2022 <small>in 9 days</small>" in page
-    assert '<span class="pg-count">6</span>' in page
+    assert [duty.what for duty in found][:1] == ["Export the order for WARM"]
+    places = [text.index(duty.what) for duty in found]
+    assert places == sorted(places)
+    assert text.count('class="govuk-button" href') == 1
+    assert f'<span class="pg-count">{rules.how_many(found)}</span>' in text
 
 
-def test_home_says_in_words_that_nothing_waits(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_duties(monkeypatch)
+@pytest.mark.parametrize(
+    ("from_the_due_moment", "words"),
+    [
+        (timedelta(days=2), "2 days late <small>due "),
+        (timedelta(hours=-2), "today <small>by "),
+        (timedelta(days=-9), "<small>in 9 days</small>"),
+    ],
+)
+def test_home_says_in_words_how_far_a_deadline_is(
+    app: Flask, scene: Scene, from_the_due_moment: timedelta, words: str
+) -> None:
+    carl = carl_must_export(scene)
+    (due_at,) = {duty.due_at for duty in queries.duties(carl, DAY) if duty.endpoint == "payments.order"}
+    assert due_at is not None
 
-    answer = actors.client_of(app, actors.ana()).get("/home")
+    with clock.at(due_at + from_the_due_moment):
+        answer = actors.client_of(app, carl).get("/home")
+
+    assert words in answer.get_data(as_text=True)
+
+
+def test_home_says_in_words_that_nothing_waits(app: Flask) -> None:
+    answer = actors.client_of(app, actors.nobody()).get("/home")
 
     check_page(answer)
     assert "Nothing to do now." in answer.get_data(as_text=True)
 
 
-def test_a_duty_whose_page_is_not_there_does_not_take_home_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_duties(monkeypatch, Duty("Do what has no page", "", "Open", "nowhere.page"))
+def test_a_duty_whose_page_is_not_there_does_not_take_home_away(app: Flask) -> None:
+    lost = Duty("Do what has no page", "", "Open", "nowhere.page")
 
-    answer = actors.client_of(app, actors.ana()).get("/home")
+    with app.test_request_context("/home"):
+        g.actor = actors.ana()
+        shown = page(
+            "oversight/home.html",
+            **{"duties": (lost,), "greeting": "Good day", "tasks_waiting": 1},
+            **dict.fromkeys(("health", "waiting", "lately", "steps"), ()),
+        )
 
-    assert answer.status_code == 200
-    assert "Do what has no page" in answer.get_data(as_text=True)
+    assert "Do what has no page" in shown
+    assert "Open<span" not in shown
 
 
-def test_other_pages_ask_how_much_waits(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_duties(monkeypatch, Duty("Check", "", "Open", "oversight.about", {}, None, 12))
+def test_other_pages_ask_how_much_waits(app: Flask, scene: Scene) -> None:
+    carl = carl_must_export(scene)
+    with clock.at(DAY):
+        found = queries.duties(carl, DAY)
+        answer = actors.client_of(app, carl).get("/home/tasks")
 
-    answer = actors.client_of(app, actors.ana()).get("/home/tasks")
+    assert answer.json == {"waiting": rules.how_many(found)}
+    assert rules.how_many(found) > 0
 
-    assert answer.json == {"waiting": 12}
+
+# --- What others have, what happened lately, first steps -----------------------------------------------------------
+
+
+def test_what_was_handed_on_stands_with_who_has_it_and_how_long(app: Flask, scene: Scene) -> None:
+    later = DAY + timedelta(days=3)
+
+    with clock.at(later):
+        text = actors.client_of(app, actors.fin()).get("/home").get_data(as_text=True)
+        found = queries.waiting(actors.fin())
+
+    assert [(row.what, row.who, row.days(later)) for row in found] == [
+        (f"Payment order {scene.order} for PCP-2022-G-0001", "the authorising officer", 3)
+    ]
+    assert "With the authorising officer." in text and "for 3 days" in text
+    assert queries.waiting(actors.carl()) == ()
+
+
+def test_an_undecided_request_waits_for_the_authorising_officer(app: Flask) -> None:
+    with clock.at(IN_FORCE):
+        found = world()
+        services.open_prefinancing(actors.ana(), found.grant_id)
+        waiting = queries.waiting(actors.ana())
+
+    assert [(row.what, row.who) for row in waiting] == [
+        ("Payment request 1 of PCP-2022-G-0001", "the authorising officer")
+    ]
+
+
+def test_what_happened_lately_is_told_to_those_it_concerns(scene: Scene) -> None:
+    def lately(actor: Actor) -> list[str]:
+        return [f"{line.who} {line.sentence}" for line in queries.lately(actor)]
+
+    assert lately(actors.ana())[0] == "Otto Authoriser decided payment request PCP-2022-G-0001-1"
+    assert lately(actors.fin())[0] == f"Vera Verifier verified payment order {scene.order}"
+    assert lately(actors.eva()) == []
+    assert len(lately(actors.ada())) <= 10
+
+
+def test_nothing_of_a_barred_thing_happened_lately(scene: Scene) -> None:
+    fin = actors.fin()
+    assert fin.user_id is not None
+    with arranging():
+        factory.bar(fin.user_id, "application", scene.world.application_id)
+
+    assert queries.lately(actors.fin()) == ()
+    assert queries.waiting(actors.fin()) == ()
+
+
+def test_home_takes_the_same_statements_however_much_waits(scene: Scene) -> None:
+    counts = []
+    for number in range(2):
+        with statements() as seen:
+            queries.waiting(actors.fin())
+            queries.lately(actors.fin())
+        counts.append(len(seen))
+        if number == 0:
+            with clock.at(DAY.replace(hour=13)):
+                services.cancel(actors.fin(), scene.order_id, reason="Split in two")
+                for amount in (100_000, 110_000):
+                    services.prepare(actors.fin(), scene.request_id, amount=euros(amount))
+                assert len(queries.waiting(actors.fin())) == 2
+
+    assert counts[0] == counts[1]
+
+
+def test_an_empty_installation_shows_its_administrator_the_first_steps(app: Flask) -> None:
+    ada = actors.ada()
+
+    answer = actors.client_of(app, ada).get("/home")
+
+    check_page(answer)
+    text = answer.get_data(as_text=True)
+    assert "First steps" in text and "0 of 5 steps are done" in text
+    assert [step.done for step in queries.first_steps(ada)] == [False] * 5
+    actors.adam()
+    actors.ingrid()
+    assert [step.done for step in queries.first_steps(ada)] == [True, True, False, False, False]
+    assert queries.first_steps(actors.ingrid()) == ()
+
+
+def test_the_first_steps_are_gone_once_a_call_is_published(scene: Scene) -> None:
+    assert len(queries.first_steps(actors.ada())) == 5
+    with arranging():
+        call = get(Call, scene.world.call_id)
+        call.state, call.published_at, call.opens_at, call.total_cents = CallState.PUBLISHED.value, DAY, DAY, euros(1)
+
+    assert queries.first_steps(actors.ada()) == ()
 
 
 def test_pages_of_a_person_are_never_kept(app: Flask) -> None:

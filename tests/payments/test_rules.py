@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grants.agreements.states import PaymentKind
+from grants.calls.rules import TimeLimits
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, euros, total
+from grants.core.text import csv_line
 from grants.ledger import rules as legs
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Dimensions, Leg
@@ -21,6 +23,7 @@ from grants.payments.states import ORDER, REQUEST, OrderState, RequestState, Ste
 
 LIMITS = Limits(euros(600_000), euros(540_000), euros(240_000), euros(30_000))
 DIMS = Dimensions()
+TIMES = TimeLimits(prefinancing=30, before_start=10, report=60, interim=90, balance=90)
 A, B, C, D = (UUID(int=number) for number in range(1, 5))
 
 cents = st.integers(0, 80_000_000).map(Money)
@@ -109,11 +112,14 @@ def test_a_final_amount_above_the_maximum_is_refused() -> None:
     ],
 )
 def test_pre_financing_is_due_on_the_later_of_two_days(in_force: date, starts: date, due: date) -> None:
-    assert rules.prefinancing_due_on(in_force, starts) == due
+    assert rules.prefinancing_due_on(in_force, starts, TIMES) == due
 
 
-def test_a_report_is_paid_within_ninety_days_the_day_of_receipt_not_counted() -> None:
-    assert rules.report_due_on(date(2024, 7, 1)) == date(2024, 9, 29)
+def test_a_report_is_paid_within_the_days_of_its_grant_the_day_of_receipt_not_counted() -> None:
+    received = date(2024, 7, 1)
+
+    assert rules.report_due_on(PaymentKind.INTERIM, received, TIMES) == date(2024, 9, 29)
+    assert rules.report_due_on(PaymentKind.BALANCE, received, TimeLimits(30, 10, 60, 90, 60)) == date(2024, 8, 30)
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Step)), st.sampled_from([A, B, C, D])), max_size=8))
@@ -172,7 +178,7 @@ def test_an_order_takes_at_most_what_is_left(amount: int, refusal: type[Exceptio
     ],
 )
 def test_text_in_a_csv_is_never_a_formula_and_numbers_stay_numbers(cell: object, written: str) -> None:
-    assert rules.csv_line([cell]).rstrip("\r\n").strip('"') == written
+    assert csv_line([cell]).rstrip("\r\n").strip('"') == written
 
 
 @pytest.mark.parametrize("verb", [step.verb for step in ORDER.transitions])

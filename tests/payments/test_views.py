@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from grants.agreements.models import Grant
+from grants.agreements.states import GrantState
 from grants.core import audit, clock
+from grants.core.acts import arranging
+from grants.core.db import db
 from grants.core.money import euros
 from grants.core.permissions import Actor
 from grants.payments import queries, services
@@ -40,6 +45,19 @@ def send(app: Flask, actor: Actor, address: str, status: int = 303, **fields: ob
     answer = actors.client_of(app, actor).post(address, data=fields)
     assert answer.status_code == status, answer.text
     return answer.headers["Location"] if status == 303 else answer.text
+
+
+def told(shown: str) -> str:
+    """What the message about a clash says, without its marks."""
+    message = shown.split('<div role="alert">', 1)[1].split("</div>", 1)[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", message)).replace("\u00a0", " ").split()).replace(" .", ".")
+
+
+def prepared() -> str:
+    """The address of an order over the whole pre-financing."""
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    return f"/finance/orders/{services.prepare(actors.fin(), request_id).reference}"
 
 
 def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, grant: World) -> None:
@@ -80,7 +98,11 @@ def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, 
     page = get(app, actors.nuria(), f"/finance/entries/{entry}")
     assert "Carl Accountant marked the order as executed" in page and "of the audit chain" in page
     csv = get(app, actors.nuria(), "/finance/ledger.csv?account=1000")
-    assert csv.splitlines()[0].endswith("entry,date,event,what,grant,amount_eur,moved_eur,balance_eur")
+    head = (
+        "entry,date,event,event_name,description,grant,grant_name,account,account_name,amount_eur,moved_eur,balance_eur"
+    )
+    assert csv.splitlines()[0] == "\ufeff" + head
+    assert ",PCP-2022-G-0001,WARM,1000,Bank," in csv
     assert "-210000.00" in csv
 
 
@@ -113,19 +135,110 @@ def test_a_rejection_needs_its_reason_and_keeps_what_was_typed(app: Flask, grant
     assert "The guarantee is missing." in get(app, actors.ana(), "/grants/PCP-2022-G-0001/payments")
 
 
-def test_whoever_was_second_is_told_who_was_first_and_keeps_the_note(app: Flask, grant: World) -> None:
-    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
-    services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
-    made = services.prepare(actors.fin(), request_id)
-    order = f"/finance/orders/{made.reference}"
+def test_whoever_was_second_is_told_who_did_what_and_when_and_keeps_the_note(app: Flask, grant: World) -> None:
+    with clock.at(IN_FORCE):
+        order = prepared()
     second = actors.actor(actors.person("Vito Verifier", actors.Role.FINANCE_VERIFIER))
-    send(app, actors.vera(), f"{order}/verify", version="1")
+    with clock.at(NOW):
+        send(app, actors.vera(), f"{order}/verify", version="1")
 
     shown = send(app, second, f"{order}/verify", 409, version="1", note="Compared with the <annex>", act_key="old-key")
 
     assert "Somebody changed this order while you were working" in shown
-    assert f"The last signature: {actors.vera().name} verified it on" in shown
-    assert "Compared with the &lt;annex&gt;" in shown and "old-key" not in shown
+    assert told(shown) == (
+        "Error: Somebody changed this order while you were working Vera Verifier verified the order on 1 August 2024, 14:00. "
+        "Nothing of yours was done. It is verified; the authorising officer signs next. "
+        "Look at what stands now, and send yours again only if it still applies. "
+        "You had typed for “Note (optional)”: Compared with the <annex> "
+        "All payments on their way · Payments of this grant"
+    )
+    assert "old-key" not in shown
+
+
+def test_a_second_tab_of_the_same_person_is_told_that_it_was_done_already(app: Flask, grant: World) -> None:
+    request = "/finance/requests/PCP-2022-G-0001-1"
+    send(app, actors.otto(), f"{request}/decide", version="1", approved="240 000")
+
+    shown = send(app, actors.otto(), f"{request}/reject", 409, version="1", reason="No guarantee.")
+
+    assert "You decided the payment request on" in told(shown)
+    assert "It is decided; the initiator prepares an order for the EUR 210 000.00 that is in none yet." in told(shown)
+    assert "You had typed for “Reason”: No guarantee." in told(shown)
+
+
+def test_an_order_that_left_meanwhile_is_named_and_nothing_else_leaves_with_it(app: Flask, grant: World) -> None:
+    order = prepared()
+    send(app, actors.vera(), f"{order}/verify")
+    send(app, actors.otto(), f"{order}/authorise")
+    reference = order.rsplit("/", 1)[1]
+    second = actors.actor(actors.person("Cleo Cashier", actors.Role.ACCOUNTING_OFFICER))
+    send(app, second, "/finance/approvals/export", orders=reference, control_total="210000")
+
+    shown = send(app, actors.carl(), "/finance/approvals/export", 409, orders=reference, control_total="210000")
+
+    assert f"{reference}: Cleo Cashier exported the order on" in told(shown)
+    assert "It left for the bank" in told(shown) and "You had typed the control total 210 000.00." in told(shown)
+
+
+def test_every_deed_of_the_circuit_says_that_it_is_done_and_what_comes_next(app: Flask, grant: World) -> None:
+    request = "/finance/requests/PCP-2022-G-0001-1"
+    said = []
+
+    def deed(actor: Actor, address: str, **fields: object) -> str:
+        client = actors.client_of(app, actor)
+        answer = client.post(address, data=fields)
+        assert answer.status_code == 303, answer.text
+        flashed = re.search(r'role="status"><p class="strong">([^<]*)<', client.get(answer.headers["Location"]).text)
+        assert flashed
+        said.append(unescape(flashed[1]).replace("\u00a0", " "))
+        return str(answer.headers["Location"])
+
+    deed(actors.otto(), f"{request}/decide", approved="240000")
+    order = deed(actors.fin(), f"{request}/orders", amount="210000")
+    ref = order.rsplit("/", 1)[1]
+    deed(actors.vera(), f"{order}/verify")
+    deed(actors.otto(), f"{order}/authorise")
+    batch = deed(actors.carl(), "/finance/approvals/export", orders=ref, control_total="210000")
+    day = clock.long_date(clock.in_zone(clock.now()).date())
+    deed(actors.carl(), f"{order}/execute", value_on=day)
+
+    assert said == [
+        "Request PCP-2022-G-0001-1 is decided: approved. The coordinator is told.",
+        f"Order {ref} is prepared. It is prepared; the verifier looks at it next.",
+        f"Order {ref} verified. It is verified; the authorising officer signs next.",
+        f"Order {ref} authorised. It is authorised; the accounting officer exports it next.",
+        f"1 order exported in the list {batch.rsplit('/', 1)[1]}: EUR 210 000.00.",
+        f"Order {ref} executed on {day}.",
+    ]
+
+
+def test_the_form_that_closes_a_grant_does_not_open_where_it_is_closed(app: Flask, grant: World) -> None:
+    with arranging():
+        row = db.session.get_one(Grant, grant.grant_id)
+        row.state, row.closed_at = GrantState.CLOSED.value, NOW
+
+    page = get(app, actors.otto(), "/grants/PCP-2022-G-0001/close")
+
+    assert "This grant is closed already" in page and "<textarea" not in page
+    shown = send(app, actors.otto(), "/grants/PCP-2022-G-0001/close", 409, version="1", note="All looked at.")
+    assert "You had typed for “What was looked at”: All looked at." in told(shown) and "closed already" in told(shown)
+
+
+def test_what_stands_against_closing_is_said_before_anybody_types(app: Flask, grant: World) -> None:
+    page = get(app, actors.otto(), "/grants/PCP-2022-G-0001/close")
+
+    assert "The payment of the balance is not decided yet." in page and "<textarea" in page
+
+
+def test_a_request_says_why_it_is_due_when_it_is_and_how_many_days_are_left(app: Flask, grant: World) -> None:
+    with clock.at(datetime(2023, 5, 30, 12, tzinfo=UTC)):
+        page = get(app, actors.otto(), "/finance/requests/PCP-2022-G-0001-1")
+
+    assert "1 June 2023, in 2 days" in page
+    assert (
+        "30 days after the agreement came into force on 2 May 2023, or 10 days before the start on 1 June 2023 where that is "
+        "later; time limits of the call as the agreement took them over on 1 April 2023" in page
+    )
 
 
 def test_a_stale_decision_comes_back_with_its_text_and_goes_through_again(app: Flask, grant: World) -> None:

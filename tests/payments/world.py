@@ -45,7 +45,7 @@ class World:
     account_id: UUID
 
 
-@act("test_world.post", needs=Permission.BUDGET_AUTHORISE)
+@act("test_world.post", needs=Permission.BUDGET_AUTHORISE, says="did a thing of the tests")
 def _commit(actor: Actor, call_id: UUID, grant_id: UUID, city_id: UUID, agency_id: UUID) -> None:
     dims = Dimensions(call_id=call_id)
     of_grant = Dimensions(call_id=call_id, grant_id=grant_id)
@@ -156,6 +156,12 @@ def _grant(grant_id: UUID, application_id: UUID, call_id: UUID, fund_id: UUID, c
         prefinancing=euros(240_000),
         interim_ceiling=euros(540_000),
         retention=euros(30_000),
+        prefinancing_days=30,
+        before_start_days=10,
+        report_days=60,
+        interim_days=90,
+        balance_days=90,
+        time_limits_on=date(2023, 4, 1),
         in_force_at=IN_FORCE,
         offered_text={},
         search_text="warm homes",

@@ -16,7 +16,7 @@ from grants.app import stage_modules
 from grants.cli import alembic_config
 from grants.core import triggers
 from grants.core.db import Base
-from tests.servers import TestPostgres
+from tests.servers import Cluster
 
 VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
 HEAD = VERSIONS.parent / "HEAD"
@@ -41,7 +41,7 @@ LEFT_OUT = {"alembic_version", "note"}
 
 
 @pytest.fixture
-def empty(postgres: TestPostgres, template: str) -> Iterator[str]:
+def empty(postgres: Cluster, template: str) -> Iterator[str]:
     name = f"m_{uuid4().hex}"
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -63,7 +63,7 @@ def from_models(connection: Connection) -> None:
         module.install(connection)
 
 
-def test_the_migrated_schema_is_that_of_the_models(postgres: TestPostgres, empty: str) -> None:
+def test_the_migrated_schema_is_that_of_the_models(postgres: Cluster, empty: str) -> None:
     engine = create_engine(postgres.url(empty, "grants_owner"))
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), "head")
@@ -78,7 +78,7 @@ def test_the_migrated_schema_is_that_of_the_models(postgres: TestPostgres, empty
         assert migrated[kind] == modelled[kind], kind
 
 
-def test_going_down_leaves_nothing(postgres: TestPostgres, empty: str) -> None:
+def test_going_down_leaves_nothing(postgres: Cluster, empty: str) -> None:
     engine = create_engine(postgres.url(empty, "grants_owner"))
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), "head")

@@ -177,17 +177,42 @@ def test_a_problem_of_an_act_stands_at_its_field_and_the_rest_on_top(app: Flask)
     form.add_problem(Invalid("Two things.", {"name": "There are two cities of that name.", "elsewhere": "Call us."}))
     form.add_problem(Refused("The call has closed."))
 
-    assert form.summary() == [
+    assert form.what_is_wrong() == [
         ("Call us.", ""),
         ("The call has closed.", ""),
         ("There are two cities of that name.", "name"),
     ]
 
 
+def test_a_field_may_be_called_summary_and_a_form_knows_its_problems_still(app: Flask) -> None:
+    class Described(Form):
+        summary = StringField("Summary", [Needed("Say it in a sentence.")])
+
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/about", method="POST"):
+        form = Described(formdata=MultiDict({"summary": ""}))
+        form.validate()
+
+    assert form.what_is_wrong() == [("Say it in a sentence.", "summary")]
+
+
+def test_a_form_that_clashed_is_sent_again_as_a_new_deed_in_sight_of_what_stands(app: Flask) -> None:
+    class Versioned(Form):
+        version = HiddenField()
+
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/about", method="POST"):
+        form = Versioned(formdata=MultiDict({"version": "3", "act_key": "old"}))
+        form.try_again(4)
+
+    assert (form.version_shown(), form.version._value()) == (4, "4")
+    assert form.act_key._value() != "old"
+
+
 def test_a_problem_in_a_list_of_lines_is_found_with_its_line(app: Flask) -> None:
     form = sent(app, **{"lines-0-what": "a", "lines-1-what": ""})
 
-    assert form.summary() == [("Say what it is", "lines-1-what")]
+    assert form.what_is_wrong() == [("Say what it is", "lines-1-what")]
 
 
 def test_a_refusal_becomes_a_problem_and_the_block_is_left(app: Flask) -> None:

@@ -21,7 +21,12 @@ from grants.core.permissions import Actor, Permission
 from grants.identity import services as people
 
 
-@act("application.record_answers", needs=Permission.APPLICATION_CHECK, scope=queries.scope_of)
+@act(
+    "application.record_answers",
+    needs=Permission.APPLICATION_CHECK,
+    scope=queries.scope_of,
+    says="noted answers in the eligibility check of {subject}",
+)
 def record_answers(
     actor: Actor, application_id: UUID, answers: tuple[ConditionAnswer, ...], version: int | None = None
 ) -> int:
@@ -38,7 +43,12 @@ def record_answers(
     return check.version
 
 
-@act("application.declare", needs=Permission.APPLICATION_CHECK, scope=queries.scope_of)
+@act(
+    "application.declare",
+    needs=Permission.APPLICATION_CHECK,
+    scope=queries.scope_of,
+    says="decided on the eligibility of application {subject}",
+)
 def declare(
     actor: Actor,
     application_id: UUID,

@@ -32,7 +32,7 @@ QUESTION_PREFIX = "question_"
 OTHER_ROLE = "other"
 
 
-@act("application.start", needs=Permission.APPLICATION_START)
+@act("application.start", needs=Permission.APPLICATION_START, says="started application {subject}")
 def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     """A city officer starts an application in an open call and leads it."""
     call = calls.call_by_id(call_id)
@@ -122,7 +122,12 @@ def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
             )
 
 
-@act("application.edit_details", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.edit_details",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="changed the details of application {subject}",
+)
 def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, version: int | None = None) -> int:
     """Change title, short name and summary; returns the new version."""
     application, _ = writable(application_id)
@@ -136,7 +141,12 @@ def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, versio
     return application.version
 
 
-@act("application.save_section", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.save_section",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="wrote in application {subject}",
+)
 def save_section(actor: Actor, application_id: UUID, section_key: str, given: SectionInput) -> int:
     """Save one section, whatever state it is in; returns the section's new version.
 
@@ -149,7 +159,12 @@ def save_section(actor: Actor, application_id: UUID, section_key: str, given: Se
     return dossiers.mark_section(application.dossier_id, section_key, given.mark)
 
 
-@act("application.save_budget", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.save_budget",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="changed the budget of application {subject}",
+)
 def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> int:
     """Save amounts; a partner writes the rows of the own organisation, others are left as they are. Returns the version."""
     application, _ = writable(application_id)
@@ -160,7 +175,12 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> int:
     return budgets.save_cells(application.budget_id, cells, given.version)
 
 
-@act("application.attach_file", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.attach_file",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="attached a file to application {subject}",
+)
 def attach_file(actor: Actor, application_id: UUID, incoming: Incoming, role: str) -> FileView:
     """Keep a received file as an attachment of the call, as the answer to a file question, or as another file."""
     application, call = writable(application_id)
@@ -178,7 +198,12 @@ def attach_file(actor: Actor, application_id: UUID, incoming: Incoming, role: st
     return kept
 
 
-@act("application.remove_file", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.remove_file",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="removed a file from application {subject}",
+)
 def remove_file(actor: Actor, application_id: UUID, file_id: UUID) -> None:
     """Take a file out of the draft; versions already submitted keep it."""
     application, _ = writable(application_id)

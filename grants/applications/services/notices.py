@@ -16,7 +16,12 @@ from grants.core.db import db
 from grants.core.permissions import Actor, Permission
 
 
-@act("application.tell_deadline_moved", needs=Permission.CALL_EXTEND, scope=calls.scope_of)
+@act(
+    "application.tell_deadline_moved",
+    needs=Permission.CALL_EXTEND,
+    scope=calls.scope_of,
+    says="told applicants that a deadline moved",
+)
 def tell_deadline_moved(actor: Actor, call_id: UUID, number: int) -> int:
     """Mail everybody of a draft or a sent application that the deadline moved; returns how many were told."""
     people = db.session.scalars(

@@ -23,7 +23,12 @@ from grants.identity import services as people
 RECEIPT_SERIES = "receipt"
 
 
-@act("application.submit", needs=Permission.APPLICATION_SUBMIT, scope=queries.scope_of)
+@act(
+    "application.submit",
+    needs=Permission.APPLICATION_SUBMIT,
+    scope=queries.scope_of,
+    says="submitted application {subject}",
+)
 def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -> Receipt:
     """Freeze what stands now as the next submitted version and give its receipt.
 
@@ -115,7 +120,12 @@ def _tell_everybody(actor: Actor, place: Workplace, receipt: Receipt) -> None:
     )
 
 
-@act("application.withdraw", needs=Permission.APPLICATION_WITHDRAW, scope=queries.scope_of)
+@act(
+    "application.withdraw",
+    needs=Permission.APPLICATION_WITHDRAW,
+    scope=queries.scope_of,
+    says="withdrew application {subject}",
+)
 def withdraw(actor: Actor, application_id: UUID, reason: str) -> None:
     """The lead takes the application back, before it is declared eligible; it can be read and not sent any more."""
     application = locked(Application, application_id)

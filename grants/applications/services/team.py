@@ -23,7 +23,12 @@ from grants.identity.policy import Role
 from grants.identity.rules import Joins, checked_name, normal_email
 
 
-@act("application.invite", needs=Permission.APPLICATION_INVITE, scope=queries.scope_of)
+@act(
+    "application.invite",
+    needs=Permission.APPLICATION_INVITE,
+    scope=queries.scope_of,
+    says="invited a partner to application {subject}",
+)
 def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
     """Invite an organisation by the mail of the person who will speak for it; returns the organisation's id.
 
@@ -54,6 +59,7 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
         PARTNER.move(standing, "invite_again")
         standing.answered_at = None
     standing.contact_user_id, standing.invited_at = user_id, acts.moment()
+    standing.invited_name = name
     people.give_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
     assert application.budget_id is not None, "what can be written in has a budget"
     db.session.flush()
@@ -94,7 +100,13 @@ def _checked_person(given: InviteInput) -> tuple[str, str]:
 
 def _organisation(given: InviteInput) -> UUID:
     if given.organisation is not None:
-        return people.make_organisation(given.organisation)
+        try:
+            people.refuse_known_organisation(given.organisation)
+            return people.make_organisation(given.organisation)
+        except Invalid as error:
+            # On this form “name” is that of the person.
+            moved = {"new_name" if key == "name" else key: sentence for key, sentence in error.problems.items()}
+            raise Invalid(str(error), moved) from error
     assert given.organisation_id is not None, "checked before"
     return identity.organisation(given.organisation_id).id
 
@@ -124,17 +136,30 @@ def _refuse_doubles(application_id: UUID, standing: ApplicationPartner | None) -
         )
 
 
-@act("application.accept_invitation", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.accept_invitation",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="joined application {subject}",
+)
 def accept_invitation(actor: Actor, application_id: UUID) -> None:
     """The invited person agrees for the organisation."""
     application, _ = writable(application_id)
     partner = _own_invitation(actor, application_id)
+    # What was true when they were asked may have changed meanwhile.
+    assert actor.user_id is not None, "an invitation is answered by a person"
+    people.refuse_staff(actor.user_id)
     PARTNER.move(partner, "accept")
     partner.answered_at = acts.moment()
     _tell_the_lead(actor, application, partner, "accepted")
 
 
-@act("application.decline_invitation", needs=Permission.APPLICATION_EDIT, scope=queries.scope_of)
+@act(
+    "application.decline_invitation",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="declined to join application {subject}",
+)
 def decline_invitation(actor: Actor, application_id: UUID, reason: str = "") -> None:
     """The invited person declines for the organisation, and no longer sees the application."""
     application, _ = writable(application_id)
@@ -172,7 +197,12 @@ def _tell_the_lead(actor: Actor, application: Application, partner: ApplicationP
     )
 
 
-@act("application.remove_partner", needs=Permission.APPLICATION_INVITE, scope=queries.scope_of)
+@act(
+    "application.remove_partner",
+    needs=Permission.APPLICATION_INVITE,
+    scope=queries.scope_of,
+    says="removed a partner from application {subject}",
+)
 def remove_partner(actor: Actor, application_id: UUID, organisation_id: UUID) -> None:
     """Take a partner out of the draft; refused while it has amounts in the budget. Submitted versions keep it."""
     application, _ = writable(application_id)

@@ -99,9 +99,43 @@ class DeadlineNotice:
 
 @dataclass(frozen=True, slots=True)
 class ResultsInput:
-    """From when results are public, as a wall-clock time of the call's zone."""
+    """From when results are public: a wall-clock time of the call's zone, or at once."""
 
-    local: datetime
+    local: datetime | None = None
+    fold: Fold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicResult:
+    """A selected application as everybody may see it: no rank, no score. An invented amount says so."""
+
+    title: str
+    cities: str
+    amount: Money
+    invented: bool = False
+
+
+def results_moment(given: ResultsInput, zone: str, *, closes_at: datetime | None, at: datetime) -> datetime:
+    """The instant from which results are public: not before the deadline, and never in the past.
+
+    >>> start = datetime(2027, 6, 1, 7, tzinfo=UTC)
+    >>> results_moment(ResultsInput(), "Europe/Brussels", closes_at=None, at=start) == start
+    True
+    """
+    if given.local is None:
+        moment = at
+    else:
+        try:
+            moment = clock.local_to_utc(given.local, zone, fold=given.fold)
+        except Invalid as error:
+            raise Invalid(str(error), {"local": str(error)}) from error
+        if moment < at:
+            sentence = "That moment has passed. Choose a later one, or “At once”."
+            raise Invalid("The results were not published.", {"local": sentence})
+    if closes_at is not None and moment <= closes_at:
+        sentence = f"Results cannot be public before the deadline: {literal_of(closes_at, zone)}."
+        raise Invalid("The results were not published.", {"local": sentence})
+    return moment
 
 
 @dataclass(frozen=True, slots=True)

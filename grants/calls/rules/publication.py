@@ -67,6 +67,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             value("payment.interim_ceiling_percent", Fraction(100)),
             value("payment.retention_percent", Fraction(0)),
             value("payment.tranches", ()),
+            value("payment.time_limits", None),
         ),
         duration_months=value("duration_months", 0),
         milestones=value("milestones", ()),

@@ -31,6 +31,7 @@ from grants.calls.rules.values import (
     ReportDuty,
     Scale,
     Thresholds,
+    TimeLimits,
 )
 from grants.calls.states import ConditionKind, Confidence, InstalmentKind
 from grants.core import clock
@@ -225,6 +226,12 @@ _INSTALMENT = Record(
         "due_month": whole(0, 240),
     },
     ("key", "kind", "label", "condition"),
+)
+_DAYS = whole(1, 365)
+_TIME_LIMITS = Record(
+    TimeLimits,
+    {"prefinancing": _DAYS, "before_start": whole(0, 365), "report": _DAYS, "interim": _DAYS, "balance": _DAYS},
+    ("prefinancing", "before_start", "report", "interim", "balance"),
 )
 _MILESTONE = Record(
     PlannedMilestone,
@@ -491,6 +498,7 @@ FIELDS: Mapping[str, Field] = {
             tuple[Instalment, ...],
             needed=True,
         ),
+        Field("payment.time_limits", "Time limits in days", Group.PAYMENTS, _TIME_LIMITS, TimeLimits, needed=True),
         Field("payment.unlock_rule", "What unlocks later payments", Group.PAYMENTS, _RULE, str),
         Field("reporting.interim_report", "Interim report", Group.PAYMENTS, _REPORT, ReportDuty),
         Field("reporting.final_report", "Final report", Group.PAYMENTS, _REPORT, ReportDuty),

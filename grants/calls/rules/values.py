@@ -82,6 +82,31 @@ class Instalment:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """Within how many calendar days reports and payments are due; the day of the event is not counted.
+
+    Pre-financing is due by the later of ``prefinancing`` days after entry into force and
+    ``before_start`` days before the grant starts; the others count from the end of a period
+    (``report``) or from the day its report came in (``interim``, ``balance``).
+    """
+
+    prefinancing: int
+    before_start: int
+    report: int
+    interim: int
+    balance: int
+
+    @property
+    def words(self) -> str:
+        """All of them as one sentence, without its full stop."""
+        return (
+            f"Pre-financing {self.prefinancing} days after entry into force, or {self.before_start} days before the start"
+            f" where that is later; reports {self.report} days after their period; interim payments {self.interim} days"
+            f" and the balance {self.balance} days after the report came in"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentPlan:
     """How a grant of this call is paid. Percentages are exact (``Fraction(40)`` is 40 % of the maximum grant)."""
 
@@ -89,6 +114,8 @@ class PaymentPlan:
     interim_ceiling_percent: Fraction = Fraction(100)
     retention_percent: Fraction = Fraction(0)
     instalments: tuple[Instalment, ...] = ()
+    # None where a draft has none yet; no grant is prepared without.
+    time_limits: TimeLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from grants.calls.rules.values import (
     Scale,
     Sourced,
     Thresholds,
+    TimeLimits,
 )
 from grants.core import clock
 from grants.core.money import Money
@@ -88,8 +89,10 @@ def timeline(call: CallView, at: datetime) -> tuple[tuple[str, str, str, str], .
             (_stands(call.results_public_at, at), "Results are public", _printed(call.results_public_at, call.zone), "")
         )
     else:
-        planned = call.fact("dates.results_planned")
-        if not planned.absent:
+        known, planned = call.fact("dates.results_actual"), call.fact("dates.results_planned")
+        if not known.absent:
+            lines.append((_loosely(known.text, at), "Results made public", known.text, known.note or ""))
+        elif not planned.absent:
             lines.append((_loosely(planned.text, at), "Results planned", planned.text, planned.note or ""))
     for key, title in (("dates.pilots_start", "Pilots start"), ("dates.pilots_end", "Pilots end")):
         fact = call.fact(key)
@@ -267,6 +270,8 @@ def words_of(entry: Field, value: Any) -> str:
             )
         case Thresholds():
             return _threshold_words(value)
+        case TimeLimits():
+            return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")
         case Consortium():

@@ -83,6 +83,9 @@ def agreement(grant: GrantView) -> bytes:
     if text.amount_note:
         paper.gap(4)
         paper.paragraph(text.amount_note, style="quiet")
+    if text.time_limits is not None:
+        paper.gap(4)
+        paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
     for table in _tables(text):
         paper.table(table)
     paper.heading("Signatures")

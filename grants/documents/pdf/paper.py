@@ -15,6 +15,8 @@ TEAL = "#0b5d57"
 INK, INK_2, HAIRLINE, QUIET = "#14232b", "#46565f", "#d5dde1", "#f4f7f7"
 # One long table costs more than its parts: tables of this many rows keep the time linear.
 ROWS_A_PART = 200
+# What stands right-aligned under its head.
+FIGURES = (ColumnKind.MONEY, ColumnKind.NUMBER)
 
 
 def fonts() -> None:
@@ -59,6 +61,12 @@ class Paper:
             "num": ParagraphStyle("num", body, fontSize=8.5, leading=11, alignment=2),
             "num-head": ParagraphStyle(
                 "num-head", body, fontName="Source-Bold", fontSize=7.5, leading=10, alignment=2, textColor=INK_2
+            ),
+            "head-small": ParagraphStyle(
+                "head-small", body, fontName="Source-Bold", fontSize=6.2, leading=8.5, textColor=INK_2
+            ),
+            "num-head-small": ParagraphStyle(
+                "num-head-small", body, fontName="Source-Bold", fontSize=6.2, leading=8.5, alignment=2, textColor=INK_2
             ),
             "num-total": ParagraphStyle(
                 "num-total", body, fontName="Source-Bold", fontSize=8.5, leading=11, alignment=2
@@ -114,14 +122,27 @@ class Paper:
         if not table.rows:
             self.paragraph("Nothing to show.", style="quiet")
             return
-        heads = [
-            self._text(column.label, "num-head" if column.kind is ColumnKind.MONEY else "head")
-            for column in table.columns
-        ]
+        heads = self._heads(table)
         for start in range(0, len(table.rows), ROWS_A_PART):
             part = table.rows[start : start + ROWS_A_PART]
             is_last = start + ROWS_A_PART >= len(table.rows)
             self._grid(table, heads, part, table.totals if is_last else None)
+
+    def _heads(self, table: Table) -> list[Any]:
+        """The heads of the columns, all a size smaller where a word of one would not fit its column."""
+        from reportlab.pdfbase.pdfmetrics import stringWidth  # in workers only
+
+        shares = sum(column.share for column in table.columns)
+        fits = all(
+            stringWidth(word, "Source-Bold", 7.5) <= self.width * column.share / shares - 6
+            for column in table.columns
+            for word in column.label.split()
+        )
+        size = "" if fits else "-small"
+        return [
+            self._text(column.label, ("num-head" if column.kind in FIGURES else "head") + size)
+            for column in table.columns
+        ]
 
     def _grid(
         self, table: Table, heads: list[Any], rows: Sequence[tuple[Cell, ...]], totals: tuple[Cell, ...] | None
@@ -133,7 +154,7 @@ class Paper:
         widths = [self.width * share / sum(shares) for share in shares]
         body = [
             [
-                self._text(words(cell), "num" if kind is ColumnKind.MONEY else "cell")
+                self._text(words(cell), "num" if kind in FIGURES else "cell")
                 for cell, kind in zip(row, kinds, strict=True)
             ]
             for row in rows
@@ -150,9 +171,7 @@ class Paper:
         if totals:
             body.append(
                 [
-                    self._text(
-                        "" if cell is None else words(cell), "num-total" if kind is ColumnKind.MONEY else "total"
-                    )
+                    self._text("" if cell is None else words(cell), "num-total" if kind in FIGURES else "total")
                     for cell, kind in zip(totals, kinds, strict=True)
                 ]
             )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from grants.identity.services.addresses import ask_address, confirm_address
 from grants.identity.services.mails import mail, open_mail
 from grants.identity.services.passwords import change_password, hash_of, request_reset, set_password_by_link, sweep
 from grants.identity.services.people import (
+    add_organisation,
     add_user,
     disable_user,
     edit_organisation,
@@ -15,12 +17,15 @@ from grants.identity.services.people import (
     invite_user,
     join,
     make_organisation,
+    organisations_followed_by,
+    refuse_known_organisation,
 )
 from grants.identity.services.roles import (
     assign_role,
     bar,
     confirm_role,
     end_assigned_role,
+    end_bars,
     end_role,
     give_role,
     lift_bar,
@@ -30,10 +35,13 @@ from grants.identity.services.sessions import end_other_sessions, end_session, n
 from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
 
 __all__ = [
+    "add_organisation",
     "add_user",
+    "ask_address",
     "assign_role",
     "bar",
     "change_password",
+    "confirm_address",
     "confirm_password",
     "confirm_role",
     "demo_sign_in",
@@ -42,6 +50,7 @@ __all__ = [
     "edit_profile",
     "enable_user",
     "end_assigned_role",
+    "end_bars",
     "end_other_sessions",
     "end_role",
     "end_session",
@@ -56,6 +65,8 @@ __all__ = [
     "make_organisation",
     "note_seen",
     "open_mail",
+    "organisations_followed_by",
+    "refuse_known_organisation",
     "refuse_staff",
     "replace_session",
     "request_reset",

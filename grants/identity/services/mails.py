@@ -34,7 +34,7 @@ def open_mail(actor: Actor, number: int) -> RenderedMail:
     return queries.rendered_mail(user_id, template, context)
 
 
-@act("mail.open", needs=Permission.MAIL_READ)
+@act("mail.open", needs=Permission.MAIL_READ, says="read a mail to {subject}")
 def _note_reading(actor: Actor, number: int) -> None:
     """A mail that opens an account is shown only to who may invite people."""
     user_id, template, _ = queries.mail_asked_for(number)

@@ -53,7 +53,7 @@ def prove(known: Credentials | None, account: str, password: str, where: Where) 
         (Counter.ACCOUNT, rules.counter_key(Counter.ACCOUNT, account)),
         (Counter.ADDRESS, rules.counter_key(Counter.ADDRESS, where.address)),
     )
-    _take_try(subjects)
+    take_try(subjects)
     right = False
     if len(password) <= rules.PASSWORD_CHARACTERS_MAX:
         try:
@@ -78,7 +78,7 @@ def as_typed(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def _take_try(subjects: Sequence[tuple[Counter, str]]) -> None:
+def take_try(subjects: Sequence[tuple[Counter, str]]) -> None:
     """Count a try as failed for each counter, or refuse while one of them must wait."""
     now = clock.now()
     table = SignInAttempt.__table__
@@ -155,7 +155,7 @@ def change_password(actor: Actor, current: str, new: str, where: Where) -> None:
         _change_password(actor, hash_of(new), known.password_set_at)
 
 
-@act("password.change", needs=Permission.PROFILE_EDIT)
+@act("password.change", needs=Permission.PROFILE_EDIT, says="changed the own password")
 def _change_password(actor: Actor, hashed: str, seen_password_set_at: datetime) -> None:
     user = own_row(actor)
     if user.password_set_at != seen_password_set_at:
@@ -169,7 +169,7 @@ def request_reset(email: str, where: Where) -> None:
         address = rules.normal_email(email)
     except Invalid:
         return
-    _take_try(
+    take_try(
         (
             (Counter.ACCOUNT, rules.counter_key(Counter.ACCOUNT, f"reset {address}")),
             (Counter.ADDRESS, rules.counter_key(Counter.ADDRESS, f"reset {where.address}")),
@@ -180,7 +180,7 @@ def request_reset(email: str, where: Where) -> None:
         _request_reset(Actor(user_id=None, name="somebody not signed in"), address)
 
 
-@act("password.request_reset", needs=None)
+@act("password.request_reset", needs=None, says="sent {subject} a link for a new password")
 def _request_reset(actor: Actor, email: str) -> None:
     user = db.session.scalars(select(User).where(User.email == email).with_for_update()).one_or_none()
     if user is None or user.disabled_at is not None or user.is_demo:
@@ -209,7 +209,7 @@ def set_password_by_link(token: str, new: str) -> None:
 LINK_SPENT = "This link was used already or is too old. Ask for a new one on the sign-in page."
 
 
-@act("password.set_by_link", needs=None)
+@act("password.set_by_link", needs=None, says="set the password of {subject} by a link")
 def _set_password_by_link(actor: Actor, link_id: UUID, hashed: str) -> None:
     user = own_row(actor)
     link = locked(SignInLink, link_id)
@@ -240,7 +240,7 @@ def _refuse_weak(new: str, *about: str) -> None:
         raise Invalid(sentence, {"password": sentence})
 
 
-def make_link(user_id: UUID, purpose: LinkPurpose) -> SignInLink:
+def make_link(user_id: UUID, purpose: LinkPurpose, *, new_email: str | None = None) -> SignInLink:
     """A new link; earlier ones of the person stop working."""
     withdraw_links(user_id)
     link_id = uuid4()
@@ -251,6 +251,7 @@ def make_link(user_id: UUID, purpose: LinkPurpose) -> SignInLink:
         purpose=purpose.value,
         token_hash=rules.token_hash(token),
         expires_at=acts.moment() + LINK_LASTS[purpose],
+        new_email=new_email,
     )
     db.session.add(link)
     return link

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import current_app
@@ -12,6 +13,7 @@ from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.text import fold
 from grants.identity import policy, queries, rules
 from grants.identity.models import (
     Membership,
@@ -51,7 +53,32 @@ def make_organisation(values: OrganisationInput) -> UUID:
         synthetic=values.synthetic,
     )
     db.session.add(made)
+    for follow in _followers:
+        follow(made)
     return made.id
+
+
+_followers: list[Callable[[Organisation], object]] = []
+
+
+def organisations_followed_by(follow: Callable[[Organisation], object]) -> None:
+    """Register what a later stage does with every organisation made, inside the act that makes it."""
+    _followers.append(follow)
+
+
+def refuse_known_organisation(values: OrganisationInput, *, but: UUID | None = None) -> None:
+    """Refuse a name that an organisation of the same country bears already, however it is spelt; names that one."""
+    wanted = {fold(name) for name in (values.name, values.local_name or "") if name.strip()}
+    for row in db.session.scalars(
+        select(Organisation).where(Organisation.country_code == values.country_code).order_by(Organisation.name)
+    ):
+        if row.id != but and wanted & {fold(row.name), fold(row.local_name or row.name)}:
+            place = f" ({row.town})" if row.town else ""
+            sentence = (
+                f"“{row.name}”{place} in {row.country_code} is in the list already. Choose it there and leave the new name empty; "
+                "if it is another one, write the name so that people can tell them apart."
+            )
+            raise Invalid("This organisation is here already.", {"name": sentence})
 
 
 def join(user_id: UUID, organisation_id: UUID) -> None:
@@ -88,14 +115,14 @@ def find_or_invite(email: str, name: str, organisation_id: UUID, *, joins: Joins
     return user.id
 
 
-@act("user.add", needs=Permission.USER_INVITE)
+@act("user.add", needs=Permission.USER_INVITE, says="added {subject}")
 def add_user(actor: Actor, values: UserInput) -> AddedUser:
     """Add a person without a mail; whoever adds hands over the link (see :func:`queries.sign_in_address`)."""
     user = _add_with_roles(actor, values)
     return AddedUser(user.id, None if user.is_demo else make_link(user.id, LinkPurpose.INVITATION).id)
 
 
-@act("user.invite", needs=Permission.USER_INVITE)
+@act("user.invite", needs=Permission.USER_INVITE, says="invited {subject}")
 def invite_user(actor: Actor, values: UserInput) -> UUID:
     """Add a person and send the link by which they choose a password."""
     user = _add_with_roles(actor, values)
@@ -103,7 +130,7 @@ def invite_user(actor: Actor, values: UserInput) -> UUID:
     return user.id
 
 
-@act("user.invite_again", needs=Permission.USER_INVITE)
+@act("user.invite_again", needs=Permission.USER_INVITE, says="invited {subject} again")
 def invite_again(actor: Actor, user_id: UUID) -> None:
     """Send a new invitation; the link of the earlier one stops working."""
     user = locked(User, user_id)
@@ -159,7 +186,7 @@ def _make_user(values: UserInput) -> User:
     return user
 
 
-@act("user.disable", needs=Permission.USER_DISABLE)
+@act("user.disable", needs=Permission.USER_DISABLE, says="disabled the account of {subject}")
 def disable_user(actor: Actor, user_id: UUID, *, reason: str) -> None:
     """Keep a person out at once: their sessions end, their links stop working; what they did stays theirs."""
     user = locked(User, user_id)
@@ -176,7 +203,7 @@ def disable_user(actor: Actor, user_id: UUID, *, reason: str) -> None:
     withdraw_links(user_id)
 
 
-@act("user.enable", needs=Permission.USER_DISABLE)
+@act("user.enable", needs=Permission.USER_DISABLE, says="enabled the account of {subject}")
 def enable_user(actor: Actor, user_id: UUID) -> None:
     """Let a disabled person sign in again with the password they had."""
     user = locked(User, user_id)
@@ -185,7 +212,7 @@ def enable_user(actor: Actor, user_id: UUID) -> None:
     user.disabled_at = None
 
 
-@act("profile.edit", needs=Permission.PROFILE_EDIT)
+@act("profile.edit", needs=Permission.PROFILE_EDIT, says="changed the own profile")
 def edit_profile(actor: Actor, values: ProfileInput, *, version: int | None = None) -> None:
     """Change the own name, job title and telephone number; the address is changed by an administrator."""
     user = own_row(actor)
@@ -195,12 +222,28 @@ def edit_profile(actor: Actor, values: ProfileInput, *, version: int | None = No
     user.phone = rules.one_line(values.phone or "", characters_max=40) or None
 
 
+@act("organisation.add", needs=Permission.ORGANISATION_EDIT, says="added organisation {subject}")
+def add_organisation(actor: Actor, values: OrganisationInput) -> OrganisationView:
+    """Add an organisation that nobody of its own has described yet; for the programme’s people."""
+    if not actor.everywhere(Permission.ORGANISATION_EDIT):
+        raise NotAllowed("Only the programme’s people add organisations here. Invite one to your application instead.")
+    refuse_known_organisation(values)
+    made = make_organisation(values)
+    db.session.flush()
+    return queries.organisation(made)
+
+
 def organisation_scope(organisation_id: UUID) -> Scope:
     """Where an organisation lies: in itself."""
     return Scope.of(("organisation", locked(Organisation, organisation_id).id))
 
 
-@act("organisation.edit", needs=Permission.ORGANISATION_EDIT, scope=organisation_scope)
+@act(
+    "organisation.edit",
+    needs=Permission.ORGANISATION_EDIT,
+    scope=organisation_scope,
+    says="changed the details of {subject}",
+)
 def edit_organisation(
     actor: Actor, organisation_id: UUID, values: OrganisationInput, *, version: int | None = None
 ) -> OrganisationView:
@@ -211,6 +254,7 @@ def edit_organisation(
     # What an organisation is decides which calls it may answer: not for its own people to say.
     if values.kind.value != row.kind and not actor.everywhere(Permission.ORGANISATION_EDIT):
         raise Refused("You cannot change what kind of organisation this is. Ask the programme office.")
+    refuse_known_organisation(values, but=organisation_id)
     row.name = rules.one_line(values.name)
     row.local_name = rules.one_line(values.local_name or "") or None
     row.kind = values.kind.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +36,8 @@ def give_role(
     """Give a role in one place, or everywhere without a place; given again, only its end changes."""
     assert not policy.needs_confirmation(role), "this role is assigned and confirmed by two administrators"
     assert (kind is None) == (object_id is None), "a place is a kind and an id"
+    if role in policy.TEAM_ROLES:
+        refuse_staff(user_id)
     now = acts.moment()
     held = roles_of(user_id, RoleGrant.role == role.value, *_at(RoleGrant, kind, object_id))
     if held:
@@ -76,14 +78,46 @@ def lift_bar(user_id: UUID, kind: str, object_id: UUID) -> None:
         standing.ends_before = acts.moment()
 
 
+def end_bars(kind: str, object_ids: Collection[UUID], at: datetime) -> int:
+    """Give every bar that stands before these things one end, under lock; returns how many stand."""
+    standing = db.session.scalars(
+        select(AccessBar)
+        .where(
+            AccessBar.kind == kind,
+            AccessBar.object_id.in_(object_ids),
+            or_(AccessBar.ends_before.is_(None), AccessBar.ends_before > acts.moment()),
+        )
+        .order_by(AccessBar.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for each in standing:
+        each.ends_before = at
+    return len(standing)
+
+
 def refuse_staff(user_id: UUID) -> None:
     """Refuse a person who works for the programme or evaluates for it as part of an applicant’s team.
 
-    Says no more than that it is not possible: who holds which role is not for applicants to know.
+    Says no more than that it is not possible: who holds which role is not for applicants to know, but oneself.
     """
     if queries.holds_staff_role(user_id):
+        if user_id == acts.running_act().actor.user_id:
+            raise Refused(
+                "You work for the programme or evaluate for it, so you cannot take part in an application. "
+                "A colleague of your organisation must do this."
+            )
         sentence = "This person cannot take part in an application. Name somebody else of the organisation."
         raise Invalid(sentence, {"email": sentence})
+
+
+def _refuse_team(user_id: UUID, role: Role) -> None:
+    """Refuse a role of staff to a person who takes part in an application: who applies does not decide."""
+    if policy.is_staff(role) and queries.is_of_a_team(user_id):
+        raise Refused(
+            "This person takes part in an application or a grant for a city, so they cannot work for the programme or evaluate. "
+            "Choose another person, or end their part first; it stands among their roles."
+        )
 
 
 def roles_of(user_id: UUID, *conditions: ColumnElement[bool]) -> Sequence[RoleGrant]:
@@ -121,13 +155,20 @@ def _bars_of(user_id: UUID, kind: str, object_id: UUID) -> Sequence[AccessBar]:
     ).all()
 
 
-@act("role.assign", needs=Permission.ROLE_ASSIGN)
+@act("role.assign", needs=Permission.ROLE_ASSIGN, says="gave {subject} a role")
 def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
     """Give a role by hand; one that moves money or gives out roles waits until another administrator confirms it."""
     rules.demand_fresh(actor)
     locked(User, user_id)
-    held = [Role(grant.role) for grant in roles_of(user_id, RoleGrant.object_id.is_(None))]
-    policy.refuse_role_by_hand(actor.user_id, user_id, values.role, held)
+    if values.call_id is not None and values.role not in policy.ROLES_OF_A_CALL:
+        sentence = f"“{WORDS[values.role][0]}” is not given for one call. Choose “Everywhere”, or another role."
+        raise Invalid(sentence, {"place": sentence})
+    held = roles_of(user_id, RoleGrant.kind != "application")
+    here = [Role(grant.role) for grant in held if grant.object_id in (None, values.call_id)]
+    policy.refuse_role_by_hand(actor.user_id, user_id, values.role, here)
+    # What must stay apart stays apart wherever each is held.
+    policy.refuse_clash((Role(grant.role) for grant in held), values.role)
+    _refuse_team(user_id, values.role)
     if values.ends_before is not None and values.ends_before <= acts.moment():
         raise Invalid(
             "The role would have ended already.", {"ends_before": "Choose a day after today, or leave it empty."}
@@ -139,7 +180,8 @@ def assign_now(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
     grant = RoleGrant(
         user_id=user_id,
         role=values.role.value,
-        kind="everywhere",
+        kind="everywhere" if values.call_id is None else "call",
+        object_id=values.call_id,
         starts_at=acts.moment(),
         ends_before=values.ends_before,
         assigned_by=actor.user_id,
@@ -166,7 +208,7 @@ def _first_administrators(actor: Actor, role: Role) -> bool:
     return (held or 0) < 2
 
 
-@act("role.confirm", needs=Permission.ROLE_CONFIRM)
+@act("role.confirm", needs=Permission.ROLE_CONFIRM, says="confirmed a role of {subject}")
 def confirm_role(actor: Actor, grant_id: UUID) -> None:
     """Confirm a role that another administrator assigned; it holds from now on."""
     rules.demand_fresh(actor)
@@ -178,8 +220,9 @@ def confirm_role(actor: Actor, grant_id: UUID) -> None:
     policy.refuse_confirming(actor.user_id, grant.user_id, grant.assigned_by)
     _refuse_confirming_for_ones_maker(actor, grant.assigned_by)
     locked(User, grant.user_id)
-    others = roles_of(grant.user_id, RoleGrant.object_id.is_(None), RoleGrant.id != grant.id)
+    others = roles_of(grant.user_id, RoleGrant.kind != "application", RoleGrant.id != grant.id)
     policy.refuse_clash((Role(other.role) for other in others), Role(grant.role))
+    _refuse_team(grant.user_id, Role(grant.role))
     grant.confirmed_by = actor.user_id
     grant.confirmed_at = acts.moment()
 
@@ -195,11 +238,14 @@ def _refuse_confirming_for_ones_maker(actor: Actor, assigned_by: UUID | None) ->
         )
 
 
-@act("role.end", needs=Permission.ROLE_ASSIGN)
+@act("role.end", needs=Permission.ROLE_ASSIGN, says="ended a role of {subject}")
 def end_assigned_role(actor: Actor, grant_id: UUID) -> None:
-    """End a role given by hand, or withdraw one that waits; it stops holding with the next request."""
+    """End a role given by hand, withdraw one that waits, or end a person's part in an application.
+
+    It stops holding with the next request.
+    """
     grant = locked(RoleGrant, grant_id)
-    if grant.object_id is not None:
+    if grant.role == Role.ASSIGNED_EVALUATOR.value:
         raise Refused(f"\u201c{WORDS[Role(grant.role)][0]}\u201d belongs to one application; it is ended there.")
     if grant.ends_before is not None and grant.ends_before <= acts.moment():
         raise Refused("This role has ended already.")

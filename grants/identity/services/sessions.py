@@ -24,30 +24,30 @@ from grants.identity.rules import (
 from grants.identity.states import SessionEnd
 
 
-@act("session.end", needs=Permission.PROFILE_EDIT)
+@act("session.end", needs=Permission.PROFILE_EDIT, says="signed out")
 def sign_out(actor: Actor) -> None:
     """End the session in use."""
     acts.subject("user_account", own_row(actor).id)
     for session in live(UserSession.id == actor.session_id, UserSession.user_id == actor.user_id):
-        _end(session, SessionEnd.SIGNED_OUT)
+        end(session, SessionEnd.SIGNED_OUT)
 
 
-@act("session.end_other", needs=Permission.PROFILE_EDIT)
+@act("session.end_other", needs=Permission.PROFILE_EDIT, says="ended another session")
 def end_session(actor: Actor, session_id: UUID) -> None:
     """End one of the own sessions, for example of a computer left behind."""
     found = live(UserSession.id == session_id, UserSession.user_id == actor.user_id)
     if not found:
         raise Refused("This session has ended already.")
     acts.subject("user_account", own_row(actor).id)
-    _end(found[0], SessionEnd.ENDED_BY_PERSON)
+    end(found[0], SessionEnd.ENDED_BY_PERSON)
 
 
-@act("session.end_all_others", needs=Permission.PROFILE_EDIT)
+@act("session.end_all_others", needs=Permission.PROFILE_EDIT, says="ended all other sessions")
 def end_other_sessions(actor: Actor) -> None:
     """End every own session but the one in use."""
     acts.subject("user_account", own_row(actor).id)
     for session in live(UserSession.user_id == actor.user_id, UserSession.id != actor.session_id):
-        _end(session, SessionEnd.ENDED_BY_PERSON)
+        end(session, SessionEnd.ENDED_BY_PERSON)
 
 
 def replace_session(token: str | None) -> None:
@@ -85,11 +85,11 @@ def live(*conditions: ColumnElement[bool]) -> Sequence[UserSession]:
     ).all()
 
 
-def _end(session: UserSession, why: SessionEnd) -> None:
+def end(session: UserSession, why: SessionEnd) -> None:
     session.ended_at = acts.moment()
     session.ended_why = why.value
 
 
 def end_sessions(user_id: UUID, why: SessionEnd) -> None:
     for session in live(UserSession.user_id == user_id):
-        _end(session, why)
+        end(session, why)

@@ -61,7 +61,7 @@ def _start(user_id: UUID, where: Where, *, seen_password_set_at: datetime | None
     return token
 
 
-@act("session.start", needs=None)
+@act("session.start", needs=None, says="signed in")
 def _start_session(
     actor: Actor, hashed: bytes, where: Where, *, seen_password_set_at: datetime | None, rehashed: str | None
 ) -> None:
@@ -97,7 +97,7 @@ def confirm_password(actor: Actor, password: str, where: Where) -> None:
         _note_proof(actor)
 
 
-@act("session.prove", needs=Permission.PROFILE_EDIT)
+@act("session.prove", needs=Permission.PROFILE_EDIT, says="confirmed the password again")
 def _note_proof(actor: Actor) -> None:
     acts.subject("user_account", own_row(actor).id)
     for session in live(UserSession.id == actor.session_id, UserSession.user_id == actor.user_id):

@@ -10,6 +10,8 @@ from grants.core.errors import Refused
 from grants.core.permissions import Permission
 from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
+    KIND_WORDS,
+    AnyOrganisationForm,
     DisableForm,
     EmptyForm,
     GrantForm,
@@ -17,6 +19,7 @@ from grants.identity.forms import (
     RoleForm,
 )
 from grants.identity.views.frame import bp, id_in, refused_button
+from grants.web import paging
 from grants.web.routing import current_actor, page, requires, see_other
 
 # Beyond any list of people; a larger number is no number of a row.
@@ -66,16 +69,24 @@ def _user(handle: str, status: int = 200, form: Any = None) -> Any:
         person=found,
         givers=givers,
         words=policy.WORDS,
-        form=form or RoleForm(),
+        policy=policy,
+        places={place.id: place.label for place in queries.role_places("call")},
+        form=form or _role_form(),
         small=GrantForm(),
     ), status
+
+
+def _role_form() -> RoleForm:
+    form = RoleForm()
+    form.offer(queries.role_places("call"))
+    return form
 
 
 @bp.post("/admin/users/<handle>/roles")
 @requires(Permission.ROLE_ASSIGN)
 def assign_role(handle: str) -> Any:
     """Give a role."""
-    form = RoleForm()
+    form = _role_form()
     if form.validate_on_submit():
         with form.refusals():
             values = form.to_input()
@@ -138,6 +149,45 @@ def enable(handle: str) -> Any:
             flash("This person can sign in again.")
             return see_other("identity.user", handle=handle)
     return refused_button(form, "identity.user", handle=handle)
+
+
+@bp.get("/admin/organisations")
+@requires(Permission.ORGANISATION_EDIT)
+def organisations() -> Any:
+    """Every organisation, by country and name."""
+    search = request.args.get("q", "")[:100]
+    found = queries.organisation_rows(current_actor(), paging.asked(), search=search)
+    return page("identity/organisations.html", found=found, search=search, words=KIND_WORDS)
+
+
+@bp.route("/admin/organisations/add", methods=["GET", "POST"])
+@requires(Permission.ORGANISATION_EDIT)
+def add_organisation() -> Any:
+    """Add an organisation."""
+    form = AnyOrganisationForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            made = services.add_organisation(current_actor(), form.to_input())
+            flash(f"“{made.name}” is in the list.")
+            return see_other("identity.edit_organisation", slug=queries.slug_of(made))
+    return page("identity/organisation_edit.html", form=form, view=None), 422 if request.method == "POST" else 200
+
+
+@bp.route("/admin/organisations/<slug>", methods=["GET", "POST"])
+@requires(Permission.ORGANISATION_EDIT)
+def edit_organisation(slug: str) -> Any:
+    """The details of any organisation, its kind included."""
+    view = queries.organisation_by_slug(current_actor(), slug)
+    form = AnyOrganisationForm(data={**{each: getattr(view, each) for each in _DETAILS}, "kind": view.kind.value})
+    if form.validate_on_submit():
+        with form.refusals():
+            saved = services.edit_organisation(current_actor(), view.id, form.to_input(), version=form.version_shown())
+            flash("The details are saved.")
+            return see_other("identity.edit_organisation", slug=queries.slug_of(saved))
+    return page("identity/organisation_edit.html", form=form, view=view), 422 if request.method == "POST" else 200
+
+
+_DETAILS = ("version", "name", "local_name", "street", "postcode", "town", "country_code", "pic", "website")
 
 
 @bp.get("/admin/roles")

@@ -23,6 +23,8 @@ bp = Blueprint("identity", __name__)
 # Where Flask-Login keeps what identifies the session in the browser's signed cookie: our random token.
 SESSION_KEY = "_user_id"
 
+LINK_KEY = "link_token"
+
 
 class SignedIn(UserMixin):
     """What Flask-Login holds: a live session, not a row of the table of people."""
@@ -118,6 +120,6 @@ def id_in(text: str | None) -> UUID:
 
 def refused_button(form: Any, endpoint: str, **values: Any) -> Response:
     """A button's refusal, said on the page it stands on."""
-    for sentence, _ in form.summary():
+    for sentence, _ in form.what_is_wrong():
         flash(sentence, "error")
     return see_other(endpoint, **values)

@@ -12,12 +12,15 @@ from grants.core.permissions import Actor, Permission
 from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
     KIND_WORDS,
+    AddressForm,
     ChangePasswordForm,
+    EmptyForm,
     OrganisationForm,
     ProfileForm,
     SessionForm,
 )
-from grants.identity.views.frame import bp, id_in, where
+from grants.identity.states import LinkPurpose
+from grants.identity.views.frame import LINK_KEY, bp, id_in, where
 from grants.web.routing import current_actor, page, requires, see_other, signed_in
 
 
@@ -72,6 +75,40 @@ def change_password() -> Any:
     return page("identity/password.html", form=form, own=queries.own(current_actor())), 422
 
 
+@bp.route("/profile/address", methods=["GET", "POST"])
+@requires(Permission.PROFILE_EDIT)
+def address() -> Any:
+    """Ask for another e-mail address: a link goes to the new one, a word to the present one."""
+    form, own = AddressForm(), queries.own(current_actor())
+    if form.validate_on_submit():
+        with form.refusals():
+            asked = services.ask_address(current_actor(), str(form.email.data), where())
+            flash(
+                f"A link went to {asked}. Open it within a day, signed in here; until then your address stays as it is."
+            )
+            return see_other("identity.profile")
+    return page("identity/address.html", form=form, own=own), 422 if request.method == "POST" else 200
+
+
+@bp.route("/profile/address/confirm", methods=["GET", "POST"])
+@requires(Permission.PROFILE_EDIT)
+def new_address() -> Any:
+    """The page the link leads to: opening it changes nothing, the button does."""
+    actor, token = current_actor(), cookie.get(LINK_KEY, "")
+    link = queries.link(token, clock.now(), (LinkPurpose.ADDRESS,))
+    if link is None or link.user_id != actor.user_id:
+        return page("identity/address_spent.html"), 404
+    form = EmptyForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.confirm_address(actor, token)
+            cookie.pop(LINK_KEY, None)
+            flash("Your new address is in use. Other browsers in which you were signed in must sign in again.")
+            return see_other("identity.profile")
+    shown = page("identity/address_confirm.html", form=form, email=queries.new_address(link.id), present=link.email)
+    return shown, 422 if request.method == "POST" else 200
+
+
 @bp.get("/profile/sessions")
 @signed_in
 def sessions() -> Any:
@@ -107,7 +144,8 @@ def organisation() -> Any:
     views = _own_organisations(actor)
     number = request.args.get("of", default=1, type=int)
     if not views:
-        return page("identity/no_organisation.html")
+        everywhere = actor.everywhere(Permission.ORGANISATION_EDIT)
+        return see_other("identity.organisations") if everywhere else page("identity/no_organisation.html")
     view = views[number - 1] if 1 <= number <= len(views) else views[0]
     form = OrganisationForm(obj=view)
     if form.validate_on_submit():

@@ -19,10 +19,8 @@ from grants.identity.forms import (
     SignInForm,
 )
 from grants.identity.states import LinkPurpose
-from grants.identity.views.frame import SESSION_KEY, bp, enter_as, go_on, home, readable, where
+from grants.identity.views.frame import LINK_KEY, SESSION_KEY, bp, enter_as, go_on, home, readable, where
 from grants.web.routing import current_actor, page, public, see_other, signed_in
-
-_LINK_KEY = "link_token"
 
 RESET_SENT = (
     "If there is an account for this address, a mail with a link is on its way. "
@@ -94,19 +92,19 @@ def _page_before() -> str | None:
     return readable(parts.path + ("?" + parts.query if parts.query else ""))
 
 
-@bp.get("/<any(invitation, reset):purpose>/<token>")
+@bp.get("/<any(invitation, reset, address):purpose>/<token>")
 @public
 def open_link(purpose: str, token: str) -> Any:
     """Take the token out of the address at once; opening a link (as mail scanners do) does not use it."""
-    cookie[_LINK_KEY] = token
-    return see_other("identity.choose_password")
+    cookie[LINK_KEY] = token
+    return see_other("identity.new_address" if purpose == "address" else "identity.choose_password")
 
 
 @bp.get("/choose-password")
 @public
 def choose_password() -> Any:
     """The form of an invitation or reset link."""
-    link = queries.link(cookie.get(_LINK_KEY, ""), clock.now())
+    link = queries.link(cookie.get(LINK_KEY, ""), clock.now())
     if link is None:
         return page("identity/link_spent.html"), 404
     return page("identity/choose_password.html", form=ChoosePasswordForm(), link=link, is_new=_is_new(link.purpose))
@@ -116,7 +114,7 @@ def choose_password() -> Any:
 @public
 def password_chosen() -> Any:
     """Set the password, once."""
-    token, form = cookie.get(_LINK_KEY, ""), ChoosePasswordForm()
+    token, form = cookie.get(LINK_KEY, ""), ChoosePasswordForm()
     link = queries.link(token, clock.now())
     if link is None:
         return page("identity/link_spent.html"), 404

@@ -1,0 +1,96 @@
+"""Reads of applications for pages and later stages; the modules beside this one say how."""
+
+from __future__ import annotations
+
+from grants.applications.queries.checking import city_facts, desk
+from grants.applications.queries.duty import duties
+from grants.applications.queries.lists import (
+    applications,
+    calls_seen,
+    closes_at_of,
+    countries,
+    counts,
+    for_call,
+    of_call,
+)
+from grants.applications.queries.reach import (
+    DUTIES_MAX,
+    FOR_CALL_MAX,
+    LIST_ROWS_MAX,
+    id_of,
+    is_team,
+    not_barred,
+    opens_when,
+    scope_of,
+    team_id_of,
+    visible,
+)
+from grants.applications.queries.submitted import (
+    content_of,
+    file_of,
+    receipt_files,
+    submitted_content,
+    submitted_version,
+)
+from grants.applications.queries.whole import (
+    partners,
+    partners_of,
+    submission_by_id,
+    submissions,
+    view,
+    view_by_id,
+    view_of,
+)
+from grants.applications.queries.writing import (
+    Workplace,
+    invitation,
+    issues_of,
+    own_rows,
+    snapshot_of,
+    warnings_of,
+    workplace,
+    workplace_of,
+)
+
+__all__ = [
+    "DUTIES_MAX",
+    "FOR_CALL_MAX",
+    "LIST_ROWS_MAX",
+    "Workplace",
+    "applications",
+    "calls_seen",
+    "city_facts",
+    "closes_at_of",
+    "content_of",
+    "countries",
+    "counts",
+    "desk",
+    "duties",
+    "file_of",
+    "for_call",
+    "id_of",
+    "invitation",
+    "is_team",
+    "issues_of",
+    "not_barred",
+    "of_call",
+    "opens_when",
+    "own_rows",
+    "partners",
+    "partners_of",
+    "receipt_files",
+    "scope_of",
+    "snapshot_of",
+    "submission_by_id",
+    "submissions",
+    "submitted_content",
+    "submitted_version",
+    "team_id_of",
+    "view",
+    "view_by_id",
+    "view_of",
+    "visible",
+    "warnings_of",
+    "workplace",
+    "workplace_of",
+]

@@ -1,0 +1,110 @@
+"""The eligibility desk: conditions with their evidence and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import rules
+from grants.applications.models import Application, ApplicationPartner, EligibilityCheck, EligibilityResult
+from grants.applications.queries.reach import is_team, visible
+from grants.applications.queries.submitted import submitted_content
+from grants.applications.rules import ApplicationView, CityFact, ConditionAnswer, ConditionView, Desk
+from grants.applications.states import ApplicationState, Verdict
+from grants.cities.models import City, Participation
+from grants.core.db import db
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity.models import Organisation
+
+
+def reads_evidence(actor: Actor, application: ApplicationView) -> bool:
+    """Evidence is the desk's own: it names other applications, so neither the team nor other readers see it."""
+    scope = Scope.of(("application", application.id), ("call", application.call.id))
+    return actor.may(Permission.APPLICATION_CHECK, scope) and not is_team(actor, application.id)
+
+
+def desk(actor: Actor, application: ApplicationView) -> Desk:
+    """Every condition of the call with the answers so far; for the desk with evidence from submission and register."""
+    content = submitted_content(application.id)
+    check = db.session.scalars(
+        select(EligibilityCheck)
+        .join(Application, Application.submission_id == EligibilityCheck.submission_id)
+        .where(Application.id == application.id)
+    ).one_or_none()
+    answers = _answers(check.id) if check else {}
+    organisations = [member.organisation_id for member in content.consortium]
+    shown = reads_evidence(actor, application)
+    cities = city_facts(organisations) if shown else ()
+    elsewhere = _elsewhere(actor, application, organisations) if shown else ()
+    sees_all = not (actor.barred("application") or actor.barred("call"))
+    return Desk(
+        conditions=tuple(
+            ConditionView(
+                condition,
+                rules.evidence(condition, content.consortium, cities, elsewhere, sees_all=sees_all) if shown else None,
+                answers.get(condition.key, ConditionAnswer(condition.key, None)),
+            )
+            for condition in application.call.content.conditions
+        ),
+        verdict=Verdict(check.verdict) if check and check.verdict else None,
+        reason=check.reason if check else None,
+        decided_at=check.decided_at if check else None,
+        decided_by=check.decided_by if check else None,
+        version=check.version if check else 0,
+    )
+
+
+def _answers(check_id: UUID) -> dict[str, ConditionAnswer]:
+    rows = db.session.scalars(select(EligibilityResult).where(EligibilityResult.check_id == check_id))
+    return {row.condition: ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "") for row in rows}
+
+
+def city_facts(organisation_ids: Sequence[UUID]) -> tuple[CityFact, ...]:
+    """What the register knows about the cities of these organisations, by name."""
+    earlier: dict[UUID, list[str]] = {}
+    cities = db.session.scalars(
+        select(City).where(City.organisation_id.in_(organisation_ids)).order_by(City.name, City.id)
+    ).all()
+    rows = db.session.execute(
+        select(Participation.city_id, Participation.call_label)
+        .where(Participation.city_id.in_([city.id for city in cities]))
+        .order_by(Participation.call_label)
+    )
+    for city_id, label in rows:
+        earlier.setdefault(city_id, []).append(label)
+    return tuple(
+        CityFact(
+            organisation_id=city.organisation_id,
+            name=city.name,
+            country_code=city.country_code,
+            population=city.population,
+            mission_city=city.mission_city,
+            earlier=tuple(earlier.get(city.id, ())),
+        )
+        for city in cities
+        if city.organisation_id is not None
+    )
+
+
+def _elsewhere(
+    actor: Actor, application: ApplicationView, organisations: Sequence[UUID]
+) -> tuple[tuple[str, str], ...]:
+    """Organisations of this consortium that stand in another submitted application to the call which the reader may see."""
+    rows = db.session.execute(
+        select(Organisation.name, Application.reference)
+        .join(ApplicationPartner, ApplicationPartner.organisation_id == Organisation.id)
+        .join(Application, Application.id == ApplicationPartner.application_id)
+        .where(
+            Application.call_id == application.call.id,
+            Application.id != application.id,
+            Application.submission_id.is_not(None),
+            Application.state != ApplicationState.WITHDRAWN.value,
+            Organisation.id.in_(organisations),
+            visible(actor),
+        )
+        .order_by(Organisation.name, Application.reference)
+        .limit(100)
+    )
+    return tuple((name, reference) for name, reference in rows)

@@ -1,0 +1,141 @@
+"""What people must do about applications."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from grants.applications import rules
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.queries.lists import closes_at_of
+from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
+from grants.applications.states import ApplicationState, PartnerState
+from grants.calls.models import Call
+from grants.core.db import db
+from grants.core.duties import Duty
+from grants.core.permissions import Actor, Permission
+from grants.dossiers import queries as dossier_queries
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """What leads, partners and the eligibility desk must do next, in at most three statements."""
+    found: list[Duty] = []
+    if actor.places(Permission.APPLICATION_EDIT, "application"):
+        found += _writing_duties(actor, at)
+    if actor.can(Permission.APPLICATION_CHECK):
+        found += _checking_duties(actor, at)
+    return tuple(found)
+
+
+def _writing_duties(actor: Actor, at: datetime) -> list[Duty]:
+    own = actor.places(Permission.APPLICATION_EDIT, "application")
+    rows = db.session.execute(
+        select(
+            Application.reference,
+            Application.title,
+            Application.acronym,
+            Application.id,
+            Application.dossier_id,
+            Application.submitted_at,
+            closes_at_of().label("closes_at"),
+            ApplicationPartner.state.label("answer"),
+        )
+        .outerjoin(
+            ApplicationPartner,
+            and_(
+                ApplicationPartner.application_id == Application.id,
+                ApplicationPartner.contact_user_id == actor.user_id,
+            ),
+        )
+        .where(
+            Application.id.in_(own),
+            Application.state.in_([state.value for state in rules.WRITABLE]),
+            closes_at_of() > at,
+            *not_barred(actor),
+        )
+        .order_by(closes_at_of(), Application.reference)
+        .limit(DUTIES_MAX)
+    ).all()
+    progress = dossier_queries.progress(row.dossier_id for row in rows if row.dossier_id)
+    found = (_writing_duty(actor, row, progress.get(row.dossier_id)) for row in rows)
+    return [duty for duty in found if duty is not None]
+
+
+def _writing_duty(actor: Actor, row: Any, progress: dossier_queries.Progress | None) -> Duty | None:
+    name, values = row.acronym or row.title, {"ref": row.reference}
+    if row.answer == PartnerState.INVITED.value:
+        return Duty(
+            what=f"Answer the invitation to \u201c{name}\u201d",
+            why="The lead city cannot send the application before you have accepted or declined.",
+            button="Open the invitation",
+            endpoint="applications.team",
+            values=values,
+            due_at=row.closes_at,
+        )
+    if row.submitted_at is not None:
+        return _newer_draft_duty(actor, row, progress)
+    left = progress.sections - progress.completed if progress else 0
+    leads = row.id in actor.places(Permission.APPLICATION_SUBMIT, "application")
+    if left == 0 and leads:
+        return Duty(
+            what=f"Check and send \u201c{name}\u201d",
+            why="Every section is marked as finished; nothing has been sent yet.",
+            button="Check the application",
+            endpoint="applications.check",
+            values=values,
+            due_at=row.closes_at,
+        )
+    return Duty(
+        what=f"Finish {left} {'section' if left == 1 else 'sections'} of \u201c{name}\u201d"
+        if left
+        else f"Look at \u201c{name}\u201d before it is sent",
+        why=f"{progress.completed if progress else 0} of {progress.sections if progress else 0} sections are finished.",
+        button="Open the application",
+        endpoint="applications.show",
+        values=values,
+        due_at=row.closes_at,
+    )
+
+
+def _newer_draft_duty(actor: Actor, row: Any, progress: dossier_queries.Progress | None) -> Duty | None:
+    """What was sent stands; only answers saved after it are worth a line, and only the lead can send them."""
+    newer = progress is not None and progress.saved_at is not None and progress.saved_at > row.submitted_at
+    if not newer or row.id not in actor.places(Permission.APPLICATION_SUBMIT, "application"):
+        return None
+    return Duty(
+        what=f"Send your changes to \u201c{row.acronym or row.title}\u201d, or leave what you sent",
+        why="Sections were saved after you sent the application. Without sending again, the version you sent stands.",
+        button="Check the application",
+        endpoint="applications.check",
+        values={"ref": row.reference},
+        due_at=row.closes_at,
+    )
+
+
+def _checking_duties(actor: Actor, at: datetime) -> list[Duty]:
+    rows = db.session.execute(
+        select(Call.slug, Call.title, func.count(), func.min(closes_at_of()))
+        .select_from(Application)
+        .join(Call, Call.id == Application.call_id)
+        .where(
+            Application.state == ApplicationState.SUBMITTED.value,
+            visible(actor),
+            closes_at_of() <= at,
+        )
+        .group_by(Call.slug, Call.title)
+        .order_by(Call.slug)
+        .limit(DUTIES_MAX)
+    ).all()
+    return [
+        Duty(
+            what=f"Check {number} {'application' if number == 1 else 'applications'} for eligibility",
+            why=f"{title}: the deadline has passed; evaluators get only what is declared eligible.",
+            button="Open the eligibility desk",
+            endpoint="applications.eligibility_list",
+            values={"slug": slug},
+            count=number,
+        )
+        for slug, title, number, _ in rows
+    ]

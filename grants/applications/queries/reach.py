@@ -1,0 +1,87 @@
+"""Which applications a person reaches, and how others say what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+
+from grants.applications.models import Application
+from grants.applications.states import Origin
+from grants.core.db import db, locked
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission, Scope
+
+LIST_ROWS_MAX = 200
+
+
+FOR_CALL_MAX = 2_000
+
+
+DUTIES_MAX = 50
+
+
+def scope_of(application_id: UUID) -> Scope:
+    """Where an application lies, read under its lock: itself and its call."""
+    row = locked(Application, application_id)
+    return Scope.of(("application", row.id), ("call", row.call_id))
+
+
+def is_team(actor: Actor, application_id: UUID) -> bool:
+    """Whether the person belongs to this application itself, and so sees its draft."""
+    return application_id in actor.places(Permission.APPLICATION_READ, "application")
+
+
+# How one sees that a person declared no conflict with an application: a later stage (evaluation) says it, once.
+_declared_clear: list[Callable[[UUID | None], ColumnElement[bool]]] = []
+
+
+def opens_when(declared_clear: Callable[[UUID | None], ColumnElement[bool]]) -> None:
+    """Take the condition on :class:`Application` under which it opens to a person who must declare conflicts."""
+    _declared_clear[:] = [declared_clear]
+
+
+def _declared(actor: Actor) -> ColumnElement[bool]:
+    """Whoever must declare conflicts reads what they declared clear of, and what was published elsewhere; else nothing."""
+    clear = [condition(actor.user_id) for condition in _declared_clear]
+    return or_(Application.origin == Origin.PUBLISHED_OUTCOME.value, *(clear or [false()]))
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The condition every list, count and search of applications carries."""
+    own = Application.id.in_(actor.places(Permission.APPLICATION_READ, "application"))
+    sent = or_(Application.submission_id.is_not(None), Application.origin == Origin.PUBLISHED_OUTCOME.value)
+    staff: ColumnElement[bool] = Application.call_id.in_(actor.places(Permission.APPLICATION_READ, "call"))
+    if actor.everywhere(Permission.APPLICATION_READ):
+        staff = Application.id.is_not(None)
+    if actor.can(Permission.CONFLICT_DECLARE):
+        staff = and_(staff, _declared(actor))
+    return and_(or_(own, and_(staff, sent)), *not_barred(actor))
+
+
+def not_barred(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Applications this person is not kept from, by themselves or by their call."""
+    barred, calls = actor.barred("application"), actor.barred("call")
+    found: list[ColumnElement[bool]] = []
+    if barred:
+        found.append(Application.id.not_in(barred))
+    if calls:
+        found.append(Application.call_id.not_in(calls))
+    return tuple(found)
+
+
+def id_of(actor: Actor, reference: str) -> UUID:
+    """The id of an application this person may see; :class:`NotFound` for every other."""
+    found = db.session.scalar(select(Application.id).where(Application.reference == reference, visible(actor)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def team_id_of(actor: Actor, reference: str) -> UUID:
+    """The id of an application this person writes in; :class:`NotFound` for every other."""
+    application_id = id_of(actor, reference)
+    if not is_team(actor, application_id):
+        raise NotFound
+    return application_id

@@ -1,0 +1,157 @@
+"""One application whole: its consortium and its submitted versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application, ApplicationPartner, Submission
+from grants.applications.queries.reach import LIST_ROWS_MAX, visible
+from grants.applications.rules import ApplicationView, PartnerView, SubmissionView
+from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
+from grants.calls import queries as call_queries
+from grants.core.db import db, get
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor
+from grants.identity.models import Organisation, User
+from grants.identity.states import OrganisationKind
+
+
+def view(actor: Actor, reference: str) -> ApplicationView:
+    """One application with its call and consortium; :class:`NotFound` where this person may not see it."""
+    row = db.session.scalars(
+        select(Application).where(Application.reference == reference, visible(actor))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return view_of(row)
+
+
+def view_by_id(application_id: UUID) -> ApplicationView:
+    """The same for acts and later stages, which have checked the scope."""
+    return view_of(get(Application, application_id))
+
+
+def view_of(row: Application) -> ApplicationView:
+    """A row as the frozen view."""
+    submission = _submission(row.submission_id) if row.submission_id else None
+    return ApplicationView(
+        id=row.id,
+        version=row.version,
+        reference=row.reference,
+        title=row.title,
+        acronym=row.acronym,
+        summary=row.summary,
+        state=ApplicationState(row.state),
+        origin=Origin(row.origin),
+        source_url=row.source_url,
+        synthetic_note=row.synthetic_note,
+        call=call_queries.call_by_id(row.call_id),
+        coordinator_id=row.coordinator_id,
+        partners=partners(row.id),
+        dossier_id=row.dossier_id,
+        budget_id=row.budget_id,
+        submission=submission,
+        requested=row.requested,
+        withdrawn_at=row.withdrawn_at,
+        created_at=row.created_at,
+    )
+
+
+def partners(application_id: UUID) -> tuple[PartnerView, ...]:
+    """The consortium in its order, the coordinator first."""
+    rows = db.session.execute(
+        select(ApplicationPartner, Organisation, User.name, User.email)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+        .outerjoin(User, User.id == ApplicationPartner.contact_user_id)
+        .where(ApplicationPartner.application_id == application_id)
+        .order_by(ApplicationPartner.position, ApplicationPartner.id)
+    ).all()
+    return tuple(_partner(partner, organisation, name, email) for partner, organisation, name, email in rows)
+
+
+def _partner(
+    partner: ApplicationPartner, organisation: Organisation, name: str | None, email: str | None
+) -> PartnerView:
+    return PartnerView(
+        organisation_id=organisation.id,
+        name=organisation.name,
+        kind=OrganisationKind(organisation.kind),
+        country_code=organisation.country_code,
+        pic=organisation.pic,
+        role=PartnerRole(partner.role),
+        state=PartnerState(partner.state),
+        contact_id=partner.contact_user_id,
+        # Who is asked by address has not said yet that they are who the lead thinks.
+        contact_name=name if PartnerState(partner.state) is PartnerState.ACCEPTED else partner.invited_name,
+        contact_email=email,
+        invited_at=partner.invited_at,
+        answered_at=partner.answered_at,
+    )
+
+
+_SUBMISSION_COLUMNS = (
+    Submission.id,
+    Submission.number,
+    Submission.receipt_number,
+    Submission.submitted_at,
+    Submission.submitted_by,
+    Submission.closes_at,
+    Submission.sha256,
+    Submission.requested,
+)
+
+
+def _submission(submission_id: UUID) -> SubmissionView:
+    row = db.session.execute(select(*_SUBMISSION_COLUMNS).where(Submission.id == submission_id)).one()
+    return _submission_view(row)
+
+
+def _submission_view(row: Any) -> SubmissionView:
+    return SubmissionView(
+        id=row.id,
+        number=row.number,
+        receipt_number=row.receipt_number,
+        submitted_at=row.submitted_at,
+        submitted_by=row.submitted_by,
+        closes_at=row.closes_at,
+        sha256=row.sha256.hex(),
+        requested=row.requested,
+    )
+
+
+def submissions(actor: Actor, reference: str) -> tuple[SubmissionView, ...]:
+    """Every submitted version, newest first, at most 200: the last one stands, the others are kept."""
+    rows = db.session.execute(
+        select(*_SUBMISSION_COLUMNS)
+        .join(Application, Application.id == Submission.application_id)
+        .where(Application.reference == reference, visible(actor))
+        .order_by(Submission.number.desc())
+        .limit(LIST_ROWS_MAX)
+    ).all()
+    return tuple(_submission_view(row) for row in rows)
+
+
+def submission_by_id(submission_id: UUID) -> SubmissionView:
+    """One submitted version for jobs (the receipt), which run as the person who sent it."""
+    return _submission(submission_id)
+
+
+def partners_of(application_ids: Iterable[UUID]) -> dict[UUID, tuple[PartnerView, ...]]:
+    """The consortium of each of many applications in one statement, for conflict lists and assignment."""
+    wanted = list(application_ids)
+    found: dict[UUID, list[PartnerView]] = {application_id: [] for application_id in wanted}
+    if wanted:
+        rows = db.session.execute(
+            select(ApplicationPartner, Organisation, User.name, User.email)
+            .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+            .outerjoin(User, User.id == ApplicationPartner.contact_user_id)
+            .where(ApplicationPartner.application_id.in_(wanted))
+            .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
+        ).all()
+        for partner, organisation, name, email in rows:
+            found[partner.application_id].append(_partner(partner, organisation, name, email))
+    return {application_id: tuple(each) for application_id, each in found.items()}

@@ -1,0 +1,72 @@
+"""When an application arrives in time, and what its states are called."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from grants.applications.rules.values import WRITABLE
+from grants.applications.states import ApplicationState
+from grants.calls.rules import CallView
+from grants.core import clock, faults
+from grants.core.errors import Refused
+
+RULE_OF_ARRIVAL = (
+    "What counts is the moment your request reaches our server, by the server’s clock. "
+    "At the exact time of the deadline it is too late."
+)
+
+
+def refuse_late(call: CallView, at: datetime) -> None:
+    """Half-open: a submission at exactly ``closes_at`` is late; raises :class:`Refused` with both times."""
+    faults.point("deadline")
+    if call.is_open(at):
+        return
+    if call.opens_at is not None and at < call.opens_at:
+        raise Refused(f"This call opens on {said(call.opens_at, call.zone)}. You can start an application then.")
+    if call.closes_at is not None and at >= call.closes_at:
+        raise Refused(
+            f"The deadline was {said(call.closes_at, call.zone)}. Your request reached the server at {exactly(at, call.zone)}. "
+            "Nothing can be changed or sent any more; the last submitted version stands."
+        )
+    raise Refused("This call takes no applications now. Look at the call’s page to see why.")
+
+
+def said(moment: datetime, zone: str) -> str:
+    """``15 November 2022, 12:00 (Europe/Brussels)``."""
+    local = clock.in_zone(moment, zone)
+    return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"
+
+
+def exactly(moment: datetime, zone: str) -> str:
+    """The same with seconds and thousandths, where a deadline is near."""
+    local = clock.in_zone(moment, zone)
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({zone})"
+
+
+def refuse_unwritable(state: ApplicationState) -> None:
+    """Only a draft, or what was submitted while the call is open, can be written in."""
+    if state not in WRITABLE:
+        raise Refused(f"This application is {words(state)}; it cannot be changed any more.")
+
+
+def words(state: ApplicationState) -> str:
+    """A state in plain words."""
+    return state.value.replace("_", " ")
+
+
+_COLOURS = {
+    ApplicationState.DRAFT: "grey",
+    ApplicationState.WITHDRAWN: "grey",
+    ApplicationState.SUBMITTED: "blue",
+    ApplicationState.ELIGIBLE: "blue",
+    ApplicationState.UNDER_EVALUATION: "blue",
+    ApplicationState.SELECTED: "green",
+    ApplicationState.IN_PREPARATION: "green",
+    ApplicationState.AWARDED: "green",
+    ApplicationState.RESERVE: "yellow",
+}
+
+
+def colour(state: ApplicationState) -> str:
+    """The tag colour of a state; the word says the same."""
+    return _COLOURS.get(state, "red")

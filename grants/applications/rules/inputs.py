@@ -1,0 +1,135 @@
+"""What people type about an application, checked, and what acts answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.applications.states import Verdict
+from grants.budgets.rules import Cell
+from grants.core.errors import Conflict, Invalid
+from grants.dossiers import rules as dossier_rules
+from grants.dossiers.rules import Answer, Mark
+from grants.identity.rules import OrganisationInput
+from grants.identity.states import OrganisationKind
+
+TITLE_CHARACTERS_MAX = 200
+
+
+ACRONYM_CHARACTERS_MAX = 30
+
+
+SUMMARY_WORDS_MAX = 100
+
+
+PARTNERS_MAX = 60
+
+
+# Who may lead: a local authority or city administration (domain.md E-01, and item 14 of section 11).
+LEADING_KINDS = frozenset({OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE})
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsInput:
+    """Title, short name and what it is about, as typed."""
+
+    title: str
+    acronym: str = ""
+    summary: str = ""
+
+    def checked(self) -> DetailsInput:
+        """This input on single lines, if it can be stored; raises :class:`Invalid` with a sentence for each field."""
+        made = DetailsInput(
+            " ".join(dossier_rules.clean_text(self.title).split()),
+            " ".join(dossier_rules.clean_text(self.acronym).split()),
+            dossier_rules.clean_text(self.summary),
+        )
+        problems: dict[str, str] = {}
+        if not made.title:
+            problems["title"] = "Enter a title. You can change it until the deadline."
+        elif len(made.title) > TITLE_CHARACTERS_MAX:
+            problems["title"] = (
+                f"The title has {len(made.title)} characters; the limit is {TITLE_CHARACTERS_MAX}. Shorten it."
+            )
+        if len(made.acronym) > ACRONYM_CHARACTERS_MAX:
+            problems["acronym"] = (
+                f"The short name has {len(made.acronym)} characters; the limit is {ACRONYM_CHARACTERS_MAX}. Shorten it."
+            )
+        words = dossier_rules.count_words(made.summary)
+        if words > SUMMARY_WORDS_MAX:
+            problems["about"] = (
+                f"The summary has {words} words; the limit is {SUMMARY_WORDS_MAX}. Cut {words - SUMMARY_WORDS_MAX}."
+            )
+        if problems:
+            raise Invalid("Some details need another look.", problems)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class StartInput:
+    """What starting an application asks for."""
+
+    organisation_id: UUID
+    details: DetailsInput
+
+
+@dataclass(frozen=True, slots=True)
+class InviteInput:
+    """Whom to invite: a person by mail, for an organisation that is known or described here."""
+
+    email: str
+    name: str
+    organisation_id: UUID | None = None
+    organisation: OrganisationInput | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionInput:
+    """What was typed in one section."""
+
+    answers: tuple[Answer, ...]
+    mark: Mark
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetInput:
+    """What was typed into the budget."""
+
+    cells: tuple[Cell, ...]
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionAnswer:
+    """The desk's answer to one condition; None while it is not answered."""
+
+    condition: str
+    verdict: Verdict | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A new application."""
+
+    id: UUID
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of one submission."""
+
+    application_id: UUID
+    submission_id: UUID
+    reference: str
+    number: int
+    receipt_number: int
+    submitted_at: datetime
+    sha256: str
+
+
+class ContentChanged(Conflict):
+    """Somebody changed the application after the sender had looked at it."""

@@ -1,0 +1,182 @@
+"""What pages and later stages see of an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
+from grants.budgets.rules import BudgetContent
+from grants.calls.rules import CallView
+from grants.core.money import Money
+from grants.dossiers.rules import DossierContent
+from grants.identity.states import OrganisationKind
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerView:
+    """One organisation of the consortium and the person who speaks for it."""
+
+    organisation_id: UUID
+    name: str
+    kind: OrganisationKind
+    country_code: str
+    pic: str | None
+    role: PartnerRole
+    state: PartnerState
+    contact_id: UUID | None
+    contact_name: str | None
+    contact_email: str | None
+    invited_at: datetime | None
+    answered_at: datetime | None
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the coordinator."""
+        return self.role is PartnerRole.COORDINATOR
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """One submitted version, without its content."""
+
+    id: UUID
+    number: int
+    receipt_number: int
+    submitted_at: datetime
+    submitted_by: UUID
+    closes_at: datetime
+    sha256: str
+    requested: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationView:
+    """An application with its call and consortium; answers and budget are read beside it."""
+
+    id: UUID
+    version: int
+    reference: str
+    title: str
+    acronym: str | None
+    summary: str | None
+    state: ApplicationState
+    origin: Origin
+    source_url: str | None
+    synthetic_note: str | None
+    call: CallView
+    coordinator_id: UUID
+    partners: tuple[PartnerView, ...]
+    dossier_id: UUID | None
+    budget_id: UUID | None
+    submission: SubmissionView | None
+    requested: Money | None
+    withdrawn_at: datetime | None
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The short name where there is one, else the title."""
+        return self.acronym or self.title
+
+    @property
+    def coordinator(self) -> PartnerView:
+        """The leading organisation."""
+        return next(partner for partner in self.partners if partner.leads)
+
+    @property
+    def organisation_names(self) -> dict[UUID, str]:
+        """Organisation names by id, the lead marked."""
+        return {p.organisation_id: f"{p.name}, lead" if p.leads else p.name for p in self.partners}
+
+    def editable(self, at: datetime) -> bool:
+        """Whether anything may still be written at that moment."""
+        return self.state in WRITABLE and self.call.is_open(at)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRow:
+    """An application in a list."""
+
+    id: UUID
+    reference: str
+    title: str
+    acronym: str | None
+    state: ApplicationState
+    origin: Origin
+    synthetic: bool
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    closes_at: datetime | None
+    coordinator: str
+    country_code: str
+    organisations: int
+    requested: Money | None
+    submitted_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list is narrowed to; empty means everything."""
+
+    call_slug: str = ""
+    states: tuple[ApplicationState, ...] = ()
+    country_code: str = ""
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One organisation of the consortium as a submission froze it."""
+
+    organisation_id: UUID
+    name: str
+    local_name: str | None
+    kind: OrganisationKind
+    country_code: str
+    pic: str | None
+    role: PartnerRole
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedFile:
+    """One attached file as a submission froze it: its bytes are found by their SHA-256."""
+
+    file_id: UUID
+    role: str
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedContent:
+    """The application that stands: what evaluators read and what was hashed."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    acronym: str | None
+    summary: str | None
+    number: int
+    submitted_at: datetime
+    sha256: str
+    consortium: tuple[Member, ...]
+    dossier: DossierContent
+    budget: BudgetContent
+    files: tuple[SubmittedFile, ...]
+
+    @property
+    def organisation_names(self) -> dict[UUID, str]:
+        """Organisation names by id, the lead marked."""
+        return {
+            member.organisation_id: f"{member.name}, lead" if member.role is PartnerRole.COORDINATOR else member.name
+            for member in self.consortium
+        }
+
+
+WRITABLE = frozenset({ApplicationState.DRAFT, ApplicationState.SUBMITTED})

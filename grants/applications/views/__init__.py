@@ -1,0 +1,8 @@
+"""Pages of applications, each in the module of its step; here is what the program takes from them."""
+
+from __future__ import annotations
+
+from grants.applications.views import attachments, drafting, eligibility, lists, money, sending, team
+from grants.applications.views.frame import NAVIGATION, bp
+
+__all__ = ["NAVIGATION", "attachments", "bp", "drafting", "eligibility", "lists", "money", "sending", "team"]

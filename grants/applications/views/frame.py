@@ -1,0 +1,72 @@
+"""What the pages of applications share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, url_for
+
+from grants.applications import queries, rules
+from grants.applications.queries import Workplace
+from grants.applications.rules import ApplicationView, Issue
+from grants.budgets.queries import view_of as budget_view_of
+from grants.core import clock
+from grants.core.permissions import Permission
+from grants.dossiers import rules as dossier_rules
+from grants.web.routing import NavItem, current_actor
+
+bp = Blueprint("applications", __name__)
+
+
+NAVIGATION = (
+    NavItem(
+        "Applications", "applications.index", (Permission.APPLICATION_READ, Permission.APPLICATION_START), order=20
+    ),
+)
+
+
+def team_context(place: Workplace) -> dict[str, Any]:
+    """What every page of the team shows: the application, its clock, where problems are mended."""
+    now = clock.now()
+    return {
+        "place": place,
+        "application": place.application,
+        "call": place.application.call,
+        "editable": place.application.editable(now),
+        "invitation": queries.invitation(current_actor(), place.application),
+        "issue_href": _issue_href(place.application.reference),
+        "rules": rules,
+    }
+
+
+def _issue_href(ref: str) -> Callable[[Issue], str]:
+    """Where an issue is mended, down to the field."""
+
+    def href(issue: Issue) -> str:
+        anchor = issue.anchor or None
+        match issue.page:
+            case rules.Page.SECTION:
+                return url_for(".section", ref=ref, key=issue.section, _anchor=anchor)
+            case rules.Page.BUDGET:
+                return url_for(".budget", ref=ref, _anchor=anchor)
+            case rules.Page.TEAM:
+                return url_for(".team", ref=ref)
+            case rules.Page.FILES:
+                return url_for(".attached", ref=ref, _anchor=anchor)
+            case rules.Page.DETAILS:
+                return url_for(".details", ref=ref)
+
+    return href
+
+
+def submitted_context(application: ApplicationView) -> dict[str, Any]:
+    content = queries.submitted_content(application.id) if application.submission else None
+    return {
+        "application": application,
+        "call": application.call,
+        "content": content,
+        "sections": dossier_rules.answered(content.dossier) if content else (),
+        "budget": budget_view_of(content.budget, content.organisation_names) if content else None,
+        "rules": rules,
+    }

@@ -1,0 +1,148 @@
+"""Checking, sending, the receipt, and taking an application back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request, url_for
+
+from grants.applications import queries, rules, services
+from grants.applications.forms import ReasonForm, SubmitForm
+from grants.applications.queries import Workplace
+from grants.applications.views.frame import bp, submitted_context, team_context
+from grants.core import clock
+from grants.core.errors import NotFound
+from grants.core.permissions import Permission
+from grants.dossiers import queries as dossier_queries
+from grants.dossiers import rules as dossier_rules
+from grants.identity import queries as identity
+from grants.web import downloads
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/applications/<ref>/check")
+@requires(Permission.APPLICATION_READ)
+def check(ref: str) -> Any:
+    """Every problem with its link, every answer and the budget on one page."""
+    return _check_page(queries.workplace(current_actor(), ref))
+
+
+def _check_page(place: Workplace, notice: str = "") -> str:
+    content = dossier_rules.DossierContent(
+        place.dossier.definition, tuple(q.answer for s in place.dossier.sections for q in s.questions)
+    )
+    ref = place.application.reference
+    return page(
+        "applications/check.html",
+        notice=notice,
+        sections=dossier_rules.answered(content),
+        change_href=lambda key: url_for(".section", ref=ref, key=key),
+        **team_context(place),
+    )
+
+
+@bp.get("/applications/<ref>/submit")
+@requires(Permission.APPLICATION_SUBMIT)
+def submit(ref: str) -> Any:
+    """What sending means, when it counts, and the statement."""
+    place = queries.workplace(current_actor(), ref)
+    return _submit_page(place, SubmitForm(data={"fingerprint": place.fingerprint}))
+
+
+@bp.post("/applications/<ref>/submit")
+@requires(Permission.APPLICATION_SUBMIT)
+def send(ref: str) -> Any:
+    """Send it."""
+    form, place = SubmitForm(), queries.workplace(current_actor(), ref)
+    if form.validate_on_submit():
+        with form.refusals():
+            try:
+                services.submit(current_actor(), place.application.id, form.fingerprint.data or None)
+            except rules.ContentChanged as error:
+                return _check_page(queries.workplace(current_actor(), ref), str(error)), 409
+            return see_other(".receipt", ref=ref)
+    return _submit_page(place, form), 422
+
+
+def _submit_page(place: Workplace, form: SubmitForm) -> str:
+    return page("applications/submit.html", form=form, now_exactly=_now(place), **team_context(place))
+
+
+def _now(place: Workplace) -> str:
+    return rules.exactly(clock.now(), place.application.call.zone)
+
+
+@bp.get("/applications/<ref>/receipt")
+@requires(Permission.APPLICATION_READ)
+def receipt(ref: str) -> Any:
+    """The proof of what was received, when, and its hash; older versions below."""
+    application = queries.view(current_actor(), ref)
+    versions = queries.submissions(current_actor(), ref)
+    if not versions:
+        raise NotFound
+    chosen = next((v for v in versions if str(v.number) == request.args.get("version")), versions[0])
+    return page(
+        "applications/receipt.html",
+        application=application,
+        call=application.call,
+        chosen=chosen,
+        versions=versions,
+        files=queries.receipt_files(chosen.id),
+        sender=identity.person(chosen.submitted_by),
+        editable=application.editable(clock.now()),
+        rules=rules,
+    )
+
+
+@bp.get("/applications/<ref>/receipt/<int:number>.pdf")
+@requires(Permission.APPLICATION_READ)
+def receipt_pdf(ref: str, number: int) -> Any:
+    """The receipt as a PDF, once it is made."""
+    for version in queries.submissions(current_actor(), ref):
+        if version.number == number:
+            for file in queries.receipt_files(version.id):
+                return downloads.send(file)
+    raise NotFound
+
+
+@bp.get("/applications/<ref>/print")
+@requires(Permission.APPLICATION_READ)
+def print_view(ref: str) -> Any:
+    """The whole application on one page: the draft for the team, for staff what was submitted."""
+    actor = current_actor()
+    application = queries.view(actor, ref)
+    if not queries.is_team(actor, application.id) or application.dossier_id is None:
+        return page("applications/print.html", file_names={}, draft=False, **submitted_context(application))
+    place = queries.workplace_of(application)
+    content = dossier_queries.written(application.dossier_id)
+    return page(
+        "applications/print.html",
+        application=application,
+        call=application.call,
+        content=None,
+        sections=dossier_rules.answered(content),
+        budget=place.budget,
+        file_names=place.file_names,
+        draft=application.submission is None or place.changed_since_submission,
+        rules=rules,
+    )
+
+
+@bp.get("/applications/<ref>/withdraw")
+@requires(Permission.APPLICATION_WITHDRAW)
+def withdraw(ref: str) -> Any:
+    """What withdrawing means."""
+    return page("applications/withdraw.html", form=ReasonForm(), application=queries.view(current_actor(), ref))
+
+
+@bp.post("/applications/<ref>/withdraw")
+@requires(Permission.APPLICATION_WITHDRAW)
+def take_back(ref: str) -> Any:
+    """Withdraw it."""
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.withdraw(current_actor(), queries.team_id_of(current_actor(), ref), form.reason.data or "")
+            flash("The application is withdrawn.", "success")
+            return see_other(".show", ref=ref)
+    return page("applications/withdraw.html", form=form, application=queries.view(current_actor(), ref)), 422

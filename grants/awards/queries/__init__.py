@@ -1,0 +1,50 @@
+"""Reads of awards for views, acts and later stages; the modules beside this one say how it is done."""
+
+from __future__ import annotations
+
+from grants.awards.queries.lists import (
+    forgotten,
+    hash_of,
+    live_list,
+    ranking_page,
+    ranking_rules,
+    selection_page,
+    without_evaluation,
+)
+from grants.awards.queries.publication import application_ids, decided, public_results, publishing
+from grants.awards.queries.selections import (
+    ROWS_MAX,
+    item_of,
+    open_call,
+    pilots_of,
+    published_pilots,
+    selected_items,
+    selection_of,
+    selection_scope,
+    selections,
+)
+from grants.awards.queries.work import duties
+
+__all__ = [
+    "ROWS_MAX",
+    "application_ids",
+    "decided",
+    "duties",
+    "forgotten",
+    "hash_of",
+    "item_of",
+    "live_list",
+    "open_call",
+    "pilots_of",
+    "public_results",
+    "published_pilots",
+    "publishing",
+    "ranking_page",
+    "ranking_rules",
+    "selected_items",
+    "selection_of",
+    "selection_page",
+    "selection_scope",
+    "selections",
+    "without_evaluation",
+]

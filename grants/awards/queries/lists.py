@@ -1,0 +1,294 @@
+"""The ranked list: as it would be decided now, or as it was frozen, in the scope of who looks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState, Origin
+from grants.awards import ranking, rules
+from grants.awards.models import SelectionItem
+from grants.awards.queries.selections import ROWS_MAX, open_call, selections
+from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
+from grants.awards.rules import RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.calls import queries as calls
+from grants.calls.rules import CallContent, CallView
+from grants.core.db import db
+from grants.core.money import ZERO
+from grants.core.permissions import Actor
+from grants.evaluation import queries as evaluation
+from grants.evaluation.rules import AgreedScores
+from grants.identity.models import Organisation
+
+
+def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None) -> RankingRules:
+    """How this call ranks: its criteria, thresholds and order for ties, with the chosen rule at the line."""
+    bars = tuple(Bar(one.key, one.name, one.weight, one.threshold_half) for one in content.criteria)
+    return RankingRules(bars, content.total_threshold_half, content.tie_order, line, reserve_max)
+
+
+def live_list(
+    call: CallView, line: LineRule, reserve_max: int | None, panel_order: Sequence[str] = ()
+) -> tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]:
+    """The list as it would be decided now, with the applications that still wait for a consensus. For acts and pages."""
+    applications = _in_state(call.id, ApplicationState.UNDER_EVALUATION)
+    scores = evaluation.agreed_scores([row.id for row in applications])
+    keys = {criterion.key for criterion in call.content.criteria}
+    ready = [row for row in applications if set(scores[row.id].halves or ()) >= keys]
+    scored = [_scored(row, scores[row.id]) for row in ready]
+    by_reference = {row.reference: row.id for row in ready}
+    order = [by_reference[reference] for reference in panel_order if reference in by_reference]
+    found = ranking.rank(scored, ranking_rules(call.content, line, reserve_max), calls.free(call.id), order)
+    return found, tuple(row for row in applications if row not in ready), scores
+
+
+def forgotten(call_id: UUID) -> tuple[Application, ...]:
+    """Applications sent in here that a list decided now would forget: not checked yet, or eligible and not evaluated."""
+    return _in_state(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE)
+
+
+def _in_state(call_id: UUID, *states: ApplicationState) -> tuple[Application, ...]:
+    found = db.session.scalars(
+        select(Application)
+        .where(
+            Application.call_id == call_id,
+            Application.state.in_([state.value for state in states]),
+            Application.origin == Origin.SUBMITTED_HERE.value,
+        )
+        .order_by(Application.reference)
+        .limit(ROWS_MAX)
+    )
+    return tuple(found)
+
+
+def without_evaluation(rows: Sequence[Application]) -> tuple[list[str], list[str]]:
+    """The references of those nobody checked, and of those eligible that nobody evaluates."""
+    unchecked = [row.reference for row in rows if row.state == ApplicationState.SUBMITTED.value]
+    return unchecked, [row.reference for row in rows if row.state == ApplicationState.ELIGIBLE.value]
+
+
+def _scored(row: Application, agreed: AgreedScores) -> Scored:
+    return Scored(row.id, row.reference, row.title, dict(agreed.halves or {}), row.requested or ZERO)
+
+
+def hash_of(found: RankedList) -> str:
+    """The hash of a list: what the person saw must be what is decided, and what is confirmed."""
+    rows = [
+        {
+            "reference": row.reference, "rank": row.rank, "score": str(row.score), "halves": dict(sorted(row.halves.items())),
+            "amount": row.requested.cents, "outcome": row.outcome.value,
+        }
+        for row in found.rows
+    ]  # fmt: skip
+    return rules.list_hash([{"budget": found.budget.cents}, *rows])
+
+
+def ranking_page(
+    actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
+    panel_order: Sequence[str] = (),
+) -> RankingPage:  # fmt: skip
+    """The ranked list with its line: frozen once decided, else as it would be now. A constant number of statements.
+
+    Somebody with a conflict, or who must declare and did not, sees neither the application nor ranks and totals it
+    could be inferred from.
+    """
+    call = open_call(actor, slug)
+    views = selections(call.id)
+    standing = next(
+        (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
+    )
+    if standing is not None:
+        return _page(actor, call, views, standing)
+    return _page(actor, call, views, None, live_list(call, line, reserve_max, panel_order), line, reserve_max)
+
+
+def selection_page(actor: Actor, slug: str, view: SelectionView) -> RankingPage:
+    """One selection as it was frozen, whatever became of it."""
+    call = open_call(actor, slug)
+    return _page(actor, call, selections(call.id), view)
+
+
+def _page(
+    actor: Actor,
+    call: CallView,
+    views: Sequence[SelectionView],
+    standing: SelectionView | None,
+    live: tuple[RankedList, Sequence[Application], Mapping[UUID, AgreedScores]] | None = None,
+    line: LineRule = LineRule.STOP,
+    reserve_max: int | None = None,
+) -> RankingPage:
+    if live is not None:
+        found, waiting, scores = live
+    else:
+        assert standing is not None, "a page shows a live list or a frozen one"
+        found, waiting = _frozen(standing), ()
+        scores = evaluation.agreed_scores([row.application_id for row in found.rows])
+        line, reserve_max = standing.line or line, standing.reserve_max
+    left_out = _left_out(call.id, standing)
+    ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
+    # What was published elsewhere is public: nobody declares about it.
+    published = standing is not None and standing.kind is SelectionKind.PUBLISHED_OUTCOME
+    shut = frozenset() if published else evaluation.undeclared(actor, ids)
+    # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
+    # Nobody declares about an application before it is eligible.
+    shut -= {row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value}
+    barred = actor.barred("application") | shut
+    undeclared = shut - actor.barred("application") - evaluation.conflicted(actor, shut)
+    partial = bool(barred & set(ids))
+    cities, countries = evaluation.cities_of(ids), _countries(ids)
+    rows = _rows(found, scores, cities, countries)
+    if partial:
+        rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
+    names = {criterion.key: criterion.name for criterion in call.content.criteria}
+    return RankingPage(
+        call.id,
+        call.slug,
+        call.title,
+        call.reference,
+        call.content.criteria,
+        call.content.max_half,
+        call.content.total_threshold_half,
+        any(criterion.weight != 1 for criterion in call.content.criteria),
+        _order_words([names[key] for key in call.content.tie_order]),
+        line,
+        reserve_max,
+        rows,
+        _waiting_rows(waiting, cities, barred),
+        found.budget,
+        found.used,
+        "" if partial else (standing.line_words if standing else found.line_words),
+        standing.list_hash if standing else hash_of(found),
+        () if partial else found.undecided_ties,
+        standing,
+        tuple(view for view in views if view is not standing),
+        partial,
+        len(undeclared),
+        _waiting_rows(left_out, cities, barred),
+        _left_out_words([row for row in left_out if row.id not in barred], standing),
+        not left_out,
+    )
+
+
+def _left_out(call_id: UUID, standing: SelectionView | None) -> tuple[Application, ...]:
+    """What a list decided now would forget, or what came after the list that stands."""
+    if standing is None:
+        return forgotten(call_id)
+    if standing.kind is not SelectionKind.RANKED or standing.state is SelectionState.RETURNED:
+        return ()
+    if standing.state is SelectionState.DECIDED:
+        return forgotten(call_id)
+    return _in_state(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION)
+
+
+def _left_out_words(rows: Sequence[Application], standing: SelectionView | None) -> str:
+    if standing is not None and standing.state is SelectionState.CONFIRMED:
+        return rules.late_words(standing.number, [row.reference for row in rows])
+    return rules.forgotten_words(*without_evaluation(rows))
+
+
+def _waiting_rows(
+    rows: Sequence[Application], cities: Mapping[UUID, str], barred: Collection[UUID]
+) -> tuple[WaitingRow, ...]:
+    return tuple(WaitingRow(row.reference, row.title, cities.get(row.id, "")) for row in rows if row.id not in barred)
+
+
+def _order_words(names: Sequence[str]) -> str:
+    if not names:
+        return "This call declares no order for ties: tied applications share a rank until the panel decides."
+    return f"Ties are decided by the higher score for {', then for '.join(names)}. What stays equal shares a rank."
+
+
+def _rows(
+    found: RankedList, scores: Mapping[UUID, AgreedScores], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
+) -> tuple[RankingRow, ...]:
+    rows = []
+    for row in found.rows:
+        agreed = scores.get(row.application_id)
+        rows.append(
+            RankingRow(
+                row.application_id,
+                row.reference,
+                row.title,
+                cities.get(row.application_id, ""),
+                countries.get(row.application_id, ""),
+                row.rank,
+                row.score,
+                ranking.score_words(row.score),
+                row.halves,
+                agreed.evaluator_totals if agreed else (),
+                row.unweighted_half,
+                row.requested,
+                AmountBasis.REQUESTED,
+                row.running_total,
+                row.outcome,
+                row.straddles,
+                row.missing,
+                row.tie_words,
+                row.threshold_words,
+            )
+        )
+    return _with_line(rows)
+
+
+def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
+    """The line lies below the last row before the first one that does not fit."""
+    cut = next((number for number, row in enumerate(rows) if row.straddles), None)
+    if cut is None:
+        ranked = [number for number, row in enumerate(rows) if row.rank is not None]
+        cut = ranked[-1] + 1 if ranked else 0
+    return tuple(replace(row, line_after=number == cut - 1) for number, row in enumerate(rows))
+
+
+def _without_rank(row: RankingRow) -> RankingRow:
+    return replace(row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False)
+
+
+def _countries(application_ids: Sequence[UUID]) -> dict[UUID, str]:
+    rows = db.session.execute(
+        select(Application.id, Organisation.country_code)
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .where(Application.id.in_(application_ids))
+    )
+    return {application_id: code for application_id, code in rows}
+
+
+def _frozen(view: SelectionView) -> RankedList:
+    """A decided list as it was frozen."""
+    rows = db.session.execute(
+        select(SelectionItem, Application.reference, Application.title)
+        .join(Application, Application.id == SelectionItem.application_id)
+        .where(SelectionItem.selection_id == view.id)
+        .order_by(SelectionItem.position)
+    ).all()
+    running = ZERO
+    found = []
+    for item, reference, title in rows:
+        if item.rank is not None:
+            running = running + item.amount
+        halves = dict(item.halves or {})
+        found.append(
+            Ranked(
+                item.application_id,
+                reference,
+                title,
+                halves,
+                item.rank,
+                Fraction(item.score or 0),
+                sum(halves.values()),
+                item.amount,
+                Outcome(item.outcome),
+                running if item.rank is not None else ZERO,
+                item.straddles,
+                item.missing,
+                (),
+                item.tie_words,
+                item.threshold_words,
+            )
+        )
+    return RankedList(tuple(found), view.budget, view.used)

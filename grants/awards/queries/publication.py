@@ -1,0 +1,105 @@
+"""The results of a call: whether they can be published, and what everybody may read of them from their moment on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState, Origin
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.queries.selections import ROWS_MAX
+from grants.awards.rules import Decided
+from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
+from grants.calls import queries as calls
+from grants.calls.rules import CallView, PublicResult
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission, Scope
+from grants.evaluation import queries as evaluation
+
+# Sent in, and not told a result yet.
+WITHOUT_RESULT = (
+    ApplicationState.SUBMITTED.value,
+    ApplicationState.ELIGIBLE.value,
+    ApplicationState.UNDER_EVALUATION.value,
+)
+# Selected, and neither declined nor dropped since.
+STILL_SELECTED = (
+    ApplicationState.SELECTED.value,
+    ApplicationState.IN_PREPARATION.value,
+    ApplicationState.AWARDED.value,
+)
+
+
+def application_ids(call_id: UUID) -> frozenset[UUID]:
+    """Every application of a call, for an act that holds the call's lock."""
+    return frozenset(db.session.scalars(select(Application.id).where(Application.call_id == call_id)))
+
+
+def decided(call_id: UUID) -> Decided:
+    """How far the selection of a call is. Two statements."""
+    rows = db.session.execute(
+        select(Selection.number, Selection.state).where(Selection.call_id == call_id).order_by(Selection.number)
+    ).all()
+    waiting, sent = db.session.execute(
+        select(
+            func.count().filter(Application.state.in_(WITHOUT_RESULT)),
+            func.count().filter(Application.submission_id.is_not(None)),
+        ).where(Application.call_id == call_id, Application.origin == Origin.SUBMITTED_HERE.value)
+    ).one()
+    return Decided(
+        sum(state == SelectionState.CONFIRMED.value for _, state in rows),
+        next((number for number, state in rows if state == SelectionState.DECIDED.value), None),
+        waiting,
+        sent,
+    )
+
+
+def publishing(actor: Actor, slug: str) -> tuple[CallView, Decided, tuple[PublicResult, ...]]:
+    """The call, how far its selection is, and exactly what everybody would read; :class:`NotFound` out of scope."""
+    call = calls.call(actor, slug)
+    if not actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call.id))):
+        raise NotFound
+    barred = actor.barred("application")
+    return call, decided(call.id), tuple(row for key, row in _selected(call, tuple(SelectionKind)) if key not in barred)
+
+
+def public_results(call: CallView, at: datetime) -> tuple[PublicResult, ...] | None:
+    """The selected applications everybody may read of at a moment, by title; None where nothing is public yet.
+
+    What was published elsewhere is public by its source, once two people recorded it.
+    """
+    public = call.results_are_public(at)
+    kinds = tuple(SelectionKind) if public else (SelectionKind.PUBLISHED_OUTCOME,)
+    found = tuple(row for _, row in _selected(call, kinds))
+    return found if public or found else None
+
+
+def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UUID, PublicResult]]:
+    rows = db.session.execute(
+        select(Application.id, Application.title, SelectionItem.amount, SelectionItem.amount_basis)
+        .join(SelectionItem, SelectionItem.application_id == Application.id)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(
+            Selection.call_id == call.id,
+            Selection.state == SelectionState.CONFIRMED.value,
+            Selection.kind.in_([kind.value for kind in kinds]),
+            SelectionItem.outcome == Outcome.SELECTED.value,
+            Application.state.in_(STILL_SELECTED),
+        )
+        # By title, never by rank: the order must say nothing about scores.
+        .order_by(func.lower(Application.title), Application.reference)
+        .limit(ROWS_MAX)
+    ).all()
+    cities = evaluation.cities_of([row[0] for row in rows])
+    return [
+        (key, PublicResult(title, cities.get(key, ""), amount, basis == AmountBasis.SYNTHETIC.value))
+        for key, title, amount, basis in rows
+    ]
+
+
+# The public page of a call shows them.
+calls.results_come_from(public_results)

@@ -1,0 +1,130 @@
+"""What people of awards must do next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+
+from grants.applications.models import Application
+from grants.applications.states import Origin
+from grants.awards.models import Selection
+from grants.awards.queries.publication import WITHOUT_RESULT
+from grants.awards.states import SelectionKind, SelectionState
+from grants.calls.models import Call
+from grants.calls.states import CallState
+from grants.core.db import db
+from grants.core.duties import Duty
+from grants.core.permissions import Actor, Permission, Scope
+from grants.evaluation.models import Consensus
+from grants.evaluation.states import ConsensusState
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """Lists to decide, lists another person decided to confirm, results to publish. Three statements."""
+    del at
+    found: list[Duty] = []
+    if actor.can(Permission.SELECTION_CONFIRM):
+        found += _to_confirm(actor)
+    if actor.can(Permission.SELECTION_DECIDE):
+        found += _to_decide(actor)
+    if actor.can(Permission.SELECTION_PUBLISH_RESULTS):
+        found += _to_publish(actor)
+    return tuple(found)
+
+
+def _to_confirm(actor: Actor) -> list[Duty]:
+    rows = db.session.execute(
+        select(Call.id, Call.slug, Call.title, Selection.number)
+        .join(Selection, Selection.call_id == Call.id)
+        .where(Selection.state == SelectionState.DECIDED.value, Selection.decided_by != actor.user_id)
+        .order_by(Selection.decided_at)
+        .limit(50)
+    )
+    return [
+        Duty(
+            f"Confirm or return the selection of {title}",
+            "The money is reserved and the applicants are told only then.",
+            "Open the decision",
+            "awards.selection",
+            {"slug": slug, "number": number},
+        )
+        for call_id, slug, title, number in rows
+        if actor.may(Permission.SELECTION_CONFIRM, Scope.of(("call", call_id)))
+    ]
+
+
+def _to_decide(actor: Actor) -> list[Duty]:
+    """Calls in which every application sent in has an agreed consensus or is out, and no list is open or confirmed."""
+    agreed = func.count(Consensus.id).filter(Consensus.state == ConsensusState.AGREED.value)
+    standing = (
+        select(Selection.id)
+        .where(
+            Selection.call_id == Call.id,
+            or_(
+                Selection.state == SelectionState.DECIDED.value,
+                and_(Selection.state == SelectionState.CONFIRMED.value, Selection.kind == SelectionKind.RANKED.value),
+            ),
+        )
+        .exists()
+    )
+    rows = db.session.execute(
+        select(Call.id, Call.slug, Call.title)
+        .join(Application, Application.call_id == Call.id)
+        .outerjoin(Consensus, Consensus.application_id == Application.id)
+        .where(
+            Application.state.in_(WITHOUT_RESULT),
+            Application.origin == Origin.SUBMITTED_HERE.value,
+            ~standing,
+        )
+        .group_by(Call.id)
+        .having(agreed == func.count(Application.id))
+        .order_by(Call.reference)
+        .limit(50)
+    )
+    return [
+        Duty(
+            f"Decide the ranked list of {title}",
+            "Every application has an agreed consensus.",
+            "Open the ranking",
+            "awards.ranking_",
+            {"slug": slug},
+        )
+        for call_id, slug, title in rows
+        if actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id)))
+    ]
+
+
+def _to_publish(actor: Actor) -> list[Duty]:
+    """Calls with a confirmed list whose results nobody has published, once every applicant has a result."""
+    here = Selection.call_id == Call.id
+    confirmed = select(Selection.id).where(here, Selection.state == SelectionState.CONFIRMED.value).exists()
+    open_list = select(Selection.id).where(here, Selection.state == SelectionState.DECIDED.value).exists()
+    waiting = (
+        select(Application.id)
+        .where(
+            Application.call_id == Call.id,
+            Application.origin == Origin.SUBMITTED_HERE.value,
+            Application.state.in_(WITHOUT_RESULT),
+        )
+        .exists()
+    )
+    rows = db.session.execute(
+        select(Call.id, Call.slug, Call.title)
+        .where(
+            Call.state == CallState.PUBLISHED.value, Call.results_public_at.is_(None), confirmed, ~open_list, ~waiting
+        )
+        .order_by(Call.reference)
+        .limit(50)
+    )
+    return [
+        Duty(
+            f"Publish the results of {title}",
+            "Every applicant has been told. Until then people with a conflict see nothing of what they are kept from.",
+            "Publish the results",
+            "awards.publishing",
+            {"slug": slug},
+        )
+        for call_id, slug, title in rows
+        if actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call_id)))
+    ]

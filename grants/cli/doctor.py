@@ -1,0 +1,160 @@
+"""`grants doctor`: settings, database, queue, fonts, clock, disk and mail, the red things first."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import smtplib
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from grants import local
+from grants.cli.program import ROOT, Program
+from grants.core import clock, faults
+from grants.core.db import db
+
+FONTS = ROOT / "grants" / "web" / "static" / "vendor"
+CLOCK_SECONDS_MAX = 5
+DISK_BYTES_MIN = 500_000_000
+
+
+class Level(IntEnum):
+    """How bad a finding is; red first."""
+
+    RED = 0
+    WARNING = 1
+    WELL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    what: str
+    words: str
+
+
+@click.command()
+@click.option("--faults", "list_faults", is_flag=True, help="List the fault points that GRANTS_FAULT may name.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON list, for machines.")
+@click.pass_obj
+def doctor(program: Program, list_faults: bool, as_json: bool) -> None:
+    """Look at settings, database, queue, fonts, clock, disk and mail; exit code 1 if anything is red."""
+    if list_faults:
+        for name, guard in sorted(faults.POINTS.items()):
+            click.echo(f"{name:12}  {guard}")
+        return
+    found = sorted(examine(program), key=lambda finding: finding.level)
+    if as_json:
+        click.echo(json.dumps([{"level": f.level.name.lower(), "what": f.what, "words": f.words} for f in found]))
+    else:
+        colours = {Level.RED: "red", Level.WARNING: "yellow", Level.WELL: "green"}
+        for finding in found:
+            click.echo(
+                click.style(f"{finding.level.name:8}", fg=colours[finding.level]) + f"{finding.what:12}{finding.words}"
+            )
+    if found[0].level is Level.RED:
+        raise SystemExit(1)
+
+
+def examine(program: Program) -> list[Finding]:
+    """Everything that can be looked at now; bad settings leave the rest to be looked at."""
+    try:
+        settings = program.load_config()
+    except ValueError as error:
+        return [Finding(Level.RED, "settings", str(error)), _fonts(), *_disk(Path.cwd())]
+    found = [Finding(Level.WELL, "settings", f"read; {settings.GRANTS_ENV}"), _fonts(), _mail(settings)]
+    found += _disk(settings.home)
+    embedded = not (settings.DATABASE_URL and settings.REDIS_URL)
+    if embedded and not (settings.home / "servers.json").exists():
+        return [*found, Finding(Level.WARNING, "database", "not made yet; `make run` makes it")]
+    try:
+        with local.servers(settings) as addresses:
+            found += _database(program, settings, addresses)
+    except local.LocalError as error:
+        found.append(Finding(Level.RED, "servers", str(error)))
+    return found
+
+
+def _database(program: Program, settings: Any, addresses: local.Addresses) -> list[Finding]:
+    """The database, the queue and the clock, through the program itself."""
+    on = replace(settings, DATABASE_URL=addresses.database, REDIS_URL=addresses.queue)
+    with program.make_app(on).app_context():
+        from grants.oversight import queries
+
+        try:
+            found = [
+                Finding(Level.WELL if check.well else Level.RED, check.name, check.words)
+                for check in queries.health()
+                if check.name != "disk"
+            ]
+            if found[0].level is Level.WELL:
+                found += _rights(addresses)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    return found
+
+
+def _rights(addresses: local.Addresses) -> list[Finding]:
+    with db.engine.connect() as connection:
+        ask = connection.exec_driver_sql
+        off = abs((ask("SELECT clock_timestamp()").scalar_one() - clock.now()).total_seconds())
+        version = ask("SELECT current_setting('server_version_num')::int").scalar_one()
+        owns = ask(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user"
+        ).scalar_one()
+    found = [
+        Finding(Level.WELL, "clock", "agrees with the database's")
+        if off <= CLOCK_SECONDS_MAX
+        else Finding(Level.RED, "clock", f"{off:.0f} seconds apart from the database's; set both by a time server")
+    ]
+    if version < 150_000:
+        found.append(Finding(Level.RED, "database", "older than PostgreSQL 15; use a newer server"))
+    if owns:
+        words = "the program signs in as the owner of its tables, whom no trigger binds; give DATABASE_URL a role of its own"
+        found.append(Finding(Level.WARNING, "roles", words))
+    elif not addresses.owner:
+        found.append(Finding(Level.WARNING, "roles", "DATABASE_OWNER_URL is not set; `grants db upgrade` needs it"))
+    return found
+
+
+def _fonts() -> Finding:
+    wanted = ("fonts/SourceSans3-Regular.ttf", "fonts/SourceSans3-Bold.ttf", "source-sans-3/index.css")
+    missing = [name for name in wanted if not (FONTS / name).is_file()]
+    if missing:
+        return Finding(Level.RED, "fonts", f"{', '.join(missing)} missing; `make run` fetches the front-end files")
+    return Finding(Level.WELL, "fonts", "Source Sans 3 for pages and PDFs is there")
+
+
+def _disk(home: Path) -> list[Finding]:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    found = [
+        Finding(Level.RED if free < DISK_BYTES_MIN else Level.WELL, "disk", f"{free // 1_000_000} MB free at {there}")
+    ]
+    if not os.access(there, os.W_OK):
+        found.append(Finding(Level.RED, "disk", f"{there} is not writable for this user"))
+    return found
+
+
+def _mail(settings: Any) -> Finding:
+    if not settings.SMTP_URL:
+        return Finding(Level.WARNING, "mail", "SMTP_URL is not set: mails wait on the administrator's mail page")
+    at = urlsplit(settings.SMTP_URL)
+    kind = smtplib.SMTP_SSL if at.scheme == "smtps" else smtplib.SMTP
+    try:
+        with kind(at.hostname or "", at.port or (465 if at.scheme == "smtps" else 587), timeout=5) as server:
+            server.ehlo()
+            if at.scheme == "smtp" and server.has_extn("starttls"):
+                server.starttls()
+            if at.username:
+                server.login(unquote(at.username), unquote(at.password or ""))
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding(Level.RED, "mail", f"{at.hostname} does not take mail from here ({type(error).__name__})")
+    return Finding(Level.WELL, "mail", f"{at.hostname} answers")

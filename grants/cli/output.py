@@ -1,0 +1,138 @@
+"""`grants report` and `grants export`: what leaves the program as files."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from grants.cli.program import Program, operator
+from grants.core import acts, audit, clock
+from grants.core.db import db
+from grants.core.errors import Refused
+from grants.core.permissions import Permission
+
+
+@click.group()
+def report() -> None:
+    """Financial reports."""
+
+
+@report.command("list")
+@click.pass_obj
+def list_reports(program: Program) -> None:
+    """A name and its kind of scope per line."""
+    from grants.documents import services
+
+    for name, scope in services.statement_names():
+        click.echo(f"{name} {scope}")
+
+
+@report.command("run")
+@click.argument("name")
+@click.option("--scope", required=True, metavar="REF", help="What it is about, for example PCP-2022-C-0001.")
+@click.option("--as-of", "as_of", metavar="TIME", help="Date and time with zone; without it, now.")
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder for its files."
+)
+@click.pass_obj
+def run_report(program: Program, name: str, scope: str, as_of: str | None, out: Path) -> None:
+    """Make the files of one report, byte-identical each time for the same scope and moment."""
+    from grants.documents import rules, services
+
+    wanted = rules.Wanted(name, scope, None if as_of is None else rules.read_moment(as_of))
+    with program.running():
+        files = services.export(operator(Permission.STATEMENT_READ), wanted)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{out} cannot be made ({error.strerror}).") from error
+    for file in files:
+        _write_whole(out / file.name, [file.data])
+        click.echo(str(out / file.name))
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["journal", "balances", "audit"]))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.pass_obj
+def export(program: Program, what: str, out: Path) -> None:
+    """Write the journal or the balances as CSV (amounts in cents), or the sealed audit as JSON lines."""
+    writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines}
+    with program.running():
+        lines = _write_whole(out, writers[what]())
+        acts.note_security("data.exported", actor=operator(), what=what, lines=lines)
+    click.echo(f"{out}: {lines} lines")
+
+
+def _journal() -> Iterator[bytes]:
+    from grants.ledger import queries
+
+    yield from _csv_lines(queries.JOURNAL_COLUMNS, queries.journal_rows())
+
+
+def _balances() -> Iterator[bytes]:
+    from grants.ledger import queries
+
+    yield from _csv_lines(queries.BALANCE_COLUMNS, queries.balance_rows())
+
+
+def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """Lines of CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+
+    class Line:
+        def write(self, text: str) -> bytes:
+            return text.encode()
+
+    writer: Any = csv.writer(Line(), lineterminator="\r\n")
+    yield writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow([_cell(value) for value in row])
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case datetime():
+            return clock.as_utc(value).isoformat()
+        case str() if value.startswith(("=", "+", "-", "@", "\t", "\r")):
+            return f"'{value}"
+        case _:
+            return value
+
+
+def _audit_lines() -> Iterator[bytes]:
+    """Every sealed event with its position and hash, in the order of the chain, each as the bytes its hash covers."""
+    audit.seal_pending()
+    events, seals = audit.AuditEvent.__table__, audit.AuditSeal.__table__
+    statement = (
+        select(seals.c.position, seals.c.hash, events)
+        .join(events, events.c.id == seals.c.event_id)
+        .order_by(seals.c.position)
+        .execution_options(yield_per=2_000)
+    )
+    for row in db.session.execute(statement):
+        event = audit.canonical({column.name: row._mapping[column] for column in events.columns})
+        head = f'{{"position":{row.position},"hash":"{row.hash.hex()}","event":'.encode()
+        yield head + event + b"}\n"
+
+
+def _write_whole(path: Path, parts: Iterable[bytes]) -> int:
+    """A file that is complete or not there: written beside its place, then renamed. Returns how many parts it has."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    written = 0
+    try:
+        with fresh.open("wb") as file:
+            for written, part in enumerate(parts, 1):  # noqa: B007 -- the last number is the answer
+                file.write(part)
+        fresh.replace(path)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror}).") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return written

@@ -1,0 +1,84 @@
+"""What every sub-command stands on: settings, the program on them, and errors told as one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from grants import local
+from grants.core.db import db
+from grants.core.errors import GrantsError, NotFound
+from grants.core.permissions import Actor, Permission, system_actor
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_TABLES = "The database has no tables yet, or older ones. Run `grants db upgrade` first."
+
+
+class Commands(click.Group):
+    """A group that answers what a person can cause by one sentence and exit code 1, never by a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except NotFound as error:
+            words = (
+                str(error)
+                if error.args and str(error) != str(NotFound())
+                else "Nothing here has that name or reference."
+            )
+            raise click.ClickException(words) from error
+        except (GrantsError, local.LocalError) as error:
+            fields = getattr(error, "problems", {})
+            raise click.ClickException("\n".join([str(error), *fields.values()])) from error
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != "42P01":
+                raise
+            raise click.ClickException(NO_TABLES) from error
+        except OperationalError as error:
+            raise click.ClickException(f"The database does not answer. {_database_words(error)}") from error
+
+
+def _database_words(error: OperationalError) -> str:
+    """The driver's first line, which names host and role but never a password."""
+    return str(error.orig).strip().splitlines()[0] if error.orig else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a command gets its settings and the program on them."""
+
+    load_config: Callable[[], Any]
+    make_app: Callable[[Any], Any]
+
+    def settings(self) -> Any:
+        try:
+            return self.load_config()
+        except ValueError as error:
+            raise click.ClickException(f"{error}\n`grants doctor` looks at everything else.") from error
+
+    @contextlib.contextmanager
+    def running(self, **changed: Any) -> Iterator[local.Addresses]:
+        """The whole program on its servers: configured ones, running embedded ones, or embedded ones just for this."""
+        settings = self.settings()
+        with local.servers(settings) as addresses:
+            on = replace(settings, DATABASE_URL=addresses.database, REDIS_URL=addresses.queue, **changed)
+            with self.make_app(on).app_context():
+                try:
+                    yield addresses
+                finally:
+                    db.session.remove()
+                    db.engine.dispose()
+
+
+def operator(*permissions: Permission) -> Actor:
+    """Whoever holds this machine: named in the audit by the account they use on it."""
+    return system_actor(
+        f"command line ({os.environ.get('SUDO_USER') or os.environ.get('USER') or os.geteuid()})", permissions
+    )

@@ -1,0 +1,124 @@
+"""`grants call` and `grants demo`: what fills a database."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+from sqlalchemy import NullPool, create_engine, event
+
+from grants import local
+from grants.cli.database import owner_of, upgrade_database
+from grants.cli.program import Program, operator
+from grants.core.db import db
+from grants.core.errors import Invalid, Refused
+from grants.core.permissions import Permission
+
+
+@click.group()
+def call() -> None:
+    """Calls for proposals."""
+
+
+@call.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def import_call(program: Program, file: Path) -> None:
+    """Import a call file (YAML); every problem is listed with its place, and then nothing is imported."""
+    from grants.calls import services
+
+    with program.running():
+        made = services.import_call(operator(Permission.CALL_IMPORT), _text_of(file))
+        click.echo(f"{made.reference} was imported as a draft: {made.title}. Look at it, then publish it on its page.")
+        for note in made.notes:
+            click.echo(note)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{file} is not UTF-8 text. Save it as UTF-8 and try again.") from error
+
+
+@click.group()
+def demo() -> None:
+    """The demo programme: real calls and cities, invented people."""
+
+
+@demo.command("load")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.pass_obj
+def load_demo(program: Program, yes: bool) -> None:
+    """Fill an empty database with the demo."""
+    _refuse_without_demo(program)
+    with program.running(GRANTS_DEMO=True) as addresses:
+        if not local.is_empty(addresses.database):
+            raise Refused(
+                "This database is not empty: the demo is loaded into an empty one only. `grants demo reset` empties a demo."
+            )
+        if not yes:
+            click.confirm("Fill this database with the demo? Demo people sign in without a password.", abort=True)
+        _load(addresses)
+
+
+@demo.command("reset")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.pass_obj
+def reset_demo(program: Program, yes: bool) -> None:
+    """Empty a demo and load it again; refuses every database that is not marked as one."""
+    _refuse_without_demo(program)
+    with local.servers(program.settings()) as addresses:
+        if local.demo_mark(addresses.database) not in (local.DEMO_MARK, local.DEMO_UNFINISHED):
+            raise Refused("This database is not marked as a demo. Nothing was changed.")
+        if not yes:
+            click.confirm("Delete everything in this demo and load it again?", abort=True)
+        with create_engine(owner_of(addresses), poolclass=NullPool).begin() as connection:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '20s'")
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+            connection.exec_driver_sql("GRANT USAGE ON SCHEMA public TO PUBLIC")
+        upgrade_database(addresses)
+    with program.running(GRANTS_DEMO=True) as addresses:
+        _load(addresses)
+
+
+def _refuse_without_demo(program: Program) -> None:
+    if importlib.util.find_spec("grants.demo") is None:
+        raise Refused("This version comes without a demo.")
+    if program.settings().GRANTS_ENV == "production":
+        raise Refused("GRANTS_ENV is production: there is no demo there.")
+
+
+def _load(addresses: local.Addresses) -> None:
+    """Marked first as unfinished, so that an interrupted load is begun anew at the next start."""
+    owner = owner_of(addresses)
+    loader = importlib.import_module("grants.demo")
+    local.set_demo_mark(owner, local.DEMO_UNFINISHED)
+    event.listen(db.engine, "connect", _do_not_wait_for_the_disk)
+    loader.load(_show_progress)
+    local.set_demo_mark(owner, local.DEMO_MARK)
+    click.echo("The demo is loaded.")
+
+
+def _do_not_wait_for_the_disk(connection: psycopg.Connection[Any], record: object) -> None:
+    """A thousand short transactions that nobody relies on yet; the mark that ends the load waits for all of them."""
+    connection.autocommit = True
+    connection.execute("SET synchronous_commit TO off")
+    connection.autocommit = False
+
+
+def _show_progress(done: int, total: int, note: str = "") -> None:
+    """One line that grows on a terminal, one line each elsewhere."""
+    words = f"  {done:>4} of {total}  {note}"
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        click.echo("\r" + words[:width].ljust(width), nl=done >= total)
+    else:
+        click.echo(words)

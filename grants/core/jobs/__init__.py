@@ -1,0 +1,73 @@
+"""Jobs: rows written in the act that asks for them, worked later under a lease and a fencing token.
+
+RQ is only the bell: it carries a job's id and may be lost at any time. Nothing here knows what a job does.
+"""
+
+from grants.core.jobs.asking import cancel, plan, queue, retry
+from grants.core.jobs.models import Job, ProcessBeat
+from grants.core.jobs.queries import JobView, Waiting, by_key, by_number, counts, latest, page, view, waiting
+from grants.core.jobs.ringing import Bell, connected, line_of_rq, queue_server, ring
+from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, WORK, Asker, QueueRules
+from grants.core.jobs.states import MACHINE, JobState
+from grants.core.jobs.sweeping import Sweep, beat, give_back, sweep
+from grants.core.jobs.working import (
+    ActorOf,
+    Attempt,
+    Superseded,
+    TryLater,
+    Unavailable,
+    actor,
+    claim,
+    progress,
+    this,
+    work,
+    work_off,
+)
+
+__all__ = [
+    "LEASE",
+    "MACHINE",
+    "NAME",
+    "QUEUES",
+    "QUEUE_OF_MODULE",
+    "RING_AGAIN_AFTER",
+    "WORK",
+    "ActorOf",
+    "Asker",
+    "Attempt",
+    "Bell",
+    "Job",
+    "JobState",
+    "JobView",
+    "ProcessBeat",
+    "QueueRules",
+    "Superseded",
+    "Sweep",
+    "TryLater",
+    "Unavailable",
+    "Waiting",
+    "actor",
+    "beat",
+    "by_key",
+    "by_number",
+    "cancel",
+    "claim",
+    "connected",
+    "counts",
+    "give_back",
+    "latest",
+    "line_of_rq",
+    "page",
+    "plan",
+    "progress",
+    "queue",
+    "queue_server",
+    "retry",
+    "ring",
+    "sweep",
+    "this",
+    "view",
+    "waiting",
+    "work",
+    "work_off",
+]

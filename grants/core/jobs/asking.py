@@ -1,0 +1,148 @@
+"""Asking for work inside an act, and starting again or giving up what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from grants.core import acts, encoding
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.jobs.models import database_now, job
+from grants.core.jobs.ringing import Bell
+from grants.core.jobs.rules import NAME, QUEUE_OF_MODULE, QUEUES, Asker
+from grants.core.jobs.states import MACHINE, JobState
+from grants.core.permissions import Actor, Permission
+
+
+def queue(
+    name: str,
+    *,
+    queue: str | None = None,
+    subject: tuple[str, UUID] | None = None,
+    unique: str | None = None,
+    after: datetime | None = None,
+    asker: Asker = Asker.PERSON,
+    **args: Any,
+) -> UUID:
+    """Ask, inside an act, for ``name`` (``jobs.module.function``) to be run with ``args`` once the act is committed.
+
+    ``args`` are primitives; a UUID or a date is written as its text. ``unique`` names the work: the
+    same key again gives the job that is already there. ``queue`` is chosen by the module where it is not named.
+    """
+    running = acts.running_act()
+    assert NAME.fullmatch(name), f"{name} is not of the form jobs.module.function"
+    line = queue or QUEUE_OF_MODULE.get(name.split(".")[1], "default")
+    rules = QUEUES[line]
+    job_id = uuid4()
+    values = {
+        "id": job_id,
+        "created_at": running.moment,
+        "name": name,
+        "queue": line,
+        "args": _primitives(args),
+        "state": MACHINE.initial,
+        "attempt": 0,
+        "attempts_max": rules.attempts_max,
+        "seconds_max": rules.seconds_max,
+        "token": 0,
+        "run_after": after or database_now,
+        "holds_queue": False,
+        "requested_by": running.actor.user_id if asker is Asker.PERSON else None,
+        "act_id": running.id,
+        "subject_kind": subject[0] if subject else None,
+        "subject_id": subject[1] if subject else None,
+        "unique_key": unique,
+        "done_units": 0,
+        "total_units": 0,
+    }
+    insertion = upsert(job).values(**values).on_conflict_do_nothing(index_elements=["unique_key"])
+    made = acts.core_write(insertion.returning(job.c.id)).scalar_one_or_none()
+    if made is None:
+        return db.session.execute(select(job.c.id).where(job.c.unique_key == unique)).scalar_one()
+    if after is None:
+        _bell(running).waiting.append((job_id, line, rules.seconds_max))
+    return job_id
+
+
+def _bell(running: acts.Running) -> Bell:
+    found = next((item for item in running.jobs if isinstance(item, Bell)), None)
+    if found is None:
+        found = Bell()
+        running.jobs.append(found)
+    return found
+
+
+def _primitives(args: Mapping[str, Any]) -> dict[str, Any]:
+    found = encoding.encode(dict(args))
+    _refuse_others(found)
+    return dict(found)
+
+
+def _refuse_others(value: Any) -> None:
+    match value:
+        case None | bool() | int() | str():
+            return
+        case list() | tuple():
+            for item in value:
+                _refuse_others(item)
+        case dict():
+            for key, item in value.items():
+                assert isinstance(key, str), f"{key!r} is not text"
+                _refuse_others(item)
+        case _:
+            raise TypeError(f"a job takes primitives, not {type(value).__name__}")
+
+
+@act("job.retry", needs=Permission.JOB_RETRY, says="started a parked job again")
+def retry(actor: Actor, job_id: UUID) -> None:
+    """Let a parked or cancelled job start again from its first attempt."""
+    row = _locked(job_id)
+    acts.subject("job", job_id)
+    values = {
+        "state": MACHINE.target(JobState(row.state), "retry"),
+        "attempt": 0,
+        "token": row.token + 1,
+        "run_after": database_now,
+        "rung_at": None,
+        "finished_at": None,
+        "holds_queue": False,
+    }
+    acts.core_write(update(job).where(job.c.id == job_id).values(**values))
+    _bell(acts.running_act()).waiting.append((job_id, row.queue, row.seconds_max))
+
+
+@act("job.cancel", needs=Permission.JOB_CANCEL, says="cancelled a job")
+def cancel(actor: Actor, job_id: UUID, reason: str) -> None:
+    """Give up a job that waits or runs; what a running one still does is refused by its token."""
+    row = _locked(job_id)
+    acts.subject("job", job_id)
+    acts.reason(reason)
+    values = {
+        "state": MACHINE.target(JobState(row.state), "cancel"),
+        "token": row.token + 1,
+        "lease_until": None,
+        "finished_at": database_now,
+        "error": f"Cancelled by {actor.name}: {reason}" if reason else f"Cancelled by {actor.name}.",
+        "holds_queue": False,
+    }
+    acts.core_write(update(job).where(job.c.id == job_id).values(**values))
+
+
+@act("job.plan", needs=Permission.JOB_RETRY, says="asked for the checks of the night")
+def plan(actor: Actor, names: tuple[str, ...], key: str) -> tuple[UUID, ...]:
+    """Ask for jobs without arguments, each once under ``key``: the schedule's nightly checks."""
+    return tuple(queue(name, unique=f"{key} {name}") for name in names)
+
+
+def _locked(job_id: UUID) -> Any:
+    row = db.session.execute(select(job).where(job.c.id == job_id).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound
+    return row

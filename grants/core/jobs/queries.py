@@ -1,0 +1,162 @@
+"""Reading jobs: for pages, for /readyz and for the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.jobs.models import ProcessBeat, database_now, job
+from grants.core.jobs.states import MACHINE, JobState, step
+from grants.core.permissions import Actor, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as pages show it."""
+
+    id: UUID
+    number: int
+    name: str
+    queue: str
+    state: JobState
+    attempt: int
+    attempts_max: int
+    done: int
+    total: int
+    note: str | None
+    error: str | None
+    error_detail: str | None
+    created_at: datetime
+    run_after: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    requested_by: UUID | None
+    subject: tuple[str, UUID] | None
+    result: Mapping[str, Any] | None
+
+    @property
+    def title(self) -> str:
+        """Its name in words: ``Documents: application receipt``."""
+        _, module, function = self.name.split(".")
+        return f"{module.capitalize()}: {function}".replace("_", " ")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What a person may do with it now: ``retry`` or ``cancel``."""
+        return tuple(verb for verb in MACHINE.allowed(self.state) if step(verb).needs is not None)
+
+    @property
+    def percent(self) -> int:
+        """How far it is, in whole percent; 0 where it does not say."""
+        return 100 * self.done // self.total if self.total else 0
+
+
+def view(job_id: UUID) -> JobView:
+    """One job; raises :class:`NotFound`. The stage that shows it has checked who may see its subject."""
+    row = db.session.execute(select(job).where(job.c.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _view(row)
+
+
+def latest(subject: tuple[str, UUID], name: str | None = None) -> JobView | None:
+    """The newest job about a thing (and of one name), or None."""
+    statement = select(job).where(job.c.subject_kind == subject[0], job.c.subject_id == subject[1])
+    if name is not None:
+        statement = statement.where(job.c.name == name)
+    row = db.session.execute(statement.order_by(job.c.number.desc()).limit(1)).one_or_none()
+    return None if row is None else _view(row)
+
+
+def by_key(unique: str) -> JobView | None:
+    """The job of that unique key, or None."""
+    row = db.session.execute(select(job).where(job.c.unique_key == unique)).one_or_none()
+    return None if row is None else _view(row)
+
+
+def page(
+    actor: Actor, *, state: JobState | None = None, after: str | None = None, size: int = 50
+) -> tuple[JobView, ...]:
+    """Jobs for the administrator's page, newest first: at most ``size + 1`` after the one of number ``after``."""
+    if not actor.everywhere(Permission.JOB_READ):
+        return ()
+    statement = select(job).order_by(job.c.number.desc()).limit(size + 1)
+    if state is not None:
+        statement = statement.where(job.c.state == state)
+    if after is not None and after.isascii() and after.isdigit() and len(after) < 19:
+        statement = statement.where(job.c.number < int(after))
+    return tuple(_view(row) for row in db.session.execute(statement))
+
+
+def by_number(actor: Actor, number: int) -> JobView:
+    """The job of that number, for the administrator's page; raises :class:`NotFound`."""
+    row = db.session.execute(select(job).where(job.c.number == number)).one_or_none()
+    if row is None or not actor.everywhere(Permission.JOB_READ):
+        raise NotFound
+    return _view(row)
+
+
+def counts() -> dict[JobState, int]:
+    """How many jobs stand in each state, every state named."""
+    rows = db.session.execute(select(job.c.state, func.count()).group_by(job.c.state)).all()
+    found = {JobState(state): number for state, number in rows}
+    return {state: found.get(state, 0) for state in JobState}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What /readyz and the doctor say: how long the oldest due job waits unrung, and when each process was last seen."""
+
+    unrung: int
+    oldest_unrung_seconds: int
+    overdue_leases: int
+    beats: Mapping[str, int]
+
+
+def waiting() -> Waiting:
+    """How the machinery stands, by the database's clock."""
+    silent = and_(job.c.state == JobState.QUEUED, job.c.rung_at.is_(None), job.c.run_after <= database_now)
+    age = func.extract("epoch", database_now - func.min(job.c.run_after).filter(silent))
+    lapsed = and_(job.c.state == JobState.RUNNING, job.c.lease_until < database_now)
+    row = db.session.execute(
+        select(func.count().filter(silent), age, func.count().filter(lapsed)).select_from(job)
+    ).one()
+    seen = func.extract("epoch", database_now - ProcessBeat.seen_at)
+    beats = db.session.execute(select(ProcessBeat.name, seen).order_by(ProcessBeat.name)).all()
+    return Waiting(row[0], int(row[1] or 0), row[2], {name: int(seconds) for name, seconds in beats})
+
+
+def _view(row: Any) -> JobView:
+    return JobView(
+        id=row.id,
+        number=row.number,
+        name=row.name,
+        queue=row.queue,
+        state=JobState(row.state),
+        attempt=row.attempt,
+        attempts_max=row.attempts_max,
+        done=row.done_units,
+        total=row.total_units,
+        note=(row.result or {}).get("note") or row.note,
+        error=row.error,
+        error_detail=row.error_detail,
+        created_at=row.created_at,
+        run_after=row.run_after,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        requested_by=row.requested_by,
+        subject=(row.subject_kind, row.subject_id) if row.subject_kind else None,
+        result=row.result,
+    )

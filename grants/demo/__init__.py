@@ -1,0 +1,11 @@
+"""The demo programme, built only through acts with a set clock: real calls, cities and pilots, invented people and amounts.
+
+``cast`` says who and what there is, ``texts`` what they write, ``deeds`` what one of them does now, ``stories`` what
+happens when. Everything invented says so. Real pilots enter by their published outcome, never with a score, never
+late; what goes wrong in the demo goes wrong in invented municipalities.
+"""
+
+from grants.demo.cast import EVALUATORS, PEOPLE
+from grants.demo.stories import load
+
+__all__ = ["EVALUATORS", "PEOPLE", "load"]

@@ -1,0 +1,87 @@
+"""What people of the demo write: a call file, answers, score sheets and letters, plainly invented, the same at every load."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from grants.calls.rules import CallView
+from grants.documents.pdf.paper import Paper
+from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
+from grants.evaluation.rules import MarkInput, SheetInput
+
+NOTE = (
+    "Amounts, people, reports and dates after the selection are synthetic. Pilot and cities are real, see the source."
+)
+INVENTED = "This municipality, its people, texts and amounts are invented."
+
+CALL = """\
+schema_version: 1
+call:
+  id: "{title} {year}"
+  title: "{title} {year} (invented)"
+  invented: true
+  year: {year}
+  parent_grant: {{number: "DEMO-1", acronym: Demo Fund, framework: Invented framework}}
+dates:
+  opens: {{local: "{opens}", time: "09:00"}}
+  deadline_original: {{literal: "{literal}", iso: "{closes}"}}
+budget:
+  total: {total}
+grant_bands_eur:
+  - {{code: A, amount: {award}}}
+duration_months: 24
+"""
+
+THOUGHTS = (
+    "The quarter has four hundred flats from the nineteen-sixties, and most of them are heated with gas.",
+    "Tenants and owners sit at one table from the first month, with an interpreter where one is needed.",
+    "The city changes its own rule on shared roofs first, so that nobody has to ask for an exception.",
+    "What is learned is written down after each quarter and read aloud in the council.",
+    "A loan is paid back from the saving, and the bank has seen the numbers.",
+    "Two streets begin; the third watches, and decides after the first winter.",
+)
+
+
+def sentences(seed: str, count: int) -> str:
+    """Plainly invented sentences, the same for the same seed."""
+    start = sum(seed.encode()) % len(THOUGHTS)
+    chosen = [THOUGHTS[(start + step) % len(THOUGHTS)] for step in range(count)]
+    return " ".join(chosen) + " (Invented text of the demo.)"
+
+
+def answer(question: Question, title: str) -> Answer:
+    match question.kind:
+        case QuestionKind.CHOICE | QuestionKind.MULTICHOICE:
+            return Answer(question.key, picked=(question.choices[0].value,))
+        case QuestionKind.CONFIRMATION:
+            return Answer(question.key, picked=(CONFIRMED,))
+        case QuestionKind.NUMBER | QuestionKind.MONEY:
+            return Answer(question.key, "12")
+        case QuestionKind.DATE:
+            return Answer(question.key, "1 May 2027")
+        case QuestionKind.LONG:
+            return Answer(question.key, sentences(question.key + title, 5 if (question.words_max or 0) > 150 else 1))
+        case _:
+            return Answer(question.key, f"{title} (invented)")
+
+
+def halves(name: str, number: int) -> tuple[int, int, int]:
+    """Scores that differ from person to person, the same at every load."""
+    lean = sum(name.encode()) + number
+    return 7 + lean % 3, 6 + lean % 4, 7 + lean % 2
+
+
+def sheet(call: CallView, halves: Sequence[int], what: str) -> SheetInput:
+    """A score sheet with these half points and an invented comment for each criterion."""
+    keys = [criterion.key for criterion in call.content.criteria]
+    marks = tuple(MarkInput(key, half, sentences(key + what, 5)) for key, half in zip(keys, halves, strict=True))
+    return SheetInput(marks, "Invented for the demo.")
+
+
+@functools.cache
+def letter(title: str) -> bytes:
+    """A letter of mandate, as PDF, that says it is invented."""
+    paper = Paper(title="Letter of mandate", head="Demo · Letter of mandate", foot="Invented document of the demo")
+    paper.paragraph(f"The council supports the pilot “{title}” and names who signs for it. {INVENTED}")
+    return paper.finished()

@@ -1,0 +1,76 @@
+"""Reads of evaluation for views, acts and later stages; the modules beside this one say how it is done."""
+
+from __future__ import annotations
+
+from grants.evaluation.queries.access import (
+    IN_EVALUATION,
+    ROWS_MAX,
+    application_scope,
+    call_scope,
+    clear_for,
+    conflicted,
+    declaration_of,
+    declaration_scope,
+    declarations,
+    own_seat,
+    readable,
+    refuse_closed,
+    refuse_conflict,
+    refuse_own_seat,
+    seat_scope,
+    undeclared,
+    within,
+)
+from grants.evaluation.queries.applicants import cities_of, consortia
+from grants.evaluation.queries.assignments import assignments_page, call_of, candidates, free_seat, pool, runs, seat_of
+from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare
+from grants.evaluation.queries.consensus import (
+    agreed_scores,
+    consensus_application,
+    consensus_list,
+    consensus_page,
+    seat_people,
+)
+from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
+from grants.evaluation.queries.work import duties
+
+__all__ = [
+    "IN_EVALUATION",
+    "ROWS_MAX",
+    "agreed_scores",
+    "application_id_of",
+    "application_scope",
+    "assessment_page",
+    "assessments",
+    "assignments_page",
+    "call_of",
+    "call_scope",
+    "candidates",
+    "cities_of",
+    "clear_for",
+    "conflict_pages",
+    "conflicted",
+    "consensus_application",
+    "consensus_list",
+    "consensus_page",
+    "consortia",
+    "declaration_of",
+    "declaration_scope",
+    "declarations",
+    "doubt",
+    "duties",
+    "free_seat",
+    "may_declare",
+    "own_seat",
+    "pool",
+    "readable",
+    "refuse_closed",
+    "refuse_conflict",
+    "refuse_own_seat",
+    "runs",
+    "seat_of",
+    "seat_people",
+    "seat_scope",
+    "undeclared",
+    "within",
+]

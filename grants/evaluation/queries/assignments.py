@@ -1,0 +1,229 @@
+"""The manager’s pages: the pool, the matrix of seats, the runs, one seat."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+
+from grants.applications.models import Application
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission, Scope
+from grants.evaluation import rules
+from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator
+from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, declarations, within
+from grants.evaluation.queries.applicants import consortia, head_of
+from grants.evaluation.queries.conflicts import doubts_about
+from grants.evaluation.rules import (
+    ApplicationHead,
+    AssignmentsPage,
+    Consortium,
+    MatrixRow,
+    PoolMember,
+    RunView,
+    SeatView,
+)
+from grants.evaluation.states import AssessmentState, Declared, Ruling, RunStatus, SeatState
+from grants.identity.models import Organisation, User
+from grants.identity.queries import users_with
+from grants.identity.rules import Person
+
+
+def pool(call_id: UUID) -> tuple[PoolMember, ...]:
+    """The evaluators of a call by name, with what they have and have done."""
+    active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
+    done = Assessment.state == AssessmentState.SUBMITTED.value
+    rows = db.session.execute(
+        select(
+            Evaluator, User.name, User.handle, Organisation.name, func.count(Assignment.id),
+            func.count(Assessment.id).filter(done),
+        )
+        .join(User, User.id == Evaluator.user_id)
+        .outerjoin(Organisation, Organisation.id == Evaluator.organisation_id)
+        .outerjoin(Assignment, active)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Evaluator.call_id == call_id)
+        .group_by(Evaluator.id, User.name, User.handle, Organisation.name)
+        .order_by(User.name, Evaluator.id)
+        .limit(ROWS_MAX)
+    )  # fmt: skip
+    return tuple(_member(*row) for row in rows)
+
+
+def _member(row: Evaluator, name: str, handle: str, organisation: str | None, load: int, submitted: int) -> PoolMember:
+    return PoolMember(
+        row.id, row.user_id, name, handle, organisation or "", row.organisation_id, row.country_code,
+        tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, load, submitted,
+    )  # fmt: skip
+
+
+def call_of(actor: Actor, slug: str, permission: Permission) -> CallView:
+    """The call of that slug, if the permission holds there; :class:`NotFound` otherwise."""
+    call = calls.call(actor, slug)
+    if not actor.may(permission, Scope.of(("call", call.id))):
+        raise NotFound
+    return call
+
+
+def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
+    """Who may assess what, who does, and how the runs ended. A constant number of statements."""
+    call = call_of(actor, slug, Permission.ASSIGNMENT_DECIDE)
+    found = [one for one in consortia(call.id) if one.application_id not in actor.barred("application")]
+    members = pool(call.id)
+    stated = declarations(one.application_id for one in found)
+    seats = _seat_views([one.application_id for one in found])
+    rows = tuple(_matrix_row(one, members, stated, seats.get(one.application_id, []), call) for one in found)
+    pool_ids = {member.user_id for member in members}
+    undeclared = {
+        member.user_id: sum((member.user_id, one.application_id) not in stated for one in found) for member in members
+    }
+    members = tuple(replace(member, undeclared=undeclared[member.user_id]) for member in members)
+    conflicts = sum(rules.is_conflict(*said) for (user_id, _), said in stated.items() if user_id in pool_ids)
+    return AssignmentsPage(
+        call.id,
+        call.slug,
+        call.title,
+        call.content.evaluators_per_application,
+        members,
+        rows,
+        doubts_about([one.application_id for one in found]),
+        runs(call.id),
+        sum(undeclared.values()),
+        conflicts,
+    )
+
+
+def _matrix_row(
+    about: Consortium,
+    members: Sequence[PoolMember],
+    stated: Mapping[tuple[UUID, UUID], tuple[Declared, Ruling | None]],
+    seats: Sequence[SeatView],
+    call: CallView,
+) -> MatrixRow:
+    active = tuple(seat for seat in seats if seat.state is SeatState.ACTIVE)
+    seated = {seat.evaluator_id: seat for seat in active}
+    cells = []
+    for member in members:
+        said = stated.get((member.user_id, about.application_id), (None, None))
+        seat = seated.get(member.id)
+        if seat is not None:
+            cells.append("done" if seat.assessment is AssessmentState.SUBMITTED else "seat")
+        elif rules.is_conflict(*said):
+            cells.append("conflict")
+        elif said[0] is None:
+            cells.append("undeclared")
+        elif rules.why_not(member, about, *said, apart="no"):
+            cells.append("unsure")
+        else:
+            cells.append(str(rules.utility(member, about, call.content.language)))
+    missing = max(0, call.content.evaluators_per_application - len(active))
+    voided = tuple(seat for seat in seats if seat.state is SeatState.VOIDED)
+    return MatrixRow(
+        about.application_id, about.reference, about.title, about.cities, active, tuple(cells), voided, missing
+    )
+
+
+def _seat_views(application_ids: Sequence[UUID]) -> dict[UUID, list[SeatView]]:
+    found: dict[UUID, list[SeatView]] = defaultdict(list)
+    for seat, user_id, name, handle, state in db.session.execute(
+        select(Assignment, User.id, User.name, User.handle, Assessment.state)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .join(User, User.id == Evaluator.user_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Assignment.application_id.in_(application_ids))
+        .order_by(User.name, Assignment.created_at, Assignment.id)
+    ):
+        found[seat.application_id].append(
+            SeatView(
+                seat.id,
+                seat.evaluator_id,
+                user_id,
+                name,
+                handle,
+                SeatState(seat.state),
+                seat.utility,
+                seat.run_id is None,
+                AssessmentState(state) if state else None,
+                seat.void_reason or "",
+            )
+        )
+    return found
+
+
+def runs(call_id: UUID) -> tuple[RunView, ...]:
+    """The runs of a call, latest first."""
+    rows = db.session.scalars(
+        select(AssignmentRun).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
+    )
+    return tuple(
+        RunView(
+            row.number,
+            RunStatus(row.status),
+            row.created_at,
+            row.seed,
+            row.objective,
+            row.bound,
+            tuple(row.reasons),
+            row.applications,
+            row.evaluators,
+            row.seats,
+            row.seats_new,
+            row.pairs_priced,
+            row.rounds,
+            row.input_sha256.hex(),
+        )
+        for row in rows
+    )
+
+
+def free_seat(
+    actor: Actor, slug: str, reference: str
+) -> tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]:
+    """An application with every evaluator of the pool: why not, or how well this person fits. Best first."""
+    call = call_of(actor, slug, Permission.ASSIGNMENT_DECIDE)
+    application = db.session.scalars(
+        select(Application).where(
+            Application.reference == reference,
+            Application.call_id == call.id,
+            Application.state.in_(IN_EVALUATION),
+            within(actor, Permission.ASSIGNMENT_DECIDE),
+        )
+    ).one_or_none()
+    if application is None:
+        raise NotFound
+    (about,) = consortia(call.id, only=[application.id])
+    stated = declarations([application.id])
+    taken = {seat.evaluator_id for seat in _seat_views([application.id]).get(application.id, [])}
+    lines = []
+    for member in pool(call.id):
+        said = stated.get((member.user_id, application.id), (None, None))
+        reason = rules.why_not(member, about, *said, apart="no")
+        if member.id in taken:
+            reason = f"{member.name} has or had a seat on it."
+        elif not reason and member.load >= member.load_max:
+            reason = f"{member.name} already has {member.load} of {member.load_max}."
+        lines.append((member, reason, rules.utility(member, about, call.content.language)))
+    lines.sort(key=lambda line: (line[1] != "", -line[2], line[0].name))
+    return head_of(application, call), tuple(lines)
+
+
+def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> tuple[ApplicationHead, SeatView]:
+    """One active seat, named by the application's reference and the evaluator’s handle."""
+    head, _ = free_seat(actor, slug, reference)
+    for seat in _seat_views([head.id]).get(head.id, []):
+        if seat.state is SeatState.ACTIVE and seat.handle == handle:
+            return head, seat
+    raise NotFound
+
+
+def candidates(call_id: UUID) -> tuple[Person, ...]:
+    """People with the evaluator's role who are not in this call's pool yet, by name."""
+    inside = {member.user_id for member in pool(call_id)}
+    scope = Scope.of(("call", call_id))
+    return tuple(person for person in users_with(Permission.CONFLICT_DECLARE, scope) if person.id not in inside)

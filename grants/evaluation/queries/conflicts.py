@@ -1,0 +1,151 @@
+"""What people declare about applications, and what waits for a ruling."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
+
+from grants.applications.models import Application
+from grants.calls.models import Call
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission
+from grants.evaluation import rules
+from grants.evaluation.models import ConflictDeclaration, Evaluator
+from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
+from grants.evaluation.queries.applicants import consortia
+from grants.evaluation.rules import ConflictPage, ConflictRow, Consortium, DoubtRow
+from grants.evaluation.states import Declared, Ruling
+from grants.identity.models import Membership, Organisation, User
+
+
+def conflict_pages(actor: Actor) -> tuple[ConflictPage, ...]:
+    """Every application this person must declare about, by call, open ones first; barred ones are gone."""
+    assert actor.user_id is not None
+    me, (email, town) = actor.user_id, _own_address(actor)
+    declared = aliased(ConflictDeclaration)
+    rows = db.session.execute(
+        select(Application.id, Application.call_id, Call.slug, Call.title, declared)
+        .join(Call, Call.id == Application.call_id)
+        .outerjoin(declared, and_(declared.application_id == Application.id, declared.user_id == actor.user_id))
+        .where(Application.state.in_(IN_EVALUATION), must_declare(actor))
+        .order_by(Call.reference, Application.reference)
+        .limit(ROWS_MAX)
+    ).all()
+    by_call: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_call[row.call_id].append(row)
+    pages = []
+    for call_id, found in by_call.items():
+        about = {one.application_id: one for one in consortia(call_id, only=[row.id for row in found])}
+        lines = [
+            _conflict_row(about[row.id], row[4], rules.noticed(actor.organisation_ids, email, me, town, about[row.id]))
+            for row in found
+        ]
+        lines.sort(key=lambda line: (not line.is_open, line.reference))
+        pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines)))
+    return tuple(pages)
+
+
+def must_declare(actor: Actor) -> ColumnElement[bool]:
+    """Applications of the calls whose pool the person is in; for a panel, those whose assessments they may read."""
+    pooled = Application.call_id.in_(select(Evaluator.call_id).where(Evaluator.user_id == actor.user_id))
+    sees: ColumnElement[bool] = pooled
+    if actor.can(Permission.ASSESSMENT_READ_ALL):
+        sees = or_(pooled, within(actor, Permission.ASSESSMENT_READ_ALL))
+    return and_(within(actor, Permission.CONFLICT_DECLARE), sees)
+
+
+def may_declare(actor: Actor, call_id: UUID) -> frozenset[UUID]:
+    """The applications of one call this person may declare about now."""
+    found = db.session.scalars(
+        select(Application.id).where(
+            Application.call_id == call_id, Application.state.in_(IN_EVALUATION), must_declare(actor)
+        )
+    )
+    return frozenset(found)
+
+
+def _own_address(actor: Actor) -> tuple[str, str]:
+    """The own address and the town of the own organisation."""
+    row = db.session.execute(
+        select(User.email, Organisation.town)
+        .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.ends_before.is_(None)))
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(User.id == actor.user_id)
+        .order_by(Membership.starts_at)
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1] or "") if row else ("", "")
+
+
+def _conflict_row(about: Consortium, stored: ConflictDeclaration | None, noticed: str) -> ConflictRow:
+    return ConflictRow(
+        about.application_id,
+        about.reference,
+        about.title,
+        about.cities,
+        noticed,
+        Declared(stored.declared) if stored else None,
+        (stored.reason or "") if stored else "",
+        Ruling(stored.ruling) if stored and stored.ruling else None,
+    )
+
+
+def doubts_about(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
+    """Doubts and conflicts of these applications, those without a ruling first."""
+    rows = db.session.execute(
+        select(ConflictDeclaration, User.name, User.handle, Application.reference, Application.title, Application.state)
+        .join(User, User.id == ConflictDeclaration.user_id)
+        .join(Application, Application.id == ConflictDeclaration.application_id)
+        .where(
+            ConflictDeclaration.application_id.in_(application_ids),
+            or_(ConflictDeclaration.declared != Declared.NONE.value, ConflictDeclaration.ruling.is_not(None)),
+        )
+        .order_by(ConflictDeclaration.ruling.is_not(None), User.name, Application.reference)
+        .limit(ROWS_MAX)
+    )
+    return tuple(
+        DoubtRow(
+            row.id,
+            name,
+            handle,
+            reference,
+            title,
+            Declared(row.declared),
+            row.reason or "",
+            row.declared_at,
+            Ruling(row.ruling) if row.ruling else None,
+            row.ruling_reason or "",
+            row.version,
+            state in IN_EVALUATION,
+        )
+        for row, name, handle, reference, title, state in rows
+    )
+
+
+def doubt(actor: Actor, slug: str, reference: str, handle: str) -> DoubtRow:
+    """One declaration for the page where it is ruled on; :class:`NotFound` out of scope."""
+    found = db.session.execute(
+        select(Application.id, ConflictDeclaration.id)
+        .join(ConflictDeclaration, ConflictDeclaration.application_id == Application.id)
+        .join(User, User.id == ConflictDeclaration.user_id)
+        .join(Call, Call.id == Application.call_id)
+        .where(
+            Call.slug == slug,
+            Application.reference == reference,
+            User.handle == handle,
+            within(actor, Permission.CONFLICT_CONFIRM),
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    rows = [row for row in doubts_about([found[0]]) if row.id == found[1]]
+    if not rows:
+        raise NotFound
+    return rows[0]

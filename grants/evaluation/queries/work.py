@@ -1,0 +1,178 @@
+"""What people of evaluation must do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.applications.models import Application
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.core.db import db
+from grants.core.duties import Duty
+from grants.core.permissions import Actor, Permission
+from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator
+from grants.evaluation.queries.access import IN_EVALUATION, within
+from grants.evaluation.queries.conflicts import must_declare
+from grants.evaluation.queries.consensus import consensus_list
+from grants.evaluation.queries.score_sheets import my_seats
+from grants.evaluation.states import AssessmentState, ConsensusState, Declared, SeatState
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """Conflicts to declare, sheets to fill, consensus to write or agree, seats to fill, doubts to rule on."""
+    del at
+    found: list[Duty] = []
+    if actor.can(Permission.CONFLICT_DECLARE):
+        found += _undeclared_duty(actor)
+    if actor.can(Permission.ASSESSMENT_SCORE):
+        found += _sheet_duties(actor)
+    if actor.can(Permission.CONSENSUS_WRITE):
+        found += _writing_duty(actor)
+    if actor.can(Permission.ASSIGNMENT_DECIDE):
+        found += _manager_duties(actor)
+    return tuple(found)
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count} {several}"
+
+
+def _undeclared_duty(actor: Actor) -> list[Duty]:
+    mine = select(ConflictDeclaration.application_id).where(ConflictDeclaration.user_id == actor.user_id)
+    count = db.session.scalar(
+        select(func.count())
+        .select_from(Application)
+        .where(Application.state.in_(IN_EVALUATION), must_declare(actor), Application.id.not_in(mine))
+    )
+    if not count:
+        return []
+    what = f"Declare whether you have a conflict of interest: {_many(count, 'application', 'applications')}"
+    return [Duty(what, "You can open an application only after you have answered for it.", "Declare conflicts",
+                 "evaluation.conflicts", count=count)]  # fmt: skip
+
+
+def _sheet_duties(actor: Actor) -> list[Duty]:
+    rows = db.session.execute(my_seats(actor)).all()
+    open_ones = [row for row in rows if row[4] is None or row[4].state != AssessmentState.SUBMITTED.value]
+    to_agree = [row for row in rows if row[5] == ConsensusState.PROPOSED.value and row not in open_ones]
+    found = []
+    if open_ones:
+        due = min((row[3].due_at for row in open_ones if row[3].due_at), default=None)
+        found.append(
+            Duty(
+                f"Assess {_many(len(open_ones), 'application', 'applications')}",
+                "The consensus waits for your scores and reasons.",
+                "Go to my assessments",
+                "evaluation.assessments",
+                due_at=due,
+                count=len(open_ones),
+            )
+        )
+    agreed = _agreed_by_me(actor, [row[0].id for row in to_agree])
+    waiting = [row for row in to_agree if row[0].id not in agreed]
+    if waiting:
+        found.append(
+            Duty(
+                f"Read and agree the consensus of {_many(len(waiting), 'application', 'applications')}",
+                "The ranking waits until every evaluator has agreed.",
+                "Go to the consensus",
+                "evaluation.consensus_list",
+                count=len(waiting),
+            )
+        )
+    return found
+
+
+def _agreed_by_me(actor: Actor, application_ids: Sequence[UUID]) -> set[UUID]:
+    rows = db.session.execute(
+        select(Consensus.application_id, Consensus.agreed_by).where(Consensus.application_id.in_(application_ids))
+    )
+    return {key for key, agreed in rows if any(entry["user_id"] == str(actor.user_id) for entry in agreed)}
+
+
+def _writing_duty(actor: Actor) -> list[Duty]:
+    assessing = set(
+        db.session.scalars(
+            select(Assignment.application_id)
+            .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+            .where(Evaluator.user_id == actor.user_id, Assignment.state == SeatState.ACTIVE.value)
+        )
+    )
+    ready = [
+        row
+        for row in consensus_list(actor)
+        if row.seats
+        and row.submitted == row.seats
+        and row.state in (None, ConsensusState.DRAFT)
+        # Whoever assesses an application does not lead its consensus.
+        and row.application_id not in assessing
+    ]
+    if not ready:
+        return []
+    what = f"Write the consensus of {_many(len(ready), 'application', 'applications')}"
+    return [Duty(what, "All assessments are in.", "Go to the consensus", "evaluation.consensus_list", count=len(ready))]
+
+
+def _manager_duties(actor: Actor) -> list[Duty]:
+    found = []
+    for slug, title, doubts, applications, seats in _call_work(actor):
+        if doubts:
+            found.append(
+                Duty(
+                    f"Rule on {_many(doubts, 'doubt', 'doubts')} about conflicts of interest, {title}",
+                    "The application stays closed for the evaluator until then.",
+                    "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=doubts,
+                )
+            )  # fmt: skip
+        per = calls.call(actor, slug).content.evaluators_per_application
+        missing = max(0, applications * per - seats)
+        if missing:
+            found.append(
+                Duty(
+                    f"Fill {_many(missing, 'seat', 'seats')} of evaluators, {title}",
+                    f"Each of {_many(applications, 'application', 'applications')} needs {per} evaluators.",
+                    "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=missing,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _call_work(actor: Actor) -> Sequence[Any]:
+    """Calls in evaluation with open doubts, applications and active seats; what the person is kept from counts nowhere."""
+    mine = within(actor, Permission.ASSIGNMENT_DECIDE)
+    doubts = (
+        select(func.count(ConflictDeclaration.id))
+        .join(Application, Application.id == ConflictDeclaration.application_id)
+        .where(
+            Application.call_id == Call.id,
+            Application.state.in_(IN_EVALUATION),
+            mine,
+            ConflictDeclaration.declared == Declared.UNSURE.value,
+            ConflictDeclaration.ruling.is_(None),
+        )
+        .scalar_subquery()
+    )
+    seats = (
+        select(func.count(Assignment.id))
+        .join(Application, Application.id == Assignment.application_id)
+        .where(
+            Application.call_id == Call.id,
+            Application.state.in_(IN_EVALUATION),
+            mine,
+            Assignment.state == SeatState.ACTIVE.value,
+        )
+        .scalar_subquery()
+    )
+    return db.session.execute(
+        select(Call.slug, Call.title, doubts, func.count(Application.id), seats)
+        .join(Application, Application.call_id == Call.id)
+        .where(Application.state.in_(IN_EVALUATION), mine)
+        .group_by(Call.id)
+        .order_by(Call.reference)
+        .limit(50)
+    ).all()

@@ -1,0 +1,230 @@
+"""Acts on the consensus of an application."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.calls import queries as calls
+from grants.calls.rules import Criterion
+from grants.core import acts
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.permissions import Actor, Permission
+from grants.dossiers.rules import clean_text
+from grants.evaluation import queries, rules
+from grants.evaluation.models import Assessment, Assignment, Consensus, ConsensusScore
+from grants.evaluation.rules import SheetInput
+from grants.evaluation.states import CONSENSUS, AssessmentState, ConsensusState, SeatState
+from grants.identity import services as people
+
+
+def reopen_consensus(row: Consensus) -> None:
+    """A proposed or agreed consensus is a draft again; agreements given to it count no more."""
+    CONSENSUS.move(row, "reopen")
+    row.proposed_at = row.agreed_at = None
+    row.agreed_by = []
+
+
+@act(
+    "consensus.write",
+    needs=Permission.CONSENSUS_WRITE,
+    scope=queries.application_scope,
+    says="wrote the consensus on {subject}",
+)
+def write_consensus(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> int:
+    """Save the consensus as a draft; returns its new version."""
+    row, criteria, max_half = _open_consensus(actor, application_id, version)
+    _write_consensus(actor, row, rules.tidy(values, criteria, max_half))
+    db.session.flush()
+    return row.version
+
+
+@act(
+    "consensus.propose",
+    needs=Permission.CONSENSUS_WRITE,
+    scope=queries.application_scope,
+    says="proposed the consensus on {subject}",
+)
+def propose(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> None:
+    """Put the consensus to the evaluators: every criterion scored, low scores with reasons, a text."""
+    row, criteria, max_half = _open_consensus(actor, application_id, version)
+    sheet = rules.tidy(values, criteria, max_half)
+    rules.refuse_unfinished(sheet, criteria)
+    if not sheet.remark:
+        raise Invalid(
+            "The text is missing.", {"remark": "Write what the evaluators agreed on, for the applicant to read."}
+        )
+    _write_consensus(actor, row, sheet)
+    CONSENSUS.move(row, "propose")
+    row.proposed_at = acts.moment()
+    others = [user_id for user_id in queries.seat_people(application_id) if user_id != actor.user_id]
+    people.mail(others, "assignment_consensus", "application", application_id, reference=_reference(application_id))
+
+
+def _open_consensus(
+    actor: Actor, application_id: UUID, version: int | None
+) -> tuple[Consensus, tuple[Criterion, ...], int]:
+    """The consensus, locked and in draft, begun where there is none; only when every assessment is in."""
+    application = _refuse_reading(actor, application_id)
+    call = calls.call_by_id(application.call_id)
+    _refuse_incomplete(application, call.content.evaluators_per_application)
+    row = consensus_row(application_id)
+    if row is None:
+        if version:
+            raise Conflict("This consensus is no longer here. Reload the page to see what stands now.")
+        row = Consensus(
+            application_id=application_id,
+            state=ConsensusState.DRAFT.value,
+            text="",
+            written_by=actor.user_id,
+            saved_at=acts.moment(),
+            saves=0,
+            agreed_by=[],
+        )
+        db.session.add(row)
+    else:
+        check_version(row, version)
+        if row.state != ConsensusState.DRAFT.value:
+            raise Refused(
+                "This consensus is with the evaluators. Take it back before you change it."
+                if row.state == ConsensusState.PROPOSED.value
+                else "This consensus is agreed; it no longer changes."
+            )
+    return row, call.content.criteria, call.content.max_half
+
+
+def _refuse_reading(actor: Actor, application_id: UUID) -> Application:
+    """The application, locked, for somebody who leads its consensus: declared free of conflict, still in evaluation."""
+    assert actor.user_id is not None
+    declared, _ = queries.declaration_of(actor.user_id, application_id)
+    if declared is None:
+        raise NotAllowed("Declare first whether you have a conflict of interest with this application.")
+    queries.refuse_conflict(actor.user_id, application_id)
+    application = locked(Application, application_id)
+    queries.refuse_own_seat(actor, application_id)
+    queries.refuse_closed(application)
+    return application
+
+
+def _refuse_incomplete(application: Application, per_application: int) -> None:
+    seats = db.session.execute(
+        select(Assignment.id, Assessment.state)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Assignment.application_id == application.id, Assignment.state == SeatState.ACTIVE.value)
+    ).all()
+    submitted = sum(state == AssessmentState.SUBMITTED.value for _, state in seats)
+    if submitted < per_application:
+        raise Refused(
+            f"{application.reference} has {submitted} submitted {'assessment' if submitted == 1 else 'assessments'}; "
+            f"{per_application} are needed before the consensus. Wait for the others, or fill an empty seat."
+        )
+
+
+def consensus_row(application_id: UUID) -> Consensus | None:
+    """The consensus of an application, locked; None where nobody has begun it."""
+    return db.session.scalars(
+        select(Consensus)
+        .where(Consensus.application_id == application_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _write_consensus(actor: Actor, row: Consensus, sheet: SheetInput) -> None:
+    stored = {
+        score.criterion: score
+        for score in db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
+    }
+    for mark in sheet.marks:
+        score = stored.get(mark.criterion)
+        if score is None:
+            db.session.add(
+                ConsensusScore(consensus_id=row.id, criterion=mark.criterion, half=mark.half, comment=mark.comment)
+            )
+        else:
+            score.half, score.comment = mark.half, mark.comment
+    assert actor.user_id is not None
+    row.text, row.written_by, row.saved_at = sheet.remark, actor.user_id, acts.moment()
+    row.saves += 1
+
+
+@act(
+    "consensus.take_back",
+    needs=Permission.CONSENSUS_WRITE,
+    scope=queries.application_scope,
+    says="took the proposed consensus on {subject} back",
+)
+def take_back(actor: Actor, application_id: UUID) -> None:
+    """Take a proposed consensus back to change it; agreements given to the old words no longer count."""
+    _refuse_reading(actor, application_id)
+    row = consensus_row(application_id)
+    if row is None:
+        raise NotFound
+    CONSENSUS.move(row, "take_back")
+    row.proposed_at, row.agreed_by = None, []
+
+
+@act(
+    "consensus.agree",
+    needs=Permission.CONSENSUS_AGREE,
+    scope=queries.application_scope,
+    says="agreed to the consensus on {subject}",
+)
+def agree(actor: Actor, application_id: UUID, version: int | None = None) -> ConsensusState:
+    """An evaluator agrees to the words and scores as shown; with the last of them the consensus stands."""
+    assert actor.user_id is not None
+    queries.refuse_conflict(actor.user_id, application_id)
+    row = consensus_row(application_id)
+    seated = queries.seat_people(application_id)
+    if row is None or actor.user_id not in seated:
+        raise NotFound
+    check_version(row, version)
+    if row.state != ConsensusState.PROPOSED.value:
+        raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
+    if any(entry["user_id"] == str(actor.user_id) for entry in row.agreed_by):
+        raise Refused("You have agreed to this consensus already.")
+    row.agreed_by = [*row.agreed_by, {"user_id": str(actor.user_id), "at": acts.moment().isoformat()}]
+    if {UUID(entry["user_id"]) for entry in row.agreed_by} >= set(seated):
+        _settle(row)
+    return ConsensusState(row.state)
+
+
+def _settle(row: Consensus) -> None:
+    CONSENSUS.move(row, "settle")
+    row.agreed_at = acts.moment()
+
+
+@act(
+    "consensus.settle",
+    needs=Permission.CONSENSUS_WRITE,
+    scope=queries.application_scope,
+    says="settled the consensus on {subject}",
+)
+def settle(actor: Actor, application_id: UUID, minority_view: str, version: int | None = None) -> None:
+    """Close a consensus that not everybody agrees to: the view that remains is recorded beside it."""
+    application = _refuse_reading(actor, application_id)
+    row = consensus_row(application_id)
+    if row is None:
+        raise NotFound
+    check_version(row, version)
+    words = clean_text(minority_view)
+    if not words:
+        raise Invalid(
+            "The view that remains is missing.", {"minority_view": "Write what the others hold, in their own words."}
+        )
+    if len(row.agreed_by) * 2 <= len(queries.seat_people(application.id)):
+        raise Refused(
+            f"{len(row.agreed_by)} of {len(queries.seat_people(application.id))} evaluators have agreed; more than half must, "
+            "before a minority view can be recorded."
+        )
+    row.minority_view = words
+    acts.reason(words)
+    _settle(row)
+
+
+def _reference(application_id: UUID) -> str:
+    return locked(Application, application_id).reference

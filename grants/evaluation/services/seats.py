@@ -1,0 +1,151 @@
+"""Seats on applications: given, filled by hand, emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import services as applications
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core import acts
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.permissions import Actor, Permission
+from grants.dossiers.rules import clean_text
+from grants.evaluation import matching, queries, rules
+from grants.evaluation.models import Assignment, Evaluator
+from grants.evaluation.rules import Consortium, PoolMember
+from grants.evaluation.services.consensus import consensus_row, reopen_consensus
+from grants.evaluation.states import SEAT, ConsensusState, SeatState
+from grants.identity import services as people
+from grants.identity.policy import Role
+
+
+def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
+    """Empty a seat: the role ends, the sheet counts no more, a consensus already begun opens again."""
+    SEAT.move(seat, "void")
+    seat.voided_at, seat.void_reason = acts.moment(), reason
+    people.end_role(user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=seat.application_id)
+    row = consensus_row(seat.application_id)
+    if row is not None and row.state != ConsensusState.DRAFT.value:
+        reopen_consensus(row)
+
+
+def standing_pairs(application_ids: Iterable[UUID]) -> set[matching.Pair]:
+    """Application and evaluator of every seat that stands."""
+    return pairs_in(application_ids, SeatState.ACTIVE)
+
+
+def pairs_in(application_ids: Iterable[UUID], state: SeatState) -> set[matching.Pair]:
+    """Application and evaluator of every seat in one state."""
+    rows = db.session.execute(
+        select(Assignment.application_id, Assignment.evaluator_id).where(
+            Assignment.application_id.in_(list(application_ids)), Assignment.state == state.value
+        )
+    )
+    return {(application_id, evaluator_id) for application_id, evaluator_id in rows}
+
+
+def give_seat(
+    application_id: UUID,
+    member: PoolMember,
+    utility: int,
+    due_at: datetime | None,
+    *,
+    run_id: UUID | None = None,
+    hand_reason: str | None = None,
+) -> UUID:
+    """A seat with its role on the application."""
+    seat = Assignment(
+        application_id=application_id,
+        evaluator_id=member.id,
+        run_id=run_id,
+        state=SeatState.ACTIVE.value,
+        utility=utility,
+        due_at=due_at,
+        hand_reason=hand_reason,
+    )
+    db.session.add(seat)
+    people.give_role(member.user_id, Role.ASSIGNED_EVALUATOR, kind="application", object_id=application_id)
+    return seat.id
+
+
+def start_evaluation(found: Sequence[Consortium]) -> None:
+    """Applications that got their first seats are under evaluation from now on."""
+    for one in found:
+        application = locked(Application, one.application_id)
+        if application.state == ApplicationState.ELIGIBLE.value:
+            applications.move(application.id, "evaluate")
+
+
+def tell_evaluators(call: CallView, members: Sequence[PoolMember]) -> None:
+    """One mail for each evaluator with new seats, whatever their number."""
+    counts: dict[UUID, int] = {}
+    for member in members:
+        counts[member.user_id] = counts.get(member.user_id, 0) + 1
+    for user_id, count in sorted(counts.items()):
+        people.mail([user_id], "assignment_made", "call", call.id, call_title=call.title, count=count)
+
+
+@act(
+    "assignment.fill",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=queries.application_scope,
+    says="gave an evaluator a seat on {subject}",
+)
+def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, due_at: datetime | None = None) -> UUID:
+    """Give an empty seat to an evaluator by hand: the same checks as the run, and a reason."""
+    application = locked(Application, application_id)
+    queries.refuse_closed(application)
+    words = clean_text(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say why this evaluator, in a sentence."})
+    call = calls.call_by_id(application.call_id)
+    locked_pool = db.session.scalars(
+        select(Evaluator).where(Evaluator.id == evaluator_id, Evaluator.call_id == call.id).with_for_update()
+    ).one_or_none()
+    member = next((one for one in queries.pool(call.id) if one.id == evaluator_id), None)
+    if locked_pool is None or member is None:
+        raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
+    (about,) = queries.consortia(call.id, only=[application_id])
+    why = rules.why_not(member, about, *queries.declaration_of(member.user_id, application_id), apart="no")
+    if why:
+        raise Refused(f"{why} Choose somebody else.")
+    queries.refuse_conflict(member.user_id, application_id)
+    rules.refuse_load(member)
+    standing = standing_pairs([application_id])
+    if len(standing) >= call.content.evaluators_per_application:
+        raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
+    if (application_id, evaluator_id) in standing | pairs_in([application_id], SeatState.VOIDED):
+        raise Refused(f"{member.name} has or had a seat on {application.reference}. Choose somebody else.")
+    acts.reason(words)
+    utility = rules.utility(member, about, call.content.language)
+    seat_id = give_seat(application_id, member, utility, due_at, hand_reason=words)
+    start_evaluation([about])
+    tell_evaluators(call, [member])
+    return seat_id
+
+
+@act(
+    "assignment.void",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=queries.seat_scope,
+    says="voided an evaluator’s seat on {subject}",
+)
+def void(actor: Actor, seat_id: UUID, reason: str) -> None:
+    """Empty a seat for another reason than a conflict (illness, silence); the evaluator loses access at once."""
+    seat = locked(Assignment, seat_id)
+    queries.refuse_own_seat(actor, seat.application_id)
+    queries.refuse_closed(locked(Application, seat.application_id))
+    words = clean_text(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say why this seat is emptied; it is kept on the record."})
+    acts.reason(words)
+    void_seat(seat, locked(Evaluator, seat.evaluator_id).user_id, words)

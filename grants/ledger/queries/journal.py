@@ -1,0 +1,365 @@
+"""Entries of the journal page by page, and one entry whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
+
+from grants.core.audit import AuditEvent, AuditSeal
+from grants.core.db import db
+from grants.core.errors import Invalid, NotFound
+from grants.core.money import ZERO, Money, parse_money
+from grants.core.permissions import Actor, Permission
+from grants.ledger import rules
+from grants.ledger.accounts import Account, Ledger, Side
+from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.queries.sums import credits_sum, debits_sum
+from grants.ledger.rules import Dimensions, Event, Leg, natural
+
+PAGE_ENTRIES = 50
+
+
+def legs(entry_id: UUID) -> rules.Legs:
+    """The legs of one entry in their order."""
+    rows = db.session.scalars(
+        select(LedgerLeg).where(LedgerLeg.entry_id == entry_id).order_by(LedgerLeg.position)
+    ).all()
+    return tuple(leg_of(row) for row in rows)
+
+
+def entry_id_of(source_key: str) -> UUID | None:
+    """The entry that books this fact, if it was booked."""
+    return db.session.scalar(select(LedgerEntry.id).where(LedgerEntry.source_key == source_key))
+
+
+def source_keys(prefix: str) -> frozenset[str]:
+    """The facts of one kind that are booked (``payment_order:``), for the stage that owns them to compare."""
+    statement = select(LedgerEntry.source_key).where(LedgerEntry.source_key.startswith(prefix, autoescape=True))
+    return frozenset(db.session.scalars(statement))
+
+
+def count_entries() -> int:
+    """How many entries the journal has."""
+    return db.session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """What a list of entries shows; every field narrows it. ``effective_before`` is the first day left out."""
+
+    account: Account | None = None
+    event: Event | None = None
+    fund_source_id: UUID | None = None
+    call_id: UUID | None = None
+    grant_id: UUID | None = None
+    organisation_id: UUID | None = None
+    effective_from: date | None = None
+    effective_before: date | None = None
+    text: str = ""
+    # Grants the text also stands for: the caller found them by the name of a city or a reference.
+    text_grant_ids: tuple[UUID, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether a running balance means something: one account, and nothing left out but by place and period."""
+        return self.account is not None and self.event is None and not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One entry in a list. ``moved`` and ``balance`` are those of the account asked for, else None."""
+
+    id: UUID
+    ref: str
+    event: Event
+    effective_on: date
+    recorded_at: datetime
+    description: str
+    amount: Money
+    moved: Money | None
+    balance: Money | None
+    grant_ids: tuple[UUID, ...]
+    reverses: str | None
+    reversed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Entries, newest first; ``next_key`` leads to the older ones."""
+
+    rows: tuple[EntryRow, ...]
+    next_key: str | None
+    asked: EntryFilter
+
+
+def entries(actor: Actor, asked: EntryFilter, *, after: str | None = None, limit: int = PAGE_ENTRIES) -> EntryPage:
+    """The entries this person may see, newest effective day first, at most ``limit``, paged by key.
+
+    Three statements, or four with a running balance, whatever the length.
+    """
+    statement = select(LedgerEntry).where(_visible(actor), *_asked(asked))
+    if (key := _key(after)) is not None:
+        statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
+    order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
+    found = db.session.scalars(statement.order_by(*order).limit(limit + 1)).all()
+    shown = found[:limit]
+    lines = _legs_of([entry.id for entry in shown])
+    others = _reversals(shown)
+    moved = {entry.id: _moved(lines[entry.id], asked) for entry in shown}
+    running = _running(actor, asked, shown, moved) if asked.runs and shown else {}
+    rows = tuple(
+        EntryRow(
+            id=entry.id,
+            ref=rules.reference(entry.number, entry.effective_on),
+            event=Event(entry.event),
+            effective_on=entry.effective_on,
+            recorded_at=entry.recorded_at,
+            description=entry.description,
+            amount=amount_of(lines[entry.id]),
+            moved=moved[entry.id] if asked.account else None,
+            balance=running.get(entry.id),
+            grant_ids=tuple(dict.fromkeys(leg.dims.grant_id for leg in lines[entry.id] if leg.dims.grant_id)),
+            reverses=others.originals.get(entry.id),
+            reversed_by=others.by.get(entry.id),
+        )
+        for entry in shown
+    )
+    last = shown[-1] if len(found) > limit else None
+    return EntryPage(rows, f"{last.effective_on.isoformat()}.{last.number}" if last else None, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class ActLine:
+    """Who recorded an entry, by which act, and where the audit chain sealed it."""
+
+    verb: str
+    user_id: UUID | None
+    recorded_at: datetime
+    reason: str | None
+    position: int | None
+    hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One entry whole: both sides, what it reverses, and the act behind it."""
+
+    id: UUID
+    ref: str
+    event: Event
+    source_key: str
+    effective_on: date
+    recorded_at: datetime
+    description: str
+    legs: rules.Legs
+    legs_sha256: str
+    reverses: str | None
+    reversed_by: str | None
+    acts: tuple[ActLine, ...]
+
+    @property
+    def amount(self) -> Money:
+        """The larger sum of one of its ledgers."""
+        return amount_of(self.legs)
+
+
+def entry(actor: Actor, ref: str) -> EntryView:
+    """One entry this person may see; raises :class:`NotFound` for any other. Four statements."""
+    number = rules.number_of(ref)
+    found = db.session.scalars(select(LedgerEntry).where(LedgerEntry.number == number, _visible(actor))).one_or_none()
+    if found is None or rules.reference(found.number, found.effective_on) != ref:
+        raise NotFound
+    others = _reversals([found])
+    return EntryView(
+        id=found.id,
+        ref=ref,
+        event=Event(found.event),
+        source_key=found.source_key,
+        effective_on=found.effective_on,
+        recorded_at=found.recorded_at,
+        description=found.description,
+        legs=legs(found.id),
+        legs_sha256=found.legs_sha256,
+        reverses=others.originals.get(found.id),
+        reversed_by=others.by.get(found.id),
+        acts=_acts_behind(found.id),
+    )
+
+
+def amount_of(lines: Sequence[Leg]) -> Money:
+    """What an entry is about in one figure: the debit sum of its general ledger, else of its only one."""
+    sums: dict[Ledger, int] = {}
+    for leg in lines:
+        sums[leg.account.ledger] = sums.get(leg.account.ledger, 0) + leg.debit_cents
+    return Money(sums.get(Ledger.GENERAL) or max(sums.values(), default=0))
+
+
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    """Entries with a leg in the person's calls or grants, and none of a thing he or she is barred from."""
+    # Aliases of their own: the statement around may read legs too.
+    leg, other = aliased(LedgerLeg), aliased(LedgerLeg)
+    barred = exists().where(
+        leg.entry_id == LedgerEntry.id,
+        or_(leg.call_id.in_(actor.barred("call")), leg.grant_id.in_(actor.barred("grant"))),
+    )
+    if actor.everywhere(Permission.LEDGER_READ):
+        return ~barred
+    calls = actor.places(Permission.LEDGER_READ, "call")
+    grants = actor.places(Permission.LEDGER_READ, "grant")
+    if not calls and not grants:
+        return false()
+    mine = exists().where(other.entry_id == LedgerEntry.id, or_(other.call_id.in_(calls), other.grant_id.in_(grants)))
+    return mine & ~barred
+
+
+def _asked(asked: EntryFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if asked.event is not None:
+        conditions.append(LedgerEntry.event == asked.event.value)
+    if asked.effective_from is not None:
+        conditions.append(LedgerEntry.effective_on >= asked.effective_from)
+    if asked.effective_before is not None:
+        conditions.append(LedgerEntry.effective_on < asked.effective_before)
+    lines = _asked_legs(asked)
+    if lines:
+        conditions.append(exists().where(LedgerLeg.entry_id == LedgerEntry.id, *lines))
+    if asked.text.strip():
+        conditions.append(_matches(asked.text.strip(), asked.text_grant_ids))
+    return conditions
+
+
+def _asked_legs(asked: EntryFilter) -> list[ColumnElement[bool]]:
+    wanted = {
+        LedgerLeg.account: asked.account.value if asked.account else None,
+        LedgerLeg.fund_source_id: asked.fund_source_id,
+        LedgerLeg.call_id: asked.call_id,
+        LedgerLeg.grant_id: asked.grant_id,
+        LedgerLeg.organisation_id: asked.organisation_id,
+    }
+    return [column == value for column, value in wanted.items() if value is not None]
+
+
+def _matches(text: str, grant_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """By reference, by amount of a leg, by grant, or by words of the description."""
+    if (number := rules.number_of(text)) is not None:
+        return LedgerEntry.number == number
+    leg = aliased(LedgerLeg)
+    found = LedgerEntry.description.icontains(text, autoescape=True)
+    if grant_ids:
+        found |= exists().where(leg.entry_id == LedgerEntry.id, leg.grant_id.in_(grant_ids))
+    try:
+        amount = parse_money(text)
+    except Invalid:
+        return found
+    other = aliased(LedgerLeg)
+    return found | exists().where(other.entry_id == LedgerEntry.id, other.cents == amount)
+
+
+def _key(after: str | None) -> tuple[date, int] | None:
+    """The key in an address; a broken one is as if there were none."""
+    day, _, number = (after or "").partition(".")
+    try:
+        return date.fromisoformat(day), int(number)
+    except ValueError:
+        return None
+
+
+def _legs_of(entry_ids: Sequence[UUID]) -> dict[UUID, list[Leg]]:
+    found: dict[UUID, list[Leg]] = {entry_id: [] for entry_id in entry_ids}
+    statement = select(LedgerLeg).where(LedgerLeg.entry_id.in_(entry_ids))
+    for row in db.session.scalars(statement.order_by(LedgerLeg.entry_id, LedgerLeg.position)):
+        found[row.entry_id].append(leg_of(row))
+    return found
+
+
+def leg_of(row: LedgerLeg) -> Leg:
+    dims = Dimensions(**{name: getattr(row, name) for name in rules.DIMENSIONS})
+    return Leg(Account(row.account), Side(row.side), row.cents, dims)
+
+
+def _moved(lines: Sequence[Leg], asked: EntryFilter) -> Money:
+    """What the asked account gained or lost by an entry, within the asked place."""
+    moved = ZERO
+    for leg in lines:
+        place = (
+            (asked.fund_source_id, leg.dims.fund_source_id),
+            (asked.call_id, leg.dims.call_id),
+            (asked.grant_id, leg.dims.grant_id),
+            (asked.organisation_id, leg.dims.organisation_id),
+        )
+        if leg.account is asked.account and all(want is None or want == has for want, has in place):
+            moved += leg.amount if leg.grows else -leg.amount
+    return moved
+
+
+def _running(
+    actor: Actor, asked: EntryFilter, shown: Sequence[LedgerEntry], moved: dict[UUID, Money]
+) -> dict[UUID, Money]:
+    """The balance after each shown entry: one sum up to the newest, then stepwise back."""
+    assert asked.account is not None, "a running balance runs on one account"
+    newest = shown[0]
+    statement = (
+        select(debits_sum, credits_sum)
+        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+        .where(
+            _visible(actor),
+            *_asked_legs(asked),
+            tuple_(LedgerEntry.effective_on, LedgerEntry.number) <= tuple_(newest.effective_on, newest.number),
+        )
+    )
+    debits, credits = db.session.execute(statement).one()
+    stands = natural(asked.account, int(debits), int(credits))
+    result = {}
+    for entry_row in shown:
+        result[entry_row.id] = stands
+        stands = stands - moved[entry_row.id]
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Reversals:
+    """References by entry id: of what an entry reverses, and of what reverses it."""
+
+    originals: dict[UUID, str]
+    by: dict[UUID, str]
+
+
+def _reversals(shown: Sequence[LedgerEntry]) -> _Reversals:
+    ids = [entry_row.id for entry_row in shown]
+    wanted = {entry_row.reverses_id: entry_row.id for entry_row in shown if entry_row.reverses_id}
+    columns = (LedgerEntry.id, LedgerEntry.reverses_id, LedgerEntry.number, LedgerEntry.effective_on)
+    statement = select(*columns).where(or_(LedgerEntry.id.in_(wanted), LedgerEntry.reverses_id.in_(ids)))
+    result = _Reversals({}, {})
+    for entry_id, reverses_id, number, effective_on in db.session.execute(statement):
+        ref = rules.reference(number, effective_on)
+        if entry_id in wanted:
+            result.originals[wanted[entry_id]] = ref
+        if reverses_id in ids:
+            result.by[reverses_id] = ref
+    return result
+
+
+def _acts_behind(entry_id: UUID) -> tuple[ActLine, ...]:
+    statement = (
+        select(AuditEvent, AuditSeal.position, AuditSeal.hash)
+        .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+        .where(AuditEvent.object_kind == LedgerEntry.__tablename__, AuditEvent.object_id == entry_id)
+        .order_by(AuditEvent.recorded_at)
+    )
+    return tuple(
+        ActLine(event.verb, event.user_id, event.recorded_at, event.reason, position, seal.hex() if seal else None)
+        for event, position, seal in db.session.execute(statement)
+    )

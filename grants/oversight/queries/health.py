@@ -1,0 +1,72 @@
+"""Whether the program is well: what taking work needs, each looked at now."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from flask import current_app
+from redis.exceptions import RedisError
+from sqlalchemy import column, select, table
+from sqlalchemy.exc import SQLAlchemyError
+
+from grants.core import jobs
+from grants.core.db import db
+from grants.oversight import rules
+from grants.oversight.rules import Check
+
+HEAD = Path(__file__).resolve().parents[3] / "migrations" / "HEAD"
+
+
+def health() -> tuple[Check, ...]:
+    """What taking work needs, each looked at now: database, migrations, queue, disk, and the bell of the jobs."""
+    database = _database()
+    checks = [database]
+    if database.well:
+        checks += [rules.migrations_check(_applied(), _expected()), _bell()]
+    return (*checks, _queue(), rules.disk_check(_free_bytes()))
+
+
+def _database() -> Check:
+    try:
+        db.session.execute(select(1))
+    except SQLAlchemyError:
+        db.session.rollback()
+        return Check("database", False, "does not answer")
+    return Check("database", True, "answers")
+
+
+def _applied() -> str | None:
+    """The migration the database stands at."""
+    try:
+        return db.session.scalar(select(column("version_num")).select_from(table("alembic_version")))
+    except SQLAlchemyError:
+        db.session.rollback()
+        return None
+
+
+def _expected() -> str | None:
+    """The migration this program was written for; None in a checkout without any."""
+    return HEAD.read_text(encoding="utf-8").strip() if HEAD.exists() else None
+
+
+def _bell() -> Check:
+    try:
+        return rules.bell_check(jobs.waiting().oldest_unrung_seconds)
+    except SQLAlchemyError:
+        db.session.rollback()
+        return Check("jobs", False, "their table is not there")
+
+
+def _queue() -> Check:
+    try:
+        jobs.queue_server().ping()
+    except (RedisError, OSError, ValueError):
+        return Check("queue", False, "does not answer")
+    return Check("queue", True, "answers")
+
+
+def _free_bytes() -> int:
+    home = Path(current_app.config["GRANTS_HOME"]).absolute()
+    # Before the first upload the folder may not be there yet: the disk it will lie on is.
+    return shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.exists())).free

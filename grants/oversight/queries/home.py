@@ -1,0 +1,324 @@
+"""What /home shows: what a person must do, what others have of theirs, what happened lately, and first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
+from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
+from grants.applications import queries as applications
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.awards import queries as awards
+from grants.awards.models import Selection
+from grants.awards.states import SelectionState
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.calls.states import CallState
+from grants.core.audit import ActRow
+from grants.core.db import db
+from grants.core.duties import Duty
+from grants.core.permissions import Actor
+from grants.core.permissions import Permission as P
+from grants.evaluation import queries as evaluation
+from grants.identity import queries as identity
+from grants.identity.models import Organisation, RoleGrant, User
+from grants.identity.states import Role
+from grants.oversight import rules
+from grants.oversight.queries import trail
+from grants.oversight.queries.trail import Line
+from grants.oversight.rules import Step, Waiting
+from grants.payments import queries as payments
+from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.states import OrderState, RequestState
+from grants.reporting import queries as reporting
+from grants.reporting.models import PeriodicReport
+from grants.reporting.states import ReportState
+
+Duties = Callable[[Actor, datetime], tuple[Duty, ...]]
+
+# Every stage that has work for people, in the order of a grant's life.
+STAGES_WITH_DUTIES: tuple[Duties, ...] = (
+    identity.duties,
+    calls.duties,
+    applications.duties,
+    evaluation.duties,
+    awards.duties,
+    agreements.duties,
+    reporting.duties,
+    payments.duties,
+)
+
+WAITING_MAX = 10
+LATELY_MAX = 10
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """Everything this person must do now, the most urgent first."""
+    return rules.in_order((duty for stage in STAGES_WITH_DUTIES for duty in stage(actor, at)), at)
+
+
+# --- Waiting for others -------------------------------------------------------------------------------------------
+
+
+def waiting(actor: Actor) -> tuple[Waiting, ...]:
+    """What this person handed on and others have now, the longest first, at most ten; one statement for each kind."""
+    kinds = (
+        _applications,
+        _reports,
+        _milestones,
+        _requests,
+        _orders,
+        _signatures,
+        _selections,
+        _accounts,
+        _role_grants,
+    )
+    found = [row for kind in kinds for row in kind(actor)]
+    return tuple(sorted(found, key=lambda row: row.since)[:WAITING_MAX])
+
+
+def _team(actor: Actor, permission: P) -> ColumnElement[bool]:
+    """Applications whose own people this person belongs to, and grants that came of them."""
+    return Application.id.in_(actor.places(permission, "application") - actor.barred("application"))
+
+
+_WITH_THE_OFFICE = (
+    *(ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION),
+    *(ApplicationState.SELECTED, ApplicationState.RESERVE),
+)
+
+
+def _applications(actor: Actor) -> list[Waiting]:
+    # One word for all of these states: who was selected is told by letter, never by this list.
+    found = _rows(
+        select(Application.reference, Application.title, Application.submitted_at)
+        .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_(_WITH_THE_OFFICE))
+        .where(Application.submitted_at.is_not(None))
+        .order_by(Application.submitted_at)
+    )
+    return [
+        Waiting(
+            f"Your application \u201c{title}\u201d",
+            "the programme office",
+            since,
+            "applications.show",
+            {"ref": reference},
+        )
+        for reference, title, since in found
+    ]
+
+
+def _reports(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(PeriodicReport.reference, PeriodicReport.number, Grant.reference, PeriodicReport.submitted_at)
+        .join(Grant, Grant.id == PeriodicReport.grant_id)
+        .join(Application, Application.id == Grant.application_id)
+        .where(_team(actor, P.REPORT_SUBMIT), PeriodicReport.state == ReportState.SUBMITTED.value)
+        .order_by(PeriodicReport.submitted_at)
+    )
+    return [
+        Waiting(f"Report {number} of {grant}", "the project officer", since, "reporting.show", {"ref": reference})
+        for reference, number, grant, since in found
+    ]
+
+
+def _milestones(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(Grant.reference, Milestone.number, Milestone.title, Milestone.reported_at)
+        .join(Grant, Grant.id == Milestone.grant_id)
+        .join(Application, Application.id == Grant.application_id)
+        .where(_team(actor, P.REPORT_SUBMIT), Milestone.state == MilestoneState.SUBMITTED.value)
+        .order_by(Milestone.reported_at)
+    )
+    return [
+        Waiting(
+            f"Milestone \u201c{title}\u201d of {grant}", "the project officer", since, "reporting.milestone",
+            {"ref": grant, "number": number},
+        )
+        for grant, number, title, since in found
+    ]  # fmt: skip
+
+
+def _requests(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(Grant.reference, PaymentRequest.number, PaymentRequest.submitted_at)
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
+        .join(Application, Application.id == Grant.application_id)
+        .where(_team(actor, P.PAYMENT_REQUEST_SUBMIT), PaymentRequest.state == RequestState.SUBMITTED.value)
+        .order_by(PaymentRequest.submitted_at)
+    )
+    return [
+        Waiting(
+            f"Payment request {number} of {grant}", "the authorising officer", since, "payments.grant", {"ref": grant}
+        )
+        for grant, number, since in found
+    ]
+
+
+_NEXT = {
+    OrderState.PREPARED.value: "the finance verifier",
+    OrderState.VERIFIED.value: "the authorising officer",
+    OrderState.AUTHORISED.value: "the accounting officer",
+    OrderState.EXPORTED.value: "the accounting officer, who waits for the bank",
+}
+
+
+def _orders(actor: Actor) -> list[Waiting]:
+    mine = or_(
+        *(
+            who == actor.user_id
+            for who in (PaymentOrder.prepared_by, PaymentOrder.verified_by, PaymentOrder.authorised_by)
+        )
+    )
+    last = (
+        select(func.max(PaymentOrderSignature.signed_at))
+        .where(PaymentOrderSignature.order_id == PaymentOrder.id, PaymentOrderSignature.voided_at.is_(None))
+        .scalar_subquery()
+    )
+    since = func.coalesce(last, PaymentOrder.created_at)
+    found = _rows(
+        select(PaymentOrder.reference, Grant.reference, PaymentOrder.state, since)
+        .join(Grant, Grant.id == PaymentOrder.grant_id)
+        .where(mine, PaymentOrder.state.in_(_NEXT), agreements.visible(actor, P.PAYMENT_ORDER_READ))
+        .order_by(since)
+    )
+    return [
+        Waiting(f"Payment order {reference} for {grant}", _NEXT[state], moment, "payments.order", {"ref": reference})
+        for reference, grant, state, moment in found
+    ]
+
+
+def _signatures(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(Grant.reference, AgreementSignature.side, AgreementSignature.signed_at)
+        .join(Grant, Grant.id == AgreementSignature.grant_id)
+        .where(
+            AgreementSignature.signed_by == actor.user_id,
+            Grant.state == GrantState.READY_TO_SIGN.value,
+            agreements.visible(actor),
+        )
+        .order_by(AgreementSignature.signed_at)
+    )
+    others = {Side.CITY.value: "the signatory of the programme", Side.PROGRAMME.value: "the signatory of the city"}
+    return [
+        Waiting(f"The agreement {grant}, which you signed", others[side], since, "agreements.show", {"ref": grant})
+        for grant, side, since in found
+    ]
+
+
+def _selections(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(Call.slug, Call.title, Selection.number, Selection.decided_at)
+        .join(Call, Call.id == Selection.call_id)
+        .where(Selection.decided_by == actor.user_id, Selection.state == SelectionState.DECIDED.value)
+        .where(Call.id.not_in(actor.barred("call")))
+        .order_by(Selection.decided_at)
+    )
+    return [
+        Waiting(
+            f"The selection decision of \u201c{title}\u201d", "a second person, who confirms it", since,
+            "awards.selection", {"slug": slug, "number": number},
+        )
+        for slug, title, number, since in found
+    ]  # fmt: skip
+
+
+def _accounts(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(Grant.reference, Organisation.name, BankAccount.entered_at)
+        .join(Organisation, Organisation.id == BankAccount.organisation_id)
+        .join(Grant, Grant.coordinator_id == BankAccount.organisation_id)
+        .where(
+            BankAccount.entered_by == actor.user_id,
+            BankAccount.state == BankAccountState.PROPOSED.value,
+            agreements.visible(actor),
+        )
+        .order_by(BankAccount.entered_at, Grant.reference)
+    )
+    first = {name: (reference, since) for reference, name, since in reversed(found)}
+    return [
+        Waiting(
+            f"The bank account of {name}", "a second person of finance", since, "agreements.account", {"ref": reference}
+        )
+        for name, (reference, since) in first.items()
+    ]
+
+
+def _role_grants(actor: Actor) -> list[Waiting]:
+    found = _rows(
+        select(User.name, User.handle, RoleGrant.role, RoleGrant.created_at)
+        .join(User, User.id == RoleGrant.user_id)
+        .where(
+            RoleGrant.assigned_by == actor.user_id,
+            RoleGrant.needs_confirmation,
+            RoleGrant.confirmed_at.is_(None),
+            RoleGrant.ends_before.is_(None),
+        )
+        .order_by(RoleGrant.created_at)
+    )
+    return [
+        Waiting(
+            f"The role \u201c{role.replace('_', ' ')}\u201d of {name}", "another administrator", since, "identity.user",
+            {"handle": handle},
+        )
+        for name, handle, role, since in found
+    ]  # fmt: skip
+
+
+def _rows(statement: Any) -> list[Any]:
+    return list(db.session.execute(statement.limit(WAITING_MAX)))
+
+
+# --- What happened lately -------------------------------------------------------------------------------------------
+
+
+def lately(actor: Actor) -> tuple[Line, ...]:
+    """The last ten things that happened to what is this person's, or that this person did, as sentences."""
+    if actor.user_id is None:
+        return ()
+    concerns: list[ColumnElement[bool]] = [(ActRow.user_id == actor.user_id) & ActRow.verb.not_in(rules.QUIET)]
+    teams = actor.places(P.APPLICATION_EDIT, "application")
+    if teams:
+        told = (rules.TEAM_STORY | rules.GRANT_STORY) - rules.QUIET
+        concerns.append(ActRow.verb.in_(told) & trail.about("application", teams))
+    for permission, story in (
+        (P.CALL_MANAGE, rules.CALL_STORY | rules.APPLICATION_STORY | rules.GRANT_STORY),
+        (P.APPLICATION_CHECK, rules.APPLICATION_STORY),
+        (P.AGREEMENT_PREPARE, rules.GRANT_STORY),
+        (P.LEDGER_READ, rules.ORDER_STORY | {"payment_request.decide", "payment_request.reject"}),
+        (P.ROLE_ASSIGN, rules.PEOPLE_STORY),
+    ):
+        if actor.everywhere(permission):
+            concerns.append(ActRow.verb.in_(story))
+        elif in_calls := actor.places(permission, "call"):
+            concerns.append(ActRow.verb.in_(story) & trail.about("call", in_calls))
+    return trail.happened(actor, or_(*concerns), LATELY_MAX)
+
+
+# --- First steps ----------------------------------------------------------------------------------------------------
+
+
+def first_steps(actor: Actor) -> tuple[Step, ...]:
+    """What an installation still needs before it can take an application; empty once a call is published. One statement."""
+    if not actor.can(P.ROLE_ASSIGN):
+        return ()
+    holders = select(func.count(func.distinct(RoleGrant.user_id))).where(RoleGrant.ends_before.is_(None))
+    published, imported, managers, administrators, people = db.session.execute(
+        select(
+            select(func.count()).where(Call.state == CallState.PUBLISHED.value).scalar_subquery(),
+            select(func.count()).select_from(Call).scalar_subquery(),
+            holders.where(RoleGrant.role == Role.PROGRAMME_MANAGER.value).scalar_subquery(),
+            holders.where(RoleGrant.role == Role.ADMINISTRATOR.value).scalar_subquery(),
+            select(func.count()).select_from(User).scalar_subquery(),
+        )
+    ).one()
+    return () if published else rules.first_steps(imported, managers, administrators, people)
+
+
+__all__ = ["STAGES_WITH_DUTIES", "duties", "first_steps", "lately", "waiting"]

@@ -1,0 +1,285 @@
+"""What belongs to a thing, and what a row is called: read from the tables' own foreign keys, so that new tables join by themselves."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, ColumnElement, Select, Table, Text, cast, false, func, literal, or_, select, union_all
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.applications import queries as applications
+from grants.applications.models import Application, Submission
+from grants.calls.models import Call
+from grants.calls.states import CallState
+from grants.cities.models import City
+from grants.core.db import Base, db
+from grants.core.permissions import Actor
+from grants.core.permissions import Permission as P
+from grants.documents.models import StatementRun
+from grants.identity.models import Organisation, User
+from grants.ledger.models import LedgerEntry
+from grants.ledger.rules import reference as entry_reference
+from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
+from grants.programmes.models import FundSource, Programme
+from grants.reporting.models import PeriodicReport
+
+# What scopes, owners and verbs call a thing, where that is not its table's own name.
+TABLES: Mapping[str, str] = {
+    "agreement": "grant_agreement",
+    "conflict": "conflict_declaration",
+    "grant": "grant_agreement",
+    "report": "periodic_report",
+    "user": "user_account",
+    "profile": "user_account",
+    "password": "user_account",
+    "session": "user_account",
+    "statement": "statement_run",
+}
+
+# A document and a table of money belong to the row that names them, not the other way round.
+PARTS = ("dossier_id", "budget_id")
+# Links without a foreign key, by the column that holds the other row's id.
+LOOSE: Mapping[str, str] = {"access_bar": "object_id", "role_grant": "object_id", "stored_file": "object_id"}
+OWNED: Mapping[str, str] = {"budget": "owner_id", "dossier": "owner_id", "stored_file": "object_id"}
+# What many rows point to without belonging to it.
+_SIDEWAYS = frozenset({"bank_account", "ledger_entry", "organisation", "stored_file", "submission", "user_account"})
+
+
+# What carries a name of its own.
+NAMED = frozenset(
+    model.__tablename__
+    for model in (
+        *(Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch, StatementRun),
+        *(LedgerEntry, User, Organisation, City, Programme, FundSource),
+    )
+)
+
+
+def tables() -> Mapping[str, Table]:
+    """Every table by name."""
+    return Base.metadata.tables
+
+
+def _foreign_keys(table: Table) -> list[tuple[str, str]]:
+    """Column and target of each foreign key, in the order of the columns."""
+    return [
+        (column.name, key.column.table.name)
+        for column in table.columns
+        for key in column.foreign_keys
+        # What has a name of its own belongs to what has one too: an application is not part of its newest submission.
+        if table.name not in NAMED or key.column.table.name in NAMED
+    ]
+
+
+# --- What belongs to a thing ----------------------------------------------------------------------------------
+
+
+@functools.cache
+def below(root: str) -> tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]:
+    """Every table whose rows can belong to a row of ``root``, each after the tables it is reached through.
+
+    With each: (own column, table above, the column there that it equals).
+    """
+    reached: set[str] = {root}
+    before = 0
+    while before < len(reached):
+        before = len(reached)
+        reached |= {name for name in tables() if any(up in reached for _, up, _ in _ways_up(name))}
+    edges = {name: [way for way in _ways_up(name) if way[1] in reached] for name in sorted(reached)}
+    order: list[str] = [root]
+    begun: set[str] = {root}
+
+    def visit(name: str) -> None:
+        begun.add(name)
+        for _, up, _ in edges[name]:
+            if up not in begun:
+                visit(up)
+        order.append(name)
+
+    for name in edges:
+        if name not in begun:
+            visit(name)
+    place = {name: number for number, name in enumerate(order)}
+    return (
+        (root, ()),
+        *((name, tuple(way for way in edges[name] if place[way[1]] < place[name])) for name in order[1:]),
+    )
+
+
+@functools.cache
+def _ways_up(name: str) -> tuple[tuple[str, str, str], ...]:
+    """(own column, table above, the column there that it equals) for every row this one can belong to."""
+    table = tables()[name]
+    if "id" not in table.c:
+        return ()
+    ways = [(column, target, "id") for column, target in _foreign_keys(table) if target != name]
+    if f"{name}_id" in PARTS:
+        ways += [("id", owner, f"{name}_id") for owner in sorted(NAMED) if f"{name}_id" in tables()[owner].c]
+    return tuple(ways)
+
+
+def beneath(root: str, ids: Collection[UUID]) -> Select[Any]:
+    """(kind, id) of these rows of ``root`` and of all that belongs to them, files, roles and ledger entries too."""
+    ctes: dict[str, CTE] = {}
+    for name, above in below(root):
+        rows = tables()[name]
+        inside = [
+            rows.c[own].in_(select(tables()[up].c[there]).where(tables()[up].c.id.in_(select(ctes[up].c.id))))
+            if there != "id"
+            else rows.c[own].in_(select(ctes[up].c.id))
+            for own, up, there in above
+        ]
+        ctes[name] = select(rows.c.id).where(or_(*inside) if above else rows.c.id.in_(ids)).cte(f"in_{root}_{name}")
+    every = union_all(*(select(cte.c.id) for cte in ctes.values())).cte(f"in_{root}")
+    pairs: list[Select[Any]] = [select(literal(name), cte.c.id) for name, cte in ctes.items()]
+    pairs += [
+        select(literal(name), tables()[name].c.id).where(tables()[name].c[column].in_(select(every.c.id)))
+        for name, column in LOOSE.items()
+    ]
+    legs = tables()["ledger_leg"]
+    named = [legs.c.grant_id, legs.c.document_id, *([legs.c.call_id] if root == "call" else [])]
+    pairs.append(
+        select(literal("ledger_entry"), legs.c.entry_id).where(or_(*(leg.in_(select(every.c.id)) for leg in named)))
+    )
+    return select(union_all(*pairs).subquery())
+
+
+def find(reference: str) -> tuple[str, UUID] | None:
+    """The kind and id of whatever carries this reference; None where nothing does."""
+    wanted = reference.strip().upper()
+    carriers = (Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch, StatementRun)
+    statement = union_all(
+        *(select(literal(model.__tablename__), model.id).where(model.reference == wanted) for model in carriers)
+    )
+    found = db.session.execute(statement).first()
+    return (str(found[0]), found[1]) if found else None
+
+
+# --- What a row is called -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a thing is called on a page, and its page where this reader may open it (``endpoint`` empty where not)."""
+
+    kind: str
+    id: UUID
+    reference: str
+    title: str
+    endpoint: str = ""
+    key: str = ""
+    value: str = ""
+
+
+def names(actor: Actor, ids: Collection[UUID]) -> dict[UUID, Named]:
+    """What those of these ids are called that carry a name of their own; one statement."""
+    if not ids:
+        return {}
+    found = {}
+    for kind, row_id, reference, title, value, may in db.session.execute(union_all(*_named(actor, ids))):
+        if kind == LedgerEntry.__tablename__:
+            number, day = reference.split(" ")
+            reference = value = entry_reference(int(number), date.fromisoformat(day))
+        endpoint, key = _PAGES.get(kind, ("", ""))
+        found[row_id] = Named(kind, row_id, reference, title, endpoint if may else "", key, value)
+    return found
+
+
+_PAGES: Mapping[str, tuple[str, str]] = {
+    "application": ("applications.show", "ref"),
+    "call": ("calls.show", "slug"),
+    "city": ("cities.show", "slug"),
+    "grant_agreement": ("agreements.show", "ref"),
+    "ledger_entry": ("payments.entry", "ref"),
+    "payment_batch": ("payments.batch", "ref"),
+    "payment_order": ("payments.order", "ref"),
+    "payment_request": ("payments.request_page", "ref"),
+    "periodic_report": ("reporting.show", "ref"),
+    "statement_run": ("documents.show", "ref"),
+    "user_account": ("identity.user", "handle"),
+}
+
+
+def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
+    def rows(model: Any, reference: Any, title: Any, value: Any, may: Any, *joined: Any) -> Select[Any]:
+        flag = literal(may) if isinstance(may, bool) else may
+        statement = select(
+            literal(model.__tablename__), model.id, cast(reference, Text), title, cast(value, Text), flag
+        )
+        for target, condition in joined:
+            statement = statement.join(target, condition)
+        return statement.where(model.id.in_(ids))
+
+    none = literal("")
+    open_calls: ColumnElement[bool] = Call.id.not_in(actor.barred("call"))
+    if not actor.can(P.CALL_MANAGE):
+        open_calls &= Call.state != CallState.DRAFT.value
+    seen = applications.visible(actor) if actor.can(P.APPLICATION_READ) else false()
+    entry = func.concat(LedgerEntry.number, " ", LedgerEntry.effective_on)
+    return [
+        rows(Call, Call.reference, Call.title, Call.slug, open_calls),
+        rows(Application, Application.reference, Application.title, Application.reference, seen),
+        rows(Grant, Grant.reference, Grant.title, Grant.reference, agreements.visible(actor)),
+        rows(
+            PeriodicReport, PeriodicReport.reference, none, PeriodicReport.reference,
+            agreements.visible(actor, P.REPORT_READ), (Grant, Grant.id == PeriodicReport.grant_id),
+        ),
+        rows(
+            PaymentRequest, PaymentRequest.reference, none, PaymentRequest.reference,
+            agreements.visible(actor, P.PAYMENT_ORDER_READ), (Grant, Grant.id == PaymentRequest.grant_id),
+        ),
+        rows(
+            PaymentOrder, PaymentOrder.reference, none, PaymentOrder.reference,
+            agreements.visible(actor, P.PAYMENT_ORDER_READ), (Grant, Grant.id == PaymentOrder.grant_id),
+        ),
+        rows(
+            PaymentBatch, PaymentBatch.reference, none, PaymentBatch.reference,
+            actor.everywhere(P.PAYMENT_ORDER_READ) and not actor.bars,
+        ),
+        rows(
+            StatementRun, StatementRun.reference, StatementRun.scope_title, StatementRun.reference,
+            actor.everywhere(P.STATEMENT_READ) and not actor.bars,
+        ),
+        rows(LedgerEntry, entry, LedgerEntry.description, none, actor.everywhere(P.LEDGER_READ) and not actor.bars),
+        rows(User, User.name, none, User.handle, actor.can(P.USER_READ)),
+        rows(Organisation, Organisation.name, none, none, False),
+        rows(City, City.name, none, City.slug, actor.can(P.CITY_READ)),
+        rows(Programme, Programme.code, Programme.name, none, False),
+        rows(FundSource, FundSource.number, FundSource.acronym, none, False),
+    ]  # fmt: skip
+
+
+def owners(things: Iterable[tuple[str, UUID]]) -> dict[UUID, UUID]:
+    """For each thing without a name of its own, the id of the nearest thing that has one; one statement."""
+    by_kind: dict[str, set[UUID]] = {}
+    for kind, row_id in things:
+        if kind in tables() and kind not in NAMED and "id" in tables()[kind].c:
+            by_kind.setdefault(kind, set()).add(row_id)
+    statements = [_owner(kind, ids) for kind, ids in sorted(by_kind.items())]
+    found = [statement for statement in statements if statement is not None]
+    return {row_id: owner for row_id, owner in db.session.execute(union_all(*found))} if found else {}
+
+
+def _owner(kind: str, ids: Collection[UUID]) -> Select[Any] | None:
+    """(id, id of the named row above), by the first foreign key that leads upwards, as often as it takes."""
+    start = table = tables()[kind]
+    above: Any = start
+    while True:
+        if table.name in OWNED:
+            column: ColumnElement[Any] = table.c[OWNED[table.name]]
+            through = select(Submission.application_id).where(Submission.id == column).scalar_subquery()
+            return select(start.c.id, func.coalesce(through, column)).select_from(above).where(start.c.id.in_(ids))
+        keys = [key for key in _foreign_keys(table) if key[1] != table.name]
+        if not keys:
+            return None
+        name, target = next((key for key in keys if key[1] not in _SIDEWAYS), keys[0])
+        if target in NAMED:
+            return select(start.c.id, table.c[name]).select_from(above).where(start.c.id.in_(ids))
+        above = above.join(tables()[target], tables()[target].c.id == table.c[name])
+        table = tables()[target]

@@ -1,0 +1,425 @@
+"""The record of who did what, as people read it: acts newest first, what each changed, and where the chain sealed it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, DateTime, Uuid, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Date as DateType
+
+from grants.core import acts, clock
+from grants.core.audit import ActRow, AuditEvent, AuditSeal
+from grants.core.db import MoneyType, db
+from grants.core.money import Money
+from grants.core.paging import Page
+from grants.core.permissions import Actor
+from grants.core.permissions import Permission as P
+from grants.identity import policy
+from grants.identity.models import RoleGrant, User
+from grants.identity.states import Role
+from grants.oversight import rules
+from grants.oversight.queries import places
+from grants.oversight.queries.places import Named
+from grants.oversight.rules import Change, TrailFilter
+
+# Rows of one kind that one act shows; an act that loads a register changes hundreds.
+ROWS_OF_A_KIND_MAX = 5
+CSV_ROWS_MAX = 5_000
+_PLACES = ("application", "call", "grant")
+THE_PROGRAM = "The program"
+_PEOPLE = frozenset({"organisation", "user_account"})
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One row an act changed: what it is called, and each field before and after."""
+
+    words: str
+    named: Named | None
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One act as a sentence: who, in which role, did what to what; and, for readers of the record, what changed."""
+
+    id: UUID
+    at: datetime
+    who: str
+    who_named: Named | None
+    role: str
+    verb: str
+    before: str
+    subject: Named | None
+    subject_words: str
+    after: str
+    touched: tuple[Touched, ...] = ()
+    rows: int = 0
+    reason: str | None = None
+    first_position: int | None = None
+    last_position: int | None = None
+    waiting: int = 0
+
+    @property
+    def key(self) -> str:
+        """The key by which the list goes on after this line."""
+        return f"{self.at.astimezone(UTC).isoformat()}.{self.id}"
+
+    @property
+    def sentence(self) -> str:
+        """The sentence without its person."""
+        subject = self.subject.reference if self.subject else self.subject_words
+        return " ".join(part for part in (self.before, subject, self.after) if part)
+
+
+# --- What of the record a person may read -------------------------------------------------------------------------
+
+
+def _in(kind: str, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """The event is of one of these things or of what belongs to them."""
+    return tuple_(AuditEvent.object_kind, AuditEvent.object_id).in_(places.beneath(_table(kind), ids))
+
+
+def _table(kind: str) -> str:
+    return places.TABLES.get(kind, kind)
+
+
+def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
+    """No event of a thing this person is barred from, nor of anything that belongs to it."""
+    return [
+        or_(AuditEvent.object_id.is_(None), ~_in(kind, barred)) for kind in _PLACES if (barred := actor.barred(kind))
+    ]
+
+
+def _readable(actor: Actor) -> list[ColumnElement[bool]]:
+    """The events this person may read in full; an empty list is everything."""
+    conditions = not_barred(actor)
+    if actor.everywhere(P.AUDIT_READ):
+        return conditions
+    reach = [_in(kind, found) for kind in _PLACES if (found := actor.places(P.AUDIT_READ, kind))]
+    if actor.can(P.AUDIT_READ_SYSTEM):
+        reach.append(func.split_part(AuditEvent.verb, ".", 1).in_(rules.SYSTEM_THINGS))
+    return [*conditions, or_(literal(False), *reach)]
+
+
+def things(actor: Actor) -> tuple[str, ...]:
+    """What the record of this person can be about, for the filter."""
+    every = {rules.thing_of(found.verb) for found in acts.REGISTRY.values() if found.module.startswith("grants.")}
+    return tuple(sorted(every if actor.can(P.AUDIT_READ) else every & rules.SYSTEM_THINGS))
+
+
+# --- Lists --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """Conditions on acts, and on at least one event of each; the same events are the ones shown."""
+
+    of_act: Sequence[ColumnElement[bool]] = ()
+    of_event: Sequence[ColumnElement[bool]] = ()
+
+
+def record(actor: Actor, asked: TrailFilter, page: Page) -> tuple[tuple[Line, ...], str]:
+    """The record this person may read, newest first, ``page.limit`` acts; and a sentence where a filter found nothing."""
+    ask, problem = _asked(actor, asked)
+    return (() if problem else _lines(actor, ask, page, inner=True)), problem
+
+
+def story(actor: Actor, kind: str, thing_id: UUID, verbs: Collection[str], page: Page) -> tuple[Line, ...]:
+    """What happened to one thing this person may open (the caller made sure): all of it, and what changed, for
+    whoever may read the record there; else those acts everybody may know, as sentences."""
+    inner = actor.everywhere(P.AUDIT_READ)
+    of_event = [*not_barred(actor), _in(kind, {thing_id})]
+    return _lines(actor, _Ask([] if inner else [ActRow.verb.in_(verbs)], of_event), page, inner=inner)
+
+
+def happened(actor: Actor, condition: ColumnElement[bool], limit: int) -> tuple[Line, ...]:
+    """The latest acts that meet a condition, as sentences."""
+    return _lines(actor, _Ask([condition], not_barred(actor)), Page(size=limit - 1), inner=False)
+
+
+def about(kind: str, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """The act changed one of these things or what belongs to them."""
+    return exists().where(AuditEvent.act_id == ActRow.id, _in(kind, ids)).correlate(ActRow)
+
+
+def _asked(actor: Actor, asked: TrailFilter) -> tuple[_Ask, str]:
+    of_act: list[ColumnElement[bool]] = []
+    of_event = _readable(actor)
+    if asked.thing:
+        of_act.append(ActRow.verb.startswith(f"{asked.thing}.", autoescape=True))
+    if asked.from_on:
+        of_act.append(ActRow.done_at >= _midnight(asked.from_on))
+    if asked.to_on:
+        of_act.append(ActRow.done_at < _midnight(asked.to_on + timedelta(days=1)))
+    if asked.person:
+        matches = [column.icontains(asked.person, autoescape=True) for column in (User.name, User.email)]
+        of_act.append(ActRow.user_id.in_(select(User.id).where(or_(*matches))))
+    if asked.reference:
+        found = places.find(asked.reference)
+        if found is None:
+            return (
+                _Ask(),
+                f"There is nothing \u201c{asked.reference}\u201d here. Write a reference, for example PCP-2022-G-0001.",
+            )
+        of_event = [*of_event, _in(found[0], {found[1]})]
+    return _Ask(of_act, of_event), ""
+
+
+def _midnight(day: date) -> datetime:
+    return clock.end_of_day(day - timedelta(days=1))
+
+
+def _after(page: Page) -> list[ColumnElement[bool]]:
+    """Acts older than the key; a broken key is as if there were none."""
+    text, _, act_id = (page.after or "").rpartition(".")
+    try:
+        return [
+            tuple_(ActRow.done_at, ActRow.id) < tuple_(literal(datetime.fromisoformat(text)), literal(UUID(act_id)))
+        ]
+    except ValueError:
+        return []
+
+
+def _lines(actor: Actor, ask: _Ask, page: Page, *, inner: bool) -> tuple[Line, ...]:
+    """Five statements, however many acts."""
+    statement = select(ActRow.id, ActRow.verb, ActRow.done_at, ActRow.user_id, ActRow.on_behalf_of)
+    if ask.of_event:
+        statement = statement.where(exists().where(AuditEvent.act_id == ActRow.id, *ask.of_event).correlate(ActRow))
+    statement = statement.where(*ask.of_act, *_after(page)).order_by(ActRow.done_at.desc(), ActRow.id.desc())
+    found = db.session.execute(statement.limit(page.limit)).all()
+    events = _events([act.id for act in found], ask.of_event)
+    words = _Words(actor, [act.user_id for act in found], [event for rows in events.values() for event in rows])
+    roles = _roles({act.user_id for act in found if act.user_id})
+    return tuple(_line(act, events.get(act.id, []), words, roles, inner=inner) for act in found)
+
+
+def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) -> dict[UUID, list[Any]]:
+    """Up to five rows of each kind for each act, with how many there are and where they are sealed."""
+    act = AuditEvent.act_id
+    ranked = (
+        select(
+            AuditEvent.act_id,
+            AuditEvent.object_kind,
+            AuditEvent.object_id,
+            AuditEvent.reason,
+            AuditEvent.changes,
+            func.row_number().over(partition_by=(act, AuditEvent.object_kind), order_by=AuditEvent.id).label("rank"),
+            func.count().over(partition_by=act).label("rows"),
+            func.count(AuditSeal.position).over(partition_by=act).label("sealed"),
+            func.min(AuditSeal.position).over(partition_by=act).label("first"),
+            func.max(AuditSeal.position).over(partition_by=act).label("last"),
+        )
+        .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+        .where(AuditEvent.act_id.in_(act_ids), *of_event)
+        .subquery()
+    )
+    statement = select(ranked).where(ranked.c.rank <= ROWS_OF_A_KIND_MAX).order_by(ranked.c.object_kind, ranked.c.rank)
+    found: dict[UUID, list[Any]] = {}
+    for row in db.session.execute(statement):
+        found.setdefault(row.act_id, []).append(row)
+    return found
+
+
+@dataclass(slots=True)
+class _Words:
+    """What everything on a page is called: two statements for all of it."""
+
+    actor: Actor
+    user_ids: Sequence[UUID | None]
+    events: Sequence[Any]
+    owner: dict[UUID, UUID] = field(init=False)
+    named: dict[UUID, Named] = field(init=False)
+
+    def __post_init__(self) -> None:
+        objects = {(event.object_kind, event.object_id) for event in self.events if event.object_id}
+        self.owner = places.owners(objects)
+        wanted = {user_id for user_id in self.user_ids if user_id} | {thing for _, thing in objects}
+        wanted |= set(self.owner.values()) | set(self._pointed_at())
+        self.named = places.names(self.actor, wanted)
+
+    def _pointed_at(self) -> Iterator[UUID]:
+        for event in self.events:
+            for column, pair in event.changes.items():
+                if _points(event.object_kind, column):
+                    yield from (UUID(value) for value in pair if value)
+
+    def of(self, object_id: UUID | None) -> Named | None:
+        """The thing itself, or the nearest one above it that has a name."""
+        if object_id is None:
+            return None
+        return self.named.get(object_id) or self.named.get(self.owner.get(object_id, object_id))
+
+    def value(self, kind: str, column: str, value: Any) -> str | None:
+        """One audited value in words; None for an id of something without a name."""
+        if value is None or rules.is_digest(value):
+            return rules.shown(value)
+        if _points(kind, column):
+            named = self.named.get(UUID(value))
+            return named.reference if named else None
+        return _typed(kind, column, value)
+
+
+def _points(kind: str, column: str) -> bool:
+    table = places.tables().get(kind)
+    return table is not None and column in table.c and isinstance(table.c[column].type, Uuid)
+
+
+def _typed(kind: str, column: str, value: Any) -> str:
+    table = places.tables().get(kind)
+    declared = table.c[column].type if table is not None and column in table.c else None
+    if isinstance(declared, MoneyType) and isinstance(value, int):
+        return str(Money(value))
+    if isinstance(declared, DateTime):
+        local = clock.in_zone(datetime.fromisoformat(value))
+        return f"{clock.long_date(local.date())}, {local:%H:%M}"
+    if isinstance(declared, DateType):
+        return clock.long_date(date.fromisoformat(value))
+    return rules.shown(value)
+
+
+def _roles(user_ids: Collection[UUID]) -> dict[UUID, list[RoleGrant]]:
+    found: dict[UUID, list[RoleGrant]] = {}
+    for row in db.session.scalars(select(RoleGrant).where(RoleGrant.user_id.in_(user_ids)).order_by(RoleGrant.role)):
+        found.setdefault(row.user_id, []).append(row)
+    return found
+
+
+def _role(act: Any, held: Iterable[RoleGrant]) -> str:
+    """The roles this person held then that allow the act; empty where the record cannot tell."""
+    known = acts.REGISTRY.get(act.verb)
+    if known is None or known.needs is None or known.needs in policy.EVERYBODY:
+        return ""
+    allowing = policy.roles_with(known.needs)
+    titles = [
+        policy.WORDS[Role(row.role)][0]
+        for row in held
+        if Role(row.role) in allowing
+        and row.starts_at <= act.done_at
+        and (row.ends_before is None or row.ends_before > act.done_at)
+        and (not row.needs_confirmation or (row.confirmed_at is not None and row.confirmed_at <= act.done_at))
+    ]
+    return " or ".join(dict.fromkeys(titles))
+
+
+def _line(act: Any, events: Sequence[Any], words: _Words, roles: dict[UUID, list[RoleGrant]], *, inner: bool) -> Line:
+    known = acts.REGISTRY.get(act.verb)
+    before, after = rules.around_subject(known.says if known else "", act.verb)
+    subject, fallback = None, ""
+    if known is not None and "{subject}" in known.says:
+        subject, fallback = _subject(act.verb, events, words)
+    person = words.named.get(act.user_id) if act.user_id else None
+    line = Line(
+        act.id, act.done_at, person.reference if person else THE_PROGRAM, person,
+        _role(act, roles.get(act.user_id, [])), act.verb, before, subject, fallback, after,
+    )  # fmt: skip
+    first = events[0] if events else None
+    if not inner or first is None:
+        return line
+    return replace(
+        line,
+        touched=tuple(_touched(event, words) for event in events if event.changes),
+        rows=first.rows,
+        reason=first.reason,
+        first_position=first.first,
+        last_position=first.last,
+        waiting=first.rows - first.sealed,
+    )
+
+
+def _subject(verb: str, events: Sequence[Any], words: _Words) -> tuple[Named | None, str]:
+    """What an act was about: the one thing of the kind its verb names, else the one thing of another kind it changed.
+
+    People and organisations come last: many acts touch a person's role on the way.
+    """
+    thing = rules.thing_of(verb)
+    first = places.TABLES.get(thing, thing)
+    found: dict[tuple[int, str], dict[UUID, Named]] = {}
+    for event in events:
+        named = words.of(event.object_id)
+        if named is not None:
+            order = 0 if event.object_kind == first else 2 if named.kind in _PEOPLE else 1
+            found.setdefault((order, event.object_kind), {})[named.id] = named
+    for _, kind in sorted(found):
+        things_of_kind = found[min(key for key in found if key[1] == kind)]
+        if len(things_of_kind) == 1:
+            return next(iter(things_of_kind.values())), ""
+    if found:
+        return None, f"several {rules.words_of(min(found)[1])}s"
+    return None, "something that has no name here" if any(event.object_id for event in events) else ""
+
+
+def _touched(event: Any, words: _Words, *, raw: bool = False) -> Touched:
+    """One row and its changes; ids without a name are left out for people and kept in files (``raw``)."""
+    kind, changes = event.object_kind, []
+    for column, (before, after) in sorted(event.changes.items()):
+        if column == "id" or (before is None and after in ("", [], {}, False)):
+            continue
+        told = rules.digest_words(before, after)
+        if told is not None:
+            changes.append(replace(told, label=rules.words_of(column)))
+            continue
+        said = [words.value(kind, column, value) for value in (before, after)]
+        if None in said and not raw:
+            continue
+        first, second = (
+            str(value) if word is None else word for word, value in zip(said, (before, after), strict=True)
+        )
+        changes.append(Change(rules.words_of(column), first, second))
+    return Touched(rules.words_of(kind), words.of(event.object_id), tuple(changes))
+
+
+# --- As a file ------------------------------------------------------------------------------------------------------
+
+CSV_COLUMNS = (
+    *("recorded_at_utc", "person", "role", "verb", "sentence", "kind", "reference", "object_id", "object_version"),
+    *("field", "before", "after", "reason", "act", "seal_position", "seal_hash"),
+)
+
+
+def record_rows(actor: Actor, asked: TrailFilter) -> Iterator[Sequence[object]]:
+    """The same list as lines of a table, one for each changed field, of at most 5,000 rows; with its head."""
+    yield CSV_COLUMNS
+    ask, problem = _asked(actor, asked)
+    if problem:
+        return
+    statement = (
+        select(AuditEvent, AuditSeal.position, AuditSeal.hash, ActRow.done_at)
+        .join(ActRow, ActRow.id == AuditEvent.act_id)
+        .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+        .where(*ask.of_act, *ask.of_event)
+        .order_by(ActRow.done_at.desc(), ActRow.id.desc(), AuditEvent.id)
+        .limit(CSV_ROWS_MAX)
+    )
+    found = db.session.execute(statement).all()
+    by_act: dict[UUID, list[Any]] = {}
+    for event, *_ in found:
+        by_act.setdefault(event.act_id, []).append(event)
+    words = _Words(actor, [event.user_id for event, *_ in found], [event for event, *_ in found])
+    roles = _roles({event.user_id for event, *_ in found if event.user_id})
+    lines: dict[UUID, Line] = {}
+    for event, position, seal, done_at in found:
+        if event.act_id not in lines:
+            act = _Act(event.act_id, event.verb, done_at, event.user_id)
+            lines[event.act_id] = _line(act, by_act[event.act_id], words, roles, inner=False)
+        line = lines[event.act_id]
+        named = words.of(event.object_id)
+        head = (clock.as_utc(done_at).isoformat(), line.who, line.role, event.verb, line.sentence)
+        thing = (event.object_kind, named.reference if named else "", event.object_id, event.object_version)
+        tail = (event.reason, event.act_id, position, seal.hex() if seal else "not yet sealed")
+        for change in _touched(event, words, raw=True).changes or (Change("", "", ""),):
+            yield (*head, *thing, change.label, change.before, change.after, *tail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What a line needs of an act."""
+
+    id: UUID
+    verb: str
+    done_at: datetime
+    user_id: UUID | None

@@ -1,0 +1,67 @@
+"""What views, acts and later stages read of payments; the modules beside this one say how it is done."""
+
+from __future__ import annotations
+
+from grants.payments.queries.checks import count_orders, paid_total, verify
+from grants.payments.queries.grants import GrantPayments, grant_payments, money_of
+from grants.payments.queries.journal import (
+    CSV_ROWS_MAX,
+    EntryPage,
+    GrantName,
+    LedgerPage,
+    ledger,
+    ledger_entry,
+    ledger_lines,
+)
+from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
+from grants.payments.queries.orders import (
+    ROWS_MAX,
+    AccountNumber,
+    account_numbers,
+    order,
+    order_id_of,
+    order_ids_of,
+    why_gone,
+)
+from grants.payments.queries.requests import (
+    forecast,
+    request,
+    request_id_of,
+)
+from grants.payments.queries.waiting import INBOX_ROWS, OPEN_ORDERS, Inbox, InboxRow, duties, inbox
+
+__all__ = [
+    "CSV_ROWS_MAX",
+    "INBOX_ROWS",
+    "OPEN_ORDERS",
+    "ROWS_MAX",
+    "AccountNumber",
+    "EntryPage",
+    "GrantName",
+    "GrantPayments",
+    "Inbox",
+    "InboxRow",
+    "LedgerPage",
+    "account_numbers",
+    "batch",
+    "batch_id_of",
+    "batch_view",
+    "batches",
+    "count_orders",
+    "duties",
+    "forecast",
+    "grant_payments",
+    "inbox",
+    "ledger",
+    "ledger_entry",
+    "ledger_lines",
+    "money_of",
+    "order",
+    "order_id_of",
+    "order_ids_of",
+    "paid_total",
+    "request",
+    "request_id_of",
+    "verify",
+    "why_gone",
+]

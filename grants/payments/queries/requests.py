@@ -1,0 +1,154 @@
+"""Reads of payment requests: one, or many as frozen values, and what approving one would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.agreements.states import PaymentKind
+from grants.core import clock
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.money import ZERO, Money
+from grants.core.permissions import Actor, Permission
+from grants.identity import queries as identity
+from grants.ledger import queries as books
+from grants.payments import rules
+from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.rules import (
+    Decision,
+    DueBasis,
+    Limits,
+    MoneyPosition,
+    RequestView,
+)
+from grants.payments.states import OrderState, RequestState
+from grants.reporting.models import PeriodicReport
+
+
+def request_id_of(actor: Actor, reference: str) -> UUID:
+    """The id behind a request's reference; raises :class:`NotFound` where the person may not know it."""
+    return request_row(actor, reference, Permission.PAYMENT_ORDER_READ).id
+
+
+def request(actor: Actor, reference: str) -> RequestView:
+    """One request for the people of the circuit, in a constant number of statements; raises :class:`NotFound`."""
+    return request_views([request_row(actor, reference, Permission.PAYMENT_ORDER_READ)])[0]
+
+
+def request_row(actor: Actor, reference: str, permission: Permission) -> PaymentRequest:
+    found = db.session.scalars(
+        select(PaymentRequest)
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
+        .where(PaymentRequest.reference == reference, agreements.visible(actor, permission))
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def forecast(actor: Actor, reference: str) -> tuple[MoneyPosition, Decision]:
+    """Where the grant stands now, and what approving the whole request would pay, retain and clear.
+
+    Raises :class:`NotFound`, and :class:`Refused` with the rule where the whole cannot be approved.
+    """
+    row = request_row(actor, reference, Permission.PAYMENT_ORDER_READ)
+    grant = db.session.scalars(select(Grant).where(Grant.id == row.grant_id)).one()
+    found, limits = books.of(grant_id=grant.id), limits_of(grant)
+    return rules.position(found, limits), rules.decide(PaymentKind(row.kind), found, limits, row.requested)
+
+
+def limits_of(grant: Grant) -> Limits:
+    """What the agreement allows."""
+    return Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention)
+
+
+def request_views(rows: Sequence[PaymentRequest]) -> tuple[RequestView, ...]:
+    """Requests as frozen values, in five statements however many there are."""
+    grants = by_id(Grant, {row.grant_id for row in rows})
+    reports = by_id(PeriodicReport, {row.report_id for row in rows if row.report_id})
+    names = identity.organisations({grant.coordinator_id for grant in grants.values()})
+    people = identity.people({row.decided_by for row in rows if row.decided_by})
+    sums = order_sums({row.id for row in rows})
+    return tuple(
+        RequestView(
+            id=row.id,
+            version=row.version,
+            reference=row.reference,
+            number=row.number,
+            kind=PaymentKind(row.kind),
+            state=RequestState(row.state),
+            grant_id=row.grant_id,
+            grant_reference=grants[row.grant_id].reference,
+            acronym=grants[row.grant_id].acronym or grants[row.grant_id].title,
+            payee=names[grants[row.grant_id].coordinator_id].name,
+            report_reference=reports[row.report_id].reference if row.report_id else None,
+            report_number=reports[row.report_id].number if row.report_id else None,
+            report_accepted_on=accepted_on(reports.get(row.report_id) if row.report_id else None),
+            requested=row.requested,
+            submitted_at=row.submitted_at,
+            due_on=row.due_on,
+            due_basis=_due_basis(row, grants[row.grant_id], reports.get(row.report_id) if row.report_id else None),
+            decided_at=row.decided_at,
+            decided_by=people[row.decided_by].name if row.decided_by else None,
+            decision_reason=row.decision_reason,
+            decision=_decision(row),
+            ordered=sums[row.id][0],
+            executed=sums[row.id][1],
+        )
+        for row in rows
+    )
+
+
+def _due_basis(row: PaymentRequest, grant: Grant, report: PeriodicReport | None) -> DueBasis:
+    opened = report.submitted_at if report else grant.in_force_at
+    return DueBasis(
+        PaymentKind(row.kind),
+        agreements.time_limits_of(grant),
+        grant.time_limits_on,
+        clock.in_zone(opened or row.submitted_at).date(),
+        grant.starts_on,
+    )
+
+
+def _decision(row: PaymentRequest) -> Decision | None:
+    if row.approved is None or row.payable is None:
+        return None
+    return Decision(
+        row.approved,
+        row.payable,
+        row.retained or ZERO,
+        row.cleared or ZERO,
+        row.deferred or ZERO,
+        row.recoverable or ZERO,
+    )
+
+
+def accepted_on(report: PeriodicReport | None) -> date | None:
+    return clock.in_zone(report.decided_at).date() if report and report.decided_at else None
+
+
+def order_sums(request_ids: Iterable[UUID]) -> dict[UUID, tuple[Money, Money]]:
+    """What is in live orders and what was executed, for each request."""
+    ids = list(request_ids)
+    found: dict[UUID, tuple[Money, Money]] = {request_id: (ZERO, ZERO) for request_id in ids}
+    statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state).where(
+        PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
+    )
+    for request_id, amount, state in db.session.execute(statement):
+        ordered, executed = found[request_id]
+        found[request_id] = (ordered + amount, executed + amount if state == OrderState.EXECUTED.value else executed)
+    return found
+
+
+def by_id(model: Any, ids: Iterable[UUID]) -> dict[UUID, Any]:
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {row.id: row for row in db.session.scalars(select(model).where(model.id.in_(wanted)))}

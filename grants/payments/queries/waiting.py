@@ -1,0 +1,227 @@
+"""What is on its way to payment, and what of it waits for this person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, func, select, tuple_, type_coerce
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import BankAccount, Grant
+from grants.agreements.states import BankAccountState
+from grants.core.db import db
+from grants.core.duties import Duty
+from grants.core.money import Money, total
+from grants.core.permissions import Actor, Permission
+from grants.payments import rules
+from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
+from grants.payments.queries.requests import request_views
+from grants.payments.rules import (
+    OrderView,
+    RequestView,
+)
+from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState
+
+INBOX_ROWS = 50
+OPEN_ORDERS = (*BEFORE_EXPORT, OrderState.EXPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One thing on its way to payment: a request or an order, what it waits for, and whether this person may do it."""
+
+    reference: str
+    request: RequestView | None
+    order: OrderView | None
+    due_on: date
+    amount: Money
+    deed: str
+    yours: bool
+    locked: str | None
+
+    @property
+    def thing(self) -> RequestView | OrderView:
+        """The request or the order."""
+        found = self.order or self.request
+        assert found is not None, "a row is one of the two"
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Open requests and orders by due day; ``next_key`` leads to the later ones."""
+
+    rows: tuple[InboxRow, ...]
+    next_key: str | None
+    count: int
+    total: Money
+
+
+def inbox(actor: Actor, *, after: str | None = None, limit: int = INBOX_ROWS) -> Inbox:
+    """What is on its way to payment and visible to this person, earliest due day first.
+
+    A constant number of statements. Requests wait for a decision or an order, orders for the next of four people.
+    """
+    asked = _open_requests(actor)
+    waiting = visible_orders(actor, select(PaymentOrder)).where(
+        PaymentOrder.state.in_([state.value for state in OPEN_ORDERS])
+    )
+    counted = [
+        (reference, Money(int(amount)))
+        for statement in (
+            asked.with_only_columns(PaymentRequest.reference, _to_pay(PaymentRequest)),
+            waiting.with_only_columns(PaymentOrder.reference, _cents(PaymentOrder.amount)),
+        )
+        for reference, amount in db.session.execute(statement)
+    ]
+    requests = db.session.scalars(_paged(asked, PaymentRequest, after, limit)).all()
+    orders = db.session.scalars(_paged(waiting, PaymentOrder, after, limit)).all()
+    rows = [
+        *(_request_line(actor, each) for each in request_views(requests)),
+        *(_order_line(actor, each) for each in order_views(orders)),
+    ]
+    rows = sorted(rows, key=lambda row: (row.due_on, row.reference))
+    shown = rows[:limit]
+    last = shown[-1] if len(rows) > limit else None
+    return Inbox(
+        tuple(shown),
+        f"{last.due_on.isoformat()}.{last.reference}" if last else None,
+        len(counted),
+        total(amount for _, amount in counted),
+    )
+
+
+def _open_requests(actor: Actor) -> Select[Any]:
+    """Requests that wait for a decision, or are payable and not yet wholly in orders."""
+    undecided = PaymentRequest.state == RequestState.SUBMITTED.value
+    owed = PaymentRequest.state.in_([state.value for state in DECIDED]) & (_to_pay(PaymentRequest) > 0)
+    return (
+        select(PaymentRequest)
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
+        .where(agreements.visible(actor, Permission.PAYMENT_ORDER_READ), undecided | owed)
+    )
+
+
+def _to_pay(row: type[PaymentRequest]) -> ColumnElement[Any]:
+    """Requested while undecided; afterwards what is payable and in no live order."""
+    ordered = (
+        select(func.coalesce(func.sum(_cents(PaymentOrder.amount)), 0))
+        .where(PaymentOrder.request_id == row.id, PaymentOrder.state != OrderState.CANCELLED.value)
+        .scalar_subquery()
+    )
+    return func.coalesce(_cents(row.payable) - ordered, _cents(row.requested))
+
+
+def _cents(amount: Any) -> ColumnElement[int]:
+    """As a plain number: sums come back wider than the column."""
+    return type_coerce(amount, BigInteger)
+
+
+def _paged(statement: Select[Any], model: Any, after: str | None, limit: int) -> Select[Any]:
+    day, _, reference = (after or "").partition(".")
+    try:
+        key = (date.fromisoformat(day), reference)
+    except ValueError:
+        key = None
+    if key is not None:
+        statement = statement.where(tuple_(model.due_on, model.reference) > tuple_(*key))
+    return statement.order_by(model.due_on, model.reference).limit(limit + 1)
+
+
+def _request_line(actor: Actor, found: RequestView) -> InboxRow:
+    if found.is_open:
+        return InboxRow(
+            found.reference, found, None, found.due_on, found.requested, "decide", actor.can(Permission.PAYMENT_REQUEST_DECIDE), None
+        )  # fmt: skip
+    return InboxRow(
+        found.reference,
+        found,
+        None,
+        found.due_on,
+        found.to_order,
+        "prepare",
+        actor.can(Permission.PAYMENT_ORDER_PREPARE),
+        None,
+    )
+
+
+_DEEDS = {
+    OrderState.PREPARED: ("verify", Permission.PAYMENT_ORDER_VERIFY),
+    OrderState.VERIFIED: ("authorise", Permission.PAYMENT_ORDER_AUTHORISE),
+    OrderState.AUTHORISED: ("export", Permission.PAYMENT_ORDER_EXECUTE),
+    OrderState.EXPORTED: ("execute", Permission.PAYMENT_ORDER_EXECUTE),
+}
+
+
+def _order_line(actor: Actor, found: OrderView) -> InboxRow:
+    deed, permission = _DEEDS[found.state]
+    locked = rules.lock_of(found, actor.user_id)
+    yours = actor.can(permission) and locked is None
+    return InboxRow(found.reference, None, found, found.due_on, found.amount, deed, yours, locked)
+
+
+def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+    """What this person must do so that money is paid: decide, prepare, verify, authorise, export, book; or give an account."""
+    found: list[Duty] = []
+    if actor.can(Permission.PAYMENT_ORDER_READ):
+        found += [_duty(row) for row in inbox(actor, limit=ROWS_MAX).rows if row.yours]
+    if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) and actor.can(Permission.BANK_ACCOUNT_ENTER):
+        found += _account_duties(actor)
+    return tuple(found)
+
+
+_BUTTONS = {
+    "decide": ("Decide", "Look at the request"),
+    "prepare": ("Prepare the order for", "Prepare the order"),
+    "verify": ("Verify the order for", "Verify"),
+    "authorise": ("Authorise the order for", "Authorise"),
+    "export": ("Export the order for", "Open the order"),
+    "execute": ("Mark as executed the order for", "Enter the value date"),
+}
+
+
+def _duty(row: InboxRow) -> Duty:
+    verb, button = _BUTTONS[row.deed]
+    thing = row.thing
+    endpoint = "payments.order" if row.order else "payments.request_page"
+    subject = "the request of" if row.deed == "decide" else ""
+    return Duty(
+        " ".join(f"{verb} {subject} {thing.acronym}".split()),
+        f"{thing.reason}, {row.amount}, {thing.payee}",
+        button,
+        endpoint,
+        {"ref": row.reference},
+        due_at=thing.due_at,
+    )
+
+
+def _account_duties(actor: Actor) -> list[Duty]:
+    """Money is approved and the coordinator has no account it could be paid to."""
+    confirmed = select(BankAccount.organisation_id).where(BankAccount.state == BankAccountState.CONFIRMED.value)
+    proposed = select(BankAccount.organisation_id).where(BankAccount.state == BankAccountState.PROPOSED.value)
+    statement = (
+        select(Grant.reference, func.coalesce(Grant.acronym, Grant.title))
+        .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
+        .where(
+            agreements.visible(actor, Permission.BANK_ACCOUNT_ENTER),
+            PaymentRequest.state.in_([state.value for state in (RequestState.SUBMITTED, *DECIDED)]),
+            Grant.coordinator_id.not_in(confirmed),
+            Grant.coordinator_id.not_in(proposed),
+        )
+        .distinct()
+        .order_by(Grant.reference)
+        .limit(20)
+    )
+    return [
+        Duty(
+            f"Give a bank account for {name}",
+            f"{reference}: a payment waits and there is no account to pay it to.",
+            "Enter the account",
+            "agreements.account",
+            {"ref": reference},
+        )
+        for reference, name in db.session.execute(statement)
+    ]

@@ -1,0 +1,46 @@
+"""Acts of payments: open and decide requests, carry orders through four hands, let them leave in a list, book them.
+
+Every act here locks the call, then the grant, then its partners, then requests and orders: whoever
+pays from the same grant waits, and checks what then stands.
+"""
+
+from __future__ import annotations
+
+from grants.payments.services.closure import close_grant, closure_problems
+from grants.payments.services.locks import (
+    lock_grant,
+    scope_of_batch,
+    scope_of_grant,
+    scope_of_order,
+    scope_of_report,
+    scope_of_request,
+)
+from grants.payments.services.orders import authorise, cancel, change, prepare, verify
+from grants.payments.services.requests import decide, open_for_report, open_prefinancing, reject
+from grants.payments.services.sending import BATCH_ORDERS_MAX, execute, export, make_batch_file, open_batch_file, sheet
+
+__all__ = [
+    "BATCH_ORDERS_MAX",
+    "authorise",
+    "cancel",
+    "change",
+    "close_grant",
+    "closure_problems",
+    "decide",
+    "execute",
+    "export",
+    "lock_grant",
+    "make_batch_file",
+    "open_batch_file",
+    "open_for_report",
+    "open_prefinancing",
+    "prepare",
+    "reject",
+    "scope_of_batch",
+    "scope_of_grant",
+    "scope_of_order",
+    "scope_of_report",
+    "scope_of_request",
+    "sheet",
+    "verify",
+]

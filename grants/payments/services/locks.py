@@ -1,0 +1,57 @@
+"""The one order in which money is locked, and where requests, orders and lists lie."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Beneficiary, Grant
+from grants.calls.models import Call
+from grants.core.db import db, get, locked
+from grants.core.permissions import Scope
+from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
+from grants.reporting.models import PeriodicReport
+
+
+def lock_grant(grant_id: UUID) -> Grant:
+    """The grant, locked after its call and before its partners: the one order in which money is locked."""
+    call_id = get(Grant, grant_id).call_id
+    locked(Call, call_id)
+    grant = locked(Grant, grant_id)
+    db.session.scalars(
+        select(Beneficiary.id).where(Beneficiary.grant_id == grant_id).order_by(Beneficiary.id).with_for_update()
+    ).all()
+    return grant
+
+
+def scope_of_grant(grant_id: UUID) -> Scope:
+    """Where a grant lies, its money locked."""
+    return agreements.scope(lock_grant(grant_id))
+
+
+def scope_of_report(report_id: UUID) -> Scope:
+    """Where the grant of a report lies, its money locked."""
+    return scope_of_grant(get(PeriodicReport, report_id).grant_id)
+
+
+def scope_of_request(request_id: UUID) -> Scope:
+    """Where the grant of a request lies, its money locked."""
+    return scope_of_grant(get(PaymentRequest, request_id).grant_id)
+
+
+def scope_of_order(order_id: UUID) -> Scope:
+    """Where the grant of an order lies, its money locked."""
+    return scope_of_grant(get(PaymentOrder, order_id).grant_id)
+
+
+def scope_of_batch(batch_id: UUID) -> Scope:
+    """Where the orders of a batch lie: all their grants and calls."""
+    locked(PaymentBatch, batch_id)
+    keys: set[tuple[str, UUID]] = set()
+    for grant in db.session.scalars(
+        select(Grant).join(PaymentOrder, PaymentOrder.grant_id == Grant.id).where(PaymentOrder.batch_id == batch_id)
+    ):
+        keys |= agreements.scope(grant).keys
+    return Scope(frozenset(keys))

@@ -1,0 +1,223 @@
+"""Acts on payment orders before they leave: prepared, changed, verified, authorised, cancelled by people kept apart."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements.models import BankAccount
+from grants.agreements.states import BankAccountState
+from grants.core import acts, faults, references
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.money import Money, total
+from grants.core.permissions import Actor, Permission
+from grants.identity.rules import demand_fresh
+from grants.payments import rules
+from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.rules import OrderSummary
+from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
+from grants.payments.services.requests import programme_code, today
+from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
+
+
+@act(
+    "payment_order.prepare",
+    needs=Permission.PAYMENT_ORDER_PREPARE,
+    scope=scope_of_request,
+    says="prepared payment order {subject}",
+)
+def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, version: int | None = None) -> OrderSummary:
+    """Prepare an order for what is left of a decided request, or for part of it, to the coordinator's confirmed account."""
+    request = locked(PaymentRequest, request_id)
+    check_version(request, version)
+    grant = lock_grant(request.grant_id)
+    if RequestState(request.state) not in DECIDED:
+        raise Refused("An order needs an approved request with something left to pay.")
+    assert request.payable is not None, "a decided request says what is payable"
+    faults.point("ceiling")
+    ordered = _ordered(request.id)
+    wanted = request.payable - ordered if amount is None else amount
+    rules.refuse_over_payable(request.payable, ordered, wanted)
+    order = PaymentOrder(
+        reference=references.new_reference(programme_code(grant), today().year, "P"),
+        request_id=request.id,
+        grant_id=grant.id,
+        payee_id=grant.coordinator_id,
+        bank_account_id=_confirmed_account(grant.coordinator_id).id,
+        amount=wanted,
+        due_on=request.due_on,
+        state=OrderState.PREPARED.value,
+        prepared_by=_person(actor),
+    )
+    db.session.add(order)
+    sign(actor, order, Step.PREPARED)
+    assert _ordered(request.id) <= request.payable, "orders never exceed what is payable"
+    return order_summary(order)
+
+
+@act(
+    "payment_order.change",
+    needs=Permission.PAYMENT_ORDER_PREPARE,
+    scope=scope_of_order,
+    says="changed payment order {subject}",
+)
+def change(actor: Actor, order_id: UUID, *, amount: Money, reason: str, version: int | None = None) -> OrderSummary:
+    """Change the amount, or take over the account that is confirmed now: every signature is void, the order is prepared anew."""
+    order = locked(PaymentOrder, order_id)
+    check_version(order, version)
+    if not reason.strip():
+        raise Invalid("The reason is missing.", {"reason": "Say what changed; verifier and authoriser will read it."})
+    request = locked(PaymentRequest, order.request_id)
+    assert request.payable is not None, "a request with an order says what is payable"
+    faults.point("ceiling")
+    rules.refuse_over_payable(request.payable, _ordered(request.id) - order.amount, amount)
+    ORDER.move(order, "change")
+    acts.reason(reason.strip())
+    _void_signatures(order, reason.strip())
+    order.amount, order.bank_account_id = amount, _confirmed_account(order.payee_id).id
+    order.prepared_by, order.verified_by, order.authorised_by = _person(actor), None, None
+    db.session.flush()
+    sign(actor, order, Step.PREPARED)
+    return order_summary(order)
+
+
+@act(
+    "payment_order.verify",
+    needs=Permission.PAYMENT_ORDER_VERIFY,
+    scope=scope_of_order,
+    says="verified payment order {subject}",
+)
+def verify(actor: Actor, order_id: UUID, *, note: str = "", version: int | None = None) -> OrderSummary:
+    """Verify a prepared order against its evidence, as another person than the initiator."""
+    order = _approving(actor, order_id, Step.VERIFIED, version)
+    ORDER.move(order, "verify")
+    order.verified_by = actor.user_id
+    sign(actor, order, Step.VERIFIED, note)
+    return order_summary(order)
+
+
+@act(
+    "payment_order.authorise",
+    needs=Permission.PAYMENT_ORDER_AUTHORISE,
+    scope=scope_of_order,
+    says="authorised payment order {subject}",
+)
+def authorise(actor: Actor, order_id: UUID, *, note: str = "", version: int | None = None) -> OrderSummary:
+    """Authorise a verified order, as another person than initiator and verifier."""
+    demand_fresh(actor)
+    order = _approving(actor, order_id, Step.AUTHORISED, version)
+    ORDER.move(order, "authorise")
+    order.authorised_by = actor.user_id
+    sign(actor, order, Step.AUTHORISED, note)
+    return order_summary(order)
+
+
+def _approving(actor: Actor, order_id: UUID, step: Step, version: int | None) -> PaymentOrder:
+    """The order under its lock, if this person may put a signature to it now."""
+    order = locked(PaymentOrder, order_id)
+    check_version(order, version)
+    faults.point("four_eyes")
+    rules.refuse_same_person(signed(order), step, actor.user_id)
+    account = standing_account(order)
+    rules.refuse_own_account((account.entered_by, account.confirmed_by), actor.user_id)
+    return order
+
+
+@act(
+    "payment_order.cancel",
+    needs=Permission.PAYMENT_ORDER_CANCEL,
+    scope=scope_of_order,
+    says="cancelled payment order {subject}",
+)
+def cancel(actor: Actor, order_id: UUID, *, reason: str, version: int | None = None) -> OrderSummary:
+    """Cancel an order that has not left; what it held can be ordered again."""
+    order = locked(PaymentOrder, order_id)
+    check_version(order, version)
+    if not reason.strip():
+        raise Invalid("The reason is missing.", {"reason": "Say why the order is cancelled."})
+    ORDER.move(order, "cancel")
+    acts.reason(reason.strip())
+    order.cancel_reason = reason.strip()
+    _void_signatures(order, reason.strip())
+    return order_summary(order)
+
+
+def _person(actor: Actor) -> UUID:
+    if actor.user_id is None:
+        raise Refused("A person must prepare an order, not the program.")
+    return actor.user_id
+
+
+def _ordered(request_id: UUID) -> Money:
+    return total(
+        db.session.scalars(
+            select(PaymentOrder.amount).where(
+                PaymentOrder.request_id == request_id, PaymentOrder.state != OrderState.CANCELLED.value
+            )
+        )
+    )
+
+
+def _confirmed_account(organisation_id: UUID) -> BankAccount:
+    """The one confirmed account of the payee, locked, so that it is not replaced meanwhile."""
+    account = db.session.scalars(
+        select(BankAccount)
+        .where(BankAccount.organisation_id == organisation_id, BankAccount.state == BankAccountState.CONFIRMED.value)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if account is None:
+        raise Refused(
+            "The coordinator has no confirmed bank account. It must be entered by one person and confirmed by another first."
+        )
+    return account
+
+
+def standing_account(order: PaymentOrder) -> BankAccount:
+    """The order's account, if it is still the confirmed one: a changed account stops the order."""
+    account = locked(BankAccount, order.bank_account_id)
+    if account.state != BankAccountState.CONFIRMED.value:
+        raise Refused(
+            "The bank account of this order was replaced after it was prepared. The initiator must change the order to the new account; it is then verified and authorised again."
+        )
+    return account
+
+
+def signed(order: PaymentOrder) -> dict[Step, UUID]:
+    found = {
+        Step.PREPARED: order.prepared_by,
+        Step.VERIFIED: order.verified_by,
+        Step.AUTHORISED: order.authorised_by,
+        Step.EXPORTED: order.exported_by,
+    }
+    return {step: person for step, person in found.items() if person is not None}
+
+
+def sign(actor: Actor, order: PaymentOrder, step: Step, note: str = "") -> None:
+    db.session.add(
+        PaymentOrderSignature(
+            order_id=order.id,
+            step=step.value,
+            user_id=actor.user_id,
+            signed_at=acts.moment(),
+            amount=order.amount,
+            bank_account_id=order.bank_account_id,
+            note=note.strip() or None,
+        )
+    )
+
+
+def _void_signatures(order: PaymentOrder, why: str) -> None:
+    for signature in db.session.scalars(
+        select(PaymentOrderSignature).where(
+            PaymentOrderSignature.order_id == order.id, PaymentOrderSignature.voided_at.is_(None)
+        )
+    ):
+        signature.voided_at, signature.voided_why = acts.moment(), why
+
+
+def order_summary(order: PaymentOrder) -> OrderSummary:
+    return OrderSummary(order.id, order.reference, OrderState(order.state))

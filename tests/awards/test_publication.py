@@ -1,0 +1,477 @@
+"""Results become public by one act: before its moment conflicts bar everywhere, from it on everybody reads the selected."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from multiprocessing.synchronize import Barrier
+from typing import Any
+from uuid import UUID, uuid4
+
+import html5lib
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+from werkzeug.test import TestResponse
+
+from config import Config
+from grants.app import create_app
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.awards import queries, services
+from grants.awards.models import Selection
+from grants.awards.rules import DecisionInput, PublishedOutcome, PublishedPilot
+from grants.awards.states import AmountBasis
+from grants.calls import queries as calls
+from grants.calls.rules import PublicResult, ResultsInput
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
+from grants.core.db import db, get
+from grants.core.errors import Conflict, GrantsError, Invalid, NotAllowed, NotFound, Refused
+from grants.core.money import euros
+from grants.core.permissions import Actor, Permission, Scope
+from grants.evaluation import queries as evaluation_reads
+from grants.evaluation import services as evaluation
+from grants.evaluation.models import ConflictDeclaration
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared, Ruling
+from grants.identity.models import AccessBar
+from grants.identity.policy import PERMISSIONS, Role
+from grants.identity.queries import users_with
+from tests.conftest import cloned, settings_for
+from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.factories import identity as people
+from tests.programs import running
+from tests.servers import Cluster
+
+SCORES = ((9, 8, 8), (8, 8, 8), (8, 8, 9))
+# 1 March 2023, 9:00 in Brussels.
+LOCAL = datetime(2023, 3, 1, 9)
+MOMENT = datetime(2023, 3, 1, 8, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+PROCESSES = 4
+
+
+def text_of(answer: TestResponse, status: int = 200) -> str:
+    assert answer.status_code == status, answer.text
+    html5lib.HTMLParser(strict=True).parse(answer.text)
+    assert answer.text.count("<h1") == 1
+    return unescape(re.sub(r"</?(time|span|small|b)\b[^>]*>", "", answer.text))
+
+
+def decide(scene: Scene) -> UUID:
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+    services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "As ranked."))
+    found = db.session.scalars(select(Selection.id)).one()
+    db.session.rollback()
+    return found
+
+
+def publish(scene: Scene, given: ResultsInput | None = None) -> datetime:
+    return services.publish_results(scene.actor("manager"), scene.call_id, given or ResultsInput(LOCAL))
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement sent in the block."""
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def bars(scene: Scene) -> list[tuple[UUID, UUID, datetime | None]]:
+    db.session.rollback()
+    rows = db.session.execute(
+        select(AccessBar.user_id, AccessBar.object_id, AccessBar.ends_before).order_by(AccessBar.created_at)
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+def audited(scene: Scene) -> list[str]:
+    """What publications changed, by the record."""
+    db.session.rollback()
+    found = select(AuditEvent.object_kind).where(AuditEvent.verb == "selection.publish_results")
+    return sorted(db.session.scalars(found))
+
+
+def rows_of(scene: Scene) -> tuple[PublicResult, ...] | None:
+    db.session.rollback()
+    return calls.public_results(calls.call_by_id(scene.call_id), clock.now())
+
+
+@pytest.fixture(scope="module")
+def evaluated_call(
+    postgres: Cluster, small_call: tuple[str, Scene], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The small call with all consensus agreed, once for every test here.
+
+    ``eva1`` declared a conflict with the first application, ``eva2`` a doubt about the second.
+    """
+    name, scene = f"template_{uuid4().hex}", small_call[1]
+    postgres.clone(small_call[0], name)
+    with running(settings_for(postgres, name, tmp_path_factory.mktemp("evaluated"))), clock.at(CLOSED):
+        first, second, _ = scene.application_ids
+        scene.declare_all(but={("eva1", first): Declared.CONFLICT, ("eva2", second): Declared.UNSURE})
+        scene.assign()
+        for application_id, halves in zip(scene.application_ids, SCORES, strict=True):
+            scene.assess(application_id, *halves)
+            scene.agree(application_id, *halves)
+    return name
+
+
+@pytest.fixture
+def database(postgres: Cluster, evaluated_call: str) -> Iterator[str]:
+    """A clone of the evaluated call for this test alone."""
+    with cloned(postgres, evaluated_call) as name:
+        yield name
+
+
+@pytest.fixture
+def conflicted(scene: Scene) -> Scene:
+    """Every consensus is agreed, nothing is decided."""
+    return scene
+
+
+@pytest.fixture
+def decided(conflicted: Scene) -> Scene:
+    """The list is decided by one person and confirmed by another; the applicants are told."""
+    services.confirm(conflicted.actor("chair"), decide(conflicted))
+    return conflicted
+
+
+# --- the act ----------------------------------------------------------------------------------------------------
+
+
+def test_results_are_not_published_before_two_people_decided(conflicted: Scene) -> None:
+    with pytest.raises(Refused, match="The selection of this call is not decided"):
+        publish(conflicted)
+    selection_id = decide(conflicted)
+    with pytest.raises(Refused, match="List 1 of this call waits for a second person"):
+        publish(conflicted)
+    assert calls.call_by_id(conflicted.call_id).results_public_at is None
+    assert [end for *_, end in bars(conflicted)] == [None]
+
+    services.confirm(conflicted.actor("chair"), selection_id)
+    assert publish(conflicted) == MOMENT
+
+
+def test_results_wait_for_an_application_that_has_none(decided: Scene) -> None:
+    with arranging():
+        get(Application, decided.application_ids[1]).state = ApplicationState.ELIGIBLE.value
+
+    with pytest.raises(Refused, match="1 application of this call has no result yet"):
+        publish(decided)
+
+
+def test_every_bar_of_the_call_ends_at_the_moment_and_no_other_bar_does(decided: Scene) -> None:
+    with arranging():
+        elsewhere = people.bar(decided.people["eva2"], "application", UUID(int=7)).object_id
+
+    publish(decided)
+
+    assert {(person, thing): end for person, thing, end in bars(decided)} == {
+        (decided.people["eva1"], decided.application_ids[0]): MOMENT,
+        (decided.people["eva2"], elsewhere): None,
+    }
+    assert audited(decided) == ["access_bar", "call"]
+
+
+def test_a_second_before_the_moment_the_conflict_bars_everywhere_and_at_the_moment_it_does_not(decided: Scene) -> None:
+    application_id = decided.application_ids[0]
+    scope = Scope.of(("application", application_id), ("call", decided.call_id))
+    publish(decided)
+
+    with clock.at(MOMENT - SECOND):
+        assert decided.actor("eva1").barred("application") == {application_id}
+        assert decided.people["eva1"] not in {one.id for one in users_with(Permission.CONFLICT_DECLARE, scope)}
+        assert rows_of(decided) is None
+    with clock.at(MOMENT):
+        assert decided.actor("eva1").bars == frozenset()
+        assert decided.people["eva1"] in {one.id for one in users_with(Permission.CONFLICT_DECLARE, scope)}
+        assert rows_of(decided) == (
+            PublicResult("Cool Courtyards", "Neochóra", euros(400_000)),
+            PublicResult("Roof by Roof", "Kárpátliget", euros(400_000)),
+        )
+
+
+def test_a_conflict_confirmed_after_the_publication_is_set_ends_at_the_same_moment(decided: Scene) -> None:
+    doubtful, person = decided.application_ids[1], decided.people["eva2"]
+    publish(decided)
+    row_id = db.session.scalars(
+        select(ConflictDeclaration.id).where(
+            ConflictDeclaration.user_id == person, ConflictDeclaration.application_id == doubtful
+        )
+    ).one()
+
+    evaluation.rule(decided.actor("manager"), row_id, Ruling.CONFIRMED, "They share a flat.")
+    assert bars(decided)[1:] == [(person, doubtful, MOMENT)]
+    with clock.at(MOMENT - SECOND):
+        assert decided.actor("eva2").barred("application") == {doubtful}
+
+    # Once the results are public there is nothing left to keep anybody from.
+    with clock.at(MOMENT + SECOND):
+        evaluation.rule(decided.actor("manager"), row_id, Ruling.CONFIRMED, "Still so.")
+        assert decided.actor("eva2").bars == frozenset()
+
+
+def test_the_moment_moves_with_every_bar_until_it_has_come_and_then_stays(decided: Scene) -> None:
+    publish(decided)
+    later = MOMENT + timedelta(days=30)
+
+    publish(decided, ResultsInput(datetime(2023, 3, 31, 10)))
+    assert [end for *_, end in bars(decided)] == [later]
+    with clock.at(MOMENT):
+        assert decided.actor("eva1").barred("application") == {decided.application_ids[0]}
+    with clock.at(later), pytest.raises(Refused, match="The results are public since 31 March 2023, 10:00 CEST"):
+        publish(decided, ResultsInput(datetime(2023, 6, 1, 9)))
+
+
+def test_a_moment_in_the_past_or_that_does_not_exist_is_refused(decided: Scene) -> None:
+    with pytest.raises(Invalid) as past:
+        publish(decided, ResultsInput(datetime(2022, 11, 19, 9)))
+    assert past.value.problems == {"local": "That moment has passed. Choose a later one, or “At once”."}
+    with pytest.raises(Invalid) as skipped:
+        publish(decided, ResultsInput(datetime(2023, 3, 26, 2, 30)))
+    assert set(skipped.value.problems) == {"local"}
+    assert calls.call_by_id(decided.call_id).results_public_at is None
+
+
+def test_whoever_has_a_conflict_in_the_call_does_not_publish_its_results(decided: Scene) -> None:
+    with arranging():
+        people.bar(decided.people["manager"], "application", decided.application_ids[1])
+
+    with pytest.raises(Refused, match="Somebody else must publish them"):
+        publish(decided)
+
+
+@pytest.mark.parametrize("name", ["chair", "officer", "auditor", "eva1"])
+def test_nobody_but_the_manager_publishes(decided: Scene, browser: Browser, name: str) -> None:
+    with pytest.raises(NotAllowed):
+        services.publish_results(decided.actor(name), decided.call_id, ResultsInput())
+
+    path = f"/calls/{decided.slug}/results"
+    assert browser.get(name, path).status_code == 403
+    assert browser.post(name, path, when="now").status_code == 403
+
+
+def test_only_the_programme_manager_holds_the_permission() -> None:
+    assert [role for role in Role if Permission.SELECTION_PUBLISH_RESULTS in PERMISSIONS[role]] == [
+        Role.PROGRAMME_MANAGER
+    ]
+
+
+def _try(settings: Config, actor: Actor, call_id: UUID, version: int, gate: Barrier, answers: Any) -> None:
+    with create_app(settings).app_context(), clock.at(CLOSED):
+        db.session.connection()
+        db.session.rollback()
+        gate.wait(timeout=60)
+        try:
+            services.publish_results(actor, call_id, ResultsInput(), version)
+            answers.put("done")
+        except GrantsError as error:
+            answers.put(type(error).__name__)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_several_at_once_publish_once(settings: Config, decided: Scene) -> None:
+    version = calls.call_by_id(decided.call_id).version
+    actor = decided.actor("manager")
+    db.session.rollback()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    gate, answers = context.Barrier(PROCESSES), context.SimpleQueue()
+    args = (settings, actor, decided.call_id, version, gate, answers)
+    running = [context.Process(target=_try, args=args) for _ in range(PROCESSES)]
+    for process in running:
+        process.start()
+    found = sorted(answers.get() for _ in running)
+    for process in running:
+        process.join(timeout=60)
+
+    assert found == [Conflict.__name__] * (PROCESSES - 1) + ["done"]
+    assert [end for *_, end in bars(decided)] == [CLOSED]
+    assert audited(decided) == ["access_bar", "call"]
+
+
+# --- what is seen -----------------------------------------------------------------------------------------------
+
+
+def test_the_conflicted_chair_sees_after_the_moment_what_anybody_may_and_no_more(
+    app: Flask, browser: Browser, conflicted: Scene
+) -> None:
+    hidden = conflicted.application_ids[0]
+    evaluation.declare(
+        conflicted.actor("chair"), conflicted.call_id, (Answered(hidden, Declared.CONFLICT, "My brother leads it"),)
+    )
+    with arranging():
+        conflicted.people["second"] = people.user("Sven Second", Role.PROGRAMME_MANAGER).id
+    services.confirm(conflicted.actor("officer"), decide(conflicted))
+    publish(conflicted)
+    base, reference = f"/calls/{conflicted.slug}", conflicted.references[0]
+    shut = (f"{base}/ranking", f"{base}/ranking.csv", f"{base}/decision", "/consensus", "/applications", "/home")
+
+    for moment in (MOMENT - SECOND, MOMENT):
+        with clock.at(moment):
+            for path in shut:
+                found = browser.get("chair", path)
+                assert found.status_code == 200, path
+                assert "Cool Courtyards" not in found.text and reference not in found.text, path
+            for path in (f"/applications/{reference}", f"/consensus/{reference}"):
+                assert browser.get("chair", path).status_code == 404, path
+            assert browser.get("eva1", f"/assessments/{reference}").status_code in (403, 404)
+            actor = conflicted.actor("chair")
+            with pytest.raises(NotFound):
+                evaluation_reads.consensus_page(actor, reference)
+            assert reference not in {row.reference for row in queries.ranking_page(actor, conflicted.slug).rows}
+            partial = queries.ranking_page(actor, conflicted.slug)
+            assert (partial.partial, partial.undeclared) == (True, 0)
+            for name in ("chair", "eva1"):
+                public = text_of(browser.get(name, base))
+                assert ("Cool Courtyards" in public) == (moment == MOMENT)
+
+
+def test_the_public_page_shows_the_selected_by_title_without_sign_in_and_nothing_else(
+    app: Flask, decided: Scene
+) -> None:
+    nobody = app.test_client()
+    page = f"/calls/{decided.slug}"
+    before = text_of(nobody.get(page))
+    assert "The results are not public yet" in before and "Cool Courtyards" not in before
+
+    publish(decided)
+    assert "They become public on 1 March 2023, 09:00" in text_of(nobody.get(page))
+    with clock.at(MOMENT - SECOND):
+        assert "Cool Courtyards" not in nobody.get(page).text
+    with clock.at(MOMENT):
+        after = text_of(nobody.get(page))
+
+    assert after.index("Cool Courtyards") < after.index("Roof by Roof")
+    assert "Neochóra" in after and "400\u00a0000.00" in after
+    # Not the one on the reserve list, and no score of anybody.
+    assert "Ferry to Zero" not in after and "Ærøsted" not in after and "12.5" not in after
+    assert not any(reference in after for reference in decided.references)
+
+
+def test_a_selected_application_that_declined_leaves_the_public_list(decided: Scene) -> None:
+    publish(decided)
+    with arranging():
+        get(Application, decided.application_ids[0]).state = ApplicationState.DECLINED.value
+
+    with clock.at(MOMENT):
+        assert [row.title for row in rows_of(decided) or ()] == ["Roof by Roof"]
+
+
+def test_the_public_list_costs_the_same_however_long_it_is(decided: Scene, app: Flask) -> None:
+    publish(decided)
+    with clock.at(MOMENT):
+        call = calls.call_by_id(decided.call_id)
+        with statements() as two:
+            assert len(calls.public_results(call, MOMENT) or ()) == 2
+        with arranging():
+            get(Application, decided.application_ids[0]).state = ApplicationState.DROPPED.value
+        db.session.rollback()
+        with statements() as one:
+            assert len(calls.public_results(call, MOMENT) or ()) == 1
+    assert len(one) == len(two)
+
+
+# --- the manager ------------------------------------------------------------------------------------------------
+
+
+def test_the_manager_is_asked_to_publish_once_everybody_is_told(conflicted: Scene, browser: Browser) -> None:
+    words = "Publish the results of Small neighbourhood pilots 2022"
+    assert words not in [duty.what for duty in queries.duties(conflicted.actor("manager"), CLOSED)]
+    services.confirm(conflicted.actor("chair"), decide(conflicted))
+    assert words in text_of(browser.get("manager", "/home"))
+
+    publish(conflicted)
+    assert words not in [duty.what for duty in queries.duties(conflicted.actor("manager"), CLOSED)]
+
+
+def test_results_are_published_on_a_page_that_shows_them_as_everybody_will_read_them(
+    browser: Browser, decided: Scene
+) -> None:
+    path = f"/calls/{decided.slug}/results"
+    page = text_of(browser.get("manager", path))
+    assert "What everybody will read" in page and "Roof by Roof" in page and "Ferry to Zero" not in page
+
+    assert "Choose from when the results are public." in text_of(browser.post("manager", path), 422)
+    incomplete = text_of(browser.post("manager", path, when="later", day="1 March 2023", time=""), 422)
+    assert "Enter the time on the 24-hour clock" in incomplete and 'value="1 March 2023"' in incomplete
+    past = text_of(browser.post("manager", path, when="later", day="1 March 2022", time="9:00"), 422)
+    assert "That moment has passed." in past and 'value="1 March 2022"' in past
+    version = calls.call_by_id(decided.call_id).version
+    sent = {"when": "later", "day": "1 March 2023", "time": "9:00", "version": str(version)}
+    assert browser.post("manager", path, **sent).status_code == 303
+    assert browser.post("manager", path, **sent | {"day": "2 March 2023"}).status_code == 409
+    assert "They become public on 1 March 2023, 09:00" in text_of(browser.get("manager", path))
+
+    with clock.at(MOMENT):
+        public = text_of(Browser(browser.app, decided).get("manager", path))
+    assert "What everybody reads" in public and 'name="when"' not in public
+
+
+def test_before_the_decision_the_page_says_what_is_missing(browser: Browser, conflicted: Scene) -> None:
+    page = text_of(browser.get("manager", f"/calls/{conflicted.slug}/results"))
+
+    assert "The selection of this call is not decided." in page and 'name="when"' not in page
+    refused = browser.post("manager", f"/calls/{conflicted.slug}/results", when="now")
+    assert "The selection of this call is not decided." in text_of(refused, 422)
+
+
+# --- outcomes published elsewhere -------------------------------------------------------------------------------
+
+
+def outcome(scene: Scene) -> PublishedOutcome:
+    with arranging():
+        city = people.organisation("Municipality of Reka", country_code="HR").id
+    pilots = (PublishedPilot("Sun for Reka", (city,), euros(100_000), AmountBasis.SYNTHETIC),)
+    return PublishedOutcome("https://example.eu/results", "Results of 2022", "They were published.", pilots)
+
+
+def record(scene: Scene) -> None:
+    services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome(scene))
+    found = db.session.scalars(select(Selection.id).order_by(Selection.number.desc())).first()
+    db.session.rollback()
+    assert found is not None
+    services.confirm(scene.actor("officer"), found)
+
+
+def test_an_outcome_published_elsewhere_is_public_by_its_source(scene: Scene) -> None:
+    with arranging():
+        for key in scene.application_ids:
+            row = get(Application, key)
+            row.state, row.submission_id, row.submitted_at = ApplicationState.DRAFT.value, None, None
+
+    record(scene)
+
+    call = calls.call_by_id(scene.call_id)
+    assert call.results_public_at == CLOSED
+    assert rows_of(scene) == (PublicResult("Sun for Reka", "Reka", euros(100_000), invented=True),)
+    assert queries.duties(scene.actor("manager"), CLOSED) == ()
+    with pytest.raises(Refused, match="The results are public since"):
+        publish(scene)
+
+
+def test_an_outcome_published_elsewhere_publishes_nothing_of_what_is_evaluated_here(conflicted: Scene) -> None:
+    record(conflicted)
+
+    assert calls.call_by_id(conflicted.call_id).results_public_at is None
+    assert [row.title for row in rows_of(conflicted) or ()] == ["Sun for Reka"]
+    assert conflicted.actor("eva1").barred("application") == {conflicted.application_ids[0]}
+    with pytest.raises(Refused, match="3 applications of this call have no result yet"):
+        publish(conflicted)

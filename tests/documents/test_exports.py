@@ -1,0 +1,47 @@
+"""The journal and its balances as exported: everything named, and to the cent what the ledger holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from grants.documents import queries
+from grants.ledger import queries as ledger
+
+pytestmark = pytest.mark.usefixtures("demo_app")
+
+
+def test_every_leg_is_named_by_references_and_names_and_sums_to_the_ledger() -> None:
+    rows = [dict(zip(queries.JOURNAL_COLUMNS, row, strict=True)) for row in queries.journal_rows()]
+    plain = [dict(zip(ledger.JOURNAL_COLUMNS, row, strict=True)) for row in ledger.journal_rows()]
+
+    assert len(rows) == len(plain) and rows
+    for row, own in zip(rows, plain, strict=True):
+        assert (row["entry"], row["leg"], row["debit_cents"], row["credit_cents"]) == (
+            own["entry"], own["leg"], own["debit_cents"], own["credit_cents"],
+        )  # fmt: skip
+        assert (row["debit_eur"].cents, row["credit_eur"].cents) == (own["debit_cents"], own["credit_cents"])
+        for name, key in (("call", "call_id"), ("grant", "grant_id"), ("organisation", "organisation_id")):
+            assert bool(row[name]) == (own[key] is not None), (row["entry"], name)
+        assert row["account_name"] and row["event_name"]
+    assert {row["grant_name"] for row in rows if row["grant"]} >= {"CoLAB"}
+    assert {row["fund_source"] for row in rows if row["fund_source_id"]} >= {"101036519"}
+
+
+def test_the_document_of_every_payment_is_named() -> None:
+    rows = [dict(zip(queries.JOURNAL_COLUMNS, row, strict=True)) for row in queries.journal_rows()]
+    paid = [row for row in rows if row["event"] in ("E6", "E7", "E8", "E10", "E11", "E12")]
+
+    assert paid
+    assert [row["entry"] for row in paid if not row["document"]] == []
+
+
+def test_balances_by_call_and_grant_are_those_of_the_ledger() -> None:
+    rows = [dict(zip(queries.BALANCE_COLUMNS, row, strict=True)) for row in queries.balance_rows()]
+
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[row["account"]] += row["balance_eur"].cents
+    assert dict(sums) == {row.account.value: row.amount.cents for row in ledger.trial_balance()}
+    assert all(row["call"] and row["call_title"] for row in rows if row["call_id"])

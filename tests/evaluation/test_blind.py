@@ -1,0 +1,116 @@
+"""Who holds a seat scores blind and leads nothing, whatever other roles the same person holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.errors import NotAllowed, NotFound
+from grants.core.permissions import Permission
+from grants.evaluation import queries, services
+from grants.identity import policy
+from grants.identity.policy import Role
+from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
+
+COMBINED = (Role.PANEL_MEMBER, Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER)
+
+
+@pytest.fixture
+def seated(scene: Scene) -> Scene:
+    """Everybody declared and was assigned."""
+    scene.declare_all()
+    scene.assign()
+    return scene
+
+
+def joined(scene: Scene, role: Role) -> tuple[str, UUID, str]:
+    """The first evaluator of the first application also holds this role; a colleague’s sheet is in."""
+    about = scene.application_ids[0]
+    name, colleague, _ = scene.seats(about)
+    with arranging():
+        people.role(scene.people[name], role)
+    services.submit(scene.actor(colleague), about, scene.sheet(9, 3, 8))
+    return name, about, scene.references[0]
+
+
+@pytest.mark.parametrize("role", COMBINED)
+def test_no_other_role_opens_the_sheets_of_others_before_the_own_is_in(
+    seated: Scene, browser: Browser, role: Role
+) -> None:
+    name, about, reference = joined(seated, role)
+
+    with pytest.raises(NotFound):
+        queries.consensus_page(seated.actor(name), reference)
+    assert browser.get(name, f"/consensus/{reference}").status_code == 404
+    assert reference not in {row.reference for row in queries.consensus_list(seated.actor(name))}
+    assert queries.assessment_page(seated.actor(name), reference).others == ()
+
+    services.submit(seated.actor(name), about, seated.sheet(8, 8, 8))
+    assert len(queries.consensus_page(seated.actor(name), reference).sheets) == 2
+    # A reopened sheet shuts the others again.
+    seat = queries.own_seat(seated.people[name], about)
+    assert seat is not None
+    services.reopen(seated.actor("manager"), seat, "A slip")
+    with pytest.raises(NotFound):
+        queries.consensus_page(seated.actor(name), reference)
+
+
+@pytest.mark.parametrize("role", COMBINED)
+def test_applications_without_an_own_seat_stay_open_to_the_other_role(seated: Scene, role: Role) -> None:
+    name, _, _ = joined(seated, role)
+    other = next(
+        (key, reference)
+        for key, reference in zip(seated.application_ids, seated.references, strict=True)
+        if name not in seated.seats(key)
+    )
+
+    assert queries.consensus_page(seated.actor(name), other[1]).head.id == other[0]
+
+
+@pytest.mark.parametrize("role", [Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER])
+def test_whoever_holds_a_seat_leads_no_consensus_of_that_application(seated: Scene, role: Role) -> None:
+    name, about, reference = joined(seated, role)
+    colleague = seated.seats(about)[1]
+    for each in seated.seats(about):
+        if each != colleague:
+            services.submit(seated.actor(each), about, seated.sheet(8, 8, 8))
+    actor = seated.actor(name)
+    words = "You assess this application yourself; somebody else leads its consensus."
+
+    assert queries.consensus_page(actor, reference).may_write is False
+    assert [duty for duty in queries.duties(actor, _now()) if duty.what.startswith("Write the consensus")] == []
+    if actor.can(Permission.CONSENSUS_WRITE):
+        for deed in (services.write_consensus, services.propose):
+            with pytest.raises(NotAllowed, match=words):
+                deed(seated.actor(name), about, seated.sheet(8, 8, 8, remark="Mine"))
+        services.propose(seated.actor("chair"), about, seated.sheet(8, 8, 8, remark="We agree."))
+        with pytest.raises(NotAllowed, match=words):
+            services.take_back(seated.actor(name), about)
+        with pytest.raises(NotAllowed, match=words):
+            services.settle(seated.actor(name), about, "I differ")
+        services.agree(seated.actor(name), about)
+
+
+def test_a_manager_with_a_seat_reopens_and_voids_no_colleagues_sheet_of_it(seated: Scene) -> None:
+    name, about, _ = joined(seated, Role.PROGRAMME_MANAGER)
+    colleague = seated.seats(about)[1]
+    seat = queries.own_seat(seated.people[colleague], about)
+    assert seat is not None
+
+    for deed in (services.reopen, services.void):
+        with pytest.raises(NotAllowed, match="You assess this application yourself"):
+            deed(seated.actor(name), seat, "Not as I like it")
+
+
+def test_managing_and_evaluating_are_roles_that_stay_apart() -> None:
+    assert policy.clash([Role.EVALUATOR], Role.PROGRAMME_MANAGER) is Role.EVALUATOR
+    assert policy.clash([Role.PROGRAMME_MANAGER], Role.EVALUATOR) is Role.PROGRAMME_MANAGER
+
+
+def _now() -> datetime:
+    return clock.now()

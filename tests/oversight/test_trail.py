@@ -1,0 +1,283 @@
+"""The record of who did what, as each person may read it: sentences, changes, seals, filters, bars, and how many statements."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from flask import Flask
+
+from grants.core import acts, audit, clock
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.paging import Page
+from grants.core.permissions import Actor
+from grants.identity import services as identity
+from grants.identity.policy import Role
+from grants.identity.rules import UserInput
+from grants.oversight import queries, rules
+from grants.oversight.queries import places
+from grants.oversight.rules import TrailFilter
+from grants.payments import services as payments
+from grants.payments.models import PaymentOrder
+from tests import actors
+from tests.factories import identity as factory
+from tests.html import check_page
+from tests.oversight.conftest import DAY, Scene, statements
+
+EVERYTHING = TrailFilter()
+
+
+def said(actor: Actor, asked: TrailFilter = EVERYTHING) -> list[str]:
+    lines, problem = queries.record(actor, asked, Page())
+    assert problem == ""
+    return [f"{line.who} {line.sentence}" for line in lines]
+
+
+def test_every_verb_a_story_tells_is_an_act() -> None:
+    told = (
+        rules.GRANT_STORY | rules.TEAM_STORY | rules.CALL_STORY | rules.ORDER_STORY | rules.PEOPLE_STORY | rules.QUIET
+    )
+
+    assert told - set(acts.REGISTRY) == set()
+    assert rules.SYSTEM_THINGS - {rules.thing_of(verb) for verb in acts.REGISTRY} == set()
+
+
+def test_the_auditor_reads_sentences_newest_first_with_the_role_of_then(scene: Scene) -> None:
+    lines, _ = queries.record(actors.nuria(), TrailFilter(reference=scene.order), Page())
+
+    assert [(line.who, line.role, line.sentence) for line in lines] == [
+        ("Vera Verifier", "Finance verifier", f"verified payment order {scene.order}"),
+        ("Fin Initiator", "Finance initiator", f"prepared payment order {scene.order}"),
+    ]
+    assert lines[0].subject is not None
+    assert (lines[0].subject.endpoint, lines[0].subject.value) == ("payments.order", scene.order)
+
+
+def test_a_change_stands_in_words_before_and_after(scene: Scene) -> None:
+    lines, _ = queries.record(actors.nuria(), TrailFilter(reference=scene.order), Page())
+
+    order = next(row for row in lines[0].touched if row.words == "payment order")
+    assert {change.label: (change.before, change.after) for change in order.changes} == {
+        "state": ("prepared", "verified"),
+        "verified by": ("nothing", "Vera Verifier"),
+    }
+    made = next(row for row in lines[1].touched if row.words == "payment order")
+    assert ("amount", "nothing", "EUR 210\u00a0000.00") in [
+        (change.label, change.before, change.after) for change in made.changes
+    ]
+
+
+def test_personal_data_is_told_as_changed_and_never_shown(scene: Scene) -> None:
+    with clock.at(DAY):
+        identity.add_user(actors.ada(), UserInput(name="Secret Name", email="secret@example.eu"))
+
+    lines, _ = queries.record(actors.ada(), TrailFilter(thing="user"), Page())
+
+    person = next(row for row in lines[0].touched if row.words == "person")
+    assert {change.after for change in person.changes if change.label in {"name", "email"}} == {"a text"}
+
+
+def test_a_row_is_not_yet_sealed_until_the_sealer_came(scene: Scene) -> None:
+    before = queries.record(actors.nuria(), EVERYTHING, Page())[0][0]
+    audit.seal_pending()
+    after = queries.record(actors.nuria(), EVERYTHING, Page())[0][0]
+
+    assert (before.first_position, before.waiting) == (None, before.rows)
+    assert after.waiting == 0
+    assert after.first_position is not None and after.last_position is not None
+    assert after.last_position - after.first_position == after.rows - 1
+
+
+def test_an_administrator_reads_of_people_and_the_system_and_of_no_money(scene: Scene) -> None:
+    with clock.at(DAY):
+        identity.add_user(actors.ada(), UserInput(name="Nora New", email="nora@example.eu"))
+
+    found = said(actors.ada())
+
+    assert found[0] == "Ada Admin added Nora New"
+    assert not [sentence for sentence in found if "payment" in sentence]
+    assert {rules.thing_of(line.verb) for line in queries.record(actors.ada(), EVERYTHING, Page())[0]} == {"user"}
+    assert "payment_order" not in queries.things(actors.ada())
+
+
+def test_a_barred_auditor_finds_nothing_of_the_thing_nor_of_what_belongs_to_it(scene: Scene) -> None:
+    nuria = actors.nuria()
+    assert nuria.user_id is not None
+    with arranging():
+        factory.bar(nuria.user_id, "application", scene.world.application_id)
+
+    found, other = said(actors.nuria()), said(actors.nuria(), TrailFilter(reference=scene.order))
+
+    assert not [sentence for sentence in found if "PCP-2022-G" in sentence or scene.order in sentence]
+    assert other == []
+
+
+def test_an_auditor_of_one_call_reads_that_call_only(scene: Scene) -> None:
+    here, elsewhere = actors.person("Aud Here"), actors.person("Aud Elsewhere")
+    actors.give(here, Role.AUDITOR, "call", scene.world.call_id)
+    actors.give(elsewhere, Role.AUDITOR, "call", scene.world.grant_id)
+
+    assert f"Vera Verifier verified payment order {scene.order}" in said(actors.actor(here))
+    assert said(actors.actor(elsewhere)) == []
+
+
+def test_the_list_is_narrowed_by_person_thing_reference_and_day(scene: Scene) -> None:
+    nuria, day = actors.nuria(), DAY.date()
+
+    assert said(nuria, TrailFilter(person="vera")) == [f"Vera Verifier verified payment order {scene.order}"]
+    assert len(said(nuria, TrailFilter(thing="payment_order"))) == 2
+    assert len(said(nuria, TrailFilter(reference=scene.world.reference))) == 5
+    assert len(said(nuria, TrailFilter(from_on=day, to_on=day))) == 4
+    assert said(nuria, TrailFilter(to_on=day.replace(day=1))) == []
+    assert queries.record(nuria, TrailFilter(reference="PCP-1"), Page())[1].startswith(
+        "There is nothing \u201cPCP-1\u201d"
+    )
+
+
+def test_the_next_page_goes_on_where_the_first_ended(scene: Scene) -> None:
+    nuria = actors.nuria()
+    whole, _ = queries.record(nuria, EVERYTHING, Page())
+
+    first, _ = queries.record(nuria, EVERYTHING, Page(size=2))
+    second, _ = queries.record(nuria, EVERYTHING, Page(size=50, after=first[1].key))
+
+    assert [line.id for line in (*first[:2], *second)] == [line.id for line in whole]
+    assert queries.record(nuria, EVERYTHING, Page(after="nonsense"))[0] == whole
+
+
+def test_the_record_takes_the_same_statements_for_one_row_and_for_thirty(scene: Scene) -> None:
+    nuria, fin, made = actors.nuria(), actors.fin(), scene.order_id
+    for number in range(15):
+        with clock.at(DAY.replace(hour=13, minute=number)):
+            payments.cancel(fin, made, reason="A test")
+            made = payments.prepare(fin, scene.request_id).id
+
+    counts = []
+    for size in (1, 30):
+        with statements() as seen:
+            lines, _ = queries.record(nuria, TrailFilter(thing="payment_order"), Page(size=size - 1))
+        counts.append((len(lines), len(seen)))
+
+    assert [rows for rows, _ in counts] == [1, 30]
+    assert counts[0][1] == counts[1][1]
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def get_page(app: Flask, actor: Actor, address: str, status: int = 200) -> str:
+    answer = actors.client_of(app, actor).get(address)
+    assert answer.status_code == status, answer.text
+    if status == 200 and answer.mimetype == "text/html":
+        check_page(answer)
+    return answer.get_data(as_text=True)
+
+
+def test_the_page_shows_the_record_with_links_and_changes(app: Flask, scene: Scene) -> None:
+    page = get_page(app, actors.nuria(), f"/audit?ref={scene.order}&about=payment_order")
+
+    assert f'href="/finance/orders/{scene.order}"' in page
+    assert "State: prepared" in page
+    assert "not yet sealed" in page
+    assert "Newest first, in Brussels time." in page
+
+
+def test_a_bad_filter_is_a_sentence_and_keeps_what_was_typed(app: Flask, scene: Scene) -> None:
+    page = get_page(app, actors.nuria(), "/audit?from=yesterdayish&ref=PCP-9&person=%3Cb%3E")
+
+    assert 'value="yesterdayish"' in page
+    assert "There is nothing \u201cPCP-9\u201d here" in page
+    assert "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("who", [actors.ingrid, actors.otto, actors.ana, actors.eva])
+def test_the_record_is_closed_to_everybody_else(app: Flask, scene: Scene, who: object) -> None:
+    for address in ("/audit", "/audit.csv"):
+        assert actors.client_of(app, who()).get(address).status_code == 403  # type: ignore[operator]  # a function of actors
+
+
+def test_the_file_has_a_line_for_each_changed_field(app: Flask, scene: Scene) -> None:
+    text = get_page(app, actors.nuria(), f"/audit.csv?ref={scene.order}")
+    lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+    (state,) = [line for line in lines if line["verb"] == "payment_order.verify" and line["field"] == "state"]
+    assert (state["person"], state["before"], state["after"]) == ("Vera Verifier", "prepared", "verified")
+    assert state["recorded_at_utc"] == "2023-05-03T11:00:00+00:00"
+    assert state["seal_hash"] == "not yet sealed"
+
+
+def test_the_whole_record_comes_as_a_file_without_any_filter(app: Flask, scene: Scene) -> None:
+    lines = list(csv.DictReader(io.StringIO(get_page(app, actors.nuria(), "/audit.csv").removeprefix("\ufeff"))))
+
+    assert {line["verb"] for line in lines} >= {
+        "payment_order.prepare",
+        "payment_order.verify",
+        "payment_request.decide",
+    }
+
+
+def test_a_city_reads_the_story_of_its_grant_and_not_what_is_inside(app: Flask, scene: Scene) -> None:
+    page = get_page(app, actors.ana(), f"/grants/{scene.world.reference}/history")
+
+    assert "for pre-financing" in page
+    assert "decided payment request" in page
+    assert "verified payment order" not in page
+    assert "What changed" not in page
+    assert "not yet sealed" not in page
+
+
+def test_the_auditor_reads_the_whole_story_of_a_grant_and_of_an_order(app: Flask, scene: Scene) -> None:
+    grant = get_page(app, actors.nuria(), f"/grants/{scene.world.reference}/history")
+    order = get_page(app, actors.nuria(), f"/finance/orders/{scene.order}/history")
+
+    assert "verified payment order" in grant and "What changed" in grant
+    assert "verified payment order" in order and "decided payment request" not in order
+
+
+def test_a_history_of_what_a_person_may_not_know_is_not_there(app: Flask, scene: Scene) -> None:
+    get_page(app, actors.sid(), f"/grants/{scene.world.reference}/history", 403)
+    get_page(app, actors.fin(), "/finance/orders/PCP-1900-P-0001/history", 404)
+    get_page(app, actors.ana(), f"/finance/orders/{scene.order}/history", 403)
+    fin = actors.fin()
+    assert fin.user_id is not None
+    with arranging():
+        factory.bar(fin.user_id, "application", scene.world.application_id)
+    get_page(app, fin, f"/finance/orders/{scene.order}/history", 404)
+
+
+def test_the_team_reads_the_work_on_its_draft_and_staff_do_not(app: Flask, scene: Scene) -> None:
+    address = "/applications/PCP-2022-A-0001/history"
+
+    assert actors.client_of(app, actors.ana()).get(address).status_code == 200
+    assert actors.client_of(app, actors.eva()).get(address).status_code == 403
+
+
+def test_what_hangs_beneath_a_call_is_found_by_foreign_keys(scene: Scene) -> None:
+    found = {tuple(row) for row in db.session.execute(places.beneath("call", {scene.world.call_id}))}
+
+    assert ("payment_order", scene.order_id) in found
+    assert ("grant_agreement", scene.world.grant_id) in found
+    assert ("application", scene.world.application_id) in found
+    assert {kind for kind, _ in found} >= {"beneficiary", "payment_request", "ledger_entry", "role_grant"}
+    assert get(PaymentOrder, scene.order_id).bank_account_id not in {row_id for _, row_id in found}
+
+
+def test_every_audited_table_belongs_to_a_call_or_is_of_the_system(app: Flask) -> None:
+    below = {name for name, _ in places.below("call")}
+    audited = {
+        mapper.local_table.name
+        for mapper in db.Model.registry.mappers
+        if getattr(mapper.class_, "__audited__", True) and "id" in mapper.local_table.c
+    }
+    kept_by_the_core = {"act", "audit_event", "security_event", "note"}
+
+    assert audited - below - places.NAMED - set(places.LOOSE) - kept_by_the_core == {
+        *("bank_account", "membership", "participation", "sign_in_link")
+    }
+
+
+def test_a_sentence_is_told_without_its_thing_where_that_is_unknown() -> None:
+    assert rules.around_subject("closed grant {subject}", "grant.close") == ("closed grant", "")
+    assert rules.around_subject("", "grant.merge") == ("did \u201cgrant merge\u201d", "")

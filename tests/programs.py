@@ -1,0 +1,120 @@
+"""The program as tests run it: made once for each kind of settings and lent to one test after another.
+
+Making it takes a sixth of a second and its templates as long again, so a test gets one that stands already, with the
+settings it asks for and a pool of connections of its own. A test that changed more of it than its settings
+(a route, a hook, a template loader, a listener) keeps it: that program is never lent again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Config as FlaskConfig
+from flask import Flask
+from sqlalchemy import Engine, event, make_url
+
+from config import Config
+from grants.app import create_app
+from grants.core.db import db
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program, and how it was when it was new."""
+
+    app: Flask
+    engine: Engine
+    config: dict[str, Any]
+    extensions: dict[str, Any]
+    parts: dict[str, list[object]]
+
+    def is_as_made(self) -> bool:
+        """Whether everything but the settings and the extensions' register, which are laid back, is what it was."""
+        now = _parts(self.app, self.engine)
+        return all(
+            len(now.get(name, ())) == len(kept) and all(a is b for a, b in zip(now[name], kept, strict=True))
+            for name, kept in self.parts.items()
+        )
+
+
+# Programs that nobody uses now, by the settings they were made with.
+_idle: dict[Config, list[Program]] = defaultdict(list)
+
+
+@contextmanager
+def running(settings: Config) -> Iterator[Flask]:
+    """The whole program with these settings, inside its application context."""
+    kind = replace(settings, GRANTS_HOME="", DATABASE_URL="", DATABASE_OWNER_URL="")
+    program = _idle[kind].pop() if _idle[kind] else _made(settings)
+    _set(program, settings)
+    with program.app.app_context():
+        try:
+            yield program.app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    if program.is_as_made():
+        _idle[kind].append(program)
+
+
+def _made(settings: Config) -> Program:
+    app = create_app(settings)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with app.app_context():
+        engine = db.engine
+
+    @event.listens_for(engine, "do_connect")
+    def to_the_database_of_now(dialect: Any, record: Any, words: Any, parameters: dict[str, Any]) -> None:
+        parameters.update(dialect.create_connect_args(engine.url)[1])
+
+    return Program(app, engine, dict(app.config), dict(app.extensions), _parts(app, engine))
+
+
+def _set(program: Program, settings: Config) -> None:
+    """Give the program the settings it was made with, but for where its data lies."""
+    app = program.app
+    app.config.clear()
+    app.config.update(
+        {name: copy(value) if isinstance(value, dict | list) else value for name, value in program.config.items()},
+        GRANTS_HOME=settings.GRANTS_HOME,
+        DATABASE_URL=settings.DATABASE_URL,
+        DATABASE_OWNER_URL=settings.DATABASE_OWNER_URL,
+        SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
+        SECRET_KEY=settings.secret_key(),
+    )
+    app.extensions.clear()
+    app.extensions.update(program.extensions)
+    program.engine.url = make_url(settings.DATABASE_URL)
+
+
+def _parts(app: Flask, engine: Engine) -> dict[str, list[object]]:
+    """Everything a program is made of, each part by its name."""
+    parts = {
+        f"app.{name}": list(_leaves(value))
+        for name, value in vars(app).items()
+        if name not in {"config", "extensions", "_got_first_request"}
+    }
+    parts |= {f"jinja.{name}": list(_leaves(value)) for name, value in vars(app.jinja_env).items() if name != "cache"}
+    parts["addresses"] = list(app.url_map.iter_rules())
+    parts["listeners"] = list(engine.dispatch.before_cursor_execute)
+    return parts
+
+
+def _leaves(value: object) -> Iterator[object]:
+    match value:
+        # Templates know the settings, which may change.
+        case dict() if not isinstance(value, FlaskConfig):
+            for name, held in value.items():
+                yield name
+                yield from _leaves(held)
+        case list() | tuple() | set() | frozenset():
+            for held in value:
+                yield from _leaves(held)
+        case _:
+            yield value
