@@ -11,12 +11,12 @@ from grants.payments import services
 
 def open_prefinancing(*, grant_id: str) -> None:
     """The agreement came into force: open the request its schedule foresees."""
-    services.open_prefinancing(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id))
+    services.open_prefinancing(jobs.actor(Permission.PAYMENT_REQUEST_OPEN), UUID(grant_id))
 
 
 def open_for_report(*, report_id: str) -> None:
-    """A report was accepted: open the request for its costs, or for the balance."""
-    services.open_for_report(jobs.actor(Permission.AGREEMENT_READ), UUID(report_id))
+    """A report was accepted or rejected: open the request for its costs, and the balance where it was the last."""
+    services.open_for_report(jobs.actor(Permission.PAYMENT_REQUEST_OPEN), UUID(report_id))
 
 
 def make_batch_file(*, batch_id: str) -> None:

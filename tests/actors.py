@@ -17,7 +17,7 @@ from sqlalchemy import select
 from grants.core import acts
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity import queries
 from grants.identity.models import Organisation, User
 from grants.identity.policy import Role
@@ -168,6 +168,11 @@ def ada() -> Actor:
 def adam() -> Actor:
     """Adam, another administrator."""
     return actor(person("Adam Admin", Role.ADMINISTRATOR))
+
+
+def program() -> Actor:
+    """The program itself, as a job runs it that follows from an act: it opens payment requests."""
+    return system_actor("the program", [Permission.PAYMENT_REQUEST_OPEN])
 
 
 def nobody() -> Actor:

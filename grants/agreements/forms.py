@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, GrantView, PlannedMilestone, Share, Terms
 from grants.agreements.states import CheckAnswer, ContactRole
@@ -28,6 +28,7 @@ class CheckForm(Form):
     """The answer to one due-diligence item."""
 
     key = HiddenField()
+    version = HiddenField()
     answer = RadioField(
         "Answer",
         choices=choices(
@@ -45,7 +46,11 @@ class CheckForm(Form):
     def to_input(self) -> CheckInput:
         """The typed answer."""
         return CheckInput(
-            str(self.key.data), CheckAnswer(self.answer.data), self.note.data or None, self.evidence_on.data
+            str(self.key.data),
+            CheckAnswer(self.answer.data),
+            self.note.data or None,
+            self.evidence_on.data,
+            self.version_shown(),
         )
 
 
@@ -102,8 +107,16 @@ class ReasonForm(Form):
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Give the reason in a sentence.")])
 
 
+class DismissForm(ReasonForm):
+    """Why a person's part ends, and whether they do not belong to the city at all."""
+
+    leaves = BooleanField("The person does not belong to this organisation at all: end that too")
+
+
 class OfferForm(Form):
-    """Nothing but the deed."""
+    """Nothing but the deed, about the text that was shown."""
+
+    document_sha256 = HiddenField()
 
 
 class SignForm(Form):

@@ -41,7 +41,8 @@ from grants.agreements.states import (
     Side,
 )
 from grants.applications.models import Application
-from grants.applications.states import ApplicationState
+from grants.applications.queries import partners
+from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.calls.rules import TimeLimits
 from grants.core import clock, encoding
@@ -63,8 +64,18 @@ def scope_of(grant_id: UUID) -> Scope:
     return scope(locked(Grant, grant_id))
 
 
+def lies_in(grant_id: UUID) -> Scope:
+    """The same without the lock, for acts that only read."""
+    return scope(get(Grant, grant_id))
+
+
 def scope(grant: Grant) -> Scope:
     """Where a grant lies."""
+    return Scope.of(("grant", grant.id), ("application", grant.application_id), ("call", grant.call_id))
+
+
+def scope_of_view(grant: GrantView) -> Scope:
+    """Where a grant lies, for pages."""
     return Scope.of(("grant", grant.id), ("application", grant.application_id), ("call", grant.call_id))
 
 
@@ -150,6 +161,7 @@ def view(row: Grant) -> GrantView:
                 check.evidence_on,
                 people[check.answered_by].name if check.answered_by else None,
                 check.answered_at,
+                check.version,
             )
             for check in checks
         ),
@@ -178,7 +190,7 @@ def contacts(application_id: UUID) -> tuple[ContactView, ...]:
     """Who acts for the coordinator: contacts and signatories, by role and name."""
     roles = {Role.APPLICATION_LEAD.value: ContactRole.LEAD, Role.SIGNATORY.value: ContactRole.SIGNATORY}
     rows = db.session.execute(
-        select(RoleGrant.role, User.name, User.email)
+        select(RoleGrant.role, User.id, User.handle, User.name, User.email)
         .join(User, User.id == RoleGrant.user_id)
         .where(
             RoleGrant.kind == "application",
@@ -188,7 +200,16 @@ def contacts(application_id: UUID) -> tuple[ContactView, ...]:
         )
         .order_by(RoleGrant.role, User.name, User.id)
     )
-    return tuple(ContactView(row.name, row.email, roles[row.role]) for row in rows)
+    return tuple(ContactView(row.id, row.handle, row.name, row.email, roles[row.role]) for row in rows)
+
+
+def team(application_id: UUID) -> list[UUID]:
+    """Everybody who acts for the cities of an application: contacts, signatories and the people of its partners."""
+    found = {each.user_id for each in contacts(application_id)}
+    found |= {
+        each.contact_id for each in partners(application_id) if each.contact_id and each.state is PartnerState.ACCEPTED
+    }
+    return sorted(found)
 
 
 def _of(model: Any, grant_id: UUID, *order: Any) -> Sequence[Any]:

@@ -118,6 +118,8 @@ class CheckInput:
     answer: CheckAnswer
     note: str | None = None
     evidence_on: date | None = None
+    # Of the item as it was shown.
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,21 @@ class ContactInput:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactView:
-    """A person who acts for the coordinator."""
+class DismissInput:
+    """Whose part ends and why, and whether the person does not belong to the coordinator at all."""
 
+    handle: str
+    role: ContactRole
+    reason: str
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """A person who acts for the coordinator; the handle stands in addresses of pages."""
+
+    user_id: UUID
+    handle: str
     name: str
     email: str
     role: ContactRole
@@ -250,6 +264,7 @@ class CheckView:
     evidence_on: date | None
     answered_by: str | None
     answered_at: datetime | None
+    version: int
 
     @property
     def is_open(self) -> bool:

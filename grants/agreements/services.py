@@ -23,6 +23,7 @@ from grants.agreements.rules import (
     AccountInput,
     CheckInput,
     ContactInput,
+    DismissInput,
     GrantSummary,
     GrantView,
     Percentages,
@@ -50,10 +51,11 @@ from grants.calls.states import InstalmentKind
 from grants.cities import queries as cities
 from grants.cities import services as city_writes
 from grants.cities.states import Part
-from grants.core import acts, clock, encoding, faults, jobs, references
+from grants.core import acts, clock, encoding, faults, files, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, Problems, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Problems, Refused
+from grants.core.files import FileView
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
@@ -62,6 +64,9 @@ from grants.identity.policy import Role
 from grants.identity.rules import demand_fresh
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
+
+# The role by which each part is held, in the application the grant came of.
+ROLES = {ContactRole.LEAD: Role.APPLICATION_LEAD, ContactRole.SIGNATORY: Role.SIGNATORY}
 
 
 def application_scope(application_id: UUID) -> Scope:
@@ -253,6 +258,7 @@ def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
     ).one_or_none()
     if item is None:
         raise Invalid("This is not an item of the due diligence of this grant.")
+    check_version(item, given.version)
     if given.answer is CheckAnswer.NOT_APPLICABLE and not (given.note or "").strip():
         raise Invalid("Say why it does not apply.", {"note": "Say in a sentence why this does not apply here."})
     is_open = given.answer is CheckAnswer.OPEN
@@ -368,9 +374,49 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
                 "email": "Name somebody who belongs to the coordinating city. An administrator can change who belongs where."
             },
         )
-    role = {ContactRole.LEAD: Role.APPLICATION_LEAD, ContactRole.SIGNATORY: Role.SIGNATORY}[given.role]
-    people.give_role(user_id, role, kind="application", object_id=grant.application_id)
+    people.give_role(user_id, ROLES[given.role], kind="application", object_id=grant.application_id)
     return user_id
+
+
+@act(
+    "agreement.dismiss",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="ended the part of a person of the city in agreement {subject}",
+)
+def dismiss(actor: Actor, grant_id: UUID, given: DismissInput) -> None:
+    """End what a contact or signatory of the coordinator may do for this grant, at once; the person is told why.
+
+    Where the person does not belong to the city at all (a mistyped address), their membership ends too.
+    """
+    grant = locked(Grant, grant_id)
+    if not given.reason.strip():
+        raise Invalid("Give the reason.", {"reason": "Say in a sentence why; the person reads it."})
+    acts.reason(given.reason.strip())
+    same = [each for each in queries.contacts(grant.application_id) if each.role is given.role]
+    person = next((each for each in same if each.handle == given.handle), None)
+    if person is None:
+        raise Refused("This person has this part no more. Reload the page to see who acts for the city now.")
+    signed = grant.state in (GrantState.IN_FORCE.value, GrantState.CLOSED.value) or queries.view(grant).signed
+    if signed and len(same) == 1:
+        raise Refused(
+            f"{person.name} is the only one left who {given.role.does}, and the agreement is signed. Name another person first."
+        )
+    role = ROLES[given.role]
+    people.end_role(person.user_id, role, kind="application", object_id=grant.application_id)
+    if given.leaves:
+        people.leave(person.user_id, grant.coordinator_id)
+    people.mail(
+        [person.user_id],
+        "agreement_dismissed",
+        "grant",
+        grant.id,
+        reference=grant.reference,
+        coordinator=identity.organisation(grant.coordinator_id).name,
+        part=given.role.words,
+        reason=given.reason.strip(),
+        leaves=given.leaves,
+    )
 
 
 @act(
@@ -379,8 +425,11 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
     scope=scope_of,
     says="offered agreement {subject} for signature",
 )
-def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
-    """Offer the agreement for signature once every condition is met; the terms are then fixed."""
+def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary:
+    """Offer exactly the text whose hash was shown, once every condition is met; the terms are then fixed.
+
+    Raises :class:`Conflict` where the text is another by now.
+    """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
     shown = queries.view(grant)
@@ -388,10 +437,18 @@ def offer(actor: Actor, grant_id: UUID) -> GrantSummary:
     if problems:
         raise Problems("The agreement cannot be offered yet.", problems)
     GRANT.move(grant, "offer")
+    if document_sha256 != rules.text_hash(shown.text):
+        raise Conflict(
+            "The agreement was changed after you opened this page, so it was not offered. Read it as it stands now, then offer it."
+        )
     grant.offered_text = encoding.encode(shown.text)
     grant.offer_no += 1
-    readers = identity.users_with(Permission.AGREEMENT_SIGN_CITY, queries.scope(grant))
-    people.mail([each.id for each in readers], "agreement_offered", "grant", grant.id, reference=grant.reference)
+    signers = {
+        each.id
+        for permission in (Permission.AGREEMENT_SIGN_CITY, Permission.AGREEMENT_SIGN_PROGRAMME)
+        for each in identity.users_with(permission, queries.scope(grant))
+    }
+    people.mail(sorted(signers), "agreement_offered", "grant", grant.id, reference=grant.reference)
     return _summary(grant)
 
 
@@ -557,9 +614,19 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     grant = locked(Grant, grant_id)
     if not reason.strip():
         raise Invalid("Give the reason.", {"reason": "Say why the preparation failed; the applicant will read it."})
-    acts.reason(reason)
+    acts.reason(reason.strip())
     GRANT.move(grant, "drop")
-    APPLICATION.move(locked(Application, grant.application_id), "drop")
+    application = locked(Application, grant.application_id)
+    APPLICATION.move(application, "drop")
+    people.mail(
+        queries.team(application.id),
+        "agreement_dropped",
+        "application",
+        application.id,
+        reference=application.reference,
+        title=application.title,
+        reason=reason.strip(),
+    )
     ledger.post(
         Event.RESERVE_RELEASED,
         source_key=f"grant:{grant.id}:dropped",
@@ -571,6 +638,21 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
         ),
     )
     return _summary(grant)
+
+
+@act(
+    "agreement.open_document",
+    needs=Permission.AGREEMENT_READ,
+    scope=queries.lies_in,
+    says="opened the signed agreement {subject}",
+)
+def open_document(actor: Actor, grant_id: UUID) -> FileView:
+    """Hand the printed agreement out, once it is made; who took it is kept."""
+    acts.subject("grant_agreement", grant_id)
+    found = files.listed("grant", grant_id, "agreement")
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def _summary(grant: Grant) -> GrantSummary:

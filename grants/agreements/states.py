@@ -110,6 +110,11 @@ class ContactRole(StrEnum):
     SIGNATORY = "signatory"
 
     @property
+    def does(self) -> str:
+        """Within a sentence."""
+        return {ContactRole.LEAD: "writes the reports", ContactRole.SIGNATORY: "may sign for the city"}[self]
+
+    @property
     def words(self) -> str:
         """For pages."""
         return {ContactRole.LEAD: "Contact: writes reports", ContactRole.SIGNATORY: "Signatory: signs for the city"}[

@@ -12,6 +12,7 @@ from grants.agreements.forms import (
     CheckForm,
     ConfirmAccountForm,
     ContactForm,
+    DismissForm,
     OfferForm,
     PrepareForm,
     ReasonForm,
@@ -19,11 +20,11 @@ from grants.agreements.forms import (
     SignForm,
     terms_form,
 )
-from grants.agreements.rules import GrantView
-from grants.agreements.states import GrantState
+from grants.agreements.rules import DismissInput, GrantView
+from grants.agreements.states import GrantState, Side
 from grants.applications import queries as applications
 from grants.core import clock, files
-from grants.core.errors import NotFound
+from grants.core.errors import Conflict, NotFound
 from grants.core.permissions import Permission
 from grants.web.downloads import send
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
@@ -82,7 +83,9 @@ def preparation(ref: str) -> Any:
     return _preparation(_grant(ref))
 
 
-def _preparation(grant: GrantView, check: CheckForm | None = None, offer: OfferForm | None = None) -> Any:
+def _preparation(
+    grant: GrantView, check: CheckForm | None = None, offer: OfferForm | None = None, status: int = 422
+) -> Any:
     form = check or offer or OfferForm()
     shown = page(
         "agreements/preparation.html",
@@ -90,15 +93,17 @@ def _preparation(grant: GrantView, check: CheckForm | None = None, offer: OfferF
         form=form,
         check=check,
         offer_form=offer or OfferForm(),
+        sha256=rules.text_hash(grant.text),
         checks=[(item, CheckForm(formdata=None, data=_answered(item))) for item in grant.checks],
         problems=rules.offer_problems(grant),
     )
-    return shown, 422 if form.is_submitted() else 200
+    return shown, status if form.is_submitted() else 200
 
 
 def _answered(item: rules.CheckView) -> dict[str, Any]:
     answer = None if item.is_open else item.answer.value
-    return {"key": item.key, "answer": answer, "note": item.note or "", "evidence_on": item.evidence_on}
+    typed = {"answer": answer, "note": item.note or "", "evidence_on": item.evidence_on}
+    return {"key": item.key, "version": str(item.version), **typed}
 
 
 @bp.post("/grants/<ref>/preparation/check")
@@ -106,11 +111,24 @@ def _answered(item: rules.CheckView) -> dict[str, Any]:
 def answer_check(ref: str) -> Any:
     grant, form = _grant(ref), CheckForm()
     if form.validate_on_submit():
-        with form.refusals():
-            services.answer_check(current_actor(), grant.id, form.to_input())
-            flash("The answer is recorded.", "success")
-            return see_other(".preparation", ref=ref, _anchor=f"check-{form.key.data}")
+        try:
+            with form.refusals():
+                services.answer_check(current_actor(), grant.id, form.to_input())
+                flash("The answer is recorded.", "success")
+                return see_other(".preparation", ref=ref, _anchor=f"check-{form.key.data}")
+        except Conflict:
+            return _clash_of_check(_grant(ref), form)
     return _preparation(grant, check=form)
+
+
+def _clash_of_check(grant: GrantView, form: CheckForm) -> Any:
+    stands = next(item for item in grant.checks if item.key == form.key.data)
+    form.problems.append(
+        f"{stands.answered_by or 'Somebody'} changed this answer after you opened the page. "
+        "It stands above yours now; record yours again if it shall replace it."
+    )
+    form.try_again(stands.version)
+    return _preparation(grant, check=form, status=409)
 
 
 @bp.route("/grants/<ref>/people", methods=["GET", "POST"])
@@ -124,15 +142,36 @@ def people(ref: str) -> Any:
     return page("agreements/people.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 
 
+@bp.route("/grants/<ref>/people/<handle>/<role>/dismiss", methods=["GET", "POST"])
+@requires(P.AGREEMENT_PREPARE)
+def dismiss(ref: str, handle: str, role: str) -> Any:
+    grant, form = _grant(ref), DismissForm()
+    person = next((each for each in grant.contacts if (each.handle, each.role.value) == (handle, role)), None)
+    if person is None:
+        raise NotFound
+    if form.validate_on_submit():
+        with form.refusals():
+            given = DismissInput(handle, person.role, str(form.reason.data), bool(form.leaves.data))
+            services.dismiss(current_actor(), grant.id, given)
+            flash(f"{person.name} has this part no more and was told by mail.", "success")
+            return see_other(".people", ref=ref)
+    return page("agreements/dismiss.html", grant=grant, form=form, person=person), 422 if form.is_submitted() else 200
+
+
 @bp.post("/grants/<ref>/offer")
 @requires(P.AGREEMENT_PREPARE)
 def offer(ref: str) -> Any:
     grant, form = _grant(ref), OfferForm()
     if form.validate_on_submit():
-        with form.refusals():
-            services.offer(current_actor(), grant.id)
-            flash("The agreement is offered. Both sides were asked to sign.", "success")
-            return see_other(".agreement", ref=ref)
+        try:
+            with form.refusals():
+                services.offer(current_actor(), grant.id, document_sha256=str(form.document_sha256.data))
+                flash("The agreement is offered. Both sides were asked to sign.", "success")
+                return see_other(".agreement", ref=ref)
+        except Conflict as error:
+            form.problems.append(str(error))
+            form.try_again(0)
+            return _preparation(_grant(ref), offer=form, status=409)
     return _preparation(grant, offer=form)
 
 
@@ -208,10 +247,7 @@ def agreement(ref: str) -> Any:
 @bp.get("/grants/<ref>/agreement.pdf")
 @requires(P.AGREEMENT_READ)
 def agreement_pdf(ref: str) -> Any:
-    found = files.listed("grant", _grant(ref).id, "agreement")
-    if not found:
-        raise NotFound
-    return send(found[0])
+    return send(services.open_document(current_actor(), _grant(ref).id))
 
 
 def _agreement(grant: GrantView, form: Any) -> Any:
@@ -223,16 +259,25 @@ def _agreement(grant: GrantView, form: Any) -> Any:
         give_back=form if isinstance(form, ReasonForm) else ReasonForm(formdata=None),
         text=grant.text,
         sha256=rules.text_hash(grant.text),
+        signs=_side(grant) is not None,
         printed=files.listed("grant", grant.id, "agreement"),
     )
     return shown, 422 if form.is_submitted() else 200
+
+
+def _side(grant: GrantView) -> Side | None:
+    """For whom the person signs this agreement; what they may do for other grants says nothing about it."""
+    actor, scope = current_actor(), queries.scope_of_view(grant)
+    if actor.may(P.AGREEMENT_SIGN_CITY, scope):
+        return Side.CITY
+    return Side.PROGRAMME if actor.may(P.AGREEMENT_SIGN_PROGRAMME, scope) else None
 
 
 @bp.post("/grants/<ref>/agreement/sign")
 @requires(P.AGREEMENT_SIGN_CITY, P.AGREEMENT_SIGN_PROGRAMME)
 def sign(ref: str) -> Any:
     actor, grant, form = current_actor(), _grant(ref), SignForm()
-    act = services.sign_city if actor.can(P.AGREEMENT_SIGN_CITY) else services.sign_programme
+    act = services.sign_city if _side(grant) is Side.CITY else services.sign_programme
     if form.validate_on_submit():
         with form.refusals():
             act(actor, grant.id, capacity=str(form.capacity.data), document_sha256=str(form.document_sha256.data))

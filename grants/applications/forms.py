@@ -130,7 +130,7 @@ class ReasonForm(Form):
     reason = TextAreaField("Why?", [Needed("Say why. The programme and your partners read it.")])
 
 
-class DeclineForm(Form):
+class DeclineForm(DeedForm):
     """Declining an invitation; a reason helps and is not demanded."""
 
     reason = TextAreaField("Why? (the lead city reads it)", [Optional()])

@@ -92,8 +92,10 @@ class PublishedOutcome:
                 wrong["pilots"] = f"Pilot {number} has no title."
             if not pilot.organisations:
                 wrong["pilots"] = f"“{pilot.title}” names no lead organisation."
-            if pilot.amount < ZERO:
-                wrong["pilots"] = f"“{pilot.title}” has an amount below zero."
+            if pilot.amount <= ZERO:
+                wrong["pilots"] = (
+                    f"“{pilot.title}” has no amount above zero. Write what the pilot was granted, or leave it out."
+                )
             if pilot.amount_basis is AmountBasis.REQUESTED:
                 wrong["pilots"] = f"“{pilot.title}”: a published amount is published or synthetic, never requested."
         if wrong:
@@ -315,6 +317,7 @@ class RankingPage:
     selection: SelectionView | None
     earlier: tuple[SelectionView, ...]
     partial: bool
+    score_most: str
     undeclared: int = 0
     # Applications a list would forget: not checked, or eligible without evaluators; and whether there are any at all.
     forgotten: tuple[WaitingRow, ...] = ()

@@ -281,7 +281,7 @@ def publish_results(actor: Actor, call_id: UUID, given: ResultsInput, version: i
     scope=queries.selection_scope,
     says="returned the selection of {subject}",
 )
-def return_(actor: Actor, selection_id: UUID, reason: str, version: int | None = None) -> None:
+def return_list(actor: Actor, selection_id: UUID, reason: str, version: int | None = None) -> None:
     """Give a decided list back with a reason; it stays on the record, and a new one can be decided."""
     selection = locked(Selection, selection_id)
     check_version(selection, version)

@@ -35,7 +35,7 @@ READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
 
 @bp.get("/calls/<slug>/ranking")
 @requires(*READS)
-def ranking_(slug: str) -> Any:
+def ranking(slug: str) -> Any:
     shown = _ranking(slug)
     return page("awards/ranking.html", shown=shown, drawn=_drawn(shown), half_words=points, LineRule=LineRule)
 
@@ -175,11 +175,11 @@ def confirm(slug: str, number: int) -> Any:
 
 @bp.post("/calls/<slug>/selections/<int:number>/return")
 @requires(P.SELECTION_CONFIRM)
-def return_(slug: str, number: int) -> Any:
+def return_list(slug: str, number: int) -> Any:
     view, form = queries.selection_of(current_actor(), slug, number), ReturnForm()
     if form.validate_on_submit():
         with form.refusals():
-            services.return_(current_actor(), view.id, form.reason.data or "", form.version_shown())
+            services.return_list(current_actor(), view.id, form.reason.data or "", form.version_shown())
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
     confirmation = ConfirmForm(version=str(view.version))

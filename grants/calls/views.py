@@ -39,7 +39,7 @@ def index() -> Any:
 
 @bp.get("/import")
 @requires(Permission.CALL_IMPORT)
-def bring_in() -> Any:
+def new_file() -> Any:
     return page("calls/import.html", form=ImportForm())
 
 
@@ -94,7 +94,7 @@ def publish(slug: str) -> Any:
 
 @bp.get("/<slug>/cancel")
 @requires(Permission.CALL_PUBLISH)
-def giving_up(slug: str) -> Any:
+def cancelling(slug: str) -> Any:
     call = queries.call(current_actor(), slug)
     return page("calls/cancel.html", call=call, form=CancelForm(version=call.version))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -86,6 +87,42 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
 def long_date(day: date) -> str:
     """``4 November 2022``: never a month as a number."""
     return f"{day.day} {day:%B} {day.year}"
+
+
+YEAR_MIN, YEAR_MAX = 1900, 2200
+
+_MONTHS = {f"{date(2000, number, 1):%B}".lower(): number for number in range(1, 13)}
+_ISO = re.compile(r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})$")
+_DAY_FIRST = re.compile(r"^(?P<day>[0-9]{1,2})\s*[./-]\s*(?P<month>[0-9]{1,2})\s*[./-]\s*(?P<year>[0-9]{4})$")
+_IN_WORDS = re.compile(r"^(?P<day>[0-9]{1,2})\.?\s+(?P<month>[A-Za-z]{3,9})\.?\s+(?P<year>[0-9]{4})$")
+
+
+def read_date(text: str) -> date:
+    """Read a date as Europeans write it: ``15 November 2022``, ``15/11/2022``, ``15.11.2022`` or ``2022-11-15``.
+
+    Raises :class:`Invalid` with a sentence; a two-figure year is never guessed, one far away is a slip of the hand.
+    """
+    cleaned = " ".join(text.split())
+    found = _ISO.match(cleaned) or _DAY_FIRST.match(cleaned) or _IN_WORDS.match(cleaned)
+    if not found:
+        raise Invalid(
+            f"\u201c{cleaned[:40]}\u201d is not a date. Write the day, the month and the year, for example 15 November 2022."
+        )
+    month = found["month"]
+    numbers = (
+        [int(month)] if month.isdecimal() else [n for name, n in _MONTHS.items() if name.startswith(month.lower())]
+    )
+    try:
+        # An ambiguous beginning ("Ju") names two months and so none.
+        (number,) = numbers
+        read = date(int(found["year"]), number, int(found["day"]))
+    except ValueError:
+        raise Invalid(
+            f"There is no day \u201c{cleaned}\u201d. Check the day and the month, for example 15 November 2022."
+        ) from None
+    if not YEAR_MIN <= read.year <= YEAR_MAX:
+        raise Invalid(f"Write a year from {YEAR_MIN} to {YEAR_MAX}, for example 15 November 2022.")
+    return read
 
 
 def in_zone(moment: datetime, zone_name: str = BRUSSELS) -> datetime:

@@ -33,8 +33,11 @@ APPEND_ONLY_TABLES = frozenset(
         "dossier_answer_version",
         "ledger_entry",
         "ledger_leg",
+        "ledger_reading",
+        "recovery_receipt",
         "report_version",
         "security_event",
+        "statement_figures",
         "submission",
         "superseded_row",
     }

@@ -286,7 +286,8 @@ class Troupe:
             )
         if until is Preparation.OFFERED:
             self._confirm_account(made.id, application.coordinator_id)
-            agreements.offer(self.actor("officer"), made.id)
+            text = agreement_reads.grant(officer, made.reference).text
+            agreements.offer(self.actor("officer"), made.id, document_sha256=text_hash(text))
         return made.reference
 
     def _enter_account(self, grant_id: UUID, organisation_id: UUID, lead: str, holder: str, iban: str) -> None:

@@ -262,7 +262,7 @@ class Demo:
         warm = self.troupe.draft(call, AskedInDemo("Warm Blocks", "stefanel", "irina", 310_000), sections=5)
         self.troupe.invite_partner(warm, "irina", "marek", "zoltowice")
         yield self.days_ago(9)
-        applications.accept_invitation(self.troupe.actor("marek"), warm)
+        applications.accept_invitation(self.troupe.actor("marek"), warm, self.troupe.places["zoltowice"])
         yield self.days_ago(4)
         self.troupe.draft(call, AskedInDemo("Sun on the School", "sumberk", "jaro", 180_000), sections=2)
 

@@ -9,7 +9,7 @@ from wtforms import SelectField, StringField, ValidationError
 from grants.core import clock
 from grants.core.errors import Invalid
 from grants.documents.rules import Wanted, read_moment
-from grants.web.forms import Form, Needed, parse_date
+from grants.web.forms import Form, Needed
 
 
 class StatementForm(Form):
@@ -29,7 +29,7 @@ def _moment(typed: str) -> datetime | None:
     if not typed:
         return None
     try:
-        ends = clock.end_of_day(parse_date(typed))
+        ends = clock.end_of_day(clock.read_date(typed))
     except (Invalid, ValidationError):
         return read_moment(typed)
     return None if clock.in_zone(ends).date() == clock.in_zone(clock.now()).date() else ends

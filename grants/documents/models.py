@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,3 +38,19 @@ class StatementRun(Row):
     built_at: Mapped[datetime | None]
     figures_sha256: Mapped[str | None]
     figures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=NOT_AUDITED)
+
+
+class StatementFigures(Row):
+    """What a statement of one moment says, kept with the names of that day the first time it is made.
+
+    A second run works the amounts out anew and must find these; names are not worked out again.
+    """
+
+    __tablename__ = "statement_figures"
+    __table_args__ = (UniqueConstraint("name", "scope_id", "as_of"),)
+
+    name: Mapped[str]
+    scope_id: Mapped[UUID]
+    as_of: Mapped[datetime]
+    figures: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
+    sha256: Mapped[str]

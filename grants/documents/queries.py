@@ -263,6 +263,7 @@ def receipt(submission_id: UUID) -> Receipt:
         partners=tuple(each.name for each in sent.consortium if each.role is not PartnerRole.COORDINATOR),
         requested=str(row.requested),
         sha256=row.sha256.hex(),
+        event_id=str(applications.registered(row.id).event_id),
         answers=tuple(
             (
                 each.section.title,

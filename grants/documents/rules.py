@@ -314,6 +314,8 @@ class Receipt:
     partners: tuple[str, ...]
     requested: str
     sha256: str
+    # Of the submission, in the audit record.
+    event_id: str
     # Heading, then question and answer: the application as it was sent.
     answers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     costs: Table | None = None

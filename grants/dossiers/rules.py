@@ -6,12 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any, assert_never
 
 from grants.core import encoding
-from grants.core.clock import long_date
+from grants.core.clock import long_date, read_date
 from grants.core.errors import Conflict, Invalid, Problem
 from grants.core.money import Money, parse_money
 
@@ -202,29 +201,6 @@ def read_number(text: str) -> str:
             f"\u201c{cleaned}\u201d is not a number. Write digits and at most one decimal mark, for example 1 250 or 12.5."
         )
     return re.sub("[ \u00a0\u202f]", "", cleaned).replace("\u2212", "-").replace(",", ".")
-
-
-_MONTHS = {date(2000, number, 1).strftime("%B").lower(): number for number in range(1, 13)}
-_ISO = re.compile(r"^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})$")
-_DAY_FIRST = re.compile(r"^([0-9]{1,2}) ?[./-] ?([0-9]{1,2}) ?[./-] ?([0-9]{4})$")
-_WORDED = re.compile(r"^([0-9]{1,2})\.? ([A-Za-z]+) ([0-9]{4})$")
-
-
-def read_date(text: str) -> date:
-    """A date as Europeans write it: ``28 March 2027``, ``28.3.2027``, ``28/03/2027`` or ``2027-03-28``."""
-    cleaned = " ".join(text.split())
-    if found := _ISO.match(cleaned):
-        year, month, day = (int(part) for part in found.groups())
-    elif found := _DAY_FIRST.match(cleaned):
-        day, month, year = (int(part) for part in found.groups())
-    elif (found := _WORDED.match(cleaned)) and found[2].lower() in _MONTHS:
-        day, month, year = int(found[1]), _MONTHS[found[2].lower()], int(found[3])
-    else:
-        raise Invalid(f"\u201c{cleaned}\u201d is not a date. Write it as 28 March 2027 or 2027-03-28.")
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise Invalid(f"\u201c{cleaned}\u201d is not in the calendar. Check the day and the month.") from None
 
 
 def tidy(question: Question, answer: Answer) -> Answer:

@@ -25,7 +25,7 @@ from grants.evaluation.rules import (
     SheetInput,
     SheetView,
 )
-from grants.evaluation.states import Declared, Ruling
+from grants.evaluation.states import CountryRule, Declared, Ruling
 from grants.web.forms import CheckboxesField, DateField, Form, Needed, choices
 
 # Typed text is shown again as it was; the limit of the rules answers what is longer.
@@ -157,13 +157,16 @@ class RunForm(Form):
     )
     keep_countries_apart = RadioField(
         "Evaluators from a country of the consortium",
-        choices=choices((("yes", "Keep them away from it"), ("no", "Allow them"))),
-        default="yes",
+        choices=choices(
+            ((CountryRule.KEPT_AWAY.value, "Keep them away from it"), (CountryRule.ALLOWED.value, "Allow them"))
+        ),
+        default=CountryRule.KEPT_AWAY.value,
     )
 
     def to_input(self) -> RunInput:
         """The frozen input."""
-        return RunInput(self.seed.data or "", end_of(self.due_on.data), self.keep_countries_apart.data or "yes")
+        countries = CountryRule(self.keep_countries_apart.data or CountryRule.KEPT_AWAY.value)
+        return RunInput(self.seed.data or "", end_of(self.due_on.data), countries)
 
 
 class FillForm(Form):

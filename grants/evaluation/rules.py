@@ -13,7 +13,16 @@ from uuid import UUID
 from grants.calls.rules import Criterion
 from grants.core.errors import Invalid, Problem, Refused
 from grants.dossiers.rules import Definition, DossierContent, QuestionKind, clean_text, count_words
-from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruled, Ruling, RunStatus, SeatState
+from grants.evaluation.states import (
+    AssessmentState,
+    ConsensusState,
+    CountryRule,
+    Declared,
+    Ruled,
+    Ruling,
+    RunStatus,
+    SeatState,
+)
 
 HALF_MAX = 10
 # A low score is what an applicant will ask about: it needs reasons (mock-up 06).
@@ -98,7 +107,7 @@ class RunInput:
 
     seed: str
     due_at: datetime | None
-    keep_countries_apart: str = "yes"
+    countries: CountryRule = CountryRule.KEPT_AWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +319,7 @@ def noticed(member_organisations: frozenset[UUID], email: str, user_id: UUID, to
 
 
 def why_not(
-    member: PoolMember, about: Consortium, declared: Declared | None, ruling: Ruling | None, *, apart: str
+    member: PoolMember, about: Consortium, declared: Declared | None, ruling: Ruling | None, *, countries: CountryRule
 ) -> str:
     """The rule that keeps an evaluator from an application, as a sentence; empty when none does."""
     if is_conflict(declared, ruling):
@@ -323,7 +332,7 @@ def why_not(
         return f"{member.name} has not declared yet whether there is a conflict."
     if not stands_clear(declared, ruling):
         return f"{member.name} is not sure about a conflict; the programme has not ruled yet."
-    if apart == "yes" and member.country_code in about.country_codes:
+    if countries is CountryRule.KEPT_AWAY and member.country_code in about.country_codes:
         return f"{member.name} comes from a country of the consortium ({member.country_code})."
     return ""
 

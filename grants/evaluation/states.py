@@ -36,6 +36,13 @@ class Ruled(StrEnum):
     RECORD_STANDS = "record_stands"
 
 
+class CountryRule(StrEnum):
+    """Whether evaluators from a country of the consortium are kept away from its application."""
+
+    KEPT_AWAY = "yes"
+    ALLOWED = "no"
+
+
 class RunStatus(StrEnum):
     """How a run of the assignment ended."""
 

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, abort, flash, request
 
 from grants.applications import queries as applications
-from grants.core import files, jobs
+from grants.applications import services as application_writes
+from grants.core import jobs
 from grants.core.errors import Conflict
 from grants.core.permissions import Permission
 from grants.dossiers import rules as dossiers
@@ -157,7 +158,7 @@ def _assessment(shown: AssessmentPage, form: SheetForm) -> str:
     names = {str(file.file_id): file.name for file in content.files}
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
-        jumps=_jumps(shown, sections), anchors=_anchors(shown.anchors, shown.max_half),
+        jumps=_jumps(shown, sections), anchors=_anchors(shown.anchors, shown.max_half), half_words=rules.half_words,
     )  # fmt: skip
 
 
@@ -180,10 +181,7 @@ def _anchors(anchors: tuple[str, ...], max_half: int) -> dict[int, str]:
 @requires(P.ASSESSMENT_SCORE)
 def file(ref: str, sha256: str) -> Any:
     application_id = queries.application_id_of(current_actor(), ref)
-    for kept in applications.submitted_content(application_id).files:
-        if kept.sha256 == sha256:
-            return send(files.view(kept.file_id))
-    abort(404)
+    return send(application_writes.download_assigned(current_actor(), application_id, sha256))
 
 
 # --- consensus --------------------------------------------------------------------------------------------------

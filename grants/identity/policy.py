@@ -102,9 +102,11 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.PAYMENT_ORDER_AUTHORISE,
         P.PAYMENT_ORDER_CANCEL,
         P.PAYMENT_REQUEST_DECIDE,
+        P.RECOVERY_ESTABLISH,
+        P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
     },
-    Role.ACCOUNTING_OFFICER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_EXECUTE},
+    Role.ACCOUNTING_OFFICER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_EXECUTE, P.RECOVERY_BOOK},
     # Reads everything and changes nothing; asking for a statement makes a file and moves nothing.
     Role.AUDITOR: _READS_MONEY
     | {

@@ -319,6 +319,23 @@ def organisations(organisation_ids: Iterable[UUID]) -> dict[UUID, OrganisationVi
     return {row.id: organisation_view(row) for row in rows}
 
 
+def choosable_organisations(actor: Actor, also: Iterable[UUID] = ()) -> tuple[OrganisationView, ...]:
+    """Organisations a lead may choose, by name, at most 2,000: not those that only the drafts of others describe."""
+    statement = select(Organisation).where(
+        or_(Organisation.draft_only.is_(False), Organisation.id.in_({*actor.organisation_ids, *also}))
+    )
+    rows = db.session.scalars(statement.order_by(Organisation.name, Organisation.id).limit(2_000))
+    return tuple(organisation_view(row) for row in rows)
+
+
+def may_choose_organisation(actor: Actor, organisation_id: UUID, also: Iterable[UUID] = ()) -> bool:
+    """Whether :func:`choosable_organisations` would hold this one."""
+    if organisation_id in {*actor.organisation_ids, *also}:
+        return True
+    draft_only = db.session.scalar(select(Organisation.draft_only).where(Organisation.id == organisation_id))
+    return draft_only is False
+
+
 def all_organisations() -> tuple[OrganisationView, ...]:
     """Every organisation by name, at most 2,000, for a choice."""
     rows = db.session.scalars(select(Organisation).order_by(Organisation.name, Organisation.id).limit(2_000))

@@ -69,3 +69,14 @@ class LedgerLeg(Base):
     category: Mapped[str | None]
     period: Mapped[str | None]
     document_id: Mapped[UUID | None]
+
+
+class LedgerReading(Row):
+    """Up to which moment the books were read for a statement: whatever is posted later is recorded at it or after.
+
+    So a statement of that moment says the same whenever it is made again, although acts last a while.
+    """
+
+    __tablename__ = "ledger_reading"
+
+    as_of: Mapped[datetime] = mapped_column(index=True)

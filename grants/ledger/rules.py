@@ -606,6 +606,14 @@ def ceiling_problems(place: str, found: Balances, *, ceiling: Money) -> tuple[Pr
     )
 
 
+def final_problems(place: str, found: Balances, *, final: Money) -> tuple[Problem, ...]:
+    """I9 for one grant after its balance: nothing is accepted above or below the final amount."""
+    if found[Account.GRANT_COSTS] == final:
+        return ()
+    words = f"I9: the final amount is {final}, but {found[Account.GRANT_COSTS]} is booked as accepted."
+    return (Problem(place, words),)
+
+
 def order_problems(place: str, *, paid: Money, committed: Money, awarded: Money, budget: Money) -> tuple[Problem, ...]:
     """I5: paid net of returns and recoveries <= committed <= awarded (with amendments) <= the call's budget."""
     steps = (("paid", paid), ("committed", committed), ("awarded", awarded), ("the call's budget", budget))

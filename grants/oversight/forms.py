@@ -8,9 +8,10 @@ from datetime import date
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
+from grants.core import clock
 from grants.core.errors import Invalid
 from grants.oversight.rules import TrailFilter
-from grants.web.forms import Form, parse_date
+from grants.web.forms import Form
 
 
 class CancelJobForm(Form):
@@ -39,7 +40,7 @@ def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date |
     if not typed:
         return None
     try:
-        return parse_date(typed)
+        return clock.read_date(typed)
     except Invalid as error:
         problems[name] = str(error)
         return None

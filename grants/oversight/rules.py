@@ -75,19 +75,21 @@ SYSTEM_THINGS = frozenset(
 # What everybody who may open the thing may know happened to it; the whole record is the auditor's.
 GRANT_STORY = frozenset(
     {
-        *("agreement.appoint", "agreement.drop", "agreement.offer", "agreement.prepare", "agreement.set_terms"),
+        *("agreement.appoint", "agreement.dismiss", "agreement.drop", "agreement.offer", "agreement.prepare", "agreement.set_terms"),
         *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
         *("bank_account.confirm", "bank_account.enter", "bank_account.refuse"),
         *("milestone.accept", "milestone.report", "milestone.return"),
         *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
         *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
-        *("payment_request.reject", "payment_order.execute"),
+        *("payment_request.reject", "payment_request.submit", "payment_order.execute"),
+        *("recovery.book", "recovery.establish", "recovery.waive"),
     }
 )
 APPLICATION_STORY = frozenset({"application.declare", "application.submit", "application.withdraw"})
 # The work on a draft, which only its own people see.
 TEAM_STORY = APPLICATION_STORY | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
+    *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
     *("application.save_budget", "application.save_section", "application.start"),
 }

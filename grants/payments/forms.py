@@ -8,11 +8,12 @@ from typing import Any
 
 from wtforms import StringField, TextAreaField
 
+from grants.core import clock
 from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
-from grants.payments.rules import DecisionInput, LedgerAsk
+from grants.payments.rules import DecisionInput, LedgerAsk, ReceiptInput, RecoveryInput
 from grants.web.forms import (
     A_PARAGRAPH,
     WORDS_OF_A_TITLE,
@@ -22,7 +23,6 @@ from grants.web.forms import (
     Form,
     MoneyField,
     Needed,
-    parse_date,
 )
 
 
@@ -30,7 +30,7 @@ class DecideForm(ContestedForm):
     """The authoriser's decision on a request."""
 
     approved = MoneyField("Amount approved", [Needed("Enter the amount you approve.")])
-    reason = TextAreaField("Reason, where it is less than requested", [A_PARAGRAPH])
+    reason = TextAreaField("Reason, where something is refused", [A_PARAGRAPH])
 
     def to_input(self) -> DecisionInput:
         """The typed decision."""
@@ -43,6 +43,41 @@ class ReasonForm(ContestedForm):
 
     # An id of its own: it shares a page with another form that asks for a reason.
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why.")], id="reason_against")
+
+
+class AskAgainForm(ContestedForm):
+    """The coordinator's answer to the reason of a rejection."""
+
+    reply = TextAreaField(
+        "Your answer to the reason", [A_PARAGRAPH, Needed("Answer the reason of the rejection; the programme reads it.")]
+    )
+
+
+class EstablishForm(Form):
+    """Why money is owed back, and until when."""
+
+    reason = TextAreaField("Why it is owed back", [A_PARAGRAPH, Needed("Say why it is owed back; the city reads it.")])
+    due_on = DateField("To be paid back by", [Needed("Enter the last day for paying it back.")])
+
+    def to_input(self) -> RecoveryInput:
+        """What was typed."""
+        assert self.due_on.data, "validated before"
+        return RecoveryInput(self.reason.data or "", self.due_on.data)
+
+
+class ReceiptForm(ContestedForm):
+    """What the bank statement says of money that came back."""
+
+    amount = MoneyField("Amount received", [Needed("Enter the amount on the bank statement.")])
+    value_on = DateField("Value date on the bank statement", [Needed("Enter the day the bank booked the money.")])
+    bank_reference = StringField(
+        "Bank reference", [WORDS_OF_A_TITLE, Needed("Enter the reference on the bank statement.")]
+    )
+
+    def to_input(self) -> ReceiptInput:
+        """What was typed."""
+        assert isinstance(self.amount.data, Money) and self.value_on.data, "validated before"
+        return ReceiptInput(self.amount.data, self.value_on.data, self.bank_reference.data or "")
 
 
 class PrepareForm(ContestedForm):
@@ -108,7 +143,7 @@ def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date |
     if not typed:
         return None
     try:
-        return parse_date(typed)
+        return clock.read_date(typed)
     except Invalid as error:
         problems[name] = str(error)
         return None

@@ -1,4 +1,4 @@
-"""Payment requests and their decisions, payment orders and their signatures, and the lists in which orders leave."""
+"""Payment requests and their decisions, orders and their signatures, the lists in which orders leave, and recoveries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.agreements.states import PaymentKind
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
-from grants.payments.states import OrderState, RequestState, Step
+from grants.payments.states import OrderState, RecoveryState, RequestState, Step
 
 
 class PaymentRequest(Row):
@@ -20,12 +20,14 @@ class PaymentRequest(Row):
     ``requested`` is the gross pre-financing, the contribution accepted by the officer, or the final
     amount of the grant. The decision splits ``approved`` into what is payable, retained, covered by
     pre-financing, and deferred to the balance; for the balance it says what is payable or recoverable.
+    ``refused`` is what was requested and not approved: unlike what is deferred it does not come back.
+    A rejected request may be asked for again: by a new row that replaces it, with the city's ``reply``.
     """
 
     __tablename__ = "payment_request"
     __table_args__ = (
         UniqueConstraint("grant_id", "number"),
-        UniqueConstraint("report_id"),
+        UniqueConstraint("replaces_id"),
         state_check(RequestState),
         state_check(PaymentKind, "kind"),
         CheckConstraint("(kind = 'prefinancing') = (report_id IS NULL)", name="report_opens_it"),
@@ -34,13 +36,15 @@ class PaymentRequest(Row):
         CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decided_has_person"),
         CheckConstraint("(state IN ('submitted', 'rejected')) = (approved IS NULL)", name="approved_has_amount"),
         CheckConstraint(
-            "num_nulls(approved, payable, retained, cleared, deferred, recoverable) IN (0, 6)", name="decision_whole"
+            "num_nulls(approved, refused, payable, retained, cleared, deferred, recoverable) IN (0, 7)",
+            name="decision_whole",
         ),
         CheckConstraint(
-            "approved >= 0 AND payable >= 0 AND retained >= 0 AND cleared >= 0 AND deferred >= 0 AND recoverable >= 0",
+            "approved >= 0 AND refused >= 0 AND payable >= 0 AND retained >= 0 AND cleared >= 0 AND deferred >= 0 AND recoverable >= 0",
             name="parts_not_negative",
         ),
-        CheckConstraint("approved <= requested", name="approved_within_requested"),
+        CheckConstraint("approved + refused = requested", name="approved_and_refused_are_requested"),
+        CheckConstraint("(replaces_id IS NULL) = (reply IS NULL)", name="asked_again_with_reply"),
         CheckConstraint(
             "kind = 'balance' OR approved = payable + retained + cleared + deferred", name="parts_sum_to_approved"
         ),
@@ -55,6 +59,12 @@ class PaymentRequest(Row):
             "kind",
             unique=True,
             postgresql_where=column("kind").in_(["prefinancing", "balance"]) & (column("state") != "rejected"),
+        ),
+        Index(
+            "uq_payment_request_report_id",
+            "report_id",
+            unique=True,
+            postgresql_where=column("state") != "rejected",
         ),
         Index("ix_payment_request_due", "state", "due_on", "reference"),
     )
@@ -77,6 +87,9 @@ class PaymentRequest(Row):
     cleared: Mapped[Money | None]
     deferred: Mapped[Money | None]
     recoverable: Mapped[Money | None]
+    refused: Mapped[Money | None]
+    replaces_id: Mapped[UUID | None] = mapped_column(points_to("payment_request.id"))
+    reply: Mapped[str | None] = mapped_column(info=DIGEST)
 
 
 class PaymentBatch(Row):
@@ -179,3 +192,50 @@ class PaymentOrderSignature(Row):
     note: Mapped[str | None] = mapped_column(info=DIGEST)
     voided_at: Mapped[datetime | None]
     voided_why: Mapped[str | None]
+
+
+class Recovery(Row):
+    """What a city was paid too much and owes: established once for a balance, then paid back or waived.
+
+    What came back stands in its receipts; ``waived`` is the part given up when it is waived.
+    """
+
+    __tablename__ = "recovery"
+    __table_args__ = (
+        UniqueConstraint("request_id"),
+        state_check(RecoveryState),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint("waived > 0 AND waived <= amount", name="waived_within_amount"),
+        CheckConstraint("(state = 'waived') = (waived IS NOT NULL)", name="waived_has_amount"),
+        CheckConstraint("num_nulls(waived, waived_at, waived_by, waive_reason) IN (0, 4)", name="waiver_whole"),
+    )
+
+    grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"), index=True)
+    request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    reference: Mapped[str] = mapped_column(unique=True)
+    amount: Mapped[Money]
+    reason: Mapped[str]
+    due_on: Mapped[date]
+    state: Mapped[str]
+    established_at: Mapped[datetime]
+    established_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    waived: Mapped[Money | None]
+    waived_at: Mapped[datetime | None]
+    waived_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    waive_reason: Mapped[str | None]
+
+
+class RecoveryReceipt(Row):
+    """Money that came back for a recovery, as the bank booked it; never changed."""
+
+    __tablename__ = "recovery_receipt"
+    __table_args__ = (
+        UniqueConstraint("recovery_id", "bank_reference"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    recovery_id: Mapped[UUID] = mapped_column(points_to("recovery.id"))
+    amount: Mapped[Money]
+    value_on: Mapped[date]
+    bank_reference: Mapped[str]
+    booked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))

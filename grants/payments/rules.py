@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, total
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Balances, Event
-from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState, Step
+from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RecoveryState, RequestState, Step
 
 WORDS: Mapping[PaymentKind, str] = {
     PaymentKind.PREFINANCING: "Pre-financing",
@@ -52,6 +53,31 @@ def report_due_on(kind: PaymentKind, received_on: date, limits: TimeLimits) -> d
     return clock.add_days(received_on, limits.balance if kind is PaymentKind.BALANCE else limits.interim)
 
 
+def again_due_on(kind: PaymentKind, asked_on: date, limits: TimeLimits) -> date:
+    """A request that is made again starts its time anew."""
+    return clock.add_days(asked_on, days_of(kind, limits))
+
+
+def days_of(kind: PaymentKind, limits: TimeLimits) -> int:
+    """How many days the agreement gives for a payment of this kind."""
+    match kind:
+        case PaymentKind.PREFINANCING:
+            return limits.prefinancing
+        case PaymentKind.INTERIM:
+            return limits.interim
+        case PaymentKind.BALANCE:
+            return limits.balance
+        case _:
+            assert_never(kind)
+
+
+class Opened(StrEnum):
+    """What a request counts its days from."""
+
+    FIRST = "first"
+    AGAIN = "again"
+
+
 @dataclass(frozen=True, slots=True)
 class DueBasis:
     """What the due day of a request rests on: the grant's own time limits, and the day they count from."""
@@ -61,18 +87,20 @@ class DueBasis:
     limits_on: date
     counted_from: date
     starts_on: date
+    opened: Opened = Opened.FIRST
 
     @property
     def words(self) -> str:
         """Why it is due on its day, as one sentence."""
         taken = f"time limits of the call as the agreement took them over on {clock.long_date(self.limits_on)}"
+        if self.opened is Opened.AGAIN:
+            return f"{days_of(self.kind, self.limits)} days after it was asked for again on {clock.long_date(self.counted_from)}; {taken}"
         if self.kind is PaymentKind.PREFINANCING:
             return (
                 f"{self.limits.prefinancing} days after the agreement came into force on {clock.long_date(self.counted_from)}, "
                 f"or {self.limits.before_start} days before the start on {clock.long_date(self.starts_on)} where that is later; {taken}"
             )
-        days = self.limits.balance if self.kind is PaymentKind.BALANCE else self.limits.interim
-        return f"{days} days after the report came in on {clock.long_date(self.counted_from)}; {taken}"
+        return f"{days_of(self.kind, self.limits)} days after the report came in on {clock.long_date(self.counted_from)}; {taken}"
 
 
 # --- Decisions ------------------------------------------------------------------------------------------------------
@@ -90,7 +118,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How an approved amount is split; for a balance ``approved`` is the final amount and ``recoverable`` what was overpaid."""
+    """How an approved amount is split; for a balance ``approved`` is the final amount and ``recoverable`` what was overpaid.
+
+    What is ``deferred`` for want of room below the ceiling comes back in the balance; what is ``refused`` does not.
+    """
 
     approved: Money
     payable: Money
@@ -98,6 +129,7 @@ class Decision:
     cleared: Money = ZERO
     deferred: Money = ZERO
     recoverable: Money = ZERO
+    refused: Money = ZERO
 
     @property
     def booked(self) -> Money:
@@ -177,9 +209,22 @@ def decide_balance(found: Balances, limits: Limits, final: Money) -> Decision:
     return decision
 
 
-def final_amount(limits: Limits, accepted: Iterable[Money]) -> Money:
-    """The lower of the maximum grant and everything accepted (I9); other limits come with their forms of funding."""
-    return min(limits.maximum, total(accepted))
+def counted(accepted: Money, state: RequestState | None, approved: Money | None) -> Money:
+    """What a report adds to the final amount: what its request approved of what the officer accepted.
+
+    Nothing while its request stands rejected; the whole while none is decided.
+
+    >>> counted(Money(100), RequestState.PARTLY_APPROVED, Money(60))
+    Money(cents=60, currency='EUR')
+    """
+    if state is RequestState.REJECTED:
+        return ZERO
+    return accepted if approved is None else approved
+
+
+def final_amount(limits: Limits, counted: Iterable[Money]) -> Money:
+    """The lower of the maximum grant and everything accepted and not refused (I9); other limits come with their forms of funding."""
+    return min(limits.maximum, total(counted))
 
 
 def decide(kind: PaymentKind, found: Balances, limits: Limits, approved: Money) -> Decision:
@@ -203,21 +248,22 @@ class DecisionInput:
     reason: str = ""
 
 
-def check_decision(requested: Money, given: DecisionInput) -> None:
-    """Refuse an amount above the request, nothing at all, and a cut without a reason."""
+def check_decision(requested: Money, given: DecisionInput, kind: PaymentKind) -> None:
+    """Refuse an amount above the request, nothing at all (a final amount may be nothing), and a cut without a reason."""
     if given.approved > requested:
         raise Invalid(
             "More was approved than requested.",
             {"approved": f"{requested} was requested. Enter at most that."},
         )
-    if given.approved <= ZERO < requested:
+    nothing = given.approved < ZERO if kind is PaymentKind.BALANCE else given.approved <= ZERO < requested
+    if nothing:
         raise Invalid(
             "Nothing was approved.", {"approved": "Enter an amount above zero, or reject the request with a reason."}
         )
     if given.approved < requested and not given.reason.strip():
         raise Invalid(
             "The reason is missing.",
-            {"reason": f"Say why {requested - given.approved} is not approved; the coordinator will read it."},
+            {"reason": f"Say why {requested - given.approved} is refused; the coordinator will read it."},
         )
 
 
@@ -267,6 +313,130 @@ def refuse_value_date(value_on: date, exported_on: date, today: date) -> None:
         )
 
 
+# --- Recoveries -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryInput:
+    """What the authoriser establishes: why the money is owed back, and until when it is to be paid."""
+
+    reason: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptInput:
+    """What the accounting officer reads off the bank statement."""
+
+    amount: Money
+    value_on: date
+    bank_reference: str
+
+
+def check_recovery(given: RecoveryInput, today: date) -> None:
+    """Refuse a recovery without a reason, or due before the city could pay."""
+    problems = {}
+    if not given.reason.strip():
+        problems["reason"] = "Say why it is owed back and what the city answered; it reads this."
+    if given.due_on <= today:
+        problems["due_on"] = f"Enter a day after today, {clock.long_date(today)}, so that the city can pay in time."
+    if problems:
+        raise Invalid("The recovery cannot be established like this.", problems)
+
+
+def check_receipt(given: ReceiptInput, owed: Money, established_on: date, today: date) -> None:
+    """Refuse a receipt of nothing, of more than is owed, without the bank's reference, or on a day that cannot be."""
+    problems = {}
+    if given.amount <= ZERO:
+        problems["amount"] = "Enter an amount above zero."
+    elif given.amount > owed:
+        problems["amount"] = (
+            f"{owed} is still owed; {given.amount} is {given.amount - owed} more. Book {owed} here; the rest belongs to "
+            "the city and is paid back to it outside this program."
+        )
+    if not established_on <= given.value_on <= today:
+        problems["value_on"] = (
+            f"The recovery stands since {clock.long_date(established_on)}. Enter the day the bank booked the money, from that day to today."
+        )
+    if not given.bank_reference.strip():
+        problems["bank_reference"] = "Enter the reference on the bank statement, so that the receipt can be found again."
+    if problems:
+        raise Invalid("The receipt cannot be booked like this.", problems)
+
+
+def recovery_next(state: RecoveryState) -> str:
+    """Where a recovery stands and what comes next, as a sentence."""
+    match state:
+        case RecoveryState.ESTABLISHED:
+            return "The city pays it back; the accounting officer books what comes in."
+        case RecoveryState.PAID:
+            return "It is paid back; nothing more is to be done."
+        case RecoveryState.WAIVED:
+            return "What was left of it is waived; nothing more is to be done."
+        case _:
+            assert_never(state)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """Money that came back."""
+
+    amount: Money
+    value_on: date
+    bank_reference: str
+    booked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryView:
+    """One recovery with what came back."""
+
+    id: UUID
+    version: int
+    reference: str
+    state: RecoveryState
+    grant_id: UUID
+    grant_reference: str
+    acronym: str
+    payee: str
+    request_reference: str
+    amount: Money
+    reason: str
+    due_on: date
+    established_at: datetime
+    established_by: str
+    receipts: tuple[ReceiptView, ...]
+    waived: Money | None
+    waived_at: datetime | None
+    waived_by: str | None
+    waive_reason: str | None
+
+    @property
+    def received(self) -> Money:
+        """What came back so far."""
+        return total(each.amount for each in self.receipts)
+
+    @property
+    def owed(self) -> Money:
+        """What is still owed."""
+        return self.amount - self.received - (self.waived or ZERO)
+
+    @property
+    def due_at(self) -> datetime:
+        """The last moment of its due day."""
+        return clock.end_of_day(self.due_on)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySummary:
+    """What an act on a recovery answers."""
+
+    id: UUID
+    reference: str
+    state: RecoveryState
+    owed: Money
+
+
 # --- The ledger's page ----------------------------------------------------------------------------------------------
 
 
@@ -280,32 +450,6 @@ class LedgerAsk:
     from_on: date | None = None
     to_on: date | None = None
     text: str = ""
-
-
-# What an act did, in words, for the people of an entry and for whoever came a moment later.
-ACT_WORDS: Mapping[str, str] = {
-    "agreement.offer": "offered the agreement",
-    "agreement.sign_city": "signed the agreement for the city",
-    "agreement.sign_programme": "signed the agreement for the programme",
-    "call.authorise_budget": "authorised the budget of the call",
-    "grant.close": "closed the grant",
-    "payment_order.authorise": "authorised the order",
-    "payment_order.cancel": "cancelled the order",
-    "payment_order.change": "changed the order",
-    "payment_order.execute": "marked the order as executed",
-    "payment_order.export": "exported the order",
-    "payment_order.prepare": "prepared the order",
-    "payment_order.verify": "verified the order",
-    "payment_request.decide": "decided the payment request",
-    "payment_request.open_for_report": "opened the payment request",
-    "payment_request.open_prefinancing": "opened the payment request",
-    "payment_request.reject": "rejected the payment request",
-}
-
-
-def act_words(verb: str) -> str:
-    """``selection.confirm`` becomes a phrase after a name."""
-    return ACT_WORDS.get(verb, f"recorded “{verb.replace('.', ': ').replace('_', ' ')}”")
 
 
 # --- What comes next ------------------------------------------------------------------------------------------------
@@ -340,13 +484,24 @@ def request_next(found: RequestView) -> str:
         case RequestState.APPROVED | RequestState.PARTLY_APPROVED:
             return "It is decided and wholly in orders; it is paid when the bank has booked them."
         case RequestState.REJECTED:
-            return "It is rejected; nothing is paid for it."
+            return "It is rejected and nothing is paid for it; the coordinator may answer the reason and ask again until the balance is decided."
         case RequestState.CLEARED:
             return "It is settled without a payment; nothing more is to be done."
         case RequestState.PAID:
             return "It is paid; nothing more is to be done."
         case _:
             assert_never(found.state)
+
+
+def again_refusal(found: RequestView, final_amount: Money | None) -> str | None:
+    """Why a request cannot be asked for again, or None where it may."""
+    if found.replaced_by is not None:
+        return f"It was asked for again already, as {found.replaced_by}."
+    if found.state is not RequestState.REJECTED:
+        return "Only a rejected request can be asked for again; this one is not rejected."
+    if final_amount is not None:
+        return f"The final amount of the grant is decided: {final_amount}. Nothing more can be asked for on top of it."
+    return None
 
 
 def close_refusal(state: GrantState) -> str | None:
@@ -539,11 +694,19 @@ class RequestView:
     decision: Decision | None
     ordered: Money
     executed: Money
+    reply: str | None
+    replaces: str | None
+    replaced_by: str | None
 
     @property
     def due_at(self) -> datetime:
         """The last moment of its due day."""
         return clock.end_of_day(self.due_on)
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """Whether it was rejected and no later request took its place."""
+        return self.state is RequestState.REJECTED and self.replaced_by is None
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""The states of a payment request, which the authoriser decides, and of a payment order, which four people carry out."""
+"""The states of a payment request, which the authoriser decides, of an order, which four people carry out, and of a recovery."""
 
 from __future__ import annotations
 
@@ -62,6 +62,25 @@ ORDER = Machine(
         # Another amount or account: every signature falls away.
         Transition("change", BEFORE_EXPORT, O.PREPARED, Permission.PAYMENT_ORDER_PREPARE),
         Transition("cancel", BEFORE_EXPORT, O.CANCELLED, Permission.PAYMENT_ORDER_CANCEL),
+    ],
+)
+
+
+class RecoveryState(StrEnum):
+    """What was paid too much is owed from the day it is established until it is paid back, or given up with a reason."""
+
+    ESTABLISHED = "established"
+    PAID = "paid"
+    WAIVED = "waived"
+
+
+RECOVERY = Machine(
+    "recovery",
+    RecoveryState,
+    RecoveryState.ESTABLISHED,
+    [
+        Transition("book", (RecoveryState.ESTABLISHED,), RecoveryState.PAID, Permission.RECOVERY_BOOK),
+        Transition("waive", (RecoveryState.ESTABLISHED,), RecoveryState.WAIVED, Permission.RECOVERY_WAIVE),
     ],
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, request
 
 from grants.core import clock
-from grants.core.errors import Refused
+from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
 from grants.identity import queries as identity
@@ -16,13 +17,16 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments import queries, rules, services
 from grants.payments.forms import (
+    AskAgainForm,
     ChangeForm,
     CloseForm,
     DecideForm,
+    EstablishForm,
     ExecuteForm,
     ExportForm,
     PrepareForm,
     ReasonForm,
+    ReceiptForm,
     SignForm,
     ledger_ask,
 )
@@ -169,7 +173,7 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         refusal=refusal,
         form=sent,
         next=rules.request_next(found),
-        last=_overtaker(sent, "payment_request", found.id),
+        last=_overtaker(sent, "payment_request", found.id, found.reference),
         decide_form=_mine(sent, DecideForm, version=found.version, approved=found.requested),
         reject_form=_mine(sent, ReasonForm, version=found.version),
         prepare_form=_mine(sent, PrepareForm, version=found.version, amount=found.to_order),
@@ -183,10 +187,10 @@ def _renew(sent: ContestedForm | None, version: int) -> None:
         sent.try_again(version)
 
 
-def _overtaker(sent: ContestedForm | None, kind: str, object_id: UUID) -> Any:
+def _overtaker(sent: ContestedForm | None, kind: str, object_id: UUID, reference: str) -> Any:
     if sent is None or not sent.clashed:
         return None
-    return identity.overtaker(current_actor(), kind, object_id, rules.act_words)
+    return identity.overtaker(current_actor(), kind, object_id, partial(queries.act_words, subject=reference))
 
 
 def _answer(sent: ContestedForm | None) -> int:
@@ -292,7 +296,7 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
         cancel_form=_mine(sent, ReasonForm, version=found.version),
         execute_form=_mine(sent, ExecuteForm, version=found.version),
         next=rules.order_next(found.state),
-        last=_overtaker(sent, "payment_order", found.id),
+        last=_overtaker(sent, "payment_order", found.id, found.reference),
     )
     return shown, _answer(sent)
 
@@ -304,6 +308,122 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
 @requires(P.AGREEMENT_READ)
 def grant(ref: str) -> Any:
     return page("payments/grant.html", found=queries.grant_payments(current_actor(), ref))
+
+
+@bp.route("/grants/<ref>/payments/<asked>/again", methods=["GET", "POST"])
+@requires(P.PAYMENT_REQUEST_SUBMIT)
+def ask_again(ref: str, asked: str) -> Any:
+    form = AskAgainForm(data={"version": str(_request_of(ref, asked).version)})
+    if form.validate_on_submit():
+        with form.attempt():
+            found = _request_of(ref, asked)
+            made = services.ask_again(
+                current_actor(), found.id, reply=form.reply.data or "", version=form.version_shown()
+            )
+            flash(f"The payment is asked for again, as {made.reference}. The programme decides it next.", "success")
+            return see_other(".grant", ref=ref)
+    return _again_page(ref, asked, form)
+
+
+def _request_of(ref: str, asked: str) -> rules.RequestView:
+    for found in queries.grant_payments(current_actor(), ref).requests:
+        if found.reference == asked:
+            return found
+    raise NotFound
+
+
+def _again_page(ref: str, asked: str, form: AskAgainForm) -> Any:
+    found = queries.grant_payments(current_actor(), ref)
+    earlier = _request_of(ref, asked)
+    _renew(form, earlier.version)
+    shown = page(
+        "payments/again.html",
+        grant=found.grant,
+        asked=earlier,
+        form=form,
+        refusal=rules.again_refusal(earlier, found.grant.final_amount),
+        last=_overtaker(form, "payment_request", earlier.id, earlier.reference),
+        next=rules.request_next(earlier),
+    )
+    return shown, _answer(form if form.is_submitted() else None)
+
+
+# --- A recovery -----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/grants/<ref>/recovery")
+@requires(P.AGREEMENT_READ)
+def recovery(ref: str) -> Any:
+    return _recovery(ref, None)
+
+
+@bp.post("/grants/<ref>/recovery/establish")
+@requires(P.RECOVERY_ESTABLISH)
+def establish(ref: str) -> Any:
+    actor, form = current_actor(), EstablishForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            made = services.establish(actor, queries.grant_recovery(actor, ref).grant.id, form.to_input())
+            flash(f"The recovery {made.reference} over {made.owed} is established. The city is told.", "success")
+            return see_other(".recovery", ref=ref)
+    return _recovery(ref, form)
+
+
+@bp.post("/grants/<ref>/recovery/book")
+@requires(P.RECOVERY_BOOK)
+def book_receipt(ref: str) -> Any:
+    form = ReceiptForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            made = services.book_receipt(
+                current_actor(), _recovery_id(ref), form.to_input(), version=form.version_shown()
+            )
+            flash(f"The receipt is booked. {made.owed} is still owed.", "success")
+            return see_other(".recovery", ref=ref)
+    return _recovery(ref, form)
+
+
+@bp.post("/grants/<ref>/recovery/waive")
+@requires(P.RECOVERY_WAIVE)
+def waive(ref: str) -> Any:
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            reason = form.reason.data or ""
+            services.waive(current_actor(), _recovery_id(ref), reason=reason, version=form.version_shown())
+            flash("What was still owed is waived. The city is told.", "success")
+            return see_other(".recovery", ref=ref)
+    return _recovery(ref, form)
+
+
+def _recovery_id(ref: str) -> UUID:
+    found = queries.grant_recovery(current_actor(), ref).recovery
+    if found is None:
+        raise NotFound
+    return found.id
+
+
+def _recovery(ref: str, sent: Form | None) -> Any:
+    actor = current_actor()
+    found = queries.grant_recovery(actor, ref)
+    made = found.recovery
+    contested = sent if isinstance(sent, ContestedForm) else None
+    if made is not None:
+        _renew(contested, made.version)
+    stands = {"version": str(made.version) if made else ""}
+    shown = page(
+        "payments/recovery.html",
+        found=found,
+        recovery=made,
+        form=sent,
+        contested=contested,
+        next=rules.recovery_next(made.state) if made else None,
+        last=_overtaker(contested, "recovery", made.id, made.reference) if made else None,
+        establish_form=_mine(sent, EstablishForm),
+        receipt_form=_mine(sent, ReceiptForm, **stands, amount=made.owed if made else None),
+        waive_form=_mine(sent, ReasonForm, **stands),
+    )
+    return shown, 200 if sent is None else _answer(contested) if contested else 422
 
 
 @bp.route("/grants/<ref>/close", methods=["GET", "POST"])
@@ -330,7 +450,7 @@ def _close_page(ref: str, form: CloseForm) -> Any:
         form=form,
         refusal=refusal,
         problems=() if refusal or form.problems else services.closure_problems(found.grant.id),
-        last=_overtaker(form, "grant_agreement", found.grant.id),
+        last=_overtaker(form, "grant_agreement", found.grant.id, found.grant.reference),
     )
     return shown, _answer(form if form.is_submitted() else None)
 
@@ -371,4 +491,4 @@ def ledger_csv() -> Any:
 @requires(P.LEDGER_READ)
 def entry(ref: str) -> Any:
     found = queries.ledger_entry(current_actor(), ref)
-    return page("payments/entry.html", found=found, words=rules.act_words)
+    return page("payments/entry.html", found=found, words=queries.act_words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import StringField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 
 from grants.budgets.rules import Cell
 from grants.core.money import ZERO
@@ -37,7 +37,9 @@ class AcceptMilestoneForm(ContestedForm):
 
 
 class SendForm(ContestedForm):
-    """Nothing but the deed, and the version it was seen at."""
+    """Nothing but the deed, the version it was seen at, and the hash of what was seen."""
+
+    seen = HiddenField()
 
 
 class AcceptForm(ContestedForm):

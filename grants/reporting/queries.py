@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,16 +15,17 @@ from grants.agreements.models import Beneficiary, Grant, Milestone
 from grants.agreements.states import GrantState, MilestoneState
 from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
-from grants.core import clock
+from grants.core import audit, clock
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
+from grants.dossiers import queries as dossiers
 from grants.identity import queries as identity
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.rules import Judged, ReportView
-from grants.reporting.states import ReportKind, ReportState
+from grants.reporting.states import SETTLED, ReportKind, ReportState
 
 DUTIES_MAX = 20
 
@@ -78,12 +80,13 @@ def numbered(grant_id: UUID, number: int) -> PeriodicReport | None:
     ).one_or_none()
 
 
-def unaccepted(grant_id: UUID) -> int:
-    """How many reports of a grant are not accepted yet."""
-    statement = select(func.count()).where(
-        PeriodicReport.grant_id == grant_id, PeriodicReport.state != ReportState.ACCEPTED.value
+def unsettled(grant_id: UUID) -> tuple[int, ...]:
+    """The numbers of the reports of a grant that are neither accepted nor rejected yet."""
+    settled = [state.value for state in SETTLED]
+    statement = select(PeriodicReport.number).where(
+        PeriodicReport.grant_id == grant_id, PeriodicReport.state.not_in(settled)
     )
-    return db.session.scalar(statement) or 0
+    return tuple(db.session.scalars(statement.order_by(PeriodicReport.number)))
 
 
 def accepted_by_organisation(grant_id: UUID) -> dict[UUID, Money]:
@@ -121,6 +124,32 @@ def accepted_totals(grant_ids: Sequence[UUID]) -> dict[UUID, Money]:
         .group_by(PeriodicReport.grant_id)
     )
     return {grant_id: Money(int(cents)) for grant_id, cents in rows}
+
+
+def content(report: PeriodicReport) -> dict[str, Any]:
+    """Everything a report says now, as it is frozen when it is sent."""
+    plain: dict[str, Any] = audit.plain_value(
+        {
+            "report": report.reference,
+            "technical": dossiers.content(report.dossier_id),
+            "costs": budgets.content(report.budget_id),
+            "milestones": [
+                {"number": each.number, "state": each.state.value, "achieved_on": each.achieved_on}
+                for each in agreements.milestones(report.grant_id)
+            ],
+        }
+    )
+    return plain
+
+
+def fingerprint(content: dict[str, Any]) -> str:
+    """The hash of what a report says: two readers with the same hash saw the same."""
+    return hashlib.sha256(audit.canonical(content)).hexdigest()
+
+
+def fingerprint_now(report_id: UUID) -> str:
+    """The hash of what a report says now, for the form that sends it."""
+    return fingerprint(content(get(PeriodicReport, report_id)))
 
 
 def _views(rows: Sequence[PeriodicReport]) -> tuple[ReportView, ...]:

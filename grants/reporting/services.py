@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
@@ -17,10 +16,10 @@ from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
 from grants.budgets.rules import Cell, Purpose
 from grants.calls import queries as calls
-from grants.core import acts, audit, clock, faults, jobs, references
+from grants.core import acts, clock, faults, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, Problem, Problems, Refused
+from grants.core.errors import Conflict, Invalid, Problem, Problems, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
 from grants.dossiers import queries as dossiers
@@ -127,25 +126,26 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
 
 
 @act("report.submit", needs=Permission.REPORT_SUBMIT, scope=scope_of, says="submitted report {subject}")
-def submit(actor: Actor, report_id: UUID, *, version: int | None = None) -> ReportSummary:
-    """Send the report: its content is frozen and hashed, and the officer is told."""
+def submit(
+    actor: Actor, report_id: UUID, *, version: int | None = None, seen: str | None = None
+) -> ReportSummary:
+    """Send the report: its content is frozen and hashed, and the officer is told.
+
+    ``seen`` is the hash of what the person saw: what a partner saved since then is not sent unseen.
+    """
     check_version(locked(PeriodicReport, report_id), version)
     report = _in_hand(report_id)
+    content = queries.content(report)
+    if seen is not None and seen != queries.fingerprint(content):
+        raise Conflict(
+            "The report was changed while you were looking at it: an answer, a cost or a milestone was saved. "
+            "Look at what stands now, and send it then."
+        )
     problems = submit_problems(report, clock.in_zone(acts.moment()).date())
     if problems:
         raise Problems("The report cannot be sent yet.", problems)
     REPORT.move(report, "submit")
     report.submitted_at, report.submitted_by = acts.moment(), actor.user_id
-    content = {
-        "report": report.reference,
-        "technical": dossiers.content(report.dossier_id),
-        "costs": budgets.content(report.budget_id),
-        "milestones": [
-            {"number": each.number, "state": each.state.value, "achieved_on": each.achieved_on}
-            for each in agreements.milestones(report.grant_id)
-        ],
-    }
-    plain = audit.plain_value(content)
     earlier = db.session.scalars(select(ReportVersion).where(ReportVersion.report_id == report_id)).all()
     db.session.add(
         ReportVersion(
@@ -153,8 +153,8 @@ def submit(actor: Actor, report_id: UUID, *, version: int | None = None) -> Repo
             number=len(earlier) + 1,
             submitted_at=acts.moment(),
             submitted_by=actor.user_id,
-            content=plain,
-            sha256=hashlib.sha256(audit.canonical(plain)).digest(),
+            content=content,
+            sha256=bytes.fromhex(queries.fingerprint(content)),
             declared_total=budgets.written(report.budget_id).totals.requested,
         )
     )
@@ -192,6 +192,12 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
     REPORT.move(report, "accept")
     report.accepted_total = rules.accepted_total(budget_rules, judged)
     _decided(actor, report, decision.answer)
+    _open_payments(report_id)
+    return _summary(report)
+
+
+def _open_payments(report_id: UUID) -> None:
+    """A settled report opens what it asks for; the last of them opens the balance."""
     jobs.queue(
         "jobs.payments.open_for_report",
         subject=("report", report_id),
@@ -199,7 +205,6 @@ def accept(actor: Actor, report_id: UUID, decision: Decision, *, version: int | 
         asker=jobs.Asker.PROGRAM,
         report_id=report_id,
     )
-    return _summary(report)
 
 
 def refuse_own(actor: Actor, grant_id: UUID, sent_by: UUID | None) -> None:
@@ -225,8 +230,10 @@ def give_back(actor: Actor, report_id: UUID, *, answer: str, version: int | None
 
 @act("report.reject", needs=Permission.REPORT_ACCEPT, scope=scope_of, says="rejected report {subject}")
 def reject(actor: Actor, report_id: UUID, *, answer: str, version: int | None = None) -> ReportSummary:
-    """Reject the report with the reason; nothing is paid for it."""
-    return _refuse(actor, report_id, "reject", answer, version)
+    """Reject the report with the reason: it is settled with nothing accepted, and nothing is paid for it."""
+    made = _refuse(actor, report_id, "reject", answer, version)
+    _open_payments(report_id)
+    return made
 
 
 def _refuse(actor: Actor, report_id: UUID, verb: str, answer: str, version: int | None) -> ReportSummary:

@@ -33,6 +33,10 @@ REPORT = Machine(
 )
 
 
+# Nothing more is decided on these: the balance waits until every report of the grant is one of them.
+SETTLED = (R.ACCEPTED, R.REJECTED)
+
+
 class ReportKind(StrEnum):
     """An interim report opens an interim payment, the final one the payment of the balance."""
 

@@ -149,6 +149,9 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         report = _report(report.reference)
     _renew(form, report.version)
     stands = {"version": str(report.version)}
+    shows = queries.fingerprint_now(report.id) if report.in_hand_of_city else ""
+    if isinstance(form, SendForm) and form.clashed:
+        form.seen.data, form.seen.raw_data = shows, None
     dossier = dossiers.dossier(report.dossier_id)
     content = dossiers.written(report.dossier_id)
     shown = page(
@@ -157,7 +160,7 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         form=form,
         next=rules.report_next(report.state),
         last=_overtaker(form, "periodic_report", report.id),
-        send=form if form.is_submitted() and isinstance(form, SendForm) else SendForm(formdata=None, data=stands),
+        send=form if form.is_submitted() and isinstance(form, SendForm) else SendForm(formdata=None, data=stands | {"seen": shows}),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
         dossier=dossier,
         sections=dossier_rules.answered(content),
@@ -180,7 +183,9 @@ def submit(ref: str) -> Any:
     report, form = _report(ref), SendForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.submit(current_actor(), report.id, version=form.version_shown())
+            services.submit(
+                current_actor(), report.id, version=form.version_shown(), seen=form.seen.data or None
+            )
             flash(f"Report {report.number} is with the programme.", "success")
             return see_other(".show", ref=ref)
     return _report_page(report, form)

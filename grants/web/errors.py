@@ -10,9 +10,10 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from grants.core import acts
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
-from grants.web.routing import page, see_other
+from grants.web.routing import current_actor, page, see_other
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,10 @@ _WORDS = {
     ),
 }
 
+# What becomes a security event: not allowed, or not there for this person.
+_WATCHED = (403, 404)
+PATH_CHARACTERS_MAX = 300
+
 # For the day on which not even the page of errors can be made.
 _LAST_RESORT = (
     '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
@@ -54,10 +59,21 @@ def init_app(app: Flask) -> None:
 
 def _with_sentence(status: int) -> Callable[[Exception], tuple[str, int]]:
     def answer(error: Exception) -> tuple[str, int]:
+        if status in _WATCHED:
+            _note(error)
         # A 404 says the same for everything, so that nobody learns what exists.
         return error_page(status, "" if status == 404 else str(error)), status
 
     return answer
+
+
+def _note(error: Exception) -> None:
+    """Keep that somebody signed in asked for what is not theirs; a mistyped address nobody serves is not noted."""
+    actor = current_actor()
+    if actor.user_id is not None:
+        db.session.rollback()
+        path = request.path[:PATH_CHARACTERS_MAX]
+        acts.note_security("request.refused", actor=actor, method=request.method, path=path, why=type(error).__name__)
 
 
 def _confirm_first(error: NeedsFreshSignIn) -> Response:

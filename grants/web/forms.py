@@ -185,44 +185,8 @@ class MoneyField(StringField):
                 raise ValidationError(str(error)) from error
 
 
-YEAR_MIN, YEAR_MAX = 1900, 2200
-
-_MONTHS = {f"{date(2000, number, 1):%B}".lower(): number for number in range(1, 13)}
-_ISO = re.compile(r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})$")
-_DAY_FIRST = re.compile(r"^(?P<day>[0-9]{1,2})\s*[./-]\s*(?P<month>[0-9]{1,2})\s*[./-]\s*(?P<year>[0-9]{4})$")
-_IN_WORDS = re.compile(r"^(?P<day>[0-9]{1,2})\.?\s+(?P<month>[A-Za-z]{3,9})\.?\s+(?P<year>[0-9]{4})$")
-
-
-def parse_date(text: str) -> date:
-    """Read a date as Europeans write it: ``15 November 2022``, ``15/11/2022``, ``15.11.2022`` or ``2022-11-15``.
-
-    Raises :class:`Invalid` with a sentence; a two-figure year is never guessed, one far away is a slip of the hand.
-    """
-    cleaned = " ".join(text.split())
-    found = _ISO.match(cleaned) or _DAY_FIRST.match(cleaned) or _IN_WORDS.match(cleaned)
-    if not found:
-        raise Invalid(
-            f"\u201c{cleaned[:40]}\u201d is not a date. Write the day, the month and the year, for example 15 November 2022."
-        )
-    month = found["month"]
-    numbers = (
-        [int(month)] if month.isdecimal() else [n for name, n in _MONTHS.items() if name.startswith(month.lower())]
-    )
-    try:
-        # An ambiguous beginning ("Ju") names two months and so none.
-        (number,) = numbers
-        read = date(int(found["year"]), number, int(found["day"]))
-    except ValueError:
-        raise Invalid(
-            f"There is no day \u201c{cleaned}\u201d. Check the day and the month, for example 15 November 2022."
-        ) from None
-    if not YEAR_MIN <= read.year <= YEAR_MAX:
-        raise Invalid(f"Write a year from {YEAR_MIN} to {YEAR_MAX}, for example 15 November 2022.")
-    return read
-
-
 class DateField(StringField):
-    """A day, typed in any European way (see :func:`parse_date`) and shown in words; ``data`` is a date or None."""
+    """A day, typed in any European way (see :func:`~grants.core.clock.read_date`) and shown in words; ``data`` is a date or None."""
 
     def _value(self) -> str:
         if self.raw_data:
@@ -233,7 +197,7 @@ class DateField(StringField):
         self.data = None
         if valuelist and valuelist[0].strip():
             try:
-                self.data = parse_date(valuelist[0])
+                self.data = clock.read_date(valuelist[0])
             except Invalid as error:
                 raise ValidationError(str(error)) from error
 
@@ -294,20 +258,6 @@ def _sent(field: Field) -> list[Any]:
     return [getattr(value, "filename", value) or "" for value in raw]
 
 
-class WordsMax:
-    """At most so many words, counted as the counter under the field counts them: by the spaces between."""
-
-    def __init__(self, words_max: int) -> None:
-        self.words_max = words_max
-
-    def __call__(self, form: Any, field: Field) -> None:
-        words = count_words(str(field.data or ""))
-        if words > self.words_max:
-            raise ValidationError(
-                f"Your answer has {words} words; the limit is {self.words_max}. Take out {words - self.words_max}."
-            )
-
-
 class CharactersMax:
     """At most so many characters: what is written into a record that nobody can shorten later."""
 
@@ -325,12 +275,3 @@ class CharactersMax:
 WORDS_OF_A_TITLE = CharactersMax(200)
 A_PARAGRAPH = CharactersMax(2_000)
 A_PAGE = CharactersMax(6_000)
-
-
-def count_words(text: str) -> int:
-    """Words as the page's counter counts them.
-
-    >>> count_words("Warm  blocks, together.")
-    3
-    """
-    return len(text.split())

@@ -30,7 +30,7 @@ def _remember(response: Response) -> Response:
         return response
     if response.status_code in (302, 303) and response.location:
         answers.keep(*sent, response.location)
-    elif response.status_code in (404, 409, 422):
+    elif response.status_code in (403, 404, 409, 422):  # 403: the deed may have ended the right to do it
         location = answers.awaited(*sent)
         if location is not None:
             return redirect(location, code=303)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from grants.agreements import queries, rules, services
-from grants.agreements.rules import AccountInput, CheckInput, ContactInput, PlannedMilestone, Share, Terms
+from grants.agreements.rules import AccountInput, CheckInput, ContactInput, DismissInput, PlannedMilestone, Share, Terms
 from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
+from grants.applications import queries as applications
 from grants.applications.models import Application
-from grants.core import clock, jobs
+from grants.core import clock, files, jobs
 from grants.core.acts import arranging
-from grants.core.db import get
+from grants.core.audit import AuditEvent
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.faults import Fault
+from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
+from grants.core.permissions import Permission
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 from grants.identity.policy import Role
@@ -42,7 +48,7 @@ def finished(grant: Find) -> rules.GrantView:
 
 def offered(grant: Find) -> rules.GrantView:
     found = finished(grant)
-    services.offer(actor("officer"), found.id)
+    services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
     return grant(IN_PREPARATION)
 
 
@@ -150,7 +156,7 @@ def test_an_agreement_is_not_offered_while_something_is_open(grant: Find) -> Non
     found = grant(IN_PREPARATION)
 
     with pytest.raises(Problems) as refusal:
-        services.offer(actor("officer"), found.id)
+        services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
     assert {problem.place for problem in refusal.value.found} == {"Due diligence", "Bank account"}
 
 
@@ -204,7 +210,7 @@ def test_a_signature_of_an_offer_taken_back_counts_no_more_and_stays_on_record(g
     assert (now.state, now.signatures) == (GrantState.PREPARATION, ())
     assert [each.document_sha256 for each in now.earlier_signatures] == [hash_of(found)]
 
-    services.offer(actor("officer"), found.id)
+    services.offer(actor("officer"), found.id, document_sha256=hash_of(grant(IN_PREPARATION)))
     again = grant(IN_PREPARATION)
     assert (again.signed, len(again.earlier_signatures)) == (frozenset(), 1)
     services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(again))
@@ -262,7 +268,7 @@ def test_outsiders_do_not_learn_that_a_grant_exists(grant: Find, key: str) -> No
     with pytest.raises(NotFound):
         queries.grant(person, found.reference)
     with pytest.raises((NotAllowed, NotFound)):
-        services.offer(person, found.id)
+        services.offer(person, found.id, document_sha256=hash_of(found))
 
 
 def test_nobody_names_themselves_as_somebody_of_the_city(grant: Find) -> None:
@@ -329,3 +335,105 @@ def test_what_follows_a_signature_happens_also_when_the_signer_is_gone(grant: Fi
 
     assert len(reports.of_grant(actor("officer"), found.id)) == 2
     assert len(payments.grant_payments(actor("authoriser"), found.reference).requests) == 1
+
+
+def mailed(template: str) -> list[str]:
+    """To whom a mail went, by address."""
+    jobs = db.session.scalars(
+        select(Job.args).where(Job.name == "jobs.mail.send", Job.args["template"].astext == template)
+    )
+    return sorted(identity.person(UUID(each["user_id"])).email for each in jobs)
+
+
+def test_a_mistaken_signatory_is_dismissed_at_once_with_the_membership_and_told_why(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Nikos Vlachos", "niko@elsewhere.example", ContactRole.SIGNATORY)
+    )
+    wrong = by_mail("niko@elsewhere.example")
+    assert wrong.can(Permission.AGREEMENT_SIGN_CITY) and found.coordinator_id in wrong.organisation_ids
+    handle = next(each.handle for each in grant(IN_PREPARATION).contacts if each.user_id == wrong.user_id)
+    given = DismissInput(handle, ContactRole.SIGNATORY, "", leaves=True)
+
+    with pytest.raises(Invalid):
+        services.dismiss(actor("officer"), found.id, given)
+    services.dismiss(actor("officer"), found.id, replace(given, reason="The address was mistyped"))
+
+    with clock.at(clock.now() + timedelta(seconds=1)):
+        now = by_mail("niko@elsewhere.example")
+        assert not now.can(Permission.AGREEMENT_SIGN_CITY) and not now.organisation_ids
+    assert mailed("agreement_dismissed") == ["niko@elsewhere.example"]
+    with pytest.raises(Refused, match="no more"):
+        services.dismiss(actor("officer"), found.id, replace(given, reason="Again"))
+
+
+def test_the_last_signatory_of_a_signed_agreement_stays(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    signatories = [each for each in found.contacts if each.role is ContactRole.SIGNATORY]
+    assert len(signatories) == 1
+    given = DismissInput(signatories[0].handle, ContactRole.SIGNATORY, "Left the city")
+
+    with pytest.raises(Refused, match="Name another person first"):
+        services.dismiss(actor("officer"), found.id, given)
+
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Nea Deputy", "nea.deputy@city.example", ContactRole.SIGNATORY)
+    )
+    services.dismiss(actor("officer"), found.id, given)
+    assert [e.name for e in grant(IN_FORCE).contacts if e.role is ContactRole.SIGNATORY] == ["Nea Deputy"]
+
+
+def test_a_text_that_changed_after_it_was_shown_is_not_offered(grant: Find) -> None:
+    found = finished(grant)
+    shares = tuple(Share(each.organisation_id, each.maximum - Money(100)) for each in found.beneficiaries)
+    milestones = tuple(PlannedMilestone(m.title, m.criterion, m.due_on) for m in found.milestones)
+    services.set_terms(actor("officer"), found.id, Terms(found.starts_on, 24, shares, milestones))
+
+    with pytest.raises(Conflict, match="not offered"):
+        services.offer(actor("officer"), found.id, document_sha256=hash_of(found))
+    assert grant(IN_PREPARATION).state is GrantState.PREPARATION
+
+
+def test_the_second_answer_to_a_check_is_a_conflict(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    item = next(check for check in found.checks if check.is_open)
+    stale = CheckInput(item.key, CheckAnswer.DONE, "Seen", version=item.version)
+    services.answer_check(actor("officer"), found.id, stale)
+
+    with pytest.raises(Conflict):
+        services.answer_check(actor("officer"), found.id, replace(stale, note="Seen too"))
+
+
+def test_both_sides_are_asked_to_sign(grant: Find) -> None:
+    offered(grant)
+
+    asked = mailed("agreement_offered")
+    assert "eleni_mayor@demo.example".replace("_", ".") in asked and "signatory@demo.example" in asked
+
+
+def test_the_people_of_a_dropped_application_are_told_why(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    team = sorted({each.email for each in found.contacts})
+
+    services.drop(actor("officer"), found.id, reason="The council said no")
+
+    assert set(team) <= set(mailed("agreement_dropped"))
+    application = applications.view_by_id(found.application_id)
+    assert applications.reason_of_end(by_mail(team[0]), application) == "The council said no"
+    assert applications.reason_of_end(actor("auditor"), application) is None
+
+
+def test_who_opens_the_signed_agreement_is_on_record(grant: Find) -> None:
+    found = grant(IN_FORCE)
+    with arranging():
+        kept = files.keep_bytes(
+            b"%PDF-1.4", name="a.pdf", media_type="application/pdf", kind="grant", object_id=found.id, role="agreement"
+        )
+    reader = actor("auditor")
+
+    assert services.open_document(reader, found.id).sha256 == kept.sha256
+    with pytest.raises(NotFound):
+        services.open_document(reader, grant(IN_PREPARATION).id)
+
+    events = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "agreement.open_document")).all()
+    assert [(each.user_id, each.object_id) for each in events] == [(reader.user_id, found.id)]

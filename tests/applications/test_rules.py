@@ -53,8 +53,8 @@ def test_small_cities_reach_the_size_together_only_in_the_named_countries() -> N
 def test_missing_participant_codes_and_overlaps_are_shown() -> None:
     assert rules.evidence(CODE, (BIG,), (), ()).suggests is Verdict.PASS
     assert rules.evidence(CODE, (BIG, NO_CODE), (), ()).lines[1] == "Żółtowice: no PIC given"
-    assert rules.evidence(OVERLAP, (BIG,), (), ()).suggests is Verdict.PASS
-    assert rules.evidence(OVERLAP, (BIG,), (), (("Łódź", "PCP-2022-A-0002"),)).lines == (
+    assert rules.evidence(OVERLAP, (BIG,), (city(1),), ()).suggests is Verdict.PASS
+    assert rules.evidence(OVERLAP, (BIG,), (city(1),), (("Łódź", "PCP-2022-A-0002"),)).lines == (
         "Łódź also stands in PCP-2022-A-0002",
     )
     assert rules.evidence(OVERLAP, (BIG,), (city(1, "PL", "Cohort 1"),), ()).suggests is None

@@ -27,7 +27,7 @@ from grants.budgets.rules import BudgetChanged, Cell
 from grants.calls import queries as calls
 from grants.calls import services as call_services
 from grants.calls.rules import CallView, DeadlineInput
-from grants.core import clock
+from grants.core import audit, clock
 from grants.core.acts import act, arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db
@@ -129,7 +129,7 @@ def test_an_invited_partner_reads_at_once_and_writes_after_accepting(call: CallV
     assert queries.view(marek, reference).title == "Warm Blocks"
     with pytest.raises(Refused, match="Accept the invitation"):
         services.save_section(marek, application_id, "summary", section)
-    services.accept_invitation(marek, application_id)
+    services.accept_invitation(marek, application_id, *marek.organisation_ids)
     services.save_section(marek, application_id, "summary", section)
 
     view = queries.view(ana, reference)
@@ -142,7 +142,7 @@ def test_who_declines_no_longer_sees_the_application_and_can_be_invited_again(ca
     ana, application_id, reference = of_ana(call)
     marek = invited(ana, application_id)
 
-    services.decline_invitation(marek, application_id, "No time")
+    services.decline_invitation(marek, application_id, *marek.organisation_ids, "No time")
     with clock.at(WHILE_OPEN + timedelta(minutes=1)):
         with pytest.raises(NotFound):
             queries.view(again(marek), reference)
@@ -169,7 +169,7 @@ def test_an_invitation_needs_a_person_and_one_organisation(call: CallView, open_
 def test_a_partner_writes_only_the_own_row_of_the_budget(call: CallView, open_now: None) -> None:
     ana, application_id, reference = of_ana(call)
     marek = invited(ana, application_id)
-    services.accept_invitation(marek, application_id)
+    services.accept_invitation(marek, application_id, *marek.organisation_ids)
     (northbridge,), (southport,) = ana.organisation_ids, marek.organisation_ids
 
     cells = (Cell(northbridge, "A", euros(9)), Cell(southport, "A", euros(5)))
@@ -210,7 +210,7 @@ def test_a_stranger_invited_for_an_organisation_that_is_here_is_a_partner_and_no
     sock = people.actor_for(found.id)
     assert (sock.roles, sock.organisation_ids) == (("application_partner",), frozenset())
     assert not sock.can(Permission.ORGANISATION_EDIT) and not sock.can(Permission.APPLICATION_START)
-    services.accept_invitation(sock, application_id)
+    services.accept_invitation(sock, application_id, mannheim)
 
 
 def test_who_is_invited_with_a_new_organisation_belongs_to_it(call: CallView, open_now: None) -> None:
@@ -247,10 +247,10 @@ def test_who_was_made_staff_after_the_invitation_neither_accepts_nor_writes(call
 
     with pytest.raises(Refused, match="work for the programme or evaluate"):
         # As it was resolved a moment before.
-        services.accept_invitation(marek, application_id)
+        services.accept_invitation(marek, application_id, *marek.organisation_ids)
     now = again(marek)
     with pytest.raises(NotAllowed):
-        services.accept_invitation(now, application_id)
+        services.accept_invitation(now, application_id, *marek.organisation_ids)
     assert queries.view(now, reference).title == "Warm Blocks"
     assert queries.is_team(now, application_id)
 
@@ -265,7 +265,7 @@ def test_a_known_address_shows_the_name_that_was_typed_until_it_accepts(call: Ca
     services.invite(ana, application_id, InviteInput(known.email, "Somebody", southport))
 
     assert [each.contact_name for each in queries.view(ana, reference).partners][1] == "Somebody"
-    services.accept_invitation(again(marek), application_id)
+    services.accept_invitation(again(marek), application_id, southport)
     assert [each.contact_name for each in queries.view(ana, reference).partners][1] == known.name
 
 
@@ -323,9 +323,9 @@ def test_files_are_attached_versioned_and_taken_out(call: CallView, open_now: No
 
     (file,) = queries.workplace(ana, reference).files
     assert file.version_no == 2
-    assert queries.file_of(ana, reference, file.sha256).name == "mandate.pdf"
-    with pytest.raises(NotFound):
-        queries.file_of(actors.marek(), reference, file.sha256)
+    assert queries.file_of(ana, application_id, file.sha256).name == "mandate.pdf"
+    with pytest.raises(NotAllowed):
+        services.download(actors.marek(), application_id, file.sha256)
     with pytest.raises(Invalid):
         factory.attach(application_id, ana, "attachment_invented", "x.pdf")
     services.remove_file(ana, application_id, file.id)
@@ -461,7 +461,7 @@ def test_a_partner_who_has_not_answered_stops_the_sending(call: CallView, open_n
 
     with pytest.raises(Refused, match="Southport has not answered"):
         services.submit(ana, application_id)
-    services.accept_invitation(marek, application_id)
+    services.accept_invitation(marek, application_id, *marek.organisation_ids)
     assert services.submit(ana, application_id).number == 1
 
 
@@ -632,7 +632,7 @@ def test_everybody_sees_the_own_next_deed(call: CallView) -> None:
 
         assert [duty.button for duty in queries.duties(again(ana), WHILE_OPEN)] == ["Open the application"]
         assert [duty.button for duty in queries.duties(marek, WHILE_OPEN)] == ["Open the invitation"]
-        services.accept_invitation(marek, application_id)
+        services.accept_invitation(marek, application_id, *marek.organisation_ids)
         factory.fill(reference, ana)
         assert [duty.button for duty in queries.duties(again(ana), WHILE_OPEN)] == ["Check the application"]
         services.submit(ana, application_id)
@@ -696,3 +696,156 @@ def test_receipt_numbers_have_no_gaps(call: CallView) -> None:
     numbers = db.session.scalars(select(Submission.receipt_number).order_by(Submission.receipt_number)).all()
     assert numbers == [1, 2, 3]
     assert db.session.scalar(select(func.count()).select_from(Application)) == 4
+
+
+# --- who speaks for an organisation -----------------------------------------------------------------------------
+
+
+def test_one_person_answers_for_each_of_two_partners_by_itself(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = invited(ana, application_id)
+    (southport,) = marek.organisation_ids
+    described = OrganisationInput("Heat Cooperative", OrganisationKind.ASSOCIATION, "PL")
+    coop = services.invite(
+        ana, application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", organisation=described)
+    )
+
+    services.accept_invitation(again(marek), application_id, coop)
+    services.decline_invitation(again(marek), application_id, southport, "The council said no")
+
+    states = {p.organisation_id: p.state for p in queries.view(ana, reference).partners if not p.leads}
+    assert states == {southport: PartnerState.DECLINED, coop: PartnerState.ACCEPTED}
+    # The cooperative still needs him.
+    with clock.at(WHILE_OPEN + timedelta(minutes=1)):
+        services.save_section(
+            again(marek), application_id, "summary", SectionInput((Answer("summary", "Words"),), Mark.OPEN, None)
+        )
+        assert queries.own_rows(again(marek), queries.view(ana, reference)) == {coop}
+    with pytest.raises(NotFound):
+        services.accept_invitation(again(marek), application_id, *ana.organisation_ids)
+
+
+def test_somebody_from_outside_binds_an_organisation_only_once_its_people_confirm(
+    call: CallView, open_now: None
+) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = actors.marek()
+    (southport,) = marek.organisation_ids
+    services.invite(ana, application_id, InviteInput("sock@evil.example", "Sock", southport))
+    sock = _by_mail("sock@evil.example")
+    at = clock.now()
+
+    assert services.accept_invitation(sock, application_id, southport) is PartnerState.WAITING
+
+    words = [issue.message for issue in queries.workplace(ana, reference).issues]
+    assert any("waits for the organisation" in each for each in words)
+    with pytest.raises(Refused, match="must confirm"):
+        services.save_section(sock, application_id, "summary", SectionInput((), Mark.OPEN, None))
+    (answer,) = queries.waiting_answers(marek, at)
+    assert (answer.title, answer.person, answer.email) == ("Warm Blocks", "Sock", "sock@evil.example")
+    assert [each.title for each in queries.waiting_answers(actors.ada(), at)] == [None]
+    assert queries.waiting_answers(ana, at) == queries.waiting_answers(sock, at) == ()
+    (duty,) = queries.duties(marek, at)
+    assert (duty.endpoint, duty.count) == ("applications.partners_waiting", 1)
+    assert duty.what == "Say whether 1 person may speak for an organisation"
+    for stranger in (ana, actors.sid()):
+        with pytest.raises(NotFound):
+            services.confirm_partner(stranger, answer.id)
+    with pytest.raises(NotAllowed):
+        services.confirm_partner(sock, answer.id)
+
+    services.confirm_partner(marek, answer.id)
+
+    assert queries.view(ana, reference).partners[1].state is PartnerState.ACCEPTED
+    services.save_section(sock, application_id, "summary", SectionInput((), Mark.OPEN, None))
+    with pytest.raises(Refused, match="answered meanwhile"):
+        services.refuse_partner(marek, answer.id)
+
+
+def test_an_administrator_refuses_who_does_not_speak_for_an_organisation(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    (southport,) = actors.marek().organisation_ids
+    services.invite(ana, application_id, InviteInput("sock@evil.example", "Sock", southport))
+    services.accept_invitation(_by_mail("sock@evil.example"), application_id, southport)
+    (answer,) = queries.waiting_answers(actors.ada(), clock.now())
+
+    services.refuse_partner(actors.ada(), answer.id)
+
+    assert queries.view(ana, reference).partners[1].state is PartnerState.DECLINED
+    with clock.at(WHILE_OPEN + timedelta(minutes=1)):
+        assert not _by_mail("sock@evil.example").can(Permission.APPLICATION_READ)
+
+
+def test_an_organisation_that_only_a_draft_describes_is_in_nobody_else_s_list(call: CallView, open_now: None) -> None:
+    ana, application_id, _ = of_ana(call)
+    described = OrganisationInput("Heat Cooperative", OrganisationKind.ASSOCIATION, "PL")
+    coop = services.invite(ana, application_id, InviteInput("hana@coop.example", "Hana Coop", organisation=described))
+    marek = actors.marek()
+    drafted = factory.draft(call, marek, "Cool Roofs")
+    other_id = queries.id_of(again(marek), drafted)
+    marek = again(marek)
+
+    assert coop not in {each.id for each in people.choosable_organisations(marek)}
+    assert coop in {each.id for each in people.choosable_organisations(ana, [coop])}
+    with pytest.raises(Invalid) as refused:
+        services.invite(marek, other_id, InviteInput("x@coop.example", "X", coop))
+    assert list(refused.value.problems) == ["organisation_id"]
+    # Described a second time it is the same organisation, and nobody joins it by that.
+    again_described = services.invite(
+        marek, other_id, InviteInput("rival@coop.example", "Rival", organisation=described)
+    )
+    assert again_described == coop and _by_mail("rival@coop.example").organisation_ids == frozenset()
+
+    services.accept_invitation(_by_mail("hana@coop.example"), application_id, coop)
+
+    assert coop in {each.id for each in people.choosable_organisations(actors.sid())}
+
+
+def _by_mail(email: str) -> Actor:
+    found = people.person_by_email(email)
+    assert found is not None
+    return people.actor_for(found.id, fresh=True)
+
+
+# --- on the record ----------------------------------------------------------------------------------------------
+
+
+def _opened(verb: str) -> list[tuple[UUID | None, str | None]]:
+    rows = db.session.execute(select(AuditEvent.user_id, AuditEvent.reason).where(AuditEvent.verb == verb))
+    return [(row.user_id, row.reason) for row in rows]
+
+
+def test_who_opens_a_confidential_file_is_on_record(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    sha256 = queries.submitted_content(application_id).files[0].sha256
+    eva = actors.give(actors.eva().user_id, actors.Role.ASSIGNED_EVALUATOR, "application", application_id)
+
+    assert services.download(actors.eli(), application_id, sha256).sha256 == sha256
+    assert services.download_assigned(eva, application_id, sha256).sha256 == sha256
+    with pytest.raises(NotFound):
+        services.download_assigned(eva, application_id, "0" * 64)
+    with pytest.raises(NotFound):
+        # The receipt is not printed yet.
+        services.download_receipt(again(actors.ana()), application_id, 1)
+    with pytest.raises(NotAllowed):
+        services.download_assigned(actors.emil(), application_id, sha256)
+
+    assert _opened("application.download") == [(actors.eli().user_id, f"file {sha256[:12]}")]
+    assert _opened("application.download_assigned") == [(eva.user_id, f"file {sha256[:12]}")]
+
+
+def test_a_receipt_is_proved_by_reference_and_hash_together(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    content = queries.submitted_content(application_id)
+    other = factory.submitted(call, actors.marek(), "Cool Roofs")
+
+    proof = queries.receipt_proof(f" {content.reference.lower()} ", content.sha256)
+
+    assert proof is not None
+    assert (proof.title, proof.number, proof.stands, proof.submitted_at) == ("Warm Blocks", 1, True, WHILE_OPEN)
+    assert db.session.get(AuditEvent, proof.registered.event_id) is not None and proof.registered.position is None
+    assert queries.receipt_proof(queries.view_by_id(other).reference, content.sha256) is None
+    assert queries.receipt_proof(content.reference, "no hash") is None
+    assert audit.seal_pending() > 0
+    sealed = queries.receipt_proof(content.reference, content.sha256)
+    assert sealed is not None and sealed.registered.position

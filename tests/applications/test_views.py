@@ -21,6 +21,7 @@ from grants.budgets.rules import field_name
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.money import euros
 from tests import actors
@@ -507,7 +508,7 @@ def test_the_evidence_of_the_desk_names_no_competitor_to_the_team_or_to_whoever_
         services.invite(
             again(actors.marek()), other_id, InviteInput("ana.kowalska@example.eu", "Ana Kowalska", northbridge)
         )
-        services.accept_invitation(again(actors.ana()), other_id)
+        services.accept_invitation(again(actors.ana()), other_id, northbridge)
     factory.fill(marek_s, actors.marek())
     with clock.at(WHILE_OPEN):
         services.submit(again(actors.marek()), other_id)
@@ -530,3 +531,78 @@ def test_the_evidence_of_the_desk_names_no_competitor_to_the_team_or_to_whoever_
         assert marek_s not in words
         assert "Not every application to this call is open to you" in words
         assert "none in an earlier pilot" not in words
+
+
+def test_declining_twice_by_a_double_click_leads_to_the_same_page(app: Flask, call: CallView, open_now: None) -> None:
+    reference, place = started(call)
+    (southport,) = actors.marek().organisation_ids
+    services.invite(
+        again(actors.ana()),
+        queries.id_of(again(actors.ana()), reference),
+        InviteInput("marek.nowak@example.eu", "Marek Nowak", southport),
+    )
+    marek = actors.client_of(app, actors.marek())
+    values = values_of(marek, f"{place}/team", to=f"{place}/team/decline")
+    assert values["thing"] == [str(southport)]
+
+    first = post(marek, f"{place}/team/decline", values, reason="No time")
+    second = post(marek, f"{place}/team/decline", values, reason="No time")
+
+    assert (first.status_code, first.headers["Location"]) == (303, "/applications")
+    assert (second.status_code, second.headers["Location"]) == (303, "/applications")
+
+
+def test_the_organisation_confirms_by_a_page_who_speaks_for_it(app: Flask, call: CallView, open_now: None) -> None:
+    reference, place = started(call)
+    (southport,) = actors.marek().organisation_ids
+    outsiders = [actors.person(name, actors.Role.APPLICANT) for name in ("Ola Outsider", "Odo Outsider")]
+    ana_now = again(actors.ana())
+    application_id = queries.id_of(ana_now, reference)
+    marek = actors.client_of(app, actors.marek())
+    assert "Nobody waits" in text_of(marek.get("/partners/waiting"))
+    for deed, outsider in zip(("refuse", "confirm"), outsiders, strict=True):
+        name = actors.actor(outsider).name
+        services.invite(
+            ana_now, application_id, InviteInput(f"{name.lower().replace(' ', '.')}@example.eu", name, southport)
+        )
+        client = actors.client_of(app, actors.actor(outsider))
+        assert send(client, f"{place}/team/accept", page=f"{place}/team").headers["Location"] == place
+        assert "Waiting for Municipality of Southport" in text_of(client.get(place))
+        assert "the organisation must confirm" in text_of(client.get(f"{place}/team"))
+        assert "Waiting for the organisation" in text_of(ana(app).get(f"{place}/team"))
+
+        assert name in text_of(marek.get("/partners/waiting"))
+        answered = send(marek, f"/partners/waiting/{deed}", page="/partners/waiting")
+
+        assert answered.headers["Location"] == "/partners/waiting"
+        gone = post(marek, f"/partners/waiting/{deed}", {"thing": [str(southport)]})
+        assert gone.status_code == 404
+    assert queries.view(ana_now, reference).partners[1].contact_name == "Odo Outsider"
+
+
+def test_anybody_checks_a_receipt_without_signing_in(app: Flask, call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    content = queries.submitted_content(application_id)
+    place = f"/applications/{content.reference}"
+    stranger = app.test_client()
+
+    event = str(queries.registered(queries.submissions(again(actors.ana()), content.reference)[0].id).event_id)
+    assert event in text_of(ana(app).get(f"{place}/receipt"))
+    found = text_of(stranger.get(f"/receipts?reference={content.reference}&sha256={content.sha256}"))
+    assert "They match" in found and "Warm Blocks" in found and event in found and "Not sealed yet" in found
+    assert "Ana" not in found and "Northbridge" not in found
+    wrong = text_of(stranger.get(f"/receipts?reference={content.reference}&sha256={'0' * 64}"))
+    assert "No match" in wrong and "Warm Blocks" not in wrong
+    assert "match" not in text_of(stranger.get("/receipts"))
+    assert stranger.get(f"{place}/receipt").status_code in (302, 303)
+
+
+def test_a_download_through_the_page_is_on_record(app: Flask, call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    content = queries.submitted_content(application_id)
+
+    got = actors.client_of(app, actors.eli()).get(f"/applications/{content.reference}/files/{content.files[0].sha256}")
+
+    assert got.status_code == 200
+    events = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "application.download")).all()
+    assert [(each.user_id, each.object_id) for each in events] == [(actors.eli().user_id, application_id)]

@@ -95,7 +95,7 @@ def test_a_list_is_decided_by_one_person_and_confirmed_by_another(evaluated: Sce
     assert reserved(evaluated) == euros(800_000)
     assert calls.free(evaluated.call_id) == euros(200_000)
     assert states(evaluated) == ["selected", "reserve", "selected"]
-    items = queries.selected_items(evaluated.call_id)
+    items = [queries.item_of(evaluated.application_ids[number]) for number in (0, 2)]
     assert [(item.amount, item.amount_basis) for item in items] == [(euros(400_000), AmountBasis.REQUESTED)] * 2
     assert all(item.entry_id for item in items)
     assert queries.item_of(evaluated.application_ids[1]).outcome is Outcome.RESERVE
@@ -122,7 +122,7 @@ def test_whoever_decided_cannot_confirm_or_return(evaluated: Scene) -> None:
     with pytest.raises(Refused, match=words):
         services.confirm(evaluated.actor("chair"), selection_id)
     with pytest.raises(Refused, match=words):
-        services.return_(evaluated.actor("chair"), selection_id, "No")
+        services.return_list(evaluated.actor("chair"), selection_id, "No")
     with pytest.raises(NotAllowed):
         services.confirm(evaluated.actor("manager"), selection_id)
     assert reserved(evaluated) == ZERO
@@ -164,9 +164,9 @@ def test_a_returned_list_stays_and_a_new_one_is_decided(evaluated: Scene) -> Non
     with pytest.raises(Refused, match="waits for a second person"):
         decide(evaluated)
     with pytest.raises(Invalid):
-        services.return_(evaluated.actor("chair"), first, " ")
+        services.return_list(evaluated.actor("chair"), first, " ")
 
-    services.return_(evaluated.actor("chair"), first, "The note of the panel is missing.")
+    services.return_list(evaluated.actor("chair"), first, "The note of the panel is missing.")
     second = decide(evaluated)
 
     views = queries.selections(evaluated.call_id)
@@ -236,7 +236,7 @@ def test_whoever_must_declare_and_did_not_decides_confirms_and_returns_nothing(e
     with pytest.raises(Refused, match="Declare first"):
         services.confirm(evaluated.actor("late"), selection_id)
     with pytest.raises(Refused, match="Declare first"):
-        services.return_(evaluated.actor("late"), selection_id, "It looks odd.")
+        services.return_list(evaluated.actor("late"), selection_id, "It looks odd.")
 
     answers = tuple(Answered(each, Declared.NONE) for each in evaluated.application_ids)
     evaluation.declare(evaluated.actor("late"), evaluated.call_id, answers)
@@ -300,7 +300,8 @@ def test_a_published_outcome_enters_with_two_people_and_without_scores(scene: Sc
     services.confirm(scene.actor("officer"), view.id)
 
     assert reserved(scene) == euros(500_000)
-    items = queries.selected_items(scene.call_id)
+    keys = db.session.scalars(select(SelectionItem.application_id).order_by(SelectionItem.position)).all()
+    items = [queries.item_of(key) for key in keys]
     assert [(item.amount, item.amount_basis) for item in items] == [
         (euros(300_000), AmountBasis.PUBLISHED),
         (euros(200_000), AmountBasis.SYNTHETIC),
@@ -347,7 +348,19 @@ def test_a_returned_outcome_leaves_nothing_behind(scene: Scene) -> None:
     number = services.record_published_outcome(scene.actor("manager"), scene.call_id, published(scene, euros(100_000)))
     view = queries.selection_of(scene.actor("manager"), scene.slug, number)
 
-    services.return_(scene.actor("officer"), view.id, "The source names another amount.")
+    services.return_list(scene.actor("officer"), view.id, "The source names another amount.")
 
     assert len(db.session.scalars(select(Application)).all()) == before
     assert reserved(scene) == ZERO
+
+
+@pytest.mark.parametrize("amount", [ZERO, Money(-1)], ids=["zero", "below zero"])
+def test_a_published_pilot_gets_something(scene: Scene, amount: Money) -> None:
+    outcome = published(scene, amount)
+
+    with pytest.raises(Invalid) as caught:
+        services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome)
+
+    assert caught.value.problems == {
+        "pilots": "“Pilot 0” has no amount above zero. Write what the pilot was granted, or leave it out."
+    }

@@ -187,7 +187,7 @@ def _submit_sheet(page: Page) -> None:
 def test_a_double_click_on_the_button_signs_an_order_once(chromium: Browser, site: Site) -> None:
     before = _verifications(site)
     with opened(chromium, site, "verifier") as page:
-        order = linked(page, "/finance/approvals", r"/finance/orders/PCP-[\w-]+")
+        order = linked(page, "/home", r"/finance/orders/PCP-[\w-]+")
         go(page, order)
         page.get_by_role("button", name="Verify").dblclick()
         page.wait_for_load_state("networkidle")

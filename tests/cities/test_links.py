@@ -6,8 +6,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from grants.applications import queries as applications
+from grants.applications.rules import CityFact, Member, evidence
+from grants.applications.states import PartnerRole, Verdict
+from grants.calls.rules import Condition
 from grants.cities import queries, services
 from grants.cities.rules import CityInput, LoadSummary, places_named
 from grants.cities.states import OrganisationLink, Part
@@ -140,7 +144,7 @@ def test_a_pilot_the_public_lists_name_is_not_written_twice(manager: Actor) -> N
     assert [each.pilot_title for each in queries.city_by_id(city.id).participations] == ["Roofs", before.pilot_title]
 
 
-def test_the_manager_links_and_undoes_on_the_pages_of_the_city(app: Flask, manager: Actor) -> None:
+def test_the_manager_links_and_undoes_on_the_pages_of_the_city(app: Flask, client: FlaskClient, manager: Actor) -> None:
     browser = actors.client_of(app, manager)
     municipality("Lunds kommun", "SE")
     assert "Not linked" in " ".join(check_page(browser.get("/cities/lund")).itertext())
@@ -173,3 +177,33 @@ def test_an_automatic_link_says_so_and_staff_without_the_right_see_no_button(app
 
 def test_official_names_lose_what_a_municipality_puts_first() -> None:
     assert places_named("Comune di Padova", None) == {"comune di padova", "padova"}
+
+
+CONDITION = Condition("overlap", "No territorial overlap and no double funding")
+SIZE = Condition("size", "At least 50000 inhabitants", threshold=50_000)
+A, B = UUID(int=1), UUID(int=2)
+LINKED = Member(A, "Lund", None, OrganisationKind.MUNICIPALITY, "SE", None, PartnerRole.COORDINATOR)
+UNLINKED = Member(B, "Malmö stad", None, OrganisationKind.MUNICIPALITY, "SE", None, PartnerRole.PARTNER)
+FACT = CityFact(A, "Lund", "SE", 90_000, True, ())
+NOT_LOOKED = "Malmö stad is not linked to the city register: nothing was looked up for it."
+
+
+def test_the_desk_is_told_where_nothing_was_looked_up_and_no_verdict_is_suggested() -> None:
+    nobody = evidence(CONDITION, (UNLINKED,), (), ())
+    assert (nobody.lines, nobody.suggests) == ((NOT_LOOKED,), None)
+    both = evidence(CONDITION, (LINKED, UNLINKED), (FACT,), ())
+    assert (both.lines, both.suggests) == ((NOT_LOOKED,), None)
+    assert evidence(CONDITION, (LINKED,), (FACT,), ()).suggests is Verdict.PASS
+
+
+def test_the_size_of_a_city_nobody_looked_up_suggests_no_pass() -> None:
+    found = evidence(SIZE, (LINKED, UNLINKED), (FACT,), ())
+
+    assert (found.lines[-1], found.suggests) == (NOT_LOOKED, None)
+    assert evidence(SIZE, (LINKED,), (FACT,), ()).suggests is Verdict.PASS
+
+
+def test_a_university_has_no_city_to_look_up() -> None:
+    university = Member(B, "Lund University", None, OrganisationKind.UNIVERSITY, "SE", None, PartnerRole.PARTNER)
+
+    assert evidence(CONDITION, (LINKED, university), (FACT,), ()).suggests is Verdict.PASS

@@ -21,7 +21,7 @@ def grant(app: Flask, client: FlaskClient) -> World:
         for person in (actors.vera, actors.nuria, actors.pia, actors.eva):
             person()
         found = world()
-        services.open_prefinancing(actors.ana(), found.grant_id)
+        services.open_prefinancing(actors.program(), found.grant_id)
         services.decide(
             actors.otto(),
             next(row.thing.id for row in queries.inbox(actors.nuria()).rows),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grants.core import clock
-from grants.core.clock import BRUSSELS, Fold, Period, add_days, add_months, local_to_utc, long_date
+from grants.core.clock import BRUSSELS, Fold, Period, add_days, add_months, local_to_utc, long_date, read_date
 from grants.core.errors import Invalid
 
 
@@ -61,3 +63,55 @@ def test_a_period_leaves_its_end_out() -> None:
 
 def test_a_date_is_written_in_words() -> None:
     assert long_date(date(2022, 11, 4)) == "4 November 2022"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "15 November 2022",
+        "15/11/2022",
+        "15.11.2022",
+        "15. 11. 2022",
+        "15-11-2022",
+        "2022-11-15",
+        "15 nov 2022",
+        " 15  November  2022 ",
+    ],
+)
+def test_a_day_is_read_in_every_european_way(text: str) -> None:
+    assert read_date(text) == date(2022, 11, 15)
+
+
+@pytest.mark.parametrize("text", ["31 June 2022", "30/02/2022", "2022-13-01", "1 Ju 2022", "0/1/2022", "1/1/0000"])
+def test_a_day_that_does_not_exist_is_not_guessed(text: str) -> None:
+    with pytest.raises(Invalid, match="example 15 November 2022"):
+        read_date(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "15/11/22", "11/2022", "١٥/١١/٢٠٢٢", "15 November", "15 Frimaire 2022"]
+)
+def test_what_is_no_day_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(Invalid):
+        read_date(text)
+
+
+@given(st.dates(date(1900, 1, 1), date(2200, 12, 31)))
+def test_every_day_shown_in_words_or_figures_is_read_as_itself(day: date) -> None:
+    assert read_date(long_date(day)) == day
+    assert read_date(day.isoformat()) == day
+    assert read_date(f"{day.day}/{day.month}/{day.year}") == day
+
+
+@pytest.mark.parametrize("text", ["31.12.9999", "31 December 1899", "2201-01-01", "1/1/0001"])
+def test_a_year_far_away_is_a_sentence(text: str) -> None:
+    with pytest.raises(Invalid, match="Write a year from 1900 to 2200"):
+        read_date(text)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_day_or_a_sentence(text: str) -> None:
+    try:
+        assert isinstance(read_date(text), date)
+    except Invalid as error:
+        assert str(error).endswith(".")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.core.errors import Invalid, Problem
+from grants.core.errors import Problem
 from grants.core.money import Money
 from grants.dossiers import rules
 from grants.dossiers.rules import (
@@ -133,17 +131,6 @@ def test_an_amount_or_number_that_cannot_be_read_is_a_problem_not_a_loss(text: s
 )
 def test_numbers_are_read_in_european_spellings(text: str, read: str) -> None:
     assert rules.read_number(text) == read
-
-
-@pytest.mark.parametrize("text", ["2027-03-28", "28 March 2027", "28.3.2027", "28/03/2027", " 28  March 2027 "])
-def test_dates_are_read_as_europeans_write_them(text: str) -> None:
-    assert rules.read_date(text) == date(2027, 3, 28)
-
-
-@pytest.mark.parametrize("text", ["2027-02-30", "31 June 2027", "28.13.2027", "soon", "28 March", "28 March 27"])
-def test_a_date_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(Invalid):
-        rules.read_date(text)
 
 
 def test_picks_that_were_never_offered_are_left_out() -> None:

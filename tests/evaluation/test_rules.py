@@ -13,7 +13,7 @@ from grants.calls.rules import Criterion
 from grants.core.errors import Invalid, Refused
 from grants.evaluation import rules
 from grants.evaluation.rules import Consortium, MarkInput, PoolMember, SheetInput
-from grants.evaluation.states import ASSESSMENT, CONSENSUS, SEAT, Declared, Ruling
+from grants.evaluation.states import ASSESSMENT, CONSENSUS, SEAT, CountryRule, Declared, Ruling
 
 SPACE = UUID("00000000-0000-0000-0000-00000000abcf")
 CRITERIA = (Criterion("a", "Ambition", "?", Fraction(1), 6), Criterion("b", "Breadth", "?", Fraction(1), None))
@@ -97,12 +97,14 @@ def test_fit_counts_topics_and_language() -> None:
 def test_every_rule_that_keeps_somebody_away_says_so() -> None:
     none = (Declared.NONE, None)
     said = [
-        rules.why_not(member(), about(), Declared.CONFLICT, None, apart="no"),
-        rules.why_not(member(), about(user_ids=frozenset({uuid5(SPACE, "u")})), *none, apart="no"),
-        rules.why_not(member(), about(organisation_ids=frozenset({uuid5(SPACE, "o")})), *none, apart="no"),
-        rules.why_not(member(), about(), None, None, apart="no"),
-        rules.why_not(member(), about(), Declared.UNSURE, None, apart="no"),
-        rules.why_not(member(country_code="GR"), about(), *none, apart="yes"),
+        rules.why_not(member(), about(), Declared.CONFLICT, None, countries=CountryRule.ALLOWED),
+        rules.why_not(member(), about(user_ids=frozenset({uuid5(SPACE, "u")})), *none, countries=CountryRule.ALLOWED),
+        rules.why_not(
+            member(), about(organisation_ids=frozenset({uuid5(SPACE, "o")})), *none, countries=CountryRule.ALLOWED
+        ),
+        rules.why_not(member(), about(), None, None, countries=CountryRule.ALLOWED),
+        rules.why_not(member(), about(), Declared.UNSURE, None, countries=CountryRule.ALLOWED),
+        rules.why_not(member(country_code="GR"), about(), *none, countries=CountryRule.KEPT_AWAY),
     ]
 
     assert said == [
@@ -113,7 +115,7 @@ def test_every_rule_that_keeps_somebody_away_says_so() -> None:
         "Eva is not sure about a conflict; the programme has not ruled yet.",
         "Eva comes from a country of the consortium (GR).",
     ]
-    assert rules.why_not(member(country_code="GR"), about(), *none, apart="no") == ""
+    assert rules.why_not(member(country_code="GR"), about(), *none, countries=CountryRule.ALLOWED) == ""
 
 
 @pytest.mark.parametrize(

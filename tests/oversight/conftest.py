@@ -41,7 +41,7 @@ def scene(app: Flask, client: FlaskClient) -> Scene:
             person()
         found = world()
     with clock.at(DAY.replace(hour=8)):
-        opened = payments.open_prefinancing(actors.ana(), found.grant_id)
+        opened = payments.open_prefinancing(actors.program(), found.grant_id)
         assert opened is not None
     with clock.at(DAY.replace(hour=9)):
         payments.decide(actors.otto(), opened.id, DecisionInput(euros(240_000)))

@@ -142,7 +142,7 @@ def test_what_was_handed_on_stands_with_who_has_it_and_how_long(app: Flask, scen
 def test_an_undecided_request_waits_for_the_authorising_officer(app: Flask) -> None:
     with clock.at(IN_FORCE):
         found = world()
-        services.open_prefinancing(actors.ana(), found.grant_id)
+        services.open_prefinancing(actors.program(), found.grant_id)
         waiting = queries.waiting(actors.ana())
 
     assert [(row.what, row.who) for row in waiting] == [

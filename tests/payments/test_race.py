@@ -112,7 +112,7 @@ def grant(app: Flask) -> World:
 
 
 def test_eight_processes_pay_sixty_per_cent_of_what_is_left_and_one_succeeds(settings: Config, grant: World) -> None:
-    opened = services.open_prefinancing(actors.ana(), grant.grant_id)
+    opened = services.open_prefinancing(actors.program(), grant.grant_id)
     assert opened is not None
 
     decided = at_once(settings, "decide", actors.otto(), opened.id)
@@ -146,7 +146,7 @@ def one_effect(answers: list[str]) -> bool:
 def test_eight_processes_book_one_order_and_close_one_grant_at_once_and_each_happens_once(
     settings: Config, grant: World
 ) -> None:
-    request = services.open_prefinancing(actors.ana(), grant.grant_id)
+    request = services.open_prefinancing(actors.program(), grant.grant_id)
     assert request is not None
     services.decide(actors.otto(), request.id, DecisionInput(euros(240_000)))
     order_id = services.prepare(actors.fin(), request.id).id
@@ -159,7 +159,7 @@ def test_eight_processes_book_one_order_and_close_one_grant_at_once_and_each_hap
     db.session.rollback()
     assert books.balance(Account.CONSUMED, grant_id=grant.grant_id) == euros(210_000)
 
-    final = services.open_for_report(actors.pia(), report(grant, 1, euros(210_000), final=True))
+    final = services.open_for_report(actors.program(), report(grant, 1, euros(210_000), final=True))
     assert final is not None
     services.decide(actors.otto(), final.id, DecisionInput(euros(210_000)))
     entries = books.count_entries()

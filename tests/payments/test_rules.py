@@ -99,6 +99,35 @@ def test_any_reports_are_paid_within_ceiling_and_maximum_and_settled_to_the_cent
     assert final == min(LIMITS.maximum, total([*accepted, last]))
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(cents, cents), max_size=6), cents)
+def test_what_is_refused_never_comes_back_and_what_is_deferred_always_does(
+    asked: list[tuple[Money, Money]], last: Money
+) -> None:
+    books: list[Leg] = prefinanced()
+    adds, refused, deferred = [], ZERO, ZERO
+    for accepted, cut in asked:
+        approved = accepted - min(cut, accepted)
+        decision = rules.decide_interim(Balances.of(books), LIMITS, approved)
+        if decision.booked:
+            books += legs.legs_e10(decision.booked, DIMS, cash=decision.payable)
+        refused, deferred = refused + accepted - approved, deferred + decision.deferred
+        adds.append(rules.counted(accepted, RequestState.APPROVED, approved))
+
+    final = rules.final_amount(LIMITS, [*adds, last])
+
+    everything = total([accepted for accepted, _ in asked]) + last
+    assert final == min(LIMITS.maximum, everything - refused)
+    steps = rules.final_steps(Balances.of(books), final)
+    assert steps.increase - steps.decrease == min(LIMITS.maximum - Balances.of(books)[Account.GRANT_COSTS], deferred + last)
+
+
+def test_a_rejected_request_counts_nothing_and_an_open_one_the_whole() -> None:
+    assert rules.counted(euros(100), RequestState.REJECTED, None) == ZERO
+    assert rules.counted(euros(100), RequestState.SUBMITTED, None) == euros(100)
+    assert rules.counted(euros(100), None, None) == euros(100)
+
+
 def test_a_final_amount_above_the_maximum_is_refused() -> None:
     with pytest.raises(Refused, match="maximum of the grant"):
         rules.decide(PaymentKind.BALANCE, Balances({}), LIMITS, euros(600_001))

@@ -19,9 +19,10 @@ from grants.agreements.states import GrantState, PaymentKind
 from grants.core import clock, files
 from grants.core.acts import arranging, once
 from grants.core.db import db, get
-from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.money import ZERO, Money, euros
+from grants.identity import queries as identity
 from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -48,7 +49,7 @@ def grant(app: Flask) -> World:
 
 
 def opened(grant: World) -> UUID:
-    found = services.open_prefinancing(actors.ana(), grant.grant_id)
+    found = services.open_prefinancing(actors.program(), grant.grant_id)
     assert found is not None
     return found.id
 
@@ -99,7 +100,7 @@ def test_the_signed_schedule_opens_the_request_once(grant: World) -> None:
         euros(240_000),
         date(2023, 6, 1),
     )
-    assert services.open_prefinancing(actors.ana(), grant.grant_id) is None
+    assert services.open_prefinancing(actors.program(), grant.grant_id) is None
 
 
 def test_nothing_is_requested_before_signature(grant: World) -> None:
@@ -107,7 +108,7 @@ def test_nothing_is_requested_before_signature(grant: World) -> None:
         get(Grant, grant.grant_id).state = GrantState.READY_TO_SIGN.value
 
     with pytest.raises(Refused, match="agreement in force"):
-        services.open_prefinancing(actors.ana(), grant.grant_id)
+        services.open_prefinancing(actors.program(), grant.grant_id)
 
 
 def test_the_decision_posts_pre_financing_and_its_retention(grant: World) -> None:
@@ -165,18 +166,20 @@ def test_a_stale_page_does_not_decide(grant: World) -> None:
         services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)), version=7)
 
 
-def test_a_rejected_request_posts_nothing_and_can_be_opened_again(grant: World) -> None:
+def test_a_rejected_request_posts_nothing_and_can_be_asked_for_again(grant: World) -> None:
     request_id = opened(grant)
     with pytest.raises(Invalid):
         services.reject(actors.otto(), request_id, reason="")
     services.reject(actors.otto(), request_id, reason="The guarantee is missing.")
 
     assert balance(grant, Account.PREFINANCING) == ZERO
-    assert services.open_prefinancing(actors.ana(), grant.grant_id) is not None
+    assert services.open_prefinancing(actors.program(), grant.grant_id) is None
+    again = services.ask_again(actors.ana(), request_id, reply="Here is the guarantee.")
+    assert request(again.id).requested == euros(240_000)
 
 
 def interim(grant: World, number: int, accepted: Money) -> PaymentRequest:
-    opened_request = services.open_for_report(actors.pia(), report(grant, number, accepted))
+    opened_request = services.open_for_report(actors.program(), report(grant, number, accepted))
     assert opened_request is not None
     services.decide(actors.otto(), opened_request.id, DecisionInput(accepted))
     return request(opened_request.id)
@@ -215,9 +218,9 @@ def test_what_neither_ceiling_nor_pre_financing_takes_waits_for_the_balance(gran
 
 def test_a_report_opens_one_request_and_only_when_accepted(grant: World) -> None:
     report_id = report(grant, 1, euros(10))
-    services.open_for_report(actors.pia(), report_id)
+    services.open_for_report(actors.program(), report_id)
 
-    assert services.open_for_report(actors.pia(), report_id) is None
+    assert services.open_for_report(actors.program(), report_id) is None
 
 
 @pytest.mark.parametrize(
@@ -227,7 +230,7 @@ def test_a_report_opens_one_request_and_only_when_accepted(grant: World) -> None
 def test_the_balance_settles_the_grant(grant: World, accepted: int, payable: int, recoverable: int) -> None:
     pay(decided(grant))
     pay(interim(grant, 1, euros(350_000)).id)
-    final = services.open_for_report(actors.pia(), report(grant, 2, euros(accepted), final=True))
+    final = services.open_for_report(actors.program(), report(grant, 2, euros(accepted), final=True))
     assert final is not None
 
     services.decide(actors.otto(), final.id, DecisionInput(euros(350_000 + accepted)))
@@ -245,7 +248,7 @@ def test_the_balance_settles_the_grant(grant: World, accepted: int, payable: int
 
 def test_the_balance_waits_for_earlier_requests(grant: World) -> None:
     opened(grant)
-    final = services.open_for_report(actors.pia(), report(grant, 2, euros(100), final=True))
+    final = services.open_for_report(actors.program(), report(grant, 2, euros(100), final=True))
     assert final is not None
 
     with pytest.raises(Refused, match="Decide PCP-2022-G-0001-1 first"):
@@ -324,8 +327,7 @@ def test_the_database_itself_keeps_four_people_apart(grant: World, column: str) 
 @pytest.mark.parametrize(("role", "step"), [("verify", Step.VERIFIED), ("authorise", Step.AUTHORISED)])
 def test_nobody_approves_a_payment_to_an_account_of_their_own_making(grant: World, role: str, step: Step) -> None:
     owner = everything("Oda Owner")
-    with arranging():
-        get(BankAccount, grant.account_id).entered_by = owner.user_id
+    replace_account(grant, entered_by=owner.user_id)
     order_id = services.prepare(actors.fin(), decided(grant)).id
     if step is Step.AUTHORISED:
         services.verify(actors.vera(), order_id)
@@ -335,8 +337,7 @@ def test_nobody_approves_a_payment_to_an_account_of_their_own_making(grant: Worl
 
 
 def test_whoever_confirmed_the_account_does_not_verify(grant: World) -> None:
-    with arranging():
-        get(BankAccount, grant.account_id).confirmed_by = actors.person("Vera Verifier", Role.FINANCE_VERIFIER)
+    replace_account(grant, confirmed_by=actors.vera().user_id)
     order_id = services.prepare(actors.fin(), decided(grant)).id
 
     with pytest.raises(Refused, match="entered or confirmed the bank account"):
@@ -460,7 +461,7 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
     order_id = request_id = grant.grant_id
     if deed == "close":
         pay(decided(grant))
-        final = services.open_for_report(actors.pia(), report(grant, 1, euros(210_000), final=True))
+        final = services.open_for_report(actors.program(), report(grant, 1, euros(210_000), final=True))
         assert final is not None
         services.decide(actors.otto(), final.id, DecisionInput(euros(210_000)))
     elif deed != "open":
@@ -475,9 +476,9 @@ def test_a_fault_in_any_guard_lets_nothing_through(grant: World, monkeypatch: py
         services.authorise(actors.otto(), order_id)
     if deed == "execute":
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
-    ana, otto, fin, vera, carl = actors.ana(), actors.otto(), actors.fin(), actors.vera(), actors.carl()
+    otto, fin, vera, carl = actors.otto(), actors.fin(), actors.vera(), actors.carl()
     deeds = {
-        "open": lambda: services.open_prefinancing(ana, grant.grant_id),
+        "open": lambda: services.open_prefinancing(actors.program(), grant.grant_id),
         "decide": lambda: services.decide(otto, request_id, DecisionInput(euros(240_000))),
         "reject": lambda: services.reject(otto, request_id, reason="No."),
         "prepare": lambda: services.prepare(fin, request_id),
@@ -655,3 +656,28 @@ def test_an_order_paid_twice_in_the_ledger_is_found(grant: World) -> None:
     assert [str(problem) for problem in queries.verify()] == [
         f"{order(order_id).reference}: I12: what the ledger booked is not what the order says."
     ]
+
+
+@pytest.mark.parametrize("deed", ["reject", "verify", "execute"])
+def test_every_step_that_binds_asks_for_the_password_again(grant: World, deed: str) -> None:
+    request_id = opened(grant)
+    order_id = request_id
+    if deed != "reject":
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+        order_id = services.prepare(actors.fin(), request_id).id
+    if deed == "execute":
+        services.verify(actors.vera(), order_id)
+        services.authorise(actors.otto(), order_id)
+        services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    person = {"reject": actors.otto, "verify": actors.vera, "execute": actors.carl}[deed]().user_id
+    assert person is not None
+    stale = identity.actor_for(person)
+
+    with pytest.raises(NeedsFreshSignIn):
+        match deed:
+            case "reject":
+                services.reject(stale, request_id, reason="No.")
+            case "verify":
+                services.verify(stale, order_id)
+            case _:
+                services.execute(stale, order_id, value_on=clock.in_zone(clock.now()).date())

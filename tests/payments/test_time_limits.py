@@ -40,10 +40,10 @@ def test_payments_are_due_by_the_days_of_their_grant(app: Flask) -> None:
     with clock.at(IN_FORCE):
         found = world()
         with_days(found, prefinancing_days=45, before_start_days=10, interim_days=60, balance_days=120)
-        opened = services.open_prefinancing(actors.ana(), found.grant_id)
+        opened = services.open_prefinancing(actors.program(), found.grant_id)
     with clock.at(datetime(2024, 8, 1, 12, tzinfo=UTC)):
-        interim = services.open_for_report(actors.pia(), report(found, 1, euros(10)))
-        final = services.open_for_report(actors.pia(), report(found, 2, euros(10), final=True))
+        interim = services.open_for_report(actors.program(), report(found, 1, euros(10)))
+        final = services.open_for_report(actors.program(), report(found, 2, euros(10), final=True))
     assert opened is not None and interim is not None and final is not None
 
     due = [queries.request(actors.nuria(), each.reference).due_on for each in (opened, interim, final)]

@@ -31,7 +31,7 @@ def grant(app: Flask, client: FlaskClient) -> World:
         for person in (actors.vera, actors.nuria, actors.pia, actors.eva):
             person()
         found = world()
-        services.open_prefinancing(actors.ana(), found.grant_id)
+        services.open_prefinancing(actors.program(), found.grant_id)
     return found
 
 
@@ -96,7 +96,7 @@ def test_the_whole_circuit_goes_by_forms_and_every_page_of_it_opens(app: Flask, 
     assert "\u2212210\u00a0000.00" in bank
     entry = bank.split("/finance/entries/")[1].split('"')[0]
     page = get(app, actors.nuria(), f"/finance/entries/{entry}")
-    assert "Carl Accountant marked the order as executed" in page and "of the audit chain" in page
+    assert "Carl Accountant marked payment order PCP-" in page and "of the audit chain" in page
     csv = get(app, actors.nuria(), "/finance/ledger.csv?account=1000")
     head = (
         "entry,date,event,event_name,description,grant,grant_name,account,account_name,amount_eur,moved_eur,balance_eur"
@@ -117,7 +117,7 @@ def test_the_city_sees_its_payments_and_no_names_of_the_circuit(app: Flask, gran
 
 def test_an_interim_request_shows_what_the_ceiling_leaves(app: Flask, grant: World) -> None:
     with clock.at(NOW):
-        asked = services.open_for_report(actors.pia(), report(grant, 1, euros(600_000)))
+        asked = services.open_for_report(actors.program(), report(grant, 1, euros(600_000)))
     assert asked is not None
 
     shown = get(app, actors.otto(), "/finance/requests/PCP-2022-G-0001-2")
@@ -146,7 +146,7 @@ def test_whoever_was_second_is_told_who_did_what_and_when_and_keeps_the_note(app
 
     assert "Somebody changed this order while you were working" in shown
     assert told(shown) == (
-        "Error: Somebody changed this order while you were working Vera Verifier verified the order on 1 August 2024, 14:00. "
+        "Error: Somebody changed this order while you were working Vera Verifier verified payment order " + order.rsplit("/", 1)[1] + " on 1 August 2024, 14:00. "
         "Nothing of yours was done. It is verified; the authorising officer signs next. "
         "Look at what stands now, and send yours again only if it still applies. "
         "You had typed for “Note (optional)”: Compared with the <annex> "
@@ -161,7 +161,7 @@ def test_a_second_tab_of_the_same_person_is_told_that_it_was_done_already(app: F
 
     shown = send(app, actors.otto(), f"{request}/reject", 409, version="1", reason="No guarantee.")
 
-    assert "You decided the payment request on" in told(shown)
+    assert "You decided payment request PCP-2022-G-0001-1 on" in told(shown)
     assert "It is decided; the initiator prepares an order for the EUR 210 000.00 that is in none yet." in told(shown)
     assert "You had typed for “Reason”: No guarantee." in told(shown)
 
@@ -176,7 +176,7 @@ def test_an_order_that_left_meanwhile_is_named_and_nothing_else_leaves_with_it(a
 
     shown = send(app, actors.carl(), "/finance/approvals/export", 409, orders=reference, control_total="210000")
 
-    assert f"{reference}: Cleo Cashier exported the order on" in told(shown)
+    assert f"{reference}: Cleo Cashier exported {reference} for the bank on" in told(shown)
     assert "It left for the bank" in told(shown) and "You had typed the control total 210 000.00." in told(shown)
 
 

@@ -168,8 +168,10 @@ def _grant(grant_id: UUID, application_id: UUID, call_id: UUID, fund_id: UUID, c
     )
 
 
-def report(found: World, number: int, accepted: Money, *, final: bool = False) -> UUID:
-    """An accepted report of the grant."""
+def report(
+    found: World, number: int, accepted: Money, *, final: bool = False, state: ReportState = ReportState.ACCEPTED
+) -> UUID:
+    """A report of the grant, accepted where nothing else is said."""
     decided_by = actors.pia().user_id
     with arranging():
         report_id = uuid4()
@@ -186,21 +188,29 @@ def report(found: World, number: int, accepted: Money, *, final: bool = False) -
                 starts_on=date(2023, 6, 1),
                 ends_before=date(2024, 6, 1),
                 due_on=date(2024, 7, 31),
-                state=ReportState.ACCEPTED.value,
+                state=state.value,
                 dossier_id=dossier.id,
                 budget_id=budget.id,
                 submitted_at=datetime(2024, 7, 1, 9, tzinfo=UTC),
                 submitted_by=decided_by,
                 decided_at=datetime(2024, 7, 20, 9, tzinfo=UTC),
                 decided_by=decided_by,
-                accepted_total=accepted,
+                accepted_total=accepted if state is ReportState.ACCEPTED else None,
             )
         )
     return report_id
 
 
-def replace_account(found: World) -> None:
-    """The payee's account is replaced by another one, confirmed."""
+def settle(report_id: UUID, accepted: Money | None) -> None:
+    """The report is accepted with this amount, or rejected where there is none."""
+    with arranging():
+        row = db.session.get_one(PeriodicReport, report_id)
+        row.state = (ReportState.REJECTED if accepted is None else ReportState.ACCEPTED).value
+        row.accepted_total = accepted
+
+
+def replace_account(found: World, *, entered_by: UUID | None = None, confirmed_by: UUID | None = None) -> None:
+    """The payee's account is replaced by another one, confirmed; by Fin and Carl where nobody else is named."""
     with arranging():
         db.session.get_one(BankAccount, found.account_id).state = BankAccountState.REPLACED.value
         db.session.flush()
@@ -210,9 +220,9 @@ def replace_account(found: World) -> None:
                 holder="Northbridge",
                 iban=OTHER_IBAN,
                 state=BankAccountState.CONFIRMED.value,
-                entered_by=actors.fin().user_id,
+                entered_by=entered_by or actors.fin().user_id,
                 entered_at=IN_FORCE,
-                confirmed_by=actors.carl().user_id,
+                confirmed_by=confirmed_by or actors.carl().user_id,
                 confirmed_at=IN_FORCE,
             )
         )

@@ -10,13 +10,15 @@ from flask import Flask
 
 from grants.core import clock
 from grants.core.errors import Conflict, Refused
+from grants.core.money import euros
 from grants.core.permissions import Actor
 from grants.dossiers.forms import field_name
 from grants.reporting import services
 from grants.reporting.rules import Decision
+from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, Find, actor, grant
-from tests.reporting.test_services import after, all_of, first_report, sent, written
+from tests.reporting.test_services import after, all_of, cells, first_report, sent, written
 
 __all__ = ["grant"]
 
@@ -35,6 +37,39 @@ def send(app: Flask, person: Actor, address: str, status: int, **fields: object)
 
 def plain(shown: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).replace("\u00a0", " ").split())
+
+
+def test_costs_a_partner_saves_meanwhile_are_not_sent_unseen(demo_app: Flask, grant: Find) -> None:
+    report = written(grant(IN_FORCE))
+    address = f"/reports/{report.reference}"
+    with after(report.ends_before):
+        seen = hidden(get(demo_app, actor("reka"), address), "seen")
+        services.enter_costs(actor("reka"), report.id, cells(grant(IN_FORCE), euros(77_000)))
+
+        shown = send(demo_app, actor("reka"), f"{address}/submit", 409, version=report.version, seen=seen)
+
+        assert "The report was changed while you were looking at it" in shown
+        assert first_report(grant(IN_FORCE)).state is ReportState.DRAFT
+        again = hidden(actors.client_of(demo_app, actor("reka")).get(address).text, "seen")
+        assert again != seen
+        send(demo_app, actor("reka"), f"{address}/submit", 303, version=report.version, seen=again)
+    assert first_report(grant(IN_FORCE)).state is ReportState.SUBMITTED
+
+
+def test_the_form_after_a_clash_carries_what_is_shown_now(demo_app: Flask, grant: Find) -> None:
+    report = written(grant(IN_FORCE))
+    address = f"/reports/{report.reference}"
+    with after(report.ends_before):
+        clashed = actors.client_of(demo_app, actor("reka")).post(
+            f"{address}/submit", data={"version": report.version, "seen": "0" * 64}
+        )
+
+        assert clashed.status_code == 409
+        assert hidden(clashed.text, "seen") == hidden(get(demo_app, actor("reka"), address), "seen")
+
+
+def hidden(shown: str, name: str) -> str:
+    return shown.split(f'name="{name}" value="', 1)[1].split('"', 1)[0]
 
 
 def test_whoever_answers_a_report_second_is_told_who_did_what_and_when(demo_app: Flask, grant: Find) -> None:

@@ -22,7 +22,7 @@ from wtforms.validators import Optional
 
 from grants.core.errors import Invalid
 from grants.core.money import Money
-from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, WordsMax, choices
+from grants.web.forms import CheckboxesField, DateField, Form, MoneyField, Needed, choices
 from grants.web.paging import Rows
 from tests.html import check_html
 
@@ -32,7 +32,7 @@ GALLERY = (Path(__file__).parent / "gallery.html").read_text(encoding="utf-8")
 class GalleryForm(Form):
     version = HiddenField()
     name = StringField("Name of the city", [Needed("Enter the name of the city")])
-    why = TextAreaField("What stands in the way?", [WordsMax(600)])
+    why = TextAreaField("What stands in the way?")
     amount = MoneyField("Amount asked for", [Needed("Enter the amount you ask for")])
     day = DateField("First day of the pilot", [Needed("Enter the first day of the pilot")])
     country = SelectField("Country", choices=choices([("RO", "Romania"), ("PL", "Poland")]))

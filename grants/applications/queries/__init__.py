@@ -13,12 +13,14 @@ from grants.applications.queries.lists import (
     for_call,
     of_call,
 )
+from grants.applications.queries.proof import receipt_proof, registered
 from grants.applications.queries.reach import (
     DUTIES_MAX,
     FOR_CALL_MAX,
     LIST_ROWS_MAX,
     id_of,
     is_team,
+    lies_in,
     not_barred,
     opens_when,
     scope_of,
@@ -32,9 +34,11 @@ from grants.applications.queries.submitted import (
     submitted_content,
     submitted_version,
 )
+from grants.applications.queries.vouching import waiting_answers
 from grants.applications.queries.whole import (
     partners,
     partners_of,
+    reason_of_end,
     submission_by_id,
     submissions,
     view,
@@ -44,6 +48,7 @@ from grants.applications.queries.whole import (
 from grants.applications.queries.writing import (
     Workplace,
     invitation,
+    invitations,
     issues_of,
     own_rows,
     snapshot_of,
@@ -70,15 +75,20 @@ __all__ = [
     "for_call",
     "id_of",
     "invitation",
+    "invitations",
     "is_team",
     "issues_of",
+    "lies_in",
     "not_barred",
     "of_call",
     "opens_when",
     "own_rows",
     "partners",
     "partners_of",
+    "reason_of_end",
     "receipt_files",
+    "receipt_proof",
+    "registered",
     "scope_of",
     "snapshot_of",
     "submission_by_id",
@@ -90,6 +100,7 @@ __all__ = [
     "view_by_id",
     "view_of",
     "visible",
+    "waiting_answers",
     "warnings_of",
     "workplace",
     "workplace_of",

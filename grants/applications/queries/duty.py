@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from grants.applications import rules
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
+from grants.applications.queries.vouching import waiting
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core.db import db
@@ -20,13 +22,33 @@ from grants.dossiers import queries as dossier_queries
 
 
 def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
-    """What leads, partners and the eligibility desk must do next, in at most three statements."""
+    """What leads, partners, their organisations and the eligibility desk must do next, in at most four statements."""
     found: list[Duty] = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
         found += _writing_duties(actor, at)
+    if actor.can(Permission.ORGANISATION_VOUCH):
+        found += _vouching_duties(actor, at)
     if actor.can(Permission.APPLICATION_CHECK):
         found += _checking_duties(actor, at)
     return tuple(found)
+
+
+def _vouching_duties(actor: Actor, at: datetime) -> list[Duty]:
+    first, count = func.min(closes_at_of()), func.count()
+    row = db.session.execute(waiting(actor, at, count.label("waiting"), first.label("closes_at"))).one()
+    if not row.waiting:
+        return []
+    people = "1 person" if row.waiting == 1 else f"{row.waiting} people"
+    return [
+        Duty(
+            what=f"Say whether {people} may speak for an organisation",
+            why="They accepted an invitation and are not of the organisation. The application cannot be sent before this is answered.",
+            button="See who waits",
+            endpoint="applications.partners_waiting",
+            due_at=row.closes_at,
+            count=row.waiting,
+        )
+    ]
 
 
 def _writing_duties(actor: Actor, at: datetime) -> list[Duty]:
@@ -58,9 +80,19 @@ def _writing_duties(actor: Actor, at: datetime) -> list[Duty]:
         .order_by(closes_at_of(), Application.reference)
         .limit(DUTIES_MAX)
     ).all()
+    rows = _one_each(rows)
     progress = dossier_queries.progress(row.dossier_id for row in rows if row.dossier_id)
     found = (_writing_duty(actor, row, progress.get(row.dossier_id)) for row in rows)
     return [duty for duty in found if duty is not None]
+
+
+def _one_each(rows: Sequence[Any]) -> list[Any]:
+    """Who answers for several organisations of one application has one line: the open invitation first."""
+    kept: dict[Any, Any] = {}
+    for row in rows:
+        if row.id not in kept or row.answer == PartnerState.INVITED.value:
+            kept[row.id] = row
+    return list(kept.values())
 
 
 def _writing_duty(actor: Actor, row: Any, progress: dossier_queries.Progress | None) -> Duty | None:
@@ -74,6 +106,8 @@ def _writing_duty(actor: Actor, row: Any, progress: dossier_queries.Progress | N
             values=values,
             due_at=row.closes_at,
         )
+    if row.answer == PartnerState.WAITING.value:
+        return None
     if row.submitted_at is not None:
         return _newer_draft_duty(actor, row, progress)
     left = progress.sections - progress.completed if progress else 0

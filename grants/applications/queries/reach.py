@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
-from grants.core.db import db, locked
+from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 
@@ -25,6 +25,12 @@ DUTIES_MAX = 50
 def scope_of(application_id: UUID) -> Scope:
     """Where an application lies, read under its lock: itself and its call."""
     row = locked(Application, application_id)
+    return Scope.of(("application", row.id), ("call", row.call_id))
+
+
+def lies_in(application_id: UUID) -> Scope:
+    """The same without the lock, for acts that only read: neither ever changes."""
+    row = get(Application, application_id)
     return Scope.of(("application", row.id), ("call", row.call_id))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from grants.applications import rules
 from grants.applications.models import Application, Submission
-from grants.applications.queries.reach import id_of, is_team, visible
+from grants.applications.queries.reach import is_team, visible
 from grants.applications.rules import SubmittedContent
 from grants.core import files
 from grants.core.db import db
@@ -54,9 +54,8 @@ def content_of(row: Submission) -> SubmittedContent:
     )
 
 
-def file_of(actor: Actor, reference: str, sha256: str) -> FileView:
+def file_of(actor: Actor, application_id: UUID, sha256: str) -> FileView:
     """An attached file by its content: one that stands with the draft, for the team, or one that was submitted."""
-    application_id = id_of(actor, reference)
     if is_team(actor, application_id):
         for file in files.listed("application", application_id):
             if file.sha256 == sha256:

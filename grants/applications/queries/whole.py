@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
-from grants.applications.queries.reach import LIST_ROWS_MAX, visible
+from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, visible
 from grants.applications.rules import ApplicationView, PartnerView, SubmissionView
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls import queries as call_queries
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
@@ -120,6 +121,22 @@ def _submission_view(row: Any) -> SubmissionView:
         closes_at=row.closes_at,
         sha256=row.sha256.hex(),
         requested=row.requested,
+    )
+
+
+def reason_of_end(actor: Actor, application: ApplicationView) -> str | None:
+    """Why the preparation of its grant was given up, as its own people read it."""
+    if application.state is not ApplicationState.DROPPED or not is_team(actor, application.id):
+        return None
+    return db.session.scalar(
+        select(AuditEvent.reason)
+        .where(
+            AuditEvent.object_kind == "application",
+            AuditEvent.object_id == application.id,
+            AuditEvent.verb == "agreement.drop",
+        )
+        .order_by(AuditEvent.recorded_at.desc())
+        .limit(1)
     )
 
 

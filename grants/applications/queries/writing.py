@@ -139,12 +139,24 @@ def own_rows(actor: Actor, application: ApplicationView) -> frozenset[UUID]:
     scope = Scope.of(("application", application.id), ("call", application.call.id))
     if actor.may(Permission.APPLICATION_INVITE, scope):
         return frozenset(partner.organisation_id for partner in application.partners)
-    return frozenset(p.organisation_id for p in application.partners if p.contact_id == actor.user_id)
+    return frozenset(
+        p.organisation_id
+        for p in application.partners
+        if p.contact_id == actor.user_id and p.state is PartnerState.ACCEPTED
+    )
+
+
+def invitations(actor: Actor, application: ApplicationView) -> tuple[PartnerView, ...]:
+    """The invitations this person has not answered yet, or answered and waits for the organisation."""
+    return tuple(
+        partner
+        for partner in application.partners
+        if partner.contact_id == actor.user_id and partner.state in (PartnerState.INVITED, PartnerState.WAITING)
+    )
 
 
 def invitation(actor: Actor, application: ApplicationView) -> PartnerView | None:
-    """The invitation this person has not answered yet."""
-    for partner in application.partners:
-        if partner.contact_id == actor.user_id and partner.state is PartnerState.INVITED:
-            return partner
-    return None
+    """What keeps this person from writing: an open invitation, unless they speak for another organisation already."""
+    if any(p.contact_id == actor.user_id and p.state is PartnerState.ACCEPTED for p in application.partners):
+        return None
+    return next(iter(invitations(actor, application)), None)

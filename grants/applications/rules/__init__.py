@@ -56,9 +56,12 @@ from grants.applications.rules.values import (
     ListFilter,
     Member,
     PartnerView,
+    ReceiptProof,
+    Registered,
     SubmissionView,
     SubmittedContent,
     SubmittedFile,
+    WaitingAnswer,
 )
 
 __all__ = [
@@ -88,12 +91,15 @@ __all__ = [
     "Page",
     "PartnerView",
     "Receipt",
+    "ReceiptProof",
+    "Registered",
     "SectionInput",
     "StartInput",
     "Started",
     "SubmissionView",
     "SubmittedContent",
     "SubmittedFile",
+    "WaitingAnswer",
     "attachment_issues",
     "attachment_role",
     "budget_issues",

@@ -13,6 +13,7 @@ from grants.applications.states import PartnerRole, Verdict
 from grants.calls.rules import Condition
 from grants.core.errors import Invalid, Refused
 from grants.dossiers import rules as dossier_rules
+from grants.identity.states import OrganisationKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ def evidence(
     Whoever does not see every application is told so, and never that there is no other.
     """
     if condition.threshold is not None or condition.together is not None:
-        return _inhabitants(condition, cities)
+        return _inhabitants(condition, consortium, cities)
     if "PIC" in condition.rule:
         return _participant_codes(consortium)
     if "overlap" in condition.rule.lower() or "double funding" in condition.rule.lower():
-        return _overlap(cities, elsewhere, sees_all)
+        return _overlap(consortium, cities, elsewhere, sees_all)
     return Evidence(tuple(_who(member) for member in consortium))
 
 
@@ -92,7 +93,18 @@ def _who(member: Member) -> str:
     return f"{member.name}, {member.kind.value}, {member.country_code}{lead}"
 
 
-def _inhabitants(condition: Condition, cities: Sequence[CityFact]) -> Evidence:
+def _not_looked_up(consortium: Sequence[Member], cities: Sequence[CityFact]) -> tuple[str, ...]:
+    """A sentence for each municipality of which the register was not asked: silence there is no answer."""
+    linked = {city.organisation_id for city in cities}
+    return tuple(
+        f"{member.name} is not linked to the city register: nothing was looked up for it."
+        for member in consortium
+        if member.kind in (OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE)
+        and member.organisation_id not in linked
+    )
+
+
+def _inhabitants(condition: Condition, consortium: Sequence[Member], cities: Sequence[CityFact]) -> Evidence:
     if not cities:
         return Evidence(("No organisation of the consortium is linked to a city of the register. Look it up.",))
     lines = tuple(
@@ -105,8 +117,9 @@ def _inhabitants(condition: Condition, cities: Sequence[CityFact]) -> Evidence:
         for city in cities
     )
     known = [city.population for city in cities if city.population is not None]
-    if len(known) < len(cities):
-        return Evidence(lines)
+    unasked = _not_looked_up(consortium, cities)
+    if unasked or len(known) < len(cities):
+        return Evidence((*lines, *unasked))
     if condition.together is not None:
         each = condition.threshold or 0
         inside = not condition.countries or all(city.country_code in condition.countries for city in cities)
@@ -122,11 +135,16 @@ def _participant_codes(consortium: Sequence[Member]) -> Evidence:
     return Evidence(lines, Verdict.PASS if complete else Verdict.FAIL)
 
 
-def _overlap(cities: Sequence[CityFact], elsewhere: Sequence[tuple[str, str]], sees_all: bool) -> Evidence:
+def _overlap(
+    consortium: Sequence[Member], cities: Sequence[CityFact], elsewhere: Sequence[tuple[str, str]], sees_all: bool
+) -> Evidence:
     lines = [f"{city.name} took part before: {', '.join(city.earlier)}" for city in cities if city.earlier]
     lines += [f"{name} also stands in {reference}" for name, reference in elsewhere]
+    lines += _not_looked_up(consortium, cities)
     if not sees_all:
-        lines.append("Not every application to this call is open to you. Ask a colleague of the desk to look for others.")
+        lines.append(
+            "Not every application to this call is open to you. Ask a colleague of the desk to look for others."
+        )
     if lines:
         return Evidence(tuple(lines))
     return Evidence(

@@ -63,6 +63,15 @@ def team_issues(partners: Iterable[PartnerView]) -> tuple[Issue, ...]:
                         "Lead city and partners",
                     )
                 )
+            case PartnerState.WAITING:
+                found.append(
+                    Issue(
+                        Page.TEAM,
+                        f"{partner.contact_name or 'Somebody'} accepted for {partner.name}, and the application waits for the organisation: "
+                        "somebody of it, or an administrator of the programme, must confirm. Ask them, or take the partner out.",
+                        "Lead city and partners",
+                    )
+                )
             case PartnerState.DECLINED:
                 found.append(
                     Issue(

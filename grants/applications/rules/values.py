@@ -38,6 +38,22 @@ class PartnerView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingAnswer:
+    """Somebody from outside who accepted for an organisation, as its people see them; title None for everybody else."""
+
+    id: UUID
+    organisation: str
+    person: str
+    email: str
+    reference: str
+    title: str | None
+    call_title: str
+    lead: str
+    answered_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionView:
     """One submitted version, without its content."""
 
@@ -49,6 +65,28 @@ class SubmissionView:
     closes_at: datetime
     sha256: str
     requested: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A submission in the audit record: its event, and the event's place in the sealed chain once it has one."""
+
+    event_id: UUID
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptProof:
+    """What somebody who holds a receipt is told of it: no person, no content."""
+
+    reference: str
+    title: str
+    receipt_number: int
+    number: int
+    submitted_at: datetime
+    zone: str
+    stands: bool
+    registered: Registered
 
 
 @dataclass(frozen=True, slots=True)

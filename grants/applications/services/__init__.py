@@ -12,20 +12,33 @@ from grants.applications.services.drafting import (
     start,
 )
 from grants.applications.services.notices import tell_deadline_moved
+from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.submission import submit, withdraw
-from grants.applications.services.team import accept_invitation, decline_invitation, invite, remove_partner
+from grants.applications.services.team import (
+    accept_invitation,
+    confirm_partner,
+    decline_invitation,
+    invite,
+    refuse_partner,
+    remove_partner,
+)
 
 __all__ = [
     "accept_invitation",
     "attach_file",
+    "confirm_partner",
     "declare",
     "decline_invitation",
+    "download",
+    "download_assigned",
+    "download_receipt",
     "edit_details",
     "invite",
     "move",
     "record_answers",
     "record_published",
+    "refuse_partner",
     "remove_file",
     "remove_partner",
     "save_budget",

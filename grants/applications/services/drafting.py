@@ -115,10 +115,18 @@ def writable(application_id: UUID) -> tuple[Application, CallView]:
 
 def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
     """A partner writes only after having agreed to take part."""
-    for partner in queries.partners(application_id):
-        if partner.contact_id == actor.user_id and partner.state is PartnerState.INVITED:
+    own = [partner for partner in queries.partners(application_id) if partner.contact_id == actor.user_id]
+    if any(partner.state is PartnerState.ACCEPTED for partner in own):
+        return
+    for partner in own:
+        if partner.state is PartnerState.INVITED:
             raise Refused(
                 f"Accept the invitation of {partner.name} first: until then you can read the application and not write in it."
+            )
+        if partner.state is PartnerState.WAITING:
+            raise Refused(
+                f"You accepted for {partner.name}, and somebody of that organisation must confirm it first: "
+                "until then you can read the application and not write in it."
             )
 
 

@@ -14,9 +14,9 @@ from grants.applications.states import PARTNER, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import db
+from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -36,11 +36,11 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
     """
     application, call = writable(application_id)
     email, name = _checked_person(given)
-    organisation_id = _organisation(given)
+    organisation_id, described = _organisation(actor, application_id, given)
     standing = _partner(application_id, organisation_id)
     _refuse_doubles(application_id, standing)
     # Nobody is let into an organisation that is not theirs to open: only one described here begins with its person.
-    joins = Joins.AS_GUEST if given.organisation is None else Joins.AS_MEMBER
+    joins = Joins.AS_MEMBER if described else Joins.AS_GUEST
     user_id = people.find_or_invite(email, name, organisation_id, joins=joins)
     if user_id == actor.user_id:
         raise Invalid("You are in this application already.", {"email": "Enter the mail address of somebody else."})
@@ -98,17 +98,21 @@ def _checked_person(given: InviteInput) -> tuple[str, str]:
     return email, name
 
 
-def _organisation(given: InviteInput) -> UUID:
+def _organisation(actor: Actor, application_id: UUID, given: InviteInput) -> tuple[UUID, bool]:
+    """The organisation that is meant, and whether it is new here with this invitation."""
     if given.organisation is not None:
         try:
-            people.refuse_known_organisation(given.organisation)
-            return people.make_organisation(given.organisation)
+            return people.describe_organisation(given.organisation)
         except Invalid as error:
             # On this form “name” is that of the person.
             moved = {"new_name" if key == "name" else key: sentence for key, sentence in error.problems.items()}
             raise Invalid(str(error), moved) from error
     assert given.organisation_id is not None, "checked before"
-    return identity.organisation(given.organisation_id).id
+    here = [partner.organisation_id for partner in queries.partners(application_id)]
+    if not identity.may_choose_organisation(actor, given.organisation_id, here):
+        sentence = "This organisation is not in the list. Choose one of the list, or describe it below."
+        raise Invalid("The invitation was not sent.", {"organisation_id": sentence})
+    return given.organisation_id, False
 
 
 def _partner(application_id: UUID, organisation_id: UUID) -> ApplicationPartner | None:
@@ -140,46 +144,142 @@ def _refuse_doubles(application_id: UUID, standing: ApplicationPartner | None) -
     "application.accept_invitation",
     needs=Permission.APPLICATION_EDIT,
     scope=queries.scope_of,
-    says="joined application {subject}",
+    says="accepted an invitation to application {subject}",
 )
-def accept_invitation(actor: Actor, application_id: UUID) -> None:
-    """The invited person agrees for the organisation."""
-    application, _ = writable(application_id)
-    partner = _own_invitation(actor, application_id)
+def accept_invitation(actor: Actor, application_id: UUID, organisation_id: UUID) -> PartnerState:
+    """The invited person agrees for one organisation.
+
+    Somebody who is not of an organisation that has people binds it only once one of them, or an administrator, says so.
+    """
+    application, call = writable(application_id)
+    partner = _own_invitation(actor, application_id, organisation_id)
     # What was true when they were asked may have changed meanwhile.
     assert actor.user_id is not None, "an invitation is answered by a person"
     people.refuse_staff(actor.user_id)
-    PARTNER.move(partner, "accept")
     partner.answered_at = acts.moment()
+    members = {member.id for member in identity.members(organisation_id)}
+    if members and actor.user_id not in members:
+        PARTNER.move(partner, "agree")
+        people.mail(
+            sorted(members),
+            "partner_waits",
+            "application",
+            application_id,
+            reference=application.reference,
+            title=application.title,
+            call_title=call.title,
+            person_name=actor.name,
+            organisation=identity.organisation(organisation_id).name,
+        )
+        return PartnerState.WAITING
+    PARTNER.move(partner, "accept")
+    people.register_organisation(organisation_id)
     _tell_the_lead(actor, application, partner, "accepted")
+    return PartnerState.ACCEPTED
 
 
 @act(
     "application.decline_invitation",
     needs=Permission.APPLICATION_EDIT,
     scope=queries.scope_of,
-    says="declined to join application {subject}",
+    says="declined an invitation to application {subject}",
 )
-def decline_invitation(actor: Actor, application_id: UUID, reason: str = "") -> None:
-    """The invited person declines for the organisation, and no longer sees the application."""
+def decline_invitation(actor: Actor, application_id: UUID, organisation_id: UUID, reason: str = "") -> None:
+    """The invited person declines for one organisation; who speaks for no other no longer sees the application."""
     application, _ = writable(application_id)
-    partner = _own_invitation(actor, application_id)
+    partner = _own_invitation(actor, application_id, organisation_id)
     if reason.strip():
         acts.reason(reason.strip())
     PARTNER.move(partner, "decline")
     partner.answered_at = acts.moment()
     assert actor.user_id is not None, "an invitation is answered by a person"
-    people.end_role(actor.user_id, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
+    _end_role_unless_needed(application_id, actor.user_id)
     _tell_the_lead(actor, application, partner, "declined")
 
 
-def _own_invitation(actor: Actor, application_id: UUID) -> ApplicationPartner:
-    for partner in queries.partners(application_id):
-        if partner.contact_id == actor.user_id and not partner.leads:
-            found = _partner(application_id, partner.organisation_id)
-            assert found is not None
-            return found
-    raise NotFound
+def _own_invitation(actor: Actor, application_id: UUID, organisation_id: UUID) -> ApplicationPartner:
+    partner = _partner(application_id, organisation_id)
+    if partner is None or partner.contact_user_id != actor.user_id or partner.role == PartnerRole.COORDINATOR.value:
+        raise NotFound
+    return partner
+
+
+def _end_role_unless_needed(application_id: UUID, user_id: UUID) -> None:
+    """A person who speaks for another organisation of the application still needs the role."""
+    db.session.flush()
+    needed = any(
+        p.contact_id == user_id and not p.leads and p.state is not PartnerState.DECLINED
+        for p in queries.partners(application_id)
+    )
+    if not needed:
+        people.end_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
+
+
+def partner_scope(partner_id: UUID) -> Scope:
+    """Where an answer from outside lies: in the organisation it binds, and in its application."""
+    row = get(ApplicationPartner, partner_id)
+    return Scope.of(("organisation", row.organisation_id), *queries.scope_of(row.application_id).keys)
+
+
+@act(
+    "application.confirm_partner",
+    needs=Permission.ORGANISATION_VOUCH,
+    scope=partner_scope,
+    says="confirmed who speaks for an organisation in application {subject}",
+)
+def confirm_partner(actor: Actor, partner_id: UUID) -> None:
+    """Somebody of the organisation, or an administrator, confirms that the person who accepted speaks for it."""
+    application, partner = _waiting(partner_id)
+    contact = partner.contact_user_id
+    assert contact is not None, "somebody has accepted"
+    people.refuse_staff(contact)
+    PARTNER.move(partner, "confirm")
+    partner.answered_at = acts.moment()
+    people.register_organisation(partner.organisation_id)
+    _tell_the_contact(actor, application, partner, contact, "confirmed")
+    _tell_the_lead(actor, application, partner, "accepted")
+
+
+@act(
+    "application.refuse_partner",
+    needs=Permission.ORGANISATION_VOUCH,
+    scope=partner_scope,
+    says="refused who accepted for an organisation in application {subject}",
+)
+def refuse_partner(actor: Actor, partner_id: UUID) -> None:
+    """Somebody of the organisation, or an administrator, says that the person who accepted does not speak for it."""
+    application, partner = _waiting(partner_id)
+    contact = partner.contact_user_id
+    assert contact is not None, "somebody has accepted"
+    PARTNER.move(partner, "refuse")
+    partner.answered_at = acts.moment()
+    _end_role_unless_needed(application.id, contact)
+    _tell_the_contact(actor, application, partner, contact, "refused")
+    _tell_the_lead(actor, application, partner, "declined")
+
+
+def _waiting(partner_id: UUID) -> tuple[Application, ApplicationPartner]:
+    application, _ = writable(get(ApplicationPartner, partner_id).application_id)
+    partner = locked(ApplicationPartner, partner_id)
+    if partner.state != PartnerState.WAITING.value:
+        raise Refused("This was answered meanwhile. Reload the page to see what still waits.")
+    return application, partner
+
+
+def _tell_the_contact(
+    actor: Actor, application: Application, partner: ApplicationPartner, contact: UUID, answer: str
+) -> None:
+    people.mail(
+        [contact],
+        "partner_vouched",
+        "application",
+        application.id,
+        reference=application.reference,
+        title=application.title,
+        organisation=identity.organisation(partner.organisation_id).name,
+        person_name=actor.name,
+        confirmed=answer == "confirmed",
+    )
 
 
 def _tell_the_lead(actor: Actor, application: Application, partner: ApplicationPartner, answer: str) -> None:
@@ -216,7 +316,6 @@ def remove_partner(actor: Actor, application_id: UUID, organisation_id: UUID) ->
     contact = partner.contact_user_id
     db.session.delete(partner)
     db.session.flush()
-    still = {p.contact_id for p in queries.partners(application_id)}
-    if contact is not None and contact not in still:
-        people.end_role(contact, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
+    if contact is not None:
+        _end_role_unless_needed(application_id, contact)
     refresh_search_text(application)

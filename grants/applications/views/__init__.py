@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from grants.applications.views import attachments, drafting, eligibility, lists, money, sending, team
+from grants.applications.views import (
+    attachments,
+    drafting,
+    eligibility,
+    lists,
+    money,
+    receipts,
+    sending,
+    team,
+    vouching,
+)
 from grants.applications.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "attachments", "bp", "drafting", "eligibility", "lists", "money", "sending", "team"]
+__all__ = [
+    "NAVIGATION",
+    "attachments",
+    "bp",
+    "drafting",
+    "eligibility",
+    "lists",
+    "money",
+    "receipts",
+    "sending",
+    "team",
+    "vouching",
+]

@@ -37,7 +37,7 @@ def attach(ref: str) -> Any:
     form = FileForm()
     if form.validate_on_submit():
         with form.refusals():
-            # Whose application it is comes first: an upload nobody may make is not even read.
+            # Whose application it is comes first: an upload nobody may make is neither looked into nor kept.
             application_id = queries.team_id_of(current_actor(), ref)
             incoming = files.receive(request.files[form.file.name])
             kept = services.attach_file(current_actor(), application_id, incoming, str(form.role.data))
@@ -62,7 +62,8 @@ def remove_file(ref: str) -> Any:
 @requires(Permission.FILE_READ)
 def download(ref: str, sha256: str) -> Any:
     """One file, by its content."""
-    return downloads.send(queries.file_of(current_actor(), ref, sha256))
+    actor = current_actor()
+    return downloads.send(services.download(actor, queries.id_of(actor, ref), sha256))
 
 
 def _files_page(ref: str, form: Any) -> str:

@@ -29,9 +29,10 @@ def show(ref: str) -> Any:
     """The task list for the team; for staff what was submitted."""
     actor = current_actor()
     application = queries.view(actor, ref)
+    ended = queries.reason_of_end(actor, application)
     if queries.is_team(actor, application.id) and application.dossier_id is not None:
-        return page("applications/task_list.html", **team_context(queries.workplace_of(application)))
-    return page("applications/submitted.html", **submitted_context(application))
+        return page("applications/task_list.html", ended=ended, **team_context(queries.workplace_of(application)))
+    return page("applications/submitted.html", ended=ended, **submitted_context(application))
 
 
 @bp.get("/applications/<ref>/details")

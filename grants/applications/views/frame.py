@@ -35,6 +35,7 @@ def team_context(place: Workplace) -> dict[str, Any]:
         "call": place.application.call,
         "editable": place.application.editable(now),
         "invitation": queries.invitation(current_actor(), place.application),
+        "invitations": queries.invitations(current_actor(), place.application),
         "issue_href": _issue_href(place.application.reference),
         "rules": rules,
     }

@@ -88,6 +88,7 @@ def receipt(ref: str) -> Any:
         chosen=chosen,
         versions=versions,
         files=queries.receipt_files(chosen.id),
+        registered=queries.registered(chosen.id),
         sender=identity.person(chosen.submitted_by),
         editable=application.editable(clock.now()),
         rules=rules,
@@ -98,11 +99,8 @@ def receipt(ref: str) -> Any:
 @requires(Permission.APPLICATION_READ)
 def receipt_pdf(ref: str, number: int) -> Any:
     """The receipt as a PDF, once it is made."""
-    for version in queries.submissions(current_actor(), ref):
-        if version.number == number:
-            for file in queries.receipt_files(version.id):
-                return downloads.send(file)
-    raise NotFound
+    actor = current_actor()
+    return downloads.send(services.download_receipt(actor, queries.id_of(actor, ref), number))
 
 
 @bp.get("/applications/<ref>/print")

@@ -168,6 +168,7 @@ def _page(
         standing,
         tuple(view for view in views if view is not standing),
         partial,
+        ranking.score_words(call.content.max_half * sum(one.weight for one in call.content.criteria) / Fraction(2)),
         len(undeclared),
         _waiting_rows(left_out, cities, barred),
         _left_out_words([row for row in left_out if row.id not in barred], standing),

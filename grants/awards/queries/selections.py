@@ -104,22 +104,6 @@ def pilots_of(row: Selection) -> tuple[PublishedPilot, ...]:
     return found
 
 
-def selected_items(call_id: UUID) -> tuple[SelectedItem, ...]:
-    """Everything selected in confirmed selections of a call, by position: what agreements are prepared from."""
-    rows = db.session.execute(
-        select(SelectionItem, Selection)
-        .join(Selection, Selection.id == SelectionItem.selection_id)
-        .where(
-            Selection.call_id == call_id,
-            Selection.state == SelectionState.CONFIRMED.value,
-            SelectionItem.outcome == Outcome.SELECTED.value,
-        )
-        .order_by(Selection.number, SelectionItem.position)
-        .limit(ROWS_MAX)
-    )
-    return tuple(_item(item, selection) for item, selection in rows)
-
-
 def item_of(application_id: UUID) -> SelectedItem:
     """How one application stands in the latest confirmed selection; :class:`NotFound` when it is in none."""
     row = db.session.execute(

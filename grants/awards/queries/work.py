@@ -87,7 +87,7 @@ def _to_decide(actor: Actor) -> list[Duty]:
             f"Decide the ranked list of {title}",
             "Every application has an agreed consensus.",
             "Open the ranking",
-            "awards.ranking_",
+            "awards.ranking",
             {"slug": slug},
         )
         for call_id, slug, title in rows

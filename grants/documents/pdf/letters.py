@@ -38,6 +38,7 @@ def receipt(found: Receipt) -> bytes:
             ("Partners", ", ".join(found.partners) or "None"),
             ("Requested", found.requested),
             ("SHA-256 of the content", found.sha256),
+            ("Event in the record", found.event_id),
         ]
     )
     paper.gap(4)

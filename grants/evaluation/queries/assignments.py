@@ -29,7 +29,7 @@ from grants.evaluation.rules import (
     RunView,
     SeatView,
 )
-from grants.evaluation.states import AssessmentState, Declared, Ruling, RunStatus, SeatState
+from grants.evaluation.states import AssessmentState, CountryRule, Declared, Ruling, RunStatus, SeatState
 from grants.identity.models import Organisation, User
 from grants.identity.queries import users_with
 from grants.identity.rules import Person
@@ -118,7 +118,7 @@ def _matrix_row(
             cells.append("conflict")
         elif said[0] is None:
             cells.append("undeclared")
-        elif rules.why_not(member, about, *said, apart="no"):
+        elif rules.why_not(member, about, *said, countries=CountryRule.ALLOWED):
             cells.append("unsure")
         else:
             cells.append(str(rules.utility(member, about, call.content.language)))
@@ -203,7 +203,7 @@ def free_seat(
     lines = []
     for member in pool(call.id):
         said = stated.get((member.user_id, application.id), (None, None))
-        reason = rules.why_not(member, about, *said, apart="no")
+        reason = rules.why_not(member, about, *said, countries=CountryRule.ALLOWED)
         if member.id in taken:
             reason = f"{member.name} has or had a seat on it."
         elif not reason and member.load >= member.load_max:

@@ -120,7 +120,9 @@ def _writing_duty(actor: Actor) -> list[Duty]:
 
 def _manager_duties(actor: Actor) -> list[Duty]:
     found = []
-    for slug, title, doubts, applications, seats in _call_work(actor):
+    work = _call_work(actor)
+    views = calls.call_views(row[0] for row in work) if work else {}
+    for call_id, slug, title, doubts, applications, seats in work:
         if doubts:
             found.append(
                 Duty(
@@ -129,7 +131,7 @@ def _manager_duties(actor: Actor) -> list[Duty]:
                     "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=doubts,
                 )
             )  # fmt: skip
-        per = calls.call(actor, slug).content.evaluators_per_application
+        per = views[call_id].content.evaluators_per_application
         missing = max(0, applications * per - seats)
         if missing:
             found.append(
@@ -169,7 +171,7 @@ def _call_work(actor: Actor) -> Sequence[Any]:
         .scalar_subquery()
     )
     return db.session.execute(
-        select(Call.slug, Call.title, doubts, func.count(Application.id), seats)
+        select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id), seats)
         .join(Application, Application.call_id == Call.id)
         .where(Application.state.in_(IN_EVALUATION), mine)
         .group_by(Call.id)

@@ -40,7 +40,7 @@ def request_run(actor: Actor, call_id: UUID, values: RunInput) -> UUID:
         call_id=str(call_id),
         seed=values.seed.strip(),
         due_at=values.due_at.isoformat() if values.due_at else None,
-        keep_countries_apart=values.keep_countries_apart,
+        keep_countries_apart=values.countries.value,
     )
 
 
@@ -105,7 +105,7 @@ def _instance(
             utilities[pair] = rules.utility(member, one, call.content.language)
             if pair in locked_pairs:
                 continue
-            if rules.why_not(member, one, *said, apart=values.keep_countries_apart) or pair in lost:
+            if rules.why_not(member, one, *said, countries=values.countries) or pair in lost:
                 forbidden.add(pair)
     return matching.Instance(
         tuple(matching.Subject(one.application_id, one.title) for one in found),
@@ -133,7 +133,7 @@ def _run_row(
         seed=instance.seed,
         settings={
             "per_application": instance.per_application,
-            "keep_countries_apart": values.keep_countries_apart,
+            "keep_countries_apart": values.countries.value,
             "topic_worth": rules.TOPIC_WORTH,
             "language_worth": rules.LANGUAGE_WORTH,
         },

@@ -23,7 +23,7 @@ from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assignment, Evaluator
 from grants.evaluation.rules import Consortium, PoolMember
 from grants.evaluation.services.consensus import consensus_row, reopen_consensus
-from grants.evaluation.states import SEAT, ConsensusState, SeatState
+from grants.evaluation.states import SEAT, ConsensusState, CountryRule, SeatState
 from grants.identity import services as people
 from grants.identity.policy import Role
 
@@ -115,7 +115,9 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
     if locked_pool is None or member is None:
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
     (about,) = queries.consortia(call.id, only=[application_id])
-    why = rules.why_not(member, about, *queries.declaration_of(member.user_id, application_id), apart="no")
+    why = rules.why_not(
+        member, about, *queries.declaration_of(member.user_id, application_id), countries=CountryRule.ALLOWED
+    )
     if why:
         raise Refused(f"{why} Choose somebody else.")
     queries.refuse_conflict(member.user_id, application_id)

@@ -8,6 +8,7 @@ from grants.identity.services.passwords import change_password, hash_of, request
 from grants.identity.services.people import (
     add_organisation,
     add_user,
+    describe_organisation,
     disable_user,
     edit_organisation,
     edit_profile,
@@ -16,9 +17,11 @@ from grants.identity.services.people import (
     invite_again,
     invite_user,
     join,
+    leave,
     make_organisation,
     organisations_followed_by,
     refuse_known_organisation,
+    register_organisation,
 )
 from grants.identity.services.roles import (
     assign_role,
@@ -45,6 +48,7 @@ __all__ = [
     "confirm_password",
     "confirm_role",
     "demo_sign_in",
+    "describe_organisation",
     "disable_user",
     "edit_organisation",
     "edit_profile",
@@ -60,6 +64,7 @@ __all__ = [
     "invite_again",
     "invite_user",
     "join",
+    "leave",
     "lift_bar",
     "mail",
     "make_organisation",
@@ -68,6 +73,7 @@ __all__ = [
     "organisations_followed_by",
     "refuse_known_organisation",
     "refuse_staff",
+    "register_organisation",
     "replace_session",
     "request_reset",
     "set_password_by_link",

@@ -37,8 +37,8 @@ from grants.identity.services.sessions import end_sessions, own_row
 from grants.identity.states import LinkPurpose, SessionEnd
 
 
-def make_organisation(values: OrganisationInput) -> UUID:
-    """Add an organisation; raises :class:`Invalid`."""
+def make_organisation(values: OrganisationInput, *, draft_only: bool = False) -> UUID:
+    """Add an organisation, one that only a draft describes where that is said; raises :class:`Invalid`."""
     values.checked()
     made = Organisation(
         name=rules.one_line(values.name),
@@ -51,6 +51,7 @@ def make_organisation(values: OrganisationInput) -> UUID:
         pic=values.pic or None,
         website=values.website or None,
         synthetic=values.synthetic,
+        draft_only=draft_only,
     )
     db.session.add(made)
     for follow in _followers:
@@ -66,13 +67,44 @@ def organisations_followed_by(follow: Callable[[Organisation], object]) -> None:
     _followers.append(follow)
 
 
-def refuse_known_organisation(values: OrganisationInput, *, but: UUID | None = None) -> None:
-    """Refuse a name that an organisation of the same country bears already, however it is spelt; names that one."""
+def describe_organisation(values: OrganisationInput) -> tuple[UUID, bool]:
+    """The organisation a draft describes, and whether it is new: one that another draft described is taken over.
+
+    Refuses the name of one that people find in the list.
+    """
+    values.checked()
+    refuse_known_organisation(values, listed_only=True)
+    for row in db.session.scalars(
+        select(Organisation)
+        .where(Organisation.country_code == values.country_code, Organisation.draft_only)
+        .order_by(Organisation.created_at, Organisation.id)
+    ):
+        if fold(row.name) == fold(values.name):
+            return row.id, False
+    return make_organisation(values, draft_only=True), True
+
+
+def register_organisation(organisation_id: UUID) -> None:
+    """From now on everybody finds the organisation in lists: somebody answers for it."""
+    row = locked(Organisation, organisation_id)
+    if row.draft_only:
+        row.draft_only = False
+
+
+def refuse_known_organisation(values: OrganisationInput, *, but: UUID | None = None, listed_only: bool = False) -> None:
+    """Refuse a name that an organisation of the same country bears already, however it is spelt; names that one.
+
+    ``listed_only`` passes over those that only somebody's draft describes: whoever asks must not learn of them.
+    """
     wanted = {fold(name) for name in (values.name, values.local_name or "") if name.strip()}
     for row in db.session.scalars(
         select(Organisation).where(Organisation.country_code == values.country_code).order_by(Organisation.name)
     ):
-        if row.id != but and wanted & {fold(row.name), fold(row.local_name or row.name)}:
+        if (
+            row.id != but
+            and not (listed_only and row.draft_only)
+            and wanted & {fold(row.name), fold(row.local_name or row.name)}
+        ):
             place = f" ({row.town})" if row.town else ""
             sentence = (
                 f"“{row.name}”{place} in {row.country_code} is in the list already. Choose it there and leave the new name empty; "
@@ -93,6 +125,23 @@ def join(user_id: UUID, organisation_id: UUID) -> None:
     ).first()
     if there is None:
         db.session.add(Membership(user_id=user_id, organisation_id=organisation_id, starts_at=now))
+
+
+def leave(user_id: UUID, organisation_id: UUID) -> None:
+    """End a membership now; an invitation nobody has used yet stops working with it."""
+    now = acts.moment()
+    for row in db.session.scalars(
+        select(Membership)
+        .where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            or_(Membership.ends_before.is_(None), Membership.ends_before > now),
+        )
+        .with_for_update()
+    ):
+        row.ends_before = now
+    if locked(User, user_id).password_hash is None:
+        withdraw_links(user_id)
 
 
 def find_or_invite(email: str, name: str, organisation_id: UUID, *, joins: Joins = Joins.AS_MEMBER) -> UUID:
@@ -254,7 +303,10 @@ def edit_organisation(
     # What an organisation is decides which calls it may answer: not for its own people to say.
     if values.kind.value != row.kind and not actor.everywhere(Permission.ORGANISATION_EDIT):
         raise Refused("You cannot change what kind of organisation this is. Ask the programme office.")
-    refuse_known_organisation(values, but=organisation_id)
+    office = actor.everywhere(Permission.ORGANISATION_EDIT)
+    refuse_known_organisation(values, but=organisation_id, listed_only=not office)
+    if office:
+        row.draft_only = False
     row.name = rules.one_line(values.name)
     row.local_name = rules.one_line(values.local_name or "") or None
     row.kind = values.kind.value

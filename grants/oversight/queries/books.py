@@ -21,7 +21,7 @@ from grants.ledger.accounts import Account, Ledger, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.rules import Balances, Event
 from grants.payments import queries as payments
-from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest, Recovery
 from grants.programmes.models import FundSource
 from grants.reporting.models import PeriodicReport
 
@@ -33,7 +33,7 @@ DIMENSIONS: Mapping[str, tuple[Any, ...]] = {
     "call_id": (Call,),
     "grant_id": (Grant,),
     "organisation_id": (Organisation,),
-    "document_id": (Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch),
+    "document_id": (Call, Application, Grant, PeriodicReport, PaymentRequest, PaymentOrder, PaymentBatch, Recovery),
 }
 
 
@@ -44,14 +44,14 @@ def verify_ledger() -> tuple[Problem, ...]:
     call's budget is the sum of its parts, floors included; I4 open and consumed commitment is the signed maximum less
     what was decommitted, partner maxima add up to it, and all of them fit the call's budget; I5 paid <= committed <=
     awarded <= budget, as it stands now; I6 net cash is what the accounts hold; I7 and other floors after every entry;
-    I8 the ceiling before the balance; I10 no partner consumed more than the own maximum; I12 orders and what was
+    I8 the ceiling before the balance; I9 after it, what the books hold as accepted is the final amount; I10 no partner consumed more than the own maximum; I12 orders and what was
     booked for them; I13 count and total of every batch; I15 four eyes on every order; and that every id a leg names
     is there.
 
-    Held elsewhere: I9 and I11 by the rules that compute them and their properties; I16 by ``grants audit verify``; I17
+    Held elsewhere: how I9 and I11 are worked out, by the rules that compute them and their properties; I16 by ``grants audit verify``; I17
     and I18 by the statements, which are compared byte for byte; I21 by triggers and the state machines.
 
-    Not yet applicable: I14 (no bank statements are read), I19 (no forecast), I20 (no register of invoices and work
+    Not yet applicable: offset of debts and interest on them (E15, E18), I14 (no bank statements are read), I19 (no forecast), I20 (no register of invoices and work
     days), I10 for cost categories (no transfers between them), and I5 at past moments.
     """
     found: list[Problem] = []

@@ -29,7 +29,7 @@ def paid_total() -> Money:
 
 
 def verify() -> tuple[Problem, ...]:
-    """I8, I12 and I15 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
+    """I8, I9, I12 and I15 over all requests and orders; empty is right. Assembled with the ledger's own checks in oversight."""
     found: list[Problem] = []
     rows = db.session.scalars(select(PaymentOrder).order_by(PaymentOrder.reference)).all()
     for start in range(0, len(rows), ROWS_MAX):
@@ -37,6 +37,7 @@ def verify() -> tuple[Problem, ...]:
             found += rules.circuit_problems(view)
     found += _unbooked(rows)
     found += _over_ceiling()
+    found += _not_final()
     return tuple(found)
 
 
@@ -66,4 +67,16 @@ def _over_ceiling() -> list[Problem]:
         problem
         for grant in grants
         for problem in ledger_rules.ceiling_problems(grant.reference, balances[grant.id], ceiling=grant.interim_ceiling)
+    ]
+
+
+def _not_final() -> list[Problem]:
+    """I9: once the final amount is decided, it is what the books hold as accepted."""
+    grants = db.session.scalars(select(Grant).where(Grant.final_amount.is_not(None)).order_by(Grant.reference)).all()
+    balances = books.grants_balances([grant.id for grant in grants])
+    return [
+        problem
+        for grant in grants
+        if grant.final_amount is not None
+        for problem in ledger_rules.final_problems(grant.reference, balances[grant.id], final=grant.final_amount)
     ]

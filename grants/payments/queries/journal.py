@@ -101,6 +101,12 @@ class EntryPage:
     request: RequestView | None
     order: OrderView | None
 
+    @property
+    def about(self) -> str:
+        """The reference of what its acts were about, as far as one is known."""
+        named = (self.order, self.request, *self.grants.values())
+        return next((each.reference for each in named if each is not None), "")
+
 
 def ledger_entry(actor: Actor, ref: str) -> EntryPage:
     """One entry of the journal, its documents, acts and people; raises :class:`NotFound`."""

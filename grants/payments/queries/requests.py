@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -26,6 +27,7 @@ from grants.payments.rules import (
     DueBasis,
     Limits,
     MoneyPosition,
+    Opened,
     RequestView,
 )
 from grants.payments.states import OrderState, RequestState
@@ -70,12 +72,13 @@ def limits_of(grant: Grant) -> Limits:
 
 
 def request_views(rows: Sequence[PaymentRequest]) -> tuple[RequestView, ...]:
-    """Requests as frozen values, in five statements however many there are."""
+    """Requests as frozen values, in six statements however many there are."""
     grants = by_id(Grant, {row.grant_id for row in rows})
     reports = by_id(PeriodicReport, {row.report_id for row in rows if row.report_id})
     names = identity.organisations({grant.coordinator_id for grant in grants.values()})
     people = identity.people({row.decided_by for row in rows if row.decided_by})
     sums = order_sums({row.id for row in rows})
+    replacing = _replacing(rows)
     return tuple(
         RequestView(
             id=row.id,
@@ -101,19 +104,47 @@ def request_views(rows: Sequence[PaymentRequest]) -> tuple[RequestView, ...]:
             decision=_decision(row),
             ordered=sums[row.id][0],
             executed=sums[row.id][1],
+            reply=row.reply,
+            replaces=replacing.earlier.get(row.id),
+            replaced_by=replacing.later.get(row.id),
         )
         for row in rows
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Replacing:
+    """References by id: of the rejected request that one replaces, and of the one that replaces it."""
+
+    earlier: dict[UUID, str]
+    later: dict[UUID, str]
+
+
+def _replacing(rows: Sequence[PaymentRequest]) -> _Replacing:
+    ids = [row.id for row in rows]
+    wanted = {row.replaces_id: row.id for row in rows if row.replaces_id}
+    found = _Replacing({}, {})
+    statement = select(PaymentRequest.id, PaymentRequest.replaces_id, PaymentRequest.reference)
+    for request_id, replaces_id, reference in db.session.execute(
+        statement.where(or_(PaymentRequest.id.in_(wanted), PaymentRequest.replaces_id.in_(ids)))
+    ):
+        if request_id in wanted:
+            found.earlier[wanted[request_id]] = reference
+        if replaces_id in ids:
+            found.later[replaces_id] = reference
+    return found
+
+
 def _due_basis(row: PaymentRequest, grant: Grant, report: PeriodicReport | None) -> DueBasis:
-    opened = report.submitted_at if report else grant.in_force_at
+    again = row.replaces_id is not None
+    opened = row.submitted_at if again else report.submitted_at if report else grant.in_force_at
     return DueBasis(
         PaymentKind(row.kind),
         agreements.time_limits_of(grant),
         grant.time_limits_on,
         clock.in_zone(opened or row.submitted_at).date(),
         grant.starts_on,
+        Opened.AGAIN if again else Opened.FIRST,
     )
 
 
@@ -127,6 +158,7 @@ def _decision(row: PaymentRequest) -> Decision | None:
         row.cleared or ZERO,
         row.deferred or ZERO,
         row.recoverable or ZERO,
+        row.refused or ZERO,
     )
 
 

@@ -18,6 +18,7 @@ from grants.core.permissions import Actor, Permission
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
+from grants.payments.queries.recoveries import recovery_duties
 from grants.payments.queries.requests import request_views
 from grants.payments.rules import (
     OrderView,
@@ -164,13 +165,13 @@ def _order_line(actor: Actor, found: OrderView) -> InboxRow:
 
 
 def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
-    """What this person must do so that money is paid: decide, prepare, verify, authorise, export, book; or give an account."""
+    """What this person must do so that money is paid: decide, prepare, verify, authorise, export, book; give an account, pay back."""
     found: list[Duty] = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
         found += [_duty(row) for row in inbox(actor, limit=ROWS_MAX).rows if row.yours]
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) and actor.can(Permission.BANK_ACCOUNT_ENTER):
         found += _account_duties(actor)
-    return tuple(found)
+    return (*found, *recovery_duties(actor))
 
 
 _BUTTONS = {

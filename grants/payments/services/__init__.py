@@ -1,4 +1,4 @@
-"""Acts of payments: open and decide requests, carry orders through four hands, let them leave in a list, book them.
+"""Acts of payments: open and decide requests, carry orders through four hands, let them leave in a list, recover.
 
 Every act here locks the call, then the grant, then its partners, then requests and orders: whoever
 pays from the same grant waits, and checks what then stands.
@@ -16,17 +16,21 @@ from grants.payments.services.locks import (
     scope_of_request,
 )
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
-from grants.payments.services.requests import decide, open_for_report, open_prefinancing, reject
+from grants.payments.services.recoveries import book_receipt, establish, scope_of_recovery, waive
+from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
 from grants.payments.services.sending import BATCH_ORDERS_MAX, execute, export, make_batch_file, open_batch_file, sheet
 
 __all__ = [
     "BATCH_ORDERS_MAX",
+    "ask_again",
     "authorise",
+    "book_receipt",
     "cancel",
     "change",
     "close_grant",
     "closure_problems",
     "decide",
+    "establish",
     "execute",
     "export",
     "lock_grant",
@@ -39,8 +43,10 @@ __all__ = [
     "scope_of_batch",
     "scope_of_grant",
     "scope_of_order",
+    "scope_of_recovery",
     "scope_of_report",
     "scope_of_request",
     "sheet",
     "verify",
+    "waive",
 ]

@@ -26,8 +26,9 @@ def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
     """Why a grant cannot be closed yet: a report, a request or an order is open, or an account still holds money."""
     grant = get(Grant, grant_id)
     found = []
-    if late := reports.unaccepted(grant.id):
-        found.append(Problem("Reports", f"{late} {'report is' if late == 1 else 'reports are'} not accepted yet."))
+    if late := reports.unsettled(grant.id):
+        words = f"{len(late)} {'report is' if len(late) == 1 else 'reports are'} neither accepted nor rejected yet."
+        found.append(Problem("Reports", words))
     if grant.final_amount is None:
         found.append(Problem("Balance", "The payment of the balance is not decided yet."))
     found += legs.closure_problems("Ledger", books.of(grant_id=grant.id))

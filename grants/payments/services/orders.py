@@ -92,6 +92,7 @@ def change(actor: Actor, order_id: UUID, *, amount: Money, reason: str, version:
 )
 def verify(actor: Actor, order_id: UUID, *, note: str = "", version: int | None = None) -> OrderSummary:
     """Verify a prepared order against its evidence, as another person than the initiator."""
+    demand_fresh(actor)
     order = _approving(actor, order_id, Step.VERIFIED, version)
     ORDER.move(order, "verify")
     order.verified_by = actor.user_id

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import assert_never
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -30,24 +32,25 @@ from grants.payments.rules import Decision, DecisionInput, RequestSummary
 from grants.payments.services.locks import lock_grant, scope_of_grant, scope_of_report, scope_of_request
 from grants.payments.states import REQUEST, RequestState
 from grants.programmes.models import Programme
+from grants.reporting import queries as reports
 from grants.reporting.models import PeriodicReport
-from grants.reporting.states import ReportKind, ReportState
+from grants.reporting.states import SETTLED, ReportKind, ReportState
 
 
 @act(
     "payment_request.open_prefinancing",
-    needs=Permission.AGREEMENT_READ,
+    needs=Permission.PAYMENT_REQUEST_OPEN,
     scope=scope_of_grant,
     says="opened payment request {subject} for pre-financing",
 )
 def open_prefinancing(actor: Actor, grant_id: UUID) -> RequestSummary | None:
-    """The signed schedule opens the request for pre-financing; None where the call has none, or it is open already.
+    """The signed schedule opens the request for pre-financing; None where the call has none, or it was opened already.
 
-    Opening moves no money, so it takes no right of its own: what opens it is the agreement in force.
+    The program does it by itself, and no person holds the right: what opens it is the agreement in force.
     """
     grant = lock_grant(grant_id)
     _refuse_not_in_force(grant)
-    if not grant.prefinancing or _request_of(grant_id, PaymentKind.PREFINANCING) is not None:
+    if not grant.prefinancing or _was_opened(grant_id, PaymentKind.PREFINANCING):
         return None
     assert grant.in_force_at is not None, "a grant in force has the moment it came into force"
     due_on = rules.prefinancing_due_on(
@@ -58,27 +61,99 @@ def open_prefinancing(actor: Actor, grant_id: UUID) -> RequestSummary | None:
 
 @act(
     "payment_request.open_for_report",
-    needs=Permission.AGREEMENT_READ,
+    needs=Permission.PAYMENT_REQUEST_OPEN,
     scope=scope_of_report,
-    says="opened payment request {subject} for an accepted report",
+    says="opened payment request {subject} for a settled report",
 )
 def open_for_report(actor: Actor, report_id: UUID) -> RequestSummary | None:
-    """An accepted report opens its request: an interim one for its costs, the final one for the balance."""
+    """An accepted interim report opens the request for its costs; the last report to be settled opens the balance.
+
+    A rejected report counts as settled with nothing accepted. Returns the first request opened, if any.
+    """
     report = locked(PeriodicReport, report_id)
     grant = lock_grant(report.grant_id)
     _refuse_not_in_force(grant)
-    if report.state != ReportState.ACCEPTED.value or report.submitted_at is None or report.accepted_total is None:
-        raise Refused("A payment is requested by an accepted report; this one is not accepted.")
-    if db.session.scalar(select(PaymentRequest.id).where(PaymentRequest.report_id == report_id)) is not None:
+    if ReportState(report.state) not in SETTLED:
+        raise Refused("A payment is requested by a settled report; this one is neither accepted nor rejected yet.")
+    made = [_open_interim(grant, report), _open_balance(grant)]
+    return next((each for each in made if each is not None), None)
+
+
+def _open_interim(grant: Grant, report: PeriodicReport) -> RequestSummary | None:
+    if report.kind == ReportKind.FINAL.value or report.accepted_total is None or _request_of_report(report.id):
         return None
-    kind = PaymentKind.BALANCE if report.kind == ReportKind.FINAL.value else PaymentKind.INTERIM
-    due_on = rules.report_due_on(kind, clock.in_zone(report.submitted_at).date(), agreements.time_limits_of(grant))
-    asked = _final_amount(grant) if kind is PaymentKind.BALANCE else report.accepted_total
-    return _open(grant, kind, report, asked, due_on)
+    return _open(grant, PaymentKind.INTERIM, report, report.accepted_total, _due_on(grant, PaymentKind.INTERIM, report))
+
+
+def _open_balance(grant: Grant) -> RequestSummary | None:
+    """The balance, once every report is settled (the guard of E11); its amount may be nothing."""
+    final = db.session.scalars(
+        select(PeriodicReport).where(
+            PeriodicReport.grant_id == grant.id, PeriodicReport.kind == ReportKind.FINAL.value
+        )
+    ).one_or_none()
+    if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
+        return None
+    due_on = _due_on(grant, PaymentKind.BALANCE, final)
+    return _open(grant, PaymentKind.BALANCE, final, _final_amount(grant), due_on)
+
+
+def _due_on(grant: Grant, kind: PaymentKind, report: PeriodicReport) -> date:
+    assert report.submitted_at is not None, "a settled report was sent"
+    return rules.report_due_on(kind, clock.in_zone(report.submitted_at).date(), agreements.time_limits_of(grant))
+
+
+@act(
+    "payment_request.submit",
+    needs=Permission.PAYMENT_REQUEST_SUBMIT,
+    scope=scope_of_request,
+    says="asked again for payment {subject}",
+)
+def ask_again(actor: Actor, request_id: UUID, *, reply: str, version: int | None = None) -> RequestSummary:
+    """The coordinator asks anew for what was rejected, with an answer to the reason; the rejected request stays as it is."""
+    earlier = locked(PaymentRequest, request_id)
+    check_version(earlier, version)
+    grant = lock_grant(earlier.grant_id)
+    _refuse_not_in_force(grant)
+    if RequestState(earlier.state) is not RequestState.REJECTED:
+        raise Refused("Only a rejected request can be asked for again; this one is not rejected.")
+    later = db.session.scalar(select(PaymentRequest.reference).where(PaymentRequest.replaces_id == earlier.id))
+    if later is not None:
+        raise Refused(f"It was asked for again already, as {later}.")
+    _refuse_after_final(grant)
+    if not reply.strip():
+        raise Invalid("The answer is missing.", {"reply": "Answer the reason of the rejection; the programme reads it."})
+    kind = PaymentKind(earlier.kind)
+    report = get(PeriodicReport, earlier.report_id) if earlier.report_id else None
+    due_on = rules.again_due_on(kind, today(), agreements.time_limits_of(grant))
+    acts.reason(reply.strip())
+    made = _open(grant, kind, report, _asked_now(grant, kind, report), due_on, replaces=earlier, reply=reply.strip())
+    _renew_balance(grant)
+    return made
+
+
+def _asked_now(grant: Grant, kind: PaymentKind, report: PeriodicReport | None) -> Money:
+    match kind:
+        case PaymentKind.PREFINANCING:
+            return grant.prefinancing
+        case PaymentKind.INTERIM:
+            assert report is not None and report.accepted_total is not None, "an accepted report asks for it"
+            return report.accepted_total
+        case PaymentKind.BALANCE:
+            return _final_amount(grant)
+        case _:
+            assert_never(kind)
 
 
 def _open(
-    grant: Grant, kind: PaymentKind, report: PeriodicReport | None, requested: Money, due_on: date
+    grant: Grant,
+    kind: PaymentKind,
+    report: PeriodicReport | None,
+    requested: Money,
+    due_on: date,
+    *,
+    replaces: PaymentRequest | None = None,
+    reply: str | None = None,
 ) -> RequestSummary:
     number = 1 + (
         db.session.scalar(select(func.count()).select_from(PaymentRequest).where(PaymentRequest.grant_id == grant.id))
@@ -94,18 +169,49 @@ def _open(
         submitted_at=acts.moment(),
         due_on=due_on,
         state=RequestState.SUBMITTED.value,
+        replaces_id=replaces.id if replaces else None,
+        reply=reply,
     )
     db.session.add(request)
+    db.session.flush()
     return _request_summary(request)
 
 
 def _final_amount(grant: Grant) -> Money:
-    accepted = db.session.scalars(
-        select(PeriodicReport.accepted_total).where(
+    """Everything accepted and not refused, up to the maximum: what an open request asks for counts until it is decided."""
+    interim = {
+        row.report_id: row
+        for row in db.session.scalars(
+            select(PaymentRequest)
+            .where(PaymentRequest.grant_id == grant.id, PaymentRequest.kind == PaymentKind.INTERIM.value)
+            .order_by(PaymentRequest.number)
+        )
+    }
+    accepted = db.session.execute(
+        select(PeriodicReport.id, PeriodicReport.accepted_total).where(
             PeriodicReport.grant_id == grant.id, PeriodicReport.state == ReportState.ACCEPTED.value
         )
-    ).all()
-    return rules.final_amount(limits_of(grant), [amount for amount in accepted if amount is not None])
+    )
+    return rules.final_amount(
+        limits_of(grant),
+        [
+            rules.counted(amount, RequestState(row.state), row.approved) if (row := interim.get(report_id)) else amount
+            for report_id, amount in accepted
+        ],
+    )
+
+
+def _renew_balance(grant: Grant) -> None:
+    """A balance that waits for its decision asks for what now counts."""
+    balance = db.session.scalars(
+        select(PaymentRequest).where(
+            PaymentRequest.grant_id == grant.id,
+            PaymentRequest.kind == PaymentKind.BALANCE.value,
+            PaymentRequest.state == RequestState.SUBMITTED.value,
+        )
+    ).one_or_none()
+    if balance is not None and balance.requested != (now := _final_amount(grant)):
+        balance.requested = now
 
 
 def _refuse_not_in_force(grant: Grant) -> None:
@@ -129,8 +235,9 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     check_version(request, version)
     grant = lock_grant(request.grant_id)
     _refuse_not_in_force(grant)
-    rules.check_decision(request.requested, given)
     kind = PaymentKind(request.kind)
+    rules.check_decision(request.requested, given, kind)
+    _refuse_after_final(grant)
     if kind is PaymentKind.BALANCE:
         _refuse_open_before_balance(grant, request)
     faults.point("ceiling")
@@ -141,6 +248,8 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     if not decision.payable:
         db.session.flush()
         REQUEST.move(request, "clear")
+    db.session.flush()
+    _renew_balance(grant)
     tell(grant, "payment_decided", request)
     return _request_summary(request)
 
@@ -153,6 +262,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
 )
 def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None = None) -> RequestSummary:
     """Reject a request with a reason the coordinator will read; nothing is posted."""
+    demand_fresh(actor)
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
     if not reason.strip():
@@ -160,7 +270,10 @@ def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None =
     acts.reason(reason.strip())
     REQUEST.move(request, "reject")
     request.decided_at, request.decided_by, request.decision_reason = acts.moment(), actor.user_id, reason.strip()
-    tell(get(Grant, request.grant_id), "payment_decided", request)
+    db.session.flush()
+    grant = get(Grant, request.grant_id)
+    _renew_balance(grant)
+    tell(grant, "payment_decided", request)
     return _request_summary(request)
 
 
@@ -168,7 +281,33 @@ def limits_of(grant: Grant) -> rules.Limits:
     return rules.Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention)
 
 
+def _refuse_after_final(grant: Grant) -> None:
+    if grant.final_amount is not None:
+        raise Refused(
+            f"The final amount of this grant is decided: {grant.final_amount}. Nothing more is requested or paid on top of it."
+        )
+
+
 def _refuse_open_before_balance(grant: Grant, request: PaymentRequest) -> None:
+    """The guard of E11: every report is settled, every accepted one has opened its request, and every request is decided."""
+    if late := reports.unsettled(grant.id):
+        raise Refused(
+            f"{_reports_words(late)} not settled yet. The balance fixes the final amount of the grant: accept or reject what is open first."
+        )
+    unopened = db.session.scalars(
+        select(PeriodicReport.number)
+        .where(
+            PeriodicReport.grant_id == grant.id,
+            PeriodicReport.kind == ReportKind.INTERIM.value,
+            PeriodicReport.state == ReportState.ACCEPTED.value,
+            ~exists().where(PaymentRequest.report_id == PeriodicReport.id),
+        )
+        .order_by(PeriodicReport.number)
+    ).all()
+    if unopened:
+        raise Refused(
+            f"{_reports_words(unopened)} accepted, and the payment request is not opened yet. That takes a moment; try again then."
+        )
     undecided = db.session.scalars(
         select(PaymentRequest.reference)
         .where(
@@ -189,6 +328,7 @@ def _keep(request: PaymentRequest, decision: Decision, actor: Actor, reason: str
         acts.reason(reason.strip())
     request.approved, request.payable, request.retained = decision.approved, decision.payable, decision.retained
     request.cleared, request.deferred, request.recoverable = decision.cleared, decision.deferred, decision.recoverable
+    request.refused = request.requested - decision.approved
 
 
 def _post(grant: Grant, request: PaymentRequest, kind: PaymentKind, decision: Decision) -> None:
@@ -276,14 +416,23 @@ def tell(grant: Grant, template: str, request: PaymentRequest) -> None:
     )
 
 
-def _request_of(grant_id: UUID, kind: PaymentKind) -> PaymentRequest | None:
-    return db.session.scalars(
-        select(PaymentRequest).where(
-            PaymentRequest.grant_id == grant_id,
-            PaymentRequest.kind == kind.value,
-            PaymentRequest.state != RequestState.REJECTED.value,
+def _reports_words(numbers: Sequence[int]) -> str:
+    """``Report 1 is`` or ``Reports 1, 2 are``, to begin a sentence."""
+    spelled = ", ".join(str(number) for number in numbers)
+    return f"Report {spelled} is" if len(numbers) == 1 else f"Reports {spelled} are"
+
+
+def _was_opened(grant_id: UUID, kind: PaymentKind) -> bool:
+    """Whether a request of this kind was made before; a rejected one is asked for again by the coordinator."""
+    return bool(
+        db.session.scalar(
+            select(exists().where(PaymentRequest.grant_id == grant_id, PaymentRequest.kind == kind.value))
         )
-    ).one_or_none()
+    )
+
+
+def _request_of_report(report_id: UUID) -> bool:
+    return bool(db.session.scalar(select(exists().where(PaymentRequest.report_id == report_id))))
 
 
 def _request_summary(request: PaymentRequest) -> RequestSummary:

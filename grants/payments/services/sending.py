@@ -113,6 +113,7 @@ def _send(actor: Actor, order: PaymentOrder, batch: PaymentBatch) -> None:
 )
 def execute(actor: Actor, order_id: UUID, *, value_on: date, version: int | None = None) -> OrderSummary:
     """Mark an order as booked by the bank on its value date (E8); the request is paid when nothing of it is left."""
+    demand_fresh(actor)
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
     grant = get(Grant, order.grant_id)

@@ -47,7 +47,8 @@ for (const form of all("[data-theme-form]")) {
   form.querySelector("select").addEventListener("change", () => form.requestSubmit());
 }
 
-// Words are counted while one types; over the limit one may go on typing. Spoken when typing stops.
+// Words are counted while one types, as the program counts them: bullets and lone dashes are none. Over the limit one
+// may go on typing. Spoken when typing stops.
 for (const counter of all("[data-count-of]")) {
   const area = document.getElementById(counter.dataset.countOf);
   const most = Number(area.dataset.words);
@@ -57,7 +58,8 @@ for (const counter of all("[data-count-of]")) {
   counter.after(spoken);
   let wait;
   const count = () => {
-    const left = most - (area.value.trim().match(/\S+/g) ?? []).length;
+    const left = most - (area.value.replace(/[\u200b\u2060\ufeff\u00ad]/g, "").match(/\S+/g) ?? [])
+      .filter((token) => /[\p{L}\p{N}]/u.test(token)).length;
     const words = Math.abs(left) === 1 ? "word" : "words";
     counter.textContent = left < 0 ? `You have ${-left} ${words} too many` : `You have ${left} ${words} remaining`;
     counter.classList.toggle("late", left < 0);

@@ -1,0 +1,153 @@
+"""Reads of recoveries: what was paid too much, what came back, and whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.agreements.rules import GrantView
+from grants.agreements.states import GrantState, PaymentKind
+from grants.core.db import db
+from grants.core.duties import Duty
+from grants.core.money import ZERO, Money
+from grants.core.permissions import Actor, Permission
+from grants.identity import queries as identity
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
+from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
+from grants.payments.queries.requests import by_id
+from grants.payments.rules import ReceiptView, RecoveryView
+from grants.payments.states import RecoveryState
+
+DUTIES_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecovery:
+    """The recovery page of a grant: the recovery, or what is still to be established."""
+
+    grant: GrantView
+    recovery: RecoveryView | None
+    to_establish: Money
+
+
+def grant_recovery(actor: Actor, reference: str) -> GrantRecovery:
+    """For everybody who may read the agreement; raises :class:`NotFound`."""
+    grant = agreements.grant(actor, reference)
+    rows = db.session.scalars(select(Recovery).where(Recovery.grant_id == grant.id)).all()
+    owed = books.balance(Account.PREFINANCING, grant_id=grant.id)
+    return GrantRecovery(
+        grant,
+        recovery_views(rows)[0] if rows else None,
+        owed if grant.final_amount is not None else ZERO,
+    )
+
+
+def recovery_views(rows: Sequence[Recovery]) -> tuple[RecoveryView, ...]:
+    """Recoveries as frozen values, in five statements however many there are."""
+    grants = by_id(Grant, {row.grant_id for row in rows})
+    requests = by_id(PaymentRequest, {row.request_id for row in rows})
+    names = identity.organisations({grant.coordinator_id for grant in grants.values()})
+    receipts = db.session.scalars(
+        select(RecoveryReceipt)
+        .where(RecoveryReceipt.recovery_id.in_([row.id for row in rows]))
+        .order_by(RecoveryReceipt.value_on, RecoveryReceipt.created_at, RecoveryReceipt.id)
+    ).all()
+    involved = {who for row in rows for who in (row.established_by, row.waived_by) if who}
+    people = identity.people(involved | {each.booked_by for each in receipts})
+    came: dict[UUID, list[ReceiptView]] = {}
+    for each in receipts:
+        came.setdefault(each.recovery_id, []).append(
+            ReceiptView(each.amount, each.value_on, each.bank_reference, people[each.booked_by].name)
+        )
+    return tuple(
+        RecoveryView(
+            id=row.id,
+            version=row.version,
+            reference=row.reference,
+            state=RecoveryState(row.state),
+            grant_id=row.grant_id,
+            grant_reference=grants[row.grant_id].reference,
+            acronym=grants[row.grant_id].acronym or grants[row.grant_id].title,
+            payee=names[grants[row.grant_id].coordinator_id].name,
+            request_reference=requests[row.request_id].reference,
+            amount=row.amount,
+            reason=row.reason,
+            due_on=row.due_on,
+            established_at=row.established_at,
+            established_by=people[row.established_by].name,
+            receipts=tuple(came.get(row.id, ())),
+            waived=row.waived,
+            waived_at=row.waived_at,
+            waived_by=people[row.waived_by].name if row.waived_by else None,
+            waive_reason=row.waive_reason,
+        )
+        for row in rows
+    )
+
+
+def recovery_duties(actor: Actor) -> list[Duty]:
+    """What was paid too much and waits: for the authoriser, for the city, for the accounting officer."""
+    found: list[Duty] = []
+    if actor.can(Permission.RECOVERY_ESTABLISH):
+        found += _to_establish(actor)
+    if actor.can(Permission.RECOVERY_BOOK) or actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
+        found += _to_pay_back(actor)
+    return found
+
+
+def _to_establish(actor: Actor) -> list[Duty]:
+    statement: Select[Any] = (
+        select(Grant.reference, func.coalesce(Grant.acronym, Grant.title), PaymentRequest.recoverable)
+        .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
+        .where(
+            agreements.visible(actor, Permission.RECOVERY_ESTABLISH),
+            Grant.state == GrantState.IN_FORCE.value,
+            PaymentRequest.kind == PaymentKind.BALANCE.value,
+            PaymentRequest.recoverable > ZERO,
+            ~exists().where(Recovery.request_id == PaymentRequest.id),
+        )
+        .order_by(Grant.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Establish the recovery from {name}",
+            f"{amount} was paid above the final amount; the grant cannot be closed before it is settled.",
+            "Open the recovery",
+            "payments.recovery",
+            {"ref": reference},
+        )
+        for reference, name, amount in db.session.execute(statement)
+    ]
+
+
+def _to_pay_back(actor: Actor) -> list[Duty]:
+    permission = (
+        Permission.RECOVERY_BOOK if actor.can(Permission.RECOVERY_BOOK) else Permission.PAYMENT_REQUEST_SUBMIT
+    )
+    rows = db.session.scalars(
+        select(Recovery)
+        .join(Grant, Grant.id == Recovery.grant_id)
+        .where(agreements.visible(actor, permission), Recovery.state == RecoveryState.ESTABLISHED.value)
+        .order_by(Recovery.due_on, Recovery.reference)
+        .limit(DUTIES_MAX)
+    ).all()
+    books_it = permission is Permission.RECOVERY_BOOK
+    return [
+        Duty(
+            f"Book what {each.acronym} pays back" if books_it else f"Pay back what {each.acronym} was paid too much",
+            f"{each.reference}: {each.owed} of {each.amount} is still owed by {each.payee}.",
+            "Open the recovery",
+            "payments.recovery",
+            {"ref": each.grant_reference},
+            due_at=each.due_at,
+        )
+        for each in recovery_views(rows)
+    ]

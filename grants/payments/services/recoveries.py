@@ -1,0 +1,185 @@
+"""Acts on recoveries: what was paid too much is established, booked as it comes back, or waived with a reason."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.agreements.states import PaymentKind
+from grants.core import acts, clock
+from grants.core.acts import act
+from grants.core.db import check_version, db, get, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.rules import demand_fresh
+from grants.ledger import queries as books
+from grants.ledger import rules as legs
+from grants.ledger import services as ledger
+from grants.ledger.accounts import Account
+from grants.ledger.rules import Dimensions, Event
+from grants.payments import rules
+from grants.payments.models import PaymentRequest, Recovery, RecoveryReceipt
+from grants.payments.rules import ReceiptInput, RecoveryInput, RecoverySummary
+from grants.payments.services.locks import lock_grant, scope_of_grant
+from grants.payments.services.requests import today
+from grants.payments.states import RECOVERY, RecoveryState
+
+
+def scope_of_recovery(recovery_id: UUID) -> Scope:
+    """Where the grant of a recovery lies, its money locked."""
+    return scope_of_grant(get(Recovery, recovery_id).grant_id)
+
+
+@act(
+    "recovery.establish",
+    needs=Permission.RECOVERY_ESTABLISH,
+    scope=scope_of_grant,
+    says="established recovery {subject}",
+)
+def establish(actor: Actor, grant_id: UUID, given: RecoveryInput) -> RecoverySummary:
+    """Establish what the balance found to be paid too much as a debt of the city (E13), and tell the city."""
+    demand_fresh(actor)
+    grant = lock_grant(grant_id)
+    earlier = db.session.scalar(select(Recovery.reference).where(Recovery.grant_id == grant_id))
+    if earlier is not None:
+        raise Refused(f"The recovery from this grant is established already, as {earlier}.")
+    balance = _balance_of(grant_id)
+    owed = books.balance(Account.PREFINANCING, grant_id=grant_id)
+    if balance is None or grant.final_amount is None or not owed:
+        raise Refused("Nothing is to be recovered: the balance of this grant found nothing that was paid too much.")
+    rules.check_recovery(given, today())
+    acts.reason(given.reason.strip())
+    row = Recovery(
+        grant_id=grant_id,
+        request_id=balance.id,
+        reference=f"{grant.reference}-D1",
+        amount=owed,
+        reason=given.reason.strip(),
+        due_on=given.due_on,
+        state=RecoveryState.ESTABLISHED.value,
+        established_at=acts.moment(),
+        established_by=actor.user_id,
+    )
+    db.session.add(row)
+    ledger.post(
+        Event.RECOVERY_ORDERED,
+        source_key=f"recovery:{row.id}:established",
+        effective_on=today(),
+        description=f"{row.reference}: paid too much, to be paid back",
+        legs=legs.legs_e13(owed, _dims(grant, row)),
+    )
+    _tell(grant, row)
+    return RecoverySummary(row.id, row.reference, RecoveryState.ESTABLISHED, owed)
+
+
+@act("recovery.book", needs=Permission.RECOVERY_BOOK, scope=scope_of_recovery, says="booked a receipt for {subject}")
+def book_receipt(
+    actor: Actor, recovery_id: UUID, given: ReceiptInput, *, version: int | None = None
+) -> RecoverySummary:
+    """Book money that came back, by its value date and the bank's reference (E14); the commitment it used opens again."""
+    demand_fresh(actor)
+    row = locked(Recovery, recovery_id)
+    check_version(row, version)
+    RECOVERY.target(RecoveryState(row.state), "book")
+    if actor.user_id == row.established_by:
+        raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
+    owed = _owed(row)
+    rules.check_receipt(given, owed, clock.in_zone(row.established_at).date(), today())
+    known = given.bank_reference.strip()
+    receipts = select(RecoveryReceipt.id).where(RecoveryReceipt.recovery_id == row.id)
+    if db.session.scalar(receipts.where(RecoveryReceipt.bank_reference == known)) is not None:
+        raise Invalid(
+            "This receipt is booked already.",
+            {"bank_reference": f"A receipt with the reference {known} is booked for this recovery. Compare it with the statement."},
+        )
+    grant = get(Grant, row.grant_id)
+    receipt = RecoveryReceipt(
+        recovery_id=row.id,
+        amount=given.amount,
+        value_on=given.value_on,
+        bank_reference=known,
+        booked_by=actor.user_id,
+    )
+    db.session.add(receipt)
+    consumed = books.partners_consumed(row.grant_id)
+    ledger.post(
+        Event.RECOVERY_RECEIVED,
+        source_key=f"recovery_receipt:{receipt.id}:received",
+        effective_on=given.value_on,
+        description=f"{row.reference}: paid back, bank reference {known}",
+        legs=legs.legs_e14(
+            given.amount, _dims(grant, row), owed=owed, reopened=rules.shares_of(given.amount, consumed)
+        ),
+    )
+    if given.amount == owed:
+        RECOVERY.move(row, "book")
+    return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed - given.amount)
+
+
+@act("recovery.waive", needs=Permission.RECOVERY_WAIVE, scope=scope_of_recovery, says="waived recovery {subject}")
+def waive(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None = None) -> RecoverySummary:
+    """Give up what is still owed, with the reason (E16); what was paid stays in the books as paid."""
+    demand_fresh(actor)
+    row = locked(Recovery, recovery_id)
+    check_version(row, version)
+    RECOVERY.target(RecoveryState(row.state), "waive")
+    if not reason.strip():
+        raise Invalid("The reason is missing.", {"reason": "Say why the debt is given up, and on which decision it rests."})
+    owed = _owed(row)
+    acts.reason(reason.strip())
+    RECOVERY.move(row, "waive")
+    row.waived, row.waived_at, row.waived_by, row.waive_reason = owed, acts.moment(), actor.user_id, reason.strip()
+    grant = get(Grant, row.grant_id)
+    ledger.post(
+        Event.WAIVED,
+        source_key=f"recovery:{row.id}:waived",
+        effective_on=today(),
+        description=f"{row.reference}: waived",
+        legs=legs.legs_e16(owed, _dims(grant, row)),
+    )
+    _tell(grant, row)
+    return RecoverySummary(row.id, row.reference, RecoveryState.WAIVED, ZERO)
+
+
+def _balance_of(grant_id: UUID) -> PaymentRequest | None:
+    return db.session.scalars(
+        select(PaymentRequest).where(
+            PaymentRequest.grant_id == grant_id,
+            PaymentRequest.kind == PaymentKind.BALANCE.value,
+            PaymentRequest.approved.is_not(None),
+        )
+    ).one_or_none()
+
+
+def _owed(row: Recovery) -> Money:
+    received = db.session.scalars(select(RecoveryReceipt.amount).where(RecoveryReceipt.recovery_id == row.id))
+    return row.amount - total(received)
+
+
+def _dims(grant: Grant, row: Recovery) -> Dimensions:
+    return Dimensions(
+        fund_source_id=grant.fund_source_id,
+        call_id=grant.call_id,
+        grant_id=grant.id,
+        organisation_id=grant.coordinator_id,
+        document_id=row.id,
+    )
+
+
+def _tell(grant: Grant, row: Recovery) -> None:
+    readers = identity.users_with(Permission.PAYMENT_REQUEST_SUBMIT, agreements.scope(grant))
+    people.mail(
+        [each.id for each in readers],
+        "recovery",
+        "grant",
+        grant.id,
+        reference=grant.reference,
+        recovery=row.reference,
+        state=RecoveryState(row.state).value,
+    )

@@ -1,0 +1,89 @@
+"""Pages of agreements through HTTP: what is offered and answered is what was shown, and who may sign sees the form."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from grants.agreements import rules, services
+from grants.agreements.rules import CheckInput, ContactInput, PlannedMilestone, Share, Terms
+from grants.agreements.states import CheckAnswer, ContactRole, GrantState
+from grants.identity.policy import Role
+from tests import actors
+from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, by_mail
+from tests.agreements.test_services import finished, offered
+from tests.applications.pages import post, send, text_of, values_of
+
+
+@pytest.fixture
+def app(demo_app: Flask) -> Flask:
+    demo_app.config["WTF_CSRF_ENABLED"] = False
+    return demo_app
+
+
+def test_a_text_changed_meanwhile_gives_the_clash_page_and_is_then_offered(app: Flask, grant: Find) -> None:
+    found = finished(grant)
+    officer = actors.client_of(app, actor("officer"))
+    place = f"/grants/{found.reference}"
+    stale = values_of(officer, f"{place}/preparation", to=f"{place}/offer")
+    shares = tuple(Share(each.organisation_id, each.maximum) for each in found.beneficiaries)
+    milestones = tuple(PlannedMilestone(m.title, "Another criterion", m.due_on) for m in found.milestones)
+    services.set_terms(actor("officer"), found.id, Terms(found.starts_on, 24, shares, milestones))
+
+    clash = post(officer, f"{place}/offer", stale)
+
+    assert clash.status_code == 409
+    assert "was changed after you opened this page" in text_of(clash)
+    assert grant(IN_PREPARATION).state is GrantState.PREPARATION
+    assert send(officer, f"{place}/offer", page=f"{place}/preparation").status_code == 303
+    assert grant(IN_PREPARATION).state is GrantState.READY_TO_SIGN
+
+
+def test_the_second_officer_keeps_the_typed_note_beside_the_first_answer(app: Flask, grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    item = next(check for check in found.checks if check.is_open)
+    place = f"/grants/{found.reference}/preparation"
+    officer = actors.client_of(app, actor("officer"))
+    stale = values_of(officer, place, to=f"{place}/check") | {"key": [item.key], "version": [str(item.version)]}
+    services.answer_check(actor("officer"), found.id, CheckInput(item.key, CheckAnswer.DONE, "Written first"))
+
+    clash = post(officer, f"{place}/check", stale, answer="done", note="Written second")
+
+    assert clash.status_code == 409
+    page = clash.get_data(as_text=True)
+    assert "Written first" in page and "Written second" in page
+    assert next(c.note for c in grant(IN_PREPARATION).checks if c.key == item.key) == "Written first"
+
+
+def test_who_signs_for_another_grant_finds_no_form_to_sign_this_one(app: Flask, grant: Find) -> None:
+    found, other = offered(grant), grant(IN_FORCE)
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Nikos Vlachos", "nikos@neochora.example", ContactRole.LEAD)
+    )
+    nikos = by_mail("nikos@neochora.example")
+    actors.give(nikos.user_id, Role.SIGNATORY, "application", other.application_id)
+    place = f"/grants/{found.reference}/agreement"
+
+    assert "Sign the agreement" not in text_of(actors.client_of(app, nikos).get(place))
+    for key in ("eleni_mayor", "signatory"):
+        client = actors.client_of(app, actor(key))
+        assert "Sign the agreement" in text_of(client.get(place))
+    assert rules.text_hash(grant(IN_PREPARATION).text) in text_of(client.get(place))
+
+
+def test_a_person_is_dismissed_by_a_page_that_asks_why(app: Flask, grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Nikos Vlachos", "nikos@neochora.example", ContactRole.SIGNATORY)
+    )
+    person = next(each for each in grant(IN_PREPARATION).contacts if each.email == "nikos@neochora.example")
+    people = f"/grants/{found.reference}/people"
+    place = f"{people}/{person.handle}/signatory/dismiss"
+    officer = actors.client_of(app, actor("officer"))
+    assert f'href="{place}"' in officer.get(people).get_data(as_text=True)
+
+    assert send(officer, place, reason="").status_code == 422
+    assert send(officer, place, reason="Mistyped", leaves="y").headers["Location"] == people
+
+    assert "nikos@neochora.example" not in text_of(officer.get(people))
+    assert officer.get(place).status_code == 404
