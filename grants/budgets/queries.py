@@ -148,6 +148,12 @@ def written(budget_id: UUID) -> BudgetContent:
     return BudgetContent(rules_of(budget), _organisations(budget_id), cells)
 
 
+def rules_by_id(budget_ids: Iterable[UUID]) -> dict[UUID, BudgetRules]:
+    """The rules of many budgets, in one statement."""
+    statement = select(Budget).where(Budget.id.in_(list(budget_ids)))
+    return {row.id: rules_of(row) for row in db.session.scalars(statement)}
+
+
 def content(budget_id: UUID) -> dict[str, Any]:
     """The budget as plain JSON in one spelling: what a submission freezes and hashes."""
     return rules.to_mapping(written(budget_id))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy import select
 
 from grants.cli.program import Program, operator
-from grants.core import acts, audit, clock
+from grants.core import audit
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.permissions import Permission
+from grants.core.text import csv_line
 
 
 @click.group()
@@ -63,47 +61,43 @@ def run_report(program: Program, name: str, scope: str, as_of: str | None, out: 
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
 @click.pass_obj
 def export(program: Program, what: str, out: Path) -> None:
-    """Write the journal or the balances as CSV (amounts in cents), or the sealed audit as JSON lines."""
+    """Write the journal or the balances as CSV (everything named, amounts in euros and in cents), or the sealed audit as JSON lines.
+
+    Who took what and when is on the record before the first line is written.
+    """
     writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines}
     with program.running():
+        _record(what)
         lines = _write_whole(out, writers[what]())
-        acts.note_security("data.exported", actor=operator(), what=what, lines=lines)
     click.echo(f"{out}: {lines} lines")
 
 
+def _record(what: str) -> None:
+    from grants.documents import services
+
+    if what == "audit":
+        services.export_audit(operator(Permission.AUDIT_READ))
+    else:
+        services.export_books(operator(Permission.LEDGER_READ), what)
+
+
 def _journal() -> Iterator[bytes]:
-    from grants.ledger import queries
+    from grants.documents import queries
 
     yield from _csv_lines(queries.JOURNAL_COLUMNS, queries.journal_rows())
 
 
 def _balances() -> Iterator[bytes]:
-    from grants.ledger import queries
+    from grants.documents import queries
 
     yield from _csv_lines(queries.BALANCE_COLUMNS, queries.balance_rows())
 
 
-def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """Lines of CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
-
-    class Line:
-        def write(self, text: str) -> bytes:
-            return text.encode()
-
-    writer: Any = csv.writer(Line(), lineterminator="\r\n")
-    yield writer.writerow(columns)
+def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """A stream for programs: without the mark that spreadsheets look for (docs/decisions/0005)."""
+    yield csv_line(columns).encode()
     for row in rows:
-        yield writer.writerow([_cell(value) for value in row])
-
-
-def _cell(value: Any) -> Any:
-    match value:
-        case datetime():
-            return clock.as_utc(value).isoformat()
-        case str() if value.startswith(("=", "+", "-", "@", "\t", "\r")):
-            return f"'{value}"
-        case _:
-            return value
+        yield csv_line(row).encode()
 
 
 def _audit_lines() -> Iterator[bytes]:

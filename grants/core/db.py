@@ -19,12 +19,22 @@ from grants.core.money import Money
 
 # Machinery written by core.acts.bookkeeping() in short transactions of its own, without audit. Closed list.
 BOOKKEEPING_TABLES = frozenset(
-    {"audit_seal", "audit_unsealed", "form_answer", "job", "process_beat", "security_event", "sign_in_attempt", "user_session"}
+    {
+        "audit_seal",
+        "audit_unsealed",
+        "form_answer",
+        "job",
+        "process_beat",
+        "security_event",
+        "sign_in_attempt",
+        "user_session",
+    }
 )
 
 # Rows that only ever come: the program's database role may not change or delete them.
 APPEND_ONLY_TABLES = frozenset(
     {
+        "accepted_cost",
         "act",
         "act_key",
         "agreement_signature",

@@ -186,9 +186,10 @@ def _refuse_what_reaches_out(archive: zipfile.ZipFile, name: str) -> None:
                     raise Invalid(f"“{name}” {said}, or save it as a PDF.")
         elif "/embeddings/" in small and small.endswith(".bin"):
             raise Invalid(f"“{name}” has an object of another program packed inside it. Save it as a PDF.")
-        elif small.startswith("word/") and small.endswith(".xml") and _starts_a_program(archive, part, name):
+        elif small.startswith("word/") and small.endswith(".xml") and (field := _reaching_field(archive, part, name)):
             raise Invalid(
-                f"“{name}” contains a field that starts another program (DDE). Delete it, or save it as a PDF."
+                f"“{name}” contains a field that starts another program or fetches a file ({field}). "
+                "Delete it, or save it as a PDF."
             )
 
 
@@ -205,8 +206,15 @@ def _relationships(archive: zipfile.ZipFile, part: str, name: str) -> list[tuple
     return found
 
 
-def _starts_a_program(archive: zipfile.ZipFile, part: str, name: str) -> bool:
-    """Whether a part of a text has a DDE field, in one piece or cut into several."""
+# Fields of a text that reach out of it when it is opened or updated; a link to click may well say “link”.
+_REACHING = re.compile(
+    r"(?:^|\s)(DDE|DDEAUTO)(?:\s|$)|^\s*(INCLUDEPICTURE|INCLUDETEXT|IMPORT|LINK|DATABASE)(?:\s|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _reaching_field(archive: zipfile.ZipFile, part: str, name: str) -> str | None:
+    """The first field of a part of a text that reaches out of it, in one piece or cut into several."""
     said: list[str] = []
     inside = False
 
@@ -214,16 +222,17 @@ def _starts_a_program(archive: zipfile.ZipFile, part: str, name: str) -> bool:
         nonlocal inside
         inside = tag.endswith("instrText")
         if tag.endswith("fldSimple"):
-            said.extend((next((text for key, text in attributes.items() if key.endswith("instr")), ""), " "))
+            said.extend((next((text for key, text in attributes.items() if key.endswith("instr")), ""), "\n"))
         elif tag.endswith("fldChar") and not any(text == "separate" for text in attributes.values()):
-            said.append(" ")
+            said.append("\n")
 
     def text(piece: str) -> None:
         if inside:
             said.append(piece)
 
     _parse(archive, part, name, start, text)
-    return re.search(r"(?:^|\s)DDE(AUTO)?(?:\s|$)", "".join(said), re.IGNORECASE) is not None
+    found = _REACHING.search("".join(said))
+    return (found[1] or found[2]).upper() if found else None
 
 
 # What is called for each element that begins, and for each piece of text.

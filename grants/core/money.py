@@ -143,7 +143,9 @@ def plain(amount: Money) -> str:
 
 # Digits 0-9 only: ``\d`` would let full-width and Arabic digits through.
 _SPACES = "[ \u00a0\u202f\u2009]"
-_WHOLE = rf"(?:[0-9]+|[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+|[0-9]{{1,3}}(?:\.[0-9]{{3}})+|[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,3}}(?:'[0-9]{{3}})+)"
+# Thousands never begin with a nought: “0.125” has three decimals, which no amount has, and is not a hundred and twenty-five.
+_LEAD = "[1-9][0-9]{0,2}"
+_WHOLE = rf"(?:[0-9]+|{_LEAD}(?:{_SPACES}[0-9]{{3}})+|{_LEAD}(?:\.[0-9]{{3}})+|{_LEAD}(?:,[0-9]{{3}})+|{_LEAD}(?:'[0-9]{{3}})+)"
 _AMOUNT = re.compile(rf"^(?P<sign>[-\u2212])?(?P<whole>{_WHOLE})(?:(?P<mark>[.,])(?P<cents>[0-9]{{1,2}}))?$")
 
 

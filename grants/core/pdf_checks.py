@@ -61,6 +61,9 @@ def check_pdf(path: Path, name: str) -> None:
                 raise Invalid(f"“{name}” is protected. Save it without a password or restrictions and upload it again.")
             if not len(pdf.pages):
                 raise Invalid(f"“{name}” has no pages.")
+            # Without its table of objects the library guesses them, and never finds those that are packed together.
+            if any("reconstruct" in str(warning) for warning in pdf.get_warnings()):
+                raise Invalid(f"“{name}” is damaged: its table of objects is missing. {_AGAIN}")
             found = _Walk(name).first_deed(pdf)
             if found is not None:
                 raise Invalid(f"“{name}” {found}. {_AGAIN}")

@@ -102,6 +102,9 @@ def grant_program_role(connection: Connection, role: str) -> None:
     name = connection.dialect.identifier_preparer.quote(role)
     connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
     present = set(inspect(connection).get_table_names())
+    # Where the schema stands is the owner's to say.
+    if "alembic_version" in present:
+        connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {name}")
     for table in sorted(APPEND_ONLY_TABLES & present):
         connection.exec_driver_sql(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {name}")
     for table in sorted(WRITTEN_ONCE_TABLES.keys() & present):

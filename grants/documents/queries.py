@@ -22,7 +22,7 @@ from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
-from grants.documents.models import StatementRun
+from grants.documents.models import StatementFigures, StatementRun
 from grants.documents.rules import (
     Cell,
     Column,
@@ -40,7 +40,7 @@ from grants.identity.models import Organisation
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.rules import AsOf, Event
-from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.programmes.models import FundSource
 
 RUNS_MAX = 100
@@ -106,7 +106,7 @@ def call_overview(reference: str, as_of: datetime) -> Figures:
     )
     assert lines[0][1] == total(amount for _, amount in lines[1:]), "the parts of the budget sum to the whole (I3)"
     by_country = _by_country(rows, len(columns) - len(_OF_A_GRANT))
-    notes = ["Amounts in euros, from the ledger. Paid means booked by the bank."]
+    notes = ["Amounts in euros, from the ledger. Paid means booked by the bank, less what was paid back."]
     if call.synthetic or any(grant.amount_note for grant in grants):
         notes.append("This statement holds synthetic amounts, as marked on the grants they belong to.")
     return Figures(
@@ -201,6 +201,16 @@ def figures(actor: Actor, reference: str) -> Figures | None:
     """The kept figures of a statement, or None before it is built."""
     row = _row(actor, reference)
     return from_mapping(row.figures) if row.figures else None
+
+
+def kept_figures(name: str, scope_id: UUID, as_of: datetime) -> Figures | None:
+    """What was stated for this moment before, or None."""
+    kept = db.session.scalar(
+        select(StatementFigures.figures).where(
+            StatementFigures.name == name, StatementFigures.scope_id == scope_id, StatementFigures.as_of == as_of
+        )
+    )
+    return None if kept is None else from_mapping(kept)
 
 
 def _row(actor: Actor, reference: str) -> StatementRun:
@@ -315,7 +325,7 @@ class _Names:
 
 def _names() -> _Names:
     acronym = func.coalesce(Grant.acronym, Grant.title)
-    documents = (Application, Grant, PaymentRequest, PaymentOrder)
+    documents = (Application, Grant, PaymentRequest, PaymentOrder, Recovery)
     return _Names(
         calls=_pairs(select(Call.id, Call.reference, Call.title)),
         grants=_pairs(select(Grant.id, Grant.reference, acronym)),

@@ -96,6 +96,13 @@ class Figures:
         return hashlib.sha256(_canonical(self)).hexdigest()
 
     @property
+    def amounts(self) -> tuple[Money, ...]:
+        """Every amount of the summary and the main table: what the ledger says, whatever things are called."""
+        cells = [value for _, value in self.summary]
+        cells += [cell for row in self.tables[self.main].rows for cell in row]
+        return tuple(cell for cell in cells if isinstance(cell, Money))
+
+    @property
     def moment_words(self) -> str:
         """The moment as people read it, the same in every file."""
         local = clock.in_zone(self.as_of)

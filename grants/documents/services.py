@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy import func, select
 
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
@@ -14,10 +17,11 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
-from grants.documents.catalogue import CATALOGUE, named, rendered
-from grants.documents.models import StatementRun
+from grants.documents.catalogue import CATALOGUE, Statement, named, rendered
+from grants.documents.models import StatementFigures, StatementRun
 from grants.documents.pdf import letters
-from grants.documents.rules import Format, Produced, RunSummary, Wanted, to_mapping
+from grants.documents.rules import Figures, Format, Produced, RunSummary, Wanted, to_mapping
+from grants.ledger import services as ledger
 
 FILE_KIND = "statement"
 
@@ -39,6 +43,7 @@ def request(actor: Actor, wanted: Wanted) -> RunSummary:
     kind = named(wanted.name)
     scope_id, call_id, title = queries.scope_id(kind.scope_kind, wanted.scope_reference)
     as_of = _moment(wanted.as_of, acts.moment())
+    ledger.read_up_to(as_of)
     run = StatementRun(
         reference=references.new_reference("FIN", clock.in_zone(acts.moment()).year, "S"),
         name=kind.name,
@@ -72,7 +77,7 @@ def build(actor: Actor, run_id: UUID) -> RunSummary:
         return RunSummary(run.id, run.reference)
     steps = len(Format) + 1
     jobs.progress(0, steps, "Reading the ledger")
-    figures = named(run.name).figures(run.scope_reference, run.as_of)
+    figures = _figures(named(run.name), run.scope_reference, run.scope_id, run.as_of)
     for done, form in enumerate(Format, 1):
         jobs.progress(done, steps, f"Writing the {form.value.upper()}")
         made = rendered(figures, form)
@@ -81,6 +86,27 @@ def build(actor: Actor, run_id: UUID) -> RunSummary:
         )
     run.figures, run.figures_sha256, run.built_at = to_mapping(figures), figures.sha256, acts.moment()
     return RunSummary(run.id, run.reference)
+
+
+def _figures(kind: Statement, reference: str, scope_id: UUID, as_of: datetime) -> Figures:
+    """The figures of a moment: kept the first time, names included; worked out again, they must be the same amounts."""
+    # Two runs of one moment at once: the second waits, and finds what the first kept.
+    key = hashlib.sha256(f"{kind.name}|{scope_id}|{as_of.isoformat()}".encode()).digest()
+    db.session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(key[:8], signed=True))))
+    fresh = kind.figures(reference, as_of)
+    kept = queries.kept_figures(kind.name, scope_id, as_of)
+    if kept is None:
+        db.session.add(
+            StatementFigures(
+                name=kind.name, scope_id=scope_id, as_of=as_of, figures=to_mapping(fresh), sha256=fresh.sha256
+            )
+        )
+        return fresh
+    if kept.amounts != fresh.amounts:
+        raise Refused(
+            f"The ledger no longer says of {reference} what was stated for this moment before. Run “grants ledger verify” and tell the auditor."
+        )
+    return kept
 
 
 @act("statement.download", needs=Permission.STATEMENT_READ, scope=scope_of, says="downloaded a statement")
@@ -99,8 +125,26 @@ def export(actor: Actor, wanted: Wanted) -> tuple[Produced, ...]:
     kind = named(wanted.name)
     scope_id, _, _ = queries.scope_id(kind.scope_kind, wanted.scope_reference)
     acts.subject(kind.scope_kind.value, scope_id)
-    figures = kind.figures(wanted.scope_reference, _moment(wanted.as_of, acts.moment()))
+    as_of = _moment(wanted.as_of, acts.moment())
+    ledger.read_up_to(as_of)
+    figures = _figures(kind, wanted.scope_reference, scope_id, as_of)
     return tuple(rendered(figures, form) for form in Format)
+
+
+@act("ledger.export", needs=Permission.LEDGER_READ, says="took the books out as a file")
+def export_books(actor: Actor, what: str) -> None:
+    """Put on the record that the whole journal, or its balances, leave the program; nothing leaves unless this is kept."""
+    if not actor.everywhere(Permission.LEDGER_READ):
+        raise NotFound
+    acts.reason(f"The {what}, by command")
+
+
+@act("audit.export", needs=Permission.AUDIT_READ, says="took the record of all acts out as a file")
+def export_audit(actor: Actor) -> None:
+    """Put on the record that the audit leaves the program; nothing leaves unless this is kept."""
+    if not actor.everywhere(Permission.AUDIT_READ):
+        raise NotFound
+    acts.reason("The sealed audit, by command")
 
 
 def statement_names() -> tuple[tuple[str, str], ...]:

@@ -33,7 +33,8 @@ def index() -> Any:
             made = services.request(actor, form.to_input())
             return see_other(".show", ref=made.reference)
     rows = queries.runs(actor, TITLES)
-    shown = [(row, jobs.view(row.job_id)) for row in rows]
+    found = jobs.views([row.job_id for row in rows])
+    shown = [(row, found[row.job_id]) for row in rows]
     return page("documents/statements.html", form=form, rows=shown), 422 if form.is_submitted() else 200
 
 

@@ -20,7 +20,8 @@ def _one_of(column: str, values: type[Account] | type[Side] | type[Event]) -> Ch
 
 
 class LedgerEntry(Row):
-    """One event of money. ``recorded_at`` is the act's moment, ``effective_on`` the day it counts from.
+    """One event of money. ``recorded_at`` is the act's moment, or a moment up to which the books were read since;
+    ``effective_on`` is the day it counts from.
 
     ``legs_sha256`` is audited with the entry, so that the audit chain covers the legs too.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,7 +14,7 @@ from grants.core.errors import Conflict, Refused
 from grants.core.money import ZERO, Money
 from grants.ledger import queries, rules
 from grants.ledger.accounts import CHART, Account, Floor, floor_words
-from grants.ledger.models import LedgerEntry, LedgerLeg
+from grants.ledger.models import LedgerEntry, LedgerLeg, LedgerReading
 from grants.ledger.rules import Event, Leg
 
 
@@ -48,10 +48,39 @@ def reverse(entry_id: UUID, *, effective_on: date, reason: str) -> UUID:
     )
 
 
+def read_up_to(as_of: datetime) -> None:
+    """Fix what the books say up to a moment, inside the running act, before they are read for a statement.
+
+    Waits for every act that is posting now, whatever moment it carries; whatever is posted later is
+    recorded at ``as_of`` or after. So a statement of that moment says the same whenever it is made.
+    """
+    if (known := _read_so_far()) is not None and known >= as_of:
+        return
+    db.session.execute(select(func.pg_advisory_xact_lock(_READING)))
+    db.session.add(LedgerReading(as_of=as_of))
+    db.session.flush()
+
+
+# The books as a whole: shared by acts that post, held alone for a moment by one that reads up to a moment.
+_READING = int.from_bytes(b"reading!", signed=True)
+
+
+def _recorded_at() -> datetime:
+    """The act's moment, or the moment up to which the books were read meanwhile; the lock is held until the act ends."""
+    db.session.execute(select(func.pg_advisory_xact_lock_shared(_READING)))
+    known = _read_so_far()
+    return acts.moment() if known is None else max(acts.moment(), known)
+
+
+def _read_so_far() -> datetime | None:
+    return db.session.scalar(select(func.max(LedgerReading.as_of)))
+
+
 def _write(
     event: Event, source_key: str, effective_on: date, description: str, legs: rules.Legs, *, reverses: UUID | None
 ) -> UUID:
     rules.refuse_unbalanced(legs)
+    recorded_at = _recorded_at()
     _lock(legs)
     earlier = db.session.scalar(select(LedgerEntry).where(LedgerEntry.source_key == source_key))
     if earlier is not None:
@@ -61,7 +90,7 @@ def _write(
         event=event.value,
         source_key=source_key,
         effective_on=effective_on,
-        recorded_at=acts.moment(),
+        recorded_at=recorded_at,
         description=description,
         reverses_id=reverses,
         legs_sha256=rules.digest(legs),

@@ -49,7 +49,8 @@ class AskAgainForm(ContestedForm):
     """The coordinator's answer to the reason of a rejection."""
 
     reply = TextAreaField(
-        "Your answer to the reason", [A_PARAGRAPH, Needed("Answer the reason of the rejection; the programme reads it.")]
+        "Your answer to the reason",
+        [A_PARAGRAPH, Needed("Answer the reason of the rejection; the programme reads it.")],
     )
 
 

@@ -359,7 +359,9 @@ def check_receipt(given: ReceiptInput, owed: Money, established_on: date, today:
             f"The recovery stands since {clock.long_date(established_on)}. Enter the day the bank booked the money, from that day to today."
         )
     if not given.bank_reference.strip():
-        problems["bank_reference"] = "Enter the reference on the bank statement, so that the receipt can be found again."
+        problems["bank_reference"] = (
+            "Enter the reference on the bank statement, so that the receipt can be found again."
+        )
     if problems:
         raise Invalid("The receipt cannot be booked like this.", problems)
 

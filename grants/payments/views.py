@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, request
 
-from grants.core import clock
+from grants.core import clock, jobs
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
@@ -55,7 +55,7 @@ def approvals() -> Any:
 @bp.post("/finance/approvals/export")
 @requires(P.PAYMENT_ORDER_EXECUTE)
 def export() -> Any:
-    actor, form = current_actor(), _export_form(queries.inbox(current_actor(), limit=queries.ROWS_MAX))
+    actor, form = current_actor(), _export_form(None)
     if form.validate_on_submit() and form.control_total.data is not None:
         with form.refusals():
             ids = queries.order_ids_of(actor, form.orders.data or [])
@@ -73,16 +73,22 @@ def _approvals(form: ExportForm | None) -> Any:
         inbox=found,
         rows=Rows(found.rows, found.next_key, total=found.count, first=after is None),
         form=form or _export_form(found),
+        after=after,
         batches=queries.batches(actor),
     )
     return shown, 200 if form is None else 409 if form.gone else 422
 
 
-def _export_form(found: queries.Inbox) -> ExportForm:
+def _export_form(found: queries.Inbox | None) -> ExportForm:
+    """The form for the page shown; for a form that was sent, whatever was ticked and may leave, on whichever page."""
     form = ExportForm()
-    ready = [row.reference for row in found.rows if row.deed == "export" and row.yours]
+    ticked = form.orders.data or []
+    if found is None:
+        ready = queries.exportable(current_actor(), ticked)
+    else:
+        ready = tuple(row.reference for row in found.rows if row.deed == "export" and row.yours)
     form.orders.choices = choices([(reference, reference) for reference in ready])
-    gone = [reference for reference in form.orders.data or [] if reference not in ready]
+    gone = [reference for reference in ticked if reference not in ready]
     form.gone = queries.why_gone(current_actor(), gone)
     return form
 
@@ -472,6 +478,7 @@ def ledger() -> Any:
         rows=Rows(found.page.rows, found.page.next_key, first=after is None),
         accounts=list(Account),
         events=list(Event),
+        checked=jobs.last_run("jobs.checks.ledger"),
         typed={name: request.args.get(name, "") for name in ("from", "to", "q", "grant")},
     )
 

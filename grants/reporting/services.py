@@ -126,9 +126,7 @@ def submit_problems(report: PeriodicReport, today: date) -> tuple[Problem, ...]:
 
 
 @act("report.submit", needs=Permission.REPORT_SUBMIT, scope=scope_of, says="submitted report {subject}")
-def submit(
-    actor: Actor, report_id: UUID, *, version: int | None = None, seen: str | None = None
-) -> ReportSummary:
+def submit(actor: Actor, report_id: UUID, *, version: int | None = None, seen: str | None = None) -> ReportSummary:
     """Send the report: its content is frozen and hashed, and the officer is told.
 
     ``seen`` is the hash of what the person saw: what a partner saved since then is not sent unseen.

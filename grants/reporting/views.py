@@ -160,7 +160,9 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         form=form,
         next=rules.report_next(report.state),
         last=_overtaker(form, "periodic_report", report.id),
-        send=form if form.is_submitted() and isinstance(form, SendForm) else SendForm(formdata=None, data=stands | {"seen": shows}),
+        send=form
+        if form.is_submitted() and isinstance(form, SendForm)
+        else SendForm(formdata=None, data=stands | {"seen": shows}),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
         dossier=dossier,
         sections=dossier_rules.answered(content),
@@ -183,9 +185,7 @@ def submit(ref: str) -> Any:
     report, form = _report(ref), SendForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.submit(
-                current_actor(), report.id, version=form.version_shown(), seen=form.seen.data or None
-            )
+            services.submit(current_actor(), report.id, version=form.version_shown(), seen=form.seen.data or None)
             flash(f"Report {report.number} is with the programme.", "success")
             return see_other(".show", ref=ref)
     return _report_page(report, form)

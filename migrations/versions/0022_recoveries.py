@@ -39,7 +39,9 @@ def upgrade() -> None:
             ADD CONSTRAINT fk_payment_request_replaces_id FOREIGN KEY(replaces_id) REFERENCES payment_request (id) DEFERRABLE INITIALLY DEFERRED
         """
     )
-    op.execute("CREATE UNIQUE INDEX uq_payment_request_report_id ON payment_request (report_id) WHERE state <> 'rejected'")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_payment_request_report_id ON payment_request (report_id) WHERE state <> 'rejected'"
+    )
     op.execute(
         """
         CREATE TABLE recovery (

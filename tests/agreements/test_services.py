@@ -14,7 +14,7 @@ from grants.agreements.rules import AccountInput, CheckInput, ContactInput, Dism
 from grants.agreements.states import BankAccountState, CheckAnswer, ContactRole, GrantState, Side
 from grants.applications import queries as applications
 from grants.applications.models import Application
-from grants.core import clock, files, jobs
+from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
@@ -23,6 +23,7 @@ from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Permission
+from grants.documents import services as documents
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 from grants.identity.policy import Role
@@ -425,10 +426,7 @@ def test_the_people_of_a_dropped_application_are_told_why(grant: Find) -> None:
 
 def test_who_opens_the_signed_agreement_is_on_record(grant: Find) -> None:
     found = grant(IN_FORCE)
-    with arranging():
-        kept = files.keep_bytes(
-            b"%PDF-1.4", name="a.pdf", media_type="application/pdf", kind="grant", object_id=found.id, role="agreement"
-        )
+    kept = documents.print_agreement(actor("officer"), found.id)
     reader = actor("auditor")
 
     assert services.open_document(reader, found.id).sha256 == kept.sha256

@@ -601,8 +601,10 @@ def test_a_download_through_the_page_is_on_record(app: Flask, call: CallView) ->
     application_id = factory.submitted(call, actors.ana())
     content = queries.submitted_content(application_id)
 
-    got = actors.client_of(app, actors.eli()).get(f"/applications/{content.reference}/files/{content.files[0].sha256}")
+    with actors.client_of(app, actors.eli()).get(
+        f"/applications/{content.reference}/files/{content.files[0].sha256}"
+    ) as got:
+        assert got.status_code == 200
 
-    assert got.status_code == 200
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "application.download")).all()
     assert [(each.user_id, each.object_id) for each in events] == [(actors.eli().user_id, application_id)]

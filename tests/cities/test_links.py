@@ -207,3 +207,16 @@ def test_a_university_has_no_city_to_look_up() -> None:
     university = Member(B, "Lund University", None, OrganisationKind.UNIVERSITY, "SE", None, PartnerRole.PARTNER)
 
     assert evidence(CONDITION, (LINKED, university), (FACT,), ()).suggests is Verdict.PASS
+
+
+def test_what_only_a_draft_describes_claims_no_city_until_somebody_answers_for_it(manager: Actor) -> None:
+    values = OrganisationInput("Guimarães", OrganisationKind.MUNICIPALITY, "PT")
+    with arranging():
+        made, _ = people.describe_organisation(values)
+    described = link_of(manager, "guimaraes")
+
+    with arranging():
+        people.register_organisation(made)
+
+    assert described == (None, None)
+    assert link_of(manager, "guimaraes") == (made, OrganisationLink.AUTOMATIC)

@@ -529,6 +529,10 @@ def twice(part: str) -> bytes:
 
 
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb">]><Relationships/>'
+FETCHING_FIELD = (
+    b'<w:d xmlns:w="w"><w:fldSimple w:instr=" INCLUDEPICTURE &quot;http://evil.example/a.png&quot; "/></w:d>'
+)
+CLICKED_FIELD = b'<w:d xmlns:w="w"><w:fldSimple w:instr=" HYPERLINK &quot;http://a.example&quot; \\o &quot;the link to it&quot; "/></w:d>'
 CUT_FIELD = b'<w:d xmlns:w="w"><w:instrText> DDE</w:instrText><w:instrText>AUTO c:\\\\calc.exe </w:instrText></w:d>'
 
 
@@ -590,6 +594,13 @@ class TestWhatActsByItself:
         with pytest.raises(Invalid, match="is damaged"):
             received(data, "plan.pdf")
 
+    def test_a_pdf_without_its_table_of_objects_is_refused(self) -> None:
+        whole = pdf(object_stream_mode=pikepdf.ObjectStreamMode.generate)
+        start = whole.rindex(b"startxref")
+
+        with pytest.raises(Invalid, match=r"its table of objects is missing|is damaged"):
+            received(whole[:start] + b"%%EOF\n", "plan.pdf")
+
     @pytest.mark.parametrize(
         ("name", "make", "words"),
         [
@@ -599,7 +610,12 @@ class TestWhatActsByItself:
             ("a.docx", lambda: linked_docx("frame"), "loads something from another place"),
             ("a.docx", lambda: linked_docx("aFChunk", outside=False), "another document packed inside"),
             ("a.docx", lambda: docx(**{"word/_rels/document.xml.rels": ENTITIES}), "its own XML entities"),
-            ("a.docx", lambda: docx(**{"word/footer1.xml": CUT_FIELD}), "starts another program .DDE."),
+            (
+                "a.docx",
+                lambda: docx(**{"word/footer1.xml": CUT_FIELD}),
+                "starts another program or fetches a file .DDEAUTO.",
+            ),
+            ("a.docx", lambda: docx(**{"word/document.xml": FETCHING_FIELD}), "fetches a file .INCLUDEPICTURE."),
             ("a.docx", lambda: docx(**{"word/embeddings/oleObject1.bin": b"x"}), "object of another program"),
             ("a.docx", lambda: docx(**{"word/embeddings/tool.EXE": b"MZ"}), "a program packed inside"),
             ("a.docx", lambda: docx(**{"../../etc/passwd": b"x"}), "outside its own folder"),
@@ -651,6 +667,7 @@ class TestWhatActsByItself:
                 "a.docx",
                 lambda: docx(**{"word/document.xml": b"<a><instrText> PAGE </instrText><t>The DDE desk</t></a>"}),
             ),
+            ("a.docx", lambda: docx(**{"word/document.xml": CLICKED_FIELD})),
             ("a.xlsx", lambda: workbook(**{"xl/embeddings/Microsoft_Excel_Sheet.xlsx": xlsx()})),
             ("a.odt", lambda: odt(**{"styles.xml": b'<a><draw:image xlink:href="Pictures/1.png"/></a>'})),
         ],

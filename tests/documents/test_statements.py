@@ -11,8 +11,10 @@ import openpyxl
 import pytest
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import event
 
 from grants.core import clock, files, jobs
+from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, NotFound
 from grants.core.money import Money, plain, total
 from grants.core.text import csv_line
@@ -182,3 +184,28 @@ def test_who_may_not_read_statements_gets_none(demo_app: Flask, key: str) -> Non
     with pytest.raises(NotAllowed):
         services.request(actor(key), Wanted(NAME, real_call()))
     assert queries.runs(actor(key), catalogue.TITLES) == ()
+
+
+def test_the_list_of_statements_takes_as_many_statements_of_sql_however_long_it_is(demo_app: Flask) -> None:
+    client = actors.client_of(demo_app, actor("initiator"))
+
+    def asked() -> int:
+        seen: list[str] = []
+
+        def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+            seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            assert client.get("/finance/statements").status_code == 200
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        return len(seen)
+
+    services.request(actor("initiator"), Wanted(NAME, real_call()))
+    asked()
+    few = asked()
+    for _ in range(5):
+        services.request(actor("initiator"), Wanted(NAME, real_call()))
+
+    assert asked() == few

@@ -20,6 +20,8 @@ from grants.cli import COUNTS, build_cli
 from grants.core import acts, audit, clock, faults
 from grants.core.db import db
 from grants.core.permissions import Permission
+from grants.core.text import csv_line
+from grants.documents import queries
 from grants.documents.services import statement_names
 from grants.identity import services
 from grants.identity.policy import Role
@@ -148,15 +150,33 @@ def test_the_audit_is_exported_as_the_bytes_its_hashes_cover(grants: Grants, app
         event = line.partition(b',"event":')[2][:-1]
         previous = audit.chained(previous, event)
         assert (found["position"], found["hash"]) == (position, previous.hex())
-    assert len(lines) == 3
+    assert len(lines) == 4
+    assert b'"audit.export"' in lines[-1], "the export itself is the last act in it"
 
 
-def test_journal_and_balances_are_exported_with_their_heads(grants: Grants, tmp_path: Path) -> None:
-    for what, first in (("journal", "entry"), ("balances", "account")):
+def test_journal_and_balances_are_exported_with_everything_named(grants: Grants, tmp_path: Path) -> None:
+    for what, columns in (("journal", queries.JOURNAL_COLUMNS), ("balances", queries.BALANCE_COLUMNS)):
         out = tmp_path / f"{what}.csv"
         assert grants("export", what, "--out", str(out)).exit_code == 0
-        assert out.read_text().partition(",")[0] == first
+        assert out.read_bytes() == csv_line(columns).encode()
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["balances.csv", "journal.csv"]
+
+
+def test_an_export_is_on_the_record_and_without_it_nothing_leaves(
+    grants: Grants, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "journal.csv"
+    monkeypatch.setenv("GRANTS_FAULT", "audit")
+    with pytest.raises(faults.Fault):
+        grants("export", "journal", "--out", str(out))
+    assert not out.exists()
+    monkeypatch.delenv("GRANTS_FAULT")
+
+    assert grants("export", "journal", "--out", str(out)).exit_code == 0
+
+    with app.app_context():
+        (event,) = db.session.query(audit.AuditEvent).filter(audit.AuditEvent.verb == "ledger.export").all()
+        assert event.reason == "The journal, by command"
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing(grants: Grants, tmp_path: Path) -> None:

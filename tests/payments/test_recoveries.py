@@ -206,9 +206,7 @@ def test_the_pages_lead_from_too_much_to_paid_back(app: Flask, client: FlaskClie
         assert "is to be paid back" in get_page(app, ana, f"{grant}/payments")
         assert "Establish the recovery" in get_page(app, otto, f"{grant}/recovery")
         assert "establishes it next" in get_page(app, ana, f"{grant}/recovery")
-        typed = send(
-            app, otto, f"{grant}/recovery/establish", 422, reason="Told and agreed.", due_on="1 August 2024"
-        )
+        typed = send(app, otto, f"{grant}/recovery/establish", 422, reason="Told and agreed.", due_on="1 August 2024")
         assert "Told and agreed." in typed and "after today" in typed
         send(app, otto, f"{grant}/recovery/establish", reason="Told and agreed.", due_on="15 September 2024")
     with clock.at(LATER):

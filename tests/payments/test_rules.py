@@ -119,7 +119,9 @@ def test_what_is_refused_never_comes_back_and_what_is_deferred_always_does(
     everything = total([accepted for accepted, _ in asked]) + last
     assert final == min(LIMITS.maximum, everything - refused)
     steps = rules.final_steps(Balances.of(books), final)
-    assert steps.increase - steps.decrease == min(LIMITS.maximum - Balances.of(books)[Account.GRANT_COSTS], deferred + last)
+    assert steps.increase - steps.decrease == min(
+        LIMITS.maximum - Balances.of(books)[Account.GRANT_COSTS], deferred + last
+    )
 
 
 def test_a_rejected_request_counts_nothing_and_an_open_one_the_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ import openpyxl
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
 from grants.agreements.models import BankAccount, Grant
@@ -621,6 +622,72 @@ def test_pages_of_the_inbox_follow_each_other(grant: World) -> None:
     second = queries.inbox(actors.nuria(), after=first.next_key, limit=3)
     assert first.rows + second.rows == whole.rows
     assert (len(whole.rows), second.next_key) == (4, None)
+
+
+def test_the_inbox_counts_and_sums_in_as_many_statements_however_much_waits(grant: World) -> None:
+    request_id = decided(grant)
+    services.prepare(actors.fin(), request_id, amount=euros(100))
+    nuria = actors.nuria()
+    few = asked(lambda: queries.inbox(nuria))
+    many_orders(request_id, 60)
+
+    assert asked(lambda: queries.inbox(nuria)) <= few
+    assert asked(lambda: queries.duties(nuria, NOW)) <= few
+    found = queries.inbox(nuria, limit=1)
+    assert (found.count, found.total, len(found.rows)) == (62, euros(210_000), 1)
+
+
+def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> None:
+    request_id = decided(grant)
+    order_id = authorised(request_id, euros(100))
+    many_orders(request_id, queries.ROWS_MAX + 1)
+    reference = order(order_id).reference
+
+    assert reference not in [row.reference for row in queries.inbox(actors.carl(), limit=queries.ROWS_MAX).rows]
+    assert queries.exportable(actors.carl(), [reference, "PCP-2024-P-9999"]) == (reference,)
+    assert queries.exportable(actors.vera(), [reference]) == ()
+
+
+def asked(deed: Callable[[], object]) -> int:
+    """How many statements a read takes, on rows that nobody remembers."""
+    db.session.rollback()
+    db.session.expunge_all()
+    statements: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        deed()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    return len(statements)
+
+
+def many_orders(request_id: UUID, count: int) -> None:
+    """So many prepared orders of one cent, due before every other."""
+    row = get(PaymentRequest, request_id)
+    fin = actors.fin().user_id
+    assert fin is not None
+    with arranging():
+        grant_row = db.session.get_one(Grant, row.grant_id)
+        account = db.session.scalars(select(BankAccount.id)).first()
+        assert account is not None
+        for number in range(count):
+            db.session.add(
+                PaymentOrder(
+                    reference=f"PCP-2020-P-{number:04d}",
+                    request_id=request_id,
+                    grant_id=row.grant_id,
+                    payee_id=grant_row.coordinator_id,
+                    bank_account_id=account,
+                    amount=Money(1),
+                    due_on=date(2020, 1, 1),
+                    state=OrderState.PREPARED.value,
+                    prepared_by=fin,
+                )
+            )
 
 
 def test_a_grant_shows_where_its_money_stands(grant: World) -> None:

@@ -122,7 +122,8 @@ def test_what_the_ceiling_defers_is_asked_for_again_by_the_balance(grant: World)
 def test_a_rejected_request_adds_nothing_to_the_final_amount_until_it_is_asked_for_again(grant: World) -> None:
     asked = services.open_for_report(actors.program(), report(grant, 1, euros(100)))
     services.open_for_report(actors.program(), final := report(grant, 2, euros(50), final=True))
-    assert asked is not None and (balance := request_of(final)) is not None and balance.requested == euros(150)
+    balance = request_of(final)
+    assert asked is not None and balance is not None and balance.requested == euros(150)
 
     services.reject(actors.otto(), asked.id, reason="The invoices are missing.")
     assert get(PaymentRequest, balance.id).requested == euros(50)
@@ -190,9 +191,7 @@ def test_a_rejected_request_is_asked_for_again_once_as_a_new_version(grant: Worl
     assert queries.request(actors.otto(), old.reference).replaced_by == new.reference
 
 
-def test_the_coordinator_asks_again_by_a_form_beside_the_reason(
-    app: Flask, client: FlaskClient, grant: World
-) -> None:
+def test_the_coordinator_asks_again_by_a_form_beside_the_reason(app: Flask, client: FlaskClient, grant: World) -> None:
     asked = services.open_for_report(actors.program(), report(grant, 1, euros(100)))
     assert asked is not None
     services.reject(actors.otto(), asked.id, reason="The invoices are missing.")
@@ -220,7 +219,8 @@ def test_nothing_is_asked_for_again_after_the_balance(grant: World) -> None:
     assert asked is not None
     services.reject(actors.otto(), asked.id, reason="The invoices are missing.")
     services.open_for_report(actors.program(), final := report(grant, 2, euros(50), final=True))
-    assert (balance := request_of(final)) is not None
+    balance = request_of(final)
+    assert balance is not None
     services.decide(actors.otto(), balance.id, DecisionInput(euros(50)))
 
     with pytest.raises(Refused, match="final amount of this grant is decided"):

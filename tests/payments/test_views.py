@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime
 from html import unescape
@@ -12,11 +13,13 @@ from flask.testing import FlaskClient
 
 from grants.agreements.models import Grant
 from grants.agreements.states import GrantState
-from grants.core import audit, clock
+from grants.core import audit, clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.errors import Refused
 from grants.core.money import euros
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission, system_actor
+from grants.identity import queries as identity
 from grants.payments import queries, services
 from grants.payments.rules import DecisionInput
 from tests import actors
@@ -146,7 +149,9 @@ def test_whoever_was_second_is_told_who_did_what_and_when_and_keeps_the_note(app
 
     assert "Somebody changed this order while you were working" in shown
     assert told(shown) == (
-        "Error: Somebody changed this order while you were working Vera Verifier verified payment order " + order.rsplit("/", 1)[1] + " on 1 August 2024, 14:00. "
+        "Error: Somebody changed this order while you were working Vera Verifier verified payment order "
+        + order.rsplit("/", 1)[1]
+        + " on 1 August 2024, 14:00. "
         "Nothing of yours was done. It is verified; the authorising officer signs next. "
         "Look at what stands now, and send yours again only if it still applies. "
         "You had typed for “Note (optional)”: Compared with the <annex> "
@@ -308,3 +313,31 @@ def test_filters_nobody_can_read_do_no_harm(app: Flask, grant: World, query: str
 )
 def test_what_is_not_there_is_not_found(app: Flask, grant: World, address: str) -> None:
     get(app, actors.nuria(), address, 404)
+
+
+def test_the_ledger_says_when_the_books_were_checked_and_how_it_ended(app: Flask, grant: World) -> None:
+    assert "the first check is still to come" in get(app, actors.nuria(), "/finance/ledger")
+    night = system_actor("the schedule", [Permission.JOB_RETRY])
+    jobs.plan(night, ("jobs.checks.ledger",), "night 1")
+    jobs.work_off(actor_of=identity.actor_for)
+
+    assert "every entry balances" in get(app, actors.nuria(), "/finance/ledger")
+
+    with arranging():
+        db.session.get_one(Grant, grant.grant_id).maximum = euros(600_001)
+    jobs.plan(night, ("jobs.checks.ledger",), "night 2")
+    with contextlib.suppress(Refused):
+        jobs.work_off(actor_of=identity.actor_for)
+    assert "something is wrong" in get(app, actors.fin(), "/finance/ledger")
+    assert "I4" not in get(app, actors.fin(), "/finance/ledger")
+    assert "I4" in get(app, actors.nuria(), "/finance/ledger")
+
+
+def test_histories_are_linked_where_the_reader_may_open_them(app: Flask, grant: World) -> None:
+    order = prepared()
+
+    assert f'href="{order}/history"' in get(app, actors.fin(), order)
+    get(app, actors.fin(), f"{order}/history")
+    for person in (actors.fin(), actors.ana()):
+        assert f'href="/grants/{grant.reference}/history"' in get(app, person, f"/grants/{grant.reference}")
+        get(app, person, f"/grants/{grant.reference}/history")

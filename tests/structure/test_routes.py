@@ -47,7 +47,14 @@ PUBLIC = {
 }
 
 # Reads that are recorded: the only GETs that may call an act.
-AUDITED_READS = {"documents.download", "payments.batch_file"}
+AUDITED_READS = {
+    "agreements.agreement_pdf",
+    "applications.download",
+    "applications.receipt_pdf",
+    "documents.download",
+    "evaluation.file",
+    "payments.batch_file",
+}
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 

@@ -5,7 +5,19 @@ RQ is only the bell: it carries a job's id and may be lost at any time. Nothing 
 
 from grants.core.jobs.asking import cancel, plan, queue, retry
 from grants.core.jobs.models import Job, ProcessBeat
-from grants.core.jobs.queries import JobView, Waiting, by_key, by_number, counts, latest, page, view, waiting
+from grants.core.jobs.queries import (
+    JobView,
+    Waiting,
+    by_key,
+    by_number,
+    counts,
+    last_run,
+    latest,
+    page,
+    view,
+    views,
+    waiting,
+)
 from grants.core.jobs.ringing import Bell, connected, line_of_rq, queue_server, ring
 from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, WORK, Asker, QueueRules
 from grants.core.jobs.states import MACHINE, JobState
@@ -55,6 +67,7 @@ __all__ = [
     "connected",
     "counts",
     "give_back",
+    "last_run",
     "latest",
     "line_of_rq",
     "page",
@@ -67,6 +80,7 @@ __all__ = [
     "sweep",
     "this",
     "view",
+    "views",
     "waiting",
     "work",
     "work_off",

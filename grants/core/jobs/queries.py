@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,12 +71,27 @@ def view(job_id: UUID) -> JobView:
     return _view(row)
 
 
+def views(job_ids: Collection[UUID]) -> dict[UUID, JobView]:
+    """Many jobs in one statement, for a list whose rows each name one."""
+    if not job_ids:
+        return {}
+    return {row.id: _view(row) for row in db.session.execute(select(job).where(job.c.id.in_(job_ids)))}
+
+
 def latest(subject: tuple[str, UUID], name: str | None = None) -> JobView | None:
     """The newest job about a thing (and of one name), or None."""
     statement = select(job).where(job.c.subject_kind == subject[0], job.c.subject_id == subject[1])
     if name is not None:
         statement = statement.where(job.c.name == name)
     row = db.session.execute(statement.order_by(job.c.number.desc()).limit(1)).one_or_none()
+    return None if row is None else _view(row)
+
+
+def last_run(name: str) -> JobView | None:
+    """The newest job of that name that came to its end, well or not; None where none did yet."""
+    over = [JobState.DONE.value, JobState.FAILED.value]
+    statement = select(job).where(job.c.name == name, job.c.state.in_(over)).order_by(job.c.number.desc()).limit(1)
+    row = db.session.execute(statement).one_or_none()
     return None if row is None else _view(row)
 
 

@@ -54,8 +54,8 @@ def make_organisation(values: OrganisationInput, *, draft_only: bool = False) ->
         draft_only=draft_only,
     )
     db.session.add(made)
-    for follow in _followers:
-        follow(made)
+    if not draft_only:
+        _tell_followers(made)
     return made.id
 
 
@@ -63,8 +63,13 @@ _followers: list[Callable[[Organisation], object]] = []
 
 
 def organisations_followed_by(follow: Callable[[Organisation], object]) -> None:
-    """Register what a later stage does with every organisation made, inside the act that makes it."""
+    """Register what a later stage does with every organisation that comes into the list, inside the act that brings it."""
     _followers.append(follow)
+
+
+def _tell_followers(row: Organisation) -> None:
+    for follow in _followers:
+        follow(row)
 
 
 def describe_organisation(values: OrganisationInput) -> tuple[UUID, bool]:
@@ -86,9 +91,13 @@ def describe_organisation(values: OrganisationInput) -> tuple[UUID, bool]:
 
 def register_organisation(organisation_id: UUID) -> None:
     """From now on everybody finds the organisation in lists: somebody answers for it."""
-    row = locked(Organisation, organisation_id)
+    _bring_into_list(locked(Organisation, organisation_id))
+
+
+def _bring_into_list(row: Organisation) -> None:
     if row.draft_only:
         row.draft_only = False
+        _tell_followers(row)
 
 
 def refuse_known_organisation(values: OrganisationInput, *, but: UUID | None = None, listed_only: bool = False) -> None:
@@ -305,8 +314,6 @@ def edit_organisation(
         raise Refused("You cannot change what kind of organisation this is. Ask the programme office.")
     office = actor.everywhere(Permission.ORGANISATION_EDIT)
     refuse_known_organisation(values, but=organisation_id, listed_only=not office)
-    if office:
-        row.draft_only = False
     row.name = rules.one_line(values.name)
     row.local_name = rules.one_line(values.local_name or "") or None
     row.kind = values.kind.value
@@ -316,4 +323,6 @@ def edit_organisation(
     row.street = values.street or None
     row.pic = values.pic or None
     row.website = values.website or None
+    if office:
+        _bring_into_list(row)
     return queries.organisation_view(row)

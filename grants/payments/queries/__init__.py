@@ -30,7 +30,7 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
-from grants.payments.queries.waiting import INBOX_ROWS, OPEN_ORDERS, Inbox, InboxRow, duties, inbox
+from grants.payments.queries.waiting import INBOX_ROWS, OPEN_ORDERS, Inbox, InboxRow, duties, exportable, inbox
 
 __all__ = [
     "CSV_ROWS_MAX",
@@ -53,6 +53,7 @@ __all__ = [
     "batches",
     "count_orders",
     "duties",
+    "exportable",
     "forecast",
     "grant_payments",
     "grant_recovery",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import exists, func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -103,7 +102,7 @@ def recovery_duties(actor: Actor) -> list[Duty]:
 
 
 def _to_establish(actor: Actor) -> list[Duty]:
-    statement: Select[Any] = (
+    statement = (
         select(Grant.reference, func.coalesce(Grant.acronym, Grant.title), PaymentRequest.recoverable)
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
         .where(
@@ -129,9 +128,7 @@ def _to_establish(actor: Actor) -> list[Duty]:
 
 
 def _to_pay_back(actor: Actor) -> list[Duty]:
-    permission = (
-        Permission.RECOVERY_BOOK if actor.can(Permission.RECOVERY_BOOK) else Permission.PAYMENT_REQUEST_SUBMIT
-    )
+    permission = Permission.RECOVERY_BOOK if actor.can(Permission.RECOVERY_BOOK) else Permission.PAYMENT_REQUEST_SUBMIT
     rows = db.session.scalars(
         select(Recovery)
         .join(Grant, Grant.id == Recovery.grant_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -66,32 +67,54 @@ def inbox(actor: Actor, *, after: str | None = None, limit: int = INBOX_ROWS) ->
 
     A constant number of statements. Requests wait for a decision or an order, orders for the next of four people.
     """
-    asked = _open_requests(actor)
-    waiting = visible_orders(actor, select(PaymentOrder)).where(
-        PaymentOrder.state.in_([state.value for state in OPEN_ORDERS])
-    )
-    counted = [
-        (reference, Money(int(amount)))
+    rows = _lines(actor, after, limit)
+    shown = rows[:limit]
+    last = shown[-1] if len(rows) > limit else None
+    sums = [
+        db.session.execute(statement).one()
         for statement in (
-            asked.with_only_columns(PaymentRequest.reference, _to_pay(PaymentRequest)),
-            waiting.with_only_columns(PaymentOrder.reference, _cents(PaymentOrder.amount)),
+            _summed(_open_requests(actor), _to_pay(PaymentRequest)),
+            _summed(_open_orders(actor), _cents(PaymentOrder.amount)),
         )
-        for reference, amount in db.session.execute(statement)
     ]
-    requests = db.session.scalars(_paged(asked, PaymentRequest, after, limit)).all()
-    orders = db.session.scalars(_paged(waiting, PaymentOrder, after, limit)).all()
+    return Inbox(
+        tuple(shown),
+        f"{last.due_on.isoformat()}.{last.reference}" if last else None,
+        sum(int(count) for count, _ in sums),
+        total(Money(int(cents)) for _, cents in sums),
+    )
+
+
+def exportable(actor: Actor, references: Collection[str]) -> tuple[str, ...]:
+    """Which of these orders this person may let leave now, wherever in the inbox they stand."""
+    rows = db.session.scalars(
+        visible_orders(actor, select(PaymentOrder))
+        .where(PaymentOrder.reference.in_(references), PaymentOrder.state == OrderState.AUTHORISED.value)
+        .order_by(PaymentOrder.reference)
+    ).all()
+    return tuple(row.reference for each in order_views(rows) if (row := _order_line(actor, each)).yours)
+
+
+def _lines(actor: Actor, after: str | None, limit: int) -> list[InboxRow]:
+    """One row more than asked for, where there are so many, by due day and reference."""
+    requests = db.session.scalars(_paged(_open_requests(actor), PaymentRequest, after, limit)).all()
+    orders = db.session.scalars(_paged(_open_orders(actor), PaymentOrder, after, limit)).all()
     rows = [
         *(_request_line(actor, each) for each in request_views(requests)),
         *(_order_line(actor, each) for each in order_views(orders)),
     ]
-    rows = sorted(rows, key=lambda row: (row.due_on, row.reference))
-    shown = rows[:limit]
-    last = shown[-1] if len(rows) > limit else None
-    return Inbox(
-        tuple(shown),
-        f"{last.due_on.isoformat()}.{last.reference}" if last else None,
-        len(counted),
-        total(amount for _, amount in counted),
+    return sorted(rows, key=lambda row: (row.due_on, row.reference))
+
+
+def _summed(statement: Select[Any], cents: ColumnElement[Any]) -> Select[Any]:
+    """How many rows, and their sum, worked out by the database."""
+    return statement.with_only_columns(func.count(), func.coalesce(func.sum(cents), 0))
+
+
+def _open_orders(actor: Actor) -> Select[Any]:
+    """Orders on their way through the circuit."""
+    return visible_orders(actor, select(PaymentOrder)).where(
+        PaymentOrder.state.in_([state.value for state in OPEN_ORDERS])
     )
 
 
@@ -168,7 +191,7 @@ def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
     """What this person must do so that money is paid: decide, prepare, verify, authorise, export, book; give an account, pay back."""
     found: list[Duty] = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
-        found += [_duty(row) for row in inbox(actor, limit=ROWS_MAX).rows if row.yours]
+        found += [_duty(row) for row in _lines(actor, None, ROWS_MAX)[:ROWS_MAX] if row.yours]
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) and actor.can(Permission.BANK_ACCOUNT_ENTER):
         found += _account_duties(actor)
     return (*found, *recovery_duties(actor))

@@ -96,7 +96,9 @@ def book_receipt(
     if db.session.scalar(receipts.where(RecoveryReceipt.bank_reference == known)) is not None:
         raise Invalid(
             "This receipt is booked already.",
-            {"bank_reference": f"A receipt with the reference {known} is booked for this recovery. Compare it with the statement."},
+            {
+                "bank_reference": f"A receipt with the reference {known} is booked for this recovery. Compare it with the statement."
+            },
         )
     grant = get(Grant, row.grant_id)
     receipt = RecoveryReceipt(
@@ -130,7 +132,9 @@ def waive(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None =
     check_version(row, version)
     RECOVERY.target(RecoveryState(row.state), "waive")
     if not reason.strip():
-        raise Invalid("The reason is missing.", {"reason": "Say why the debt is given up, and on which decision it rests."})
+        raise Invalid(
+            "The reason is missing.", {"reason": "Say why the debt is given up, and on which decision it rests."}
+        )
     owed = _owed(row)
     acts.reason(reason.strip())
     RECOVERY.move(row, "waive")

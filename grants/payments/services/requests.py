@@ -88,9 +88,7 @@ def _open_interim(grant: Grant, report: PeriodicReport) -> RequestSummary | None
 def _open_balance(grant: Grant) -> RequestSummary | None:
     """The balance, once every report is settled (the guard of E11); its amount may be nothing."""
     final = db.session.scalars(
-        select(PeriodicReport).where(
-            PeriodicReport.grant_id == grant.id, PeriodicReport.kind == ReportKind.FINAL.value
-        )
+        select(PeriodicReport).where(PeriodicReport.grant_id == grant.id, PeriodicReport.kind == ReportKind.FINAL.value)
     ).one_or_none()
     if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
         return None
@@ -122,7 +120,9 @@ def ask_again(actor: Actor, request_id: UUID, *, reply: str, version: int | None
         raise Refused(f"It was asked for again already, as {later}.")
     _refuse_after_final(grant)
     if not reply.strip():
-        raise Invalid("The answer is missing.", {"reply": "Answer the reason of the rejection; the programme reads it."})
+        raise Invalid(
+            "The answer is missing.", {"reply": "Answer the reason of the rejection; the programme reads it."}
+        )
     kind = PaymentKind(earlier.kind)
     report = get(PeriodicReport, earlier.report_id) if earlier.report_id else None
     due_on = rules.again_due_on(kind, today(), agreements.time_limits_of(grant))
@@ -187,18 +187,19 @@ def _final_amount(grant: Grant) -> Money:
             .order_by(PaymentRequest.number)
         )
     }
-    accepted = db.session.execute(
-        select(PeriodicReport.id, PeriodicReport.accepted_total).where(
+    accepted = db.session.scalars(
+        select(PeriodicReport).where(
             PeriodicReport.grant_id == grant.id, PeriodicReport.state == ReportState.ACCEPTED.value
         )
     )
-    return rules.final_amount(
-        limits_of(grant),
-        [
-            rules.counted(amount, RequestState(row.state), row.approved) if (row := interim.get(report_id)) else amount
-            for report_id, amount in accepted
-        ],
-    )
+    return rules.final_amount(limits_of(grant), [_counted(report, interim.get(report.id)) for report in accepted])
+
+
+def _counted(report: PeriodicReport, request: PaymentRequest | None) -> Money:
+    assert report.accepted_total is not None, "an accepted report has its total"
+    if request is None:
+        return report.accepted_total
+    return rules.counted(report.accepted_total, RequestState(request.state), request.approved)
 
 
 def _renew_balance(grant: Grant) -> None:
