@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, abort, current_app, g, request, session
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grants.core import acts, answers, audit, clock, files, jobs, references
@@ -30,6 +32,16 @@ CORE_TABLES = (answers, audit, files, jobs, references)
 
 # A form's key has 24 characters, and a little more where a page has several forms.
 KEY_CHARACTERS_MAX = 100
+
+# The only addresses that take files, in a body as large as a file may be (UPLOAD_BYTES_MAX).
+UPLOADS = frozenset({"applications.attach", "calls.import_file"})
+
+# What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.
+BYTES_MAX, FIELDS_MAX = 1_000_000, 5_000
+STRANGERS_BYTES_MAX, STRANGERS_FIELDS_MAX = 64_000, 100
+
+# Where Flask-Login keeps, in the signed cookie, that a browser was signed in.
+SESSION_KEY = "_user_id"
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,6 +82,8 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     db.init_app(app)
+    # Before anything reads the form, the check of its origin included.
+    app.before_request(_limit_what_is_sent)
     CSRFProtect(app)
     _one_moment_a_request(app)
     if app.config["TRUSTED_PROXIES"]:
@@ -119,6 +133,24 @@ def _one_moment_a_request(app: Flask) -> None:
             return inner(environ, start_response)
 
     app.wsgi_app = outer  # type: ignore[method-assign]  # how WSGI middleware is put around an app
+
+
+def _limit_what_is_sent() -> None:
+    """Answer 413 before a body is taken apart that no page of ours sends; the parser itself counts no fields of a form."""
+    known = SESSION_KEY in session
+    if not (known and request.endpoint in UPLOADS and request.mimetype == "multipart/form-data"):
+        request.max_content_length = BYTES_MAX if known else STRANGERS_BYTES_MAX
+    request.max_form_parts = FIELDS_MAX if known else STRANGERS_FIELDS_MAX
+    try:
+        if request.mimetype == "application/x-www-form-urlencoded":
+            fields = request.get_data().count(b"&") + 1
+            if fields > request.max_form_parts:
+                abort(413)
+        _ = request.form
+    except RequestEntityTooLarge:
+        # What comes after the answer looks at the form again: there is none.
+        request.__dict__.update(form=ImmutableMultiDict(), files=ImmutableMultiDict())
+        raise
 
 
 def _offer_key() -> None:

@@ -58,10 +58,11 @@ from grants.core.errors import Conflict, Invalid, NotFound, Problems, Refused
 from grants.core.files import FileView
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission, Scope
+from grants.dossiers.rules import clean_text
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
-from grants.identity.rules import demand_fresh
+from grants.identity.rules import demand_fresh, normal_email, one_line
 from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
 
@@ -227,7 +228,7 @@ def _replace_milestones(grant: Grant, planned: Sequence[PlannedMilestone]) -> No
     rows = {row.number: row for row in db.session.scalars(select(Milestone).where(Milestone.grant_id == grant.id))}
     for number, each in enumerate(planned, 1):
         row = rows.pop(number, None) or Milestone(grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value)
-        row.title, row.criterion, row.due_on = each.title, each.criterion, each.due_on
+        row.title, row.criterion, row.due_on = one_line(each.title), clean_text(each.criterion), each.due_on
         db.session.add(row)
     for row in rows.values():
         db.session.delete(row)
@@ -262,7 +263,11 @@ def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
     if given.answer is CheckAnswer.NOT_APPLICABLE and not (given.note or "").strip():
         raise Invalid("Say why it does not apply.", {"note": "Say in a sentence why this does not apply here."})
     is_open = given.answer is CheckAnswer.OPEN
-    item.answer, item.note, item.evidence_on = given.answer.value, given.note or None, given.evidence_on
+    item.answer, item.note, item.evidence_on = (
+        given.answer.value,
+        clean_text(given.note or "") or None,
+        given.evidence_on,
+    )
     item.answered_at, item.answered_by = (None, None) if is_open else (acts.moment(), actor.user_id)
 
 
@@ -279,7 +284,7 @@ def enter_account(actor: Actor, grant_id: UUID, given: AccountInput) -> None:
     """
     demand_fresh(actor)
     grant = locked(Grant, grant_id)
-    holder, iban, bic = given.holder.strip(), rules.account_number(given.iban), rules.bank_code(given.bic)
+    holder, iban, bic = one_line(given.holder), rules.account_number(given.iban), rules.bank_code(given.bic)
     if not holder:
         raise Invalid("Name the holder of the account.", {"holder": "Enter the holder as the bank writes it."})
     for row in _accounts(grant.coordinator_id, BankAccountState.PROPOSED):
@@ -310,7 +315,7 @@ def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence:
     account = _proposed(grant, account_id)
     faults.point("four_eyes")
     rules.refuse_same_person(account.entered_by, actor.user_id, deed="confirming the account")
-    if not evidence.strip():
+    if not clean_text(evidence):
         raise Invalid(
             "Say what you compared.", {"evidence": "Name the document or the call by which you confirmed it."}
         )
@@ -318,7 +323,7 @@ def confirm_account(actor: Actor, grant_id: UUID, account_id: UUID, *, evidence:
         BANK_ACCOUNT.move(row, "replace")
     db.session.flush()
     BANK_ACCOUNT.move(account, "confirm")
-    account.confirmed_by, account.confirmed_at, account.evidence = actor.user_id, acts.moment(), evidence.strip()
+    account.confirmed_by, account.confirmed_at, account.evidence = actor.user_id, acts.moment(), clean_text(evidence)
 
 
 @act(
@@ -360,22 +365,40 @@ def _accounts(organisation_id: UUID, state: BankAccountState) -> Sequence[BankAc
     says="named who signs and answers for a city in an agreement",
 )
 def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
-    """Name a contact or the signatory of the coordinator; a person not known yet is invited by mail."""
+    """Name somebody of the coordinator as its contact or signatory; everybody of the coordinator is told by mail.
+
+    Who belongs to a city, its own people or an administrator say, never who prepares its agreement.
+    """
     grant = locked(Grant, grant_id)
-    user_id = people.find_or_invite(given.email, given.name, grant.coordinator_id)
-    db.session.flush()
-    if user_id == actor.user_id:
+    members = {member.id: member for member in identity.members(grant.coordinator_id)}
+    found = identity.person_by_email(normal_email(given.email))
+    if found is not None and found.id == actor.user_id:
         raise Invalid("You cannot name yourself.", {"email": "Name somebody of the city; you act for the programme."})
-    people.refuse_staff(user_id)
-    if user_id not in {member.id for member in identity.members(grant.coordinator_id)}:
+    if found is not None:
+        people.refuse_staff(found.id)
+    coordinator = identity.organisation(grant.coordinator_id)
+    if found is None or found.id not in members:
         raise Invalid(
             "This person does not belong to the coordinator.",
             {
-                "email": "Name somebody who belongs to the coordinating city. An administrator can change who belongs where."
+                "email": f"This address is not among the people of {coordinator.name}. Somebody of {coordinator.name} adds "
+                "the person first (on the page “Organisation”, with “Add a colleague”), or an administrator does; then name them here."
             },
         )
-    people.give_role(user_id, ROLES[given.role], kind="application", object_id=grant.application_id)
-    return user_id
+    people.give_role(found.id, ROLES[given.role], kind="application", object_id=grant.application_id)
+    people.mail(
+        sorted({*members, *(each.user_id for each in queries.contacts(grant.application_id))}),
+        "agreement_appointed",
+        "grant",
+        grant.id,
+        reference=grant.reference,
+        coordinator=coordinator.name,
+        person_name=found.name,
+        email=found.email,
+        part=given.role.words,
+        officer=actor.name,
+    )
+    return found.id
 
 
 @act(
@@ -494,7 +517,7 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     grant = locked(Grant, grant_id)
     if grant.state != GrantState.READY_TO_SIGN.value:
         raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
-    if not capacity.strip():
+    if not one_line(capacity):
         raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
     shown = queries.view(grant)
     stands = rules.text_hash(shown.text)
@@ -512,7 +535,7 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
             signed_by=actor.user_id,
             signed_at=acts.moment(),
             name=actor.name,
-            capacity=capacity.strip(),
+            capacity=one_line(capacity),
             document=encoding.encode(shown.text),
             document_sha256=bytes.fromhex(stands),
         )

@@ -14,7 +14,7 @@ from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
-from grants.web.forms import Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, ContestedForm, Form, Needed, choices
 
 PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
 
@@ -127,26 +127,33 @@ class SubmitForm(Form):
 class ReasonForm(Form):
     """A deed that asks why."""
 
-    reason = TextAreaField("Why?", [Needed("Say why. The programme and your partners read it.")])
+    reason = TextAreaField("Why?", [A_PARAGRAPH, Needed("Say why. The programme and your partners read it.")])
 
 
 class DeclineForm(DeedForm):
     """Declining an invitation; a reason helps and is not demanded."""
 
-    reason = TextAreaField("Why? (the lead city reads it)", [Optional()])
+    reason = TextAreaField("Why? (the lead city reads it)", [Optional(), A_PARAGRAPH])
 
 
-class CheckForm(Form):
+class CheckForm(ContestedForm):
     """The desk's answers: for each condition pass or fail, and a reason. Built by :func:`check_form`."""
 
-    version = HiddenField()
     remark = TextAreaField(
         "A sentence for the applicant",
-        [Optional()],
+        [Optional(), A_PARAGRAPH],
         description="Goes into the mail with the verdict. Without one, the reasons of the failed conditions go in.",
     )
 
     conditions: tuple[Condition, ...] = ()
+
+    def typed(self) -> list[tuple[str, str]]:
+        """Each condition with what was chosen and typed for it, for a page on which the form itself stands no more."""
+        chosen = {Verdict.PASS: "Met", Verdict.FAIL: "Not met", None: ""}
+        given = zip(self.conditions, self.answers(), strict=True)
+        said = [(c.rule, ". ".join(filter(None, (chosen[a.verdict], a.reason)))) for c, a in given]
+        remark = (str(self.remark.label.text), str(self.remark.data or ""))
+        return [(label, text) for label, text in (*said, remark) if text]
 
     def answers(self) -> tuple[ConditionAnswer, ...]:
         """Every condition with what was chosen and typed."""
@@ -173,7 +180,7 @@ def check_form(conditions: Sequence[Condition], answers: Mapping[str, ConditionA
             id=f"condition-{condition.key}",
         )
         fields[f"reason_{condition.key}"] = TextAreaField(
-            "Reason", [Optional()], description="Needed where the condition is not met."
+            "Reason", [Optional(), A_PARAGRAPH], description="Needed where the condition is not met."
         )
         answer = answers.get(condition.key)
         if answer is not None and answer.verdict is not None:

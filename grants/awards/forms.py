@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
 from wtforms.validators import Optional
@@ -13,7 +14,7 @@ from grants.calls.rules import CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import DateField, Form, Needed, TimeField, choices
+from grants.web.forms import ContestedForm, DateField, Form, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -49,16 +50,13 @@ class DecisionForm(Form):
         )
 
 
-class ConfirmForm(Form):
+class ConfirmForm(ContestedForm):
     """The second person confirms."""
 
-    version = HiddenField()
 
-
-class ReturnForm(Form):
+class ReturnForm(ContestedForm):
     """The second person gives the list back."""
 
-    version = HiddenField()
     reason = TextAreaField("What must be different", [Needed("Write what must be different before it is confirmed.")])
 
 
@@ -80,6 +78,13 @@ class PublishForm(Form):
         ),
         default="",
     )
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Where “At once” is chosen, what stands in the other fields is not read."""
+        if self.when.data == "now":
+            for field in (self.day, self.time, self.fold):
+                field.process(None, "" if field is self.fold else None)
+        return bool(super().validate(*args, **kwargs))
 
     def to_input(self) -> ResultsInput:
         """The moment as its frozen value; raises :class:`Invalid` where a later one is not complete."""

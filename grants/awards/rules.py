@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from grants.applications.rules import ApplicationView
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.budgets.rules import Cell
 from grants.calls.rules import Criterion
@@ -230,6 +231,18 @@ def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> Non
         raise Refused(words)
 
 
+def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
+    """Raise :class:`Refused` while somebody's doubt about a conflict of interest, given as name and reference, is not ruled on."""
+    if waiting:
+        one = len(waiting) == 1
+        named = _named([f"{name} about {reference}" for name, reference in waiting])
+        raise Refused(
+            f"{len(waiting)} {'doubt' if one else 'doubts'} about a conflict of interest "
+            f"{'waits' if one else 'wait'} for a ruling: {named}. A programme manager rules on "
+            f"{'it' if one else 'each'} on the page of assignments; then the list can be decided."
+        )
+
+
 def late_words(number: int, references: Sequence[str]) -> str:
     """Which applications came after the confirmed list of a call, in words; empty where none did."""
     if not references:
@@ -366,6 +379,61 @@ class SelectedItem:
     amount_basis: AmountBasis
     entry_id: UUID | None
     confirmed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResultScore:
+    """One criterion of the agreed assessment as its applicant reads it."""
+
+    name: str
+    question: str
+    half: int | None
+    threshold_half: int | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """The result of one application for its team; while it is not ``public`` nothing of it but when.
+
+    Never a rank, an assessment of one person, or anybody's name.
+    """
+
+    application: ApplicationView
+    published_elsewhere: bool
+    public: bool
+    outcome: Outcome | None = None
+    threshold_words: str = ""
+    scores: tuple[ResultScore, ...] = ()
+    text: str = ""
+    score_words: str = ""
+
+    @property
+    def total_half(self) -> int | None:
+        """The unweighted total; None where a score is not known."""
+        halves = [score.half for score in self.scores if score.half is not None]
+        return sum(halves) if halves and len(halves) == len(self.scores) else None
+
+
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    Outcome.SELECTED: "The application is selected for a grant.",
+    Outcome.RESERVE: "The application reached every threshold and stands on the reserve list.",
+    Outcome.NOT_FUNDED: "The application reached every threshold and is not funded: the budget did not reach it.",
+    Outcome.BELOW_THRESHOLD: "The application is not funded: it is below a threshold.",
+}
+
+NEXT_WORDS: Mapping[Outcome, str] = {
+    Outcome.SELECTED: (
+        "The grant is prepared: the programme checks the organisations and prepares the grant agreement with you. "
+        "The grant is awarded when both sides have signed it; until then nothing is due to you."
+    ),
+    Outcome.RESERVE: (
+        "No money is set aside for it. If money becomes free and the programme decides to support it after all, it "
+        "writes to you; nothing happens by itself."
+    ),
+    Outcome.NOT_FUNDED: "Nothing more happens with this application in this call. You can apply to another call.",
+    Outcome.BELOW_THRESHOLD: "Nothing more happens with this application in this call. You can apply to another call.",
+}
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------

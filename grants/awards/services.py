@@ -48,6 +48,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     forgotten = queries.forgotten(call_id)
     _refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))
+    rules.refuse_doubts(evaluation.waiting_doubts(call_id))
     if waiting:
         names = ", ".join(row.reference for row in waiting[:5])
         raise Refused(f"{len(waiting)} of the applications have no agreed consensus yet ({names}). Agree them first.")
@@ -221,7 +222,10 @@ def _carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Mon
     reserved = ZERO
     if outcome is Outcome.SELECTED and item.amount:
         dims = Dimensions(
-            fund_source_id=call.fund_source.id, call_id=call.id, organisation_id=application.coordinator_id
+            fund_source_id=call.fund_source.id,
+            call_id=call.id,
+            organisation_id=application.coordinator_id,
+            document_id=application.id,
         )
         item.entry_id = ledger.post(
             Event.RESERVED,

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, flash, request
 
+from grants.applications import rules as application_rules
 from grants.awards import queries, services
 from grants.awards.forms import ConfirmForm, DecisionForm, PublishForm, ReturnForm
 from grants.awards.rules import (
+    NEXT_WORDS,
+    OUTCOME_WORDS,
     Decided,
     RankingPage,
     SelectionView,
@@ -22,14 +26,18 @@ from grants.awards.rules import (
     strip,
 )
 from grants.awards.states import LineRule, SelectionKind, SelectionState
-from grants.core import clock
+from grants.core import acts, clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission, Scope
 from grants.core.text import inert
+from grants.evaluation.rules import anchor_words
+from grants.identity import queries as identity
+from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("awards", __name__)
 P = Permission
+F = TypeVar("F", bound=ContestedForm)
 READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
 
 
@@ -138,12 +146,24 @@ def selection(slug: str, number: int) -> Any:
     return _selection(slug, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
 
 
-def _selection(slug: str, view: SelectionView, confirmation: ConfirmForm, return_form: ReturnForm) -> str:
+def _selection(
+    slug: str,
+    view: SelectionView,
+    confirmation: ConfirmForm,
+    return_form: ReturnForm,
+    sent: ContestedForm | None = None,
+) -> str:
+    last = None
+    if sent is not None and sent.clashed:
+        sent.try_again(view.version)
+        words = partial(acts.words, subject=f"list {view.number}")
+        last = identity.overtaker(current_actor(), "selection", view.id, words)
     published = view.kind is SelectionKind.PUBLISHED_OUTCOME
     shown = queries.selection_page(current_actor(), slug, view)
     return page(
         "awards/selection.html", shown=shown, drawn=_drawn(shown), view=view, form=confirmation, return_form=return_form,
         pilots=queries.published_pilots(view) if published else (), half_words=points, why_not=_why_not(shown, view),
+        sent=sent, last=last,
     )  # fmt: skip
 
 
@@ -166,11 +186,12 @@ def _why_not(shown: RankingPage, view: SelectionView) -> str | None:
 def confirm(slug: str, number: int) -> Any:
     view, form = queries.selection_of(current_actor(), slug, number), ConfirmForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             reserved = services.confirm(current_actor(), view.id, form.version_shown())
             flash(f"The list is confirmed: {reserved} reserved, the applicants are told.")
             return see_other(".selection", slug=slug, number=number)
-    return _selection(slug, view, form, ReturnForm(version=str(view.version))), 422
+    view = queries.selection_of(current_actor(), slug, number)
+    return _selection(slug, view, form, _fresh(ReturnForm, view), form), 409 if form.clashed else 422
 
 
 @bp.post("/calls/<slug>/selections/<int:number>/return")
@@ -178,13 +199,19 @@ def confirm(slug: str, number: int) -> Any:
 def return_list(slug: str, number: int) -> Any:
     view, form = queries.selection_of(current_actor(), slug, number), ReturnForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.return_list(current_actor(), view.id, form.reason.data or "", form.version_shown())
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
-    confirmation = ConfirmForm(version=str(view.version))
+    view = queries.selection_of(current_actor(), slug, number)
+    confirmation = _fresh(ConfirmForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]
-    return _selection(slug, view, confirmation, form), 422
+    return _selection(slug, view, confirmation, form, form), 409 if form.clashed else 422
+
+
+def _fresh(kind: type[F], view: SelectionView) -> F:
+    """A form beside the one that was sent: it takes nothing of what was typed there."""
+    return kind(formdata=None, data={"version": str(view.version)})
 
 
 @bp.get("/calls/<slug>/results")
@@ -215,6 +242,19 @@ def _publishing(slug: str, form: PublishForm | None = None) -> str:
     return page(
         "awards/publishing.html", call=call, results=results, public=call.results_are_public(clock.now()),
         why_not=_unpublishable(found), form=form or PublishForm.of(call),
+    )  # fmt: skip
+
+
+@bp.get("/applications/<ref>/result")
+@requires(P.APPLICATION_READ)
+def result(ref: str) -> Any:
+    """How an application fared and why, for its team."""
+    shown = queries.result(current_actor(), ref, clock.now())
+    call = shown.application.call
+    return page(
+        "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
+        rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,
+        redress=call.fact("evaluation.redress"), anchors=anchor_words,
     )  # fmt: skip
 
 

@@ -85,6 +85,14 @@ fence: ContextVar[Callable[[], None] | None] = ContextVar("job_fence", default=N
 current_job: ContextVar[UUID | None] = ContextVar("current_job", default=None)
 
 
+def words(verb: str, subject: str) -> str:
+    """What an act did to a thing, after a name: what the act itself says, so that no second list can lag behind."""
+    known = REGISTRY.get(verb)
+    if known is None:
+        return f"recorded “{verb.replace('.', ': ').replace('_', ' ')}”"
+    return " ".join(known.says.replace("{subject}", subject).split())
+
+
 def act(
     verb: str, *, needs: Permission | None, scope: Callable[..., Scope] | None = None, says: str
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
@@ -112,7 +120,7 @@ def act(
             if needs is not None and not actor.can(needs):
                 note_security("act.refused", actor=actor, verb=verb, why="permission")
                 raise NotAllowed(
-                    f"You need the permission \u201c{needs}\u201d for this. Ask your administrator who has it."
+                    f"You need the permission \u201c{needs}\u201d for this. Ask your administrator who has it.", needs
                 )
             key = _once.get()
             _once.set(None)  # One key, one act: a second act of the same request is not mistaken for the first.

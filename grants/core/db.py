@@ -10,12 +10,25 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, MetaData, Text, TypeDecorator, Uuid, select
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    MetaData,
+    Text,
+    TypeDecorator,
+    Uuid,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from grants.core.errors import Conflict, NotFound
 from grants.core.money import Money
+from grants.core.text import FOLDED_FROM, FOLDED_TO, FOLDED_TO_TWO
 
 # Machinery written by core.acts.bookkeeping() in short transactions of its own, without audit. Closed list.
 BOOKKEEPING_TABLES = frozenset(
@@ -145,6 +158,14 @@ class Row(Base):
 
 DIGEST = {"audit": "digest"}
 NOT_AUDITED = {"audit": "none"}
+
+
+def folded(column: Any) -> ColumnElement[str]:
+    """A text column as :func:`~grants.core.text.fold` would write it, for a search; not for an index."""
+    found: ColumnElement[str] = func.translate(func.lower(column), FOLDED_FROM, FOLDED_TO)
+    for letter, letters in FOLDED_TO_TWO:
+        found = func.replace(found, letter, letters)
+    return found
 
 
 def points_to(column: str) -> ForeignKey:

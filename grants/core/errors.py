@@ -26,7 +26,11 @@ class Refused(GrantsError):
 
 
 class NotAllowed(GrantsError):
-    """The person lacks the permission: 403."""
+    """The person lacks the permission: 403. ``needs`` names it, so that a page can say which roles have it."""
+
+    def __init__(self, message: str, needs: str = "") -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class NotFound(GrantsError):

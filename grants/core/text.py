@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -14,6 +15,20 @@ from grants.core.money import Money
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 
 
+# What turns the direction of reading of everything behind it, or is seen nowhere: embeddings, overrides and isolates,
+# word joiners and invisible operators, annotations, tags. The marks that languages are written with (U+200C to U+200F) stay.
+_TURNING = re.compile("[\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+
+
+def without_turns(text: str) -> str:
+    """Text without invisible signs that would show words in another order than they are stored.
+
+    >>> without_turns("paid \u202e001\u202c")
+    'paid 001'
+    """
+    return _TURNING.sub("", text)
+
+
 def fold(text: str) -> str:
     """Lower case, without accents, spaces single.
 
@@ -22,6 +37,17 @@ def fold(text: str) -> str:
     """
     parted = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return " ".join("".join(letter for letter in parted if not unicodedata.combining(letter)).split())
+
+
+def _folding() -> tuple[str, str]:
+    letters = [chr(code) for code in range(0xC0, 0x250)]
+    pairs = [(letter, fold(letter)) for letter in letters if len(fold(letter)) == 1 and fold(letter) != letter]
+    return "".join(letter for letter, _ in pairs), "".join(plain for _, plain in pairs)
+
+
+# Letter for letter what fold() does to the Latin alphabets of Europe, for a database to do the same with a column.
+FOLDED_FROM, FOLDED_TO = _folding()
+FOLDED_TO_TWO = (("\u00df", "ss"), ("\u00e6", "ae"), ("\u0153", "oe"), ("\u00fe", "th"))
 
 
 # What a spreadsheet would run as a formula when it opens a text file (OWASP ASVS 1.2.10), full-width signs too.

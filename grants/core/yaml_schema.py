@@ -82,13 +82,14 @@ class Reading:
         node.value = kept
 
     def unknown(self, pairs: Mapping[str, yaml.Node], known: Iterable[str], place: str) -> None:
-        """Refuse every key that is not known, and say which are."""
+        """Refuse every key that is not known; the last sentence of a place says which are."""
         names = sorted(known)
-        for name, node in pairs.items():
-            if name not in names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f" Did you mean “{near[0]}”?" if near else ""
-                self.wrong(node, under(place, name), f"is not known here.{hint} Known: {', '.join(names)}.")
+        strange = [(name, node) for name, node in pairs.items() if name not in names]
+        for number, (name, node) in enumerate(strange, 1):
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f" Did you mean “{near[0]}”?" if near else ""
+            all_known = f" Known: {', '.join(names)}." if number == len(strange) else ""
+            self.wrong(node, under(place, name), f"is not known here.{hint}{all_known}")
 
 
 Kind = Callable[[yaml.Node, str, Reading], Any]

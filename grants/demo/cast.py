@@ -139,6 +139,10 @@ PAST = (
     AskedInDemo("Baths without Gas", "zoltowice", "marek", 300_000, (7, 7, 7)),
     AskedInDemo("Market Street", "stefanel", "irina", 300_000, (7, 5, 7)),
 )
+LONG_PAST = (
+    AskedInDemo("Courtyard Commons", "lumenau", "theresa", 240_000, (8, 8, 8)),
+    AskedInDemo("Slow Lanes", "brunnvik", "linnea", 230_000, (8, 8, 9)),
+)
 NOW_EVALUATED = (
     AskedInDemo("Brick Loan", "kovarhely", "reka", 250_000),
     AskedInDemo("Night Buses", "aerosted", "niels", 300_000),

@@ -15,7 +15,7 @@ from grants.calls.rules import CallView
 from grants.cities import services as cities
 from grants.core import clock, jobs
 from grants.core.money import euros
-from grants.demo.cast import JUST_CLOSED, NOW_EVALUATED, PAST, PILOTS, AskedInDemo, RealPilot
+from grants.demo.cast import JUST_CLOSED, LONG_PAST, NOW_EVALUATED, PAST, PILOTS, AskedInDemo, RealPilot
 from grants.demo.deeds import Preparation, Troupe
 from grants.documents import services as documents
 from grants.documents.rules import Wanted
@@ -24,7 +24,7 @@ from grants.identity import queries as identity
 Progress = Callable[[int, int, str], None]
 # A story yields the moment at which it goes on.
 Story = Generator[datetime, None, None]
-NOTES = 12
+NOTES = 14
 
 # The grants of the past call, each left at another point of the way: title, lead, signatory, account.
 PAID = ("Roof by Roof", "reka", "reka_mayor", "HU42117730161111101800000000")
@@ -54,7 +54,13 @@ class Demo:
     def tell(self) -> None:
         """Tell all stories as one; the jobs a deed asked for are done before anybody else's deed."""
         stories = merged(
-            self._arrival(), self._cohort_1(), self._past_call(), self._evaluated(), self._just_closed(), self._open()
+            self._arrival(),
+            self._cohort_1(),
+            self._long_past_call(),
+            self._past_call(),
+            self._evaluated(),
+            self._just_closed(),
+            self._open(),
         )
         moment = next(stories, None)
         while moment is not None:
@@ -103,9 +109,13 @@ class Demo:
         yield datetime(2025, 9, 15, 9, tzinfo=UTC)
         self.troupe.close(reference)
 
-    def _milestones(self, reference: str, lead: str) -> Story:
+    def _milestones(self, reference: str, lead: str, *, until: datetime | None = None) -> Story:
+        """Each milestone reached and accepted some days before it is due, as far as that lies before ``until``."""
         for milestone in agreement_reads.grant(self.troupe.actor("officer"), reference).milestones:
-            yield datetime.combine(milestone.due_on, datetime.min.time(), UTC) - timedelta(days=6, hours=-9)
+            reached = datetime.combine(milestone.due_on, datetime.min.time(), UTC) - timedelta(days=6, hours=-9)
+            if until is not None and reached > until:
+                return
+            yield reached
             self.troupe.reach(reference, milestone.number, lead)
             self.troupe.accept_milestone(reference, milestone.number)
 
@@ -143,30 +153,69 @@ class Demo:
 
     # --- calls of invented municipalities ---------------------------------------------------------------------------
 
+    def _long_past_call(self) -> Story:
+        """Its two pilots are far on: a final report and an interim report wait for the officer."""
+        yield self.days_ago(1_100)
+        self._note("An older call of invented municipalities")
+        call = self._invented("First streets", opens=1_090, closes=1_040, total=500_000)
+        yield from self._selected(call, LONG_PAST, closed=1_040)
+        yield from merged(
+            self._reporting("Courtyard Commons", "theresa", AUTHORISED[3], signed=790, starts=770, percents=(55, 40)),
+            self._reporting("Slow Lanes", "linnea", DECIDED[3], signed=420, starts=400, percents=(70,)),
+        )
+
+    def _reporting(
+        self, title: str, lead: str, iban: str, *, signed: int, starts: int, percents: tuple[int, ...]
+    ) -> Story:
+        """A grant with that many yearly reports sent, a month after each year; all but the last are accepted and paid."""
+        yield self.days_ago(signed + 30)
+        reference = self.troupe.prepare(title, self.days_ago(starts).date(), lead, lead, iban)
+        yield self.days_ago(signed)
+        self._sign(reference, lead)
+        yield from self._pay(reference, self.days_ago(signed - 10))
+        yield from merged(
+            self._milestones(reference, lead, until=self.days_ago(8)),
+            self._yearly(reference, lead, starts, percents),
+        )
+
+    def _yearly(self, reference: str, lead: str, starts: int, percents: tuple[int, ...]) -> Story:
+        for number, percent in enumerate(percents, start=1):
+            sent = starts - 366 * number - 26
+            yield self.days_ago(sent)
+            self.troupe.report(reference, number, lead, percent)
+            if number < len(percents):
+                yield self.days_ago(sent - 20)
+                self.troupe.accept_report(reference, number)
+                yield from self._pay(reference, self.days_ago(sent - 40))
+
+    def _selected(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
+        """From applications to the published results, in two months; ``closed`` is the day of the deadline."""
+        sent: list[UUID] = []
+        for place, asked in enumerate(asked_for):
+            yield self.days_ago(closed + 40 - place)
+            sent.append(self.troupe.apply(call, asked))
+        yield self.days_ago(closed - 10)
+        self.troupe.declare_eligible(sent)
+        yield self.days_ago(closed - 20)
+        self._note(f"{call.title}: assessments and consensus")
+        self.troupe.assign(call, sent, due=self.days_ago(closed - 50))
+        yield self.days_ago(closed - 30)
+        self.troupe.assess(call, sent)
+        yield self.days_ago(closed - 40)
+        for application_id, asked in zip(sent, asked_for, strict=True):
+            self.troupe.agree(call, application_id, asked.consensus)
+        yield self.days_ago(closed - 55)
+        self.troupe.decide_selection(call)
+        yield self.days_ago(closed - 60)
+        self.troupe.confirm_selection(call)
+        yield self.days_ago(closed - 63)
+        self.troupe.publish_results(call)
+
     def _past_call(self) -> Story:
         yield self.days_ago(420)
         self._note("A past call of invented municipalities")
         call = self._invented("Neighbourhood pilots", opens=400, closes=340, total=2_500_000)
-        sent: list[UUID] = []
-        for place, asked in enumerate(PAST):
-            yield self.days_ago(380 - place)
-            sent.append(self.troupe.apply(call, asked))
-        yield self.days_ago(330)
-        self.troupe.declare_eligible(sent)
-        yield self.days_ago(320)
-        self._note("Its assessments and consensus")
-        self.troupe.assign(call, sent, due=self.days_ago(290))
-        yield self.days_ago(310)
-        self.troupe.assess(call, sent)
-        yield self.days_ago(300)
-        for application_id, asked in zip(sent, PAST, strict=True):
-            self.troupe.agree(call, application_id, asked.consensus)
-        yield self.days_ago(285)
-        self.troupe.decide_selection(call)
-        yield self.days_ago(280)
-        self.troupe.confirm_selection(call)
-        yield self.days_ago(277)
-        self.troupe.publish_results(call)
+        yield from self._selected(call, PAST, closed=340)
         self._note("Its grants, each at another point of the way")
         yield from merged(
             self._in_force(), self._signed_lately(), self._in_preparation(), self._half_signed(), self._overview(call)
@@ -272,7 +321,8 @@ class Demo:
 
 def merged(*stories: Story) -> Story:
     """Several stories as one: the earliest deed first, of two at the same moment that of the story named first."""
-    waiting = [(moment, number, story) for number, story in enumerate(stories) for moment in [next(story)]]
+    first = ((next(story, None), number, story) for number, story in enumerate(stories))
+    waiting = [(moment, number, story) for moment, number, story in first if moment is not None]
     heapq.heapify(waiting)
     while waiting:
         moment, number, story = heapq.heappop(waiting)

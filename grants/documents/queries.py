@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -50,12 +50,17 @@ MONEY, TEXT = ColumnKind.MONEY, ColumnKind.TEXT
 _OF_A_GRANT: tuple[tuple[str, tuple[Account, ...]], ...] = (
     ("Committed", (Account.LEGALLY_COMMITTED, Account.CONSUMED)),
     ("Accepted", (Account.GRANT_COSTS,)),
-    ("Pre-financing outstanding", (Account.PREFINANCING,)),
+    ("Pre-financing granted, not yet cleared", (Account.PREFINANCING,)),
     ("Retained", (Account.RETENTION,)),
     ("Payable", (Account.PAYABLE,)),
     ("In transit", (Account.IN_TRANSIT,)),
     ("Paid", (Account.CONSUMED,)),
     ("Open", (Account.LEGALLY_COMMITTED,)),
+)
+
+PREFINANCING_NOTE = (
+    "Pre-financing granted, not yet cleared is the pre-financing approved, less the accepted costs set off against it. "
+    "What of it is not paid yet also stands under Payable or In transit, and what is kept back under Retained."
 )
 
 
@@ -106,7 +111,10 @@ def call_overview(reference: str, as_of: datetime) -> Figures:
     )
     assert lines[0][1] == total(amount for _, amount in lines[1:]), "the parts of the budget sum to the whole (I3)"
     by_country = _by_country(rows, len(columns) - len(_OF_A_GRANT))
-    notes = ["Amounts in euros, from the ledger. Paid means booked by the bank, less what was paid back."]
+    notes = [
+        "Amounts in euros, from the ledger. Paid means booked by the bank, less what was paid back.",
+        PREFINANCING_NOTE,
+    ]
     if call.synthetic or any(grant.amount_note for grant in grants):
         notes.append("This statement holds synthetic amounts, as marked on the grants they belong to.")
     return Figures(
@@ -167,16 +175,39 @@ def scope_id(kind: ScopeKind, reference: str) -> tuple[UUID, UUID, str]:
 def scope_choices(actor: Actor) -> tuple[tuple[str, str], ...]:
     """Reference and title of the calls whose statements the person may ask for, newest first, at most 100."""
     statement = select(Call.reference, Call.title).order_by(Call.created_at.desc(), Call.reference).limit(RUNS_MAX)
+    statement = statement.where(Call.id.not_in(_calls_of(actor.barred("grant"))), Call.id.not_in(actor.barred("call")))
     if not actor.everywhere(Permission.STATEMENT_REQUEST):
         statement = statement.where(Call.id.in_(actor.places(Permission.STATEMENT_REQUEST, "call")))
     return tuple((row.reference, row.title) for row in db.session.execute(statement))
 
 
 def _visible(actor: Actor) -> ColumnElement[bool]:
+    """Statements in the person's reach, without those that hold a pilot he or she is barred from."""
+    grants, calls = actor.barred("grant"), actor.barred("call")
+    of_call = StatementRun.scope_kind == ScopeKind.CALL.value
+    told = and_(
+        StatementRun.call_id.not_in(calls),
+        StatementRun.scope_id.not_in(grants),
+        not_(of_call & StatementRun.call_id.in_(_calls_of(grants))),
+    )
     if actor.everywhere(Permission.STATEMENT_READ):
-        return StatementRun.id.is_not(None)
+        return told
     found = actor.places(Permission.STATEMENT_READ, "call")
-    return or_(StatementRun.call_id.in_(found)) if found else false()
+    return told & StatementRun.call_id.in_(found) if found else false()
+
+
+def _calls_of(grant_ids: Collection[UUID]) -> Select[UUID]:
+    return select(Grant.call_id).where(Grant.id.in_(grant_ids))
+
+
+def holds_barred(actor: Actor, kind: ScopeKind, scope_id: UUID) -> bool:
+    """Whether a statement about this would tell of a pilot the person is barred from."""
+    grants = actor.barred("grant")
+    match kind:
+        case ScopeKind.GRANT:
+            return scope_id in grants
+        case ScopeKind.CALL:
+            return bool(grants) and scope_id in set(db.session.scalars(_calls_of(grants)))
 
 
 def runs(actor: Actor, titles: dict[str, str]) -> tuple[RunView, ...]:

@@ -20,7 +20,7 @@ from grants.documents import queries
 from grants.documents.catalogue import CATALOGUE, Statement, named, rendered
 from grants.documents.models import StatementFigures, StatementRun
 from grants.documents.pdf import letters
-from grants.documents.rules import Figures, Format, Produced, RunSummary, Wanted, to_mapping
+from grants.documents.rules import Figures, Format, Produced, RunSummary, ScopeKind, Wanted, to_mapping
 from grants.ledger import services as ledger
 
 FILE_KIND = "statement"
@@ -42,6 +42,7 @@ def request(actor: Actor, wanted: Wanted) -> RunSummary:
     """Ask for a statement as known at a moment (now, where none is named); a job makes its files."""
     kind = named(wanted.name)
     scope_id, call_id, title = queries.scope_id(kind.scope_kind, wanted.scope_reference)
+    _refuse_barred(actor, kind.scope_kind, scope_id)
     as_of = _moment(wanted.as_of, acts.moment())
     ledger.read_up_to(as_of)
     run = StatementRun(
@@ -60,6 +61,12 @@ def request(actor: Actor, wanted: Wanted) -> RunSummary:
     return RunSummary(run.id, run.reference)
 
 
+def _refuse_barred(actor: Actor, kind: ScopeKind, scope_id: UUID) -> None:
+    """A statement that tells of a pilot is not there for whoever a conflict bars from that pilot."""
+    if queries.holds_barred(actor, kind, scope_id):
+        raise NotFound
+
+
 def _moment(asked: datetime | None, now: datetime) -> datetime:
     if asked is not None and asked > now:
         raise Invalid(
@@ -73,6 +80,7 @@ def _moment(asked: datetime | None, now: datetime) -> datetime:
 def build(actor: Actor, run_id: UUID) -> RunSummary:
     """Work the figures out, write the files, keep both; the job's fence makes it happen once."""
     run = locked(StatementRun, run_id)
+    _refuse_barred(actor, ScopeKind(run.scope_kind), run.scope_id)
     if run.built_at is not None:
         return RunSummary(run.id, run.reference)
     steps = len(Format) + 1
@@ -112,6 +120,8 @@ def _figures(kind: Statement, reference: str, scope_id: UUID, as_of: datetime) -
 @act("statement.download", needs=Permission.STATEMENT_READ, scope=scope_of, says="downloaded a statement")
 def download(actor: Actor, run_id: UUID, form: Format) -> FileView:
     """Hand a file out; who took it is kept."""
+    run = locked(StatementRun, run_id)
+    _refuse_barred(actor, ScopeKind(run.scope_kind), run.scope_id)
     acts.subject(FILE_KIND, run_id)
     found = files.listed(FILE_KIND, run_id, form.value)
     if not found:
@@ -124,6 +134,7 @@ def export(actor: Actor, wanted: Wanted) -> tuple[Produced, ...]:
     """The files of a statement at once, for the command line; the same bytes as the job's."""
     kind = named(wanted.name)
     scope_id, _, _ = queries.scope_id(kind.scope_kind, wanted.scope_reference)
+    _refuse_barred(actor, kind.scope_kind, scope_id)
     acts.subject(kind.scope_kind.value, scope_id)
     as_of = _moment(wanted.as_of, acts.moment())
     ledger.read_up_to(as_of)

@@ -13,9 +13,15 @@ from grants.core import encoding
 from grants.core.clock import long_date, read_date
 from grants.core.errors import Conflict, Invalid, Problem
 from grants.core.money import Money, parse_money
+from grants.core.text import without_turns
 
 # A pasted text beyond this is a mistake, not an answer; it is refused with the text kept on the page.
 TEXT_CHARACTERS_MAX = 100_000
+LINES_MAX = 2_000
+
+# Beside every limit in words stands one in characters, so that one endless word is no way around it.
+CHARACTERS_A_WORD = 20
+CHARACTERS_SLACK = 200
 
 
 class QuestionKind(StrEnum):
@@ -155,9 +161,9 @@ class Clash:
 
 # Word's soft line break, form feed, and the two Unicode separators all mean a new line here.
 _NEW_LINES = re.compile("\r\n|[\r\u000b\u000c\u0085\u2028\u2029]")
-# Invisible: zero-width space and joiners at paste borders, byte order mark, soft hyphen.
-_INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
-_CONTROL = re.compile("[\u0000-\u0008\u000e-\u001f\u007f]")
+# Invisible at paste borders: zero-width space, soft hyphen. Joiners and marks of direction are letters of some languages.
+_INVISIBLE = re.compile("[\u200b\u00ad]")
+_CONTROL = re.compile("[\u0000-\u0008\u000e-\u001f\u007f-\u009f]")
 
 
 def clean_text(text: str) -> str:
@@ -167,7 +173,7 @@ def clean_text(text: str) -> str:
     'a\\nbc'
     """
     plain_lines = _NEW_LINES.sub("\n", text)
-    return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", plain_lines))).strip()
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", without_turns(plain_lines)))).strip()
 
 
 def count_words(text: str) -> int:
@@ -182,6 +188,34 @@ def count_words(text: str) -> int:
 def count_characters(text: str) -> int:
     """Characters as shown; a line end counts as one."""
     return len(clean_text(text))
+
+
+def length_problem(what: str, text: str, words_max: int) -> str | None:
+    """What is too long in a text with a limit in words: words, then characters, then lines; None if nothing is.
+
+    >>> length_problem("The summary", "one two three", 2)
+    'The summary has 3 words; the limit is 2. Cut 1 word.'
+    """
+    signs, signs_max = len(text), words_max * CHARACTERS_A_WORD + CHARACTERS_SLACK
+    # Looked at first, but said last: a text of a million words is counted by its characters alone.
+    words = count_words(text) if signs <= 10 * signs_max else 0
+    if words > words_max:
+        over = words - words_max
+        return f"{what} has {words} words; the limit is {words_max}. Cut {over} {'word' if over == 1 else 'words'}."
+    if signs > signs_max:
+        return (
+            f"{what} has {signs} characters; the limit is {words_max} words of together at most {signs_max} characters. "
+            f"Cut {signs - signs_max} characters."
+        )
+    return lines_problem(what, text)
+
+
+def lines_problem(what: str, text: str) -> str | None:
+    """Whether a text has more lines than a page can show."""
+    lines = text.count("\n") + 1
+    if lines <= LINES_MAX:
+        return None
+    return f"{what} has {lines} lines; the limit is {LINES_MAX}. Take out empty lines."
 
 
 _NUMBER = re.compile(
@@ -268,9 +302,10 @@ def _what_is_missing(question: Question) -> str:
 
 
 def _too_long(question: Question, text: str) -> str | None:
-    if question.words_max is not None and (words := count_words(text)) > question.words_max:
-        over = words - question.words_max
-        return f"\u201c{question.label}\u201d has {words} words; the limit is {question.words_max}. Cut {over} {'word' if over == 1 else 'words'}."
+    if question.words_max is not None and (
+        sentence := length_problem(f"\u201c{question.label}\u201d", text, question.words_max)
+    ):
+        return sentence
     if question.characters_max is not None and (signs := count_characters(text)) > question.characters_max:
         over = signs - question.characters_max
         return (

@@ -129,6 +129,8 @@ def _refuse_a_flood(question: Question, answer: Answer) -> None:
                 question.key: f"{question.label} has {len(answer.text)} characters; at most {TEXT_CHARACTERS_MAX} can be stored. Shorten it."
             },
         )
+    if sentence := rules.lines_problem(f"\u201c{question.label}\u201d", rules.clean_text(answer.text)):
+        raise Invalid("The text is too long to be stored.", {question.key: sentence})
 
 
 def _store(dossier_id: UUID, section_key: str, row: DossierAnswer | None, answer: Answer) -> None:

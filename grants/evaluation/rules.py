@@ -198,9 +198,11 @@ def demands_comment(half: int, criterion: Criterion) -> bool:
     return criterion.threshold_half is not None and half < criterion.threshold_half
 
 
-def refuse_unfinished(sheet: SheetInput, criteria: Sequence[Criterion]) -> None:
-    """Raise :class:`Invalid` with every problem at its field."""
-    found = problems(sheet, criteria)
+def refuse_unfinished(sheet: SheetInput, criteria: Sequence[Criterion], text_missing: str = "") -> None:
+    """Raise :class:`Invalid` with every problem at its field; ``text_missing`` is said where a text is needed too."""
+    found = [*problems(sheet, criteria)]
+    if text_missing and not sheet.remark:
+        found.append(Problem("remark", text_missing))
     if found:
         raise Invalid(
             f"Not finished: {len(found)} {'thing is' if len(found) == 1 else 'things are'} missing. Your text is kept; you can also save it as a draft.",
@@ -570,6 +572,14 @@ class ConsensusPage:
     def total_half(self) -> int | None:
         """The unweighted total of the consensus; None while a score is missing."""
         return total_half(self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedWords:
+    """What an application is told of its assessment: the agreed marks and the text, and nobody's name."""
+
+    marks: tuple[MarkInput, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringF
 
 from grants.core import clock
 from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
-from grants.identity.rules import OrganisationInput, OrganisationView, ProfileInput, RoleInput, RolePlace, UserInput
+from grants.identity.rules import (
+    ColleagueInput,
+    OrganisationInput,
+    OrganisationView,
+    ProfileInput,
+    RoleInput,
+    RolePlace,
+    UserInput,
+)
 from grants.identity.states import OrganisationKind
 from grants.web.forms import CheckboxesField, DateField, Form, Needed, choices
 
@@ -96,6 +104,16 @@ class ProfileForm(Form):
 
 class EmptyForm(Form):
     """A button."""
+
+
+class ColleagueForm(Form):
+    """Somebody who belongs to an organisation."""
+
+    name = StringField("Full name", [Needed("Enter the person’s full name.")])
+    email = EmailField("E-mail address", [Needed("Enter the person’s e-mail address.")])
+
+    def to_input(self) -> ColleagueInput:
+        return ColleagueInput(str(self.name.data), str(self.email.data))
 
 
 class SessionForm(Form):

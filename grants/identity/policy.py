@@ -16,6 +16,9 @@ from grants.identity.states import Role
 # What every person who can sign in may do, without any role: look after the own profile.
 EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT})
 
+# What no person may do: it follows by itself from what people did, and the program does it in a job.
+PROGRAM: frozenset[P] = frozenset({P.PAYMENT_REQUEST_OPEN})
+
 _READS_MONEY = frozenset(
     {P.AGREEMENT_READ, P.FILE_READ, P.LEDGER_READ, P.PAYMENT_ORDER_READ, P.REPORT_READ, P.STATEMENT_READ, P.STATEMENT_REQUEST}
 )  # fmt: skip
@@ -195,11 +198,23 @@ ROLES_OF_A_CALL: frozenset[Role] = frozenset(
 
 # Two roles that one person must not hold together: who gives out roles moves no money,
 # and who authorises a payment does not execute it (Financial Regulation, segregation of duties);
-# who assigns evaluators, rules on conflicts and reopens sheets does not evaluate.
+# who assigns evaluators, rules on conflicts and reopens sheets does not evaluate; and who evaluates has no second role
+# that reads the money of every pilot, those of a conflict of interest included (Financial Regulation, article 61).
+_EVALUATES = frozenset({Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER})
+_READS_EVERY_PILOT = frozenset(
+    {
+        Role.FINANCE_INITIATOR,
+        Role.FINANCE_VERIFIER,
+        Role.AUTHORISING_OFFICER,
+        Role.ACCOUNTING_OFFICER,
+        Role.AUDITOR,
+    }
+)
 INCOMPATIBLE: frozenset[frozenset[Role]] = frozenset(
     {frozenset({Role.ADMINISTRATOR, role}) for role in MONEY_ROLES}
     | {frozenset({Role.AUTHORISING_OFFICER, Role.ACCOUNTING_OFFICER})}
     | {frozenset({Role.PROGRAMME_MANAGER, Role.EVALUATOR})}
+    | {frozenset({evaluates, reads}) for evaluates in _EVALUATES for reads in _READS_EVERY_PILOT}
 )
 
 # What each role is called, and what it is for in one sentence, for pages and for the auditor.
@@ -251,6 +266,22 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[P]:
 def roles_with(permission: P) -> frozenset[Role]:
     """The roles that allow ``permission``."""
     return frozenset(role for role, allowed in PERMISSIONS.items() if permission in allowed)
+
+
+def who_may(permission: str) -> str:
+    """What somebody reads who lacks a permission: the roles that have it, and whom to ask.
+
+    >>> who_may("payment_order:verify")
+    'You need another role for this: Finance verifier. Ask a colleague who has it, or an administrator to give it to you.'
+    """
+    titles = [WORDS[role][0] for role in Role if role in roles_with(P(permission))]
+    if not titles:
+        return "Only the program does this, by itself."
+    *first, last = titles
+    named = f"{', '.join(first)} or {last}" if first else last
+    return (
+        f"You need another role for this: {named}. Ask a colleague who has it, or an administrator to give it to you."
+    )
 
 
 def clash(held: Iterable[Role], wanted: Role) -> Role | None:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Uuid, and_, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    table,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from grants.core import clock
 from grants.core.audit import AuditEvent
-from grants.core.db import db
+from grants.core.db import db, folded
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
 from grants.core.paging import Page, Rows, rows
-from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope
+from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, ScopeKey
+from grants.core.text import fold
 from grants.identity import policy
 from grants.identity.models import AccessBar, Membership, Organisation, RoleGrant, SignInLink, User, UserSession
 from grants.identity.policy import Role
@@ -52,10 +67,18 @@ USERS_PER_PAGE = 50
 # Who acts
 
 
+# What lies in an application by way of its grant: conflicts bar from applications, lists and jobs know these by kinds of
+# their own. Named by their tables, because both are stages after this one.
+_GRANT = table("grant_agreement", column("id", Uuid), column("application_id", Uuid))
+_REPORT = table("periodic_report", column("id", Uuid), column("grant_id", Uuid))
+
+
 def actor_for(
     user_id: UUID, *, session_id: UUID | None = None, fresh: bool = False, at: datetime | None = None
 ) -> Actor:
-    """The person with every permission resolved to its places, in one statement; raises :class:`NotFound` if disabled."""
+    """The person with every permission resolved to its places, in one statement, with a bar in two; raises
+    :class:`NotFound` if disabled.
+    """
     now = at or clock.now()
     nothing, nowhere = literal(""), cast(null(), Uuid)
     rows = db.session.execute(
@@ -92,12 +115,27 @@ def actor_for(
         user_id=user_id,
         name=names[0],
         granted=frozenset(granted),
-        bars=frozenset((row[2], row[3]) for row in rows if row[0] == "bar"),
+        bars=_with_what_lies_in({(row[2], row[3]) for row in rows if row[0] == "bar"}),
         roles=tuple(sorted({str(role) for role, _ in roles})),
         organisation_ids=organisations,
         session_id=session_id,
         fresh=fresh,
     )
+
+
+def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:
+    """Bars from applications are bars from their grants and the reports on these too."""
+    if not bars:
+        return frozenset()
+    barred = {kind: {thing for found, thing in bars if found == kind} for kind in ("application", "grant")}
+    grants = select(_GRANT.c.id).where(
+        or_(_GRANT.c.application_id.in_(barred["application"]), _GRANT.c.id.in_(barred["grant"]))
+    )
+    reports = select(_REPORT.c.id).where(_REPORT.c.grant_id.in_(grants))
+    below = union_all(
+        select(literal("grant"), grants.subquery().c.id), select(literal("report"), reports.subquery().c.id)
+    )
+    return frozenset({*bars, *((row[0], row[1]) for row in db.session.execute(below))})
 
 
 def role_holds(at: datetime) -> ColumnElement[bool]:
@@ -394,6 +432,14 @@ def organisation_by_slug(actor: Actor, slug: str) -> OrganisationView:
     return organisation(found)
 
 
+def organisation_vouched_for(actor: Actor, slug: str) -> OrganisationView:
+    """One organisation by the address of its page, for who may say who belongs to it."""
+    found = next((each for each, its in _slugs({slug[:2].upper()}).items() if its == slug), None)
+    if found is None or not actor.may(Permission.ORGANISATION_VOUCH, Scope.of(("organisation", found))):
+        raise NotFound
+    return organisation(found)
+
+
 def slug_of(view: OrganisationView) -> str:
     """The address of an organisation's page."""
     return _slugs({view.country_code})[view.id]
@@ -434,10 +480,8 @@ def users(actor: Actor, *, search: str = "", page_no: int = 1) -> tuple[tuple[Us
     if not actor.can(Permission.USER_READ):
         return (), 0
     conditions: list[ColumnElement[bool]] = []
-    if words := search.strip().lower():
-        conditions.append(
-            or_(func.lower(User.name).contains(words, autoescape=True), User.email.contains(words, autoescape=True))
-        )
+    if words := fold(search):
+        conditions.append(or_(*(folded(each).contains(words, autoescape=True) for each in (User.name, User.email))))
     total = db.session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
     rows = db.session.scalars(
         select(User)
@@ -592,7 +636,8 @@ def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
 # Links and mails
 
 # Mails whose text opens an account: shown to who invites people only.
-TEMPLATES_WITH_LINK = frozenset({"invitation", "password_reset", "address_confirm"})
+RESET_TEMPLATE = "password_reset"
+TEMPLATES_WITH_LINK = frozenset({"invitation", RESET_TEMPLATE, "address_confirm"})
 # Mails about a change of address go where that change says, not to where the account stands.
 _SENT_ELSEWHERE = {"address_confirm": SignInLink.new_email, "address_changed": SignInLink.old_email}
 
@@ -662,16 +707,17 @@ def new_address(link_id: UUID) -> str | None:
 
 
 def mails(actor: Actor) -> tuple[MailRow, ...]:
-    """The last 200 mails, newest first, with the text where no mail server is set; needs ``mail:read``."""
+    """The last 200 mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
     if not actor.can(Permission.MAIL_READ):
         return ()
     found = db.session.execute(
         select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
-        .where(Job.name == "jobs.mail.send")
+        .where(Job.name == "jobs.mail.send", *_not_about_barred(actor))
         .order_by(Job.number.desc())
         .limit(200)
     ).all()
     names = people(UUID(row.args["user_id"]) for row in found)
+    guarded = _needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
     return tuple(
         MailRow(
             number=row.number,
@@ -683,15 +729,44 @@ def mails(actor: Actor) -> tuple[MailRow, ...]:
             template=row.args["template"],
             subject=(row.result or {}).get("subject"),
             opens_account=row.args["template"] in TEMPLATES_WITH_LINK,
+            guarded=row.args["template"] == RESET_TEMPLATE and UUID(row.args["user_id"]) in guarded,
             kept="message_id" not in (row.result or {}),
         )
         for row in found
     )
 
 
-def mail_asked_for(number: int) -> tuple[UUID, str, Mapping[str, Any]]:
+def needs_two_administrators(user_id: UUID) -> bool:
+    """Whether a person holds, or waits for, a role that one administrator alone cannot give."""
+    return user_id in _needing_two({user_id})
+
+
+def _needing_two(user_ids: Collection[UUID]) -> frozenset[UUID]:
+    guarded = [role.value for role in Role if policy.needs_confirmation(role)]
+    return frozenset(
+        db.session.scalars(
+            select(RoleGrant.user_id).where(
+                RoleGrant.user_id.in_(user_ids),
+                RoleGrant.role.in_(guarded),
+                or_(RoleGrant.ends_before.is_(None), RoleGrant.ends_before > clock.now()),
+            )
+        )
+    )
+
+
+def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:
+    """No job about a thing the person is barred from; mails name an application, a grant or a report."""
+    if not actor.bars:
+        return []
+    about = tuple_(Job.subject_kind, Job.subject_id).in_(sorted(actor.bars))
+    return [or_(Job.subject_id.is_(None), ~about)]
+
+
+def mail_asked_for(actor: Actor, number: int) -> tuple[UUID, str, Mapping[str, Any]]:
     """Person, template and context of one mail; raises :class:`NotFound`."""
-    row = db.session.execute(select(Job.args).where(Job.name == "jobs.mail.send", Job.number == number)).one_or_none()
+    row = db.session.execute(
+        select(Job.args).where(Job.name == "jobs.mail.send", Job.number == number, *_not_about_barred(actor))
+    ).one_or_none()
     if row is None:
         raise NotFound
     return UUID(row.args["user_id"]), row.args["template"], row.args["context"]

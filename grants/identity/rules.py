@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -111,6 +111,36 @@ class UserRow:
     roles: tuple[RoleView, ...] = ()
 
 
+PARTS: Mapping[str, frozenset[Role]] = {
+    "Programme": frozenset(
+        {
+            *(Role.ADMINISTRATOR, Role.PROGRAMME_MANAGER, Role.ELIGIBILITY_OFFICER, Role.PROJECT_OFFICER),
+            Role.PROGRAMME_SIGNATORY,
+        }
+    ),
+    "Evaluators and panel": frozenset({Role.EVALUATOR, Role.ASSIGNED_EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER}),
+    "Finance and audit: who pays, and who checks it": frozenset(
+        {
+            *(Role.FINANCE_INITIATOR, Role.FINANCE_VERIFIER, Role.AUTHORISING_OFFICER, Role.ACCOUNTING_OFFICER),
+            Role.AUDITOR,
+        }
+    ),
+    "Cities and their partners": frozenset(
+        {Role.APPLICANT, Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY}
+    ),
+}
+OTHERS = "Without a role yet"
+
+
+def by_part(people: Iterable[UserRow]) -> tuple[tuple[str, tuple[UserRow, ...]], ...]:
+    """People by the part they play, each once, in the order given; parts nobody plays are left out."""
+    found: dict[str, list[UserRow]] = {part: [] for part in (*PARTS, OTHERS)}
+    for person in people:
+        held = {Role(view.role) for view in person.roles}
+        found[next((part for part, roles in PARTS.items() if roles & held), OTHERS)].append(person)
+    return tuple((part, tuple(those)) for part, those in found.items() if those)
+
+
 @dataclass(frozen=True, slots=True)
 class DemoChoice:
     """One demo person in the switch on every page."""
@@ -175,6 +205,7 @@ class MailRow:
     template: str
     subject: str | None
     opens_account: bool
+    guarded: bool
     kept: bool
 
 
@@ -239,11 +270,14 @@ class OrganisationInput:
             problems["pic"] = (
                 "A participant identification code has exactly 9 digits. Leave the field empty if there is none."
             )
-        if self.website and not _is_web_address(self.website):
+        if self.website and (not _is_web_address(self.website) or len(self.website) > WEB_ADDRESS_CHARACTERS_MAX):
             problems["website"] = "Enter the whole address of the website, beginning with https://."
         if problems:
             raise Invalid("Some details of the organisation need another look.", problems)
         return self
+
+
+WEB_ADDRESS_CHARACTERS_MAX = 500
 
 
 def _is_web_address(text: str) -> bool:
@@ -264,6 +298,14 @@ class UserInput:
     job_title: str | None = None
     phone: str | None = None
     is_demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueInput:
+    """A person somebody says belongs to an organisation."""
+
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,9 +382,18 @@ def one_line(text: str, *, characters_max: int = 200) -> str:
     >>> one_line("Ana\\r\\nBcc: all@example.eu")
     'Ana Bcc: all@example.eu'
     """
-    seen = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    # Far more than is kept, so that a name of a million signs is not looked at sign by sign.
+    seen = (letter for letter in text[: 10 * characters_max] if not _unseen(letter))
     clean = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in seen)
     return " ".join(clean.split())[:characters_max]
+
+
+# Letters by their kind, and yet nothing is seen of them: fillers of Hangul, the empty sign of braille.
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def _unseen(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cf" or letter in _BLANK_LETTERS
 
 
 def checked_name(text: str) -> str:

@@ -109,7 +109,7 @@ CHART: Mapping[Account, About] = {
     # The bank may stand below zero here: the funder's payments are booked outside this program for now.
     Account.BANK: About("Bank", _D, Floor.NONE),
     Account.IN_TRANSIT: About("Payments in transit", _C, Floor.GRANT),
-    Account.PREFINANCING: About("Pre-financing outstanding", _D, Floor.GRANT),
+    Account.PREFINANCING: About("Pre-financing granted, not yet cleared", _D, Floor.GRANT),
     Account.RECOVERY_RECEIVABLE: About("Recovery receivable", _D, Floor.GRANT),
     Account.INTEREST_RECEIVABLE: About("Interest receivable", _D, Floor.GRANT),
     # Stands on both sides by turns: it only carries an offset from one grant to another.

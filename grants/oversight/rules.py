@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from grants.applications.states import ApplicationState, Verdict
+from grants.awards.states import Outcome
 from grants.core import clock
 from grants.core.duties import Duty
+from grants.core.money import Money
 
 # Free space on the data folder's disk below which the program no longer takes work.
 DISK_FREE_BYTES_MIN = 200_000_000
@@ -75,7 +78,14 @@ SYSTEM_THINGS = frozenset(
 # What everybody who may open the thing may know happened to it; the whole record is the auditor's.
 GRANT_STORY = frozenset(
     {
-        *("agreement.appoint", "agreement.dismiss", "agreement.drop", "agreement.offer", "agreement.prepare", "agreement.set_terms"),
+        *(
+            "agreement.appoint",
+            "agreement.dismiss",
+            "agreement.drop",
+            "agreement.offer",
+            "agreement.prepare",
+            "agreement.set_terms",
+        ),
         *("agreement.sign_city", "agreement.sign_programme", "agreement.take_back", "grant.close"),
         *("bank_account.confirm", "bank_account.enter", "bank_account.refuse"),
         *("milestone.accept", "milestone.report", "milestone.return"),
@@ -86,6 +96,8 @@ GRANT_STORY = frozenset(
     }
 )
 APPLICATION_STORY = frozenset({"application.declare", "application.submit", "application.withdraw"})
+# Told to the team with what was ruled, see declared_words and outcome_words.
+VERDICTS = frozenset({"application.declare"})
 # The work on a draft, which only its own people see.
 TEAM_STORY = APPLICATION_STORY | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
@@ -216,10 +228,62 @@ class Waiting:
     since: datetime
     endpoint: str
     values: Mapping[str, Any]
+    # How it stands, where \u201cWith (somebody).\u201d says too little.
+    stands: str = ""
+
+    @property
+    def words(self) -> str:
+        """Who has it, as a sentence."""
+        return self.stands or f"With {self.who}."
 
     def days(self, at: datetime) -> int:
         """Whole days it has been waiting, by calendar days where the programme works."""
         return (clock.in_zone(at).date() - clock.in_zone(self.since).date()).days
+
+
+# Whom an application of these states waits for; with any other verdict nobody has it any more.
+WITH_OTHERS: Mapping[ApplicationState, str] = {
+    ApplicationState.SUBMITTED: "the programme office",
+    ApplicationState.ELIGIBLE: "the evaluators and the panel",
+    ApplicationState.UNDER_EVALUATION: "the evaluators and the panel",
+    ApplicationState.SELECTED: "the programme office",
+    ApplicationState.RESERVE: "the programme office",
+}
+
+
+def where_it_stands(state: ApplicationState, since: datetime) -> str:
+    """What a team reads of its application once more is known than who has it; else nothing."""
+    match state:
+        case ApplicationState.SELECTED:
+            return "It is selected. The programme prepares the agreement."
+        case ApplicationState.RESERVE:
+            return f"On the reserve list since {clock.long_date(clock.in_zone(since).date())}."
+        case _:
+            return ""
+
+
+def declared_words(verdict: Verdict, reason: str | None) -> tuple[str, str]:
+    """The words around an application whose eligibility was declared.
+
+    >>> declared_words(Verdict.FAIL, "Sent without a signature.")
+    ('declared', 'not eligible and wrote to its team: Sent without a signature.')
+    """
+    if verdict is Verdict.PASS:
+        return "declared", "eligible and wrote to its team"
+    return "declared", "not eligible and wrote to its team" + (f": {reason}" if reason else "")
+
+
+def outcome_words(outcome: Outcome, amount: Money) -> tuple[str, str]:
+    """The words around an application about which a selection was confirmed."""
+    match outcome:
+        case Outcome.SELECTED:
+            return "selected", f"for a grant of {amount} and wrote to its team"
+        case Outcome.RESERVE:
+            return "put", "on the reserve list and wrote to its team"
+        case Outcome.NOT_FUNDED:
+            return "decided that", "is not funded, and wrote to its team"
+        case Outcome.BELOW_THRESHOLD:
+            return "found", "below the threshold, so that it is not funded, and wrote to its team"
 
 
 @dataclass(frozen=True, slots=True)

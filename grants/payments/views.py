@@ -30,6 +30,7 @@ from grants.payments.forms import (
     SignForm,
     ledger_ask,
 )
+from grants.payments.states import Step
 from grants.web import downloads
 from grants.web.forms import ContestedForm, Form, choices
 from grants.web.paging import Rows
@@ -294,7 +295,7 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
         "payments/order.html",
         order=found,
         locked=rules.lock_of(found, actor.user_id),
-        steps=[(step, rules.STEP_PEOPLE[step]) for step in rules.Step],
+        steps=[(step, rules.STEP_PEOPLE[step]) for step in Step],
         signed={each.step: each for each in found.standing},
         form=sent,
         sign_form=_mine(sent, SignForm, version=found.version),

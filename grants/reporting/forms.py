@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from markupsafe import Markup
 from wtforms import HiddenField, StringField, TextAreaField
 
 from grants.budgets.rules import Cell
+from grants.core.errors import Invalid, Problem, Problems, Refused
 from grants.core.money import ZERO
 from grants.reporting.rules import Decision, Judged
 from grants.web.forms import A_PAGE, A_PARAGRAPH, ContestedForm, DateField, MoneyField, Needed
@@ -40,6 +42,22 @@ class SendForm(ContestedForm):
     """Nothing but the deed, the version it was seen at, and the hash of what was seen."""
 
     seen = HiddenField()
+    # Where each part of the report is written: its title and its page.
+    places: Mapping[str, tuple[str, str]] = {}
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """What keeps the report from being sent, each sentence behind a link to the part it is about."""
+        if isinstance(error, Problems):
+            self.problems += [self._linked(each) for each in error.found]
+        else:
+            super().add_problem(error)
+
+    def _linked(self, problem: Problem) -> str:
+        key, _, field = problem.place.partition("#")
+        if key not in self.places:
+            return str(problem)
+        title, href = self.places[key]
+        return Markup('<a href="{}">{}</a>: {}').format(f"{href}#{field}" if field else href, title, problem.message)
 
 
 class AcceptForm(ContestedForm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash
+from flask import Blueprint, flash, url_for
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView, MilestoneView
@@ -183,12 +183,23 @@ def _not_now(report: ReportView, title: str) -> str:
 @requires(P.REPORT_SUBMIT)
 def submit(ref: str) -> Any:
     report, form = _report(ref), SendForm()
+    form.places = _places(report)
     if form.validate_on_submit():
         with form.attempt():
             services.submit(current_actor(), report.id, version=form.version_shown(), seen=form.seen.data or None)
             flash(f"Report {report.number} is with the programme.", "success")
             return see_other(".show", ref=ref)
     return _report_page(report, form)
+
+
+def _places(report: ReportView) -> dict[str, tuple[str, str]]:
+    """The parts of a report by the keys that problems name."""
+    ref = report.reference
+    sections = [found.section for found in dossiers.dossier(report.dossier_id).sections]
+    return {
+        **{each.key: (each.title, url_for(".section", ref=ref, key=each.key)) for each in sections},
+        "costs": ("Costs of the period", url_for(".costs", ref=ref)),
+    }
 
 
 @bp.post("/reports/<ref>/return")

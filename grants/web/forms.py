@@ -12,13 +12,14 @@ from typing import Any
 from flask import url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from wtforms import Field, HiddenField, SelectChoice, SelectMultipleField, StringField, ValidationError
+from wtforms import Field, HiddenField, PasswordField, SelectChoice, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, Problems, Refused
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
+from grants.core.text import without_turns
 
 # A version is a whole number of the database; longer ones are nobody's, and equal to none.
 VERSION_DIGITS_MAX = 18
@@ -30,6 +31,8 @@ _OUR_WORDS = {
     "Not a valid choice.": "Choose one of the answers shown.",
     "Invalid Choice: could not coerce.": "Choose one of the answers shown.",
     "Invalid choice(s): one or more data inputs could not be coerced.": "Choose among the answers shown.",
+    "'%(value)s' is not a valid choice for this field.": "Choose among the answers shown.",
+    "'%(value)s' are not valid choices for this field.": "Choose among the answers shown.",
     "Not a valid integer value.": "Write a whole number in figures, for example 12.",
     "Not a valid decimal value.": "Write a number in figures, for example 12.5.",
     "The CSRF token is missing.": "The form is too old. Send it again.",
@@ -47,7 +50,11 @@ class _Words:
         return _OUR_WORDS.get(text, text)
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
-        return singular if number == 1 else plural
+        return self.gettext(singular if number == 1 else plural)
+
+
+def _without_turns(data: Any) -> Any:
+    return without_turns(data) if isinstance(data, str) else data
 
 
 class Form(FlaskForm):
@@ -56,6 +63,15 @@ class Form(FlaskForm):
     class Meta(FlaskForm.Meta):
         def get_translations(self, form: Any) -> _Words:
             return _Words()
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            """Typed text comes without invisible signs that turn the order of reading; passwords stay as typed."""
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(
+                kind, PasswordField | MoneyField | DateField | TimeField
+            ):
+                options = {**options, "filters": [*unbound_field.kwargs.get("filters", ()), _without_turns]}
+            return unbound_field.bind(form=form, **options)
 
     act_key = HiddenField(default=lambda: secrets.token_urlsafe(18))
 
@@ -97,12 +113,17 @@ class Form(FlaskForm):
             self.problems.append(str(error))
 
     def version_shown(self) -> int | None:
-        """The version the person saw, where the form carries one; what is no version of a row is none of ours."""
+        """The version the person saw, where the form carries one; None where none was sent.
+
+        Emptied, or no number, it is none of ours: equal to no version, so what is sent counts as stale.
+        """
         field = self._fields.get("version")
-        text = str(field.data or "") if field is not None else ""
-        if len(text) > VERSION_DIGITS_MAX:
-            return NO_VERSION
-        return int(text) if text.isdecimal() else None
+        if field is None:
+            return None
+        text = str(field.data if field.data is not None else "")
+        if text.isdecimal() and len(text) <= VERSION_DIGITS_MAX:
+            return int(text)
+        return NO_VERSION if field.raw_data else None
 
     def try_again(self, version: int) -> None:
         """After a clash: the next sending counts as a new deed, made in sight of what is stored now."""

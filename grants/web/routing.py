@@ -65,7 +65,8 @@ def check_access(view: Callable[..., Any]) -> Response | None:
         return see_other("identity.sign_in", next=target)
     if access.any_of and not any(actor.can(permission) for permission in access.any_of):
         raise NotAllowed(
-            f"You need the permission “{access.any_of[0]}” to open this page. Ask your administrator who has it."
+            f"You need the permission “{access.any_of[0]}” to open this page. Ask your administrator who has it.",
+            access.any_of[0],
         )
     return None
 

@@ -15,8 +15,10 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
+from grants.identity import services
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
+from grants.identity.rules import ColleagueInput
 
 # Grant titles of the demo by the state they are in.
 IN_PREPARATION, IN_FORCE, CLOSED = "Cool Courtyards", "Roof by Roof", "CoLAB"
@@ -34,6 +36,12 @@ def by_mail(email: str) -> Actor:
     found = identity.person_by_email(email)
     assert found is not None
     return identity.actor_for(found.id, fresh=True)
+
+
+def colleague(organisation_id: UUID, name: str, email: str) -> Actor:
+    """A new person of an organisation, added by the administrator."""
+    services.add_colleague(actor("administrator"), organisation_id, ColleagueInput(name, email))
+    return by_mail(email)
 
 
 def hold(key: str, role: Role) -> None:

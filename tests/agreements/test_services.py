@@ -31,7 +31,7 @@ from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.payments import queries as payments
 from grants.reporting import queries as reports
-from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, hold
+from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold
 
 IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
 
@@ -249,6 +249,7 @@ def test_terms_of_a_signed_grant_are_fixed(grant: Find, name: str) -> None:
 
 def test_a_person_named_as_signatory_may_sign_this_grant_only(grant: Find) -> None:
     found, other = grant(IN_PREPARATION), grant(IN_FORCE)
+    colleague(found.coordinator_id, "Nikos Vlachos", "nikos@neochora.example")
     services.appoint(
         actor("officer"), found.id, ContactInput("Nikos Vlachos", "nikos@neochora.example", ContactRole.SIGNATORY)
     )
@@ -278,6 +279,40 @@ def test_nobody_names_themselves_as_somebody_of_the_city(grant: Find) -> None:
 
     with pytest.raises(Invalid, match="cannot name yourself"):
         services.appoint(actor("officer"), found.id, given)
+
+
+@pytest.mark.parametrize("email", ["puppet@private.example", "marek@demo.example"])
+def test_who_is_not_of_the_city_already_is_not_named_for_it_and_nothing_is_left_of_the_try(
+    grant: Find, email: str
+) -> None:
+    found = grant(IN_PREPARATION)
+    known = identity.person_by_email(email)
+
+    for role in ContactRole:
+        with pytest.raises(Invalid) as refusal:
+            services.appoint(actor("officer"), found.id, ContactInput("Petra Puppet", email, role))
+        assert (
+            "Somebody of" in refusal.value.problems["email"]
+            and "adds the person first" in refusal.value.problems["email"]
+        )
+
+    assert identity.person_by_email(email) == known
+    assert grant(IN_PREPARATION).contacts == found.contacts
+
+
+def test_everybody_of_the_city_is_told_whom_the_programme_names(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    before = mailed("agreement_appointed")
+    new = colleague(found.coordinator_id, "Nikos Vlachos", "nikos@neochora.example")
+    services.appoint(
+        actor("officer"), found.id, ContactInput("Whoever", "Nikos@Neochora.example", ContactRole.SIGNATORY)
+    )
+
+    there = {each.email for each in identity.members(found.coordinator_id)}
+    assert "nikos@neochora.example" in there and len(there) > 1
+    assert sorted([*before, *there]) == mailed("agreement_appointed")
+    assert mailed("organisation_joined") == sorted(there)
+    assert new.user_id in {each.user_id for each in grant(IN_PREPARATION).contacts}
 
 
 @pytest.mark.parametrize("email", ["authoriser@demo.example", "elena@demo.example"])
@@ -348,6 +383,7 @@ def mailed(template: str) -> list[str]:
 
 def test_a_mistaken_signatory_is_dismissed_at_once_with_the_membership_and_told_why(grant: Find) -> None:
     found = grant(IN_PREPARATION)
+    colleague(found.coordinator_id, "Nikos Vlachos", "niko@elsewhere.example")
     services.appoint(
         actor("officer"), found.id, ContactInput("Nikos Vlachos", "niko@elsewhere.example", ContactRole.SIGNATORY)
     )
@@ -377,6 +413,7 @@ def test_the_last_signatory_of_a_signed_agreement_stays(grant: Find) -> None:
     with pytest.raises(Refused, match="Name another person first"):
         services.dismiss(actor("officer"), found.id, given)
 
+    colleague(found.coordinator_id, "Nea Deputy", "nea.deputy@city.example")
     services.appoint(
         actor("officer"), found.id, ContactInput("Nea Deputy", "nea.deputy@city.example", ContactRole.SIGNATORY)
     )

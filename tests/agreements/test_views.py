@@ -10,7 +10,7 @@ from grants.agreements.rules import CheckInput, ContactInput, PlannedMilestone, 
 from grants.agreements.states import CheckAnswer, ContactRole, GrantState
 from grants.identity.policy import Role
 from tests import actors
-from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, by_mail
+from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague
 from tests.agreements.test_services import finished, offered
 from tests.applications.pages import post, send, text_of, values_of
 
@@ -57,6 +57,7 @@ def test_the_second_officer_keeps_the_typed_note_beside_the_first_answer(app: Fl
 
 def test_who_signs_for_another_grant_finds_no_form_to_sign_this_one(app: Flask, grant: Find) -> None:
     found, other = offered(grant), grant(IN_FORCE)
+    colleague(found.coordinator_id, "Nikos Vlachos", "nikos@neochora.example")
     services.appoint(
         actor("officer"), found.id, ContactInput("Nikos Vlachos", "nikos@neochora.example", ContactRole.LEAD)
     )
@@ -73,6 +74,7 @@ def test_who_signs_for_another_grant_finds_no_form_to_sign_this_one(app: Flask, 
 
 def test_a_person_is_dismissed_by_a_page_that_asks_why(app: Flask, grant: Find) -> None:
     found = grant(IN_PREPARATION)
+    colleague(found.coordinator_id, "Nikos Vlachos", "nikos@neochora.example")
     services.appoint(
         actor("officer"), found.id, ContactInput("Nikos Vlachos", "nikos@neochora.example", ContactRole.SIGNATORY)
     )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grants.applications import rules
-from grants.applications.rules import CityFact, ConditionAnswer, Member
+from grants.applications.rules import CityFact, ConditionAnswer, DetailsInput, Member
 from grants.applications.states import APPLICATION, PARTNER, ApplicationState, PartnerRole, PartnerState, Verdict
 from grants.calls.rules import Condition
 from grants.calls.states import ConditionKind
@@ -59,6 +59,38 @@ def test_missing_participant_codes_and_overlaps_are_shown() -> None:
     )
     assert rules.evidence(OVERLAP, (BIG,), (city(1, "PL", "Cohort 1"),), ()).suggests is None
     assert rules.evidence(OTHER, (BIG,), (), ()).lines == ("Łódź, municipality, PL, lead",)
+
+
+def test_each_condition_of_the_template_shows_what_speaks_to_it() -> None:
+    late = rules.Arrival(CLOSES_AT, CLOSES_AT, "Europe/Brussels", "English", (), ("Letter of the mayor",))
+    early = rules.Arrival(CLOSES_AT - timedelta(hours=1), CLOSES_AT, "Europe/Brussels", "English", ("letter.pdf",))
+    complete = Condition("complete", "The application is complete, in the language of the call, and arrived in time")
+    one = Condition("one", "The city administration stands in one application to this call only")
+    paid = Condition("paid", "No activity of the pilot is paid from another EU grant")
+    body = Condition("body", "The lead is a local authority or a body that may act for one")
+
+    received, files, language = rules.evidence(complete, (BIG,), (), (), arrival=early).lines
+    assert received.startswith("Received ") and received.endswith(": in time")
+    assert files == "1 file attached: letter.pdf"
+    assert language == "The call asks for English. Read below in which language the answers are."
+    found = rules.evidence(complete, (BIG,), (), (), arrival=late)
+    assert (found.suggests, found.lines[0][-8:], found.lines[2]) == (
+        Verdict.FAIL,
+        "too late",
+        "Missing: Letter of the mayor",
+    )
+
+    assert rules.evidence(one, (BIG,), (), ()).lines == ("Łódź: 0 other applications to this call found",)
+    assert rules.evidence(one, (BIG,), (), ()).suggests is Verdict.PASS
+    twice = rules.evidence(one, (BIG,), (), (("Łódź", "PCP-2022-A-0002"),))
+    assert twice.lines == ("Łódź: 1 other application to this call found (PCP-2022-A-0002)",)
+    assert twice.suggests is None
+    unseen = rules.evidence(one, (BIG,), (), (), sees_all=False)
+    assert unseen.suggests is None and "Not every application to this call is open to you" in unseen.lines[1]
+    assert (
+        rules.evidence(paid, (BIG,), (city(1, "PL", "Cohort 1"),), ()).lines[0] == "A-stad took part before: Cohort 1"
+    )
+    assert rules.evidence(body, (BIG, NO_CODE), (), ()).lines == ("Łódź, municipality, PL, lead",)
 
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
@@ -152,3 +184,24 @@ def test_times_are_said_with_their_zone_and_to_the_thousandth() -> None:
 
     assert rules.said(CLOSES_AT, "Europe/Brussels") == "15 November 2022, 12:00 (Europe/Brussels)"
     assert rules.exactly(late, "Europe/Brussels") == "12:00:00.001 on 15 November 2022 (Europe/Brussels)"
+
+
+def test_titles_and_short_names_are_cleaned_as_names_of_people_are() -> None:
+    made = DetailsInput("Warm\u202e \u2066Blocks\u200b\u3164", "W\u202cB\ufeff", "Sum\u202emary").checked()
+
+    assert made == DetailsInput("Warm Blocks", "WB", "Summary")
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        ("x" * 1_500_000, "1500000 characters; the limit is 100 words of together at most 2200 characters"),
+        ("a" + "\n" * 2_100 + "b", "2101 lines"),
+        ("a" + "\n" * 900_000 + "b", "900002 characters"),
+    ],
+)
+def test_one_endless_word_is_no_way_around_the_limit_in_words(summary: str, said: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        DetailsInput("Warm Blocks", "", summary).checked()
+
+    assert said in refusal.value.problems["about"]

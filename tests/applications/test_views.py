@@ -608,3 +608,41 @@ def test_a_download_through_the_page_is_on_record(app: Flask, call: CallView) ->
 
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "application.download")).all()
     assert [(each.user_id, each.object_id) for each in events] == [(actors.eli().user_id, application_id)]
+
+
+def test_a_stale_desk_says_who_decided_what_and_keeps_what_was_typed(app: Flask, call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
+    key = call.content.conditions[0].key
+    verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
+    with clock.at(AFTER_CLOSING):
+        first = actors.client_of(app, actors.eli())
+        second = actors.client_of(app, actors.actor(actors.person("Ella Second", actors.Role.ELIGIBILITY_OFFICER)))
+        stale = values_of(second, place)
+        assert send(first, place, go="declare", **verdicts).status_code == 303
+
+        typed = {f"verdict_{key}": "fail", f"reason_{key}": "It overlaps with Southport", "remark": "We are sorry"}
+        answer = post(second, place, stale, go="declare", **typed)
+
+        words = text_of(answer)
+        assert answer.status_code == 409
+        assert "decided on the eligibility of application" in words and "Somebody changed this check" in words
+        assert "It is declared eligible." in words
+        assert "Not met. It overlaps with Southport" in words and "We are sorry" in words
+
+
+def test_the_team_reads_on_its_own_page_why_it_is_not_eligible(app: Flask, call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    place = f"/applications/{queries.view_by_id(application_id).reference}"
+    verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
+    failed = call.content.conditions[-1]
+    with clock.at(AFTER_CLOSING):
+        reasons = {**verdicts, f"verdict_{failed.key}": "fail", f"reason_{failed.key}": "The mandate is missing"}
+        assert (
+            send(actors.client_of(app, actors.eli()), f"{place}/eligibility", go="declare", **reasons).status_code
+            == 303
+        )
+
+        words = text_of(ana(app).get(place))
+        assert words.count("The mandate is missing") == 1 and "This application is not eligible" in words
+        assert f'href="{place}/eligibility"' in ana(app).get(place).text

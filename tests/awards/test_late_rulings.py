@@ -100,6 +100,6 @@ def test_the_page_says_what_a_late_ruling_does(evaluated: Scene, browser: Browse
 
     text = browser.get("manager", path).text
     assert "is no longer in evaluation" in text
-    sent = browser.post("manager", path, ruling="confirmed", reason="It is so.", version="")
+    sent = browser.post("manager", path, ruling="confirmed", reason="It is so.")
     assert sent.status_code == 303
     assert "The ruling is recorded" in browser.get("manager", f"/calls/{evaluated.slug}/assignments").text

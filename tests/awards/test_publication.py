@@ -115,7 +115,7 @@ def rows_of(scene: Scene) -> tuple[PublicResult, ...] | None:
 def evaluated_call(postgres: Cluster, small_call: tuple[str, Scene], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The small call with all consensus agreed, once for every test here.
 
-    ``eva1`` declared a conflict with the first application, ``eva2`` a doubt about the second.
+    ``eva1`` declared a conflict with the first application, ``eva2`` a doubt about the second, which was cleared.
     """
     name, scene = f"template_{uuid4().hex}", small_call[1]
     postgres.clone(small_call[0], name)
@@ -126,7 +126,16 @@ def evaluated_call(postgres: Cluster, small_call: tuple[str, Scene], tmp_path_fa
         for application_id, halves in zip(scene.application_ids, SCORES, strict=True):
             scene.assess(application_id, *halves)
             scene.agree(application_id, *halves)
+        rule_on_doubt(scene, Ruling.CLEARED)
     return name
+
+
+def rule_on_doubt(scene: Scene, ruling: Ruling) -> None:
+    """The manager rules on what ``eva2`` was not sure about."""
+    row_id = db.session.scalars(
+        select(ConflictDeclaration.id).where(ConflictDeclaration.declared == Declared.UNSURE.value)
+    ).one()
+    evaluation.rule(scene.actor("manager"), row_id, ruling, "They met once at a conference.")
 
 
 @pytest.fixture

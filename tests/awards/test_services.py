@@ -26,7 +26,7 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.identity.policy import Role
 from grants.ledger.accounts import Account
-from grants.ledger.queries import balance
+from grants.ledger.queries import balance, legs
 from tests.evaluation.scene import CLOSED, Scene
 from tests.factories import identity as people
 
@@ -98,6 +98,9 @@ def test_a_list_is_decided_by_one_person_and_confirmed_by_another(evaluated: Sce
     items = [queries.item_of(evaluated.application_ids[number]) for number in (0, 2)]
     assert [(item.amount, item.amount_basis) for item in items] == [(euros(400_000), AmountBasis.REQUESTED)] * 2
     assert all(item.entry_id for item in items)
+    # The legs name the application, so that whoever is barred from it does not read them.
+    booked = [leg.dims.document_id for item in items if item.entry_id for leg in legs(item.entry_id)]
+    assert set(booked) == {evaluated.application_ids[0], evaluated.application_ids[2]}
     assert queries.item_of(evaluated.application_ids[1]).outcome is Outcome.RESERVE
 
 

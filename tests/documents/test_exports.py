@@ -6,8 +6,12 @@ from collections import Counter
 
 import pytest
 
-from grants.documents import queries
+from grants.core.audit import AuditEvent
+from grants.core.db import db
+from grants.core.errors import NotAllowed
+from grants.documents import queries, services
 from grants.ledger import queries as ledger
+from tests import actors
 
 pytestmark = pytest.mark.usefixtures("demo_app")
 
@@ -45,3 +49,19 @@ def test_balances_by_call_and_grant_are_those_of_the_ledger() -> None:
         sums[row["account"]] += row["balance_eur"].cents
     assert dict(sums) == {row.account.value: row.amount.cents for row in ledger.trial_balance()}
     assert all(row["call"] and row["call_title"] for row in rows if row["call_id"])
+
+
+def test_whoever_takes_books_or_record_out_is_on_the_record_and_reads_them_whole() -> None:
+    services.export_books(actors.nuria(), "journal")
+    services.export_audit(actors.nuria())
+
+    verbs = ("audit.export", "ledger.export")
+    found = db.session.query(AuditEvent).filter(AuditEvent.verb.in_(verbs)).order_by(AuditEvent.verb).all()
+    assert [(each.verb, each.reason, each.user_id) for each in found] == [
+        ("audit.export", "The sealed audit, by command", actors.nuria().user_id),
+        ("ledger.export", "The journal, by command", actors.nuria().user_id),
+    ]
+    with pytest.raises(NotAllowed):
+        services.export_books(actors.pia(), "journal")
+    with pytest.raises(NotAllowed):
+        services.export_audit(actors.fin())

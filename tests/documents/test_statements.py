@@ -19,6 +19,7 @@ from grants.core.errors import Invalid, NotAllowed, NotFound
 from grants.core.money import Money, plain, total
 from grants.core.text import csv_line
 from grants.documents import catalogue, queries, services, sheets
+from grants.documents.forms import StatementForm
 from grants.documents.rules import Column, Figures, Format, Wanted, read_moment, with_totals
 from grants.identity import queries as identity
 from grants.ledger import queries as ledger
@@ -209,3 +210,12 @@ def test_the_list_of_statements_takes_as_many_statements_of_sql_however_long_it_
         services.request(actor("initiator"), Wanted(NAME, real_call()))
 
     assert asked() == few
+
+
+@pytest.mark.parametrize("typed", ["32 March", "32 March 2026", "yesterday"])
+def test_a_day_that_cannot_be_read_is_answered_in_the_words_of_people(app: Flask, typed: str) -> None:
+    with app.test_request_context("/", method="POST", data={"as_of": typed}), pytest.raises(Invalid) as refused:
+        StatementForm().to_input()
+
+    assert "for example 15 November 2022" in refused.value.problems["as_of"]
+    assert "zone" not in refused.value.problems["as_of"]

@@ -192,3 +192,28 @@ def test_faults_of_a_definition_are_named_with_their_place() -> None:
 def test_paragraphs_keep_what_was_pasted() -> None:
     assert rules.paragraphs("one\ntwo\n\n \nthree\n") == (("one", "two"), ("three",))
     assert rules.paragraphs(" \n ") == ()
+
+
+def test_beside_a_limit_in_words_stands_one_in_characters_and_one_in_lines() -> None:
+    question = Question("a", "Summary", QuestionKind.LONG, words_max=100)
+    cases = {
+        "x" * 2_200: None,
+        "x"
+        * 2_201: "“Summary” has 2201 characters; the limit is 100 words of together at most 2200 characters. Cut 1 characters.",
+        "x " * 101: "“Summary” has 101 words; the limit is 100. Cut 1 word.",
+        "a\n" * 1_999 + "a": "“Summary” has 2000 words; the limit is 100. Cut 1900 words.",
+        "a" + "\n" * 2_000 + "a": "“Summary” has 2001 lines; the limit is 2000. Take out empty lines.",
+    }
+
+    assert {text: rules.question_problem(question, Answer("a", text)) for text in cases} == cases
+
+
+@pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2060, 0xFEFF, 0x85, 0x9B])
+def test_signs_that_turn_or_hide_are_not_kept_in_long_texts(code: int) -> None:
+    assert rules.clean_text(f"a{chr(code)}b").replace("\n", "") == "ab"
+
+
+def test_marks_that_languages_are_written_with_are_kept() -> None:
+    text = "\u05d0\u200f \u0645\u06cc\u200c\u062e \u0915\u094d\u200d\u0937 a\u200eb"
+
+    assert rules.clean_text(text) == text

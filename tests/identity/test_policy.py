@@ -21,8 +21,14 @@ def test_every_role_has_permissions_and_words() -> None:
     assert set(PERMISSIONS) == set(Role) == set(WORDS)
 
 
-def test_every_permission_is_held_by_somebody() -> None:
-    held = policy.permissions_of(Role) | policy.EVERYBODY | frozenset().union(*IN_OWN_ORGANISATION.values())
+def test_every_permission_is_held_by_somebody_or_by_the_program_alone() -> None:
+    assert policy.permissions_of(Role) & policy.PROGRAM == frozenset()
+    held = (
+        policy.PROGRAM
+        | policy.permissions_of(Role)
+        | policy.EVERYBODY
+        | frozenset().union(*IN_OWN_ORGANISATION.values())
+    )
 
     assert set(Permission) - held == set()
 
@@ -79,6 +85,17 @@ def test_nobody_both_enters_and_confirms_a_bank_account() -> None:
 def test_who_runs_a_call_does_not_score_in_it() -> None:
     assert policy.roles_with(Permission.ASSESSMENT_SCORE) == {Role.ASSIGNED_EVALUATOR}
     assert policy.roles_with(Permission.ASSESSMENT_SCORE) <= ROLES_OF_AN_APPLICATION
+
+
+EVALUATES = (Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER)
+
+
+@pytest.mark.parametrize("role", sorted({Role.AUDITOR, *MONEY_ROLES} - {Role.PROGRAMME_SIGNATORY}))
+def test_who_evaluates_has_no_second_role_that_reads_the_money_of_every_pilot(role: Role) -> None:
+    for evaluates in EVALUATES:
+        for held, wanted in ((evaluates, role), (role, evaluates)):
+            with pytest.raises(Refused, match="cannot be both"):
+                policy.refuse_role_by_hand(uuid4(), uuid4(), wanted, [held])
 
 
 def test_the_table_prints_a_line_for_each_role_and_permission() -> None:

@@ -21,10 +21,10 @@ from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.core.jobs import Job
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, system_actor
-from grants.identity import queries, services
+from grants.identity import policy, queries, services
 from grants.identity.models import Membership, RoleGrant, SignInLink, User
 from grants.identity.policy import Role
-from grants.identity.rules import Joins, OrganisationInput, ProfileInput, RoleInput, UserInput, Where
+from grants.identity.rules import ColleagueInput, Joins, OrganisationInput, ProfileInput, RoleInput, UserInput, Where
 from grants.identity.services import mails, passwords, sessions, signing_in
 from grants.identity.states import OrganisationKind, RoleStanding
 from tests import actors
@@ -553,3 +553,63 @@ def test_every_act_around_a_secret_is_on_record_as_the_person() -> None:
         ("mail.open", ada.user_id, None),
     ]
     assert [queries.live_session(token, clock.now()) for token in tokens] == [None, None, None]
+
+
+# ---- Who belongs to an organisation ----
+
+
+def test_somebody_of_an_organisation_adds_a_colleague_and_everybody_there_is_told() -> None:
+    ana = actors.ana()
+    (northbridge,) = ana.organisation_ids
+
+    made = services.add_colleague(ana, northbridge, ColleagueInput("Sid Mayor", "Sid.Mayor@Example.EU"))
+
+    assert {each.id for each in queries.members(northbridge)} == {ana.user_id, made}
+    sent = db.session.execute(select(Job.args["template"].astext, Job.args["user_id"].astext)).all()
+    assert sorted(tuple(each) for each in sent) == sorted(
+        [("invitation", str(made)), ("organisation_joined", str(made)), ("organisation_joined", str(ana.user_id))]
+    )
+    with pytest.raises(Invalid):
+        services.add_colleague(ana, northbridge, ColleagueInput("Sid Mayor", "sid.mayor@example.eu"))
+
+
+def test_nobody_adds_people_to_an_organisation_of_others() -> None:
+    (northbridge,) = actors.ana().organisation_ids
+    values = ColleagueInput("Petra Puppet", "puppet@private.example")
+
+    for outsider in (actors.pia(), actors.zoe(), actors.nuria()):
+        with pytest.raises(NotAllowed):
+            services.add_colleague(outsider, northbridge, values)
+    assert queries.person_by_email("puppet@private.example") is None
+
+
+def test_who_has_an_account_is_drawn_into_an_organisation_by_an_administrator_only() -> None:
+    ana = actors.ana()
+    (northbridge,) = ana.organisation_ids
+    mila = actors.person("Mila Novak", Role.APPLICANT, organisation_name=actors.SOUTHPORT)
+    values = ColleagueInput("Mila Novak", queries.person(mila).email)
+    staff = ColleagueInput("Pia", queries.person(actors.pia().user_id or mila).email)
+
+    for given in (values, staff):
+        with pytest.raises(Invalid, match="Nobody was added"):
+            services.add_colleague(ana, northbridge, given)
+    with pytest.raises(Invalid, match="cannot take part"):
+        services.add_colleague(actors.ada(), northbridge, staff)
+    services.add_colleague(actors.ada(), northbridge, values)
+
+    assert {each.id for each in queries.members(northbridge)} == {ana.user_id, mila}
+
+
+# ---- Links for a new password where no mail leaves ----
+
+
+@pytest.mark.parametrize("role", [role for role in Role if policy.needs_confirmation(role)])
+def test_no_administrator_reads_the_reset_link_of_who_holds_a_role_that_two_of_them_give(role: Role) -> None:
+    person = actors.person("Ida Holder", role)
+    services.request_reset(queries.person(person).email, Where("192.0.2.1", "a browser"))
+    number = db.session.scalars(select(Job.number).where(Job.args["template"].astext == "password_reset")).one()
+
+    with pytest.raises(NotAllowed, match="Set a mail server"):
+        services.open_mail(actors.ada(), number)
+
+    assert [row.guarded for row in queries.mails(actors.ada()) if row.number == number] == [True]

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from grants.identity import queries
+from grants.identity.policy import Role
 from grants.identity.states import OrganisationKind
 from tests import actors
 
@@ -72,3 +73,40 @@ def test_the_form_of_the_own_organisation_neither_asks_nor_takes_its_kind(app: F
     assert "beginning with https://" in refused.text
     found = queries.organisation(northbridge)
     assert (found.name, found.kind) == ("City of Northbridge", OrganisationKind.MUNICIPALITY)
+
+
+def test_the_page_of_people_is_for_the_own_organisation_and_for_administrators(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    ana, place = actors.client_of(app, actors.ana()), "/organisations/pl-municipality-of-northbridge/people"
+    mila = actors.client_of(
+        app, actors.actor(actors.person("Mila Novak", Role.APPLICANT, organisation_name=actors.SOUTHPORT))
+    )
+    new = {"name": "Sid Mayor", "email": "sid.mayor@example.eu"}
+
+    assert f'href="{place}"' in ana.get("/organisation").text
+    assert (mila.get(place).status_code, mila.post(place, data=new).status_code) == (404, 404)
+    assert ana.post(place, data={"name": "Sid"}).status_code == 422
+    assert ana.post(place, data=new).location == place
+    admin = actors.client_of(app, actors.ada())
+    assert "sid.mayor@example.eu" in admin.get(place).text
+    assert f'href="{place}"' in admin.get("/admin/organisations/pl-municipality-of-northbridge").text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"name=Ana&" + b"a=1&" * 6_000, "application/x-www-form-urlencoded"),
+        (b"name=Ana&a=" + b"x" * 1_100_000, "application/x-www-form-urlencoded"),
+        (b"x" * 1_100_000, "multipart/form-data; boundary=abc"),
+    ],
+)
+def test_who_is_signed_in_sends_no_more_than_a_page_of_ours_does(app: Flask, body: bytes, kind: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    ana = actors.client_of(app, actors.ana())
+
+    answer = ana.post("/profile", data=body, content_type=kind)
+
+    assert answer.status_code == 413
+    assert "at most 1 MB in 5,000 fields" in answer.text
+    assert ana.post("/profile", data={"name": "Ana Nowak", "version": ""}).status_code == 409
+    assert ana.post("/profile", data={"name": "Ana Nowak", "version": "1"}).status_code == 303

@@ -17,7 +17,7 @@ from grants.identity import services as identity
 from grants.identity.policy import Role
 from grants.identity.rules import UserInput
 from grants.oversight import queries, rules
-from grants.oversight.queries import places
+from grants.oversight.queries import places, trail
 from grants.oversight.rules import TrailFilter
 from grants.payments import services as payments
 from grants.payments.models import PaymentOrder
@@ -27,6 +27,7 @@ from tests.html import check_page
 from tests.oversight.conftest import DAY, Scene, statements
 
 EVERYTHING = TrailFilter()
+CSV_ACT = trail.CSV_COLUMNS.index("act")
 
 
 def said(actor: Actor, asked: TrailFilter = EVERYTHING) -> list[str]:
@@ -218,6 +219,37 @@ def test_the_whole_record_comes_as_a_file_without_any_filter(app: Flask, scene: 
     }
 
 
+def test_the_file_is_made_page_by_page_with_the_same_statements_for_each(scene: Scene) -> None:
+    nuria = actors.nuria()
+    whole = list(queries.record_rows(nuria, EVERYTHING))
+    acts_told = len({line[CSV_ACT] for line in whole[1:]})
+    counts = []
+    for together in (1, 2):
+        with statements() as seen:
+            assert list(queries.record_rows(nuria, EVERYTHING, acts_together=together)) == whole
+        counts.append(len(seen) / -(-acts_told // together))
+
+    assert acts_told > 4
+    assert counts[0] <= 5 and counts[1] <= 5
+
+
+def test_a_file_of_one_page_takes_five_statements_and_sends_no_id_by_itself(scene: Scene) -> None:
+    with statements() as seen:
+        lines = list(queries.record_rows(actors.nuria(), EVERYTHING))
+
+    assert len(lines) > 50
+    # The person, then acts, their rows, who owns them, what all of it is called, who held which role.
+    assert len(seen) <= 7
+    assert max(statement.count("%(") for statement in seen) < 80
+
+
+def test_the_file_goes_out_while_it_is_made(app: Flask, scene: Scene) -> None:
+    with actors.client_of(app, actors.nuria()).get("/audit.csv", buffered=False) as answer:
+        assert answer.is_streamed
+        assert "Content-Length" not in answer.headers
+        assert next(iter(answer.response)) == "\ufeff".encode()
+
+
 def test_a_city_reads_the_story_of_its_grant_and_not_what_is_inside(app: Flask, scene: Scene) -> None:
     page = get_page(app, actors.ana(), f"/grants/{scene.world.reference}/history")
 
@@ -274,7 +306,7 @@ def test_every_audited_table_belongs_to_a_call_or_is_of_the_system(app: Flask) -
     kept_by_the_core = {"act", "audit_event", "security_event", "note"}
 
     assert audited - below - places.NAMED - set(places.LOOSE) - kept_by_the_core == {
-        *("bank_account", "membership", "participation", "sign_in_link")
+        *("bank_account", "ledger_reading", "membership", "participation", "sign_in_link")
     }
 
 

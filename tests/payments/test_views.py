@@ -21,6 +21,7 @@ from grants.core.money import euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity import queries as identity
 from grants.payments import queries, services
+from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import DecisionInput
 from tests import actors
 from tests.payments.world import IBAN, IN_FORCE, World, report, world
@@ -45,9 +46,23 @@ def get(app: Flask, actor: Actor, address: str, status: int = 200) -> str:
 
 
 def send(app: Flask, actor: Actor, address: str, status: int = 303, **fields: object) -> str:
-    answer = actors.client_of(app, actor).post(address, data=fields)
+    """The form at this address as somebody sends it who saw what stands now, or the version named."""
+    answer = actors.client_of(app, actor).post(address, data={"version": _version(address), **fields})
     assert answer.status_code == status, answer.text
     return answer.headers["Location"] if status == 303 else answer.text
+
+
+def _version(address: str) -> object:
+    """The version a page at this address shows of its request, order, recovery or grant."""
+    db.session.rollback()
+    reference = address.split("/payments/")[-1].split("/")[0] if "/payments/" in address else address.split("/")[-2]
+    if "/recovery/" in address:
+        return db.session.query(Recovery.version).scalar() or ""
+    for model in (PaymentRequest, PaymentOrder, Grant):
+        version = db.session.query(model.version).filter(model.reference == reference).scalar()
+        if version is not None:
+            return version
+    return ""
 
 
 def told(shown: str) -> str:
@@ -191,7 +206,7 @@ def test_every_deed_of_the_circuit_says_that_it_is_done_and_what_comes_next(app:
 
     def deed(actor: Actor, address: str, **fields: object) -> str:
         client = actors.client_of(app, actor)
-        answer = client.post(address, data=fields)
+        answer = client.post(address, data={"version": _version(address), **fields})
         assert answer.status_code == 303, answer.text
         flashed = re.search(r'role="status"><p class="strong">([^<]*)<', client.get(answer.headers["Location"]).text)
         assert flashed
@@ -283,7 +298,7 @@ def test_a_double_click_of_a_form_makes_one_order(app: Flask, grant: World) -> N
     request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
     services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
     browser = actors.client_of(app, actors.fin())
-    data = {"amount": "100", "act_key": "one-form"}
+    data = {"amount": "100", "act_key": "one-form", "version": _version("/finance/requests/PCP-2022-G-0001-1/orders")}
 
     first = browser.post("/finance/requests/PCP-2022-G-0001-1/orders", data=data)
     again = browser.post("/finance/requests/PCP-2022-G-0001-1/orders", data=data)

@@ -151,3 +151,16 @@ def test_what_was_typed_into_a_report_that_left_meanwhile_is_kept_on_the_page(de
     )
 
     assert "A late thought" in shown and "sent this report on" in shown
+
+
+def test_what_keeps_a_report_back_links_to_its_parts_by_their_titles(demo_app: Flask, grant: Find) -> None:
+    report = first_report(grant(IN_FORCE))
+    address = f"/reports/{report.reference}"
+    with after(report.ends_before):
+        answer = actors.client_of(demo_app, actor("reka")).post(f"{address}/submit", data={"version": report.version})
+
+    assert answer.status_code == 422
+    problems = answer.text.split("govuk-error-summary__list", 1)[1].split("</ul>", 1)[0]
+    assert f'<a href="{address}/costs">Costs of the period</a>: no cost is declared.' in problems
+    assert f'<a href="{address}/sections/' in problems
+    assert not re.search(r"answer-[a-z_]+:", plain(problems))

@@ -237,7 +237,7 @@ def test_somebody_without_a_role_is_refused_in_words_that_help(app: Flask, rules
 
     assert answer.status_code == 403
     check_page(answer)
-    assert "You need the permission" in answer.get_data(as_text=True)
+    assert "You need another role for this: " in answer.get_data(as_text=True)
 
 
 def test_every_page_without_a_reference_opens_as_a_page_we_may_show(app: Flask, rules: list[Rule]) -> None:

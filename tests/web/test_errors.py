@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from config import Config
-from grants.app import create_app
+from grants.app import UPLOADS, create_app
 from grants.core.db import check_version
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.web.routing import public
@@ -132,3 +132,28 @@ def test_a_conflict_promises_nothing_about_the_page_it_is_said_on() -> None:
     assert str(raised.value) == (
         "Somebody changed this while you were working. Go back to find your text, then reload to see what stands now."
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"a=1&" * 200, "application/x-www-form-urlencoded"),
+        (b"email=" + b"x" * 70_000, "application/x-www-form-urlencoded"),
+        (b"x" * 70_000, "multipart/form-data; boundary=abc"),
+    ],
+)
+def test_who_is_not_signed_in_sends_no_more_than_a_sign_in_page_does(app: Flask, body: bytes, kind: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+
+    answer = app.test_client().post("/sign-in", data=body, content_type=kind)
+
+    assert answer.status_code == 413
+    check_page(answer)
+    assert "Too much was sent at once" in answer.get_data(as_text=True)
+
+
+def test_only_forms_with_a_file_field_take_more() -> None:
+    templates = Path(__file__).parents[2] / "templates"
+    with_files = [each for each in templates.rglob("*.html") if "multipart=True" in each.read_text(encoding="utf-8")]
+
+    assert len(with_files) == len(UPLOADS)

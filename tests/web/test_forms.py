@@ -16,6 +16,7 @@ from wtforms.validators import InputRequired, Optional
 from grants.core.errors import Invalid, NeedsFreshSignIn, Refused
 from grants.core.money import Money
 from grants.web.forms import (
+    NO_VERSION,
     CheckboxesField,
     DateField,
     Form,
@@ -173,9 +174,9 @@ def test_the_password_is_confirmed_elsewhere_and_what_was_typed_stays(app: Flask
 
 @pytest.mark.parametrize(
     ("typed", "read"),
-    [("3", 3), ("", None), ("three", None), ("-1", None), ("9" * 18, 10**18 - 1), ("9" * 19, -1), ("9" * 5_000, -1)],
+    [("3", 3), ("", -1), ("three", -1), ("-1", -1), ("9" * 18, 10**18 - 1), ("9" * 19, -1), ("9" * 5_000, -1)],
 )
-def test_the_version_shown_is_a_number_or_none(app: Flask, typed: str, read: int | None) -> None:
+def test_the_version_shown_is_a_number_or_that_of_no_row(app: Flask, typed: str, read: int) -> None:
     assert sent(app, version=typed).version_shown() == read
 
 
@@ -184,3 +185,39 @@ def test_every_form_carries_a_key_of_its_own(app: Flask) -> None:
         keys = {AnyForm(formdata=None).act_key.data for _ in range(3)}
 
     assert len(keys) == 3
+
+
+@pytest.mark.parametrize("version", ["", " ", "x", "-3", "9" * 40])
+def test_a_version_that_is_emptied_or_no_number_is_that_of_no_row(app: Flask, version: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    fields = {**WELL, "version": version}
+    with app.test_request_context("/about", method="POST"):
+        form = AnyForm(formdata=MultiDict(fields), data={"version": "7"})
+        plain = Form(formdata=MultiDict(fields))
+
+    assert form.version_shown() == NO_VERSION
+    assert plain.version_shown() is None
+
+
+def test_a_version_sent_or_just_shown_is_the_version(app: Flask) -> None:
+    assert sent(app, version="7").version_shown() == 7
+    with app.test_request_context("/about"):
+        assert AnyForm(formdata=None, version="0").version_shown() == 0
+
+
+def test_choices_nobody_offered_are_refused_in_our_words(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/about", method="POST"):
+        form = AnyForm(formdata=MultiDict([*WELL.items(), ("themes", "x'; --"), ("themes", "fire")]))
+        form.validate()
+
+    assert form.themes.errors == ["Choose among the answers shown."]
+
+
+def test_typed_text_loses_signs_that_turn_the_order_of_reading_and_keeps_those_of_languages(app: Flask) -> None:
+    typed = "".join(chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2060, 0xFEFF))
+    kept = "\u05d0\u200f \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0915\u094d\u200d\u0937 a\u200e"
+
+    form = sent(app, why=f"{typed}{kept}{typed}")
+
+    assert form.why.data == kept

@@ -11,8 +11,17 @@ from grants.applications import rules
 from grants.applications.models import Application, ApplicationPartner, EligibilityCheck, EligibilityResult
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.submitted import submitted_content
-from grants.applications.rules import ApplicationView, CityFact, ConditionAnswer, ConditionView, Desk
+from grants.applications.rules import (
+    ApplicationView,
+    Arrival,
+    CityFact,
+    ConditionAnswer,
+    ConditionView,
+    Desk,
+    SubmittedContent,
+)
 from grants.applications.states import ApplicationState, Verdict
+from grants.calls.rules import LANGUAGES
 from grants.cities.models import City, Participation
 from grants.core.db import db
 from grants.core.permissions import Actor, Permission, Scope
@@ -38,12 +47,15 @@ def desk(actor: Actor, application: ApplicationView) -> Desk:
     shown = reads_evidence(actor, application)
     cities = city_facts(organisations) if shown else ()
     elsewhere = _elsewhere(actor, application, organisations) if shown else ()
+    arrival = _arrival(application, content) if shown else None
     sees_all = not (actor.barred("application") or actor.barred("call"))
     return Desk(
         conditions=tuple(
             ConditionView(
                 condition,
-                rules.evidence(condition, content.consortium, cities, elsewhere, sees_all=sees_all) if shown else None,
+                rules.evidence(condition, content.consortium, cities, elsewhere, sees_all=sees_all, arrival=arrival)
+                if shown
+                else None,
                 answers.get(condition.key, ConditionAnswer(condition.key, None)),
             )
             for condition in application.call.content.conditions
@@ -53,6 +65,27 @@ def desk(actor: Actor, application: ApplicationView) -> Desk:
         decided_at=check.decided_at if check else None,
         decided_by=check.decided_by if check else None,
         version=check.version if check else 0,
+        check_id=check.id if check else None,
+    )
+
+
+def _arrival(application: ApplicationView, content: SubmittedContent) -> Arrival | None:
+    """How the version that stands came in, by its own record."""
+    sent, call = application.submission, application.call
+    if sent is None:
+        return None
+    roles = {file.role for file in content.files}
+    return Arrival(
+        sent.submitted_at,
+        sent.closes_at,
+        call.zone,
+        LANGUAGES.get(call.content.language, call.content.language),
+        tuple(file.name for file in content.files),
+        tuple(
+            wanted.label
+            for wanted in call.content.attachments
+            if wanted.required and rules.attachment_role(wanted.key) not in roles
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from grants.applications.rules.arrival import (
     words,
 )
 from grants.applications.rules.eligibility import (
+    Arrival,
     CityFact,
     ConditionView,
     Desk,
@@ -19,6 +20,7 @@ from grants.applications.rules.eligibility import (
     checked_answers,
     evidence,
     groups,
+    reasons_of,
     verdict_of,
 )
 from grants.applications.rules.frozen import SNAPSHOT_SCHEMA, digest, read_snapshot, snapshot
@@ -50,6 +52,7 @@ from grants.applications.rules.issues import (
     team_issues,
 )
 from grants.applications.rules.values import (
+    WITH_RESULT,
     WRITABLE,
     ApplicationRow,
     ApplicationView,
@@ -73,9 +76,11 @@ __all__ = [
     "SNAPSHOT_SCHEMA",
     "SUMMARY_WORDS_MAX",
     "TITLE_CHARACTERS_MAX",
+    "WITH_RESULT",
     "WRITABLE",
     "ApplicationRow",
     "ApplicationView",
+    "Arrival",
     "BudgetInput",
     "CityFact",
     "ConditionAnswer",
@@ -110,6 +115,7 @@ __all__ = [
     "exactly",
     "groups",
     "read_snapshot",
+    "reasons_of",
     "refuse_incomplete",
     "refuse_late",
     "refuse_unwritable",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from grants.applications.rules.arrival import said
 from grants.applications.rules.inputs import ConditionAnswer
 from grants.applications.rules.values import Member
 from grants.applications.states import PartnerRole, Verdict
@@ -60,11 +61,38 @@ class Desk:
     decided_at: datetime | None
     decided_by: UUID | None
     version: int
+    check_id: UUID | None = None
+
+    @property
+    def failed(self) -> tuple[ConditionView, ...]:
+        """The conditions that are not met."""
+        return tuple(view for view in self.conditions if view.answer.verdict is Verdict.FAIL)
+
+    @property
+    def remark(self) -> str:
+        """What the desk wrote beside its answers; empty where only the reasons of the failed conditions stand there."""
+        reason = self.reason or ""
+        return (
+            "" if reason == reasons_of((v.condition for v in self.failed), (v.answer for v in self.failed)) else reason
+        )
 
     @property
     def answered(self) -> int:
         """How many conditions have an answer."""
         return sum(1 for view in self.conditions if view.answer.verdict is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How an application came in: when, against which deadline, in which language it had to be, with which files."""
+
+    submitted_at: datetime
+    closes_at: datetime
+    zone: str
+    language: str
+    files: tuple[str, ...]
+    # The labels of required files that are not there.
+    missing: tuple[str, ...] = ()
 
 
 def evidence(
@@ -74,6 +102,7 @@ def evidence(
     elsewhere: Sequence[tuple[str, str]],
     *,
     sees_all: bool = True,
+    arrival: Arrival | None = None,
 ) -> Evidence:
     """What is known about one condition. ``elsewhere`` holds (organisation, reference) of other applications to the call.
 
@@ -83,9 +112,63 @@ def evidence(
         return _inhabitants(condition, consortium, cities)
     if "PIC" in condition.rule:
         return _participant_codes(consortium)
-    if "overlap" in condition.rule.lower() or "double funding" in condition.rule.lower():
+    rule = condition.rule.lower()
+    if "overlap" in rule or "double funding" in rule:
         return _overlap(consortium, cities, elsewhere, sees_all)
+    if "one application" in rule:
+        return _one_application(consortium, elsewhere, sees_all)
+    if "another eu grant" in rule or "another grant" in rule:
+        return _paid_elsewhere(consortium, cities)
+    if arrival is not None and ("in time" in rule or "complete" in rule or "language" in rule):
+        return _arrived(arrival)
+    if rule.startswith("the lead "):
+        return Evidence(tuple(_who(member) for member in consortium if member.role is PartnerRole.COORDINATOR))
     return Evidence(tuple(_who(member) for member in consortium))
+
+
+_MUNICIPAL = (OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE)
+_NOT_ALL_OPEN = "Not every application to this call is open to you. Ask a colleague of the desk to look for others."
+
+
+def _one_application(consortium: Sequence[Member], elsewhere: Sequence[tuple[str, str]], sees_all: bool) -> Evidence:
+    """How many other applications to the call each city administration stands in."""
+    lines, many = [], 0
+    for member in consortium:
+        if member.kind not in _MUNICIPAL:
+            continue
+        others = [reference for name, reference in elsewhere if name == member.name]
+        many += len(others)
+        found = f"{len(others)} other {'application' if len(others) == 1 else 'applications'} to this call found"
+        lines.append(f"{member.name}: {found}" + (f" ({', '.join(others)})" if others else ""))
+    if not sees_all:
+        return Evidence((*lines, _NOT_ALL_OPEN))
+    return Evidence(tuple(lines), Verdict.PASS if lines and not many else None)
+
+
+def _paid_elsewhere(consortium: Sequence[Member], cities: Sequence[CityFact]) -> Evidence:
+    """Earlier pilots the register knows of; what other programmes pay is not known here."""
+    lines = [
+        f"{city.name} took part before: {', '.join(city.earlier)}"
+        if city.earlier
+        else f"{city.name}: no earlier pilot in the register"
+        for city in cities
+    ]
+    return Evidence((*lines, *_not_looked_up(consortium, cities), "Grants of other programmes are not known here."))
+
+
+def _arrived(arrival: Arrival) -> Evidence:
+    """When it was received against the deadline, the files that are there, the language that was asked for."""
+    in_time = arrival.submitted_at < arrival.closes_at
+    count = len(arrival.files)
+    lines = [
+        f"Received {said(arrival.submitted_at, arrival.zone)}; the deadline was {said(arrival.closes_at, arrival.zone)}: "
+        + ("in time" if in_time else "too late"),
+        f"{count} {'file' if count == 1 else 'files'} attached" + (f": {', '.join(arrival.files)}" if count else ""),
+        *(f"Missing: {label}" for label in arrival.missing),
+    ]
+    if arrival.language:
+        lines.append(f"The call asks for {arrival.language}. Read below in which language the answers are.")
+    return Evidence(tuple(lines), Verdict.FAIL if arrival.missing or not in_time else None)
 
 
 def _who(member: Member) -> str:
@@ -99,8 +182,7 @@ def _not_looked_up(consortium: Sequence[Member], cities: Sequence[CityFact]) -> 
     return tuple(
         f"{member.name} is not linked to the city register: nothing was looked up for it."
         for member in consortium
-        if member.kind in (OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE)
-        and member.organisation_id not in linked
+        if member.kind in _MUNICIPAL and member.organisation_id not in linked
     )
 
 
@@ -142,9 +224,7 @@ def _overlap(
     lines += [f"{name} also stands in {reference}" for name, reference in elsewhere]
     lines += _not_looked_up(consortium, cities)
     if not sees_all:
-        lines.append(
-            "Not every application to this call is open to you. Ask a colleague of the desk to look for others."
-        )
+        lines.append(_NOT_ALL_OPEN)
     if lines:
         return Evidence(tuple(lines))
     return Evidence(
@@ -183,6 +263,12 @@ def verdict_of(conditions: Sequence[Condition], answers: Mapping[str, Verdict]) 
             f"The first: {missing[0].rule}. Answer it, save, then declare."
         )
     return Verdict.FAIL if open_groups else Verdict.PASS
+
+
+def reasons_of(conditions: Iterable[Condition], answers: Iterable[ConditionAnswer]) -> str:
+    """Every condition that is not met with its reason, in one text."""
+    rule = {condition.key: condition.rule for condition in conditions}
+    return " ".join(f"{rule[a.condition]}: {a.reason}" for a in answers if a.verdict is Verdict.FAIL)
 
 
 def groups(conditions: Sequence[Condition]) -> tuple[tuple[Condition, ...], ...]:

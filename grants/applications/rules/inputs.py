@@ -11,13 +11,17 @@ from grants.budgets.rules import Cell
 from grants.core.errors import Conflict, Invalid
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.rules import Answer, Mark
-from grants.identity.rules import OrganisationInput
+from grants.identity.rules import OrganisationInput, one_line
 from grants.identity.states import OrganisationKind
 
 TITLE_CHARACTERS_MAX = 200
 
 
 ACRONYM_CHARACTERS_MAX = 30
+
+
+# So far a title is looked at to say how much too long it is.
+SHORT_TEXT_SEEN_MAX = 10_000
 
 
 SUMMARY_WORDS_MAX = 100
@@ -41,8 +45,8 @@ class DetailsInput:
     def checked(self) -> DetailsInput:
         """This input on single lines, if it can be stored; raises :class:`Invalid` with a sentence for each field."""
         made = DetailsInput(
-            " ".join(dossier_rules.clean_text(self.title).split()),
-            " ".join(dossier_rules.clean_text(self.acronym).split()),
+            one_line(dossier_rules.clean_text(self.title), characters_max=SHORT_TEXT_SEEN_MAX),
+            one_line(dossier_rules.clean_text(self.acronym), characters_max=SHORT_TEXT_SEEN_MAX),
             dossier_rules.clean_text(self.summary),
         )
         problems: dict[str, str] = {}
@@ -56,11 +60,9 @@ class DetailsInput:
             problems["acronym"] = (
                 f"The short name has {len(made.acronym)} characters; the limit is {ACRONYM_CHARACTERS_MAX}. Shorten it."
             )
-        words = dossier_rules.count_words(made.summary)
-        if words > SUMMARY_WORDS_MAX:
-            problems["about"] = (
-                f"The summary has {words} words; the limit is {SUMMARY_WORDS_MAX}. Cut {words - SUMMARY_WORDS_MAX}."
-            )
+        too_long = dossier_rules.length_problem("The summary", made.summary, SUMMARY_WORDS_MAX)
+        if too_long:
+            problems["about"] = too_long
         if problems:
             raise Invalid("Some details need another look.", problems)
         return made

@@ -218,3 +218,16 @@ class SubmittedContent:
 
 
 WRITABLE = frozenset({ApplicationState.DRAFT, ApplicationState.SUBMITTED})
+# States a confirmed selection leads to, and what follows from them: the team can ask for the result.
+WITH_RESULT = frozenset(
+    {
+        ApplicationState.SELECTED,
+        ApplicationState.RESERVE,
+        ApplicationState.BELOW_THRESHOLD,
+        ApplicationState.NOT_FUNDED,
+        ApplicationState.IN_PREPARATION,
+        ApplicationState.AWARDED,
+        ApplicationState.DECLINED,
+        ApplicationState.DROPPED,
+    }
+)

@@ -32,10 +32,7 @@ def record_answers(
 ) -> int:
     """Keep the desk's answers so far; may be done many times before the verdict. Returns the check's version."""
     _refuse_own(actor, application_id)
-    application, call = _checkable(application_id)
-    check = _check(application)
-    # Version 0 is what a page shows before anybody has saved an answer.
-    check_version(check, version if version != 0 or check.version else None)
+    _, call, check = _checkable(application_id, version)
     kept = rules.checked_answers(call.content.conditions, answers)
     _store(check, kept)
     check.saves += 1
@@ -58,16 +55,17 @@ def declare(
 ) -> Verdict:
     """Keep the answers and declare the verdict they lead to: eligible, or not eligible with the reasons given."""
     _refuse_own(actor, application_id)
-    application, call = _checkable(application_id)
-    check = _check(application)
-    check_version(check, version if version != 0 or check.version else None)
+    application, call, check = _checkable(application_id, version)
     kept = rules.checked_answers(call.content.conditions, answers)
     _store(check, kept)
     verdict = rules.verdict_of(
         call.content.conditions, {answer.condition: answer.verdict for answer in kept if answer.verdict}
     )
     check.saves += 1
-    check.verdict, check.reason = verdict.value, reason.strip() or _reasons(call, kept, verdict)
+    check.verdict, check.reason = (
+        verdict.value,
+        reason.strip() or (None if verdict is Verdict.PASS else rules.reasons_of(call.content.conditions, kept)),
+    )
     check.decided_at, check.decided_by = acts.moment(), actor.user_id
     match verdict:
         case Verdict.PASS:
@@ -88,8 +86,11 @@ def _refuse_own(actor: Actor, application_id: UUID) -> None:
         )
 
 
-def _checkable(application_id: UUID) -> tuple[Application, CallView]:
+def _checkable(application_id: UUID, version: int | None) -> tuple[Application, CallView, EligibilityCheck]:
     application = locked(Application, application_id)
+    check = _check(application)
+    # Version 0 is what a page shows before anybody has saved an answer. A stale page is told so first, whatever it asks.
+    check_version(check, version if version != 0 or check.version else None)
     call = calls.call_by_id(application.call_id)
     if call.closes_at is not None and acts.moment() < call.closes_at:
         raise Refused(
@@ -99,7 +100,7 @@ def _checkable(application_id: UUID) -> tuple[Application, CallView]:
         raise Refused(
             f"This application is {rules.words(ApplicationState(application.state))}; only a submitted one is checked for eligibility."
         )
-    return application, call
+    return application, call, check
 
 
 def _check(application: Application) -> EligibilityCheck:
@@ -129,13 +130,6 @@ def _store(check: EligibilityCheck, answers: Iterable[ConditionAnswer]) -> None:
             row = EligibilityResult(check_id=check.id, condition=answer.condition)
             db.session.add(row)
         row.verdict, row.reason = answer.verdict.value, answer.reason or None
-
-
-def _reasons(call: CallView, answers: Iterable[ConditionAnswer], verdict: Verdict) -> str | None:
-    if verdict is Verdict.PASS:
-        return None
-    rule = {condition.key: condition.rule for condition in call.content.conditions}
-    return " ".join(f"{rule[a.condition]}: {a.reason}" for a in answers if a.verdict is Verdict.FAIL)
 
 
 def _tell(application: Application, call: CallView, verdict: Verdict, reason: str | None) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import flash, request
 
-from grants.applications import queries, services
+from grants.applications import queries, rules, services
 from grants.applications.forms import DetailsForm
 from grants.applications.queries import Workplace
 from grants.applications.rules import SectionInput
+from grants.applications.states import ApplicationState
 from grants.applications.views.frame import bp, submitted_context, team_context
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
@@ -30,9 +31,16 @@ def show(ref: str) -> Any:
     actor = current_actor()
     application = queries.view(actor, ref)
     ended = queries.reason_of_end(actor, application)
-    if queries.is_team(actor, application.id) and application.dossier_id is not None:
-        return page("applications/task_list.html", ended=ended, **team_context(queries.workplace_of(application)))
-    return page("applications/submitted.html", ended=ended, **submitted_context(application))
+    team = queries.is_team(actor, application.id)
+    shown = {
+        "ended": ended,
+        "ineligible": queries.desk(actor, application) if application.state is ApplicationState.INELIGIBLE else None,
+        # A later stage shows it, to the team alone.
+        "has_result": team and application.state in rules.WITH_RESULT,
+    }
+    if team and application.dossier_id is not None:
+        return page("applications/task_list.html", **shown, **team_context(queries.workplace_of(application)))
+    return page("applications/submitted.html", **shown, **submitted_context(application))
 
 
 @bp.get("/applications/<ref>/details")

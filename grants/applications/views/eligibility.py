@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import flash, request
@@ -12,8 +13,8 @@ from grants.applications.rules import ApplicationView
 from grants.applications.states import ApplicationState
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
-from grants.core import clock
-from grants.core.errors import Conflict, NotFound
+from grants.core import acts, clock
+from grants.core.errors import NotFound
 from grants.core.permissions import Permission, Scope
 from grants.identity import queries as identity
 from grants.web.routing import current_actor, page, requires, see_other
@@ -44,14 +45,9 @@ def decide(ref: str) -> Any:
     """Save the answers, or save them and declare the verdict."""
     application = queries.view(current_actor(), ref)
     form = check_form(application.call.content.conditions, {}, 0)
-    try:
-        with form.refusals():
-            return _decided(application, form)
-    except Conflict as error:
-        form.problems.append(str(error))
-        form.try_again(queries.desk(current_actor(), application).version)
-        return _desk_page(queries.view(current_actor(), ref), form), 409
-    return _desk_page(application, form), 422
+    with form.attempt():
+        return _decided(application, form)
+    return _desk_page(queries.view(current_actor(), ref), form), 409 if form.clashed else 422
 
 
 def _decided(application: ApplicationView, form: CheckForm) -> Any:
@@ -76,6 +72,11 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
     checks = current_actor().may(Permission.APPLICATION_CHECK, scope)
     if desk.decided_at is None and not checks:
         raise NotFound
+    last = None
+    if form is not None and form.clashed:
+        form.try_again(desk.version)
+        words = partial(acts.words, subject=application.reference)
+        last = identity.overtaker(current_actor(), "eligibility_check", desk.check_id, words) if desk.check_id else None
     if form is None:
         answers = {view.condition.key: view.answer for view in desk.conditions}
         form = check_form(application.call.content.conditions, answers, desk.version)
@@ -83,6 +84,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
         "applications/eligibility.html",
         form=form,
         desk=desk,
+        last=last,
         decider=identity.people([desk.decided_by]) if desk.decided_by else {},
         checks=checks,
         closed=not application.call.is_open(clock.now()),

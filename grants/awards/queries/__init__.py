@@ -12,6 +12,7 @@ from grants.awards.queries.lists import (
     without_evaluation,
 )
 from grants.awards.queries.publication import application_ids, decided, public_results, publishing
+from grants.awards.queries.results import result
 from grants.awards.queries.selections import (
     ROWS_MAX,
     item_of,
@@ -40,6 +41,7 @@ __all__ = [
     "publishing",
     "ranking_page",
     "ranking_rules",
+    "result",
     "selection_of",
     "selection_page",
     "selection_scope",

@@ -23,9 +23,10 @@ from grants.evaluation.queries.access import (
 )
 from grants.evaluation.queries.applicants import cities_of, consortia
 from grants.evaluation.queries.assignments import assignments_page, call_of, candidates, free_seat, pool, runs, seat_of
-from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare
+from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_scores,
+    agreed_words,
     consensus_application,
     consensus_list,
     consensus_page,
@@ -38,6 +39,7 @@ __all__ = [
     "IN_EVALUATION",
     "ROWS_MAX",
     "agreed_scores",
+    "agreed_words",
     "application_id_of",
     "application_scope",
     "assessment_page",
@@ -72,5 +74,6 @@ __all__ = [
     "seat_people",
     "seat_scope",
     "undeclared",
+    "waiting_doubts",
     "within",
 ]

@@ -19,7 +19,7 @@ from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, declarations, within
 from grants.evaluation.queries.applicants import consortia, head_of
-from grants.evaluation.queries.conflicts import doubts_about
+from grants.evaluation.queries.conflicts import doubtful, doubts_about
 from grants.evaluation.rules import (
     ApplicationHead,
     AssignmentsPage,
@@ -92,7 +92,8 @@ def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
         call.content.evaluators_per_application,
         members,
         rows,
-        doubts_about([one.application_id for one in found]),
+        # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
+        doubts_about([*{*(one.application_id for one in found), *doubtful(actor, call.id)}]),
         runs(call.id),
         sum(undeclared.values()),
         conflicts,

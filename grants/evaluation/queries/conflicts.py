@@ -129,6 +129,39 @@ def doubts_about(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
     )
 
 
+def waiting_doubts(call_id: UUID) -> tuple[tuple[str, str], ...]:
+    """Whose doubt about which application of a call waits for a ruling: name and reference."""
+    rows = db.session.execute(
+        select(User.name, Application.reference)
+        .join(ConflictDeclaration, ConflictDeclaration.user_id == User.id)
+        .join(Application, Application.id == ConflictDeclaration.application_id)
+        .where(Application.call_id == call_id, waits_for_ruling())
+        .order_by(Application.reference, User.name)
+        .limit(ROWS_MAX)
+    )
+    return tuple((name, reference) for name, reference in rows)
+
+
+def waits_for_ruling() -> ColumnElement[bool]:
+    """The condition on :class:`ConflictDeclaration` that a person is unsure and nobody has ruled."""
+    return and_(ConflictDeclaration.declared == Declared.UNSURE.value, ConflictDeclaration.ruling.is_(None))
+
+
+def doubtful(actor: Actor, call_id: UUID) -> frozenset[UUID]:
+    """Applications of a call about which a doubt waits for a ruling, whatever became of them; barred ones are not told."""
+    rows = db.session.scalars(
+        select(Application.id)
+        .join(ConflictDeclaration, ConflictDeclaration.application_id == Application.id)
+        .where(
+            Application.call_id == call_id,
+            waits_for_ruling(),
+            Application.id.not_in(actor.barred("application")),
+        )
+        .limit(ROWS_MAX)
+    )
+    return frozenset(rows)
+
+
 def doubt(actor: Actor, slug: str, reference: str, handle: str) -> DoubtRow:
     """One declaration for the page where it is ruled on; :class:`NotFound` out of scope."""
     found = db.session.execute(

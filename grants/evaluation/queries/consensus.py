@@ -21,7 +21,7 @@ from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Co
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, readable, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.score_sheets import seats_of, sheets_of
-from grants.evaluation.rules import AgreedScores, ConsensusPage, ConsensusRow, MarkInput
+from grants.evaluation.rules import AgreedScores, AgreedWords, ConsensusPage, ConsensusRow, MarkInput
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
@@ -88,6 +88,16 @@ def consensus_page(actor: Actor, reference: str) -> ConsensusPage:
         and application.state == ApplicationState.UNDER_EVALUATION.value,
         state is ConsensusState.PROPOSED and actor.user_id in people and actor.user_id not in agreed,
     )
+
+
+def agreed_words(application_id: UUID, criteria: Sequence[Criterion]) -> AgreedWords | None:
+    """What the evaluators agreed to tell an application; None where no consensus is agreed. Who reads it is checked before."""
+    row = db.session.scalars(
+        select(Consensus).where(
+            Consensus.application_id == application_id, Consensus.state == ConsensusState.AGREED.value
+        )
+    ).one_or_none()
+    return AgreedWords(_consensus_marks(row, criteria), row.text) if row else None
 
 
 def seat_people(application_id: UUID) -> dict[UUID, str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
@@ -17,10 +17,10 @@ from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
 from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, within
-from grants.evaluation.queries.conflicts import must_declare
+from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
 from grants.evaluation.queries.consensus import consensus_list
 from grants.evaluation.queries.score_sheets import my_seats
-from grants.evaluation.states import AssessmentState, ConsensusState, Declared, SeatState
+from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
 def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
@@ -145,17 +145,18 @@ def _manager_duties(actor: Actor) -> list[Duty]:
 
 
 def _call_work(actor: Actor) -> Sequence[Any]:
-    """Calls in evaluation with open doubts, applications and active seats; what the person is kept from counts nowhere."""
+    """Calls in evaluation, or with doubts nobody ruled on, with their applications and active seats.
+
+    What the person is kept from counts nowhere. A doubt is a duty until it is ruled on, whatever became of its application.
+    """
     mine = within(actor, Permission.ASSIGNMENT_DECIDE)
     doubts = (
         select(func.count(ConflictDeclaration.id))
         .join(Application, Application.id == ConflictDeclaration.application_id)
         .where(
             Application.call_id == Call.id,
-            Application.state.in_(IN_EVALUATION),
             mine,
-            ConflictDeclaration.declared == Declared.UNSURE.value,
-            ConflictDeclaration.ruling.is_(None),
+            waits_for_ruling(),
         )
         .scalar_subquery()
     )
@@ -170,10 +171,16 @@ def _call_work(actor: Actor) -> Sequence[Any]:
         )
         .scalar_subquery()
     )
+    in_evaluation = Application.state.in_(IN_EVALUATION)
+    doubtful = (
+        select(ConflictDeclaration.id)
+        .where(ConflictDeclaration.application_id == Application.id, waits_for_ruling())
+        .exists()
+    )
     return db.session.execute(
-        select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id), seats)
+        select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats)
         .join(Application, Application.call_id == Call.id)
-        .where(Application.state.in_(IN_EVALUATION), mine)
+        .where(or_(in_evaluation, doubtful), mine)
         .group_by(Call.id)
         .order_by(Call.reference)
         .limit(50)

@@ -53,11 +53,7 @@ def propose(actor: Actor, application_id: UUID, values: SheetInput, version: int
     """Put the consensus to the evaluators: every criterion scored, low scores with reasons, a text."""
     row, criteria, max_half = _open_consensus(actor, application_id, version)
     sheet = rules.tidy(values, criteria, max_half)
-    rules.refuse_unfinished(sheet, criteria)
-    if not sheet.remark:
-        raise Invalid(
-            "The text is missing.", {"remark": "Write what the evaluators agreed on, for the applicant to read."}
-        )
+    rules.refuse_unfinished(sheet, criteria, "Write what the evaluators agreed on, for the applicant to read.")
     _write_consensus(actor, row, sheet)
     CONSENSUS.move(row, "propose")
     row.proposed_at = acts.moment()

@@ -6,6 +6,7 @@ from grants.identity.services.addresses import ask_address, confirm_address
 from grants.identity.services.mails import mail, open_mail
 from grants.identity.services.passwords import change_password, hash_of, request_reset, set_password_by_link, sweep
 from grants.identity.services.people import (
+    add_colleague,
     add_organisation,
     add_user,
     describe_organisation,
@@ -38,6 +39,7 @@ from grants.identity.services.sessions import end_other_sessions, end_session, n
 from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
 
 __all__ = [
+    "add_colleague",
     "add_organisation",
     "add_user",
     "ask_address",

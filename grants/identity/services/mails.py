@@ -12,6 +12,13 @@ from grants.core.permissions import Actor, Permission
 from grants.identity import queries
 from grants.identity.rules import RenderedMail
 
+# With such a link one administrator alone would become the person two of them agreed on (docs/decisions/0004).
+RESET_WITHHELD = (
+    "This person holds a role that two administrators give, so nobody else may open their link for a new password. "
+    "Set a mail server (SMTP_URL) and have them ask for a new link, or add them anew under another address: "
+    "then a second administrator confirms the role again."
+)
+
 
 def mail(user_ids: Iterable[UUID], template: str, subject_kind: str, subject_id: UUID, **context: object) -> None:
     """Queue one mail for each person from ``templates/mail/<template>.txt``; it leaves after the act is committed."""
@@ -27,7 +34,7 @@ def mail(user_ids: Iterable[UUID], template: str, subject_kind: str, subject_id:
 
 def open_mail(actor: Actor, number: int) -> RenderedMail:
     """Read the text of a mail, on the record: where no mail server is set the administrator hands it on."""
-    user_id, template, context = queries.mail_asked_for(number)
+    user_id, template, context = queries.mail_asked_for(actor, number)
     # Not the act's own result: what opens an account must not be kept with it.
     with acts.once(None):
         _note_reading(actor, number)
@@ -37,8 +44,10 @@ def open_mail(actor: Actor, number: int) -> RenderedMail:
 @act("mail.open", needs=Permission.MAIL_READ, says="read a mail to {subject}")
 def _note_reading(actor: Actor, number: int) -> None:
     """A mail that opens an account is shown only to who may invite people."""
-    user_id, template, _ = queries.mail_asked_for(number)
+    user_id, template, _ = queries.mail_asked_for(actor, number)
     if template in queries.TEMPLATES_WITH_LINK and not actor.can(Permission.USER_INVITE):
         raise NotAllowed("This mail opens an account. Only an administrator may read it.")
+    if template == queries.RESET_TEMPLATE and queries.needs_two_administrators(user_id):
+        raise NotAllowed(RESET_WITHHELD)
     acts.reason(f"mail {number}, {template}")
     acts.subject("user_account", user_id)

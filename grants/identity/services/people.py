@@ -23,6 +23,7 @@ from grants.identity.models import (
 from grants.identity.policy import Role
 from grants.identity.rules import (
     AddedUser,
+    ColleagueInput,
     Joins,
     OrganisationInput,
     OrganisationView,
@@ -32,9 +33,9 @@ from grants.identity.rules import (
 )
 from grants.identity.services.mails import mail
 from grants.identity.services.passwords import make_link, withdraw_links
-from grants.identity.services.roles import assign_now, give_role, refuse_losing_the_last_administrator
+from grants.identity.services.roles import assign_now, give_role, refuse_losing_the_last_administrator, refuse_staff
 from grants.identity.services.sessions import end_sessions, own_row
-from grants.identity.states import LinkPurpose, SessionEnd
+from grants.identity.states import LinkPurpose, OrganisationKind, SessionEnd
 
 
 def make_organisation(values: OrganisationInput, *, draft_only: bool = False) -> UUID:
@@ -45,9 +46,9 @@ def make_organisation(values: OrganisationInput, *, draft_only: bool = False) ->
         local_name=rules.one_line(values.local_name or "") or None,
         kind=values.kind.value,
         country_code=values.country_code,
-        town=values.town,
-        postcode=values.postcode,
-        street=values.street,
+        town=rules.one_line(values.town or "") or None,
+        postcode=rules.one_line(values.postcode or "") or None,
+        street=rules.one_line(values.street or "") or None,
         pic=values.pic or None,
         website=values.website or None,
         synthetic=values.synthetic,
@@ -296,6 +297,62 @@ def organisation_scope(organisation_id: UUID) -> Scope:
     return Scope.of(("organisation", locked(Organisation, organisation_id).id))
 
 
+# Beyond any city's people here; whoever adds more sends mails for another reason.
+PEOPLE_MAX = 300
+
+
+@act(
+    "organisation.add_person",
+    needs=Permission.ORGANISATION_VOUCH,
+    scope=organisation_scope,
+    says="added a person to {subject}",
+)
+def add_colleague(actor: Actor, organisation_id: UUID, values: ColleagueInput) -> UUID:
+    """Somebody of an organisation, or an administrator, says that a person belongs to it; a new one is invited by mail.
+
+    Who has an account already is added by an administrator: nobody is drawn into an organisation by people of it.
+    Everybody of the organisation is told.
+    """
+    organisation = locked(Organisation, organisation_id)
+    if organisation.kind == OrganisationKind.PROGRAMME.value:
+        raise Refused("This is the programme itself. An administrator invites its people on the page of people.")
+    before = {member.id for member in queries.members(organisation_id)}
+    if len(before) >= PEOPLE_MAX:
+        raise Refused(
+            f"This organisation has {len(before)} people; the limit is {PEOPLE_MAX}. Ask the programme office."
+        )
+    user_id = _named_colleague(actor, organisation_id, values)
+    if user_id in before:
+        raise Invalid("This person is here already.", {"email": "Somebody with this address belongs to it already."})
+    name, address = rules.checked_name(values.name), rules.normal_email(values.email)
+    mail(
+        sorted(before | {user_id}),
+        "organisation_joined",
+        "organisation",
+        organisation_id,
+        organisation=organisation.name,
+        person_name=name,
+        email=address,
+        added_by=actor.name,
+    )
+    return user_id
+
+
+def _named_colleague(actor: Actor, organisation_id: UUID, values: ColleagueInput) -> UUID:
+    found = queries.person_by_email(rules.normal_email(values.email))
+    if found is None:
+        return find_or_invite(values.email, values.name, organisation_id)
+    if not actor.everywhere(Permission.ORGANISATION_VOUCH):
+        sentence = (
+            "This address cannot be added from here. Ask an administrator to add the person to your organisation."
+        )
+        raise Invalid("Nobody was added.", {"email": sentence})
+    refuse_staff(found.id)
+    join(found.id, organisation_id)
+    give_role(found.id, Role.APPLICANT)
+    return found.id
+
+
 @act(
     "organisation.edit",
     needs=Permission.ORGANISATION_EDIT,
@@ -318,9 +375,9 @@ def edit_organisation(
     row.local_name = rules.one_line(values.local_name or "") or None
     row.kind = values.kind.value
     row.country_code = values.country_code
-    row.town = values.town or None
-    row.postcode = values.postcode or None
-    row.street = values.street or None
+    row.town = rules.one_line(values.town or "") or None
+    row.postcode = rules.one_line(values.postcode or "") or None
+    row.street = rules.one_line(values.street or "") or None
     row.pic = values.pic or None
     row.website = values.website or None
     if office:

@@ -170,7 +170,9 @@ def add_organisation() -> Any:
             made = services.add_organisation(current_actor(), form.to_input())
             flash(f"“{made.name}” is in the list.")
             return see_other("identity.edit_organisation", slug=queries.slug_of(made))
-    return page("identity/organisation_edit.html", form=form, view=None), 422 if request.method == "POST" else 200
+    return page(
+        "identity/organisation_edit.html", form=form, view=None, slug=""
+    ), 422 if request.method == "POST" else 200
 
 
 @bp.route("/admin/organisations/<slug>", methods=["GET", "POST"])
@@ -184,7 +186,9 @@ def edit_organisation(slug: str) -> Any:
             saved = services.edit_organisation(current_actor(), view.id, form.to_input(), version=form.version_shown())
             flash("The details are saved.")
             return see_other("identity.edit_organisation", slug=queries.slug_of(saved))
-    return page("identity/organisation_edit.html", form=form, view=view), 422 if request.method == "POST" else 200
+    return page(
+        "identity/organisation_edit.html", form=form, view=view, slug=slug
+    ), 422 if request.method == "POST" else 200
 
 
 _DETAILS = ("version", "name", "local_name", "street", "postcode", "town", "country_code", "pic", "website")

@@ -14,7 +14,7 @@ from werkzeug.routing import RequestRedirect
 
 from grants.core import clock
 from grants.core.errors import NotFound
-from grants.identity import queries, rules, services
+from grants.identity import policy, queries, rules, services
 from grants.identity.rules import SessionView, Where
 from grants.web.routing import ANONYMOUS, see_other
 
@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_load)
     app.before_request(_who_asks)
     app.extensions["demo_people"] = queries.demo_choices
+    app.extensions["who_may"] = policy.who_may
 
 
 def _load(token: str) -> SignedIn | None:

@@ -8,12 +8,13 @@ from flask import flash, request
 from flask import session as cookie
 
 from grants.core import clock
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
     KIND_WORDS,
     AddressForm,
     ChangePasswordForm,
+    ColleagueForm,
     EmptyForm,
     OrganisationForm,
     ProfileForm,
@@ -163,7 +164,27 @@ def organisation() -> Any:
         number=number,
         members=members,
         kind=KIND_WORDS[view.kind],
+        slug=queries.slug_of(view),
+        may_add=actor.may(Permission.ORGANISATION_VOUCH, Scope.of(("organisation", view.id))),
     ), status
+
+
+@bp.route("/organisations/<slug>/people", methods=["GET", "POST"])
+@requires(Permission.ORGANISATION_VOUCH)
+def people(slug: str) -> Any:
+    """Who belongs to an organisation, and a form by which one of them, or an administrator, adds a colleague."""
+    actor, form = current_actor(), ColleagueForm()
+    view = queries.organisation_vouched_for(actor, slug)
+    if form.validate_on_submit():
+        with form.refusals():
+            services.add_colleague(actor, view.id, form.to_input())
+            flash(
+                f"{rules.one_line(str(form.name.data))} now belongs to {view.name}. Everybody there was told by mail."
+            )
+            return see_other("identity.people", slug=slug)
+    status = 422 if request.method == "POST" else 200
+    members = queries.members(view.id)
+    return page("identity/people_of.html", form=form, view=view, members=members), status
 
 
 def _own_organisations(actor: Actor) -> tuple[rules.OrganisationView, ...]:

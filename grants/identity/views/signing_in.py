@@ -10,7 +10,7 @@ from flask import session as cookie
 
 from grants.core import clock
 from grants.core.errors import NotFound
-from grants.identity import policy, queries, services
+from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
     ChoosePasswordForm,
     ConfirmPasswordForm,
@@ -35,7 +35,7 @@ def sign_in() -> Any:
     if current_actor().user_id is not None:
         return go_on(request.args.get("next"))
     ended = SESSION_KEY in cookie
-    return page("identity/sign_in.html", form=SignInForm(), ended=ended, people=_demo_people())
+    return page("identity/sign_in.html", form=SignInForm(), ended=ended, **_demo_people())
 
 
 @bp.post("/sign-in")
@@ -47,7 +47,7 @@ def enter() -> Any:
         with form.refusals():
             enter_as(services.sign_in(str(form.email.data), str(form.password.data), where()))
             return go_on(request.args.get("next"))
-    return page("identity/sign_in.html", form=form, ended=False, people=_demo_people()), 422
+    return page("identity/sign_in.html", form=form, ended=False, **_demo_people()), 422
 
 
 @bp.post("/sign-out")
@@ -151,8 +151,9 @@ def ask_reset() -> Any:
     return page("identity/reset.html", form=form), 422
 
 
-def _demo_people() -> tuple[Any, ...]:
-    return queries.demo_users() if current_app.config["GRANTS_DEMO"] else ()
+def _demo_people() -> dict[str, Any]:
+    people = queries.demo_users() if current_app.config["GRANTS_DEMO"] else ()
+    return {"people": people, "parts": rules.by_part(people)}
 
 
 def _demo_only() -> None:
@@ -165,7 +166,9 @@ def _demo_only() -> None:
 def demo_people() -> Any:
     """Every demo person with what each can do."""
     _demo_only()
-    return page("identity/demo_people.html", people=queries.demo_users(), words=policy.WORDS, form=EmptyForm())
+    return page(
+        "identity/demo_people.html", parts=rules.by_part(queries.demo_users()), words=policy.WORDS, form=EmptyForm()
+    )
 
 
 @bp.post("/demo")

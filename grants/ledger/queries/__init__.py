@@ -16,6 +16,7 @@ from grants.ledger.queries.journal import (
     entries,
     entry,
     entry_id_of,
+    leaves_out,
     legs,
     source_keys,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "entry_id_of",
     "grants_balances",
     "journal_rows",
+    "leaves_out",
     "legs",
     "of",
     "partners_consumed",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.orm import aliased
@@ -209,20 +210,47 @@ def amount_of(lines: Sequence[Leg]) -> Money:
 
 def _visible(actor: Actor) -> ColumnElement[bool]:
     """Entries with a leg in the person's calls or grants, and none of a thing he or she is barred from."""
-    # Aliases of their own: the statement around may read legs too.
-    leg, other = aliased(LedgerLeg), aliased(LedgerLeg)
-    barred = exists().where(
-        leg.entry_id == LedgerEntry.id,
-        or_(leg.call_id.in_(actor.barred("call")), leg.grant_id.in_(actor.barred("grant"))),
-    )
+    barred = _barred(actor)
+    return _in_reach(actor) if barred is None else _in_reach(actor) & ~barred
+
+
+def leaves_out(actor: Actor) -> bool:
+    """Whether a conflict keeps entries from a person who would read them: lists and sums then say so.
+
+    Whatever a list is narrowed by: that an amount or a word is found in what is left out is nobody's to know.
+    """
+    barred = _barred(actor)
+    if barred is None:
+        return False
+    return bool(db.session.scalar(select(exists().where(_in_reach(actor), barred).select_from(LedgerEntry))))
+
+
+def _barred(actor: Actor) -> ColumnElement[bool] | None:
+    """Entries that name a thing this person is barred from; None where there is none.
+
+    Before a grant is signed its money is booked for its application, which the legs carry as their document; older
+    entries of a reservation carry it in the key of what they book only.
+    """
+    calls, grants, applications = (actor.barred(kind) for kind in ("call", "grant", "application"))
+    if not (calls or grants or applications):
+        return None
+    # An alias of its own: the statement around may read legs too.
+    leg = aliased(LedgerLeg)
+    named = or_(leg.call_id.in_(calls), leg.grant_id.in_(grants), leg.document_id.in_(applications))
+    booked = func.split_part(LedgerEntry.source_key, ":", 3).in_([str(each) for each in applications])
+    return or_(booked, exists().where(leg.entry_id == LedgerEntry.id, named))
+
+
+def _in_reach(actor: Actor) -> ColumnElement[bool]:
+    """Entries with a leg in a place where the person may read the ledger."""
     if actor.everywhere(Permission.LEDGER_READ):
-        return ~barred
+        return true()
     calls = actor.places(Permission.LEDGER_READ, "call")
     grants = actor.places(Permission.LEDGER_READ, "grant")
     if not calls and not grants:
         return false()
-    mine = exists().where(other.entry_id == LedgerEntry.id, or_(other.call_id.in_(calls), other.grant_id.in_(grants)))
-    return mine & ~barred
+    leg = aliased(LedgerLeg)
+    return exists().where(leg.entry_id == LedgerEntry.id, or_(leg.call_id.in_(calls), leg.grant_id.in_(grants)))
 
 
 def _asked(asked: EntryFilter) -> list[ColumnElement[bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -12,11 +13,11 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
 from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application
-from grants.applications.states import ApplicationState
+from grants.applications.models import Application, EligibilityCheck
+from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
-from grants.awards.models import Selection
-from grants.awards.states import SelectionState
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.states import Outcome, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -31,6 +32,7 @@ from grants.identity.models import Organisation, RoleGrant, User
 from grants.identity.states import Role
 from grants.oversight import rules
 from grants.oversight.queries import trail
+from grants.oversight.queries.places import Named
 from grants.oversight.queries.trail import Line
 from grants.oversight.rules import Step, Waiting
 from grants.payments import queries as payments
@@ -88,30 +90,33 @@ def _team(actor: Actor, permission: P) -> ColumnElement[bool]:
     return Application.id.in_(actor.places(permission, "application") - actor.barred("application"))
 
 
-_WITH_THE_OFFICE = (
-    *(ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION),
-    *(ApplicationState.SELECTED, ApplicationState.RESERVE),
-)
-
-
 def _applications(actor: Actor) -> list[Waiting]:
-    # One word for all of these states: who was selected is told by letter, never by this list.
+    """By state, since its last change: the letters of a verdict leave in the act that moves the application."""
+    declared = (
+        select(func.max(EligibilityCheck.decided_at))
+        .where(EligibilityCheck.application_id == Application.id)
+        .scalar_subquery()
+    )
+    decided = (
+        select(func.max(Selection.confirmed_at))
+        .join(SelectionItem, SelectionItem.selection_id == Selection.id)
+        .where(SelectionItem.application_id == Application.id, Selection.state == SelectionState.CONFIRMED.value)
+        .scalar_subquery()
+    )
+    since = func.coalesce(decided, declared, Application.submitted_at)
     found = _rows(
-        select(Application.reference, Application.title, Application.submitted_at)
-        .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_(_WITH_THE_OFFICE))
-        .where(Application.submitted_at.is_not(None))
-        .order_by(Application.submitted_at)
+        select(Application.reference, Application.title, Application.state, since)
+        .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
+        .where(since.is_not(None))
+        .order_by(since, Application.reference)
     )
     return [
         Waiting(
-            f"Your application \u201c{title}\u201d",
-            "the programme office",
-            since,
-            "applications.show",
-            {"ref": reference},
+            f"Your application \u201c{title}\u201d", rules.WITH_OTHERS[ApplicationState(state)], moment,
+            "applications.show", {"ref": reference}, rules.where_it_stands(ApplicationState(state), moment),
         )
-        for reference, title, since in found
-    ]
+        for reference, title, state, moment in found
+    ]  # fmt: skip
 
 
 def _reports(actor: Actor) -> list[Waiting]:
@@ -285,7 +290,8 @@ def lately(actor: Actor) -> tuple[Line, ...]:
     concerns: list[ColumnElement[bool]] = [(ActRow.user_id == actor.user_id) & ActRow.verb.not_in(rules.QUIET)]
     teams = actor.places(P.APPLICATION_EDIT, "application")
     if teams:
-        told = (rules.TEAM_STORY | rules.GRANT_STORY) - rules.QUIET
+        # A verdict is told with its outcome, below, and not as the deed of a person.
+        told = (rules.TEAM_STORY | rules.GRANT_STORY) - rules.QUIET - rules.VERDICTS
         concerns.append(ActRow.verb.in_(told) & trail.about("application", teams))
     for permission, story in (
         (P.CALL_MANAGE, rules.CALL_STORY | rules.APPLICATION_STORY | rules.GRANT_STORY),
@@ -298,7 +304,42 @@ def lately(actor: Actor) -> tuple[Line, ...]:
             concerns.append(ActRow.verb.in_(story))
         elif in_calls := actor.places(permission, "call"):
             concerns.append(ActRow.verb.in_(story) & trail.about("call", in_calls))
-    return trail.happened(actor, or_(*concerns), LATELY_MAX)
+    done = trail.happened(actor, or_(*concerns), LATELY_MAX)
+    return tuple(nlargest(LATELY_MAX, (*done, *_verdicts(actor)), key=lambda line: line.at))
+
+
+def _verdicts(actor: Actor) -> list[Line]:
+    """What the programme ruled on this person's applications, and wrote to them: eligibility, then the selection."""
+    eligibility = _rows(
+        select(
+            *(EligibilityCheck.id, EligibilityCheck.decided_at, Application.id, Application.reference),
+            *(Application.title, EligibilityCheck.verdict, EligibilityCheck.reason),
+        )
+        .join(Application, Application.id == EligibilityCheck.application_id)
+        .where(_team(actor, P.APPLICATION_EDIT), EligibilityCheck.decided_at.is_not(None))
+        .order_by(EligibilityCheck.decided_at.desc(), EligibilityCheck.id)
+    )
+    selections = _rows(
+        select(
+            *(SelectionItem.id, Selection.confirmed_at, Application.id, Application.reference),
+            *(Application.title, SelectionItem.outcome, SelectionItem.amount),
+        )
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .join(Application, Application.id == SelectionItem.application_id)
+        .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
+        .order_by(Selection.confirmed_at.desc(), SelectionItem.id)
+    )
+    told = [
+        *((row, "application.declare", rules.declared_words(Verdict(row[5]), row[6])) for row in eligibility),
+        *((row, "selection.confirm", rules.outcome_words(Outcome(row[5]), row[6])) for row in selections),
+    ]
+    return [
+        Line(
+            row[0], row[1], "The programme", None, "", verb, before,
+            Named("application", row[2], row[3], row[4], "applications.show", "ref", row[3]), "", after,
+        )
+        for row, verb, (before, after) in told
+    ]  # fmt: skip
 
 
 # --- First steps ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, Table, Text, cast, false, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -45,7 +61,13 @@ TABLES: Mapping[str, str] = {
 # A document and a table of money belong to the row that names them, not the other way round.
 PARTS = ("dossier_id", "budget_id")
 # Links without a foreign key, by the column that holds the other row's id.
-LOOSE: Mapping[str, str] = {"access_bar": "object_id", "role_grant": "object_id", "stored_file": "object_id"}
+LOOSE: Mapping[str, str] = {
+    "access_bar": "object_id",
+    "role_grant": "object_id",
+    "statement_figures": "scope_id",
+    "statement_run": "scope_id",
+    "stored_file": "object_id",
+}
 OWNED: Mapping[str, str] = {"budget": "owner_id", "dossier": "owner_id", "stored_file": "object_id"}
 # What many rows point to without belonging to it.
 _SIDEWAYS = frozenset({"bank_account", "ledger_entry", "organisation", "stored_file", "submission", "user_account"})
@@ -124,29 +146,43 @@ def _ways_up(name: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(ways)
 
 
-def beneath(root: str, ids: Collection[UUID]) -> Select[Any]:
-    """(kind, id) of these rows of ``root`` and of all that belongs to them, files, roles and ledger entries too."""
+def beneath(root: str, ids: Collection[UUID], name: str = "in") -> Select[Any]:
+    """(kind, id) of these rows of ``root`` and of all that belongs to them, files, roles and ledger entries too.
+
+    Used twice in one statement, each use needs a ``name`` of its own.
+    """
     ctes: dict[str, CTE] = {}
-    for name, above in below(root):
-        rows = tables()[name]
+    for kind, above in below(root):
+        rows = tables()[kind]
         inside = [
             rows.c[own].in_(select(tables()[up].c[there]).where(tables()[up].c.id.in_(select(ctes[up].c.id))))
             if there != "id"
             else rows.c[own].in_(select(ctes[up].c.id))
             for own, up, there in above
         ]
-        ctes[name] = select(rows.c.id).where(or_(*inside) if above else rows.c.id.in_(ids)).cte(f"in_{root}_{name}")
-    every = union_all(*(select(cte.c.id) for cte in ctes.values())).cte(f"in_{root}")
-    pairs: list[Select[Any]] = [select(literal(name), cte.c.id) for name, cte in ctes.items()]
+        ctes[kind] = select(rows.c.id).where(or_(*inside) if above else rows.c.id.in_(ids)).cte(f"{name}_{root}_{kind}")
+    every = union_all(*(select(cte.c.id) for cte in ctes.values())).cte(f"{name}_{root}")
+    pairs: list[Select[Any]] = [select(literal(kind), cte.c.id) for kind, cte in ctes.items()]
     pairs += [
-        select(literal(name), tables()[name].c.id).where(tables()[name].c[column].in_(select(every.c.id)))
-        for name, column in LOOSE.items()
+        select(literal(kind), tables()[kind].c.id).where(tables()[kind].c[column].in_(select(every.c.id)))
+        for kind, column in LOOSE.items()
     ]
     legs = tables()["ledger_leg"]
     named = [legs.c.grant_id, legs.c.document_id, *([legs.c.call_id] if root == "call" else [])]
     pairs.append(
         select(literal("ledger_entry"), legs.c.entry_id).where(or_(*(leg.in_(select(every.c.id)) for leg in named)))
     )
+    pairs += [
+        select(literal("ledger_entry"), tables()[kind].c[column]).where(tables()[kind].c.id.in_(select(cte.c.id)))
+        for kind, cte in ctes.items()
+        for column, target in _foreign_keys(tables()[kind])
+        if target == "ledger_entry" and kind not in NAMED
+    ]
+    if "grant_agreement" in ctes:
+        # What a signature wrote into the register of cities names the grant by its reference.
+        grants, parts = tables()["grant_agreement"], tables()["participation"]
+        keys = select(grants.c.reference).where(grants.c.id.in_(select(ctes["grant_agreement"].c.id)))
+        pairs.append(select(literal("participation"), parts.c.id).where(parts.c.pilot_key.in_(keys)))
     return select(union_all(*pairs).subquery())
 
 
@@ -175,6 +211,11 @@ class Named:
     endpoint: str = ""
     key: str = ""
     value: str = ""
+
+
+def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """The column is one of these ids, sent as one value: spelled out by the thousand they cost more than the search."""
+    return column == any_(literal(sorted(ids), ARRAY(Uuid)))
 
 
 def names(actor: Actor, ids: Collection[UUID]) -> dict[UUID, Named]:
@@ -214,7 +255,7 @@ def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
         )
         for target, condition in joined:
             statement = statement.join(target, condition)
-        return statement.where(model.id.in_(ids))
+        return statement.where(among(model.id, ids))
 
     none = literal("")
     open_calls: ColumnElement[bool] = Call.id.not_in(actor.barred("call"))
@@ -274,12 +315,12 @@ def _owner(kind: str, ids: Collection[UUID]) -> Select[Any] | None:
         if table.name in OWNED:
             column: ColumnElement[Any] = table.c[OWNED[table.name]]
             through = select(Submission.application_id).where(Submission.id == column).scalar_subquery()
-            return select(start.c.id, func.coalesce(through, column)).select_from(above).where(start.c.id.in_(ids))
+            return select(start.c.id, func.coalesce(through, column)).select_from(above).where(among(start.c.id, ids))
         keys = [key for key in _foreign_keys(table) if key[1] != table.name]
         if not keys:
             return None
         name, target = next((key for key in keys if key[1] not in _SIDEWAYS), keys[0])
         if target in NAMED:
-            return select(start.c.id, table.c[name]).select_from(above).where(start.c.id.in_(ids))
+            return select(start.c.id, table.c[name]).select_from(above).where(among(start.c.id, ids))
         above = above.join(tables()[target], tables()[target].c.id == table.c[name])
         table = tables()[target]

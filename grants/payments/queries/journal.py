@@ -23,6 +23,7 @@ from grants.payments.rules import (
 )
 
 CSV_ROWS_MAX = 5_000
+LEFT_OUT = "Some entries are not shown to you because of a declared conflict."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ class GrantName:
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """Entries with the names of their grants; ``unknown_grant`` says that a filter named none."""
+    """Entries with the names of their grants; ``unknown_grant`` says that a filter named none, ``partial`` that the
+    person's conflicts of interest keep entries out."""
 
     page: books.EntryPage
     grants: dict[UUID, GrantName]
     unknown_grant: bool
+    partial: bool = False
 
 
 def ledger(actor: Actor, asked: LedgerAsk, *, after: str | None = None, limit: int = books.PAGE_ENTRIES) -> LedgerPage:
@@ -61,9 +64,10 @@ def ledger(actor: Actor, asked: LedgerAsk, *, after: str | None = None, limit: i
         text_grant_ids=by_name,
     )
     if unknown:
-        return LedgerPage(books.EntryPage((), None, narrowed), {}, True)
+        return LedgerPage(books.EntryPage((), None, narrowed), {}, True, books.leaves_out(actor))
     found = books.entries(actor, narrowed, after=after, limit=limit)
-    return LedgerPage(found, _grant_names({each for row in found.rows for each in row.grant_ids}), False)
+    names = _grant_names({each for row in found.rows for each in row.grant_ids})
+    return LedgerPage(found, names, False, books.leaves_out(actor))
 
 
 def _grant_names(grant_ids: Iterable[UUID]) -> dict[UUID, GrantName]:
@@ -88,6 +92,8 @@ def ledger_lines(actor: Actor, asked: LedgerAsk) -> Iterator[Sequence[object]]:
             *("; ".join(each.reference for each in named), "; ".join(each.acronym for each in named)),
             *(*account, row.amount, row.moved, row.balance),
         )
+    if found.partial:
+        yield (None, None, None, None, LEFT_OUT, *[None] * 7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, func, select, tuple_, type_coerce
+from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.states import BankAccountState
+from grants.agreements.states import BankAccountState, GrantState, PaymentKind
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import Money, total
@@ -182,7 +183,8 @@ _DEEDS = {
 
 def _order_line(actor: Actor, found: OrderView) -> InboxRow:
     deed, permission = _DEEDS[found.state]
-    locked = rules.lock_of(found, actor.user_id)
+    # To whoever does not take this step at all, the reason is that it comes first, and with whom it is.
+    locked = rules.lock_of(found, actor.user_id) if actor.can(permission) or not found.account.stands else None
     yours = actor.can(permission) and locked is None
     return InboxRow(found.reference, None, found, found.due_on, found.amount, deed, yours, locked)
 
@@ -194,6 +196,8 @@ def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
         found += [_duty(row) for row in _lines(actor, None, ROWS_MAX)[:ROWS_MAX] if row.yours]
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) and actor.can(Permission.BANK_ACCOUNT_ENTER):
         found += _account_duties(actor)
+    if actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
+        found += _rejected_duties(actor)
     return (*found, *recovery_duties(actor))
 
 
@@ -220,6 +224,37 @@ def _duty(row: InboxRow) -> Duty:
         {"ref": row.reference},
         due_at=thing.due_at,
     )
+
+
+def _rejected_duties(actor: Actor) -> list[Duty]:
+    """A request was rejected with a reason; the city may answer it and ask again while its grant has no final amount."""
+    later = aliased(PaymentRequest)
+    found = db.session.execute(
+        select(
+            *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.requested, PaymentRequest.decision_reason),
+            *(Grant.reference, func.coalesce(Grant.acronym, Grant.title)),
+        )
+        .join(Grant, Grant.id == PaymentRequest.grant_id)
+        .where(
+            agreements.visible(actor, Permission.PAYMENT_REQUEST_SUBMIT),
+            PaymentRequest.state == RequestState.REJECTED.value,
+            ~select(later.id).where(later.replaces_id == PaymentRequest.id).exists(),
+            Grant.state == GrantState.IN_FORCE.value,
+            Grant.final_amount.is_(None),
+        )
+        .order_by(PaymentRequest.reference)
+        .limit(20)
+    )
+    return [
+        Duty(
+            f"Answer and ask again: {rules.WORDS[PaymentKind(kind)].lower()} of {name}",
+            f"{requested} was rejected: {' '.join((reason or '').split())}",
+            "Answer and ask again",
+            "payments.ask_again",
+            {"ref": grant, "asked": reference},
+        )
+        for reference, kind, requested, reason, grant, name in found
+    ]
 
 
 def _account_duties(actor: Actor) -> list[Duty]:

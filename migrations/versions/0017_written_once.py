@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0018"
+revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,74 @@
+"""The result of one application as its own team reads it, once the results of the call are public."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+
+from sqlalchemy import select
+
+from grants.applications import queries as applications
+from grants.applications.rules import ApplicationView
+from grants.awards import ranking
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.rules import ResultPage, ResultScore
+from grants.awards.states import Outcome, SelectionKind, SelectionState
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor
+from grants.evaluation import queries as evaluation
+from grants.evaluation.rules import AgreedWords
+
+
+def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
+    """How an application fared and why, for its team; :class:`NotFound` for everybody else, and before it has a result.
+
+    Before the results of the call are public the page says when, and nothing else.
+    """
+    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    found = db.session.execute(
+        select(SelectionItem, Selection.kind)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
+        .order_by(Selection.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    item, kind = found
+    if kind == SelectionKind.PUBLISHED_OUTCOME.value:
+        # What was published elsewhere is public by its source.
+        return ResultPage(application, True, True, Outcome(item.outcome))
+    if not application.call.results_are_public(at):
+        return ResultPage(application, False, False)
+    return _told(application, item)
+
+
+def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
+    criteria = application.call.content.criteria
+    agreed = evaluation.agreed_words(application.id, criteria) or AgreedWords((), "")
+    words = {mark.criterion: mark.comment for mark in agreed.marks}
+    # The scores the list was decided by, as they were frozen.
+    halves = item.halves or {}
+    return ResultPage(
+        application,
+        False,
+        True,
+        Outcome(item.outcome),
+        item.threshold_words,
+        tuple(
+            ResultScore(one.name, one.question, halves.get(one.key), one.threshold_half, words.get(one.key, ""))
+            for one in criteria
+        ),
+        agreed.text,
+        _weighted(application, item.score),
+    )
+
+
+def _weighted(application: ApplicationView, score: str | None) -> str:
+    """The weighted score in words where the criteria of the call have weights; empty where they count alike."""
+    criteria = application.call.content.criteria
+    if score is None or all(one.weight == 1 for one in criteria):
+        return ""
+    most = application.call.content.max_half * sum(one.weight for one in criteria) / Fraction(2)
+    return f"{ranking.score_words(Fraction(score))} of {ranking.score_words(most)}"

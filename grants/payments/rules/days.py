@@ -1,0 +1,83 @@
+"""When a payment is due, and what its day rests on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import assert_never
+
+from grants.agreements.states import PaymentKind
+from grants.calls.rules import TimeLimits
+from grants.core import clock
+
+WORDS: Mapping[PaymentKind, str] = {
+    PaymentKind.PREFINANCING: "Pre-financing",
+    PaymentKind.INTERIM: "Interim payment",
+    PaymentKind.BALANCE: "Payment of the balance",
+}
+
+
+def prefinancing_due_on(in_force_on: date, starts_on: date, limits: TimeLimits) -> date:
+    """So many days after entry into force or before the start, whichever is later.
+
+    >>> prefinancing_due_on(date(2023, 5, 1), date(2023, 6, 1), TimeLimits(30, 10, 60, 90, 90))
+    datetime.date(2023, 5, 31)
+    """
+    return max(clock.add_days(in_force_on, limits.prefinancing), clock.add_days(starts_on, -limits.before_start))
+
+
+def report_due_on(kind: PaymentKind, received_on: date, limits: TimeLimits) -> date:
+    """So many days after the report that opens the payment was received."""
+    return clock.add_days(received_on, limits.balance if kind is PaymentKind.BALANCE else limits.interim)
+
+
+def again_due_on(kind: PaymentKind, asked_on: date, limits: TimeLimits) -> date:
+    """A request that is made again starts its time anew."""
+    return clock.add_days(asked_on, days_of(kind, limits))
+
+
+def days_of(kind: PaymentKind, limits: TimeLimits) -> int:
+    """How many days the agreement gives for a payment of this kind."""
+    match kind:
+        case PaymentKind.PREFINANCING:
+            return limits.prefinancing
+        case PaymentKind.INTERIM:
+            return limits.interim
+        case PaymentKind.BALANCE:
+            return limits.balance
+        case _:
+            assert_never(kind)
+
+
+class Opened(StrEnum):
+    """What a request counts its days from."""
+
+    FIRST = "first"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, slots=True)
+class DueBasis:
+    """What the due day of a request rests on: the grant's own time limits, and the day they count from."""
+
+    kind: PaymentKind
+    limits: TimeLimits
+    limits_on: date
+    counted_from: date
+    starts_on: date
+    opened: Opened = Opened.FIRST
+
+    @property
+    def words(self) -> str:
+        """Why it is due on its day, as one sentence."""
+        taken = f"time limits of the call as the agreement took them over on {clock.long_date(self.limits_on)}"
+        if self.opened is Opened.AGAIN:
+            return f"{days_of(self.kind, self.limits)} days after it was asked for again on {clock.long_date(self.counted_from)}; {taken}"
+        if self.kind is PaymentKind.PREFINANCING:
+            return (
+                f"{self.limits.prefinancing} days after the agreement came into force on {clock.long_date(self.counted_from)}, "
+                f"or {self.limits.before_start} days before the start on {clock.long_date(self.starts_on)} where that is later; {taken}"
+            )
+        return f"{days_of(self.kind, self.limits)} days after the report came in on {clock.long_date(self.counted_from)}; {taken}"

@@ -1,0 +1,294 @@
+"""Requests, orders, lists and the position of a grant as frozen values, and what acts answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from grants.agreements.states import PaymentKind
+from grants.core import clock
+from grants.core.errors import Problem, Refused
+from grants.core.money import ZERO, Money
+from grants.ledger.accounts import Account
+from grants.ledger.rules import Balances, Event
+from grants.payments.rules.circuit import refuse_own_account, refuse_same_person
+from grants.payments.rules.days import WORDS, DueBasis
+from grants.payments.rules.decisions import Decision, Limits, room
+from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState, Step
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAsk:
+    """What the ledger's page shows; ``to_on`` is the last day shown."""
+
+    account: Account | None = None
+    event: Event | None = None
+    grant_reference: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSummary:
+    """What an act on a request answers."""
+
+    id: UUID
+    reference: str
+    state: RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """What an act on an order answers."""
+
+    id: UUID
+    reference: str
+    state: OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """What the export answers."""
+
+    id: UUID
+    reference: str
+    orders: int
+    total: Money
+    file_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureView:
+    """A step somebody took; a voided one says why it no longer counts."""
+
+    step: Step
+    user_id: UUID
+    name: str
+    signed_at: datetime
+    amount: Money
+    note: str | None
+    voided_at: datetime | None
+    voided_why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """The account of an order: masked, with who entered and confirmed it, and whether it still stands."""
+
+    masked: str
+    holder: str
+    entered_by: UUID
+    confirmed_by: UUID | None
+    stands: bool
+    paid_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One order with its circuit."""
+
+    id: UUID
+    version: int
+    reference: str
+    state: OrderState
+    amount: Money
+    due_on: date
+    request_reference: str
+    kind: PaymentKind
+    report_number: int | None
+    report_accepted_on: date | None
+    grant_id: UUID
+    grant_reference: str
+    acronym: str
+    payee: str
+    payee_id: UUID
+    account: AccountLine
+    prepared_by: UUID
+    verified_by: UUID | None
+    authorised_by: UUID | None
+    exported_by: UUID | None
+    executed_by: UUID | None
+    batch_reference: str | None
+    value_on: date | None
+    cancel_reason: str | None
+    signatures: tuple[SignatureView, ...]
+
+    @property
+    def due_at(self) -> datetime:
+        """The last moment of its due day."""
+        return clock.end_of_day(self.due_on)
+
+    @property
+    def signed(self) -> dict[Step, UUID]:
+        """The people of the circuit so far."""
+        found = {
+            Step.PREPARED: self.prepared_by,
+            Step.VERIFIED: self.verified_by,
+            Step.AUTHORISED: self.authorised_by,
+            Step.EXPORTED: self.exported_by,
+        }
+        return {step: person for step, person in found.items() if person is not None}
+
+    @property
+    def standing(self) -> tuple[SignatureView, ...]:
+        """The signatures that count."""
+        return tuple(each for each in self.signatures if each.voided_at is None)
+
+    @property
+    def reason(self) -> str:
+        """Why this is paid, in words."""
+        return reason_words(self.kind, self.report_number)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it has not left yet."""
+        return self.state in BEFORE_EXPORT
+
+
+def reason_words(kind: PaymentKind, report_number: int | None) -> str:
+    """``Interim payment, report 1``."""
+    return WORDS[kind] if report_number is None else f"{WORDS[kind]}, report {report_number}"
+
+
+NEXT_STEP: Mapping[OrderState, Step] = {
+    OrderState.PREPARED: Step.VERIFIED,
+    OrderState.VERIFIED: Step.AUTHORISED,
+    OrderState.AUTHORISED: Step.EXPORTED,
+}
+
+
+def lock_of(order: OrderView, user_id: UUID | None) -> str | None:
+    """Why this person cannot take the next step of an order, or None; the act checks it again."""
+    step = NEXT_STEP.get(order.state)
+    if step is None:
+        return None
+    if not order.account.stands:
+        return "The bank account was replaced. The initiator must choose the new one."
+    try:
+        refuse_same_person(order.signed, step, user_id)
+        if step in {Step.VERIFIED, Step.AUTHORISED}:
+            refuse_own_account((order.account.entered_by, order.account.confirmed_by), user_id)
+    except Refused as refusal:
+        return str(refusal)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request with its decision; ``forecast`` says what a full approval would give while it is undecided."""
+
+    id: UUID
+    version: int
+    reference: str
+    number: int
+    kind: PaymentKind
+    state: RequestState
+    grant_id: UUID
+    grant_reference: str
+    acronym: str
+    payee: str
+    report_reference: str | None
+    report_number: int | None
+    report_accepted_on: date | None
+    requested: Money
+    submitted_at: datetime
+    due_on: date
+    due_basis: DueBasis
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+    decision: Decision | None
+    ordered: Money
+    executed: Money
+    reply: str | None
+    replaces: str | None
+    replaced_by: str | None
+
+    @property
+    def due_at(self) -> datetime:
+        """The last moment of its due day."""
+        return clock.end_of_day(self.due_on)
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """Whether it was rejected and no later request took its place."""
+        return self.state is RequestState.REJECTED and self.replaced_by is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for its decision."""
+        return self.state is RequestState.SUBMITTED
+
+    @property
+    def to_order(self) -> Money:
+        """What is payable and not yet in an order."""
+        if self.decision is None or self.state not in DECIDED:
+            return ZERO
+        return self.decision.payable - self.ordered
+
+    @property
+    def reason(self) -> str:
+        """What this request is, in words."""
+        return reason_words(self.kind, self.report_number)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A list of orders that left together."""
+
+    id: UUID
+    reference: str
+    exported_at: datetime
+    exported_by: str
+    orders: tuple[OrderView, ...]
+    total: Money
+    file_name: str | None
+    file_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyPosition:
+    """What a grant has been granted, paid and may still be paid, from the ledger."""
+
+    limits: Limits
+    paid: Money
+    on_the_way: Money
+    retained: Money
+    accepted: Money
+    prefinancing_open: Money
+    room: Money
+    left: Money
+
+
+def position(found: Balances, limits: Limits) -> MoneyPosition:
+    """The figures of a grant's payments page."""
+    on_the_way = found[Account.PAYABLE] + found[Account.IN_TRANSIT]
+    return MoneyPosition(
+        limits=limits,
+        paid=found[Account.CONSUMED],
+        on_the_way=on_the_way,
+        retained=found[Account.RETENTION],
+        accepted=found[Account.GRANT_COSTS],
+        prefinancing_open=found[Account.PREFINANCING],
+        room=room(found, limits),
+        left=limits.maximum - found[Account.CONSUMED] - on_the_way - found[Account.RETENTION],
+    )
+
+
+def circuit_problems(order: OrderView) -> tuple[Problem, ...]:
+    """I15 for one order: its people differ, each is among its standing signatures, and none approved an own account."""
+    found = []
+    people = list(order.signed.values())
+    if len(set(people)) != len(people):
+        found.append("I15: one person took two steps of the circuit.")
+    if {each.step: each.user_id for each in order.standing} != order.signed and order.state is not OrderState.CANCELLED:
+        found.append("I15: its people are not those of its signatures.")
+    if any(each.amount != order.amount for each in order.standing):
+        found.append("I12: a signature was given for another amount.")
+    own = {order.account.entered_by, order.account.confirmed_by} & {order.verified_by, order.authorised_by}
+    if own - {None}:
+        found.append("I15: somebody approved a payment to an account he or she entered or confirmed.")
+    return tuple(Problem(order.reference, sentence) for sentence in found)

@@ -1,0 +1,87 @@
+"""Where a request, an order, a recovery or a grant stands and what comes next, as sentences. Pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from grants.agreements.states import GrantState
+from grants.core.money import Money
+from grants.payments.rules.views import RequestView
+from grants.payments.states import OrderState, RecoveryState, RequestState
+
+
+def recovery_next(state: RecoveryState) -> str:
+    """Where a recovery stands and what comes next, as a sentence."""
+    match state:
+        case RecoveryState.ESTABLISHED:
+            return "The city pays it back; the accounting officer books what comes in."
+        case RecoveryState.PAID:
+            return "It is paid back; nothing more is to be done."
+        case RecoveryState.WAIVED:
+            return "What was left of it is waived; nothing more is to be done."
+        case _:
+            assert_never(state)
+
+
+def order_next(state: OrderState) -> str:
+    """Where an order stands and who acts on it next, as a sentence."""
+    match state:
+        case OrderState.PREPARED:
+            return "It is prepared; the verifier looks at it next."
+        case OrderState.VERIFIED:
+            return "It is verified; the authorising officer signs next."
+        case OrderState.AUTHORISED:
+            return "It is authorised; the accounting officer exports it next."
+        case OrderState.EXPORTED:
+            return "It left for the bank; the accounting officer enters the value date when the bank has booked it."
+        case OrderState.EXECUTED:
+            return "The bank has booked it; nothing more is to be done."
+        case OrderState.CANCELLED:
+            return "It is cancelled; what it held can be put into a new order on the page of its request."
+        case _:
+            assert_never(state)
+
+
+def request_next(found: RequestView) -> str:
+    """Where a request stands and what comes next, as a sentence."""
+    match found.state:
+        case RequestState.SUBMITTED:
+            return "It waits for the decision of the authorising officer."
+        case RequestState.APPROVED | RequestState.PARTLY_APPROVED if found.to_order:
+            return f"It is decided; the initiator prepares an order for the {found.to_order} that is in none yet."
+        case RequestState.APPROVED | RequestState.PARTLY_APPROVED:
+            return "It is decided and wholly in orders; it is paid when the bank has booked them."
+        case RequestState.REJECTED:
+            return "It is rejected and nothing is paid for it; the coordinator may answer the reason and ask again until the balance is decided."
+        case RequestState.CLEARED:
+            return "It is settled without a payment; nothing more is to be done."
+        case RequestState.PAID:
+            return "It is paid; nothing more is to be done."
+        case _:
+            assert_never(found.state)
+
+
+def again_refusal(found: RequestView, final_amount: Money | None) -> str | None:
+    """Why a request cannot be asked for again, or None where it may."""
+    if found.replaced_by is not None:
+        return f"It was asked for again already, as {found.replaced_by}."
+    if found.state is not RequestState.REJECTED:
+        return "Only a rejected request can be asked for again; this one is not rejected."
+    if final_amount is not None:
+        return f"The final amount of the grant is decided: {final_amount}. Nothing more can be asked for on top of it."
+    return None
+
+
+def close_refusal(state: GrantState) -> str | None:
+    """Why a grant in this state is not closed now, and what comes first; None where it may be tried."""
+    match state:
+        case GrantState.IN_FORCE:
+            return None
+        case GrantState.CLOSED:
+            return "This grant is closed already, and a closed grant is not opened again. Its payments and reports stay as they are."
+        case GrantState.PREPARATION | GrantState.READY_TO_SIGN:
+            return "This grant is not in force yet: its agreement is signed first. To give it up before that, drop it on its own page."
+        case GrantState.DROPPED:
+            return "This grant was dropped before its agreement was signed; there is nothing to close."
+        case _:
+            assert_never(state)

@@ -1,0 +1,190 @@
+"""The result of an application: its team reads the agreed scores and words once the results are public, and nobody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+
+from grants.awards import queries, services
+from grants.calls import queries as calls
+from grants.calls.rules import ResultsInput
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.errors import NotFound, Refused
+from grants.evaluation import queries as evaluation_reads
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared, Ruling
+from grants.identity.policy import Role
+from tests.awards.test_late_rulings import declaration
+from tests.awards.test_services import SCORES, decide
+from tests.evaluation.scene import WORDS, Browser, Scene
+from tests.factories import identity as people
+
+# 1 March 2023, 9:00 in Brussels.
+LOCAL = datetime(2023, 3, 1, 9)
+MOMENT = datetime(2023, 3, 1, 8, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def told(scene: Scene) -> Scene:
+    """Two people decided the list; each lead can sign in as “lead0” and so on."""
+    scene.evaluate(SCORES)
+    services.confirm(scene.actor("officer"), decide(scene))
+    for number, person in enumerate(scene.leads):
+        scene.people[f"lead{number}"] = person
+    return scene
+
+
+def publish(scene: Scene) -> None:
+    services.publish_results(scene.actor("manager"), scene.call_id, ResultsInput(LOCAL))
+
+
+def test_before_the_moment_the_team_reads_when_and_at_the_moment_scores_and_words(
+    told: Scene, browser: Browser
+) -> None:
+    path = f"/applications/{told.references[0]}/result"
+    unset = browser.get("lead0", path)
+    assert unset.status_code == 200
+    assert "after publication" in unset.text and WORDS not in unset.text and "We agree." not in unset.text
+
+    publish(told)
+    with clock.at(MOMENT - SECOND):
+        early = Browser(browser.app, told).get("lead0", path).text
+    assert "1 March 2023" in early and WORDS not in early and "We agree." not in early
+    with clock.at(MOMENT):
+        shown = Browser(browser.app, told).get("lead0", path).text
+        read = queries.result(told.actor("lead0"), told.references[0], clock.now())
+
+    assert [score.half for score in read.scores] == list(SCORES[0])
+    assert read.total_half == sum(SCORES[0])
+    assert "The application is selected for a grant." in shown
+    assert shown.count(WORDS) == 3 and "We agree." in shown
+    assert "A complaint may concern the procedure, not the merits." in shown
+    assert "Rank" not in shown and "Eva Evaluator" not in shown and "Carla Chair" not in shown
+
+
+def test_only_the_team_of_an_application_reads_its_result(told: Scene, browser: Browser) -> None:
+    publish(told)
+    with clock.at(MOMENT):
+        browser = Browser(browser.app, told)
+        path = f"/applications/{told.references[0]}/result"
+        assert browser.get("lead0", path).status_code == 200
+        for stranger in ("lead1", "manager", "chair", "auditor"):
+            assert browser.get(stranger, path).status_code == 404, stranger
+        for nobody in ("eva1", "officer"):
+            assert browser.get(nobody, path).status_code == 403, nobody
+        assert browser.app.test_client().get(path).status_code == 303
+
+        with arranging():
+            partner = people.user("Petra Partner")
+            people.role(partner.id, Role.APPLICATION_PARTNER, kind="application", object_id=told.application_ids[0])
+        told.people["partner"] = partner.id
+        assert browser.get("partner", path).status_code == 200
+        with arranging():
+            people.bar(told.people["partner"], "application", told.application_ids[0])
+        assert browser.get("partner", path).status_code == 404
+
+
+def test_an_application_without_a_confirmed_list_has_no_result(scene: Scene) -> None:
+    scene.evaluate(SCORES)
+    decide(scene)
+    scene.people["lead0"] = scene.leads[0]
+    with pytest.raises(NotFound):
+        queries.result(scene.actor("lead0"), scene.references[0], clock.now())
+
+
+def test_the_result_is_linked_from_the_application_once_it_has_one(told: Scene, browser: Browser) -> None:
+    page = browser.get("lead0", f"/applications/{told.references[0]}").text
+    assert f'href="/applications/{told.references[0]}/result"' in page
+    assert "/result" not in browser.get("manager", f"/applications/{told.references[0]}").text
+
+
+@pytest.mark.parametrize("outcome", ["selected", "reserve", "not_funded", "below_threshold"])
+def test_every_result_mail_leads_to_the_result_and_names_who_writes(outcome: str) -> None:
+    mails = Environment(loader=FileSystemLoader("templates/mail"), keep_trailing_newline=True)
+    values = {"person": {"name": "Ana"}, "reference": "R", "title": "T", "call_title": "C", "amount": "1"}
+    text = mails.get_template(f"selection_{outcome}.txt").render(
+        **values, threshold_words="", address=lambda name, **parts: f"{name} {parts['ref']}"
+    )
+    assert "awards.result R" in text
+    assert text.rstrip().endswith("\n\nPilot Grants")
+
+
+def test_a_list_is_not_decided_while_a_doubt_waits_for_a_ruling(scene: Scene) -> None:
+    second = scene.application_ids[1]
+    scene.declare_all(but={("eva2", second): Declared.UNSURE})
+    scene.assign()
+    for application_id, halves in zip(scene.application_ids, SCORES, strict=True):
+        scene.assess(application_id, *halves)
+        scene.agree(application_id, *halves)
+
+    with pytest.raises(Refused, match=r"1 doubt .* waits for a ruling: Eva Evaluator 2 about PCP-2022-A-0102"):
+        decide(scene)
+
+    key = declaration(scene, "eva2", second)
+    evaluation.rule(scene.actor("manager"), key, Ruling.CLEARED, "They met once.")
+    services.confirm(scene.actor("officer"), decide(scene))
+
+
+def test_a_doubt_stays_a_duty_and_on_the_page_until_somebody_rules_whatever_became_of_the_application(
+    scene: Scene, browser: Browser
+) -> None:
+    scene.evaluate(SCORES)
+    selection_id = decide(scene)
+    # Said between the decision and its confirmation: too late for the list, and not to be forgotten.
+    doubtful = scene.application_ids[1]
+    evaluation.declare(scene.actor("eva2"), scene.call_id, (Answered(doubtful, Declared.UNSURE, "A cousin"),))
+    services.confirm(scene.actor("officer"), selection_id)
+
+    def duty() -> list[str]:
+        return [one.what for one in evaluation_reads.duties(scene.actor("manager"), clock.now()) if "doubt" in one.what]
+
+    assert duty() == ["Rule on 1 doubt about conflicts of interest, Small neighbourhood pilots 2022"]
+    page = browser.get("manager", f"/calls/{scene.slug}/assignments").text
+    assert "A cousin" in page
+    evaluation.rule(scene.actor("manager"), declaration(scene, "eva2", doubtful), Ruling.CLEARED, "Far cousin.")
+    assert duty() == []
+
+
+def test_at_once_publishes_whatever_stands_in_the_other_fields(told: Scene, browser: Browser) -> None:
+    typed = {"day": "the 31st of Nonsense", "time": "25:99", "fold": "never"}
+    version = calls.call_by_id(told.call_id).version
+
+    answer = browser.post("manager", f"/calls/{told.slug}/results", when="now", version=str(version), **typed)
+
+    assert answer.status_code == 303
+    assert queries.result(told.actor("lead0"), told.references[0], clock.now()).public
+
+
+def test_a_stale_confirm_page_says_who_did_what_and_what_stands(scene: Scene, browser: Browser) -> None:
+    scene.evaluate(SCORES)
+    selection_id = decide(scene)
+    version = queries.selections(scene.call_id)[0].version
+    services.return_list(scene.actor("chair"), selection_id, "The panel wants another look.")
+    base = f"/calls/{scene.slug}/selections/1"
+
+    for deed, typed in (("confirm", {}), ("return", {"reason": "My own long reason"})):
+        answer = browser.post("officer", f"{base}/{deed}", version=str(version), **typed)
+        assert answer.status_code == 409, deed
+        assert "Carla Chair returned the selection of list 1" in answer.text
+        assert "It is returned: a new list can be decided." in answer.text
+    assert "My own long reason" in answer.text
+
+
+def test_everything_that_keeps_a_consensus_from_being_proposed_is_said_at_once(scene: Scene, browser: Browser) -> None:
+    scene.declare_all()
+    scene.assign()
+    scene.assess(scene.application_ids[0], 8, 8, 8)
+    keys = [one.key for one in evaluation_reads.consensus_page(scene.actor("chair"), scene.references[0]).criteria]
+
+    answer = browser.post(
+        "chair", f"/consensus/{scene.references[0]}", go="propose", version="0", **{f"half_{keys[0]}": "8"}
+    )
+
+    assert answer.status_code == 422
+    assert answer.text.count("Choose a score for") >= 2
+    assert "Write what the evaluators agreed on, for the applicant to read." in answer.text
