@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from uuid import UUID
 
+import pikepdf
 from werkzeug.datastructures import FileStorage
 
 from grants.applications import queries, services
@@ -31,10 +32,16 @@ AFTER_CLOSING = CLOSES_AT + timedelta(days=1)
 
 HUNDRED_THOUSAND = euros(100_000)
 
-PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-)
+
+def _one_page() -> bytes:
+    written = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page(page_size=(72, 72))
+        document.save(written, static_id=True)
+    return written.getvalue()
+
+
+PDF = _one_page()
 
 
 def published_call() -> CallView:
