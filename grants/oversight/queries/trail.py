@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, all_, exists, func, literal, or_, select, tuple_, union_all
 from sqlalchemy import Date as DateType
 
+from grants.awards.models import SelectionItem
 from grants.core import acts, clock
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
 from grants.core.db import MoneyType, db, folded
@@ -103,6 +104,10 @@ def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
     found = [places.beneath(_table(kind), barred, kind) for kind in _PLACES if (barred := actor.barred(kind))]
     if not found:
         return []
+    # Ranks and ties of a list tell of every application in it.
+    lists = select(SelectionItem.selection_id).where(SelectionItem.application_id.in_(actor.barred("application")))
+    beside = select(SelectionItem.id).where(SelectionItem.selection_id.in_(lists))
+    found.append(select(literal(SelectionItem.__tablename__), beside.subquery().c.id))
     ids = sorted({row_id for _, row_id in db.session.execute(union_all(*found))})
     return [or_(AuditEvent.object_id.is_(None), AuditEvent.object_id != all_(literal(ids, ARRAY(Uuid))))]
 
