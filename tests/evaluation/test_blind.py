@@ -29,9 +29,12 @@ def seated(scene: Scene) -> Scene:
 
 
 def joined(scene: Scene, role: Role) -> tuple[str, UUID, str]:
-    """The first evaluator of the first application also holds this role; a colleague’s sheet is in."""
-    about = scene.application_ids[0]
-    name, colleague, _ = scene.seats(about)
+    """An evaluator of the first application, not of all, also holds this role; a colleague’s sheet is in."""
+    about, *others = scene.application_ids
+    seats = scene.seats(about)
+    # Every pair fits alike, so who sits where is the method's choice; nobody of five is needed everywhere.
+    name = next(each for each in seats if not all(each in scene.seats(other) for other in others))
+    colleague = next(each for each in seats if each != name)
     with arranging():
         people.role(scene.people[name], role)
     services.submit(scene.actor(colleague), about, scene.sheet(9, 3, 8))
@@ -75,7 +78,7 @@ def test_applications_without_an_own_seat_stay_open_to_the_other_role(seated: Sc
 @pytest.mark.parametrize("role", [Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER])
 def test_whoever_holds_a_seat_leads_no_consensus_of_that_application(seated: Scene, role: Role) -> None:
     name, about, reference = joined(seated, role)
-    colleague = seated.seats(about)[1]
+    colleague = next(each for each in seated.seats(about) if each != name)
     for each in seated.seats(about):
         if each != colleague:
             services.submit(seated.actor(each), about, seated.sheet(8, 8, 8))

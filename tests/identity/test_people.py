@@ -61,11 +61,11 @@ def test_who_takes_part_for_a_city_gets_no_role_of_staff_until_that_part_is_ende
         waiting = factory.role(id_of(ana), Role.FINANCE_VERIFIER, waiting=True).id
 
     with pytest.raises(Refused, match="takes part in an application"):
-        services.assign_role(ada, id_of(ana), RoleInput(Role.EVALUATOR))
+        services.assign_role(ada, id_of(ana), RoleInput(Role.ELIGIBILITY_OFFICER))
     with pytest.raises(Refused, match="takes part in an application"):
         services.confirm_role(adam, waiting)
     services.end_assigned_role(ada, part)
-    services.assign_role(ada, id_of(ana), RoleInput(Role.EVALUATOR))
+    services.assign_role(ada, id_of(ana), RoleInput(Role.ELIGIBILITY_OFFICER))
 
 
 def test_a_part_in_an_application_rests_beside_a_role_of_staff() -> None:

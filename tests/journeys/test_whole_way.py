@@ -303,7 +303,7 @@ def _pages_of(app: Flask, reference: str) -> list[str]:
         stage = rule.endpoint.partition(".")[0]
         of_it = rule.arguments & {"ref", "application_ref"} and "slug" not in rule.arguments
         if of_it and stage in ("applications", "evaluation", "agreements") and "GET" in (rule.methods or ()):
-            built = rule.build({name: values[name] for name in rule.arguments})
+            built = rule.build({name: values.get(name, "nobody") for name in rule.arguments})
             assert built is not None
             found.append(built[1])
     assert len(found) > 15
