@@ -122,8 +122,9 @@ def _write_whole(path: Path, parts: Iterable[bytes]) -> int:
     written = 0
     try:
         with fresh.open("wb") as file:
-            for written, part in enumerate(parts, 1):  # noqa: B007 -- the last number is the answer
+            for part in parts:
                 file.write(part)
+                written += 1
         fresh.replace(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror}).") from error

@@ -85,11 +85,16 @@ def _look_into_zip(path: Path, name: str) -> FileType:
                 raise Invalid(f"“{name}” is a ZIP archive. Upload the documents in it one by one.")
             _unpack_once(archive)
             return found
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError):
+    except _DAMAGED:
         raise Invalid(damaged) from None
-    except (OSError, expat.ExpatError, MemoryError):
-        # zlib and the parsers of XML say so in these words; the disk was read before without complaint.
-        raise Invalid(damaged) from None
+
+
+# How a damaged archive shows: the reader of ZIP files says NotImplementedError for a compression it does not know and
+# RuntimeError for a wrong lock, zlib OSError; the disk itself was read before without complaint.
+_DAMAGED = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError,
+    OSError, expat.ExpatError, MemoryError,
+)  # fmt: skip
 
 
 def _refuse_bomb(parts: list[zipfile.ZipInfo], name: str, size: int) -> None:

@@ -196,19 +196,15 @@ class OrganisationForm(Form):
     pic = StringField("Participant identification code (PIC)")
     website = URLField("Website")
 
-    def chosen_kind(self) -> OrganisationKind:
-        """Of what kind it is, where that can be chosen."""
-        raise NotImplementedError
-
-    def to_input(self, kind: OrganisationKind | None = None) -> OrganisationInput:
-        """What was typed, for an organisation that is and stays of this kind."""
+    def to_input(self, kind: OrganisationKind) -> OrganisationInput:
+        """What was typed, for an organisation of this kind."""
 
         def text(field: StringField) -> str | None:
             return (field.data or "").strip() or None
 
         return OrganisationInput(
             name=str(self.name.data),
-            kind=kind or self.chosen_kind(),
+            kind=kind,
             country_code=str(self.country_code.data).strip().upper(),
             local_name=text(self.local_name),
             town=text(self.town),

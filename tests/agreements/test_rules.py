@@ -142,14 +142,14 @@ def test_one_person_is_not_two() -> None:
 
 @pytest.mark.parametrize("machine", [GRANT, BANK_ACCOUNT, MILESTONE])
 def test_every_verb_from_every_state_is_allowed_or_refused(machine: object) -> None:
-    verbs = {step.verb for step in machine.transitions}  # type: ignore[attr-defined]  # three machines of different states
-    for state in machine.states:  # type: ignore[attr-defined]  # as above
+    verbs = {step.verb for step in machine.transitions}
+    for state in machine.states:
         for verb in verbs:
-            if verb in machine.allowed(state):  # type: ignore[attr-defined]  # as above
-                assert machine.target(state, verb) in machine.states  # type: ignore[attr-defined]  # as above
+            if verb in machine.allowed(state):
+                assert machine.target(state, verb) in machine.states
             else:
                 with pytest.raises(Refused):
-                    machine.target(state, verb)  # type: ignore[attr-defined]  # as above
+                    machine.target(state, verb)
 
 
 def test_nothing_leaves_a_closed_or_dropped_grant() -> None:

@@ -365,7 +365,7 @@ def test_what_follows_a_signature_happens_also_when_the_signer_is_gone(grant: Fi
     services.sign_city(actor("eleni_mayor"), found.id, capacity="Deputy mayor", document_sha256=hash_of(found))
     services.sign_programme(actor("signatory"), found.id, capacity="Director", document_sha256=hash_of(found))
     with arranging():
-        get(User, actor("signatory").user_id).disabled_at = clock.now()  # type: ignore[arg-type]  # a person
+        get(User, actor("signatory").user_id).disabled_at = clock.now()
 
     jobs.work_off(actor_of=identity.actor_for)
 

@@ -105,7 +105,7 @@ def test_only_a_city_administration_one_belongs_to_can_lead(call: CallView, open
 def test_nothing_is_started_outside_the_time_of_the_call(call: CallView, moment: object) -> None:
     ana = actors.ana()
     (city,) = ana.organisation_ids
-    with clock.at(moment), pytest.raises(Refused):  # type: ignore[arg-type]
+    with clock.at(moment), pytest.raises(Refused):
         services.start(ana, call.id, StartInput(city, DetailsInput("Late")))
 
 

@@ -96,7 +96,7 @@ def bars(scene: Scene) -> list[tuple[UUID, UUID, datetime | None]]:
     rows = db.session.execute(
         select(AccessBar.user_id, AccessBar.object_id, AccessBar.ends_before).order_by(AccessBar.created_at)
     )
-    return [tuple(row) for row in rows]  # type: ignore[misc]
+    return [tuple(row) for row in rows]
 
 
 def audited(scene: Scene) -> list[str]:

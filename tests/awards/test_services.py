@@ -47,7 +47,7 @@ def decision(
 
 def decide(scene: Scene, name: str = "manager") -> UUID:
     services.decide(scene.actor(name), scene.call_id, decision(scene, name=name))
-    return db.session.scalars(select(Selection.id).order_by(Selection.number.desc())).first()  # type: ignore[return-value]
+    return db.session.scalars(select(Selection.id).order_by(Selection.number.desc())).first()
 
 
 def states(scene: Scene) -> list[str]:

@@ -253,7 +253,7 @@ def test_any_value_anywhere_is_read_or_refused_with_its_place(value: object, pat
     *groups, leaf = path.split(".")
     inside = whole
     for group in groups:
-        inside = inside.setdefault(group, {})  # type: ignore[assignment]  # groups are mappings
+        inside = inside.setdefault(group, {})
     inside[leaf] = value
     text = yaml.safe_dump(whole, allow_unicode=True)
     try:

@@ -318,7 +318,7 @@ def test_everybody_with_a_draft_gets_one_mail_that_names_both_deadlines() -> Non
 
     queued = list(db.session.scalars(select(jobs.Job).where(jobs.Job.name == "jobs.mail.send")))
     assert (told, len(queued)) == (2, 2)
-    mail = rendered_mail(actors.ana().user_id, queued[0].args["template"], queued[0].args["context"])  # type: ignore[arg-type]  # a person
+    mail = rendered_mail(actors.ana().user_id, queued[0].args["template"], queued[0].args["context"])
     assert mail.subject == "More time for Small towns try out: the deadline is now 22 March 2027, 12:00 CET"
     assert "It was: 15 March 2027, 17:00 Brussels time" in mail.text
 
@@ -468,7 +468,7 @@ def test_an_act_on_a_call_out_of_scope_finds_nothing() -> None:
 def test_duties_follow_the_state_of_the_call() -> None:
     def waits_for(actor: object, at: datetime) -> list[str]:
         db.session.rollback()
-        return [duty.endpoint for duty in queries.duties(actor, at)]  # type: ignore[arg-type]  # an Actor
+        return [duty.endpoint for duty in queries.duties(actor, at)]
 
     draft = scene.filled(scene.SMALL)
     ingrid, otto = actors.ingrid(), actors.otto()

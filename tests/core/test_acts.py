@@ -70,7 +70,7 @@ def count(model: type) -> int:
 
 def test_an_act_cannot_be_written_without_its_sentence() -> None:
     with pytest.raises(TypeError, match="says"):
-        act("note.silent", needs=Permission.CALL_MANAGE)  # type: ignore[call-arg]  # what the decorator refuses
+        act("note.silent", needs=Permission.CALL_MANAGE)
 
     assert "note.silent" not in acts.REGISTRY
     assert acts.REGISTRY["note.write"].says == "did a thing of the tests"
@@ -164,7 +164,7 @@ def test_a_row_added_outside_an_act_is_refused() -> None:
 @pytest.mark.parametrize("statement", [insert(Note).values(id=uuid4(), text="x"), update(Note).values(text="x")])
 def test_bulk_statements_are_refused_by_the_session(statement: object) -> None:
     with pytest.raises(WriteOutsideAct):
-        db.session.execute(statement)  # type: ignore[call-overload]
+        db.session.execute(statement)
     db.session.rollback()
 
 

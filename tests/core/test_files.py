@@ -75,7 +75,7 @@ def pdf(change: Callable[[pikepdf.Pdf], None] | None = None, **saving: object) -
         document.add_blank_page()
         if change is not None:
             change(document)
-        document.save(target, **saving)  # type: ignore[arg-type]
+        document.save(target, **saving)
     return target.getvalue()
 
 
@@ -216,7 +216,7 @@ class TestReceiving:
         endless = _Endless()
 
         with pytest.raises(Invalid, match="larger than 1 MB"):
-            files.receive(FileStorage(endless, filename="big.txt"), bytes_max=1_000_000)  # type: ignore[arg-type]
+            files.receive(FileStorage(endless, filename="big.txt"), bytes_max=1_000_000)
 
         assert endless.given <= 1_000_000 + 2 * files.CHUNK_BYTES
 
@@ -378,7 +378,7 @@ class TestKeeping:
 
 
 def action(kind: str, **more: object) -> pikepdf.Dictionary:
-    return pikepdf.Dictionary(S=pikepdf.Name("/" + kind), **more)  # type: ignore[arg-type]
+    return pikepdf.Dictionary(S=pikepdf.Name("/" + kind), **more)
 
 
 def on_page(kind: str, **more: object) -> Callable[[pikepdf.Pdf], None]:
@@ -390,7 +390,7 @@ def on_page(kind: str, **more: object) -> Callable[[pikepdf.Pdf], None]:
 
 def annotation(**entries: object) -> Callable[[pikepdf.Pdf], None]:
     def change(document: pikepdf.Pdf) -> None:
-        made = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Rect=[0, 0, 9, 9], **entries)  # type: ignore[arg-type]
+        made = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Rect=[0, 0, 9, 9], **entries)
         document.pages[0].obj.Annots = pikepdf.Array([document.make_indirect(made)])
 
     return change
@@ -449,7 +449,7 @@ def too_deep(document: pikepdf.Pdf) -> None:
     inner: object = pikepdf.Array([])
     for _ in range(90):
         inner = pikepdf.Array([inner])
-    document.Root.PieceInfo = inner  # type: ignore[assignment]
+    document.Root.PieceInfo = inner
 
 
 def hundred_things(document: pikepdf.Pdf) -> None:
@@ -500,7 +500,7 @@ def relations(kind: str, target: str = "https://evil.example/x", outside: bool =
 
 
 def linked_docx(kind: str, part: str = "word/_rels/document.xml.rels", **how: object) -> bytes:
-    return docx(**{part: relations(kind, **how)})  # type: ignore[arg-type]
+    return docx(**{part: relations(kind, **how)})
 
 
 SHEET = b'<Override ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'

@@ -50,7 +50,7 @@ def test_the_budget_and_its_parts_are_those_of_the_ledger() -> None:
 
     amounts = [value for _, value in figures.summary]
     assert amounts[0] == ledger.balance(Account.BUDGET_AUTHORISED, call_id=call_id)
-    assert amounts[0] == total(amounts[1:])  # type: ignore[arg-type]  # the summary holds money
+    assert amounts[0] == total(amounts[1:])
 
 
 def test_the_grants_sum_to_the_ledgers_balances() -> None:
@@ -142,7 +142,7 @@ def test_a_statement_asked_for_is_made_by_a_job_and_found_again(demo_app: Flask)
     jobs.work_off(actor_of=identity.actor_for)
 
     client = demo_app.test_client()
-    actors.sign_in(client, actor("initiator").user_id)  # type: ignore[arg-type]  # a person, not the system
+    actors.sign_in(client, actor("initiator").user_id)
     response = client.get(f"/finance/statements/{asked.reference}")
     page = check_page(response)
     figures = queries.figures(actor("initiator"), asked.reference)

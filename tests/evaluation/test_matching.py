@@ -253,4 +253,4 @@ def test_a_utility_outside_its_scale_is_a_programmers_error(wrong: object) -> No
     one, seat = application(1), person(1, 1)
 
     with pytest.raises(ValueError, match="whole number from 0 to 1000"):
-        assign(Instance((one,), (seat,), 1, {(one.id, seat.id): wrong}))  # type: ignore[dict-item]
+        assign(Instance((one,), (seat,), 1, {(one.id, seat.id): wrong}))

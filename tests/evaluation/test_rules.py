@@ -25,7 +25,7 @@ def member(**changes: object) -> PoolMember:
         "organisation_id": uuid5(SPACE, "o"), "country_code": "FI", "languages": ("en",), "topics": ("heat", "homes"),
         "load_min": 0, "load_max": 3, "version": 1,
     }  # fmt: skip
-    return PoolMember(**{**values, **changes})  # type: ignore[arg-type]
+    return PoolMember(**{**values, **changes})
 
 
 def about(**changes: object) -> Consortium:
@@ -33,7 +33,7 @@ def about(**changes: object) -> Consortium:
         "application_id": uuid5(SPACE, "a"), "reference": "R", "title": "Pilot", "coordinator": "Town", "partners": (),
         "organisation_ids": frozenset(), "country_codes": ("GR",), "topics": frozenset({"heat", "water"}),
     }  # fmt: skip
-    return Consortium(**{**values, **changes})  # type: ignore[arg-type]
+    return Consortium(**{**values, **changes})
 
 
 @pytest.mark.parametrize(("half", "words"), [(0, "0"), (7, "3.5"), (10, "5"), (None, "")])

@@ -47,7 +47,7 @@ class House:
         """The only real worker process there is; the one of the test before where it is of the same kind."""
         words = ("--lease", str(lease), "--grace", str(grace))
         self.started = [process for process in self.started if process.poll() is None]
-        if len(self.started) == 1 and self.started[0].args[-4:] == list(words):  # type: ignore[index] -- a list of words
+        if len(self.started) == 1 and self.started[0].args[-4:] == list(words):
             return self.started[0]
         self.end_workers()
         self.started = [self.run("tests.jobs.run_worker", *words, PGAPPNAME="tested worker")]

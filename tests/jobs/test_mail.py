@@ -36,7 +36,7 @@ def tell(actor: Actor, user_id: UUID, reference: str) -> None:
 
 @pytest.fixture
 def server(app: Flask) -> Iterator[MailServer]:
-    app.jinja_env.loader = ChoiceLoader([DictLoader({"mail/probe.txt": LETTER}), app.jinja_env.loader])  # type: ignore[list-item]
+    app.jinja_env.loader = ChoiceLoader([DictLoader({"mail/probe.txt": LETTER}), app.jinja_env.loader])
     app.config["MAIL_FROM"] = "Pilot Grants <grants@example.eu>"
     server = MailServer()
     app.config["SMTP_URL"] = server.url

@@ -47,7 +47,7 @@ def test_a_worker_does_what_an_act_asked_for_and_keeps_no_connection(house: Hous
 def connections_of_workers(postgres: Cluster) -> int:
     with psycopg.connect(postgres.dsn("postgres")) as connection:
         found = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tested worker'")
-        return found.fetchone()[0]  # type: ignore[index] -- a count is always one row
+        return found.fetchone()[0]
 
 
 def test_the_schedule_asks_for_the_nightly_checks_once_and_they_pass(house: House) -> None:
@@ -206,7 +206,7 @@ def test_a_job_that_kills_its_process_is_parked_and_others_go_on(house: House) -
 
 def test_a_job_that_takes_too_long_is_stopped_and_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     short = QueueRules(1, 1, timedelta(seconds=1), timedelta(seconds=1))
-    monkeypatch.setitem(QUEUES, "default", short)  # type: ignore[arg-type]
+    monkeypatch.setitem(QUEUES, "default", short)
     job_id = probes.ask(house.manager, "sleep_too_long", {})
     house.worker()
 

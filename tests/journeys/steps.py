@@ -41,7 +41,7 @@ def val() -> Actor:
 
 def browser(who: Who) -> FlaskClient:
     """A new browser in which this person has just signed in."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the documented way to the app itself
+    app: Flask = current_app._get_current_object()
     return actors.client_of(app, who())
 
 

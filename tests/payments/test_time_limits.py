@@ -59,7 +59,7 @@ def test_a_prepared_grant_keeps_the_limits_of_its_call_and_states_them(demo_gran
     assert (found.time_limits, found.text.time_limits) == (limits, limits)
     assert found.in_force_at is not None
     assert found.time_limits_on <= clock.in_zone(found.in_force_at).date()
-    assert "interim payments 90 days" in found.text.time_limits.words  # type: ignore[union-attr]  # seen above
+    assert "interim payments 90 days" in found.text.time_limits.words
 
 
 def test_a_text_offered_before_texts_stated_their_limits_keeps_its_hash(demo_grant: Find) -> None:

@@ -119,7 +119,7 @@ def test_an_answer_that_refuses_needs_words(grant: Find, act: object) -> None:
     report = sent(grant(IN_FORCE))
 
     with pytest.raises(Invalid, match="asked for"):
-        act(actor("officer"), report.id, answer="  ")  # type: ignore[operator]  # two acts of one shape
+        act(actor("officer"), report.id, answer="  ")
 
 
 def test_acceptance_works_out_the_flat_rate_and_opens_the_payment(grant: Find) -> None:
@@ -186,7 +186,7 @@ def test_another_city_does_not_find_the_report(grant: Find) -> None:
         services.write_section(actor("irina"), report.id, "work", ())
 
 
-def milestone(grant: Find, number: int):  # type: ignore[no-untyped-def]  # a MilestoneView
+def milestone(grant: Find, number: int):
     return grant(IN_FORCE).milestones[number - 1]
 
 

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 BLOCK = re.compile(r"<!-- machines -->\n(.*)<!-- /machines -->", re.DOTALL)
 
 
-def machines() -> Iterator[Machine[object]]:  # type: ignore[type-var]  # machines of any states
+def machines() -> Iterator[Machine[object]]:
     found = [value for module in (*stage_modules("states"), jobs) for value in vars(module).values()]
     seen: set[str] = set()
     for value in found:

@@ -65,7 +65,7 @@ def rules(app: Flask) -> list[Rule]:
 
 
 def access(app: Flask, rule: Rule) -> Access:
-    return app.view_functions[rule.endpoint].access  # type: ignore[attr-defined, no-any-return]  # the first test proves it
+    return app.view_functions[rule.endpoint].access
 
 
 def test_every_address_says_who_may_open_it(app: Flask, rules: list[Rule]) -> None:
@@ -91,7 +91,7 @@ def test_menu_entries_lead_to_pages_their_readers_may_open(app: Flask) -> None:
         if view is None:
             wrong.append(f"{item.label}: {item.endpoint} is not there")
             continue
-        asked: Access = view.access  # type: ignore[attr-defined]  # proved above
+        asked: Access = view.access
         if not item.any_of and not asked.anyone:
             wrong.append(f"{item.label} is shown to everybody, {item.endpoint} is not public")
         for role, held in PERMISSIONS.items():
@@ -154,18 +154,18 @@ def test_no_get_calls_an_act_but_the_recorded_reads(app: Flask, rules: list[Rule
 
 
 def careless() -> None:
-    jobs.retry(None, None)  # type: ignore[arg-type]  # never called, only read
+    jobs.retry(None, None)
 
 
 def careful(form: Any) -> None:
     if not form.is_submitted():
         return
-    jobs.retry(None, None)  # type: ignore[arg-type]  # never called, only read
+    jobs.retry(None, None)
 
 
 def orderly(form: Any) -> None:
     if form.validate_on_submit():
-        jobs.retry(None, None)  # type: ignore[arg-type]  # never called, only read
+        jobs.retry(None, None)
 
 
 def test_an_act_in_the_way_of_a_get_is_found_and_one_behind_a_sent_form_is_not() -> None:
@@ -183,7 +183,7 @@ def filled(app: Flask, rule: Rule) -> str:
         kind = type(converter).__name__
         values[name] = {"IntegerConverter": 1}.get(kind, "x")
         if kind == "AnyConverter":
-            values[name] = next(iter(converter.items))  # type: ignore[attr-defined]  # an AnyConverter has them
+            values[name] = next(iter(converter.items))
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values, method=method_of(rule))
 

@@ -127,7 +127,7 @@ def test_a_conflict_promises_nothing_about_the_page_it_is_said_on() -> None:
         version = 2
 
     with pytest.raises(Conflict) as raised:
-        check_version(Shown(), 1)  # type: ignore[arg-type]  # all that is looked at
+        check_version(Shown(), 1)
 
     assert str(raised.value) == (
         "Somebody changed this while you were working. Go back to find your text, then reload to see what stands now."

@@ -167,7 +167,7 @@ def add_organisation() -> Any:
     form = AnyOrganisationForm()
     if form.validate_on_submit():
         with form.refusals():
-            made = services.add_organisation(current_actor(), form.to_input())
+            made = services.add_organisation(current_actor(), form.to_input(form.chosen_kind()))
             flash(f"“{made.name}” is in the list.")
             return see_other("identity.edit_organisation", slug=queries.slug_of(made))
     return page(
@@ -183,7 +183,9 @@ def edit_organisation(slug: str) -> Any:
     form = AnyOrganisationForm(data={**{each: getattr(view, each) for each in _DETAILS}, "kind": view.kind.value})
     if form.validate_on_submit():
         with form.refusals():
-            saved = services.edit_organisation(current_actor(), view.id, form.to_input(), version=form.version_shown())
+            saved = services.edit_organisation(
+                current_actor(), view.id, form.to_input(form.chosen_kind()), version=form.version_shown()
+            )
             flash("The details are saved.")
             return see_other("identity.edit_organisation", slug=queries.slug_of(saved))
     return page(
