@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, flash, request
@@ -26,7 +25,7 @@ from grants.awards.rules import (
     strip,
 )
 from grants.awards.states import LineRule, SelectionKind, SelectionState
-from grants.core import acts, clock
+from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission, Scope
 from grants.core.text import inert
@@ -156,8 +155,7 @@ def _selection(
     last = None
     if sent is not None and sent.clashed:
         sent.try_again(view.version)
-        words = partial(acts.words, subject=f"list {view.number}")
-        last = identity.overtaker(current_actor(), "selection", view.id, words)
+        last = identity.overtaker(current_actor(), "selection", view.id, f"list {view.number}")
     published = view.kind is SelectionKind.PUBLISHED_OUTCOME
     shown = queries.selection_page(current_actor(), slug, view)
     return page(

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from grants.core import clock
+from grants.core import acts, clock
 from grants.core.audit import AuditEvent
 from grants.core.db import db, folded
 from grants.core.duties import Duty
@@ -235,14 +235,16 @@ def last_deed(object_kind: str, object_id: UUID) -> Deed | None:
     return last_deeds(object_kind, [object_id]).get(object_id)
 
 
-def overtaker(
-    actor: Actor, object_kind: str, object_id: UUID, words: Callable[[str], str]
-) -> tuple[str, str, datetime] | None:
-    """Who was faster, what they did and when, in words for the page of whoever came second."""
+def overtaker(actor: Actor, object_kind: str, object_id: UUID, subject: str) -> tuple[str, str, datetime] | None:
+    """Who was faster, what they did to ``subject`` and when, in words for the page of whoever came second."""
     last = last_deed(object_kind, object_id)
     if last is None:
         return None
-    return "You" if last.user_id and last.user_id == actor.user_id else last.name, words(last.verb), last.at
+    return (
+        "You" if last.user_id and last.user_id == actor.user_id else last.name,
+        acts.words(last.verb, subject),
+        last.at,
+    )
 
 
 def last_deeds(object_kind: str, object_ids: Collection[UUID]) -> dict[UUID, Deed]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, request
 
-from grants.core import clock, jobs
+from grants.core import acts, clock, jobs
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
@@ -197,7 +196,7 @@ def _renew(sent: ContestedForm | None, version: int) -> None:
 def _overtaker(sent: ContestedForm | None, kind: str, object_id: UUID, reference: str) -> Any:
     if sent is None or not sent.clashed:
         return None
-    return identity.overtaker(current_actor(), kind, object_id, partial(queries.act_words, subject=reference))
+    return identity.overtaker(current_actor(), kind, object_id, reference)
 
 
 def _answer(sent: ContestedForm | None) -> int:
@@ -499,4 +498,4 @@ def ledger_csv() -> Any:
 @requires(P.LEDGER_READ)
 def entry(ref: str) -> Any:
     found = queries.ledger_entry(current_actor(), ref)
-    return page("payments/entry.html", found=found, words=queries.act_words)
+    return page("payments/entry.html", found=found, words=acts.words)

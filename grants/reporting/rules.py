@@ -11,7 +11,7 @@ from uuid import UUID
 from grants.agreements.states import MilestoneState
 from grants.budgets.rules import BudgetRules, Cell, totals
 from grants.core.errors import Problem
-from grants.core.money import ZERO, Money, total
+from grants.core.money import ZERO, Money
 from grants.dossiers.rules import Definition, Question, QuestionKind, Section
 from grants.reporting.states import ReportKind, ReportState
 
@@ -188,34 +188,6 @@ class ReportSummary:
     id: UUID
     reference: str
     state: ReportState
-
-
-def undecided(states: Iterable[MilestoneState]) -> int:
-    """How many milestones wait for the officer."""
-    return sum(1 for state in states if state is MilestoneState.SUBMITTED)
-
-
-def declared_sum(cells: Iterable[Cell]) -> Money:
-    """The direct costs declared."""
-    return total(cell.amount for cell in cells)
-
-
-# What an act did, in words after a name, for whoever came a moment later.
-ACT_WORDS: Mapping[str, str] = {
-    "milestone.accept": "accepted the milestone",
-    "milestone.report": "reported the milestone",
-    "milestone.return": "returned the milestone",
-    "report.accept": "accepted the report",
-    "report.open": "opened the report",
-    "report.reject": "rejected the report",
-    "report.return": "returned the report to the city",
-    "report.submit": "sent the report",
-}
-
-
-def act_words(verb: str) -> str:
-    """``report.accept`` as a phrase after a name."""
-    return ACT_WORDS.get(verb, "changed it")
 
 
 def report_next(state: ReportState) -> str:

@@ -110,7 +110,7 @@ def _milestone_page(ref: str, number: int, form: ContestedForm) -> Any:
         milestone=found,
         form=form,
         next=rules.milestone_next(found.state),
-        last=_overtaker(form, "milestone", found.id),
+        last=_overtaker(form, "milestone", found.id, grant.reference),
         tell=form if isinstance(form, MilestoneForm) else MilestoneForm(formdata=None, data=stands),
         accept=form if isinstance(form, AcceptMilestoneForm) else AcceptMilestoneForm(formdata=None, data=stands),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
@@ -125,8 +125,8 @@ def _renew(form: ContestedForm, version: int) -> None:
         form.try_again(version)
 
 
-def _overtaker(form: ContestedForm, kind: str, object_id: UUID) -> Any:
-    return identity.overtaker(current_actor(), kind, object_id, rules.act_words) if form.clashed else None
+def _overtaker(form: ContestedForm, kind: str, object_id: UUID, reference: str) -> Any:
+    return identity.overtaker(current_actor(), kind, object_id, reference) if form.clashed else None
 
 
 def _answer(form: ContestedForm) -> int:
@@ -159,7 +159,7 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         report=report,
         form=form,
         next=rules.report_next(report.state),
-        last=_overtaker(form, "periodic_report", report.id),
+        last=_overtaker(form, "periodic_report", report.id, report.reference),
         send=form
         if form.is_submitted() and isinstance(form, SendForm)
         else SendForm(formdata=None, data=stands | {"seen": shows}),
@@ -330,7 +330,7 @@ def _accept_page(report: ReportView, form: AcceptForm) -> Any:
         report=report,
         form=form,
         next=rules.report_next(report.state),
-        last=_overtaker(form, "periodic_report", report.id),
+        last=_overtaker(form, "periodic_report", report.id, report.reference),
     )
     return shown, _answer(form)
 

@@ -87,7 +87,7 @@ def test_whoever_answers_a_report_second_is_told_who_did_what_and_when(demo_app:
     )
 
     day = clock.long_date(clock.add_days(report.ends_before, 9))
-    assert f"You accepted the report on {day}" in shown
+    assert f"You accepted report {report.reference} on {day}" in shown
     assert (
         "Nothing of yours was done. It is accepted and no longer changes; its payment request is decided next." in shown
     )
@@ -104,7 +104,7 @@ def test_a_report_sent_by_one_partner_is_not_sent_again_by_the_other_who_is_told
 
     shown = send(demo_app, actor("reka"), f"/reports/{report.reference}/submit", 409, version=report.version)
 
-    assert "You sent the report on" in shown and "It is with the programme" in shown
+    assert f"You submitted report {report.reference} on" in shown and "It is with the programme" in shown
     with pytest.raises(Conflict):
         services.submit(actor("reka"), report.id, version=report.version)
     with pytest.raises(Refused, match="sent this report on"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from flask import flash, request
@@ -13,7 +12,7 @@ from grants.applications.rules import ApplicationView
 from grants.applications.states import ApplicationState
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
-from grants.core import acts, clock
+from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission, Scope
 from grants.identity import queries as identity
@@ -75,8 +74,8 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
     last = None
     if form is not None and form.clashed:
         form.try_again(desk.version)
-        words = partial(acts.words, subject=application.reference)
-        last = identity.overtaker(current_actor(), "eligibility_check", desk.check_id, words) if desk.check_id else None
+        if desk.check_id:
+            last = identity.overtaker(current_actor(), "eligibility_check", desk.check_id, application.reference)
     if form is None:
         answers = {view.condition.key: view.answer for view in desk.conditions}
         form = check_form(application.call.content.conditions, answers, desk.version)

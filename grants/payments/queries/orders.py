@@ -12,8 +12,7 @@ from sqlalchemy import Select, func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import BankAccountState, PaymentKind
-from grants.core import clock
-from grants.core.acts import REGISTRY
+from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
@@ -30,14 +29,6 @@ from grants.payments.states import OrderState, Step
 from grants.reporting.models import PeriodicReport
 
 ROWS_MAX = 200
-
-
-def act_words(verb: str, subject: str) -> str:
-    """What an act did to this thing, after a name: what the act itself says, so that no second list can lag behind."""
-    known = REGISTRY.get(verb)
-    if known is None:
-        return f"recorded “{verb.replace('.', ': ').replace('_', ' ')}”"
-    return " ".join(known.says.replace("{subject}", subject).split())
 
 
 def order_id_of(actor: Actor, reference: str) -> UUID:
@@ -82,7 +73,7 @@ def why_gone(actor: Actor, references: Sequence[str]) -> tuple[str, ...]:
         if last is not None:
             name = "you" if last.user_id == actor.user_id else last.name
             at = clock.in_zone(last.at)
-            who = f"{name} {act_words(last.verb, row.reference)} on {clock.long_date(at.date())}, {at:%H:%M}. "
+            who = f"{name} {acts.words(last.verb, row.reference)} on {clock.long_date(at.date())}, {at:%H:%M}. "
         found.append(f"{row.reference}: {who}{next_step}")
     return tuple(found)
 
