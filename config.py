@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 HELP = {
     "GRANTS_HOME": "folder of the embedded servers, uploads and produced files",
@@ -22,6 +23,10 @@ HELP = {
     "SMTP_URL": "`smtp://user:password@host:587` or `smtps://...`; empty: mails stay on the administrator's mail page",
     "MAIL_FROM": "sender of every mail",
     "UPLOAD_BYTES_MAX": "largest upload in bytes",
+    "CHECKPOINT_FOLDER": "where signed checkpoints of the audit record are left, best out of this machine's reach; empty: "
+    "`checkpoints` in GRANTS_HOME",
+    "CHECKPOINT_KEY_FILE": "file of the private key that signs checkpoints; empty: made once and kept in GRANTS_HOME",
+    "CHECKPOINT_MAIL_TO": "addresses outside, with commas between, that get every checkpoint besides the auditors",
     "GRANTS_DEMO": "`1`: demo people sign in without a password; an empty database is filled with the demo. "
     "`make run` with the embedded database does so unless this is `0`",
     "GRANTS_ENV": "`production` refuses unsafe settings; `local` and `test` allow them",
@@ -53,6 +58,9 @@ class Config:
     SMTP_URL: str = field(default="", repr=False)
     MAIL_FROM: str = "grants@localhost"
     UPLOAD_BYTES_MAX: int = 25_000_000
+    CHECKPOINT_FOLDER: str = ""
+    CHECKPOINT_KEY_FILE: str = ""
+    CHECKPOINT_MAIL_TO: str = ""
     GRANTS_DEMO: bool = False
     GRANTS_ENV: str = "local"
     LOG_LEVEL: str = "INFO"
@@ -86,6 +94,11 @@ class Config:
             raise BadSettings(
                 "REDIS_URL must begin with redis://, rediss:// or unix://, for example redis://host:6379/0."
             )
+        for address in filter(None, self.CHECKPOINT_MAIL_TO.split(",")):
+            if not all(address.strip().rpartition("@")[::2]) or len(address.split()) != 1:
+                raise BadSettings(
+                    f"CHECKPOINT_MAIL_TO names “{address}”, which is no address; for example CHECKPOINT_MAIL_TO=audit@example.eu."
+                )
         for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
             value = getattr(self, name)
             if value and not value.startswith("postgresql+psycopg://"):
@@ -111,7 +124,14 @@ class Config:
         # The embedded database has two roles by itself; its owner's address is kept from the program's processes.
         if self.DATABASE_URL and not self.DATABASE_OWNER_URL and not environ.get("GRANTS_SUPERVISED"):
             raise BadSettings(
-                "DATABASE_OWNER_URL is missing: the program's own role may not own its tables. Name the owner's address."
+                "DATABASE_OWNER_URL is missing: the program's own role may not own its tables. Name the owner's address; "
+                "without its password, where tables are not changed."
+            )
+        roles = [urlsplit(address).username for address in (self.DATABASE_URL, self.DATABASE_OWNER_URL) if address]
+        if len(roles) == 2 and roles[0] == roles[1]:
+            raise BadSettings(
+                f"DATABASE_URL and DATABASE_OWNER_URL both sign in as “{roles[0]}”. The program needs a role of its own, that "
+                "owns nothing."
             )
 
     @property

@@ -1,27 +1,45 @@
-"""Nightly checks: they change nothing; a check that finds something wrong is parked with the first difference."""
+"""Nightly checks, which change nothing, and the night's signed checkpoint; what finds something wrong is parked with the
+first difference."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 
-from grants.core import audit, files
+from grants.core import checkpoints, files, jobs
 from grants.core.errors import Problem, Refused
+from grants.core.permissions import Permission
 from grants.oversight import queries as oversight
+from grants.oversight import services
 
 log = logging.getLogger(__name__)
 
 # Queued once a day by the schedule, each under its name and the day.
-NIGHTLY = ("jobs.checks.audit_chain", "jobs.checks.ledger", "jobs.checks.stored_files")
+NIGHTLY = ("jobs.checks.audit_chain", "jobs.checks.ledger", "jobs.checks.stored_files", "jobs.checks.checkpoint")
 
 
 def audit_chain() -> str:
-    """Seal what is pending and recompute the whole chain."""
-    check = audit.verify()
-    if check.problem:
-        log.critical("the audit chain is broken: %s", check.problem)
-        raise Refused(check.problem)
-    return f"{check.checked} events verified; the chain ends in {check.head[:16]}."
+    """Seal what is pending, recompute the whole chain, and hold it against every checkpoint in reach."""
+    check = checkpoints.verify()
+    problem = check.chain.problem
+    if problem:
+        log.critical("the audit record does not hold: %s", problem)
+        raise Refused(problem)
+    return f"{check.chain.checked} events verified; the chain ends in {check.chain.head[:16]}."
+
+
+def checkpoint() -> str:
+    """Sign what is sealed; the file and the letters are jobs of their own, queued in the same act."""
+    made = services.make_checkpoint(jobs.actor(Permission.CHECKPOINT_MAKE))
+    return f"Signed over {made.position} positions."
+
+
+def leave_checkpoint(*, position: int) -> str:
+    """Write one checkpoint into the folder; what lies there already is left as it is."""
+    try:
+        return str(checkpoints.leave(checkpoints.at(position)))
+    except checkpoints.FolderAway as error:
+        raise jobs.TryLater(str(error)) from error
 
 
 def ledger() -> str:

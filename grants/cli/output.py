@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
-from sqlalchemy import select
 
 from grants.cli.program import Program, operator
-from grants.core import audit
-from grants.core.db import db
+from grants.core import audit, audit_offline, checkpoints, clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission
 from grants.core.text import csv_line
@@ -25,7 +24,7 @@ def report() -> None:
 @report.command("list")
 @click.pass_obj
 def list_reports(program: Program) -> None:
-    """A name and its kind of scope per line."""
+    """A name and what it can be about (a programme, a call, a grant) per line."""
     from grants.documents import services
 
     for name, scope in services.statement_names():
@@ -34,17 +33,27 @@ def list_reports(program: Program) -> None:
 
 @report.command("run")
 @click.argument("name")
-@click.option("--scope", required=True, metavar="REF", help="What it is about, for example PCP-2022-C-0001.")
+@click.option(
+    "--scope",
+    required=True,
+    metavar="REF",
+    help="What it is about, for example PCP-2022-C-0001, PCP-2022-G-0003 or PCP.",
+)
+@click.option("--from", "from_on", metavar="DAY", help="The first day of the period, for a statement that has one.")
+@click.option("--before", "before_on", metavar="DAY", help="The first day after the period.")
 @click.option("--as-of", "as_of", metavar="TIME", help="Date and time with zone; without it, now.")
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder for its files."
 )
 @click.pass_obj
-def run_report(program: Program, name: str, scope: str, as_of: str | None, out: Path) -> None:
+def run_report(
+    program: Program, name: str, scope: str, from_on: str | None, before_on: str | None, as_of: str | None, out: Path
+) -> None:
     """Make the files of one report, byte-identical each time for the same scope and moment."""
     from grants.documents import rules, services
 
-    wanted = rules.Wanted(name, scope, None if as_of is None else rules.read_moment(as_of))
+    days = [None if day is None else clock.read_date(day) for day in (from_on, before_on)]
+    wanted = rules.Wanted(name, scope, None if as_of is None else rules.read_moment(as_of), *days)
     with program.running():
         files = services.export(operator(Permission.STATEMENT_READ), wanted)
     try:
@@ -57,26 +66,30 @@ def run_report(program: Program, name: str, scope: str, as_of: str | None, out: 
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["journal", "balances", "audit"]))
+@click.argument("what", type=click.Choice(["journal", "balances", "audit", "checkpoints"]))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
 @click.pass_obj
 def export(program: Program, what: str, out: Path) -> None:
-    """Write the journal or the balances as CSV (everything named, amounts in euros and in cents), or the sealed audit as JSON lines.
+    """Write the journal or the balances as CSV (everything named, amounts in euros and in cents), the sealed audit as
+    JSON lines, or every signed checkpoint as text: what “grants audit verify --from” checks anywhere.
 
     Who took what and when is on the record before the first line is written.
     """
-    writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines}
+    writers = {"journal": _journal, "balances": _balances, "audit": _audit_lines, "checkpoints": _checkpoints}
     with program.running():
         _record(what)
         lines = _write_whole(out, writers[what]())
-    click.echo(f"{out}: {lines} lines")
+    click.echo(f"{out}: {lines} {'checkpoints' if what == 'checkpoints' else 'lines'}")
 
 
 def _record(what: str) -> None:
     from grants.documents import services
+    from grants.oversight import services as oversight
 
     if what == "audit":
         services.export_audit(operator(Permission.AUDIT_READ))
+    elif what == "checkpoints":
+        oversight.export_checkpoints(operator(Permission.AUDIT_READ))
     else:
         services.export_books(operator(Permission.LEDGER_READ), what)
 
@@ -101,19 +114,19 @@ def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iter
 
 
 def _audit_lines() -> Iterator[bytes]:
-    """Every sealed event with its position and hash, in the order of the chain, each as the bytes its hash covers."""
+    """Every sealed event with its place in the chain, in order, each as the bytes its hash covers (docs/audit.md)."""
     audit.seal_pending()
-    events, seals = audit.AuditEvent.__table__, audit.AuditSeal.__table__
-    statement = (
-        select(seals.c.position, seals.c.hash, events)
-        .join(events, events.c.id == seals.c.event_id)
-        .order_by(seals.c.position)
-        .execution_options(yield_per=2_000)
-    )
-    for row in db.session.execute(statement):
-        event = audit.canonical({column.name: row._mapping[column] for column in events.columns})
-        head = f'{{"position":{row.position},"hash":"{row.hash.hex()}","event":'.encode()
-        yield head + event + b"}\n"
+    with closing(audit.entries()) as chain:
+        for entry in chain:
+            # A position whose event is lost has no line: the gap in the file is what the verifier names.
+            if entry.event is not None:
+                yield audit_offline.line_of(entry)
+
+
+def _checkpoints() -> Iterator[bytes]:
+    """Every checkpoint, oldest first, an empty line between."""
+    for number, checkpoint in enumerate(checkpoints.every()):
+        yield (("\n" if number else "") + checkpoint.note).encode()
 
 
 def _write_whole(path: Path, parts: Iterable[bytes]) -> int:

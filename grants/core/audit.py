@@ -1,29 +1,31 @@
 """Who did what: append-only events written by acts, sealed afterwards into one hash chain, and checked again.
 
 Acts only insert rows. A sealer lays the chain in batches, so that writers in a deadline storm
-never wait for the head of a chain, as transparency logs do it.
+never wait for the head of a chain, as transparency logs do it. What holds is judged by ``audit_offline``,
+which knows neither database nor program.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, delete, func, insert, inspect, select
+from sqlalchemy import BigInteger, Index, LargeBinary, delete, exists, func, insert, inspect, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from grants.core import audit_offline
+from grants.core.audit_offline import GENESIS, Entry, Fault, Notes, Report, chained
 from grants.core.db import Base, db, points_to
 from grants.core.money import Money
 
-GENESIS = bytes(32)
 SEAL_BATCH = 5_000
 _SEALER_LOCK = 7_261_001
 
@@ -180,16 +182,6 @@ def _as_audited(value: Any, manner: str, row: Any) -> Any:
     return "sha256:" + hashlib.sha256(str(row.id).encode() + b"\0" + canonical(value)).hexdigest()
 
 
-def content(event: AuditEvent) -> bytes:
-    """The canonical bytes of one event, as its seal covers them."""
-    return canonical({column.key: getattr(event, column.key) for column in AuditEvent.__mapper__.column_attrs})
-
-
-def chained(previous: bytes, event: bytes) -> bytes:
-    """The hash of one position: a leaf mark, the hash before, the length of the event and the event."""
-    return hashlib.sha256(b"\x00" + previous + len(event).to_bytes(8, "big") + event).digest()
-
-
 def seal_pending() -> int:
     """Give every committed, unsealed event its position; returns how many. One sealer at a time, others return 0."""
     from grants.core.acts import bookkeeping
@@ -228,55 +220,72 @@ def seal_pending() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """What a check of the chain found: how many were sealed first, how many stand, and the first fault."""
+    """What a check of the record found: how many events were sealed first, and the report on all of them."""
 
     sealed_now: int
-    checked: int
-    head: str
-    problem: str | None
+    report: Report
+
+    @property
+    def checked(self) -> int:
+        return self.report.checked
+
+    @property
+    def head(self) -> str:
+        return self.report.head.hex()
+
+    @property
+    def problem(self) -> str | None:
+        """The first fault."""
+        return next((fault.words for fault in self.report.faults), None)
 
 
-def verify() -> ChainCheck:
-    """Seal what is pending, then recompute the whole chain; the first bad position is named."""
+def verify(notes: Notes | None = None, *, keys: int = 0) -> ChainCheck:
+    """Seal what is pending, then recompute the whole chain and hold it against checkpoints; the first bad position is named."""
     sealed = seal_pending()
-    expected, previous = 0, GENESIS
-    problem: str | None = None
-    with closing(_chain()) as chain:
-        for position, stored_previous, stored_hash, event in chain:
-            expected += 1
-            if position != expected:
-                problem = f"Position {expected} is missing: the chain goes on at {position}."
-            elif event is None:
-                problem = f"Position {position}: its event was deleted."
-            elif stored_previous != previous:
-                problem = f"Position {position} does not follow from the position before it."
-            elif chained(previous, event) != stored_hash:
-                problem = f"Position {position}: its event is not what was sealed."
-            if problem:
-                return ChainCheck(sealed, expected - 1, previous.hex(), problem)
-            previous = stored_hash
-    events, pending = db.session.execute(
-        select(
-            select(func.count()).select_from(AuditEvent).scalar_subquery(),
-            select(func.count()).select_from(AuditUnsealed).scalar_subquery(),
+    with closing(entries()) as chain:
+        report = audit_offline.walked(chain, notes or Notes(), keys)
+    return ChainCheck(sealed, replace(report, faults=(*report.faults, *_beside_the_chain())))
+
+
+def _beside_the_chain() -> Iterator[Fault]:
+    """Events that are neither sealed nor wait for it, and waiting ones that are not there; one statement each sees one moment."""
+    sealed = exists().where(AuditSeal.event_id == AuditEvent.id)
+    waiting = exists().where(AuditUnsealed.event_id == AuditEvent.id)
+    apart = select(AuditEvent.id, AuditEvent.verb, AuditEvent.recorded_at, func.count().over().label("many")).where(
+        ~sealed, ~waiting
+    )
+    found = db.session.execute(apart.order_by(AuditEvent.recorded_at, AuditEvent.id).limit(1)).one_or_none()
+    if found is not None:
+        events = "1 event is" if found.many == 1 else f"{found.many} events are"
+        yield Fault(
+            None,
+            f"{events} recorded but neither sealed nor waiting for it: taken out of the chain, or put in, outside the program. "
+            f"The first is {found.id}, {found.verb}, {plain_value(found.recorded_at)}.",
         )
-    ).one()
-    if events != expected + pending:
-        problem = f"{events} events are recorded but {expected} are sealed and {pending} wait: events were added or taken outside the program."
-    return ChainCheck(sealed, expected, previous.hex(), problem)
+    gone = exists().where(AuditEvent.id == AuditUnsealed.event_id)
+    missing = db.session.execute(
+        select(AuditUnsealed.event_id, func.count().over().label("many")).where(~gone).limit(1)
+    ).one_or_none()
+    if missing is not None:
+        yield Fault(
+            None, f"{missing.many} waited to be sealed and are no longer there, for example {missing.event_id}."
+        )
 
 
-def _chain() -> Generator[tuple[int, bytes, bytes, bytes | None]]:
-    """Every position in order with the canonical bytes of its event, streamed."""
+def entries(after: int = 0) -> Generator[Entry]:
+    """Every position after ``after`` in order, with the canonical bytes of its event, streamed."""
     events = AuditEvent.__table__
     seals = AuditSeal.__table__
     statement = (
         select(seals.c.position, seals.c.previous_hash, seals.c.hash, events)
         .select_from(seals.outerjoin(events, events.c.id == seals.c.event_id))
+        .where(seals.c.position > after)
         .order_by(seals.c.position)
         .execution_options(yield_per=2_000)
     )
+    names = [column.name for column in events.c]
     with db.session.execute(statement) as rows:
-        for row in rows:
-            fields = {column.name: row._mapping[column] for column in events.c}
-            yield row.position, row.previous_hash, row.hash, None if fields["id"] is None else canonical(fields)
+        for position, previous, digest, *values in rows:
+            # The event's own columns by their place: both tables may come to have columns of one name.
+            event = None if values[0] is None else canonical(dict(zip(names, values, strict=True)))
+            yield Entry(position, previous, digest, event)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from grants.core import faults
+
 
 class Permission(StrEnum):
     """Every permission by name: the thing, a colon, the verb of its act. Alphabetised."""
@@ -30,6 +32,7 @@ class Permission(StrEnum):
     ASSIGNMENT_DECIDE = "assignment:decide"
     AUDIT_READ = "audit:read"
     AUDIT_READ_SYSTEM = "audit:read_system"
+    BACKUP_MAKE = "backup:make"
     BANK_ACCOUNT_CONFIRM = "bank_account:confirm"
     BANK_ACCOUNT_ENTER = "bank_account:enter"
     BUDGET_AUTHORISE = "budget:authorise"
@@ -37,6 +40,9 @@ class Permission(StrEnum):
     CALL_IMPORT = "call:import"
     CALL_MANAGE = "call:manage"
     CALL_PUBLISH = "call:publish"
+    CHECKPOINT_KEY_REPLACE = "checkpoint_key:replace"
+    CHECKPOINT_MAKE = "checkpoint:make"
+    CHECKPOINT_REQUEST = "checkpoint:request"
     CITY_MANAGE = "city:manage"
     CITY_READ = "city:read"
     CONFLICT_CONFIRM = "conflict:confirm"
@@ -132,8 +138,10 @@ class Actor:
 
     def may(self, permission: str, scope: Scope) -> bool:
         """Whether the permission holds for a thing in ``scope`` and no bar stands before it."""
+        faults.point("conflict")
         if scope.keys & self.bars:
             return False
+        faults.point("scope")
         wanted = str(permission)
         if (wanted, EVERYWHERE) in self.granted:
             return True
@@ -141,16 +149,23 @@ class Actor:
 
     def places(self, permission: str, kind: str) -> frozenset[UUID]:
         """The ids of all places of one kind where the permission holds, for the WHERE of a list."""
+        faults.point("scope")
         wanted = str(permission)
         return frozenset(place for name, (found, place) in self.granted if name == wanted and found == kind)
 
     def everywhere(self, permission: str) -> bool:
         """Whether the permission holds in every place."""
+        faults.point("scope")
         return (str(permission), EVERYWHERE) in self.granted
 
     def barred(self, kind: str) -> frozenset[UUID]:
         """The ids of all things of one kind this person must not reach now."""
-        return frozenset(thing for found, thing in self.bars if found == kind)
+        return frozenset(thing for found, thing in self.barred_from() if found == kind)
+
+    def barred_from(self) -> frozenset[ScopeKey]:
+        """All things this person must not reach now."""
+        faults.point("conflict")
+        return self.bars
 
 
 def system_actor(name: str, permissions: Iterable[Permission]) -> Actor:
