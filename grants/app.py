@@ -19,7 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grants.core import acts, answers, audit, clock, files, jobs, references
 from grants.core.db import db, remember_old_values
-from grants.web import errors, filters, headers, replay, routing
+from grants.web import errors, filling, filters, headers, replay, routing
 
 # The rows of the house in the order of a grant's life (import order, last is latest).
 STAGES = (
@@ -89,6 +89,7 @@ def create_app(settings: Settings) -> Flask:
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # how WSGI middleware is put around an app
+    filling.init_app(app)
     app.before_request(_offer_key)
     filters.init_app(app)
     errors.init_app(app)
@@ -101,6 +102,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(_refuse_unreadable)
     # After the stages: identity's own hook has set who asks before this one looks.
     app.before_request(_check_access)
+    app.before_request(filling.refuse_deeds)
     app.before_request(replay.recall)
     return app
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from pathlib import Path
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.core import answers, audit, clock, files, jobs
+from grants.core import answers, audit, clock, files, filling, jobs
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
 from grants.identity import services as identity_services
@@ -93,6 +94,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
+    if not config.DATABASE_URL or not config.REDIS_URL:
+        print("DATABASE_URL or REDIS_URL is empty: the schedule starts no servers of its own.", file=sys.stderr)
+        return 2
     logging.basicConfig(level=config.LOG_LEVEL, format="%(asctime)s schedule %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -105,6 +109,10 @@ def keep(app: Flask, stop: threading.Event, every_seconds: float, ring_again_aft
     """Pass after pass until ``stop`` is set."""
     tidied_at = time.monotonic() - TIDY_EVERY_SECONDS
     while not stop.is_set():
+        if filling.read(Path(app.config["GRANTS_HOME"]).expanduser().absolute()):
+            # Tables may be missing for some seconds, and nothing may come into the middle of the demo's stories.
+            stop.wait(every_seconds)
+            continue
         with app.app_context():
             one_pass(ring_again_after)
             if time.monotonic() - tidied_at >= TIDY_EVERY_SECONDS:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from rq.serializers import JSONSerializer
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.core import jobs
+from grants.core import filling, jobs
 from grants.core.db import db
 from grants.identity.queries import actor_for
 from jobs.queues import ORDER
@@ -41,6 +42,9 @@ _lease = jobs.LEASE
 def run(job_id: str) -> None:
     """What RQ calls in the forked child: claim the row of that id and work it. A stale ring does nothing."""
     assert _app is not None, "jobs.worker.run belongs into a worker"
+    if filling.read(Path(_app.config["GRANTS_HOME"]).expanduser().absolute()):
+        log.warning("job %s waits: the demo is being filled", job_id)
+        return
     with _app.app_context():
         try:
             jobs.work(UUID(job_id), actor_of=actor_for, worker=os.environ["RQ_WORKER_ID"], lease=_lease)
@@ -141,8 +145,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     logging.basicConfig(level=config.LOG_LEVEL, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
-    if not config.REDIS_URL:
-        print("REDIS_URL is empty: the worker needs the address of Valkey or Redis.", file=sys.stderr)
+    if not config.DATABASE_URL or not config.REDIS_URL:
+        print("DATABASE_URL or REDIS_URL is empty: the worker starts no servers of its own.", file=sys.stderr)
         return 2
     _end_on_signals()
     _app = create_app(config)

@@ -16,8 +16,9 @@ import click
 
 from grants import local
 from grants.cli.program import ROOT, Program
-from grants.core import clock, faults
+from grants.core import clock, faults, signing
 from grants.core.db import db
+from grants.oversight.rules import Check
 
 FONTS = ROOT / "grants" / "web" / "static" / "vendor"
 CLOCK_SECONDS_MAX = 5
@@ -69,7 +70,10 @@ def examine(program: Program) -> list[Finding]:
     except ValueError as error:
         return [Finding(Level.RED, "settings", str(error)), _fonts(), *_disk(Path.cwd())]
     found = [Finding(Level.WELL, "settings", f"read; {settings.GRANTS_ENV}"), _fonts(), _mail(settings)]
-    found += _disk(settings.home)
+    if settings.BASE_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
+        words = "TRUSTED_PROXIES is 0: behind a proxy everybody seems to come from one address; set it to 1"
+        found.append(Finding(Level.WARNING, "proxy", words))
+    found += [*_disk(settings.home), *_signing_key(settings)]
     embedded = not (settings.DATABASE_URL and settings.REDIS_URL)
     if embedded and not (settings.home / "servers.json").exists():
         return [*found, Finding(Level.WARNING, "database", "not made yet; `make run` makes it")]
@@ -89,19 +93,26 @@ def _database(program: Program, settings: Any, addresses: local.Addresses) -> li
 
         try:
             found = [
-                Finding(Level.WELL if check.well else Level.RED, check.name, check.words)
-                for check in queries.health()
-                if check.name != "disk"
+                Finding(_level(check), check.name, check.words) for check in queries.health() if check.name != "disk"
             ]
             if found[0].level is Level.WELL:
-                found += _rights(addresses)
+                found += _rights(settings, addresses)
+            if all(finding.level is Level.WELL for finding in found if finding.what in ("database", "migrations")):
+                proofs = queries.proofs()
+                found.append(Finding(Level.WELL if proofs.well else Level.RED, proofs.name, proofs.words))
         finally:
             db.session.remove()
             db.engine.dispose()
     return found
 
 
-def _rights(addresses: local.Addresses) -> list[Finding]:
+def _level(check: Check) -> Level:
+    if check.well:
+        return Level.WELL
+    return Level.RED if check.stops_pages else Level.WARNING
+
+
+def _rights(settings: Any, addresses: local.Addresses) -> list[Finding]:
     with db.engine.connect() as connection:
         ask = connection.exec_driver_sql
         off = abs((ask("SELECT clock_timestamp()").scalar_one() - clock.now()).total_seconds())
@@ -118,7 +129,8 @@ def _rights(addresses: local.Addresses) -> list[Finding]:
         found.append(Finding(Level.RED, "database", "older than PostgreSQL 15; use a newer server"))
     if owns:
         words = "the program signs in as the owner of its tables, whom no trigger binds; give DATABASE_URL a role of its own"
-        found.append(Finding(Level.WARNING, "roles", words))
+        level = Level.RED if settings.GRANTS_ENV == "production" else Level.WARNING
+        found.append(Finding(level, "roles", words))
     elif not addresses.owner:
         found.append(Finding(Level.WARNING, "roles", "DATABASE_OWNER_URL is not set; `grants db upgrade` needs it"))
     return found
@@ -141,6 +153,16 @@ def _disk(home: Path) -> list[Finding]:
     if not os.access(there, os.W_OK):
         found.append(Finding(Level.RED, "disk", f"{there} is not writable for this user"))
     return found
+
+
+def _signing_key(settings: Any) -> list[Finding]:
+    """Nothing is said where there is no key yet: the first checkpoint makes it."""
+    path = signing.place_of(settings.CHECKPOINT_KEY_FILE, settings.home)
+    if not path.exists() or signing.is_private(path):
+        return []
+    return [
+        Finding(Level.WARNING, "checkpoints", f"others on this machine may read {path}, the key that signs; chmod 600")
+    ]
 
 
 def _mail(settings: Any) -> Finding:

@@ -6,18 +6,21 @@ import importlib
 import importlib.util
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 import psycopg
-from sqlalchemy import NullPool, create_engine, event
+from sqlalchemy import event
 
 from grants import local
 from grants.cli.database import owner_of, upgrade_database
 from grants.cli.program import Program, operator
+from grants.core import filling
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
+from grants.core.filling import Filling, Phase
 from grants.core.permissions import Permission
 
 
@@ -58,14 +61,18 @@ def demo() -> None:
 def load_demo(program: Program, yes: bool) -> None:
     """Fill an empty database with the demo."""
     _refuse_without_demo(program)
-    with program.running(GRANTS_DEMO=True) as addresses:
+    home = program.settings().home
+    with local.servers(program.settings()) as addresses:
         if not local.is_empty(addresses.database):
             raise Refused(
                 "This database is not empty: the demo is loaded into an empty one only. `grants demo reset` empties a demo."
             )
         if not yes:
             click.confirm("Fill this database with the demo? Demo people sign in without a password.", abort=True)
-        _load(addresses)
+        filling.write(home, filling.NO_TABLES)
+        upgrade_database(addresses)
+    with program.running(GRANTS_DEMO=True) as addresses:
+        _load(addresses, home)
 
 
 @demo.command("reset")
@@ -74,19 +81,14 @@ def load_demo(program: Program, yes: bool) -> None:
 def reset_demo(program: Program, yes: bool) -> None:
     """Empty a demo and load it again; refuses every database that is not marked as one."""
     _refuse_without_demo(program)
+    home = program.settings().home
     with local.servers(program.settings()) as addresses:
-        if local.demo_mark(addresses.database) not in (local.DEMO_MARK, local.DEMO_UNFINISHED):
-            raise Refused("This database is not marked as a demo. Nothing was changed.")
+        _refuse_unmarked(addresses)
         if not yes:
             click.confirm("Delete everything in this demo and load it again?", abort=True)
-        with create_engine(owner_of(addresses), poolclass=NullPool).begin() as connection:
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '20s'")
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-            connection.exec_driver_sql("GRANT USAGE ON SCHEMA public TO PUBLIC")
-        upgrade_database(addresses)
+        _empty(addresses, home)
     with program.running(GRANTS_DEMO=True) as addresses:
-        _load(addresses)
+        _load(addresses, home)
 
 
 def _refuse_without_demo(program: Program) -> None:
@@ -96,14 +98,30 @@ def _refuse_without_demo(program: Program) -> None:
         raise Refused("GRANTS_ENV is production: there is no demo there.")
 
 
-def _load(addresses: local.Addresses) -> None:
+def _refuse_unmarked(addresses: local.Addresses) -> None:
+    if local.demo_mark(addresses.database) not in (local.DEMO_MARK, local.DEMO_UNFINISHED):
+        raise Refused("This database is not marked as a demo. Nothing was changed.")
+
+
+def _empty(addresses: local.Addresses, home: Path) -> None:
+    """Marked first, so that whatever stops this half-way, nobody takes what is left for a demo."""
+    owner = owner_of(addresses)
+    filling.write(home, filling.NO_TABLES)
+    local.set_demo_mark(owner, local.DEMO_UNFINISHED)
+    local.empty_schema(owner)
+    upgrade_database(addresses)
+
+
+def _load(addresses: local.Addresses, home: Path) -> None:
     """Marked first as unfinished, so that an interrupted load is begun anew at the next start."""
     owner = owner_of(addresses)
     loader = importlib.import_module("grants.demo")
+    filling.write(home, filling.NOTHING_DONE)
     local.set_demo_mark(owner, local.DEMO_UNFINISHED)
     event.listen(db.engine, "connect", _do_not_wait_for_the_disk)
-    loader.load(_show_progress)
+    loader.load(_Told(home))
     local.set_demo_mark(owner, local.DEMO_MARK)
+    filling.end(home)
     click.echo("The demo is loaded.")
 
 
@@ -114,11 +132,24 @@ def _do_not_wait_for_the_disk(connection: psycopg.Connection[Any], record: objec
     connection.autocommit = False
 
 
-def _show_progress(done: int, total: int, note: str = "") -> None:
-    """One line that grows on a terminal, one line each elsewhere."""
-    words = f"  {done:>4} of {total}  {note}"
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns - 1
-        click.echo("\r" + words[:width].ljust(width), nl=done >= total)
-    else:
-        click.echo(words)
+class _Told:
+    """How far the load is: for whoever looks at a page meanwhile, and for whoever sits at the terminal."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.began = home, time.monotonic()
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        # Nothing can be guessed from the first steps.
+        left = int((time.monotonic() - self.began) * (total - done) / done) if done * 20 > total else None
+        filling.write(self.home, Filling(Phase.FILLING, done, total, note, left))
+        self._show(done, total, note)
+
+    def _show(self, done: int, total: int, note: str) -> None:
+        """One line that grows on a terminal, one line each elsewhere."""
+        words = f"  {done:>4} of {total}  {note}"
+        if sys.stdout.isatty():
+            width = shutil.get_terminal_size().columns - 1
+            bar = "#" * (20 * done // total) + "." * (20 - 20 * done // total)
+            click.echo(f"\r  {bar}{words}"[: width + 1].ljust(width + 1), nl=done >= total)
+        else:
+            click.echo(words)

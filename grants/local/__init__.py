@@ -4,7 +4,16 @@ Nothing here is needed where `DATABASE_URL` and `REDIS_URL` name servers of your
 else (systemd, a container) keeps `web`, `worker` and `scheduler` alive.
 """
 
-from grants.local.databases import DEMO_MARK, DEMO_UNFINISHED, connect, demo_mark, is_empty, set_demo_mark
+from grants.local.databases import (
+    DEMO_MARK,
+    DEMO_UNFINISHED,
+    connect,
+    demo_mark,
+    empty_schema,
+    is_empty,
+    owns_tables,
+    set_demo_mark,
+)
 from grants.local.embedded import DATABASE, OWNER, PROGRAM, SYSTEM_PLACE, Embedded, servers
 from grants.local.folder import MARK, Addresses, Home, LocalError, Settings, Stopped
 from grants.local.listening import listen, serve
@@ -28,9 +37,11 @@ __all__ = [
     "Supervisor",
     "connect",
     "demo_mark",
+    "empty_schema",
     "end_with_parent",
     "is_empty",
     "listen",
+    "owns_tables",
     "serve",
     "servers",
     "set_demo_mark",

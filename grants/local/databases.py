@@ -37,6 +37,29 @@ def set_demo_mark(owner_address: str, mark: str) -> None:
         connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(mark)))
 
 
+def empty_schema(owner_address: str) -> None:
+    """Drop every table, as the database's owner; the caller has made sure that nobody misses them."""
+    with connect(owner_address) as connection, connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '20s'")
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+
+
+def owns_tables(address: str) -> bool:
+    """Whether whoever signs in there owns a table of the program; :class:`OSError` where the database does not answer."""
+    try:
+        return bool(
+            scalar(
+                address,
+                "user_account",
+                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user",
+            )
+        )
+    except psycopg.OperationalError as error:
+        raise ConnectionError(str(error).strip().splitlines()[0]) from error
+
+
 def scalar(address: str, table: str, statement: str) -> Any:
     """One value, or None where the table is not there yet."""
     with connect(address) as connection:

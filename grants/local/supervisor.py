@@ -8,7 +8,9 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from enum import Enum
 
+from grants.core import filling
 from grants.local.databases import DEMO_MARK, DEMO_UNFINISHED, connect, demo_mark, is_empty, scalar
 from grants.local.embedded import Embedded, embedded_in
 from grants.local.folder import MARK, Addresses, Home, LocalError, Settings, Stopped
@@ -26,6 +28,15 @@ from grants.local.processes import (
 )
 
 
+class Demo(Enum):
+    """What a start has to do with the demo."""
+
+    NONE = "none"
+    THERE = "there"
+    LOAD = "load"
+    BEGIN_ANEW = "begin anew"
+
+
 class Supervisor:
     """Starts everything in order, keeps it alive, and ends it all on one Ctrl-C or SIGTERM."""
 
@@ -33,6 +44,8 @@ class Supervisor:
         self.settings, self.environ = settings, environ
         self.home = Home(settings.home)
         self.children: list[Child] = []
+        # What loads the demo beside the children, while it does.
+        self._beside: Child | None = None
         self._asked = 0
         self._listener: socket.socket | None = None
 
@@ -52,6 +65,9 @@ class Supervisor:
         except Stopped:
             say("Ending what was started ...")
         finally:
+            if self._beside is not None:
+                self._beside.ask_to_end()
+                self._beside.wait(time.monotonic() + STOP_SECONDS)
             end_in_order(self.children, hurry=lambda: self._asked > 1)
             end_marked(self.home)
             self.home.unlock()
@@ -94,30 +110,69 @@ class Supervisor:
         addresses = embedded.addresses(self.settings)
         self.settings.secret_key()
         common = self._environment(addresses, address)
-        self._upgrade(addresses, common)
-        demo = self._demo(embedded, addresses, common)
-        if demo:
+        plan = self._plan(embedded, addresses)
+        if plan is not Demo.NONE:
             common["GRANTS_DEMO"] = "1"
+        web = Child(
+            "web",
+            [sys.executable, "-m", "wsgi", "web", "--fd", str(listener.fileno())],
+            common,
+            ready=lambda pid: answers_http(self.settings.HOST, self.settings.PORT),
+            pass_fds=(listener.fileno(),),
+        )
+        if plan in (Demo.LOAD, Demo.BEGIN_ANEW):
+            self._fill(plan, web, {**common, "DATABASE_OWNER_URL": addresses.owner}, began, address)
+        else:
+            filling.end(self.home.folder)
+            self._upgrade(addresses, common)
+            self._add(web, seconds=90)
+        # Only now: nothing that works by itself may come into the middle of the demo's stories.
         for name, module in (("worker", "jobs.worker"), ("scheduler", "jobs.schedule")):
             self._add(Child(name, [sys.executable, "-m", module], common), seconds=30)
-        self._add(
-            Child(
-                "web",
-                [sys.executable, "-m", "wsgi", "web", "--fd", str(listener.fileno())],
-                common,
-                ready=lambda pid: answers_http(self.settings.HOST, self.settings.PORT),
-                pass_fds=(listener.fileno(),),
-            ),
-            seconds=90,
-        )
         say(f"\nPilot Grants runs at {address}   (ready in {time.monotonic() - began:.1f} s, Ctrl-C ends it)")
         say(f"Data folder: {self.home.folder}")
-        if demo:
+        if plan is not Demo.NONE:
             self._introduce(addresses)
         elif not scalar(addresses.database, "user_account", "SELECT count(*) FROM user_account"):
             say(
                 "Nobody can sign in yet. Make the first administrator: .venv/bin/grants users add EMAIL --name NAME --role administrator"
             )
+
+    def _fill(self, plan: Demo, web: Child, owner: Mapping[str, str], began: float | int, address: str) -> None:
+        """The web process at once, so that people can look around; the demo is loaded beside it."""
+        if plan is Demo.BEGIN_ANEW:
+            say("The demo was not loaded to its end the last time. It is begun anew ...")
+        loader = self._load("load" if plan is Demo.LOAD else "reset", owner)
+        self._add(web, seconds=90)
+        while loader.process and loader.process.poll() is None and self._has_no_tables():
+            self._pause()
+        if loader.process and loader.process.poll() is None:
+            say(
+                f"\nYou can look around at {address}   (after {time.monotonic() - began:.1f} s). The demo is still being "
+                "filled, once; until then nothing can be changed (GRANTS_DEMO=0 leaves it out) ..."
+            )
+        if (code := self._to_its_end(loader)) < 0:
+            say(f"Loading the demo was ended from outside ({describe_end(code)}). It is begun anew ...")
+            code = self._to_its_end(self._load("reset", owner))
+        if code:
+            raise LocalError(
+                f"Loading the demo failed ({describe_end(code)}); its message stands above. Everything is ended, since a "
+                "part of a demo is none. The next start begins it anew; GRANTS_DEMO=0 with another GRANTS_HOME starts "
+                "without one."
+            )
+        self._beside = None
+        filling.end(self.home.folder)
+
+    def _load(self, verb: str, owner: Mapping[str, str]) -> Child:
+        """Begin to load the demo; from now on every page says so."""
+        filling.write(self.home.folder, filling.NO_TABLES)
+        self._beside = Child(f"grants demo {verb}", [sys.executable, "-m", "wsgi", "demo", verb, "--yes"], owner)
+        self._beside.spawn()
+        return self._beside
+
+    def _has_no_tables(self) -> bool:
+        found = filling.read(self.home.folder)
+        return found is not None and found.phase is filling.Phase.PREPARING
 
     def _add(self, child: Child, *, seconds: int) -> None:
         self.children.append(child)
@@ -148,37 +203,47 @@ class Supervisor:
         say("Bringing the database up to date ...")
         self._command(["db", "upgrade", "--quiet"], {**common, "DATABASE_OWNER_URL": addresses.owner})
 
-    def _demo(self, embedded: Embedded, addresses: Addresses, common: Mapping[str, str]) -> bool:
-        """Load the demo into an empty database where it is wanted; returns whether the database is a demo."""
+    def _plan(self, embedded: Embedded, addresses: Addresses) -> Demo:
+        """Whether the database is a demo, becomes one, or begins one anew; a part of one is never taken for anything."""
         mark = demo_mark(addresses.database)
         if mark == DEMO_MARK:
-            return self.settings.GRANTS_ENV != "production"
+            return Demo.NONE if self.settings.GRANTS_ENV == "production" else Demo.THERE
         unset = not self.environ.get("GRANTS_DEMO", "").strip()
         wanted = self.settings.GRANTS_DEMO or (unset and embedded.postgres)
-        if not wanted or self.settings.GRANTS_ENV == "production" or not addresses.owner:
-            return False
-        if importlib.util.find_spec("grants.demo") is None:
-            return False
-        if mark != DEMO_UNFINISHED and not is_empty(addresses.database):
-            return False
-        say("Loading the demo, once (GRANTS_DEMO=0 leaves it out) ...")
-        verb = "reset" if mark == DEMO_UNFINISHED else "load"
-        self._command(["demo", verb, "--yes"], {**common, "DATABASE_OWNER_URL": addresses.owner, "GRANTS_DEMO": "1"})
-        return True
+        there = importlib.util.find_spec("grants.demo") is not None
+        wanted = wanted and there and self.settings.GRANTS_ENV != "production" and bool(addresses.owner)
+        if mark == DEMO_UNFINISHED:
+            if wanted:
+                return Demo.BEGIN_ANEW
+            raise LocalError(
+                f"The database holds a part of a demo, whose loading was interrupted. GRANTS_DEMO=1 loads it anew; for a "
+                f"start without a demo choose another database, or another data folder than {self.home.folder}."
+            )
+        return Demo.LOAD if wanted and is_empty(addresses.database) else Demo.NONE
 
     def _command(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
         """One command of ours to its end."""
         child = Child(f"grants {' '.join(words[:2])}", [sys.executable, "-m", "wsgi", *words], environment)
         child.spawn()
-        assert child.process is not None, "spawned above"
+        if code := self._to_its_end(child):
+            raise LocalError(f"“{child.name}” failed ({describe_end(code)}); its message stands above.")
+
+    def _to_its_end(self, child: Child) -> int:
+        """Wait for a child that ends by itself, and keep the others alive meanwhile; returns its exit code."""
+        assert child.process is not None, "it was started"
         while (code := child.process.poll()) is None:
             if self._asked:
                 child.ask_to_end()
                 child.wait(time.monotonic() + STOP_SECONDS)
-                raise Stopped
-            time.sleep(0.05)
-        if code:
-            raise LocalError(f"“{child.name}” failed ({describe_end(code)}); its message stands above.")
+            self._pause()
+        return code
+
+    def _pause(self) -> None:
+        """Keep what runs alive for a moment; raises :class:`Stopped` once somebody said stop."""
+        if self._asked:
+            raise Stopped
+        self._keep_alive()
+        time.sleep(0.05)
 
     def _introduce(self, addresses: Addresses) -> None:
         say("Demo people; choose one on the sign-in page, no password:")
@@ -192,19 +257,22 @@ class Supervisor:
             say(f"  {name.ljust(width)}  {title}".rstrip())
 
     def _watch(self) -> None:
-        """Start again whatever ends, at once the first time, then after longer and longer pauses."""
         while not self._asked:
-            now = time.monotonic()
-            for child in self.children:
-                if child.process is None:
-                    if now >= child.restart_at:
-                        child.spawn()
-                elif (code := child.process.poll()) is not None:
-                    child.failures = 1 if now - child.started_at > HEALTHY_SECONDS else child.failures + 1
-                    pause = min(0.25 * 2 ** min(child.failures, 10), RESTART_SECONDS_MAX)
-                    say(f"{child.name} ended ({describe_end(code)}); it starts again in {pause:g} s.")
-                    child.process, child.restart_at = None, now + pause
+            self._keep_alive()
             time.sleep(0.1)
+
+    def _keep_alive(self) -> None:
+        """Start again whatever ended, at once the first time, then after longer and longer pauses."""
+        now = time.monotonic()
+        for child in self.children:
+            if child.process is None:
+                if now >= child.restart_at:
+                    child.spawn()
+            elif (code := child.process.poll()) is not None:
+                child.failures = 1 if now - child.started_at > HEALTHY_SECONDS else child.failures + 1
+                pause = min(0.25 * 2 ** min(child.failures, 10), RESTART_SECONDS_MAX)
+                say(f"{child.name} ended ({describe_end(code)}); it starts again in {pause:g} s.")
+                child.process, child.restart_at = None, now + pause
 
 
 def say(words: str) -> None:

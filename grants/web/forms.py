@@ -25,6 +25,8 @@ from grants.core.text import without_turns
 VERSION_DIGITS_MAX = 18
 NO_VERSION = -1
 
+STALE = "Somebody changed this while you were working, and nothing of yours was done. This page shows what stands now."
+
 # What WTForms says by itself, as a sentence that says what to do.
 _OUR_WORDS = {
     "This field is required.": "Fill this in.",
@@ -163,10 +165,17 @@ class ContestedForm(Form):
         self.version.data, self.version.raw_data = str(version), None
         self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
 
+    def comes_again(self, version: int) -> None:
+        """After a clash on a page where the form still stands: it keeps what was typed and says why it is back."""
+        self.try_again(version)
+        self.problems.append(f"{STALE} What you typed stands below: send it again only if it still applies.")
+
     def typed(self) -> list[tuple[str, str]]:
         """Label and text of what was typed, for a page on which the form itself stands no more."""
         fields = [field for field in self if field.type not in ("HiddenField", "CSRFTokenField")]
-        return [(field.label.text, field._value()) for field in fields if field._value()]
+        # A choice among buttons is no text: it is chosen again in sight of what stands now.
+        texts = [(field.label.text, field._value()) for field in fields if hasattr(field, "_value")]
+        return [(label, text) for label, text in texts if text]
 
 
 def _problems_of(field: Any) -> Iterator[tuple[str, str]]:

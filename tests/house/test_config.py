@@ -38,6 +38,7 @@ def test_a_whole_production_is_accepted() -> None:
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"BASE_URL": "http://grants.example.eu"}, "BASE_URL"),
         ({"DATABASE_OWNER_URL": ""}, "DATABASE_OWNER_URL"),
+        ({"DATABASE_OWNER_URL": "postgresql://program@host/grants"}, "both sign in as “program”"),
         ({"GRANTS_DEMO": "1"}, "GRANTS_DEMO"),
         ({"GRANTS_FAULT": "scope"}, "GRANTS_FAULT"),
     ],
@@ -101,8 +102,10 @@ def test_the_cookie_key_is_made_once_for_processes_that_start_together(tmp_path:
     assert [path.name for path in settings.home.iterdir()] == ["secret_key"]
 
 
-def test_every_setting_is_explained_and_stands_in_the_readme() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+def test_every_setting_is_explained_and_stands_in_the_documentation() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), re.M
+    )
 
     expected = [
         (

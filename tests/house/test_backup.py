@@ -1,0 +1,318 @@
+"""Everything as one file and back again: what comes back is what was there, and what is no backup is refused in words."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from config import Config
+from grants import local
+from grants.app import create_app
+from grants.cli import build_cli
+from grants.core import audit, clock, files
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.permissions import Actor, Permission, system_actor
+from grants.identity.queries import person_by_email
+from grants.local import archive, dumping
+from tests import servers
+from tests.payments.world import IN_FORCE, world
+
+LETTER = b"%PDF-1.7 a letter to keep"
+LETTER_SHA = hashlib.sha256(LETTER).hexdigest()
+PLACE = f"files/{LETTER_SHA[:2]}/{LETTER_SHA[2:4]}/{LETTER_SHA}"
+KEEPER = system_actor("keeper", (Permission.FILE_READ,))
+
+
+@act("letter.keep", needs=Permission.FILE_READ, says="kept a letter of the backup tests")
+def keep_letter(actor: Actor) -> None:
+    files.keep_bytes(
+        LETTER, name="letter.pdf", media_type="application/pdf", kind="note", object_id=uuid4(), role="letter"
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """An installation: its settings, and the command on it."""
+
+    settings: Config
+
+    def grants(self, *words: str) -> Result:
+        cli = build_cli(lambda: self.settings, create_app)
+        return CliRunner().invoke(cli, words, catch_exceptions=False)
+
+    def ask(self, statement: str) -> object:
+        with local.connect(self.settings.DATABASE_OWNER_URL) as owner:
+            row = owner.execute(statement.encode()).fetchone()
+        return None if row is None else row[0]
+
+
+@pytest.fixture
+def here(app: Flask, settings: Config) -> Place:
+    """An installation with people, money, a file and a record."""
+    with clock.at(IN_FORCE):
+        world()
+    keep_letter(KEEPER)
+    db.session.rollback()
+    return Place(replace(settings, REDIS_URL=f"unix://{settings.home}/no-queue"))
+
+
+@pytest.fixture
+def there(postgres: servers.Cluster, settings: Config, tmp_path: Path) -> Iterator[Place]:
+    """Another installation: a new database without tables and a new data folder."""
+    name = f"t_{uuid4().hex}"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    on = replace(
+        settings,
+        GRANTS_HOME=str(tmp_path / "there"),
+        DATABASE_URL=postgres.url(name, "grants_program"),
+        DATABASE_OWNER_URL=postgres.url(name, "grants_owner"),
+        REDIS_URL="unix:///no-queue",
+    )
+    try:
+        yield Place(on)
+    finally:
+        postgres.drop(name)
+
+
+@pytest.fixture
+def made(here: Place, tmp_path: Path) -> Path:
+    file = tmp_path / "all.backup"
+    answer = here.grants("backup", "create", str(file))
+    assert answer.exit_code == 0, answer.output
+    return file
+
+
+def repacked(file: Path, change: Callable[[list[tuple[tarfile.TarInfo, bytes]]], None]) -> Path:
+    """The same archive with other members."""
+    with tarfile.open(file) as tar:
+        members = [(info, content.read() if (content := tar.extractfile(info)) else b"") for info in tar]
+    change(members)
+    other = file.with_name("changed.backup")
+    with tarfile.open(other, "w") as tar:
+        for info, data in members:
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return other
+
+
+def with_manifest(change: Callable[[dict[str, object]], object]) -> Callable[..., None]:
+    def changed(members: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+        info, text = members[-1]
+        said = json.loads(text)
+        change(said)
+        members[-1] = (info, json.dumps(said).encode())
+
+    return changed
+
+
+def extra(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Callable[..., None]:
+    def changed(members: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, link
+        members.insert(0, (info, b""))
+
+    return changed
+
+
+def test_everything_comes_back_and_is_checked(here: Place, there: Place, made: Path) -> None:
+    head = here.ask("SELECT encode(hash, 'hex') FROM audit_seal ORDER BY position DESC LIMIT 1")
+    entries = here.ask("SELECT count(*) FROM ledger_entry")
+
+    answer = there.grants("backup", "restore", str(made))
+
+    assert answer.exit_code == 0, answer.output
+    assert [line.split()[:2] for line in answer.output.splitlines()[1:]] == [
+        ["holds", what] for what in ("ledger", "audit", "head", "files")
+    ]
+    assert there.ask("SELECT count(*) FROM ledger_entry") == entries != 0
+    assert there.ask(f"SELECT count(*) FROM audit_seal WHERE encode(hash, 'hex') = '{head}'") == 1
+    assert (there.settings.home / PLACE).read_bytes() == LETTER
+    # The program's role has its rights again, no more and no fewer, and the record says what happened.
+    with local.connect(there.settings.DATABASE_URL) as program, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        program.execute("DELETE FROM audit_event")
+    assert there.ask("SELECT reason FROM audit_event WHERE verb = 'backup.make'") == "To all.backup, by command"
+    assert there.ask("SELECT count(*) FROM audit_event WHERE verb = 'backup.restore'") == 1
+    assert list(there.settings.home.glob(".restore-*")) == []
+    assert there.grants("audit", "verify").exit_code == 0
+    assert there.grants("ledger", "verify").exit_code == 0
+
+
+def test_a_backup_is_checked_without_settings_or_database(made: Path) -> None:
+    def nothing() -> Config:
+        raise AssertionError("no settings are needed")
+
+    answer = CliRunner().invoke(build_cli(nothing, create_app), ["backup", "verify", str(made)], catch_exceptions=False)
+
+    assert answer.exit_code == 0, answer.output
+    assert re.match(
+        rf"{made} is whole: \d+ people, 0 applications, \d+ ledger entries, .* and 1 files, 0 MB", answer.output
+    )
+    assert answer.output.split()[-1] == archive.read(made, dump_into=made.parent / "dump").digest()
+    assert made.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_is_never_overwritten_and_leaves_nothing_half_done(here: Place, made: Path) -> None:
+    before = made.read_bytes()
+
+    again = here.grants("backup", "create", str(made))
+    nowhere = here.grants("backup", "create", str(made.parent / "missing" / "x"))
+
+    assert (again.exit_code, "is there already" in again.output) == (1, True)
+    assert (nowhere.exit_code, "cannot be written" in nowhere.output) == (1, True)
+    assert made.read_bytes() == before
+    assert [path.name for path in made.parent.iterdir() if "backup" in path.name] == ["all.backup"]
+
+
+def test_a_restore_goes_into_an_empty_database_only(here: Place, made: Path) -> None:
+    before = here.ask("SELECT count(*) FROM audit_event")
+
+    answer = here.grants("backup", "restore", str(made))
+
+    assert answer.exit_code == 1
+    assert "This database is not empty" in answer.output
+    assert here.ask("SELECT count(*) FROM audit_event") == before
+
+
+def test_a_restore_waits_for_nobody_who_uses_the_database(there: Place, made: Path) -> None:
+    with local.connect(there.settings.DATABASE_OWNER_URL):
+        answer = there.grants("backup", "restore", str(made))
+
+    assert answer.exit_code == 1
+    assert "1 other connection uses this database" in answer.output
+    assert there.grants("backup", "restore", str(made)).exit_code == 0
+
+
+def test_a_file_that_is_lost_is_named_at_once_and_after_the_restore(here: Place, there: Place, tmp_path: Path) -> None:
+    (here.settings.home / PLACE).write_bytes(b"other bytes")
+    file = tmp_path / "lossy.backup"
+
+    made, checked = here.grants("backup", "create", str(file)), there.grants("backup", "restore", str(file))
+
+    assert (made.exit_code, LETTER_SHA in made.output) == (1, True)
+    assert checked.exit_code == 1
+    assert [line.split()[:2] for line in checked.output.splitlines()[1:]] == [
+        ["holds", "ledger"],
+        ["holds", "audit"],
+        ["holds", "head"],
+        ["FAILS", "files"],
+    ]
+
+
+def test_a_cut_backup_is_refused_at_every_length(there: Place, made: Path) -> None:
+    whole = made.read_bytes()
+    cut = made.with_name("cut.backup")
+    for length in (0, 100, 512, 10_000, len(whole) // 2, len(whole) - 11_000):
+        cut.write_bytes(whole[:length])
+        answer = there.grants("backup", "restore", str(cut))
+        assert answer.exit_code == 1, length
+        assert answer.output.startswith("Error: ")
+    assert there.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    assert list(there.settings.home.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (extra("../../evil"), "which is no part of a backup"),
+        (extra("/etc/evil"), "which is no part of a backup"),
+        (extra("files/aa/bb/../../x"), "which is no part of a backup"),
+        (extra(PLACE.replace(LETTER_SHA, "0" * 64)), "which is no part of a backup"),
+        (extra("database.dump", tarfile.SYMTYPE, "/etc/passwd"), "which is no part of a backup"),
+        (extra("files/00", tarfile.DIRTYPE), "which is no part of a backup"),
+        (extra(PLACE), "has other bytes than its name says"),
+        (lambda members: members.pop(), "its manifest, which comes last, is missing"),
+        (lambda members: members.pop(1), "is missing"),
+        (lambda members: members.append(members[0]), "in a place where it cannot be"),
+        (lambda members: members.__setitem__(0, (members[0][0], members[0][1][:-1] + b"x")), "has other bytes than its"),
+        (with_manifest(lambda said: said.update(format="pilot-grants backup 9")), "this program reads"),
+        (with_manifest(lambda said: said.update(migration="9999")), "tables of a newer version"),
+        (with_manifest(lambda said: said.update(server_major=None)), "cannot be read"),
+        (with_manifest(lambda said: said.pop("audit_hash")), "cannot be read"),
+        (with_manifest(lambda said: said.update(members=[])), "is in it and not in its manifest"),
+        (with_manifest(lambda said: said.update(dumped_by_major=99)), "of PostgreSQL 99 or newer are needed"),
+    ],
+)  # fmt: skip
+def test_a_changed_backup_is_refused_and_nothing_is_touched(
+    there: Place, made: Path, change: Callable[..., None], words: str
+) -> None:
+    answer = there.grants("backup", "restore", str(repacked(made, change)))
+
+    assert answer.exit_code == 1
+    assert words in answer.output
+    assert there.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    assert list(there.settings.home.rglob("*")) == []
+    assert not (made.parent.parent / "evil").exists()
+
+
+def test_another_head_than_the_manifest_says_is_seen(there: Place, made: Path) -> None:
+    forged = repacked(made, with_manifest(lambda said: said.update(audit_hash="0" * 64)))
+
+    answer = there.grants("backup", "restore", str(forged))
+
+    assert answer.exit_code == 1
+    assert "FAILS  head" in answer.output
+
+
+def test_a_dump_that_ends_early_leaves_an_empty_database(there: Place, made: Path, tmp_path: Path) -> None:
+    owner = there.settings.DATABASE_OWNER_URL
+    archive.read(made, dump_into=tmp_path / "raw")
+    dump = tmp_path / "raw" / archive.DUMP
+    dump.write_bytes(dump.read_bytes()[:-2_000])
+    tools = dumping.chosen(dumping.found(), dumping.server_major(owner), "for this test")
+
+    with pytest.raises(local.LocalError):
+        dumping.restore(tools, owner, dump)
+
+    assert there.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+
+
+def test_the_oldest_version_that_fits_is_taken_and_a_missing_one_named() -> None:
+    old, new = dumping.Tools(Path("/old"), 15), dumping.Tools(Path("/new"), 18)
+
+    assert dumping.chosen((old, new), 15, "") is old
+    assert dumping.chosen((old, new), 16, "") is new
+    with pytest.raises(local.LocalError, match="postgresql-client-19"):
+        dumping.chosen((old, new), 19, "as new as the server")
+
+
+def test_a_password_stands_on_no_command_line() -> None:
+    address = "postgresql+psycopg://owner:geheim%20x@db.example:5433/grants?sslmode=require"
+
+    assert set(dumping._address(address).split()) == {
+        *("host=db.example", "port=5433", "user=owner", "dbname=grants", "sslmode=require")
+    }
+    assert dumping._environment(address)["PGPASSWORD"] == "geheim x"
+    assert not {name for name in dumping._environment(address) if name.startswith(("DATABASE", "SECRET"))}
+
+
+def test_people_and_marks_come_back(here: Place, there: Place, tmp_path: Path, app: Flask) -> None:
+    here.grants("users", "add", "ana@example.eu", "--name", "Ana Horvat", "--role", "administrator")
+    local.set_demo_mark(here.settings.DATABASE_OWNER_URL, local.DEMO_MARK)
+    file = tmp_path / "demo.backup"
+
+    assert here.grants("backup", "create", str(file)).exit_code == 0
+    assert there.grants("backup", "restore", str(file)).exit_code == 0
+
+    assert local.demo_mark(there.settings.DATABASE_OWNER_URL) == local.DEMO_MARK
+    assert there.ask("SELECT name FROM user_account WHERE email = 'ana@example.eu'") == "Ana Horvat"
+    assert person_by_email("ana@example.eu") is not None
+    assert db.session.query(audit.AuditEvent).filter(audit.AuditEvent.verb == "backup.make").count() == 1
+    local.set_demo_mark(here.settings.DATABASE_OWNER_URL, local.DEMO_UNFINISHED)
+    half = here.grants("backup", "create", str(tmp_path / "half.backup"))
+    assert (half.exit_code, "The demo is being filled" in half.output) == (1, True)
+    assert os.listdir(there.settings.home)
