@@ -32,7 +32,15 @@ SENT = "handed to the mail server"
 
 def send(*, user_id: str, template: str, context: Mapping[str, Any]) -> dict[str, str]:
     """Send one letter to one person; safe to run twice, since both copies carry one Message-ID."""
-    letter = queries.rendered_mail(UUID(user_id), template, context)
+    return _send(queries.rendered_mail(UUID(user_id), template, context))
+
+
+def send_outside(*, address: str, template: str, context: Mapping[str, Any]) -> dict[str, str]:
+    """The same to an address that belongs to no account here."""
+    return _send(queries.mail_to_outside(address, template, context))
+
+
+def _send(letter: RenderedMail) -> dict[str, str]:
     url = current_app.config["SMTP_URL"]
     if not url:
         return {"note": KEPT, "subject": letter.subject}

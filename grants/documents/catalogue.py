@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from grants.core.errors import NotFound
+from grants.core.errors import Invalid, NotFound
 from grants.documents import queries
 from grants.documents.pdf import statement
-from grants.documents.rules import Figures, Format, Produced, ScopeKind
-from grants.documents.sheets import main_csv, xlsx
+from grants.documents.rules import Check, Figures, Format, Period, Produced, ScopeKind, agreeing
+from grants.documents.sheets import by_month_and_kind, main_csv, xlsx
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One kind of statement."""
+    """One kind of statement; ``has_period`` where it tells of days from and before, the others of everything so far."""
 
     name: str
     title: str
     about: str
-    scope_kind: ScopeKind
-    figures: Callable[[str, datetime], Figures]
+    scope_kinds: tuple[ScopeKind, ...]
+    figures: Callable[[str, datetime, Period], Figures]
+    has_period: bool = False
+
+    def period(self, asked: Period) -> Period:
+        """The period as it counts for this statement; raises :class:`Invalid` where it has none."""
+        if asked and not self.has_period:
+            raise Invalid(
+                f"“{self.title}” shows everything up to its moment and takes no period.",
+                {"from_on": "Leave the period empty, or choose the disbursement register."},
+            )
+        return asked
+
+
+def call_overview(reference: str, as_of: datetime, period: Period) -> Figures:
+    """The financial overview of a call."""
+    return queries.call_overview(reference, as_of)
+
+
+def grant_statement(reference: str, as_of: datetime, period: Period) -> Figures:
+    """The statement of a grant."""
+    return queries.grant_statement(reference, as_of)
+
+
+def register(reference: str, as_of: datetime, period: Period) -> Figures:
+    """The disbursement register with its totals by month and kind; raises :class:`Refused` where a sum does not agree."""
+    figures, checks = queries.register(reference, as_of, period)
+    pivot = by_month_and_kind(figures.tables[0])
+    control = figures.amounts["summary", "Control total: net of what came back", 0]
+    found = []
+    for table in (*figures.tables[1:], pivot):
+        assert table.totals is not None, "every table of the register is summed"
+        net = table.totals[-1]
+        found.append(Check("Control total", control, f"the table “{table.title}”", net))  # type: ignore[arg-type]  # its last column is an amount
+    return replace(figures, tables=(*figures.tables, pivot, agreeing([*checks, *found])))
 
 
 CATALOGUE: Mapping[str, Statement] = {
@@ -31,8 +64,23 @@ CATALOGUE: Mapping[str, Statement] = {
             "call-financial-overview",
             "Financial overview of the call",
             "The call's budget and every grant: committed, accepted, paid and open.",
-            ScopeKind.CALL,
-            queries.call_overview,
+            (ScopeKind.CALL,),
+            call_overview,
+        ),
+        Statement(
+            "grant-statement",
+            "Statement of the grant",
+            "One grant: partners, requests, orders and every entry of the ledger behind its figures.",
+            (ScopeKind.GRANT,),
+            grant_statement,
+        ),
+        Statement(
+            "disbursement-register",
+            "Disbursement register",
+            "Every movement of the bank account in a period, with totals by call, kind and month.",
+            (ScopeKind.CALL, ScopeKind.PROGRAMME),
+            register,
+            has_period=True,
         ),
     )
 }

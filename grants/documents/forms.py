@@ -1,30 +1,43 @@
-"""What a person asks a statement for."""
+"""What a person asks a statement for, and what the list of statements is narrowed to."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
-from wtforms import SelectField, StringField
+from wtforms import RadioField, SelectField, StringField
 
 from grants.core import clock
 from grants.core.errors import Invalid
-from grants.documents.rules import Wanted, read_moment
-from grants.web.forms import Form, Needed
+from grants.documents.rules import RunFilter, RunState, Wanted, read_moment
+from grants.web.forms import DateField, Form, Needed
 
 _AS_PROGRAMS_WRITE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 
 
 class StatementForm(Form):
-    """Which statement, about which call, as known when."""
+    """Which statement, about what, as known when, of which days.
+
+    ``chosen`` is one of the suggestions that a text nobody could mean exactly came back with.
+    """
 
     name = SelectField("Statement", validators=[Needed("Choose a statement.")])
-    scope = SelectField("Call", validators=[Needed("Choose a call.")])
+    scope = StringField("Call, grant or programme")
+    chosen = RadioField("Which of these?", validate_choice=False)
+    from_on = DateField("From (optional)")
+    before_on = DateField("Before (optional)")
     as_of = StringField("As known at (optional)")
 
     def to_input(self) -> Wanted:
         """The typed wish; raises Invalid for a moment that cannot be read."""
-        return Wanted(str(self.name.data), str(self.scope.data), _moment((self.as_of.data or "").strip()))
+        typed = (self.as_of.data or "").strip()
+        about = str(self.chosen.data or "") or str(self.scope.data or "").strip()
+        return Wanted(str(self.name.data), about, _moment(typed), self.from_on.data, self.before_on.data)
+
+
+class DeedForm(Form):
+    """A button alone: cancel, try again, make again."""
 
 
 def _moment(typed: str) -> datetime | None:
@@ -38,3 +51,14 @@ def _moment(typed: str) -> datetime | None:
     except Invalid as error:
         raise Invalid(str(error), {"as_of": str(error)}) from error
     return None if clock.in_zone(ends).date() == clock.in_zone(clock.now()).date() else ends
+
+
+def filter_of(asked: Mapping[str, str]) -> RunFilter:
+    """What an address narrows the list to; nonsense counts as not asked."""
+    state = asked.get("state", "")
+    return RunFilter(
+        name=asked.get("statement", ""),
+        state=RunState(state) if state in set(RunState) else None,
+        scope=asked.get("q", ""),
+        mine=asked.get("mine") == "1",
+    )

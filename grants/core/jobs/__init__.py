@@ -3,7 +3,7 @@
 RQ is only the bell: it carries a job's id and may be lost at any time. Nothing here knows what a job does.
 """
 
-from grants.core.jobs.asking import cancel, plan, queue, retry
+from grants.core.jobs.asking import cancel, give_up, plan, queue, retry, start_again
 from grants.core.jobs.models import Job, ProcessBeat
 from grants.core.jobs.queries import (
     JobView,
@@ -67,6 +67,7 @@ __all__ = [
     "connected",
     "counts",
     "give_back",
+    "give_up",
     "last_run",
     "latest",
     "line_of_rq",
@@ -77,6 +78,7 @@ __all__ = [
     "queue_server",
     "retry",
     "ring",
+    "start_again",
     "sweep",
     "this",
     "view",

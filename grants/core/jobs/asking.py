@@ -103,8 +103,13 @@ def _refuse_others(value: Any) -> None:
 @act("job.retry", needs=Permission.JOB_RETRY, says="started a parked job again")
 def retry(actor: Actor, job_id: UUID) -> None:
     """Let a parked or cancelled job start again from its first attempt."""
-    row = _locked(job_id)
     acts.subject("job", job_id)
+    start_again(job_id)
+
+
+def start_again(job_id: UUID) -> None:
+    """The same inside the act of a stage that owns the job's subject and says who may."""
+    row = _locked(job_id)
     values = {
         "state": MACHINE.target(JobState(row.state), "retry"),
         "attempt": 0,
@@ -121,15 +126,20 @@ def retry(actor: Actor, job_id: UUID) -> None:
 @act("job.cancel", needs=Permission.JOB_CANCEL, says="cancelled a job")
 def cancel(actor: Actor, job_id: UUID, reason: str) -> None:
     """Give up a job that waits or runs; what a running one still does is refused by its token."""
-    row = _locked(job_id)
     acts.subject("job", job_id)
     acts.reason(reason)
+    give_up(job_id, f"Cancelled by {actor.name}: {reason}" if reason else f"Cancelled by {actor.name}.")
+
+
+def give_up(job_id: UUID, sentence: str) -> None:
+    """The same inside the act of a stage that owns the job's subject and says who may."""
+    row = _locked(job_id)
     values = {
         "state": MACHINE.target(JobState(row.state), "cancel"),
         "token": row.token + 1,
         "lease_until": None,
         "finished_at": database_now,
-        "error": f"Cancelled by {actor.name}: {reason}" if reason else f"Cancelled by {actor.name}.",
+        "error": sentence,
         "holds_queue": False,
     }
     acts.core_write(update(job).where(job.c.id == job_id).values(**values))

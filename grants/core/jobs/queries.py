@@ -132,11 +132,14 @@ def counts() -> dict[JobState, int]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What /readyz and the doctor say: how long the oldest due job waits unrung, and when each process was last seen."""
+    """What /readyz and the doctor say: how long the oldest due job waits unrung, the oldest due one at all and the oldest
+    letter since it was written, and when each process was last seen."""
 
     unrung: int
     oldest_unrung_seconds: int
     overdue_leases: int
+    oldest_due_seconds: int
+    oldest_mail_seconds: int
     beats: Mapping[str, int]
 
 
@@ -145,12 +148,18 @@ def waiting() -> Waiting:
     silent = and_(job.c.state == JobState.QUEUED, job.c.rung_at.is_(None), job.c.run_after <= database_now)
     age = func.extract("epoch", database_now - func.min(job.c.run_after).filter(silent))
     lapsed = and_(job.c.state == JobState.RUNNING, job.c.lease_until < database_now)
+    due = and_(job.c.state == JobState.QUEUED, job.c.run_after <= database_now)
+    due_age = func.extract("epoch", database_now - func.min(job.c.run_after).filter(due))
+    # A letter that its server refuses is due again and again; what counts is since when somebody waits for it.
+    letter = and_(job.c.state == JobState.QUEUED, job.c.queue == "mail")
+    letter_age = func.extract("epoch", database_now - func.min(job.c.created_at).filter(letter))
     row = db.session.execute(
-        select(func.count().filter(silent), age, func.count().filter(lapsed)).select_from(job)
+        select(func.count().filter(silent), age, func.count().filter(lapsed), due_age, letter_age).select_from(job)
     ).one()
     seen = func.extract("epoch", database_now - ProcessBeat.seen_at)
     beats = db.session.execute(select(ProcessBeat.name, seen).order_by(ProcessBeat.name)).all()
-    return Waiting(row[0], int(row[1] or 0), row[2], {name: int(seconds) for name, seconds in beats})
+    seen_seconds = {name: int(seconds) for name, seconds in beats}
+    return Waiting(row[0], int(row[1] or 0), row[2], int(row[3] or 0), int(row[4] or 0), seen_seconds)
 
 
 def _view(row: Any) -> JobView:

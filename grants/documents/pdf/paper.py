@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from grants.documents.rules import Cell, ColumnKind, Table, words
+from grants.documents.pdf.rows import HAIRLINE, INK, INK_2, TEAL, rows_of
+from grants.documents.rules import Cell, Table, words
 
+_PADDINGS = ("LEFTPADDING", "RIGHTPADDING", "TOPPADDING", "BOTTOMPADDING")
 FONTS = Path(__file__).resolve().parents[2] / "web" / "static" / "vendor" / "fonts"
-TEAL = "#0b5d57"
-INK, INK_2, HAIRLINE, QUIET = "#14232b", "#46565f", "#d5dde1", "#f4f7f7"
-# One long table costs more than its parts: tables of this many rows keep the time linear.
-ROWS_A_PART = 200
-# What stands right-aligned under its head.
-FIGURES = (ColumnKind.MONEY, ColumnKind.NUMBER)
 
 
 def fonts() -> None:
@@ -58,20 +54,7 @@ class Paper:
             ),
             "cell": ParagraphStyle("cell", body, fontSize=8.5, leading=11),
             "head": ParagraphStyle("head", body, fontName="Source-Bold", fontSize=7.5, leading=10, textColor=INK_2),
-            "num": ParagraphStyle("num", body, fontSize=8.5, leading=11, alignment=2),
-            "num-head": ParagraphStyle(
-                "num-head", body, fontName="Source-Bold", fontSize=7.5, leading=10, alignment=2, textColor=INK_2
-            ),
-            "head-small": ParagraphStyle(
-                "head-small", body, fontName="Source-Bold", fontSize=6.2, leading=8.5, textColor=INK_2
-            ),
-            "num-head-small": ParagraphStyle(
-                "num-head-small", body, fontName="Source-Bold", fontSize=6.2, leading=8.5, alignment=2, textColor=INK_2
-            ),
-            "num-total": ParagraphStyle(
-                "num-total", body, fontName="Source-Bold", fontSize=8.5, leading=11, alignment=2
-            ),
-            "total": ParagraphStyle("total", body, fontName="Source-Bold", fontSize=8.5, leading=11),
+            "figure": ParagraphStyle("figure", body, fontSize=8.5, leading=11, alignment=2),
         }
         self._story: list[Any] = [self._text(title, "title")]
 
@@ -99,10 +82,24 @@ class Paper:
 
     def facts(self, items: Sequence[tuple[str, Cell]]) -> None:
         """Labels and values in two columns."""
+        self._story.append(self._facts(items, self.width, 0.3))
+
+    def beside(self, left: Sequence[tuple[str, Cell]], right: Sequence[tuple[str, Cell]]) -> None:
+        """Two blocks of labels and values beside each other: what it is about, and what it comes to."""
         from reportlab.platypus import Table as Grid  # in workers only
 
-        rows = [[self._text(label, "head"), self._text(words(value), "cell")] for label, value in items]
-        grid = Grid(rows, colWidths=[self.width * 0.3, self.width * 0.7])
+        wide = self.width * 0.48
+        cells = [self._facts(left, wide, 0.26), "", self._facts(right, wide, 0.62, figures=True)]
+        grid = Grid([cells], colWidths=[wide, self.width * 0.04, wide])
+        grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *((side, (0, 0), (-1, -1), 0) for side in _PADDINGS)])
+        self._story.append(grid)
+
+    def _facts(self, items: Sequence[tuple[str, Cell]], width: float, labels: float, *, figures: bool = False) -> Any:
+        from reportlab.platypus import Table as Grid  # in workers only
+
+        value_style = "figure" if figures else "cell"
+        rows = [[self._text(label, "head"), self._text(words(value), value_style)] for label, value in items]
+        grid = Grid(rows, colWidths=[width * labels, width * (1 - labels)])
         grid.setStyle(
             [
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -112,73 +109,21 @@ class Paper:
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
             ]
         )
-        self._story.append(grid)
+        return grid
 
     def table(self, table: Table) -> None:
         """A table with its heading; heads are repeated on every page."""
-        self.heading(table.title)
+        from reportlab.platypus import CondPageBreak  # in workers only
+
+        # A heading stays with its table, which may itself go on over many pages.
+        self._story.append(CondPageBreak(110))
+        self._story.append(self._text(table.title, "heading"))
         if table.note:
             self.paragraph(table.note, style="quiet")
         if not table.rows:
             self.paragraph("Nothing to show.", style="quiet")
             return
-        heads = self._heads(table)
-        for start in range(0, len(table.rows), ROWS_A_PART):
-            part = table.rows[start : start + ROWS_A_PART]
-            is_last = start + ROWS_A_PART >= len(table.rows)
-            self._grid(table, heads, part, table.totals if is_last else None)
-
-    def _heads(self, table: Table) -> list[Any]:
-        """The heads of the columns, all a size smaller where a word of one would not fit its column."""
-        from reportlab.pdfbase.pdfmetrics import stringWidth  # in workers only
-
-        shares = sum(column.share for column in table.columns)
-        fits = all(
-            stringWidth(word, "Source-Bold", 7.5) <= self.width * column.share / shares - 6
-            for column in table.columns
-            for word in column.label.split()
-        )
-        size = "" if fits else "-small"
-        return [
-            self._text(column.label, ("num-head" if column.kind in FIGURES else "head") + size)
-            for column in table.columns
-        ]
-
-    def _grid(
-        self, table: Table, heads: list[Any], rows: Sequence[tuple[Cell, ...]], totals: tuple[Cell, ...] | None
-    ) -> None:
-        from reportlab.platypus import LongTable  # in workers only
-
-        kinds = [column.kind for column in table.columns]
-        shares = [column.share for column in table.columns]
-        widths = [self.width * share / sum(shares) for share in shares]
-        body = [
-            [
-                self._text(words(cell), "num" if kind in FIGURES else "cell")
-                for cell, kind in zip(row, kinds, strict=True)
-            ]
-            for row in rows
-        ]
-        style: list[tuple[Any, ...]] = [
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LINEBELOW", (0, 0), (-1, 0), 1.2, TEAL),
-            ("LINEBELOW", (0, 1), (-1, -1), 0.4, HAIRLINE),
-            ("TOPPADDING", (0, 0), (-1, -1), 3),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-            ("LEFTPADDING", (0, 0), (-1, -1), 3),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-        ]
-        if totals:
-            body.append(
-                [
-                    self._text("" if cell is None else words(cell), "num-total" if kind in FIGURES else "total")
-                    for cell, kind in zip(totals, kinds, strict=True)
-                ]
-            )
-            style.append(("LINEABOVE", (0, -1), (-1, -1), 1.2, INK))
-        grid = LongTable([heads, *body], colWidths=widths, repeatRows=1)
-        grid.setStyle(style)
-        self._story.append(grid)
+        self._story.append(rows_of(table, self.width))
 
     def finished(self) -> bytes:
         """The document's bytes; the same input gives the same bytes."""

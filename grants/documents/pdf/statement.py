@@ -1,23 +1,23 @@
-"""A financial statement as PDF: summary, then every table, with scope, moment and hash on each page."""
+"""A financial statement as PDF: what it is about and comes to, then every table, with scope, moment and hash on each page."""
 
 from __future__ import annotations
 
+from grants.core.money import Money
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Figures
 
 
 def pdf(figures: Figures) -> bytes:
     """The statement's bytes; they follow from the figures alone."""
-    moment = figures.moment_words
+    foot = f"Data as of {figures.moment_words} · figures {figures.sha256[:16]}"
     paper = Paper(
         title=figures.title,
         head=f"{figures.programme} · {figures.title} · {figures.scope_reference}",
-        foot=f"Data as of {moment} · figures {figures.sha256[:16]}",
+        foot=f"{foot} · holds synthetic data" if figures.synthetic else foot,
         wide=True,
     )
-    paper.paragraph(f"{figures.scope_title} ({figures.scope_reference})")
-    paper.gap()
-    paper.facts([("Data as of", moment), ("Hash of the figures", figures.sha256), *figures.summary])
+    summed = [(f"{label}, EUR" if isinstance(value, Money) else label, value) for label, value in figures.summary]
+    paper.beside(figures.head, summed)
     for note in figures.notes:
         paper.gap(4)
         paper.paragraph(note, style="quiet")

@@ -1,21 +1,23 @@
-"""What a generated statement consists of: scope, moment, tables of typed cells, and the hash of its figures. Pure."""
+"""What a statement consists of: scope, moment, period, tables of typed cells, and the hash of its figures."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from grants.core import clock
 from grants.core.errors import Invalid
 from grants.core.money import Money, plain
 
 Cell = str | Money | date | int | None
+
+SYNTHETIC = "Synthetic"
+YES, NO = "yes", "no"
 
 
 class ColumnKind(StrEnum):
@@ -27,9 +29,20 @@ class ColumnKind(StrEnum):
     NUMBER = "number"
 
 
+class Thing(StrEnum):
+    """What the references in a column name, so that a page can lead to it."""
+
+    CALL = "call"
+    GRANT = "grant"
+    REQUEST = "request"
+    ORDER = "order"
+    ENTRY = "entry"
+
+
 class ScopeKind(StrEnum):
     """What a statement is about."""
 
+    PROGRAMME = "programme"
     CALL = "call"
     GRANT = "grant"
 
@@ -52,12 +65,48 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """The days a statement tells of: ``starts_on`` and what follows, before ``ends_before``; None is open.
+
+    >>> Period(date(2024, 1, 1), date(2024, 2, 1)).words
+    '1 January 2024 to 31 January 2024'
+    """
+
+    starts_on: date | None = None
+    ends_before: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.starts_on and self.ends_before and self.starts_on >= self.ends_before:
+            raise Invalid(
+                "The period ends before it begins.",
+                {"before_on": "Choose a day after the first day of the period; the day itself no longer counts."},
+            )
+
+    def __bool__(self) -> bool:
+        return self.starts_on is not None or self.ends_before is not None
+
+    @property
+    def words(self) -> str:
+        """The period as people read it, both days included."""
+        first = clock.long_date(self.starts_on) if self.starts_on else "the beginning"
+        last = clock.long_date(clock.add_days(self.ends_before, -1)) if self.ends_before else "the moment of the data"
+        return f"{first} to {last}"
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
-    """One column; ``share`` is its part of the page's width."""
+    """One column; ``share`` is its part of the page's width.
+
+    ``of`` says what its references name, ``accounts`` whose entries of the ledger lie behind its amounts.
+    """
 
     label: str
     kind: ColumnKind = ColumnKind.TEXT
     share: int = 2
+    of: Thing | None = None
+    accounts: tuple[str, ...] = ()
+    # A running balance is not summed under the line.
+    sums: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +119,20 @@ class Table:
     totals: tuple[Cell, ...] | None = None
     note: str = ""
 
+    @property
+    def lines(self) -> Iterator[tuple[Cell, ...]]:
+        """The rows and, last, the totals."""
+        yield from self.rows
+        if self.totals is not None:
+            yield self.totals
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Everything a statement shows: the same for page, PDF, XLSX and CSV, and the same whenever it is run again.
 
-    ``main`` is the place of the table that the CSV holds.
+    ``main`` is the place of the table that the CSV holds; ``behind`` names, line by line of the summary, the accounts
+    whose entries lie behind it. ``synthetic`` says in words what of it is invented, and is empty where nothing is.
     """
 
     name: str
@@ -89,6 +146,9 @@ class Figures:
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
     main: int = 0
+    period: Period | None = None
+    behind: tuple[tuple[str, ...], ...] = ()
+    synthetic: str = ""
 
     @property
     def sha256(self) -> str:
@@ -96,11 +156,25 @@ class Figures:
         return hashlib.sha256(_canonical(self)).hexdigest()
 
     @property
-    def amounts(self) -> tuple[Money, ...]:
-        """Every amount of the summary and the main table: what the ledger says, whatever things are called."""
-        cells = [value for _, value in self.summary]
-        cells += [cell for row in self.tables[self.main].rows for cell in row]
-        return tuple(cell for cell in cells if isinstance(cell, Money))
+    def amounts(self) -> dict[tuple[str, str, int], Money]:
+        """Every amount of the summary and the main table by its place: what the ledger says, whatever things are called."""
+        found = {("summary", label, 0): value for label, value in self.summary if isinstance(value, Money)}
+        table = self.tables[self.main]
+        for place, column in enumerate(table.columns):
+            if column.kind is ColumnKind.MONEY:
+                cells = ((number, row[place]) for number, row in enumerate(table.rows))
+                found |= {("main", column.label, number): cell for number, cell in cells if isinstance(cell, Money)}
+        return found
+
+    def contradicts(self, kept: Figures) -> bool:
+        """Whether an amount that both state differs, or one of them has rows the other has not.
+
+        A later edition of the program may add columns; what was stated must still be what is stated.
+        """
+        here, there = self.amounts, kept.amounts
+        if len(self.tables[self.main].rows) != len(kept.tables[kept.main].rows):
+            return True
+        return any(here[place] != amount for place, amount in there.items() if place in here)
 
     @property
     def moment_words(self) -> str:
@@ -109,13 +183,30 @@ class Figures:
         return f"{clock.long_date(local.date())}, {local:%H:%M:%S} Brussels time"
 
     @property
+    def head(self) -> tuple[tuple[str, str], ...]:
+        """What a statement is about, before its figures: the same lines on page, cover sheet and first page."""
+        about = [
+            ("About", f"{self.scope_title} ({self.scope_reference})"),
+            ("Programme", self.programme),
+            *([("Period", self.period.words)] if self.period is not None else []),
+            ("Data as of", self.moment_words),
+            *([(SYNTHETIC, self.synthetic)] if self.synthetic else []),
+            ("Hash of the figures", self.sha256),
+        ]
+        return tuple(about)
+
+    @property
     def file_stem(self) -> str:
-        """What the files are called: name, scope and moment."""
-        return f"{self.name}_{self.scope_reference}_{self.as_of:%Y%m%dT%H%M%SZ}"
+        """What the files are called: name, scope, period and moment."""
+        days = ""
+        if self.period:
+            first, last = self.period.starts_on, self.period.ends_before
+            days = f"_{first or 'beginning'}_before_{last or 'moment'}"
+        return f"{self.name}_{self.scope_reference}{days}_{self.as_of:%Y%m%dT%H%M%SZ}"
 
 
 def _canonical(figures: Figures) -> bytes:
-    stated = {
+    stated: dict[str, Any] = {
         "name": figures.name,
         "scope": [figures.scope_kind.value, figures.scope_reference],
         "as_of": figures.as_of.isoformat(),
@@ -130,6 +221,11 @@ def _canonical(figures: Figures) -> bytes:
             for table in figures.tables
         ],
     }
+    # Said only where there is one, so that what was hashed before there were periods keeps its hash.
+    if figures.period is not None:
+        stated["period"] = [_spelled(figures.period.starts_on), _spelled(figures.period.ends_before)]
+    if figures.synthetic:
+        stated["synthetic"] = figures.synthetic
     return json.dumps(stated, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -145,6 +241,7 @@ def _spelled(cell: Cell) -> str | int | None:
 
 def to_mapping(figures: Figures) -> dict[str, Any]:
     """The figures as plain JSON, to be kept; money and days are marked as such."""
+    period = figures.period
     return {
         "name": figures.name,
         "title": figures.title,
@@ -153,12 +250,14 @@ def to_mapping(figures: Figures) -> dict[str, Any]:
         "scope_title": figures.scope_title,
         "programme": figures.programme,
         "as_of": figures.as_of.isoformat(),
+        "period": None if period is None else [_kept(period.starts_on), _kept(period.ends_before)],
         "summary": [[label, _kept(value)] for label, value in figures.summary],
+        "behind": [list(accounts) for accounts in figures.behind],
         "tables": [
             {
                 "title": table.title,
                 "note": table.note,
-                "columns": [[column.label, column.kind.value, column.share] for column in table.columns],
+                "columns": [_column_kept(column) for column in table.columns],
                 "rows": [[_kept(cell) for cell in row] for row in table.rows],
                 "totals": None if table.totals is None else [_kept(cell) for cell in table.totals],
             }
@@ -166,11 +265,18 @@ def to_mapping(figures: Figures) -> dict[str, Any]:
         ],
         "notes": list(figures.notes),
         "main": figures.main,
+        "synthetic": figures.synthetic,
     }
 
 
+def _column_kept(column: Column) -> list[Any]:
+    of = column.of.value if column.of else None
+    return [column.label, column.kind.value, column.share, of, list(column.accounts), column.sums]
+
+
 def from_mapping(kept: Mapping[str, Any]) -> Figures:
-    """What :func:`to_mapping` made, as figures again."""
+    """What :func:`to_mapping` made, as figures again; what an earlier edition did not keep is left empty."""
+    period = kept.get("period")
     return Figures(
         name=kept["name"],
         title=kept["title"],
@@ -183,7 +289,7 @@ def from_mapping(kept: Mapping[str, Any]) -> Figures:
         tables=tuple(
             Table(
                 table["title"],
-                tuple(Column(label, ColumnKind(kind), share) for label, kind, share in table["columns"]),
+                tuple(_column_read(*column) for column in table["columns"]),
                 tuple(tuple(_read(cell) for cell in row) for row in table["rows"]),
                 None if table["totals"] is None else tuple(_read(cell) for cell in table["totals"]),
                 table["note"],
@@ -192,7 +298,16 @@ def from_mapping(kept: Mapping[str, Any]) -> Figures:
         ),
         notes=tuple(kept["notes"]),
         main=kept["main"],
+        period=None if period is None else Period(*(_read(day) for day in period)),  # type: ignore[arg-type]  # days were kept
+        behind=tuple(tuple(accounts) for accounts in kept.get("behind", ())),
+        synthetic=kept.get("synthetic", ""),
     )
+
+
+def _column_read(
+    label: str, kind: str, share: int, of: str | None = None, accounts: Sequence[str] = (), sums: int = 1
+) -> Column:
+    return Column(label, ColumnKind(kind), share, Thing(of) if of else None, tuple(accounts), bool(sums))
 
 
 def _kept(cell: Cell) -> Any:
@@ -231,98 +346,14 @@ def words(cell: Cell) -> str:
 
 
 def with_totals(title: str, columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], note: str = "") -> Table:
-    """A table whose money columns are summed under the line."""
+    """A table whose money columns are summed under the line; the line is synthetic where one of its rows is."""
     totals: list[Cell] = []
     for place, column in enumerate(columns):
-        if column.kind is ColumnKind.MONEY:
+        if column.kind is ColumnKind.MONEY and column.sums:
             cents = [row[place].cents for row in rows if isinstance(row[place], Money)]  # type: ignore[union-attr]  # asked just before
             totals.append(Money(sum(cents)))
+        elif column.label == SYNTHETIC:
+            totals.append(YES if any(row[place] == YES for row in rows) else NO)
         else:
             totals.append("Total" if place == 0 else None)
     return Table(title, tuple(columns), tuple(rows), tuple(totals), note)
-
-
-def read_moment(text: str) -> datetime:
-    """``2027-03-01T12:00:00+01:00`` as an instant; raises :class:`Invalid` without a zone."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Invalid(
-            f"“{text}” is not a moment. Write it like 2027-03-01T12:00:00+01:00.",
-            {"as_of": "Write date and time with its zone, for example 2027-03-01T12:00:00+01:00."},
-        ) from error
-    if found.tzinfo is None:
-        raise Invalid(
-            f"“{text}” has no zone. Add one, for example +01:00.", {"as_of": "Add the zone, for example +01:00."}
-        )
-    return clock.as_utc(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody asks for: which statement, about what, as known when. No moment means now."""
-
-    name: str
-    scope_reference: str
-    as_of: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Produced:
-    """One file of a statement as bytes."""
-
-    name: str
-    media_type: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """A statement that was asked for."""
-
-    id: UUID
-    reference: str
-    name: str
-    title: str
-    scope_kind: ScopeKind
-    scope_reference: str
-    scope_title: str
-    as_of: datetime
-    requested_by_name: str
-    requested_at: datetime
-    built_at: datetime | None
-    figures_sha256: str | None
-    job_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """What asking for a statement answers."""
-
-    id: UUID
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a receipt states; the same words stand on its page."""
-
-    programme: str
-    call: str
-    reference: str
-    title: str
-    receipt_number: int
-    version: int
-    submitted_at: datetime
-    submitted_by: str
-    closes_at: datetime
-    zone: str
-    coordinator: str
-    partners: tuple[str, ...]
-    requested: str
-    sha256: str
-    # Of the submission, in the audit record.
-    event_id: str
-    # Heading, then question and answer: the application as it was sent.
-    answers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    costs: Table | None = None

@@ -1,0 +1,62 @@
+"""The figures of every statement, all of them read from the ledger; and the runs that were asked for."""
+
+from __future__ import annotations
+
+from grants.documents.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, balance_rows, journal_rows
+from grants.documents.queries.grant_statement import grant_statement
+from grants.documents.queries.movements import EntryLine
+from grants.documents.queries.overview import call_overview
+from grants.documents.queries.receipts import agreement, receipt, submission_row
+from grants.documents.queries.register import register
+from grants.documents.queries.runs import (
+    FILE_KIND,
+    entries_behind,
+    figures,
+    files_of_figures,
+    kept,
+    run,
+    runs,
+    unfinished,
+    visible,
+)
+from grants.documents.queries.scopes import (
+    call_ids,
+    holds_barred,
+    lies_in,
+    lies_in_run,
+    meant,
+    scope_choices,
+    scope_of,
+    suggestions,
+)
+
+__all__ = [
+    "BALANCE_COLUMNS",
+    "FILE_KIND",
+    "JOURNAL_COLUMNS",
+    "EntryLine",
+    "agreement",
+    "balance_rows",
+    "call_ids",
+    "call_overview",
+    "entries_behind",
+    "figures",
+    "files_of_figures",
+    "grant_statement",
+    "holds_barred",
+    "journal_rows",
+    "kept",
+    "lies_in",
+    "lies_in_run",
+    "meant",
+    "receipt",
+    "register",
+    "run",
+    "runs",
+    "scope_choices",
+    "scope_of",
+    "submission_row",
+    "suggestions",
+    "unfinished",
+    "visible",
+]

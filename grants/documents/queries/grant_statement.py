@@ -1,0 +1,257 @@
+"""The statement of one grant: partners, requests, orders, recoveries, and every entry behind its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements.models import Beneficiary, Grant
+from grants.calls import queries as calls
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.money import ZERO, Money, total
+from grants.documents.queries import movements, payments
+from grants.documents.queries.marks import marks
+from grants.documents.queries.movements import AccountLine, Known, Place
+from grants.documents.queries.overview import PAID_NOTE, PREFINANCING_NOTE, balances_of_grants, known_at
+from grants.documents.rules import (
+    SYNTHETIC,
+    Cell,
+    Check,
+    Column,
+    ColumnKind,
+    Figures,
+    ScopeKind,
+    Table,
+    Thing,
+    agreeing,
+    with_totals,
+)
+from grants.identity import queries as identity
+from grants.ledger import queries as ledger
+from grants.ledger.accounts import Account, Ledger
+from grants.ledger.rules import Balances, Event
+
+NAME, TITLE = "grant-statement", "Statement of the grant"
+MONEY, DATE = ColumnKind.MONEY, ColumnKind.DATE
+
+# The summary: words and the accounts whose balances are added.
+OF_THE_GRANT: tuple[tuple[str, tuple[Account, ...]], ...] = (
+    ("Committed", (Account.LEGALLY_COMMITTED, Account.CONSUMED)),
+    ("Accepted costs", (Account.GRANT_COSTS,)),
+    ("Pre-financing granted, not yet cleared", (Account.PREFINANCING,)),
+    ("Retained", (Account.RETENTION,)),
+    ("Payable", (Account.PAYABLE,)),
+    ("In transit", (Account.IN_TRANSIT,)),
+    ("To be paid back", (Account.RECOVERY_RECEIVABLE,)),
+    ("Paid", (Account.CONSUMED,)),
+    ("Open: committed and not paid", (Account.LEGALLY_COMMITTED,)),
+)
+COMMITTED_NOTE = (
+    "Committed is the maximum of the signed agreement with its amendments, less what the closure gave back to the call. "
+    "The entries of each account stand in the order of their days; the balance is the account’s own, after each entry."
+)
+
+
+def grant_statement(reference: str, as_of: datetime) -> Figures:
+    """One grant as known at a moment: what it may cost, what was asked, decided, ordered, booked and cleared, what is open."""
+    grant = _grant(reference)
+    call = calls.call_by_id(grant.call_id)
+    place, known = Place(grant_id=grant.id), movements.at(as_of)
+    balances = ledger.of(grant_id=grant.id, as_of=known_at(as_of))
+    lines = list(movements.account_lines(place, known))
+    marked = marks([call], [grant.id])
+    return Figures(
+        name=NAME,
+        title=TITLE,
+        scope_kind=ScopeKind.GRANT,
+        scope_reference=grant.reference,
+        scope_title=grant.acronym or grant.title,
+        programme=call.programme.name,
+        as_of=as_of,
+        summary=tuple((label, total(balances[each] for each in accounts)) for label, accounts in OF_THE_GRANT),
+        behind=tuple(tuple(each.value for each in accounts) for _, accounts in OF_THE_GRANT),
+        tables=(
+            _partners(grant, as_of),
+            _requests(grant.id, as_of),
+            _orders(grant.id, as_of),
+            _recoveries(grant.id, as_of),
+            _journal(lines, marked.of(grant.id)),
+            agreeing(_checks(grant, place, known, balances, lines)),
+        ),
+        notes=(*([grant.amount_note] if grant.amount_note else []), PAID_NOTE, PREFINANCING_NOTE, COMMITTED_NOTE),
+        main=4,
+        synthetic=marked.words,
+    )
+
+
+def _grant(reference: str) -> Grant:
+    found = db.session.scalars(select(Grant).where(Grant.reference == reference)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no grant with the reference {reference}.")
+    return found
+
+
+def _partners(grant: Grant, as_of: datetime) -> Table:
+    """What each beneficiary may receive at most, by the ledger; before the signature nothing is committed yet."""
+    shares = db.session.scalars(
+        select(Beneficiary).where(Beneficiary.grant_id == grant.id).order_by(Beneficiary.position, Beneficiary.id)
+    ).all()
+    held: dict[UUID | None, dict[Account, Money]] = {}
+    accounts = (Account.LEGALLY_COMMITTED, Account.CONSUMED)
+    for row in ledger.balances(by=("organisation_id",), accounts=accounts, grant_id=grant.id, as_of=known_at(as_of)):
+        held.setdefault(row.dims.organisation_id, {})[row.account] = row.amount
+    names = identity.organisations([*(each.organisation_id for each in shares), *(each for each in held if each)])
+    order = [each.organisation_id for each in shares]
+    order += sorted(each for each in held if each is not None and each not in order)
+    leads = {each.organisation_id for each in shares if each.is_coordinator}
+    rows: list[tuple[Cell, ...]] = []
+    for organisation_id in order:
+        stands = Balances(held.get(organisation_id, {}))
+        open_, paid = stands[Account.LEGALLY_COMMITTED], stands[Account.CONSUMED]
+        name = names[organisation_id]
+        role = "Coordinator" if organisation_id in leads else "Partner"
+        rows.append((name.name, name.country_code, role, open_ + paid, paid, open_))
+    return with_totals(
+        "Beneficiaries",
+        (
+            Column("Organisation", share=5),
+            Column("Country"),
+            Column("Role"),
+            *(Column("Maximum", MONEY), Column("Paid", MONEY), Column("Open", MONEY)),
+        ),
+        rows,
+        note="What the bank books is spread over the beneficiaries in proportion to what is still open for each.",
+    )
+
+
+def _requests(grant_id: UUID, as_of: datetime) -> Table:
+    return with_totals(
+        "Payment requests",
+        (
+            Column("Request", share=3, of=Thing.REQUEST),
+            Column("For", share=3),
+            *(Column("Submitted", DATE), Column("Due", DATE), Column("Requested", MONEY)),
+            *(Column("Decided", DATE), Column("Approved", MONEY), Column("Not approved", MONEY)),
+            *(Column("Retained", MONEY), Column("Cleared", MONEY), Column("Deferred", MONEY), Column("Payable", MONEY)),
+            Column("State", share=3),
+        ),
+        [
+            (
+                *(row.reference, row.reason, row.submitted_on, row.due_on, row.requested, row.decided_on, row.approved),
+                *(row.refused, row.retained, row.cleared, row.deferred, row.payable, row.state),
+            )
+            for row in payments.requests(grant_id, as_of)
+        ],
+        note="Cleared is covered by pre-financing paid before; deferred is above the ceiling and waits for the balance.",
+    )
+
+
+def _orders(grant_id: UUID, as_of: datetime) -> Table:
+    return with_totals(
+        "Payment orders",
+        (
+            *(Column("Order", share=3, of=Thing.ORDER), Column("For request", share=3, of=Thing.REQUEST)),
+            *(Column("Prepared", DATE), Column("Verified", DATE), Column("Authorised", DATE)),
+            *(Column("Bank list", share=3), Column("Sent", DATE), Column("Executed", DATE)),
+            *(Column("Amount", MONEY), Column("State")),
+        ),
+        [
+            (
+                *(row.reference, row.request, row.prepared_on, row.verified_on, row.authorised_on, row.batch),
+                *(row.sent_on, row.value_on, row.amount, row.state),
+            )
+            for row in payments.orders(grant_id, as_of)
+        ],
+        note="The bank is told the order’s reference with each transfer.",
+    )
+
+
+def _recoveries(grant_id: UUID, as_of: datetime) -> Table:
+    return with_totals(
+        "Recoveries",
+        (
+            *(Column("Recovery", share=3), Column("Established", DATE), Column("Due", DATE)),
+            *(Column("Paid too much", MONEY), Column("Paid back", MONEY), Column("Waived", MONEY)),
+            Column("Still owed", MONEY),
+        ),
+        [
+            (row.reference, row.established_on, row.due_on, row.amount, row.received, row.waived, row.owed)
+            for row in payments.recoveries(grant_id, as_of)
+        ],
+    )
+
+
+def _journal(lines: Sequence[AccountLine], synthetic: str) -> Table:
+    return with_totals(
+        "Entries of the ledger",
+        (
+            *(Column("Account", share=1), Column("Name", share=4), Column("Date", DATE)),
+            *(Column("Entry", of=Thing.ENTRY), Column("What happened", share=4), Column("Description", share=6)),
+            *(Column("Debit", MONEY), Column("Credit", MONEY), Column("Balance", MONEY, sums=False)),
+            Column(SYNTHETIC),
+        ),
+        [
+            (
+                *(line.account.value, line.account.label, line.effective_on, line.ref, line.event.label),
+                *(line.description, line.debit or None, line.credit or None, line.balance, synthetic),
+            )
+            for line in lines
+        ],
+        note="Every entry of the grant in each account it touches, with the running balance of the account.",
+    )
+
+
+def _checks(grant: Grant, place: Place, known: Known, balances: Balances, lines: Sequence[AccountLine]) -> list[Check]:
+    found = _journal_checks(balances, lines)
+    if not all(check.agrees for check in found):
+        return found
+    bank = movements.moved(place, Account.BANK, known)
+    signed = total(
+        movements.moved_by(place, Account.LEGALLY_COMMITTED, event, known)
+        for event in (Event.SIGNED, Event.AMENDED, Event.TRANSFERRED)
+    )
+    given_back = -movements.moved_by(place, Account.LEGALLY_COMMITTED, Event.DECOMMITTED, known)
+    in_overview = balances_of_grants(grant.call_id, known.recorded_before).get(grant.id, Balances({}))
+    paid = balances[Account.CONSUMED]
+    return [
+        *found,
+        Check(
+            "Committed",
+            balances[Account.LEGALLY_COMMITTED] + paid,
+            f"what was signed, less {given_back} given back at closure",
+            signed - given_back,
+        ),
+        Check(
+            "Paid", paid, "the bank account in the ledger, which the disbursement register lists", -total(bank.values())
+        ),
+        Check("Paid", paid, "payment orders executed, less receipts", payments.paid_by_orders(place, known)),
+        Check("Paid", paid, "the financial overview of the call", in_overview[Account.CONSUMED]),
+        Check(
+            "Open: committed and not paid",
+            balances[Account.LEGALLY_COMMITTED],
+            "the financial overview of the call",
+            in_overview[Account.LEGALLY_COMMITTED],
+        ),
+    ]
+
+
+def _journal_checks(balances: Balances, lines: Sequence[AccountLine]) -> list[Check]:
+    """Both sides of each book, and where every account's last line leaves it."""
+    last: Mapping[Account, Money] = {line.account: line.balance for line in lines}
+    for account in Account:
+        stands = Check(
+            f"{account.value} {account.label}, last balance",
+            last.get(account, ZERO),
+            "the ledger’s balances",
+            balances[account],
+        )
+        if not stands.agrees:
+            return [stands]
+    # The budget's other side lies with the call: B300 carries no grant before the signature.
+    general = [line for line in lines if line.account.ledger is Ledger.GENERAL]
+    debits, credits = total(line.debit for line in general), total(line.credit for line in general)
+    return [Check("Debits of the general ledger", debits, "its credits", credits)]

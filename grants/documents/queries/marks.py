@@ -1,0 +1,66 @@
+"""What of a statement is invented, in words and row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+
+from grants.agreements.models import Beneficiary, Grant
+from grants.calls.models import Call
+from grants.calls.rules import CallView
+from grants.core.db import db
+from grants.documents.rules import NO, YES
+from grants.identity.models import Organisation
+
+DEMONSTRATION = "This is a demonstration: people, answers and payments are invented."
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Which grants of a statement carry something invented, and what that is in words (empty where nothing is)."""
+
+    words: str
+    everything: bool
+    grant_ids: frozenset[UUID]
+
+    def of(self, grant_id: UUID | None) -> str:
+        """Yes or no for a row about this grant."""
+        return YES if self.everything or grant_id in self.grant_ids else NO
+
+
+def marks(calls: Iterable[Call | CallView], grant_ids: Collection[UUID]) -> Marks:
+    """Read from what is marked: the call, the amounts of a grant, its organisations, and the installation itself."""
+    demo = bool(current_app.config["GRANTS_DEMO"])
+    invented_calls = [call.reference for call in calls if call.synthetic]
+    notes = db.session.scalars(
+        select(Grant.id).where(Grant.id.in_(grant_ids), Grant.amount_note.is_not(None)).order_by(Grant.reference)
+    ).all()
+    organisations = db.session.scalars(
+        select(Beneficiary.grant_id)
+        .join(Organisation, Organisation.id == Beneficiary.organisation_id)
+        .where(Beneficiary.grant_id.in_(grant_ids), Organisation.synthetic)
+        .distinct()
+    ).all()
+    sentences = [
+        *([DEMONSTRATION] if demo else []),
+        *([f"The call is invented: {', '.join(invented_calls)}."] if invented_calls else []),
+        *(
+            [_counted(len(notes), "carries an amount that was", "carry amounts that were") + " not published."]
+            if notes
+            else []
+        ),
+        *(
+            [_counted(len(organisations), "names an invented organisation", "name invented organisations") + "."]
+            if organisations
+            else []
+        ),
+    ]
+    return Marks(" ".join(sentences), demo or bool(invented_calls), frozenset({*notes, *organisations}))
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"One grant {one}" if number == 1 else f"{number} grants {many}"

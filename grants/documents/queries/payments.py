@@ -1,0 +1,265 @@
+"""Requests, orders and recoveries as they stood at a moment, whatever became of them since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
+
+from grants.agreements.models import Grant
+from grants.agreements.states import PaymentKind
+from grants.core import clock
+from grants.core.audit import AuditEvent
+from grants.core.db import db
+from grants.core.money import Money
+from grants.documents.queries.movements import Known, Place
+from grants.ledger.models import LedgerEntry
+from grants.payments.models import (
+    PaymentBatch,
+    PaymentOrder,
+    PaymentOrderSignature,
+    PaymentRequest,
+    Recovery,
+    RecoveryReceipt,
+)
+from grants.payments.rules import reason_words
+from grants.payments.states import Step
+from grants.reporting.models import PeriodicReport
+
+
+def day(moment: datetime | None) -> date | None:
+    """The day of an instant in Brussels."""
+    return None if moment is None else clock.in_zone(moment).date()
+
+
+def in_place(place: Place) -> ColumnElement[bool]:
+    """Grants in what a statement is about."""
+    return Grant.id == place.grant_id if place.grant_id else Grant.call_id.in_(place.call_ids)
+
+
+def _cents(column: Any) -> ColumnElement[int]:
+    return func.coalesce(func.sum(type_coerce(column, BigInteger)), 0)
+
+
+def paid_by_orders(place: Place, known: Known) -> Money:
+    """What orders that the bank executed come to, less what cities paid back: from the orders, not from the ledger's legs."""
+    booked = (
+        select(_cents(PaymentOrder.amount))
+        .join(Grant, Grant.id == PaymentOrder.grant_id)
+        .join(LedgerEntry, LedgerEntry.source_key == func.concat("payment_order:", PaymentOrder.id, ":booked"))
+        .where(in_place(place), *known.conditions)
+    )
+    received = (
+        select(_cents(RecoveryReceipt.amount))
+        .join(Recovery, Recovery.id == RecoveryReceipt.recovery_id)
+        .join(Grant, Grant.id == Recovery.grant_id)
+        .join(LedgerEntry, LedgerEntry.source_key == func.concat("recovery_receipt:", RecoveryReceipt.id, ":received"))
+        .where(in_place(place), *known.conditions)
+    )
+    return Money(int(db.session.scalar(booked) or 0)) - Money(int(db.session.scalar(received) or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """One payment request as it stood; what was not decided yet has no decision."""
+
+    reference: str
+    reason: str
+    submitted_on: date
+    due_on: date
+    requested: Money
+    decided_on: date | None
+    approved: Money | None
+    refused: Money | None
+    retained: Money | None
+    cleared: Money | None
+    deferred: Money | None
+    payable: Money | None
+    state: str
+
+
+def requests(grant_id: UUID, as_of: datetime) -> list[RequestLine]:
+    """Every request of a grant made before a moment, as it stood then."""
+    rows = db.session.execute(
+        select(PaymentRequest, PeriodicReport.number)
+        .outerjoin(PeriodicReport, PeriodicReport.id == PaymentRequest.report_id)
+        .where(PaymentRequest.grant_id == grant_id, PaymentRequest.submitted_at < as_of)
+        .order_by(PaymentRequest.number)
+    ).all()
+    return [_request_line(row, number, as_of) for row, number in rows]
+
+
+def _request_line(row: PaymentRequest, report_number: int | None, as_of: datetime) -> RequestLine:
+    decided = row.decided_at is not None and row.decided_at < as_of
+    amounts = (row.approved, row.refused, row.retained, row.cleared, row.deferred, row.payable)
+    return RequestLine(
+        *(row.reference, reason_words(PaymentKind(row.kind), report_number), _day(row.submitted_at), row.due_on),
+        *(row.requested, day(row.decided_at) if decided else None),
+        *(amounts if decided else (None,) * 6),
+        _decision_words(row) if decided else "Waits for its decision",
+    )
+
+
+def _day(moment: datetime) -> date:
+    return clock.in_zone(moment).date()
+
+
+def _decision_words(row: PaymentRequest) -> str:
+    """What was decided; whether it is paid by now, its orders say."""
+    if row.approved is None:
+        return "Rejected"
+    words = "Approved in part" if row.refused else "Approved"
+    return words if row.payable else f"{words}, nothing to pay"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One payment order as it stood: the days of its steps, and the list it left in."""
+
+    reference: str
+    request: str
+    prepared_on: date | None
+    verified_on: date | None
+    authorised_on: date | None
+    batch: str | None
+    sent_on: date | None
+    value_on: date | None
+    # None where it was cancelled: it pays nothing, and its state says what it was for.
+    amount: Money | None
+    state: str
+
+
+def orders(grant_id: UUID, as_of: datetime) -> list[OrderLine]:
+    """Every order of a grant prepared before a moment, as it stood then."""
+    rows = db.session.execute(
+        select(PaymentOrder, PaymentRequest.reference, PaymentBatch)
+        .join(PaymentRequest, PaymentRequest.id == PaymentOrder.request_id)
+        .outerjoin(PaymentBatch, PaymentBatch.id == PaymentOrder.batch_id)
+        .where(PaymentOrder.grant_id == grant_id, PaymentOrder.created_at < as_of)
+        .order_by(PaymentOrder.reference)
+    ).all()
+    ids = [row.id for row, _, _ in rows]
+    signed = _signatures(ids, as_of)
+    booked = _booked(ids, as_of)
+    cancelled = _cancelled(ids, as_of)
+    return [
+        _order_line(
+            *(row, request, batch if batch is not None and batch.exported_at < as_of else None),
+            *(signed.get(row.id, {}), row.id in booked, row.id in cancelled),
+        )
+        for row, request, batch in rows
+    ]
+
+
+def _order_line(
+    row: PaymentOrder,
+    request: str,
+    batch: PaymentBatch | None,
+    signed: dict[Step, tuple[datetime, Money]],
+    is_booked: bool,
+    is_cancelled: bool,
+) -> OrderLine:
+    last = max(signed.values(), default=None, key=lambda step: step[0])
+    amount: Money | None = last[1] if last else row.amount
+    if is_cancelled:
+        state, amount = f"Cancelled, {row.amount}", None
+    elif is_booked:
+        state = "Executed"
+    elif batch is not None:
+        state = "In transit"
+    else:
+        state = next(
+            (step.value.capitalize() for step in (Step.AUTHORISED, Step.VERIFIED, Step.PREPARED) if step in signed), "–"
+        )
+    days = {step: day(at) for step, (at, _) in signed.items()}
+    return OrderLine(
+        reference=row.reference,
+        request=request,
+        prepared_on=days.get(Step.PREPARED),
+        verified_on=days.get(Step.VERIFIED),
+        authorised_on=days.get(Step.AUTHORISED),
+        batch=batch.reference if batch else None,
+        sent_on=day(batch.exported_at) if batch else None,
+        value_on=row.value_on if is_booked else None,
+        amount=amount,
+        state=state,
+    )
+
+
+def _signatures(order_ids: Sequence[UUID], as_of: datetime) -> dict[UUID, dict[Step, tuple[datetime, Money]]]:
+    """The signatures that stood at the moment, with the amount each was given for."""
+    standing = PaymentOrderSignature.voided_at.is_(None) | (PaymentOrderSignature.voided_at >= as_of)
+    rows = db.session.scalars(
+        select(PaymentOrderSignature)
+        .where(PaymentOrderSignature.order_id.in_(order_ids), PaymentOrderSignature.signed_at < as_of, standing)
+        .order_by(PaymentOrderSignature.signed_at)
+    )
+    found: dict[UUID, dict[Step, tuple[datetime, Money]]] = {}
+    for row in rows:
+        found.setdefault(row.order_id, {})[Step(row.step)] = (row.signed_at, row.amount)
+    return found
+
+
+def _booked(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:
+    """Orders whose booking by the bank was recorded before the moment."""
+    keys = {f"payment_order:{order_id}:booked": order_id for order_id in order_ids}
+    statement = select(LedgerEntry.source_key).where(
+        LedgerEntry.source_key.in_(keys), LedgerEntry.recorded_at < as_of, LedgerEntry.effective_on <= _day(as_of)
+    )
+    return {keys[key] for key in db.session.scalars(statement)}
+
+
+def _cancelled(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:
+    """Orders cancelled before the moment, by the record of acts."""
+    statement = select(AuditEvent.object_id).where(
+        AuditEvent.object_kind == PaymentOrder.__tablename__,
+        AuditEvent.object_id.in_(order_ids),
+        AuditEvent.verb == "payment_order.cancel",
+        AuditEvent.recorded_at < as_of,
+    )
+    return {found for found in db.session.scalars(statement) if found is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryLine:
+    """One recovery as it stood: what was owed, what came back and what was given up."""
+
+    reference: str
+    established_on: date
+    due_on: date
+    amount: Money
+    received: Money
+    waived: Money
+    owed: Money
+
+
+def recoveries(grant_id: UUID, as_of: datetime) -> list[RecoveryLine]:
+    """Every recovery established before a moment, as it stood then."""
+    rows = db.session.scalars(
+        select(Recovery)
+        .where(Recovery.grant_id == grant_id, Recovery.established_at < as_of)
+        .order_by(Recovery.reference)
+    ).all()
+    came: dict[UUID, Money] = {}
+    receipts = select(RecoveryReceipt).where(
+        RecoveryReceipt.recovery_id.in_([row.id for row in rows]), RecoveryReceipt.created_at < as_of
+    )
+    for receipt in db.session.scalars(receipts):
+        came[receipt.recovery_id] = came.get(receipt.recovery_id, Money(0)) + receipt.amount
+    found = []
+    for row in rows:
+        received = came.get(row.id, Money(0))
+        waived = (
+            row.waived if row.waived is not None and row.waived_at is not None and row.waived_at < as_of else Money(0)
+        )
+        found.append(
+            RecoveryLine(
+                *(row.reference, _day(row.established_at), row.due_on),
+                *(row.amount, received, waived, row.amount - received - waived),
+            )
+        )
+    return found

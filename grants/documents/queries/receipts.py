@@ -1,0 +1,70 @@
+"""What agreements and receipts of submissions state, read from what was frozen."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Grant
+from grants.applications import queries as applications
+from grants.applications.models import Submission
+from grants.applications.states import PartnerRole
+from grants.core.db import get
+from grants.documents.rules import Column, ColumnKind, Receipt, with_totals
+from grants.dossiers import rules as dossiers
+from grants.identity import queries as identity
+
+MONEY = ColumnKind.MONEY
+
+
+def agreement(grant_id: UUID) -> agreements.GrantView:
+    """The grant whose agreement is to be written."""
+    return agreements.view(get(Grant, grant_id))
+
+
+def submission_row(submission_id: UUID) -> Submission:
+    """The submission a receipt is for."""
+    return get(Submission, submission_id)
+
+
+def receipt(submission_id: UUID) -> Receipt:
+    """Everything the receipt of a submission states, read from what was frozen and hashed."""
+    row = submission_row(submission_id)
+    application = applications.view_by_id(row.application_id)
+    call = application.call
+    sent = applications.content_of(row)
+    costs = sent.budget.totals
+    names = sent.organisation_names
+    return Receipt(
+        programme=call.programme.name,
+        call=call.title,
+        reference=sent.reference,
+        title=sent.title,
+        receipt_number=row.receipt_number,
+        version=row.number,
+        submitted_at=row.submitted_at,
+        submitted_by=identity.person(row.submitted_by).name,
+        closes_at=row.closes_at,
+        zone=call.zone,
+        coordinator=next(each.name for each in sent.consortium if each.role is PartnerRole.COORDINATOR),
+        partners=tuple(each.name for each in sent.consortium if each.role is not PartnerRole.COORDINATOR),
+        requested=str(row.requested),
+        sha256=row.sha256.hex(),
+        event_id=str(applications.registered(row.id).event_id),
+        answers=tuple(
+            (
+                each.section.title,
+                tuple((item.question.label, dossiers.shown(item.question, item.answer)) for item in each.items),
+            )
+            for each in dossiers.answered(sent.dossier)
+        ),
+        costs=with_totals(
+            "Budget, EUR",
+            (
+                Column("Partner", share=3),
+                *(Column(category.label, MONEY) for category in sent.budget.rules.categories),
+                Column("Total", MONEY),
+            ),
+            [(names[line.organisation_id], *line.amounts, line.total) for line in costs.rows],
+        ),
+    )

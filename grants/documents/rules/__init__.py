@@ -1,0 +1,71 @@
+"""What generated statements and receipts consist of; the modules beside this one say how. Pure."""
+
+from __future__ import annotations
+
+from grants.documents.rules.agreeing import Check, agreeing, refuse_disagreeing
+from grants.documents.rules.asking import (
+    Produced,
+    Progress,
+    RunFile,
+    RunFilter,
+    RunState,
+    RunSummary,
+    RunView,
+    ScopeFound,
+    Wanted,
+    read_moment,
+    took_words,
+)
+from grants.documents.rules.figures import (
+    NO,
+    SYNTHETIC,
+    YES,
+    Cell,
+    Column,
+    ColumnKind,
+    Figures,
+    Format,
+    Period,
+    ScopeKind,
+    Table,
+    Thing,
+    from_mapping,
+    to_mapping,
+    with_totals,
+    words,
+)
+from grants.documents.rules.receipts import Receipt
+
+__all__ = [
+    "NO",
+    "SYNTHETIC",
+    "YES",
+    "Cell",
+    "Check",
+    "Column",
+    "ColumnKind",
+    "Figures",
+    "Format",
+    "Period",
+    "Produced",
+    "Progress",
+    "Receipt",
+    "RunFile",
+    "RunFilter",
+    "RunState",
+    "RunSummary",
+    "RunView",
+    "ScopeFound",
+    "ScopeKind",
+    "Table",
+    "Thing",
+    "Wanted",
+    "agreeing",
+    "from_mapping",
+    "read_moment",
+    "refuse_disagreeing",
+    "to_mapping",
+    "took_words",
+    "with_totals",
+    "words",
+]

@@ -1,0 +1,33 @@
+"""What the receipt of a submission states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from grants.documents.rules.figures import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a receipt states; the same words stand on its page."""
+
+    programme: str
+    call: str
+    reference: str
+    title: str
+    receipt_number: int
+    version: int
+    submitted_at: datetime
+    submitted_by: str
+    closes_at: datetime
+    zone: str
+    coordinator: str
+    partners: tuple[str, ...]
+    requested: str
+    sha256: str
+    # Of the submission, in the audit record.
+    event_id: str
+    # Heading, then question and answer: the application as it was sent.
+    answers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    costs: Table | None = None
