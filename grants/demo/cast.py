@@ -53,10 +53,10 @@ PEOPLE = (
     PersonOfTheDemo("reka_mayor", "Gábor Lantos", "kovarhely", "Deputy mayor, signs", (R.APPLICANT,)),
     PersonOfTheDemo("niels_mayor", "Birthe Krogh", "aerosted", "Deputy mayor, signs", (R.APPLICANT,)),
     PersonOfTheDemo("eleni_mayor", "Stávros Melás", "neochora", "Deputy mayor, signs", (R.APPLICANT,)),
-    PersonOfTheDemo("other_city", "Inês Exemplo", "guimaraes", "Contact of a real city (invented person)", (R.APPLICANT,)),
-    PersonOfTheDemo("other_city_mayor", "Rui Modelo", "guimaraes", "Signs for a real city (invented person)", (R.APPLICANT,)),
-    PersonOfTheDemo("city", "Anna Beispiel", "mannheim", "Contact of a real city (invented person)", (R.APPLICANT,)),
-    PersonOfTheDemo("city_mayor", "Bernd Muster", "mannheim", "Signs for a real city (invented person)", (R.APPLICANT,)),
+    PersonOfTheDemo("other_city", "Inês Exemplo", "pt_guimaraes", "Contact of a real city (invented person)", (R.APPLICANT,)),
+    PersonOfTheDemo("other_city_mayor", "Rui Modelo", "pt_guimaraes", "Signs for a real city (invented person)", (R.APPLICANT,)),
+    PersonOfTheDemo("city", "Anna Beispiel", "de_mannheim", "Contact of a real city (invented person)", (R.APPLICANT,)),
+    PersonOfTheDemo("city_mayor", "Bernd Muster", "de_mannheim", "Signs for a real city (invented person)", (R.APPLICANT,)),
 )  # fmt: skip
 EVALUATORS = ("elena", "bram", "sofia", "ola", "katrin", "milan")
 
@@ -76,44 +76,25 @@ ORGANISATIONS: dict[str, tuple[str, OrganisationKind, str, bool]] = {
     "lumenau": ("Lumenau", K.MUNICIPALITY, "AT", True),
     "brunnvik": ("Brunnvik", K.MUNICIPALITY, "SE", True),
     "portosereno": ("Porto Sereno", K.MUNICIPALITY, "IT", True),
-    "mannheim": ("Mannheim", K.MUNICIPALITY, "DE", False),
-    "aachen": ("Aachen", K.MUNICIPALITY, "DE", False),
-    "muenster": ("Münster", K.MUNICIPALITY, "DE", False),
-    "guimaraes": ("Guimarães", K.MUNICIPALITY, "PT", False),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RealPilot:
-    """A pilot of cohort 1 as published; the contact and the bank account are invented."""
-
-    title: str
-    acronym: str
-    organisations: tuple[str, ...]
-    euros: int
-    lead: str
-    iban: str
-
-
 SOURCE = "https://netzerocities.eu/pilot-cities-cohort-1-2022/"
-PILOTS = (
-    RealPilot(
-        "CoLAB – Committed to Local Climate Action Building",
-        "CoLAB",
-        ("mannheim", "aachen", "muenster"),
-        1_500_000,
-        "city",
-        "DE02120300000000202051",
-    ),
-    RealPilot(
-        "District C: a Zero-carbon Commitment",
-        "District C",
-        ("guimaraes",),
-        986_000,
-        "other_city",
-        "PT50000201231234567890154",
-    ),
-)
+
+# Who of the cast already writes for a place of the crowd.
+WRITES_FOR = {
+    "RO Târgu Ștefănel": "irina",
+    "PL Żółtowice": "marek",
+    "HU Kővárhely": "reka",
+    "DK Ærøsted": "niels",
+    "GR Neochóra": "eleni",
+    "CZ Šumberk": "jaro",
+    "AT Lumenau": "theresa",
+    "SE Brunnvik": "linnea",
+    "IT Porto Sereno": "paolo",
+    "DE Mannheim": "city",
+    "PT Guimarães": "other_city",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
 
-NOTE = (
-    "Amounts, people, reports and dates after the selection are synthetic. Pilot and cities are real, see the source."
+OTHERS_NOTE = (
+    "Invented for the demo: which applications were not selected in 2022 is not public, only how many there were. "
+    "Municipality, title, amount and reason are synthetic."
 )
 INVENTED = "This municipality, its people, texts and amounts are invented."
 

@@ -1,0 +1,186 @@
+"""What people of the demo do until an application is checked: calls are published, applications written and sent."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from werkzeug.datastructures import FileStorage
+
+from grants.applications import queries as application_reads
+from grants.applications import services as applications
+from grants.applications.rules import BudgetInput as ApplicationBudget
+from grants.applications.rules import ConditionAnswer, DetailsInput, InviteInput, SectionInput, StartInput
+from grants.applications.services.drafting import file_roles
+from grants.applications.states import Verdict
+from grants.awards import queries as award_reads
+from grants.awards import services as awards
+from grants.awards.rules import PublishedOther, PublishedOutcome, PublishedPilot
+from grants.budgets.rules import Cell
+from grants.calls import queries as call_reads
+from grants.calls import services as calls
+from grants.calls.rules import BudgetInput, CallView
+from grants.core import clock, files
+from grants.core.money import Money, euros
+from grants.demo import crowd
+from grants.demo.arriving import Arrivals
+from grants.demo.cast import SOURCE, AskedInDemo
+from grants.demo.crowd import OtherOf2022, RealPilot, key_of
+from grants.demo.texts import CALL, INVENTED, OTHERS_NOTE, answer, letter
+from grants.dossiers.rules import Mark, QuestionKind
+from grants.identity import queries as identity
+
+
+class Applicants(Arrivals):
+    """Calls and applications."""
+
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def publish_call(self, text: str, total: Money) -> CallView:
+        """A call from its file, completed by the labelled template, published, its budget authorised."""
+        call_id = self.import_call(text)
+        calls.publish(self.actor("manager"), call_id)
+        calls.authorise_budget(self.actor("authoriser"), call_id, BudgetInput(total))
+        return call_reads.call_by_id(call_id)
+
+    def import_call(self, text: str) -> UUID:
+        """A draft of a call from its file, completed by the labelled template."""
+        made = calls.import_call(self.actor("manager"), text)
+        calls.apply_template(self.actor("manager"), made.id)
+        return made.id
+
+    def publish_invented_call(
+        self,
+        title: str,
+        opens_on: datetime,
+        closes_on: datetime,
+        total: int,
+        *,
+        award: int | None = None,
+        more: str = "",
+    ) -> CallView:
+        """A call of invented municipalities; ``more`` is what its file says beyond the usual."""
+        text = invented_call(title, opens_on, closes_on, total, award=award, more=more)
+        return self.publish_call(text, euros(total))
+
+    def record_cohort_1(self, call_id: UUID, pilots: Sequence[RealPilot], others: Sequence[OtherOf2022]) -> None:
+        """The published outcome of cohort 1 with the invented applications beside it, recorded by one person."""
+        outcome = PublishedOutcome(
+            SOURCE,
+            "Pilot Cities, cohort 1 (2022)",
+            "Recorded from the published outcome: 25 pilots of 53 cities, out of 103 applications. "
+            "The applications that were not selected are not public; the demo invents 78 of them.",
+            tuple(self._published(pilot) for pilot in pilots),
+            tuple(self._invented(other) for other in others),
+        )
+        awards.record_published_outcome(self.actor("manager"), call_id, outcome)
+
+    def _published(self, pilot: RealPilot) -> PublishedPilot:
+        return PublishedPilot(
+            pilot.title,
+            tuple(self.places[key_of(*city)] for city in pilot.cities),
+            euros(pilot.euros),
+            pilot.basis,
+            acronym=pilot.acronym,
+            source_url=pilot.source,
+            synthetic_note=pilot.note,
+        )
+
+    def _invented(self, other: OtherOf2022) -> PublishedOther:
+        return PublishedOther(
+            other.title,
+            tuple(self.places[city.key] for city in other.cities),
+            other.ended,
+            other.reason,
+            requested=euros(other.euros),
+            summary=f"{other.title}: an application of the demo. {INVENTED}",
+            synthetic_note=OTHERS_NOTE,
+        )
+
+    def confirm_cohort_1(self, call_id: UUID) -> None:
+        """Another person confirms the recorded outcome: the pilots enter, their money is reserved."""
+        awards.confirm(self.actor("authoriser"), award_reads.selections(call_id)[0].id)
+
+    # --- applications -----------------------------------------------------------------------------------------------
+
+    def asked_by(self, place: crowd.Municipality, number: int, euros_asked: int) -> AskedInDemo:
+        """An application of an invented municipality of the crowd, written by its own person."""
+        lead = self.writer(place.name, place.country, place.contact, "Climate officer")
+        return AskedInDemo(f"{crowd.theme(number)} in {place.name}", place.key, lead, euros_asked)
+
+    def apply(self, call: CallView, asked: AskedInDemo) -> UUID:
+        """A whole application, sent."""
+        made = self.draft(call, asked, sections=99)
+        for role in _files_needed(call):
+            upload = FileStorage(io.BytesIO(letter(asked.title)), filename=f"{role}.pdf")
+            applications.attach_file(self.actor(asked.lead), made, files.receive(upload), role)
+        applications.submit(self.actor(asked.lead), made)
+        return made
+
+    def draft(self, call: CallView, asked: AskedInDemo, *, sections: int) -> UUID:
+        """An application with its budget and the first so many sections."""
+        details = DetailsInput(asked.title, summary=f"{asked.title}: a pilot of the demo. {INVENTED}")
+        place = self.places[asked.organisation]
+        made = applications.start(self.actor(asked.lead), call.id, StartInput(place, details)).id
+        self.changed(asked.lead)
+        actor = self.actor(asked.lead)
+        for section in call.content.definition.sections[:sections]:
+            answers = tuple(
+                answer(question, asked.title)
+                for question in section.questions
+                if question.kind is not QuestionKind.FILE
+            )
+            applications.save_section(actor, made, section.key, SectionInput(answers, Mark.COMPLETE, None))
+        direct = euros(asked.euros).cents * 4 // 5
+        cells = (Cell(place, "A", Money(direct * 3 // 4)), Cell(place, "C3", Money(direct - direct * 3 // 4)))
+        applications.save_budget(actor, made, ApplicationBudget(cells, None))
+        return made
+
+    def invite_partner(self, application_id: UUID, lead: str, partner: str, place: str) -> None:
+        """The lead asks a person of another city to take part."""
+        person = identity.person(self.ids[partner])
+        applications.invite(
+            self.actor(lead), application_id, InviteInput(person.email, person.name, self.places[place])
+        )
+        self.changed(partner)
+
+    def declare_eligible(self, sent: Sequence[UUID], *, failing: str = "") -> None:
+        """The eligibility desk passes every condition of each; ``failing`` names the one that is not met, and why is said."""
+        for application_id in sent:
+            call = application_reads.view_by_id(application_id).call
+            answers = tuple(
+                ConditionAnswer(each.key, Verdict.FAIL, "The letter of mandate names another municipality.")
+                if each.key == failing
+                else ConditionAnswer(each.key, Verdict.PASS)
+                for each in call.content.conditions
+            )
+            applications.declare(self.actor("eligibility"), application_id, answers)
+
+    def changed(self, *keys: str) -> None:
+        """Say that these people were given something to do, or lost it: who they are is looked up anew."""
+
+
+def invented_call(
+    title: str, opens_on: datetime, closes_on: datetime, total: int, *, award: int | None = None, more: str = ""
+) -> str:
+    """The file of a call from 09:00 of one day until 17:00 of another, Brussels time."""
+    opening = clock.in_zone(opens_on).replace(hour=9)
+    closing = clock.in_zone(closes_on).replace(hour=17)
+    text = CALL.format(
+        title=title,
+        year=opening.year,
+        opens=opening.date().isoformat(),
+        literal=f"{clock.long_date(closing.date())}, 17:00 Brussels time",
+        closes=closing.isoformat(),
+        total=total,
+        award=award or total // 2,
+    )
+    # What a call says itself takes the place of the usual line.
+    return (text.replace("duration_months: 24\n", "") if "duration_months" in more else text) + more
+
+
+def _files_needed(call: CallView) -> list[str]:
+    needed = {f"attachment_{each.key}" for each in call.content.attachments if each.required}
+    return [role for role in file_roles(call) if role in needed or role.startswith("question_")]

@@ -1,0 +1,121 @@
+"""What people of the demo do from the assignment of evaluators to the public results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from grants.awards import queries as award_reads
+from grants.awards import services as awards
+from grants.awards.rules import DecisionInput
+from grants.calls.rules import CallView, ResultsInput
+from grants.demo.applying import Applicants
+from grants.demo.cast import EVALUATORS
+from grants.demo.texts import halves, sheet
+from grants.evaluation import queries as evaluation_reads
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
+from grants.evaluation.states import Declared
+
+# Who must declare although they have no seat.
+PANEL = ("chair", "member")
+ADVISED = "I advised this city three years ago."
+
+
+class Judges(Applicants):
+    """Evaluation and selection."""
+
+    def assign(
+        self,
+        call: CallView,
+        sent: Sequence[UUID],
+        due: datetime,
+        *,
+        pool: Mapping[str, str] | None = None,
+        load: int | None = None,
+        said: Mapping[tuple[str, int], Declared] | None = None,
+    ) -> None:
+        """Pool, declarations of everybody, the exact assignment.
+
+        ``pool`` gives evaluators with their countries, ``load`` what each may get at most; ``said`` is what some
+        declare about the application of that place, the others have no conflict.
+        """
+        members = pool or dict.fromkeys(EVALUATORS, "FI")
+        self.fill_pool(call, members, load or len(sent))
+        for key in (*members, *PANEL):
+            self.declare(call, key, sent, said or {})
+        self.run_assignment(call, due)
+
+    def fill_pool(self, call: CallView, members: Mapping[str, str], load: int) -> None:
+        """The manager takes these evaluators into the pool of a call."""
+        for key, country in members.items():
+            values = EvaluatorInput(self.ids[key], country, ("en",), (), 0, load)
+            evaluation.pool(self.actor("manager"), call.id, values)
+
+    def declare(self, call: CallView, key: str, sent: Sequence[UUID], said: Mapping[tuple[str, int], Declared]) -> None:
+        """One person declares about every application of a list."""
+        answers = tuple(
+            Answered(each, said.get((key, place), Declared.NONE), ADVISED if (key, place) in said else "")
+            for place, each in enumerate(sent)
+        )
+        evaluation.declare(self.actor(key), call.id, answers)
+        self.changed(key)
+
+    def run_assignment(self, call: CallView, due: datetime) -> None:
+        """The manager lets the exact assignment give out the seats."""
+        evaluation.run(self.actor("manager"), call.id, RunInput("demo", due))
+        self.all_changed()
+
+    def assess(self, call: CallView, sent: Sequence[UUID], *, sheets: int = 999) -> None:
+        """The first so many score sheets, submitted."""
+        seats = [(each, user_id) for each in sent for user_id in evaluation_reads.seat_people(each)]
+        for number, (application_id, user_id) in enumerate(seats[:sheets], start=1):
+            self.submit_sheet(call, application_id, user_id, number)
+
+    def submit_sheet(self, call: CallView, application_id: UUID, user_id: UUID, number: int) -> None:
+        """One evaluator submits a sheet."""
+        actor = self.actor_of(user_id)
+        evaluation.submit(actor, application_id, sheet(call, halves(actor.name, number), actor.name))
+
+    def begin_sheet(self, call: CallView, application_id: UUID, user_id: UUID, number: int) -> None:
+        """One evaluator saves a draft."""
+        actor = self.actor_of(user_id)
+        evaluation.save(actor, application_id, sheet(call, halves(actor.name, number), actor.name))
+
+    def propose(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
+        """The chair proposes a consensus."""
+        evaluation.propose(self.actor("chair"), application_id, sheet(call, consensus, "Consensus"))
+
+    def write_consensus(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
+        """The chair writes a draft of the consensus."""
+        evaluation.write_consensus(self.actor("chair"), application_id, sheet(call, consensus, "Consensus"))
+
+    def agree(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
+        """The chair proposes the consensus, every assessor agrees."""
+        self.propose(call, application_id, consensus)
+        for user_id in evaluation_reads.seat_people(application_id):
+            evaluation.agree(self.actor_of(user_id), application_id)
+
+    def decide_selection(
+        self, call: CallView, *, reason: str = "The list as ranked; no jump.", reserve_max: int | None = None
+    ) -> None:
+        """The chair decides the list as ranked."""
+        page = award_reads.ranking_page(self.actor("chair"), call.slug, reserve_max=reserve_max)
+        awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason, reserve_max=reserve_max))
+
+    def return_selection(self, call: CallView, reason: str) -> None:
+        """The second person gives the list back."""
+        awards.return_list(self.actor("authoriser"), award_reads.selections(call.id)[0].id, reason)
+
+    def confirm_selection(self, call: CallView) -> None:
+        """A second person confirms it: money is reserved, applicants are told."""
+        awards.confirm(self.actor("authoriser"), award_reads.selections(call.id)[0].id)
+
+    def publish_results(self, call: CallView) -> None:
+        """Everybody may read which applications were selected."""
+        awards.publish_results(self.actor("manager"), call.id, ResultsInput())
+        self.all_changed()
+
+    def all_changed(self) -> None:
+        """Say that many people were given something to do, or lost it."""

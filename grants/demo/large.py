@@ -1,0 +1,128 @@
+"""A large call in evaluation now: sixty applications, forty evaluators, scored in part."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from grants.calls.rules import CallView
+from grants.demo import crowd
+from grants.demo.arriving import ALL_EVALUATORS
+from grants.demo.cast import NOW_EVALUATED, WRITES_FOR, AskedInDemo
+from grants.demo.stage import Stage, Story
+from grants.evaluation import queries as evaluation_reads
+from grants.evaluation import services as evaluation
+from grants.evaluation.states import Declared
+
+SENT = 60
+LOAD = 6
+FINISHED, AGREED, PROPOSED, WRITTEN, HALF_DONE, BEGUN = 12, 5, 3, 2, 12, 14
+
+# A short form: what sixty municipalities can write in two weeks. The rest follows the labelled template.
+SHORT_FORM = """\
+submission:
+  required_attachments: [{key: mandate, label: Letter of mandate, required: false}]
+application_form:
+  sections:
+    - key: change
+      title: The change
+      questions:
+        - {key: barrier, label: Which barrier stands in the way, kind: long, words_max: 300, criterion: excellence}
+        - {key: change, label: "What will be different, for whom", kind: long, words_max: 300, criterion: impact}
+    - key: work
+      title: The work
+      questions:
+        - {key: plan, label: "Who does what, and when", kind: long, words_max: 300, criterion: implementation}
+        - {key: risk, label: What can go wrong, kind: long, words_max: 150, criterion: implementation}
+"""
+
+# Who has a conflict, and who is not sure; by evaluator and place in the list.
+SAID = {
+    ("milan", 0): Declared.UNSURE,
+    ("katrin", 3): Declared.CONFLICT,
+    ("jana", 7): Declared.CONFLICT,
+    ("lars", 11): Declared.CONFLICT,
+    ("nuria", 19): Declared.UNSURE,
+    ("hanne", 23): Declared.CONFLICT,
+    ("matej", 31): Declared.CONFLICT,
+}
+
+
+def evaluated_now(stage: Stage) -> Story:
+    """From the call to the middle of its assessment."""
+    yield stage.days_ago(95)
+    stage.say("A call in evaluation now")
+    call = stage.invented_call(
+        "Quick pilots for streets", opens=80, closes=40, total=6_000_000, award=300_000, more=SHORT_FORM
+    )
+    stage.troupe.judges_arrive()
+    sent: list[UUID] = []
+    for place, asked in enumerate(_asked(stage)):
+        yield stage.days_ago(62) + timedelta(hours=7 * place)
+        stage.say(f"{call.title}: application {place + 1} of {SENT}")
+        sent.append(stage.troupe.apply(call, asked))
+    for place in range(0, SENT, 10):
+        yield stage.days_ago(37) + timedelta(hours=place)
+        stage.say(f"{call.title}: eligibility")
+        stage.troupe.declare_eligible(sent[place : place + 10])
+    yield from _seated(stage, call, sent)
+    yield from _scored(stage, call, sent)
+
+
+def _asked(stage: Stage) -> list[AskedInDemo]:
+    """Three applications by people of the cast, the others by the crowd."""
+    places = [place for place in crowd.municipalities() if place.key not in _of_the_cast()]
+    others = [
+        stage.troupe.asked_by(place, number, 90_000 + 7_000 * (number % 29)) for number, place in enumerate(places[:57])
+    ]
+    return [*NOW_EVALUATED, *others]
+
+
+def _of_the_cast() -> set[str]:
+    return {crowd.key_of(place[3:], place[:2]) for place in WRITES_FOR}
+
+
+def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
+    yield stage.days_ago(30)
+    stage.say(f"{call.title}: forty evaluators")
+    countries = {judge.key: judge.country for judge in crowd.judges()}
+    stage.troupe.fill_pool(call, {key: countries.get(key, "CH") for key in ALL_EVALUATORS}, LOAD)
+    for place, key in enumerate((*ALL_EVALUATORS, "chair", "member")):
+        yield stage.days_ago(29) + timedelta(hours=place)
+        stage.say(f"{call.title}: declarations of conflicts")
+        stage.troupe.declare(call, key, sent, SAID)
+    yield stage.days_ago(25)
+    stage.say(f"{call.title}: the assignment of evaluators")
+    stage.troupe.run_assignment(call, stage.today + timedelta(days=5))
+
+
+def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
+    """Some applications with every sheet and a consensus, some with a part, many with nothing yet."""
+    for place, application_id in enumerate(sent[1 : 1 + FINISHED]):
+        yield stage.days_ago(20) + timedelta(hours=3 * place)
+        stage.say(f"{call.title}: assessments")
+        stage.troupe.assess(call, [application_id])
+    for place, application_id in enumerate(sent[1 : 1 + AGREED + PROPOSED + WRITTEN]):
+        yield stage.days_ago(14) + timedelta(hours=3 * place)
+        stage.say(f"{call.title}: consensus")
+        consensus = (7 + place % 3, 6 + place % 4, 7 + place % 2)
+        if place < AGREED:
+            stage.troupe.agree(call, application_id, consensus)
+        elif place < AGREED + PROPOSED:
+            stage.troupe.propose(call, application_id, consensus)
+            first = next(iter(evaluation_reads.seat_people(application_id)))
+            evaluation.agree(stage.troupe.actor_of(first), application_id)
+        else:
+            stage.troupe.write_consensus(call, application_id, consensus)
+    half_done = sent[1 + FINISHED : 1 + FINISHED + HALF_DONE]
+    for place, application_id in enumerate(half_done):
+        yield stage.days_ago(9) + timedelta(hours=3 * place)
+        stage.say(f"{call.title}: assessments")
+        first, second, *_ = evaluation_reads.seat_people(application_id)
+        stage.troupe.submit_sheet(call, application_id, first, place)
+        stage.troupe.begin_sheet(call, application_id, second, place + 1)
+    begun = sent[1 + FINISHED + HALF_DONE : 1 + FINISHED + HALF_DONE + BEGUN]
+    for place, application_id in enumerate(begun):
+        yield stage.days_ago(6) + timedelta(hours=3 * place)
+        first = next(iter(evaluation_reads.seat_people(application_id)))
+        stage.troupe.begin_sheet(call, application_id, first, place)

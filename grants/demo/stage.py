@@ -1,0 +1,124 @@
+"""The stage of the demo: one clock for all stories, the people, and how far the telling is."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from grants.calls.rules import CallView
+from grants.core import clock
+from grants.core.permissions import Actor
+from grants.demo.deeds import Troupe
+
+Progress = Callable[[int, int, str], None]
+# A story yields the moment at which it goes on.
+Story = Generator[datetime, None, None]
+
+
+class Company(Troupe):
+    """The troupe of one telling: somebody is looked up anew only after they were given something to do, or lost it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[UUID, Actor] = {}
+
+    def actor_of(self, user_id: UUID) -> Actor:
+        """The person as they were when something last changed for them."""
+        if user_id not in self._known:
+            self._known[user_id] = super().actor_of(user_id)
+        return self._known[user_id]
+
+    def changed(self, *keys: str) -> None:
+        """Forget what these people could do."""
+        for key in keys:
+            self._known.pop(self.ids[key], None)
+
+    def all_changed(self) -> None:
+        """Forget what anybody could do."""
+        self._known.clear()
+
+
+@dataclass
+class Stage:
+    """What every story needs; days are counted back from today."""
+
+    progress: Progress
+    troupe: Company = field(default_factory=Company)
+    # Ten in the morning in Brussels or nine in winter; nothing of the demo happens later than two days ago.
+    today: datetime = field(default_factory=lambda: clock.now().replace(hour=8, minute=0, second=0, microsecond=0))
+    words: str = "The demo begins"
+
+    def days_ago(self, days: float) -> datetime:
+        """A moment counted back from today."""
+        return self.today - timedelta(days=days)
+
+    def say(self, text: str) -> None:
+        """What is happening from here on, for whoever waits."""
+        self.words = text
+
+    def invented_call(
+        self, title: str, *, opens: int, closes: int, total: int, award: int | None = None, more: str = ""
+    ) -> CallView:
+        """A published call of invented municipalities; days count back from today."""
+        return self.troupe.publish_invented_call(
+            title, self.days_ago(opens), self.days_ago(closes), total, award=award, more=more
+        )
+
+
+def merged(*stories: Story) -> Story:
+    """Several stories as one: the earliest deed first, of two at the same moment that of the story named first."""
+    first = ((next(story, None), number, story) for number, story in enumerate(stories))
+    waiting = [(moment, number, story) for moment, number, story in first if moment is not None]
+    heapq.heapify(waiting)
+    while waiting:
+        moment, number, story = heapq.heappop(waiting)
+        yield moment
+        later = next(story, None)
+        if later is not None:
+            assert later >= moment, "a story never goes back in time"
+            heapq.heappush(waiting, (later, number, story))
+
+
+def sign(stage: Stage, reference: str, mayor: str) -> None:
+    """Both sides sign at one sitting."""
+    stage.troupe.sign_for_city(reference, mayor)
+    stage.troupe.sign_for_programme(reference)
+
+
+def pay(stage: Stage, references: list[str], start: datetime) -> Story:
+    """What is asked for is allowed, and its orders go through the circuit in one run: four people, some days."""
+    yield start
+    for reference in references:
+        stage.troupe.decide_requests(reference)
+    yield start + timedelta(days=1)
+    prepared = [stage.troupe.prepare_order(reference) for reference in references]
+    orders = [order for order in prepared if order is not None]
+    if not orders:
+        return
+    yield start + timedelta(days=1, hours=3)
+    for order in orders:
+        stage.troupe.verify_order(order)
+    yield start + timedelta(days=2)
+    for order in orders:
+        stage.troupe.authorise_order(order)
+    yield start + timedelta(days=2, hours=2)
+    stage.troupe.export_orders(orders)
+    yield start + timedelta(days=3, hours=4)
+    for order in orders:
+        stage.troupe.book_order(order)
+
+
+def reach_milestones(stage: Stage, reference: str, lead: str, *, until: datetime | None = None) -> Story:
+    """Each milestone reached and accepted some days before it is due, as far as that lies before ``until``."""
+    for milestone in stage.troupe.milestones(reference):
+        reached = datetime.combine(milestone.due_on, datetime.min.time(), stage.today.tzinfo) - timedelta(
+            days=6, hours=-9
+        )
+        if until is not None and reached > until:
+            return
+        yield reached
+        stage.troupe.reach(reference, milestone.number, lead)
+        stage.troupe.accept_milestone(reference, milestone.number)
