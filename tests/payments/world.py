@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
+
 from grants.agreements.models import BankAccount, Beneficiary, Grant, PaymentScheduleLine
 from grants.agreements.states import BankAccountState, GrantState, PaymentKind
 from grants.applications.models import Application
@@ -61,13 +63,17 @@ def _commit(actor: Actor, call_id: UUID, grant_id: UUID, city_id: UUID, agency_i
 
 
 def world(number: int = 1) -> World:
-    """A grant of 600 000: pre-financing 240 000 of which 30 000 is retained, ceiling 540 000, two beneficiaries."""
+    """A grant of 600 000: pre-financing 240 000 of which 30 000 is retained, ceiling 540 000, two beneficiaries.
+
+    Another number makes another grant of the same city, in a call of its own.
+    """
     city_id = actors.organisation()
     agency_id = actors.organisation("Energy Agency of Northbridge")
     fin, carl = actors.fin(), actors.carl()
     call_id, grant_id, application_id = uuid4(), uuid4(), uuid4()
     reference = f"PCP-2022-G-{number:04d}"
-    account = BankAccount(
+    fund, programme = _programme()
+    account = _account(city_id) or BankAccount(
         organisation_id=city_id,
         holder="Northbridge Łódź & Co",
         iban=IBAN,
@@ -80,16 +86,14 @@ def world(number: int = 1) -> World:
         evidence="Bank letter",
     )
     with arranging():
-        fund = FundSource(number="101036519", acronym="NetZeroCities", framework="Horizon 2020")
-        programme = Programme(slug="pilots", code="PCP", name="Pilot Cities Programme")
         db.session.add_all([fund, programme, account])
         db.session.add(
             Call(
                 id=call_id,
                 programme_id=programme.id,
                 fund_source_id=fund.id,
-                reference="PCP-2022-C-0001",
-                slug="invented-call",
+                reference=f"PCP-2022-C-{number:04d}",
+                slug="invented-call" if number == 1 else f"invented-call-{number}",
                 title="Invented call",
                 year=2022,
                 state=CallState.DRAFT.value,
@@ -137,6 +141,24 @@ def world(number: int = 1) -> World:
         assert person.user_id is not None
         actors.give(person.user_id, role, "application", application_id)
     return World(call_id, grant_id, reference, application_id, city_id, agency_id, account.id)
+
+
+def _programme() -> tuple[FundSource, Programme]:
+    """The one programme and what pays it, made with the first grant."""
+    found = db.session.scalars(select(FundSource)).first(), db.session.scalars(select(Programme)).first()
+    return (
+        found[0] or FundSource(number="101036519", acronym="NetZeroCities", framework="Horizon 2020"),
+        found[1] or Programme(slug="pilots", code="PCP", name="Pilot Cities Programme"),
+    )
+
+
+def _account(city_id: UUID) -> BankAccount | None:
+    """The city's confirmed account, where an earlier grant brought it."""
+    return db.session.scalars(
+        select(BankAccount).where(
+            BankAccount.organisation_id == city_id, BankAccount.state == BankAccountState.CONFIRMED.value
+        )
+    ).first()
 
 
 def _grant(grant_id: UUID, application_id: UUID, call_id: UUID, fund_id: UUID, city_id: UUID, reference: str) -> Grant:
