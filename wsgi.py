@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from config import Config
+from flask import Flask
+
+from config import BadSettings, Config
 from grants.app import create_app
 from grants.cli import build_cli
+from grants.local import owns_tables
 
-_app: Any = None
+_made: tuple[Config, Flask] | None = None
 
 
 def app(environ: Any, start_response: Any) -> Any:
     """The WSGI entry point."""
-    global _app
-    if _app is None:
-        _app = create_app(Config.from_env())
-    return _app(environ, start_response)
+    return ready()[1](environ, start_response)
+
+
+def ready() -> tuple[Config, Flask]:
+    """The settings and the program on them, made once; raises :class:`BadSettings` where it must not be served."""
+    global _made
+    if _made is None:
+        config = Config.from_env()
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            if not getattr(config, name):
+                raise BadSettings(
+                    f"{name} is empty: this serves the pages alone and starts no servers of its own. Set it, or use `make run`."
+                )
+        if config.GRANTS_ENV == "production":
+            _refuse_owner(config)
+        _made = config, create_app(config)
+    return _made
+
+
+def _refuse_owner(config: Config) -> None:
+    """No trigger and no right binds the owner of the tables: the program must not be that."""
+    try:
+        owner = owns_tables(config.DATABASE_URL)
+    except OSError as error:
+        # It may come later; pages say so until then, and /readyz too.
+        logging.getLogger(__name__).warning("the database does not answer yet: %s", error)
+        return
+    if owner:
+        raise BadSettings(
+            "DATABASE_URL signs in as the owner of the tables, whom no right and no trigger binds. Give it the program's "
+            "own role, and the owner's address to DATABASE_OWNER_URL (docs/deploy/README.md)."
+        )
 
 
 cli = build_cli(Config.from_env, create_app)

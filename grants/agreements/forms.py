@@ -12,7 +12,7 @@ from grants.agreements.rules import AccountInput, CheckInput, ContactInput, Gran
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.core.errors import Invalid
 from grants.core.money import Money
-from grants.web.forms import A_PARAGRAPH, WORDS_OF_A_TITLE, DateField, Form, MoneyField, Needed, choices
+from grants.web.forms import A_PARAGRAPH, WORDS_OF_A_TITLE, ContestedForm, DateField, Form, MoneyField, Needed, choices
 
 # So many rows more than there are, so that a milestone can be added without JavaScript.
 SPARE_MILESTONES = 2
@@ -88,8 +88,8 @@ class ConfirmAccountForm(ShownAccount):
 class ContactForm(Form):
     """A person of the coordinator."""
 
-    name = StringField("Name", [WORDS_OF_A_TITLE, Needed("Enter the person's name.")])
-    email = StringField("E-mail address", [Needed("Enter the person's e-mail address.")])
+    name = StringField("Name", [WORDS_OF_A_TITLE, Needed("Enter the person’s name.")])
+    email = StringField("E-mail address", [Needed("Enter the person’s e-mail address.")])
     role = RadioField(
         "What the person does",
         choices=choices((role.value, role.words) for role in ContactRole),
@@ -134,10 +134,9 @@ class RefuseAccountForm(ShownAccount):
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say what is wrong with this account.")])
 
 
-class TermsForm(Form):
+class TermsForm(ContestedForm):
     """Start, length, maxima and milestones; the rows of beneficiaries and milestones are added for one grant."""
 
-    version = HiddenField()
     starts_on = DateField("First day", [Needed("Enter the first day, for example 1 June 2023.")])
     months = IntegerField("Length in months", [Needed("Enter the number of months.")])
     shares = HiddenField()

@@ -51,6 +51,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
@@ -327,7 +328,8 @@ def for_application(application_id: UUID) -> Grant | None:
     return db.session.scalars(select(Grant).where(Grant.application_id == application_id)).one_or_none()
 
 
-def selected_without_grant(actor: Actor) -> tuple[tuple[str, str], ...]:
+@reader
+def selected_without_grant(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     """Reference and title of selected applications whose preparation has not begun, at most 200."""
     if not actor.can(Permission.AGREEMENT_PREPARE):
         return ()
@@ -342,38 +344,56 @@ def selected_without_grant(actor: Actor) -> tuple[tuple[str, str], ...]:
     )
     if not actor.everywhere(Permission.AGREEMENT_PREPARE):
         statement = statement.where(Application.call_id.in_(actor.places(Permission.AGREEMENT_PREPARE, "call")))
-    return tuple((row.reference, row.title) for row in db.session.execute(statement))
+    rows = yield from ask(statement)
+    return tuple((row.reference, row.title) for row in rows)
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """What this person must do about grants in preparation."""
-    found: list[Duty] = []
-    if waiting := selected_without_grant(actor):
-        many = f"{len(waiting)} selected applications" if len(waiting) > 1 else f"“{waiting[0][1]}”"
-        found.append(
-            Duty(
-                f"Begin the preparation of {many}",
-                "Selected is not awarded: due diligence, account and agreement come first.",
-                "Begin preparation",
-                "agreements.index",
-                count=len(waiting),
-            )
+    del at
+    kinds = (
+        _selected_duty(actor),
+        _preparation_duties(actor),
+        _signature_duties(actor, Side.CITY, Permission.AGREEMENT_SIGN_CITY),
+        _signature_duties(actor, Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
+        _account_duties(actor),
+    )
+    found = yield from side_by_side(kinds)
+    return tuple(duty for duties in found for duty in duties)
+
+
+def _selected_duty(actor: Actor) -> Asking[list[Duty]]:
+    waiting = yield from selected_without_grant.asking(actor)
+    if not waiting:
+        return []
+    many = f"{len(waiting)} selected applications" if len(waiting) > 1 else f"“{waiting[0][1]}”"
+    return [
+        Duty(
+            f"Begin the preparation of {many}",
+            "Selected is not awarded: due diligence, account and agreement come first.",
+            "Begin preparation",
+            "agreements.index",
+            count=len(waiting),
         )
-    found += _preparation_duties(actor)
-    found += _signature_duties(actor)
-    found += _account_duties(actor)
-    return tuple(found)
+    ]
 
 
-def _in_state(actor: Actor, permission: Permission, state: GrantState) -> Sequence[Grant]:
+def _in_state(actor: Actor, permission: Permission, state: GrantState) -> Asking[list[Any]]:
     if not actor.can(permission):
-        return ()
-    return db.session.scalars(
-        select(Grant).where(visible(actor, permission), Grant.state == state.value).order_by(Grant.reference).limit(20)
-    ).all()
+        return []
+    return (
+        yield from ask(
+            select(Grant)
+            .where(visible(actor, permission), Grant.state == state.value)
+            .order_by(Grant.reference)
+            .limit(20)
+        )
+    )
 
 
-def _preparation_duties(actor: Actor) -> list[Duty]:
+def _preparation_duties(actor: Actor) -> Asking[list[Duty]]:
+    rows = yield from _in_state(actor, Permission.AGREEMENT_PREPARE, GrantState.PREPARATION)
     return [
         Duty(
             f"Finish the preparation of {row.acronym or row.title}",
@@ -382,47 +402,37 @@ def _preparation_duties(actor: Actor) -> list[Duty]:
             "agreements.preparation",
             {"ref": row.reference},
         )
-        for row in _in_state(actor, Permission.AGREEMENT_PREPARE, GrantState.PREPARATION)
+        for row in rows
     ]
 
 
-def _signature_duties(actor: Actor) -> list[Duty]:
-    found = []
-    for side, permission in (
-        (Side.CITY, Permission.AGREEMENT_SIGN_CITY),
-        (Side.PROGRAMME, Permission.AGREEMENT_SIGN_PROGRAMME),
-    ):
-        rows = _in_state(actor, permission, GrantState.READY_TO_SIGN)
-        signed = set(
-            db.session.scalars(
-                select(AgreementSignature.grant_id)
-                .join(
-                    Grant,
-                    (Grant.id == AgreementSignature.grant_id) & (Grant.offer_no == AgreementSignature.offer_no),
-                )
-                .where(Grant.id.in_([row.id for row in rows]), AgreementSignature.side == side.value)
-            )
-            if rows
-            else ()
+def _signature_duties(actor: Actor, side: Side, permission: Permission) -> Asking[list[Duty]]:
+    rows = yield from _in_state(actor, permission, GrantState.READY_TO_SIGN)
+    if not rows:
+        return []
+    signatures = yield from ask(
+        select(AgreementSignature.grant_id)
+        .join(Grant, (Grant.id == AgreementSignature.grant_id) & (Grant.offer_no == AgreementSignature.offer_no))
+        .where(Grant.id.in_([row.id for row in rows]), AgreementSignature.side == side.value)
+    )
+    signed = {row.grant_id for row in signatures}
+    return [
+        Duty(
+            f"Sign the grant agreement of {row.acronym or row.title}",
+            f"{row.reference}, at most {row.maximum}. It enters into force when both sides have signed.",
+            "Read and sign",
+            "agreements.agreement",
+            {"ref": row.reference},
         )
-        found += [
-            Duty(
-                f"Sign the grant agreement of {row.acronym or row.title}",
-                f"{row.reference}, at most {row.maximum}. It enters into force when both sides have signed.",
-                "Read and sign",
-                "agreements.agreement",
-                {"ref": row.reference},
-            )
-            for row in rows
-            if row.id not in signed
-        ]
-    return found
+        for row in rows
+        if row.id not in signed
+    ]
 
 
-def _account_duties(actor: Actor) -> list[Duty]:
+def _account_duties(actor: Actor) -> Asking[list[Duty]]:
     if not actor.can(Permission.BANK_ACCOUNT_CONFIRM):
         return []
-    waiting = db.session.execute(
+    waiting = yield from ask(
         select(Grant.reference, BankAccount.holder)
         .join(BankAccount, BankAccount.organisation_id == Grant.coordinator_id)
         .where(

@@ -25,7 +25,7 @@ from grants.agreements.states import (
     Side,
 )
 from grants.calls.rules import TimeLimits
-from grants.core import clock, encoding
+from grants.core import clock, encoding, faults
 from grants.core.errors import Invalid, Problem, Refused
 from grants.core.money import ZERO, Money, Rounding, total
 
@@ -231,7 +231,7 @@ def offer_problems(grant: GrantView) -> tuple[Problem, ...]:
     found = [Problem("Due diligence", f"“{check.label}” is open.") for check in grant.checks if check.is_open]
     if grant.account is None or grant.account.state is not BankAccountState.CONFIRMED:
         found.append(
-            Problem("Bank account", "The coordinator's account must be entered by one person and confirmed by another.")
+            Problem("Bank account", "The coordinator’s account must be entered by one person and confirmed by another.")
         )
     if not any(each.role is ContactRole.SIGNATORY for each in grant.contacts):
         found.append(Problem("People", "Nobody is named who signs for the coordinator."))
@@ -481,7 +481,7 @@ def account_number(text: str) -> str:
     compact = re.sub(r"[\s\u00a0\u202f]", "", text).upper()
     if not compact.isascii() or not compact.isalnum():
         raise Invalid(
-            "The IBAN holds a character that is not a plain letter or digit. Copy it from the bank's document again.",
+            "The IBAN holds a character that is not a plain letter or digit. Copy it from the bank’s document again.",
             {"iban": "Use only the letters A to Z and the digits 0 to 9."},
         )
     try:
@@ -490,7 +490,7 @@ def account_number(text: str) -> str:
         raise Invalid(
             "The IBAN is not right.",
             {
-                "iban": "This IBAN has a wrong length or wrong check digits for its country. Compare it with the bank's document, group by group."
+                "iban": "This IBAN has a wrong length or wrong check digits for its country. Compare it with the bank’s document, group by group."
             },
         ) from error
 
@@ -507,6 +507,7 @@ def bank_code(text: str | None) -> str | None:
 
 def refuse_same_person(first: UUID, second: UUID | None, *, deed: str) -> None:
     """Four eyes: two steps the circuit keeps apart are never done by one person."""
+    faults.point("four_eyes")
     if second is None or first == second:
         raise Refused(f"You entered this yourself; {deed} takes another person. Ask a colleague with that role.")
 

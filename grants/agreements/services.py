@@ -372,6 +372,7 @@ def appoint(actor: Actor, grant_id: UUID, given: ContactInput) -> UUID:
     grant = locked(Grant, grant_id)
     members = {member.id: member for member in identity.members(grant.coordinator_id)}
     found = identity.person_by_email(normal_email(given.email))
+    faults.point("four_eyes")
     if found is not None and found.id == actor.user_id:
         raise Invalid("You cannot name yourself.", {"email": "Name somebody of the city; you act for the programme."})
     if found is not None:

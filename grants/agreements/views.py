@@ -138,6 +138,7 @@ def people(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.appoint(current_actor(), grant.id, form.to_input())
+            flash(f"{form.to_input().name} is named. Everybody of {grant.coordinator} is told by mail.", "success")
             return see_other(".people", ref=ref)
     return page("agreements/people.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 
@@ -181,9 +182,14 @@ def terms(ref: str) -> Any:
     grant = _grant(ref)
     form = terms_form(grant)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.set_terms(current_actor(), grant.id, form.to_input(), version=form.version_shown())
+            flash("The dates, amounts and milestones are saved.", "success")
             return see_other(".preparation", ref=ref)
+    if form.clashed:
+        grant = _grant(ref)
+        form.comes_again(grant.version)
+        return page("agreements/terms.html", grant=grant, form=form), 409
     return page("agreements/terms.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 
 
@@ -234,6 +240,7 @@ def refuse_account(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.refuse_account(current_actor(), grant.id, form.shown(), reason=str(form.reason.data))
+            flash("The account is refused. Another one can be entered.", "success")
             return see_other(".account", ref=ref)
     return _account(grant, form)
 
@@ -293,6 +300,7 @@ def take_back(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.take_back(current_actor(), grant.id, reason=str(form.reason.data))
+            flash("The offer is taken back. Signatures given to it no longer count.", "success")
             return see_other(".preparation", ref=ref)
     return _agreement(grant, form)
 
@@ -304,6 +312,7 @@ def drop(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.drop(current_actor(), grant.id, reason=str(form.reason.data))
+            flash("The preparation is given up. The people of the application are told by mail.", "success")
             return see_other(".show", ref=ref)
     return page("agreements/drop.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 

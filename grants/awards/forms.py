@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from grants.calls.rules import CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import ContestedForm, DateField, Form, Needed, TimeField, choices
+from grants.web.forms import ContestedForm, DateField, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -22,7 +23,7 @@ LINE_WORDS = {
 }
 
 
-class DecisionForm(Form):
+class DecisionForm(ContestedForm):
     """What the person who decides chooses; ``list_hash`` is the list on the page."""
 
     list_hash = HiddenField()
@@ -37,6 +38,11 @@ class DecisionForm(Form):
         description="One reference a line, the first first. Only where the call’s rules leave a tie.",
     )
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
+
+    def now_of(self, list_hash: str) -> None:
+        """The next sending is a new deed, in sight of the list that is on the page now."""
+        self.list_hash.data, self.list_hash.raw_data = list_hash, [list_hash]
+        self.act_key.data, self.act_key.raw_data = secrets.token_urlsafe(18), None
 
     def order(self) -> tuple[str, ...]:
         """The references the panel put in order."""
@@ -60,10 +66,9 @@ class ReturnForm(ContestedForm):
     reason = TextAreaField("What must be different", [Needed("Write what must be different before it is confirmed.")])
 
 
-class PublishForm(Form):
+class PublishForm(ContestedForm):
     """From when the results are public: at once, or from a day and time on the clock of the call."""
 
-    version = HiddenField()
     when = RadioField(
         "From when",
         choices=choices([("now", "At once"), ("later", "From a later day and time")]),

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.applications.rules import ApplicationView
-from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.states import AmountBasis, EndedElsewhere, LineRule, Outcome, SelectionKind, SelectionState
 from grants.budgets.rules import Cell
 from grants.calls.rules import Criterion
 from grants.core import faults
@@ -69,13 +69,35 @@ class PublishedPilot:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedOther:
+    """An application of an outcome published elsewhere that got no grant, and how it ended; the first organisation leads.
+
+    ``requested`` is what it asked for; nothing is reserved for it. ``synthetic_note`` says what of it is invented.
+    """
+
+    title: str
+    organisations: tuple[UUID, ...]
+    ended: EndedElsewhere
+    reason: str
+    requested: Money = ZERO
+    summary: str = ""
+    synthetic_note: str = ""
+
+    @property
+    def recorded(self) -> str:
+        """Its summary followed by how it ended, as its page shows it."""
+        return " ".join(filter(None, (self.summary.strip(), f"{self.ended.words}: {self.reason.strip()}")))
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedOutcome:
-    """A whole outcome with the page it was published on."""
+    """A whole outcome with the page it was published on; ``others`` are the applications that got no grant."""
 
     source_url: str
     source_title: str
     reason: str
     pilots: tuple[PublishedPilot, ...]
+    others: tuple[PublishedOther, ...] = ()
 
     def checked(self) -> PublishedOutcome:
         """The same outcome; raises :class:`Invalid` when a source, a pilot or a title is missing."""
@@ -99,9 +121,25 @@ class PublishedOutcome:
                 )
             if pilot.amount_basis is AmountBasis.REQUESTED:
                 wrong["pilots"] = f"“{pilot.title}”: a published amount is published or synthetic, never requested."
+        wrong |= self._wrong_others()
         if wrong:
             raise Invalid("The outcome was not recorded.", wrong)
         return self
+
+    def _wrong_others(self) -> dict[str, str]:
+        wrong: dict[str, str] = {}
+        if len(self.others) > PILOTS_MAX:
+            wrong["others"] = f"An outcome has at most {PILOTS_MAX} applications that got no grant."
+        for number, other in enumerate(self.others, 1):
+            if not other.title.strip():
+                wrong["others"] = f"Application {number} without a grant has no title."
+            if not other.organisations:
+                wrong["others"] = f"“{other.title}” names no lead organisation."
+            if not clean_text(other.reason):
+                wrong["others"] = f"“{other.title}” does not say why it got no grant."
+            if other.requested < ZERO:
+                wrong["others"] = f"“{other.title}” asks for less than nothing."
+        return wrong
 
     @property
     def asked(self) -> Money:

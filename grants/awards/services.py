@@ -15,7 +15,15 @@ from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import RankedList
 from grants.awards.rules import DecisionInput, PublishedOutcome
-from grants.awards.states import SELECTION, AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.states import (
+    SELECTION,
+    AmountBasis,
+    EndedElsewhere,
+    LineRule,
+    Outcome,
+    SelectionKind,
+    SelectionState,
+)
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
 from grants.calls.rules import CallView, ResultsInput
@@ -310,7 +318,7 @@ def record_published_outcome(actor: Actor, call_id: UUID, values: PublishedOutco
     """Record an outcome that was published elsewhere, with its source; another person confirms it.
 
     No assessments and no scores: its pilots enter as selected, and their known or synthetic amounts are
-    reserved, when it is confirmed. Returns the selection's number.
+    reserved, when it is confirmed; the applications that got no grant enter as they ended. Returns the selection's number.
     """
     values = values.checked()
     _refuse_open_list(call_id)
@@ -319,8 +327,9 @@ def record_published_outcome(actor: Actor, call_id: UUID, values: PublishedOutco
     words = clean_text(values.reason)
     selection = _selection(actor, call_id, SelectionKind.PUBLISHED_OUTCOME, free, values.asked, words)
     pilots = encoding.encode(list(values.pilots))
-    selection.rules = {"pilots": pilots}
-    selection.list_sha256 = bytes.fromhex(rules.list_hash(pilots))
+    others = encoding.encode(list(values.others))
+    selection.rules = {"pilots": pilots, "others": others} if others else {"pilots": pilots}
+    selection.list_sha256 = bytes.fromhex(rules.list_hash([*pilots, *others]))
     selection.source_url, selection.source_title = values.source_url, values.source_title.strip()
     count = len(values.pilots)
     selection.line_words = f"{count} {'pilot' if count == 1 else 'pilots'} as published; {values.asked} of {free} free."
@@ -365,5 +374,46 @@ def _enter_published(selection: Selection) -> list[SelectionItem]:
         )
         db.session.add(item)
         items.append(item)
+    _enter_others(selection, len(items))
     db.session.flush()
     return items
+
+
+_ENDED = {
+    EndedElsewhere.NOT_FUNDED: ApplicationState.NOT_FUNDED,
+    EndedElsewhere.INELIGIBLE: ApplicationState.INELIGIBLE,
+    EndedElsewhere.WITHDRAWN: ApplicationState.WITHDRAWN,
+}
+
+
+def _enter_others(selection: Selection, after: int) -> None:
+    """The applications of a recorded outcome that got no grant; those that were judged stand on its list below the others."""
+    position = after
+    for other in queries.others_of(selection):
+        application_id = applications.record_published(
+            selection.call_id,
+            other.title,
+            None,
+            other.organisations,
+            selection.source_url or "",
+            requested=other.requested,
+            summary=other.recorded,
+            synthetic_note=other.synthetic_note or None,
+            state=_ENDED[other.ended],
+        )
+        if other.ended is EndedElsewhere.NOT_FUNDED:
+            position += 1
+            db.session.add(
+                SelectionItem(
+                    selection_id=selection.id,
+                    application_id=application_id,
+                    position=position,
+                    outcome=Outcome.NOT_FUNDED.value,
+                    amount=other.requested,
+                    amount_basis=(AmountBasis.SYNTHETIC if other.synthetic_note else AmountBasis.REQUESTED).value,
+                    tie_words="",
+                    threshold_words="",
+                    straddles=False,
+                    missing=ZERO,
+                )
+            )

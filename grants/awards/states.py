@@ -48,6 +48,19 @@ class Outcome(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
+class EndedElsewhere(StrEnum):
+    """How an application ended that got no grant in an outcome published elsewhere."""
+
+    NOT_FUNDED = "not_funded"
+    INELIGIBLE = "ineligible"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def words(self) -> str:
+        """For pages and records: “Not eligible”."""
+        return {"not_funded": "Not funded", "ineligible": "Not eligible", "withdrawn": "Withdrawn"}[self.value]
+
+
 class LineRule(StrEnum):
     """What happens below the first application that asks for more than is left."""
 

@@ -96,40 +96,38 @@ def _ranking(slug: str) -> RankingPage:
 @requires(*READS)
 def decision(slug: str) -> Any:
     shown = queries.ranking_page(current_actor(), slug)
-    return page(
-        "awards/decision.html",
-        shown=shown,
-        drawn=_drawn(shown),
-        half_words=points,
-        form=DecisionForm(list_hash=shown.list_hash),
-        may=_may(shown),
-    )
+    return _decision(shown, DecisionForm(list_hash=shown.list_hash))
 
 
 @bp.post("/calls/<slug>/decision")
 @requires(P.SELECTION_DECIDE)
 def decide(slug: str) -> Any:
     form = DecisionForm()
-    line = LineRule.SKIP if form.line.data == LineRule.SKIP.value else LineRule.STOP
-    shown = queries.ranking_page(
-        current_actor(), slug, line=line, reserve_max=form.reserve_max.data, panel_order=form.order()
-    )
+    shown = _by_rules_of(form, slug)
     if request.form.get("go") != "decide":
-        return _preview(shown, form), 200
+        form.now_of(shown.list_hash)
+        return _decision(shown, form)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             number = services.decide(current_actor(), shown.call_id, form.to_input())
             flash("The list is decided. Another person must confirm it before money is reserved.")
             return see_other(".selection", slug=slug, number=number)
-    return page(
-        "awards/decision.html", shown=shown, drawn=_drawn(shown), half_words=points, form=form, may=_may(shown)
-    ), 422
+        shown = _by_rules_of(form, slug)
+    if form.clashed:
+        form.now_of(shown.list_hash)
+        form.problems.append(f"{form.clashed} What you typed stands below.")
+    return _decision(shown, form), 409 if form.clashed else 422
 
 
-def _preview(shown: RankingPage, form: DecisionForm) -> str:
-    """The list by the chosen rules, and the hash of exactly that list in the form."""
-    form.list_hash.data = shown.list_hash
-    form.list_hash.raw_data = [shown.list_hash]
+def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
+    """The list as it stands now, by the rules that were chosen."""
+    line = LineRule.SKIP if form.line.data == LineRule.SKIP.value else LineRule.STOP
+    return queries.ranking_page(
+        current_actor(), slug, line=line, reserve_max=form.reserve_max.data, panel_order=form.order()
+    )
+
+
+def _decision(shown: RankingPage, form: DecisionForm) -> str:
     return page("awards/decision.html", shown=shown, drawn=_drawn(shown), half_words=points, form=form, may=_may(shown))
 
 
@@ -160,7 +158,8 @@ def _selection(
     shown = queries.selection_page(current_actor(), slug, view)
     return page(
         "awards/selection.html", shown=shown, drawn=_drawn(shown), view=view, form=confirmation, return_form=return_form,
-        pilots=queries.published_pilots(view) if published else (), half_words=points, why_not=_why_not(shown, view),
+        pilots=queries.published_pilots(view) if published else (),
+        others=queries.published_others(view) if published else (), half_words=points, why_not=_why_not(shown, view),
         sent=sent, last=last,
     )  # fmt: skip
 
@@ -224,11 +223,11 @@ def publish_results(slug: str) -> Any:
     call, _, _ = queries.publishing(current_actor(), slug)
     form = PublishForm()
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             at = services.publish_results(current_actor(), call.id, form.to_input(), form.version_shown())
             flash(_published_words(at))
             return see_other(".publishing", slug=slug)
-    return _publishing(slug, form), 422
+    return _publishing(slug, form), 409 if form.clashed else 422
 
 
 def _published_words(at: datetime) -> str:
@@ -237,6 +236,8 @@ def _published_words(at: datetime) -> str:
 
 def _publishing(slug: str, form: PublishForm | None = None) -> str:
     call, found, results = queries.publishing(current_actor(), slug)
+    if form is not None and form.clashed:
+        form.comes_again(call.version)
     return page(
         "awards/publishing.html", call=call, results=results, public=call.results_are_public(clock.now()),
         why_not=_unpublishable(found), form=form or PublishForm.of(call),

@@ -132,7 +132,7 @@ def _organisations(budget_id: UUID) -> tuple[UUID, ...]:
 
 def rules_of(budget: Budget) -> BudgetRules:
     """The rules a budget was made under."""
-    found: BudgetRules = encoding.decode({"value": budget.rules}, BudgetRules)
+    found: BudgetRules = encoding.decode_known(budget.rules, BudgetRules)
     return found
 
 

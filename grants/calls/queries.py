@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import false, func, or_, select
@@ -18,6 +21,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader
 from grants.identity.queries import offer_role_places
 from grants.identity.rules import RolePlace
 from grants.ledger import queries as ledger
@@ -56,21 +60,22 @@ def id_of(actor: Actor | None, slug: str) -> UUID:
     return row.id
 
 
-def calls(actor: Actor | None) -> tuple[CallRow, ...]:
-    """All calls this person may see, the latest deadline first; two statements."""
+@reader
+def calls(actor: Actor | None) -> Asking[tuple[CallRow, ...]]:
+    """All calls this person may see, the latest deadline first; one statement."""
     last = (
         select(CallDeadline.call_id, func.max(CallDeadline.closes_at).label("closes_at"))
         .group_by(CallDeadline.call_id)
         .subquery()
     )
-    found = db.session.execute(
+    found = yield from ask(
         select(Call, last.c.closes_at)
         .outerjoin(last, last.c.call_id == Call.id)
         .where(_visible(actor))
         .order_by(last.c.closes_at.desc().nulls_last(), Call.reference)
         .limit(CALLS_MAX)
     )
-    return tuple(_row(row, closes_at) for row, closes_at in found)
+    return tuple(_row(row, row.closes_at) for row in found)
 
 
 def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallRow, ...]:
@@ -83,27 +88,30 @@ def open_calls(at: datetime) -> tuple[CallRow, ...]:
     return tuple(reversed(in_phase(calls(None), Phase.OPEN, at)))
 
 
-def call_views(call_ids: Iterable[UUID]) -> dict[UUID, CallView]:
-    """Several calls whole, by id; six statements whatever their number."""
-    rows = list(db.session.scalars(select(Call).where(Call.id.in_(set(call_ids))).order_by(Call.reference)))
-    ids = [row.id for row in rows]
-    deadlines: dict[UUID, list[CallDeadline]] = {row_id: [] for row_id in ids}
-    for each in db.session.scalars(
-        select(CallDeadline).where(CallDeadline.call_id.in_(ids)).order_by(CallDeadline.call_id, CallDeadline.number)
-    ):
-        deadlines[each.call_id].append(each)
-    documents: dict[UUID, list[CallDocument]] = {row_id: [] for row_id in ids}
-    for document in db.session.scalars(
+@reader
+def call_views(call_ids: Iterable[UUID]) -> Asking[dict[UUID, CallView]]:
+    """Several calls whole, by id; two statements whatever their number."""
+    ids = set(call_ids)
+    rows, dates, published = yield [
+        select(Call).where(Call.id.in_(ids)).order_by(Call.reference),
+        select(CallDeadline).where(CallDeadline.call_id.in_(ids)).order_by(CallDeadline.call_id, CallDeadline.number),
         select(CallDocument)
         .where(CallDocument.call_id.in_(ids))
-        .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc())
-    ):
+        .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc()),
+    ]
+    deadlines: dict[UUID, list[CallDeadline]] = {row.id: [] for row in rows}
+    for each in dates:
+        deadlines[each.call_id].append(each)
+    documents: dict[UUID, list[CallDocument]] = {row.id: [] for row in rows}
+    for document in published:
         documents[document.call_id].append(document)
-    owners = programmes.programmes_by_id(row.programme_id for row in rows)
-    funds = programmes.fund_sources_by_id(row.fund_source_id for row in rows)
+    owners, funds = yield from both(
+        programmes.programmes_by_id.asking({row.programme_id for row in rows}),
+        programmes.fund_sources_by_id.asking({row.fund_source_id for row in rows}),
+    )
     found = {}
     for row in rows:
-        fields = rules.from_json(row.content)
+        fields, content, facts, support = _read(json.dumps(row.content))
         lines = tuple(deadline_value(each) for each in deadlines[row.id])
         names = {each.name: each.address for each in fields.get("call.sources", NOT_FOUND).value or ()}
         found[row.id] = CallView(
@@ -124,14 +132,23 @@ def call_views(call_ids: Iterable[UUID]) -> dict[UUID, CallView]:
             total=row.total_cents,
             results_public_at=row.results_public_at,
             published_at=row.published_at,
-            content=rules.content_of(fields),
-            facts=rules.facts_of(fields),
+            content=content,
+            facts=facts,
             documents=tuple(_document(each, names) for each in documents[row.id]),
             missing=rules.publish_problems(fields, lines, row.zone) if row.state == CallState.DRAFT else (),
-            support=rules.support_points(fields),
+            support=support,
             activities=fields["financial_support.activities"].value or (),
         )
     return found
+
+
+@functools.lru_cache(maxsize=16)
+def _read(
+    stored: str,
+) -> tuple[Mapping[str, rules.Sourced], rules.CallContent, tuple[rules.Fact, ...], tuple[rules.SupportPoint, ...]]:
+    """The values of a call from the JSON of its column: read once, since a published call hardly changes."""
+    fields = rules.from_json(json.loads(stored))
+    return MappingProxyType(fields), rules.content_of(fields), rules.facts_of(fields), rules.support_points(fields)
 
 
 _results: list[Callable[[CallView, datetime], tuple[PublicResult, ...] | None]] = []
@@ -202,16 +219,17 @@ def count() -> int:
     return db.session.scalar(select(func.count()).select_from(Call)) or 0
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
-    """Drafts to finish or publish, budgets to authorise. Two statements at most."""
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
+    """Drafts to finish or publish, budgets to authorise. One statement at most."""
     del at
     if not (actor.can(Permission.CALL_MANAGE) or actor.can(Permission.BUDGET_AUTHORISE)):
         return ()
-    rows = [row for row in calls(actor) if row.state is not CallState.CANCELLED]
-    budgets = {
-        found.dims.call_id: found.amount
-        for found in ledger.balances(by=("call_id",), accounts=(Account.BUDGET_AUTHORISED,))
-    }
+    seen, sums = yield from both(
+        calls.asking(actor), ledger.balances.asking(by=("call_id",), accounts=(Account.BUDGET_AUTHORISED,))
+    )
+    rows = [row for row in seen if row.state is not CallState.CANCELLED]
+    budgets = {found.dims.call_id: found.amount for found in sums}
     return (*_to_publish(actor, rows), *_to_authorise(actor, rows, budgets))
 
 

@@ -58,7 +58,9 @@ def add() -> Any:
     form = CityForm()
     if form.validate_on_submit():
         with form.refusals():
-            return see_other("cities.show", slug=services.add_city(current_actor(), form.to_input()).slug)
+            added = services.add_city(current_actor(), form.to_input())
+            flash(f"{added.name} is in the register.", "success")
+            return see_other("cities.show", slug=added.slug)
     return page("cities/new.html", form=form), 422
 
 

@@ -229,7 +229,7 @@ def _return_type(function: Callable[..., Any]) -> Any:
 
 def _check_scope(actor: Actor, needs: Permission | None, where: Scope) -> None:
     faults.point("scope")
-    if where.keys & actor.bars or (needs is not None and not actor.may(needs, where)):
+    if where.keys & actor.barred_from() or (needs is not None and not actor.may(needs, where)):
         raise NotFound
 
 

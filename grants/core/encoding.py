@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -27,6 +29,16 @@ _converter.register_structure_hook(Money, lambda value, _: Money(value))
 def encode(value: Any) -> Any:
     """A frozen value, or plain containers of such, as JSON."""
     return _converter.unstructure(value)
+
+
+def decode_known(stored: Any, kind: Any) -> Any:
+    """A large frozen value that is read again and again (what a call asks): the same JSON gives the very same value."""
+    return _known(json.dumps(stored), kind)
+
+
+@functools.lru_cache(maxsize=32)
+def _known(text: str, kind: Any) -> Any:
+    return _converter.structure(json.loads(text), kind)
 
 
 def decode(stored: dict[str, Any] | None, kind: Any) -> Any:

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from grants.core import encoding
 from grants.core.db import db, get
 from grants.core.errors import NotFound, Problem
+from grants.core.together import Asking, ask, reader
 from grants.dossiers import rules
 from grants.dossiers.models import Dossier, DossierAnswer, DossierAnswerVersion, DossierSection
 from grants.dossiers.rules import Answer, Definition, DossierContent, Mark, Question, Section, SectionState
@@ -146,7 +147,7 @@ class Progress:
 
 
 def _definition(row: Dossier) -> Definition:
-    definition: Definition = encoding.decode({"value": row.definition}, Definition)
+    definition: Definition = encoding.decode_known(row.definition, Definition)
     return definition
 
 
@@ -237,12 +238,13 @@ def history(dossier_id: UUID, question_key: str) -> tuple[AnswerVersionView, ...
     )
 
 
-def progress(dossier_ids: Iterable[UUID]) -> dict[UUID, Progress]:
+@reader
+def progress(dossier_ids: Iterable[UUID]) -> Asking[dict[UUID, Progress]]:
     """How many sections of each are marked complete, and when each was last saved; one statement for all."""
     wanted = list(dossier_ids)
     if not wanted:
         return {}
-    rows = db.session.execute(
+    rows = yield from ask(
         select(
             DossierSection.dossier_id,
             func.count(),
@@ -251,5 +253,5 @@ def progress(dossier_ids: Iterable[UUID]) -> dict[UUID, Progress]:
         )
         .where(DossierSection.dossier_id.in_(wanted))
         .group_by(DossierSection.dossier_id)
-    ).all()
+    )
     return {dossier_id: Progress(sections, completed, saved) for dossier_id, sections, completed, saved in rows}

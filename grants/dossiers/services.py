@@ -70,7 +70,7 @@ def mark_section(dossier_id: UUID, section_key: str, mark: Mark, version: int | 
 
 def attach_files(dossier_id: UUID, question_key: str, file_ids: Iterable[UUID]) -> None:
     """Say which stored files answer a file question; the section's version stays, nobody's form becomes stale by it."""
-    definition: Definition = encoding.decode({"value": get(Dossier, dossier_id).definition}, Definition)
+    definition: Definition = encoding.decode_known(get(Dossier, dossier_id).definition, Definition)
     for section in definition.sections:
         for question in section.questions:
             if question.key == question_key and question.kind is QuestionKind.FILE:
@@ -114,7 +114,7 @@ def _locked_section(dossier_id: UUID, section_key: str, version: int | None) -> 
 
 
 def _questions(dossier_id: UUID, section_key: str) -> dict[str, Question]:
-    definition: Definition = encoding.decode({"value": get(Dossier, dossier_id).definition}, Definition)
+    definition: Definition = encoding.decode_known(get(Dossier, dossier_id).definition, Definition)
     section = definition.section(section_key)
     if section is None:
         raise NotFound

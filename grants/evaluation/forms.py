@@ -26,7 +26,7 @@ from grants.evaluation.rules import (
     SheetView,
 )
 from grants.evaluation.states import CountryRule, Declared, Ruling
-from grants.web.forms import CheckboxesField, DateField, Form, Needed, choices
+from grants.web.forms import CheckboxesField, ContestedForm, DateField, Form, Needed, choices
 
 # Typed text is shown again as it was; the limit of the rules answers what is longer.
 ANSWERS = choices((each.value, each.words) for each in (Declared.NONE, Declared.CONFLICT, Declared.UNSURE))
@@ -94,9 +94,15 @@ class SheetForm(Form):
 
 
 def sheet_form(
-    criteria: Sequence[Criterion], max_half: int, stored: SheetView | ConsensusPage, *, remark: str, said: str
+    criteria: Sequence[Criterion],
+    max_half: int,
+    stored: SheetView | ConsensusPage,
+    *,
+    remark: str,
+    said: str,
+    **sent: Any,
 ) -> SheetForm:
-    """A form with a scale and a comment for each criterion, filled with what is stored."""
+    """A form with a scale and a comment for each criterion, filled with what is stored; ``formdata=None`` takes nothing sent."""
     scale = choices((str(half), rules.half_words(half)) for half in range(max_half + 1))
     fields: dict[str, Any] = {}
     for criterion in criteria:
@@ -108,14 +114,12 @@ def sheet_form(
         fields[f"comment_{criterion.key}"] = TextAreaField("Why this score", default=mark.comment)
     fields["remark"] = TextAreaField(remark, default=said)
     fields["keys"] = tuple(criterion.key for criterion in criteria)
-    form: SheetForm = type("MarksForm", (SheetForm,), fields)(version=str(stored.version))
+    form: SheetForm = type("MarksForm", (SheetForm,), fields)(data={"version": str(stored.version)}, **sent)
     return form
 
 
-class DeedForm(Form):
+class DeedForm(ContestedForm):
     """A button that needs nothing but its key and the version shown."""
-
-    version = HiddenField()
 
 
 class ReasonForm(Form):
@@ -124,17 +128,15 @@ class ReasonForm(Form):
     reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
 
 
-class SettleForm(Form):
+class SettleForm(ContestedForm):
     """Closing a consensus with a view that could not be reconciled."""
 
-    version = HiddenField()
     minority_view = TextAreaField("The view that remains")
 
 
-class RuleForm(Form):
+class RuleForm(ContestedForm):
     """The manager's ruling on a declaration."""
 
-    version = HiddenField()
     ruling = RadioField(
         "Ruling",
         [Needed("Choose what you decide.")],
@@ -186,7 +188,7 @@ class FillForm(Form):
         return self
 
 
-class PoolForm(Form):
+class PoolForm(ContestedForm):
     """A person for the pool of a call."""
 
     person = SelectField("Person", [Needed("Choose a person.")])
@@ -195,7 +197,6 @@ class PoolForm(Form):
     topics = CheckboxesField("Topics they know")
     load_min = IntegerField("Least number of applications", default=0)
     load_max = IntegerField("Largest number of applications", default=10)
-    version = HiddenField()
 
     def with_choices(self, people: Sequence[tuple[UUID, str]], topics: Sequence[tuple[str, str]]) -> PoolForm:
         """The same form with its people and topics."""

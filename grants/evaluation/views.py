@@ -30,6 +30,7 @@ from grants.evaluation.forms import (
 from grants.evaluation.rules import AssessmentPage, ConsensusPage
 from grants.evaluation.states import Ruling
 from grants.web.downloads import send
+from grants.web.forms import STALE, ContestedForm
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("evaluation", __name__)
@@ -81,12 +82,22 @@ def rule(slug: str, ref: str, handle: str) -> Any:
     row = queries.doubt(current_actor(), slug, ref, handle)
     form = RuleForm(version=str(row.version))
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             ruling, version = Ruling(form.ruling.data), form.version_shown()
             followed = services.rule(current_actor(), row.id, ruling, form.reason.data or "", version)
             flash(rules.RULED_WORDS[followed])
             return see_other(".assignments", slug=slug)
-    return page("evaluation/rule.html", row=row, form=form, slug=slug), 422 if form.is_submitted() else 200
+        row = queries.doubt(current_actor(), slug, ref, handle)
+    if form.clashed:
+        form.comes_again(row.version)
+    return page("evaluation/rule.html", row=row, form=form, slug=slug), _status_of(form)
+
+
+def _status_of(form: ContestedForm) -> int:
+    """How the page of a form is answered: shown, sent back, or sent back because somebody was faster."""
+    if form.clashed:
+        return 409
+    return 422 if form.is_submitted() else 200
 
 
 # --- assessments ------------------------------------------------------------------------------------------------
@@ -218,9 +229,9 @@ def save_consensus(ref: str) -> Any:
     return _consensus(shown, form), 422
 
 
-def _consensus_form(shown: ConsensusPage) -> SheetForm:
+def _consensus_form(shown: ConsensusPage, **sent: Any) -> SheetForm:
     said = "What the applicant will read"
-    return sheet_form(shown.criteria, shown.max_half, shown, remark=said, said=shown.text)
+    return sheet_form(shown.criteria, shown.max_half, shown, remark=said, said=shown.text, **sent)
 
 
 def _consensus(shown: ConsensusPage, form: SheetForm, settle: SettleForm | None = None) -> str:
@@ -231,10 +242,14 @@ def _consensus(shown: ConsensusPage, form: SheetForm, settle: SettleForm | None 
         for criterion in shown.criteria
     }
     return page(
-        "evaluation/consensus.html", shown=shown, form=form, deed=DeedForm(version=str(shown.version)), wide=wide,
-        settle=settle or SettleForm(version=str(shown.version)), anchors=_anchors(shown.anchors, shown.max_half),
+        "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide,
+        settle=settle or SettleForm(formdata=None, data={"version": str(shown.version)}), anchors=_anchors(shown.anchors, shown.max_half),
         half_words=rules.half_words,
     )  # fmt: skip
+
+
+def _deed(shown: ConsensusPage) -> DeedForm:
+    return DeedForm(formdata=None, data={"version": str(shown.version)})
 
 
 @bp.post("/consensus/<ref>/agree")
@@ -243,7 +258,7 @@ def agree(ref: str) -> Any:
     form = DeedForm()
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.agree(current_actor(), application_id, form.version_shown())
             flash("You agreed to the consensus.")
             return see_other(".consensus", ref=ref)
@@ -256,7 +271,7 @@ def take_back(ref: str) -> Any:
     form = DeedForm()
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.take_back(current_actor(), application_id)
             flash("The consensus is a draft again; agreements given before no longer count.")
             return see_other(".consensus", ref=ref)
@@ -269,19 +284,22 @@ def settle(ref: str) -> Any:
     form = SettleForm()
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.settle(current_actor(), application_id, form.minority_view.data or "", form.version_shown())
             flash("The consensus stands, with the view that remains beside it.")
             return see_other(".consensus", ref=ref)
     shown = queries.consensus_page(current_actor(), ref)
-    return _consensus(shown, _consensus_form(shown), form), 422
+    if form.clashed:
+        form.comes_again(shown.version)
+    # The scores have fields of their own: what stands is shown there, nothing of what was sent with the other form.
+    return _consensus(shown, _consensus_form(shown, formdata=None), form), _status_of(form)
 
 
 def _refused_deed(ref: str, deed: DeedForm) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
-    form = _consensus_form(shown)
-    form.problems += deed.problems
-    return _consensus(shown, form), 422
+    form = _consensus_form(shown, formdata=None)
+    form.problems += [STALE] if deed.clashed else deed.problems
+    return _consensus(shown, form), _status_of(deed)
 
 
 # --- the manager ------------------------------------------------------------------------------------------------
@@ -318,13 +336,15 @@ def pool(slug: str) -> Any:
     members = queries.pool(call.id)
     form = _pool_form(call, members)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.pool(current_actor(), call.id, form.to_input(), form.version_shown())
             flash("The pool is stored.")
             return see_other(".pool", slug=slug)
-    return page("evaluation/pool.html", call=call, members=members, form=form, removal=DeedForm()), (
-        422 if form.is_submitted() else 200
-    )
+        members = queries.pool(call.id)
+    if form.clashed:
+        stored = next((one for one in members if str(one.user_id) == form.person.data), None)
+        form.comes_again(stored.version if stored else 0)
+    return page("evaluation/pool.html", call=call, members=members, form=form, removal=DeedForm()), _status_of(form)
 
 
 def _pool_form(call: Any, members: tuple[rules.PoolMember, ...]) -> PoolForm:

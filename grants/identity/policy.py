@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from grants.core import faults
 from grants.core.errors import Refused
 from grants.core.permissions import Permission as P
 from grants.identity.states import Role
@@ -16,8 +17,9 @@ from grants.identity.states import Role
 # What every person who can sign in may do, without any role: look after the own profile.
 EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT})
 
-# What no person may do: it follows by itself from what people did, and the program does it in a job.
-PROGRAM: frozenset[P] = frozenset({P.PAYMENT_REQUEST_OPEN})
+# What no person may do by a page: it follows by itself from what people did, and the program does it in a job; or it
+# belongs to whoever holds the machine, by command.
+PROGRAM: frozenset[P] = frozenset({P.BACKUP_MAKE, P.CHECKPOINT_KEY_REPLACE, P.CHECKPOINT_MAKE, P.PAYMENT_REQUEST_OPEN})
 
 _READS_MONEY = frozenset(
     {P.AGREEMENT_READ, P.FILE_READ, P.LEDGER_READ, P.PAYMENT_ORDER_READ, P.REPORT_READ, P.STATEMENT_READ, P.STATEMENT_REQUEST}
@@ -28,6 +30,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.ADMINISTRATOR: frozenset(
         {
             P.AUDIT_READ_SYSTEM,
+            P.CHECKPOINT_REQUEST,
             P.JOB_CANCEL,
             P.JOB_READ,
             P.JOB_RETRY,
@@ -116,6 +119,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
         P.AUDIT_READ,
+        P.CHECKPOINT_REQUEST,
         P.CITY_READ,
         P.JOB_READ,
         P.MAIL_READ,
@@ -137,6 +141,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_EDIT,
             P.REPORT_READ,
             P.REPORT_SUBMIT,
+            P.STATEMENT_READ,
+            P.STATEMENT_REQUEST,
         }
     ),
     Role.APPLICATION_PARTNER: frozenset(
@@ -152,6 +158,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_OPEN,
             P.REPORT_READ,
             P.REPORT_SUBMIT,
+            P.STATEMENT_READ,
+            P.STATEMENT_REQUEST,
         }
     ),
     Role.PROGRAMME_SIGNATORY: frozenset({P.AGREEMENT_READ, P.AGREEMENT_SIGN_PROGRAMME, P.FILE_READ, P.REPORT_OPEN}),
@@ -295,6 +303,7 @@ def clash(held: Iterable[Role], wanted: Role) -> Role | None:
 
 def refuse_role_by_hand(actor_id: UUID | None, user_id: UUID, role: Role, held: Iterable[Role]) -> None:
     """Refuse what an administrator must not do by hand: serve oneself, join roles that must stay apart."""
+    faults.point("four_eyes")
     if actor_id == user_id:
         raise Refused("You cannot give a role to yourself. Ask another administrator.")
     if role in ROLES_OF_AN_APPLICATION:
@@ -319,6 +328,7 @@ def refuse_clash(held: Iterable[Role], role: Role) -> None:
 
 def refuse_confirming(actor_id: UUID | None, user_id: UUID, assigned_by: UUID | None) -> None:
     """Refuse a confirmation by whoever assigned the role or would hold it."""
+    faults.point("four_eyes")
     if actor_id == user_id:
         raise Refused("You cannot confirm a role of your own. Ask another administrator.")
     if actor_id is not None and actor_id == assigned_by:

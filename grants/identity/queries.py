@@ -35,6 +35,7 @@ from grants.core.jobs import Job, JobState
 from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, ScopeKey
 from grants.core.text import fold
+from grants.core.together import Asking, ask, reader
 from grants.identity import policy
 from grants.identity.models import AccessBar, Membership, Organisation, RoleGrant, SignInLink, User, UserSession
 from grants.identity.policy import Role
@@ -214,10 +215,12 @@ def person(user_id: UUID) -> Person:
     return found[user_id]
 
 
-def people(user_ids: Iterable[UUID]) -> dict[UUID, Person]:
+@reader
+def people(user_ids: Iterable[UUID]) -> Asking[dict[UUID, Person]]:
     """People by id, disabled ones too (they did what they did), in one statement."""
     wanted = set(user_ids)
-    return {found.id: found for found in _people(User.id.in_(wanted))} if wanted else {}
+    found = (yield from _people.asking(User.id.in_(wanted))) if wanted else ()
+    return {person.id: person for person in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +323,10 @@ def _at_places(model: Any, keys: Collection[tuple[str, UUID]]) -> ColumnElement[
     return or_(literal(False), *(and_(model.kind == kind, model.object_id == thing) for kind, thing in sorted(keys)))
 
 
-def _people(*conditions: ColumnElement[bool]) -> tuple[Person, ...]:
+@reader
+def _people(*conditions: ColumnElement[bool]) -> Asking[tuple[Person, ...]]:
     now = clock.now()
-    rows = db.session.execute(
+    rows = yield from ask(
         select(User.id, User.name, User.email, Organisation.name, Organisation.id)
         .outerjoin(Membership, and_(Membership.user_id == User.id, _spans(Membership, now)))
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
@@ -350,12 +354,13 @@ def organisation(organisation_id: UUID) -> OrganisationView:
     return found[organisation_id]
 
 
-def organisations(organisation_ids: Iterable[UUID]) -> dict[UUID, OrganisationView]:
+@reader
+def organisations(organisation_ids: Iterable[UUID]) -> Asking[dict[UUID, OrganisationView]]:
     """Organisations by id, in one statement."""
     wanted = set(organisation_ids)
     if not wanted:
         return {}
-    rows = db.session.scalars(select(Organisation).where(Organisation.id.in_(wanted)).order_by(Organisation.name))
+    rows = yield from ask(select(Organisation).where(Organisation.id.in_(wanted)).order_by(Organisation.name))
     return {row.id: organisation_view(row) for row in rows}
 
 
@@ -596,12 +601,13 @@ def role_view(grant: RoleGrant, at: datetime) -> RoleView:
     )
 
 
-def roles_waiting(actor: Actor) -> tuple[tuple[Person, RoleView], ...]:
+@reader
+def roles_waiting(actor: Actor) -> Asking[tuple[tuple[Person, RoleView], ...]]:
     """Roles that wait for a second administrator, oldest first, at most 100; needs ``role:confirm``."""
     if not actor.can(Permission.ROLE_CONFIRM):
         return ()
     now = clock.now()
-    grants = db.session.scalars(
+    grants = yield from ask(
         select(RoleGrant)
         .where(
             RoleGrant.needs_confirmation,
@@ -610,16 +616,17 @@ def roles_waiting(actor: Actor) -> tuple[tuple[Person, RoleView], ...]:
         )
         .order_by(RoleGrant.starts_at, RoleGrant.id)
         .limit(100)
-    ).all()
-    names = people(grant.user_id for grant in grants)
+    )
+    names = yield from people.asking(grant.user_id for grant in grants)
     return tuple((names[grant.user_id], role_view(grant, now)) for grant in grants)
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """For administrators: roles that wait for them as the second person."""
-    waiting = [
-        view for found, view in roles_waiting(actor) if found.id != actor.user_id and view.assigned_by != actor.user_id
-    ]
+    del at
+    asked = yield from roles_waiting.asking(actor)
+    waiting = [view for found, view in asked if actor.user_id not in (found.id, view.assigned_by)]
     if not waiting:
         return ()
     count = len(waiting)
@@ -683,17 +690,21 @@ def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> R
     The template gets ``person``, ``address(endpoint, ...)``, ``sign_in_address(link_id)`` and the context.
     """
     to = person(user_id)
+    return _rendered(_address(to, template, context), to.name, template, {**context, "person": to})
+
+
+def mail_to_outside(email: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
+    """One mail to an address that belongs to no account here; its template names no person."""
+    return _rendered(email, email, template, context)
+
+
+def _rendered(email: str, name: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
     words = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
-        person=to, address=address_of, sign_in_address=sign_in_address, **context
+        address=address_of, sign_in_address=sign_in_address, **context
     )
     first, _, text = words.lstrip().partition("\n")
     assert first.startswith("Subject: "), f"the mail {template} does not begin with its subject"
-    return RenderedMail(
-        _address(to, template, context),
-        one_line(to.name),
-        one_line(first.removeprefix("Subject: ")),
-        text.strip() + "\n",
-    )
+    return RenderedMail(email, one_line(name), one_line(first.removeprefix("Subject: ")), text.strip() + "\n")
 
 
 def _address(to: Person, template: str, context: Mapping[str, Any]) -> str:
@@ -758,9 +769,10 @@ def _needing_two(user_ids: Collection[UUID]) -> frozenset[UUID]:
 
 def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:
     """No job about a thing the person is barred from; mails name an application, a grant or a report."""
-    if not actor.bars:
+    barred = actor.barred_from()
+    if not barred:
         return []
-    about = tuple_(Job.subject_kind, Job.subject_id).in_(sorted(actor.bars))
+    about = tuple_(Job.subject_kind, Job.subject_id).in_(sorted(barred))
     return [or_(Job.subject_id.is_(None), ~about)]
 
 

@@ -17,17 +17,20 @@ from grants.core.money import Money
 DISK_FREE_BYTES_MIN = 200_000_000
 # A job is rung within a second of its commit; the sweeper rings again. This late, nobody is ringing.
 UNRUNG_SECONDS_MAX = 300
+# A long report may keep every worker busy for some minutes; a letter whose server is away waits for hours.
+DUE_SECONDS_MAX, MAIL_SECONDS_MAX, SCHEDULER_SECONDS_MAX = 600, 3_600, 60
 # A deadline nearer than this comes before what has none.
 SOON_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing the program needs in order to take work: whether it is well, and what is seen, in words."""
+    """One thing the program needs: whether it is well, what is seen, in words, and whether pages need it to answer."""
 
     name: str
     well: bool
     words: str
+    stops_pages: bool = True
 
 
 def in_order(duties: Iterable[Duty], at: datetime) -> tuple[Duty, ...]:
@@ -68,11 +71,71 @@ def bell_check(oldest_unrung_seconds: int) -> Check:
     return Check("jobs", well, words)
 
 
+# --- Checkpoints ------------------------------------------------------------------------------------------------
+
+# What the jobs that send a checkpoint out are about, and the letter they send.
+CHECKPOINT = "audit_checkpoint"
+LETTER = "checkpoint"
+# One is made each night; later than this, none was.
+CHECKPOINT_AGE_MAX = timedelta(hours=30)
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """The addresses of a setting, with commas between.
+
+    >>> addresses("audit@example.eu, ,court@example.eu")
+    ('audit@example.eu', 'court@example.eu')
+    """
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One way a checkpoint left: to whom or where, whether it arrived there (None: it is still on its way), and what is seen."""
+
+    to: str
+    arrived: bool | None
+    words: str
+
+
+def checkpoint_check(first_at: datetime | None, made_at: datetime | None, failed: int, now: datetime) -> Check:
+    """Whether the record is proved outside of this system: the last checkpoint is of last night, and every copy left."""
+    since = made_at or first_at
+    if since is None:
+        return Check("checkpoints", True, "nothing is on the record yet")
+    if failed:
+        copies = "1 copy of a checkpoint" if failed == 1 else f"{failed} copies of checkpoints"
+        return Check("checkpoints", False, f"{copies} did not leave the system; start those jobs again")
+    if now - since > CHECKPOINT_AGE_MAX:
+        seen = (
+            "none was made yet"
+            if made_at is None
+            else f"the last one is {(now - since) // timedelta(hours=1)} hours old"
+        )
+        return Check("checkpoints", False, seen)
+    return Check("checkpoints", True, "none yet" if made_at is None else "made and sent")
+
+
+def machinery_checks(
+    *, oldest_due_seconds: int, oldest_mail_seconds: int, scheduler_seen_seconds: int | None
+) -> tuple[Check, ...]:
+    """What goes on behind pages, which are answered without it: whether workers, mail and the schedule keep up."""
+    late = f"the oldest due job waits for {oldest_due_seconds} seconds" if oldest_due_seconds else "no job waits"
+    letters = f"the oldest letter waits for {oldest_mail_seconds} seconds" if oldest_mail_seconds else "no letter waits"
+    seen = "never seen" if scheduler_seen_seconds is None else f"seen {scheduler_seen_seconds} seconds ago"
+    alive = scheduler_seen_seconds is not None and scheduler_seen_seconds <= SCHEDULER_SECONDS_MAX
+    return (
+        Check("workers", oldest_due_seconds <= DUE_SECONDS_MAX, late, stops_pages=False),
+        Check("mail", oldest_mail_seconds <= MAIL_SECONDS_MAX, letters, stops_pages=False),
+        Check("schedule", alive, seen, stops_pages=False),
+    )
+
+
 # --- The record of who did what --------------------------------------------------------------------------------
 
 # The acts on people, roles and the system, which is all an administrator reads of the record: no money, no applications.
 SYSTEM_THINGS = frozenset(
-    {"city", "demo", "fund_source", "job", "mail", "organisation", "password", "profile", "programme", "role", "session", "user"}
+    {"checkpoint", "checkpoint_key", "city", "demo", "fund_source", "job", "mail", "organisation", "password", "profile", "programme", "role", "session", "user"}
 )  # fmt: skip
 
 # What everybody who may open the thing may know happened to it; the whole record is the auditor's.

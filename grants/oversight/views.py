@@ -24,12 +24,13 @@ from werkzeug.exceptions import HTTPException
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
 from grants.calls import queries as calls
-from grants.core import clock, jobs
+from grants.core import checkpoints, clock, jobs
+from grants.core.errors import NotFound
 from grants.core.jobs import JobState, JobView
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
 from grants.identity import queries as identity
-from grants.oversight import queries, rules
+from grants.oversight import queries, rules, services
 from grants.oversight.forms import CancelJobForm, trail_filter
 from grants.payments import queries as payments
 from grants.web import paging
@@ -58,16 +59,16 @@ def front() -> Any:
 @signed_in
 def home() -> Any:
     actor, now = current_actor(), clock.now()
-    found = queries.duties(actor, now)
+    found = queries.overview(actor, now)
     return page(
         "oversight/home.html",
-        duties=found,
+        duties=found.duties,
         greeting=_greeting(),
-        tasks_waiting=rules.how_many(found),
-        health=queries.health() if actor.can(Permission.SYSTEM_READ) else (),
-        waiting=queries.waiting(actor),
-        lately=queries.lately(actor),
-        steps=queries.first_steps(actor),
+        tasks_waiting=rules.how_many(found.duties),
+        health=(*queries.health(), queries.proofs()) if actor.can(Permission.SYSTEM_READ) else (),
+        waiting=found.waiting,
+        lately=found.lately,
+        steps=found.steps,
     )
 
 
@@ -148,7 +149,59 @@ def audit() -> Any:
         things=[(thing, rules.words_of(thing)) for thing in queries.things(actor)],
         typed=typed,
         problems=problems | ({"ref": unknown} if unknown else {}),
+        checkpoint=checkpoints.last(),
     )
+
+
+@bp.get("/audit/checkpoints")
+@requires(Permission.AUDIT_READ, Permission.AUDIT_READ_SYSTEM)
+def checkpoint_list() -> Any:
+    return _checkpoints_page(Form())
+
+
+@bp.post("/audit/checkpoints")
+@requires(Permission.CHECKPOINT_REQUEST)
+def request_checkpoint() -> Any:
+    form = Form()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.request_checkpoint(current_actor())
+            return see_other(".checkpoint_list")
+    return _checkpoints_page(form), 422
+
+
+def _checkpoints_page(form: Form) -> str:
+    asked = paging.asked()
+    before = int(asked.after) if asked.after and asked.after.isdecimal() and len(asked.after) < 19 else None
+    found = checkpoints.page(before=before, size=asked.size)
+    return page(
+        "oversight/checkpoints.html",
+        checkpoints=paging.rows(found, asked, key=lambda each: str(each.position)),
+        sent=queries.deliveries([each.id for each in found]),
+        keys=checkpoints.keys(),
+        waits=queries.request_waits(),
+        form=form,
+    )
+
+
+@bp.get("/audit/checkpoints/<int(max=999999999999999999):position>.txt")
+@public
+def checkpoint_note(position: int) -> Response:
+    """One signed checkpoint, for everybody: it tells how many events there are and nothing of what they say."""
+    found = checkpoints.at(position)
+    answer = Response(found.note, mimetype="text/plain")
+    answer.headers["Content-Disposition"] = f"inline; filename={found.file_name}"
+    return answer
+
+
+@bp.get("/audit/key")
+@public
+def audit_key() -> Response:
+    """The public keys of the checkpoints, one a line, the present one first; what the verifier takes."""
+    keys = checkpoints.keys()
+    if not keys:
+        raise NotFound("No checkpoint was signed yet, so there is no key.")
+    return Response("".join(f"{key}\n" for key in keys), mimetype="text/plain")
 
 
 @bp.get("/audit.csv")
@@ -260,9 +313,9 @@ def alive() -> Response:
 @bp.get("/readyz")
 @public
 def ready() -> tuple[Response, int]:
-    """Whether the program can take work now: 200, or 503 with what is amiss."""
+    """Whether pages can be answered now: 200, or 503 with what is amiss; what works behind them is told, and stops none."""
     checks = queries.health()
-    well = all(check.well for check in checks)
+    well = all(check.well for check in checks if check.stops_pages)
     found = {check.name: {"ok": check.well, "seen": check.words} for check in checks}
     return jsonify(status="ready" if well else "not ready", checks=found), 200 if well else 503
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.core.db import db, get
+from grants.core.together import Asking, ask, reader
 from grants.programmes.models import FundSource, Programme
 from grants.programmes.rules import FundSourceView, ProgrammeView
 
@@ -25,9 +26,10 @@ def programme(programme_id: UUID) -> ProgrammeView:
     return programme_view(get(Programme, programme_id))
 
 
-def programmes_by_id(ids: Iterable[UUID]) -> dict[UUID, ProgrammeView]:
+@reader
+def programmes_by_id(ids: Iterable[UUID]) -> Asking[dict[UUID, ProgrammeView]]:
     """Several programmes at once, by id."""
-    rows = db.session.scalars(select(Programme).where(Programme.id.in_(set(ids))).order_by(Programme.code))
+    rows = yield from ask(select(Programme).where(Programme.id.in_(set(ids))).order_by(Programme.code))
     return {row.id: programme_view(row) for row in rows}
 
 
@@ -42,9 +44,10 @@ def fund_source(fund_source_id: UUID) -> FundSourceView:
     return fund_source_view(get(FundSource, fund_source_id))
 
 
-def fund_sources_by_id(ids: Iterable[UUID]) -> dict[UUID, FundSourceView]:
+@reader
+def fund_sources_by_id(ids: Iterable[UUID]) -> Asking[dict[UUID, FundSourceView]]:
     """Several fund sources at once, by id."""
-    rows = db.session.scalars(select(FundSource).where(FundSource.id.in_(set(ids))).order_by(FundSource.number))
+    rows = yield from ask(select(FundSource).where(FundSource.id.in_(set(ids))).order_by(FundSource.number))
     return {row.id: fund_source_view(row) for row in rows}
 
 

@@ -21,6 +21,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossiers
 from grants.identity import queries as identity
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
@@ -154,21 +155,16 @@ def fingerprint_now(report_id: UUID) -> str:
     return fingerprint(content(get(PeriodicReport, report_id)))
 
 
-def _views(rows: Sequence[PeriodicReport]) -> tuple[ReportView, ...]:
+@reader
+def _views(rows: Sequence[PeriodicReport]) -> Asking[tuple[ReportView, ...]]:
+    """Reports as frozen values, in two statements however many there are."""
     if not rows:
         return ()
-    grants = {
-        row.id: row for row in db.session.scalars(select(Grant).where(Grant.id.in_({row.grant_id for row in rows})))
-    }
-    names = identity.organisations(grant.coordinator_id for grant in grants.values())
-    people = identity.people(who for row in rows for who in (row.submitted_by, row.decided_by) if who)
-    versions: dict[Any, int] = dict(
-        db.session.execute(
-            select(ReportVersion.report_id, func.count())
-            .where(ReportVersion.report_id.in_([row.id for row in rows]))
-            .group_by(ReportVersion.report_id)
-        ).all()
-    )
+    involved = {who for row in rows for who in (row.submitted_by, row.decided_by) if who}
+    (found, counted), people = yield from both(_grants_and_versions(rows), identity.people.asking(involved))
+    grants = {grant.id: grant for grant in found}
+    versions: dict[Any, int] = dict(counted)
+    names = yield from identity.organisations.asking({grant.coordinator_id for grant in found})
     return tuple(
         ReportView(
             id=row.id,
@@ -198,6 +194,17 @@ def _views(rows: Sequence[PeriodicReport]) -> tuple[ReportView, ...]:
     )
 
 
+def _grants_and_versions(rows: Sequence[PeriodicReport]) -> Asking[Sequence[list[Any]]]:
+    return (
+        yield [
+            select(Grant).where(Grant.id.in_({row.grant_id for row in rows})),
+            select(ReportVersion.report_id, func.count())
+            .where(ReportVersion.report_id.in_([row.id for row in rows]))
+            .group_by(ReportVersion.report_id),
+        ]
+    )
+
+
 def names_of(grant_id: UUID) -> dict[UUID, str]:
     """The names of a grant's beneficiaries, for the tables of costs."""
     grant = agreements.view(get(Grant, grant_id))
@@ -219,28 +226,35 @@ def own_rows(actor: Actor, grant_id: UUID) -> frozenset[UUID]:
     return rows & (actor.organisation_ids | frozenset(speaks_for))
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """Reports to write, reports and milestones to look at; a constant number of statements."""
-    return (*_to_write(actor, at), *_to_accept(actor), *_milestones_to_report(actor, at), *_milestones_to_accept(actor))
+    kinds = (
+        _to_write(actor, at),
+        _to_accept(actor),
+        _milestones_to_report(actor, at),
+        _milestones_to_accept(actor),
+    )
+    found = yield from side_by_side(kinds)
+    return tuple(duty for duties in found for duty in duties)
 
 
-def _rows(actor: Actor, permission: Permission, *conditions: Any) -> tuple[ReportView, ...]:
+def _rows(actor: Actor, permission: Permission, *conditions: Any) -> Asking[tuple[ReportView, ...]]:
     if not actor.can(permission):
         return ()
-    return _views(
-        db.session.scalars(
-            select(PeriodicReport)
-            .join(Grant, Grant.id == PeriodicReport.grant_id)
-            .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
-            .order_by(PeriodicReport.due_on, PeriodicReport.reference)
-            .limit(DUTIES_MAX)
-        ).all()
+    rows = yield from ask(
+        select(PeriodicReport)
+        .join(Grant, Grant.id == PeriodicReport.grant_id)
+        .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
+        .order_by(PeriodicReport.due_on, PeriodicReport.reference)
+        .limit(DUTIES_MAX)
     )
+    return (yield from _views.asking(rows))
 
 
-def _to_write(actor: Actor, at: datetime) -> list[Duty]:
+def _to_write(actor: Actor, at: datetime) -> Asking[list[Duty]]:
     today = clock.in_zone(at).date()
-    rows = _rows(
+    rows = yield from _rows(
         actor,
         Permission.REPORT_EDIT,
         PeriodicReport.state.in_([ReportState.DRAFT.value, ReportState.RETURNED.value]),
@@ -261,8 +275,8 @@ def _to_write(actor: Actor, at: datetime) -> list[Duty]:
     ]
 
 
-def _to_accept(actor: Actor) -> list[Duty]:
-    rows = _rows(actor, Permission.REPORT_ACCEPT, PeriodicReport.state == ReportState.SUBMITTED.value)
+def _to_accept(actor: Actor) -> Asking[list[Duty]]:
+    rows = yield from _rows(actor, Permission.REPORT_ACCEPT, PeriodicReport.state == ReportState.SUBMITTED.value)
     return [
         Duty(
             f"Check report {row.number} of {row.grant_title}",
@@ -275,22 +289,26 @@ def _to_accept(actor: Actor) -> list[Duty]:
     ]
 
 
-def _milestones(actor: Actor, permission: Permission, *conditions: Any) -> Sequence[tuple[Milestone, Grant]]:
+def _milestones(actor: Actor, permission: Permission, *conditions: Any) -> Asking[list[Any]]:
     if not actor.can(permission):
-        return ()
-    rows = db.session.execute(
-        select(Milestone, Grant)
-        .join(Grant, Grant.id == Milestone.grant_id)
-        .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
-        .order_by(Milestone.due_on, Grant.reference, Milestone.number)
-        .limit(DUTIES_MAX)
+        return []
+    return (
+        yield from ask(
+            select(
+                *(Milestone.number, Milestone.title, Milestone.criterion, Milestone.due_on),
+                *(Grant.reference, func.coalesce(Grant.acronym, Grant.title).label("grant")),
+            )
+            .join(Grant, Grant.id == Milestone.grant_id)
+            .where(agreements.visible(actor, permission), Grant.state == GrantState.IN_FORCE.value, *conditions)
+            .order_by(Milestone.due_on, Grant.reference, Milestone.number)
+            .limit(DUTIES_MAX)
+        )
     )
-    return [(row[0], row[1]) for row in rows]
 
 
-def _milestones_to_report(actor: Actor, at: datetime) -> list[Duty]:
+def _milestones_to_report(actor: Actor, at: datetime) -> Asking[list[Duty]]:
     soon = clock.add_days(clock.in_zone(at).date(), 30)
-    rows = _milestones(
+    rows = yield from _milestones(
         actor,
         Permission.REPORT_SUBMIT,
         Milestone.state.in_([MilestoneState.PLANNED.value, MilestoneState.RETURNED.value]),
@@ -299,25 +317,25 @@ def _milestones_to_report(actor: Actor, at: datetime) -> list[Duty]:
     return [
         Duty(
             f"Report the milestone “{milestone.title}”",
-            f"{grant.acronym or grant.title}: accepted when {milestone.criterion[:1].lower()}{milestone.criterion[1:]}",
+            f"{milestone.grant}: accepted when {milestone.criterion[:1].lower()}{milestone.criterion[1:]}",
             "Report it",
             "reporting.milestone",
-            {"ref": grant.reference, "number": milestone.number},
+            {"ref": milestone.reference, "number": milestone.number},
             due_at=clock.end_of_day(milestone.due_on),
         )
-        for milestone, grant in rows
+        for milestone in rows
     ]
 
 
-def _milestones_to_accept(actor: Actor) -> list[Duty]:
-    rows = _milestones(actor, Permission.REPORT_ACCEPT, Milestone.state == MilestoneState.SUBMITTED.value)
+def _milestones_to_accept(actor: Actor) -> Asking[list[Duty]]:
+    rows = yield from _milestones(actor, Permission.REPORT_ACCEPT, Milestone.state == MilestoneState.SUBMITTED.value)
     return [
         Duty(
             f"Look at the milestone “{milestone.title}”",
-            f"{grant.acronym or grant.title} reports it as reached.",
+            f"{milestone.grant} reports it as reached.",
             "Open the milestone",
             "reporting.milestone",
-            {"ref": grant.reference, "number": milestone.number},
+            {"ref": milestone.reference, "number": milestone.number},
         )
-        for milestone, grant in rows
+        for milestone in rows
     ]

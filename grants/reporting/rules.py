@@ -133,7 +133,7 @@ def judgement_problems(
             found.append(
                 Problem(
                     f"partner-{row.organisation_id}",
-                    f"{row.requested} would be accepted, but only {left} of this partner's maximum is left. "
+                    f"{row.requested} would be accepted, but only {left} of this partner’s maximum is left. "
                     f"Accept {row.requested - left} less, with the reason, or amend the agreement first.",
                 )
             )

@@ -215,6 +215,7 @@ def refuse_own(actor: Actor, grant_id: UUID, sent_by: UUID | None) -> None:
 
 def _left(grant_id: UUID) -> dict[UUID, Money]:
     """What each beneficiary may still have accepted under its maximum."""
+    faults.point("ceiling")
     accepted = queries.accepted_by_organisation(grant_id)
     rows = db.session.scalars(select(Beneficiary).where(Beneficiary.grant_id == grant_id))
     return {row.organisation_id: row.maximum - accepted.get(row.organisation_id, ZERO) for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import html5lib
@@ -159,3 +160,49 @@ def test_what_must_be_done_next_follows_the_list(evaluated: Scene) -> None:
     decide(evaluated)
     assert said("manager") == []
     assert said("officer") == ["Confirm or return the selection of Small neighbourhood pilots 2022"]
+
+
+def test_a_list_that_changed_meanwhile_comes_back_with_what_was_typed(browser: Browser, evaluated: Scene) -> None:
+    path = f"/calls/{evaluated.slug}/decision"
+
+    sent = browser.post(
+        "manager", path, go="decide", list_hash="0" * 64, line="stop", reserve_max="1", reason="As the panel said."
+    )
+
+    text = text_of(sent, 409)
+    assert "The list changed after you opened it" in text
+    assert ">As the panel said.</textarea>" in text.replace("\r\n", "").replace("\n", "")
+    hashes = re.findall(r'name="list_hash" value="([0-9a-f]{64})"', text)
+    assert hashes and set(hashes) != {"0" * 64}
+    assert browser.post("manager", path, go="decide", list_hash=hashes[0], line="stop", reserve_max="1",
+                        reason="As the panel said.").status_code == 303  # fmt: skip
+
+
+def test_a_second_decision_keeps_what_was_typed_though_its_form_stands_no_more(
+    browser: Browser, evaluated: Scene
+) -> None:
+    path = f"/calls/{evaluated.slug}/decision"
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
+    first = browser.post("chair", path, go="decide", list_hash=shown.list_hash, line="stop", reason="As ranked.")
+    assert first.status_code == 303
+
+    sent = browser.post("manager", path, go="decide", list_hash=shown.list_hash, line="stop", reason="My own words.")
+
+    text = text_of(sent, 422)
+    assert "List 1 of this call waits for a second person." in text
+    assert "My own words." in text
+
+
+def test_results_set_by_a_colleague_meanwhile_are_shown_before_they_are_moved(
+    browser: Browser, evaluated: Scene
+) -> None:
+    base = f"/calls/{evaluated.slug}"
+    shown = queries.ranking_page(evaluated.actor("chair"), evaluated.slug)
+    browser.post("chair", f"{base}/decision", go="decide", list_hash=shown.list_hash, line="stop", reason="As ranked.")
+    assert browser.post("officer", f"{base}/selections/1/confirm", version="1").status_code == 303
+
+    sent = browser.post("manager", f"{base}/results", version="99", when="later", day="1 March 2031", time="9:00")
+
+    text = text_of(sent, 409)
+    assert "Somebody changed this while you were working" in text
+    assert 'value="1 March 2031"' in text

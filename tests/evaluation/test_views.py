@@ -400,3 +400,48 @@ def test_words_of_a_sheet_are_not_lost_to_a_second_browser(browser: Browser, sea
     again = re.search(r'name="version" value="(\d+)"', text)
     assert again is not None
     assert browser.post(name, path, go="save", comment_impact=WORDS, version=again[1]).status_code == 303
+
+
+def test_a_ruling_after_a_colleagues_keeps_its_words_and_shows_what_stands(browser: Browser, scene: Scene) -> None:
+    scene.declare_all(but={("eva1", scene.application_ids[0]): Declared.UNSURE})
+    path = f"/calls/{scene.slug}/conflicts/{scene.references[0]}/{handle(scene, 'eva1')}"
+    assert browser.post("manager", path, ruling="cleared", reason="Long ago", version="1").status_code == 303
+
+    sent = browser.post("manager", path, ruling="confirmed", reason="They share an office.", version="1")
+
+    text = text_of(sent, 409)
+    assert "Somebody changed this while you were working" in text
+    assert "They share an office." in text
+    assert "Ruled before: there is no conflict" in text and "Long ago" in text
+    assert 'value="confirmed" checked' in text
+
+
+def test_a_view_that_remains_is_kept_when_the_consensus_was_taken_back_meanwhile(
+    browser: Browser, seated: Scene
+) -> None:
+    first, path = seated.application_ids[0], f"/consensus/{seated.references[0]}"
+    seated.assess(first, 8, 5, 8)
+    marks = {f"half_{key}": "8" for key in ("excellence", "impact", "implementation")}
+    assert browser.post("chair", path, go="propose", remark="We agree.", version="0", **marks).status_code == 303
+    shown = queries.consensus_page(seated.actor("chair"), seated.references[0]).version
+    assert browser.post("chair", f"{path}/take-back", version=str(shown)).status_code == 303
+
+    sent = browser.post("chair", f"{path}/settle", minority_view="The plan is too slow.", version=str(shown))
+
+    text = text_of(sent, 409)
+    assert "Somebody changed this while you were working" in text
+    assert "The plan is too slow." in text
+    # The scores of the draft stand in its own form, as they are stored.
+    assert text.count('value="8" checked') == 3 and "We agree." in text
+
+
+def test_a_pool_entry_changed_by_a_colleague_comes_back_with_what_was_typed(browser: Browser, scene: Scene) -> None:
+    path = f"/calls/{scene.slug}/evaluators"
+    member = queries.pool(scene.call_id)[0]
+    values = {"person": str(member.user_id), "country_code": "FI", "languages": "en", "load_min": "0"}
+
+    sent = browser.post("manager", f"{path}?person={member.handle}", **values, load_max="7", version="99")
+
+    text = text_of(sent, 409)
+    assert "Somebody changed this while you were working" in text
+    assert 'value="7"' in text and f'name="version" value="{member.version}"' in text

@@ -268,7 +268,9 @@ def test_not_ready_without_a_queue_and_says_so(client: FlaskClient) -> None:
 
     assert answer.status_code == 503
     assert answer.json is not None
-    assert sorted(answer.json["checks"]) == ["database", "disk", "jobs", "migrations", "queue"]
+    assert sorted(answer.json["checks"]) == [
+        *("database", "disk", "jobs", "mail", "migrations", "queue", "schedule", "workers")
+    ]
     assert answer.json["checks"]["database"] == {"ok": True, "seen": "answers"}
     assert answer.json["checks"]["jobs"] == {"ok": True, "seen": "none waits unrung"}
     assert answer.json["checks"]["queue"]["ok"] is False

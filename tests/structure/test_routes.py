@@ -39,6 +39,8 @@ PUBLIC = {
     "oversight.about",
     "oversight.accessibility",
     "oversight.alive",
+    "oversight.audit_key",
+    "oversight.checkpoint_note",
     "oversight.front",
     "oversight.privacy",
     "oversight.ready",

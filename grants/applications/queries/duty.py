@@ -15,27 +15,29 @@ from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
 from grants.applications.queries.vouching import waiting
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
-from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.dossiers import queries as dossier_queries
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
-    """What leads, partners, their organisations and the eligibility desk must do next, in at most four statements."""
-    found: list[Duty] = []
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
+    """What leads, partners, their organisations and the eligibility desk must do next, in at most two statements."""
+    kinds = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
-        found += _writing_duties(actor, at)
+        kinds.append(_writing_duties)
     if actor.can(Permission.ORGANISATION_VOUCH):
-        found += _vouching_duties(actor, at)
+        kinds.append(_vouching_duties)
     if actor.can(Permission.APPLICATION_CHECK):
-        found += _checking_duties(actor, at)
-    return tuple(found)
+        kinds.append(_checking_duties)
+    found = yield from side_by_side(kind(actor, at) for kind in kinds)
+    return tuple(duty for duties in found for duty in duties)
 
 
-def _vouching_duties(actor: Actor, at: datetime) -> list[Duty]:
+def _vouching_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
     first, count = func.min(closes_at_of()), func.count()
-    row = db.session.execute(waiting(actor, at, count.label("waiting"), first.label("closes_at"))).one()
+    (row,) = yield from ask(waiting(actor, at, count.label("waiting"), first.label("closes_at")))
     if not row.waiting:
         return []
     people = "1 person" if row.waiting == 1 else f"{row.waiting} people"
@@ -51,9 +53,9 @@ def _vouching_duties(actor: Actor, at: datetime) -> list[Duty]:
     ]
 
 
-def _writing_duties(actor: Actor, at: datetime) -> list[Duty]:
+def _writing_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
     own = actor.places(Permission.APPLICATION_EDIT, "application")
-    rows = db.session.execute(
+    rows = yield from ask(
         select(
             Application.reference,
             Application.title,
@@ -79,9 +81,9 @@ def _writing_duties(actor: Actor, at: datetime) -> list[Duty]:
         )
         .order_by(closes_at_of(), Application.reference)
         .limit(DUTIES_MAX)
-    ).all()
+    )
     rows = _one_each(rows)
-    progress = dossier_queries.progress(row.dossier_id for row in rows if row.dossier_id)
+    progress = yield from dossier_queries.progress.asking(row.dossier_id for row in rows if row.dossier_id)
     found = (_writing_duty(actor, row, progress.get(row.dossier_id)) for row in rows)
     return [duty for duty in found if duty is not None]
 
@@ -148,8 +150,8 @@ def _newer_draft_duty(actor: Actor, row: Any, progress: dossier_queries.Progress
     )
 
 
-def _checking_duties(actor: Actor, at: datetime) -> list[Duty]:
-    rows = db.session.execute(
+def _checking_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    rows = yield from ask(
         select(Call.slug, Call.title, func.count(), func.min(closes_at_of()))
         .select_from(Application)
         .join(Call, Call.id == Application.call_id)
@@ -161,7 +163,7 @@ def _checking_duties(actor: Actor, at: datetime) -> list[Duty]:
         .group_by(Call.slug, Call.title)
         .order_by(Call.slug)
         .limit(DUTIES_MAX)
-    ).all()
+    )
     return [
         Duty(
             what=f"Check {number} {'application' if number == 1 else 'applications'} for eligibility",

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from grants.applications.models import Application, Submission
 from grants.applications.rules import ReceiptProof, Registered
 from grants.calls import queries as calls
+from grants.core import checkpoints
 from grants.core.audit import AuditEvent, AuditSeal
 from grants.core.db import db
 
 
 def registered(submission_id: UUID) -> Registered:
-    """The record of a submission: its audit event, and the place in the sealed chain once it has one."""
+    """The record of a submission: its audit event, and the place in the sealed chain once it has one, with the checkpoint that proves it."""
     row = db.session.execute(
         select(AuditEvent.id, AuditSeal.position)
         .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
@@ -26,7 +27,10 @@ def registered(submission_id: UUID) -> Registered:
         .order_by(AuditEvent.object_version)
         .limit(1)
     ).one()
-    return Registered(row.id, row.position)
+    covering = checkpoints.covering(row.position) if row.position else None
+    if covering is None:
+        return Registered(row.id, row.position)
+    return Registered(row.id, row.position, covering.position, covering.made_at)
 
 
 def receipt_proof(reference: str, sha256: str) -> ReceiptProof | None:

@@ -73,6 +73,9 @@ class Registered:
 
     event_id: UUID
     position: int | None
+    # The first signed checkpoint that covers that place: over how many positions, made when.
+    covered_up_to: int | None = None
+    covered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from grants.applications.rules import ConditionAnswer
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import NotFound, Refused
@@ -80,6 +80,7 @@ def declare(
 
 def _refuse_own(actor: Actor, application_id: UUID) -> None:
     """Nobody checks an application they write in."""
+    faults.point("four_eyes")
     if queries.is_team(actor, application_id):
         raise Refused(
             "You belong to the team of this application, so you cannot check it. Another eligibility officer must."
@@ -92,6 +93,7 @@ def _checkable(application_id: UUID, version: int | None) -> tuple[Application, 
     # Version 0 is what a page shows before anybody has saved an answer. A stale page is told so first, whatever it asks.
     check_version(check, version if version != 0 or check.version else None)
     call = calls.call_by_id(application.call_id)
+    faults.point("deadline")
     if call.closes_at is not None and acts.moment() < call.closes_at:
         raise Refused(
             f"The call is open until {rules.said(call.closes_at, call.zone)} and the application may still be replaced. Check it after that."

@@ -11,11 +11,20 @@ from grants.applications.states import APPLICATION, ApplicationState, Origin, Pa
 from grants.budgets import services as budgets
 from grants.budgets.rules import Cell, Purpose
 from grants.calls import queries as calls
+from grants.core import acts
 from grants.core.db import db, locked
 from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.core.references import new_reference
 from grants.identity import queries as identity
+
+# How an application can stand in an outcome that was published elsewhere.
+RECORDED_STATES = (
+    ApplicationState.SELECTED,
+    ApplicationState.NOT_FUNDED,
+    ApplicationState.INELIGIBLE,
+    ApplicationState.WITHDRAWN,
+)
 
 
 def move(application_id: UUID, verb: str) -> ApplicationState:
@@ -35,11 +44,13 @@ def record_published(
     summary: str | None = None,
     synthetic_note: str | None = None,
     cells: Sequence[Cell] = (),
+    state: ApplicationState = ApplicationState.SELECTED,
 ) -> UUID:
-    """A pilot whose selection was published elsewhere: it enters as selected, without submission, answers or scores.
+    """An application whose end was published elsewhere: it enters in its ``state``, without submission, answers or scores.
 
     The first organisation leads. ``synthetic_note`` says on every page which of its figures are invented.
     """
+    assert state in RECORDED_STATES, f"an outcome published elsewhere is not {state.value}"
     if not organisations:
         raise Invalid("A published outcome names at least the lead organisation.")
     if not source_url.strip():
@@ -52,7 +63,8 @@ def record_published(
         title=title,
         acronym=acronym,
         summary=summary,
-        state=ApplicationState.SELECTED.value,
+        state=state.value,
+        withdrawn_at=acts.moment() if state is ApplicationState.WITHDRAWN else None,
         origin=Origin.PUBLISHED_OUTCOME.value,
         source_url=source_url.strip(),
         synthetic_note=synthetic_note,

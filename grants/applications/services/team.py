@@ -12,7 +12,7 @@ from grants.applications.rules import InviteInput
 from grants.applications.services.drafting import refresh_search_text, writable
 from grants.applications.states import PARTNER, PartnerRole, PartnerState
 from grants.budgets import services as budgets
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
@@ -42,6 +42,7 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
     # Nobody is let into an organisation that is not theirs to open: only one described here begins with its person.
     joins = Joins.AS_MEMBER if described else Joins.AS_GUEST
     user_id = people.find_or_invite(email, name, organisation_id, joins=joins)
+    faults.point("four_eyes")
     if user_id == actor.user_id:
         raise Invalid("You are in this application already.", {"email": "Enter the mail address of somebody else."})
     people.refuse_staff(user_id)

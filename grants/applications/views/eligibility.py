@@ -44,8 +44,9 @@ def decide(ref: str) -> Any:
     """Save the answers, or save them and declare the verdict."""
     application = queries.view(current_actor(), ref)
     form = check_form(application.call.content.conditions, {}, 0)
-    with form.attempt():
-        return _decided(application, form)
+    if form.validate_on_submit():
+        with form.attempt():
+            return _decided(application, form)
     return _desk_page(queries.view(current_actor(), ref), form), 409 if form.clashed else 422
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import flash, request
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, list_filter
@@ -57,6 +57,7 @@ def start() -> Any:
         with form.refusals():
             call_id = calls.id_of(current_actor(), request.args.get("call", ""))
             started = services.start(current_actor(), call_id, form.to_start())
+            flash("The application is started. Begin with any section; every one is kept as you save it.", "success")
             return see_other(".show", ref=started.reference)
     return _start_page(form), 422
 

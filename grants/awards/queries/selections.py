@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.awards.models import Selection, SelectionItem
-from grants.awards.rules import PublishedPilot, SelectedItem, SelectionView
+from grants.awards.rules import PublishedOther, PublishedPilot, SelectedItem, SelectionView
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -100,6 +100,21 @@ def pilots_of(row: Selection) -> tuple[PublishedPilot, ...]:
     """The recorded pilots of a selection row."""
     found: tuple[PublishedPilot, ...] = encoding.decode(
         {"value": row.rules.get("pilots", [])}, tuple[PublishedPilot, ...]
+    )
+    return found
+
+
+def published_others(view: SelectionView) -> tuple[tuple[PublishedOther, str], ...]:
+    """The applications of a published outcome that got no grant, as they were recorded, each with its lead organisation."""
+    others = others_of(db.session.scalars(select(Selection).where(Selection.id == view.id)).one())
+    names = identity.organisations(other.organisations[0] for other in others)
+    return tuple((other, names[other.organisations[0]].name) for other in others)
+
+
+def others_of(row: Selection) -> tuple[PublishedOther, ...]:
+    """The recorded applications without a grant of a selection row."""
+    found: tuple[PublishedOther, ...] = encoding.decode(
+        {"value": row.rules.get("others", [])}, tuple[PublishedOther, ...]
     )
     return found
 

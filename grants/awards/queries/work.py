@@ -13,28 +13,28 @@ from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.states import SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
-from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Consensus
 from grants.evaluation.states import ConsensusState
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
-    """Lists to decide, lists another person decided to confirm, results to publish. Three statements."""
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
+    """Lists to decide, lists another person decided to confirm, results to publish. One statement."""
     del at
-    found: list[Duty] = []
-    if actor.can(Permission.SELECTION_CONFIRM):
-        found += _to_confirm(actor)
-    if actor.can(Permission.SELECTION_DECIDE):
-        found += _to_decide(actor)
-    if actor.can(Permission.SELECTION_PUBLISH_RESULTS):
-        found += _to_publish(actor)
-    return tuple(found)
+    kinds = (
+        (Permission.SELECTION_CONFIRM, _to_confirm),
+        (Permission.SELECTION_DECIDE, _to_decide),
+        (Permission.SELECTION_PUBLISH_RESULTS, _to_publish),
+    )
+    found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))
+    return tuple(duty for duties in found for duty in duties)
 
 
-def _to_confirm(actor: Actor) -> list[Duty]:
-    rows = db.session.execute(
+def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
+    rows = yield from ask(
         select(Call.id, Call.slug, Call.title, Selection.number)
         .join(Selection, Selection.call_id == Call.id)
         .where(Selection.state == SelectionState.DECIDED.value, Selection.decided_by != actor.user_id)
@@ -54,7 +54,7 @@ def _to_confirm(actor: Actor) -> list[Duty]:
     ]
 
 
-def _to_decide(actor: Actor) -> list[Duty]:
+def _to_decide(actor: Actor) -> Asking[list[Duty]]:
     """Calls in which every application sent in has an agreed consensus or is out, and no list is open or confirmed."""
     agreed = func.count(Consensus.id).filter(Consensus.state == ConsensusState.AGREED.value)
     standing = (
@@ -68,7 +68,7 @@ def _to_decide(actor: Actor) -> list[Duty]:
         )
         .exists()
     )
-    rows = db.session.execute(
+    rows = yield from ask(
         select(Call.id, Call.slug, Call.title)
         .join(Application, Application.call_id == Call.id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
@@ -95,7 +95,7 @@ def _to_decide(actor: Actor) -> list[Duty]:
     ]
 
 
-def _to_publish(actor: Actor) -> list[Duty]:
+def _to_publish(actor: Actor) -> Asking[list[Duty]]:
     """Calls with a confirmed list whose results nobody has published, once every applicant has a result."""
     here = Selection.call_id == Call.id
     confirmed = select(Selection.id).where(here, Selection.state == SelectionState.CONFIRMED.value).exists()
@@ -109,7 +109,7 @@ def _to_publish(actor: Actor) -> list[Duty]:
         )
         .exists()
     )
-    rows = db.session.execute(
+    rows = yield from ask(
         select(Call.id, Call.slug, Call.title)
         .where(
             Call.state == CallState.PUBLISHED.value, Call.results_public_at.is_(None), confirmed, ~open_list, ~waiting

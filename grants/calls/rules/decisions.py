@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from grants.calls.rules.values import (
     Deadline,
 )
-from grants.core import clock
+from grants.core import clock, faults
 from grants.core.clock import Fold
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.money import ZERO, Money
@@ -48,6 +48,7 @@ def extended(current: Deadline, given: DeadlineInput, *, at: datetime) -> Deadli
 
     Raises :class:`Invalid` for a local time that does not exist or exists twice, :class:`Refused` otherwise.
     """
+    faults.point("deadline")
     problems = {}
     if not given.reason.strip():
         problems["reason"] = "Say why the deadline moves. The reason is kept with the deadline and shown to everybody."
@@ -122,6 +123,7 @@ def results_moment(given: ResultsInput, zone: str, *, closes_at: datetime | None
     >>> results_moment(ResultsInput(), "Europe/Brussels", closes_at=None, at=start) == start
     True
     """
+    faults.point("deadline")
     if given.local is None:
         moment = at
     else:
@@ -173,6 +175,7 @@ def budget_change(*, stands: Money, free: Money, shown: Money | None, wanted: Mo
 
     Raises :class:`Conflict` where somebody else changed it since it was shown, :class:`Refused` otherwise.
     """
+    faults.point("ceiling")
     if shown is not None and shown != stands:
         raise Conflict(f"The budget was changed while you were deciding: it is {stands} now, and was {shown}.")
     if wanted < ZERO:

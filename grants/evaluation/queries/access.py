@@ -70,6 +70,7 @@ def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
 
 def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person declared no conflict, or was cleared: else nothing opens."""
+    faults.point("conflict")
     return (
         select(ConflictDeclaration.id)
         .where(
@@ -90,6 +91,7 @@ opens_when(clear_for)
 
 def undeclared(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of these applications that stay shut to a person who must declare: not declared, in doubt, or conflicted."""
+    faults.point("conflict")
     if not actor.can(Permission.CONFLICT_DECLARE):
         return frozenset()
     clear = db.session.scalars(
@@ -100,6 +102,7 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUI
 
 def conflicted(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of these applications with which this person stands in conflict, by declaration or ruling."""
+    faults.point("conflict")
     rows = db.session.execute(
         select(ConflictDeclaration.application_id, ConflictDeclaration.declared, ConflictDeclaration.ruling).where(
             ConflictDeclaration.user_id == actor.user_id, ConflictDeclaration.application_id.in_(application_ids)
@@ -180,6 +183,7 @@ def own_seat(user_id: UUID | None, application_id: UUID) -> UUID | None:
 
 def refuse_own_seat(actor: Actor, application_id: UUID) -> None:
     """Raise :class:`NotAllowed` for whoever assesses an application: they neither lead its consensus nor manage its seats."""
+    faults.point("four_eyes")
     if own_seat(actor.user_id, application_id) is not None:
         raise NotAllowed(
             "You assess this application yourself; somebody else leads its consensus and manages its seats."

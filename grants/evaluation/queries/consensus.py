@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
@@ -153,6 +154,29 @@ def consensus_list(actor: Actor) -> tuple[ConsensusRow, ...]:
         )
         lines.append((-spread, line))
     return tuple(line for _, line in sorted(lines, key=lambda pair: (pair[0], pair[1].reference)))
+
+
+def to_write(actor: Actor) -> Select[Any]:
+    """Applications whose every seat has its sheet in and whose consensus nobody proposed yet, among those of the list."""
+    seats = (
+        select(func.count(Assignment.id), func.count(Assessment.id))
+        .outerjoin(
+            Assessment,
+            and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
+        )
+        .where(Assignment.application_id == Application.id, Assignment.state == SeatState.ACTIVE.value)
+        .having(func.count(Assignment.id) > 0, func.count(Assignment.id) == func.count(Assessment.id))
+    )
+    return (
+        select(Application.id)
+        .outerjoin(Consensus, Consensus.application_id == Application.id)
+        .where(
+            Application.state == ApplicationState.UNDER_EVALUATION.value,
+            _consensus_condition(actor),
+            or_(Consensus.state.is_(None), Consensus.state == ConsensusState.DRAFT.value),
+            seats.exists(),
+        )
+    )
 
 
 def _submitted_halves(application_ids: Sequence[UUID]) -> dict[UUID, dict[str, list[int]]]:

@@ -7,44 +7,43 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
-from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, within
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
-from grants.evaluation.queries.consensus import consensus_list
+from grants.evaluation.queries.consensus import to_write
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """Conflicts to declare, sheets to fill, consensus to write or agree, seats to fill, doubts to rule on."""
     del at
-    found: list[Duty] = []
-    if actor.can(Permission.CONFLICT_DECLARE):
-        found += _undeclared_duty(actor)
-    if actor.can(Permission.ASSESSMENT_SCORE):
-        found += _sheet_duties(actor)
-    if actor.can(Permission.CONSENSUS_WRITE):
-        found += _writing_duty(actor)
-    if actor.can(Permission.ASSIGNMENT_DECIDE):
-        found += _manager_duties(actor)
-    return tuple(found)
+    kinds = (
+        (Permission.CONFLICT_DECLARE, _undeclared_duty),
+        (Permission.ASSESSMENT_SCORE, _sheet_duties),
+        (Permission.CONSENSUS_WRITE, _writing_duty),
+        (Permission.ASSIGNMENT_DECIDE, _manager_duties),
+    )
+    found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))
+    return tuple(duty for duties in found for duty in duties)
 
 
 def _many(count: int, one: str, several: str) -> str:
     return f"1 {one}" if count == 1 else f"{count} {several}"
 
 
-def _undeclared_duty(actor: Actor) -> list[Duty]:
+def _undeclared_duty(actor: Actor) -> Asking[list[Duty]]:
     mine = select(ConflictDeclaration.application_id).where(ConflictDeclaration.user_id == actor.user_id)
-    count = db.session.scalar(
+    ((count,),) = yield from ask(
         select(func.count())
         .select_from(Application)
         .where(Application.state.in_(IN_EVALUATION), must_declare(actor), Application.id.not_in(mine))
@@ -56,13 +55,16 @@ def _undeclared_duty(actor: Actor) -> list[Duty]:
                  "evaluation.conflicts", count=count)]  # fmt: skip
 
 
-def _sheet_duties(actor: Actor) -> list[Duty]:
-    rows = db.session.execute(my_seats(actor)).all()
-    open_ones = [row for row in rows if row[4] is None or row[4].state != AssessmentState.SUBMITTED.value]
-    to_agree = [row for row in rows if row[5] == ConsensusState.PROPOSED.value and row not in open_ones]
+def _sheet_duties(actor: Actor) -> Asking[list[Duty]]:
+    seats = my_seats(actor).with_only_columns(
+        Application.id, Assignment.due_at, Assessment.state.label("sheet"), Consensus.state.label("consensus")
+    )
+    rows = yield from ask(seats)
+    open_ones = [row for row in rows if row.sheet != AssessmentState.SUBMITTED.value]
+    to_agree = [row for row in rows if row.consensus == ConsensusState.PROPOSED.value and row not in open_ones]
     found = []
     if open_ones:
-        due = min((row[3].due_at for row in open_ones if row[3].due_at), default=None)
+        due = min((row.due_at for row in open_ones if row.due_at), default=None)
         found.append(
             Duty(
                 f"Assess {_many(len(open_ones), 'application', 'applications')}",
@@ -73,8 +75,8 @@ def _sheet_duties(actor: Actor) -> list[Duty]:
                 count=len(open_ones),
             )
         )
-    agreed = _agreed_by_me(actor, [row[0].id for row in to_agree])
-    waiting = [row for row in to_agree if row[0].id not in agreed]
+    agreed = yield from _agreed_by_me(actor, [row.id for row in to_agree])
+    waiting = [row for row in to_agree if row.id not in agreed]
     if waiting:
         found.append(
             Duty(
@@ -88,40 +90,35 @@ def _sheet_duties(actor: Actor) -> list[Duty]:
     return found
 
 
-def _agreed_by_me(actor: Actor, application_ids: Sequence[UUID]) -> set[UUID]:
-    rows = db.session.execute(
+def _agreed_by_me(actor: Actor, application_ids: Sequence[UUID]) -> Asking[set[UUID]]:
+    if not application_ids:
+        return set()
+    rows = yield from ask(
         select(Consensus.application_id, Consensus.agreed_by).where(Consensus.application_id.in_(application_ids))
     )
     return {key for key, agreed in rows if any(entry["user_id"] == str(actor.user_id) for entry in agreed)}
 
 
-def _writing_duty(actor: Actor) -> list[Duty]:
-    assessing = set(
-        db.session.scalars(
-            select(Assignment.application_id)
-            .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-            .where(Evaluator.user_id == actor.user_id, Assignment.state == SeatState.ACTIVE.value)
-        )
+def _writing_duty(actor: Actor) -> Asking[list[Duty]]:
+    # Whoever assesses an application does not lead its consensus.
+    assessing = (
+        select(Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(Evaluator.user_id == actor.user_id, Assignment.state == SeatState.ACTIVE.value)
     )
-    ready = [
-        row
-        for row in consensus_list(actor)
-        if row.seats
-        and row.submitted == row.seats
-        and row.state in (None, ConsensusState.DRAFT)
-        # Whoever assesses an application does not lead its consensus.
-        and row.application_id not in assessing
-    ]
+    ((ready,),) = yield from ask(
+        to_write(actor).where(Application.id.not_in(assessing)).with_only_columns(func.count())
+    )
     if not ready:
         return []
-    what = f"Write the consensus of {_many(len(ready), 'application', 'applications')}"
-    return [Duty(what, "All assessments are in.", "Go to the consensus", "evaluation.consensus_list", count=len(ready))]
+    what = f"Write the consensus of {_many(ready, 'application', 'applications')}"
+    return [Duty(what, "All assessments are in.", "Go to the consensus", "evaluation.consensus_list", count=ready)]
 
 
-def _manager_duties(actor: Actor) -> list[Duty]:
-    found = []
-    work = _call_work(actor)
-    views = calls.call_views(row[0] for row in work) if work else {}
+def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
+    found: list[Duty] = []
+    work = yield from ask(_call_work(actor))
+    views = (yield from calls.call_views.asking(row[0] for row in work)) if work else {}
     for call_id, slug, title, doubts, applications, seats in work:
         if doubts:
             found.append(
@@ -144,7 +141,7 @@ def _manager_duties(actor: Actor) -> list[Duty]:
     return found
 
 
-def _call_work(actor: Actor) -> Sequence[Any]:
+def _call_work(actor: Actor) -> Select[Any]:
     """Calls in evaluation, or with doubts nobody ruled on, with their applications and active seats.
 
     What the person is kept from counts nowhere. A doubt is a duty until it is ruled on, whatever became of its application.
@@ -177,11 +174,11 @@ def _call_work(actor: Actor) -> Sequence[Any]:
         .where(ConflictDeclaration.application_id == Application.id, waits_for_ruling())
         .exists()
     )
-    return db.session.execute(
+    return (
         select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats)
         .join(Application, Application.call_id == Call.id)
         .where(or_(in_evaluation, doubtful), mine)
         .group_by(Call.id)
         .order_by(Call.reference)
         .limit(50)
-    ).all()
+    )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotFound, Refused
@@ -97,6 +97,7 @@ def rule(actor: Actor, declaration_id: UUID, ruling: Ruling, reason: str, versio
     """
     row = locked(ConflictDeclaration, declaration_id)
     check_version(row, version)
+    faults.point("four_eyes")
     if row.user_id == actor.user_id:
         raise Refused("You cannot rule on your own declaration. Ask another programme manager.")
     words = clean_text(reason)

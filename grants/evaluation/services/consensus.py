@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.rules import Criterion
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -181,6 +181,7 @@ def agree(actor: Actor, application_id: UUID, version: int | None = None) -> Con
     check_version(row, version)
     if row.state != ConsensusState.PROPOSED.value:
         raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
+    faults.point("four_eyes")
     if any(entry["user_id"] == str(actor.user_id) for entry in row.agreed_by):
         raise Refused("You have agreed to this consensus already.")
     row.agreed_by = [*row.agreed_by, {"user_id": str(actor.user_id), "at": acts.moment().isoformat()}]

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import or_, select
 
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotAllowed, Refused
@@ -249,6 +249,7 @@ def _make_user(values: UserInput) -> User:
 def disable_user(actor: Actor, user_id: UUID, *, reason: str) -> None:
     """Keep a person out at once: their sessions end, their links stop working; what they did stays theirs."""
     user = locked(User, user_id)
+    faults.point("four_eyes")
     if actor.user_id == user_id:
         raise Refused("You cannot disable yourself. Ask another administrator.")
     if user.disabled_at is not None:
@@ -266,6 +267,7 @@ def disable_user(actor: Actor, user_id: UUID, *, reason: str) -> None:
 def enable_user(actor: Actor, user_id: UUID) -> None:
     """Let a disabled person sign in again with the password they had."""
     user = locked(User, user_id)
+    faults.point("four_eyes")
     if actor.user_id == user_id:
         raise Refused("You cannot enable yourself. Ask another administrator.")
     user.disabled_at = None

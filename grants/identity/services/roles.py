@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Invalid, Refused
@@ -101,6 +101,7 @@ def refuse_staff(user_id: UUID) -> None:
 
     Says no more than that it is not possible: who holds which role is not for applicants to know, but oneself.
     """
+    faults.point("four_eyes")
     if queries.holds_staff_role(user_id):
         if user_id == acts.running_act().actor.user_id:
             raise Refused(
@@ -231,6 +232,7 @@ def _refuse_confirming_for_ones_maker(actor: Actor, assigned_by: UUID | None) ->
     """Refuse a confirmer whom the assigner alone made administrator, as was possible before a second had to agree."""
     if actor.user_id is None or assigned_by is None:
         return
+    faults.point("four_eyes")
     own = roles_of(actor.user_id, RoleGrant.role == Role.ADMINISTRATOR.value)
     if own and all(each.assigned_by == assigned_by and each.confirmed_at is None for each in own):
         raise Refused(

@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from grants.core.db import db
 from grants.core.money import Money
+from grants.core.together import Asking, ask, reader
 from grants.ledger import rules
 from grants.ledger.accounts import Account, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -88,6 +89,7 @@ class BalanceRow:
         return natural(self.account, self.debits.cents, self.credits.cents)
 
 
+@reader
 def balances(
     *,
     by: Sequence[str] = ("call_id", "grant_id"),
@@ -97,7 +99,7 @@ def balances(
     grant_id: UUID | None = None,
     organisation_id: UUID | None = None,
     as_of: AsOf | None = None,
-) -> tuple[BalanceRow, ...]:
+) -> Asking[tuple[BalanceRow, ...]]:
     """Balances by account and the dimensions named in ``by``, ordered by account, then dimensions. One statement."""
     assert set(by) <= set(rules.DIMENSIONS), f"not dimensions of a leg: {by}"
     dims = [getattr(LedgerLeg, name) for name in by]
@@ -113,7 +115,7 @@ def balances(
             Money(int(debits)),
             Money(int(credits)),
         )
-        for code, debits, credits, *values in db.session.execute(statement)
+        for code, debits, credits, *values in (yield from ask(statement))
     )
 
 

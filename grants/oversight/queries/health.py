@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from grants.core import jobs
+from grants.core import filling, jobs
 from grants.core.db import db
 from grants.oversight import rules
 from grants.oversight.rules import Check
@@ -23,8 +23,8 @@ def health() -> tuple[Check, ...]:
     database = _database()
     checks = [database]
     if database.well:
-        checks += [rules.migrations_check(_applied(), _expected()), _bell()]
-    return (*checks, _queue(), rules.disk_check(_free_bytes()))
+        checks += [rules.migrations_check(_applied(), _expected()), *_jobs()]
+    return (*checks, _queue(), rules.disk_check(_free_bytes()), *_demo())
 
 
 def _database() -> Check:
@@ -50,12 +50,18 @@ def _expected() -> str | None:
     return HEAD.read_text(encoding="utf-8").strip() if HEAD.exists() else None
 
 
-def _bell() -> Check:
+def _jobs() -> tuple[Check, ...]:
     try:
-        return rules.bell_check(jobs.waiting().oldest_unrung_seconds)
+        found = jobs.waiting()
     except SQLAlchemyError:
         db.session.rollback()
-        return Check("jobs", False, "their table is not there")
+        return (Check("jobs", False, "their table is not there"),)
+    behind = rules.machinery_checks(
+        oldest_due_seconds=found.oldest_due_seconds,
+        oldest_mail_seconds=found.oldest_mail_seconds,
+        scheduler_seen_seconds=found.beats.get("scheduler"),
+    )
+    return (rules.bell_check(found.oldest_unrung_seconds), *behind)
 
 
 def _queue() -> Check:
@@ -66,7 +72,20 @@ def _queue() -> Check:
     return Check("queue", True, "answers")
 
 
+def _demo() -> tuple[Check, ...]:
+    """While a demo is being filled, its people can look around and nobody can work."""
+    found = filling.read(_home())
+    if found is None:
+        return ()
+    words = "filling it stopped" if found.phase is filling.Phase.INTERRUPTED else "is being filled"
+    return (Check("demo", False, f"{words}: {found.done} of {found.total}"),)
+
+
+def _home() -> Path:
+    return Path(current_app.config["GRANTS_HOME"]).expanduser().absolute()
+
+
 def _free_bytes() -> int:
-    home = Path(current_app.config["GRANTS_HOME"]).absolute()
+    home = _home()
     # Before the first upload the folder may not be there yet: the disk it will lie on is.
     return shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.exists())).free

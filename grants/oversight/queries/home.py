@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
@@ -22,10 +22,10 @@ from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.core.audit import ActRow
-from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
+from grants.core.together import Asking, Reader, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, RoleGrant, User
@@ -42,10 +42,8 @@ from grants.reporting import queries as reporting
 from grants.reporting.models import PeriodicReport
 from grants.reporting.states import ReportState
 
-Duties = Callable[[Actor, datetime], tuple[Duty, ...]]
-
 # Every stage that has work for people, in the order of a grant's life.
-STAGES_WITH_DUTIES: tuple[Duties, ...] = (
+STAGES_WITH_DUTIES: tuple[Reader[[Actor, datetime], tuple[Duty, ...]], ...] = (
     identity.duties,
     calls.duties,
     applications.duties,
@@ -60,16 +58,38 @@ WAITING_MAX = 10
 LATELY_MAX = 10
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """Everything this person must do now, the most urgent first."""
-    return rules.in_order((duty for stage in STAGES_WITH_DUTIES for duty in stage(actor, at)), at)
+    found = yield from side_by_side(stage.asking(actor, at) for stage in STAGES_WITH_DUTIES)
+    return rules.in_order((duty for stage in found for duty in stage), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What /home shows a person."""
+
+    duties: tuple[Duty, ...]
+    waiting: tuple[Waiting, ...]
+    lately: tuple[Line, ...]
+    steps: tuple[Step, ...]
+
+
+@reader
+def overview(actor: Actor, at: datetime) -> Asking[Overview]:
+    """Everything of /home at once: as many statements as the longest chain of questions has steps."""
+    parts: list[Asking[Any]] = [
+        duties.asking(actor, at), waiting.asking(actor), lately.asking(actor), first_steps.asking(actor)
+    ]  # fmt: skip
+    return Overview(*(yield from side_by_side(parts)))
 
 
 # --- Waiting for others -------------------------------------------------------------------------------------------
 
 
-def waiting(actor: Actor) -> tuple[Waiting, ...]:
-    """What this person handed on and others have now, the longest first, at most ten; one statement for each kind."""
+@reader
+def waiting(actor: Actor) -> Asking[tuple[Waiting, ...]]:
+    """What this person handed on and others have now, the longest first, at most ten; one statement."""
     kinds = (
         _applications,
         _reports,
@@ -81,7 +101,8 @@ def waiting(actor: Actor) -> tuple[Waiting, ...]:
         _accounts,
         _role_grants,
     )
-    found = [row for kind in kinds for row in kind(actor)]
+    parts = yield from side_by_side(kind(actor) for kind in kinds)
+    found = [row for part in parts for row in part]
     return tuple(sorted(found, key=lambda row: row.since)[:WAITING_MAX])
 
 
@@ -90,7 +111,7 @@ def _team(actor: Actor, permission: P) -> ColumnElement[bool]:
     return Application.id.in_(actor.places(permission, "application") - actor.barred("application"))
 
 
-def _applications(actor: Actor) -> list[Waiting]:
+def _applications(actor: Actor) -> Asking[list[Waiting]]:
     """By state, since its last change: the letters of a verdict leave in the act that moves the application."""
     declared = (
         select(func.max(EligibilityCheck.decided_at))
@@ -104,7 +125,7 @@ def _applications(actor: Actor) -> list[Waiting]:
         .scalar_subquery()
     )
     since = func.coalesce(decided, declared, Application.submitted_at)
-    found = _rows(
+    found = yield from _rows(
         select(Application.reference, Application.title, Application.state, since)
         .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
@@ -119,8 +140,8 @@ def _applications(actor: Actor) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def _reports(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _reports(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(PeriodicReport.reference, PeriodicReport.number, Grant.reference, PeriodicReport.submitted_at)
         .join(Grant, Grant.id == PeriodicReport.grant_id)
         .join(Application, Application.id == Grant.application_id)
@@ -133,8 +154,8 @@ def _reports(actor: Actor) -> list[Waiting]:
     ]
 
 
-def _milestones(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _milestones(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(Grant.reference, Milestone.number, Milestone.title, Milestone.reported_at)
         .join(Grant, Grant.id == Milestone.grant_id)
         .join(Application, Application.id == Grant.application_id)
@@ -150,8 +171,8 @@ def _milestones(actor: Actor) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def _requests(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _requests(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(Grant.reference, PaymentRequest.number, PaymentRequest.submitted_at)
         .join(Grant, Grant.id == PaymentRequest.grant_id)
         .join(Application, Application.id == Grant.application_id)
@@ -174,7 +195,7 @@ _NEXT = {
 }
 
 
-def _orders(actor: Actor) -> list[Waiting]:
+def _orders(actor: Actor) -> Asking[list[Waiting]]:
     mine = or_(
         *(
             who == actor.user_id
@@ -187,7 +208,7 @@ def _orders(actor: Actor) -> list[Waiting]:
         .scalar_subquery()
     )
     since = func.coalesce(last, PaymentOrder.created_at)
-    found = _rows(
+    found = yield from _rows(
         select(PaymentOrder.reference, Grant.reference, PaymentOrder.state, since)
         .join(Grant, Grant.id == PaymentOrder.grant_id)
         .where(mine, PaymentOrder.state.in_(_NEXT), agreements.visible(actor, P.PAYMENT_ORDER_READ))
@@ -199,8 +220,8 @@ def _orders(actor: Actor) -> list[Waiting]:
     ]
 
 
-def _signatures(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _signatures(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(Grant.reference, AgreementSignature.side, AgreementSignature.signed_at)
         .join(Grant, Grant.id == AgreementSignature.grant_id)
         .where(
@@ -217,8 +238,8 @@ def _signatures(actor: Actor) -> list[Waiting]:
     ]
 
 
-def _selections(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _selections(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(Call.slug, Call.title, Selection.number, Selection.decided_at)
         .join(Call, Call.id == Selection.call_id)
         .where(Selection.decided_by == actor.user_id, Selection.state == SelectionState.DECIDED.value)
@@ -234,8 +255,8 @@ def _selections(actor: Actor) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def _accounts(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _accounts(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(Grant.reference, Organisation.name, BankAccount.entered_at)
         .join(Organisation, Organisation.id == BankAccount.organisation_id)
         .join(Grant, Grant.coordinator_id == BankAccount.organisation_id)
@@ -255,8 +276,8 @@ def _accounts(actor: Actor) -> list[Waiting]:
     ]
 
 
-def _role_grants(actor: Actor) -> list[Waiting]:
-    found = _rows(
+def _role_grants(actor: Actor) -> Asking[list[Waiting]]:
+    found = yield from _rows(
         select(User.name, User.handle, RoleGrant.role, RoleGrant.created_at)
         .join(User, User.id == RoleGrant.user_id)
         .where(
@@ -276,14 +297,15 @@ def _role_grants(actor: Actor) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def _rows(statement: Any) -> list[Any]:
-    return list(db.session.execute(statement.limit(WAITING_MAX)))
+def _rows(statement: Select[*tuple[Any, ...]]) -> Asking[list[Any]]:
+    return ask(statement.limit(WAITING_MAX))
 
 
 # --- What happened lately -------------------------------------------------------------------------------------------
 
 
-def lately(actor: Actor) -> tuple[Line, ...]:
+@reader
+def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
     """The last ten things that happened to what is this person's, or that this person did, as sentences."""
     if actor.user_id is None:
         return ()
@@ -304,13 +326,13 @@ def lately(actor: Actor) -> tuple[Line, ...]:
             concerns.append(ActRow.verb.in_(story))
         elif in_calls := actor.places(permission, "call"):
             concerns.append(ActRow.verb.in_(story) & trail.about("call", in_calls))
-    done = trail.happened(actor, or_(*concerns), LATELY_MAX)
-    return tuple(nlargest(LATELY_MAX, (*done, *_verdicts(actor)), key=lambda line: line.at))
+    done, ruled = yield from both(trail.happened.asking(actor, or_(*concerns), LATELY_MAX), _verdicts(actor))
+    return tuple(nlargest(LATELY_MAX, (*done, *ruled), key=lambda line: line.at))
 
 
-def _verdicts(actor: Actor) -> list[Line]:
+def _verdicts(actor: Actor) -> Asking[list[Line]]:
     """What the programme ruled on this person's applications, and wrote to them: eligibility, then the selection."""
-    eligibility = _rows(
+    eligibility, selections = yield [
         select(
             *(EligibilityCheck.id, EligibilityCheck.decided_at, Application.id, Application.reference),
             *(Application.title, EligibilityCheck.verdict, EligibilityCheck.reason),
@@ -318,8 +340,7 @@ def _verdicts(actor: Actor) -> list[Line]:
         .join(Application, Application.id == EligibilityCheck.application_id)
         .where(_team(actor, P.APPLICATION_EDIT), EligibilityCheck.decided_at.is_not(None))
         .order_by(EligibilityCheck.decided_at.desc(), EligibilityCheck.id)
-    )
-    selections = _rows(
+        .limit(LATELY_MAX),
         select(
             *(SelectionItem.id, Selection.confirmed_at, Application.id, Application.reference),
             *(Application.title, SelectionItem.outcome, SelectionItem.amount),
@@ -328,7 +349,8 @@ def _verdicts(actor: Actor) -> list[Line]:
         .join(Application, Application.id == SelectionItem.application_id)
         .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
         .order_by(Selection.confirmed_at.desc(), SelectionItem.id)
-    )
+        .limit(LATELY_MAX),
+    ]
     told = [
         *((row, "application.declare", rules.declared_words(Verdict(row[5]), row[6])) for row in eligibility),
         *((row, "selection.confirm", rules.outcome_words(Outcome(row[5]), row[6])) for row in selections),
@@ -345,12 +367,13 @@ def _verdicts(actor: Actor) -> list[Line]:
 # --- First steps ----------------------------------------------------------------------------------------------------
 
 
-def first_steps(actor: Actor) -> tuple[Step, ...]:
+@reader
+def first_steps(actor: Actor) -> Asking[tuple[Step, ...]]:
     """What an installation still needs before it can take an application; empty once a call is published. One statement."""
     if not actor.can(P.ROLE_ASSIGN):
         return ()
     holders = select(func.count(func.distinct(RoleGrant.user_id))).where(RoleGrant.ends_before.is_(None))
-    published, imported, managers, administrators, people = db.session.execute(
+    ((published, imported, managers, administrators, people),) = yield from ask(
         select(
             select(func.count()).where(Call.state == CallState.PUBLISHED.value).scalar_subquery(),
             select(func.count()).select_from(Call).scalar_subquery(),
@@ -358,8 +381,8 @@ def first_steps(actor: Actor) -> tuple[Step, ...]:
             holders.where(RoleGrant.role == Role.ADMINISTRATOR.value).scalar_subquery(),
             select(func.count()).select_from(User).scalar_subquery(),
         )
-    ).one()
+    )
     return () if published else rules.first_steps(imported, managers, administrators, people)
 
 
-__all__ = ["STAGES_WITH_DUTIES", "duties", "first_steps", "lately", "waiting"]
+__all__ = ["STAGES_WITH_DUTIES", "Overview", "duties", "first_steps", "lately", "overview", "waiting"]

@@ -37,6 +37,7 @@ from grants.cities.models import City
 from grants.core.db import Base, db
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
+from grants.core.together import Asking, ask, reader
 from grants.documents.models import StatementRun
 from grants.identity.models import Organisation, User
 from grants.ledger.models import LedgerEntry
@@ -89,13 +90,13 @@ def tables() -> Mapping[str, Table]:
 
 
 def _foreign_keys(table: Table) -> list[tuple[str, str]]:
-    """Column and target of each foreign key, in the order of the columns."""
+    """Column and target of each foreign key to a row that has an id, in the order of the columns."""
     return [
         (column.name, key.column.table.name)
         for column in table.columns
         for key in column.foreign_keys
         # What has a name of its own belongs to what has one too: an application is not part of its newest submission.
-        if table.name not in NAMED or key.column.table.name in NAMED
+        if key.column.name == "id" and (table.name not in NAMED or key.column.table.name in NAMED)
     ]
 
 
@@ -218,12 +219,13 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
     return column == any_(literal(sorted(ids), ARRAY(Uuid)))
 
 
-def names(actor: Actor, ids: Collection[UUID]) -> dict[UUID, Named]:
+@reader
+def names(actor: Actor, ids: Collection[UUID]) -> Asking[dict[UUID, Named]]:
     """What those of these ids are called that carry a name of their own; one statement."""
     if not ids:
         return {}
     found = {}
-    for kind, row_id, reference, title, value, may in db.session.execute(union_all(*_named(actor, ids))):
+    for kind, row_id, reference, title, value, may in (yield from ask(union_all(*_named(actor, ids)))):
         if kind == LedgerEntry.__tablename__:
             number, day = reference.split(" ")
             reference = value = entry_reference(int(number), date.fromisoformat(day))
@@ -281,13 +283,13 @@ def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
         ),
         rows(
             PaymentBatch, PaymentBatch.reference, none, PaymentBatch.reference,
-            actor.everywhere(P.PAYMENT_ORDER_READ) and not actor.bars,
+            actor.everywhere(P.PAYMENT_ORDER_READ) and not actor.barred_from(),
         ),
         rows(
             StatementRun, StatementRun.reference, StatementRun.scope_title, StatementRun.reference,
-            actor.everywhere(P.STATEMENT_READ) and not actor.bars,
+            actor.everywhere(P.STATEMENT_READ) and not actor.barred_from(),
         ),
-        rows(LedgerEntry, entry, LedgerEntry.description, none, actor.everywhere(P.LEDGER_READ) and not actor.bars),
+        rows(LedgerEntry, entry, LedgerEntry.description, none, actor.everywhere(P.LEDGER_READ) and not actor.barred_from()),
         rows(User, User.name, none, User.handle, actor.can(P.USER_READ)),
         rows(Organisation, Organisation.name, none, none, False),
         rows(City, City.name, none, City.slug, actor.can(P.CITY_READ)),
@@ -296,7 +298,8 @@ def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
     ]  # fmt: skip
 
 
-def owners(things: Iterable[tuple[str, UUID]]) -> dict[UUID, UUID]:
+@reader
+def owners(things: Iterable[tuple[str, UUID]]) -> Asking[dict[UUID, UUID]]:
     """For each thing without a name of its own, the id of the nearest thing that has one; one statement."""
     by_kind: dict[str, set[UUID]] = {}
     for kind, row_id in things:
@@ -304,7 +307,7 @@ def owners(things: Iterable[tuple[str, UUID]]) -> dict[UUID, UUID]:
             by_kind.setdefault(kind, set()).add(row_id)
     statements = [_owner(kind, ids) for kind, ids in sorted(by_kind.items())]
     found = [statement for statement in statements if statement is not None]
-    return {row_id: owner for row_id, owner in db.session.execute(union_all(*found))} if found else {}
+    return dict((yield from ask(union_all(*found)))) if found else {}
 
 
 def _owner(kind: str, ids: Collection[UUID]) -> Select[Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
 from grants.core.text import fold
+from grants.core.together import Asking, ask, both, reader
 from grants.identity import policy
 from grants.identity.models import RoleGrant, User
 from grants.identity.states import Role
@@ -96,7 +97,8 @@ def _table(kind: str) -> str:
     return places.TABLES.get(kind, kind)
 
 
-def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
+@reader
+def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     """No event of a thing this person is barred from, nor of anything that belongs to it.
 
     What that is costs one statement, and none without a bar: looked for inside each list, it made every list slow.
@@ -108,7 +110,7 @@ def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
     lists = select(SelectionItem.selection_id).where(SelectionItem.application_id.in_(actor.barred("application")))
     beside = select(SelectionItem.id).where(SelectionItem.selection_id.in_(lists))
     found.append(select(literal(SelectionItem.__tablename__), beside.subquery().c.id))
-    ids = sorted({row_id for _, row_id in db.session.execute(union_all(*found))})
+    ids = sorted({row_id for _, row_id in (yield from ask(union_all(*found)))})
     return [or_(AuditEvent.object_id.is_(None), AuditEvent.object_id != all_(literal(ids, ARRAY(Uuid))))]
 
 
@@ -154,9 +156,11 @@ def story(actor: Actor, kind: str, thing_id: UUID, verbs: Collection[str], page:
     return _lines(actor, _Ask([] if inner else [ActRow.verb.in_(verbs)], of_event), page, inner=inner)
 
 
-def happened(actor: Actor, condition: ColumnElement[bool], limit: int) -> tuple[Line, ...]:
+@reader
+def happened(actor: Actor, condition: ColumnElement[bool], limit: int) -> Asking[tuple[Line, ...]]:
     """The latest acts that meet a condition, as sentences."""
-    return _lines(actor, _Ask([condition], not_barred(actor)), Page(size=limit - 1), inner=False)
+    of_event = yield from not_barred.asking(actor)
+    return (yield from _lines.asking(actor, _Ask([condition], of_event), Page(size=limit - 1), inner=False))
 
 
 def about(kind: str, ids: Collection[UUID]) -> ColumnElement[bool]:
@@ -202,25 +206,31 @@ def _after(page: Page) -> list[ColumnElement[bool]]:
         return []
 
 
-def _lines(actor: Actor, ask: _Ask, page: Page, *, inner: bool) -> tuple[Line, ...]:
-    """Five statements, however many acts."""
-    found = _acts(ask, page)
-    events = _events([act.id for act in found], ask.of_event)
-    words = _Words(actor, [act.user_id for act in found], [event for rows in events.values() for event in rows])
-    roles = _roles({act.user_id for act in found if act.user_id})
+@reader
+def _lines(actor: Actor, asked: _Ask, page: Page, *, inner: bool) -> Asking[tuple[Line, ...]]:
+    """Four statements, however many acts."""
+    found = yield from _acts.asking(asked, page)
+    events, roles = yield from both(
+        _events([act.id for act in found], asked.of_event),
+        _roles.asking({act.user_id for act in found if act.user_id}),
+    )
+    words = yield from _words.asking(
+        actor, [act.user_id for act in found], [event for rows in events.values() for event in rows]
+    )
     return tuple(_line(act, events.get(act.id, []), words, roles, inner=inner) for act in found)
 
 
-def _acts(ask: _Ask, page: Page) -> Sequence[Any]:
+@reader
+def _acts(asked: _Ask, page: Page) -> Asking[Sequence[Any]]:
     """Acts of one page and one more, newest first."""
     statement = select(ActRow.id, ActRow.verb, ActRow.done_at, ActRow.user_id, ActRow.on_behalf_of)
-    if ask.of_event:
-        statement = statement.where(exists().where(AuditEvent.act_id == ActRow.id, *ask.of_event).correlate(ActRow))
-    statement = statement.where(*ask.of_act, *_after(page)).order_by(ActRow.done_at.desc(), ActRow.id.desc())
-    return db.session.execute(statement.limit(page.limit)).all()
+    if asked.of_event:
+        statement = statement.where(exists().where(AuditEvent.act_id == ActRow.id, *asked.of_event).correlate(ActRow))
+    statement = statement.where(*asked.of_act, *_after(page)).order_by(ActRow.done_at.desc(), ActRow.id.desc())
+    return (yield from ask(statement.limit(page.limit)))
 
 
-def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) -> dict[UUID, list[Any]]:
+def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) -> Asking[dict[UUID, list[Any]]]:
     """Up to five rows of each kind for each act, with how many there are and where they are sealed."""
     act = AuditEvent.act_id
     ranked = (
@@ -242,33 +252,34 @@ def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) 
     )
     statement = select(ranked).where(ranked.c.rank <= ROWS_OF_A_KIND_MAX).order_by(ranked.c.object_kind, ranked.c.rank)
     found: dict[UUID, list[Any]] = {}
-    for row in db.session.execute(statement):
+    for row in (yield from ask(statement)):
         found.setdefault(row.act_id, []).append(row)
     return found
 
 
+@reader
+def _words(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[Any]) -> Asking[_Words]:
+    """What everything on a page is called: two statements for all of it."""
+    objects = {(event.object_kind, event.object_id) for event in events if event.object_id}
+    owner = yield from places.owners.asking(objects)
+    wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects}
+    wanted |= set(owner.values()) | set(_pointed_at(events))
+    return _Words(owner, (yield from places.names.asking(actor, wanted)))
+
+
+def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:
+    for event in events:
+        for column, pair in event.changes.items():
+            if _points(event.object_kind, column):
+                yield from (UUID(value) for value in pair if value)
+
+
 @dataclass(slots=True)
 class _Words:
-    """What everything on a page is called: two statements for all of it."""
+    """What everything on a page is called, and of what is part of something else, that."""
 
-    actor: Actor
-    user_ids: Sequence[UUID | None]
-    events: Sequence[Any]
-    owner: dict[UUID, UUID] = field(init=False)
-    named: dict[UUID, Named] = field(init=False)
-
-    def __post_init__(self) -> None:
-        objects = {(event.object_kind, event.object_id) for event in self.events if event.object_id}
-        self.owner = places.owners(objects)
-        wanted = {user_id for user_id in self.user_ids if user_id} | {thing for _, thing in objects}
-        wanted |= set(self.owner.values()) | set(self._pointed_at())
-        self.named = places.names(self.actor, wanted)
-
-    def _pointed_at(self) -> Iterator[UUID]:
-        for event in self.events:
-            for column, pair in event.changes.items():
-                if _points(event.object_kind, column):
-                    yield from (UUID(value) for value in pair if value)
+    owner: dict[UUID, UUID]
+    named: dict[UUID, Named]
 
     def of(self, object_id: UUID | None) -> Named | None:
         """The thing itself, or the nearest one above it that has a name."""
@@ -309,9 +320,11 @@ def _typed(kind: str, column: str, value: Any) -> str:
     return rules.shown(value)
 
 
-def _roles(user_ids: Collection[UUID]) -> dict[UUID, list[RoleGrant]]:
+@reader
+def _roles(user_ids: Collection[UUID]) -> Asking[dict[UUID, list[RoleGrant]]]:
     found: dict[UUID, list[RoleGrant]] = {}
-    for row in db.session.scalars(select(RoleGrant).where(RoleGrant.user_id.in_(user_ids)).order_by(RoleGrant.role)):
+    statement = select(RoleGrant).where(RoleGrant.user_id.in_(user_ids)).order_by(RoleGrant.role)
+    for row in (yield from ask(statement)):
         found.setdefault(row.user_id, []).append(row)
     return found
 
@@ -455,7 +468,7 @@ def _whole_events(
 
 
 def _rows_of(actor: Actor, found: Sequence[Any], events: Mapping[UUID, list[Any]]) -> Iterator[Sequence[object]]:
-    words = _Words(actor, [act.user_id for act in found], [event for rows in events.values() for event in rows])
+    words = _words(actor, [act.user_id for act in found], [event for rows in events.values() for event in rows])
     roles = _roles({act.user_id for act in found if act.user_id})
     for act in found:
         of_act = events.get(act.id, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
@@ -84,16 +85,22 @@ def visible_orders(actor: Actor, statement: Select[Any]) -> Select[Any]:
     )
 
 
-def order_views(rows: Sequence[PaymentOrder]) -> tuple[OrderView, ...]:
-    """Orders as frozen values, in nine statements however many there are."""
-    requests = by_id(PaymentRequest, {row.request_id for row in rows})
-    reports = by_id(PeriodicReport, {each.report_id for each in requests.values() if each.report_id})
-    grants = by_id(Grant, {row.grant_id for row in rows})
-    accounts = by_id(BankAccount, {row.bank_account_id for row in rows})
-    batches = by_id(PaymentBatch, {row.batch_id for row in rows if row.batch_id})
-    names = identity.organisations({row.payee_id for row in rows})
-    signatures = _signatures([row.id for row in rows])
-    paid = _times_paid({row.bank_account_id for row in rows})
+@reader
+def order_views(rows: Sequence[PaymentOrder]) -> Asking[tuple[OrderView, ...]]:
+    """Orders as frozen values, in two statements however many there are."""
+    if not rows:
+        return ()
+    about: list[Asking[Any]] = [
+        _requests_and_reports({row.request_id for row in rows}),
+        by_id.asking(Grant, {row.grant_id for row in rows}),
+        by_id.asking(BankAccount, {row.bank_account_id for row in rows}),
+        by_id.asking(PaymentBatch, {row.batch_id for row in rows if row.batch_id}),
+        identity.organisations.asking({row.payee_id for row in rows}),
+        _signatures([row.id for row in rows]),
+        _times_paid({row.bank_account_id for row in rows}),
+    ]
+    found = yield from side_by_side(about)
+    (requests, reports), grants, accounts, batches, names, signatures, paid = found
     return tuple(
         _order_view(
             row,
@@ -107,6 +114,12 @@ def order_views(rows: Sequence[PaymentOrder]) -> tuple[OrderView, ...]:
         )
         for row in rows
     )
+
+
+def _requests_and_reports(request_ids: Collection[UUID]) -> Asking[tuple[dict[UUID, Any], dict[UUID, Any]]]:
+    requests = yield from by_id.asking(PaymentRequest, request_ids)
+    reports = yield from by_id.asking(PeriodicReport, {each.report_id for each in requests.values() if each.report_id})
+    return requests, reports
 
 
 def _order_view(
@@ -159,15 +172,15 @@ def _account_line(account: BankAccount, paid_before: int) -> AccountLine:
     )
 
 
-def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[SignatureView]]:
-    rows = db.session.scalars(
+def _signatures(order_ids: Sequence[UUID]) -> Asking[dict[UUID, list[SignatureView]]]:
+    rows = yield from ask(
         select(PaymentOrderSignature)
         .where(PaymentOrderSignature.order_id.in_(order_ids))
         .order_by(PaymentOrderSignature.signed_at, PaymentOrderSignature.id)
-    ).all()
+    )
     # Steps taken in one moment (a test, the demo) stand in the order of the circuit.
     rows = sorted(rows, key=lambda row: (row.signed_at, list(Step).index(Step(row.step))))
-    people = identity.people({row.user_id for row in rows})
+    people = yield from identity.people.asking({row.user_id for row in rows})
     found: dict[UUID, list[SignatureView]] = {}
     for row in rows:
         found.setdefault(row.order_id, []).append(
@@ -185,13 +198,13 @@ def _signatures(order_ids: Sequence[UUID]) -> dict[UUID, list[SignatureView]]:
     return found
 
 
-def _times_paid(account_ids: Iterable[UUID]) -> dict[UUID, int]:
+def _times_paid(account_ids: Iterable[UUID]) -> Asking[dict[UUID, int]]:
     statement = (
         select(PaymentOrder.bank_account_id, func.count())
         .where(PaymentOrder.bank_account_id.in_(list(account_ids)), PaymentOrder.state == OrderState.EXECUTED.value)
         .group_by(PaymentOrder.bank_account_id)
     )
-    return {account_id: int(count) for account_id, count in db.session.execute(statement)}
+    return {account_id: int(count) for account_id, count in (yield from ask(statement))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
@@ -16,6 +17,7 @@ from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -48,18 +50,26 @@ def grant_recovery(actor: Actor, reference: str) -> GrantRecovery:
     )
 
 
-def recovery_views(rows: Sequence[Recovery]) -> tuple[RecoveryView, ...]:
-    """Recoveries as frozen values, in five statements however many there are."""
-    grants = by_id(Grant, {row.grant_id for row in rows})
-    requests = by_id(PaymentRequest, {row.request_id for row in rows})
-    names = identity.organisations({grant.coordinator_id for grant in grants.values()})
-    receipts = db.session.scalars(
-        select(RecoveryReceipt)
-        .where(RecoveryReceipt.recovery_id.in_([row.id for row in rows]))
-        .order_by(RecoveryReceipt.value_on, RecoveryReceipt.created_at, RecoveryReceipt.id)
-    ).all()
+@reader
+def recovery_views(rows: Sequence[Recovery]) -> Asking[tuple[RecoveryView, ...]]:
+    """Recoveries as frozen values, in two statements however many there are."""
+    if not rows:
+        return ()
+    about: list[Asking[Any]] = [
+        by_id.asking(Grant, {row.grant_id for row in rows}),
+        by_id.asking(PaymentRequest, {row.request_id for row in rows}),
+        ask(
+            select(RecoveryReceipt)
+            .where(RecoveryReceipt.recovery_id.in_([row.id for row in rows]))
+            .order_by(RecoveryReceipt.value_on, RecoveryReceipt.created_at, RecoveryReceipt.id)
+        ),
+    ]
+    grants, requests, receipts = yield from side_by_side(about)
     involved = {who for row in rows for who in (row.established_by, row.waived_by) if who}
-    people = identity.people(involved | {each.booked_by for each in receipts})
+    people, names = yield from both(
+        identity.people.asking(involved | {each.booked_by for each in receipts}),
+        identity.organisations.asking({grant.coordinator_id for grant in grants.values()}),
+    )
     came: dict[UUID, list[ReceiptView]] = {}
     for each in receipts:
         came.setdefault(each.recovery_id, []).append(
@@ -91,17 +101,18 @@ def recovery_views(rows: Sequence[Recovery]) -> tuple[RecoveryView, ...]:
     )
 
 
-def recovery_duties(actor: Actor) -> list[Duty]:
+def recovery_duties(actor: Actor) -> Asking[list[Duty]]:
     """What was paid too much and waits: for the authoriser, for the city, for the accounting officer."""
-    found: list[Duty] = []
+    kinds = []
     if actor.can(Permission.RECOVERY_ESTABLISH):
-        found += _to_establish(actor)
+        kinds.append(_to_establish(actor))
     if actor.can(Permission.RECOVERY_BOOK) or actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
-        found += _to_pay_back(actor)
-    return found
+        kinds.append(_to_pay_back(actor))
+    found = yield from side_by_side(kinds)
+    return [duty for duties in found for duty in duties]
 
 
-def _to_establish(actor: Actor) -> list[Duty]:
+def _to_establish(actor: Actor) -> Asking[list[Duty]]:
     statement = (
         select(Grant.reference, func.coalesce(Grant.acronym, Grant.title), PaymentRequest.recoverable)
         .join(PaymentRequest, PaymentRequest.grant_id == Grant.id)
@@ -123,19 +134,19 @@ def _to_establish(actor: Actor) -> list[Duty]:
             "payments.recovery",
             {"ref": reference},
         )
-        for reference, name, amount in db.session.execute(statement)
+        for reference, name, amount in (yield from ask(statement))
     ]
 
 
-def _to_pay_back(actor: Actor) -> list[Duty]:
+def _to_pay_back(actor: Actor) -> Asking[list[Duty]]:
     permission = Permission.RECOVERY_BOOK if actor.can(Permission.RECOVERY_BOOK) else Permission.PAYMENT_REQUEST_SUBMIT
-    rows = db.session.scalars(
+    rows = yield from ask(
         select(Recovery)
         .join(Grant, Grant.id == Recovery.grant_id)
         .where(agreements.visible(actor, permission), Recovery.state == RecoveryState.ESTABLISHED.value)
         .order_by(Recovery.due_on, Recovery.reference)
         .limit(DUTIES_MAX)
-    ).all()
+    )
     books_it = permission is Permission.RECOVERY_BOOK
     return [
         Duty(
@@ -146,5 +157,5 @@ def _to_pay_back(actor: Actor) -> list[Duty]:
             {"ref": each.grant_reference},
             due_at=each.due_at,
         )
-        for each in recovery_views(rows)
+        for each in (yield from recovery_views.asking(rows))
     ]

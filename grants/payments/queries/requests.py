@@ -18,6 +18,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.payments import rules
@@ -71,14 +72,20 @@ def limits_of(grant: Grant) -> Limits:
     return Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention)
 
 
-def request_views(rows: Sequence[PaymentRequest]) -> tuple[RequestView, ...]:
-    """Requests as frozen values, in six statements however many there are."""
-    grants = by_id(Grant, {row.grant_id for row in rows})
-    reports = by_id(PeriodicReport, {row.report_id for row in rows if row.report_id})
-    names = identity.organisations({grant.coordinator_id for grant in grants.values()})
-    people = identity.people({row.decided_by for row in rows if row.decided_by})
-    sums = order_sums({row.id for row in rows})
-    replacing = _replacing(rows)
+@reader
+def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, ...]]:
+    """Requests as frozen values, in two statements however many there are."""
+    if not rows:
+        return ()
+    about: list[Asking[Any]] = [
+        by_id.asking(Grant, {row.grant_id for row in rows}),
+        by_id.asking(PeriodicReport, {row.report_id for row in rows if row.report_id}),
+        identity.people.asking({row.decided_by for row in rows if row.decided_by}),
+        order_sums.asking({row.id for row in rows}),
+        _replacing(rows),
+    ]
+    grants, reports, people, sums, replacing = yield from side_by_side(about)
+    names = yield from identity.organisations.asking({grant.coordinator_id for grant in grants.values()})
     return tuple(
         RequestView(
             id=row.id,
@@ -120,14 +127,13 @@ class _Replacing:
     later: dict[UUID, str]
 
 
-def _replacing(rows: Sequence[PaymentRequest]) -> _Replacing:
+def _replacing(rows: Sequence[PaymentRequest]) -> Asking[_Replacing]:
     ids = [row.id for row in rows]
     wanted = {row.replaces_id: row.id for row in rows if row.replaces_id}
     found = _Replacing({}, {})
     statement = select(PaymentRequest.id, PaymentRequest.replaces_id, PaymentRequest.reference)
-    for request_id, replaces_id, reference in db.session.execute(
-        statement.where(or_(PaymentRequest.id.in_(wanted), PaymentRequest.replaces_id.in_(ids)))
-    ):
+    asked = statement.where(or_(PaymentRequest.id.in_(wanted), PaymentRequest.replaces_id.in_(ids)))
+    for request_id, replaces_id, reference in (yield from ask(asked)):
         if request_id in wanted:
             found.earlier[wanted[request_id]] = reference
         if replaces_id in ids:
@@ -166,21 +172,25 @@ def accepted_on(report: PeriodicReport | None) -> date | None:
     return clock.in_zone(report.decided_at).date() if report and report.decided_at else None
 
 
-def order_sums(request_ids: Iterable[UUID]) -> dict[UUID, tuple[Money, Money]]:
+@reader
+def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, tuple[Money, Money]]]:
     """What is in live orders and what was executed, for each request."""
     ids = list(request_ids)
     found: dict[UUID, tuple[Money, Money]] = {request_id: (ZERO, ZERO) for request_id in ids}
     statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state).where(
         PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
-    for request_id, amount, state in db.session.execute(statement):
+    for request_id, amount, state in (yield from ask(statement)):
         ordered, executed = found[request_id]
         found[request_id] = (ordered + amount, executed + amount if state == OrderState.EXECUTED.value else executed)
     return found
 
 
-def by_id(model: Any, ids: Iterable[UUID]) -> dict[UUID, Any]:
+@reader
+def by_id(model: Any, ids: Iterable[UUID]) -> Asking[dict[UUID, Any]]:
+    """Rows of one table by id."""
     wanted = set(ids)
     if not wanted:
         return {}
-    return {row.id: row for row in db.session.scalars(select(model).where(model.id.in_(wanted)))}
+    rows = yield from ask(select(model).where(model.id.in_(wanted)))
+    return {row.id: row for row in rows}

@@ -17,6 +17,7 @@ from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
@@ -63,21 +64,21 @@ class Inbox:
     total: Money
 
 
-def inbox(actor: Actor, *, after: str | None = None, limit: int = INBOX_ROWS) -> Inbox:
+@reader
+def inbox(actor: Actor, *, after: str | None = None, limit: int = INBOX_ROWS) -> Asking[Inbox]:
     """What is on its way to payment and visible to this person, earliest due day first.
 
     A constant number of statements. Requests wait for a decision or an order, orders for the next of four people.
     """
-    rows = _lines(actor, after, limit)
+    about: list[Asking[Any]] = [
+        _lines(actor, after, limit),
+        ask(_summed(_open_requests(actor), _to_pay(PaymentRequest))),
+        ask(_summed(_open_orders(actor), _cents(PaymentOrder.amount))),
+    ]
+    rows, *found = yield from side_by_side(about)
+    sums = [each[0] for each in found]
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
-    sums = [
-        db.session.execute(statement).one()
-        for statement in (
-            _summed(_open_requests(actor), _to_pay(PaymentRequest)),
-            _summed(_open_orders(actor), _cents(PaymentOrder.amount)),
-        )
-    ]
     return Inbox(
         tuple(shown),
         f"{last.due_on.isoformat()}.{last.reference}" if last else None,
@@ -96,13 +97,16 @@ def exportable(actor: Actor, references: Collection[str]) -> tuple[str, ...]:
     return tuple(row.reference for each in order_views(rows) if (row := _order_line(actor, each)).yours)
 
 
-def _lines(actor: Actor, after: str | None, limit: int) -> list[InboxRow]:
+def _lines(actor: Actor, after: str | None, limit: int) -> Asking[list[InboxRow]]:
     """One row more than asked for, where there are so many, by due day and reference."""
-    requests = db.session.scalars(_paged(_open_requests(actor), PaymentRequest, after, limit)).all()
-    orders = db.session.scalars(_paged(_open_orders(actor), PaymentOrder, after, limit)).all()
+    requests, orders = yield [
+        _paged(_open_requests(actor), PaymentRequest, after, limit),
+        _paged(_open_orders(actor), PaymentOrder, after, limit),
+    ]
+    asked, ordered = yield from both(request_views.asking(requests), order_views.asking(orders))
     rows = [
-        *(_request_line(actor, each) for each in request_views(requests)),
-        *(_order_line(actor, each) for each in order_views(orders)),
+        *(_request_line(actor, each) for each in asked),
+        *(_order_line(actor, each) for each in ordered),
     ]
     return sorted(rows, key=lambda row: (row.due_on, row.reference))
 
@@ -189,16 +193,24 @@ def _order_line(actor: Actor, found: OrderView) -> InboxRow:
     return InboxRow(found.reference, None, found, found.due_on, found.amount, deed, yours, locked)
 
 
-def duties(actor: Actor, at: datetime) -> tuple[Duty, ...]:
+@reader
+def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """What this person must do so that money is paid: decide, prepare, verify, authorise, export, book; give an account, pay back."""
-    found: list[Duty] = []
+    del at
+    kinds = []
     if actor.can(Permission.PAYMENT_ORDER_READ):
-        found += [_duty(row) for row in _lines(actor, None, ROWS_MAX)[:ROWS_MAX] if row.yours]
+        kinds.append(_circuit_duties(actor))
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT) and actor.can(Permission.BANK_ACCOUNT_ENTER):
-        found += _account_duties(actor)
+        kinds.append(_account_duties(actor))
     if actor.can(Permission.PAYMENT_REQUEST_SUBMIT):
-        found += _rejected_duties(actor)
-    return (*found, *recovery_duties(actor))
+        kinds.append(_rejected_duties(actor))
+    found = yield from side_by_side([*kinds, recovery_duties(actor)])
+    return tuple(duty for duties in found for duty in duties)
+
+
+def _circuit_duties(actor: Actor) -> Asking[list[Duty]]:
+    rows = yield from _lines(actor, None, ROWS_MAX)
+    return [_duty(row) for row in rows[:ROWS_MAX] if row.yours]
 
 
 _BUTTONS = {
@@ -226,10 +238,10 @@ def _duty(row: InboxRow) -> Duty:
     )
 
 
-def _rejected_duties(actor: Actor) -> list[Duty]:
+def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
     """A request was rejected with a reason; the city may answer it and ask again while its grant has no final amount."""
     later = aliased(PaymentRequest)
-    found = db.session.execute(
+    found = yield from ask(
         select(
             *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.requested, PaymentRequest.decision_reason),
             *(Grant.reference, func.coalesce(Grant.acronym, Grant.title)),
@@ -257,7 +269,7 @@ def _rejected_duties(actor: Actor) -> list[Duty]:
     ]
 
 
-def _account_duties(actor: Actor) -> list[Duty]:
+def _account_duties(actor: Actor) -> Asking[list[Duty]]:
     """Money is approved and the coordinator has no account it could be paid to."""
     confirmed = select(BankAccount.organisation_id).where(BankAccount.state == BankAccountState.CONFIRMED.value)
     proposed = select(BankAccount.organisation_id).where(BankAccount.state == BankAccountState.PROPOSED.value)
@@ -282,5 +294,5 @@ def _account_duties(actor: Actor) -> list[Duty]:
             "agreements.account",
             {"ref": reference},
         )
-        for reference, name in db.session.execute(statement)
+        for reference, name in (yield from ask(statement))
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from grants.core import clock
+from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.payments.states import Step
@@ -24,6 +24,7 @@ Signed = Mapping[Step, UUID]
 
 def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None) -> None:
     """Four different people on each order: refuse whoever already took another step."""
+    faults.point("four_eyes")
     if user_id is None:
         raise Refused("A person must take this step, not the program.")
     for earlier, person in signed.items():
@@ -36,6 +37,7 @@ def refuse_same_person(signed: Signed, step: Step, user_id: UUID | None) -> None
 def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> None:
     """Nobody verifies or authorises an order to an account he or she entered or confirmed (I15); exporting and booking
     what others approved is open to them."""
+    faults.point("four_eyes")
     if user_id in set(people):
         raise Refused(
             "You entered or confirmed the bank account of this order, so you cannot verify or authorise it. Ask a colleague."
@@ -44,6 +46,7 @@ def refuse_own_account(people: Iterable[UUID | None], user_id: UUID | None) -> N
 
 def refuse_over_payable(payable: Money, ordered: Money, amount: Money) -> None:
     """The orders of a request together never exceed what is payable (I12)."""
+    faults.point("ceiling")
     left = payable - ordered
     if amount <= ZERO:
         raise Invalid("The amount is missing.", {"amount": "Enter an amount above zero."})
@@ -66,6 +69,7 @@ def refuse_value_date(value_on: date, exported_on: date, today: date) -> None:
 
 def shares_of(amount: Money, still_open: Sequence[tuple[UUID | None, Money]]) -> tuple[tuple[UUID | None, Money], ...]:
     """A payment over the partners in proportion to their open commitments; never more than one has open."""
+    faults.point("ceiling")
     if amount > total(each for _, each in still_open):
         raise Refused(
             f"{total(each for _, each in still_open)} of the commitment is open; {amount} cannot be paid. Look at the ledger of this grant."

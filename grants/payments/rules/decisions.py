@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from grants.agreements.states import PaymentKind
+from grants.core import faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.ledger.accounts import Account
@@ -47,11 +48,13 @@ class Decision:
 
 def room(found: Balances, limits: Limits) -> Money:
     """What may still be authorised before the balance: the ceiling less everything that counts towards it."""
+    faults.point("ceiling")
     return max(limits.interim_ceiling - found.counted_to_ceiling, ZERO)
 
 
 def decide_prefinancing(found: Balances, limits: Limits, approved: Money) -> Decision:
     """Pre-financing of ``approved`` gross: the retention is kept out of it, once, and the ceiling holds."""
+    faults.point("ceiling")
     if approved > limits.prefinancing:
         raise Refused(
             f"The agreement allows {limits.prefinancing} of pre-financing; {approved} is {approved - limits.prefinancing} more. "
@@ -103,6 +106,7 @@ def decide_balance(found: Balances, limits: Limits, final: Money) -> Decision:
     >>> decide_balance(paid, Limits(Money(600), Money(540), Money(240), Money(30)), Money(560)).payable
     Money(cents=50, currency='EUR')
     """
+    faults.point("ceiling")
     if final > limits.maximum:
         raise Refused(
             f"The maximum of the grant is {limits.maximum}; a final amount of {final} is {final - limits.maximum} more. Lower it."
@@ -158,6 +162,7 @@ class DecisionInput:
 
 def check_decision(requested: Money, given: DecisionInput, kind: PaymentKind) -> None:
     """Refuse an amount above the request, nothing at all (a final amount may be nothing), and a cut without a reason."""
+    faults.point("ceiling")
     if given.approved > requested:
         raise Invalid(
             "More was approved than requested.",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.states import PaymentKind
-from grants.core import acts, clock
+from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, Refused
@@ -87,6 +87,7 @@ def book_receipt(
     row = locked(Recovery, recovery_id)
     check_version(row, version)
     RECOVERY.target(RecoveryState(row.state), "book")
+    faults.point("four_eyes")
     if actor.user_id == row.established_by:
         raise Refused("You established this recovery, so somebody else must book what comes in. Ask a colleague.")
     owed = _owed(row)

@@ -1,0 +1,159 @@
+"""Reads that are asked together: whatever several readers want to know at the same time costs one statement.
+
+A reader is a generator: it yields what it asks and goes on with the answer. Alone it asks one thing after the other; side
+by side with others, what each asks next is put into one statement, so that a page of thirty questions costs as many
+statements as the longest chain of them. Rows come back as named tuples of the columns that were selected, never as rows
+of the session: what is read this way is only read.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import namedtuple
+from collections.abc import Callable, Generator, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Date, DateTime, LargeBinary, SelectBase, Text, Uuid, func, select
+from sqlalchemy import cast as as_type
+from sqlalchemy.types import TypeEngine
+
+from grants.core.db import MoneyType, db
+from grants.core.money import Money
+
+P = ParamSpec("P")
+T = TypeVar("T")
+U = TypeVar("U")
+
+Question = SelectBase
+Answer = list[Any]
+# Yields what it asks, is sent the answers in that order, and returns what it made of them.
+Asking = Generator[Sequence[Question], Sequence[Answer], T]
+
+
+class Reader(Generic[P, T]):
+    """A function that reads: called, it asks on its own; ``asking`` is the same beside others, or within another."""
+
+    def __init__(self, function: Callable[P, Asking[T]]) -> None:
+        self.asking = function
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        return alone(self.asking(*args, **kwargs))
+
+
+def reader(function: Callable[P, Asking[T]]) -> Reader[P, T]:
+    """Make a generator of questions a function that can be called like any other."""
+    return Reader(function)
+
+
+def ask(question: Question) -> Asking[Answer]:
+    """The rows of one select, within a reader: ``rows = yield from ask(select(...))``."""
+    (rows,) = yield [question]
+    return rows
+
+
+def side_by_side(askings: Iterable[Asking[T]]) -> Asking[list[T]]:
+    """Several readers at once, within a reader; their results in order."""
+    running = list(askings)
+    results: list[Any] = [None] * len(running)
+    wanted = {number: found for number, one in enumerate(running) if (found := _go_on(one, None, results, number))}
+    while wanted:
+        answers = iter((yield [question for questions in wanted.values() for question in questions]))
+        wanted = {
+            number: found
+            for number, questions in wanted.items()
+            if (found := _go_on(running[number], [next(answers) for _ in questions], results, number))
+        }
+    return results
+
+
+def both(first: Asking[T], second: Asking[U]) -> Asking[tuple[T, U]]:
+    """Two readers at once, within a reader."""
+    found = yield from side_by_side(cast(list[Asking[Any]], [first, second]))
+    return found[0], found[1]
+
+
+def _go_on(
+    asking: Asking[Any], answers: Sequence[Answer] | None, results: list[Any], number: int
+) -> Sequence[Question] | None:
+    """What a reader asks next; None when it is done and its result is kept."""
+    try:
+        found = next(asking) if answers is None else asking.send(answers)
+        while not found:
+            found = asking.send(())
+        return found
+    except StopIteration as done:
+        results[number] = done.value
+        return None
+
+
+def alone(asking: Asking[T]) -> T:
+    """The result of one reader: a statement for each of its steps."""
+    try:
+        questions = next(asking)
+        while True:
+            questions = asking.send(_answers(questions))
+    except StopIteration as done:
+        return cast(T, done.value)
+
+
+def _answers(questions: Sequence[Question]) -> list[Answer]:
+    """The answers to several questions, in one statement."""
+    if not questions:
+        return []
+    asked = [question.subquery(f"q{number}") for number, question in enumerate(questions)]
+    gathered = [
+        select(as_type(func.json_agg(func.json_build_array(*each.c)), Text)).scalar_subquery().label(each.name)
+        for each in asked
+    ]
+    found = db.session.execute(select(*gathered)).one()
+    return [_rows(question, text) for question, text in zip(questions, found, strict=True)]
+
+
+def _rows(question: Question, text: str | None) -> Answer:
+    if text is None:
+        return []
+    columns = list(question.selected_columns)
+    made = _tuple(tuple(str(name) for name in question.selected_columns.keys()))  # noqa: SIM118 -- iterating gives the columns
+    readers = [_reading(column.type) for column in columns]
+    if not any(readers):
+        return [made._make(row) for row in _loaded(text)]
+    return [
+        made._make(
+            value if read is None or value is None else read(value) for read, value in zip(readers, row, strict=True)
+        )
+        for row in _loaded(text)
+    ]
+
+
+def _loaded(text: str) -> list[Any]:
+    return cast(list[Any], json.loads(text, parse_float=Decimal))
+
+
+@functools.lru_cache(maxsize=500)
+def _tuple(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names, rename=True)
+
+
+def _reading(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """How a column's value is read from JSON; None where it comes as it is."""
+    match kind:
+        case MoneyType():
+            return lambda cents: Money(int(cents))
+        case Uuid():
+            return UUID
+        case DateTime():
+            return datetime.fromisoformat
+        case Date():
+            return date.fromisoformat
+        case LargeBinary():
+            return lambda text: bytes.fromhex(text[2:])
+        case _:
+            return None
+
+
+__all__ = ["Asking", "Question", "Reader", "alone", "ask", "both", "reader", "side_by_side"]

@@ -1,0 +1,72 @@
+"""Checkpoints as pages and the doctor see them: where each one went, and whether the last night's is out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.core import checkpoints, clock
+from grants.core.db import db
+from grants.core.jobs import Job, JobState
+from grants.identity import queries as identity
+from grants.oversight import rules
+from grants.oversight.rules import CHECKPOINT, Check, Delivery
+
+# How far back a copy that did not leave still troubles the health of the program.
+_LOOKED_BACK = timedelta(days=60)
+
+
+def deliveries(checkpoint_ids: Collection[UUID]) -> dict[UUID, list[Delivery]]:
+    """Where these checkpoints went, the folder first: two statements, however many."""
+    found = db.session.execute(
+        select(Job.subject_id, Job.name, Job.args, Job.state, Job.error, Job.result)
+        .where(Job.subject_kind == CHECKPOINT, Job.subject_id.in_(checkpoint_ids))
+        .order_by(Job.number)
+        .limit(5_000)
+    ).all()
+    people = identity.people(UUID(job.args["user_id"]) for job in found if "user_id" in job.args)
+    sent: dict[UUID, list[Delivery]] = {checkpoint_id: [] for checkpoint_id in checkpoint_ids}
+    for job in found:
+        sent[job.subject_id].append(_delivery(job, people))
+    return sent
+
+
+def _delivery(job: Any, people: Any) -> Delivery:
+    if "user_id" in job.args:
+        person = people.get(UUID(job.args["user_id"]))
+        to = person.name if person else "a former auditor"
+    else:
+        to = job.args.get("address", "The folder of checkpoints")
+    match JobState(job.state):
+        case JobState.DONE:
+            kept = "address" in job.args or "user_id" in job.args
+            is_sent = not kept or "message_id" in (job.result or {})
+            return Delivery(
+                to, is_sent, "sent" if is_sent and kept else "written" if is_sent else "no mail server is set"
+            )
+        case JobState.FAILED | JobState.CANCELLED:
+            return Delivery(to, False, job.error or "given up")
+        case JobState.QUEUED | JobState.RUNNING:
+            return Delivery(to, None, "on its way")
+
+
+def proofs() -> Check:
+    """Whether the record is proved outside of this system: the last night's checkpoint was made, and every copy left."""
+    now = clock.now()
+    last = checkpoints.last()
+    failed = db.session.scalar(
+        select(func.count()).where(
+            Job.subject_kind == CHECKPOINT, Job.state == JobState.FAILED, Job.created_at > now - _LOOKED_BACK
+        )
+    )
+    return rules.checkpoint_check(checkpoints.first_event_at(), last.made_at if last else None, failed or 0, now)
+
+
+def request_waits() -> bool:
+    """Whether a checkpoint is asked for and not yet begun."""
+    asked = select(Job.id).where(Job.name == "jobs.checks.checkpoint", Job.state == JobState.QUEUED).limit(1)
+    return db.session.scalar(asked) is not None
