@@ -11,7 +11,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 ASSETS := grants/web/static/vendor/licences/versions.txt
 
-.PHONY: help run test check soak
+.PHONY: help run test check soak bench
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -21,8 +21,12 @@ run: $(RUN) $(ASSETS) ## Start everything on this machine; the address is printe
 test: $(DEV) $(ASSETS) ## Set up what is needed and run every test
 	@.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
-soak: $(DEV) ## Two minutes of killing workers and flushing queues, then every book is checked. SECONDS=3600 make soak takes an hour
-	@SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s tests/jobs/soak.py
+soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, a payment killed at every step, random walks of two minutes. ROUNDS=50 SECONDS=20 make soak is short
+	@SOAK=1 ROUNDS=$(or $(ROUNDS),1000) SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s -p tests.soak.telling \
+	  tests/core/test_faults.py tests/soak/proofs.py tests/jobs/soak.py
+
+bench: $(RUN) $(ASSETS) ## Measure everything at N/10 and N applications on throw-away servers: make bench N=1000 OUT=figures.json
+	@.venv/bin/grants bench $(or $(N),1000) $(if $(OUT),--out $(OUT))
 
 check: $(DEV) ## Format, lint, types, import contracts, templates
 	@.venv/bin/ruff format --check .

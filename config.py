@@ -30,6 +30,8 @@ HELP = {
     "GRANTS_DEMO": "`1`: demo people sign in without a password; an empty database is filled with the demo. "
     "`make run` with the embedded database does so unless this is `0`",
     "GRANTS_ENV": "`production` refuses unsafe settings; `local` and `test` allow them",
+    "SERVER_TIMING": "`1`: every answer says in its Server-Timing header how many SQL statements it took and how long; "
+    "for measuring only, refused in production",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`",
 }
 
@@ -63,6 +65,7 @@ class Config:
     CHECKPOINT_MAIL_TO: str = ""
     GRANTS_DEMO: bool = False
     GRANTS_ENV: str = "local"
+    SERVER_TIMING: bool = False
     LOG_LEVEL: str = "INFO"
 
     @classmethod
@@ -115,6 +118,8 @@ class Config:
             raise BadSettings("GRANTS_FAULT is set: faults are never raised in production. Unset it.")
         if self.GRANTS_DEMO:
             raise BadSettings("GRANTS_DEMO is set: the demo signs people in without passwords. Unset it in production.")
+        if self.SERVER_TIMING:
+            raise BadSettings("SERVER_TIMING is set: it tells strangers how the program works. Unset it in production.")
         if len(self.SECRET_KEY) < 32:
             raise BadSettings(
                 "SECRET_KEY must have at least 32 characters in production; make one with `openssl rand -hex 32`."

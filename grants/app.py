@@ -19,7 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grants.core import acts, answers, audit, clock, files, jobs, references
 from grants.core.db import db, remember_old_values
-from grants.web import errors, filling, filters, headers, replay, routing
+from grants.web import errors, filling, filters, headers, replay, routing, timing
 
 # The rows of the house in the order of a grant's life (import order, last is latest).
 STAGES = (
@@ -95,6 +95,8 @@ def create_app(settings: Settings) -> Flask:
     errors.init_app(app)
     headers.init_app(app)
     replay.init_app(app)
+    if app.config["SERVER_TIMING"]:
+        timing.init_app(app)
     for module in stage_modules("models"):
         logging.getLogger(__name__).debug("tables of %s", module.__name__)
     remember_old_values()

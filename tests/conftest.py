@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,6 +132,10 @@ def app(settings: Config) -> Iterator[Flask]:
         yield app
 
 
+# What the loading of the demo said of its progress, for the test of it.
+TOLD = "told.json"
+
+
 @dataclass(frozen=True)
 class DemoTemplate:
     """A database the demo was loaded into, and the folder of its files; tests clone the one and read the other."""
@@ -148,7 +153,9 @@ def demo_template(postgres: Cluster, template: str) -> DemoTemplate:
             home.mkdir()
             postgres.clone(template, name)
             with running(settings_for(postgres, name, home)):
-                demo.load(lambda done, total, note: None)
+                told: list[tuple[int, int, str]] = []
+                demo.load(lambda done, total, note: told.append((done, total, note)))
+                (home / TOLD).write_text(json.dumps(told))
     return DemoTemplate(name, home)
 
 

@@ -33,6 +33,8 @@ class Application(Row):
         CheckConstraint("requested IS NULL OR requested >= 0", name="requested_not_negative"),
         Index("ix_application_call_state", "call_id", "state", "reference"),
         Index("ix_application_newest", "created_at", "id"),
+        # Counting by state reads this alone.
+        Index("ix_application_counted", "state", "call_id", postgresql_include=["id", "submission_id", "origin"]),
     )
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"))

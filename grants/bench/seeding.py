@@ -22,7 +22,7 @@ from grants.oversight import queries as across
 # How many applications one ranked call holds; more applications make more calls.
 CALL_SIZE = 1_000
 # Small, whatever N is: what score and autosave write to.
-SCORED, DRAFTED = 60, 200
+SCORED, DRAFTED = 60, 40
 APPLICATIONS_PER_EVALUATOR = 30
 RUNS = "assignment_run.number"
 
@@ -88,6 +88,11 @@ class Seedbed:
             self._rank(n - granted - scored)
             self._loader.send()
             _sums(self._connection, str(made.calls["granted"].id))
+            # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
+            self._connection.execute(
+                "UPDATE user_account SET is_demo = false WHERE is_demo AND email LIKE '%@bench.example' "
+                "AND handle !~ '^iris-moss' AND (handle ~ '-[0-9]{5}$' OR handle !~ '^(nora|oskar|paula)')"
+            )
             _keep_counters(self._connection, self._counters)
         self._say(f"{n} applications were loaded ({time.monotonic() - began:.1f} s).")
         rows = _settle(self._connection)

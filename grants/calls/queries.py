@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import false, func, or_, select
@@ -21,7 +22,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.queries import offer_role_places
 from grants.identity.rules import RolePlace
 from grants.ledger import queries as ledger
@@ -44,12 +45,12 @@ def call(actor: Actor | None, slug: str) -> CallView:
     row = db.session.scalars(select(Call).where(Call.slug == slug)).one_or_none()
     if row is None or not _may_see(actor, row):
         raise NotFound
-    return _view(row)
+    return _whole([row])[row.id]
 
 
 def call_by_id(call_id: UUID) -> CallView:
     """One call for another stage, whatever its state."""
-    return _view(get(Call, call_id))
+    return _whole([get(Call, call_id)])[call_id]
 
 
 def id_of(actor: Actor | None, slug: str) -> UUID:
@@ -91,24 +92,35 @@ def open_calls(at: datetime) -> tuple[CallRow, ...]:
 @reader
 def call_views(call_ids: Iterable[UUID]) -> Asking[dict[UUID, CallView]]:
     """Several calls whole, by id; two statements whatever their number."""
-    ids = set(call_ids)
-    rows, dates, published = yield [
-        select(Call).where(Call.id.in_(ids)).order_by(Call.reference),
-        select(CallDeadline).where(CallDeadline.call_id.in_(ids)).order_by(CallDeadline.call_id, CallDeadline.number),
-        select(CallDocument)
-        .where(CallDocument.call_id.in_(ids))
-        .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc()),
+    rows = yield from ask(select(Call).where(Call.id.in_(set(call_ids))).order_by(Call.reference))
+    return (yield from _whole.asking(rows))
+
+
+@reader
+def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
+    """Calls with their deadlines, documents, programmes and funds; one statement."""
+    ids = {row.id for row in rows}
+    about: list[Asking[Any]] = [
+        ask(
+            select(CallDeadline)
+            .where(CallDeadline.call_id.in_(ids))
+            .order_by(CallDeadline.call_id, CallDeadline.number)
+        ),
+        ask(
+            select(CallDocument)
+            .where(CallDocument.call_id.in_(ids))
+            .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc())
+        ),
+        programmes.programmes_by_id.asking({row.programme_id for row in rows}),
+        programmes.fund_sources_by_id.asking({row.fund_source_id for row in rows}),
     ]
+    dates, published, owners, funds = yield from side_by_side(about)
     deadlines: dict[UUID, list[CallDeadline]] = {row.id: [] for row in rows}
     for each in dates:
         deadlines[each.call_id].append(each)
     documents: dict[UUID, list[CallDocument]] = {row.id: [] for row in rows}
     for document in published:
         documents[document.call_id].append(document)
-    owners, funds = yield from both(
-        programmes.programmes_by_id.asking({row.programme_id for row in rows}),
-        programmes.fund_sources_by_id.asking({row.fund_source_id for row in rows}),
-    )
     found = {}
     for row in rows:
         fields, content, facts, support = _read(json.dumps(row.content))
@@ -174,9 +186,11 @@ def authorised(call_id: UUID) -> Money:
     return ledger.balance(Account.BUDGET_AUTHORISED, call_id=call_id)
 
 
-def free(call_id: UUID) -> Money:
+@reader
+def free(call_id: UUID) -> Asking[Money]:
     """What of a call's budget is neither reserved nor committed nor consumed."""
-    return ledger.balance(Account.AVAILABLE, call_id=call_id)
+    found = yield from ledger.of.asking(accounts=(Account.AVAILABLE,), call_id=call_id)
+    return found[Account.AVAILABLE]
 
 
 def position(call_id: UUID) -> BudgetPosition:
@@ -283,10 +297,6 @@ def _visible(actor: Actor | None) -> ColumnElement[bool]:
         seen = or_(public, Call.id.in_(places) if places else false())
     barred = actor.barred("call")
     return seen & Call.id.not_in(barred) if barred else seen
-
-
-def _view(row: Call) -> CallView:
-    return call_views([row.id])[row.id]
 
 
 def _row(row: Call, closes_at: datetime | None) -> CallRow:

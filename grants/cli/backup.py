@@ -116,9 +116,9 @@ def _moment(connection: psycopg.Connection[Any]) -> dict[str, Any]:
 
 
 def _content(manifest: Manifest) -> str:
-    counts = ", ".join(f"{number} {name}" for name, number in manifest.counts.items())
+    counts = ", ".join(f"{name} {number}" for name, number in {**manifest.counts, "files": manifest.files}.items())
     return (
-        f"{counts} and {manifest.files} files, {manifest.bytes // 1_000_000} MB, as of {manifest.made_at[:19]} UTC, "
+        f"{counts}; {manifest.bytes // 1_000_000} MB as of {manifest.made_at[:19]} UTC, "
         f"tables {manifest.migration}, audit up to position {manifest.audit_position}"
     )
 
@@ -192,7 +192,8 @@ def _refuse_unless_empty(owner: str) -> None:
     with local.connect(owner) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
+            # The server's own processes have no name; what else others do is hidden from the owner, but not that they are there.
+            "AND usename IS NOT NULL"
         ).fetchone()
     if row and row[0]:
         using = "1 other connection uses" if row[0] == 1 else f"{row[0]} other connections use"
@@ -226,7 +227,7 @@ def _check_all(program: Program, manifest: Manifest, file: Path) -> None:
         "ledger": "every invariant of the journal holds",
         "audit": f"the chain holds over {record.chain.checked} events",
         "head": f"the audit stands where the backup says, at position {manifest.audit_position}",
-        "files": f"{manifest.files} files have their bytes",
+        "files": "every stored file has its bytes",
     }
     for name, problems in findings.items():
         click.echo(f"{'FAILS' if problems else 'holds':6} {name:7} {_first(problems) if problems else well[name]}")

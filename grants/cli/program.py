@@ -47,7 +47,11 @@ class Commands(click.Group):
 
 def _database_words(error: OperationalError) -> str:
     """The driver's first line, which names host and role but never a password."""
-    return str(error.orig).strip().splitlines()[0] if error.orig else ""
+    words = str(error.orig).strip().splitlines()[0] if error.orig else ""
+    if "no password supplied" in words:
+        # Where pages run, the owner's address stands without it on purpose.
+        words += ". If this is DATABASE_OWNER_URL: give this command the whole address, with its password."
+    return words
 
 
 @dataclass(frozen=True, slots=True)

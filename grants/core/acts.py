@@ -34,6 +34,8 @@ from grants.core.permissions import Actor, Permission, Scope
 
 log = logging.getLogger(__name__)
 
+_AUDIT_EVENT = typing.cast(Table, AuditEvent.__table__)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -269,7 +271,8 @@ def _record(running: Running, result: Any) -> None:
             }
         ]
     faults.point("audit")
-    _write(insert(AuditEvent), events)
+    # The table and not the class: what is only written needs none of the session's bookkeeping.
+    _write(insert(_AUDIT_EVENT), events)
     _write(
         insert(ActRow).values(
             id=running.id,

@@ -224,7 +224,12 @@ def keys() -> tuple[str, ...]:
 
 def first_event_at() -> datetime | None:
     """When the first event of the record was recorded."""
-    return db.session.scalar(
+    return db.session.scalar(first_event())
+
+
+def first_event() -> Select[datetime]:
+    """The same, to be asked beside others."""
+    return (
         select(audit.AuditEvent.recorded_at)
         .join(AuditSeal, AuditSeal.event_id == audit.AuditEvent.id)
         .where(AuditSeal.position == 1)

@@ -1,7 +1,8 @@
 """The demo programme, built only through acts with a set clock: real calls, cities and pilots, invented people and amounts.
 
-``cast`` says who and what there is, ``texts`` what they write, ``deeds`` what one of them does now, ``stories`` what
-happens when. Everything invented says so. Real pilots enter by their published outcome, never with a score, never
+``cast`` and ``crowd`` say who and what there is, ``texts`` what they write; ``arriving``, ``applying``, ``judging`` and
+``deeds`` what one of them does now; ``stories`` what happens when, with ``cohort`` (the real one), ``large`` (a call in
+evaluation) and ``unhappy`` (what goes wrong) on one ``stage``. The files in ``data`` hold its facts. Everything invented says so. Real pilots enter by their published outcome, never with a score, never
 late; what goes wrong in the demo goes wrong in invented municipalities.
 """
 

@@ -95,12 +95,12 @@ class Arrivals:
         return key
 
     def judges_arrive(self) -> None:
-        """The evaluators of the large call, beside those of the cast."""
+        """The evaluators of the large call beside those of the cast; nobody signs in as them."""
         for judge in crowd.judges():
             person = PersonOfTheDemo(
                 judge.key, judge.name, f"of {judge.organisation}", f"Evaluator, {judge.field}", (Role.EVALUATOR,)
             )
-            self.ids[judge.key] = self._add(person)
+            self.ids[judge.key] = self._add(person, signs_in=False)
 
 
 ALL_EVALUATORS = (*EVALUATORS, *(judge.key for judge in crowd.judges()))

@@ -132,4 +132,5 @@ NOW_EVALUATED = (
 JUST_CLOSED = (
     AskedInDemo("Bicycle Kitchen", "lumenau", "theresa", 90_000),
     AskedInDemo("Repair Bus", "brunnvik", "linnea", 75_000),
+    AskedInDemo("Mending Mondays", "portosereno", "paolo", 60_000),
 )

@@ -93,21 +93,30 @@ class Troupe(Judges):
         until: Preparation = Preparation.OFFERED,
     ) -> str:
         """The same, of a selected application known by its id."""
+        reference = self.begin_preparation(application_id, starts_on, lead, mayor)
+        self.enter_account(reference, lead, iban)
+        self.answer_checks(reference, count=None if until is Preparation.OFFERED else 4)
+        if until is Preparation.OFFERED:
+            self.confirm_account(reference)
+            self.offer(reference)
+        return reference
+
+    def begin_preparation(self, application_id: UUID, starts_on: date, lead: str, mayor: str | None = None) -> str:
+        """The officer begins a preparation and names who answers and who signs for the city; its reference."""
         officer = self.actor("officer")
         made = agreements.prepare(officer, application_id, starts_on=starts_on)
-        for key, role in ((lead, ContactRole.LEAD), (mayor, ContactRole.SIGNATORY)):
+        for key, role in ((lead, ContactRole.LEAD), (mayor or lead, ContactRole.SIGNATORY)):
             person = identity.person(self.ids[key])
             agreements.appoint(officer, made.id, ContactInput(person.name, person.email, role))
-        self.changed(lead, mayor)
-        self.enter_account(made.reference, lead, iban)
-        for key, _ in DUE_DILIGENCE if until is Preparation.OFFERED else DUE_DILIGENCE[:4]:
-            agreements.answer_check(
-                officer, made.id, CheckInput(key, CheckAnswer.DONE, "Looked at for the demo.", clock.now().date())
-            )
-        if until is Preparation.OFFERED:
-            self.confirm_account(made.reference)
-            self.offer(made.reference)
+            self.changed(key)
         return made.reference
+
+    def answer_checks(self, reference: str, *, count: int | None = None) -> None:
+        """The officer answers the first so many checks of the due diligence, or all."""
+        grant_id = self._grant(reference).id
+        for key, _ in DUE_DILIGENCE[:count]:
+            answer = CheckInput(key, CheckAnswer.DONE, "Looked at for the demo.", clock.now().date())
+            agreements.answer_check(self.actor("officer"), grant_id, answer)
 
     def offer(self, reference: str) -> None:
         """The officer offers the text as it stands for signature."""

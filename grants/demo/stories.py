@@ -15,12 +15,13 @@ from grants.demo.cohort import cohort_1
 from grants.demo.deeds import Preparation
 from grants.demo.large import evaluated_now
 from grants.demo.stage import Progress, Stage, Story, merged, pay, reach_milestones, sign
+from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
 from grants.documents.rules import Wanted
 from grants.identity import queries as identity
 
 # So many moments the demo has; whoever waits is told after each.
-MOMENTS = 1_000
+MOMENTS = 757
 
 # The grants of the past call, each left at another point of the way: title, lead, signatory, account.
 PAID = ("Roof by Roof", "reka", "reka_mayor", "HU42117730161111101800000000")
@@ -63,6 +64,7 @@ class Demo:
             self._long_past_call(),
             self._past_call(),
             evaluated_now(self.stage),
+            unhappy(self.stage),
             self._just_closed(),
             self._open(),
         )
@@ -205,18 +207,32 @@ class Demo:
         yield self.stage.days_ago(60)
         self.stage.say("A call that closed three days ago")
         call = self.stage.invented_call("Small repairs", opens=50, closes=3, total=200_000)
+        sent: list[UUID] = []
         for place, asked in enumerate(JUST_CLOSED):
-            yield self.stage.days_ago(6 - place)
-            self.stage.troupe.apply(call, asked)
+            yield self.stage.days_ago(7 - place)
+            sent.append(self.stage.troupe.apply(call, asked))
+        yield self.stage.days_ago(2)
+        self.stage.troupe.declare_eligible(sent[:1])
 
     def _open(self) -> Story:
+        """Two applications are written; of the partners asked one accepted, one declined, one waits for a word at home."""
+        troupe = self.stage.troupe
         yield self.stage.days_ago(40)
         self.stage.say("A call open now")
         call = self.stage.invented_call("Warm homes", opens=30, closes=-21, total=900_000)
         yield self.stage.days_ago(12)
-        warm = self.stage.troupe.draft(call, AskedInDemo("Warm Blocks", "stefanel", "irina", 310_000), sections=5)
-        self.stage.troupe.invite_partner(warm, "irina", "marek", "zoltowice")
+        warm = troupe.draft(call, AskedInDemo("Warm Blocks", "stefanel", "irina", 310_000), sections=5)
+        for partner, place in (("marek", "zoltowice"), ("niels", "aerosted"), ("paolo", "portosereno")):
+            troupe.invite_partner(warm, "irina", partner, place)
         yield self.stage.days_ago(9)
-        applications.accept_invitation(self.stage.troupe.actor("marek"), warm, self.stage.troupe.places["zoltowice"])
+        applications.accept_invitation(troupe.actor("marek"), warm, troupe.places["zoltowice"])
+        applications.decline_invitation(
+            troupe.actor("niels"), warm, troupe.places["aerosted"], "We already lead another application this year."
+        )
         yield self.stage.days_ago(4)
-        self.stage.troupe.draft(call, AskedInDemo("Sun on the School", "sumberk", "jaro", 180_000), sections=2)
+        sun = troupe.draft(call, AskedInDemo("Sun on the School", "sumberk", "jaro", 180_000), sections=2)
+        troupe.invite_partner(sun, "jaro", "eleni", "kovarhely")
+        yield self.stage.days_ago(3)
+        applications.accept_invitation(troupe.actor("eleni"), sun, troupe.places["kovarhely"])
+        yield self.stage.days_ago(2)
+        troupe.apply(call, AskedInDemo("Cellar to Roof", "lumenau", "theresa", 240_000))

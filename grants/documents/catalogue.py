@@ -63,7 +63,7 @@ CATALOGUE: Mapping[str, Statement] = {
         Statement(
             "call-financial-overview",
             "Financial overview of the call",
-            "The call's budget and every grant: committed, accepted, paid and open.",
+            "The call’s budget and every grant: committed, accepted, paid and open.",
             (ScopeKind.CALL,),
             call_overview,
         ),

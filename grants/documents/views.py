@@ -13,7 +13,7 @@ from grants.core.permissions import Permission
 from grants.documents import queries, services
 from grants.documents.catalogue import CATALOGUE, TITLES, named
 from grants.documents.forms import DeedForm, StatementForm, filter_of
-from grants.documents.rules import Format, RunState, RunSummary, RunView, Wanted, took_words, words
+from grants.documents.rules import Format, RunState, RunSummary, RunView, Wanted, in_table, took_words
 from grants.ledger.accounts import Account
 from grants.web import paging
 from grants.web.downloads import send
@@ -84,7 +84,7 @@ def _statement(ref: str, form: DeedForm, status: int) -> Any:
         figures=queries.figures(actor, ref),
         again=_again(run),
         part=_part(),
-        words=words,
+        words=in_table,
         took=took_words,
     )
     return shown, status

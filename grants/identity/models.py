@@ -48,7 +48,7 @@ class Organisation(Row):
     name: Mapped[str] = mapped_column(index=True)
     local_name: Mapped[str | None]
     kind: Mapped[str]
-    country_code: Mapped[str]
+    country_code: Mapped[str] = mapped_column(index=True)
     town: Mapped[str | None]
     postcode: Mapped[str | None]
     street: Mapped[str | None]

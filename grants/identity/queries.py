@@ -36,7 +36,7 @@ from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, ScopeKey
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader
-from grants.identity import policy
+from grants.identity import policy, rules
 from grants.identity.models import AccessBar, Membership, Organisation, RoleGrant, SignInLink, User, UserSession
 from grants.identity.policy import Role
 from grants.identity.rules import (
@@ -522,7 +522,7 @@ def own_phone(actor: Actor) -> str | None:
 
 
 def demo_choices() -> tuple[DemoChoice, ...]:
-    """Demo people for the switch on every page: one statement, in the order they were made, at most 100."""
+    """Demo people for the switch on every page: one statement, by the part they play, at most 100."""
     now = clock.now()
     rows = db.session.execute(
         select(User.handle, User.name, User.job_title, func.array_agg(RoleGrant.role))
@@ -532,14 +532,15 @@ def demo_choices() -> tuple[DemoChoice, ...]:
         .order_by(User.created_at, User.name)
         .limit(100)
     )
-    return tuple(
-        DemoChoice(
-            row[0],
-            row[1],
-            row[2] or ", ".join(policy.WORDS[Role(role)][0] for role in sorted(filter(None, row[3]))) or "No role yet",
-        )
-        for row in rows
-    )
+    found = [_demo_choice(handle, name, job_title, roles) for handle, name, job_title, roles in rows]
+    order = [*rules.PARTS, rules.OTHERS]
+    return tuple(sorted(found, key=lambda choice: order.index(choice.part)))
+
+
+def _demo_choice(handle: str, name: str, job_title: str | None, slugs: Sequence[str | None]) -> DemoChoice:
+    roles = sorted(Role(slug) for slug in slugs if slug)
+    words = job_title or ", ".join(policy.WORDS[role][0] for role in roles) or "No role yet"
+    return DemoChoice(handle, name, words, rules.part_of(set(roles)))
 
 
 def demo_users() -> tuple[UserRow, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -132,12 +132,16 @@ PARTS: Mapping[str, frozenset[Role]] = {
 OTHERS = "Without a role yet"
 
 
+def part_of(held: Set[Role]) -> str:
+    """The part somebody with these roles plays."""
+    return next((part for part, roles in PARTS.items() if roles & held), OTHERS)
+
+
 def by_part(people: Iterable[UserRow]) -> tuple[tuple[str, tuple[UserRow, ...]], ...]:
     """People by the part they play, each once, in the order given; parts nobody plays are left out."""
     found: dict[str, list[UserRow]] = {part: [] for part in (*PARTS, OTHERS)}
     for person in people:
-        held = {Role(view.role) for view in person.roles}
-        found[next((part for part, roles in PARTS.items() if roles & held), OTHERS)].append(person)
+        found[part_of({Role(view.role) for view in person.roles})].append(person)
     return tuple((part, tuple(those)) for part, those in found.items() if those)
 
 
@@ -148,6 +152,7 @@ class DemoChoice:
     slug: str
     name: str
     role: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,3 +89,36 @@ def test_a_person_is_dismissed_by_a_page_that_asks_why(app: Flask, grant: Find) 
 
     assert "nikos@neochora.example" not in text_of(officer.get(people))
     assert officer.get(place).status_code == 404
+
+
+def test_terms_saved_by_a_colleague_meanwhile_come_back_with_what_was_typed(app: Flask, grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    place = f"/grants/{found.reference}/terms"
+    officer = actors.client_of(app, actor("officer"))
+    stale = values_of(officer, place)
+    shares = tuple(Share(each.organisation_id, each.maximum) for each in found.beneficiaries)
+    milestones = tuple(PlannedMilestone(m.title, "Another criterion", m.due_on) for m in found.milestones)
+    services.set_terms(actor("officer"), found.id, Terms(found.starts_on, 24, shares, milestones))
+
+    clash = post(officer, place, stale, title_1="Typed by the second")
+
+    assert clash.status_code == 409
+    page = clash.get_data(as_text=True)
+    assert "Somebody changed this while you were working" in page
+    assert 'value="Typed by the second"' in page
+    again = send(officer, place, title_1="Typed by the second")
+    assert again.headers["Location"] == f"/grants/{found.reference}/preparation"
+    assert "The dates, amounts and milestones are saved." in text_of(officer.get(again.headers["Location"]))
+    assert grant(IN_PREPARATION).milestones[0].title == "Typed by the second"
+
+
+def test_a_deed_of_the_preparation_says_that_it_was_done(app: Flask, grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    colleague(found.coordinator_id, "Nikos Vlachos", "nikos@neochora.example")
+    place = f"/grants/{found.reference}"
+    officer = actors.client_of(app, actor("officer"))
+
+    send(officer, f"{place}/people", name="Nikos Vlachos", email="nikos@neochora.example", role="lead")
+    assert "Nikos Vlachos is named." in text_of(officer.get(f"{place}/people"))
+    send(officer, f"{place}/drop", reason="The city has no money of its own.")
+    assert "The preparation is given up." in text_of(officer.get(place))

@@ -35,11 +35,12 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import Money, euros
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.dossiers.rules import Answer, Mark, SectionChanged
 from grants.identity import queries as people
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
+from grants.oversight.services import make_checkpoint
 from tests import actors
 from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
@@ -849,3 +850,8 @@ def test_a_receipt_is_proved_by_reference_and_hash_together(call: CallView) -> N
     assert audit.seal_pending() > 0
     sealed = queries.receipt_proof(content.reference, content.sha256)
     assert sealed is not None and sealed.registered.position
+    assert sealed.registered.covered_at is None
+    signed = make_checkpoint(system_actor("the program", (Permission.CHECKPOINT_MAKE,)))
+    covered = queries.receipt_proof(content.reference, content.sha256)
+    assert covered is not None
+    assert (covered.registered.covered_up_to, covered.registered.covered_at) == (signed.position, signed.made_at)

@@ -438,6 +438,24 @@ def test_the_desk_needs_a_reason_for_a_fail_and_keeps_what_was_typed(app: Flask,
         assert send(eli, place, go="declare", **{f"verdict_{key}": "nonsense"}).status_code == 422
 
 
+def test_a_reason_longer_than_the_desk_may_write_comes_back_whole(app: Flask, call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana())
+    place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"
+    key = call.content.conditions[0].key
+    words = "It overlaps. " * 200
+    with clock.at(AFTER_CLOSING):
+        eli = actors.client_of(app, actors.eli())
+
+        for deed in ("save", "declare"):
+            answer = send(eli, place, go=deed, **{f"verdict_{key}": "fail", f"reason_{key}": words})
+
+            assert answer.status_code == 422
+            assert words.strip() in text_of(answer)
+        assert (
+            send(eli, place, go="save", **{f"verdict_{key}": "fail", f"reason_{key}": words[:1_900]}).status_code == 303
+        )
+
+
 def test_the_team_sees_no_half_done_check_and_checks_nothing_itself(app: Flask, call: CallView) -> None:
     application_id = factory.submitted(call, actors.ana())
     place = f"/applications/{queries.view_by_id(application_id).reference}/eligibility"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from grants.applications.models import Application, ApplicationPartner
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
-from grants.awards.rules import DecisionInput, PublishedOutcome, PublishedPilot
-from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
+from grants.awards.rules import DecisionInput, PublishedOther, PublishedOutcome, PublishedPilot
+from grants.awards.states import AmountBasis, EndedElsewhere, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -328,6 +330,66 @@ def test_a_published_outcome_is_never_on_the_ranked_list(scene: Scene) -> None:
 
     assert (shown.rows, shown.selection) == ((), None)
     assert [view.number for view in shown.earlier] == [number]
+
+
+def with_others(scene: Scene, outcome: PublishedOutcome, *ended: EndedElsewhere) -> PublishedOutcome:
+    with arranging():
+        cities = [people.organisation(f"Municipality of Eastford {n}").id for n in range(len(ended))]
+    others = tuple(
+        PublishedOther(f"Other {n}", (city,), end, "The money did not reach it.", requested=euros(90_000), synthetic_note="Invented.")
+        for n, (city, end) in enumerate(zip(cities, ended, strict=True))
+    )  # fmt: skip
+    return replace(outcome, others=others)
+
+
+def test_applications_without_a_grant_enter_as_they_ended_and_reserve_nothing(scene: Scene) -> None:
+    outcome = with_others(scene, published(scene, euros(100_000)), *EndedElsewhere)
+    number = services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome)
+    view = queries.selection_of(scene.actor("manager"), scene.slug, number)
+
+    services.confirm(scene.actor("officer"), view.id)
+
+    assert reserved(scene) == euros(100_000)
+    rows = db.session.scalars(
+        select(Application).where(Application.origin == "published_outcome").order_by(Application.title)
+    ).all()
+    assert [(row.title, row.state) for row in rows] == [
+        ("Other 0", "not_funded"),
+        ("Other 1", "ineligible"),
+        ("Other 2", "withdrawn"),
+        ("Pilot 0", "selected"),
+    ]
+    assert rows[1].summary == "Not eligible: The money did not reach it."
+    items = db.session.scalars(select(SelectionItem).order_by(SelectionItem.position)).all()
+    assert [(item.outcome, item.amount_basis) for item in items] == [
+        ("selected", "published"),
+        ("not_funded", "synthetic"),
+    ]
+    assert next((other.title, lead) for other, lead in queries.published_others(view)) == (
+        "Other 0",
+        "Municipality of Eastford 0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"reason": " "}, "“Other 0” does not say why it got no grant."),
+        ({"title": ""}, "Application 1 without a grant has no title."),
+        ({"organisations": ()}, "“Other 0” names no lead organisation."),
+        ({"requested": Money(-1)}, "“Other 0” asks for less than nothing."),
+    ],
+)
+def test_an_application_without_a_grant_says_whose_it_was_and_why(
+    scene: Scene, wrong: dict[str, Any], sentence: str
+) -> None:
+    outcome = with_others(scene, published(scene, euros(100_000)), EndedElsewhere.NOT_FUNDED)
+    outcome = replace(outcome, others=(replace(outcome.others[0], **wrong),))
+
+    with pytest.raises(Invalid) as caught:
+        services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome)
+
+    assert caught.value.problems == {"others": sentence}
 
 
 def test_a_published_outcome_beyond_the_budget_is_refused(scene: Scene) -> None:

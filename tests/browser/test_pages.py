@@ -111,6 +111,7 @@ PAGES: tuple[tuple[str | None, str, str], ...] = (
     ("verifier", "/finance/approvals", ""),
     ("verifier", "/finance/approvals", r"/finance/orders/PCP-[\w-]+"),
     ("auditor", "/finance/ledger", ""),
+    ("auditor", "/finance/ledger", r"/finance/entries/[\w-]+"),
     ("initiator", "/finance/statements", r"/finance/statements/[\w-]+"),
     ("administrator", "/admin/users", ""),
 )
@@ -127,6 +128,7 @@ def test_a_page_is_drawn_without_fault_wide_and_narrow(
             page.set_viewport_size(size)
             assert page.locator("h1").count() == 1
             assert _sideways(page) == [], f"{page.url} scrolls sideways at {size['width']} px"
+            assert _squeezed(page) == [], f"{page.url} at {size['width']} px"
             assert _barriers(page) == [], f"{page.url} at {size['width']} px"
 
 
@@ -149,6 +151,18 @@ def _sideways(page: Page) -> list[str]:
         [...document.querySelectorAll("body *")]
           .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
           .map((each) => `${each.tagName} ${each.className}`).slice(0, 5).concat("wider than the window")"""
+    )
+    return found
+
+
+def _squeezed(page: Page) -> list[str]:
+    """Sentences set in a column so narrow that their words break; nothing on a page that can be read."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("main *")].filter((each) => {
+          const own = [...each.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data).join("").trim();
+          const box = each.getBoundingClientRect();
+          return own.length > 20 && box.width > 1 && box.width < 60 && box.height > 90;
+        }).map((each) => `${each.tagName} ${each.className}: ${each.textContent.trim().slice(0, 60)}`)"""
     )
     return found
 

@@ -258,9 +258,11 @@ def test_a_checkpoint_taken_out_of_the_line_is_noticed_as_not_given_and_one_put_
     two = note(entries, 5, read(one), day=26)
     three = note(entries, 9, read(two), day=27)
     beside = note(entries, 7, read(one), day=26)
+    of_another_line = note(entries, 5, read(note(entries, 3, day=24)), day=26)
 
     assert (judged(one, three).not_given, faults(judged(one, three))) == (1, [])
     assert "does not follow the checkpoint of 2026-11-26" in faults(judged(one, two, beside))[0]
+    assert "does not follow the checkpoint of 2026-11-25" in faults(judged(one, of_another_line))[0]
     assert judged(one, one, two, three).not_given == 0
 
 
@@ -304,6 +306,7 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         (lambda lines: [b"\x00\xff garbage\n", *lines], 1, "line 1 is not a line of the record"),
         (lambda lines: [lines[0], b"\n", *lines[1:]], 2, "line 2 is not a line of the record"),
         (lambda lines: [lines[0], lines[0], *lines[1:]], 2, "position 1 stands there once more"),
+        (lambda lines: [lines[0], *lines[2:]], 2, "Position 2 is missing: the chain goes on at 3."),
         (lambda lines: [*lines[:3], lines[3][:-30]], 4, "line 4 is not a line of the record"),
         (lambda lines: [b'{"a": ' + b"x" * offline.LINE_BYTES_MAX + b"\n", *lines], 1, "line 1 is longer than"),
     ],

@@ -1,94 +1,236 @@
-"""A worker that dies between writing a statement's files and the commit: nothing half made is served, and in the end it is made once."""
+"""A worker that is killed at any step of a statement, a flushed queue, a cancellation: in the end one statement, or none; never half."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, update
+from flask import Flask
+from sqlalchemy import event, func, select
 
 from config import Config
 from grants.app import create_app
-from grants.core import files, jobs
-from grants.core.acts import bookkeeping
+from grants.core import clock, files, jobs
 from grants.core.db import db
-from grants.core.errors import NotFound
-from grants.core.jobs import Job, JobState
-from grants.documents import catalogue, queries, services
-from grants.documents.rules import Format, Wanted
+from grants.core.errors import NotFound, Refused
+from grants.core.files import StoredFile
+from grants.core.jobs import JobState
+from grants.documents import queries, services
+from grants.documents.catalogue import CATALOGUE, rendered
+from grants.documents.models import StatementFigures, StatementRun
+from grants.documents.rules import Format, RunState
 from grants.identity import queries as identity
-from tests.agreements.conftest import actor
-from tests.conftest import DemoTemplate, cloned, running, settings_for
-from tests.servers import Cluster
+from tests import actors
+from tests.documents.conftest import AS_OF, OVERVIEW, Books, drawn, due_now, view
 
-CALL = "PCP-2022-C-0001"
-
-
-@pytest.fixture
-def settings(postgres: Cluster, demo_template: DemoTemplate, tmp_path: Path) -> Iterator[Config]:
-    # A store of its own: what lies in it was written by this test.
-    with cloned(postgres, demo_template.database) as name:
-        found = settings_for(postgres, name, tmp_path)
-        with running(found):
-            yield found
+# Where a worker dies, in the order of its work: by the number of statements of SQL that write what comes next.
+AFTER_FIGURES, AFTER_ONE_FILE, AFTER_ALL_FILES, AT_COMMIT, AFTER_COMMIT = range(5)
 
 
 def stored(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file() and len(path.name) == 64}
 
 
-def _work_until_the_files_are_written(settings: Config, folder: Path) -> None:
-    """A worker that is killed at the commit after the last file was written: before that commit, nothing says it is there."""
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _work_until(settings: Config, folder: Path, before: int, step: int) -> None:
+    """A worker in a process of its own that is killed at a step of the statement it makes."""
+
+    wanted = {
+        AFTER_FIGURES: "INSERT INTO statement_figures",
+        AFTER_ONE_FILE: "INSERT INTO stored_file",
+        AFTER_ALL_FILES: "UPDATE statement_run",
+    }.get(step)
+
+    def wrote(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if wanted and statement.startswith(wanted):
+            _die()
+
+    def about_to_write(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        # The statement is there, and the worker dies before it keeps what its job answered.
+        if step == AFTER_COMMIT and statement.startswith("UPDATE job") and "result=" in statement:
+            _die()
+
+    def committing(connection: object) -> None:
+        if step == AT_COMMIT and len(stored(folder)) - before >= len(Format):
+            _die()
+
     with create_app(settings).app_context():
-
-        def dies(connection: object) -> None:
-            if len(stored(folder)) >= len(Format):
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        event.listen(db.engine, "commit", dies)
+        event.listen(db.engine, "after_cursor_execute", wrote)
+        event.listen(db.engine, "before_cursor_execute", about_to_write)
+        event.listen(db.engine, "commit", committing)
         jobs.work_off(actor_of=identity.actor_for)
 
 
-def test_a_worker_killed_between_the_files_and_the_commit_leaves_nothing_served_and_the_job_is_done_once(
-    settings: Config, tmp_path: Path
-) -> None:
-    asked = services.request(actor("initiator"), Wanted("call-financial-overview", CALL))
-    worker = multiprocessing.get_context("spawn").Process(
-        target=_work_until_the_files_are_written, args=(settings, tmp_path)
-    )
+def killed_at(step: int, settings: Config, folder: Path) -> None:
+    before = len(stored(folder))
+    worker = multiprocessing.get_context("spawn").Process(target=_work_until, args=(settings, folder, before, step))
     worker.start()
-    worker.join(timeout=120)
+    worker.join(timeout=180)
     assert worker.exitcode == -signal.SIGKILL
-    orphans = stored(tmp_path)
-    assert len(orphans) == len(Format)
     db.session.rollback()
-    run = queries.run(actor("initiator"), asked.reference, catalogue.TITLES)
-    assert (run.built_at, files.listed(services.FILE_KIND, asked.id)) == (None, ())
-    for form in Format:
-        with pytest.raises(NotFound):
-            services.download(actor("initiator"), asked.id, form)
-    assert jobs.view(run.job_id).state is JobState.RUNNING
 
-    job = Job.__table__
-    with bookkeeping() as books:
-        lapsed = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 1)
-        books.execute(update(job).where(job.c.id == run.job_id).values(lease_until=lapsed))
-    jobs.sweep()
-    with bookkeeping() as books:
-        books.execute(update(job).where(job.c.id == run.job_id).values(run_after=func.clock_timestamp()))
+
+def asked(name: str, books: Books) -> UUID:
+    with clock.at(AS_OF + timedelta(minutes=1)):
+        return services.request(actors.nuria(), books.wanted(name)).id
+
+
+def reference_of(run_id: UUID) -> str:
+    return str(db.session.scalar(select(StatementRun.reference).where(StatementRun.id == run_id)))
+
+
+def job_of(run_id: UUID) -> UUID:
+    found = db.session.scalar(select(StatementRun.job_id).where(StatementRun.id == run_id))
+    assert found is not None
+    return found
+
+
+def is_whole(run_id: UUID, name: str, books: Books) -> None:
+    """One run, done, with each file once and every file as it would be made from the books."""
+    db.session.rollback()
+    found = view(actors.nuria(), reference_of(run_id))
+    assert (found.progress.state, found.file_forms) == (RunState.READY, {form.value for form in Format})
+    kept = files.listed(services.FILE_KIND, run_id)
+    assert sorted((file.role, file.version_no) for file in kept) == [("csv", 1), ("pdf", 1), ("xlsx", 1)]
+    figures = drawn(books.wanted(name))
+    for file in kept:
+        assert files.path(file).read_bytes() == rendered(figures, Format(file.role)).data
+    rows = select(func.count()).select_from(StoredFile).where(StoredFile.kind == services.FILE_KIND)
+    assert db.session.scalar(rows) == len(Format)
+    assert db.session.scalar(select(func.count()).select_from(StatementFigures)) == 1
+
+
+@pytest.mark.parametrize("step", [AFTER_FIGURES, AFTER_ONE_FILE, AFTER_ALL_FILES, AT_COMMIT])
+@pytest.mark.parametrize("name", list(CATALOGUE))
+def test_a_worker_killed_before_the_commit_leaves_nothing_served_and_the_statement_is_made_once(
+    books: Books, settings: Config, tmp_path: Path, name: str, step: int
+) -> None:
+    run_id = asked(name, books)
+
+    killed_at(step, settings, tmp_path)
+
+    assert view(actors.nuria(), reference_of(run_id)).progress.state is RunState.RUNNING
+    assert (files.listed(services.FILE_KIND, run_id), queries.figures(actors.nuria(), reference_of(run_id))) == (
+        (),
+        None,
+    )
+    with pytest.raises(NotFound):
+        services.download(actors.nuria(), run_id, Format.PDF)
+    due_now(job_of(run_id))
+    jobs.work_off(actor_of=identity.actor_for)
+    assert jobs.view(job_of(run_id)).attempt == 2
+    is_whole(run_id, name, books)
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE))
+def test_a_worker_killed_after_the_commit_has_made_it_and_nobody_makes_it_again(
+    books: Books, settings: Config, tmp_path: Path, name: str
+) -> None:
+    run_id = asked(name, books)
+
+    killed_at(AFTER_COMMIT, settings, tmp_path)
+
+    due_now(job_of(run_id))
+    jobs.work_off(actor_of=identity.actor_for)
+    assert jobs.view(job_of(run_id)).attempt == 1
+    is_whole(run_id, name, books)
+
+
+def test_a_ring_that_comes_twice_makes_it_once(books: Books) -> None:
+    run_id = asked(OVERVIEW, books)
+
+    first = jobs.work(job_of(run_id), actor_of=identity.actor_for, worker="one")
+    second = jobs.work(job_of(run_id), actor_of=identity.actor_for, worker="two")
+
+    assert (first, second) == (JobState.DONE, None)
+    is_whole(run_id, OVERVIEW, books)
+
+
+# --- Cancelled while it is made ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(books: Books) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """A build that stops before its last step until it is let go: reached, and let go."""
+    reached, go = threading.Event(), threading.Event()
+
+    def wait(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if statement.startswith("INSERT INTO stored_file"):
+            reached.set()
+            assert go.wait(60)
+
+    event.listen(db.engine, "before_cursor_execute", wait)
+    yield reached, go
+    go.set()
+    event.remove(db.engine, "before_cursor_execute", wait)
+
+
+def _built_elsewhere(app: Flask, run_id: UUID) -> threading.Thread:
+    job_id = job_of(run_id)
+    db.session.rollback()
+
+    def run() -> None:
+        with app.app_context():
+            jobs.work(job_id, actor_of=identity.actor_for, worker="elsewhere")
+            db.session.remove()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_cancelled_while_it_is_made_nothing_of_it_stays_and_it_can_be_tried_again(
+    app: Flask, books: Books, held: tuple[threading.Event, threading.Event]
+) -> None:
+    reached, go = held
+    run_id = asked(OVERVIEW, books)
+    building = _built_elsewhere(app, run_id)
+    assert reached.wait(60)
+
+    services.cancel(actors.nuria(), run_id)
+    go.set()
+    building.join(60)
+
+    found = view(actors.nuria(), reference_of(run_id))
+    assert (found.progress.state, found.files, found.figures_sha256) == (RunState.CANCELLED, (), None)
+    assert db.session.scalar(select(func.count()).select_from(StatementFigures)) == 0
+    services.retry(actors.nuria(), run_id)
+    jobs.work_off(actor_of=identity.actor_for)
+    is_whole(run_id, OVERVIEW, books)
+
+
+def test_what_is_finished_is_not_cancelled(books: Books) -> None:
+    run_id = asked(OVERVIEW, books)
     jobs.work_off(actor_of=identity.actor_for)
 
-    db.session.rollback()
-    found = jobs.view(run.job_id)
-    assert (found.state, found.attempt) == (JobState.DONE, 2)
-    kept = files.listed(services.FILE_KIND, asked.id)
-    assert sorted((file.role, file.version_no) for file in kept) == [("csv", 1), ("pdf", 1), ("xlsx", 1)]
-    for file in kept:
-        figures = queries.call_overview(CALL, run.as_of)
-        assert files.path(file).read_bytes() == catalogue.rendered(figures, Format(file.role)).data
-    # The second run gives the same bytes, so it lies on those of the first: nothing is left over.
-    assert stored(tmp_path) == orphans
+    with pytest.raises(Refused, match="finished a moment ago"):
+        services.cancel(actors.nuria(), run_id)
+    is_whole(run_id, OVERVIEW, books)
+
+
+def test_a_cancellation_that_races_with_the_end_gives_one_of_the_two(app: Flask, books: Books) -> None:
+    for pause in (0.0, 0.05, 0.1, 0.2, 0.4):
+        run_id = asked(OVERVIEW, books)
+        building = _built_elsewhere(app, run_id)
+        threading.Event().wait(pause)
+        try:
+            services.cancel(actors.nuria(), run_id)
+            was_cancelled = True
+        except Refused:
+            was_cancelled = False
+        building.join(60)
+        found = view(actors.nuria(), reference_of(run_id))
+        if was_cancelled:
+            assert (found.progress.state, found.files, found.built_at) == (RunState.CANCELLED, (), None)
+        else:
+            assert (found.progress.state, len(found.files)) == (RunState.READY, len(Format))

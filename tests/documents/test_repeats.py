@@ -19,7 +19,7 @@ from grants.core.money import Money, euros
 from grants.core.permissions import Actor, Permission
 from grants.documents import queries, services
 from grants.documents.models import StatementFigures
-from grants.documents.rules import Figures, Format, Wanted
+from grants.documents.rules import Figures, Format, ScopeKind, Wanted
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.ledger import rules as legs
@@ -69,7 +69,7 @@ def _elsewhere(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thread
 
 def _begin(app: Flask, key: str) -> threading.Thread:
     """The slow act, whose request came in before the moment of the statement."""
-    otto, call_id = actors.otto(), queries.scope_id(queries.ScopeKind.CALL, CALL)[0]
+    otto, call_id = actors.otto(), queries.scope_of([ScopeKind.CALL], CALL).id
     for each in (before_posting, posted, may_commit):
         each.clear()
 
@@ -152,7 +152,7 @@ def test_amounts_that_changed_behind_a_statement_are_said_aloud(demo_app: Flask)
         | {"summary": ((label, amount + ONE), *first.summary[1:])}
     )
     with arranging():
-        scope_id = queries.scope_id(queries.ScopeKind.CALL, CALL)[0]
+        scope_id = queries.scope_of([ScopeKind.CALL], CALL).id
         kept = services.to_mapping(other)
         db.session.add(StatementFigures(name=NAME, scope_id=scope_id, as_of=AS_OF, figures=kept, sha256=other.sha256))
 

@@ -56,18 +56,23 @@ class OwnPostgres(TestPostgres):
         eventually(self._answers, 20)
         self._make_roles()
 
-    def address(self, role: str) -> str:
+    def address(self, role: str, database: str = "grants") -> str:
         """What an operator writes into DATABASE_URL."""
-        return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/grants"
+        return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 
-    def ask(self, statement: str) -> object:
-        with psycopg.connect(self.address("grants_owner")) as connection:
+    def ask(self, statement: str, database: str = "grants") -> object:
+        with psycopg.connect(self.address("grants_owner", database)) as connection:
             row = connection.execute(statement.encode()).fetchone()
         return None if row is None else row[0]
 
+    def add_database(self, name: str) -> None:
+        """Another one of the same owner."""
+        with psycopg.connect(self.address("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} OWNER grants_owner TEMPLATE template0".encode())
+
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self.address("postgres").replace("/grants", "/postgres")).close()
+            psycopg.connect(self.address("postgres", "postgres")).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -25,9 +25,11 @@ from grants.cli import build_cli
 from grants.core import audit, clock, files
 from grants.core.acts import act
 from grants.core.db import db
+from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity.queries import person_by_email
 from grants.local import archive, dumping
+from grants.oversight import services
 from tests import servers
 from tests.payments.world import IN_FORCE, world
 
@@ -160,7 +162,8 @@ def test_a_backup_is_checked_without_settings_or_database(made: Path) -> None:
 
     assert answer.exit_code == 0, answer.output
     assert re.match(
-        rf"{made} is whole: \d+ people, 0 applications, \d+ ledger entries, .* and 1 files, 0 MB", answer.output
+        rf"{made} is whole: people \d+, applications \d+, ledger entries \d+, audit events \d+, files 1; 0 MB",
+        answer.output,
     )
     assert answer.output.split()[-1] == archive.read(made, dump_into=made.parent / "dump").digest()
     assert made.stat().st_mode & 0o777 == 0o600
@@ -189,7 +192,7 @@ def test_a_restore_goes_into_an_empty_database_only(here: Place, made: Path) -> 
 
 
 def test_a_restore_waits_for_nobody_who_uses_the_database(there: Place, made: Path) -> None:
-    with local.connect(there.settings.DATABASE_OWNER_URL):
+    with local.connect(there.settings.DATABASE_URL):
         answer = there.grants("backup", "restore", str(made))
 
     assert answer.exit_code == 1
@@ -316,3 +319,9 @@ def test_people_and_marks_come_back(here: Place, there: Place, tmp_path: Path, a
     half = here.grants("backup", "create", str(tmp_path / "half.backup"))
     assert (half.exit_code, "The demo is being filled" in half.output) == (1, True)
     assert os.listdir(there.settings.home)
+
+
+def test_a_backup_is_on_the_record_of_whoever_holds_the_machine_only(app: Flask) -> None:
+    for deed in (services.record_backup, services.record_restore):
+        with pytest.raises(NotAllowed):
+            deed(system_actor("somebody", (Permission.AUDIT_READ,)), "all.backup")

@@ -41,6 +41,7 @@ def test_a_whole_production_is_accepted() -> None:
         ({"DATABASE_OWNER_URL": "postgresql://program@host/grants"}, "both sign in as “program”"),
         ({"GRANTS_DEMO": "1"}, "GRANTS_DEMO"),
         ({"GRANTS_FAULT": "scope"}, "GRANTS_FAULT"),
+        ({"SERVER_TIMING": "1"}, "SERVER_TIMING"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changed: dict[str, str], word: str) -> None:

@@ -235,17 +235,26 @@ def test_no_process_but_the_upgrade_can_sign_in_as_the_owner(installation: Insta
     refused = installation.command("db", "upgrade")
 
     assert refused.returncode == 1
-    assert "The database does not answer" in refused.stderr and "grants_owner" in refused.stderr
+    assert "no password supplied" in refused.stderr and "DATABASE_OWNER_URL" in refused.stderr
 
 
 def test_everything_comes_back_into_another_database(installation: Installation, tmp_path: Path) -> None:
-    file = tmp_path / "all.backup"
+    postgres, file = installation.postgres, tmp_path / "all.backup"
     made = installation.command("backup", "create", str(file), **installation.as_owner)
     assert made.returncode == 0, made.stderr
-    refused = installation.command("backup", "restore", str(file), **installation.as_owner)
-    assert "This database is not empty" in refused.stderr
-    checked = installation.command("backup", "verify", str(file))
-    assert checked.returncode == 0, checked.stderr
+    people = postgres.ask("SELECT count(*) FROM user_account")
+    postgres.add_database("drill")
+
+    restored = installation.command(
+        *("backup", "restore", str(file)),
+        DATABASE_OWNER_URL=postgres.address("grants_owner", "drill"),
+        DATABASE_URL=postgres.address("grants_program", "drill"),
+        GRANTS_HOME=str(tmp_path / "drill"),
+    )
+
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert restored.stdout.count("holds ") == 5, restored.stdout
+    assert postgres.ask("SELECT count(*) FROM user_account", "drill") == people
 
 
 # --- What docs/deploy says ------------------------------------------------------------------------------------------

@@ -40,6 +40,17 @@ def test_people_are_grouped_by_the_part_they_play(app: Flask) -> None:
     assert set().union(*rules.PARTS.values()) == set(Role)
 
 
+def test_the_switch_of_the_demo_lists_its_people_by_the_part_they_play(app: Flask) -> None:
+    with arranging():
+        for name, role in (("Aba", Role.AUDITOR), ("Eve", Role.EVALUATOR), ("Cit", Role.APPLICANT)):
+            people.user(name, role).is_demo = True
+
+    parts = [choice.part for choice in queries.demo_choices()]
+
+    assert parts == sorted(parts, key=[*rules.PARTS, rules.OTHERS].index)
+    assert len(set(parts)) == 3
+
+
 def test_whoever_lacks_a_permission_reads_which_roles_have_it() -> None:
     assert policy.who_may("bank_account:enter").startswith("You need another role for this: ")
     assert "bank_account:enter" not in policy.who_may("bank_account:enter")

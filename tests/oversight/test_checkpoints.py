@@ -499,7 +499,7 @@ def test_an_auditor_asks_by_a_button_and_a_worker_signs(app: Flask) -> None:
     found = page(app, nuria, "/audit/checkpoints")
     assert f"positions 1 to {view.position}" in found
     assert view.key.replace("+", "&#43;") in found or view.key in found
-    assert "no mail server is set" in found
+    assert "kept here, since no mail server is set" in found
     assert f"up to position {view.position}" in page(app, nuria, "/audit")
 
 

@@ -151,9 +151,9 @@ def test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choic
     for ending in ("", ".csv", ".xlsx", ".pdf"):
         address_of(app, nuria, address + ending, 404)
     assert made.reference not in address_of(app, nuria, "/finance/statements")
-    assert documents.runs(nuria, TITLES) == ()
+    assert documents.runs(nuria, TITLES).items == ()
     assert documents.scope_choices(nuria) == ()
-    assert documents.runs(actors.vera(), TITLES) != ()
+    assert documents.runs(actors.vera(), TITLES).items != ()
 
 
 def test_whoever_is_barred_asks_for_no_statement_over_the_pilot_and_has_none_built(scene: Scene) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+SEED = int(os.environ.get("SEED") or random.randrange(10**9))
 LINES: list[tuple[str, str, str, float]] = []
 
 
@@ -38,3 +41,10 @@ def table() -> list[str]:
         return []
     width = max(len(line[0]) for line in LINES)
     return [f"{proof:<{width}}  {verdict:<6}  {seconds:>7.1f} s  {words}" for proof, verdict, words, seconds in LINES]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The table of a soak, at its end; this module is given to it as a plugin."""
+    terminalreporter.section("proofs")
+    for line in table():
+        terminalreporter.write_line(line)

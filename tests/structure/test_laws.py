@@ -23,7 +23,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 # Columns that may become a package of the same name when they outgrow one file.
 COLUMNS = {"services", "views", "queries", "rules", "forms"}
 # Files above the stages, and of the core, that became packages; their doors re-export too.
-ABOVE = {"cli", "demo", "jobs", "local"}
+ABOVE = {"bench", "cli", "demo", "jobs", "local"}
 
 
 # Where SQL may be spoken to the server directly: the core, and what starts and upgrades servers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,3 +118,19 @@ def test_every_template_is_used(app: Flask) -> None:
     unused = [name for name in PAGES if f'"{name}"' not in named and f"'{name}'" not in named]
 
     assert unused == []
+
+
+def test_no_page_hides_what_the_frame_of_every_page_reads(app: Flask) -> None:
+    with app.test_request_context("/"):
+        framed = {name for each in app.template_context_processors[None] for name in each()}
+    given = {
+        f"{path.relative_to(ROOT)}: {keyword.arg}"
+        for path in (ROOT / "grants").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "page"
+        for keyword in node.keywords
+        if keyword.arg in framed
+    }
+
+    assert {"filling", "actor", "menu"} <= framed
+    assert given == set()

@@ -20,7 +20,7 @@ def app(tmp_path: Path) -> Flask:
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.extensions["demo_people"] = lambda: (
-        DemoChoice("irina", "Irina Călinescu", "Applicant, lead city"),
-        DemoChoice("marek", "Marek Dąbrowski", "Partner city"),
+        DemoChoice("irina", "Irina Călinescu", "Applicant, lead city", "Cities"),
+        DemoChoice("marek", "Marek Dąbrowski", "Partner city", "Cities"),
     )
     return app

@@ -5,12 +5,15 @@ from __future__ import annotations
 from grants.applications.queries.checking import city_facts, desk
 from grants.applications.queries.duty import duties
 from grants.applications.queries.lists import (
+    ListPage,
     applications,
     calls_seen,
     closes_at_of,
     countries,
     counts,
+    export_lines,
     for_call,
+    list_page,
     of_call,
 )
 from grants.applications.queries.proof import receipt_proof, registered
@@ -61,6 +64,7 @@ __all__ = [
     "DUTIES_MAX",
     "FOR_CALL_MAX",
     "LIST_ROWS_MAX",
+    "ListPage",
     "Workplace",
     "applications",
     "calls_seen",
@@ -71,6 +75,7 @@ __all__ = [
     "counts",
     "desk",
     "duties",
+    "export_lines",
     "file_of",
     "for_call",
     "id_of",
@@ -79,6 +84,7 @@ __all__ = [
     "is_team",
     "issues_of",
     "lies_in",
+    "list_page",
     "not_barred",
     "of_call",
     "opens_when",

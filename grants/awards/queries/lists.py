@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from grants.calls.rules import CallContent, CallView
 from grants.core.db import db
 from grants.core.money import ZERO
 from grants.core.permissions import Actor
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import AgreedScores
 from grants.identity.models import Organisation
@@ -37,15 +39,18 @@ def live_list(
     call: CallView, line: LineRule, reserve_max: int | None, panel_order: Sequence[str] = ()
 ) -> tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]:
     """The list as it would be decided now, with the applications that still wait for a consensus. For acts and pages."""
-    applications = _in_state(call.id, ApplicationState.UNDER_EVALUATION)
+    applications, free = alone(
+        both(_in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id))
+    )
     scores = evaluation.agreed_scores([row.id for row in applications])
     keys = {criterion.key for criterion in call.content.criteria}
     ready = [row for row in applications if set(scores[row.id].halves or ()) >= keys]
     scored = [_scored(row, scores[row.id]) for row in ready]
     by_reference = {row.reference: row.id for row in ready}
+    ready_ids = {row.id for row in ready}
     order = [by_reference[reference] for reference in panel_order if reference in by_reference]
-    found = ranking.rank(scored, ranking_rules(call.content, line, reserve_max), calls.free(call.id), order)
-    return found, tuple(row for row in applications if row not in ready), scores
+    found = ranking.rank(scored, ranking_rules(call.content, line, reserve_max), free, order)
+    return found, tuple(row for row in applications if row.id not in ready_ids), scores
 
 
 def forgotten(call_id: UUID) -> tuple[Application, ...]:
@@ -53,8 +58,9 @@ def forgotten(call_id: UUID) -> tuple[Application, ...]:
     return _in_state(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE)
 
 
-def _in_state(call_id: UUID, *states: ApplicationState) -> tuple[Application, ...]:
-    found = db.session.scalars(
+@reader
+def _in_state(call_id: UUID, *states: ApplicationState) -> Asking[tuple[Application, ...]]:
+    found = yield from ask(
         select(Application)
         .where(
             Application.call_id == call_id,
@@ -134,14 +140,18 @@ def _page(
     ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
     # What was published elsewhere is public: nobody declares about it.
     published = standing is not None and standing.kind is SelectionKind.PUBLISHED_OUTCOME
-    shut = frozenset() if published else evaluation.undeclared(actor, ids)
+    asked = () if published else ids
+    about: list[Asking[Any]] = [
+        evaluation.undeclared.asking(actor, asked), evaluation.cities_of.asking(ids), _countries.asking(ids)
+    ]  # fmt: skip
+    shut, cities, countries = alone(side_by_side(about))
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
     # Nobody declares about an application before it is eligible.
     shut -= {row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value}
     barred = actor.barred("application") | shut
-    undeclared = shut - actor.barred("application") - evaluation.conflicted(actor, shut)
+    undeclared = shut - actor.barred("application")
+    undeclared -= evaluation.conflicted(actor, undeclared) if undeclared else undeclared
     partial = bool(barred & set(ids))
-    cities, countries = evaluation.cities_of(ids), _countries(ids)
     rows = _rows(found, scores, cities, countries)
     if partial:
         rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
@@ -250,8 +260,9 @@ def _without_rank(row: RankingRow) -> RankingRow:
     return replace(row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False)
 
 
-def _countries(application_ids: Sequence[UUID]) -> dict[UUID, str]:
-    rows = db.session.execute(
+@reader
+def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
+    rows = yield from ask(
         select(Application.id, Organisation.country_code)
         .join(Organisation, Organisation.id == Application.coordinator_id)
         .where(Application.id.in_(application_ids))

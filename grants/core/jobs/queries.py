@@ -15,6 +15,7 @@ from grants.core.errors import NotFound
 from grants.core.jobs.models import ProcessBeat, database_now, job
 from grants.core.jobs.states import MACHINE, JobState, step
 from grants.core.permissions import Actor, Permission
+from grants.core.together import alone, ask, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,17 @@ def waiting() -> Waiting:
     # A letter that its server refuses is due again and again; what counts is since when somebody waits for it.
     letter = and_(job.c.state == JobState.QUEUED, job.c.queue == "mail")
     letter_age = func.extract("epoch", database_now - func.min(job.c.created_at).filter(letter))
-    row = db.session.execute(
-        select(func.count().filter(silent), age, func.count().filter(lapsed), due_age, letter_age).select_from(job)
-    ).one()
     seen = func.extract("epoch", database_now - ProcessBeat.seen_at)
-    beats = db.session.execute(select(ProcessBeat.name, seen).order_by(ProcessBeat.name)).all()
+    (row,), beats = alone(
+        both(
+            ask(
+                select(
+                    *(func.count().filter(silent), age, func.count().filter(lapsed), due_age, letter_age)
+                ).select_from(job)
+            ),
+            ask(select(ProcessBeat.name, seen).order_by(ProcessBeat.name)),
+        )
+    )
     seen_seconds = {name: int(seconds) for name, seconds in beats}
     return Waiting(row[0], int(row[1] or 0), row[2], int(row[3] or 0), int(row[4] or 0), seen_seconds)
 

@@ -17,9 +17,12 @@ FONTS = Path(__file__).resolve().parents[2] / "web" / "static" / "vendor" / "fon
 
 def fonts() -> None:
     """Register our typeface; built-in fonts lack letters that European city names have."""
+    from reportlab import rl_config  # in workers only
     from reportlab.pdfbase import pdfmetrics  # in workers only
     from reportlab.pdfbase.ttfonts import TTFont  # in workers only
 
+    # Pages as bytes, not as text: a fifth smaller, and sooner written.
+    rl_config.useA85 = 0
     if "Source" in pdfmetrics.getRegisteredFontNames():
         return
     for name, file in (

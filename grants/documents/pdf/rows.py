@@ -2,64 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import Any
 
-from grants.documents.rules import Cell, ColumnKind, Table, words
+from grants.documents.rules import ColumnKind, Table, in_table
 
 INK, INK_2, HAIRLINE, TEAL = "#14232b", "#46565f", "#d5dde1", "#0b5d57"
 REGULAR, BOLD = "Source", "Source-Bold"
 # Tried in turn until every amount, day and reference stands on one line.
 SIZES = (8.5, 7.8, 7.2, 6.6, 6.0)
+# A table that goes on over many pages is set smaller from the start.
+LONG_ROWS, LONG_SIZES = 200, (7.2, 6.6, 6.0)
 PAD = 3.0
 # What stands right-aligned under its head.
 FIGURES = (ColumnKind.MONEY, ColumnKind.NUMBER)
 
-# The lines of one cell, and those of all cells of one row.
+# The lines of one cell.
 Lines = Sequence[str]
-Width = Callable[[str, str, float], float]
 
 
-def shown(cell: Cell) -> str:
-    """A cell as it stands in a table of a PDF: days are short, so that many fit beside each other."""
-    return f"{cell.day} {cell:%b} {cell.year}" if isinstance(cell, date) else words(cell)
+class Letters:
+    """Widths and spelling of texts, each worked out once: names, kinds and days come again and again in a long table."""
+
+    def __init__(self) -> None:
+        self._widths: dict[tuple[str, str], float] = {}
+        self._parts: dict[tuple[str, str], list[tuple[int, str]]] = {}
+
+    def width(self, text: str, font: str, size: float) -> float:
+        """How wide a text is in points."""
+        known = self._widths.get((text, font))
+        if known is None:
+            from reportlab.pdfbase.pdfmetrics import stringWidth  # in workers only
+
+            known = self._widths[text, font] = stringWidth(text, font, 1)
+        return known * size
+
+    def spelled(self, text: str, font: str, canvas: Any) -> list[tuple[int, str]]:
+        """A text as a PDF spells it: for each of its parts the number of the embedded letters, and the letters."""
+        known = self._parts.get((text, font))
+        if known is None:
+            from reportlab.pdfbase.pdfmetrics import getFont  # in workers only
+
+            parts = getFont(font).splitString(text, canvas._doc)
+            known = self._parts[text, font] = [(subset, canvas._escape(part)) for subset, part in parts]
+        return known
 
 
 def rows_of(table: Table, width: float) -> Any:
     """The table as something to put on paper, ``width`` points wide."""
-    from reportlab.pdfbase.pdfmetrics import stringWidth  # in workers only
-
-    known: dict[tuple[str, str, float], float] = {}
-
-    def measure(text: str, font: str, size: float) -> float:
-        # Names, kinds and days come again and again; measuring them once is most of the speed.
-        key = (text, font, size)
-        if key not in known:
-            known[key] = stringWidth(text, font, size)
-        return known[key]
-
-    texts = [[shown(cell) for cell in row] for row in table.rows]
-    totals = None if table.totals is None else ["" if cell is None else shown(cell) for cell in table.totals]
-    size, widths = _layout(table, texts, totals, width, measure)
+    letters = Letters()
+    texts = [[in_table(cell) for cell in row] for row in table.rows]
+    totals = None if table.totals is None else ["" if cell is None else in_table(cell) for cell in table.totals]
+    size, widths = _layout(table, texts, totals, width, letters)
     heads = [
-        _broken(column.label, BOLD, size * 0.9, wide, measure)
+        _broken(column.label, BOLD, size * 0.9, wide, letters)
         for column, wide in zip(table.columns, widths, strict=True)
     ]
-    body = [_cells(row, REGULAR, size, widths, measure) for row in texts]
+    body = [_cells(row, REGULAR, size, widths, letters) for row in texts]
     if totals is not None:
-        body.append(_cells(totals, BOLD, size, widths, measure))
+        body.append(_cells(totals, BOLD, size, widths, letters))
     kinds = [column.kind in FIGURES for column in table.columns]
-    return _flowable()(heads, body, totals is not None, size, widths, kinds, measure)
+    return _flowable()(heads, body, totals is not None, size, widths, kinds, letters)
 
 
 def _layout(
-    table: Table, texts: Sequence[Lines], totals: Lines | None, width: float, measure: Width
+    table: Table, texts: Sequence[Lines], totals: Lines | None, width: float, letters: Letters
 ) -> tuple[float, list[float]]:
     """The size of the letters, and the width of each column: what it must have, and of the rest what it can use."""
     mins: list[float] = []
-    for size in SIZES:
-        wants = [_wants(table, place, texts, totals, size, measure) for place in range(len(table.columns))]
+    for size in LONG_SIZES if len(texts) > LONG_ROWS else SIZES:
+        wants = [_wants(table, place, texts, totals, size, letters) for place in range(len(table.columns))]
         mins = [least for least, _ in wants]
         spare = width - sum(mins)
         if spare >= 0:
@@ -69,19 +81,19 @@ def _layout(
 
 
 def _wants(
-    table: Table, place: int, texts: Sequence[Lines], totals: Lines | None, size: float, measure: Width
+    table: Table, place: int, texts: Sequence[Lines], totals: Lines | None, size: float, letters: Letters
 ) -> tuple[float, float]:
     """The least and the most width a column can use; amounts and days are never broken."""
     column = table.columns[place]
     cells = {row[place] for row in texts}
-    longest = max((measure(cell, REGULAR, size) for cell in cells), default=0.0)
+    longest = max((letters.width(cell, REGULAR, size) for cell in cells), default=0.0)
     if totals is not None:
-        longest = max(longest, measure(totals[place], BOLD, size))
-    head = max(measure(word, BOLD, size * 0.9) for word in column.label.split())
+        longest = max(longest, letters.width(totals[place], BOLD, size))
+    head = max(letters.width(word, BOLD, size * 0.9) for word in column.label.split())
     least = longest
     if column.kind is ColumnKind.TEXT:
-        least = max((measure(word, REGULAR, size) for cell in cells for word in cell.split()), default=0.0)
-        least = max(least, measure("Total", BOLD, size) if place == 0 else 0.0)
+        least = max((letters.width(word, REGULAR, size) for cell in cells for word in cell.split()), default=0.0)
+        least = max(least, letters.width("Total", BOLD, size) if place == 0 else 0.0)
     return max(least, head) + 2 * PAD, max(longest, head) + 2 * PAD
 
 
@@ -95,21 +107,21 @@ def _shared_out(mins: Sequence[float], most: Sequence[float], spare: float) -> l
     return [high + rest for high in most]
 
 
-def _cells(row: Lines, font: str, size: float, widths: Sequence[float], measure: Width) -> list[Lines]:
-    return [_broken(text, font, size, wide, measure) for text, wide in zip(row, widths, strict=True)]
+def _cells(row: Lines, font: str, size: float, widths: Sequence[float], letters: Letters) -> list[Lines]:
+    return [_broken(text, font, size, wide, letters) for text, wide in zip(row, widths, strict=True)]
 
 
-def _broken(text: str, font: str, size: float, width: float, measure: Width) -> Lines:
+def _broken(text: str, font: str, size: float, width: float, letters: Letters) -> Lines:
     """A text in lines that fit; broken between words, and inside one only where it is wider than its column."""
     room = width - 2 * PAD + 0.01
-    if measure(text, font, size) <= room and "\n" not in text:
+    if letters.width(text, font, size) <= room and "\n" not in text:
         return (text,)
     lines: list[str] = []
     for part in text.split("\n"):
         line = ""
-        for word in _short_enough(part.split(), font, size, room, measure):
+        for word in _short_enough(part.split(), font, size, room, letters):
             longer = f"{line} {word}" if line else word
-            if line and measure(longer, font, size) > room:
+            if line and letters.width(longer, font, size) > room:
                 lines.append(line)
                 longer = word
             line = longer
@@ -117,11 +129,13 @@ def _broken(text: str, font: str, size: float, width: float, measure: Width) -> 
     return lines
 
 
-def _short_enough(parts: Sequence[str], font: str, size: float, room: float, measure: Width) -> list[str]:
+def _short_enough(parts: Sequence[str], font: str, size: float, room: float, letters: Letters) -> list[str]:
     found: list[str] = []
     for word in parts:
-        while len(word) > 1 and measure(word, font, size) > room:
-            fits = next((end for end in range(len(word) - 1, 1, -1) if measure(word[:end], font, size) <= room), 1)
+        while len(word) > 1 and letters.width(word, font, size) > room:
+            fits = next(
+                (end for end in range(len(word) - 1, 1, -1) if letters.width(word[:end], font, size) <= room), 1
+            )
             found.append(word[:fits])
             word = word[fits:]
         found.append(word)
@@ -129,7 +143,10 @@ def _short_enough(parts: Sequence[str], font: str, size: float, room: float, mea
 
 
 def _flowable() -> Any:
+    from reportlab.lib.colors import HexColor  # in workers only
     from reportlab.platypus import Flowable  # in workers only
+
+    ink, ink_2, hairline, teal = (HexColor(colour) for colour in (INK, INK_2, HAIRLINE, TEAL))
 
     class Rows(Flowable):
         """Rows from ``start`` up to ``end``; parted at the foot of a page without copying anything."""
@@ -142,11 +159,11 @@ def _flowable() -> Any:
             size: float,
             widths: Sequence[float],
             to_the_right: Sequence[bool],
-            measure: Width,
+            letters: Letters,
         ) -> None:
             super().__init__()
             self.heads, self.body, self.has_totals, self.size = heads, body, has_totals, size
-            self.widths, self.to_the_right, self.measure = widths, to_the_right, measure
+            self.widths, self.to_the_right, self.letters = widths, to_the_right, letters
             self.leading = size * 1.26
             self.heights = [max(map(len, row)) * self.leading + 2 * PAD for row in body]
             self.head_height = max(map(len, heads)) * self.leading * 0.9 + 2 * PAD
@@ -177,44 +194,56 @@ def _flowable() -> Any:
 
         def draw(self) -> None:
             height = self.wrap(0, 0)[1]
-            text = self.canv.beginText()
-            text.setFillColor(INK_2)
-            self._row(text, self.heads, height, BOLD, self.size * 0.9)
-            text.setFillColor(INK)
+            self.canv.setFillColor(ink_2)
+            self._write([(self.heads, height)], BOLD, self.size * 0.9)
+            self.canv.setFillColor(ink)
             y = height - self.head_height
-            rules = []
+            rows: list[tuple[Sequence[Lines], float]] = []
+            sums: list[tuple[Sequence[Lines], float]] = []
+            rules: list[float] = []
             for place in range(self.start, self.end):
                 is_total = self.has_totals and place == len(self.body) - 1
-                self._row(text, self.body[place], y, BOLD if is_total else REGULAR, self.size)
+                (sums if is_total else rows).append((self.body[place], y))
                 y -= self.heights[place]
-                rules.append((0.0, y, sum(self.widths), y))
-            self.canv.drawText(text)
+                rules.append(y)
+            self._write(rows, REGULAR, self.size)
+            self._write(sums, BOLD, self.size)
             self._rules(rules, height - self.head_height)
 
-        def _row(self, text: Any, cells: Sequence[Lines], top: float, font: str, size: float) -> None:
-            text.setFont(font, size)
-            leading = size * 1.26
-            left = 0.0
-            for lines, width, right in zip(cells, self.widths, self.to_the_right, strict=True):
-                y = top - PAD - size
-                for line in lines:
-                    if line:
-                        x = left + width - PAD - self.measure(line, font, size) if right else left + PAD
-                        text.setTextOrigin(x, y)
-                        text.textOut(line)
-                    y -= leading
-                left += width
+        def _write(self, rows: Sequence[tuple[Sequence[Lines], float]], font: str, size: float) -> None:
+            """Put the cells of rows where they belong. Written as the PDF has it: a call for each cell takes thrice the time."""
+            from reportlab.pdfbase.pdfmetrics import getFont  # in workers only
 
-        def _rules(self, rules: list[tuple[float, float, float, float]], under_head: float) -> None:
+            code = ["BT"]
+            face, standing, leading = getFont(font), -1, size * 1.26
+            for cells, top in rows:
+                left = 0.0
+                for lines, width, right in zip(cells, self.widths, self.to_the_right, strict=True):
+                    y = top - PAD - size
+                    for line in lines:
+                        x = left + (width - PAD - self.letters.width(line, font, size) if right else PAD)
+                        code.append(f"1 0 0 1 {x:.2f} {y:.2f} Tm")
+                        for subset, part in self.letters.spelled(line, font, self.canv):
+                            if subset != standing:
+                                code.append(f"{face.getSubsetInternalName(subset, self.canv._doc)} {size:.2f} Tf")
+                                standing = subset
+                            code.append(f"({part}) Tj")
+                        y -= leading
+                    left += width
+            code.append("ET")
+            self.canv._code.append(" ".join(code))
+
+        def _rules(self, rules: Sequence[float], under_head: float) -> None:
+            wide = sum(self.widths)
             self.canv.setLineWidth(0.4)
-            self.canv.setStrokeColor(HAIRLINE)
-            self.canv.lines(rules)
+            self.canv.setStrokeColor(hairline)
+            self.canv._code.append(" ".join(f"0 {y:.2f} m {wide:.2f} {y:.2f} l" for y in rules) + " S")
             self.canv.setLineWidth(1.2)
-            self.canv.setStrokeColor(TEAL)
-            self.canv.line(0, under_head, sum(self.widths), under_head)
+            self.canv.setStrokeColor(teal)
+            self.canv.line(0, under_head, wide, under_head)
             if self.has_totals and self.end == len(self.body):
-                above = rules[-1][1] + self.heights[-1]
-                self.canv.setStrokeColor(INK)
-                self.canv.line(0, above, sum(self.widths), above)
+                above = rules[-1] + self.heights[-1]
+                self.canv.setStrokeColor(ink)
+                self.canv.line(0, above, wide, above)
 
     return Rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.core.money import Money
 from grants.documents.pdf.paper import Paper
-from grants.documents.rules import Figures
+from grants.documents.rules import Figures, unmarked
 
 
 def pdf(figures: Figures) -> bytes:
@@ -18,9 +18,10 @@ def pdf(figures: Figures) -> bytes:
     )
     summed = [(f"{label}, EUR" if isinstance(value, Money) else label, value) for label, value in figures.summary]
     paper.beside(figures.head, summed)
+    paper.gap(6)
     for note in figures.notes:
         paper.gap(4)
         paper.paragraph(note, style="quiet")
     for table in figures.tables:
-        paper.table(table)
+        paper.table(table if figures.synthetic else unmarked(table))
     return paper.finished()

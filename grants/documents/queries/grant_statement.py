@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Beneficiary, Grant
-from grants.calls import queries as calls
-from grants.core.db import db
+from grants.calls.models import Call
+from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements, payments
@@ -34,6 +34,7 @@ from grants.identity import queries as identity
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account, Ledger
 from grants.ledger.rules import Balances, Event
+from grants.programmes.models import Programme
 
 NAME, TITLE = "grant-statement", "Statement of the grant"
 MONEY, DATE = ColumnKind.MONEY, ColumnKind.DATE
@@ -59,7 +60,7 @@ COMMITTED_NOTE = (
 def grant_statement(reference: str, as_of: datetime) -> Figures:
     """One grant as known at a moment: what it may cost, what was asked, decided, ordered, booked and cleared, what is open."""
     grant = _grant(reference)
-    call = calls.call_by_id(grant.call_id)
+    call = get(Call, grant.call_id)
     place, known = Place(grant_id=grant.id), movements.at(as_of)
     balances = ledger.of(grant_id=grant.id, as_of=known_at(as_of))
     lines = list(movements.account_lines(place, known))
@@ -70,7 +71,7 @@ def grant_statement(reference: str, as_of: datetime) -> Figures:
         scope_kind=ScopeKind.GRANT,
         scope_reference=grant.reference,
         scope_title=grant.acronym or grant.title,
-        programme=call.programme.name,
+        programme=get(Programme, call.programme_id).name,
         as_of=as_of,
         summary=tuple((label, total(balances[each] for each in accounts)) for label, accounts in OF_THE_GRANT),
         behind=tuple(tuple(each.value for each in accounts) for _, accounts in OF_THE_GRANT),
@@ -134,8 +135,12 @@ def _requests(grant_id: UUID, as_of: datetime) -> Table:
         (
             Column("Request", share=3, of=Thing.REQUEST),
             Column("For", share=3),
-            *(Column("Submitted", DATE), Column("Due", DATE), Column("Requested", MONEY)),
-            *(Column("Decided", DATE), Column("Approved", MONEY), Column("Not approved", MONEY)),
+            *(Column("Submitted", DATE), Column("Due", DATE), Column("Requested", MONEY, sums=False)),
+            *(
+                Column("Decided", DATE),
+                Column("Approved", MONEY, sums=False),
+                Column("Not approved", MONEY, sums=False),
+            ),
             *(Column("Retained", MONEY), Column("Cleared", MONEY), Column("Deferred", MONEY), Column("Payable", MONEY)),
             Column("State", share=3),
         ),
@@ -146,7 +151,7 @@ def _requests(grant_id: UUID, as_of: datetime) -> Table:
             )
             for row in payments.requests(grant_id, as_of)
         ],
-        note="Cleared is covered by pre-financing paid before; deferred is above the ceiling and waits for the balance.",
+        note="Each request asks for what is accepted by then, so requests are not summed. Cleared is covered by pre-financing paid before; deferred is above the ceiling and waits for the balance.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from grants.agreements.models import Beneficiary, Grant
 from grants.calls.models import Call
-from grants.calls.rules import CallView
 from grants.core.db import db
 from grants.documents.rules import NO, YES
 from grants.identity.models import Organisation
@@ -32,7 +31,7 @@ class Marks:
         return YES if self.everything or grant_id in self.grant_ids else NO
 
 
-def marks(calls: Iterable[Call | CallView], grant_ids: Collection[UUID]) -> Marks:
+def marks(calls: Iterable[Call], grant_ids: Collection[UUID]) -> Marks:
     """Read from what is marked: the call, the amounts of a grant, its organisations, and the installation itself."""
     demo = bool(current_app.config["GRANTS_DEMO"])
     invented_calls = [call.reference for call in calls if call.synthetic]
@@ -47,7 +46,7 @@ def marks(calls: Iterable[Call | CallView], grant_ids: Collection[UUID]) -> Mark
     ).all()
     sentences = [
         *([DEMONSTRATION] if demo else []),
-        *([f"The call is invented: {', '.join(invented_calls)}."] if invented_calls else []),
+        *([_listed(invented_calls)] if invented_calls else []),
         *(
             [_counted(len(notes), "carries an amount that was", "carry amounts that were") + " not published."]
             if notes
@@ -64,3 +63,7 @@ def marks(calls: Iterable[Call | CallView], grant_ids: Collection[UUID]) -> Mark
 
 def _counted(number: int, one: str, many: str) -> str:
     return f"One grant {one}" if number == 1 else f"{number} grants {many}"
+
+
+def _listed(references: Sequence[str]) -> str:
+    return f"{'The call' if len(references) == 1 else 'The calls'} {', '.join(references)} {'is' if len(references) == 1 else 'are'} invented."

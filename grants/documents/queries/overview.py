@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Grant
-from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.core import clock
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements
 from grants.documents.queries.marks import Marks, marks
@@ -33,6 +33,7 @@ from grants.identity import queries as identity
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.ledger.rules import AsOf, Balances
+from grants.programmes.models import Programme
 
 NAME, TITLE = "call-financial-overview", "Financial overview of the call"
 MONEY, NUMBER = ColumnKind.MONEY, ColumnKind.NUMBER
@@ -81,7 +82,7 @@ def balances_of_grants(call_id: UUID, moment: datetime) -> dict[UUID, Balances]:
 
 def call_overview(reference: str, as_of: datetime) -> Figures:
     """The call's financial overview as known at a moment: its budget, and every grant with what was done for it."""
-    call = calls.call_by_id(call_id_of(reference))
+    call = get(Call, call_id_of(reference))
     budget = ledger.of(call_id=call.id, as_of=known_at(as_of))
     by_grant = balances_of_grants(call.id, as_of)
     grants = db.session.scalars(select(Grant).where(Grant.id.in_(list(by_grant))).order_by(Grant.reference)).all()
@@ -93,7 +94,7 @@ def call_overview(reference: str, as_of: datetime) -> Figures:
         scope_kind=ScopeKind.CALL,
         scope_reference=call.reference,
         scope_title=call.title,
-        programme=call.programme.name,
+        programme=get(Programme, call.programme_id).name,
         as_of=as_of,
         summary=tuple((label, budget[account]) for label, account in BUDGET),
         behind=tuple((account.value,) for _, account in BUDGET),

@@ -40,7 +40,6 @@ from grants.identity.models import User
 from grants.ledger.accounts import Account
 
 FILE_KIND = "statement"
-UNFINISHED_MAX = 10
 # A statement that failed is told on /home for so long.
 FAILED_DAYS = timedelta(days=7)
 
@@ -203,13 +202,14 @@ def entries_behind(actor: Actor, run: RunView, accounts: Sequence[Account], gran
     return behind(place, accounts, at(run.as_of, run.period), page)
 
 
-def unfinished(actor: Actor) -> tuple[tuple[str, str, str, datetime, RunState], ...]:
-    """What this person asked for and has not yet: reference, name, scope, since when, state; the longest first."""
+def unfinished(actor: Actor) -> Select[str, str, str, datetime, str]:
+    """What this person asked for and has not yet, the longest first: reference, name, scope, since when, state of its job.
+
+    A question, not its answer: /home asks many at once.
+    """
     failed = and_(Job.state == JobState.FAILED.value, Job.finished_at > clock.now() - FAILED_DAYS)
-    statement = (
-        select(
-            *(StatementRun.reference, StatementRun.name, StatementRun.scope_title, StatementRun.created_at, Job.state)
-        )
+    return (
+        select(StatementRun.reference, StatementRun.name, StatementRun.scope_title, StatementRun.created_at, Job.state)
         .join(Job, Job.id == StatementRun.job_id)
         .where(
             StatementRun.requested_by == actor.user_id,
@@ -217,11 +217,6 @@ def unfinished(actor: Actor) -> tuple[tuple[str, str, str, datetime, RunState], 
             or_(Job.state.in_((JobState.QUEUED.value, JobState.RUNNING.value)), failed),
         )
         .order_by(StatementRun.created_at, StatementRun.id)
-        .limit(UNFINISHED_MAX)
-    )
-    return tuple(
-        (ref, name, title, at, _RUN_STATES[JobState(state)])
-        for ref, name, title, at, state in db.session.execute(statement)
     )
 
 

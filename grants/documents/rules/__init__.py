@@ -30,7 +30,9 @@ from grants.documents.rules.figures import (
     Table,
     Thing,
     from_mapping,
+    in_table,
     to_mapping,
+    unmarked,
     with_totals,
     words,
 )
@@ -62,10 +64,12 @@ __all__ = [
     "Wanted",
     "agreeing",
     "from_mapping",
+    "in_table",
     "read_moment",
     "refuse_disagreeing",
     "to_mapping",
     "took_words",
+    "unmarked",
     "with_totals",
     "words",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from grants.core import clock
@@ -127,7 +128,17 @@ class Table:
             yield self.totals
 
 
-@dataclass(frozen=True, slots=True)
+def unmarked(table: Table) -> Table:
+    """The table without the column that marks what is synthetic: where nothing is, people need not read so on every line."""
+    places = [place for place, column in enumerate(table.columns) if column.label != SYNTHETIC]
+    if len(places) == len(table.columns):
+        return table
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
+    totals = None if table.totals is None else tuple(table.totals[place] for place in places)
+    return Table(table.title, tuple(table.columns[place] for place in places), rows, totals, table.note)
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything a statement shows: the same for page, PDF, XLSX and CSV, and the same whenever it is run again.
 
@@ -150,7 +161,7 @@ class Figures:
     behind: tuple[tuple[str, ...], ...] = ()
     synthetic: str = ""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hash of the figures: two runs with the same hash say the same."""
         return hashlib.sha256(_canonical(self)).hexdigest()
@@ -343,6 +354,15 @@ def words(cell: Cell) -> str:
             return clock.long_date(cell)
         case _:
             return str(cell)
+
+
+def in_table(cell: Cell) -> str:
+    """A cell where many stand beside each other, on the page and in the PDF: days are short.
+
+    >>> in_table(date(2024, 9, 27))
+    '27 Sep 2024'
+    """
+    return f"{cell.day} {cell:%b} {cell.year}" if isinstance(cell, date) else words(cell)
 
 
 def with_totals(title: str, columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], note: str = "") -> Table:

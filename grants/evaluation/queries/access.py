@@ -15,6 +15,7 @@ from grants.core import faults
 from grants.core.db import db, get, locked
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, reader
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Evaluator
 from grants.evaluation.states import AssessmentState, Declared, Ruling, SeatState
@@ -89,15 +90,14 @@ def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
 opens_when(clear_for)
 
 
-def undeclared(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:
+@reader
+def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
     """Those of these applications that stay shut to a person who must declare: not declared, in doubt, or conflicted."""
     faults.point("conflict")
     if not actor.can(Permission.CONFLICT_DECLARE):
         return frozenset()
-    clear = db.session.scalars(
-        select(Application.id).where(Application.id.in_(application_ids), clear_for(actor.user_id))
-    )
-    return frozenset(application_ids) - frozenset(clear)
+    clear = yield from ask(select(Application.id).where(Application.id.in_(application_ids), clear_for(actor.user_id)))
+    return frozenset(application_ids) - {row.id for row in clear}
 
 
 def conflicted(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:

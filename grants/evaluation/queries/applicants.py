@@ -15,6 +15,7 @@ from grants.applications.states import PartnerState
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db
+from grants.core.together import Asking, ask, reader
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX
@@ -94,10 +95,11 @@ def _people_of(application_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
     return found
 
 
-def cities_of(application_ids: Sequence[UUID]) -> dict[UUID, str]:
+@reader
+def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     """“Neochóra, with Vila Nova da Áçora” for each application, in one statement."""
     names: dict[UUID, list[str]] = defaultdict(list)
-    for application_id, town, name in db.session.execute(
+    rows = yield from ask(
         select(ApplicationPartner.application_id, Organisation.town, Organisation.name)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .where(
@@ -105,7 +107,8 @@ def cities_of(application_ids: Sequence[UUID]) -> dict[UUID, str]:
             ApplicationPartner.state != PartnerState.DECLINED.value,
         )
         .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
-    ):
+    )
+    for application_id, town, name in rows:
         if (town or name) not in names[application_id]:
             names[application_id].append(town or name)
     return {key: found[0] + (f", with {', '.join(found[1:])}" if found[1:] else "") for key, found in names.items()}

@@ -17,6 +17,7 @@ from grants.calls.rules import Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, reader
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore, Evaluator
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, readable, within
@@ -199,18 +200,13 @@ def _submitted_halves(application_ids: Sequence[UUID]) -> dict[UUID, dict[str, l
     return found
 
 
-def agreed_scores(application_ids: Sequence[UUID]) -> dict[UUID, AgreedScores]:
+@reader
+def agreed_scores(application_ids: Sequence[UUID]) -> Asking[dict[UUID, AgreedScores]]:
     """For the ranking: agreed half points of each application, and the evaluators' unweighted totals beside them."""
-    agreed: dict[UUID, dict[str, int]] = defaultdict(dict)
-    for application_id, criterion, half in db.session.execute(
+    halves, sums = yield [
         select(Consensus.application_id, ConsensusScore.criterion, ConsensusScore.half)
         .join(ConsensusScore, ConsensusScore.consensus_id == Consensus.id)
-        .where(Consensus.application_id.in_(application_ids), Consensus.state == ConsensusState.AGREED.value)
-    ):
-        if half is not None:
-            agreed[application_id][criterion] = half
-    totals: dict[UUID, list[int]] = defaultdict(list)
-    for application_id, total in db.session.execute(
+        .where(Consensus.application_id.in_(application_ids), Consensus.state == ConsensusState.AGREED.value),
         select(Assignment.application_id, func.sum(AssessmentScore.half))
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
@@ -220,8 +216,14 @@ def agreed_scores(application_ids: Sequence[UUID]) -> dict[UUID, AgreedScores]:
             Assessment.state == AssessmentState.SUBMITTED.value,
         )
         .group_by(Assignment.application_id, Assessment.id)
-        .order_by(Assessment.id)
-    ):
+        .order_by(Assessment.id),
+    ]
+    agreed: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for application_id, criterion, half in halves:
+        if half is not None:
+            agreed[application_id][criterion] = half
+    totals: dict[UUID, list[int]] = defaultdict(list)
+    for application_id, total in sums:
         totals[application_id].append(int(total or 0))
     return {
         key: AgreedScores(key, dict(agreed[key]) if key in agreed else None, tuple(sorted(totals[key])))

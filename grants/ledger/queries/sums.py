@@ -52,6 +52,7 @@ def balance(
     return found[account]
 
 
+@reader
 def of(
     *,
     accounts: Sequence[Account] = (),
@@ -60,7 +61,7 @@ def of(
     grant_id: UUID | None = None,
     organisation_id: UUID | None = None,
     as_of: AsOf | None = None,
-) -> Balances:
+) -> Asking[Balances]:
     """The natural balances of all (or these) accounts for one place. One statement."""
     statement = _known_at(as_of, select(LedgerLeg.account, debits_sum, credits_sum)).group_by(LedgerLeg.account)
     if accounts:
@@ -69,7 +70,7 @@ def of(
     return Balances(
         {
             Account(code): natural(Account(code), int(debits), int(credits))
-            for code, debits, credits in db.session.execute(statement)
+            for code, debits, credits in (yield from ask(statement))
         }
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import current_app
 from redis.exceptions import RedisError
 from sqlalchemy import column, select, table
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from grants.core import filling, jobs
 from grants.core.db import db
@@ -20,29 +20,24 @@ HEAD = Path(__file__).resolve().parents[3] / "migrations" / "HEAD"
 
 def health() -> tuple[Check, ...]:
     """What taking work needs, each looked at now: database, migrations, queue, disk, and the bell of the jobs."""
-    database = _database()
+    database, applied = _database()
     checks = [database]
     if database.well:
-        checks += [rules.migrations_check(_applied(), _expected()), *_jobs()]
+        checks += [rules.migrations_check(applied, _expected()), *_jobs()]
     return (*checks, _queue(), rules.disk_check(_free_bytes()), *_demo())
 
 
-def _database() -> Check:
+def _database() -> tuple[Check, str | None]:
+    """Whether it answers, and the migration it stands at; None where it has no tables yet."""
+    well = Check("database", True, "answers")
     try:
-        db.session.execute(select(1))
+        return well, db.session.scalar(select(column("version_num")).select_from(table("alembic_version")))
+    except ProgrammingError:
+        db.session.rollback()
+        return well, None
     except SQLAlchemyError:
         db.session.rollback()
-        return Check("database", False, "does not answer")
-    return Check("database", True, "answers")
-
-
-def _applied() -> str | None:
-    """The migration the database stands at."""
-    try:
-        return db.session.scalar(select(column("version_num")).select_from(table("alembic_version")))
-    except SQLAlchemyError:
-        db.session.rollback()
-        return None
+        return Check("database", False, "does not answer"), None
 
 
 def _expected() -> str | None:

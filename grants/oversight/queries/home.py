@@ -23,9 +23,12 @@ from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.core.audit import ActRow
 from grants.core.duties import Duty
+from grants.core.jobs import JobState
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
 from grants.core.together import Asking, Reader, ask, both, reader, side_by_side
+from grants.documents import queries as documents
+from grants.documents.catalogue import TITLES
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, RoleGrant, User
@@ -100,6 +103,7 @@ def waiting(actor: Actor) -> Asking[tuple[Waiting, ...]]:
         _selections,
         _accounts,
         _role_grants,
+        _statements,
     )
     parts = yield from side_by_side(kind(actor) for kind in kinds)
     found = [row for part in parts for row in part]
@@ -295,6 +299,24 @@ def _role_grants(actor: Actor) -> Asking[list[Waiting]]:
         )
         for name, handle, role, since in found
     ]  # fmt: skip
+
+
+def _statements(actor: Actor) -> Asking[list[Waiting]]:
+    """Statements this person asked for: until they are made, and for a week where they could not be."""
+    if not actor.can(P.STATEMENT_REQUEST):
+        return []
+    found = yield from _rows(documents.unfinished(actor))
+    return [
+        Waiting(f"{TITLES[name]}: {about}", _MAKING[JobState(state)], since, "documents.show", {"ref": reference})
+        for reference, name, about, since, state in found
+    ]
+
+
+_MAKING = {
+    JobState.QUEUED: "a worker of the program",
+    JobState.RUNNING: "the program, which is making it",
+    JobState.FAILED: "you: it could not be made, and can be tried again",
+}
 
 
 def _rows(statement: Select[*tuple[Any, ...]]) -> Asking[list[Any]]:

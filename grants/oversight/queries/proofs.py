@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from grants.core import checkpoints, clock
+from grants.core.checkpoints import AuditCheckpoint
 from grants.core.db import db
 from grants.core.jobs import Job, JobState
+from grants.core.together import alone, ask, side_by_side
 from grants.identity import queries as identity
 from grants.oversight import rules
 from grants.oversight.rules import CHECKPOINT, Check, Delivery
@@ -42,12 +44,12 @@ def _delivery(job: Any, people: Any) -> Delivery:
     else:
         to = job.args.get("address", "The folder of checkpoints")
     match JobState(job.state):
+        case JobState.DONE if job.name == "jobs.checks.leave_checkpoint":
+            return Delivery(to, True, "written")
+        case JobState.DONE if "message_id" in (job.result or {}):
+            return Delivery(to, True, "sent")
         case JobState.DONE:
-            kept = "address" in job.args or "user_id" in job.args
-            is_sent = not kept or "message_id" in (job.result or {})
-            return Delivery(
-                to, is_sent, "sent" if is_sent and kept else "written" if is_sent else "no mail server is set"
-            )
+            return Delivery(to, None, "kept here, since no mail server is set")
         case JobState.FAILED | JobState.CANCELLED:
             return Delivery(to, False, job.error or "given up")
         case JobState.QUEUED | JobState.RUNNING:
@@ -57,13 +59,22 @@ def _delivery(job: Any, people: Any) -> Delivery:
 def proofs() -> Check:
     """Whether the record is proved outside of this system: the last night's checkpoint was made, and every copy left."""
     now = clock.now()
-    last = checkpoints.last()
-    failed = db.session.scalar(
-        select(func.count()).where(
-            Job.subject_kind == CHECKPOINT, Job.state == JobState.FAILED, Job.created_at > now - _LOOKED_BACK
+    first, made, failed = alone(
+        side_by_side(
+            (
+                ask(checkpoints.first_event()),
+                ask(select(func.max(AuditCheckpoint.made_at))),
+                ask(
+                    select(func.count()).where(
+                        Job.subject_kind == CHECKPOINT,
+                        Job.state == JobState.FAILED,
+                        Job.created_at > now - _LOOKED_BACK,
+                    )
+                ),
+            )
         )
     )
-    return rules.checkpoint_check(checkpoints.first_event_at(), last.made_at if last else None, failed or 0, now)
+    return rules.checkpoint_check(first[0][0] if first else None, made[0][0], failed[0][0], now)
 
 
 def request_waits() -> bool:

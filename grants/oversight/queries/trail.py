@@ -477,7 +477,7 @@ def _rows_of(actor: Actor, found: Sequence[Any], events: Mapping[UUID, list[Any]
         for event in of_act:
             touched = _touched(event, words, raw=True)
             named = touched.named.reference if touched.named else ""
-            thing = (event.object_kind, named, event.object_id, event.object_version)
-            tail = (event.reason, act.id, event.position, event.hash.hex() if event.hash else "not yet sealed")
+            thing = (event.object_kind, named, str(event.object_id or ""), event.object_version)
+            tail = (event.reason, str(act.id), event.position, event.hash.hex() if event.hash else "not yet sealed")
             for change in touched.changes or (Change("", "", ""),):
                 yield (*head, *thing, change.label, change.before, change.after, *tail)

@@ -1,0 +1,151 @@
+"""The runner: measures a product's operations over HTTP, checks every answer, and stops at the first wrong one."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from grants.bench.browsing import Answer, Browser, Wrong, form_to
+from grants.bench.operations import CLIENTS, Mix, Operation, Product
+
+MIXED_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One operation at one size."""
+
+    op: str
+    n: int
+    median_ms: float
+    p95_ms: float
+    sql: int | None
+    sql_ms: float | None
+    bytes: int
+    times: int
+    rows_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """Many clients at once for some seconds; a wrong answer would have ended the run."""
+
+    n: int
+    clients: int
+    seconds: float
+    requests: int
+    rps: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Runner:
+    """Measures one product at one address and one size."""
+
+    def __init__(self, product: Product, n: int, host: str, port: int) -> None:
+        self._product, self._n, self._host, self._port = product, n, host, port
+        self._browsers: dict[str, Browser] = {}
+
+    def measure(self, operation: Operation) -> Measured:
+        """Warm up, measure, check every answer."""
+        for number in range(operation.warm):
+            self._once(operation, number)
+        answers = [self._once(operation, operation.warm + number) for number in range(operation.times)]
+        spent = sorted(answer.seconds * 1_000 for answer in answers)
+        counted = {answer.statements for answer in answers}
+        if len(counted) > 1:
+            raise Wrong(f"{operation.name} took {sorted(map(str, counted))} statements: one work, one number.")
+        median = statistics.median(spent)
+        sql_ms = [answer.sql_ms for answer in answers if answer.sql_ms is not None]
+        return Measured(
+            operation.name, self._n, median, spent[min(len(spent) - 1, int(len(spent) * 0.95))], counted.pop(),
+            statistics.median(sql_ms) if sql_ms else None, int(statistics.median(len(each.body) for each in answers)),
+            len(spent), operation.rows / median * 1_000 if operation.rows else None,
+        )  # fmt: skip
+
+    def _once(self, operation: Operation, number: int) -> Answer:
+        browser = self._browser(_who(operation, number))
+        answer = done(browser, operation, number)
+        wrong = operation.check(answer)
+        if wrong:
+            raise Wrong(f"{operation.name}, {answer.path}, answered {answer.status}: {wrong}")
+        return answer
+
+    def _browser(self, who: str) -> Browser:
+        if who not in self._browsers:
+            browser = Browser(self._host, self._port)
+            self._product.sign_in(browser, who)
+            self._browsers[who] = browser
+        return self._browsers[who]
+
+    def load(self, mixed: Sequence[Mix], *, clients: int = CLIENTS, seconds: float = MIXED_SECONDS) -> Load:
+        """Every client does one thing after the other, chosen by its share; any wrong answer ends the run."""
+        mine = [self._people(mixed, place) for place in range(clients)]
+        spent: list[float] = []
+        wrong: list[BaseException] = []
+        began = time.perf_counter()
+
+        def work(place: int) -> None:
+            chance, number = random.Random(place), place
+            try:
+                while time.perf_counter() - began < seconds and not wrong:
+                    mix = chance.choices(range(len(mixed)), [each.share for each in mixed])[0]
+                    operation = chance.choice(mixed[mix].operations)
+                    answer = done(mine[place][_who(operation, place)], operation, number)
+                    if complaint := operation.check(answer):
+                        raise Wrong(
+                            f"{operation.name} under load, {answer.path}, answered {answer.status}: {complaint}"
+                        )
+                    spent.append(answer.seconds * 1_000)
+                    number += clients
+            except (OSError, Wrong) as error:
+                wrong.append(error)
+
+        threads = [threading.Thread(target=work, args=(place,)) for place in range(clients)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        if wrong:
+            raise Wrong(str(wrong[0]))
+        took = time.perf_counter() - began
+        spent.sort()
+        return Load(
+            self._n,
+            clients,
+            took,
+            len(spent),
+            len(spent) / took,
+            statistics.median(spent),
+            spent[int(len(spent) * 0.99)],
+        )
+
+    def _people(self, mixed: Sequence[Mix], place: int) -> dict[str, Browser]:
+        """A browser of one client for everybody it plays."""
+        found = {
+            _who(operation, place): Browser(self._host, self._port) for mix in mixed for operation in mix.operations
+        }
+        for who, browser in found.items():
+            self._product.sign_in(browser, who)
+        return found
+
+
+def _who(operation: Operation, number: int) -> str:
+    return operation.person(number) if operation.person else operation.who
+
+
+def done(browser: Browser, operation: Operation, number: int) -> Answer:
+    """One operation done once: the page opened, or the page's form sent."""
+    path = operation.path(number)
+    shown = browser.get(path)
+    if not operation.sends:
+        return shown
+    form = form_to(shown, operation.sends)
+    return browser.post(form.action, {**form.fields, **operation.typed(number, form)})
+
+
+Say = Callable[[str], None]

@@ -1,0 +1,28 @@
+"""`grants bench`: how fast the program is, measured on throw-away servers of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grants.cli.database import upgrade_database
+from grants.cli.program import Program
+
+
+@click.command()
+@click.argument("n", type=int, default=1_000)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too, as JSON.")
+@click.pass_obj
+def bench(program: Program, n: int, out: Path | None) -> None:
+    """Seed N/10 and N applications, run every operation over HTTP with two workers, check the answers, print the figures."""
+    from grants.bench.browsing import Wrong
+    from grants.bench.seeding import SeedError
+    from grants.bench.sitting import N_MAX, N_MIN, Bench
+
+    if not N_MIN <= n <= N_MAX:
+        raise click.ClickException(f"N is {n}; it may be {N_MIN:,} to {N_MAX:,}, for example make bench N=1000.")
+    try:
+        Bench(program.settings(), program.make_app, upgrade_database).sit(n, click.echo, out)
+    except (SeedError, Wrong) as error:
+        raise click.ClickException(str(error)) from error

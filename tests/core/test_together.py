@@ -1,0 +1,128 @@
+"""Questions asked together cost one statement and are answered as if each had been asked alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import (
+    Date,
+    DateTime,
+    LargeBinary,
+    Select,
+    Text,
+    Uuid,
+    event,
+    func,
+    literal,
+    select,
+)
+
+from grants.core import acts
+from grants.core.db import MoneyType, db
+from grants.core.money import Money
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
+from tests.conftest import Note
+
+ID, MOMENT = UUID(int=7), datetime(2026, 3, 4, 5, 6, 7, 890_123, tzinfo=UTC)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    found: list[str] = []
+
+    def keep(connection: object, cursor: object, statement: str, *more: object) -> None:
+        found.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "before_cursor_execute", keep)
+
+
+def everything() -> Select[tuple[object, ...]]:
+    """A column of each kind that JSON does not know, and what it knows."""
+    return select(
+        literal(Money(-1_234), MoneyType()).label("amount"),
+        literal(ID, Uuid()).label("id"),
+        literal(MOMENT, DateTime(timezone=True)).label("at"),
+        literal(date(2024, 2, 29), Date()).label("day"),
+        literal(b"\x00\xff", LargeBinary()).label("raw"),
+        literal("Łódź", Text()).label("town"),
+        literal(None, Text()).label("nothing"),
+    )  # type: ignore[return-value]  # which types, the test compares
+
+
+@reader
+def counted(word: str) -> Asking[int]:
+    ((count,),) = yield from ask(select(func.count()).select_from(Note).where(Note.text == word))
+    return int(count)
+
+
+@reader
+def twice(word: str) -> Asking[tuple[int, int]]:
+    first = yield from counted.asking(word)
+    return first, (yield from counted.asking(word))
+
+
+@pytest.fixture
+def notes(app: Flask) -> Flask:
+    with acts.arranging():
+        db.session.add_all(Note(text=word) for word in ("b", "a", "c", "a"))
+    return app
+
+
+def test_what_is_asked_together_is_one_statement(notes: Flask) -> None:
+    with statements() as found:
+        results = alone(side_by_side(counted.asking(word) for word in ("a", "b", "x")))
+
+    assert results == [2, 1, 0]
+    assert len(found) == 1
+
+
+def test_as_many_statements_as_the_longest_chain_has_steps(notes: Flask) -> None:
+    with statements() as found:
+        results = alone(both(twice.asking("a"), counted.asking("c")))
+
+    assert results == ((2, 2), 1)
+    assert len(found) == 2
+
+
+def test_a_reader_can_be_called_like_any_function(notes: Flask) -> None:
+    assert counted("a") == 2
+
+
+def test_values_come_back_as_what_they_are_alone_and_together(app: Flask) -> None:
+    (lonely,) = alone(ask(everything()))
+    (first,), (second,) = alone(both(ask(everything()), ask(everything())))
+
+    expected = (Money(-1_234), ID, MOMENT, date(2024, 2, 29), b"\x00\xff", "Łódź", None)
+    assert tuple(lonely) == tuple(first) == tuple(second) == expected
+    assert (first.amount, first.town) == (Money(-1_234), "Łódź")
+
+
+def test_rows_keep_their_order_and_their_limit(notes: Flask) -> None:
+    ordered = select(Note.text).order_by(Note.text.desc()).limit(3)
+
+    rows, others = alone(both(ask(ordered), ask(ordered.where(Note.text == "none"))))
+
+    assert [row.text for row in rows] == ["c", "b", "a"]
+    assert others == []
+
+
+def test_nothing_asked_is_nothing_answered(app: Flask) -> None:
+    with statements() as found:
+        assert alone(side_by_side([])) == []
+
+    assert found == []
+
+
+def test_an_act_reads_what_it_has_just_written(notes: Flask) -> None:
+    with acts.arranging():
+        db.session.add(Note(text="new"))
+        assert alone(both(counted.asking("new"), counted.asking("a"))) == (1, 2)

@@ -1,0 +1,166 @@
+"""The small model of one grant that the random walk of payments is measured against: sums in cents, and what may happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from grants.ledger.accounts import Account
+
+MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
+# What each step of an order comes after, and who may not take it: whoever took one of these steps.
+STEPS = {"verify": "prepared", "authorise": "verified", "export": "authorised", "execute": "exported"}
+BECOMES = {"verify": "verified", "authorise": "authorised", "export": "exported", "execute": "executed"}
+NOT_BY = {
+    "verify": ("prepare",),
+    "authorise": ("prepare", "verify"),
+    "export": ("prepare", "verify", "authorise"),
+    "execute": ("prepare", "verify", "authorise"),
+}
+
+
+@dataclass
+class Asked:
+    """A payment request."""
+
+    id: Any
+    kind: str
+    requested: int
+    # The number of the report that asks for it.
+    report: int | None = None
+    state: str = "submitted"
+    approved: int = 0
+    payable: int = 0
+    replaced: bool = False
+
+
+@dataclass
+class Order:
+    """A payment order, and who took which step of it."""
+
+    id: Any
+    request: Asked
+    amount: int
+    by: dict[str, int]
+    state: str = "prepared"
+
+
+@dataclass
+class Model:
+    """One grant: what its accounts hold, and everything that was asked for and ordered."""
+
+    sums: dict[Account, int] = field(
+        default_factory=lambda: dict.fromkeys(KEPT, 0) | {Account.LEGALLY_COMMITTED: MAXIMUM}
+    )
+    requests: list[Asked] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    # What each accepted report was accepted for, by its number; the last one is the final report.
+    reports: dict[int, int] = field(default_factory=dict)
+    final: int | None = None
+    last_report: int | None = None
+    recovery: Any = None
+    recovered_by: int | None = None
+    closed: bool = False
+    entries: int = 0
+
+    def move(self, **changes: int) -> None:
+        """One entry: these accounts change by so much."""
+        for name, change in changes.items():
+            self.sums[Account[name]] += change
+        self.entries += 1
+
+    @property
+    def counted(self) -> int:
+        """What counts against the ceiling."""
+        sums = self.sums
+        return sums[Account.PAYABLE] + sums[Account.IN_TRANSIT] + sums[Account.RETENTION] - sums[Account.BANK]
+
+    def left(self, request: Asked) -> int:
+        """What of a request is not ordered yet."""
+        ordered = sum(each.amount for each in self.orders if each.request is request and each.state != "cancelled")
+        return request.payable - ordered
+
+    def final_requested(self) -> int:
+        """What the balance asks for: everything accepted and not refused."""
+        latest = {each.report: each for each in self.requests if each.kind == "interim"}
+
+        def counts(number: int, accepted: int) -> int:
+            request = latest.get(number)
+            if request is None or request.state == "submitted":
+                return accepted
+            return 0 if request.state == "rejected" else request.approved
+
+        return min(MAXIMUM, sum(counts(number, accepted) for number, accepted in self.reports.items()))
+
+    def wanted(self, request: Asked) -> int:
+        """What a request asks for now."""
+        return self.final_requested() if request.kind == "balance" else request.requested
+
+    def may_decide(self, request: Asked, approved: int) -> bool:
+        """Whether the authoriser may approve so much of a request."""
+        wanted = self.wanted(request)
+        if self.closed or self.final is not None or request.state != "submitted" or not 0 <= approved <= wanted:
+            return False
+        if request.kind == "balance":
+            return all(each is request or each.state != "submitted" for each in self.requests)
+        if wanted and not approved:
+            return False
+        return request.kind == "interim" or approved <= min(PREFINANCING, max(CEILING - self.counted, 0))
+
+    def decide(self, request: Asked, approved: int) -> None:
+        """Book a decision, as the agreement says."""
+        wanted, sums = self.wanted(request), self.sums
+        before = sums[Account.PAYABLE]
+        match request.kind:
+            case "prefinancing":
+                kept = min(RETENTION, approved)
+                self.move(PREFINANCING=approved, RETENTION=kept, PAYABLE=approved - kept)
+            case "interim":
+                paid = min(approved, max(CEILING - self.counted, 0))
+                cleared = min(approved - paid, sums[Account.PREFINANCING])
+                if paid + cleared:
+                    self.move(GRANT_COSTS=paid + cleared, PREFINANCING=-cleared, PAYABLE=paid)
+            case _:
+                self._settle(approved)
+        request.approved, request.payable = approved, sums[Account.PAYABLE] - before
+        request.state = "decided" if approved == wanted else "decided in part"
+
+    def _settle(self, final: int) -> None:
+        sums = self.sums
+        change = final - sums[Account.GRANT_COSTS]
+        if change > 0:
+            covered = min(change, sums[Account.PREFINANCING])
+            self.move(GRANT_COSTS=change, PREFINANCING=-covered, PAYABLE=change - covered)
+        elif change < 0:
+            self.move(GRANT_COSTS=change, PREFINANCING=-change)
+        if kept := sums[Account.RETENTION]:
+            covered = min(kept, sums[Account.PREFINANCING])
+            self.move(RETENTION=-kept, PREFINANCING=-covered, PAYABLE=kept - covered)
+        self.final = final
+
+    def may_step(self, order: Order, step: str, who: int) -> bool:
+        """Whether this person may take this step of an order now."""
+        return order.state == STEPS[step] and who not in {order.by.get(each) for each in NOT_BY[step]}
+
+    def step(self, order: Order, step: str, who: int) -> None:
+        """Take a step, and book it where money moves."""
+        order.by[step], order.state = who, BECOMES[step]
+        if step == "export":
+            self.move(PAYABLE=-order.amount, IN_TRANSIT=order.amount)
+        elif step == "execute":
+            self.move(
+                IN_TRANSIT=-order.amount, BANK=-order.amount, CONSUMED=order.amount, LEGALLY_COMMITTED=-order.amount
+            )  # fmt: skip
+
+    def may_close(self) -> bool:
+        """Whether everything is settled."""
+        return not self.closed and self.final is not None and not any(self.sums[each] for each in OPEN)
+
+
+KEPT = (
+    Account.PAYABLE, Account.IN_TRANSIT, Account.BANK, Account.PREFINANCING, Account.RETENTION, Account.GRANT_COSTS,
+    Account.CONSUMED, Account.LEGALLY_COMMITTED, Account.RECOVERY_RECEIVABLE,
+)  # fmt: skip
+OPEN = (
+    Account.PAYABLE, Account.IN_TRANSIT, Account.RETENTION, Account.PREFINANCING, Account.RECOVERY_RECEIVABLE,
+)  # fmt: skip
