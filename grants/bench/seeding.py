@@ -22,7 +22,7 @@ from grants.oversight import queries as across
 # How many applications one ranked call holds; more applications make more calls.
 CALL_SIZE = 1_000
 # Small, whatever N is: what score and autosave write to.
-SCORED, DRAFTED = 60, 40
+SCORED_MIN, SCORED_MAX, DRAFTED = 16, 60, 40
 APPLICATIONS_PER_EVALUATOR = 30
 RUNS = "assignment_run.number"
 
@@ -74,7 +74,7 @@ class Seedbed:
         """Until N applications stand: a tenth granted, some being scored, the rest ranked; drafts come on top."""
         began = time.monotonic()
         made, granted = self._made, max(1, n // 10)
-        scored = min(SCORED, max(1, n // 5))
+        scored = min(SCORED_MAX, max(SCORED_MIN, n // 5))
         assert made.granted and made.scored and made.drafted, "one of each was made"
         with self._connection.transaction():
             # The superuser's way past every trigger, for this transaction alone.

@@ -109,6 +109,8 @@ def _empty(addresses: local.Addresses, home: Path) -> None:
     filling.write(home, filling.NO_TABLES)
     local.set_demo_mark(owner, local.DEMO_UNFINISHED)
     local.empty_schema(owner)
+    # They prove a record that is gone now, and would say so of the next one.
+    shutil.rmtree(home / "checkpoints", ignore_errors=True)
     upgrade_database(addresses)
 
 

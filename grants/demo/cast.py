@@ -134,3 +134,7 @@ JUST_CLOSED = (
     AskedInDemo("Repair Bus", "brunnvik", "linnea", 75_000),
     AskedInDemo("Mending Mondays", "portosereno", "paolo", 60_000),
 )
+WAITING = (
+    AskedInDemo("Seed Library", "lumenau", "theresa", 60_000, (8, 8, 7)),
+    AskedInDemo("Tool Shed", "brunnvik", "linnea", 55_000, (8, 7, 7)),
+)

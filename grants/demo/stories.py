@@ -10,10 +10,10 @@ from uuid import UUID
 from grants.applications import services as applications
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
-from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, AskedInDemo
+from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.cohort import cohort_1
 from grants.demo.deeds import Preparation
-from grants.demo.large import evaluated_now
+from grants.demo.large import SHORT_FORM, evaluated_now
 from grants.demo.stage import Progress, Stage, Story, merged, pay, reach_milestones, sign
 from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
@@ -21,7 +21,7 @@ from grants.documents.rules import Wanted
 from grants.identity import queries as identity
 
 # So many moments the demo has; whoever waits is told after each.
-MOMENTS = 757
+MOMENTS = 765
 
 # The grants of the past call, each left at another point of the way: title, lead, signatory, account.
 PAID = ("Roof by Roof", "reka", "reka_mayor", "HU42117730161111101800000000")
@@ -63,6 +63,7 @@ class Demo:
             cohort_1(self.stage),
             self._long_past_call(),
             self._past_call(),
+            self._waiting_call(),
             evaluated_now(self.stage),
             unhappy(self.stage),
             self._just_closed(),
@@ -113,6 +114,14 @@ class Demo:
 
     def _selected(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
         """From applications to the published results, in two months; ``closed`` is the day of the deadline."""
+        yield from self._decided(call, asked_for, closed=closed)
+        yield self.stage.days_ago(closed - 60)
+        self.stage.troupe.confirm_selection(call)
+        yield self.stage.days_ago(closed - 63)
+        self.stage.troupe.publish_results(call)
+
+    def _decided(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
+        """From applications to the list one person decided, 55 days after the deadline."""
         sent: list[UUID] = []
         for place, asked in enumerate(asked_for):
             yield self.stage.days_ago(closed + 40 - place)
@@ -129,10 +138,13 @@ class Demo:
             self.stage.troupe.agree(call, application_id, asked.consensus)
         yield self.stage.days_ago(closed - 55)
         self.stage.troupe.decide_selection(call)
-        yield self.stage.days_ago(closed - 60)
-        self.stage.troupe.confirm_selection(call)
-        yield self.stage.days_ago(closed - 63)
-        self.stage.troupe.publish_results(call)
+
+    def _waiting_call(self) -> Story:
+        """Its list is decided and waits for the second person."""
+        yield self.stage.days_ago(110)
+        self.stage.say("A call whose list waits for the second person")
+        call = self.stage.invented_call("Courtyard libraries", opens=105, closes=58, total=130_000, more=SHORT_FORM)
+        yield from self._decided(call, WAITING, closed=58)
 
     def _past_call(self) -> Story:
         yield self.stage.days_ago(420)
@@ -231,7 +243,8 @@ class Demo:
         )
         yield self.stage.days_ago(4)
         sun = troupe.draft(call, AskedInDemo("Sun on the School", "sumberk", "jaro", 180_000), sections=2)
-        troupe.invite_partner(sun, "jaro", "eleni", "kovarhely")
+        for partner, place in (("eleni", "kovarhely"), ("eleni_mayor", "neochora"), ("mayor", "stefanel")):
+            troupe.invite_partner(sun, "jaro", partner, place)
         yield self.stage.days_ago(3)
         applications.accept_invitation(troupe.actor("eleni"), sun, troupe.places["kovarhely"])
         yield self.stage.days_ago(2)

@@ -232,7 +232,9 @@ def _decided(stage: Stage, going: Going) -> Story:
     yield stage.days_ago(460)
     stage.troupe.return_selection(going.call, "Say in the reason how the tie at the line is seen.")
     yield stage.days_ago(458)
-    reason = "The list as ranked. The two at the line are equal in everything: the money reaches one of them."
+    reason = (
+        "The list as ranked. The two at the line are equal in everything and the money does not reach both: both wait."
+    )
     stage.troupe.decide_selection(going.call, reason=reason, reserve_max=2)
     yield stage.days_ago(455)
     stage.troupe.confirm_selection(going.call)

@@ -10,7 +10,9 @@ from grants.core.errors import Invalid, NotFound
 from grants.documents import queries
 from grants.documents.pdf import statement
 from grants.documents.rules import Check, Figures, Format, Period, Produced, ScopeKind, agreeing
-from grants.documents.sheets import by_month_and_kind, main_csv, xlsx
+from grants.documents.sheets.lines import main_csv
+from grants.documents.sheets.pivots import by_month_and_kind
+from grants.documents.sheets.workbook import xlsx
 
 
 @dataclass(frozen=True, slots=True)

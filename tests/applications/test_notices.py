@@ -28,7 +28,7 @@ def test_everybody_with_a_draft_is_told_that_the_deadline_moved(demo_app: Flask)
         for mail in identity.mails(actor("administrator"))
         if mail.template == "call_deadline_moved" and mail.to is not None
     }
-    writing = ("irina", "marek", "paolo", "jaro", "eleni", "theresa")
+    writing = ("irina", "marek", "paolo", "jaro", "eleni", "eleni.mayor", "mayor", "theresa")
     assert told == {f"{key}@demo.example" for key in writing}
     assert sum(jobs.counts().values()) == sum(before.values()) + len(writing)
 

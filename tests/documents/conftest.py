@@ -74,6 +74,8 @@ def books(app: Flask, client: FlaskClient) -> Books:
         order_id = authorised(interim.id)
         amount = get(PaymentOrder, order_id).amount
         payments.export(actors.carl(), (order_id,), control_total=amount)
+    # Lists for the bank and letters are made; what is asked for from here on is the statement alone.
+    jobs.work_off(actor_of=identity.actor_for)
     return Books(overpaid, running)
 
 

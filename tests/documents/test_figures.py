@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, euros
-from grants.documents import sheets
 from grants.documents.rules import (
     NO,
     SYNTHETIC,
@@ -31,6 +30,7 @@ from grants.documents.rules import (
     took_words,
     with_totals,
 )
+from grants.documents.sheets.pivots import by_month_and_kind
 
 MONEY = ColumnKind.MONEY
 LINES = st.lists(
@@ -142,7 +142,7 @@ def test_totals_by_month_and_kind_sum_to_the_rows_to_the_cent(rows: list[tuple[C
     columns = (Column("Entry"), Column("Executed", ColumnKind.DATE), Column("Kind"), Column("Amount", MONEY))
     register = with_totals("Disbursements", columns, rows)
 
-    found = sheets.by_month_and_kind(register)
+    found = by_month_and_kind(register)
 
     assert found.totals is not None and register.totals is not None
     assert found.totals[-1] == register.totals[3]

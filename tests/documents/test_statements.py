@@ -18,9 +18,10 @@ from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, NotFound
 from grants.core.money import Money, plain, total
 from grants.core.text import csv_line
-from grants.documents import catalogue, queries, services, sheets
+from grants.documents import catalogue, queries, services
 from grants.documents.forms import StatementForm
 from grants.documents.rules import Column, Figures, Format, Wanted, read_moment, with_totals
+from grants.documents.sheets.lines import table_csv
 from grants.identity import queries as identity
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
@@ -123,7 +124,7 @@ def test_text_that_a_spreadsheet_would_run_is_made_text(text: str) -> None:
 def test_negative_amounts_stay_numbers_in_csv() -> None:
     table = with_totals("T", [Column("A")], [])
 
-    assert sheets.table_csv(table.columns, [(Money(-123_45),)]).decode("utf-8-sig").splitlines()[1] == "-123.45"
+    assert table_csv(table.columns, [(Money(-123_45),)]).decode("utf-8-sig").splitlines()[1] == "-123.45"
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2027-03-01", "2027-03-01T12:00:00"])

@@ -52,7 +52,7 @@ def post_and_write(actor: Actor, call_id: UUID, number: int) -> None:
         ledger.post("E1", source_key=f"soak:{call_id}:{number}", effective_on=DAY, description="soak", legs=legs)
     db.session.flush()
     # Long enough to be killed in the middle.
-    time.sleep(0.2)
+    time.sleep(0.5)
     db.session.add(Note(text=f"{call_id} {number}"))
 
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from grants.core import audit, files, jobs
 from grants.core.db import db, get
-from grants.core.jobs import QUEUES, JobState
+from grants.core.jobs import QUEUES, Job, JobState
 from grants.core.money import euros
 from grants.documents import services as documents
 from grants.documents.models import StatementRun
@@ -39,6 +40,7 @@ WALK_SECONDS = float(os.environ.get("SOAK_SECONDS", "120"))
 WAITING_MAX = 40
 # A machine that has much else to do took ten minutes for them; a lost job takes for ever.
 END_SECONDS_MAX = 1_800
+STEP_SECONDS_MAX = 120
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Walk:
             self.kill_worker: 4,
             self.kill_child: 8,
             self.freeze_worker: 2,
-            self.leave_an_orphan: 2,
+            self.sleep_past_the_lease: 2,
             self.flush: 3,
             self.restart_queue: 1,
         }
@@ -99,18 +101,18 @@ class Walk:
         time.sleep(self.chance.uniform(0.1, 3))
         worker.send_signal(signal.SIGCONT)
 
-    def leave_an_orphan(self) -> None:
-        """The worker dies, its child sleeps past its lease, another worker takes the job over, and the child wakes up."""
+    def sleep_past_the_lease(self) -> None:
+        """Worker and child sleep in the middle of a job, another worker takes it over, and they wake up."""
         worker = self.house.worker()
-        child = self._busy(worker)
-        worker.kill()
-        worker.wait()
-        # Only now: the kernel hangs up a stopped child whose parent dies.
-        for pid in child:
+        self.ask()
+        in_time(lambda: bool(children(worker) and running()))
+        sleeping = [worker.pid, *children(worker)]
+        for pid in sleeping:
             _kill(pid, signal.SIGSTOP)
-        self.house.worker()
-        time.sleep(self.chance.uniform(3, 6))
-        for pid in child:
+        begun = running()
+        self.house.started.append(self.house.run("tests.jobs.run_worker", "--lease", "2.0", "--grace", "5.0"))
+        in_time(lambda: all(jobs.view(each).attempt > attempt for each, attempt in begun.items()))
+        for pid in sleeping:
             _kill(pid, signal.SIGCONT)
 
     def flush(self) -> None:
@@ -129,6 +131,21 @@ class Walk:
             time.sleep(0.01)
         time.sleep(self.chance.uniform(0, 0.4))
         return found
+
+
+def running() -> dict[UUID, int]:
+    """The jobs that are worked on, and at which attempt."""
+    db.session.rollback()
+    rows = db.session.execute(select(Job.id, Job.attempt).where(Job.state == JobState.RUNNING.value))
+    return {job_id: attempt for job_id, attempt in rows}
+
+
+def in_time(what: Callable[[], bool]) -> None:
+    """Wait for ``what``, but not for ever: it may have passed already."""
+    ends_at = time.monotonic() + STEP_SECONDS_MAX
+    while time.monotonic() < ends_at and not what():
+        db.session.rollback()
+        time.sleep(0.01)
 
 
 def _kill(pid: int, how: signal.Signals = signal.SIGKILL) -> None:

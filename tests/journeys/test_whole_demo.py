@@ -167,13 +167,14 @@ def test_the_unhappy_call_has_a_tie_at_the_line_and_somebody_too_late(demo_app: 
         .join(Application, Application.id == SelectionItem.application_id)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(Selection.call_id == call.id, Selection.state == "confirmed")
+        .order_by(SelectionItem.position)
     ).all()
     rows = {title: item for item, title in listed}
     refused = db.session.scalars(select(SecurityEvent.detail).where(SecurityEvent.kind == "act.refused")).all()
 
     assert rows["Twin Streets East"].score == rows["Twin Streets West"].score
-    assert (rows["Twin Streets East"].outcome, rows["Twin Streets West"].outcome) == ("selected", "reserve")
-    assert rows["Twin Streets West"].straddles
+    assert [rows[f"Twin Streets {side}"].outcome for side in ("East", "West")] == ["reserve", "reserve"]
+    assert [title for title, item in rows.items() if item.straddles] == ["Twin Streets East", "Twin Streets West"]
     assert [detail["verb"] for detail in refused] == ["application.submit"]
 
 
