@@ -33,7 +33,8 @@ CALL = "PCP-2022-C-0001"
 NAME = "call-financial-overview"
 MOMENT = datetime(2026, 6, 1, 10, tzinfo=UTC)
 XHTML = "{http://www.w3.org/1999/xhtml}"
-AMOUNT = re.compile(r"[−-]?[0-9]{1,3}(?:[\u00a0 ][0-9]{3})*\.[0-9]{2}")
+# Groups of one amount are held by no-break spaces; the plain space before it ends the number beside it.
+AMOUNT = re.compile(r"[−-]?[0-9]{1,3}(?:\u00a0[0-9]{3})*\.[0-9]{2}")
 
 
 def lines_of(table: Table) -> list[tuple[Cell, ...]]:
