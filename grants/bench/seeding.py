@@ -62,7 +62,7 @@ class Seedbed:
         self._made = made = Workshop(connection, grants=max(1, n_max // 10)).make()
         say(f"One of each was made by acts ({time.monotonic() - began:.1f} s).")
         self._people = 0
-        self._counters, self._chance = _counters(connection), random.Random(1)
+        self._counters, self._chance = Counters(), random.Random(1)
         assert made.granted and made.scored and made.drafted and made.call, "one of each was made"
         self._standing = {kind.title: 1 for kind in (made.granted, made.scored, made.drafted)}
         first = [(str(user), str(seat)) for user, seat in made.evaluators]
@@ -73,6 +73,8 @@ class Seedbed:
     def grow(self, n: int) -> Seeded:
         """Until N applications stand: a tenth granted, some being scored, the rest ranked; drafts come on top."""
         began = time.monotonic()
+        # What people did since was counted too.
+        self._counters = _counters(self._connection)
         made, granted = self._made, max(1, n // 10)
         scored = min(SCORED_MAX, max(SCORED_MIN, n // 5))
         assert made.granted and made.scored and made.drafted, "one of each was made"

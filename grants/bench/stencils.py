@@ -146,7 +146,9 @@ def cut(
     belongs to the same ones."""
     rows = _rows(connection, fresh, told, shared)
     ids = sorted({word for table in rows.values() for row in table for word in _own_ids(row)})
-    references = sorted({row["reference"] for table in rows.values() for row in table if row.get("reference")})
+    named = {row["reference"] for table in rows.values() for row in table if row.get("reference")}
+    # A request is numbered within its grant: what goes on from another reference is not counted by itself.
+    references = sorted(word for word in named if word.rpartition("-")[0] not in named)
     counted = [(word, word.rpartition("-")[0]) for word in references]
     marks: dict[tuple[str, str, str], str] = {}
     for table, numbers in COUNTED.items():

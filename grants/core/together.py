@@ -109,8 +109,9 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
     db.session.flush()
     if len(questions) == 1:
         # Nothing to put together: the rows come as they are, for a quarter of the work.
-        made = _names(questions[0])
-        return [[made._make(row) for row in db.session.execute(cast(Any, _as_columns(questions[0])))]]
+        alone = db.session.execute(cast(Any, _as_columns(questions[0])))
+        made = _tuple(tuple(alone.keys()))
+        return [[made._make(row) for row in alone]]
     asked = [question.subquery(f"q{number}") for number, question in enumerate(questions)]
     gathered = [
         select(as_type(func.json_agg(func.json_build_array(*each.c)), Text)).scalar_subquery().label(each.name)
@@ -142,7 +143,9 @@ def _loaded(text: str) -> list[Any]:
 
 def _as_columns(question: Question) -> Question:
     """The same question for columns: one for whole rows of the session would give those."""
-    if isinstance(question, Select):
+    if isinstance(question, Select) and any(
+        each["expr"] is each.get("entity") for each in question.column_descriptions
+    ):
         return question.with_only_columns(*question.selected_columns, maintain_column_froms=True)
     return question
 

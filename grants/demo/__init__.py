@@ -2,11 +2,12 @@
 
 ``cast`` and ``crowd`` say who and what there is, ``texts`` what they write; ``arriving``, ``applying``, ``judging`` and
 ``deeds`` what one of them does now; ``stories`` what happens when, with ``cohort`` (the real one), ``large`` (a call in
-evaluation) and ``unhappy`` (what goes wrong) on one ``stage``. The files in ``data`` hold its facts. Everything invented says so. Real pilots enter by their published outcome, never with a score, never
-late; what goes wrong in the demo goes wrong in invented municipalities.
+evaluation) and ``unhappy`` (what goes wrong) on one ``stage``; ``telling`` tells them. The files in ``data`` hold its
+facts. Everything invented says so. Real pilots enter by their published outcome, never with a score, never late; what
+goes wrong in the demo goes wrong in invented municipalities.
 """
 
 from grants.demo.cast import EVALUATORS, PEOPLE
-from grants.demo.stories import load
+from grants.demo.telling import load, load_in_two
 
-__all__ = ["EVALUATORS", "PEOPLE", "load"]
+__all__ = ["EVALUATORS", "PEOPLE", "load", "load_in_two"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,6 @@ from grants.core import clock
 from grants.core.permissions import Actor
 from grants.demo.deeds import Troupe
 
-Progress = Callable[[int, int, str], None]
 # A story yields the moment at which it goes on.
 Story = Generator[datetime, None, None]
 
@@ -45,7 +44,6 @@ class Company(Troupe):
 class Stage:
     """What every story needs; days are counted back from today."""
 
-    progress: Progress
     troupe: Company = field(default_factory=Company)
     # Ten in the morning in Brussels or nine in winter; nothing of the demo happens later than two days ago.
     today: datetime = field(default_factory=lambda: clock.now().replace(hour=8, minute=0, second=0, microsecond=0))

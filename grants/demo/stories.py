@@ -1,27 +1,21 @@
-"""What happens in the demo, and when: stories yield the moment of their next deed, and all are told in one order of time."""
+"""What happens in the demo, and when: stories yield the moment of their next deed; ``telling`` tells them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from grants.applications import services as applications
 from grants.calls.rules import CallView
-from grants.core import clock, jobs
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.cohort import cohort_1
 from grants.demo.deeds import Preparation
 from grants.demo.large import SHORT_FORM, evaluated_now
-from grants.demo.stage import Progress, Stage, Story, merged, pay, reach_milestones, sign
+from grants.demo.stage import Stage, Story, merged, pay, reach_milestones, sign
 from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
 from grants.documents.rules import Wanted
-from grants.identity import queries as identity
-
-# So many moments the demo has; whoever waits is told after each.
-MOMENTS = 765
 
 # The grants of the past call, each left at another point of the way: title, lead, signatory, account.
 PAID = ("Roof by Roof", "reka", "reka_mayor", "HU42117730161111101800000000")
@@ -33,34 +27,25 @@ DECIDED = ("Warm School", "linnea", "linnea", "SE4550000000058398257466")
 HALF_SIGNED = ("Harbour without Smoke", "paolo", "paolo", "IT60X0542811101000000123456")
 
 
-def load(progress: Progress) -> None:
-    """Fill an empty database; ``progress`` is told how far it is: done, of how many, what."""
-    Demo(Stage(progress)).tell()
-
-
 @dataclass
 class Demo:
     """The stories and their one clock."""
 
     stage: Stage
 
-    def tell(self) -> int:
-        """Tell all stories as one; the jobs a deed asked for are done before anybody else's deed. Returns the moments."""
-        told, moments = 0, self._moments()
-        moment = next(moments, None)
-        while moment is not None:
-            with clock.at(moment):
-                moment = next(moments, None)
-                jobs.work_off(actor_of=identity.actor_for)
-            told += 1
-            self.stage.progress(min(told, MOMENTS), MOMENTS, self.stage.words)
-        self.stage.progress(MOMENTS, MOMENTS, "Ready")
-        return told
+    def arrival(self) -> Story:
+        """People and organisations; before anything else."""
+        yield datetime(2022, 6, 1, 8, tzinfo=UTC)
+        self.stage.say("People and organisations")
+        self.stage.troupe.arrive()
 
-    def _moments(self) -> Iterator[datetime]:
+    def real(self) -> Story:
+        """What happens in the real call of 2022."""
+        return cohort_1(self.stage)
+
+    def invented(self) -> Story:
+        """What happens in the calls of invented municipalities."""
         return merged(
-            self._arrival(),
-            cohort_1(self.stage),
             self._long_past_call(),
             self._past_call(),
             self._waiting_call(),
@@ -69,11 +54,6 @@ class Demo:
             self._just_closed(),
             self._open(),
         )
-
-    def _arrival(self) -> Story:
-        yield datetime(2022, 6, 1, 8, tzinfo=UTC)
-        self.stage.say("People and organisations")
-        self.stage.troupe.arrive()
 
     # --- calls of invented municipalities ---------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from grants.bench import report
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
 from grants.bench.operations import Operation, at
 from grants.bench.ours import Ours
-from grants.bench.running import Load, Measured, Runner
+from grants.bench.running import Load, Measured, Runner, done
 from grants.bench.seeding import Seedbed, SeedError
 from tests.conftest import cloned, settings_for
 from tests.programs import running
@@ -63,6 +63,7 @@ def grown(postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFac
                 bed.grow(size)
                 for op, count in counted(app, Ours(connection)):
                     statements.setdefault(op, []).append(count)
+                do_every_deed(app, Ours(connection))
             yield Grown(app, bed, connection, statements)
 
 
@@ -74,6 +75,15 @@ def counted(app: Flask, product: Ours) -> Iterator[tuple[str, int | None]]:
         answer = browser.get(operation.path(0))
         assert operation.check(answer) is None, f"{operation.name}: {operation.check(answer)}"
         yield operation.name, answer.statements
+
+
+def do_every_deed(app: Flask, product: Ours) -> None:
+    for operation in product.operations():
+        if operation.sends:
+            browser = InProcess(app)
+            product.sign_in(browser, operation.person(0) if operation.person else operation.who)
+            wrong = operation.check(done(browser, operation, 0))
+            assert wrong is None, f"{operation.name}: {wrong}"
 
 
 def test_no_page_takes_more_statements_where_there_is_more(grown: Grown) -> None:

@@ -33,8 +33,7 @@ CALL = "PCP-2022-C-0001"
 NAME = "call-financial-overview"
 MOMENT = datetime(2026, 6, 1, 10, tzinfo=UTC)
 XHTML = "{http://www.w3.org/1999/xhtml}"
-# Groups of one amount are held by no-break spaces; the plain space before it ends the number beside it.
-AMOUNT = re.compile(r"[−-]?[0-9]{1,3}(?:\u00a0[0-9]{3})*\.[0-9]{2}")
+AMOUNT = re.compile(r"[−-]?[0-9]{1,3}(?:[\u00a0 ][0-9]{3})*\.[0-9]{2}")
 
 
 def lines_of(table: Table) -> list[tuple[Cell, ...]]:
@@ -93,7 +92,9 @@ def test_every_figure_of_a_statement_stands_on_its_page_and_in_each_of_its_files
             cents(got) if isinstance(cell, Money) else got for cell, got in zip(line, written_line, strict=True)
         ] == [cell.cents if isinstance(cell, Money) else "" if cell is None else str(cell) for cell in line]
 
-    printed = "\n".join(found.extract_text() for found in PdfReader(io.BytesIO(files[Format.PDF])).pages)
+    # As it is laid out: a number that ends one column is not read as the beginning of the amount in the next.
+    pages = PdfReader(io.BytesIO(files[Format.PDF])).pages
+    printed = "\n".join(found.extract_text(extraction_mode="layout") for found in pages)
     money = [value for _, value in figures.summary] + [
         cell for table in figures.tables for line in lines_of(table) for cell in line
     ]

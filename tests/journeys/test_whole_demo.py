@@ -24,7 +24,7 @@ from grants.core.db import db
 from grants.core.money import euros, total
 from grants.core.states import Machine
 from grants.demo import PEOPLE
-from grants.demo.stories import MOMENTS
+from grants.demo.telling import MOMENTS
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, Evaluator
 from grants.identity import queries as identity
 from grants.identity.models import Organisation

@@ -6,7 +6,7 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask, current_app
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from grants.core import acts, encoding
@@ -281,12 +281,20 @@ def _park(attempt: Attempt, sentence: str, detail: str | None) -> JobState:
     return JobState.FAILED
 
 
-def work_off(*, actor_of: ActorOf, rounds_max: int = 10_000) -> int:
-    """Run everything that is due in this process, oldest first, until nothing is: for the demo and for tests."""
+def work_off(
+    *, actor_of: ActorOf, asked_at: datetime | None = None, but_not: Sequence[str] = (), rounds_max: int = 10_000
+) -> int:
+    """Run everything that is due in this process, oldest first, until nothing is: for the demo and for tests.
+
+    With ``asked_at`` only what was asked for at that moment of the acts' clock; nothing of the queues in ``but_not``.
+    """
     done = 0
+    asked: list[ColumnElement[bool]] = [job.c.queue.not_in(but_not)]
+    if asked_at is not None:
+        asked.append(job.c.created_at == asked_at)
     due = (
         select(job.c.id)
-        .where(*coming_from("claim"), job.c.run_after <= database_now, ~held())
+        .where(*coming_from("claim"), job.c.run_after <= database_now, ~held(), *asked)
         .order_by(job.c.number)
         .limit(ROUND)
     )
