@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 HELP = {
     "GRANTS_HOME": "folder of the embedded servers, uploads and produced files",
@@ -16,7 +18,7 @@ HELP = {
     "HOST": "address to listen on; `0.0.0.0` for every network of this machine",
     "BASE_URL": "public address, for links in mails, for example `https://grants.example.eu`",
     "DATABASE_URL": "PostgreSQL 15 or newer of your own, signing in as the program's role; empty: embedded",
-    "DATABASE_OWNER_URL": "the same database as its owner; used by `grants db upgrade` and `grants demo` only",
+    "DATABASE_OWNER_URL": "the same database as its owner; used by `grants db upgrade`, `grants backup` and `grants demo` only",
     "REDIS_URL": "Valkey or Redis of your own; empty: embedded",
     "SECRET_KEY": "signs cookies; empty: made once and kept in GRANTS_HOME",
     "TRUSTED_PROXIES": "how many reverse proxies stand before the program",
@@ -109,6 +111,7 @@ class Config:
                     f"{name} must be the address of a PostgreSQL database, for example "
                     f"{name}=postgresql://grants_program:password@host/grants."
                 )
+            _user(name, value)
         if self.GRANTS_ENV == "production":
             self._check_production(environ)
         return self
@@ -132,10 +135,10 @@ class Config:
                 "DATABASE_OWNER_URL is missing: the program's own role may not own its tables. Name the owner's address; "
                 "without its password, where tables are not changed."
             )
-        roles = [urlsplit(address).username for address in (self.DATABASE_URL, self.DATABASE_OWNER_URL) if address]
-        if len(roles) == 2 and roles[0] == roles[1]:
+        user = _user("DATABASE_URL", self.DATABASE_URL)
+        if user and user == _user("DATABASE_OWNER_URL", self.DATABASE_OWNER_URL):
             raise BadSettings(
-                f"DATABASE_URL and DATABASE_OWNER_URL both sign in as “{roles[0]}”. The program needs a role of its own, that "
+                f"DATABASE_URL and DATABASE_OWNER_URL both sign in as “{user}”. The program needs a role of its own, that "
                 "owns nothing."
             )
 
@@ -162,6 +165,18 @@ class Config:
             finally:
                 fresh.unlink()
         return path.read_text()
+
+
+def _user(name: str, address: str) -> str:
+    """Whom a database's address names, by PostgreSQL's own rules; empty where it leaves that to the machine."""
+    try:
+        return str(conninfo_to_dict(address.replace("postgresql+psycopg://", "postgresql://", 1)).get("user") or "")
+    except psycopg.Error:
+        # What the driver says may hold the password.
+        raise BadSettings(
+            f"{name} cannot be read as the address of a database. Signs other than letters and digits in a password are "
+            f"written as %40 and the like; for example {name}=postgresql://grants_program:password@host/grants."
+        ) from None
 
 
 def _from_file(name: str, environ: Mapping[str, str]) -> str:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
-from pathlib import Path
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -22,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.core import answers, audit, clock, files, filling, jobs
+from grants.core import answers, audit, clock, files, filling, home, jobs
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
 from grants.identity import services as identity_services
@@ -109,7 +108,7 @@ def keep(app: Flask, stop: threading.Event, every_seconds: float, ring_again_aft
     """Pass after pass until ``stop`` is set."""
     tidied_at = time.monotonic() - TIDY_EVERY_SECONDS
     while not stop.is_set():
-        if filling.read(Path(app.config["GRANTS_HOME"]).expanduser().absolute()):
+        if filling.read(home.folder_of(app.config["GRANTS_HOME"])):
             # Tables may be missing for some seconds, and nothing may come into the middle of the demo's stories.
             stop.wait(every_seconds)
             continue

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from datetime import timedelta
-from pathlib import Path
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from rq.serializers import JSONSerializer
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.core import filling, jobs
+from grants.core import filling, home, jobs
 from grants.core.db import db
 from grants.identity.queries import actor_for
 from jobs.queues import ORDER
@@ -42,7 +41,7 @@ _lease = jobs.LEASE
 def run(job_id: str) -> None:
     """What RQ calls in the forked child: claim the row of that id and work it. A stale ring does nothing."""
     assert _app is not None, "jobs.worker.run belongs into a worker"
-    if filling.read(Path(_app.config["GRANTS_HOME"]).expanduser().absolute()):
+    if filling.read(home.folder_of(_app.config["GRANTS_HOME"])):
         log.warning("job %s waits: the demo is being filled", job_id)
         return
     with _app.app_context():

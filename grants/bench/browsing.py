@@ -9,7 +9,7 @@ import http.client
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
@@ -23,13 +23,15 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: what it says, how long it took, and what its Server-Timing header says of the database."""
+    """One answer: what it says to what was sent, how long it took, and what its Server-Timing header says of the database."""
 
     path: str
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    # The fields of the form it answers; none for a page that was opened.
+    sent: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -63,7 +65,7 @@ class Browser:
 
     def post(self, path: str, fields: Mapping[str, str | Sequence[str]]) -> Answer:
         """Send a form; what answers a redirect is not followed."""
-        return self._ask("POST", path, urlencode(dict(fields), doseq=True).encode())
+        return replace(self._ask("POST", path, urlencode(dict(fields), doseq=True).encode()), sent=fields)
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
         headers = {"Host": f"{self.host}:{self.port}", "Connection": "close"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from html import unescape
 from typing import Any
 
 from grants.bench.browsing import Answer, Browser, Form, Wrong, forms_of
 from grants.bench.operations import CLIENTS, Fields, Mix, Operation, at
+from grants.bench.pages import Pages
 from grants.bench.stencils import Connection
 
 ROWS_ON_A_PAGE = 60
@@ -36,13 +38,13 @@ MANAGER, CHAIR, AUTHORISER, ACCOUNTANT, OFFICER = (
 )
 
 
-class Ours:
+class Ours(Pages):
     """The seeded program at one size; ``connection`` reads what stands, beside the program."""
 
     name = "ours"
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.total = self._number("SELECT count(*) FROM application WHERE submission_id IS NOT NULL")
         self.call = str(
             self._value("SELECT slug FROM call WHERE slug LIKE 'streets-ranked%%' ORDER BY reference LIMIT 1")
@@ -145,8 +147,8 @@ class Ours:
     def _applications(self) -> Sequence[Operation]:
         refs = self._sent("AND state = 'under_evaluation' ORDER BY md5(reference) LIMIT %s", 40)
         return (
-            Operation("application.detail", MANAGER, _each("/applications/{}", refs), self._title_says),
-            Operation("draft.form", self.applicant, at(f"/applications/{self.draft}/sections/{self._section}"), _says("<textarea")),
+            Operation("application.detail", MANAGER, _each("/applications/{}", refs), self.application_says),
+            Operation("draft.form", self.applicant, at(f"/applications/{self.draft}/sections/{self._section}"), self._stands_in_the_form),
         )  # fmt: skip
 
     def _evaluation(self) -> Sequence[Operation]:
@@ -157,8 +159,8 @@ class Ours:
         open_ones = self._column(_UNSUBMITTED_REFS + " ORDER BY a.reference", self.scorer)
         return (
             Operation("assessments.of_one", CHAIR, _each("/consensus/{}", refs), self._all_scores_say),
-            Operation("assessments.mine", self.evaluator, at("/assessments"), _says("Tramway")),
-            Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), _says('name="half_')),
+            Operation("assessments.mine", self.evaluator, at("/assessments"), self.assessments_say(self.evaluator)),
+            Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), self._sheet_says),
             Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=8, warm=1),
         )
 
@@ -166,16 +168,17 @@ class Ours:
         grants = self._column("SELECT reference FROM grant_agreement ORDER BY reference DESC LIMIT 50")
         return (
             Operation("payments", AUTHORISER, at("/finance/approvals"), self._payments_say),
-            Operation("grants", OFFICER, at("/grants"), _says("Lantern Quarter")),
-            Operation("grant.payments", OFFICER, _each("/grants/{}/payments", grants), _says("pre-financing", "Pre-financing")),
-            Operation("ledger", ACCOUNTANT, at("/finance/ledger"), _says("E-20")),
-            Operation("audit", HOMES["auditor"], at("/audit"), _says("<tr", "<li"), times=10),
+            Operation("grants", OFFICER, at("/grants"), self.grants_say),
+            Operation("grant.payments", OFFICER, _each("/grants/{}/payments", grants), self.grant_payments_say),
+            Operation("ledger", ACCOUNTANT, at("/finance/ledger"), self.ledger_says),
+            Operation("audit", HOMES["auditor"], at("/audit"), self.audit_says, times=10),
         )  # fmt: skip
 
     def _homes(self) -> Sequence[Operation]:
         people = {**HOMES, "evaluator": self.evaluator, "applicant": self.applicant}
         return tuple(
-            Operation(f"home.{key}", who, at("/home"), _says("<h1"), times=15) for key, who in sorted(people.items())
+            Operation(f"home.{key}", who, at("/home"), self.home_says(key, who), times=15)
+            for key, who in sorted(people.items())
         )
 
     # --- deeds ------------------------------------------------------------------------------------------------------
@@ -233,7 +236,7 @@ class Ours:
 
     def _csv_says(self, answer: Answer) -> str | None:
         lines = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))[1:]
-        cents = sum(round(float(line[7]) * 100) for line in lines if line[7])
+        cents = sum(int(line[7].replace(".", "")) for line in lines if line[7])
         expected = self._row(
             "SELECT count(*), coalesce(sum(requested), 0) FROM (SELECT requested FROM application "
             "WHERE submission_id IS NOT NULL ORDER BY reference DESC LIMIT %s) x",
@@ -282,23 +285,53 @@ class Ours:
             else f"it says {found}, SQL says {(orders, cents)}."
         )
 
+    def _sheet_says(self, answer: Answer) -> str | None:
+        wrong = self._title_says(answer)
+        if wrong:
+            return wrong
+        fields = [each for each in forms_of(answer) if any(name.startswith("comment_") for name in each.fields)]
+        return None if fields and 'name="half_' in answer.text else "there is no score sheet."
+
+    def _stands_in_the_form(self, answer: Answer) -> str | None:
+        """The longest answer of the section stands in a field, word for word."""
+        stored = self._value(_ANSWERS + " ORDER BY length(s.text) DESC, s.question_key LIMIT 1", *_section_of(answer))
+        shown = [
+            " ".join(text.split()) for form in forms_of(answer) for texts in form.fields.values() for text in texts
+        ]
+        return None if " ".join(stored.split()) in shown else "the stored answer stands in no field."
+
     def _stored_score_says(self, answer: Answer) -> str | None:
+        """The half points and the reasons of this sending are what is stored, and nothing else is."""
         if answer.status != 303:
             return "the sheet was not saved."
-        halves = self._column(_HALVES, answer.path.rpartition("/")[2], self.scorer)
-        return None if halves and set(halves) == {7} else f"the stored half points are {halves}, not 7 each."
+        sent = {
+            name.removeprefix("half_"): (
+                int(str(value)),
+                str(answer.sent[f"comment_{name.removeprefix('half_')}"]).strip(),
+            )
+            for name, value in answer.sent.items()
+            if name.startswith("half_")
+        }
+        stored = {
+            key: (half, said) for key, half, said in self._rows(_SCORES, answer.path.rpartition("/")[2], self.scorer)
+        }
+        return None if sent and sent == stored else f"{stored} is stored, sent was {sent}."
 
     def _submitted_says(self, answer: Answer) -> str | None:
         states = self._column(_STATES, answer.path.rpartition("/")[2], self.scorer)
-        return None if answer.status == 303 and states == ["submitted"] else f"the sheet is {states}."
+        if answer.status != 303 or states != ["submitted"]:
+            return f"the sheet is {states}."
+        return self._stored_score_says(answer)
 
     def _saved_says(self, answer: Answer) -> str | None:
-        newest = self._value(
-            "SELECT max(s.text) FROM application a JOIN dossier_answer s ON s.dossier_id = a.dossier_id "
-            "WHERE a.reference = %s AND s.text LIKE 'Measured %%'",
-            answer.path.split("/")[2],
+        """The text of this sending, which no other has, stands in one answer of the section."""
+        sent = [str(value).strip() for value in answer.sent.values() if str(value).startswith("Measured ")]
+        stored = [text for text in self._column(_ANSWERS, *_section_of(answer)) if text.strip() in sent]
+        return (
+            None
+            if answer.status == 303 and len(stored) == 1 == len(sent)
+            else f"{len(stored)} answers are stored, 1 was sent."
         )
-        return None if answer.status == 303 and newest else "the answer was not stored."
 
     def _sent_says(self, answer: Answer) -> str | None:
         state = self._value("SELECT state FROM application WHERE reference = %s", answer.path.split("/")[2])
@@ -321,23 +354,6 @@ class Ours:
     def _sent(self, rest: str, *values: Any) -> list[str]:
         return self._column(f"SELECT reference FROM application WHERE submission_id IS NOT NULL {rest}", *values)
 
-    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self._connection.execute(statement.encode(), values).fetchall()
-
-    def _row(self, statement: str, *values: Any) -> tuple[Any, ...]:
-        found = self._rows(statement, *values)
-        assert found, "there is such a row in every seeded database"
-        return found[0]
-
-    def _column(self, statement: str, *values: Any) -> list[Any]:
-        return [row[0] for row in self._rows(statement, *values)]
-
-    def _value(self, statement: str, *values: Any) -> Any:
-        return self._row(statement, *values)[0]
-
-    def _number(self, statement: str) -> int:
-        return int(self._value(statement))
-
 
 _SEATS = (
     " FROM assignment s JOIN application a ON a.id = s.application_id JOIN call c ON c.id = a.call_id "
@@ -347,11 +363,21 @@ _SEATS = (
 _UNSUBMITTED = "SELECT u.handle, a.reference" + _SEATS + "AND x.state IS DISTINCT FROM 'submitted'"
 _UNSUBMITTED_REFS = "SELECT a.reference" + _SEATS + "AND x.state IS DISTINCT FROM 'submitted' AND u.handle = %s"
 _STATES = "SELECT x.state" + _SEATS + "AND a.reference = %s AND u.handle = %s"
-_HALVES = (
-    "SELECT h.half FROM assessment_score h JOIN assessment y ON y.id = h.assessment_id WHERE y.id = (SELECT x.id"
+_SCORES = (
+    "SELECT h.criterion, h.half, h.comment FROM assessment_score h WHERE h.assessment_id = (SELECT x.id"
     + _SEATS
     + "AND a.reference = %s AND u.handle = %s)"
 )
+_ANSWERS = (
+    "SELECT s.text FROM application a JOIN dossier_answer s ON s.dossier_id = a.dossier_id "
+    "WHERE a.reference = %s AND s.section_key = %s"
+)
+
+
+def _section_of(answer: Answer) -> tuple[str, str]:
+    """Reference and section of the address /applications/<ref>/sections/<key>."""
+    _, _, ref, _, section = answer.path.split("?")[0].split("/")
+    return ref, section
 
 
 def _each(path: str, refs: Sequence[str]) -> Callable[[int], str]:
@@ -359,24 +385,13 @@ def _each(path: str, refs: Sequence[str]) -> Callable[[int], str]:
     return lambda number: path.format(refs[number % len(refs)])
 
 
-def _says(*words: str) -> Callable[[Answer], str | None]:
-    """The page came and has one of these words."""
-
-    def check(answer: Answer) -> str | None:
-        if answer.status != 200:
-            return "it is not a page."
-        return None if any(word in answer.text for word in words) else f"none of {words} is there."
-
-    return check
-
-
 def _scores(go: str) -> Callable[[int, Form], Fields]:
-    """Seven half points for each criterion, with a reason."""
+    """Other half points for each criterion each time, with a reason nobody gave before."""
 
     def typed(number: int, form: Form) -> Fields:
-        keys = {name.removeprefix("comment_") for name in form.fields if name.startswith("comment_")}
-        marks = {f"half_{key}": "7" for key in keys} | {
-            f"comment_{key}": f"Measured {number}. {REASON}" for key in keys
+        keys = sorted(name.removeprefix("comment_") for name in form.fields if name.startswith("comment_"))
+        marks = {f"half_{key}": str((number + place) % 11) for place, key in enumerate(keys)} | {
+            f"comment_{key}": _new_words(number) for key in keys
         }
         return {**marks, "go": go}
 
@@ -386,7 +401,12 @@ def _scores(go: str) -> Callable[[int, Form], Fields]:
 def _longer(number: int, form: Form) -> Fields:
     """Another text in the longest answer of the section."""
     longest = max(form.fields, key=lambda name: len(form.fields[name][0]) if form.fields[name] else 0)
-    return {longest: f"Measured {number}. {REASON}", "go": "stay"}
+    return {longest: _new_words(number), "go": "stay"}
+
+
+def _new_words(number: int) -> str:
+    """Words no other sending has: what an earlier one left can never pass for them."""
+    return f"Measured {number}, {secrets.token_hex(6)}. {REASON}".strip()
 
 
 REASON = "The plan names who does what by when, and the budget follows from it. " * 4

@@ -1,14 +1,29 @@
-"""The figures as a table for people and as a list for machines."""
+"""The figures as a table for people and as a list for machines, and what they were to reach."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from grants.bench.running import Load, Measured
+
+# The fields of the list that is compared, in this order.
+FIELDS = ("op", "n", "median_ms", "p95_ms", "sql", "bytes")
+SQL_MAX, GROWTH_MAX, LIST_BYTES_MAX, WORKER_MB_MAX = 10, 0.10, 90_000, 110
+CSV_ROWS_PER_SECOND_MIN, ASSIGNMENT_SECONDS_MAX = 5_000, 0.3
+# What each of these pages is called in the list of targets, by the beginning of its operations' names.
+FEW_STATEMENTS = {
+    "list of applications": ("applications.first", "applications.last", "applications.search"),
+    "application": ("application.detail",),
+    "ranking": ("ranking",),
+    "payments": ("payments",),
+    "start pages": ("home.",),
+}
+NOT_MEASURED = "not measured"
+LIST_PAGES = ("applications.first", "applications.last")
 
 HEAD = ("operation", "n", "median ms", "p95 ms", "SQL", "SQL ms", "bytes", "growth", "rows/s")
 
@@ -58,19 +73,129 @@ def _placed(cell: str, width: int, place: int) -> str:
     return cell.rjust(width) if place else cell.ljust(width)
 
 
-def write(path: Path, found: Sequence[Measured], loads: Sequence[Load], about: dict[str, object]) -> None:
-    """A JSON list with one object for each operation and size, the mixed load, and what else was measured."""
-    rounded = [
-        {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(each).items()}
-        for each in found
+@dataclass(frozen=True)
+class Target:
+    """What was to be reached, what was, and whether that is enough."""
+
+    name: str
+    limit: str
+    figure: str
+    met: bool
+
+
+def targets(found: Sequence[Measured], about: Mapping[str, object]) -> tuple[Target, ...]:
+    """Every target with its figure; one that could not be measured is missed."""
+    largest = max((each.n for each in found), default=0)
+    at_n = {each.op: each for each in found if each.n == largest}
+    return (
+        *(_few_statements(title, _named(found, ops)) for title, ops in FEW_STATEMENTS.items()),
+        _same_statements(_named(found, tuple(op for ops in FEW_STATEMENTS.values() for op in ops))),
+        _growth(found),
+        _at_most("list of 60 rows, bytes", LIST_BYTES_MAX, [at_n[op].bytes for op in LIST_PAGES if op in at_n], "{:,.0f}"),
+        _at_most("web worker, MB", WORKER_MB_MAX, _number(about, "worker.pss_mb"), "{:,.1f}"),
+        _csv(at_n),
+        _assignment(about),
+    )  # fmt: skip
+
+
+def targets_table(met: Sequence[Target]) -> str:
+    """One line for each target; a missed one is no wrong answer."""
+    rows = [
+        ("target", "limit", "figure", ""),
+        *((each.name, each.limit, each.figure, "met" if each.met else "missed") for each in met),
     ]
-    mixed = [
-        {"op": "load.mixed", "n": load.n, "median_ms": round(load.p50_ms, 3), "p95_ms": None, "sql": None, "bytes": None,
-         "p99_ms": round(load.p99_ms, 3), "rps": round(load.rps, 1), "clients": load.clients}
-        for load in loads
-    ]  # fmt: skip
-    more = [
-        {"op": name, "n": None, "median_ms": None, "p95_ms": None, "sql": None, "bytes": None, "value": value}
-        for name, value in about.items()
-    ]
-    path.write_text(json.dumps([*rounded, *mixed, *more], indent=1) + "\n", encoding="utf-8")
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    missed = sum(not each.met for each in met)
+    return "\n".join(
+        [*lines, f"{len(met) - missed} of {len(met)} targets are met. A missed one does not fail the run; a wrong answer does."]
+    )  # fmt: skip
+
+
+def _named(found: Sequence[Measured], beginnings: tuple[str, ...]) -> list[Measured]:
+    return [each for each in found if each.op.startswith(beginnings)]
+
+
+def _few_statements(title: str, found: Sequence[Measured]) -> Target:
+    told = [each.sql for each in found if each.sql is not None]
+    complete = told if len(told) == len(found) else []
+    return _at_most(f"{title}, SQL statements", SQL_MAX, complete, "{:.0f}")
+
+
+def _same_statements(found: Sequence[Measured]) -> Target:
+    """At both sizes; a page measured at one size only says nothing."""
+    taken: dict[str, set[int | None]] = {}
+    for each in found:
+        taken.setdefault(each.op, set()).add(each.sql)
+    sizes = sorted({each.n for each in found})
+    grown = sorted(op for op, counts in taken.items() if len(counts) > 1)
+    said = f"{len(grown)} of {len(taken)}" + (f": {', '.join(grown)}" if grown else "")
+    told = len(sizes) > 1 and not any(None in counts for counts in taken.values())
+    between = f" between {sizes[0]:,} and {sizes[-1]:,}" if sizes else ""
+    return Target(
+        f"pages whose SQL grows{between}", "none", said if told else NOT_MEASURED, told and not grown
+    )  # fmt: skip
+
+
+def _growth(found: Sequence[Measured]) -> Target:
+    pairs = [_sizes(found, op) for op in LIST_PAGES]
+    grown = [exponent(each[0], each[-1]) for each in pairs if len(each) > 1]
+    return _at_most("list of applications, growth exponent", GROWTH_MAX, grown, "{:+.3f}")
+
+
+def _sizes(found: Sequence[Measured], op: str) -> list[Measured]:
+    return sorted((each for each in found if each.op == op), key=lambda each: each.n)
+
+
+def _csv(at_n: Mapping[str, Measured]) -> Target:
+    rate = at_n["applications.csv"].rows_per_second if "applications.csv" in at_n else None
+    figure = f"{rate:,.0f}" if rate is not None else NOT_MEASURED
+    limit = f"at least {CSV_ROWS_PER_SECOND_MIN:,}"
+    return Target("list as CSV, rows a second", limit, figure, rate is not None and rate >= CSV_ROWS_PER_SECOND_MIN)
+
+
+def _assignment(about: Mapping[str, object]) -> Target:
+    """Three of 300 evaluators for each of 1,000 applications; without its certificate no time counts."""
+    spent, proved = _number(about, "assignment.seconds"), about.get("assignment.certified") is True
+    quick = _at_most("assignment 3 of 300 to 1,000, seconds", ASSIGNMENT_SECONDS_MAX, spent, "{:.2f}")
+    return Target(
+        quick.name,
+        f"{quick.limit}, exact",
+        f"{quick.figure}, {'exact' if proved else 'not proved'}",
+        quick.met and proved,
+    )
+
+
+def _number(about: Mapping[str, object], name: str) -> list[float]:
+    value = about.get(name)
+    return [value] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
+
+
+def _at_most(name: str, limit: float, figures: Sequence[float], words: str) -> Target:
+    """The largest figure counts."""
+    if not figures:
+        return Target(name, f"at most {limit:,}", NOT_MEASURED, met=False)
+    return Target(name, f"at most {limit:,}", words.format(max(figures)), max(figures) <= limit)
+
+
+def write(path: Path, found: Sequence[Measured], loads: Sequence[Load], about: Mapping[str, object]) -> Path:
+    """The list of what was measured, one object for each operation and size, and all else beside it; returns that other file."""
+    rounded = [_rounded(asdict(each)) for each in found]
+    _put(path, [{name: each[name] for name in FIELDS} for each in rounded])
+    more = {
+        "operations": rounded,
+        "loads": [_rounded(asdict(load)) for load in loads],
+        "targets": [asdict(each) for each in targets(found, about)],
+        "other": dict(about),
+    }
+    beside = path.with_suffix(".more.json")
+    _put(beside, more)
+    return beside
+
+
+def _rounded(fields: dict[str, object]) -> dict[str, object]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in fields.items()}
+
+
+def _put(path: Path, what: object) -> None:
+    path.write_text(json.dumps(what, indent=1) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 
 from grants.bench.browsing import Answer, Browser, Wrong, form_to
 from grants.bench.operations import CLIENTS, Mix, Operation, Product
@@ -70,12 +71,7 @@ class Runner:
         )  # fmt: skip
 
     def _once(self, operation: Operation, number: int) -> Answer:
-        browser = self._browser(_who(operation, number))
-        answer = done(browser, operation, number)
-        wrong = operation.check(answer)
-        if wrong:
-            raise Wrong(f"{operation.name}, {answer.path}, answered {answer.status}: {wrong}")
-        return answer
+        return right(self._browser(_who(operation, number)), operation, number)
 
     def _browser(self, who: str) -> Browser:
         if who not in self._browsers:
@@ -97,14 +93,11 @@ class Runner:
                 while time.perf_counter() - began < seconds and not wrong:
                     mix = chance.choices(range(len(mixed)), [each.share for each in mixed])[0]
                     operation = chance.choice(mixed[mix].operations)
-                    answer = done(mine[place][_who(operation, place)], operation, number)
-                    if complaint := operation.check(answer):
-                        raise Wrong(
-                            f"{operation.name} under load, {answer.path}, answered {answer.status}: {complaint}"
-                        )
+                    answer = right(mine[place][_who(operation, place)], operation, number, when=" under load")
                     spent.append(answer.seconds * 1_000)
                     number += clients
-            except (OSError, Wrong) as error:
+            # Whatever ends a client ends the run: a thread that died quietly would count as no error.
+            except BaseException as error:
                 wrong.append(error)
 
         threads = [threading.Thread(target=work, args=(place,)) for place in range(clients)]
@@ -113,7 +106,7 @@ class Runner:
         for each in threads:
             each.join()
         if wrong:
-            raise Wrong(str(wrong[0]))
+            raise wrong[0]
         took = time.perf_counter() - began
         spent.sort()
         return Load(
@@ -148,6 +141,17 @@ def done(browser: Browser, operation: Operation, number: int) -> Answer:
         return shown
     form = form_to(shown, operation.sends)
     return browser.post(form.action, {**form.fields, **operation.typed(number, form)})
+
+
+def right(browser: Browser, operation: Operation, number: int, *, when: str = "") -> Answer:
+    """One operation done once and its answer checked; raises :class:`Wrong` for a wrong answer and for none."""
+    try:
+        answer = done(browser, operation, number)
+    except (OSError, HTTPException) as error:
+        raise Wrong(f"{operation.name}{when}, {operation.path(number)}, was not answered: {error!r}.") from error
+    if wrong := operation.check(answer):
+        raise Wrong(f"{operation.name}{when}, {answer.path}, answered {answer.status}: {wrong}")
+    return answer
 
 
 Say = Callable[[str], None]

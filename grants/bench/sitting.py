@@ -66,8 +66,10 @@ class Bench:
         say(report.table(found, loads))
         for name, value in about.items():
             say(f"{name}: {value}")
+        say(report.targets_table(report.targets(found, about)))
         if out is not None:
-            report.write(out, found, loads, about)
+            beside = report.write(out, found, loads, about)
+            say(f"The list stands in {out}, everything else in {beside}.")
 
     @contextlib.contextmanager
     def _servers(self) -> Iterator[tuple[Any, Any]]:

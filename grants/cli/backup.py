@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy import select
 from grants import local
 from grants.cli.database import owner_of, upgrade_database
 from grants.cli.program import ROOT, Program, operator
-from grants.core import audit, checkpoints, clock, files
+from grants.core import audit, checkpoints, files
 from grants.core.audit import AuditSeal
 from grants.core.db import db
 from grants.core.errors import Refused
@@ -90,9 +91,7 @@ def _written(writer: archive.Writer, owner: str, tools: dumping.Tools, home: Pat
             place = f"files/{sha256[:2]}/{sha256[2:4]}/{sha256}"
             if not writer.add(place, home / place, sha256=sha256):
                 lost.append(sha256)
-    return writer.finish(
-        program=version(), made_at=clock.now().isoformat(), dumped_by_major=tools.major, lost=tuple(lost), **said
-    )
+    return writer.finish(program=version(), dumped_by_major=tools.major, lost=tuple(lost), **said)
 
 
 def _moment(connection: psycopg.Connection[Any]) -> dict[str, Any]:
@@ -104,6 +103,7 @@ def _moment(connection: psycopg.Connection[Any]) -> dict[str, Any]:
 
     head = connection.execute("SELECT position, hash FROM audit_seal ORDER BY position DESC LIMIT 1").fetchone()
     return {
+        "made_at": ask("SELECT transaction_timestamp()").astimezone(UTC).isoformat(),
         "migration": ask("SELECT version_num FROM alembic_version"),
         "server_major": connection.info.server_version // 10_000,
         "demo_mark": ask(
@@ -183,8 +183,22 @@ def _known_migration() -> str:
     return (ROOT / "migrations" / "HEAD").read_text(encoding="utf-8").strip()
 
 
+def _is_free(owner: str) -> bool:
+    """Whether nobody misses what is dropped: nothing is there, or our tables alone, of a version we know, without people."""
+    held = local.held(owner)
+    if not held:
+        return True
+    ours = {"alembic_version", *db.metadata.tables}
+    known = {path.name[:4] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py")}
+    return (
+        {"alembic_version", "user_account"} <= held <= ours
+        and local.migration(owner) in known
+        and local.is_empty(owner)
+    )
+
+
 def _refuse_unless_empty(owner: str) -> None:
-    if not local.is_empty(owner):
+    if not _is_free(owner):
         raise Refused(
             "This database is not empty, and a restore goes into an empty one only. Make a new one and name it in "
             "DATABASE_URL and DATABASE_OWNER_URL, or choose a new GRANTS_HOME. Nothing was changed."

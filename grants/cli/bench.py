@@ -12,10 +12,17 @@ from grants.cli.program import Program
 
 @click.command()
 @click.argument("n", type=int, default=1_000)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too, as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the figures here too, as a JSON list; all else beside it as .more.json.",
+)
 @click.pass_obj
 def bench(program: Program, n: int, out: Path | None) -> None:
-    """Seed N/10 and N applications, run every operation over HTTP with two workers, check the answers, print the figures."""
+    """Seed N/10 and N applications, run every operation over HTTP with two workers, check the answers, print the figures.
+
+    A wrong answer ends the run with exit code 1. A missed target is told and changes nothing.
+    """
     from grants.bench.browsing import Wrong
     from grants.bench.seeding import SeedError
     from grants.bench.sitting import N_MAX, N_MIN, Bench

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from grants import local
@@ -47,7 +48,11 @@ class Commands(click.Group):
 
 def _database_words(error: OperationalError) -> str:
     """The driver's first line, which names host and role but never a password."""
-    words = str(error.orig).strip().splitlines()[0] if error.orig else ""
+    return _first_line(error.orig) if error.orig else ""
+
+
+def _first_line(error: BaseException) -> str:
+    words = (str(error).strip().splitlines() or [""])[0]
     if "no password supplied" in words:
         # Where pages run, the owner's address stands without it on purpose.
         words += ". If this is DATABASE_OWNER_URL: give this command the whole address, with its password."
@@ -72,13 +77,26 @@ class Program:
         """The whole program on its servers: configured ones, running embedded ones, or embedded ones just for this."""
         settings = self.settings()
         with local.servers(settings) as addresses:
-            on = replace(settings, DATABASE_URL=addresses.database, REDIS_URL=addresses.queue, **changed)
+            # What is made here bears the demo's mark as what the running program makes does.
+            demo = settings.GRANTS_DEMO or _is_demo(addresses)
+            on = replace(
+                settings,
+                **{"DATABASE_URL": addresses.database, "REDIS_URL": addresses.queue, "GRANTS_DEMO": demo, **changed},
+            )
             with self.make_app(on).app_context():
                 try:
                     yield addresses
                 finally:
                     db.session.remove()
                     db.engine.dispose()
+
+
+def _is_demo(addresses: local.Addresses) -> bool:
+    """Whether the database says so itself, or will once it is whole."""
+    try:
+        return local.demo_mark(addresses.database) in (local.DEMO_MARK, local.DEMO_UNFINISHED)
+    except psycopg.OperationalError as error:
+        raise click.ClickException(f"The database does not answer. {_first_line(error)}") from error
 
 
 def operator(*permissions: Permission) -> Actor:

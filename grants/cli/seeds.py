@@ -23,6 +23,7 @@ from grants.core import filling
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
 from grants.core.filling import Filling, Phase
+from grants.core.home import folder_of
 from grants.core.permissions import Permission
 
 
@@ -83,11 +84,13 @@ def load_demo(program: Program, yes: bool) -> None:
 def reset_demo(program: Program, yes: bool) -> None:
     """Empty a demo and load it again; refuses every database that is not marked as one."""
     _refuse_without_demo(program)
-    home = program.settings().home
+    home, left_in = program.settings().home, program.settings().CHECKPOINT_FOLDER
     with local.servers(program.settings()) as addresses:
         _refuse_unmarked(addresses)
         if not yes:
             click.confirm("Delete everything in this demo and load it again?", abort=True)
+        if left_in:
+            _set_aside(addresses, folder_of(left_in))
         _empty(addresses, home)
     with program.running(GRANTS_DEMO=True) as addresses:
         _load(addresses, home)
@@ -105,13 +108,37 @@ def _refuse_unmarked(addresses: local.Addresses) -> None:
         raise Refused("This database is not marked as a demo. Nothing was changed.")
 
 
+def _set_aside(addresses: local.Addresses, folder: Path) -> None:
+    """Move the checkpoints of the record that ends now into a folder of their own, where the next one's check leaves them.
+
+    Those of other records stay: what is strange about them is still to be told.
+    """
+    with local.connect(addresses.database) as connection:
+        if connection.execute("SELECT to_regclass('audit_seal')").fetchone() == (None,):
+            return
+        first = connection.execute("SELECT encode(hash, 'hex') FROM audit_seal WHERE position = 1").fetchone()
+    if first is None or not folder.is_dir():
+        return
+    record = first[0][:16]
+    aside = folder / f"ended-{record}"
+    try:
+        for file in sorted(folder.glob(f"checkpoint-{record}-*.txt")):
+            aside.mkdir(exist_ok=True)
+            file.rename(aside / file.name)
+    except OSError as error:
+        raise Refused(
+            f"The checkpoints of this demo in {folder} cannot be moved to {aside} ({error.strerror}), and would contradict "
+            "the next record there. Make the folder writable. Nothing was changed in the database."
+        ) from error
+
+
 def _empty(addresses: local.Addresses, home: Path) -> None:
     """Marked first, so that whatever stops this half-way, nobody takes what is left for a demo."""
     owner = owner_of(addresses)
     filling.write(home, filling.NO_TABLES)
     local.set_demo_mark(owner, local.DEMO_UNFINISHED)
     local.empty_schema(owner)
-    # They prove a record that is gone now, and would say so of the next one.
+    # They prove a record that is gone now, and would say so of the next one; a folder of somebody's own is only tidied.
     shutil.rmtree(home / "checkpoints", ignore_errors=True)
     upgrade_database(addresses)
 

@@ -135,6 +135,11 @@ class Note:
     def words(self) -> str:
         return f"the checkpoint of {self.made[:10]} {self.made[11:19]} UTC over {self.position} positions"
 
+    @property
+    def sentence(self) -> str:
+        """The same as the beginning of one."""
+        return f"{self.words[0].upper()}{self.words[1:]}"
+
 
 def record_name(first_hash: bytes) -> str:
     """What a record is called: after the hash of its first position, which nobody can choose."""
@@ -237,7 +242,7 @@ def judged(notes: Iterable[Note], keys: frozenset[str]) -> Notes:
         last = sound[-1] if sound else None
         words = _wrong_with(note, last, known - retired, retired) if keys else _wrong_with(note, last, None, retired)
         if words:
-            faults.append(Fault(None, f"{note.words[0].upper()}{note.words[1:]} {words}."))
+            faults.append(Fault(None, f"{note.sentence} {words}."))
             continue
         if last is not None and note.key != last.key:
             retired.add(last.key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from flask import current_app
 from sqlalchemy import BigInteger, CheckConstraint, Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.core import acts, audit, audit_offline, clock, signing
+from grants.core import acts, audit, audit_offline, clock, home, signing
 from grants.core.audit import AuditSeal, ChainCheck
 from grants.core.audit_offline import GENESIS, Fault, Note, Notes, Unreadable
 from grants.core.db import NOT_AUDITED, Row, db, points_to
@@ -129,11 +129,17 @@ def signers_of_new_key(old: OldKey) -> tuple[Signer, ...]:
     known = _current_key()
     if known is None:
         raise Refused("No checkpoint was signed yet, so there is no key to replace. Make a checkpoint first.")
-    match old:
-        case OldKey.HERE:
-            return signing.successor(), signing.at_hand(known.public_key)
-        case OldKey.LOST:
-            return (signing.successor(),)
+    before: tuple[Signer, ...] = ()
+    # First, since it also ends a replacement whose file did not follow: the key made then is the present one by now.
+    with suppress(Refused) if old is OldKey.LOST else nullcontext():
+        before = (signing.at_hand(known.public_key),)
+    following = signing.successor()
+    if following.key in keys():
+        raise Refused(
+            f"{signing.place_of_next()} holds no new key but one that signed this record already. Remove that file, then "
+            "replace the key."
+        )
+    return (following, *before) if old is OldKey.HERE else (following,)
 
 
 def _head_since(last: AuditCheckpoint | None) -> tuple[int, bytes]:
@@ -273,8 +279,7 @@ class FolderAway(Refused):
 def folder() -> Path:
     """Where checkpoints are left: ``CHECKPOINT_FOLDER``, or in the data folder."""
     configured = current_app.config["CHECKPOINT_FOLDER"]
-    home = Path(current_app.config["GRANTS_HOME"])
-    return Path(configured).expanduser().absolute() if configured else home.expanduser().absolute() / "checkpoints"
+    return home.folder_of(configured) if configured else home.folder() / "checkpoints"
 
 
 def leave(checkpoint: CheckpointView) -> Path:
@@ -303,17 +308,9 @@ def _link_whole(path: Path, data: bytes) -> None:
     try:
         with suppress(FileExistsError):
             os.link(fresh, path)
-            _sync(path.parent)
+            signing.sync(path.parent)
     finally:
         fresh.unlink()
-
-
-def _sync(where: Path) -> None:
-    handle = os.open(where, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- Comparing ------------------------------------------------------------------------------------------------------
@@ -337,18 +334,19 @@ def verify() -> RecordCheck:
 
     Those in the folder are out of reach of whoever has only the database.
     """
+    # The folder first: what leaves while this runs was in the database before it lay there.
+    outside, unreadable = _in_folder()
     stored = list(every())
     notes, faults = [], []
     for checkpoint in stored:
         found, fault = _stored_note(checkpoint)
         notes += found
         faults += fault
-    outside, unreadable = _in_folder()
     known = keys()
     judged = audit_offline.judged([*notes, *outside], frozenset(known))
     kept = {note.text for note in notes}
     strange = [
-        Fault(note.position, f"{note.words.capitalize()} lies in {folder()} and is not in the database.")
+        Fault(note.position, f"{note.sentence} lies in {folder()} and is not in the database.")
         for note in outside
         if note.text not in kept
     ]

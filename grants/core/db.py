@@ -208,6 +208,12 @@ def locked(model: type[T], row_id: UUID) -> T:
     return found
 
 
+def forget_connections() -> None:
+    """Close every connection of this process, as before a fork: a connection is of one process only."""
+    db.session.remove()
+    db.engine.dispose()
+
+
 def check_version(row: Row, shown: int | None) -> None:
     """Compare the version a form was shown with against the locked row; raises :class:`Conflict` when they differ."""
     if shown is not None and row.version != shown:

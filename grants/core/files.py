@@ -24,7 +24,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, exi
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from werkzeug.datastructures import FileStorage
 
-from grants.core import acts
+from grants.core import acts, home
 from grants.core.db import DIGEST, Row, db, locked, points_to
 from grants.core.errors import Invalid, NotFound, Problem, Refused
 from grants.core.file_checks import check
@@ -309,7 +309,7 @@ def _view(row: StoredFile) -> FileView:
 
 
 def _store() -> Path:
-    return Path(current_app.config["GRANTS_HOME"]).absolute() / "files"
+    return home.folder() / "files"
 
 
 def _place(sha256: str) -> Path:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from flask import current_app
 
-from grants.core import audit_offline
+from grants.core import audit_offline, home
 from grants.core.errors import Refused
 
 FILE = "checkpoint_key"
@@ -37,9 +37,14 @@ def place() -> Path:
     return place_of(current_app.config["CHECKPOINT_KEY_FILE"], current_app.config["GRANTS_HOME"])
 
 
-def place_of(configured: str, home: str | Path) -> Path:
-    """The same from settings, where no program runs."""
-    return Path(configured).expanduser().absolute() if configured else Path(home).expanduser().absolute() / FILE
+def place_of(configured: str, data: str | Path) -> Path:
+    """The same from settings, where no program runs; ``data`` is the data folder."""
+    return home.folder_of(configured) if configured else home.folder_of(data) / FILE
+
+
+def place_of_next() -> Path:
+    """Where the key lies that is to follow, until it does."""
+    return _beside(place())
 
 
 def at_hand(known: str | None) -> Signer:
@@ -67,7 +72,7 @@ def at_hand(known: str | None) -> Signer:
 
 def successor() -> Signer:
     """The key that is to follow the present one: made beside it, or left there by an attempt that did not end."""
-    path = _beside(place())
+    path = place_of_next()
     if not path.exists():
         _make(path)
     return _read(path)
@@ -78,8 +83,18 @@ def put_in_place() -> None:
     path = place()
     try:
         os.replace(_beside(path), path)
+        sync(path.parent)
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+def sync(where: Path) -> None:
+    """Have the names in a folder on the disk, as its files are."""
+    handle = os.open(where, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def is_private(path: Path) -> bool:
@@ -108,6 +123,8 @@ def _make(path: Path) -> None:
             os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(fresh, path)
+        # A name that a failing machine forgets is a lost key, and by then it may have signed.
+        sync(path.parent)
     except OSError as error:
         raise _refusal(path, error) from error
     finally:

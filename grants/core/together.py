@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, func, select
+from sqlalchemy import JSON, Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, func, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.types import TypeEngine
 
@@ -109,16 +109,23 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
     db.session.flush()
     if len(questions) == 1:
         # Nothing to put together: the rows come as they are, for a quarter of the work.
-        alone = db.session.execute(cast(Any, _as_columns(questions[0])))
-        made = _tuple(tuple(alone.keys()))
-        return [[made._make(row) for row in alone]]
+        found = db.session.execute(cast(Any, _as_columns(questions[0])))
+        made = _tuple(tuple(found.keys()))
+        return [[made._make(row) for row in found]]
     asked = [question.subquery(f"q{number}") for number, question in enumerate(questions)]
     gathered = [
-        select(as_type(func.json_agg(func.json_build_array(*each.c)), Text)).scalar_subquery().label(each.name)
+        select(as_type(func.json_agg(func.json_build_array(*map(_as_sent, each.c))), Text))
+        .scalar_subquery()
+        .label(each.name)
         for each in asked
     ]
-    found = db.session.execute(select(*gathered)).one()
-    return [_rows(question, text) for question, text in zip(questions, found, strict=True)]
+    texts = db.session.execute(select(*gathered)).one()
+    return [_rows(question, text) for question, text in zip(questions, texts, strict=True)]
+
+
+def _as_sent(column: Any) -> Any:
+    """JSON travels as text within the JSON around it, so that its numbers are read as they are where it is asked alone."""
+    return as_type(column, Text) if isinstance(column.type, JSON) else column
 
 
 def _rows(question: Question, text: str | None) -> Answer:
@@ -172,6 +179,8 @@ def _reading(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
             return date.fromisoformat
         case LargeBinary():
             return lambda text: bytes.fromhex(text[2:])
+        case JSON():
+            return json.loads
         case _:
             return None
 

@@ -8,6 +8,11 @@ from sqlalchemy import Connection, inspect
 
 from grants.core.db import APPEND_ONLY_TABLES, WRITTEN_ONCE_TABLES
 
+# Whether who asks is bound by none of what follows: the tables' owner, a member of that role, or a superuser.
+OWNS_TABLES = (
+    "EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public' AND pg_has_role(current_user, tableowner, 'MEMBER'))"
+)
+
 # Triggers do not bind an owner who drops them; the program therefore signs in as another role with fewer rights.
 _REFUSE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from grants.core import clock, jobs
-from grants.core.db import db
+from grants.core.db import forget_connections
 from grants.demo.stage import Stage, Story, merged
 from grants.demo.stories import Demo
 from grants.identity import queries as identity
@@ -40,9 +40,7 @@ def load_in_two(progress: Progress) -> None:
     """The same in two processes, but for the letters, which wait for a worker. Raises :class:`RuntimeError` when the other one fails; its traceback is on stderr."""
     demo, count = Demo(Stage()), _Count(progress)
     _tell(demo.stage, demo.arrival(), count.step, but_not=LETTERS)
-    # A connection is of one process only: both begin with none.
-    db.session.remove()
-    db.engine.dispose()
+    forget_connections()
     ear, mouth = multiprocessing.Pipe(duplex=False)
     other = multiprocessing.get_context("fork").Process(target=_tell_real, args=(demo, ear, mouth), daemon=True)
     other.start()

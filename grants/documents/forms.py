@@ -36,10 +36,6 @@ class StatementForm(Form):
         return Wanted(str(self.name.data), about, _moment(typed), self.from_on.data, self.before_on.data)
 
 
-class DeedForm(Form):
-    """A button alone: cancel, try again, make again."""
-
-
 def _moment(typed: str) -> datetime | None:
     """Nothing and today mean now; a day means its end in Brussels; a moment as programs write it is read too."""
     if not typed:

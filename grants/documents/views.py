@@ -12,12 +12,12 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Permission
 from grants.documents import queries, services
 from grants.documents.catalogue import CATALOGUE, TITLES, named
-from grants.documents.forms import DeedForm, StatementForm, filter_of
+from grants.documents.forms import StatementForm, filter_of
 from grants.documents.rules import Format, RunState, RunSummary, RunView, Wanted, in_table, took_words
 from grants.ledger.accounts import Account
 from grants.web import paging
 from grants.web.downloads import send
-from grants.web.forms import choices
+from grants.web.forms import DeedForm, choices
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("documents", __name__, url_prefix="/finance/statements")

@@ -107,10 +107,7 @@ def _status_of(form: ContestedForm) -> int:
 @requires(P.ASSESSMENT_SCORE, P.CONFLICT_DECLARE)
 def assessments() -> Any:
     actor = current_actor()
-    undeclared = (
-        sum(shown.open_count for shown in queries.conflict_pages(actor)) if actor.can(P.CONFLICT_DECLARE) else 0
-    )
-    return page("evaluation/assessments.html", rows=queries.assessments(actor), undeclared=undeclared)
+    return page("evaluation/assessments.html", rows=queries.assessments(actor), undeclared=queries.unanswered(actor))
 
 
 @bp.get("/assessments/<ref>")

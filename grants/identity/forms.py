@@ -102,10 +102,6 @@ class ProfileForm(Form):
         return ProfileInput(str(self.name.data), self.job_title.data, self.phone.data)
 
 
-class EmptyForm(Form):
-    """A button."""
-
-
 class ColleagueForm(Form):
     """Somebody who belongs to an organisation."""
 

@@ -45,6 +45,7 @@ from grants.identity.rules import (
     Credentials,
     DemoChoice,
     LinkView,
+    MailAsked,
     MailRow,
     OrganisationRow,
     OrganisationView,
@@ -694,6 +695,10 @@ def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> R
     return _rendered(_address(to, template, context), to.name, template, {**context, "person": to})
 
 
+# To people, and to addresses outside.
+_LETTERS = ("jobs.mail.send", "jobs.mail.send_outside")
+
+
 def mail_to_outside(email: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
     """One mail to an address that belongs to no account here; its template names no person."""
     return _rendered(email, email, template, context)
@@ -726,11 +731,11 @@ def mails(actor: Actor) -> tuple[MailRow, ...]:
         return ()
     found = db.session.execute(
         select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
-        .where(Job.name == "jobs.mail.send", *_not_about_barred(actor))
+        .where(Job.name.in_(_LETTERS), *_not_about_barred(actor))
         .order_by(Job.number.desc())
         .limit(200)
     ).all()
-    names = people(UUID(row.args["user_id"]) for row in found)
+    names = people(UUID(row.args["user_id"]) for row in found if "user_id" in row.args)
     guarded = _needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
     return tuple(
         MailRow(
@@ -739,7 +744,8 @@ def mails(actor: Actor) -> tuple[MailRow, ...]:
             finished_at=row.finished_at,
             state=JobState(row.state),
             error=row.error,
-            to=names.get(UUID(row.args["user_id"])),
+            to=names.get(UUID(row.args["user_id"])) if "user_id" in row.args else None,
+            address=row.args.get("address"),
             template=row.args["template"],
             subject=(row.result or {}).get("subject"),
             opens_account=row.args["template"] in TEMPLATES_WITH_LINK,
@@ -777,11 +783,12 @@ def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:
     return [or_(Job.subject_id.is_(None), ~about)]
 
 
-def mail_asked_for(actor: Actor, number: int) -> tuple[UUID, str, Mapping[str, Any]]:
-    """Person, template and context of one mail; raises :class:`NotFound`."""
-    row = db.session.execute(
-        select(Job.args).where(Job.name == "jobs.mail.send", Job.number == number, *_not_about_barred(actor))
-    ).one_or_none()
-    if row is None:
+def mail_asked_for(actor: Actor, number: int) -> MailAsked:
+    """What one mail is made of; raises :class:`NotFound`."""
+    args = db.session.scalar(
+        select(Job.args).where(Job.name.in_(_LETTERS), Job.number == number, *_not_about_barred(actor))
+    )
+    if args is None:
         raise NotFound
-    return UUID(row.args["user_id"]), row.args["template"], row.args["context"]
+    user_id = UUID(args["user_id"]) if "user_id" in args else None
+    return MailAsked(user_id, args.get("address", ""), args["template"], args["context"])

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -199,7 +200,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class MailRow:
-    """One line of the page of mails; ``state`` is that of its job."""
+    """One line of the page of mails; ``state`` is that of its job, ``address`` one outside that belongs to no account."""
 
     number: int
     asked_at: datetime
@@ -207,11 +208,22 @@ class MailRow:
     state: str
     error: str | None
     to: Person | None
+    address: str | None
     template: str
     subject: str | None
     opens_account: bool
     guarded: bool
     kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailAsked:
+    """What one mail is made of: to a person, or to an address outside, where there is no person."""
+
+    user_id: UUID | None
+    address: str
+    template: str
+    context: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,30 @@ class Writer:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        os.rename(self._fresh, self.path)
+        self._take_name()
         return manifest
+
+    def _take_name(self) -> None:
+        try:
+            try:
+                os.link(self._fresh, self.path)
+            except FileExistsError:
+                raise
+            except OSError:
+                # A disk without hard links: the name is taken first, and then given its content.
+                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                os.replace(self._fresh, self.path)
+        except FileExistsError as error:
+            raise LocalError(
+                f"{self.path} appeared meanwhile. Choose another name; a backup is never overwritten."
+            ) from error
+        self._fresh.unlink(missing_ok=True)
+        # The name too must be on the disk.
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def leave(self) -> None:
         """Remove what did not become whole."""

@@ -7,6 +7,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from grants.core.triggers import OWNS_TABLES
+
 DEMO_MARK = "pilot-grants demo"
 DEMO_UNFINISHED = "pilot-grants demo, loading"
 
@@ -19,6 +21,20 @@ def connect(address: str) -> psycopg.Connection[Any]:
 def is_empty(address: str) -> bool:
     """Whether nobody has an account yet."""
     return not scalar(address, "user_account", "SELECT count(*) FROM user_account")
+
+
+def held(address: str) -> frozenset[str]:
+    """The tables and views of the schema that :func:`empty_schema` drops, whoever made them."""
+    with connect(address) as connection:
+        found = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p', 'v', 'm', 'f')"
+        ).fetchall()
+    return frozenset(name for (name,) in found)
+
+
+def migration(address: str) -> str:
+    """Where the tables stand; empty where there are none."""
+    return str(scalar(address, "alembic_version", "SELECT max(version_num) FROM alembic_version") or "")
 
 
 def demo_mark(address: str) -> str:
@@ -47,15 +63,9 @@ def empty_schema(owner_address: str) -> None:
 
 
 def owns_tables(address: str) -> bool:
-    """Whether whoever signs in there owns a table of the program; :class:`OSError` where the database does not answer."""
+    """Whether no right binds whoever signs in there; :class:`OSError` where the database does not answer."""
     try:
-        return bool(
-            scalar(
-                address,
-                "user_account",
-                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user",
-            )
-        )
+        return bool(scalar(address, "user_account", f"SELECT {OWNS_TABLES}"))
     except psycopg.OperationalError as error:
         raise ConnectionError(str(error).strip().splitlines()[0]) from error
 

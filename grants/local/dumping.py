@@ -104,17 +104,24 @@ def restore(tools: Tools, owner_address: str, dump_file: Path) -> None:
         assert reading.stdout and reading.stderr and writing.stdin and writing.stderr, "pipes were asked for"
         if not _pass_on(reading.stdout, writing.stdin):
             reading.kill()
+            _close(writing.stdin)
             raise LocalError(NOT_TAKEN + _words(writing.stderr.read()))
         trouble = reading.stderr.read()
         if reading.wait():
             # psql takes the end of what it reads for the end of the whole, and must not see one.
             writing.kill()
+            _close(writing.stdin)
             raise LocalError(f"The dump cannot be read. {_words(trouble)}")
-        with contextlib.suppress(BrokenPipeError):
-            writing.stdin.close()
+        _close(writing.stdin)
         trouble = writing.stderr.read()
         if writing.wait():
             raise LocalError(NOT_TAKEN + _words(trouble))
+
+
+def _close(target: IO[bytes]) -> None:
+    """Here and not at the end of the block: what a reader who went away did not take would raise there, over our words."""
+    with contextlib.suppress(BrokenPipeError):
+        target.close()
 
 
 def _pass_on(source: IO[bytes], target: IO[bytes]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 
-from grants.core import filling
+from grants.core import filling, home
 from grants.core.filling import Filling, Phase
 from grants.web.routing import page
 
@@ -20,7 +19,8 @@ ALLOWED = frozenset(
 WITHOUT_TABLES = frozenset({"static", "oversight.alive", "oversight.ready", "oversight.which_version"})
 # Belongs to the form and not to what was typed, or is nobody's business.
 NOT_TYPED = frozenset({"csrf_token", "act_key", "version", "next"})
-KEPT_SECRET = ("password", "code", "token")
+# What forms call a password; it is typed again.
+KEPT_SECRET = frozenset({"password", "current"})
 RETRY_SECONDS = 30
 
 
@@ -32,8 +32,7 @@ def init_app(app: Flask) -> None:
 
 def _look() -> ResponseReturnValue | None:
     """Set ``g.filling``; while there are no tables, nothing else is answered than that."""
-    home = Path(current_app.config["GRANTS_HOME"]).expanduser().absolute()
-    g.filling = None if request.endpoint == "static" else filling.read(home)
+    g.filling = None if request.endpoint == "static" else filling.read(home.folder())
     if g.filling is None or g.filling.phase is not Phase.PREPARING or request.endpoint in WITHOUT_TABLES:
         return None
     # Nobody is signed in where there are no people, and the demo's switch would ask for them.
@@ -66,7 +65,7 @@ def _not_now(found: Filling, **context: Any) -> ResponseReturnValue:
 
 
 def _may_be_shown(name: str) -> bool:
-    return name != "csrf_token" and not any(word in name for word in KEPT_SECRET)
+    return name != "csrf_token" and name not in KEPT_SECRET
 
 
 def _in_words(name: str) -> str:

@@ -143,6 +143,10 @@ class Form(FlaskForm):
         return found
 
 
+class DeedForm(Form):
+    """A button alone: a deed that needs nothing but its key."""
+
+
 class ContestedForm(Form):
     """A form on something that others may change meanwhile: overtaken, it comes back with what was typed."""
 

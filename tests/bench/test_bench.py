@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from flask import Flask
 
 from grants.bench import report
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
-from grants.bench.operations import Operation, at
+from grants.bench.operations import Mix, Operation, at
 from grants.bench.ours import Ours
 from grants.bench.running import Load, Measured, Runner, done
 from grants.bench.seeding import Seedbed, SeedError
@@ -112,6 +114,52 @@ def test_a_list_of_sixty_rows_is_light(grown: Grown) -> None:
     assert len(answer.body) <= 90_000
 
 
+def opened(grown: Grown, operation: Operation) -> Answer:
+    """The page of an operation, and that it is found right."""
+    browser = InProcess(grown.app)
+    Ours(grown.connection).sign_in(browser, operation.who)
+    answer = browser.get(operation.path(0))
+    assert operation.check(answer) is None, f"{operation.name}: {operation.check(answer)}"
+    return answer
+
+
+def test_every_page_is_compared_with_the_database(grown: Grown) -> None:
+    passed: list[str] = []
+    for operation in Ours(grown.connection).operations():
+        if operation.sends:
+            continue
+        answer = opened(grown, operation)
+        # Its furniture without what it shows; then every figure of it wrong by one, and nothing to do.
+        empty = replace(answer, body=b"<h1>Home</h1><table><tr><td>Tramway</td></tr></table><li><textarea></textarea>")
+        wrong = answer.text.translate(str.maketrans("0123456789", "1234567890")).replace(
+            "pg-next__what", "pg-next__why"
+        )
+        passed += [
+            f"{operation.name}, {kind}"
+            for kind, page in (("empty", empty), ("wrong", replace(answer, body=wrong.encode())))
+            if operation.check(page) is None
+        ]
+
+    # These show words alone: no figure of theirs can be wrong by one.
+    words_alone = {"assessments.of_one", "draft.form", "home.eligibility", "home.evaluator"}
+    assert [each for each in passed if each not in {f"{name}, wrong" for name in words_alone}] == []
+
+
+def test_what_an_earlier_sending_left_does_not_pass_for_this_one(grown: Grown) -> None:
+    product = Ours(grown.connection)
+    for operation in product.operations():
+        if operation.name not in {"draft.save", "assessment.save"}:
+            continue
+        browser = InProcess(grown.app)
+        product.sign_in(browser, operation.who)
+        saved = done(browser, operation, 0)
+        form = form_to(browser.get(operation.path(0)), operation.sends)
+        lost = replace(saved, sent={**form.fields, **operation.typed(0, form)})
+
+        assert operation.check(saved) is None
+        assert operation.check(lost) is not None, f"{operation.name} takes an earlier sending for its own"
+
+
 def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:
     with grown.connection.transaction():
         grown.connection.execute("SET LOCAL session_replication_role = replica")
@@ -160,10 +208,100 @@ def test_the_figures_are_a_table_and_a_list(tmp_path: Path) -> None:
     load = Load(1_000, 8, 10.0, 500, 50.0, 90.0, 200.0)
 
     lines = report.table(found, [load]).splitlines()
-    report.write(tmp_path / "out.json", found, [load], {"worker.pss_mb": 99.0})
+    beside = report.write(tmp_path / "out.json", found, [load], {"worker.pss_mb": 99.0})
 
     assert lines[2].split() == ["list", "1,000", "20.0", "25.0", "5", "1.5", "900", "+0.30"]
     assert "8 clients for 10 s, 500 requests" in lines[3]
-    written = json.loads((tmp_path / "out.json").read_text())
-    assert all({"op", "n", "median_ms", "p95_ms", "sql", "bytes"} <= each.keys() for each in written)
-    assert [each["op"] for each in written] == ["list", "list", "load.mixed", "worker.pss_mb"]
+    assert json.loads((tmp_path / "out.json").read_text()) == [
+        {"op": "list", "n": 100, "median_ms": 10.0, "p95_ms": 12.0, "sql": 5, "bytes": 900},
+        {"op": "list", "n": 1_000, "median_ms": 20.0, "p95_ms": 25.0, "sql": 5, "bytes": 900},
+    ]
+    more = json.loads(beside.read_text())
+    assert beside.name == "out.more.json"
+    assert [each["sql_ms"] for each in more["operations"]] == [1.0, 1.5]
+    assert [each["requests"] for each in more["loads"]] == [500]
+    assert more["other"] == {"worker.pss_mb": 99.0}
+    assert {each["name"]: each["met"] for each in more["targets"]}["web worker, MB"] is True
+
+
+def figures(**other: int) -> list[Measured]:
+    """Everything a target asks for, at two sizes and just met; ``other`` gives another number of statements at the larger."""
+    names = (
+        "applications.first", "applications.last", "applications.search", "application.detail", "ranking", "payments",
+        "home.manager",
+    )  # fmt: skip
+    small = [Measured(name, 100, 10.0, 12.0, 10, 1.0, 90_000, 30) for name in names]
+    large = [replace(each, n=1_000, median_ms=12.5, sql=other.get(each.op.partition(".")[0], 10)) for each in small]
+    return [*small, *large, Measured("applications.csv", 1_000, 200.0, 220.0, 3, 9.0, 90_000, 4, 5_000.0)]
+
+
+ENOUGH = {"worker.pss_mb": 110.0, "assignment.seconds": 0.3, "assignment.certified": True}
+
+
+def missed(found: list[Measured], about: dict[str, object]) -> list[str]:
+    return [f"{each.name}: {each.figure}" for each in report.targets(found, about) if not each.met]
+
+
+def test_every_target_is_told_with_its_figure() -> None:
+    lines = report.targets_table(report.targets(figures(), ENOUGH)).splitlines()
+
+    assert [line.split()[-1] for line in lines[1:-1]] == ["met"] * 11
+    assert lines[1].split() == ["list", "of", "applications,", "SQL", "statements", "at", "most", "10", "10", "met"]
+    assert lines[-1].startswith("11 of 11 targets are met. A missed one does not fail the run")
+
+
+def test_a_target_is_missed_by_the_smallest_step() -> None:
+    assert missed(figures(home=11), ENOUGH) == [
+        "start pages, SQL statements: 11",
+        "pages whose SQL grows between 100 and 1,000: 1 of 7: home.manager",
+    ]
+    slow = [replace(each, median_ms=12.7) if each.n > 100 and each.op.endswith("last") else each for each in figures()]
+    assert missed(slow, ENOUGH) == ["list of applications, growth exponent: +0.104"]
+    heavy = [replace(each, bytes=90_001) for each in figures()]
+    assert missed(heavy, ENOUGH) == ["list of 60 rows, bytes: 90,001"]
+    assert missed(figures(), ENOUGH | {"worker.pss_mb": 110.1}) == ["web worker, MB: 110.1"]
+    late = [replace(each, rows_per_second=4_999.0) if each.rows_per_second else each for each in figures()]
+    assert missed(late, ENOUGH) == ["list as CSV, rows a second: 4,999"]
+    assert missed(figures(), ENOUGH | {"assignment.seconds": 0.31}) == [
+        "assignment 3 of 300 to 1,000, seconds: 0.31, exact"
+    ]
+    assert missed(figures(), ENOUGH | {"assignment.certified": False}) == [
+        "assignment 3 of 300 to 1,000, seconds: 0.30, not proved"
+    ]
+
+
+def test_what_was_not_measured_is_missed() -> None:
+    assert [each.met for each in report.targets([], {})] == [False] * 11
+    unsaid = [replace(each, sql=None) if each.op == "ranking" else each for each in figures()]
+    assert missed(unsaid, ENOUGH) == [
+        "ranking, SQL statements: not measured",
+        "pages whose SQL grows between 100 and 1,000: not measured",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raised", "told", "words"),
+    [
+        (IncompleteRead(b"half"), Wrong, "list under load, /list, was not answered: IncompleteRead"),
+        (ConnectionResetError("gone"), Wrong, "list under load, /list, was not answered: ConnectionResetError"),
+        (psycopg.OperationalError("no database"), psycopg.OperationalError, "no database"),
+        (KeyError("score"), KeyError, "score"),
+        (AssertionError("there is such a row"), AssertionError, "there is such a row"),
+        (SystemExit(3), SystemExit, "3"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else None,
+)
+def test_whatever_ends_a_client_ends_the_load(raised: BaseException, told: type[BaseException], words: str) -> None:
+    class Ends(Browser):
+        def get(self, path: str) -> Answer:
+            raise raised
+
+    class Alone(Runner):
+        def _people(self, mixed: Sequence[Mix], place: int) -> dict[str, Browser]:
+            return {"ana": Ends("localhost", 80)}
+
+    runner = Alone(None, 100, "localhost", 80)  # type: ignore[arg-type]  # nobody signs in
+    wanted = Operation("list", "ana", at("/list"), lambda answer: None)
+
+    with pytest.raises(told, match=re.escape(words)):
+        runner.load([Mix(100, (wanted,))], clients=2, seconds=1)

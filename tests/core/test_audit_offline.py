@@ -290,7 +290,11 @@ def test_a_text_without_a_whole_checkpoint_is_no_checkpoint(text: str, words: st
         offline.notes_of(text, "a text")
 
 
-@pytest.mark.parametrize("text", ["", "ssh-ed25519 AAAA", KEY.key[:-4], KEY.key.replace("+", "+0", 1)])
+@pytest.mark.parametrize(
+    "text",
+    ["", "ssh-ed25519 AAAA", KEY.key[:-4], KEY.key.replace("+", "+0", 1)],
+    ids=["empty", "of another kind", "cut", "another name"],
+)
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(offline.Unreadable, match=r"no key|damaged key"):
         offline.keys_of(text, "a text")

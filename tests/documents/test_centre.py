@@ -96,6 +96,8 @@ def test_the_last_entry_behind_a_figure_leaves_it_at_what_the_statement_says(boo
     first = queries.entries_behind(actors.nuria(), run, [Account.CONSUMED], "", Page(size=1))
     rest = queries.entries_behind(actors.nuria(), run, [Account.CONSUMED], "", Page(size=1, after=first.next_key))
     assert (*first.items, *rest.items) == whole.items
+    with pytest.raises(NotFound):
+        queries.entries_behind(actors.eva(), run, [Account.CONSUMED], "", Page())
 
 
 def test_the_list_is_narrowed_and_goes_on(app: Flask, books: Books) -> None:

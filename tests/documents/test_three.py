@@ -14,6 +14,8 @@ from flask import Flask
 from pypdf import PdfReader
 
 from grants.agreements.models import Grant
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.states import AmountBasis
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -236,9 +238,37 @@ def test_a_statement_with_nothing_invented_says_nothing_of_it(books: Books, app:
     text = PdfReader(io.BytesIO(rendered(found, Format.PDF).data)).pages[0].extract_text()
     assert "ynthetic" not in text
     assert rendered(found, Format.CSV).data.decode().splitlines()[1].endswith(",no")
+
+
+@pytest.mark.parametrize("basis", AmountBasis)
+def test_an_amount_is_said_to_be_invented_where_it_was_selected_so_whatever_its_note_says(
+    books: Books, app: Flask, basis: AmountBasis
+) -> None:
+    """Amounts that were published carry a note as well: the one that says so."""
+    app.config["GRANTS_DEMO"] = False
+    grant = get(Grant, books.overpaid.grant_id)
+    selection = Selection(
+        call_id=grant.call_id, number=1, kind="published_outcome", state="confirmed", budget=euros(600_000),
+        used=euros(600_000), rules={}, line_words="", list_sha256=bytes(32), reason="For a test.",
+        source_url="https://example.eu", decided_by=actors.otto().user_id, decided_at=AS_OF,
+        confirmed_by=actors.pia().user_id, confirmed_at=AS_OF,
+    )  # fmt: skip
     with arranging():
-        get(Grant, books.overpaid.grant_id).amount_note = "Assumed for a test."
-    assert "not published" in drawn(books.wanted(name)).synthetic
+        get(Grant, grant.id).amount_note = "A note."
+        db.session.add(selection)
+        db.session.flush()
+        db.session.add(
+            SelectionItem(
+                selection_id=selection.id, application_id=grant.application_id, position=1, outcome="selected",
+                amount=euros(600_000), amount_basis=basis.value, tie_words="", threshold_words="", straddles=False,
+                missing=ZERO,
+            )
+        )  # fmt: skip
+
+    found = drawn(books.wanted(STATEMENT)).synthetic
+
+    told = "One grant carries an amount that was not published." in found
+    assert told is (basis is AmountBasis.SYNTHETIC), found
 
 
 def test_a_period_is_refused_where_a_statement_has_none(books: Books) -> None:

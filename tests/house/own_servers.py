@@ -79,13 +79,15 @@ class OwnPostgres(TestPostgres):
 
     def _make_roles(self) -> None:
         """By the file the manual names, as it says."""
-        variables = [f"--set={role.removeprefix('grants_')}_password={self.passwords[role]}" for role in self.passwords]
+        passwords = {
+            f"{role.removeprefix('grants_').upper()}_PASSWORD": self.passwords[role] for role in self.passwords
+        }
         made = subprocess.run(
             [
-                *(self._program / "bin/psql", "--no-psqlrc", "--quiet", *variables, "--file", DEPLOY / "roles.sql"),
+                *(self._program / "bin/psql", "--no-psqlrc", "--quiet", "--file", DEPLOY / "roles.sql"),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", "postgres"),
             ],
-            env={"PGPASSWORD": self.passwords["postgres"], "PATH": os.environ["PATH"]},
+            env={**passwords, "PGPASSWORD": self.passwords["postgres"], "PATH": os.environ["PATH"]},
             capture_output=True,
             text=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,10 +24,11 @@ from config import Config
 from grants import local
 from grants.app import create_app
 from grants.cli import build_cli
+from grants.cli.backup import _moment, _refuse_unless_empty
 from grants.core import audit, clock, files
 from grants.core.acts import act
 from grants.core.db import db
-from grants.core.errors import NotAllowed
+from grants.core.errors import NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity.queries import person_by_email
 from grants.local import archive, dumping
@@ -36,6 +39,17 @@ from tests.payments.world import IN_FORCE, world
 LETTER = b"%PDF-1.7 a letter to keep"
 LETTER_SHA = hashlib.sha256(LETTER).hexdigest()
 PLACE = f"files/{LETTER_SHA[:2]}/{LETTER_SHA[2:4]}/{LETTER_SHA}"
+SAID = {
+    "program": "1",
+    "made_at": "2026-01-01T00:00:00+00:00",
+    "migration": "0001",
+    "server_major": 18,
+    "dumped_by_major": 18,
+    "demo_mark": "",
+    "audit_position": 0,
+    "audit_hash": "",
+    "counts": {},
+}
 KEEPER = system_actor("keeper", (Permission.FILE_READ,))
 
 
@@ -191,6 +205,39 @@ def test_a_restore_goes_into_an_empty_database_only(here: Place, made: Path) -> 
     assert here.ask("SELECT count(*) FROM audit_event") == before
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE invoice (id int)",
+        "CREATE VIEW one AS SELECT 1 AS number",
+        "CREATE TABLE user_account (id int)",
+        "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('ab12cd34'); "
+        "CREATE TABLE user_account (id int)",
+    ],
+)
+def test_a_restore_never_empties_the_database_of_another_program(there: Place, tmp_path: Path, made: str) -> None:
+    with local.connect(there.settings.DATABASE_OWNER_URL) as owner:
+        owner.execute(made.encode())
+    before = local.held(there.settings.DATABASE_OWNER_URL)
+
+    with pytest.raises(Refused, match="This database is not empty"):
+        _refuse_unless_empty(there.settings.DATABASE_OWNER_URL)
+
+    assert local.held(there.settings.DATABASE_OWNER_URL) == before != frozenset()
+
+
+def test_tables_of_ours_without_people_give_way_and_strange_ones_beside_them_do_not(there: Place, made: Path) -> None:
+    assert there.grants("db", "upgrade").exit_code == 0
+    with local.connect(there.settings.DATABASE_OWNER_URL) as owner:
+        owner.execute("CREATE TABLE invoice (id int)")
+        beside = there.grants("backup", "restore", str(made))
+        assert local.held(there.settings.DATABASE_OWNER_URL) > {"invoice", "user_account"}
+        owner.execute("DROP TABLE invoice")
+
+    assert (beside.exit_code, "This database is not empty" in beside.output) == (1, True)
+    assert there.grants("backup", "restore", str(made)).exit_code == 0
+
+
 def test_a_restore_waits_for_nobody_who_uses_the_database(there: Place, made: Path) -> None:
     with local.connect(there.settings.DATABASE_URL):
         answer = there.grants("backup", "restore", str(made))
@@ -282,6 +329,65 @@ def test_a_dump_that_ends_early_leaves_an_empty_database(there: Place, made: Pat
         dumping.restore(tools, owner, dump)
 
     assert there.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_a_database_that_hangs_up_at_once_is_told_in_its_own_words(tmp_path: Path) -> None:
+    program(tmp_path, "pg_restore", "yes 'SELECT 1;' | head -c 20000000")
+    program(tmp_path, "psql", "echo 'psql: no room is left' >&2; exit 2")
+
+    with pytest.raises(local.LocalError, match=r"did not take the dump.*no room is left"):
+        dumping.restore(dumping.Tools(tmp_path, 18), "postgresql+psycopg://o@h/d", tmp_path / "dump")
+
+
+def test_a_dump_that_cannot_be_read_is_told_though_the_database_took_nothing_yet(tmp_path: Path) -> None:
+    program(tmp_path, "pg_restore", "echo 'SELECT 1;'; echo 'pg_restore: a bad block' >&2; exit 1")
+    program(tmp_path, "psql", "exec sleep 60")
+
+    with pytest.raises(local.LocalError, match=r"cannot be read.*a bad block"):
+        dumping.restore(dumping.Tools(tmp_path, 18), "postgresql+psycopg://o@h/d", tmp_path / "dump")
+
+
+def test_a_backup_bears_the_moment_of_its_snapshot(app: Flask, settings: Config) -> None:
+    with dumping.snapshot(settings.DATABASE_OWNER_URL) as (connection, _):
+        begun = clock.now()
+        made_at = datetime.fromisoformat(_moment(connection)["made_at"])
+
+    assert made_at <= begun
+    assert made_at.utcoffset() == timedelta(0)
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    writer = archive.Writer(tmp_path / "all.backup")
+    (tmp_path / "all.backup").write_text("somebody else's")
+
+    with pytest.raises(local.LocalError, match="appeared meanwhile"):
+        writer.finish(**SAID)
+    writer.leave()
+
+    assert (tmp_path / "all.backup").read_text() == "somebody else's"
+    assert [path.name for path in tmp_path.iterdir()] == ["all.backup"]
+
+
+def test_a_disk_without_hard_links_keeps_a_backup_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    taken, free = archive.Writer(tmp_path / "taken.backup"), archive.Writer(tmp_path / "free.backup")
+    (tmp_path / "taken.backup").write_text("somebody else's")
+
+    assert free.finish(**SAID).made_at == SAID["made_at"]
+    with pytest.raises(local.LocalError, match="appeared meanwhile"):
+        taken.finish(**SAID)
+    taken.leave()
+
+    assert tarfile.is_tarfile(tmp_path / "free.backup")
+    assert (tmp_path / "taken.backup").read_text() == "somebody else's"
 
 
 def test_the_oldest_version_that_fits_is_taken_and_a_missing_one_named() -> None:

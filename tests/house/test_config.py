@@ -39,6 +39,7 @@ def test_a_whole_production_is_accepted() -> None:
         ({"BASE_URL": "http://grants.example.eu"}, "BASE_URL"),
         ({"DATABASE_OWNER_URL": ""}, "DATABASE_OWNER_URL"),
         ({"DATABASE_OWNER_URL": "postgresql://program@host/grants"}, "both sign in as “program”"),
+        ({"DATABASE_URL": "postgresql:///grants?user=owner"}, "both sign in as “owner”"),
         ({"GRANTS_DEMO": "1"}, "GRANTS_DEMO"),
         ({"GRANTS_FAULT": "scope"}, "GRANTS_FAULT"),
         ({"SERVER_TIMING": "1"}, "SERVER_TIMING"),
@@ -65,6 +66,8 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, str], word: str) -
         ("REDIS_URL", "host:6379"),
         ("DATABASE_URL", "mysql://user:secret@host/db"),
         ("DATABASE_URL", "grants.db"),
+        ("DATABASE_URL", "postgresql://[secret/grants"),
+        ("DATABASE_OWNER_URL", "postgresql://owner:%secret@host/grants"),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_password(name: str, value: str) -> None:
@@ -73,6 +76,21 @@ def test_a_wrong_setting_is_named_without_its_password(name: str, value: str) ->
 
     assert name in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("program", "owner"),
+    [
+        (
+            "postgresql:///grants?host=/run/postgresql&user=program",
+            "postgresql:///grants?host=/run/postgresql&user=owner",
+        ),
+        ("postgresql://host/grants", "postgresql://host/grants"),
+        ("postgresql://program@host/grants?user=other", "postgresql://program@host/grants"),
+    ],
+)
+def test_roles_are_compared_only_where_the_addresses_name_them(program: str, owner: str) -> None:
+    assert Config.from_env({**PRODUCTION, "DATABASE_URL": program, "DATABASE_OWNER_URL": owner})
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:

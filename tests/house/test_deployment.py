@@ -286,6 +286,40 @@ def test_the_example_of_settings_is_a_safe_production(tmp_path: Path) -> None:
     assert (config.GRANTS_ENV, config.TRUSTED_PROXIES, config.GRANTS_DEMO) == ("production", 1, False)
 
 
+def words_of(unit: str, name: str) -> list[str]:
+    """Every word that a unit, with the common part where it is a service's, gives to one of its settings."""
+    texts = [(UNITS / unit).read_text(encoding="utf-8")]
+    if unit.endswith(".service"):
+        texts.append((UNITS / "grants-.service.d" / "common.conf").read_text(encoding="utf-8"))
+    return [word for text in texts for line in re.findall(rf"^{name}=(.*)$", text, re.M) for word in line.split()]
+
+
+def test_the_pages_do_not_see_the_folder_of_the_key_that_signs() -> None:
+    key = Path(settings_in(DEPLOY / "env.example")["CHECKPOINT_KEY_FILE"])
+
+    assert f"-{key.parent}" in words_of("grants-web.service", "InaccessiblePaths")
+    assert f"-{key.parent}" not in words_of("grants-worker@.service", "InaccessiblePaths")
+    # Made before any service starts: what is not there cannot be shut.
+    assert str(key.parent.relative_to("/var/lib")) in words_of("grants-web.service", "StateDirectory")
+
+
+def test_workers_may_write_where_checkpoints_are_left() -> None:
+    named = re.findall(r"^#CHECKPOINT_FOLDER=(.*)$", (DEPLOY / "env.example").read_text(encoding="utf-8"), re.M)
+
+    assert f"-{named[0]}" in words_of("grants-worker@.service", "ReadWritePaths")
+
+
+def test_an_upgrade_stops_every_worker_however_many_there_are() -> None:
+    assert "grants-upgrade.service" in words_of("grants-worker@.service", "Conflicts")
+    assert {"grants-web.service", "grants-schedule.service"} <= set(words_of("grants-upgrade.service", "Conflicts"))
+
+
+def test_passwords_of_the_roles_stand_on_no_command_line() -> None:
+    for name in ("README.md", "roles.sh", "roles.sql"):
+        found = re.findall(r"(?:-v|--set|--variable)[ =]\w+=", (DEPLOY / name).read_text(encoding="utf-8"))
+        assert found == [], name
+
+
 def composed() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
     return found
@@ -298,13 +332,62 @@ def test_containers_get_settings_that_exist_and_secrets_as_files() -> None:
         service = compose["services"][name]
         assert set(service["environment"]) - known == set(), name
         for setting, value in service["environment"].items():
-            if setting.endswith("_FILE"):
+            if setting.endswith("_FILE") and setting.removesuffix("_FILE") in SECRET:
                 assert Path(value).name in service["secrets"], f"{name}: {setting}"
         assert (service["user"], service["read_only"], service["cap_drop"]) == ("10001:10001", True, ["ALL"])
     for service in compose["services"].values():
         assert set(service.get("secrets", ())) <= set(compose["secrets"])
         assert set(service.get("networks", ())) <= set(compose["networks"])
     assert "database_owner_url" not in compose["services"]["web"]["secrets"]
+
+
+def test_containers_get_every_setting_there_is() -> None:
+    services = composed()["services"]
+    # What production refuses, and what only the pages listen on.
+    wanted = set(Config.__dataclass_fields__) - {"GRANTS_DEMO", "SERVER_TIMING", "HOST", "PORT"}
+    for name in ("upgrade", "web", "worker", "schedule", "backup"):
+        given = {
+            setting.removesuffix("_FILE") if setting.removesuffix("_FILE") in SECRET else setting
+            for setting in services[name]["environment"]
+        }
+        assert wanted - given == set(), name
+    assert {"HOST", "PORT"} <= set(services["web"]["environment"])
+
+
+def test_only_the_workers_containers_have_the_key_that_signs() -> None:
+    compose = composed()
+    key = Path(compose["x-settings"]["CHECKPOINT_KEY_FILE"])
+    mounted = {
+        name: [volume.rpartition(":")[2] for volume in service.get("volumes", ()) if not volume.endswith(":ro")]
+        for name, service in compose["services"].items()
+    }
+
+    assert [name for name, places in mounted.items() if str(key.parent) in places] == ["worker"]
+    assert [place for place in key.parents if str(place) in mounted["web"]] == []
+    assert compose["x-settings"]["CHECKPOINT_FOLDER"] in mounted["worker"]
+    # A volume gets its owner from the folder of the image.
+    for place in (str(key.parent), compose["x-settings"]["CHECKPOINT_FOLDER"]):
+        assert re.search(rf"install -d -o grants .* {place}\b", (DEPLOY / "Dockerfile").read_text(encoding="utf-8")), (
+            place
+        )
+
+
+def test_the_database_counts_as_there_only_when_its_roles_are_made() -> None:
+    asked = composed()["services"]["postgres"]["healthcheck"]["test"]
+
+    # While roles.sh does its work the server answers on its socket only.
+    assert "--host=127.0.0.1" in asked
+
+
+def test_what_containers_write_into_a_folder_of_the_machine_belongs_to_their_user() -> None:
+    compose = composed()
+    folders = [volume for volume in compose["services"]["backup"]["volumes"] if volume.startswith("./")]
+
+    user = compose["services"]["backup"]["user"].partition(":")[0]
+    for folder in folders:
+        name = folder.partition(":")[0].removeprefix("./")
+        assert re.search(rf"install -d -o {user} -m 0700 {name}\b", (DEPLOY / "README.md").read_text(encoding="utf-8"))
+    assert folders
 
 
 def test_units_start_programs_and_modules_that_exist() -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from flask import Flask
+from flask import Flask, current_app
 
 from config import BadSettings, Config
+from grants import local
 from grants.app import create_app
-from grants.cli import build_cli
+from grants.cli import build_cli, seeds
+from grants.cli.program import Program
 from grants.core import audit_offline
 from grants.core.db import db
 
@@ -156,6 +158,45 @@ def test_the_key_is_replaced_by_command_and_the_first_key_still_proves_all(
     assert "3 checkpoints agree" in verify(taken).output
     assert grants("audit", "verify").exit_code == 0
     assert sorted(path.name for path in settings.home.glob("checkpoint_key*")) == ["checkpoint_key"]
+
+
+def test_the_checkpoints_of_a_demo_that_is_emptied_are_set_aside_and_those_of_others_stay(
+    grants: Grants, taken: Path, settings: Config, tmp_path: Path
+) -> None:
+    outside = settings.home / "checkpoints"
+    mine = sorted(path.name for path in outside.iterdir())
+    other = outside / "checkpoint-0123456789abcdef-000000000009.txt"
+    other.write_text("of somebody else")
+    record = mine[0].split("-")[1]
+
+    with local.servers(settings) as addresses:
+        seeds._set_aside(addresses, outside)
+        seeds._set_aside(addresses, tmp_path / "not there")
+
+    assert len(mine) == 2
+    assert sorted(path.name for path in outside.iterdir()) == [other.name, f"ended-{record}"]
+    assert sorted(path.name for path in (outside / f"ended-{record}").iterdir()) == mine
+
+
+@pytest.mark.parametrize("mark", [local.DEMO_MARK, local.DEMO_UNFINISHED, ""])
+def test_what_a_command_makes_bears_the_mark_of_the_demo_it_was_made_in(
+    app: Flask, settings: Config, mark: str
+) -> None:
+    local.set_demo_mark(settings.DATABASE_OWNER_URL, mark)
+    on = replace(settings, GRANTS_DEMO=False, REDIS_URL=f"unix://{settings.home}/no-queue")
+
+    with Program(lambda: on, create_app).running():
+        assert current_app.config["GRANTS_DEMO"] is bool(mark)
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(settings: Config) -> None:
+    nowhere = f"postgresql+psycopg://x@/x?host={settings.home}"
+    on = replace(settings, DATABASE_URL=nowhere, DATABASE_OWNER_URL=nowhere, REDIS_URL="unix:///nowhere")
+
+    answer = CliRunner().invoke(build_cli(lambda: on, create_app), ("audit", "key"), catch_exceptions=False)
+
+    assert (answer.exit_code, answer.output.count("\n")) == (1, 1)
+    assert answer.output.startswith("Error: The database does not answer.")
 
 
 def test_there_is_no_key_before_the_first_checkpoint(grants: Grants) -> None:

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from grants.core import clock
+from grants.core import clock, jobs
 from grants.core.acts import act, arranging
 from grants.core.audit import ActRow, AuditEvent, SecurityEvent
 from grants.core.db import db, get
@@ -613,3 +613,27 @@ def test_no_administrator_reads_the_reset_link_of_who_holds_a_role_that_two_of_t
         services.open_mail(actors.ada(), number)
 
     assert [row.guarded for row in queries.mails(actors.ada()) if row.number == number] == [True]
+
+
+@act("test_outside.write", needs=Permission.USER_INVITE, says="wrote to an address outside")
+def _write_outside(actor: Actor) -> None:
+    context = {"note": "a note", "file_name": "checkpoint.txt"}
+    jobs.queue("jobs.mail.send_outside", address="court@example.eu", template="checkpoint", context=context)
+
+
+def test_a_mail_to_an_address_outside_is_listed_and_read_on_the_record(app: Flask) -> None:
+    ada = actors.ada()
+    _write_outside(ada)
+    (row,) = (row for row in queries.mails(ada) if row.address is not None)
+
+    letter = services.open_mail(ada, row.number)
+    with pytest.raises(NotAllowed):
+        mails._note_reading_outside(actors.ana(), row.number)
+
+    assert (row.to, row.address, letter.to) == (None, "court@example.eu", "court@example.eu")
+    assert "a note" in letter.text
+    verb, reason = db.session.execute(
+        select(AuditEvent.verb, AuditEvent.reason).order_by(AuditEvent.recorded_at.desc()).limit(1)
+    ).one()
+    assert (verb, reason) == ("mail.open_outside", f"mail {row.number}, checkpoint, to court@example.eu")
+    assert "court@example.eu" in actors.client_of(app, ada).get("/admin/mail").get_data(as_text=True)

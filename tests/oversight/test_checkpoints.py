@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from grants.core import acts, audit, audit_offline, checkpoints, clock, jobs, signing
 from grants.core.acts import bookkeeping
@@ -255,6 +255,34 @@ def test_a_damaged_file_in_the_folder_is_named(events: int) -> None:
     ]
 
 
+def test_a_checkpoint_that_leaves_while_the_record_is_checked_is_no_alarm(events: int, app: Flask) -> None:
+    """The moment the checkpoints of the database are read, another one is made and left by somebody else."""
+    made()
+
+    def leave_another() -> None:
+        with app.app_context():
+            services.request_checkpoint(actors.nuria())
+            made()
+            db.session.remove()
+
+    def once_read(connection: object, cursor: object, statement: str, *more: object) -> None:
+        if "FROM audit_checkpoint JOIN audit_key" in statement.replace("\n", "").replace("  ", " ") and not left:
+            left.append(statement)
+            other = threading.Thread(target=leave_another)
+            other.start()
+            other.join()
+
+    left: list[str] = []
+    event.listen(db.engine, "after_cursor_execute", once_read)
+    try:
+        found = online()
+    finally:
+        event.remove(db.engine, "after_cursor_execute", once_read)
+
+    assert (len(left), found) == (1, ())
+    assert len(list(checkpoints.folder().glob("checkpoint-*.txt"))) == 2
+
+
 def test_an_event_kept_from_the_sealer_is_found_whatever_the_numbers_say(
     events: int, postgres: Cluster, database: str
 ) -> None:
@@ -325,6 +353,30 @@ def test_a_program_that_ended_between_the_act_and_the_file_finds_its_new_key(eve
 
     assert view.key == checkpoints.keys()[0]
     assert not signing.place().with_name("checkpoint_key.next").exists()
+
+
+@pytest.mark.parametrize("old", OldKey)
+def test_a_key_is_replaced_again_after_a_program_that_ended_before_the_file_was_put(events: int, old: OldKey) -> None:
+    made()
+    services.replace_checkpoint_key(OPERATOR, OldKey.HERE)
+
+    view = replaced(old)
+
+    assert (len(checkpoints.keys()), view.key) == (3, checkpoints.keys()[0])
+    assert signing.at_hand(view.key).key == view.key
+    assert not signing.place_of_next().exists()
+    (note,) = audit_offline.notes_of(view.note, "the checkpoint")
+    assert audit_offline.signed_by(note, checkpoints.keys()[1]) is (old is OldKey.HERE)
+    assert online() == ()
+
+
+def test_a_key_that_signed_already_is_no_new_key(events: int) -> None:
+    made()
+    signing.place_of_next().write_bytes(signing.place().read_bytes())
+
+    with pytest.raises(Refused, match="holds no new key"):
+        services.replace_checkpoint_key(OPERATOR, OldKey.HERE)
+    assert len(checkpoints.keys()) == 1
 
 
 def test_a_program_that_ended_between_the_key_and_the_act_uses_that_key(
@@ -440,6 +492,29 @@ def test_a_folder_that_cannot_be_written_to_is_tried_again_and_then_seen(
     assert parked is not None and "cannot be written to" in str(parked.error)
     assert not queries.proofs().well
     assert "did not leave the system" in queries.proofs().words
+
+
+def test_a_letter_that_never_left_is_seen_until_a_later_one_did_or_nobody_is_sent_one(events: int, app: Flask) -> None:
+    def made_and_sent(states: dict[str, str]) -> None:
+        """A checkpoint whose letters ended as told."""
+        services.request_checkpoint(actors.nuria())
+        app.config["CHECKPOINT_MAIL_TO"] = ", ".join(states)
+        view = services.make_checkpoint(MAKER)
+        table = Job.__table__
+        ended = {"finished_at": func.clock_timestamp(), "lease_until": None}
+        with bookkeeping() as books:
+            for address, state in states.items():
+                mine = (table.c.subject_id == view.id) & (table.c.args["address"].astext == address)
+                error = "The mail server refuses this mail." if state == "failed" else None
+                assert books.execute(update(table).where(mine).values(state=state, error=error, **ended)) == 1
+        db.session.rollback()
+
+    made_and_sent({"a@example.eu": "failed", "b@example.eu": "failed"})
+    assert "2" in queries.proofs().words and not queries.proofs().well
+    made_and_sent({"a@example.eu": "done", "b@example.eu": "failed"})
+    assert not queries.proofs().well
+    made_and_sent({"a@example.eu": "done"})
+    assert queries.proofs().well
 
 
 def test_a_night_without_a_checkpoint_is_seen(events: int) -> None:

@@ -35,6 +35,19 @@ def test_the_diagrams_are_those_of_the_tables() -> None:
     assert block[1] == diagrams()
 
 
+def test_the_tour_names_the_menu_and_counts_its_people_as_they_are() -> None:
+    text = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| [0-9]", line)]
+    menu = {item.label for views in stage_modules("views") for item in getattr(views, "NAVIGATION", ())}
+
+    bold = {word for row in rows for cell in row[2:] for word in re.findall(r"\*\*(.+?)\*\*", cell)}
+    people = [row[1] for row in rows if row[1].startswith("**")]
+
+    assert bold and bold <= menu
+    counts = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    assert f"The {counts[len(people)]} people below" in text
+
+
 def test_every_decision_fits_on_a_page() -> None:
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from wtforms import PasswordField
 
 from grants.core import filling
 from grants.core.filling import Filling, Phase
+from grants.web.filling import KEPT_SECRET
+from grants.web.forms import Form
 from grants.web.routing import public
 from tests.html import check_page, texts
 
@@ -62,6 +66,9 @@ def test_a_deed_waits_and_what_was_typed_is_kept(client: FlaskClient, tmp_path: 
         "act_key": "k1",
         "version": "3",
         "password": "x!y",
+        "current": "x!y",
+        "postcode": "00-950",
+        "country_code": "PL",
     }
 
     answer = client.post("/deed?tab=2", data=sent)
@@ -69,13 +76,32 @@ def test_a_deed_waits_and_what_was_typed_is_kept(client: FlaskClient, tmp_path: 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "37")
     page = check_page(answer)
     assert texts(page, "h1") == ["Not yet: the demo is still being filled"]
-    assert (texts(page, "dt"), texts(page, "dd")) == (["Why so", "Amount"], ["First line second <line>", "12.50"])
+    assert (texts(page, "dt"), texts(page, "dd")) == (
+        ["Why so", "Amount", "Postcode", "Country code"],
+        ["First line second <line>", "12.50", "00-950", "PL"],
+    )
     text = answer.get_data(as_text=True)
     assert 'action="/deed?tab=2"' in text and 'name="act_key" value="k1"' in text
     assert "x!y" not in text
 
     filling.end(tmp_path)
     assert client.post("/deed?tab=2", data=sent).get_data(as_text=True) == "done"
+
+
+def test_every_password_of_a_form_is_kept_secret(client: FlaskClient) -> None:
+    def forms(kind: type[Form]) -> Iterator[type[Form]]:
+        yield kind
+        for each in kind.__subclasses__():
+            yield from forms(each)
+
+    named = {
+        name
+        for form in forms(Form)
+        for name, field in vars(form).items()
+        if getattr(field, "field_class", None) is PasswordField
+    }
+
+    assert named == KEPT_SECRET
 
 
 def test_files_are_chosen_again(client: FlaskClient, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from flask import current_app
 from sqlalchemy import select
 
 from grants.agreements.models import Beneficiary, Grant
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.states import AmountBasis, SelectionState
 from grants.calls.models import Call
 from grants.core.db import db
 from grants.documents.rules import NO, YES
@@ -32,11 +34,19 @@ class Marks:
 
 
 def marks(calls: Iterable[Call], grant_ids: Collection[UUID]) -> Marks:
-    """Read from what is marked: the call, the amounts of a grant, its organisations, and the installation itself."""
+    """Read from what is marked: the call, the amount a grant was selected with, its organisations, and the installation itself."""
     demo = bool(current_app.config["GRANTS_DEMO"])
     invented_calls = [call.reference for call in calls if call.synthetic]
-    notes = db.session.scalars(
-        select(Grant.id).where(Grant.id.in_(grant_ids), Grant.amount_note.is_not(None)).order_by(Grant.reference)
+    amounts = db.session.scalars(
+        select(Grant.id)
+        .join(SelectionItem, SelectionItem.application_id == Grant.application_id)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(
+            Grant.id.in_(grant_ids),
+            Selection.state == SelectionState.CONFIRMED.value,
+            SelectionItem.amount_basis == AmountBasis.SYNTHETIC.value,
+        )
+        .distinct()
     ).all()
     organisations = db.session.scalars(
         select(Beneficiary.grant_id)
@@ -48,8 +58,8 @@ def marks(calls: Iterable[Call], grant_ids: Collection[UUID]) -> Marks:
         *([DEMONSTRATION] if demo else []),
         *([_listed(invented_calls)] if invented_calls else []),
         *(
-            [_counted(len(notes), "carries an amount that was", "carry amounts that were") + " not published."]
-            if notes
+            [_counted(len(amounts), "carries an amount that was", "carry amounts that were") + " not published."]
+            if amounts
             else []
         ),
         *(
@@ -58,7 +68,7 @@ def marks(calls: Iterable[Call], grant_ids: Collection[UUID]) -> Marks:
             else []
         ),
     ]
-    return Marks(" ".join(sentences), demo or bool(invented_calls), frozenset({*notes, *organisations}))
+    return Marks(" ".join(sentences), demo or bool(invented_calls), frozenset({*amounts, *organisations}))
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -187,7 +187,12 @@ def files_of_figures(figures_id: UUID) -> tuple[FileView, ...]:
 
 
 def entries_behind(actor: Actor, run: RunView, accounts: Sequence[Account], grant: str, page: Page) -> Rows[EntryLine]:
-    """The entries behind a figure of a statement, as known at its moment; ``grant`` narrows a call's to one of its grants."""
+    """The entries behind a figure of a statement, as known at its moment; ``grant`` narrows a call's to one of its grants.
+
+    Raises :class:`NotFound` where the person may not read that statement, whoever looked it up.
+    """
+    if db.session.scalar(select(StatementRun.id).where(StatementRun.id == run.id, visible(actor))) is None:
+        raise NotFound
     about = ScopeFound(run.scope_kind, run.scope_id, run.scope_reference, run.scope_title, None)
     if run.scope_kind is ScopeKind.CALL:
         about = replace(about, call_id=run.scope_id)

@@ -33,7 +33,7 @@ from grants.evaluation.queries.consensus import (
     seat_people,
 )
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
-from grants.evaluation.queries.work import duties
+from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
     "IN_EVALUATION",
@@ -73,6 +73,7 @@ __all__ = [
     "seat_of",
     "seat_people",
     "seat_scope",
+    "unanswered",
     "undeclared",
     "waiting_doubts",
     "within",

@@ -41,13 +41,22 @@ def _many(count: int, one: str, several: str) -> str:
     return f"1 {one}" if count == 1 else f"{count} {several}"
 
 
-def _undeclared_duty(actor: Actor) -> Asking[list[Duty]]:
+@reader
+def unanswered(actor: Actor) -> Asking[int]:
+    """About how many applications this person must still declare; one statement."""
+    if not actor.can(Permission.CONFLICT_DECLARE):
+        return 0
     mine = select(ConflictDeclaration.application_id).where(ConflictDeclaration.user_id == actor.user_id)
     ((count,),) = yield from ask(
         select(func.count())
         .select_from(Application)
         .where(Application.state.in_(IN_EVALUATION), must_declare(actor), Application.id.not_in(mine))
     )
+    return int(count)
+
+
+def _undeclared_duty(actor: Actor) -> Asking[list[Duty]]:
+    count = yield from unanswered.asking(actor)
     if not count:
         return []
     what = f"Declare whether you have a conflict of interest: {_many(count, 'application', 'applications')}"

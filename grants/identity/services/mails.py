@@ -34,20 +34,31 @@ def mail(user_ids: Iterable[UUID], template: str, subject_kind: str, subject_id:
 
 def open_mail(actor: Actor, number: int) -> RenderedMail:
     """Read the text of a mail, on the record: where no mail server is set the administrator hands it on."""
-    user_id, template, context = queries.mail_asked_for(actor, number)
+    asked = queries.mail_asked_for(actor, number)
     # Not the act's own result: what opens an account must not be kept with it.
     with acts.once(None):
+        if asked.user_id is None:
+            _note_reading_outside(actor, number)
+            return queries.mail_to_outside(asked.address, asked.template, asked.context)
         _note_reading(actor, number)
-    return queries.rendered_mail(user_id, template, context)
+    return queries.rendered_mail(asked.user_id, asked.template, asked.context)
 
 
 @act("mail.open", needs=Permission.MAIL_READ, says="read a mail to {subject}")
 def _note_reading(actor: Actor, number: int) -> None:
     """A mail that opens an account is shown only to who may invite people."""
-    user_id, template, _ = queries.mail_asked_for(actor, number)
-    if template in queries.TEMPLATES_WITH_LINK and not actor.can(Permission.USER_INVITE):
+    asked = queries.mail_asked_for(actor, number)
+    assert asked.user_id is not None
+    if asked.template in queries.TEMPLATES_WITH_LINK and not actor.can(Permission.USER_INVITE):
         raise NotAllowed("This mail opens an account. Only an administrator may read it.")
-    if template == queries.RESET_TEMPLATE and queries.needs_two_administrators(user_id):
+    if asked.template == queries.RESET_TEMPLATE and queries.needs_two_administrators(asked.user_id):
         raise NotAllowed(RESET_WITHHELD)
-    acts.reason(f"mail {number}, {template}")
-    acts.subject("user_account", user_id)
+    acts.reason(f"mail {number}, {asked.template}")
+    acts.subject("user_account", asked.user_id)
+
+
+@act("mail.open_outside", needs=Permission.MAIL_READ, says="read a mail to an address outside")
+def _note_reading_outside(actor: Actor, number: int) -> None:
+    """No such mail opens an account: it goes to nobody who could have one."""
+    asked = queries.mail_asked_for(actor, number)
+    acts.reason(f"mail {number}, {asked.template}, to {asked.address}")

@@ -13,13 +13,13 @@ from grants.identity.forms import (
     KIND_WORDS,
     AnyOrganisationForm,
     DisableForm,
-    EmptyForm,
     GrantForm,
     InviteForm,
     RoleForm,
 )
 from grants.identity.views.frame import bp, id_in, refused_button
 from grants.web import paging
+from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
 # Beyond any list of people; a larger number is no number of a row.
@@ -115,7 +115,7 @@ def end_role(handle: str) -> Any:
 @requires(Permission.USER_INVITE)
 def invite_again(handle: str) -> Any:
     """Send the invitation again."""
-    form = EmptyForm()
+    form = DeedForm()
     if form.validate_on_submit():
         with form.refusals():
             services.invite_again(current_actor(), queries.user(current_actor(), handle).id)
@@ -142,7 +142,7 @@ def disable(handle: str) -> Any:
 @requires(Permission.USER_DISABLE)
 def enable(handle: str) -> Any:
     """Let a person sign in again."""
-    form = EmptyForm()
+    form = DeedForm()
     if form.validate_on_submit():
         with form.refusals():
             services.enable_user(current_actor(), queries.user(current_actor(), handle).id)
@@ -229,7 +229,7 @@ def confirm_role() -> Any:
 @requires(Permission.MAIL_READ)
 def mail() -> Any:
     """Every mail: sent, waiting, kept here."""
-    return page("identity/mail.html", mails=queries.mails(current_actor()), smtp=_has_smtp(), form=EmptyForm())
+    return page("identity/mail.html", mails=queries.mails(current_actor()), smtp=_has_smtp(), form=DeedForm())
 
 
 @bp.post("/admin/mail/<int(max=2147483647):number>")

@@ -15,13 +15,13 @@ from grants.identity.forms import (
     AddressForm,
     ChangePasswordForm,
     ColleagueForm,
-    EmptyForm,
     OrganisationForm,
     ProfileForm,
     SessionForm,
 )
 from grants.identity.states import LinkPurpose
 from grants.identity.views.frame import LINK_KEY, bp, id_in, where
+from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, see_other, signed_in
 
 
@@ -99,7 +99,7 @@ def new_address() -> Any:
     link = queries.link(token, clock.now(), (LinkPurpose.ADDRESS,))
     if link is None or link.user_id != actor.user_id:
         return page("identity/address_spent.html"), 404
-    form = EmptyForm()
+    form = DeedForm()
     if form.validate_on_submit():
         with form.refusals():
             services.confirm_address(actor, token)

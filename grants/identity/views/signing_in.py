@@ -14,12 +14,12 @@ from grants.identity import policy, queries, rules, services
 from grants.identity.forms import (
     ChoosePasswordForm,
     ConfirmPasswordForm,
-    EmptyForm,
     ResetForm,
     SignInForm,
 )
 from grants.identity.states import LinkPurpose
 from grants.identity.views.frame import LINK_KEY, SESSION_KEY, bp, enter_as, go_on, home, readable, where
+from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, public, see_other, signed_in
 
 RESET_SENT = (
@@ -167,7 +167,7 @@ def demo_people() -> Any:
     """Every demo person with what each can do."""
     _demo_only()
     return page(
-        "identity/demo_people.html", parts=rules.by_part(queries.demo_users()), words=policy.WORDS, form=EmptyForm()
+        "identity/demo_people.html", parts=rules.by_part(queries.demo_users()), words=policy.WORDS, form=DeedForm()
     )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from flask import current_app
 from redis.exceptions import RedisError
-from sqlalchemy import column, select, table
+from sqlalchemy import column, literal_column, select, table
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from grants.core import filling, jobs
+from grants.core import filling, home, jobs, triggers
 from grants.core.db import db
 from grants.oversight import rules
 from grants.oversight.rules import Check
@@ -19,11 +19,13 @@ HEAD = Path(__file__).resolve().parents[3] / "migrations" / "HEAD"
 
 
 def health() -> tuple[Check, ...]:
-    """What taking work needs, each looked at now: database, migrations, queue, disk, and the bell of the jobs."""
+    """What taking work needs, each looked at now: database, migrations, queue, disk, the bell of the jobs, and in
+    production whether the database's rights bind the program.
+    """
     database, applied = _database()
     checks = [database]
     if database.well:
-        checks += [rules.migrations_check(applied, _expected()), *_jobs()]
+        checks += [rules.migrations_check(applied, _expected()), *_roles(), *_jobs()]
     return (*checks, _queue(), rules.disk_check(_free_bytes()), *_demo())
 
 
@@ -38,6 +40,15 @@ def _database() -> tuple[Check, str | None]:
     except SQLAlchemyError:
         db.session.rollback()
         return Check("database", False, "does not answer"), None
+
+
+def _roles() -> tuple[Check, ...]:
+    """Looked at again here: when the pages started the database may not have answered."""
+    if current_app.config["GRANTS_ENV"] != "production":
+        return ()
+    owns = db.session.scalar(select(literal_column(triggers.OWNS_TABLES)))
+    words = "signs in as the owner of its tables" if owns else "the program owns none of its tables"
+    return (Check("roles", not owns, words),)
 
 
 def _expected() -> str | None:
@@ -69,18 +80,15 @@ def _queue() -> Check:
 
 def _demo() -> tuple[Check, ...]:
     """While a demo is being filled, its people can look around and nobody can work."""
-    found = filling.read(_home())
+    found = filling.read(home.folder())
     if found is None:
         return ()
     words = "filling it stopped" if found.phase is filling.Phase.INTERRUPTED else "is being filled"
-    return (Check("demo", False, f"{words}: {found.done} of {found.total}"),)
-
-
-def _home() -> Path:
-    return Path(current_app.config["GRANTS_HOME"]).expanduser().absolute()
+    no_pages = found.phase is filling.Phase.PREPARING
+    return (Check("demo", False, f"{words}: {found.done} of {found.total}", stops_pages=no_pages),)
 
 
 def _free_bytes() -> int:
-    home = _home()
+    data = home.folder()
     # Before the first upload the folder may not be there yet: the disk it will lie on is.
-    return shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.exists())).free
+    return shutil.disk_usage(next(folder for folder in (data, *data.parents) if folder.exists())).free

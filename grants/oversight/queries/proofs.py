@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import aliased
 
 from grants.core import checkpoints, clock
 from grants.core.checkpoints import AuditCheckpoint
@@ -17,9 +17,6 @@ from grants.core.together import alone, ask, side_by_side
 from grants.identity import queries as identity
 from grants.oversight import rules
 from grants.oversight.rules import CHECKPOINT, Check, Delivery
-
-# How far back a copy that did not leave still troubles the health of the program.
-_LOOKED_BACK = timedelta(days=60)
 
 
 def deliveries(checkpoint_ids: Collection[UUID]) -> dict[UUID, list[Delivery]]:
@@ -64,17 +61,39 @@ def proofs() -> Check:
             (
                 ask(checkpoints.first_event()),
                 ask(select(func.max(AuditCheckpoint.made_at))),
-                ask(
-                    select(func.count()).where(
-                        Job.subject_kind == CHECKPOINT,
-                        Job.state == JobState.FAILED,
-                        Job.created_at > now - _LOOKED_BACK,
-                    )
-                ),
+                ask(_copies_missing()),
             )
         )
     )
     return rules.checkpoint_check(first[0][0] if first else None, made[0][0], failed[0][0], now)
+
+
+def _copies_missing() -> Select[int]:
+    """How many copies were given up, to places the last checkpoint goes to as well and no later one has reached.
+
+    A later one proves what this one proved, and who is sent nothing any more misses nothing.
+    """
+    now_sent, later = aliased(Job), aliased(Job)
+    newest = select(AuditCheckpoint.id).order_by(AuditCheckpoint.position.desc()).limit(1).scalar_subquery()
+    return select(func.count()).where(
+        Job.subject_kind == CHECKPOINT,
+        Job.state == JobState.FAILED,
+        exists().where(now_sent.subject_kind == CHECKPOINT, now_sent.subject_id == newest, *_same_place(now_sent)),
+        ~exists().where(
+            later.subject_kind == CHECKPOINT,
+            later.number > Job.number,
+            later.state == JobState.DONE,
+            *_same_place(later),
+        ),
+    )
+
+
+def _same_place(other: type[Job]) -> tuple[ColumnElement[bool], ...]:
+    """Whether another copy goes where this one was to go: the folder, a person, an address outside."""
+    return other.name == Job.name, *(
+        func.coalesce(other.args[key].astext, "") == func.coalesce(Job.args[key].astext, "")
+        for key in ("user_id", "address")
+    )
 
 
 def request_waits() -> bool:
