@@ -359,7 +359,7 @@ def test_a_thing_knows_its_newest_job() -> None:
 
 
 def test_readiness_counts_what_was_never_rung() -> None:
-    assert jobs.waiting() == jobs.Waiting(0, 0, 0, {})
+    assert jobs.waiting() == jobs.Waiting(0, 0, 0, 0, 0, {})
 
     probes.ask(MANAGER, "mark", {"words": "x"})
     jobs.beat("scheduler")

@@ -494,7 +494,7 @@ def _the_grant_is_closed(grant: str) -> None:
 def _finance_asks_for_the_overview(paid: Money) -> None:
     scope = _call().reference
     page = deed(actors.fin, "/finance/statements", {"name": "call-financial-overview", "scope": scope})
-    assert "Queued" in read(actors.fin, page)
+    assert "Waiting for a worker" in read(actors.fin, page)
     worker_works()
     in_the_ledger = {label: _ledger(account) for label, account in OF_THE_CALL.items()}
     assert in_the_ledger["Paid"] == paid == -_ledger(Account.BANK)

@@ -150,7 +150,7 @@ def _page(
     shut -= {row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value}
     barred = actor.barred("application") | shut
     undeclared = shut - actor.barred("application")
-    undeclared -= evaluation.conflicted(actor, undeclared) if undeclared else undeclared
+    undeclared -= evaluation.conflicted(actor, undeclared)
     partial = bool(barred & set(ids))
     rows = _rows(found, scores, cities, countries)
     if partial:

@@ -103,6 +103,8 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
 def conflicted(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of these applications with which this person stands in conflict, by declaration or ruling."""
     faults.point("conflict")
+    if not application_ids:
+        return frozenset()
     rows = db.session.execute(
         select(ConflictDeclaration.application_id, ConflictDeclaration.declared, ConflictDeclaration.ruling).where(
             ConflictDeclaration.user_id == actor.user_id, ConflictDeclaration.application_id.in_(application_ids)
