@@ -120,7 +120,7 @@ class Stencil:
 
 
 def _joined(pieces: Sequence[str | int], filled: Sequence[str]) -> str:
-    return "".join([filled[piece] if type(piece) is int else piece for piece in pieces])  # type: ignore[misc]  # the other kind is text
+    return "".join([filled[piece] if isinstance(piece, int) else piece for piece in pieces])
 
 
 def _id(chance: random.Random) -> str:

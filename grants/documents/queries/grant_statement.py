@@ -16,7 +16,7 @@ from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements, payments
 from grants.documents.queries.marks import marks
 from grants.documents.queries.movements import AccountLine, Known, Place
-from grants.documents.queries.overview import PAID_NOTE, PREFINANCING_NOTE, balances_of_grants, known_at
+from grants.documents.queries.overview import OF_A_GRANT, PAID_NOTE, PREFINANCING_NOTE, balances_of_grants, known_at
 from grants.documents.rules import (
     SYNTHETIC,
     Cell,
@@ -39,18 +39,9 @@ from grants.programmes.models import Programme
 NAME, TITLE = "grant-statement", "Statement of the grant"
 MONEY, DATE = ColumnKind.MONEY, ColumnKind.DATE
 
-# The summary: words and the accounts whose balances are added.
-OF_THE_GRANT: tuple[tuple[str, tuple[Account, ...]], ...] = (
-    ("Committed", (Account.LEGALLY_COMMITTED, Account.CONSUMED)),
-    ("Accepted costs", (Account.GRANT_COSTS,)),
-    ("Pre-financing granted, not yet cleared", (Account.PREFINANCING,)),
-    ("Retained", (Account.RETENTION,)),
-    ("Payable", (Account.PAYABLE,)),
-    ("In transit", (Account.IN_TRANSIT,)),
-    ("To be paid back", (Account.RECOVERY_RECEIVABLE,)),
-    ("Paid", (Account.CONSUMED,)),
-    ("Open: committed and not paid", (Account.LEGALLY_COMMITTED,)),
-)
+# The summary: what the overview says in a row, with words that need no heading beside them.
+LONGER = {"Accepted": "Accepted costs", "Open": "Open: committed and not paid"}
+OF_THE_GRANT = tuple((LONGER.get(label, label), accounts) for label, accounts in OF_A_GRANT)
 COMMITTED_NOTE = (
     "Committed is the maximum of the signed agreement with its amendments, less what the closure gave back to the call. "
     "The entries of each account stand in the order of their days; the balance is the account’s own, after each entry."
