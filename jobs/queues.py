@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-# A short job never waits behind a mail, and neither behind a long report.
-ORDER = ("default", "mail", "reports")
+# A short job never waits behind a report; a report, which somebody watches, never behind a day's letters.
+ORDER = ("default", "reports", "mail")

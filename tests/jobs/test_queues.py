@@ -42,6 +42,7 @@ def test_a_mail_is_tried_for_days() -> None:
 
 def test_every_queue_is_worked_and_nothing_else() -> None:
     assert sorted(queues.ORDER) == sorted(QUEUES)
+    assert queues.ORDER[-1] == "mail", "whoever watches a report waits behind hundreds of letters"
     assert set(QUEUE_OF_MODULE.values()) <= set(QUEUES)
 
 
