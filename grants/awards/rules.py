@@ -404,6 +404,54 @@ class RankingPage:
         return bool(self.rows) and whole and self.selection is None
 
 
+ROWS_ON_A_PAGE = 100
+# So many applications without a consensus are named on a page; the page of the consensus has them all.
+WAITING_NAMED_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a ranked list that stand on one page; places count from 1.
+
+    ``before``, ``after`` and ``line`` are where another part begins: the one before, the next, the one with the line.
+    """
+
+    rows: tuple[RankingRow, ...]
+    first: int
+    total: int
+    before: int | None
+    after: int | None
+    line: int | None
+
+    @property
+    def last(self) -> int:
+        """The place of its last row."""
+        return self.first + len(self.rows) - 1
+
+
+def part(rows: Sequence[RankingRow], place: int) -> Part:
+    """The part of a list in which a place lies; a place beyond either end is the nearest one.
+
+    >>> part([], 7).rows
+    ()
+    """
+    first = _begins(min(max(place, 1), max(len(rows), 1)))
+    shown = tuple(rows[first - 1 : first - 1 + ROWS_ON_A_PAGE])
+    lined = next((_begins(at) for at, row in enumerate(rows, 1) if row.line_after), None)
+    return Part(
+        shown,
+        first,
+        len(rows),
+        first - ROWS_ON_A_PAGE if first > 1 else None,
+        first + ROWS_ON_A_PAGE if first - 1 + ROWS_ON_A_PAGE < len(rows) else None,
+        lined if lined != first else None,
+    )
+
+
+def _begins(place: int) -> int:
+    return (place - 1) // ROWS_ON_A_PAGE * ROWS_ON_A_PAGE + 1
+
+
 @dataclass(frozen=True, slots=True)
 class SelectedItem:
     """A selected application as the agreement needs it."""

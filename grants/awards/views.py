@@ -15,10 +15,12 @@ from grants.awards.forms import ConfirmForm, DecisionForm, PublishForm, ReturnFo
 from grants.awards.rules import (
     NEXT_WORDS,
     OUTCOME_WORDS,
+    WAITING_NAMED_MAX,
     Decided,
     RankingPage,
     SelectionView,
     bar,
+    part,
     points,
     refuse_same_person,
     refuse_unpublishable,
@@ -44,19 +46,24 @@ READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
 @requires(*READS)
 def ranking(slug: str) -> Any:
     shown = _ranking(slug)
-    return page("awards/ranking.html", shown=shown, drawn=_drawn(shown), half_words=points, LineRule=LineRule)
+    return page("awards/ranking.html", shown=shown, **_listed(shown), LineRule=LineRule)
 
 
-def _drawn(shown: RankingPage) -> dict[Any, Any]:
-    """The marks of each row: evaluators' totals with the consensus, and the running total against the budget."""
+def _listed(shown: RankingPage) -> dict[str, Any]:
+    """What the table of a ranked list needs: the part that was asked for, and the marks of each of its rows.
+
+    The marks are evaluators' totals with the consensus, and the running total against the budget.
+    """
     most = shown.max_half * len(shown.criteria)
-    return {
+    found = part(shown.rows, request.values.get("place", default=1, type=int))
+    drawn = {
         row.application_id: (
             strip(row.totals_half, row.consensus_half or 0, most),
             bar(row.running_total, shown.budget),
         )
-        for row in shown.rows
+        for row in found.rows
     }
+    return {"part": found, "drawn": drawn, "half_words": points, "waiting_most": WAITING_NAMED_MAX}
 
 
 @bp.get("/calls/<slug>/ranking.csv")
@@ -128,7 +135,7 @@ def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
 
 
 def _decision(shown: RankingPage, form: DecisionForm) -> str:
-    return page("awards/decision.html", shown=shown, drawn=_drawn(shown), half_words=points, form=form, may=_may(shown))
+    return page("awards/decision.html", shown=shown, **_listed(shown), form=form, may=_may(shown))
 
 
 def _may(shown: RankingPage) -> bool:
@@ -157,10 +164,9 @@ def _selection(
     published = view.kind is SelectionKind.PUBLISHED_OUTCOME
     shown = queries.selection_page(current_actor(), slug, view)
     return page(
-        "awards/selection.html", shown=shown, drawn=_drawn(shown), view=view, form=confirmation, return_form=return_form,
+        "awards/selection.html", shown=shown, **_listed(shown), view=view, form=confirmation, return_form=return_form,
         pilots=queries.published_pilots(view) if published else (),
-        others=queries.published_others(view) if published else (), half_words=points, why_not=_why_not(shown, view),
-        sent=sent, last=last,
+        others=queries.published_others(view) if published else (), why_not=_why_not(shown, view), sent=sent, last=last,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from grants.bench.pages import Pages
 from grants.bench.stencils import Connection
 
 ROWS_ON_A_PAGE = 60
+RANKED_ON_A_PAGE = 100
 EXPORT_ROWS_MAX = 5_000
 
 # Everybody who has a /home of their own kind, by the key of the operation.
@@ -162,6 +163,9 @@ class Ours(Pages):
             Operation("assessments.mine", self.evaluator, at("/assessments"), self.assessments_say(self.evaluator)),
             Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), self._sheet_says),
             Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=8, warm=1),
+            Operation(
+                "ranking.csv", CHAIR, at(f"/calls/{self.call}/ranking.csv"), self._whole_order_says, times=4, warm=1
+            ),
         )
 
     def _money(self) -> Sequence[Operation]:
@@ -259,7 +263,33 @@ class Ours(Pages):
         return None if answer.status == 200 and len(names) == 3 and not missing else f"{missing} are missing."
 
     def _order_says(self, answer: Answer) -> str | None:
-        sums = dict(
+        """The first part of the list shows the highest sums, in their order."""
+        sums = self._sums()
+        order = list(dict.fromkeys(ref for ref in re.findall(r"[A-Z]+-\d{4}-A-\d{4,}", answer.text) if ref in sums))
+        highest = sorted(sums.values(), reverse=True)[:RANKED_ON_A_PAGE]
+        if answer.status != 200 or len(order) != len(highest):
+            return f"{len(order)} of the first {len(highest)} ranked applications are shown."
+        return None if [sums[ref] for ref in order] == highest else "it is not in the order of the scores."
+
+    def _whole_order_says(self, answer: Answer) -> str | None:
+        """All ranked applications in the order of their sums; what is selected fits into the budget of the call."""
+        sums = self._sums()
+        rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        if answer.status != 200 or sorted(row["Reference"] for row in rows) != sorted(sums):
+            return f"{len(rows)} of {len(sums)} ranked applications are listed."
+        if [sums[row["Reference"]] for row in rows] != sorted(sums.values(), reverse=True):
+            return "it is not in the order of the scores."
+        used = sum(int(row["Asked for, EUR"].replace(".", "")) for row in rows if row["Outcome"] == "Selected")
+        free = self._value(
+            "SELECT sum(CASE l.side WHEN 'debit' THEN l.cents ELSE -l.cents END) FROM ledger_leg l JOIN call c "
+            "ON c.id = l.call_id WHERE l.account = 'B100' AND c.slug = %s",
+            self.call,
+        )
+        return None if 0 < used <= free else f"{used} cents are selected of {free}."
+
+    def _sums(self) -> dict[Any, Any]:
+        """The sum of half points of each application of the ranked call, by reference."""
+        return dict(
             self._rows(
                 "SELECT a.reference, sum(s.half) FROM application a JOIN call c ON c.id = a.call_id JOIN consensus k "
                 "ON k.application_id = a.id JOIN consensus_score s ON s.consensus_id = k.id WHERE c.slug = %s AND k.state = 'agreed' "
@@ -267,11 +297,6 @@ class Ours(Pages):
                 self.call,
             )
         )
-        order = list(dict.fromkeys(ref for ref in re.findall(r"[A-Z]+-\d{4}-A-\d{4,}", answer.text) if ref in sums))
-        scores = [sums[ref] for ref in order]
-        if answer.status != 200 or len(order) != len(sums):
-            return f"{len(order)} of {len(sums)} ranked applications are shown."
-        return None if scores == sorted(scores, reverse=True) else "it is not in the order of the scores."
 
     def _payments_say(self, answer: Answer) -> str | None:
         orders, cents = self._row(
