@@ -43,6 +43,8 @@ from grants.agreements.states import (
 from grants.applications.models import Application
 from grants.applications.queries import partners
 from grants.applications.states import ApplicationState, PartnerState
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.states import AmountBasis, SelectionState
 from grants.calls.models import Call
 from grants.calls.rules import TimeLimits
 from grants.core import clock, encoding
@@ -292,15 +294,15 @@ def grants(
     actor: Actor, *, state: GrantState | None = None, search: str = "", after: str = "", limit: int = 50
 ) -> tuple[GrantRow, ...]:
     """Grants the person may see, by reference; ``after`` is the reference of the last row shown."""
-    statement = select(Grant).where(visible(actor))
+    statement = select(Grant, _amount_is_invented()).where(visible(actor))
     if state is not None:
         statement = statement.where(Grant.state == state.value)
     if words := fold(search):
         statement = statement.where(Grant.search_text.contains(words, autoescape=True))
     if after:
         statement = statement.where(Grant.reference > after)
-    rows = db.session.scalars(statement.order_by(Grant.reference).limit(min(limit, ROWS_MAX))).all()
-    names = identity.organisations(row.coordinator_id for row in rows)
+    rows = db.session.execute(statement.order_by(Grant.reference).limit(min(limit, ROWS_MAX))).all()
+    names = identity.organisations(row.coordinator_id for row, _ in rows)
     return tuple(
         GrantRow(
             row.id,
@@ -313,8 +315,23 @@ def grants(
             row.maximum,
             row.starts_on,
             row.ends_before,
+            invented,
         )
-        for row in rows
+        for row, invented in rows
+    )
+
+
+def _amount_is_invented() -> ColumnElement[bool]:
+    """Whether a grant was selected with an amount nobody published."""
+    return (
+        select(SelectionItem.id)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(
+            SelectionItem.application_id == Grant.application_id,
+            SelectionItem.amount_basis == AmountBasis.SYNTHETIC.value,
+            Selection.state == SelectionState.CONFIRMED.value,
+        )
+        .exists()
     )
 
 

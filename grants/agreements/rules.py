@@ -399,6 +399,7 @@ class GrantRow:
     maximum: Money
     starts_on: date
     ends_before: date
+    amount_is_invented: bool = False
 
 
 @dataclass(frozen=True, slots=True)

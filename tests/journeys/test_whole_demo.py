@@ -31,7 +31,9 @@ from grants.identity.models import Organisation
 from grants.oversight.queries import home
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.reporting.models import PeriodicReport
+from tests import actors
 from tests.conftest import TOLD, DemoTemplate
+from tests.html import check_page, texts
 
 # The whole demo stays loadable in a minute and a half: each act costs some hundredths of a second.
 ACTS_MAX = 4_500
@@ -121,6 +123,18 @@ def test_known_amounts_of_cohort_1_are_published_and_the_others_say_they_are_syn
     )
     assert total(row.amount for row in items) <= euros(32_000_000)
     assert sum("Lead assumed for the demo" in note for note in notes) == 2
+
+
+def test_the_list_of_grants_marks_every_amount_that_was_not_published(demo_app: Flask) -> None:
+    officer = identity.person_by_email("officer@demo.example")
+    assert officer is not None
+    browser = demo_app.test_client()
+    actors.sign_in(browser, officer.id)
+
+    root = check_page(browser.get("/grants"))
+
+    cells = [text for text in texts(root, "td") if "not published, invented" in text]
+    assert len(cells) == 18
 
 
 def test_nothing_of_a_real_city_is_late_returned_or_refused(demo_app: Flask) -> None:
