@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
+from math import lcm
 from uuid import UUID
 
 from grants.awards.rules import points
@@ -156,7 +157,10 @@ def score_of(halves: Mapping[str, int], rules: RankingRules) -> Fraction:
     >>> score_of({"a": 9, "b": 6}, RankingRules((Bar("a", "A"), Bar("b", "B", Fraction(3, 2)))))
     Fraction(9, 1)
     """
-    return sum((Fraction(halves[bar.key], 2) * bar.weight for bar in rules.bars), Fraction(0))
+    # Whole numbers over one denominator: a list of a thousand asks for this several times a row.
+    under = lcm(*(bar.weight.denominator for bar in rules.bars))
+    weighted = sum(halves[bar.key] * bar.weight.numerator * (under // bar.weight.denominator) for bar in rules.bars)
+    return Fraction(weighted, 2 * under)
 
 
 def below_threshold(halves: Mapping[str, int], rules: RankingRules) -> str:

@@ -105,7 +105,7 @@ class Bench:
 
 @contextlib.contextmanager
 def _web(settings: Any) -> Iterator[tuple[str, int, subprocess.Popen[bytes]]]:
-    """gunicorn with two workers, as in production but for HTTPS and the sign-in without a password."""
+    """gunicorn as in production, with two workers; without HTTPS, and people sign in without a password."""
     host, port = "127.0.0.1", _free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "LC_ALL", "TZ"}},
@@ -116,7 +116,7 @@ def _web(settings: Any) -> Iterator[tuple[str, int, subprocess.Popen[bytes]]]:
         },
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "wsgi:app", "--workers", str(WORKERS), "--timeout", "120", "--bind", f"{host}:{port}", "--log-level", "warning"],
+        [sys.executable, "-m", "gunicorn", "wsgi:app", "--config", "docs/deploy/gunicorn.conf.py", "--workers", str(WORKERS), "--timeout", "120", "--bind", f"{host}:{port}", "--log-level", "warning"],
         cwd=ROOT, env=environment, preexec_fn=local.end_with_parent(signal.SIGTERM),
     )  # fmt: skip
     try:
