@@ -25,6 +25,7 @@ from grants.demo.cast import AskedInDemo
 from grants.demo.deeds import Troupe
 from grants.demo.judging import PANEL
 from grants.demo.texts import letter
+from grants.evaluation.queries import seat_people
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -149,7 +150,8 @@ class Workshop:
         before = stencils.keys(self._connection)
         application_id = self._to_seats(call, asked, pool, closed=39)
         with self._at(10):
-            self._troupe.assess(call, [application_id], sheets=len(pool) - 1)
+            for number, user_id in enumerate(tuple(seat_people(application_id))[: len(pool) - 1], start=1):
+                self._troupe.submit_sheet(call, application_id, user_id, number)
         self.made.scored = self._cut(before, SCORED)
 
     def _open_call(self) -> None:
@@ -186,7 +188,7 @@ class Workshop:
     def _to_consensus(self, call: CallView, asked: AskedInDemo, pool: Sequence[str], *, closed: int) -> UUID:
         application_id = self._to_seats(call, asked, pool, closed=closed)
         with self._at(closed - 25):
-            self._troupe.assess(call, [application_id])
+            self._troupe.assess(call, [application_id], [asked.consensus])
         with self._at(closed - 30):
             self._troupe.agree(call, application_id, asked.consensus)
         return application_id

@@ -12,7 +12,7 @@ from grants.awards.rules import DecisionInput
 from grants.calls.rules import CallView, ResultsInput
 from grants.demo.applying import Applicants
 from grants.demo.cast import EVALUATORS
-from grants.demo.texts import halves, sheet
+from grants.demo.texts import halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
@@ -67,16 +67,23 @@ class Judges(Applicants):
         evaluation.run(self.actor("manager"), call.id, RunInput("demo", due))
         self.all_changed()
 
-    def assess(self, call: CallView, sent: Sequence[UUID], *, sheets: int = 999) -> None:
-        """The first so many score sheets, submitted."""
-        seats = [(each, user_id) for each in sent for user_id in evaluation_reads.seat_people(each)]
-        for number, (application_id, user_id) in enumerate(seats[:sheets], start=1):
-            self.submit_sheet(call, application_id, user_id, number)
+    def assess(self, call: CallView, sent: Sequence[UUID], about: Sequence[Sequence[int]]) -> None:
+        """Every score sheet of these applications, submitted; ``about`` is what will be agreed on each."""
+        seats = [
+            (each, user_id, agreed)
+            for each, agreed in zip(sent, about, strict=True)
+            for user_id in evaluation_reads.seat_people(each)
+        ]
+        for number, (application_id, user_id, agreed) in enumerate(seats, start=1):
+            self.submit_sheet(call, application_id, user_id, number, agreed)
 
-    def submit_sheet(self, call: CallView, application_id: UUID, user_id: UUID, number: int) -> None:
-        """One evaluator submits a sheet."""
+    def submit_sheet(
+        self, call: CallView, application_id: UUID, user_id: UUID, number: int, about: Sequence[int] = ()
+    ) -> None:
+        """One evaluator submits a sheet, with scores near what will be agreed where that is known."""
         actor = self.actor_of(user_id)
-        evaluation.submit(actor, application_id, sheet(call, halves(actor.name, number), actor.name))
+        given = halves_about(about, actor.name, number) if about else halves(actor.name, number)
+        evaluation.submit(actor, application_id, sheet(call, given, actor.name))
 
     def begin_sheet(self, call: CallView, application_id: UUID, user_id: UUID, number: int) -> None:
         """One evaluator saves a draft."""

@@ -101,11 +101,11 @@ def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     for place, application_id in enumerate(sent[1 : 1 + FINISHED]):
         yield stage.days_ago(20) + timedelta(hours=3 * place)
         stage.say(f"{call.title}: assessments")
-        stage.troupe.assess(call, [application_id])
+        stage.troupe.assess(call, [application_id], [_agreed(place)])
     for place, application_id in enumerate(sent[1 : 1 + AGREED + PROPOSED + WRITTEN]):
         yield stage.days_ago(14) + timedelta(hours=3 * place)
         stage.say(f"{call.title}: consensus")
-        consensus = (7 + place % 3, 6 + place % 4, 7 + place % 2)
+        consensus = _agreed(place)
         if place < AGREED:
             stage.troupe.agree(call, application_id, consensus)
         elif place < AGREED + PROPOSED:
@@ -126,3 +126,8 @@ def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
         yield stage.days_ago(6) + timedelta(hours=3 * place)
         first = next(iter(evaluation_reads.seat_people(application_id)))
         stage.troupe.begin_sheet(call, application_id, first, place)
+
+
+def _agreed(place: int) -> tuple[int, int, int]:
+    """What the evaluators of the application at this place agree on, in half points, or will."""
+    return 7 + place % 3, 6 + place % 4, 7 + place % 2

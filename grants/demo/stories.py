@@ -112,7 +112,7 @@ class Demo:
         self.stage.say(f"{call.title}: assessments and consensus")
         self.stage.troupe.assign(call, sent, due=self.stage.days_ago(closed - 50))
         yield self.stage.days_ago(closed - 30)
-        self.stage.troupe.assess(call, sent)
+        self.stage.troupe.assess(call, sent, [asked.consensus for asked in asked_for])
         yield self.stage.days_ago(closed - 40)
         for application_id, asked in zip(sent, asked_for, strict=True):
             self.stage.troupe.agree(call, application_id, asked.consensus)

@@ -73,6 +73,12 @@ def halves(name: str, number: int) -> tuple[int, int, int]:
     return 7 + lean % 3, 6 + lean % 4, 7 + lean % 2
 
 
+def halves_about(agreed: Sequence[int], name: str, number: int) -> tuple[int, ...]:
+    """Scores of one person a half point about what the evaluators will agree on, from nought to five points."""
+    lean = sum(name.encode()) + number
+    return tuple(min(10, max(0, half + (lean + place) % 3 - 1)) for place, half in enumerate(agreed))
+
+
 def sheet(call: CallView, halves: Sequence[int], what: str) -> SheetInput:
     """A score sheet with these half points and an invented comment for each criterion."""
     keys = [criterion.key for criterion in call.content.criteria]

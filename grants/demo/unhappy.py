@@ -168,11 +168,12 @@ def _judged(stage: Stage, going: Going) -> Story:
     _lose_a_seat(stage, going, listed[3])
     yield stage.days_ago(478)
     stage.say(f"{going.call.title}: assessments")
-    troupe.assess(going.call, listed[:8])
+    agreed = [consensus for _, _, consensus in LIST]
+    troupe.assess(going.call, listed[:8], agreed[:8])
     yield stage.days_ago(477)
-    troupe.assess(going.call, listed[8:])
+    troupe.assess(going.call, listed[8:], agreed[8:])
     yield stage.days_ago(476)
-    _reopen_a_sheet(stage, going, listed[4])
+    _reopen_a_sheet(stage, going, listed[4], agreed[4])
     for place, (title, _, consensus) in enumerate(LIST):
         yield stage.days_ago(472) + timedelta(hours=2 * place)
         stage.say(f"{going.call.title}: consensus")
@@ -212,7 +213,7 @@ def _lose_a_seat(stage: Stage, going: Going, application_id: UUID) -> None:
     stage.troupe.all_changed()
 
 
-def _reopen_a_sheet(stage: Stage, going: Going, application_id: UUID) -> None:
+def _reopen_a_sheet(stage: Stage, going: Going, application_id: UUID, agreed: tuple[int, ...]) -> None:
     """A sheet is given back to its evaluator, and comes again."""
     user_id = next(iter(evaluation_reads.seat_people(application_id)))
     seat = db.session.scalars(
@@ -221,7 +222,7 @@ def _reopen_a_sheet(stage: Stage, going: Going, application_id: UUID) -> None:
         .where(Assignment.application_id == application_id, Evaluator.user_id == user_id)
     ).one()
     evaluation.reopen(stage.troupe.actor("manager"), seat, "The comment on impact is about another application.")
-    stage.troupe.submit_sheet(going.call, application_id, user_id, 5)
+    stage.troupe.submit_sheet(going.call, application_id, user_id, 5, agreed)
 
 
 def _decided(stage: Stage, going: Going) -> Story:
