@@ -32,10 +32,9 @@ class DeedForm(Form):
             return None
 
 
-class DetailsForm(Form):
+class DetailsForm(ContestedForm):
     """Title, short name, summary."""
 
-    version = HiddenField()
     title = StringField("Title of the pilot", [Needed("Enter a title. You can change it until the deadline.")])
     acronym = StringField("Short name", [Optional()], description="As it will stand in lists, for example Warm Blocks.")
     about = TextAreaField("What it is about, in a few sentences", [Optional()])

@@ -97,6 +97,8 @@ class Ours(Pages):
         reads = (*self._lists()[:3], self._applications()[0])
         sheets = self._column(_UNSUBMITTED_REFS + " ORDER BY a.reference", self.scorer)
         own = self._drafts()[-CLIENTS:]
+        if min(len(sheets), len(own)) < CLIENTS:
+            raise Wrong(f"{len(sheets)} open score sheets and {len(own)} drafts are too few for {CLIENTS} clients.")
         score = Operation(
             "assessment.save", self.scorer, _each("/assessments/{}", sheets[:CLIENTS]), self._stored_score_says,
             sends=".", typed=_scores("save"),
@@ -190,7 +192,8 @@ class Ours(Pages):
     def _deeds(self) -> Sequence[Operation]:
         open_ones = self._column(_UNSUBMITTED_REFS + " ORDER BY a.reference", self.scorer)
         orders = self._column("SELECT reference FROM payment_order WHERE state = 'verified' ORDER BY reference")
-        saved, submitted = open_ones[: len(open_ones) // 2], open_ones[len(open_ones) // 2 : -1]
+        # The first stay open for good: in the mixed load each client has one to itself.
+        saved, submitted = open_ones[:CLIENTS], open_ones[CLIENTS:-1]
         sent = self._drafts()[1:]
         return (
             Operation(

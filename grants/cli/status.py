@@ -56,6 +56,12 @@ def counts() -> dict[str, Any]:
 @click.pass_obj
 def status(program: Program, as_json: bool) -> None:
     """How much there is of everything."""
+    settings = program.settings()
+    if not settings.DATABASE_URL and not settings.home.exists():
+        # Counting must not set up an empty installation, and then count that.
+        raise click.ClickException(
+            f"Nothing is installed at {settings.home}. Call it where `make run` was started, or set GRANTS_HOME to its folder."
+        )
     with program.running():
         found = counts()
     if as_json:

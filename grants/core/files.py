@@ -287,6 +287,17 @@ def path(file: FileView) -> Path:
     return found
 
 
+def genuine(file: FileView) -> Path:
+    """Where the bytes lie, once they are looked at; raises :class:`Refused` when they are not those that were stored."""
+    found = path(file)
+    if _hash(found) != file.sha256:
+        raise Refused(
+            f"The bytes of “{file.name}” on the disk are not those it was stored with, so it is not handed out. "
+            "Tell your administrator: a backup holds the file as it was."
+        )
+    return found
+
+
 def _get(file_id: UUID) -> StoredFile:
     row = db.session.scalars(select(StoredFile).where(StoredFile.id == file_id)).one_or_none()
     if row is None:

@@ -52,6 +52,8 @@ FOLDED_TO_TWO = (("\u00df", "ss"), ("\u00e6", "ae"), ("\u0153", "oe"), ("\u00fe"
 
 # What a spreadsheet would run as a formula when it opens a text file (OWASP ASVS 1.2.10), full-width signs too.
 _RISKY = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# The same behind a semicolon: there a cell begins where a spreadsheet of many European countries opens a file of commas.
+_RISKY_WITHIN = re.compile('(?<=;)(?="*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 
 
 def inert(text: str) -> str:
@@ -59,8 +61,11 @@ def inert(text: str) -> str:
 
     >>> inert("=HYPERLINK(1)")
     "'=HYPERLINK(1)"
+    >>> inert("a;=1+1")
+    "a;'=1+1"
     """
-    return f"'{text}" if text[:1] in _RISKY else text
+    whole = _RISKY_WITHIN.sub("'", text) if ";" in text else text
+    return f"'{whole}" if whole[:1] in _RISKY else whole
 
 
 # Spreadsheets read a file as UTF-8 only when it begins with this; files for people have it, streams for programs do not.
@@ -88,7 +93,7 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> str:
 def _csv_cell(cell: object) -> str:
     # Most cells are text: they do not wait for the other questions.
     if type(cell) is str:
-        return f"'{cell}" if cell[:1] in _RISKY else cell
+        return inert(cell) if cell[:1] in _RISKY or ";" in cell else cell
     match cell:
         case None:
             return ""

@@ -58,6 +58,8 @@ PEOPLE = (
     PersonOfTheDemo("city", "Anna Beispiel", "de_mannheim", "Contact of a real city (invented person)", (R.APPLICANT,)),
     PersonOfTheDemo("city_mayor", "Bernd Muster", "de_mannheim", "Signs for a real city (invented person)", (R.APPLICANT,)),
 )  # fmt: skip
+# They live where nobody of the demo applies from.
+COUNTRY_OF_EVALUATORS = "CH"
 EVALUATORS = ("elena", "bram", "sofia", "ola", "katrin", "milan")
 
 K = OrganisationKind

@@ -11,7 +11,7 @@ from grants.awards import services as awards
 from grants.awards.rules import DecisionInput
 from grants.calls.rules import CallView, ResultsInput
 from grants.demo.applying import Applicants
-from grants.demo.cast import EVALUATORS
+from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
 from grants.demo.texts import halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
@@ -41,16 +41,18 @@ class Judges(Applicants):
         ``pool`` gives evaluators with their countries, ``load`` what each may get at most; ``said`` is what some
         declare about the application of that place, the others have no conflict.
         """
-        members = pool or dict.fromkeys(EVALUATORS, "FI")
+        members = pool or dict.fromkeys(EVALUATORS, COUNTRY_OF_EVALUATORS)
         self.fill_pool(call, members, load or len(sent))
         for key in (*members, *PANEL):
             self.declare(call, key, sent, said or {})
         self.run_assignment(call, due)
 
-    def fill_pool(self, call: CallView, members: Mapping[str, str], load: int) -> None:
-        """The manager takes these evaluators into the pool of a call."""
+    def fill_pool(
+        self, call: CallView, members: Mapping[str, str], load: int, knows: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        """The manager takes these evaluators, with their countries and what they know, into the pool of a call."""
         for key, country in members.items():
-            values = EvaluatorInput(self.ids[key], country, ("en",), (), 0, load)
+            values = EvaluatorInput(self.ids[key], country, ("en",), (knows or {}).get(key, ()), 0, load)
             evaluation.pool(self.actor("manager"), call.id, values)
 
     def declare(self, call: CallView, key: str, sent: Sequence[UUID], said: Mapping[tuple[str, int], Declared]) -> None:

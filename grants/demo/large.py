@@ -8,8 +8,9 @@ from uuid import UUID
 from grants.calls.rules import CallView
 from grants.demo import crowd
 from grants.demo.arriving import ALL_EVALUATORS
-from grants.demo.cast import NOW_EVALUATED, WRITES_FOR, AskedInDemo
+from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS, NOW_EVALUATED, WRITES_FOR, AskedInDemo
 from grants.demo.stage import Stage, Story
+from grants.demo.texts import two_of
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.states import Declared
@@ -27,6 +28,17 @@ application_form:
     - key: change
       title: The change
       questions:
+        - key: fields
+          label: Which fields does it touch
+          kind: multichoice
+          choices:
+            - {value: buildings, label: Buildings}
+            - {value: energy, label: Energy}
+            - {value: finance, label: Finance}
+            - {value: governance, label: Governance}
+            - {value: mobility, label: Mobility}
+            - {value: participation, label: Participation}
+            - {value: waste, label: Waste}
         - {key: barrier, label: Which barrier stands in the way, kind: long, words_max: 300, criterion: excellence}
         - {key: change, label: "What will be different, for whom", kind: long, words_max: 300, criterion: impact}
     - key: work
@@ -38,6 +50,7 @@ application_form:
 
 # Who has a conflict, and who is not sure; by evaluator and place in the list.
 SAID = {
+    ("elena", 15): Declared.CONFLICT,
     ("milan", 0): Declared.UNSURE,
     ("katrin", 3): Declared.CONFLICT,
     ("jana", 7): Declared.CONFLICT,
@@ -85,8 +98,12 @@ def _of_the_cast() -> set[str]:
 def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     yield stage.days_ago(30)
     stage.say(f"{call.title}: forty evaluators")
-    countries = {judge.key: judge.country for judge in crowd.judges()}
-    stage.troupe.fill_pool(call, {key: countries.get(key, "CH") for key in ALL_EVALUATORS}, LOAD)
+    judges = crowd.judges()
+    countries = dict.fromkeys(EVALUATORS, COUNTRY_OF_EVALUATORS) | {judge.key: judge.country for judge in judges}
+    fields = sorted({judge.field for judge in judges})
+    own = {judge.key: (judge.field,) for judge in judges}
+    knows = {key: tuple(dict.fromkeys((*own.get(key, ()), *two_of(fields, key)))) for key in ALL_EVALUATORS}
+    stage.troupe.fill_pool(call, countries, LOAD, knows)
     for place, key in enumerate((*ALL_EVALUATORS, "chair", "member")):
         yield stage.days_ago(29) + timedelta(hours=place)
         stage.say(f"{call.title}: declarations of conflicts")

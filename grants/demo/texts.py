@@ -51,10 +51,20 @@ def sentences(seed: str, count: int) -> str:
     return " ".join(chosen) + " (Invented text of the demo.)"
 
 
+def two_of(offered: Sequence[str], seed: str) -> tuple[str, ...]:
+    """One or two of what is offered, in its order; the same for the same seed."""
+    start = sum(seed.encode())
+    picked = {start % len(offered), start // len(offered) % len(offered)}
+    return tuple(offered[place] for place in sorted(picked))
+
+
 def answer(question: Question, title: str) -> Answer:
     match question.kind:
-        case QuestionKind.CHOICE | QuestionKind.MULTICHOICE:
+        case QuestionKind.CHOICE:
             return Answer(question.key, picked=(question.choices[0].value,))
+        case QuestionKind.MULTICHOICE:
+            offered = [choice.value for choice in question.choices]
+            return Answer(question.key, picked=two_of(offered, title))
         case QuestionKind.CONFIRMATION:
             return Answer(question.key, picked=(CONFIRMED,))
         case QuestionKind.NUMBER | QuestionKind.MONEY:

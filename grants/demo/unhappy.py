@@ -127,7 +127,8 @@ def _applied(stage: Stage, going: Going) -> Story:
     yield stage.days_ago(504)
     reason = "The council wants to think again."
     applications.withdraw(stage.troupe.actor(going.leads[WITHDRAWN[0]].lead), going.applications[WITHDRAWN[0]], reason)
-    late = _asked(stage, places[len(LIST) + 2], TOO_LATE[0], TOO_LATE[1])
+    # By one of the cast, so that somebody who walks through the demo can be its lead.
+    late = AskedInDemo(TOO_LATE[0], "lumenau", "theresa", TOO_LATE[1])
     draft = stage.troupe.draft(going.call, late, sections=1)
     assert going.call.closes_at is not None
     yield going.call.closes_at + timedelta(minutes=5)

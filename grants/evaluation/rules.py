@@ -627,6 +627,8 @@ class MatrixRow:
     cells: tuple[str, ...]
     voided: tuple[SeatView, ...] = ()
     missing: int = 0
+    # In evaluation still: seats may be given and taken.
+    open_still: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -671,8 +673,8 @@ class AssignmentsPage:
 
     @property
     def seats_needed(self) -> int:
-        """How many seats the applications need in all."""
-        return self.per_application * len(self.rows)
+        """How many seats the applications need in all; one that is evaluated needs those it had."""
+        return sum(self.per_application if row.open_still else len(row.seats) for row in self.rows)
 
     @property
     def seats_filled(self) -> int:

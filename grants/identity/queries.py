@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
     tuple_,
     union_all,
 )
@@ -152,11 +153,19 @@ def _spans(model: Any, at: datetime) -> ColumnElement[bool]:
 
 
 def live_session(token: str, at: datetime) -> SessionView | None:
-    """The session of a cookie's token, if it is neither ended, idle nor old and its person not disabled."""
+    """The session of a cookie's token, if it is neither ended, idle nor old and its person may be signed in.
+
+    Who is disabled may not, nor a person of the demo where this is none any more.
+    """
     found = db.session.execute(
         select(UserSession)
         .join(User, User.id == UserSession.user_id)
-        .where(UserSession.token_hash == token_hash(token), User.disabled_at.is_(None), _session_lives(at))
+        .where(
+            UserSession.token_hash == token_hash(token),
+            User.disabled_at.is_(None),
+            true() if current_app.config["GRANTS_DEMO"] else User.is_demo.is_(False),
+            _session_lives(at),
+        )
         .execution_options(populate_existing=True)
     ).scalar_one_or_none()
     return _session_view(found) if found else None

@@ -20,6 +20,9 @@ from grants.identity.states import LinkPurpose, OrganisationKind, Role, RoleStan
 
 PASSWORD_CHARACTERS_MIN = 12
 PASSWORD_CHARACTERS_MAX = 128
+# A name, and what a person does.
+NAME_CHARACTERS_MAX = 120
+NAME_CHARACTERS_SEEN_MAX = 10_000
 
 SESSION_IDLE_MAX = timedelta(hours=2)
 SESSION_AGE_MAX = timedelta(hours=12)
@@ -415,10 +418,26 @@ def _unseen(letter: str) -> bool:
 
 def checked_name(text: str) -> str:
     """A person's name as it is stored; raises :class:`Invalid` when nothing is left of it."""
-    name = one_line(text)
+    name = one_line(text, characters_max=NAME_CHARACTERS_SEEN_MAX)
     if not name:
         raise Invalid("A name is missing.", {"name": "Enter the person\u2019s full name."})
-    return name
+    return _short_enough(name, "name", "The name")
+
+
+def checked_job_title(text: str | None) -> str | None:
+    """What a person does as it is stored, None where nothing is said; raises :class:`Invalid` when it is too long."""
+    return (
+        _short_enough(one_line(text or "", characters_max=NAME_CHARACTERS_SEEN_MAX), "job_title", "What they do")
+        or None
+    )
+
+
+def _short_enough(text: str, field: str, what: str) -> str:
+    if len(text) > NAME_CHARACTERS_MAX:
+        over = len(text) - NAME_CHARACTERS_MAX
+        sentence = f"{what} has {len(text)} characters; at most {NAME_CHARACTERS_MAX} fit. Cut {over}."
+        raise Invalid("Something is too long.", {field: sentence})
+    return text
 
 
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"})

@@ -206,9 +206,11 @@ class Supervisor:
     def _plan(self, embedded: Embedded, addresses: Addresses) -> Demo:
         """Whether the database is a demo, becomes one, or begins one anew; a part of one is never taken for anything."""
         mark = demo_mark(addresses.database)
-        if mark == DEMO_MARK:
-            return Demo.NONE if self.settings.GRANTS_ENV == "production" else Demo.THERE
         unset = not self.environ.get("GRANTS_DEMO", "").strip()
+        if mark == DEMO_MARK:
+            # Somebody who says 0 gets no sign-in without a password, whatever the database is.
+            shown = self.settings.GRANTS_ENV != "production" and (self.settings.GRANTS_DEMO or unset)
+            return Demo.THERE if shown else Demo.NONE
         wanted = self.settings.GRANTS_DEMO or (unset and embedded.postgres)
         there = importlib.util.find_spec("grants.demo") is not None
         wanted = wanted and there and self.settings.GRANTS_ENV != "production" and bool(addresses.owner)

@@ -22,9 +22,9 @@ _SAFE = (
 
 
 def send(file: FileView) -> Response:
-    """The file itself; its SHA-256 is the ETag. The view has asked before whether this person may have it."""
+    """The file itself, once its bytes are known to be those its SHA-256, which is the ETag, names. The view has asked before whether this person may have it."""
     response = send_file(
-        files.path(file),
+        files.genuine(file),
         mimetype=file.media_type if file.media_type.startswith(_SAFE) else _OPAQUE,
         as_attachment=True,
         download_name=file.name,

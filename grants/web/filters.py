@@ -10,6 +10,7 @@ from datetime import date, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
@@ -109,12 +110,14 @@ def address(endpoint: str, **values: Any) -> str:
 
 def here(**changes: Any) -> str:
     """This page's own address with some query parameters changed; None takes one away."""
-    arguments: dict[str, Any] = {name: request.args.getlist(name) for name in request.args}
-    query = {name: value for name, value in (arguments | changes).items() if value is not None}
     if request.endpoint is None:
         # A refused address may hold what no page can.
         return request.path.replace("\0", "")
-    return url_for(request.endpoint, **(request.view_args or {}), **query)
+    arguments: dict[str, Any] = {name: request.args.getlist(name) for name in request.args}
+    query = {name: value for name, value in (arguments | changes).items() if value is not None}
+    # Never as arguments of url_for: what somebody wrote in the address would become its own.
+    path = url_for(request.endpoint, **(request.view_args or {}))
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
 def is_here(href: str) -> bool:

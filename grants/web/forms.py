@@ -17,7 +17,7 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from grants.core import clock
-from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, Problems, Refused
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, Problems, Refused, quoted
 from grants.core.money import Money, NegativeAmounts, parse_money, plain
 from grants.core.text import without_turns
 
@@ -254,7 +254,7 @@ class TimeField(StringField):
                 self.data = time(int(found[1]), int(found[2] or 0))
             except ValueError:
                 raise ValidationError(
-                    f"\u201c{text[:20]}\u201d is not a time. Write hours and minutes on the 24-hour clock, for example 17:00."
+                    f"{quoted(text)} is not a time. Write hours and minutes on the 24-hour clock, for example 17:00."
                 ) from None
 
 

@@ -17,7 +17,7 @@ from grants.core import clock, files, jobs
 from grants.core.db import db
 from grants.core.errors import Invalid, NotAllowed, NotFound
 from grants.core.money import Money, plain, total
-from grants.core.text import csv_line
+from grants.core.text import csv_line, csv_lines
 from grants.documents import catalogue, queries, services
 from grants.documents.forms import StatementForm
 from grants.documents.rules import Column, Figures, Format, Wanted, read_moment, with_totals
@@ -121,13 +121,24 @@ def test_text_that_a_spreadsheet_would_run_is_made_text(text: str) -> None:
     assert next(csv.reader(io.StringIO(csv_line([text]), newline=""))) == ["'" + text]
 
 
+@pytest.mark.parametrize("text", ["Roof;=cmd|'/C calc'!A0;", "a;-1", 'a;"=1+1"', "a; b;@x"])
+def test_text_is_no_formula_where_semicolons_part_the_cells_either(text: str) -> None:
+    for line in (csv_line([text, "x"]), csv_lines([[text, "x"]])):
+        cells = next(csv.reader(io.StringIO(line, newline=""), delimiter=";"))
+        assert not [cell for cell in cells if cell.lstrip('"')[:1] in "=+-@" and cell.lstrip('"')]
+    assert csv_line(["a; b"]) == "a; b\r\n"
+
+
 def test_negative_amounts_stay_numbers_in_csv() -> None:
     table = with_totals("T", [Column("A")], [])
 
     assert table_csv(table.columns, [(Money(-123_45),)]).decode("utf-8-sig").splitlines()[1] == "-123.45"
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2027-03-01", "2027-03-01T12:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "2027-03-01", "2027-03-01T12:00:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"],
+)
 def test_a_moment_without_time_or_zone_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         read_moment(text)

@@ -12,13 +12,15 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
+from sqlalchemy import func, select
 
 from config import BadSettings, Config
 from grants import demo, local
 from grants.app import create_app
 from grants.cli import COUNTS, build_cli
-from grants.core import acts, audit, clock, faults
+from grants.core import acts, audit, clock, faults, filling
 from grants.core.db import db
+from grants.core.filling import Filling, Phase
 from grants.core.permissions import Permission, system_actor
 from grants.core.text import csv_line
 from grants.documents import queries
@@ -73,6 +75,78 @@ def test_the_first_administrator_gets_a_link_that_works_once(grants: Grants, app
     assert answer.exit_code == 0
     assert answer.output.splitlines()[-1].startswith("http://127.0.0.1:8000/")
     assert [person.email for person in users_with(Permission.USER_INVITE)] == ["ana@example.eu"]
+
+
+def test_the_link_leads_where_the_running_program_listens(settings: Config, app: Flask) -> None:
+    """Beside `make run` on another port; without it to the port of the settings, and always to BASE_URL where that is set."""
+    on = replace(settings, REDIS_URL=f"unix://{settings.home}/no-queue")
+    home = local.Home(settings.home)
+    home.prepare()
+
+    def link(email: str, on: Config) -> str:
+        db.session.rollback()
+        words = ("users", "add", email, "--name", "A B", "--role", "evaluator")
+        return CliRunner().invoke(build_cli(lambda: on, create_app), words, catch_exceptions=False).output.split()[-1]
+
+    assert home.lock()
+    home.say("run", "http://127.0.0.1:8321")
+    try:
+        assert link("a@example.eu", on).startswith("http://127.0.0.1:8321/")
+        assert link("b@example.eu", replace(on, BASE_URL="https://grants.example.eu")).startswith("https://grants.ex")
+        home.say("command")
+        assert link("c@example.eu", on).startswith("http://127.0.0.1:8000/")
+        home.say("run", "http://127.0.0.1:8321")
+    finally:
+        home.unlock()
+    assert link("d@example.eu", on).startswith("http://127.0.0.1:8000/"), "what wrote that has ended"
+
+
+WRITING = (
+    "users add a@example.eu --name A",
+    "users disable ana@example.eu --reason gone",
+    f"call import {CALL_2022}",
+    "audit checkpoint",
+    "audit replace-key --yes",
+    "export journal --out /nowhere/journal.csv",
+    "report run disbursement-register --scope PCP --out /nowhere",
+    "backup create {home}/all.backup",
+)
+
+
+def recorded() -> list[tuple[int, ...]]:
+    db.session.rollback()
+    return [
+        tuple(row)
+        for row in db.session.execute(select(func.count(audit.AuditEvent.id), func.max(audit.ActRow.done_at)))
+    ]
+
+
+@pytest.mark.parametrize("words", WRITING)
+def test_what_writes_waits_until_the_demo_is_whole(grants: Grants, settings: Config, words: str) -> None:
+    ana(grants)
+    before = recorded()
+    filling.write(settings.home, Filling(Phase.FILLING, 12, 300, "call 2022", 40))
+
+    answer = grants(*words.format(home=settings.home).split())
+
+    assert (answer.exit_code, recorded()) == (1, before)
+    assert answer.output == (
+        "Error: The demo is being filled: 12 of 300. Nothing is changed until it is whole, in about 40 seconds.\n"
+    )
+
+
+def test_what_only_reads_does_not_wait_and_a_part_of_a_demo_is_told(grants: Grants, settings: Config) -> None:
+    ana(grants)
+    filling.write(settings.home, Filling(Phase.PREPARING))
+
+    assert [grants(*words.split()).exit_code for words in ("status", "ledger verify", "audit verify", "audit key")][
+        :3
+    ] == [0, 0, 0]
+    assert "The demo is being prepared" in grants(*WRITING[0].split()).output
+    (settings.home / filling.FILE).write_text("{")
+    assert "begun and never completed" in grants(*WRITING[0].split()).output
+    filling.end(settings.home)
+    assert grants(*WRITING[0].split()).exit_code == 0
 
 
 def test_adding_somebody_twice_is_one_sentence(grants: Grants) -> None:
@@ -352,6 +426,18 @@ def test_a_report_that_cannot_be_made_is_one_sentence_and_leaves_nothing(grants:
         answer = grants("report", "run", report, "--scope", of, "--as-of", as_of, "--out", str(out))
         assert (answer.exit_code, sentence in answer.output) == (1, True), answer.output
     assert not (tmp_path / "a").exists()
+
+
+# --- where nothing is
+
+
+def test_counting_where_nothing_is_installed_sets_nothing_up(settings: Config, tmp_path: Path) -> None:
+    nowhere = replace(settings, GRANTS_HOME=str(tmp_path / "nowhere"), DATABASE_URL="", DATABASE_OWNER_URL="")
+
+    answer = CliRunner().invoke(build_cli(lambda: nowhere, create_app), ["status", "--json"])
+
+    assert (answer.exit_code, "Nothing is installed at" in answer.output) == (1, True)
+    assert not (tmp_path / "nowhere").exists()
 
 
 # --- the ledger

@@ -125,6 +125,13 @@ def test_people_look_around_before_the_demo_is_whole_and_change_things_after(mac
     assert said.index("You can look around at") < said.index("4 of 4") < said.index(WHOLE)
     assert machine.stop() == 0
 
+    # Whoever says so gets no sign-in without a password, whatever the database is, and no old one goes on.
+    machine.environment["GRANTS_DEMO"] = "0"
+    machine.start()
+    assert ada.get("/demo") == 404
+    assert ada.get("/admin/users") == 200 and "Sign in" in ada.text and "Ada Berg" not in ada.text
+    assert machine.stop() == 0
+
 
 def test_a_killed_load_is_begun_anew_at_once(machine: Machine) -> None:
     machine.launch()

@@ -673,12 +673,25 @@ def test_without_the_demo_every_way_into_it_is_gone(app: Flask, client: FlaskCli
     assert "Demo Person" not in client.get("/sign-in").text
 
 
+def test_who_is_signed_in_from_a_demo_is_out_when_it_is_none_any_more(app: Flask, client: FlaskClient) -> None:
+    actors.sign_in(client, actors.person("Demo Admin", Role.ADMINISTRATOR, is_demo=True))
+    real = app.test_client()
+    actors.sign_in(real, actors.ana().user_id)
+    assert client.get("/profile").status_code == real.get("/profile").status_code == 200
+
+    app.config["GRANTS_DEMO"] = False
+
+    assert client.get("/profile").location.startswith("/sign-in")
+    assert real.get("/profile").status_code == 200
+
+
 def test_a_demo_person_confirms_without_a_password_in_the_demo_only(app: Flask, client: FlaskClient) -> None:
     actors.sign_in(client, actors.person("Demo Admin", Role.ADMINISTRATOR, is_demo=True))
 
     assert client.post("/confirm-password", data={"next": "/admin/users"}).location == "/admin/users"
     app.config["GRANTS_DEMO"] = False
-    assert client.post("/confirm-password", data={"next": "/admin/users"}).status_code == 422
+    refused = client.post("/confirm-password", data={"next": "/admin/users"})
+    assert (refused.status_code, refused.location.partition("?")[0]) == (303, "/sign-in")
 
 
 # ---- The mail page ----

@@ -43,6 +43,22 @@ def test_administration_opens_for_administrators_only(app: Flask, client: FlaskC
     assert (admin.get(path).status_code, applicant.get(path).status_code) == (200, 403)
 
 
+@pytest.mark.parametrize(("field", "what"), [("name", "The name"), ("job_title", "What they do")])
+def test_a_name_that_no_list_could_hold_is_refused_and_kept(
+    app: Flask, client: FlaskClient, field: str, what: str
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    actors.sign_in(client, actors.ada().user_id)
+    sent = {"name": "Mia Ito", "email": "mia@example.eu", "job_title": "Advisor", "organisation": "", field: "Ä" * 3_000}
+
+    answer = client.post("/admin/users/invite", data=sent)
+
+    assert answer.status_code == 422
+    assert f"{what} has 3000 characters; at most 120 fit. Cut 2880." in answer.text
+    assert "Ä" * 3_000 in answer.text
+    assert queries.person_by_email("mia@example.eu") is None
+
+
 @pytest.mark.parametrize("number", ["99999999999999999999", "9" * 5_000, "-1", "x"])
 def test_a_page_beyond_every_list_is_an_empty_page(client: FlaskClient, number: str) -> None:
     actors.sign_in(client, actors.ada().user_id)

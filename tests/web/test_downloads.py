@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from grants.core import files
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.web.downloads import send
 
@@ -62,6 +62,15 @@ def test_the_fingerprint_says_whether_it_changed(app: Flask) -> None:
 
     assert headers["ETag"] == f'"{file.sha256}"'
     assert status == 304
+
+
+def test_a_file_with_other_bytes_than_were_stored_is_not_handed_out(app: Flask) -> None:
+    file = stored(app, "a.pdf", "application/pdf")
+    with app.app_context():
+        files.path(file).write_bytes(BYTES.replace(b"an", b"no"))
+
+    with pytest.raises(Refused, match="not those it was stored with"):
+        headers_of(app, file)
 
 
 def test_a_file_gone_from_the_disk_is_not_there(app: Flask) -> None:

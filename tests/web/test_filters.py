@@ -96,6 +96,18 @@ def test_this_address_keeps_what_is_not_changed(app: Flask) -> None:
         assert filters.here(after="y", sort=None) == "/about?state=a&state=b&after=y"
 
 
+@pytest.mark.parametrize(
+    "query", ["_method=GET", "_anchor=x", "_scheme=ftp", "_external=1", "endpoint=x", "slug=x", "values=1", "self=1"]
+)
+def test_what_somebody_writes_in_an_address_is_never_more_than_a_query(app: Flask, query: str) -> None:
+    app.config["TESTING"] = False
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    with app.test_request_context(f"/calls/some-call?{query}"):
+        assert filters.here() == f"/calls/some-call?{query}"
+    assert app.test_client().get(f"/about?{query}").status_code == 200
+
+
 def test_an_address_that_is_not_there_is_its_own(app: Flask) -> None:
     with app.test_request_context("/no/such/page?x=1"):
         assert filters.here(after="y") == "/no/such/page"

@@ -57,7 +57,7 @@ def details(ref: str) -> Any:
             "version": str(view.version),
         }
     )
-    return page("applications/details.html", form=form, **team_context(place))
+    return page("applications/details.html", form=form, stored=None, **team_context(place))
 
 
 @bp.post("/applications/<ref>/details")
@@ -66,11 +66,15 @@ def edit_details(ref: str) -> Any:
     """Save them."""
     form, place = DetailsForm(), queries.workplace(current_actor(), ref)
     if form.validate_on_submit():
-        with form.refusals():
+        with form.attempt():
             services.edit_details(current_actor(), place.application.id, form.to_input(), form.version_shown())
             flash("The details are saved.", "success")
             return see_other(".show", ref=ref)
-    return page("applications/details.html", form=form, **team_context(place)), 422
+    if form.clashed:
+        place = queries.workplace(current_actor(), ref)
+        form.comes_again(place.application.version)
+    stored = place.application if form.clashed else None
+    return page("applications/details.html", form=form, stored=stored, **team_context(place)), 409 if stored else 422
 
 
 @bp.get("/applications/<ref>/sections/<key>")

@@ -22,6 +22,14 @@ from grants.evaluation.states import AssessmentState, Declared, Ruling, SeatStat
 
 # States in which conflicts are declared and seats are given.
 IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
+# States after that: seats, sheets and doubts stand as they were.
+EVALUATED = tuple(
+    state.value
+    for state in (
+        ApplicationState.SELECTED, ApplicationState.RESERVE, ApplicationState.BELOW_THRESHOLD, ApplicationState.NOT_FUNDED,
+        ApplicationState.IN_PREPARATION, ApplicationState.AWARDED, ApplicationState.DECLINED, ApplicationState.DROPPED,
+    )
+)  # fmt: skip
 ROWS_MAX = 2_000
 
 

@@ -25,9 +25,11 @@ from grants.identity.policy import Role
 from grants.identity.queries import role_holds
 
 
-def consortia(call_id: UUID, *, only: Collection[UUID] | None = None) -> tuple[Consortium, ...]:
-    """The consortia of a call's applications in evaluation (or of those named), by reference. Four statements."""
-    condition = Application.id.in_(only) if only is not None else Application.state.in_(IN_EVALUATION)
+def consortia(
+    call_id: UUID, *, only: Collection[UUID] | None = None, states: Collection[str] = IN_EVALUATION
+) -> tuple[Consortium, ...]:
+    """The consortia of a call's applications in these states (or of those named), by reference. Four statements."""
+    condition = Application.id.in_(only) if only is not None else Application.state.in_(states)
     rows = db.session.execute(
         select(Application.id, Application.reference, Application.title, Application.submission_id)
         .where(Application.call_id == call_id, condition)

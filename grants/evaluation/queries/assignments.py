@@ -17,7 +17,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, declarations, within
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, within
 from grants.evaluation.queries.applicants import consortia, head_of
 from grants.evaluation.queries.conflicts import doubtful, doubts_about
 from grants.evaluation.rules import (
@@ -74,14 +74,25 @@ def call_of(actor: Actor, slug: str, permission: Permission) -> CallView:
 def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
     """Who may assess what, who does, and how the runs ended. A constant number of statements."""
     call = call_of(actor, slug, Permission.ASSIGNMENT_DECIDE)
-    found = [one for one in consortia(call.id) if one.application_id not in actor.barred("application")]
+    going_on = _going_on(call.id)
+    listed = [
+        one
+        for one in consortia(call.id, states=(*IN_EVALUATION, *EVALUATED))
+        if one.application_id not in actor.barred("application")
+    ]
+    seats = _seat_views([one.application_id for one in listed])
+    # What was recorded from elsewhere never had seats and is no part of an assignment.
+    found = [one for one in listed if one.application_id in going_on or one.application_id in seats]
     members = pool(call.id)
     stated = declarations(one.application_id for one in found)
-    seats = _seat_views([one.application_id for one in found])
-    rows = tuple(_matrix_row(one, members, stated, seats.get(one.application_id, []), call) for one in found)
+    rows = tuple(
+        _matrix_row(one, members, stated, seats.get(one.application_id, []), call, one.application_id in going_on)
+        for one in found
+    )
     pool_ids = {member.user_id for member in members}
     undeclared = {
-        member.user_id: sum((member.user_id, one.application_id) not in stated for one in found) for member in members
+        member.user_id: sum((member.user_id, each) not in stated for each in going_on - actor.barred("application"))
+        for member in members
     }
     members = tuple(replace(member, undeclared=undeclared[member.user_id]) for member in members)
     conflicts = sum(rules.is_conflict(*said) for (user_id, _), said in stated.items() if user_id in pool_ids)
@@ -100,12 +111,22 @@ def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
     )
 
 
+def _going_on(call_id: UUID) -> frozenset[UUID]:
+    """The applications of a call that are in evaluation."""
+    return frozenset(
+        db.session.scalars(
+            select(Application.id).where(Application.call_id == call_id, Application.state.in_(IN_EVALUATION))
+        )
+    )
+
+
 def _matrix_row(
     about: Consortium,
     members: Sequence[PoolMember],
     stated: Mapping[tuple[UUID, UUID], tuple[Declared, Ruling | None]],
     seats: Sequence[SeatView],
     call: CallView,
+    open_still: bool,
 ) -> MatrixRow:
     active = tuple(seat for seat in seats if seat.state is SeatState.ACTIVE)
     seated = {seat.evaluator_id: seat for seat in active}
@@ -123,10 +144,18 @@ def _matrix_row(
             cells.append("unsure")
         else:
             cells.append(str(rules.utility(member, about, call.content.language)))
-    missing = max(0, call.content.evaluators_per_application - len(active))
+    missing = max(0, call.content.evaluators_per_application - len(active)) if open_still else 0
     voided = tuple(seat for seat in seats if seat.state is SeatState.VOIDED)
     return MatrixRow(
-        about.application_id, about.reference, about.title, about.cities, active, tuple(cells), voided, missing
+        about.application_id,
+        about.reference,
+        about.title,
+        about.cities,
+        active,
+        tuple(cells),
+        voided,
+        missing,
+        open_still,
     )
 
 

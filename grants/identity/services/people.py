@@ -234,7 +234,7 @@ def _make_user(values: UserInput) -> User:
         handle=rules.handle_of(name, taken),
         name=name,
         email=email,
-        job_title=rules.one_line(values.job_title or "") or None,
+        job_title=rules.checked_job_title(values.job_title),
         phone=rules.one_line(values.phone or "") or None,
         is_demo=values.is_demo,
     )
@@ -279,7 +279,7 @@ def edit_profile(actor: Actor, values: ProfileInput, *, version: int | None = No
     user = own_row(actor)
     check_version(user, version)
     user.name = rules.checked_name(values.name)
-    user.job_title = rules.one_line(values.job_title or "") or None
+    user.job_title = rules.checked_job_title(values.job_title)
     user.phone = rules.one_line(values.phone or "", characters_max=40) or None
 
 
