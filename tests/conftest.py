@@ -27,6 +27,7 @@ from grants.core.db import DIGEST, Row
 from grants.identity.queries import actor_for
 from tests.programs import running
 from tests.servers import Cluster, TestPostgres
+from tests.worlds import World, Worlds, deepest, settings_for
 
 
 class Note(Row):
@@ -104,26 +105,29 @@ def cloned(postgres: Cluster, template: str) -> Iterator[str]:
         postgres.drop(name)
 
 
+@pytest.fixture(scope="session")
+def worlds(postgres: Cluster, template: str) -> Worlds:
+    """Makes what many tests start from, once a run."""
+    return Worlds(postgres, template)
+
+
 @pytest.fixture
-def database(postgres: Cluster, template: str) -> Iterator[str]:
+def world(request: pytest.FixtureRequest) -> World[Any] | None:
+    """The world this test asks for, if any."""
+    return deepest(request.getfixturevalue(name) for name in request.fixturenames if name.endswith("_world"))
+
+
+@pytest.fixture
+def database(postgres: Cluster, template: str, world: World[Any] | None) -> Iterator[str]:
     """The name of a database of this test alone."""
-    with cloned(postgres, template) as name:
+    with cloned(postgres, world.database if world else template) as name:
         yield name
 
 
-def settings_for(postgres: Cluster, database: str, home: Path) -> Config:
-    """Settings of the program on one database of the tests' server."""
-    return Config(
-        GRANTS_HOME=str(home),
-        DATABASE_URL=postgres.url(database, "grants_program"),
-        DATABASE_OWNER_URL=postgres.url(database, "grants_owner"),
-        GRANTS_ENV="test",
-        GRANTS_DEMO=True,
-    )
-
-
 @pytest.fixture
-def settings(postgres: Cluster, database: str, tmp_path: Path) -> Config:
+def settings(postgres: Cluster, database: str, world: World[Any] | None, tmp_path: Path) -> Config:
+    if world:
+        world.lay_files(tmp_path)
     return settings_for(postgres, database, tmp_path)
 
 

@@ -111,8 +111,10 @@ def _leaves(value: object) -> Iterator[object]:
         # Templates know the settings, which may change.
         case dict() if not isinstance(value, FlaskConfig):
             for name, held in value.items():
-                yield name
-                yield from _leaves(held)
+                # Flask lays an empty place wherever it looked for a handler of errors: nothing was changed by that.
+                if leaves := list(_leaves(held)):
+                    yield name
+                    yield from leaves
         case list() | tuple() | set() | frozenset():
             for held in value:
                 yield from _leaves(held)

@@ -77,9 +77,9 @@ class Cluster:
 
     @contextmanager
     def made_once(self, name: str) -> Iterator[bool]:
-        """Alone among all who use the cluster; answers whether ``name`` is still to be made, and notes it as made."""
+        """Alone among all who want ``name``; answers whether it is still to be made, and notes it as made."""
         mark = self.home / f"made-{name}"
-        with (self.home / "making").open("w") as turn:
+        with (self.home / f"making-{name}").open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             yield not mark.exists()
             mark.touch()

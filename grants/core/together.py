@@ -17,8 +17,9 @@ from decimal import Decimal
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, func, select
-from sqlalchemy import cast as as_type
+from sqlalchemy import JSON, ColumnElement, Date, DateTime, LargeBinary, Select, SelectBase, Text, Uuid, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeEngine
 
 from grants.core.db import MoneyType, db
@@ -112,20 +113,35 @@ def _answers(questions: Sequence[Question]) -> list[Answer]:
         found = db.session.execute(cast(Any, _as_columns(questions[0])))
         made = _tuple(tuple(found.keys()))
         return [[made._make(row) for row in found]]
-    asked = [question.subquery(f"q{number}") for number, question in enumerate(questions)]
-    gathered = [
-        select(as_type(func.json_agg(func.json_build_array(*map(_as_sent, each.c))), Text))
-        .scalar_subquery()
-        .label(each.name)
-        for each in asked
-    ]
+    gathered = [_Gathered(question).label(f"q{number}") for number, question in enumerate(questions)]
     texts = db.session.execute(select(*gathered)).one()
     return [_rows(question, text) for question, text in zip(questions, texts, strict=True)]
 
 
-def _as_sent(column: Any) -> Any:
-    """JSON travels as text within the JSON around it, so that its numbers are read as they are where it is asked alone."""
-    return as_type(column, Text) if isinstance(column.type, JSON) else column
+class _Gathered(ColumnElement[str]):
+    """The rows of a question as the text of one JSON list. Columns are told by place: to name each anew in the language of
+    SQLAlchemy took longer than to ask.
+    """
+
+    __visit_name__ = "gathered_question"
+    # What tells two of them apart, so that a statement once written is kept.
+    _traverse_internals = [("question", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 -- SQLAlchemy reads it so
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.type = Text()
+
+
+@compiles(_Gathered)
+def _written(gathered: _Gathered, compiler: Any, **words: Any) -> str:
+    names, sent = [], []
+    for place, column in enumerate(gathered.question.selected_columns):
+        names.append(f"c{place}")
+        # JSON travels as text within the JSON around it, so that its numbers are read as they are where it is asked alone.
+        sent.append(f"CAST(q.c{place} AS TEXT)" if isinstance(column.type, JSON) else f"q.c{place}")
+    inner = compiler.process(gathered.question, asfrom=True)
+    rows = f"({inner}) AS q({', '.join(names)})"
+    return f"(SELECT CAST(json_agg(json_build_array({', '.join(sent)})) AS TEXT) FROM {rows})"
 
 
 def _rows(question: Question, text: str | None) -> Answer:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db
 from tests import actors
@@ -33,10 +34,9 @@ def counted() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def eli_pages(app: Flask) -> dict[str, tuple[int, int]]:
+def eli_pages(app: Flask, call: CallView) -> dict[str, tuple[int, int]]:
     """Statements of each staff page with one application and with three."""
     app.config["WTF_CSRF_ENABLED"] = False
-    call = factory.published_call()
     with clock.at(BEFORE_OPENING):
         actors.eli()
     factory.submitted(call, actors.ana(), "One")

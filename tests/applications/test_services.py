@@ -50,11 +50,6 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 @pytest.fixture
-def call(app: object) -> CallView:
-    return factory.published_call()
-
-
-@pytest.fixture
 def open_now() -> Iterator[None]:
     with clock.at(WHILE_OPEN):
         yield

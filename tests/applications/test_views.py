@@ -25,17 +25,16 @@ from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.money import euros
 from tests import actors
-from tests.applications.pages import post, send, text_of, values_of
+from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.factories import applications as factory
 from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, PDF, WHILE_OPEN, again
 from tests.html import check_page
 
 
-@pytest.fixture
-def call(app: Flask) -> CallView:
+@pytest.fixture(autouse=True)
+def without_csrf(app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
-    return factory.published_call()
 
 
 @pytest.fixture
@@ -361,6 +360,25 @@ def test_what_changed_after_the_last_look_is_shown_before_it_is_sent(
 
     assert stale.status_code == 409
     assert "was changed after you looked at it" in text_of(stale)
+
+
+def test_a_title_somebody_changed_meanwhile_comes_back_beside_what_was_typed(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    _, place = started(call)
+    first, second = ana(app), ana(app)
+    stale = values_of(second, f"{place}/details")
+    assert send(first, f"{place}/details", title="The first to save").status_code == 303
+
+    clash = post(second, f"{place}/details", stale, title="The second to save")
+
+    text = text_of(clash)
+    assert clash.status_code == 409
+    assert "Stored meanwhileThe first to save" in text
+    assert 'value="The second to save"' in clash.text
+    again = next(values for action, values in forms(check_page(clash)) if "version" in values)
+    assert post(second, f"{place}/details", again, title="The second to save").status_code == 303
+    assert "The second to save" in text_of(second.get(place))
 
 
 def test_withdrawing_asks_why_and_leaves_a_page_to_read(app: Flask, call: CallView, open_now: None) -> None:

@@ -16,16 +16,9 @@ from grants.core.money import ZERO
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
-from tests.awards.test_services import SCORES, decide, decision, reserved
+from tests.awards.test_services import decide, decision, reserved
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import FOUR_HUNDRED_THOUSAND, Browser, Scene, _application
-
-
-@pytest.fixture
-def evaluated(scene: Scene) -> Scene:
-    """All three applications have an agreed consensus."""
-    scene.evaluate(SCORES)
-    return scene
 
 
 def a_fourth(scene: Scene, state: ApplicationState) -> UUID:

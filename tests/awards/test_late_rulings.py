@@ -15,15 +15,8 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.models import ConflictDeclaration, Consensus
 from grants.evaluation.states import ConsensusState, Ruled, Ruling
 from grants.identity.models import User
-from tests.awards.test_services import SCORES, decide, states
+from tests.awards.test_services import decide, states
 from tests.evaluation.scene import Browser, Scene
-
-
-@pytest.fixture
-def evaluated(scene: Scene) -> Scene:
-    """All three applications have an agreed consensus."""
-    scene.evaluate(SCORES)
-    return scene
 
 
 def declaration(scene: Scene, name: str, application_id: UUID) -> UUID:

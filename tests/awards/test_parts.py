@@ -13,9 +13,8 @@ from grants.awards import rules
 from grants.awards.rules import Part, RankingRow, part
 from grants.awards.states import AmountBasis, Outcome
 from grants.core.money import ZERO
-from tests.awards.test_services import SCORES
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import SCORES, Browser, Scene
 
 
 def rows(count: int, line: int = 0) -> list[RankingRow]:

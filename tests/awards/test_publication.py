@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from multiprocessing.synchronize import Barrier
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import html5lib
 import pytest
@@ -43,13 +43,10 @@ from grants.evaluation.states import Declared, Ruling
 from grants.identity.models import AccessBar
 from grants.identity.policy import PERMISSIONS, Role
 from grants.identity.queries import users_with
-from tests.conftest import cloned, settings_for
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene
 from tests.factories import identity as people
-from tests.programs import running
-from tests.servers import Cluster
+from tests.worlds import World, Worlds
 
-SCORES = ((9, 8, 8), (8, 8, 8), (8, 8, 9))
 # 1 March 2023, 9:00 in Brussels.
 LOCAL = datetime(2023, 3, 1, 9)
 MOMENT = datetime(2023, 3, 1, 8, tzinfo=UTC)
@@ -111,15 +108,15 @@ def rows_of(scene: Scene) -> tuple[PublicResult, ...] | None:
     return calls.public_results(calls.call_by_id(scene.call_id), clock.now())
 
 
-@pytest.fixture(scope="module")
-def evaluated_call(postgres: Cluster, small_call: tuple[str, Scene], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The small call with all consensus agreed, once for every test here.
+@pytest.fixture(scope="session")
+def conflicted_world(worlds: Worlds, small_world: World[Scene]) -> World[None]:
+    """The small call with all consensus agreed.
 
     ``eva1`` declared a conflict with the first application, ``eva2`` a doubt about the second, which was cleared.
     """
-    name, scene = f"template_{uuid4().hex}", small_call[1]
-    postgres.clone(small_call[0], name)
-    with running(settings_for(postgres, name, tmp_path_factory.mktemp("evaluated"))), clock.at(CLOSED):
+
+    def conflicted() -> None:
+        scene = small_world.told()
         first, second, _ = scene.application_ids
         scene.declare_all(but={("eva1", first): Declared.CONFLICT, ("eva2", second): Declared.UNSURE})
         scene.assign()
@@ -127,7 +124,21 @@ def evaluated_call(postgres: Cluster, small_call: tuple[str, Scene], tmp_path_fa
             scene.assess(application_id, *halves)
             scene.agree(application_id, *halves)
         rule_on_doubt(scene, Ruling.CLEARED)
-    return name
+
+    with clock.at(CLOSED):
+        return worlds.of(conflicted, like=small_world)
+
+
+@pytest.fixture(scope="session")
+def decided_world(worlds: Worlds, small_world: World[Scene], conflicted_world: World[None]) -> World[None]:
+    """The list is decided by one person and confirmed by another; the applicants are told."""
+
+    def decided() -> None:
+        scene = small_world.told()
+        services.confirm(scene.actor("chair"), decide(scene))
+
+    with clock.at(CLOSED):
+        return worlds.of(decided, like=conflicted_world)
 
 
 def rule_on_doubt(scene: Scene, ruling: Ruling) -> None:
@@ -139,10 +150,9 @@ def rule_on_doubt(scene: Scene, ruling: Ruling) -> None:
 
 
 @pytest.fixture
-def database(postgres: Cluster, evaluated_call: str) -> Iterator[str]:
-    """A clone of the evaluated call for this test alone."""
-    with cloned(postgres, evaluated_call) as name:
-        yield name
+def scene(scene: Scene, conflicted_world: World[None]) -> Scene:
+    """Every consensus is agreed, nothing is decided."""
+    return scene
 
 
 @pytest.fixture
@@ -152,10 +162,9 @@ def conflicted(scene: Scene) -> Scene:
 
 
 @pytest.fixture
-def decided(conflicted: Scene) -> Scene:
+def decided(scene: Scene, decided_world: World[None]) -> Scene:
     """The list is decided by one person and confirmed by another; the applicants are told."""
-    services.confirm(conflicted.actor("chair"), decide(conflicted))
-    return conflicted
+    return scene
 
 
 # --- the act ----------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, Ruling
 from grants.identity.policy import Role
 from tests.awards.test_late_rulings import declaration
-from tests.awards.test_services import SCORES, decide
-from tests.evaluation.scene import WORDS, Browser, Scene
+from tests.awards.test_services import decide
+from tests.evaluation.scene import SCORES, WORDS, Browser, Scene
 from tests.factories import identity as people
 
 # 1 March 2023, 9:00 in Brussels.
@@ -30,9 +30,9 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def told(scene: Scene) -> Scene:
+def told(evaluated: Scene) -> Scene:
     """Two people decided the list; each lead can sign in as “lead0” and so on."""
-    scene.evaluate(SCORES)
+    scene = evaluated
     services.confirm(scene.actor("officer"), decide(scene))
     for number, person in enumerate(scene.leads):
         scene.people[f"lead{number}"] = person

@@ -32,7 +32,6 @@ from grants.ledger.queries import balance, legs
 from tests.evaluation.scene import CLOSED, Scene
 from tests.factories import identity as people
 
-SCORES = ((9, 8, 8), (8, 8, 8), (8, 8, 9))
 SOURCE = "https://example.eu/results"
 
 
@@ -60,13 +59,6 @@ def states(scene: Scene) -> list[str]:
 def reserved(scene: Scene) -> Money:
     db.session.rollback()
     return balance(Account.RESERVED, call_id=scene.call_id)
-
-
-@pytest.fixture
-def evaluated(scene: Scene) -> Scene:
-    """All three applications have an agreed consensus; 1,000,000 is there for 3 x 400,000."""
-    scene.evaluate(SCORES)
-    return scene
 
 
 def test_the_list_draws_the_line_between_the_second_and_the_third(evaluated: Scene) -> None:

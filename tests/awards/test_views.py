@@ -6,7 +6,6 @@ import re
 from html import unescape
 
 import html5lib
-import pytest
 from werkzeug.test import TestResponse
 
 from grants.applications.models import Application
@@ -17,7 +16,6 @@ from grants.core.db import db
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
-from tests.awards.test_services import SCORES
 from tests.evaluation.scene import CLOSED, Browser, Scene
 
 
@@ -26,12 +24,6 @@ def text_of(answer: TestResponse, status: int = 200) -> str:
     html5lib.HTMLParser(strict=True).parse(answer.text)
     assert answer.text.count("<h1") == 1
     return unescape(answer.text)
-
-
-@pytest.fixture
-def evaluated(scene: Scene) -> Scene:
-    scene.evaluate(SCORES)
-    return scene
 
 
 def test_the_ranking_names_the_straddling_row_and_explains_ties(browser: Browser, evaluated: Scene) -> None:
@@ -72,6 +64,20 @@ def test_a_list_goes_from_decision_to_confirmation_by_two_people(browser: Browse
     text_of(browser.get("officer", f"{base}/selections/1"))
     text_of(browser.get("manager", f"{base}/ranking"))
     text_of(browser.get("auditor", f"{base}/decision"))
+
+
+def test_the_assignment_of_a_decided_call_stands_as_it_was(browser: Browser, evaluated: Scene) -> None:
+    path, base = f"/calls/{evaluated.slug}/assignments", f"/calls/{evaluated.slug}"
+    before = text_of(browser.get("manager", path))
+    shown = queries.ranking_page(evaluated.actor("chair"), evaluated.slug)
+    browser.post("chair", f"{base}/decision", go="decide", list_hash=shown.list_hash, line="stop", reason="As ranked.")
+    assert browser.post("officer", f"{base}/selections/1/confirm", version="1").status_code == 303
+
+    after = text_of(browser.get("manager", path))
+
+    assert "Seats filled" in before and before.count("✓") == after.count("✓") > 0
+    assert "/void" in before and "/void" not in after
+    assert "3 applications of" in after and "Fill by hand" not in after
 
 
 def test_a_decision_without_a_reason_comes_back(browser: Browser, evaluated: Scene) -> None:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -56,19 +55,17 @@ from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
-from tests.conftest import cloned, running, settings_for
 from tests.core.attack import Attack, Site, sites
-from tests.evaluation.conftest import small_call
+from tests.evaluation.conftest import scene, small_world
 from tests.evaluation.scene import CLOSED, Scene
 from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
 from tests.payments.world import World, report, world
-from tests.servers import Cluster
 from tests.soak.killing import tables
 
-__all__ = ["small_call"]
+__all__ = ["scene", "small_world"]
 
 ALL = Attack()
 DONE: set[str] = set()
@@ -79,13 +76,6 @@ NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
 def attack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Attack]:
     with ALL.on(monkeypatch):
         yield ALL
-
-
-@pytest.fixture
-def scene(postgres: Cluster, small_call: tuple[str, Scene], tmp_path: Path) -> Iterator[Scene]:
-    """The small call of the evaluation after its deadline, on a database of this test alone."""
-    with cloned(postgres, small_call[0]) as name, running(settings_for(postgres, name, tmp_path)), clock.at(CLOSED):
-        yield small_call[1]
 
 
 # --- payments -------------------------------------------------------------------------------------------------------

@@ -56,6 +56,8 @@ grant_bands_eur:
   - {code: S, amount: 400000}
 duration_months: 24
 """
+# Half points by criterion. Ranks 1 and 2 both have 12.5 in all: excellence decides.
+SCORES = ((9, 8, 8), (8, 8, 8), (8, 8, 9))
 FOUR_HUNDRED_THOUSAND = euros(400_000)
 TOWNS = ("Neochóra", "Ærøsted", "Kárpátliget", "Öststrand", "Šumberk", "Ñañarro")
 COUNTRIES = ("GR", "DK", "HU", "SE", "CZ", "ES")

@@ -20,14 +20,6 @@ from tests.factories import identity as people
 COMBINED = (Role.PANEL_MEMBER, Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER)
 
 
-@pytest.fixture
-def seated(scene: Scene) -> Scene:
-    """Everybody declared and was assigned."""
-    scene.declare_all()
-    scene.assign()
-    return scene
-
-
 def joined(scene: Scene, role: Role) -> tuple[str, UUID, str]:
     """An evaluator of the first application, not of all, also holds this role; a colleague’s sheet is in."""
     about, *others = scene.application_ids

@@ -254,14 +254,6 @@ def test_loads_are_kept_in_the_pool(scene: Scene) -> None:
 # --- score sheets ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def seated(scene: Scene) -> Scene:
-    """Everybody declared and was assigned."""
-    scene.declare_all()
-    scene.assign()
-    return scene
-
-
 def test_a_draft_is_saved_with_gaps_and_a_missing_score_is_not_zero(seated: Scene) -> None:
     first = seated.application_ids[0]
     name = seated.seats(first)[0]

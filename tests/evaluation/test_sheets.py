@@ -27,13 +27,6 @@ def text_of(answer: TestResponse, status: int = 200) -> str:
     return unescape(answer.text)
 
 
-@pytest.fixture
-def seated(scene: Scene) -> Scene:
-    scene.declare_all()
-    scene.assign()
-    return scene
-
-
 def submit(scene: Scene, name: str, application_id: UUID, remark: str) -> None:
     sheet = scene.sheet(8, 8, 8, words=f"{WORDS} says {name}", remark=remark)
     services.submit(scene.actor(name), application_id, sheet)

@@ -36,13 +36,6 @@ def handle(scene: Scene, name: str) -> str:
     return get(User, scene.people[name]).handle
 
 
-@pytest.fixture
-def seated(scene: Scene) -> Scene:
-    scene.declare_all()
-    scene.assign()
-    return scene
-
-
 def test_conflicts_are_declared_on_one_page(browser: Browser, scene: Scene) -> None:
     first, second, third = scene.application_ids
     text = text_of(browser.get("eva1", "/assessments/conflicts"))

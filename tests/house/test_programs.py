@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader
 from sqlalchemy import event
+from werkzeug.exceptions import NotFound
 
 from config import Config
 from grants.core.db import db
@@ -27,6 +28,17 @@ def test_a_program_is_lent_again_with_the_settings_asked_for(tmp_path: Path) -> 
         assert second is first
         assert (second.config["GRANTS_DEMO"], "SOMETHING" in second.config) == (False, False)
         assert (second.extensions["demo_people"] is None, "something" in second.extensions) == (False, False)
+
+
+def test_a_program_that_only_answered_is_lent_again(tmp_path: Path) -> None:
+    with running(kind(tmp_path)) as first:
+        # Flask keeps an empty place for each kind of error it looked for a handler of.
+        with first.test_request_context("/static/nowhere"):
+            assert first.handle_user_exception(NotFound()) is not None
+        assert first.error_handler_spec["static"][404] == {}
+
+    with running(kind(tmp_path)) as second:
+        assert second is first
 
 
 def test_two_at_once_have_two_programs(tmp_path: Path) -> None:
