@@ -384,6 +384,10 @@ class GrantView:
         """The sides that have signed."""
         return frozenset(signature.side for signature in self.signatures)
 
+    def is_late(self, milestone: MilestoneView, today: date) -> bool:
+        """Whether the city owes this milestone and is past its day: nothing is owed before the signature, or once a grant ended."""
+        return self.state is GrantState.IN_FORCE and milestone.is_late(today)
+
 
 @dataclass(frozen=True, slots=True)
 class GrantRow:

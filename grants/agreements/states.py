@@ -34,6 +34,10 @@ GRANT = Machine(
 )
 
 
+# Nothing more is due, asked for or paid, and nothing of it is open.
+ENDED = (G.CLOSED, G.DROPPED)
+
+
 class BankAccountState(StrEnum):
     """An account is paid to only after a second person has confirmed it; a change starts again."""
 

@@ -85,7 +85,7 @@ def ranking_csv(slug: str) -> Any:
         ]  # fmt: skip
         writer.writerow([inert(str(cell)) for cell in cells])
     # The byte-order mark lets spreadsheets read the letters of every city right.
-    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=ranking-{shown.call_slug}.csv"
     return answer
 

@@ -215,7 +215,10 @@ def _rows(
             ]
     events = found.get("audit_event", [])
     left_out = {row["act_id"] for row in events if row["object_kind"] in shared or row["verb"] not in told}
-    found["audit_event"] = [row for row in events if row["act_id"] not in left_out]
+    # An entry's posting is recorded for each copy, as the books are held against the record; by the one act, where that is not copied.
+    found["audit_event"] = [
+        row for row in events if row["act_id"] not in left_out or row["object_kind"] == "ledger_entry"
+    ]
     found["act"] = [row for row in found.get("act", ()) if row["id"] not in left_out and row["verb"] in told]
     return found
 

@@ -28,7 +28,7 @@ from grants.calls.states import MACHINE, CallState
 from grants.core import acts, clock, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
-from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused
+from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused, quoted
 from grants.core.money import ZERO
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
@@ -54,7 +54,7 @@ DEADLINE_JOB = "jobs.calls.deadline_moved"
 def template(name: str) -> Mapping[str, Sourced]:
     """The values of a template by its name; :class:`Invalid` where there is none."""
     if name not in TEMPLATES:
-        raise Invalid(f"There is no template “{name}”. Known: {', '.join(TEMPLATES)}.")
+        raise Invalid(f"There is no template {quoted(name)}. Known: {', '.join(TEMPLATES)}.")
     return rules.read_template((DATA / TEMPLATES[name]).read_text(encoding="utf-8"))
 
 

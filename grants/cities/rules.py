@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from grants.cities.states import LabelStatus, OrganisationLink, Part
-from grants.core.errors import Invalid, Problem, Problems
+from grants.core.errors import Invalid, Problem, Problems, quoted
 from grants.core.text import fold
 
 # English names of the countries a register can meet, by ISO 3166-1 code; EU documents write UK and EL.
@@ -36,7 +36,7 @@ def country_code(text: str) -> str:
     """
     code = EU_SPELLINGS.get(text.strip().upper(), text.strip().upper())
     if code not in COUNTRIES:
-        raise Invalid(f"“{text}” is no country code. Write two letters, for example PL.")
+        raise Invalid(f"{quoted(text)} is no country code. Write two letters, for example PL.")
     return code
 
 

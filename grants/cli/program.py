@@ -7,15 +7,18 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import click
 import psycopg
+from flask import current_app
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from grants import local
+from grants.core import filling, home
 from grants.core.db import db
-from grants.core.errors import GrantsError, NotFound
+from grants.core.errors import GrantsError, NotFound, Refused
+from grants.core.filling import Filling, Phase
 from grants.core.permissions import Actor, Permission, system_actor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,12 +80,14 @@ class Program:
         """The whole program on its servers: configured ones, running embedded ones, or embedded ones just for this."""
         settings = self.settings()
         with local.servers(settings) as addresses:
-            # What is made here bears the demo's mark as what the running program makes does.
-            demo = settings.GRANTS_DEMO or _is_demo(addresses)
-            on = replace(
-                settings,
-                **{"DATABASE_URL": addresses.database, "REDIS_URL": addresses.queue, "GRANTS_DEMO": demo, **changed},
-            )
+            # What is made here bears the demo's mark, and leads to the address, as what the running program makes does.
+            as_it_runs = {
+                "DATABASE_URL": addresses.database,
+                "REDIS_URL": addresses.queue,
+                "GRANTS_DEMO": settings.GRANTS_DEMO or _is_demo(addresses),
+                "BASE_URL": settings.BASE_URL or local.Home(settings.home).runs_at(),
+            }
+            on = replace(settings, **{**as_it_runs, **changed})
             with self.make_app(on).app_context():
                 try:
                     yield addresses
@@ -100,7 +105,40 @@ def _is_demo(addresses: local.Addresses) -> bool:
 
 
 def operator(*permissions: Permission) -> Actor:
-    """Whoever holds this machine: named in the audit by the account they use on it."""
+    """Whoever holds this machine: named in the audit by the account they use on it. Acts of theirs wait for a demo too."""
+    _refuse_while_filling()
     return system_actor(
         f"command line ({os.environ.get('SUDO_USER') or os.environ.get('USER') or os.geteuid()})", permissions
     )
+
+
+def _refuse_while_filling() -> None:
+    """A deed does not come into the middle of the demo's stories, from here as little as from a page."""
+    found = filling.read(home.folder())
+    if found is None:
+        if local.demo_mark(current_app.config["DATABASE_URL"]) != local.DEMO_UNFINISHED:
+            return
+        # Filled from another machine, or ended half-way there: how far it is cannot be seen here.
+        raise Refused(f"The demo is being filled. {_WAIT}.")
+    match found.phase:
+        case Phase.PREPARING:
+            raise Refused(f"The demo is being prepared. {_WAIT}, {found.wait}.")
+        case Phase.FILLING:
+            refuse_filling(found)
+        case Phase.INTERRUPTED:
+            raise Refused(
+                "The demo was begun and never completed, and nothing is changed in a part of one. `make run` or "
+                "`grants demo reset` begins it anew."
+            )
+        case _:
+            assert_never(found.phase)
+
+
+def refuse_filling(found: Filling | None) -> None:
+    """Whoever fills it goes on; with their step, so that nobody wonders whether anything happens."""
+    if found is not None and found.phase is Phase.FILLING:
+        how_far = f": {found.done} of {found.total}" if found.total else ""
+        raise Refused(f"The demo is being filled{how_far}. {_WAIT}, {found.wait}.")
+
+
+_WAIT = "Nothing is changed until it is whole"

@@ -18,7 +18,7 @@ from sqlalchemy import event
 
 from grants import local
 from grants.cli.database import owner_of, upgrade_database
-from grants.cli.program import Program, operator
+from grants.cli.program import Program, operator, refuse_filling
 from grants.core import filling
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
@@ -101,6 +101,8 @@ def _refuse_without_demo(program: Program) -> None:
         raise Refused("This version comes without a demo.")
     if program.settings().GRANTS_ENV == "production":
         raise Refused("GRANTS_ENV is production: there is no demo there.")
+    # Who begins one anew, as the supervisor does, says before that nothing of the last one is being filled any more.
+    refuse_filling(filling.read(program.settings().home))
 
 
 def _refuse_unmarked(addresses: local.Addresses) -> None:

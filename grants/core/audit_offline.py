@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
+import email
 import hashlib
 import json
 import re
@@ -39,8 +39,20 @@ _NOTE = re.compile(
 )
 
 
+# What replies and forwarded mails put before each line.
+_QUOTED = re.compile(r"^(?:[ \t]*>)+ ?", re.MULTILINE)
+_BEGUN = re.compile(rf"^{NAME}/", re.MULTILINE)
+_BEGUN_SOMEWHERE = re.compile(rb"(?:^|\n)[ \t>]*" + NAME.encode() + b"/")
+_MAIL = re.compile(rb"\s*(?:From |[!-9;-~]+:[ \t])")
+_CHUNK_BYTES = 1024 * 1024
+
+
 class Unreadable(Exception):
     """A file that is not what it should be; ``str()`` is a sentence."""
+
+
+class NoCheckpoint(Unreadable):
+    """A text in which no checkpoint begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +181,11 @@ def key_text(public: bytes) -> str:
 
 def notes_of(text: str, where: str) -> list[Note]:
     """Every checkpoint in a text, which may be a whole mail; raises :class:`Unreadable` where one is damaged."""
-    text = "\n".join(line.rstrip() for line in text.lstrip("\ufeff").splitlines()) + "\n"
+    text = "\n".join(line.rstrip() for line in _QUOTED.sub("", text.lstrip("\ufeff")).splitlines()) + "\n"
     found = [_note(match) for match in _NOTE.finditer(text)]
-    begun = re.findall(rf"^{NAME}/", text, re.MULTILINE)
+    begun = _BEGUN.findall(text)
     if not begun:
-        raise Unreadable(f"{where} holds no checkpoint.")
+        raise NoCheckpoint(f"{where} holds no checkpoint.")
     if len(begun) != len(found):
         raise Unreadable(f"{where}: of {len(begun)} checkpoints {len(begun) - len(found)} cannot be read.")
     return found
@@ -288,6 +300,8 @@ class Report:
     not_given: int
     keys: int
     faults: tuple[Fault, ...]
+    # Names in the folder of checkpoints that hold none; those of other folders, which are not looked into, end in a slash.
+    without: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For machines; ``position`` is the first bad one."""
@@ -301,11 +315,17 @@ class Report:
             "checkpoints_not_given": self.not_given,
             "keys_given": self.keys,
             "position": next((fault.position for fault in self.faults if fault.position is not None), None),
+            "without_checkpoint": list(self.without),
             "problems": [fault.words for fault in self.faults],
         }
 
     def sentences(self) -> Iterator[str]:
-        """What holds, or what does not, in words."""
+        """What holds, or what does not, in words; and what was no checkpoint."""
+        yield from self._findings()
+        for name in self.without:
+            yield f"{name} {'is no file and was not looked into' if name.endswith('/') else 'holds no checkpoint'}."
+
+    def _findings(self) -> Iterator[str]:
         if self.faults:
             yield from (fault.words for fault in self.faults)
             yield f"{self.checked} positions before that hold." if self.checked else "No position holds."
@@ -380,36 +400,128 @@ def _fault_of_end(checked: int, waiting: Sequence[Note]) -> Fault | None:
 
 def verify_files(record: Path, checkpoints: Path | None = None, keys: Path | None = None) -> Report:
     """Check an exported record, with the checkpoints of a file or of a folder and the public keys of a file."""
-    known = keys_of(_read(keys), str(keys)) if keys else frozenset()
-    notes = judged(notes_at(checkpoints), known) if checkpoints else Notes()
+    known = keys_of(_decoded(_read(keys, _shown(keys))), _shown(keys)) if keys else frozenset()
+    given = given_at(checkpoints) if checkpoints else Given()
+    notes = judged(given.notes, known)
     try:
-        report = walked(entries_of(record), notes, len(known))
+        report = walked(entries_of(record), replace(notes, faults=(*given.faults, *notes.faults)), len(known))
     except OSError as error:
-        raise Unreadable(f"{record} cannot be read ({error.strerror}).") from error
-    if report.checked or report.faults:
-        return report
-    return replace(report, faults=(Fault(1, "Position 1 is missing: the record is empty."),))
+        raise Unreadable(f"{_shown(record)} cannot be read ({error.strerror}).") from error
+    if not report.checked and not report.faults:
+        report = replace(report, faults=(Fault(1, "Position 1 is missing: the record is empty."),))
+    return replace(report, without=given.without)
 
 
-def notes_at(path: Path) -> list[Note]:
-    """The checkpoints of a file, or of every file ``checkpoint-*.txt`` of a folder."""
-    if not path.is_dir():
-        return notes_of(_read(path), str(path))
-    files = sorted(path.glob("checkpoint-*.txt"))
-    if not files:
-        raise Unreadable(f"{path} holds no checkpoint-*.txt.")
-    return [note for file in files for note in notes_of(_read(file), str(file))]
+# --- Files of checkpoints -------------------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What lies in a file or a folder: checkpoints, what looks like one and cannot be read, and the names of what is none."""
+
+    notes: tuple[Note, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+def given_at(path: Path) -> Given:
+    """The checkpoints of a file, or of every file of a folder, whatever its name; none at all is :class:`Unreadable`."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else None
+    except OSError as error:
+        raise Unreadable(f"{_shown(path)} cannot be read ({error.strerror}).") from error
+    if files is None:
+        return Given(tuple(notes_at(path)))
+    notes: list[Note] = []
+    faults: list[Fault] = []
+    without: list[str] = []
+    for file in files:
+        try:
+            if not file.is_file():
+                without.append(f"{_shown(file.name)}/")
+                continue
+            notes += notes_at(file, _shown(file.name))
+        except NoCheckpoint:
+            without.append(_shown(file.name))
+        except Unreadable as error:
+            faults.append(Fault(None, str(error)))
+    if not notes and not faults:
+        raise Unreadable(f"{_shown(path)} holds no checkpoint.")
+    return Given(tuple(notes), tuple(faults), tuple(without))
+
+
+def _shown(path: Path | str) -> str:
+    """A path or a name for a terminal: somebody else may have chosen it."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(path))
+
+
+def notes_at(path: Path, called: str = "") -> list[Note]:
+    """The checkpoints of a file: a text, or a mail as mail programs save it."""
+    where = called or _shown(path)
+    try:
+        data = _read(path, where)
+    except TooLarge as error:
+        if _begins_in(path):
+            raise
+        raise NoCheckpoint(f"{where} holds no checkpoint.") from error
+    if not _MAIL.match(data):
+        return notes_of(_decoded(data), where)
+    notes: list[Note] = []
+    begun = bool(_BEGUN_SOMEWHERE.search(data))
+    for text in _parts(data, where):
+        try:
+            notes += notes_of(text, where)
+        except NoCheckpoint:
+            continue
+    if notes:
+        return notes
+    if begun:
+        raise Unreadable(f"{where} looks like a checkpoint and cannot be read.")
+    raise NoCheckpoint(f"{where} holds no checkpoint.")
+
+
+def _parts(data: bytes, where: str) -> Iterator[str]:
+    """The texts of a mail, decoded; the same in HTML only where nothing else is there."""
+    try:
+        mail = email.message_from_bytes(data)
+        leaves = [part for part in mail.walk() if not part.is_multipart()]
+        plain = [part for part in leaves if part.get_content_type() != "text/html"]
+        for part in plain or leaves:
+            content = part.get_payload(decode=True)
+            yield _decoded(content if isinstance(content, bytes) else b"")
+    except (ValueError, LookupError, RecursionError) as error:
+        raise Unreadable(f"{where} is a mail that cannot be taken apart.") from error
+
+
+class TooLarge(Unreadable):
+    """A file larger than any with checkpoints."""
+
+
+def _read(path: Path, where: str) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(CHECKPOINT_BYTES_MAX + 1)
     except OSError as error:
-        raise Unreadable(f"{path} cannot be read ({error.strerror}).") from error
+        raise Unreadable(f"{where} cannot be read ({error.strerror}).") from error
     if len(data) > CHECKPOINT_BYTES_MAX:
-        raise Unreadable(f"{path} is larger than {CHECKPOINT_BYTES_MAX} bytes.")
-    return data.decode("utf-8", "replace")
+        raise TooLarge(f"{where} is larger than {CHECKPOINT_BYTES_MAX} bytes.")
+    return data
+
+
+def _begins_in(path: Path) -> bool:
+    """Whether a checkpoint seems to begin somewhere in a file that is too large to be read whole."""
+    before = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            if _BEGUN_SOMEWHERE.search(before + chunk):
+                return True
+            before = chunk[-64:]
+    return False
+
+
+def _decoded(data: bytes) -> str:
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return data.decode("utf-16" if wide else "utf-8", "replace")
 
 
 def _text(data: bytes) -> str:
@@ -420,7 +532,7 @@ def _bytes(text: str) -> bytes:
     """The bytes, or none where the text is not the one spelling of them."""
     try:
         data = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return b""
     return data if _text(data) == text else b""
 
@@ -429,7 +541,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 where everything holds, 1 where something does not or cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m grants.core.audit_offline", description=__doc__)
     parser.add_argument("record", type=Path, help="what “grants export audit” wrote")
-    parser.add_argument("--checkpoints", type=Path, help="a file with checkpoints, or a folder of them")
+    parser.add_argument(
+        "--checkpoints", type=Path, help="a file with checkpoints, or a folder of them: texts or saved mails"
+    )
     parser.add_argument("--key", type=Path, help="a file with the public keys, one a line")
     parser.add_argument("--json", action="store_true", help="as one JSON object, for machines")
     options = parser.parse_args(arguments)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, quoted
 
 BRUSSELS = "Europe/Brussels"
 
@@ -44,7 +44,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Invalid(f"\u201c{name}\u201d is not a time zone. Use an IANA name such as Europe/Brussels.") from error
+        raise Invalid(f"{quoted(name)} is not a time zone. Use an IANA name such as Europe/Brussels.") from error
 
 
 class Fold(StrEnum):
@@ -106,7 +106,7 @@ def read_date(text: str) -> date:
     found = _ISO.match(cleaned) or _DAY_FIRST.match(cleaned) or _IN_WORDS.match(cleaned)
     if not found:
         raise Invalid(
-            f"\u201c{cleaned[:40]}\u201d is not a date. Write the day, the month and the year, for example 15 November 2022."
+            f"{quoted(cleaned)} is not a date. Write the day, the month and the year, for example 15 November 2022."
         )
     month = found["month"]
     numbers = (
@@ -118,7 +118,7 @@ def read_date(text: str) -> date:
         read = date(int(found["year"]), number, int(found["day"]))
     except ValueError:
         raise Invalid(
-            f"There is no day \u201c{cleaned}\u201d. Check the day and the month, for example 15 November 2022."
+            f"There is no day {quoted(cleaned)}. Check the day and the month, for example 15 November 2022."
         ) from None
     if not YEAR_MIN <= read.year <= YEAR_MAX:
         raise Invalid(f"Write a year from {YEAR_MIN} to {YEAR_MAX}, for example 15 November 2022.")

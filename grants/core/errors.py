@@ -5,6 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+# Of what somebody typed a sentence repeats so much that it is known again.
+QUOTED_MAX = 60
+
+
+def shortened(text: str) -> str:
+    """What somebody typed, short enough to be repeated in a sentence."""
+    whole = text.strip()
+    return whole if len(whole) <= QUOTED_MAX else f"{whole[:QUOTED_MAX].rstrip()}\u2026"
+
+
+def quoted(text: str | None) -> str:
+    """The same in quotation marks.
+
+    >>> quoted("soon"), len(quoted("x" * 3_000))
+    ('\u201csoon\u201d', 63)
+    """
+    return f"\u201c{shortened(text or '')}\u201d"
+
 
 class GrantsError(Exception):
     """Base of every error a person can cause. ``str()`` is a sentence fit to be shown."""

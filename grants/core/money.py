@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, quoted
 
 # One euro more than any programme will ever hold, and far below 2**63, so that sums of
 # thousands of amounts still fit a BIGINT column.
@@ -166,7 +166,7 @@ def parse_money(text: str, *, negative: NegativeAmounts | None = None) -> Money:
     found = _AMOUNT.match(cleaned)
     if found is None or _marks_clash(found):
         raise Invalid(
-            f"\u201c{text.strip()}\u201d is not an amount. Write euros and at most two decimals, for example 1 250.50 or 1.250,50."
+            f"{quoted(text)} is not an amount. Write euros and at most two decimals, for example 1 250.50 or 1.250,50."
         )
     whole = int(re.sub(r"[^0-9]", "", found["whole"]))
     cents = int((found["cents"] or "0").ljust(2, "0"))

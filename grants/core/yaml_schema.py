@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from grants.core import clock
-from grants.core.errors import Invalid, Problem, Problems
+from grants.core.errors import Invalid, Problem, Problems, quoted
 from grants.core.money import Money, parse_money
 
 FILE_BYTES_MAX = 200_000
@@ -124,7 +124,7 @@ def raw_of(node: yaml.Node, place: str, reading: Reading, wanted: str, *tags: st
     """The characters of a scalar as typed, where its type is one of ``tags``."""
     if isinstance(node, yaml.ScalarNode) and node.tag.removeprefix(_TAG) in tags:
         return node.value.strip()
-    shown = f" “{node.value[:60]}”" if isinstance(node, yaml.ScalarNode) else ""
+    shown = f" {quoted(node.value)}" if isinstance(node, yaml.ScalarNode) else ""
     quotes = " Write it in quotes." if "str" in tags and isinstance(node, yaml.ScalarNode) else ""
     reading.wrong(node, place, f"must be {wanted}, not {what(node)}{shown}.{quotes}")
     return None
@@ -205,7 +205,7 @@ def day(node: yaml.Node, place: str, reading: Reading) -> date | None:
     try:
         return None if raw is None else date.fromisoformat(raw)
     except ValueError:
-        reading.wrong(node, place, f"“{raw}” is not a day. Write year, month and day: 2022-09-05.")
+        reading.wrong(node, place, f"{quoted(raw)} is not a day. Write year, month and day: 2022-09-05.")
         return None
 
 
@@ -214,7 +214,7 @@ def clock_time(node: yaml.Node, place: str, reading: Reading) -> str | None:
     # YAML reads 12:00 as the number 720: the characters as typed are what was meant.
     raw = raw_of(node, place, reading, "a time such as 12:00", "str", "int")
     if raw is not None and not _CLOCK.match(raw):
-        reading.wrong(node, place, f"“{raw}” is not a time. Write hours and minutes: 12:00.")
+        reading.wrong(node, place, f"{quoted(raw)} is not a time. Write hours and minutes: 12:00.")
         return None
     return raw
 
@@ -226,9 +226,9 @@ def moment(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
         instant = None if raw is None else datetime.fromisoformat(raw)
     except ValueError:
         instant = None
-        reading.wrong(node, place, f"“{raw}” is not a time. Write it as 2022-11-15T12:00:00+01:00.")
+        reading.wrong(node, place, f"{quoted(raw)} is not a time. Write it as 2022-11-15T12:00:00+01:00.")
     if instant is not None and instant.tzinfo is None:
-        reading.wrong(node, place, f"“{raw}” has no zone. Write it as {raw}+01:00, or use “local”.")
+        reading.wrong(node, place, f"{quoted(raw)} has no zone. Write it as {raw}+01:00, or use “local”.")
         return None
     return instant
 
@@ -240,7 +240,7 @@ def wall_time(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
         local = None if raw is None else datetime.fromisoformat(raw)
     except ValueError:
         local = None
-        reading.wrong(node, place, f"“{raw}” is not a time. Write it as 2022-11-15 12:00.")
+        reading.wrong(node, place, f"{quoted(raw)} is not a time. Write it as 2022-11-15 12:00.")
     if local is not None and local.tzinfo is not None:
         reading.wrong(node, place, "carries a zone. Write an instant as “iso”, a local time without a zone.")
         return None
@@ -266,7 +266,7 @@ def one_of(choices: type[StrEnum], *left_out: StrEnum) -> Kind:
         if raw is None:
             return None
         if raw not in allowed:
-            reading.wrong(node, place, f"is “{raw}”; it may be {', '.join(allowed)}.")
+            reading.wrong(node, place, f"is {quoted(raw)}; it may be {', '.join(allowed)}.")
             return None
         return choices(raw)
 

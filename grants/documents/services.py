@@ -33,6 +33,7 @@ from grants.documents.rules import (
     from_mapping,
     to_mapping,
 )
+from grants.identity import queries as identity
 from grants.ledger import services as ledger
 
 FILE_KIND = queries.FILE_KIND
@@ -177,11 +178,22 @@ def _figures(kind: Statement, about: ScopeFound, as_of: datetime, period: Period
     return known, kept.id
 
 
+def _refuse_others(actor: Actor, run: StatementRun) -> None:
+    """What somebody waits for is stopped, or begun again, by them or by who may ask for more than this."""
+    if not queries.may_stop(actor, run.requested_by, run.call_id):
+        who = identity.person(run.requested_by).name
+        raise Refused(
+            f"{who} asked for this statement, and cancels it or tries it again, or somebody who may ask for statements of "
+            "the whole call. Ask for one of your own: it is made beside this one."
+        )
+
+
 @act("statement.cancel", needs=Permission.STATEMENT_REQUEST, scope=lies_in, says="cancelled statement {subject}")
 def cancel(actor: Actor, run_id: UUID) -> RunSummary:
     """Stop a statement that waits or is being made: either it is there already, or nothing of it is kept."""
     run = get(StatementRun, run_id)
     _refuse_barred(actor, ScopeKind(run.scope_kind), run.scope_id)
+    _refuse_others(actor, run)
     acts.subject("statement_run", run_id)
     if jobs.view(run.job_id).state is jobs.JobState.DONE:
         raise Refused("The statement was finished a moment ago; there is nothing left to cancel. Its files are here.")
@@ -194,6 +206,7 @@ def retry(actor: Actor, run_id: UUID) -> RunSummary:
     """Try a statement that failed or was cancelled again, for the same moment and period."""
     run = get(StatementRun, run_id)
     _refuse_barred(actor, ScopeKind(run.scope_kind), run.scope_id)
+    _refuse_others(actor, run)
     acts.subject("statement_run", run_id)
     jobs.start_again(run.job_id)
     return RunSummary(run.id, run.reference)
@@ -256,7 +269,7 @@ def print_agreement(actor: Actor, grant_id: UUID) -> FileView:
     grant = queries.agreement(grant_id)
     if not grant.signatures:
         raise Refused("The agreement is printed when it is signed.")
-    data = letters.agreement(grant)
+    data = letters.agreement(grant, synthetic=queries.agreement_is_synthetic(grant_id))
     return files.keep_bytes(
         data,
         name=f"grant-agreement-{grant.reference}.pdf",

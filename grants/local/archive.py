@@ -11,8 +11,9 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,8 +22,66 @@ from grants.local.folder import LocalError
 FORMAT = "pilot-grants backup 1"
 MANIFEST, DUMP = "manifest.json", "database.dump"
 STORED = re.compile(r"files/([0-9a-f]{2})/([0-9a-f]{2})/((?:\1)(?:\2)[0-9a-f]{60})")
+HASH = re.compile(r"[0-9a-f]{64}")
+MIGRATION = re.compile(r"[0-9]{4}")
 MANIFEST_BYTES_MAX = 500_000_000
+TEXT_MAX = 200
 CHUNK_BYTES = 1024 * 1024
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= TEXT_MAX and (value.isprintable() or not value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_major(value: object) -> bool:
+    return type(value) is int and 0 < value < 1_000
+
+
+def _is_moment(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return found.tzinfo is not None and found.isoformat() == value
+
+
+def _is_counts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(_is_text(name) and _is_count(number) for name, number in value.items())
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and HASH.fullmatch(value) is not None
+
+
+def _are_hashes(value: object) -> bool:
+    return isinstance(value, tuple) and all(map(_is_hash, value)) and len(set(value)) == len(value)
+
+
+def _are_members(value: object) -> bool:
+    return isinstance(value, tuple) and len({member.name for member in value}) == len(value)
+
+
+# What each field may hold.
+_SHAPE: Mapping[str, Callable[[object], bool]] = {
+    "program": _is_text,
+    "made_at": _is_moment,
+    "migration": lambda value: isinstance(value, str) and MIGRATION.fullmatch(value) is not None,
+    "server_major": _is_major,
+    "dumped_by_major": _is_major,
+    "demo_mark": _is_text,
+    "audit_position": _is_count,
+    "audit_hash": lambda value: value == "" or _is_hash(value),
+    "counts": _is_counts,
+    "lost": _are_hashes,
+    "members": _are_members,
+    "format": lambda value: value == FORMAT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +91,11 @@ class Member:
     name: str
     bytes: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        known = isinstance(self.name, str) and (self.name == DUMP or STORED.fullmatch(self.name) is not None)
+        if not (known and _is_count(self.bytes) and _is_hash(self.sha256)):
+            raise ValueError("a member is not what this version writes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +116,14 @@ class Manifest:
     lost: Sequence[str] = ()
     members: Sequence[Member] = field(default_factory=tuple)
     format: str = FORMAT
+
+    def __post_init__(self) -> None:
+        """Refuse what this program would not have written: whoever reads one may use every field as it stands."""
+        for name, right in _SHAPE.items():
+            if not right(getattr(self, name)):
+                raise ValueError(f"{name} is not what this version writes")
+        if bool(self.audit_hash) != bool(self.audit_position):
+            raise ValueError("audit_hash does not go with audit_position")
 
     def as_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()
@@ -139,9 +211,7 @@ class Writer:
         self._fresh.unlink(missing_ok=True)
 
     def _put(self, name: str, size: int, file: IO[bytes]) -> None:
-        info = tarfile.TarInfo(name)
-        info.size, info.mode = size, 0o600
-        self._tar.addfile(info, file)
+        self._tar.addfile(_header(name, size), file)
 
 
 def read(path: Path, *, dump_into: Path, files_into: Path | None = None) -> Manifest:
@@ -150,8 +220,8 @@ def read(path: Path, *, dump_into: Path, files_into: Path | None = None) -> Mani
     Raises :class:`LocalError` in words; what was copied until then is the reader's to remove.
     """
     try:
-        with tarfile.open(path, "r:") as tar:
-            found, text = _members(tar, dump_into, files_into)
+        with path.open("rb") as raw, tarfile.open(path, "r:") as tar:
+            found, text = _members(tar, _Whole(raw), dump_into, files_into)
     except FileNotFoundError as error:
         raise LocalError(f"{path} is not there.") from error
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
@@ -167,10 +237,55 @@ def read(path: Path, *, dump_into: Path, files_into: Path | None = None) -> Mani
             raise LocalError(f"{path} is not what was written: {_difference(name, said.get(name), found.get(name))}.")
     if DUMP not in found:
         raise LocalError(f"{path} has no {DUMP}.")
+    if text != manifest.as_json():
+        raise LocalError(f"{path} is not what was written: its manifest is spelled in another way.")
     return manifest
 
 
-def _members(tar: tarfile.TarFile, dump_into: Path, files_into: Path | None) -> tuple[dict[str, Member], bytes | None]:
+class _Whole:
+    """The bytes of an archive around its content: they too must be those this program writes, or the hash would not
+    stand for the whole file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._end = file, 0
+
+    def before(self, info: tarfile.TarInfo) -> None:
+        """The header of a member, right behind the one before it, and what fills its last block."""
+        header = _header(info.name, info.size).tobuf(tarfile.PAX_FORMAT)
+        if info.offset_data != self._end + len(header) or self._at(self._end, len(header)) != header:
+            raise LocalError(f"“{info.name}” has another header in the archive than this program writes.")
+        behind = info.offset_data + info.size
+        self._end = behind + -behind % tarfile.BLOCKSIZE
+        self._zeros(behind, self._end - behind)
+
+    def end(self) -> None:
+        """Behind the last member: two empty blocks, filled up to a whole record, and nothing more."""
+        whole = self._end + 2 * tarfile.BLOCKSIZE
+        whole += -whole % tarfile.RECORDSIZE
+        self._zeros(self._end, whole - self._end)
+        if self._at(whole, 1):
+            raise LocalError("Something was put behind the end of this archive.")
+
+    def _zeros(self, start: int, size: int) -> None:
+        if self._at(start, size) != bytes(size):
+            raise LocalError(
+                "This archive was cut short, or holds bytes between its files that this program never writes."
+            )
+
+    def _at(self, start: int, size: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(size)
+
+
+def _header(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, 0o600
+    return info
+
+
+def _members(
+    tar: tarfile.TarFile, whole: _Whole, dump_into: Path, files_into: Path | None
+) -> tuple[dict[str, Member], bytes | None]:
     found: dict[str, Member] = {}
     text: bytes | None = None
     for info in tar:
@@ -181,6 +296,7 @@ def _members(tar: tarfile.TarFile, dump_into: Path, files_into: Path | None) -> 
             )
         if info.name in found or text is not None:
             raise LocalError(f"The archive holds “{info.name}” in a place where it cannot be. Nothing of it was kept.")
+        whole.before(info)
         content = tar.extractfile(info)
         assert content is not None, "a regular file has content"
         if info.name == MANIFEST:
@@ -192,6 +308,8 @@ def _members(tar: tarfile.TarFile, dump_into: Path, files_into: Path | None) -> 
         found[info.name] = Member(info.name, *_copied(content, None if into is None else into / info.name))
         if stored and found[info.name].sha256 != stored[3]:
             raise LocalError(f"“{info.name}” has other bytes than its name says: the archive was changed or damaged.")
+    if text is not None:
+        whole.end()
     return found, text
 
 
@@ -221,15 +339,14 @@ def _manifest(text: bytes) -> Manifest:
                 f"This backup is written as “{str(said.get('format'))[:60]}”; this program reads “{FORMAT}”. Use the "
                 "version of the program that made it."
             )
-        members = tuple(Member(str(m["name"]), int(m["bytes"]), str(m["sha256"])) for m in said.pop("members"))
-        counts = {str(name): int(number) for name, number in said.pop("counts").items()}
-        lost = tuple(str(name) for name in said.pop("lost"))
-        whole = {setting.name for setting in fields(Manifest)} - {"members", "counts", "lost"}
-        if set(said) != whole or not all(isinstance(value, str | int) for value in said.values()):
-            raise ValueError("other fields than this version writes")
-        return Manifest(members=members, counts=counts, lost=lost, **said)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        members = tuple(Member(**member) for member in said.pop("members"))
+        return Manifest(members=members, lost=_as_tuple(said.pop("lost")), **said)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LocalError(f"The manifest of this backup cannot be read ({error}).") from error
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _difference(name: str, said: Member | None, found: Member | None) -> str:

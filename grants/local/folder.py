@@ -99,6 +99,21 @@ class Home:
             return found
         return {"pid": 0, "what": "unknown", "address": ""}
 
+    def runs_at(self) -> str:
+        """The address of the program that `make run` started here; empty where none runs."""
+        try:
+            handle = os.open(self.folder / "lock", os.O_RDONLY)
+        except OSError:
+            return ""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = self.holder()
+            return str(said["address"]) if said.get("what") == "run" else ""
+        finally:
+            os.close(handle)
+        return ""
+
     def unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)

@@ -19,6 +19,7 @@ DISK_FREE_BYTES_MIN = 200_000_000
 UNRUNG_SECONDS_MAX = 300
 # A long report may keep every worker busy for some minutes; a letter whose server is away waits for hours.
 DUE_SECONDS_MAX, MAIL_SECONDS_MAX, SCHEDULER_SECONDS_MAX = 600, 3_600, 60
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 # A deadline nearer than this comes before what has none.
 SOON_DAYS = 14
 
@@ -64,10 +65,21 @@ def migrations_check(applied: str | None, expected: str | None) -> Check:
     return Check("migrations", applied == expected, "current" if applied == expected else "not current")
 
 
+def lasting(seconds: int) -> str:
+    """How long something waits, in the largest unit that says it in whole numbers.
+
+    >>> [lasting(seconds) for seconds in (1, 119, 120, 7_200, 75_489_330)]
+    ['1 second', '119 seconds', '2 minutes', '2 hours', '873 days']
+    """
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), (1, "second"))
+    many = seconds // size
+    return f"{many} {unit}" if many == 1 else f"{many} {unit}s"
+
+
 def bell_check(oldest_unrung_seconds: int) -> Check:
     """Whether jobs are handed to the workers: how long the oldest one waits that nobody was told of."""
     well = oldest_unrung_seconds <= UNRUNG_SECONDS_MAX
-    words = f"the oldest waits for {oldest_unrung_seconds} seconds" if oldest_unrung_seconds else "none waits unrung"
+    words = f"the oldest waits for {lasting(oldest_unrung_seconds)}" if oldest_unrung_seconds else "none waits unrung"
     return Check("jobs", well, words)
 
 
@@ -120,9 +132,11 @@ def machinery_checks(
     *, oldest_due_seconds: int, oldest_mail_seconds: int, scheduler_seen_seconds: int | None
 ) -> tuple[Check, ...]:
     """What goes on behind pages, which are answered without it: whether workers, mail and the schedule keep up."""
-    late = f"the oldest due job waits for {oldest_due_seconds} seconds" if oldest_due_seconds else "no job waits"
-    letters = f"the oldest letter waits for {oldest_mail_seconds} seconds" if oldest_mail_seconds else "no letter waits"
-    seen = "never seen" if scheduler_seen_seconds is None else f"seen {scheduler_seen_seconds} seconds ago"
+    late = f"the oldest due job waits for {lasting(oldest_due_seconds)}" if oldest_due_seconds else "no job waits"
+    letters = (
+        f"the oldest letter waits for {lasting(oldest_mail_seconds)}" if oldest_mail_seconds else "no letter waits"
+    )
+    seen = "never seen" if scheduler_seen_seconds is None else f"seen {lasting(scheduler_seen_seconds)} ago"
     alive = scheduler_seen_seconds is not None and scheduler_seen_seconds <= SCHEDULER_SECONDS_MAX
     return (
         Check("workers", oldest_due_seconds <= DUE_SECONDS_MAX, late, stops_pages=False),

@@ -30,13 +30,15 @@ from grants.payments.forms import (
     ledger_ask,
 )
 from grants.payments.states import Step
-from grants.web import downloads
+from grants.web import downloads, paging
 from grants.web.forms import ContestedForm, Form, choices
 from grants.web.paging import Rows
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("payments", __name__)
 P = Permission
+# Under the inbox; all of them have a page of their own.
+NEWEST_LISTS = 10
 NAVIGATION = (
     NavItem("Payments", "payments.approvals", (P.PAYMENT_ORDER_READ,), 60),
     NavItem("Ledger", "payments.ledger", (P.LEDGER_READ,), 65),
@@ -74,7 +76,7 @@ def _approvals(form: ExportForm | None) -> Any:
         rows=Rows(found.rows, found.next_key, total=found.count, first=after is None),
         form=form or _export_form(found),
         after=after,
-        batches=queries.batches(actor),
+        batches=queries.batches(actor, paging.Page(size=NEWEST_LISTS)),
     )
     return shown, 200 if form is None else 409 if form.gone else 422
 
@@ -95,6 +97,12 @@ def _export_form(found: queries.Inbox | None) -> ExportForm:
 
 def _counted(orders: int) -> str:
     return "1 order" if orders == 1 else f"{orders} orders"
+
+
+@bp.get("/finance/batches")
+@requires(P.PAYMENT_ORDER_READ)
+def batches() -> Any:
+    return page("payments/batches.html", batches=queries.batches(current_actor(), paging.asked()))
 
 
 @bp.get("/finance/batches/<ref>")
@@ -313,7 +321,9 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
 @bp.get("/grants/<ref>/payments")
 @requires(P.AGREEMENT_READ)
 def grant(ref: str) -> Any:
-    return page("payments/grant.html", found=queries.grant_payments(current_actor(), ref))
+    found = queries.grant_payments(current_actor(), ref)
+    notes = rules.payment_notes(found.grant.state, found.grant.amount_note, found.position.room)
+    return page("payments/grant.html", found=found, notes=notes)
 
 
 @bp.route("/grants/<ref>/payments/<asked>/again", methods=["GET", "POST"])

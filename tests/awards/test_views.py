@@ -106,6 +106,7 @@ def test_the_csv_holds_the_same_rows_and_no_formula(browser: Browser, evaluated:
 
     lines = answer.text.split("\r\n")
     assert answer.text.startswith("\ufeffRank,Reference,Title")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert lines[1].startswith(
         "1,PCP-2022-A-0101,Cool Courtyards,Neochóra,GR,4.5,4,4,12.5,400000.00,400000.00,Selected"
     )

@@ -6,8 +6,9 @@ import json
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -341,6 +342,116 @@ def test_line_ends_of_another_system_change_nothing(tmp_path: Path) -> None:
     path = written(tmp_path, [line.replace(b"\n", b"\r\n") for line in lines_of(record(4))])
 
     assert offline.verify_files(path).faults == ()
+
+
+# --- A folder of checkpoints ------------------------------------------------------------------------------------------
+
+
+def mailed(text: str, how: str) -> bytes:
+    """The mail of a checkpoint as mail programs save it."""
+    mail = EmailMessage()
+    mail["Subject"], mail["From"] = "Checkpoint of the record", "grants@example.eu"
+    mail.set_content(f"Keep this mail.\n\n{text}\nYou need to answer nothing.\n", cte=how)
+    if how == "base64":
+        mail.add_alternative("<p>Keep this mail.</p>", subtype="html")
+    return mail.as_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "spell"),
+    [
+        ("Checkpoint over 5.eml", lambda text: mailed(text, "quoted-printable")),
+        ("Checkpoint.EML", lambda text: mailed(text, "base64")),
+        ("mail.txt", lambda text: mailed(text, "8bit")),
+        ("checkpoint-5.txt.bak", str.encode),
+        ("CHECKPOINT-5.TXT", lambda text: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()),
+        ("notepad", lambda text: text.encode("utf-16")),
+        ("forwarded.txt", lambda text: "".join(f"> {line}\n" for line in text.splitlines()).encode()),
+    ],
+)
+def test_every_file_of_a_folder_that_holds_a_checkpoint_is_compared(
+    tmp_path: Path, name: str, spell: Callable[[str], bytes]
+) -> None:
+    entries, folder = record(6), tmp_path / "notes"
+    folder.mkdir()
+    (folder / "checkpoint-2.txt").write_text(note(entries, 2))
+    (folder / name).write_bytes(spell(note(entries, 5, read(note(entries, 2)))))
+
+    whole = offline.verify_files(written(tmp_path, lines_of(entries)), folder)
+    cut = offline.verify_files(written(tmp_path, lines_of(entries)[:3]), folder)
+
+    assert (whole.faults, whole.checkpoints, whole.proved, whole.without) == ((), 2, 5, ())
+    assert [fault.position for fault in cut.faults] == [4]
+
+
+def test_what_holds_no_checkpoint_in_a_folder_is_named_and_changes_nothing(tmp_path: Path) -> None:
+    entries, folder = record(4), tmp_path / "notes"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "checkpoint-2.txt").write_text(note(entries, 2))
+    (folder / "key\x1b[2J.txt").write_text(KEY.key)
+    (folder / "letter.eml").write_bytes(mailed("Good morning", "base64"))
+
+    report = offline.verify_files(written(tmp_path, lines_of(entries)), folder)
+
+    assert (report.faults, report.checkpoints) == ((), 1)
+    assert report.without == ("key\\x1b[2J.txt", "letter.eml", "sub/")
+    assert list(report.sentences())[-3:] == [
+        "key\\x1b[2J.txt holds no checkpoint.",
+        "letter.eml holds no checkpoint.",
+        "sub/ is no file and was not looked into.",
+    ]
+    assert report.as_json()["without_checkpoint"] == list(report.without)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("checkpoint-4.txt", note(record(4), 4)[:150].encode()),
+        ("spoiled.eml", mailed(note(record(4), 4).replace("—", "-"), "quoted-printable")),
+        (
+            "as-page.eml",
+            b"Content-Type: text/html\n\n<pre>\n" + note(record(4), 4).replace("key", "<b>key</b>").encode(),
+        ),
+        ("wrapped.txt", note(record(4), 4).replace("— grants-audit ", "— grants-audit\n").encode()),
+        ("huge.txt", b"\n" * offline.CHECKPOINT_BYTES_MAX + note(record(4), 4).encode()),
+    ],
+)
+def test_a_file_that_looks_like_a_checkpoint_and_cannot_be_read_is_a_fault(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    entries, folder = record(4), tmp_path / "notes"
+    folder.mkdir()
+    (folder / "checkpoint-2.txt").write_text(note(entries, 2))
+    (folder / name).write_bytes(data)
+
+    report = offline.verify_files(written(tmp_path, lines_of(entries)), folder)
+
+    assert [name in fault.words for fault in report.faults] == [True]
+    assert (report.checked, report.checkpoints) == (4, 1)
+
+
+def test_a_folder_without_any_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "key.txt").write_text(KEY.key)
+
+    with pytest.raises(offline.Unreadable, match="holds no checkpoint"):
+        offline.verify_files(written(tmp_path, lines_of(record(4))), tmp_path / "notes")
+
+
+def test_names_too_long_and_keys_that_are_no_ascii_are_told_in_a_sentence(tmp_path: Path) -> None:
+    path = written(tmp_path, lines_of(record(4)))
+    (tmp_path / "key.txt").write_text("grants-audit+1a2b3c4d+é\n")
+    (tmp_path / "note.txt").write_text(note(record(4), 4).replace("key grants-audit+", "key grants-audit+é"))
+    for words in (
+        ["--checkpoints", "/" + "a" * 5_000],
+        ["--key", str(tmp_path / "key.txt")],
+        ["--key", "a" * 300],
+        ["--checkpoints", str(tmp_path / "note.txt")],
+    ):
+        done = run(str(path), *words)
+
+        assert (done.returncode, done.stderr) == (1, "")
+        assert len(done.stdout.splitlines()) == 1
 
 
 PROGRAM = """

@@ -358,6 +358,18 @@ def test_a_thing_knows_its_newest_job() -> None:
     assert jobs.latest(("report", uuid4())) is None
 
 
+def test_a_letter_dated_years_ago_waits_since_it_was_handed_over_and_one_that_failed_since_it_was_written() -> None:
+    job_id = probes.ask(MANAGER, "mark", {"words": "x"})
+    written = func.clock_timestamp() - timedelta(days=873)
+    change(job_id, queue="mail", created_at=written, run_after=func.clock_timestamp() - timedelta(minutes=5))
+    db.session.rollback()
+    assert 300 <= jobs.waiting().oldest_mail_seconds < 400
+
+    change(job_id, attempt=1, run_after=func.clock_timestamp() + timedelta(hours=1))
+    db.session.rollback()
+    assert jobs.waiting().oldest_mail_seconds >= 873 * 86_400
+
+
 def test_readiness_counts_what_was_never_rung() -> None:
     assert jobs.waiting() == jobs.Waiting(0, 0, 0, 0, 0, {})
 

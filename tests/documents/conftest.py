@@ -26,6 +26,8 @@ from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from tests import actors
 from tests.payments.test_services import authorised, decided, pay
 from tests.payments.world import IN_FORCE, World, report, world
+from tests.worlds import World as Made
+from tests.worlds import Worlds
 
 PAID = datetime(2023, 6, 12, 9, tzinfo=UTC)
 BALANCE = datetime(2024, 8, 1, 12, tzinfo=UTC)
@@ -49,8 +51,7 @@ class Books:
         return Wanted(name, about, AS_OF)
 
 
-@pytest.fixture
-def books(app: Flask, client: FlaskClient) -> Books:
+def both() -> Books:
     with clock.at(IN_FORCE):
         for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada, actors.fin):
             person()
@@ -77,6 +78,16 @@ def books(app: Flask, client: FlaskClient) -> Books:
     # Lists for the bank and letters are made; what is asked for from here on is the statement alone.
     jobs.work_off(actor_of=identity.actor_for)
     return Books(overpaid, running)
+
+
+@pytest.fixture(scope="session")
+def books_world(worlds: Worlds) -> Made[Books]:
+    return worlds.of(both)
+
+
+@pytest.fixture
+def books(app: Flask, client: FlaskClient, books_world: Made[Books]) -> Books:
+    return books_world.told()
 
 
 def drawn(wanted: Wanted) -> Figures:

@@ -18,6 +18,7 @@ from grants.documents import queries, services
 from grants.documents.catalogue import CATALOGUE, TITLES
 from grants.documents.rules import RunFilter, RunState, Wanted
 from grants.identity import queries as identity
+from grants.identity.states import Role
 from grants.ledger.accounts import Account
 from grants.payments.models import PaymentOrder
 from tests import actors
@@ -62,6 +63,16 @@ def test_a_statement_is_asked_for_by_a_reference_or_a_chosen_suggestion(app: Fla
     assert [run.scope_reference for run in queries.runs(actors.nuria(), TITLES).items] == [
         "PCP", "PCP-2022-G-0002", "PCP-2022-G-0001",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["scope", "chosen", "as_of"])
+def test_what_was_typed_at_length_is_repeated_in_short(app: Flask, books: Books, field: str) -> None:
+    client = actors.client_of(app, actors.otto())
+
+    status, said = asking(client, **{"scope": "PCP-2022-C-0001", field: "x" * 3_000})
+
+    assert status == 422
+    assert "x" * 60 + "…" in said and "x" * 61 not in said
 
 
 @pytest.mark.parametrize("name", list(CATALOGUE))
@@ -144,6 +155,45 @@ def test_a_statement_is_cancelled_tried_again_and_made_again_by_buttons(app: Fla
     assert view(actors.nuria(), asked.reference).progress.state is RunState.READY
     again = client.post(f"{address}/again")
     assert again.status_code == 303 and not str(again.location).endswith(asked.reference)
+
+
+@pytest.mark.parametrize("deed", ["cancel", "retry"])
+def test_what_finance_asked_for_is_not_stopped_by_the_city_it_is_about(app: Flask, books: Books, deed: str) -> None:
+    with clock.at(AS_OF + timedelta(minutes=1)):
+        asked = services.request(actors.vera(), books.wanted(STATEMENT))
+    lead = actors.ana().user_id
+    assert lead is not None
+    city = actors.give(lead, Role.APPLICATION_LEAD, "application", books.overpaid.application_id)
+    if deed == "retry":
+        services.cancel(actors.nuria(), asked.id)
+    client, address = actors.client_of(app, city), f"{LIST}/{asked.reference}"
+    button = {"cancel": "Cancel this statement", "retry": "Try it again"}[deed]
+
+    before = view(city, asked.reference)
+    answer = client.post(f"{address}/{deed}")
+
+    assert answer.status_code == 422
+    assert "Vera Verifier asked for this statement" in " ".join(texts(check_page(answer), "main"))
+    assert view(city, asked.reference).progress.state is before.progress.state
+    assert button not in client.get(address).text
+    assert button in actors.client_of(app, actors.nuria()).get(address).text
+    getattr(services, deed)(actors.vera(), asked.id)
+    assert view(city, asked.reference).progress.state is not before.progress.state
+
+
+def test_whoever_asks_for_statements_of_a_call_stops_those_of_its_grants_and_a_city_its_own(books: Books) -> None:
+    lead, here = actors.ana().user_id, actors.person("Olga Officer")
+    assert lead is not None
+    city = actors.give(lead, Role.APPLICATION_LEAD, "application", books.overpaid.application_id)
+    of_call = actors.give(here, Role.FINANCE_VERIFIER, "call", books.overpaid.call_id)
+    with clock.at(AS_OF + timedelta(minutes=1)):
+        by_city = services.request(city, books.wanted(STATEMENT))
+
+    services.cancel(of_call, by_city.id)
+    services.retry(city, by_city.id)
+    services.cancel(city, by_city.id)
+
+    assert view(city, by_city.reference).progress.state is RunState.CANCELLED
 
 
 def test_a_statement_that_could_not_be_made_says_why_on_its_page_and_at_home(app: Flask, books: Books) -> None:

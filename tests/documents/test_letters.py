@@ -27,9 +27,13 @@ def sent(title: str) -> Submission:
     return next(row for row in rows if row.content["application"]["title"] == title)
 
 
-def words(file: FileView) -> str:
+def pages(file: FileView) -> list[str]:
     reader = PdfReader(io.BytesIO(files.path(file).read_bytes()))
-    return "\n".join(page.extract_text() for page in reader.pages)
+    return [page.extract_text() for page in reader.pages]
+
+
+def words(file: FileView) -> str:
+    return "\n".join(pages(file))
 
 
 def test_a_receipt_states_reference_number_time_and_hash_and_holds_the_answers(demo_app: Flask) -> None:
@@ -68,6 +72,16 @@ def test_the_agreement_carries_both_signatures_and_the_hash_of_its_text(grant: F
     assert "For the coordinator: Gábor Lantos" in text
     assert "For the programme: Ruth O’Connell" in text
     assert found.signatures[0].document_sha256[:16] in text
+
+
+def test_every_page_of_agreement_and_receipt_says_that_the_demo_is_invented(grant: Find) -> None:
+    (agreement,) = files.listed("grant", grant(IN_FORCE).id, "agreement")
+    (receipt,) = files.listed("submission", sent("Roof by Roof").id, "receipt")
+
+    for page in pages(agreement) + pages(receipt):
+        assert "holds synthetic data" in page
+    signatures = next(page for page in pages(agreement) if "For the programme" in page)
+    assert "Milestones" in signatures and "For the coordinator" in signatures
 
 
 def test_an_agreement_is_printed_when_it_is_signed(grant: Find) -> None:

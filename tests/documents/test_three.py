@@ -95,6 +95,36 @@ def test_every_account_of_the_statement_runs_up_to_its_balance_in_the_ledger(boo
     assert total_of(journal, "Balance") is None
 
 
+def test_what_was_committed_before_the_signature_explains_where_its_account_begins(books: Books) -> None:
+    found = drawn(books.wanted(STATEMENT))
+    journal, earlier = table(found, "Entries of the ledger"), table(found, "Booked before the signature")
+
+    begins = next(row for row in journal.rows if row[0] == Account.COMMITTED.value)
+    committed = next(row for row in earlier.rows if row[0] == Account.COMMITTED.value)
+    assert begins[-2] == -euros(600_000) and committed[6] == euros(600_000)
+    assert total_of(earlier, "Debit") == total_of(earlier, "Credit")
+    assert ("Taken up by the signature", euros(600_000)) in [row[:2] for row in table(found, "Agrees with").rows]
+
+
+def test_a_moment_before_anything_was_booked_is_said_to_hold_nothing(books: Books) -> None:
+    found = drawn(replace(books.wanted(STATEMENT), as_of=IN_FORCE - timedelta(days=400)))
+
+    assert "Nothing of this grant was in the ledger" in found.nothing
+    assert ("Recorded by then", found.nothing) in found.head
+    assert table(found, "Beneficiaries").rows == ()
+    (_, totals) = rendered(found, Format.CSV).data.decode().splitlines()
+    assert totals == "Total,,,,,,0.00,0.00,,"
+    assert drawn(books.wanted(STATEMENT)).nothing == ""
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE))
+def test_a_line_of_totals_is_synthetic_where_one_of_its_rows_is(books: Books, name: str) -> None:
+    main = (found := drawn(books.wanted(name))).tables[found.main]
+
+    assert "yes" in column(main, "Synthetic")
+    assert total_of(main, "Synthetic") == "yes"
+
+
 @pytest.mark.parametrize(
     ("moment", "orders", "state", "paid"),
     [
@@ -237,7 +267,8 @@ def test_a_statement_with_nothing_invented_says_nothing_of_it(books: Books, app:
     assert found.synthetic == ""
     text = PdfReader(io.BytesIO(rendered(found, Format.PDF).data)).pages[0].extract_text()
     assert "ynthetic" not in text
-    assert rendered(found, Format.CSV).data.decode().splitlines()[1].endswith(",no")
+    lines = rendered(found, Format.CSV).data.decode().splitlines()
+    assert lines[1].endswith(",no") and lines[-1].startswith("Total,") and lines[-1].endswith(",")
 
 
 @pytest.mark.parametrize("basis", AmountBasis)

@@ -35,6 +35,7 @@ from grants.local import archive, dumping
 from grants.oversight import services
 from tests import servers
 from tests.payments.world import IN_FORCE, world
+from tests.worlds import World, Worlds
 
 LETTER = b"%PDF-1.7 a letter to keep"
 LETTER_SHA = hashlib.sha256(LETTER).hexdigest()
@@ -76,13 +77,20 @@ class Place:
         return None if row is None else row[0]
 
 
-@pytest.fixture
-def here(app: Flask, settings: Config) -> Place:
-    """An installation with people, money, a file and a record."""
+def installed() -> None:
     with clock.at(IN_FORCE):
         world()
     keep_letter(KEEPER)
-    db.session.rollback()
+
+
+@pytest.fixture(scope="session")
+def installed_world(worlds: Worlds) -> World[None]:
+    return worlds.of(installed)
+
+
+@pytest.fixture
+def here(app: Flask, settings: Config, installed_world: World[None]) -> Place:
+    """An installation with people, money, a file and a record."""
     return Place(replace(settings, REDIS_URL=f"unix://{settings.home}/no-queue"))
 
 
@@ -131,7 +139,8 @@ def with_manifest(change: Callable[[dict[str, object]], object]) -> Callable[...
         info, text = members[-1]
         said = json.loads(text)
         change(said)
-        members[-1] = (info, json.dumps(said).encode())
+        # As the program writes it.
+        members[-1] = (info, json.dumps(said, indent=1, ensure_ascii=False).encode())
 
     return changed
 
@@ -139,7 +148,7 @@ def with_manifest(change: Callable[[dict[str, object]], object]) -> Callable[...
 def extra(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Callable[..., None]:
     def changed(members: list[tuple[tarfile.TarInfo, bytes]]) -> None:
         info = tarfile.TarInfo(name)
-        info.type, info.linkname = kind, link
+        info.type, info.linkname, info.mode = kind, link, 0o600
         members.insert(0, (info, b""))
 
     return changed
@@ -307,6 +316,94 @@ def test_a_changed_backup_is_refused_and_nothing_is_touched(
     assert there.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     assert list(there.settings.home.rglob("*")) == []
     assert not (made.parent.parent / "evil").exists()
+
+
+def raw_manifest(text: bytes) -> Callable[..., None]:
+    return lambda members: members.__setitem__(-1, (members[-1][0], text))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"migration": value} for value in (5, "zz", "00261", None, True)),
+        *({"made_at": value} for value in (7, "x", "2026-11-25T01:15:00", "2026-11-25T01:15:00+00:00 ")),
+        *({name: value} for name in ("server_major", "dumped_by_major") for value in ("y", 0, -1, 2**40, 1.5, True)),
+        *({"lost": value} for value in ("abc", ["abc"], [5], {}, [LETTER_SHA, LETTER_SHA])),
+        *({"audit_position": value} for value in (-1, "x", 2**80, 0.0, False)),
+        *({"audit_hash": value} for value in ("zz", "", "A" * 64, 7)),
+        *({"counts": value} for value in ([], {"people": -1}, {"people": "1"}, {"people": True}, {"people": 2**80})),
+        *({"members": value} for value in ("x", [{"name": 1}], [{"name": archive.DUMP, "bytes": "1", "sha256": "0" * 64}])),
+        *({name: value} for name in ("program", "demo_mark") for value in (1, "x" * 10_000, "a\x1b[2J")),
+        {"more": 1},
+    ],
+    ids=lambda said: str(said)[:40],
+)  # fmt: skip
+def test_a_manifest_of_another_shape_is_refused_by_the_check_and_before_anything_is_restored(
+    whole: Path, said: dict[str, object], tmp_path: Path
+) -> None:
+    changed = repacked(whole, with_manifest(lambda found: found.update(said)))
+
+    with pytest.raises(local.LocalError, match="cannot be read"):
+        archive.read(changed, dump_into=tmp_path / "dump")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[]", b"null", b'{"format":1e400}', b"\xff\xfe", b"[" * 200_000, b'{"a":' * 100_000, b"1" * 10_000],
+    ids=lambda text: str(text[:12]),
+)
+def test_a_manifest_that_is_none_is_told_in_a_sentence(whole: Path, text: bytes, tmp_path: Path) -> None:
+    with pytest.raises(local.LocalError, match=r"cannot be read|this program reads"):
+        archive.read(repacked(whole, raw_manifest(text)), dump_into=tmp_path / "dump")
+
+
+def spoiled(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    other = path.with_name("spoiled.backup")
+    other.write_bytes(change(path.read_bytes()))
+    return other
+
+
+def owned(data: bytes) -> bytes:
+    header = tarfile.TarInfo.frombuf(data[:512], "utf-8", "surrogateescape")
+    header.uname = "root"
+    return header.tobuf() + data[512:]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data + b"JUNK" * 1_000,
+        lambda data: data + bytes(10_240),
+        lambda data: data[:-512],
+        lambda data: data[:-1] + b"x",
+        # The owner in a header, which nobody reads, and what fills the last block of a member.
+        owned,
+        lambda data: data.replace(LETTER + bytes(8), LETTER + b"x" + bytes(7), 1),
+        lambda data: data.replace(b'"members"', b' "members"', 1),
+    ],
+    ids=["junk behind", "zeros behind", "short", "last byte", "header", "filling", "spelling"],
+)
+def test_no_byte_of_an_archive_is_outside_of_what_its_hash_stands_for(
+    whole: Path, change: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    data = whole.read_bytes()
+    assert change(data) != data
+
+    with pytest.raises(local.LocalError):
+        archive.read(spoiled(whole, change), dump_into=tmp_path / "dump")
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """An archive as the program writes it, of a dump that nobody restores."""
+    for name, data in ((archive.DUMP, b"a dump"), ("letter", LETTER)):
+        (tmp_path / name).write_bytes(data)
+    writer = archive.Writer(tmp_path / "whole.backup")
+    writer.add(archive.DUMP, tmp_path / archive.DUMP)
+    writer.add(PLACE, tmp_path / "letter", sha256=LETTER_SHA)
+    made = writer.finish(**{**SAID, "audit_position": 7, "audit_hash": "0" * 64})
+    assert archive.read(tmp_path / "whole.backup", dump_into=tmp_path / "first") == made
+    return tmp_path / "whole.backup"
 
 
 def test_another_head_than_the_manifest_says_is_seen(there: Place, made: Path) -> None:

@@ -49,7 +49,13 @@ def test_a_name_that_no_list_could_hold_is_refused_and_kept(
 ) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     actors.sign_in(client, actors.ada().user_id)
-    sent = {"name": "Mia Ito", "email": "mia@example.eu", "job_title": "Advisor", "organisation": "", field: "Ä" * 3_000}
+    sent = {
+        "name": "Mia Ito",
+        "email": "mia@example.eu",
+        "job_title": "Advisor",
+        "organisation": "",
+        field: "Ä" * 3_000,
+    }
 
     answer = client.post("/admin/users/invite", data=sent)
 

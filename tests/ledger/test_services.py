@@ -23,6 +23,7 @@ from grants.ledger import queries, rules, services
 from grants.ledger.accounts import Account
 from grants.ledger.queries import EntryFilter
 from grants.ledger.rules import AsOf, Dimensions, Unbalanced, credit, debit
+from tests.oversight.conftest import statements
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -356,6 +357,59 @@ def test_tampering_by_the_owner_is_found(
     run(postgres, database, "grants_owner", [tampering], replica=True)
 
     assert words in "\n".join(str(problem) for problem in queries.verify())
+
+
+E1 = "(SELECT id FROM ledger_entry WHERE event = 'E1')"
+
+
+@pytest.mark.parametrize(
+    ("tampering", "words"),
+    [
+        ("SET effective_on = effective_on - 30", "E-2024-0001: its effective on is not what the act that posted it recorded: it is 2024-04-17, recorded was 2024-05-17."),
+        ("SET recorded_at = recorded_at - interval '1 day'", "E-2024-0001: its recorded at is not what the act that posted it recorded"),
+        ("SET description = 'Bread'", "E-2024-0001: its description is not what the act that posted it recorded: it is Bread, recorded was A test."),
+        ("SET source_key = 'other'", "E-2024-0001: its source key is not what the act that posted it recorded"),
+        ("SET reverses_id = NULL, event = 'E1' WHERE event = 'E24'", "its reverses id is not what the act that posted it recorded: it is nothing, recorded was "),
+    ],
+)  # fmt: skip
+def test_an_entry_changed_by_the_owner_is_named(postgres: Cluster, database: str, tampering: str, words: str) -> None:
+    reverse(BOOKKEEPER, post(BOOKKEEPER, "E1", "1", rules.legs_e1(euros(1), DIMS)))
+    assert queries.verify() == ()
+    where = "" if "WHERE" in tampering else f" WHERE id = {E1}"
+    run(postgres, database, "grants_owner", [f"UPDATE ledger_entry {tampering}{where}"], replica=True)
+
+    assert words in "\n".join(str(problem) for problem in queries.verify())
+
+
+def test_an_entry_that_no_act_posted_and_one_that_was_taken_out_are_found(postgres: Cluster, database: str) -> None:
+    for key in ("1", "2"):
+        post(BOOKKEEPER, "E1", key, rules.legs_e1(euros(1), DIMS))
+    run(
+        postgres,
+        database,
+        "grants_owner",
+        [
+            f"UPDATE ledger_entry SET id = '{UUID(int=7)}' WHERE source_key = '1'",
+            f"UPDATE ledger_leg SET entry_id = '{UUID(int=7)}' WHERE entry_id NOT IN (SELECT id FROM ledger_entry)",
+        ],
+        replica=True,
+    )
+
+    assert [str(problem) for problem in queries.verify()] == [
+        "E-2024-0001: no act posted this entry.",
+        "1 of 17 May 2024: the entry that an act posted under this key is not in the journal any more.",
+    ]
+
+
+def test_entries_are_compared_with_the_record_by_two_statements_however_many_there_are() -> None:
+    counts = []
+    for number in range(3):
+        post(BOOKKEEPER, "E1", str(number), rules.legs_e1(euros(1), DIMS))
+        with statements() as seen:
+            queries.verify()
+        counts.append(len([each for each in seen if "audit_event" in each]))
+
+    assert counts == [2, 2, 2]
 
 
 def test_a_false_reversal_is_found(postgres: Cluster, database: str) -> None:

@@ -20,6 +20,8 @@ from grants.payments import services as payments
 from grants.payments.rules import DecisionInput
 from tests import actors
 from tests.payments.world import IN_FORCE, World, world
+from tests.worlds import World as Made
+from tests.worlds import Worlds
 
 DAY = datetime(2023, 5, 3, 12, tzinfo=UTC)
 
@@ -34,8 +36,7 @@ class Scene:
     order: str
 
 
-@pytest.fixture
-def scene(app: Flask, client: FlaskClient) -> Scene:
+def verified() -> Scene:
     with clock.at(IN_FORCE):
         for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada, actors.fin):
             person()
@@ -50,6 +51,16 @@ def scene(app: Flask, client: FlaskClient) -> Scene:
     with clock.at(DAY.replace(hour=11)):
         payments.verify(actors.vera(), order.id)
     return Scene(found, opened.id, order.id, order.reference)
+
+
+@pytest.fixture(scope="session")
+def verified_world(worlds: Worlds) -> Made[Scene]:
+    return worlds.of(verified)
+
+
+@pytest.fixture
+def scene(app: Flask, client: FlaskClient, verified_world: Made[Scene]) -> Scene:
+    return verified_world.told()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from grants.agreements.models import Grant
 from grants.applications.models import Application
 from grants.calls.models import Call
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.acts import act, arranging
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -241,6 +241,50 @@ def test_the_record_and_a_calls_history_tell_nothing_of_money_reserved_for_a_bar
         assert scene.world.reference not in page and "PCP-2022-A-0001" not in page
 
 
+@pytest.mark.parametrize(
+    ("name", "scope"), [("grant-statement", "PCP-2022-G-0001"), ("call-financial-overview", "PCP-2022-C-0001")]
+)
+def test_the_record_tells_nothing_of_a_statement_over_a_barred_pilot_nor_of_its_files(
+    app: Flask, scene: Scene, name: str, scope: str
+) -> None:
+    with clock.at(DAY):
+        made = statements_of.request(actors.vera(), Wanted(name, scope, None))
+        statements_of.build(actors.vera(), made.id)
+        statements_of.download(actors.vera(), made.id, Format.PDF)
+    before = address_of(app, actors.nuria(), "/audit.csv")
+    sums = {file.sha256 for form in Format for file in files.listed(documents.FILE_KIND, made.id, form.value)}
+    assert len(sums) == len(Format) and all(each in before for each in sums)
+    assert {"statement.request", "statement.build", "statement.download", "ledger_reading"} <= set(_fields(before))
+
+    nuria = bar(actors.nuria(), scene.world.application_id)
+
+    record = address_of(app, nuria, "/audit.csv")
+    pages = [record, address_of(app, nuria, "/audit?thing=statement")]
+    pages.append(str(queries.story(nuria, "call", scene.world.call_id, (), Page())))
+    for page in pages:
+        assert made.reference not in page
+        assert [each for each in sums if each in page] == []
+    assert [line for line in record.splitlines() if "statement" in line or "ledger_reading" in line] == []
+
+
+def test_the_record_for_a_barred_person_costs_as_many_statements_however_many_files_a_pilot_has(scene: Scene) -> None:
+    nuria = bar(actors.nuria(), scene.world.application_id)
+    counts = []
+    for _ in range(2):
+        with clock.at(DAY):
+            made = statements_of.request(actors.vera(), Wanted("grant-statement", "PCP-2022-G-0001", None))
+            statements_of.build(actors.vera(), made.id)
+        with statements() as seen:
+            queries.record(nuria, TrailFilter(), Page())
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1]
+
+
+def _fields(text: str) -> list[str]:
+    return [field for line in text.splitlines() for field in line.split(",")]
+
+
 def _another_application(scene: Scene) -> str:
     """An application of the same call that nobody is barred from."""
     with arranging():
@@ -287,7 +331,8 @@ def test_nothing_of_the_money_pages_names_a_pilot_its_reader_is_barred_from(demo
     nuria = bar(nuria, application.id)
 
     client = actors.client_of(demo_app, nuria)
-    told = {page: [name for name in named if name in client.get(page).get_data(as_text=True)] for page in pages}
+    texts = {page: client.get(page).get_data(as_text=True) for page in pages}
+    told = {page: [name for name in named if name in text] for page, text in texts.items()}
     told[f"/finance/ledger?q={grant.reference}"] = []  # what was typed stands in the field
     # The register of cities was loaded from a public page, which lists the titles of its pilots.
     told["/audit.csv"] = [name for name in told["/audit.csv"] if place or name != application.title]

@@ -82,7 +82,22 @@ def test_a_checkout_without_migrations_expects_none() -> None:
 def test_a_job_nobody_was_told_of_for_five_minutes_is_not_well() -> None:
     assert rules.bell_check(0) == Check("jobs", True, "none waits unrung")
     assert rules.bell_check(300).well is True
-    assert rules.bell_check(301) == Check("jobs", False, "the oldest waits for 301 seconds")
+    assert rules.bell_check(301) == Check("jobs", False, "the oldest waits for 5 minutes")
+
+
+def test_how_long_something_waits_is_said_in_words() -> None:
+    words = [
+        check.words
+        for check in rules.machinery_checks(
+            oldest_due_seconds=7_300, oldest_mail_seconds=75_489_330, scheduler_seen_seconds=1
+        )
+    ]
+
+    assert words == [
+        "the oldest due job waits for 2 hours",
+        "the oldest letter waits for 873 days",
+        "seen 1 second ago",
+    ]
 
 
 def test_a_name_of_a_table_or_a_column_is_said_in_words() -> None:

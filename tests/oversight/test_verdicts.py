@@ -15,20 +15,20 @@ from grants.core.db import db, get
 from grants.core.permissions import Actor
 from grants.identity.queries import actor_for
 from grants.oversight import queries
-from tests.awards.test_services import SCORES, decide
-from tests.evaluation.conftest import browser, database, scene, small_call
-from tests.evaluation.scene import CLOSED, Scene
+from tests.awards.conftest import browser, evaluated, evaluated_world, scene, small_world
+from tests.awards.test_services import decide
+from tests.evaluation.scene import CLOSED, SCORES, Scene
 
-__all__ = ["browser", "database", "scene", "small_call"]
+__all__ = ["browser", "evaluated", "evaluated_world", "scene", "small_world"]
 
 CONFIRMED = CLOSED + timedelta(days=20)
 LOOKED = CONFIRMED + timedelta(days=3)
 
 
 @pytest.fixture
-def confirmed(scene: Scene) -> Scene:
+def confirmed(evaluated: Scene) -> Scene:
     """Applications 0 and 2 are selected, 1 is on the reserve list."""
-    scene.evaluate(SCORES)
+    scene = evaluated
     for number in (0, 1):
         declared(scene, number, Verdict.PASS)
     chosen = decide(scene)

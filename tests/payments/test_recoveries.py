@@ -28,6 +28,8 @@ from tests.html import check_page
 from tests.payments.test_services import decided, pay
 from tests.payments.test_views import send
 from tests.payments.world import IN_FORCE, World, report, world
+from tests.worlds import World as Made
+from tests.worlds import Worlds
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -36,20 +38,27 @@ LATER = NOW + timedelta(days=10)
 WHY = RecoveryInput("The city was told on 3 July and agreed.", date(2024, 9, 15))
 
 
-@pytest.fixture
-def overpaid(app: Flask) -> World:
+@pytest.fixture(scope="session")
+def overpaid_world(worlds: Worlds, in_force_world: Made[World]) -> Made[World]:
     """210 000 is paid and 30 000 retained; the final amount is 150 000, so 60 000 was paid too much."""
-    with clock.at(IN_FORCE):
-        for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada):
-            person()
-        found = world()
-    with clock.at(NOW):
+
+    def overpaid() -> World:
+        found = in_force_world.told()
         pay(decided(found))
         opened = services.open_for_report(actors.program(), report(found, 1, euros(150_000), final=True))
         assert opened is not None
         services.decide(actors.otto(), opened.id, DecisionInput(euros(150_000)))
         assert get(PaymentRequest, opened.id).recoverable == euros(60_000)
-    return found
+        return found
+
+    with clock.at(NOW):
+        return worlds.of(overpaid, like=in_force_world)
+
+
+@pytest.fixture
+def overpaid(app: Flask, overpaid_world: Made[World]) -> World:
+    """60 000 was paid too much."""
+    return overpaid_world.told()
 
 
 def established(found: World) -> UUID:

@@ -11,7 +11,6 @@ from uuid import UUID
 import openpyxl
 import psycopg
 import pytest
-from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
@@ -33,20 +32,12 @@ from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSigna
 from grants.payments.rules import DecisionInput
 from grants.payments.states import OrderState, RequestState, Step
 from tests import actors
-from tests.payments.world import IBAN, IN_FORCE, World, replace_account, report, world
+from tests.payments.world import IBAN, World, replace_account, report
 from tests.servers import Cluster
 
 pytestmark = pytest.mark.usefixtures("app")
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def grant(app: Flask) -> World:
-    with clock.at(IN_FORCE):
-        for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada):
-            person()
-        return world()
 
 
 def opened(grant: World) -> UUID:
@@ -712,6 +703,19 @@ def test_a_forged_circuit_is_found(grant: World, postgres: Cluster, database: st
         connection.execute(f"UPDATE payment_order SET {column} = '{actors.ada().user_id}'".encode())
 
     assert any("I15" in str(problem) for problem in queries.verify())
+
+
+def test_a_value_date_that_is_not_the_day_of_its_entry_is_found(grant: World) -> None:
+    order_id = pay(decided(grant))
+    assert queries.verify() == ()
+    with arranging():
+        found = get(PaymentOrder, order_id)
+        found.value_on = found.value_on - timedelta(days=30)
+
+    assert [str(problem) for problem in queries.verify()] == [
+        f"{order(order_id).reference}: I12: its value date is {clock.long_date(found.value_on)}; the ledger booked it as of "
+        f"{clock.long_date(found.value_on + timedelta(days=30))}."
+    ]
 
 
 def test_an_order_paid_twice_in_the_ledger_is_found(grant: World) -> None:

@@ -23,19 +23,11 @@ from grants.reporting.states import ReportState
 from tests import actors
 from tests.html import check_page
 from tests.payments.test_views import send
-from tests.payments.world import IN_FORCE, World, report, settle, world
+from tests.payments.world import World, report, settle
 
 pytestmark = pytest.mark.usefixtures("app")
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def grant(app: Flask) -> World:
-    with clock.at(IN_FORCE):
-        for person in (actors.vera, actors.nuria, actors.pia, actors.eva, actors.ada):
-            person()
-        return world()
 
 
 def request_of(report_id: UUID) -> PaymentRequest | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from grants.agreements.models import Grant
-from grants.agreements.states import GrantState
+from grants.agreements.models import Grant, Milestone
+from grants.agreements.states import GrantState, MilestoneState
 from grants.core import audit, clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -23,20 +24,33 @@ from grants.identity import queries as identity
 from grants.payments import queries, services
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.rules import DecisionInput
+from grants.reporting.states import ReportState
 from tests import actors
 from tests.payments.world import IBAN, IN_FORCE, World, report, world
+from tests.worlds import World as Made
+from tests.worlds import Worlds
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def grant(app: Flask, client: FlaskClient) -> World:
+def asked() -> World:
     with clock.at(IN_FORCE):
         for person in (actors.vera, actors.nuria, actors.pia, actors.eva):
             person()
         found = world()
         services.open_prefinancing(actors.program(), found.grant_id)
     return found
+
+
+@pytest.fixture(scope="session")
+def asked_world(worlds: Worlds) -> Made[World]:
+    return worlds.of(asked)
+
+
+@pytest.fixture
+def grant(app: Flask, client: FlaskClient, asked_world: Made[World]) -> World:
+    """A grant in force whose pre-financing is requested."""
+    return asked_world.told()
 
 
 def get(app: Flask, actor: Actor, address: str, status: int = 200) -> str:
@@ -146,6 +160,73 @@ def test_an_interim_request_shows_what_the_ceiling_leaves(app: Flask, grant: Wor
     services.decide(actors.otto(), asked.id, DecisionInput(euros(600_000)))
     page = get(app, actors.ana(), "/grants/PCP-2022-G-0001/payments")
     assert "above the ceiling, waits for the balance" in page and "60\u00a0000.00" in page
+
+
+def test_a_rejected_report_is_no_evidence_for_what_it_opened(app: Flask, grant: World) -> None:
+    with clock.at(NOW):
+        rejected = report(grant, 1, euros(0), final=True, state=ReportState.REJECTED)
+        services.open_for_report(actors.program(), rejected)
+    words = "Report 1, rejected 20 July 2024: the balance is decided without it"
+
+    inbox, asked = (
+        get(app, actors.otto(), f"/finance/{page}").replace("\u00a0", " ")
+        for page in ("approvals", "requests/PCP-2022-G-0001-2")
+    )
+
+    assert words in asked
+    assert f'<span class="no">{words}</span>' in inbox
+    assert "accepted 20 July" not in inbox + asked
+
+
+def test_the_newest_lists_lead_to_all_of_them_page_by_page(app: Flask, grant: World, monkeypatch: Any) -> None:
+    with clock.at(NOW):
+        decided = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+        services.decide(actors.otto(), decided, DecisionInput(euros(240_000)))
+        for _ in range(3):
+            order_id = services.prepare(actors.fin(), decided, amount=euros(10)).id
+            services.verify(actors.vera(), order_id)
+            services.authorise(actors.otto(), order_id)
+            services.export(actors.carl(), (order_id,), control_total=euros(10))
+    monkeypatch.setattr("grants.payments.views.NEWEST_LISTS", 2)
+
+    inbox = get(app, actors.carl(), "/finance/approvals")
+    assert "PCP-2024-B-0003" in inbox and "PCP-2024-B-0001" not in inbox
+    assert 'href="/finance/batches"' in inbox and "newest 2" in inbox
+    first = get(app, actors.carl(), "/finance/batches?size=2")
+    after = unescape(re.search(r'rel="next" href="([^"]*)"', first)[1])  # type: ignore[index]  # it goes on
+    last = get(app, actors.carl(), after)
+    shown = [re.findall(r">(PCP-2024-B-\d+)</a>", page) for page in (first, last)]
+    assert shown == [["PCP-2024-B-0003", "PCP-2024-B-0002"], ["PCP-2024-B-0001"]]
+    get(app, actors.carl(), "/finance/batches?after=nonsense")
+    get(app, actors.ana(), "/finance/batches", 403)
+
+
+def test_a_dropped_grant_is_not_spoken_of_as_if_it_lived(app: Flask, grant: World) -> None:
+    with arranging():
+        db.session.add(
+            Milestone(
+                grant_id=grant.grant_id,
+                number=1,
+                title="Roofs",
+                criterion="Ten roofs are insulated.",
+                due_on=date(2023, 9, 1),
+                state=MilestoneState.PLANNED.value,
+            )
+        )
+        for asked in db.session.query(PaymentRequest):
+            db.session.delete(asked)
+        row = db.session.get_one(Grant, grant.grant_id)
+        row.state, row.in_force_at = GrantState.DROPPED.value, None
+
+    paid = get(app, actors.otto(), "/grants/PCP-2022-G-0001/payments")
+    assert "nothing of it is due and nothing will be paid" in paid
+    assert "<p>never signed</p>" in paid and "<p>as signed</p>" not in paid
+    assert re.search(r"Still open</dt><dd>(<[^>]*>)*0\.00", paid)
+    assert "dropped before its agreement was signed" in paid and "opens by itself" not in paid
+    assert "None of them will be made." in paid
+    for page in ("", "/reports", "/milestones/1"):
+        shown = get(app, actors.pia(), f"/grants/PCP-2022-G-0001{page}")
+        assert "Roofs" in shown and "Late" not in shown and "Reload" not in shown
 
 
 def test_a_rejection_needs_its_reason_and_keeps_what_was_typed(app: Flask, grant: World) -> None:

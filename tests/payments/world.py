@@ -57,9 +57,9 @@ def _commit(actor: Actor, call_id: UUID, grant_id: UUID, city_id: UUID, agency_i
         ("E4", legs.legs_e4(euros(600_000), dims)),
         ("E5", legs.legs_e5([(city_id, euros(400_000)), (agency_id, euros(200_000))], of_grant)),
     ):
-        ledger.post(
-            event, source_key=f"test:{grant_id}:{event}", effective_on=date(2023, 5, 2), description=event, legs=lines
-        )
+        # By this key a statement finds the commitment, which names no grant.
+        key = f"grant:{grant_id}:committed" if event == "E4" else f"test:{grant_id}:{event}"
+        ledger.post(event, source_key=key, effective_on=date(2023, 5, 2), description=event, legs=lines)
 
 
 def world(number: int = 1) -> World:

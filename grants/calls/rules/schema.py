@@ -36,6 +36,7 @@ from grants.calls.rules.values import (
 from grants.calls.states import ConditionKind, Confidence, InstalmentKind
 from grants.core import clock
 from grants.core.clock import Fold
+from grants.core.errors import quoted
 from grants.core.money import Money
 from grants.core.yaml_schema import (
     Items,
@@ -109,7 +110,9 @@ def _language(node: yaml.Node, place: str, reading: Reading) -> str | None:
     codes = {name.lower(): code for code, name in LANGUAGES.items()} | {code: code for code in LANGUAGES}
     found = codes.get(given.lower())
     if found is None:
-        reading.wrong(node, place, f"“{given}” is no language this program knows. Write its code, for example en.")
+        reading.wrong(
+            node, place, f"{quoted(given)} is no language this program knows. Write its code, for example en."
+        )
     return found
 
 

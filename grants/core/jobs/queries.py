@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -151,9 +151,12 @@ def waiting() -> Waiting:
     lapsed = and_(job.c.state == JobState.RUNNING, job.c.lease_until < database_now)
     due = and_(job.c.state == JobState.QUEUED, job.c.run_after <= database_now)
     due_age = func.extract("epoch", database_now - func.min(job.c.run_after).filter(due))
-    # A letter that its server refuses is due again and again; what counts is since when somebody waits for it.
-    letter = and_(job.c.state == JobState.QUEUED, job.c.queue == "mail")
-    letter_age = func.extract("epoch", database_now - func.min(job.c.created_at).filter(letter))
+    # A letter that its server refuses is due again and again; what counts is since when somebody waits for it. One that
+    # was not tried yet waits since it was handed over: what it is dated may lie years back, as with those of the demo.
+    untried = job.c.attempt == 0
+    letter = and_(job.c.state == JobState.QUEUED, job.c.queue == "mail", or_(~untried, job.c.run_after <= database_now))
+    waits_since = case((untried, job.c.run_after), else_=job.c.created_at)
+    letter_age = func.extract("epoch", database_now - func.min(waits_since).filter(letter))
     seen = func.extract("epoch", database_now - ProcessBeat.seen_at)
     (row,), beats = alone(
         both(

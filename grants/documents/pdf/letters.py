@@ -21,6 +21,7 @@ def receipt(found: Receipt) -> bytes:
         title=f"Receipt {found.receipt_number} for application {found.reference}",
         head=f"{found.programme} · Receipt {found.receipt_number} · {found.reference}",
         foot=f"Version {found.version} · received {received} · content {found.sha256[:16]}",
+        synthetic=found.synthetic,
     )
     paper.paragraph(f"The application “{found.title}” was received in time.")
     paper.gap()
@@ -58,13 +59,14 @@ def receipt(found: Receipt) -> bytes:
     return paper.finished()
 
 
-def agreement(grant: GrantView) -> bytes:
+def agreement(grant: GrantView, *, synthetic: bool) -> bytes:
     """The grant agreement as it was offered, with the signatures under it."""
     text, sha256 = grant.text, text_hash(grant.text)
     paper = Paper(
         title=f"Grant agreement {text.agreement}",
         head=f"{text.call} · Grant agreement · {text.agreement}",
         foot=f"Text {sha256[:16]}",
+        synthetic=synthetic,
     )
     paper.paragraph(f"{text.title}, coordinated by {text.coordinator}")
     paper.gap()
@@ -87,8 +89,18 @@ def agreement(grant: GrantView) -> bytes:
     if text.time_limits is not None:
         paper.gap(4)
         paper.paragraph(f"Time limits in calendar days: {text.time_limits.words}.")
-    for table in _tables(text):
+    *tables, last = _tables(text)
+    for table in tables:
         paper.table(table)
+    # The signatures never stand alone on a page: what they are given for goes over with them.
+    with paper.together():
+        paper.table(last)
+        with paper.together():
+            _signatures(paper, grant)
+    return paper.finished()
+
+
+def _signatures(paper: Paper, grant: GrantView) -> None:
     paper.heading("Signatures")
     for each in grant.signatures:
         side = "the coordinator" if each.side is Side.CITY else "the programme"
@@ -97,7 +109,6 @@ def agreement(grant: GrantView) -> bytes:
             f"For {side}: {each.name}, {each.capacity}, {clock.long_date(local.date())}, {local:%H:%M} Brussels time. "
             f"Accepted text {each.document_sha256[:16]}."
         )
-    return paper.finished()
 
 
 def _tables(text: AgreementText) -> Sequence[Table]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -12,6 +13,7 @@ from grants.documents.pdf.rows import HAIRLINE, INK, INK_2, TEAL, rows_of
 from grants.documents.rules import Cell, Table, words
 
 _PADDINGS = ("LEFTPADDING", "RIGHTPADDING", "TOPPADDING", "BOTTOMPADDING")
+HOLDS_SYNTHETIC = "holds synthetic data"
 FONTS = Path(__file__).resolve().parents[2] / "web" / "static" / "vendor" / "fonts"
 
 
@@ -37,13 +39,15 @@ def fonts() -> None:
 class Paper:
     """One document being written: add paragraphs, facts and tables, then :meth:`finished` gives its bytes."""
 
-    def __init__(self, *, title: str, head: str, foot: str, wide: bool = False) -> None:
+    def __init__(self, *, title: str, head: str, foot: str, synthetic: bool = False, wide: bool = False) -> None:
         from reportlab.lib.pagesizes import A4, landscape  # in workers only
         from reportlab.lib.styles import ParagraphStyle  # in workers only
         from reportlab.lib.units import mm  # in workers only
 
         fonts()
-        self.title, self.head, self.foot = title, head, foot
+        self.title, self.head = title, head
+        # On each page, so that no page on its own passes for real.
+        self.foot = f"{foot} · {HOLDS_SYNTHETIC}" if synthetic else foot
         self.size = landscape(A4) if wide else A4
         self.margin = 20 * mm
         self.width = self.size[0] - 2 * self.margin
@@ -76,6 +80,15 @@ class Paper:
         heading = self._text(text, "heading")
         heading.keepWithNext = True
         self._story.append(heading)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside stands on one page, where it fits on one."""
+        from reportlab.platypus import KeepTogether  # in workers only
+
+        before, self._story = self._story, []
+        yield
+        self._story = [*before, KeepTogether(self._story)]
 
     def gap(self, points: int = 8) -> None:
         """White space."""

@@ -13,7 +13,8 @@ def pdf(figures: Figures) -> bytes:
     paper = Paper(
         title=figures.title,
         head=f"{figures.programme} · {figures.title} · {figures.scope_reference}",
-        foot=f"{foot} · holds synthetic data" if figures.synthetic else foot,
+        foot=foot,
+        synthetic=bool(figures.synthetic),
         wide=True,
     )
     summed = [(f"{label}, EUR" if isinstance(value, Money) else label, value) for label, value in figures.summary]

@@ -6,14 +6,16 @@ from grants.documents.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, b
 from grants.documents.queries.grant_statement import grant_statement
 from grants.documents.queries.movements import EntryLine
 from grants.documents.queries.overview import call_overview
-from grants.documents.queries.receipts import agreement, receipt, submission_row
+from grants.documents.queries.receipts import agreement, agreement_is_synthetic, receipt, submission_row
 from grants.documents.queries.register import register
 from grants.documents.queries.runs import (
     FILE_KIND,
     entries_behind,
     figures,
     files_of_figures,
+    keeping_away,
     kept,
+    may_stop,
     run,
     runs,
     unfinished,
@@ -36,6 +38,7 @@ __all__ = [
     "JOURNAL_COLUMNS",
     "EntryLine",
     "agreement",
+    "agreement_is_synthetic",
     "balance_rows",
     "call_ids",
     "call_overview",
@@ -45,9 +48,11 @@ __all__ = [
     "grant_statement",
     "holds_barred",
     "journal_rows",
+    "keeping_away",
     "kept",
     "lies_in",
     "lies_in_run",
+    "may_stop",
     "meant",
     "receipt",
     "register",

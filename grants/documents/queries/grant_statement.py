@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Beneficiary, Grant
+from grants.awards.models import SelectionItem
 from grants.calls.models import Call
 from grants.core.db import db, get
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, shortened
 from grants.core.money import ZERO, Money, total
 from grants.documents.queries import movements, payments
 from grants.documents.queries.marks import marks
@@ -33,6 +34,7 @@ from grants.documents.rules import (
 from grants.identity import queries as identity
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account, Ledger
+from grants.ledger.models import LedgerEntry
 from grants.ledger.rules import Balances, Event
 from grants.programmes.models import Programme
 
@@ -46,6 +48,10 @@ COMMITTED_NOTE = (
     "Committed is the maximum of the signed agreement with its amendments, less what the closure gave back to the call. "
     "The entries of each account stand in the order of their days; the balance is the account’s own, after each entry."
 )
+NOTHING = (
+    "Nothing of this grant was in the ledger at that moment: every figure is nought. "
+    "Ask for a later moment to see what was booked since."
+)
 
 
 def grant_statement(reference: str, as_of: datetime) -> Figures:
@@ -55,6 +61,7 @@ def grant_statement(reference: str, as_of: datetime) -> Figures:
     place, known = Place(grant_id=grant.id), movements.at(as_of)
     balances = ledger.of(grant_id=grant.id, as_of=known_at(as_of))
     lines = list(movements.account_lines(place, known))
+    earlier = _before_the_signature(grant, known)
     marked = marks([call], [grant.id])
     return Figures(
         name=NAME,
@@ -67,31 +74,45 @@ def grant_statement(reference: str, as_of: datetime) -> Figures:
         summary=tuple((label, total(balances[each] for each in accounts)) for label, accounts in OF_THE_GRANT),
         behind=tuple(tuple(each.value for each in accounts) for _, accounts in OF_THE_GRANT),
         tables=(
-            _partners(grant, as_of),
+            _partners(grant, as_of, known_then=bool(lines or earlier)),
             _requests(grant.id, as_of),
             _orders(grant.id, as_of),
             _recoveries(grant.id, as_of),
             _journal(lines, marked.of(grant.id)),
-            agreeing(_checks(grant, place, known, balances, lines)),
+            _earlier(earlier),
+            agreeing(_checks(grant, place, known, balances, lines, earlier)),
         ),
         notes=(*([grant.amount_note] if grant.amount_note else []), PAID_NOTE, PREFINANCING_NOTE, COMMITTED_NOTE),
         main=4,
         synthetic=marked.words,
+        nothing="" if lines or earlier else NOTHING,
     )
 
 
 def _grant(reference: str) -> Grant:
     found = db.session.scalars(select(Grant).where(Grant.reference == reference)).one_or_none()
     if found is None:
-        raise NotFound(f"There is no grant with the reference {reference}.")
+        raise NotFound(f"There is no grant with the reference {shortened(reference)}.")
     return found
 
 
-def _partners(grant: Grant, as_of: datetime) -> Table:
+def _before_the_signature(grant: Grant, known: Known) -> list[AccountLine]:
+    """What was booked for its application while there was no grant an entry could name: reserved, committed, given back."""
+    reserved = db.session.scalars(
+        select(SelectionItem.entry_id).where(
+            SelectionItem.application_id == grant.application_id, SelectionItem.entry_id.is_not(None)
+        )
+    )
+    keys = [f"grant:{grant.id}:{deed}" for deed in ("reserve_released", "committed", "dropped")]
+    booked = db.session.scalars(select(LedgerEntry.id).where(LedgerEntry.source_key.in_(keys)))
+    found = tuple(each for each in (*reserved, *booked) if each is not None)
+    return list(movements.account_lines(Place(entry_ids=found), known)) if found else []
+
+
+def _partners(grant: Grant, as_of: datetime, *, known_then: bool) -> Table:
     """What each beneficiary may receive at most, by the ledger; before the signature nothing is committed yet."""
-    shares = db.session.scalars(
-        select(Beneficiary).where(Beneficiary.grant_id == grant.id).order_by(Beneficiary.position, Beneficiary.id)
-    ).all()
+    everybody = select(Beneficiary).where(Beneficiary.grant_id == grant.id)
+    shares = db.session.scalars(everybody.order_by(Beneficiary.position, Beneficiary.id)).all() if known_then else []
     held: dict[UUID | None, dict[Account, Money]] = {}
     accounts = (Account.LEGALLY_COMMITTED, Account.CONSUMED)
     for row in ledger.balances(by=("organisation_id",), accounts=accounts, grant_id=grant.id, as_of=known_at(as_of)):
@@ -197,12 +218,38 @@ def _journal(lines: Sequence[AccountLine], synthetic: str) -> Table:
             )
             for line in lines
         ],
-        note="Every entry of the grant in each account it touches, with the running balance of the account.",
+        note="Every entry that names the grant, in each account it touches, with the running balance of the account. What was booked before the signature names the application and stands in a table of its own: B300 begins below zero by what was committed there.",
     )
 
 
-def _checks(grant: Grant, place: Place, known: Known, balances: Balances, lines: Sequence[AccountLine]) -> list[Check]:
-    found = _journal_checks(balances, lines)
+def _earlier(lines: Sequence[AccountLine]) -> Table:
+    return with_totals(
+        "Booked before the signature",
+        (
+            *(Column("Account", share=1), Column("Name", share=4), Column("Date", DATE)),
+            *(Column("Entry", of=Thing.ENTRY), Column("What happened", share=4), Column("Description", share=6)),
+            *(Column("Debit", MONEY), Column("Credit", MONEY)),
+        ),
+        [
+            (
+                *(line.account.value, line.account.label, line.effective_on, line.ref, line.event.label),
+                *(line.description, line.debit or None, line.credit or None),
+            )
+            for line in lines
+        ],
+        note="Entries for the application, from the reservation to the budgetary commitment. They are no part of the figures above.",
+    )
+
+
+def _checks(
+    grant: Grant,
+    place: Place,
+    known: Known,
+    balances: Balances,
+    lines: Sequence[AccountLine],
+    earlier: Sequence[AccountLine],
+) -> list[Check]:
+    found = [*_journal_checks(balances, lines), *_commitment_checks(balances, earlier)]
     if not all(check.agrees for check in found):
         return found
     bank = movements.moved(place, Account.BANK, known)
@@ -232,6 +279,21 @@ def _checks(grant: Grant, place: Place, known: Known, balances: Balances, lines:
             "the financial overview of the call",
             in_overview[Account.LEGALLY_COMMITTED],
         ),
+    ]
+
+
+def _commitment_checks(balances: Balances, earlier: Sequence[AccountLine]) -> list[Check]:
+    """What was committed before the signature is what the signature took up."""
+    committed = [line for line in earlier if line.event is Event.COMMITTED and line.account is Account.COMMITTED]
+    if not committed:
+        return []
+    return [
+        Check(
+            "Taken up by the signature",
+            -balances[Account.COMMITTED],
+            "what was committed before it",
+            total(line.debit - line.credit for line in committed),
+        )
     ]
 
 

@@ -71,6 +71,14 @@ def marks(calls: Iterable[Call], grant_ids: Collection[UUID]) -> Marks:
     return Marks(" ".join(sentences), demo or bool(invented_calls), frozenset({*amounts, *organisations}))
 
 
+def holds_synthetic(call: Call, *, organisation_ids: Collection[UUID]) -> bool:
+    """Whether what an application says may be invented: its call is, one of its organisations, or all of the installation."""
+    if current_app.config["GRANTS_DEMO"] or call.synthetic:
+        return True
+    invented = select(Organisation.id).where(Organisation.id.in_(organisation_ids), Organisation.synthetic)
+    return db.session.scalar(invented.limit(1)) is not None
+
+
 def _counted(number: int, one: str, many: str) -> str:
     return f"One grant {one}" if number == 1 else f"{number} grants {many}"
 

@@ -23,16 +23,19 @@ from grants.ledger.rules import Event, natural, reference
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the books a statement looks: in these calls, or in one grant."""
+    """Where in the books a statement looks: in these calls, in one grant, or in these entries."""
 
     call_ids: tuple[UUID, ...] = ()
     grant_id: UUID | None = None
+    entry_ids: tuple[UUID, ...] = ()
 
     @property
     def condition(self) -> ColumnElement[bool]:
         """The legs that lie there."""
         if self.grant_id is not None:
             return LedgerLeg.grant_id == self.grant_id
+        if self.entry_ids:
+            return LedgerLeg.entry_id.in_(self.entry_ids)
         return LedgerLeg.call_id.in_(self.call_ids) if self.call_ids else false()
 
 

@@ -9,7 +9,9 @@ from grants.agreements.models import Grant
 from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.states import PartnerRole
+from grants.calls.models import Call
 from grants.core.db import get
+from grants.documents.queries.marks import holds_synthetic, marks
 from grants.documents.rules import Column, ColumnKind, Receipt, with_totals
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
@@ -20,6 +22,12 @@ MONEY = ColumnKind.MONEY
 def agreement(grant_id: UUID) -> agreements.GrantView:
     """The grant whose agreement is to be written."""
     return agreements.view(get(Grant, grant_id))
+
+
+def agreement_is_synthetic(grant_id: UUID) -> bool:
+    """Whether an agreement holds something invented: its call, its amount, an organisation, or all of the installation."""
+    grant = get(Grant, grant_id)
+    return bool(marks([get(Call, grant.call_id)], [grant_id]).words)
 
 
 def submission_row(submission_id: UUID) -> Submission:
@@ -66,5 +74,8 @@ def receipt(submission_id: UUID) -> Receipt:
                 Column("Total", MONEY),
             ),
             [(names[line.organisation_id], *line.amounts, line.total) for line in costs.rows],
+        ),
+        synthetic=holds_synthetic(
+            get(Call, call.id), organisation_ids=[each.organisation_id for each in sent.consortium]
         ),
     )

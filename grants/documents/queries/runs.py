@@ -88,6 +88,21 @@ def _not_barred(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+def keeping_away(actor: Actor) -> tuple[Select[UUID], Select[UUID]]:
+    """The statements, and the figures kept for them, that hold a pilot or a call the person is barred from."""
+    grants, calls = actor.barred("grant"), actor.barred("call")
+    touched = or_(Call.id.in_(calls), Call.id.in_(calls_of(grants)))
+    about = StatementFigures.scope_id
+    figures = select(StatementFigures.id).where(
+        or_(
+            about.in_(grants),
+            about.in_(select(Call.id).where(touched)),
+            about.in_(select(Call.programme_id).where(touched)),
+        )
+    )
+    return select(StatementRun.id).where(not_(_not_barred(actor))), figures
+
+
 def _runs() -> Select[StatementRun, Job, str]:
     return (
         select(StatementRun, Job, User.name)
@@ -150,7 +165,8 @@ def run(actor: Actor, reference: str, titles: Mapping[str, str]) -> RunView:
     if found is None:
         raise NotFound
     row, job, name = found
-    return _view(row, job, name, titles, files_of([row.id]).get(row.id, ()))
+    view = _view(row, job, name, titles, files_of([row.id]).get(row.id, ()))
+    return replace(view, may_stop=may_stop(actor, row.requested_by, row.call_id))
 
 
 def figures(actor: Actor, reference: str) -> Figures | None:
@@ -160,6 +176,13 @@ def figures(actor: Actor, reference: str) -> Figures | None:
     if found is None:
         raise NotFound
     return from_mapping(get(StatementFigures, found.figures_id).figures) if found.figures_id else None
+
+
+def may_stop(actor: Actor, requested_by: UUID, call_id: UUID | None) -> bool:
+    """Whether a statement may be cancelled and begun again: by who asked, or who asks for its whole call, or programme."""
+    if actor.user_id == requested_by or actor.everywhere(Permission.STATEMENT_REQUEST):
+        return True
+    return call_id in actor.places(Permission.STATEMENT_REQUEST, "call")
 
 
 def kept(name: str, scope_id: UUID, as_of: datetime, period: Period) -> StatementFigures | None:

@@ -12,7 +12,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.calls.models import Call
 from grants.core.db import db, get
-from grants.core.errors import Invalid, NotFound
+from grants.core.errors import Invalid, NotFound, quoted, shortened
 from grants.core.permissions import NOWHERE, Actor, Permission, Scope
 from grants.core.text import fold
 from grants.documents.models import StatementRun
@@ -27,7 +27,7 @@ def call_id_of(reference: str) -> UUID:
     """The id behind a call's reference; raises :class:`NotFound`."""
     found = db.session.scalar(select(Call.id).where(Call.reference == reference))
     if found is None:
-        raise NotFound(f"There is no call with the reference {reference}.")
+        raise NotFound(f"There is no call with the reference {shortened(reference)}.")
     return found
 
 
@@ -37,7 +37,7 @@ def scope_of(kinds: Sequence[ScopeKind], reference: str) -> ScopeFound:
         if (found := _named(kind, reference)) is not None:
             return found
     words = " or ".join(kind.value for kind in kinds)
-    raise NotFound(f"There is no {words} with the reference {reference}.")
+    raise NotFound(f"There is no {words} with the reference {shortened(reference)}.")
 
 
 def _named(kind: ScopeKind, reference: str) -> ScopeFound | None:
@@ -126,13 +126,13 @@ def meant(actor: Actor, kinds: Sequence[ScopeKind], text: str) -> ScopeFound:
     if found is None:
         near = suggestions(actor, kinds, text)
         if not near:
-            raise _unclear(f"No {words} here is called “{text[:60]}”. Write a reference, or a part of the name.")
-        raise _unclear(f"“{text[:60]}” is no reference. Choose what you mean, or write more of it.")
+            raise _unclear(f"No {words} here is called {quoted(text)}. Write a reference, or a part of the name.")
+        raise _unclear(f"{quoted(text)} is no reference. Choose what you mean, or write more of it.")
     # Whoever may not see a grant learns nothing of it; that a call and a programme are there, everybody knows.
     if found.kind is not ScopeKind.GRANT and holds_barred(actor, found.kind, found.id):
         raise _unclear(KEPT_AWAY.format(kind=found.kind.value))
     if not actor.may(Permission.STATEMENT_REQUEST, lies_in(found)) or holds_barred(actor, found.kind, found.id):
-        raise _unclear(f"No {words} here is called “{text[:60]}”. Write a reference, or a part of the name.")
+        raise _unclear(f"No {words} here is called {quoted(text)}. Write a reference, or a part of the name.")
     return found
 
 

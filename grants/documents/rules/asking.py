@@ -23,7 +23,9 @@ def read_moment(text: str) -> datetime:
             f"{quoted(text)} is not a moment. Write it like 2027-03-01T12:00:00+01:00.",
             {"as_of": "Write date and time with its zone, for example 2027-03-01T12:00:00+01:00."},
         ) from error
-    raise Invalid(f"{quoted(text)} has no zone. Add one, for example +01:00.", {"as_of": "Add the zone, for example +01:00."})
+    raise Invalid(
+        f"{quoted(text)} has no zone. Add one, for example +01:00.", {"as_of": "Add the zone, for example +01:00."}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class RunView:
     figures_sha256: str | None
     progress: Progress
     files: tuple[RunFile, ...] = ()
+    # By whoever looks at its page.
+    may_stop: bool = False
 
     @property
     def key(self) -> str:

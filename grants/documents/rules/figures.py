@@ -143,7 +143,8 @@ class Figures:
     """Everything a statement shows: the same for page, PDF, XLSX and CSV, and the same whenever it is run again.
 
     ``main`` is the place of the table that the CSV holds; ``behind`` names, line by line of the summary, the accounts
-    whose entries lie behind it. ``synthetic`` says in words what of it is invented, and is empty where nothing is.
+    whose entries lie behind it. ``synthetic`` says in words what of it is invented, and is empty where nothing is;
+    ``nothing`` says so where nothing of what it is about was recorded by its moment.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Figures:
     period: Period | None = None
     behind: tuple[tuple[str, ...], ...] = ()
     synthetic: str = ""
+    nothing: str = ""
 
     @cached_property
     def sha256(self) -> str:
@@ -201,6 +203,7 @@ class Figures:
             ("Programme", self.programme),
             *([("Period", self.period.words)] if self.period is not None else []),
             ("Data as of", self.moment_words),
+            *([("Recorded by then", self.nothing)] if self.nothing else []),
             *([(SYNTHETIC, self.synthetic)] if self.synthetic else []),
             ("Hash of the figures", self.sha256),
         ]
@@ -277,6 +280,7 @@ def to_mapping(figures: Figures) -> dict[str, Any]:
         "notes": list(figures.notes),
         "main": figures.main,
         "synthetic": figures.synthetic,
+        "nothing": figures.nothing,
     }
 
 
@@ -312,6 +316,7 @@ def from_mapping(kept: Mapping[str, Any]) -> Figures:
         period=None if period is None else Period(*(_read(day) for day in period)),  # type: ignore[arg-type]  # days were kept
         behind=tuple(tuple(accounts) for accounts in kept.get("behind", ())),
         synthetic=kept.get("synthetic", ""),
+        nothing=kept.get("nothing", ""),
     )
 
 
@@ -366,14 +371,14 @@ def in_table(cell: Cell) -> str:
 
 
 def with_totals(title: str, columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], note: str = "") -> Table:
-    """A table whose money columns are summed under the line; the line is synthetic where one of its rows is."""
+    """A table whose money columns are summed under the line; the line says that it is synthetic where one of its rows is, and nothing otherwise."""
     totals: list[Cell] = []
     for place, column in enumerate(columns):
         if column.kind is ColumnKind.MONEY and column.sums:
             cents = [row[place].cents for row in rows if isinstance(row[place], Money)]  # type: ignore[union-attr]  # asked just before
             totals.append(Money(sum(cents)))
         elif column.label == SYNTHETIC:
-            totals.append(YES if any(row[place] == YES for row in rows) else NO)
+            totals.append(YES if any(row[place] == YES for row in rows) else None)
         else:
             totals.append("Total" if place == 0 else None)
     return Table(title, tuple(columns), tuple(rows), tuple(totals), note)

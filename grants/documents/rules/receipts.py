@@ -31,3 +31,5 @@ class Receipt:
     # Heading, then question and answer: the application as it was sent.
     answers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     costs: Table | None = None
+    # Whether it tells of something invented: then it says so on each page.
+    synthetic: bool = False

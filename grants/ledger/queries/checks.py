@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
     Text,
     case,
+    exists,
     func,
     literal,
     or_,
@@ -15,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from grants.core import clock
+from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money
@@ -30,11 +37,15 @@ PROBLEMS_MAX = 100
 def verify(*, as_of: AsOf | None = None) -> tuple[Problem, ...]:
     """What is wrong with the journal by itself, at most a hundred problems; empty is right.
 
-    Per entry: balance in each ledger, two legs or more, its digest, its reversal. Per call and
+    Per entry: balance in each ledger, two legs or more, its digest, what the act that posted it recorded (the audit chain
+    covers that), its reversal. Per call and
     grant: I3, I6, floors now and after every entry. What needs other stages (maxima, ceilings,
     whether dimensions exist) is put together in oversight from the pure functions in rules.
     """
-    checks = (_unbalanced, _changed_legs, _wrong_reversals, _below_floor_ever, lambda: _places(as_of))
+    checks = (
+        *(_unbalanced, _changed_legs, _changed_entries, _lost_entries, _wrong_reversals, _below_floor_ever),
+        lambda: _places(as_of),
+    )
     found: list[Problem] = []
     for check in checks:
         found += check()
@@ -115,6 +126,79 @@ def _changed_legs() -> list[Problem]:
     return [
         Problem(rules.reference(number, day), "its legs are not those that were posted.")
         for number, day in db.session.execute(statement)
+    ]
+
+
+def _as_recorded() -> dict[str, ColumnElement[str]]:
+    """Each audited column of an entry, spelled as ``audit.plain_value`` spells it."""
+    spelled: dict[str, ColumnElement[str]] = {}
+    for column in LedgerEntry.__table__.c:
+        if column.info.get("audit") == "none":
+            continue
+        match column.type:
+            case Date():
+                spelled[column.name] = func.to_char(column, "YYYY-MM-DD")
+            case DateTime():
+                spelled[column.name] = func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+            case _:
+                spelled[column.name] = column.cast(Text)
+    return spelled
+
+
+def _posting() -> ColumnElement[bool]:
+    """The event is the one of an entry's posting: the only one that gives it legs."""
+    return (AuditEvent.object_kind == LedgerEntry.__tablename__) & AuditEvent.changes.has_key("legs_sha256")
+
+
+def _changed_entries() -> list[Problem]:
+    """Entries that no act posted, or that say something else than the act that posted them recorded."""
+    said = _as_recorded()
+    recorded = {name: AuditEvent.changes[name][1].astext for name in said}
+    statement = (
+        select(
+            *(LedgerEntry.number, LedgerEntry.effective_on, AuditEvent.id),
+            *(said[name].label(f"said_{name}") for name in said),
+            *(recorded[name].label(f"recorded_{name}") for name in said),
+        )
+        .outerjoin(AuditEvent, (AuditEvent.object_id == LedgerEntry.id) & _posting())
+        .where(or_(AuditEvent.id.is_(None), *(said[name].is_distinct_from(recorded[name]) for name in said)))
+        .order_by(LedgerEntry.number)
+        .limit(PROBLEMS_MAX)
+    )
+    problems = []
+    for number, day, event_id, *values in db.session.execute(statement):
+        ref = rules.reference(number, day)
+        if event_id is None:
+            problems.append(Problem(ref, "no act posted this entry."))
+            continue
+        pairs = zip(said, values[: len(said)], values[len(said) :], strict=True)
+        problems += [
+            Problem(
+                ref,
+                f"its {name.replace('_', ' ')} is not what the act that posted it recorded: it is {now or 'nothing'}, "
+                f"recorded was {before or 'nothing'}.",
+            )
+            for name, now, before in pairs
+            if now != before
+        ]
+    return problems
+
+
+def _lost_entries() -> list[Problem]:
+    """Entries that an act posted and that are not there any more."""
+    there = exists().where(LedgerEntry.id == AuditEvent.object_id)
+    statement = (
+        select(AuditEvent.changes["source_key"][1].astext, AuditEvent.changes["effective_on"][1].astext)
+        .where(_posting(), ~there)
+        .order_by(AuditEvent.recorded_at, AuditEvent.id)
+        .limit(PROBLEMS_MAX)
+    )
+    return [
+        Problem(
+            f"{key} of {clock.long_date(date.fromisoformat(day))}",
+            "the entry that an act posted under this key is not in the journal any more.",
+        )
+        for key, day in db.session.execute(statement)
     ]
 
 

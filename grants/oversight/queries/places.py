@@ -164,10 +164,7 @@ def beneath(root: str, ids: Collection[UUID], name: str = "in") -> Select[Any]:
         ctes[kind] = select(rows.c.id).where(or_(*inside) if above else rows.c.id.in_(ids)).cte(f"{name}_{root}_{kind}")
     every = union_all(*(select(cte.c.id) for cte in ctes.values())).cte(f"{name}_{root}")
     pairs: list[Select[Any]] = [select(literal(kind), cte.c.id) for kind, cte in ctes.items()]
-    pairs += [
-        select(literal(kind), tables()[kind].c.id).where(tables()[kind].c[column].in_(select(every.c.id)))
-        for kind, column in LOOSE.items()
-    ]
+    pairs.append(hanging_on(select(every.c.id), f"{name}_{root}"))
     legs = tables()["ledger_leg"]
     named = [legs.c.grant_id, legs.c.document_id, *([legs.c.call_id] if root == "call" else [])]
     pairs.append(
@@ -185,6 +182,27 @@ def beneath(root: str, ids: Collection[UUID], name: str = "in") -> Select[Any]:
         keys = select(grants.c.reference).where(grants.c.id.in_(select(ctes["grant_agreement"].c.id)))
         pairs.append(select(literal("participation"), parts.c.id).where(parts.c.pilot_key.in_(keys)))
     return select(union_all(*pairs).subquery())
+
+
+def hanging_on(ids: Select[Any], name: str) -> Select[Any]:
+    """(kind, id) of what hangs on these ids by loose links alone, to their end: a file on a statement, that on a grant."""
+    links = union_all(
+        *(
+            select(literal(kind).label("kind"), tables()[kind].c.id, tables()[kind].c[column].label("above"))
+            for kind, column in LOOSE.items()
+        )
+    )
+    first, further = links.subquery(), links.subquery()
+    found = select(first.c.kind, first.c.id).where(first.c.above.in_(ids)).cte(f"{name}_hanging", recursive=True)
+    found = found.union(select(further.c.kind, further.c.id).join(found, further.c.above == found.c.id))
+    return select(found.c.kind, found.c.id)
+
+
+@functools.cache
+def placed(roots: tuple[str, ...]) -> frozenset[str]:
+    """Every kind of row that is found beneath one of these, as scopes, verbs and tables call it; of others the place is not known."""
+    found = {kind for root in roots for kind, _ in below(root)} | set(LOOSE) | {"ledger_entry", "participation"}
+    return frozenset(found | {word for word, table in TABLES.items() if table in found})
 
 
 def find(reference: str) -> tuple[str, UUID] | None:

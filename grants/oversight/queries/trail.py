@@ -11,17 +11,21 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, all_, exists, func, literal, or_, select, tuple_, union_all
 from sqlalchemy import Date as DateType
+from sqlalchemy.orm import aliased
 
 from grants.awards.models import SelectionItem
 from grants.core import acts, clock
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
 from grants.core.db import MoneyType, db, folded
+from grants.core.errors import quoted
 from grants.core.money import Money
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
 from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader
+from grants.documents import queries as documents
+from grants.documents.models import StatementFigures, StatementRun
 from grants.identity import policy
 from grants.identity.models import RoleGrant, User
 from grants.identity.states import Role
@@ -101,7 +105,9 @@ def _table(kind: str) -> str:
 def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     """No event of a thing this person is barred from, nor of anything that belongs to it.
 
-    What that is costs one statement, and none without a bar: looked for inside each list, it made every list slow.
+    What has no place of its own (the moment up to which the books were read for a statement, say) goes with what its
+    act touched. What is barred costs one statement, and none without a bar: looked for inside each list, it made every
+    list slow.
     """
     found = [places.beneath(_table(kind), barred, kind) for kind in _PLACES if (barred := actor.barred(kind))]
     if not found:
@@ -110,8 +116,22 @@ def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     lists = select(SelectionItem.selection_id).where(SelectionItem.application_id.in_(actor.barred("application")))
     beside = select(SelectionItem.id).where(SelectionItem.selection_id.in_(lists))
     found.append(select(literal(SelectionItem.__tablename__), beside.subquery().c.id))
+    # So does a statement of a call or of the programme of every pilot in it.
+    statements, figures = documents.keeping_away(actor)
+    found.append(select(literal(StatementRun.__tablename__), statements.subquery().c.id))
+    found.append(select(literal(StatementFigures.__tablename__), figures.subquery().c.id))
+    found.append(places.hanging_on(statements, "statements"))
     ids = sorted({row_id for _, row_id in (yield from ask(union_all(*found)))})
-    return [or_(AuditEvent.object_id.is_(None), AuditEvent.object_id != all_(literal(ids, ARRAY(Uuid))))]
+    beside_it = aliased(AuditEvent)
+    touched = exists().where(beside_it.act_id == AuditEvent.act_id, places.among(beside_it.object_id, ids))
+    return [
+        or_(AuditEvent.object_id.is_(None), AuditEvent.object_id != all_(literal(ids, ARRAY(Uuid)))),
+        or_(AuditEvent.object_kind.in_(_placed()), ~touched.correlate(AuditEvent)),
+    ]
+
+
+def _placed() -> list[str]:
+    return sorted(places.placed(tuple(map(_table, _PLACES))))
 
 
 def _readable(actor: Actor) -> list[ColumnElement[bool]]:
@@ -185,7 +205,7 @@ def _asked(actor: Actor, asked: TrailFilter) -> tuple[_Ask, str]:
         if found is None:
             return (
                 _Ask(),
-                f"There is nothing \u201c{asked.reference}\u201d here. Write a reference, for example PCP-2022-G-0001.",
+                f"There is nothing {quoted(asked.reference)} here. Write a reference, for example PCP-2022-G-0001.",
             )
         of_event = [*of_event, _in(found[0], {found[1]})]
     return _Ask(of_act, of_event), ""

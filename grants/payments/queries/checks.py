@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import func, select
 
 from grants.agreements.models import Grant
+from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Problem
 from grants.core.money import Money, total
 from grants.ledger import queries as books
 from grants.ledger import rules as ledger_rules
+from grants.ledger.models import LedgerEntry
 from grants.payments import rules
-from grants.payments.models import PaymentOrder
+from grants.payments.models import PaymentOrder, Recovery, RecoveryReceipt
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.states import OrderState
 
@@ -36,6 +39,7 @@ def verify() -> tuple[Problem, ...]:
         for view in order_views(rows[start : start + ROWS_MAX]):
             found += rules.circuit_problems(view)
     found += _unbooked(rows)
+    found += _other_days()
     found += _over_ceiling()
     found += _not_final()
     return tuple(found)
@@ -54,6 +58,34 @@ def _unbooked(rows: Sequence[PaymentOrder]) -> list[Problem]:
     return [
         Problem(names.get(key.split(":")[1], key), "I12: what the ledger booked is not what the order says.")
         for key in sorted(expected ^ booked)
+    ]
+
+
+def _other_days() -> list[Problem]:
+    """I12: an order was executed, and a recovery came in, on the day as of which the ledger booked it."""
+    day = LedgerEntry.effective_on
+    order_key = func.concat("payment_order:", PaymentOrder.id, ":booked")
+    receipt_key = func.concat("recovery_receipt:", RecoveryReceipt.id, ":received")
+    orders = (
+        select(PaymentOrder.reference, PaymentOrder.value_on, day)
+        .join(LedgerEntry, LedgerEntry.source_key == order_key)
+        .where(PaymentOrder.value_on != day)
+    )
+    receipts = (
+        select(Recovery.reference, RecoveryReceipt.value_on, day)
+        .join(Recovery, Recovery.id == RecoveryReceipt.recovery_id)
+        .join(LedgerEntry, LedgerEntry.source_key == receipt_key)
+        .where(RecoveryReceipt.value_on != day)
+    )
+    found: list[tuple[str, date, date]] = []
+    for statement in (orders, receipts):
+        found += [(reference, said, booked) for reference, said, booked in db.session.execute(statement) if said]
+    return [
+        Problem(
+            reference,
+            f"I12: its value date is {clock.long_date(said)}; the ledger booked it as of {clock.long_date(booked)}.",
+        )
+        for reference, said, booked in sorted(found)
     ]
 
 

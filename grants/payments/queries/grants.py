@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView
+from grants.agreements.states import ENDED
 from grants.core.db import db
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor
@@ -52,7 +53,7 @@ def grant_payments(actor: Actor, reference: str) -> GrantPayments:
     ).all()
     limits = Limits(grant.maximum, grant.limits.interim_ceiling, grant.limits.prefinancing, grant.limits.retention)
     recoveries = recovery_views(db.session.scalars(select(Recovery).where(Recovery.grant_id == grant.id)).all())
-    position = rules.position(books.of(grant_id=grant.id), limits)
+    position = rules.position(books.of(grant_id=grant.id), limits, ended=grant.state in ENDED)
     return GrantPayments(
         grant,
         position,

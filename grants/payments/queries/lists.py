@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
-from grants.core import files
+from grants.core import clock, files
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import Money
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
 from grants.payments.models import PaymentBatch, PaymentOrder
@@ -30,16 +32,43 @@ def batch(actor: Actor, reference: str) -> BatchView:
     return batch_view(_batch_row(actor, reference))
 
 
-def batches(actor: Actor, *, limit: int = 20) -> tuple[tuple[str, datetime, int, Money], ...]:
-    """Reference, moment, number of orders and total of the newest lists the person may see."""
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """A list that left, as one line among others."""
+
+    reference: str
+    exported_at: datetime
+    orders: int
+    total: Money
+
+    @property
+    def key(self) -> str:
+        """Its place among the lists, newest first."""
+        return f"{self.exported_at.isoformat()}.{self.reference}"
+
+
+def batches(actor: Actor, page: Page) -> Rows[BatchLine]:
+    """The lists the person may see, newest first."""
     mine = visible_orders(actor, select(PaymentOrder.batch_id)).where(PaymentOrder.batch_id.is_not(None))
-    rows = db.session.scalars(
+    statement = (
         select(PaymentBatch)
         .where(PaymentBatch.id.in_(mine.scalar_subquery()))
         .order_by(PaymentBatch.exported_at.desc(), PaymentBatch.reference.desc())
-        .limit(limit)
+        .limit(page.limit)
     )
-    return tuple((row.reference, row.exported_at, row.orders, row.total) for row in rows)
+    if (key := _key(page.after)) is not None:
+        statement = statement.where(tuple_(PaymentBatch.exported_at, PaymentBatch.reference) < tuple_(*key))
+    found = [BatchLine(row.reference, row.exported_at, row.orders, row.total) for row in db.session.scalars(statement)]
+    return rows(found, page, key=lambda line: line.key)
+
+
+def _key(after: str | None) -> tuple[datetime, str] | None:
+    """The key in an address; a broken one is as if there were none."""
+    moment, _, reference = (after or "").rpartition(".")
+    try:
+        return clock.as_utc(datetime.fromisoformat(moment)), reference
+    except (ValueError, OverflowError):
+        return None
 
 
 def batch_view(row: PaymentBatch) -> BatchView:

@@ -20,7 +20,7 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.payments import rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
-from grants.payments.queries.requests import accepted_on, by_id
+from grants.payments.queries.requests import by_id, evidence_of
 from grants.payments.rules import (
     AccountLine,
     OrderView,
@@ -142,7 +142,7 @@ def _order_view(
         request_reference=asked.reference,
         kind=PaymentKind(asked.kind),
         report_number=report.number if report else None,
-        report_accepted_on=accepted_on(report),
+        evidence=evidence_of(report),
         grant_id=grant.id,
         grant_reference=grant.reference,
         acronym=grant.acronym or grant.title,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +28,12 @@ from grants.payments.rules import (
     Limits,
     MoneyPosition,
     Opened,
+    ReportEvidence,
     RequestView,
 )
 from grants.payments.states import OrderState, RequestState
 from grants.reporting.models import PeriodicReport
+from grants.reporting.states import ReportState
 
 
 def request_id_of(actor: Actor, reference: str) -> UUID:
@@ -100,7 +101,7 @@ def request_views(rows: Sequence[PaymentRequest]) -> Asking[tuple[RequestView, .
             payee=names[grants[row.grant_id].coordinator_id].name,
             report_reference=reports[row.report_id].reference if row.report_id else None,
             report_number=reports[row.report_id].number if row.report_id else None,
-            report_accepted_on=accepted_on(reports.get(row.report_id) if row.report_id else None),
+            evidence=evidence_of(reports.get(row.report_id) if row.report_id else None),
             requested=row.requested,
             submitted_at=row.submitted_at,
             due_on=row.due_on,
@@ -168,8 +169,12 @@ def _decision(row: PaymentRequest) -> Decision | None:
     )
 
 
-def accepted_on(report: PeriodicReport | None) -> date | None:
-    return clock.in_zone(report.decided_at).date() if report and report.decided_at else None
+def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
+    """What the report that opened a payment says for it."""
+    if report is None or report.decided_at is None:
+        return None
+    accepted = ReportState(report.state) is ReportState.ACCEPTED
+    return ReportEvidence(report.number, accepted, clock.in_zone(report.decided_at).date())
 
 
 @reader

@@ -57,6 +57,7 @@ from grants.payments.rules.views import (
     MoneyPosition,
     OrderSummary,
     OrderView,
+    ReportEvidence,
     RequestSummary,
     RequestView,
     SignatureView,
@@ -65,7 +66,15 @@ from grants.payments.rules.views import (
     position,
     reason_words,
 )
-from grants.payments.rules.wording import again_refusal, close_refusal, order_next, recovery_next, request_next
+from grants.payments.rules.wording import (
+    PaymentNotes,
+    again_refusal,
+    close_refusal,
+    order_next,
+    payment_notes,
+    recovery_next,
+    request_next,
+)
 
 __all__ = [
     "NEXT_STEP",
@@ -84,11 +93,13 @@ __all__ = [
     "Opened",
     "OrderSummary",
     "OrderView",
+    "PaymentNotes",
     "ReceiptInput",
     "ReceiptView",
     "RecoveryInput",
     "RecoverySummary",
     "RecoveryView",
+    "ReportEvidence",
     "RequestSummary",
     "RequestView",
     "SignatureView",
@@ -110,6 +121,7 @@ __all__ = [
     "final_steps",
     "lock_of",
     "order_next",
+    "payment_notes",
     "position",
     "prefinancing_due_on",
     "reason_words",

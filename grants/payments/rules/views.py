@@ -61,6 +61,27 @@ class BatchSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportEvidence:
+    """The settled report that opened a payment; a rejected one is no evidence for any amount."""
+
+    number: int
+    accepted: bool
+    settled_on: date
+
+    @property
+    def words(self) -> str:
+        """What it says for the payment.
+
+        >>> ReportEvidence(1, False, date(2026, 10, 27)).words
+        'Report 1, rejected 27 October 2026: the balance is decided without it'
+        """
+        day = clock.long_date(self.settled_on)
+        if self.accepted:
+            return f"Report {self.number}, accepted {day}"
+        return f"Report {self.number}, rejected {day}: the balance is decided without it"
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureView:
     """A step somebody took; a voided one says why it no longer counts."""
 
@@ -99,7 +120,7 @@ class OrderView:
     request_reference: str
     kind: PaymentKind
     report_number: int | None
-    report_accepted_on: date | None
+    evidence: ReportEvidence | None
     grant_id: UUID
     grant_reference: str
     acronym: str
@@ -192,7 +213,7 @@ class RequestView:
     payee: str
     report_reference: str | None
     report_number: int | None
-    report_accepted_on: date | None
+    evidence: ReportEvidence | None
     requested: Money
     submitted_at: datetime
     due_on: date
@@ -263,8 +284,8 @@ class MoneyPosition:
     left: Money
 
 
-def position(found: Balances, limits: Limits) -> MoneyPosition:
-    """The figures of a grant's payments page."""
+def position(found: Balances, limits: Limits, *, ended: bool = False) -> MoneyPosition:
+    """The figures of a grant's payments page; of a grant that ended nothing is open, its rest is with the call again."""
     on_the_way = found[Account.PAYABLE] + found[Account.IN_TRANSIT]
     return MoneyPosition(
         limits=limits,
@@ -273,8 +294,8 @@ def position(found: Balances, limits: Limits) -> MoneyPosition:
         retained=found[Account.RETENTION],
         accepted=found[Account.GRANT_COSTS],
         prefinancing_open=found[Account.PREFINANCING],
-        room=room(found, limits),
-        left=limits.maximum - found[Account.CONSUMED] - on_the_way - found[Account.RETENTION],
+        room=ZERO if ended else room(found, limits),
+        left=ZERO if ended else limits.maximum - found[Account.CONSUMED] - on_the_way - found[Account.RETENTION],
     )
 
 

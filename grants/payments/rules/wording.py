@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from grants.agreements.states import GrantState
-from grants.core.money import Money
+from grants.core.money import Money, plain
 from grants.payments.rules.views import RequestView
 from grants.payments.states import OrderState, RecoveryState, RequestState
 
@@ -70,6 +71,40 @@ def again_refusal(found: RequestView, final_amount: Money | None) -> str | None:
     if final_amount is not None:
         return f"The final amount of the grant is decided: {final_amount}. Nothing more can be asked for on top of it."
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNotes:
+    """What stands under a grant's maximum and its open part, and where its requests will be."""
+
+    maximum: str
+    open: str
+    no_requests: str
+
+
+def payment_notes(state: GrantState, amount_note: str | None, room: Money) -> PaymentNotes:
+    """What a grant's payments page says of its money, as true of a grant that is not signed or ended as of one in force."""
+    left = f"room before the balance: EUR\u00a0{plain(room)}"
+    first = "The first request opens by itself when both sides have signed the agreement; later ones when a report is settled."
+    match state:
+        case GrantState.IN_FORCE:
+            return PaymentNotes(amount_note or "as signed", left, first)
+        case GrantState.CLOSED:
+            return PaymentNotes(
+                amount_note or "as signed",
+                "what was not used went back to the call",
+                "None will be: the grant is closed.",
+            )
+        case GrantState.PREPARATION | GrantState.READY_TO_SIGN:
+            return PaymentNotes(amount_note or "not signed yet", left, first)
+        case GrantState.DROPPED:
+            return PaymentNotes(
+                f"never signed: {amount_note}" if amount_note else "never signed",
+                "its money went back to the call",
+                "None will be: the grant was dropped before its agreement was signed.",
+            )
+        case _:
+            assert_never(state)
 
 
 def close_refusal(state: GrantState) -> str | None:
