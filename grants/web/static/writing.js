@@ -98,8 +98,9 @@ class Field {
     return `${shelf.prefix(this.question)}${this.number}|${tab}`;
   }
 
+  // Text on the way whose answer was lost may be stored or not: until that is known, nothing is settled.
   get isDirty() {
-    return !same(this.values(), this.acknowledged);
+    return !same(this.values(), this.acknowledged) || (!this.busy && this.unanswered.length > 0);
   }
 
   // After a failure the next try has its own time; a blur does not add another.
@@ -114,8 +115,10 @@ class Field {
   }
 
   put(values) {
+    const isTick = this.controls.length === 1 && this.controls[0].type === "checkbox";
     for (const control of this.controls) {
-      if (control.matches("[type=checkbox], [type=radio]")) control.checked = values.includes(control.value);
+      if (isTick) control.checked = values.some(Boolean);
+      else if (control.matches("[type=checkbox], [type=radio]")) control.checked = values.includes(control.value);
       else if (control.value !== (values[0] ?? "")) control.value = values[0] ?? "";
     }
     // The counter of words listens to it; so do we.
@@ -132,6 +135,7 @@ class Field {
   typed() {
     if (!this.isDirty) {
       this.forget();
+      this.say("");
       return;
     }
     this.keep();
@@ -193,31 +197,29 @@ class Field {
       return;
     }
     if (answer.ok) this.stored(values, told);
-    else if (answer.status === 409 && told.stored) this.contested(values, told);
+    else if (answer.status >= 500 || answer.status === 429) {
+      this.failed(`Not saved: the server cannot take it now. ${this.whereKept} and is sent again by itself.`);
+    } else if (answer.status === 409 && told.stored) this.contested(values, told);
     else if (answer.status === 409) this.later(500);
     else if (answer.status === 400 && told.too_old && (await renewToken())) this.later(0);
     else if (answer.status === 401 || told.too_old) this.signedOut();
-    else if (answer.status >= 500 || answer.status === 429) {
-      this.failed(`Not saved: the server cannot take it now. ${this.whereKept} and is sent again by itself.`);
-    } else {
+    else {
       this.tries = 0;
+      this.unanswered = [];
       this.say(`Not saved: ${told.problem ?? "the server refused it."} ${this.whereKept}.`);
     }
   }
 
   stored(values, told) {
+    const isOwn = told.other && this.unanswered.some((sent) => same(sent, plain(told.other)));
     this.tries = 0;
     this.unanswered = [];
     this.clash?.remove();
     this.clash = null;
     this.number = told.number;
-    this.acknowledged = values;
-    if (told.other) {
-      // Nothing of one's own was in it, and somebody else has written: that is what one goes on from.
-      const stands = same(this.values(), values);
-      this.acknowledged = told.other;
-      if (stands) this.put(told.other);
-    }
+    this.acknowledged = told.other ?? values;
+    // Nothing of one's own was in it, and somebody else has written: that is what one goes on from.
+    if (told.other && !isOwn && same(this.values(), values)) this.put(told.other);
     if (this.isDirty) {
       this.keep();
       this.later(seconds("pause", 2000));
@@ -251,6 +253,7 @@ class Field {
       this.later(0);
       return;
     }
+    this.unanswered = [];
     this.say("Not saved: somebody else changed it. Choose below which text shall stand.");
     const hadFocus = this.clash?.contains(document.activeElement);
     this.clash?.remove();
@@ -267,8 +270,8 @@ class Field {
     const choose = { mine: () => this.values(), stored: () => told.stored, merged: () => told.merged };
     for (const button of this.clash.querySelectorAll("[data-use]")) {
       button.addEventListener("click", () => {
-        // The draft lacks what was typed since: ask for a new one first.
-        if (button.dataset.use === "merged" && !same(this.values(), values)) this.save();
+        // What was typed since stands in no text shown here: ask again first, so that nothing is replaced unseen.
+        if (button.dataset.use !== "mine" && !same(this.values(), values)) this.save();
         else this.settle(told.number, choose[button.dataset.use](), told.stored);
       });
     }
@@ -311,14 +314,17 @@ class Field {
         stored: this.shownValues(this.values()),
       });
       for (const button of offer.querySelectorAll("[data-use]")) {
-        button.addEventListener("click", () => {
-          offer.remove();
+        button.addEventListener("click", async () => {
           if (button.dataset.use === "mine") {
+            // What was typed since then is stored first, so that it stays in the history.
+            await this.busy;
+            await this.save();
+            if (this.isDirty || this.clash) return;
             this.put(entry.values);
             this.controls[0]?.focus();
-            this.keep();
             this.save();
           }
+          offer.remove();
           shelf.drop(entry.key);
         });
       }
@@ -362,8 +368,8 @@ async function renewToken() {
   try {
     const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const token = fresh.querySelector("[data-writing] form [name=csrf_token]")?.value;
-    if (!token || fresh.querySelector("[data-writing]").dataset.person !== root.dataset.person) return false;
+    const token = fresh.querySelector("[name=csrf_token]")?.value;
+    if (!token || fresh.querySelector("[data-reader]")?.dataset.reader !== root.dataset.person) return false;
     const isNew = token !== form.elements.csrf_token.value;
     for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = token;
     return isNew;
@@ -405,7 +411,9 @@ class Presence {
     }
     for (const field of this.fields) {
       const here = this.spot ? others.filter((other) => other.question === field.question) : [];
-      field.others.textContent = here.map((other) => other.sentence).join(" ");
+      const said = here.map((other) => other.sentence).join(" ");
+      if (said && said !== field.others.textContent) speak(said, false);
+      field.others.textContent = said;
     }
   }
 }
@@ -430,18 +438,32 @@ function start() {
   addEventListener("beforeunload", (told) => {
     if (!isSent && fields.some((field) => field.isDirty)) told.preventDefault();
   });
-  // The button saves everything; a field on its way is waited for, so that nobody competes with himself.
+  // The button saves everything once more; fields are settled first, so that nobody competes with oneself.
   form.addEventListener("submit", async (told) => {
-    isSent = true;
-    setTimeout(() => { isSent = false; }, 5000);
-    for (const field of fields) clearTimeout(field.timer);
-    const onTheWay = fields.map((field) => field.busy).filter(Boolean);
-    if (!onTheWay.length) return;
+    const open = fields.filter((field) => field.isDirty || field.busy);
+    if (isSent || !open.length) {
+      isSent = true;
+      return;
+    }
     told.preventDefault();
-    await Promise.allSettled(onTheWay);
-    for (const field of fields) clearTimeout(field.timer);
+    await Promise.race([settled(open), new Promise((go) => { setTimeout(go, 4000); })]);
+    const stuck = fields.find((field) => field.clash || (field.isDirty && !navigator.onLine));
+    if (stuck) {
+      (stuck.clash ?? stuck.controls[0]).focus();
+      return;
+    }
+    isSent = true;
     form.requestSubmit(told.submitter);
   });
+  addEventListener("pageshow", () => { isSent = false; });
+}
+
+async function settled(fields) {
+  for (const field of fields) {
+    await field.busy;
+    await field.save();
+    await field.busy;
+  }
 }
 
 if (root && form) start();
