@@ -355,6 +355,20 @@ def test_an_old_form_changes_only_what_its_writer_changed(app: Flask, call: Call
     assert (answers[first].text, answers[second].text) == ("Marek writes", "Ana writes")
 
 
+def test_an_old_form_neither_opens_a_finished_section_nor_says_it_is_finished(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    client, page, _, application_id = opened(app, call)
+    old = values_of(client, page)
+    services.save_section(marek_of(application_id), application_id, "summary", SectionInput((), Mark.COMPLETE, ()))
+    reference = page.split("/")[2]
+
+    assert post(client, page, old, answer_summary="Words").status_code == 303
+    assert queries.workplace(actors.ana(), reference).dossier.section("summary").mark is Mark.COMPLETE
+    assert post(client, page, values_of(client, page), complete=None).status_code == 303
+    assert queries.workplace(actors.ana(), reference).dossier.section("summary").mark is Mark.OPEN
+
+
 # --- presence -------------------------------------------------------------------------------------------------
 
 

@@ -146,11 +146,13 @@ def clash(page: Page, question: str) -> Locator:
     return page.locator(f"[data-question={question}] .pg-clash")
 
 
-def stored(question: str) -> str:
+def stored(draft: Draft, question: str) -> str:
+    """What stands of an answer now."""
     db.session.rollback()
-    found = db.session.scalars(
-        select(DossierAnswer.text).where(DossierAnswer.question_key == question).order_by(DossierAnswer.saved_at.desc())
-    ).first()
+    dossier_id = queries.view_by_id(draft.id).dossier_id
+    found = db.session.scalar(
+        select(DossierAnswer.text).where(DossierAnswer.dossier_id == dossier_id, DossierAnswer.question_key == question)
+    )
     return found or ""
 
 
@@ -176,13 +178,13 @@ def test_what_is_typed_is_saved_without_a_button_and_the_time_is_told(
         area(page, question).press_sequentially("Owners vote block by block.")
         expect(state(page, question)).to_have_text("Not saved yet")
         expect(state(page, question)).to_contain_text(SAVED)
-        assert stored(question) == "Owners vote block by block."
+        assert stored(draft, question) == "Owners vote block by block."
 
         # Leaving the field saves at once, in whatever state; the other field is not touched.
         area(page, question).fill("")
         area(page, other).focus()
         expect(state(page, question)).to_contain_text(SAVED)
-        assert stored(question) == ""
+        assert stored(draft, question) == ""
         assert page.evaluate("Object.keys(localStorage)") == []
         page.reload()
         assert area(page, question).input_value() == ""
@@ -206,11 +208,11 @@ def test_a_connection_cut_for_half_a_minute_loses_nothing_and_is_said(
             page.clock.run_for(3_000)
         expect(state(page, question)).to_have_text(OFFLINE)
         expect(page.locator("[data-writing] > [role=status]")).to_contain_text("Not saved: no connection.")
-        assert stored(question) == "Before the cut"
+        assert stored(draft, question) == "Before the cut"
 
         context.set_offline(False)
         expect(state(page, question)).to_contain_text("Saved")
-        assert stored(question) == "Before the cut and during it"
+        assert stored(draft, question) == "Before the cut and during it"
         assert page.evaluate("Object.keys(localStorage)") == []
 
 
@@ -233,7 +235,7 @@ def test_a_browser_that_was_closed_offers_what_it_could_not_send(chromium: Brows
         expect(state(page, first)).to_contain_text(SAVED)
         clash(page, second).get_by_role("button", name="Drop it").click()
 
-        assert (stored(first), stored(second)) == ("Typed before the crash", "")
+        assert (stored(draft, first), stored(draft, second)) == ("Typed before the crash", "")
         assert page.evaluate("Object.keys(localStorage)") == []
         page.reload()
         assert page.locator(".pg-clash").count() == 0
@@ -268,13 +270,13 @@ def test_two_in_one_field_see_each_other_and_choose_between_both_texts(
         expect(box).to_contain_text("Marek Nowak saved another text at 10:")
         for each in ("All owners vote block", "Owners vote once,", "All owners vote once, block"):
             expect(box).to_contain_text(each)
-        assert stored(question) == "Owners vote once, block by block."
+        assert stored(draft, question) == "Owners vote once, block by block."
         box.get_by_role("button", name=button).click()
         expect(state(ana, question)).not_to_contain_text("Not saved")
         expect(box).to_have_count(0)
         expect(area(ana, question)).to_have_value(text)
         expect(state(ana, question)).to_contain_text("Saved" if button != "Take theirs" else "The stored text stands")
-        assert stored(question) == text
+        assert stored(draft, question) == text
         assert "Owners vote once, block by block." in every_version(draft)
 
 
@@ -292,6 +294,7 @@ def test_words_whose_answer_was_lost_are_no_conflict_with_oneself(chromium: Brow
             route.abort()
 
         page.route("**/answers/**", swallow)
+        page.evaluate("document.querySelector('[data-writing]').dataset.retry = 60000")
         area(page, question).press_sequentially("Stored, unheard")
         expect(state(page, question)).to_have_text(OFFLINE)
         area(page, question).press_sequentially(" and more")
@@ -299,7 +302,23 @@ def test_words_whose_answer_was_lost_are_no_conflict_with_oneself(chromium: Brow
         expect(state(page, question)).to_contain_text(SAVED)
         assert lost == [200]
         assert page.locator(".pg-clash").count() == 0
-        assert stored(question) == "Stored, unheard and more"
+        assert stored(draft, question) == "Stored, unheard and more"
+
+
+def test_a_server_that_cannot_take_it_now_is_asked_again(chromium: Browser, site: Site, draft: Draft) -> None:
+    question, _ = draft.questions
+    with browser_of(chromium, site, actors.ana()) as context:
+        page = written(context, draft)
+        away = [503, 502]
+        page.route(
+            "**/answers/**",
+            lambda route: route.fulfill(status=away.pop(), body="{}") if away else route.continue_(),
+        )
+        area(page, question).press_sequentially("Patience")
+
+        expect(state(page, question)).to_contain_text("Not saved: the server cannot take it now. Your text is kept")
+        expect(state(page, question)).to_contain_text(SAVED)
+        assert (stored(draft, question), away) == ("Patience", [])
 
 
 def test_after_a_sign_out_the_text_stays_and_is_saved_after_signing_in_again(
@@ -319,7 +338,7 @@ def test_after_a_sign_out_the_text_stays_and_is_saved_after_signing_in_again(
         page.evaluate("dispatchEvent(new Event('focus'))")
 
         expect(state(page, question)).to_contain_text(SAVED)
-        assert stored(question) == "Typed while signed out"
+        assert stored(draft, question) == "Typed while signed out"
 
 
 def test_after_the_deadline_the_rule_is_said_and_the_text_kept(chromium: Browser, site: Site, draft: Draft) -> None:
@@ -342,11 +361,20 @@ def test_the_button_waits_for_what_is_on_its_way_and_signing_out_asks_before_tex
     first, second = draft.questions
     with browser_of(chromium, site, actors.ana()) as context:
         page = written(context, draft)
-        area(page, first).press_sequentially("On its way")
-        page.get_by_role("button", name="Save and stay here").click()
-        expect(page.get_by_text("Saved 10:").first).to_be_visible()
+        slow: list[Any] = []
+        page.route("**/answers/**", lambda route: route.continue_() if slow else slow.append((route, route.fetch())))
+        area(page, first).fill("On its way")
+        while not slow:
+            page.wait_for_timeout(20)
+        expect(state(page, first)).to_have_text("Saving…")
+        assert stored(draft, first) == "On its way"
+        area(page, first).fill("On its way and on")
+        page.evaluate("[...document.querySelectorAll('button')].find((each) => each.value === 'stay').click()")
+        route, answer = slow[0]
+        route.fulfill(response=answer)
+        expect(page.locator(".pg-flash")).to_contain_text("Saved 10:")
         assert page.locator(".pg-clash").count() == 0
-        assert (stored(first), page.evaluate("Object.keys(localStorage)")) == ("On its way", [])
+        assert (stored(draft, first), page.evaluate("Object.keys(localStorage)")) == ("On its way and on", [])
 
         page.evaluate("document.querySelector('[data-writing]').dataset.pause = 60000")
         area(page, second).press_sequentially("Unsent")

@@ -83,6 +83,10 @@ def test_two_ends_of_one_text_are_continued_one_after_the_other_and_counted_as_a
     assert draft.overlaps == 1
 
 
+def test_two_words_that_only_the_merge_brings_together_stay_two() -> None:
+    assert merge("a\n b", "a x b", "a\ny b").text == "a x y b"
+
+
 def test_a_very_long_text_is_merged_in_a_moment_line_by_line() -> None:
     base = "\n".join(f"line {number} of the text" for number in range(1_500))
 
