@@ -242,6 +242,18 @@ def test_an_answer_is_saved_in_any_state_and_its_state_is_told(app: Flask, call:
     assert values_of(client, page)["number_summary"] == ["2"]
 
 
+def test_a_whole_request_asks_three_more_who_it_is_twice_and_which_application(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    client, _, path, _ = opened(app, call)
+    client.post(path, data={"number": "0", "value": "One"}, headers=JSON)
+
+    with statements() as seen:
+        client.post(path, data={"number": "1", "value": "One two"}, headers=JSON)
+
+    assert len(seen) == 11
+
+
 def test_a_conflict_offers_both_texts_and_a_draft(app: Flask, call: CallView, open_now: None) -> None:
     client, _, path, application_id = opened(app, call)
     saved(actors.ana(), application_id, "Owners vote block by block.", 0)
