@@ -10,12 +10,21 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import ScalarSelect, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
 from grants.calls.models import Call, CallDeadline, CallDocument
-from grants.calls.rules import NOT_FOUND, BudgetPosition, CallRow, CallView, Deadline, DocumentVersion, PublicResult
+from grants.calls.rules import (
+    NOT_FOUND,
+    BudgetPosition,
+    CallRow,
+    CallTimes,
+    CallView,
+    Deadline,
+    DocumentVersion,
+    PublicResult,
+)
 from grants.calls.states import CallState, Confidence, Phase
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
@@ -51,6 +60,25 @@ def call(actor: Actor | None, slug: str) -> CallView:
 def call_by_id(call_id: UUID) -> CallView:
     """One call for another stage, whatever its state."""
     return _whole([get(Call, call_id)])[call_id]
+
+
+@reader
+def times_of(call_id: UUID | ScalarSelect[UUID]) -> Asking[CallTimes]:
+    """When one call is open, without its content: what a deadline's guard asks. The id may come from another table."""
+    last = (
+        select(CallDeadline.closes_at)
+        .where(CallDeadline.call_id == Call.id)
+        .order_by(CallDeadline.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = yield from ask(
+        select(Call.state, Call.zone, Call.opens_at, last.label("closes_at")).where(Call.id == call_id)
+    )
+    if not found:
+        raise NotFound
+    row = found[0]
+    return CallTimes(CallState(row.state), row.zone, row.opens_at, row.closes_at)
 
 
 def id_of(actor: Actor | None, slug: str) -> UUID:

@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any
 
+from flask import request
 from wtforms import BooleanField, Field, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.core.errors import Invalid
 from grants.core.money import parse_money
 from grants.dossiers import rules
+from grants.dossiers.merging import UNSEEN, Shown
+from grants.dossiers.queries import SectionView
 from grants.dossiers.rules import CONFIRMED, Answer, Mark, Question, QuestionKind, Section
-from grants.web.forms import CheckboxesField, Form, choices
+from grants.web.forms import VERSION_DIGITS_MAX, CheckboxesField, Form, choices
+
+# Before the key of a contested question: which of the texts offered shall stand.
+CHOOSE = "choose_"
+
+
+class Side(StrEnum):
+    """What is chosen after a clash: the text in the field, what is stored, or the draft of both."""
+
+    MINE = "mine"
+    THEIRS = "theirs"
+    MERGED = "merged"
 
 
 class SectionForm(Form):
-    """What every section's form has besides its questions."""
+    """What every section's form has besides its questions and the number of each answer it shows."""
 
-    version = HiddenField()
+    # What was said of the section when the form was made: a mark is changed only by whoever changes it.
+    marked = HiddenField()
     complete = BooleanField("I have finished this section")
 
     section: Section
 
     def answers(self) -> tuple[Answer, ...]:
-        """What was typed or picked, question by question; file questions are answered on the files page."""
+        """What was typed, picked or chosen after a clash, by question; file questions are answered on the files page."""
+        return tuple(self._answer(question) for question in answerable(self.section))
+
+    def _answer(self, question: Question) -> Answer:
+        chosen = request.form.get(f"{CHOOSE}{question.key}", Side.MINE.value)
+        if chosen in (Side.THEIRS.value, Side.MERGED.value):
+            return rules.read_typed(question, request.form.getlist(f"{chosen}_{question.key}"))
+        return _read(question, self._fields[field_name(question.key)].data)
+
+    def shown(self) -> tuple[Shown, ...]:
+        """Which version of each answer its writer saw; one that is missing or no number was seen by nobody."""
         return tuple(
-            _read(question, self._fields[field_name(question.key)].data)
-            for question in self.section.questions
-            if question.kind is not QuestionKind.FILE
+            Shown(question.key, read_number(self._fields[number_name(question.key)].data))
+            for question in answerable(self.section)
         )
 
-    def mark(self) -> Mark:
-        """Whether the person says the section is finished."""
-        return Mark.COMPLETE if self.complete.data else Mark.OPEN
+    def mark(self) -> Mark | None:
+        """Whether the person says the section is finished, or open again; None where they left that as it was."""
+        said = Mark.COMPLETE if self.complete.data else Mark.OPEN
+        return None if said.value == str(self.marked.data) else said
 
     def field_of(self, question_key: str) -> Field:
         """The field of one question, for the macro."""
@@ -44,25 +71,48 @@ class SectionForm(Form):
         self.add_problem(Invalid(str(error), moved))
 
 
+def answerable(section: Section) -> tuple[Question, ...]:
+    """The questions answered on the section's own page."""
+    return tuple(question for question in section.questions if question.kind is not QuestionKind.FILE)
+
+
 def field_name(question_key: str) -> str:
     """The name a question's field is sent under."""
     return f"answer_{question_key}"
 
 
-def section_form(section: Section, answers: dict[str, Answer], version: int, mark: Mark) -> SectionForm:
+def number_name(question_key: str) -> str:
+    """The name under which a form says which version of an answer it showed."""
+    return f"number_{question_key}"
+
+
+def read_number(text: object) -> int:
+    """The number of a version as a form carries it; anything else is a version nobody was shown."""
+    typed = str(text if text is not None else "")
+    return int(typed) if typed.isdecimal() and len(typed) <= VERSION_DIGITS_MAX else UNSEEN
+
+
+def section_form(found: SectionView) -> SectionForm:
     """The form of one section, filled with what is stored; a sent form overrides that by itself."""
-    fields: dict[str, Any] = {
-        field_name(question.key): _field(question, answers.get(question.key, Answer(question.key)))
-        for question in section.questions
-        if question.kind is not QuestionKind.FILE
-    }
-    made: type[SectionForm] = type("SectionForm", (SectionForm,), {**fields, "section": section})
-    stored: dict[str, Any] = {
-        field_name(question.key): _stored(question, answers.get(question.key, Answer(question.key)))
-        for question in section.questions
-        if question.kind is not QuestionKind.FILE
-    }
-    return made(data={**stored, "version": str(version), "complete": mark is Mark.COMPLETE})
+    return _made(found, {})
+
+
+def form_after_clash(found: SectionView, typed: Iterable[Answer]) -> SectionForm:
+    """A form made in sight of what stands now, in which only these answers are what was typed."""
+    return _made(found, {answer.question: answer for answer in typed}, formdata=None)
+
+
+def _made(found: SectionView, typed: Mapping[str, Answer], **options: Any) -> SectionForm:
+    fields: dict[str, Any] = {"section": found.section}
+    filled: dict[str, Any] = {"complete": found.mark is Mark.COMPLETE, "marked": found.mark.value}
+    for question in answerable(found.section):
+        item = found.question(question.key)
+        fields[field_name(question.key)] = _field(question, item.answer)
+        fields[number_name(question.key)] = HiddenField()
+        filled[field_name(question.key)] = _stored(question, typed.get(question.key, item.answer))
+        filled[number_name(question.key)] = str(item.number)
+    made: type[SectionForm] = type("SectionForm", (SectionForm,), fields)
+    return made(data=filled, **options)
 
 
 def _field(question: Question, answer: Answer) -> Field:

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from grants.core import encoding
 from grants.core.clock import long_date, read_date
-from grants.core.errors import Conflict, Invalid, Problem
+from grants.core.errors import Invalid, Problem
 from grants.core.money import Money, parse_money
 from grants.core.text import without_turns
 
@@ -139,24 +139,6 @@ class Mark(StrEnum):
     OPEN = "open"
 
 
-class SectionChanged(Conflict):
-    """Somebody else saved this section first; the page shows both texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """One question where what is stored and what was just typed differ."""
-
-    question: Question
-    stored: Answer
-    typed: Answer
-
-    @property
-    def stored_paragraphs(self) -> tuple[tuple[str, ...], ...]:
-        """What is stored, made ready to read beside the field."""
-        return paragraphs(shown(self.question, self.stored))
-
-
 # --- reading what people type or paste -------------------------------------------------------------------------
 
 # Word's soft line break, form feed, and the two Unicode separators all mean a new line here.
@@ -235,6 +217,24 @@ def read_number(text: str) -> str:
             f"\u201c{cleaned}\u201d is not a number. Write digits and at most one decimal mark, for example 1 250 or 12.5."
         )
     return re.sub("[ \u00a0\u202f]", "", cleaned).replace("\u2212", "-").replace(",", ".")
+
+
+def read_typed(question: Question, values: Sequence[str]) -> Answer:
+    """The values a browser sends for one question, as an answer: all of them for ticks, the first for anything else."""
+    match question.kind:
+        case QuestionKind.MULTICHOICE | QuestionKind.FILE:
+            return Answer(question.key, picked=tuple(values))
+        case QuestionKind.CHOICE:
+            return Answer(question.key, picked=tuple(value for value in values[:1] if value))
+        case QuestionKind.CONFIRMATION:
+            return Answer(question.key, picked=(CONFIRMED,) if any(values) else ())
+        case _:
+            return Answer(question.key, values[0] if values else "")
+
+
+def as_typed(question: Question, answer: Answer) -> tuple[str, ...]:
+    """The other way round: what a browser would send to give this answer."""
+    return answer.picked if question.kind in PICKED_KINDS else (answer.text,)
 
 
 def tidy(question: Question, answer: Answer) -> Answer:
@@ -338,17 +338,6 @@ def section_state(section: Section, answers: Mapping[str, Answer], mark: Mark) -
     if all(answer.empty for answer in given):
         return SectionState.NOT_STARTED
     return SectionState.IN_PROGRESS
-
-
-def clashes(section: Section, stored: Mapping[str, Answer], typed: Mapping[str, Answer]) -> tuple[Clash, ...]:
-    """The questions where the stored and the typed answer differ, in the order of the page."""
-    found = []
-    for question in section.questions:
-        ours = tidy(question, typed.get(question.key, Answer(question.key)))
-        theirs = stored.get(question.key, Answer(question.key))
-        if ours != theirs and question.kind is not QuestionKind.FILE:
-            found.append(Clash(question, theirs, ours))
-    return tuple(found)
 
 
 def shown(question: Question, answer: Answer) -> str:

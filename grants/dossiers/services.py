@@ -1,22 +1,21 @@
-"""Plain helpers by which an owner's act writes a dossier; there are no acts here, so the owner decides who may and when.
-
-Autosave by field and the merge of two drafts come later: they will write the same answer versions.
-"""
+"""Plain helpers by which an owner's act writes a dossier; there are no acts here, so the owner decides who may and when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, and_, cast, select
 
 from grants.core import acts, encoding
 from grants.core.db import db, get
 from grants.core.errors import Invalid, NotFound
-from grants.dossiers import rules
+from grants.dossiers import queries, rules
+from grants.dossiers.merging import AnswerChanged, AnswerSaved, SectionSaved, Shown
 from grants.dossiers.models import Dossier, DossierAnswer, DossierAnswerVersion, DossierSection
-from grants.dossiers.queries import answer_of
-from grants.dossiers.rules import TEXT_CHARACTERS_MAX, Answer, Definition, Mark, Question, QuestionKind, SectionChanged
+from grants.dossiers.rules import TEXT_CHARACTERS_MAX, Answer, Definition, Mark, Question, QuestionKind, Section
 
 
 def create(owner_kind: str, owner_id: UUID, definition: Definition) -> UUID:
@@ -29,34 +28,69 @@ def create(owner_kind: str, owner_id: UUID, definition: Definition) -> UUID:
     return dossier.id
 
 
-def save_section(dossier_id: UUID, section_key: str, answers: Iterable[Answer], version: int | None) -> int:
-    """Store what was typed in one section, whatever state it is in, and return the section's new version.
+def save_section(
+    dossier_id: UUID, section_key: str, answers: Iterable[Answer], shown: Iterable[Shown] | None
+) -> SectionSaved:
+    """Store what was typed in one section, whatever state it is in; questions not given are left as they are.
 
-    Questions not given are left as they are. Raises :class:`SectionChanged` when somebody saved
-    the section after ``version`` was shown, and :class:`Invalid` for text no form would send.
+    ``shown`` says which version of each answer its writer saw. What somebody else changed after that is not stored
+    and comes back with both texts; everything else is stored all the same. Raises :class:`Invalid` for text no form
+    would send.
     """
-    section = _locked_section(dossier_id, section_key, version)
-    questions = _questions(dossier_id, section_key)
-    given = {answer.question: answer for answer in answers if answer.question in questions}
-    rows = {
-        row.question_key: row
-        for row in db.session.scalars(
-            select(DossierAnswer).where(
-                DossierAnswer.dossier_id == dossier_id, DossierAnswer.question_key.in_(sorted(given))
-            )
-        )
-    }
-    for key, answer in given.items():
-        _refuse_a_flood(questions[key], answer)
-        _store(dossier_id, section_key, rows.get(key), rules.tidy(questions[key], answer))
-    _touch(section)
+    opened = _opened(dossier_id, section_key)
+    given = [answer for answer in answers if answer.question in opened.questions]
+    for answer in given:
+        _refuse_a_flood(opened.questions[answer.question], answer)
+    weighed = queries.weighed(opened.section, opened.answers, given, shown)
+    for answer in weighed.to_store:
+        _store(dossier_id, section_key, opened.answers.get(answer.question), answer)
+    if weighed.to_store or shown is None:
+        _touch(opened.row)
     db.session.flush()
-    return section.version
+    return SectionSaved(opened.row.version, weighed.contested)
 
 
-def mark_section(dossier_id: UUID, section_key: str, mark: Mark, version: int | None = None) -> int:
+def save_answer(
+    dossier_id: UUID, section_key: str, question_key: str, values: Sequence[str], number: int
+) -> AnswerSaved:
+    """Store one answer as a browser sent it, by the same rule as a whole section; the same text again is nothing new.
+
+    Raises :class:`AnswerChanged` with both texts, :class:`NotFound` for a question that is not answered by typing or
+    picking. Reads once and writes three rows. Two at the same moment are told apart by their owner's lock, and at the
+    latest by the unique number of a version.
+    """
+    opened = _opened(dossier_id, section_key)
+    question = opened.questions.get(question_key)
+    if question is None or question.kind is QuestionKind.FILE:
+        raise NotFound
+    typed = rules.read_typed(question, values)
+    _refuse_a_flood(question, typed)
+    weighed = queries.weighed(opened.section, opened.answers, (typed,), (Shown(question_key, number),))
+    for contested in weighed.contested:
+        raise AnswerChanged(question, contested)
+    row = opened.answers.get(question_key)
+    for answer in weighed.to_store:
+        row = _store(dossier_id, section_key, row, answer)
+        _touch(opened.row)
+    standing = {key: queries.answer_of(each, key) for key, each in opened.answers.items()}
+    if row is not None:
+        standing[question_key] = queries.answer_of(row, question_key)
+    answer = standing.get(question_key, Answer(question_key))
+    mark = Mark.COMPLETE if opened.row.marked_complete_at else Mark.OPEN
+    return AnswerSaved(
+        number=row.number if row is not None else 0,
+        saved_at=row.saved_at if row is not None else None,
+        saved_by=row.saved_by if row is not None else None,
+        words=rules.count_words(answer.text),
+        problem=rules.question_problem(question, answer),
+        section=rules.section_state(opened.section, standing, mark),
+        other=None if answer == rules.tidy(question, typed) else rules.as_typed(question, answer),
+    )
+
+
+def mark_section(dossier_id: UUID, section_key: str, mark: Mark) -> int:
     """Say that a section is finished, or open again; what is wrong in it stays visible either way."""
-    section = _locked_section(dossier_id, section_key, version)
+    section = _opened(dossier_id, section_key).row
     match mark:
         case Mark.COMPLETE:
             if section.marked_complete_at is None:
@@ -94,31 +128,44 @@ def copy_answers(source_id: UUID, target_id: UUID) -> None:
     for row in rows:
         if row.question_key in known:
             section, question = known[row.question_key]
-            _store(target_id, section.key, None, rules.tidy(question, answer_of(row, question.key)))
+            _store(target_id, section.key, None, rules.tidy(question, queries.answer_of(row, question.key)))
 
 
-def _locked_section(dossier_id: UUID, section_key: str, version: int | None) -> DossierSection:
-    found = db.session.scalars(
-        select(DossierSection)
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One section under its lock, with what it asks and what is answered."""
+
+    row: DossierSection
+    section: Section
+    answers: dict[str, DossierAnswer]
+
+    @property
+    def questions(self) -> dict[str, Question]:
+        return {question.key: question for question in self.section.questions}
+
+
+def _opened(dossier_id: UUID, section_key: str) -> _Opened:
+    """One statement; raises :class:`NotFound`."""
+    found = db.session.execute(
+        # As text, for it comes with each answer and is read once.
+        select(DossierSection, cast(Dossier.definition, Text), DossierAnswer)
+        .join(Dossier, Dossier.id == DossierSection.dossier_id)
+        .outerjoin(
+            DossierAnswer,
+            and_(
+                DossierAnswer.dossier_id == DossierSection.dossier_id, DossierAnswer.section_key == DossierSection.key
+            ),
+        )
         .where(DossierSection.dossier_id == dossier_id, DossierSection.key == section_key)
         .with_for_update(of=DossierSection)
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    if found is None:
+    ).all()
+    if not found:
         raise NotFound
-    if version is not None and found.version != version:
-        raise SectionChanged(
-            "Somebody else saved this section while you were writing. Your text is kept on this page, beside what was stored."
-        )
-    return found
-
-
-def _questions(dossier_id: UUID, section_key: str) -> dict[str, Question]:
-    definition: Definition = encoding.decode_known(get(Dossier, dossier_id).definition, Definition)
+    definition: Definition = encoding.decode_known(json.loads(found[0][1]), Definition)
     section = definition.section(section_key)
-    if section is None:
-        raise NotFound
-    return {question.key: question for question in section.questions}
+    assert section is not None, "a section's row is made from the definition"
+    return _Opened(found[0][0], section, {row.question_key: row for _, _, row in found if row is not None})
 
 
 def _refuse_a_flood(question: Question, answer: Answer) -> None:
@@ -133,11 +180,12 @@ def _refuse_a_flood(question: Question, answer: Answer) -> None:
         raise Invalid("The text is too long to be stored.", {question.key: sentence})
 
 
-def _store(dossier_id: UUID, section_key: str, row: DossierAnswer | None, answer: Answer) -> None:
+def _store(dossier_id: UUID, section_key: str, row: DossierAnswer | None, answer: Answer) -> DossierAnswer | None:
+    """The row of the answer as it stands now; None where nothing was written and nothing stood."""
     if row is None and answer.empty:
-        return
-    if row is not None and answer_of(row, answer.question) == answer:
-        return
+        return None
+    if row is not None and queries.answer_of(row, answer.question) == answer:
+        return row
     by, when = acts.running_act().actor.user_id, acts.moment()
     if row is None:
         row = DossierAnswer(dossier_id=dossier_id, section_key=section_key, question_key=answer.question, number=0)
@@ -155,10 +203,11 @@ def _store(dossier_id: UUID, section_key: str, row: DossierAnswer | None, answer
             saved_by=by,
         )
     )
+    return row
 
 
 def _touch(section: DossierSection) -> None:
-    """A new version even where no answer changed, so that a form sent later is known to be stale."""
+    """Who wrote here last, and when."""
     section.saves += 1
     section.saved_at = acts.moment()
     section.saved_by = acts.running_act().actor.user_id

@@ -202,6 +202,7 @@ QUIET = frozenset(
     {
         *("session.start", "session.prove", "session.end", "session.end_other", "session.end_all_others"),
         *(
+            "application.save_answer",
             "application.save_section",
             "application.save_budget",
             "assessment.save",

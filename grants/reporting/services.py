@@ -24,6 +24,7 @@ from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
 from grants.dossiers import queries as dossiers
 from grants.dossiers import services as dossier_writes
+from grants.dossiers.merging import SectionSaved, Shown
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.identity import services as people
@@ -80,11 +81,16 @@ def _make(grant: Grant, plan: agreement.rules.ReportPlan, organisations: list[UU
 
 @act("report.write", needs=Permission.REPORT_EDIT, scope=scope_of, says="wrote in report {subject}")
 def write_section(
-    actor: Actor, report_id: UUID, section_key: str, answers: tuple[Answer, ...], *, version: int | None = None
-) -> int:
-    """Save one section of the technical part, finished or not; returns its new version."""
+    actor: Actor,
+    report_id: UUID,
+    section_key: str,
+    answers: tuple[Answer, ...],
+    *,
+    shown: tuple[Shown, ...] | None = None,
+) -> SectionSaved:
+    """Save one section of the technical part, finished or not, all but what somebody else changed meanwhile."""
     report = _in_hand(report_id)
-    return dossier_writes.save_section(report.dossier_id, section_key, answers, version)
+    return dossier_writes.save_section(report.dossier_id, section_key, answers, shown)
 
 
 @act("report.enter_costs", needs=Permission.REPORT_EDIT, scope=scope_of, says="entered costs in report {subject}")

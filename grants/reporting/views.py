@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +16,13 @@ from grants.budgets.queries import BudgetView
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Permission
+from grants.dossiers import merging
 from grants.dossiers import queries as dossiers
 from grants.dossiers import rules as dossier_rules
-from grants.dossiers.forms import SectionForm, section_form
+from grants.dossiers.forms import SectionForm, form_after_clash, section_form
+from grants.dossiers.merging import Clash, Contested
 from grants.dossiers.queries import SectionView
+from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
 from grants.reporting import queries, rules, services
 from grants.reporting.forms import (
@@ -36,6 +40,11 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 bp = Blueprint("reporting", __name__)
 P = Permission
+
+CONTESTED = (
+    "Somebody else changed what is marked below while you were writing. Choose which text shall stand; "
+    "everything else you typed is saved."
+)
 
 
 @bp.get("/grants/<ref>/reports")
@@ -240,35 +249,44 @@ def section(ref: str, key: str) -> Any:
     if not form.is_submitted():
         return _section_page(report, found, form)
     try:
-        services.write_section(current_actor(), report.id, key, form.answers(), version=form.version_shown())
+        saved = services.write_section(current_actor(), report.id, key, form.answers(), shown=form.shown())
     except Conflict as error:
-        return _section_clash(report, key, form, error)
+        weighed = dossiers.weighed_now(report.dossier_id, key, form.answers(), form.shown())
+        typed = (*weighed.to_store, *(each.typed for each in weighed.contested))
+        return _section_clash(report, key, weighed.contested, typed, f"{error} What you typed stands below.")
     except Invalid as error:
         form.place_problems(error)
     except Refused as error:
         form.add_problem(error)
     else:
+        if saved.contested:
+            return _section_clash(report, key, saved.contested, [each.typed for each in saved.contested], CONTESTED)
         flash(f"Saved {clock.in_zone(clock.now()):%H:%M}.", "success")
         return see_other(".show", ref=ref)
     return _section_page(report, found, form), 422
 
 
 def _section_form(found: SectionView) -> SectionForm:
-    form = section_form(found.section, dict(found.answers), found.version, found.mark)
+    form = section_form(found)
     del form.complete
     return form
 
 
-def _section_clash(report: ReportView, key: str, form: SectionForm, error: Conflict) -> Any:
+def _section_clash(
+    report: ReportView, key: str, contested: Iterable[Contested], typed: Iterable[Answer], sentence: str
+) -> Any:
     found = dossiers.dossier(report.dossier_id).section(key)
-    typed = {answer.question: answer for answer in form.answers()}
-    form.problems.append(str(error))
-    form.try_again(found.version)
-    return _section_page(report, found, form, dossier_rules.clashes(found.section, found.answers, typed)), 409
+    form = form_after_clash(found, typed)
+    del form.complete
+    form.problems.append(sentence)
+    clashes = tuple(merging.clash_of(found.question(each.question).question, each) for each in contested)
+    return _section_page(report, found, form, clashes), 409
 
 
-def _section_page(report: ReportView, found: SectionView, form: SectionForm, clashes: Any = ()) -> str:
-    return page("reporting/section.html", report=report, section=found, form=form, clashes=clashes)
+def _section_page(report: ReportView, found: SectionView, form: SectionForm, clashes: tuple[Clash, ...] = ()) -> str:
+    savers = {clash.contested.saved_by for clash in clashes if clash.contested.saved_by}
+    people = identity.people(savers) if savers else {}
+    return page("reporting/section.html", report=report, section=found, form=form, clashes=clashes, savers=people)
 
 
 @bp.route("/reports/<ref>/costs", methods=["GET", "POST"])

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from grants.core import acts
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
-from grants.web.routing import current_actor, page, see_other
+from grants.web.routing import current_actor, page, said_in_json, see_other, wants_json
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +61,22 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _with_sentence(status: int) -> Callable[[Exception], tuple[str, int]]:
-    def answer(error: Exception) -> tuple[str, int]:
+def _with_sentence(status: int) -> Callable[[Exception], tuple[str, int] | Response]:
+    def answer(error: Exception) -> tuple[str, int] | Response:
         if status in _WATCHED:
             _note(error)
         # A 404 says the same for everything, so that nobody learns what exists.
-        return error_page(status, "" if status == 404 else _sentence(error)), status
+        return _answer(status, "" if status == 404 else _sentence(error))
 
     return answer
+
+
+def _answer(status: int, sentence: str, number: str = "") -> tuple[str, int] | Response:
+    """The page for one status, or its words alone where a script asked."""
+    if wants_json():
+        title, otherwise = _WORDS.get(status, _WORDS[400])
+        return said_in_json(status, sentence or f"{title}. {otherwise}")
+    return error_page(status, sentence, number), status
 
 
 def _sentence(error: Exception) -> str:
@@ -92,23 +100,25 @@ def _confirm_first(error: NeedsFreshSignIn) -> Response:
     return see_other("identity.confirm_password", next=request.full_path if request.method == "GET" else None)
 
 
-def _form_too_old(error: CSRFError) -> tuple[str, int]:
+def _form_too_old(error: CSRFError) -> tuple[str, int] | Response:
     sentence = "The form is too old or came from another site. Go back, reload the page and send it again."
+    if wants_json():
+        return said_in_json(400, sentence, too_old=True)
     return error_page(400, sentence), 400
 
 
-def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+def _http(error: HTTPException) -> tuple[str, int] | Response | HTTPException:
     status = error.code or 500
-    return error if status < 400 else (error_page(status, ""), status)
+    return error if status < 400 else _answer(status, "")
 
 
-def _unexpected(error: Exception) -> tuple[str, int]:
+def _unexpected(error: Exception) -> tuple[str, int] | Response:
     number = uuid4().hex[:12]
     log.exception("unexpected error %s on %s %s", number, request.method, request.path)
     try:
         # Whatever failed may have left the transaction useless, and the page's furniture may read.
         db.session.rollback()
-        return error_page(500, "", number), 500
+        return _answer(500, "", number)
     except Exception:
         log.exception("the page for error %s failed too", number)
         return _LAST_RESORT.format(title=_WORDS[500][0], sentence=_WORDS[500][1], number=number), 500

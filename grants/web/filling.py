@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from grants.core import filling, home
 from grants.core.filling import Filling, Phase
-from grants.web.routing import page
+from grants.web.routing import page, said_in_json, wants_json
 
 # Coming and going changes nothing of the demo.
 ALLOWED = frozenset(
@@ -49,6 +49,8 @@ def refuse_deeds() -> ResponseReturnValue | None:
 
 
 def _not_now(found: Filling, **context: Any) -> ResponseReturnValue:
+    if wants_json():
+        return said_in_json(503, "The demo is being filled and takes nothing yet. Your text is kept and sent later.")
     typed = [(name, text) for name, text in request.form.items(multi=True) if name not in NOT_TYPED and text.strip()]
     shown = page(
         "waiting.html",

@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         day=day,
         moment=moment,
         clock_time=clock_time,
+        lately=lately,
         days_left=days_left,
         initials=initials,
         role_words=role_words,
@@ -72,6 +73,15 @@ def moment(value: datetime | None, zone: str = clock.BRUSSELS) -> Markup:
 def clock_time(value: datetime | None, zone: str = clock.BRUSSELS) -> str:
     """``17:00`` on a wall clock of ``zone``."""
     return "" if value is None else f"{clock.in_zone(value, zone):%H:%M}"
+
+
+def lately(value: datetime | None, zone: str = clock.BRUSSELS) -> Markup:
+    """``14:32`` of today, ``4 November 2022`` of any other day, on a wall clock of ``zone``; machine-readable beside it."""
+    if value is None:
+        return Markup("")
+    local, today = clock.in_zone(value, zone), clock.in_zone(clock.now(), zone).date()
+    words = f"{local:%H:%M}" if local.date() == today else clock.long_date(local.date())
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), escape(words))
 
 
 def days_left(value: datetime | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import Response, g, jsonify, redirect, render_template, request, url_for
 
 from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor, Permission
@@ -61,6 +61,8 @@ def check_access(view: Callable[..., Any]) -> Response | None:
         return None
     actor = current_actor()
     if actor.user_id is None:
+        if wants_json():
+            return said_in_json(401, "You are signed out. Sign in again; what you typed stays on this page.")
         target = request.full_path.rstrip("?") if request.method == "GET" else None
         return see_other("identity.sign_in", next=target)
     if access.any_of and not any(actor.can(permission) for permission in access.any_of):
@@ -77,6 +79,18 @@ ANONYMOUS = Actor(user_id=None, name="")
 def current_actor() -> Actor:
     """Who sent this request; ``user_id`` is None for somebody not signed in. Frozen for the request."""
     return cast(Actor, g.get("actor", ANONYMOUS))
+
+
+def wants_json() -> bool:
+    """Whether a script of ours asks, and not a person's browser: it is answered in sentences too, as JSON."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def said_in_json(status: int, sentence: str, **facts: Any) -> Response:
+    """A sentence for a script to show."""
+    answer = jsonify(problem=sentence, **facts)
+    answer.status_code = status
+    return answer
 
 
 def page(template: str, **context: Any) -> str:

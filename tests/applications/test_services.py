@@ -36,7 +36,8 @@ from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import Money, euros
 from grants.core.permissions import Actor, Permission, system_actor
-from grants.dossiers.rules import Answer, Mark, SectionChanged
+from grants.dossiers.merging import Shown
+from grants.dossiers.rules import Answer, Mark
 from grants.identity import queries as people
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
@@ -290,12 +291,16 @@ def test_the_second_saver_of_a_section_or_a_budget_is_told(call: CallView, open_
     ana, application_id, reference = of_ana(call)
     (city,) = ana.organisation_ids
     place = queries.workplace(ana, reference)
-    section, budget = place.dossier.section("summary").version, place.budget.version
-    services.save_section(ana, application_id, "summary", SectionInput((), Mark.OPEN, section))
+    budget = place.budget.version
+    shown = (Shown("summary", 0),)
+    services.save_section(ana, application_id, "summary", SectionInput((Answer("summary", "One"),), None, shown))
     services.save_budget(ana, application_id, BudgetInput((), budget))
 
-    with pytest.raises(SectionChanged):
-        services.save_section(ana, application_id, "summary", SectionInput((), Mark.OPEN, section))
+    second = SectionInput((Answer("summary", "Two"),), Mark.COMPLETE, shown)
+    saved = services.save_section(ana, application_id, "summary", second)
+    assert [each.stored.text for each in saved.contested] == ["One"]
+    # What was not contested is done: the mark.
+    assert queries.workplace(ana, reference).dossier.section("summary").mark is Mark.COMPLETE
     with pytest.raises(BudgetChanged):
         services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(1)),), budget))
 

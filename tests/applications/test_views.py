@@ -167,7 +167,7 @@ def test_two_browsers_on_one_section_lose_no_words(app: Flask, call: CallView, o
 
     assert clash.status_code == 409
     words = text_of(clash)
-    assert "Written first" in words and "Written second" in words and "Stored meanwhile by somebody else" in words
+    assert "Written first" in words and "Written second" in words and "Which text shall stand?" in words
     assert (
         queries.workplace(actors.ana(), reference).dossier.section("summary").answers["summary"].text == "Written first"
     )

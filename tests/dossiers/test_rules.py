@@ -148,13 +148,9 @@ def test_the_state_of_a_section_is_derived() -> None:
     assert rules.section_state(SECTION, good, Mark.COMPLETE) is SectionState.COMPLETED
 
 
-def test_a_clash_shows_only_what_differs() -> None:
-    stored = {"summary": Answer("summary", "theirs"), "own_money": Answer("own_money", "5")}
-    typed = {"summary": Answer("summary", "mine"), "own_money": Answer("own_money", "5")}
-
-    (clash,) = rules.clashes(SECTION, stored, typed)
-
-    assert (clash.question.key, clash.stored.text, clash.typed.text) == ("summary", "theirs", "mine")
+def test_what_a_browser_sends_and_the_answer_are_two_ways_to_say_one_thing() -> None:
+    for question, values in ((SUMMARY, ("words",)), (LEVERS, ("a", "b")), (SUMMARY, ("",)), (LEVERS, ())):
+        assert rules.as_typed(question, rules.read_typed(question, values)) == values
 
 
 def test_answers_are_shown_with_labels_and_one_spelling() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +14,7 @@ from grants.core.db import db
 from grants.core.errors import Invalid, NotFound
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 from grants.dossiers import queries, services
+from grants.dossiers.merging import UNSEEN, AnswerChanged, AnswerSaved, SectionSaved, Shown, clash_of
 from grants.dossiers.models import DossierAnswerVersion
 from grants.dossiers.rules import (
     Answer,
@@ -22,17 +23,17 @@ from grants.dossiers.rules import (
     Question,
     QuestionKind,
     Section,
-    SectionChanged,
     SectionState,
 )
 
 pytestmark = pytest.mark.usefixtures("app")
 
+SUMMARY = Question("summary", "Summary", QuestionKind.LONG, words_max=5)
 PLAN = Section(
     "plan",
     "Plan",
     questions=(
-        Question("summary", "Summary", QuestionKind.LONG, words_max=5),
+        SUMMARY,
         Question("money", "Own money", QuestionKind.MONEY),
     ),
 )
@@ -49,8 +50,15 @@ def create(actor: Actor) -> UUID:
 
 
 @act("test_dossier.save", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
-def save(actor: Actor, dossier_id: UUID, section: str, answers: tuple[Answer, ...], version: int | None) -> int:
-    return services.save_section(dossier_id, section, answers, version)
+def save(
+    actor: Actor, dossier_id: UUID, section: str, answers: tuple[Answer, ...], shown: tuple[Shown, ...] | None
+) -> SectionSaved:
+    return services.save_section(dossier_id, section, answers, shown)
+
+
+@act("test_dossier.save_answer", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
+def save_one(actor: Actor, dossier_id: UUID, question: str, text: str, number: int) -> AnswerSaved:
+    return services.save_answer(dossier_id, "plan", question, (text,), number)
 
 
 @act("test_dossier.mark", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
@@ -70,9 +78,9 @@ def copy(actor: Actor, source: UUID, target: UUID) -> None:
 
 def test_an_empty_dossier_has_every_section_and_can_be_saved_half_written() -> None:
     made = create(IRINA)
-    version = queries.dossier(made).section("plan").version
+    unwritten = (Shown("summary", 0), Shown("money", 0))
 
-    save(IRINA, made, "plan", (Answer("summary", ""), Answer("money", "not yet known")), version)
+    save(IRINA, made, "plan", (Answer("summary", ""), Answer("money", "not yet known")), unwritten)
 
     section = queries.dossier(made).section("plan")
     assert [s.key for s in queries.dossier(made).sections] == ["plan", "files"]
@@ -81,29 +89,91 @@ def test_an_empty_dossier_has_every_section_and_can_be_saved_half_written() -> N
     assert [problem.place for problem in section.problems] == ["plan#answer-summary", "plan#answer-money"]
 
 
-def test_a_stale_save_is_refused_and_changes_nothing() -> None:
+def test_what_somebody_else_changed_comes_back_and_everything_else_is_stored() -> None:
     made = create(IRINA)
-    shown = queries.dossier(made).section("plan").version
-    save(IRINA, made, "plan", (Answer("summary", "Irina was first"),), shown)
+    unwritten = (Shown("summary", 0), Shown("money", 0))
+    save(IRINA, made, "plan", (Answer("summary", "Irina was first"), Answer("money", "")), unwritten)
 
-    with pytest.raises(SectionChanged):
-        save(MAREK, made, "plan", (Answer("summary", "Marek was second"),), shown)
+    saved = save(MAREK, made, "plan", (Answer("summary", "Marek was second"), Answer("money", "5")), unwritten)
 
-    db.session.rollback()
+    (contested,) = saved.contested
+    assert (contested.question, contested.number, contested.saved_by) == ("summary", 1, IRINA.user_id)
+    assert [each.text for each in (contested.base, contested.stored, contested.typed)] == [
+        "", "Irina was first", "Marek was second",
+    ]  # fmt: skip
     section = queries.dossier(made).section("plan")
     assert section.answers["summary"].text == "Irina was first"
-    assert section.saved_by == IRINA.user_id
+    assert section.answers["money"].text == "5"
+    assert section.saved_by == MAREK.user_id
 
 
-def test_saving_twice_at_one_moment_still_makes_a_new_version() -> None:
+def test_two_who_write_in_different_fields_of_a_section_never_clash() -> None:
     made = create(IRINA)
-    first = queries.dossier(made).section("plan").version
+    save(IRINA, made, "plan", (Answer("summary", "one"), Answer("money", "1")), None)
+    shown = (Shown("summary", 1), Shown("money", 1))
 
-    with clock.at(datetime(2022, 11, 1, 12, tzinfo=UTC)):
-        second = save(IRINA, made, "plan", (), first)
-        third = save(IRINA, made, "plan", (), second)
+    first = save(IRINA, made, "plan", (Answer("summary", "one two"), Answer("money", "1")), shown)
+    second = save(MAREK, made, "plan", (Answer("summary", "one"), Answer("money", "2")), shown)
 
-    assert (second, third) == (first + 1, first + 2)
+    assert (first.contested, second.contested) == ((), ())
+    answers = queries.dossier(made).section("plan").answers
+    assert (answers["summary"].text, answers["money"].text) == ("one two", "2")
+
+
+def test_what_nobody_was_shown_is_contested_and_never_overwritten() -> None:
+    made = create(IRINA)
+    save(IRINA, made, "plan", (Answer("summary", "stands"),), None)
+
+    for shown in ((), (Shown("summary", UNSEEN),), (Shown("summary", 99),), (Shown("summary", 0),)):
+        assert save(MAREK, made, "plan", (Answer("summary", "other"),), shown).contested
+
+    assert queries.dossier(made).section("plan").answers["summary"].text == "stands"
+
+
+def test_one_answer_is_saved_in_any_state_and_the_same_text_again_is_nothing_new() -> None:
+    made = create(IRINA)
+
+    first = save_one(IRINA, made, "money", "not yet known", 0)
+    again = save_one(IRINA, made, "money", "not yet known ", 0)
+
+    assert (first.number, again.number, again.other) == (1, 1, None)
+    assert first.problem is not None and first.section is SectionState.IN_PROGRESS
+    assert db.session.scalar(select(func.count()).select_from(DossierAnswerVersion)) == 1
+    with pytest.raises(NotFound):
+        save_one(IRINA, made, "nothing", "x", 0)
+
+
+def test_one_answer_changed_meanwhile_is_told_with_both_texts() -> None:
+    made = create(IRINA)
+    save_one(IRINA, made, "summary", "one two", 0)
+    save_one(MAREK, made, "summary", "one two three", 1)
+
+    with pytest.raises(AnswerChanged) as told:
+        save_one(IRINA, made, "summary", "zero one two", 1)
+
+    db.session.rollback()
+    clash = clash_of(told.value.question, told.value.contested)
+    assert clash.draft is not None and (clash.draft.text, clash.draft.clean) == ("zero one two three", True)
+    assert queries.dossier(made).section("plan").answers["summary"].text == "one two three"
+
+
+def test_who_changed_nothing_hears_what_stands_now() -> None:
+    made = create(IRINA)
+    save_one(IRINA, made, "summary", "one", 0)
+    save_one(MAREK, made, "summary", "one two", 1)
+
+    kept = save_one(IRINA, made, "summary", "one", 1)
+
+    assert (kept.number, kept.other, kept.saved_by) == (2, ("one two",), MAREK.user_id)
+
+
+def test_saving_what_stands_makes_nobody_its_last_writer() -> None:
+    made = create(IRINA)
+    save(IRINA, made, "plan", (Answer("summary", "one"),), None)
+
+    save(MAREK, made, "plan", (Answer("summary", "one"),), (Shown("summary", 1),))
+
+    assert queries.dossier(made).section("plan").saved_by == IRINA.user_id
 
 
 def test_saving_one_section_leaves_the_other_version_alone() -> None:
@@ -115,19 +185,43 @@ def test_saving_one_section_leaves_the_other_version_alone() -> None:
     assert queries.dossier(made).section("files").version == files
 
 
-def test_every_earlier_answer_is_kept_newest_first() -> None:
+def test_every_earlier_answer_is_kept_newest_first_those_of_one_sitting_together() -> None:
     made = create(IRINA)
-    for text in ("one", "one", "one two", ""):
+    start = datetime(2022, 11, 6, 13, 30, tzinfo=UTC)
+    for minutes, person, text in (
+        (0, IRINA, "one"),
+        (1, IRINA, "one two"),
+        (2, MAREK, "two"),
+        (3, IRINA, ""),
+        (20, IRINA, "x"),
+    ):
+        with clock.at(start + timedelta(minutes=minutes)):
+            save(person, made, "plan", (Answer("summary", text),), None)
+
+    history = queries.history(made, SUMMARY)
+
+    assert [[v.number for v in sitting.versions] for sitting in history.sittings] == [[5], [4], [3], [2, 1]]
+    assert [sitting.newest.shown for sitting in history.sittings] == ["x", "", "two", "one two"]
+    assert [(p.kind.value, p.text) for p in history.sittings[2].pieces] == [("removed", "one "), ("same", "two")]
+    assert history.before is None
+    assert queries.version_of(made, SUMMARY, 2).answer == Answer("summary", "one two")
+    with pytest.raises(NotFound):
+        queries.version_of(made, SUMMARY, 6)
+
+
+def test_a_long_history_goes_on_where_the_page_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "VERSIONS_SHOWN_MAX", 2)
+    made = create(IRINA)
+    for text in "abcde":
         save(IRINA, made, "plan", (Answer("summary", text),), None)
 
-    assert [(v.number, v.shown, v.words) for v in queries.history(made, "summary")] == [
-        (3, "", 0),
-        (2, "one two", 2),
-        (1, "one", 1),
-    ]
-    assert db.session.scalar(select(func.count()).select_from(DossierAnswerVersion)) == 3
-    with pytest.raises(NotFound):
-        queries.history(made, "elsewhere")
+    pages, before = [], None
+    for _ in range(3):
+        history = queries.history(made, SUMMARY, before=before)
+        pages.append([version.shown for sitting in history.sittings for version in sitting.versions])
+        before = history.before
+
+    assert (pages, before) == ([["e", "d"], ["c", "b"], ["a"]], None)
 
 
 def test_what_was_pasted_is_stored_without_what_a_database_cannot_hold() -> None:

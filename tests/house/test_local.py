@@ -193,6 +193,7 @@ def test_programs_out_of_the_servers_users_reach_are_copied_to_where_it_can_star
     copies = local.SYSTEM_PLACE / "programs"
     before = set(copies.glob("*"))
     machine = Machine(tmp_path / "home", PYTHONPATH=str(locked))
+    machine.home.mkdir()
     try:
         answer = machine.say("status", "--json")
 

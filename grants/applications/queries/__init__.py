@@ -49,7 +49,9 @@ from grants.applications.queries.whole import (
     view_of,
 )
 from grants.applications.queries.writing import (
+    Gate,
     Workplace,
+    gate,
     invitation,
     invitations,
     issues_of,
@@ -64,6 +66,7 @@ __all__ = [
     "DUTIES_MAX",
     "FOR_CALL_MAX",
     "LIST_ROWS_MAX",
+    "Gate",
     "ListPage",
     "Workplace",
     "applications",
@@ -78,6 +81,7 @@ __all__ = [
     "export_lines",
     "file_of",
     "for_call",
+    "gate",
     "id_of",
     "invitation",
     "invitations",

@@ -7,24 +7,31 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from grants.applications import rules
+from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries.reach import is_team
 from grants.applications.queries.whole import view
 from grants.applications.rules import ApplicationView, Issue, PartnerView, SubmittedFile
-from grants.applications.states import PartnerState
+from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView
 from grants.budgets.rules import BudgetContent
+from grants.calls import queries as call_queries
+from grants.calls.rules import CallTimes
 from grants.core import files
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.queries import DossierView
 from grants.dossiers.rules import DossierContent
 from grants.identity import queries as identity_queries
+from grants.identity.models import Organisation
 from grants.identity.rules import Person
 
 
@@ -131,6 +138,41 @@ def snapshot_of(
             SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)
             for file in attached
         ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What decides whether a person may write in an application now, and where what is written belongs."""
+
+    state: ApplicationState
+    dossier_id: UUID | None
+    times: CallTimes
+    own: tuple[tuple[str, PartnerState], ...]
+
+
+@reader
+def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
+    """The application's state, its call's times, and what was answered for each partner this person speaks for.
+
+    One statement, for an act that holds the application's lock by its scope.
+    """
+    place = select(Application.state, Application.dossier_id).where(Application.id == application_id)
+    of_call = select(Application.call_id).where(Application.id == application_id).scalar_subquery()
+    answers = (
+        select(Organisation.name, ApplicationPartner.state)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+        .where(ApplicationPartner.application_id == application_id, ApplicationPartner.contact_user_id == actor.user_id)
+        .order_by(ApplicationPartner.position, ApplicationPartner.id)
+    )
+    times, (found, own) = yield from both(call_queries.times_of.asking(of_call), both(ask(place), ask(answers)))
+    if not found:
+        raise NotFound
+    return Gate(
+        state=ApplicationState(found[0].state),
+        dossier_id=found[0].dossier_id,
+        times=times,
+        own=tuple((row.name, PartnerState(row.state)) for row in own),
     )
 
 

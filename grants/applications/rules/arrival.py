@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grants.applications.rules.values import WRITABLE
 from grants.applications.states import ApplicationState
-from grants.calls.rules import CallView
+from grants.calls.rules import CallTimes, CallView
 from grants.core import clock, faults
 from grants.core.errors import Refused
 
@@ -16,7 +16,7 @@ RULE_OF_ARRIVAL = (
 )
 
 
-def refuse_late(call: CallView, at: datetime) -> None:
+def refuse_late(call: CallView | CallTimes, at: datetime) -> None:
     """Half-open: a submission at exactly ``closes_at`` is late; raises :class:`Refused` with both times."""
     faults.point("deadline")
     if call.is_open(at):

@@ -10,6 +10,7 @@ from grants.applications.states import Verdict
 from grants.budgets.rules import Cell
 from grants.core.errors import Conflict, Invalid
 from grants.dossiers import rules as dossier_rules
+from grants.dossiers.merging import AnswerSaved, Shown
 from grants.dossiers.rules import Answer, Mark
 from grants.identity.rules import OrganisationInput, one_line
 from grants.identity.states import OrganisationKind
@@ -88,11 +89,31 @@ class InviteInput:
 
 @dataclass(frozen=True, slots=True)
 class SectionInput:
-    """What was typed in one section."""
+    """What was typed in one section, and which version of each answer was shown; None where nobody was shown a form.
+
+    Without a mark, what was said of the section stands.
+    """
 
     answers: tuple[Answer, ...]
-    mark: Mark
-    version: int | None
+    mark: Mark | None
+    shown: tuple[Shown, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerInput:
+    """What a browser sends of one answer: its values as they are, and the number of the version that was shown."""
+
+    question: str
+    values: tuple[str, ...]
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKept:
+    """One answer as it stands after saving, with the zone its call tells the time in."""
+
+    answer: AnswerSaved
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from grants.applications import queries, rules
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.rules import BudgetInput, DetailsInput, SectionInput, Started, StartInput
+from grants.applications.rules import (
+    AnswerInput,
+    AnswerKept,
+    BudgetInput,
+    DetailsInput,
+    SectionInput,
+    Started,
+    StartInput,
+)
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.budgets.rules import Purpose
@@ -21,6 +31,7 @@ from grants.core.permissions import Actor, Permission
 from grants.core.references import new_reference
 from grants.core.text import fold
 from grants.dossiers import services as dossiers
+from grants.dossiers.merging import SectionSaved
 from grants.dossiers.rules import QuestionKind
 from grants.identity import queries as identity
 from grants.identity import services as people
@@ -115,17 +126,23 @@ def writable(application_id: UUID) -> tuple[Application, CallView]:
 
 def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
     """A partner writes only after having agreed to take part."""
-    own = [partner for partner in queries.partners(application_id) if partner.contact_id == actor.user_id]
-    if any(partner.state is PartnerState.ACCEPTED for partner in own):
+    _refuse_unaccepted(
+        [(each.name, each.state) for each in queries.partners(application_id) if each.contact_id == actor.user_id]
+    )
+
+
+def _refuse_unaccepted(own: Sequence[tuple[str, PartnerState]]) -> None:
+    """By the organisations a person speaks for, and what was answered for each."""
+    if any(state is PartnerState.ACCEPTED for _, state in own):
         return
-    for partner in own:
-        if partner.state is PartnerState.INVITED:
+    for name, state in own:
+        if state is PartnerState.INVITED:
             raise Refused(
-                f"Accept the invitation of {partner.name} first: until then you can read the application and not write in it."
+                f"Accept the invitation of {name} first: until then you can read the application and not write in it."
             )
-        if partner.state is PartnerState.WAITING:
+        if state is PartnerState.WAITING:
             raise Refused(
-                f"You accepted for {partner.name}, and somebody of that organisation must confirm it first: "
+                f"You accepted for {name}, and somebody of that organisation must confirm it first: "
                 "until then you can read the application and not write in it."
             )
 
@@ -155,16 +172,36 @@ def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, versio
     scope=queries.scope_of,
     says="wrote in application {subject}",
 )
-def save_section(actor: Actor, application_id: UUID, section_key: str, given: SectionInput) -> int:
-    """Save one section, whatever state it is in; returns the section's new version.
-
-    Raises :class:`grants.dossiers.rules.SectionChanged` when somebody else saved it meanwhile.
-    """
+def save_section(actor: Actor, application_id: UUID, section_key: str, given: SectionInput) -> SectionSaved:
+    """Save one section, whatever state it is in: all of it but what somebody else changed meanwhile, which comes back."""
     application, _ = writable(application_id)
     refuse_before_acceptance(actor, application_id)
     assert application.dossier_id is not None, "what can be written in has answers"
-    dossiers.save_section(application.dossier_id, section_key, given.answers, given.version)
-    return dossiers.mark_section(application.dossier_id, section_key, given.mark)
+    saved = dossiers.save_section(application.dossier_id, section_key, given.answers, given.shown)
+    if given.mark is None:
+        return saved
+    return replace(saved, version=dossiers.mark_section(application.dossier_id, section_key, given.mark))
+
+
+@act(
+    "application.save_answer",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="wrote an answer in application {subject}",
+)
+def save_answer(actor: Actor, application_id: UUID, section_key: str, given: AnswerInput) -> AnswerKept:
+    """Save one answer while its writer goes on, by the rules of :func:`save_section`; the same text again is nothing new.
+
+    It happens every few seconds of writing, so it asks and writes little: eight statements. Raises
+    :class:`grants.dossiers.merging.AnswerChanged` with both texts where somebody else was quicker.
+    """
+    gate = queries.gate(actor, application_id)
+    rules.refuse_unwritable(gate.state)
+    rules.refuse_late(gate.times, acts.moment())
+    _refuse_unaccepted(gate.own)
+    assert gate.dossier_id is not None, "what can be written in has answers"
+    saved = dossiers.save_answer(gate.dossier_id, section_key, given.question, given.values, given.number)
+    return AnswerKept(saved, gate.times.zone)
 
 
 @act(

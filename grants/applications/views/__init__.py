@@ -12,6 +12,7 @@ from grants.applications.views import (
     sending,
     team,
     vouching,
+    writing,
 )
 from grants.applications.views.frame import NAVIGATION, bp
 
@@ -27,4 +28,5 @@ __all__ = [
     "sending",
     "team",
     "vouching",
+    "writing",
 ]

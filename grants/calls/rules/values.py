@@ -392,6 +392,20 @@ class CallView:
 
 
 @dataclass(frozen=True, slots=True)
+class CallTimes:
+    """When a call is open, and nothing else of it."""
+
+    state: CallState
+    zone: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether an application may be sent at that moment."""
+        return phase(self.state, self.opens_at, self.closes_at, at) is Phase.OPEN
+
+
+@dataclass(frozen=True, slots=True)
 class CallRow:
     """A call in a list."""
 

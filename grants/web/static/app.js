@@ -118,3 +118,12 @@ for (const table of all(".pg-cards")) {
   for (const cell of all("td", table)) cell.setAttribute("role", "cell");
   for (const head of all("th", table)) head.setAttribute("role", head.scope === "row" ? "rowheader" : "columnheader");
 }
+
+// Whoever signs out leaves no text behind in this browser; text that was never saved is not thrown away unasked.
+for (const leaving of all('form[action$="/sign-out"]')) {
+  leaving.addEventListener("submit", (event) => {
+    const kept = Object.keys(localStorage).filter((key) => key.startsWith("unsent|"));
+    if (kept.length && !confirm("Some of your text was not saved. Signing out removes it from this browser. Sign out all the same?")) event.preventDefault();
+    else for (const key of kept) localStorage.removeItem(key);
+  });
+}
