@@ -83,8 +83,10 @@ def test_every_text_over_the_limit_is_named_with_the_limit_and_the_way_out(seate
     first, *rest = sheet.marks
     long = SheetInput((MarkInput(first.criterion, 8, OVER), *rest), OVER)
 
+    application_id = seated.application_ids[0]
+
     with pytest.raises(Invalid) as caught:
-        services.save(seated.actor("eva1"), queries.assessments(seated.actor("eva1"))[0].application_id, long)
+        services.save(seated.actor(seated.seats(application_id)[0]), application_id, long)
 
     words = "has 20,003 characters; the limit is 20,000. Shorten it by 3 and save again; nothing was saved yet."
     assert caught.value.problems == {
@@ -97,11 +99,12 @@ def test_every_text_over_the_limit_is_named_with_the_limit_and_the_way_out(seate
 def test_an_over_long_text_stays_on_its_own_page_with_everything_that_was_typed(
     browser: Browser, seated: Scene, go: str
 ) -> None:
-    row = queries.assessments(seated.actor("eva1"))[0]
+    name = seated.seats(seated.application_ids[0])[0]
+    row = queries.assessments(seated.actor(name))[0]
     key = seated.sheet(8, 8, 8).marks[0].criterion
 
     sent = browser.post(
-        "eva1", f"/assessments/{row.reference}", go=go, remark=f"{OVER}end",
+        name, f"/assessments/{row.reference}", go=go, remark=f"{OVER}end",
         **{f"half_{key}": "7", f"comment_{key}": f"{OVER}why"},
     )  # fmt: skip
 
@@ -109,7 +112,7 @@ def test_an_over_long_text_stays_on_its_own_page_with_everything_that_was_typed(
     assert row.title in text and f"{OVER}why" in text and f"{OVER}end" in text
     assert text.count("Your text for “Excellence and ambition” has 20,006 characters; the limit is 20,000.") == 2
     assert text.count("The text at the end has 20,006 characters; the limit is 20,000.") == 2
-    assert queries.assessment_page(seated.actor("eva1"), row.reference).sheet.saved_at is None
+    assert queries.assessment_page(seated.actor(name), row.reference).sheet.saved_at is None
 
 
 def test_save_and_next_says_what_was_saved(browser: Browser, seated: Scene) -> None:
