@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import unescape
 from typing import Any
 
@@ -282,13 +282,15 @@ class Ours(Pages):
             return f"{len(rows)} of {len(sums)} ranked applications are listed."
         if [sums[row["Reference"]] for row in rows] != sorted(sums.values(), reverse=True):
             return "it is not in the order of the scores."
-        used = sum(int(row["Asked for, EUR"].replace(".", "")) for row in rows if row["Outcome"] == "Selected")
         free = self._value(
             "SELECT sum(CASE l.side WHEN 'debit' THEN l.cents ELSE -l.cents END) FROM ledger_leg l JOIN call c "
             "ON c.id = l.call_id WHERE l.account = 'B100' AND c.slug = %s",
             self.call,
         )
-        return None if 0 < used <= free else f"{used} cents are selected of {free}."
+        used = _asked(row for row in rows if row["Outcome"] == "Selected")
+        # Whoever shares a rank is selected together or not at all, so that a rank too dear for the budget leaves nobody.
+        first = _asked(row for row in rows if row["Rank"] == "1")
+        return None if used <= free and (used > 0 or first > free) else f"{used} cents are selected of {free}."
 
     def _sums(self) -> dict[Any, Any]:
         """The sum of half points of each application of the ranked call, by reference."""
@@ -406,6 +408,11 @@ def _section_of(answer: Answer) -> tuple[str, str]:
     """Reference and section of the address /applications/<ref>/sections/<key>."""
     _, _, ref, _, section = answer.path.split("?")[0].split("/")
     return ref, section
+
+
+def _asked(rows: Iterable[dict[str, str]]) -> int:
+    """What the rows of a ranked list ask for together, in cents."""
+    return sum(int(row["Asked for, EUR"].replace(".", "")) for row in rows)
 
 
 def _each(path: str, refs: Sequence[str]) -> Callable[[int], str]:
