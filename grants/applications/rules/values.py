@@ -131,6 +131,11 @@ class ApplicationView:
         """Organisation names by id, the lead marked."""
         return {p.organisation_id: f"{p.name}, lead" if p.leads else p.name for p in self.partners}
 
+    @property
+    def was_selected(self) -> bool:
+        """Whether a selection gave it money, whatever became of that since."""
+        return self.state in ONCE_SELECTED
+
     def editable(self, at: datetime) -> bool:
         """Whether anything may still be written at that moment."""
         return self.state in WRITABLE and self.call.is_open(at)
@@ -221,6 +226,16 @@ class SubmittedContent:
 
 
 WRITABLE = frozenset({ApplicationState.DRAFT, ApplicationState.SUBMITTED})
+# States an application reaches only by having been selected.
+ONCE_SELECTED = frozenset(
+    {
+        ApplicationState.SELECTED,
+        ApplicationState.IN_PREPARATION,
+        ApplicationState.AWARDED,
+        ApplicationState.DECLINED,
+        ApplicationState.DROPPED,
+    }
+)
 # States a confirmed selection leads to, and what follows from them: the team can ask for the result.
 WITH_RESULT = frozenset(
     {
