@@ -428,8 +428,9 @@ def test_the_ledger_says_when_the_books_were_checked_and_how_it_ended(app: Flask
     with contextlib.suppress(Refused):
         jobs.work_off(actor_of=identity.actor_for)
     assert "something is wrong" in get(app, actors.fin(), "/finance/ledger")
-    assert "I4" not in get(app, actors.fin(), "/finance/ledger")
-    assert "I4" in get(app, actors.nuria(), "/finance/ledger")
+    fault = "I4: open and consumed commitment"
+    assert fault not in get(app, actors.fin(), "/finance/ledger")
+    assert fault in get(app, actors.nuria(), "/finance/ledger")
 
 
 def test_histories_are_linked_where_the_reader_may_open_them(app: Flask, grant: World) -> None:
