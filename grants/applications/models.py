@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, co
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
-from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
+from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
 from grants.core.money import Money
 
 
@@ -55,6 +55,17 @@ class Application(Row):
     withdrawn_at: Mapped[datetime | None]
     # Title, cities and reference folded to plain letters, so that \u201cLodz\u201d finds \u201cŁódź\u201d.
     search_text: Mapped[str] = mapped_column(info={"audit": "none"})
+
+
+class ApplicationTotal(Base):
+    """How many applications of a state were sent to a call; a trigger keeps it, nothing else writes here."""
+
+    __tablename__ = "application_total"
+    __audited__ = False
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
 
 
 class ApplicationPartner(Row):

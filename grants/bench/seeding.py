@@ -89,6 +89,7 @@ class Seedbed:
                 self._standing[kind.title] = count
             self._rank(n - granted - scored)
             self._loader.send()
+            _totals(self._connection)
             _sums(self._connection, str(made.calls["granted"].id))
             # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
             self._connection.execute(
@@ -171,6 +172,15 @@ class Seedbed:
         at = dict(zip(stencil.holes, filled, strict=True))
         user, seat = self._made.evaluators[-1]
         return at[str(user)], at[str(seat)]
+
+
+def _totals(connection: Connection) -> None:
+    """How many applications each call was sent, which their trigger would have kept."""
+    connection.execute(
+        "INSERT INTO application_total (call_id, state, number) SELECT call_id, state, count(*) FROM application "
+        "WHERE submission_id IS NOT NULL GROUP BY call_id, state "
+        "ON CONFLICT (call_id, state) DO UPDATE SET number = excluded.number"
+    )
 
 
 def _sums(connection: Connection, call_id: str) -> None:

@@ -20,9 +20,9 @@ from psycopg import sql
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-# Machinery of the moment, what the sealer makes afterwards, and drafts of what was said in the end.
+# Machinery of the moment, what is counted or sealed afterwards, and drafts of what was said in the end.
 LEFT_OUT = frozenset({
-    "alembic_version", "audit_seal", "audit_unsealed", "dossier_answer_version", "form_answer", "job", "process_beat",
+    "alembic_version", "application_total", "audit_seal", "audit_unsealed", "dossier_answer_version", "form_answer", "job", "process_beat",
     "reference_counter", "security_event", "sign_in_attempt", "superseded_row", "user_session",
 })  # fmt: skip
 

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 ROWS_ON_A_PAGE = 50
 ROWS_ON_A_PAGE_MAX = 200
+# Where nothing keeps a total, counting ends here.
+COUNTED_MAX = 1_000
 
 Item = TypeVar("Item")
 
@@ -29,16 +31,41 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many there are, or at least are where counting ended.
+
+    >>> str(Tally(840)), str(Tally.of(1_001)), str(Tally(840) + Tally.of(1_001))
+    ('840', '1000+', '1840+')
+    """
+
+    number: int
+    more: bool = False
+
+    @classmethod
+    def of(cls, counted: int) -> Tally:
+        """Of rows counted up to one more than :data:`COUNTED_MAX`."""
+        return cls(min(counted, COUNTED_MAX), counted > COUNTED_MAX)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.number + other.number, self.more or other.more)
+
+    def __str__(self) -> str:
+        return f"{self.number}+" if self.more else str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
 class Rows(Generic[Item]):
     """One page of a list; ``next_key`` is None on the last one, ``total`` None where counting would cost too much."""
 
     items: tuple[Item, ...]
     next_key: str | None = None
-    total: int | None = None
+    total: int | Tally | None = None
     first: bool = True
 
 
-def rows(found: Sequence[Item], page: Page, *, key: Callable[[Item], str], total: int | None = None) -> Rows[Item]:
+def rows(
+    found: Sequence[Item], page: Page, *, key: Callable[[Item], str], total: int | Tally | None = None
+) -> Rows[Item]:
     """Cut what a query found for ``page.limit`` rows to one page.
 
     >>> rows(("a", "b", "c"), Page(size=2), key=str).next_key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -35,6 +36,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import Money, euros
+from grants.core.paging import Tally
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.dossiers.merging import Shown
 from grants.dossiers.rules import Answer, Mark
@@ -572,7 +574,7 @@ def test_staff_see_what_was_sent_and_never_a_draft(call: CallView, open_now: Non
     services.submit(ana, application_id)
 
     assert queries.view(actors.eli(), reference).reference == reference
-    assert queries.counts(actors.eli(), ListFilter()) == {ApplicationState.SUBMITTED: 1}
+    assert queries.counts(actors.eli(), ListFilter()) == {ApplicationState.SUBMITTED: Tally(1)}
     with pytest.raises(NotFound):
         queries.workplace(actors.eli(), reference)
 
@@ -621,6 +623,59 @@ def test_lists_go_on_by_key_and_are_narrowed(call: CallView) -> None:
     assert queries.applications(eli, ListFilter(states=(ApplicationState.ELIGIBLE,)), size=9) == ()
     assert len(queries.applications(eli, ListFilter(call_slug=call.slug, country_code="PL"), size=9)) == 3
     assert queries.applications(eli, ListFilter(search="%"), size=9) == ()
+
+
+def test_what_a_list_says_of_each_state_is_what_each_reader_would_count(call: CallView) -> None:
+    """The totals the database keeps, less and more what differs for one person, against the rows the person sees."""
+    sent = [factory.submitted(call, actors.ana(), title) for title in ("Warm Blocks", "Green Trams", "Shared Heat")]
+    draft = of_ana(call, "Quiet Streets")[1]
+    with clock.at(WHILE_OPEN):
+        services.withdraw(again(actors.ana()), sent[2], "not this year")
+    eli, read = actors.eli(), str(Permission.APPLICATION_READ)
+    here = frozenset({(read, ("call", call.id))})
+    readers = {
+        "everywhere": eli.granted,
+        "this call": here,
+        "this call and a draft": here | {(read, ("application", draft)), (read, ("application", sent[0]))},
+        "another call": frozenset({(read, ("call", UUID(int=7)))}),
+        "a draft alone": frozenset({(read, ("application", draft))}),
+        "an evaluator": here | {(str(Permission.CONFLICT_DECLARE), ("call", call.id))},
+    }
+    bars = {
+        "from nothing": frozenset(),
+        "from one": frozenset({("application", sent[0])}),
+        "from a draft": frozenset({("application", draft)}),
+        "from the call": frozenset({("call", call.id)}),
+        "from both": frozenset({("call", call.id), ("application", sent[0])}),
+    }
+    told = set()
+    for who, granted in readers.items():
+        for what, barred in bars.items():
+            reader = Actor(eli.user_id, eli.name, granted, barred, eli.roles)
+            for wanted in (
+                ListFilter(),
+                ListFilter(call_slug=call.slug),
+                ListFilter(call_slug="none"),
+                ListFilter(search="warm"),
+            ):
+                rows = queries.applications(reader, wanted, size=20)
+                counted = {state.value: number for state, number in Counter(row.state for row in rows).items()}
+                said = {state.value: tally.number for state, tally in queries.counts(reader, wanted).items()}
+                assert said == counted, (who, what, wanted)
+                told.add(tuple(sorted(said.items())))
+    assert len(told) > 5
+
+
+def test_counting_without_a_total_stops_at_a_thousand(call: CallView, monkeypatch: pytest.MonkeyPatch) -> None:
+    for title in ("Warm Blocks", "Warm Trams", "Warm Heat"):
+        factory.submitted(call, actors.ana(), title)
+    monkeypatch.setattr("grants.core.paging.COUNTED_MAX", 2)
+    monkeypatch.setattr("grants.applications.queries.lists.COUNTED_MAX", 2)
+
+    (searched,) = queries.counts(actors.eli(), ListFilter(search="warm")).values()
+    (kept,) = queries.counts(actors.eli(), ListFilter()).values()
+
+    assert (str(searched), str(kept)) == ("2+", "3")
 
 
 # --- duties ---------------------------------------------------------------------------------------------------

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, and_, cast, func, select, true, union_all
 from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application, ApplicationPartner
-from grants.applications.queries.reach import FOR_CALL_MAX, LIST_ROWS_MAX, visible
+from grants.applications.models import Application, ApplicationPartner, ApplicationTotal
+from grants.applications.queries.reach import FOR_CALL_MAX, LIST_ROWS_MAX, sees_calls_whole, visible, was_sent
 from grants.applications.rules import ApplicationRow, ListFilter, words
 from grants.applications.states import ApplicationState, Origin
 from grants.calls.models import Call, CallDeadline
 from grants.core import clock
 from grants.core.db import db
-from grants.core.permissions import Actor
+from grants.core.paging import COUNTED_MAX, Tally
+from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import Organisation
@@ -94,9 +95,7 @@ def _row(row: Any) -> ApplicationRow:
 
 
 def _narrowed(wanted: ListFilter) -> tuple[ColumnElement[bool], ...]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.call_slug:
-        found.append(Application.call_id.in_(select(Call.id).where(Call.slug == wanted.call_slug)))
+    found = [*_of_call(Application.call_id, wanted.call_slug)]
     if wanted.states:
         found.append(Application.state.in_([state.value for state in wanted.states]))
     if wanted.country_code:
@@ -148,7 +147,7 @@ class ListPage:
     """One page of the list, how many of each state there are, and what the filters offer."""
 
     rows: tuple[ApplicationRow, ...]
-    counts: dict[ApplicationState, int]
+    counts: dict[ApplicationState, Tally]
     calls: tuple[tuple[str, str], ...]
     countries: tuple[str, ...]
 
@@ -166,16 +165,59 @@ def list_page(actor: Actor, wanted: ListFilter, *, size: int, after: str | None 
 
 
 @reader
-def counts(actor: Actor, wanted: ListFilter) -> Asking[dict[ApplicationState, int]]:
-    """How many of each state a person may see, under the same filter but for its states; states in table order."""
-    without_states = ListFilter(wanted.call_slug, (), wanted.country_code, wanted.search)
-    rows = yield from ask(
-        select(Application.state, func.count())
-        .where(visible(actor), *_narrowed(without_states))
-        .group_by(Application.state)
-    )
-    found = {state: number for state, number in rows}
+def counts(actor: Actor, wanted: ListFilter) -> Asking[dict[ApplicationState, Tally]]:
+    """How many of each state a person may see, under the same filter but for its states; states in table order.
+
+    Whole calls are read from the totals kept of them; everything else is counted, each state up to a thousand.
+    """
+    if sees_calls_whole(actor) and not (wanted.country_code or wanted.search):
+        rows = yield from ask(_kept(actor, wanted.call_slug))
+        found = {row.state: Tally(int(row.number)) for row in rows if row.number}
+    else:
+        rows = yield from ask(_counted(actor, replace(wanted, states=())))
+        found = {row.state: Tally.of(row.number) for row in rows if row.number}
     return {state: found[state.value] for state in ApplicationState if state.value in found}
+
+
+def _kept(actor: Actor, call_slug: str) -> Any:
+    """State and number by the totals; what this person is barred from, and their own, is looked at one by one."""
+    kept = select(ApplicationTotal.state, ApplicationTotal.number)
+    one_by_one = actor.places(Permission.APPLICATION_READ, "application") | actor.barred("application")
+    in_totals = and_(was_sent(), *_in_calls(actor, Application.call_id, call_slug))
+    difference = cast(visible(actor), Integer) - cast(in_totals, Integer)
+    apart = select(Application.state, difference).where(
+        Application.id.in_(one_by_one), *_of_call(Application.call_id, call_slug)
+    )
+    summed = union_all(kept.where(*_in_calls(actor, ApplicationTotal.call_id, call_slug)), apart).subquery()
+    return select(summed.c.state, func.sum(summed.c.number).label("number")).group_by(summed.c.state)
+
+
+def _in_calls(actor: Actor, call_id: Any, call_slug: str) -> Iterator[ColumnElement[bool]]:
+    """Of the calls of which the person sees all that was sent."""
+    if not actor.everywhere(Permission.APPLICATION_READ):
+        yield call_id.in_(actor.places(Permission.APPLICATION_READ, "call"))
+    if actor.barred("call"):
+        yield call_id.not_in(actor.barred("call"))
+    yield from _of_call(call_id, call_slug)
+
+
+def _of_call(call_id: Any, call_slug: str) -> Iterator[ColumnElement[bool]]:
+    if call_slug:
+        yield call_id.in_(select(Call.id).where(Call.slug == call_slug))
+
+
+def _counted(actor: Actor, wanted: ListFilter) -> Any:
+    """State and number of what the person sees, at most one more than :data:`COUNTED_MAX` of each."""
+    states = func.unnest(cast([state.value for state in ApplicationState], ARRAY(Text))).table_valued("state").render_derived()
+    seen = (
+        select(Application.id)
+        .where(Application.state == states.c.state, visible(actor), *_narrowed(wanted))
+        .limit(COUNTED_MAX + 1)
+        .correlate(states)
+        .lateral()
+    )
+    number = select(func.count()).select_from(seen).correlate(states).scalar_subquery()
+    return select(states.c.state, number.label("number"))
 
 
 @reader
@@ -188,13 +230,15 @@ def countries(actor: Actor) -> Asking[tuple[str, ...]]:
         select(select(func.min(code)).where(code > found.c.code).scalar_subquery()).where(found.c.code.is_not(None))
     )
     lead = aliased(Organisation)
+    # A limit, not EXISTS: of that the planner makes one join with every application there is.
     seen = (
         select(Application.id)
         .join(lead, lead.id == Application.coordinator_id)
         .where(lead.country_code == found.c.code, visible(actor))
-        .exists()
+        .limit(1)
+        .lateral()
     )
-    rows = yield from ask(select(found.c.code).where(found.c.code.is_not(None), seen).order_by(found.c.code))
+    rows = yield from ask(select(found.c.code).join(seen, true()).order_by(found.c.code))
     return tuple(row.code for row in rows)
 
 

@@ -57,13 +57,23 @@ def _declared(actor: Actor) -> ColumnElement[bool]:
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The condition every list, count and search of applications carries."""
     own = Application.id.in_(actor.places(Permission.APPLICATION_READ, "application"))
-    sent = or_(Application.submission_id.is_not(None), Application.origin == Origin.PUBLISHED_OUTCOME.value)
     staff: ColumnElement[bool] = Application.call_id.in_(actor.places(Permission.APPLICATION_READ, "call"))
     if actor.everywhere(Permission.APPLICATION_READ):
         staff = Application.id.is_not(None)
     if actor.can(Permission.CONFLICT_DECLARE):
         staff = and_(staff, _declared(actor))
-    return and_(or_(own, and_(staff, sent)), *not_barred(actor))
+    return and_(or_(own, and_(staff, was_sent())), *not_barred(actor))
+
+
+def was_sent() -> ColumnElement[bool]:
+    """Applications others than their team may ever see: sent once, or known by a published outcome."""
+    return or_(Application.submission_id.is_not(None), Application.origin == Origin.PUBLISHED_OUTCOME.value)
+
+
+def sees_calls_whole(actor: Actor) -> bool:
+    """Whether the person sees all that was sent to some calls, but for what they are barred from: totals then say how many."""
+    somewhere = actor.everywhere(Permission.APPLICATION_READ) or actor.places(Permission.APPLICATION_READ, "call")
+    return bool(somewhere) and not actor.can(Permission.CONFLICT_DECLARE)
 
 
 def not_barred(actor: Actor) -> tuple[ColumnElement[bool], ...]:

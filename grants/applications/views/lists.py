@@ -12,6 +12,7 @@ from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.states import Phase
 from grants.core import clock
+from grants.core.paging import Tally
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
 from grants.identity import queries as identity
@@ -26,7 +27,8 @@ def index() -> Any:
     """The applications this person may see, with filters, counts and the next page by key."""
     actor, asked, wanted = current_actor(), paging.asked(), list_filter(request.args)
     found = queries.list_page(actor, wanted, size=asked.size, after=asked.after)
-    total = sum(number for state, number in found.counts.items() if not wanted.states or state in wanted.states)
+    chosen = (tally for state, tally in found.counts.items() if not wanted.states or state in wanted.states)
+    total = sum(chosen, Tally(0))
     return page(
         "applications/index.html",
         rows=paging.rows(found.rows, asked, key=lambda row: row.reference, total=total),
