@@ -104,10 +104,10 @@ def assign(instance: Instance) -> Matched | Infeasible:
     _check(instance)
     if not instance.applications:
         return Matched((), 0, 0, 0, 0, Certificate({}, {person.id: 0 for person in instance.evaluators}, 0, 0, 0))
+    network = _Network(instance)
     reasons = _simple_reasons(instance)
     if reasons:
         return Infeasible(reasons)
-    network = _Network(instance)
     return network.solve() or Infeasible(network.hall_reasons())
 
 
@@ -166,12 +166,10 @@ def _check(instance: Instance) -> None:
     for person in instance.evaluators:
         if not 0 <= person.load_min <= person.load_max:
             raise ValueError(f"the loads of {person.label or person.id} are not 0 <= minimum <= maximum")
-    # By their numbers, which are hashed three times as fast: there may be millions of pairs.
-    rows, columns = {key.int for key in applications}, {key.int for key in evaluators}
-    for pairs in (instance.utilities, instance.forbidden, instance.locked):
-        for application, evaluator in pairs:
-            if application.int not in rows or evaluator.int not in columns:
-                raise ValueError(f"the pair {(application, evaluator)} names nobody of this instance")
+    # The pairs of the utilities, of which there may be millions, are looked up once: where the network is made.
+    for application, evaluator in instance.forbidden | instance.locked:
+        if application not in applications or evaluator not in evaluators:
+            raise ValueError(f"the pair {(application, evaluator)} names nobody of this instance")
     for utility in set(instance.utilities.values()):
         if not isinstance(utility, int) or not 0 <= utility <= UTILITY_MAX:
             raise ValueError(f"a utility is a whole number from 0 to {UTILITY_MAX}, not {utility!r}")
@@ -300,11 +298,7 @@ class _Network:
         self.rows, self.columns = len(self.applications), len(self.evaluators)
         self.utility = np.zeros((self.rows, self.columns), dtype=np.int16)
         if instance.utilities:
-            row, column = ({key.int: place for key, place in places.items()} for places in (self.row, self.column))
-            count = len(instance.utilities)
-            rows = np.fromiter((row[key.int] for key, _ in instance.utilities), np.int64, count)
-            columns = np.fromiter((column[key.int] for _, key in instance.utilities), np.int64, count)
-            self.utility[rows, columns] = np.fromiter(instance.utilities.values(), np.int16, count)
+            self.utility[self._places()] = np.fromiter(instance.utilities.values(), np.int16, len(instance.utilities))
         self.open = np.ones((self.rows, self.columns), dtype=bool)
         for application, evaluator in instance.forbidden | instance.locked:
             self.open[self.row[application], self.column[evaluator]] = False
@@ -320,6 +314,19 @@ class _Network:
         column_keys = [_key(instance.seed, "evaluator", person.id) for person in self.evaluators]
         self.column_keys = np.array([(key << 32 | key >> 32) & _WORD for key in column_keys], dtype=np.uint64)
         self.tie_bits, self.shift = self._digits()
+
+    def _places(self) -> tuple[Any, Any]:
+        """Row and column of each utility; by the numbers of the ids, which are hashed three times as fast."""
+        row, column = ({key.int: place for key, place in places.items()} for places in (self.row, self.column))
+        pairs = self.instance.utilities
+        try:
+            # Lists, not generators, which take twice as long.
+            rows = [row[application.int] for application, _ in pairs]
+            columns = [column[evaluator.int] for _, evaluator in pairs]
+        except KeyError as error:
+            raise ValueError(f"a pair with {UUID(int=error.args[0])} names nobody of this instance") from None
+        np = self.np
+        return np.fromiter(rows, np.int64, len(pairs)), np.fromiter(columns, np.int64, len(pairs))
 
     def _digits(self) -> tuple[int, int]:
         """How many bits the tie-break gets and by how much a utility is shifted, so that all fits 64 bits.
