@@ -24,6 +24,7 @@ from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import Organisation
 
 EXPORT_ROWS_MAX = 5_000
+PORTION = 500
 
 
 def closes_at_of() -> Any:
@@ -133,7 +134,8 @@ def export_lines(actor: Actor, wanted: ListFilter) -> Iterator[Sequence[object]]
         .where(visible(actor), *_narrowed(wanted))
         .order_by(Application.reference.desc())
     )
-    for row in db.session.execute(statement.limit(EXPORT_ROWS_MAX)):
+    # Read in portions, so that a long list never lies in memory as rows.
+    for row in db.session.execute(statement.limit(EXPORT_ROWS_MAX).execution_options(yield_per=PORTION)):
         yield (
             *(row.reference, row.title, row.call_title, words(ApplicationState(row.state)), row.name),
             *(row.country_code, row.organisations, row.requested),
