@@ -288,7 +288,9 @@ def percent(rate: Fraction) -> str:
 
 
 def findings(rules: BudgetRules, worked: Totals, names: Mapping[UUID, str]) -> tuple[Finding, ...]:
-    """Every rule of the call looked at against these totals, broken ones first."""
+    """Every rule of the call looked at against these totals, broken ones first; a call without money has none."""
+    if not rules.categories:
+        return ()
     found = [*_empty(worked), *_envelope(rules, worked), *_limits(rules, worked)]
     found += [finding for row in worked.rows for finding in _organisation(rules, row, names)]
     if rules.flat_rate is not None and rules.computed is not None:
@@ -458,7 +460,7 @@ def rules_problems(rules: BudgetRules) -> tuple[Problem, ...]:
         Problem("budget.categories", f"the code \u201c{code}\u201d is used twice.")
         for code in sorted({c for c in codes if codes.count(c) > 1})
     ]
-    if not rules.entered:
+    if rules.categories and not rules.entered:
         found.append(Problem("budget.categories", "there is no category to enter an amount in."))
     computed = [category for category in rules.categories if not category.entered]
     if len(computed) > 1 or bool(computed) != (rules.flat_rate is not None):

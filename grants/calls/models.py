@@ -22,7 +22,8 @@ class Call(Row):
         state_check(CallState),
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_is_plain"),
         CheckConstraint(
-            "state <> 'published' OR (opens_at IS NOT NULL AND total_cents IS NOT NULL AND published_at IS NOT NULL)",
+            "state <> 'published' OR (opens_at IS NOT NULL AND (total_cents IS NOT NULL OR NOT pays)"
+            " AND published_at IS NOT NULL)",
             name="published_is_complete",
         ),
         CheckConstraint("total_cents IS NULL OR total_cents > 0", name="total_positive"),
@@ -43,6 +44,8 @@ class Call(Row):
     content: Mapped[dict[str, Any]]
     zone: Mapped[str]
     opens_at: Mapped[datetime | None]
+    # A learning call or an expression of interest pays nothing, and so has no total.
+    pays: Mapped[bool] = mapped_column(default=True)
     total_cents: Mapped[Money | None]
     results_public_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]

@@ -151,7 +151,8 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
         documents[document.call_id].append(document)
     found = {}
     for row in rows:
-        fields, content, facts, support = _read(json.dumps(row.content))
+        fields, content, facts = _read(json.dumps(row.content))
+        parent = funds[row.fund_source_id].rules
         lines = tuple(deadline_value(each) for each in deadlines[row.id])
         names = {each.name: each.address for each in fields.get("call.sources", NOT_FOUND).value or ()}
         found[row.id] = CallView(
@@ -175,20 +176,18 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             content=content,
             facts=facts,
             documents=tuple(_document(each, names) for each in documents[row.id]),
-            missing=rules.publish_problems(fields, lines, row.zone) if row.state == CallState.DRAFT else (),
-            support=support,
-            activities=fields["financial_support.activities"].value or (),
+            missing=rules.publish_problems(fields, lines, row.zone, parent) if row.state == CallState.DRAFT else (),
+            support=rules.support_points(fields, parent),
+            activities=fields["financial_support.activities"].value or parent.activities,
         )
     return found
 
 
 @functools.lru_cache(maxsize=16)
-def _read(
-    stored: str,
-) -> tuple[Mapping[str, rules.Sourced], rules.CallContent, tuple[rules.Fact, ...], tuple[rules.SupportPoint, ...]]:
+def _read(stored: str) -> tuple[Mapping[str, rules.Sourced], rules.CallContent, tuple[rules.Fact, ...]]:
     """The values of a call from the JSON of its column: read once, since a published call hardly changes."""
     fields = rules.from_json(json.loads(stored))
-    return MappingProxyType(fields), rules.content_of(fields), rules.facts_of(fields), rules.support_points(fields)
+    return MappingProxyType(fields), rules.content_of(fields), rules.facts_of(fields)
 
 
 _results: list[Callable[[CallView, datetime], tuple[PublicResult, ...] | None]] = []

@@ -24,7 +24,7 @@ from grants.calls.rules import (
     ResultsInput,
     Sourced,
 )
-from grants.calls.states import MACHINE, CallState
+from grants.calls.states import MACHINE, CallKind, CallState
 from grants.core import acts, clock, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -39,7 +39,7 @@ from grants.ledger import services as ledger
 from grants.ledger.rules import Dimensions, Event
 from grants.programmes import queries as programme_queries
 from grants.programmes import services as programmes
-from grants.programmes.rules import NETZEROCITIES, PILOT_CITIES, FundSourceInput
+from grants.programmes.rules import NETZEROCITIES, PILOT_CITIES, FundSourceInput, ParentRules
 
 DATA = Path(__file__).parent / "data"
 
@@ -90,7 +90,13 @@ def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.c
     for document in file.documents:
         _add_document(call.id, document)
     db.session.flush()
-    return _summary(call, (*file.notes, *_what_is_missing(file.fields, file.deadlines)))
+    parent = _parent_rules(call)
+    return _summary(call, (*file.notes, *_what_is_missing(file.fields, file.deadlines, parent)))
+
+
+def _parent_rules(call: Call) -> ParentRules:
+    """What the parent grant of a call lays down."""
+    return programme_queries.fund_source(call.fund_source_id).rules
 
 
 def _year_of(file: CallFile) -> int:
@@ -120,7 +126,11 @@ def _programme(code: str) -> UUID:
 def _fund_source(file: CallFile) -> UUID:
     """The parent grant the file names; the register learns it here where it is new."""
     parent = file.value("call.parent_grant")
-    given = NETZEROCITIES if parent is None else FundSourceInput(parent.number, parent.acronym, parent.framework)
+    given = (
+        NETZEROCITIES
+        if parent is None
+        else FundSourceInput(parent.number, parent.acronym, parent.framework, rules=parent.rules)
+    )
     return programmes.ensure_fund_source(given)
 
 
@@ -139,11 +149,14 @@ def _take_over(call: Call, fields: Mapping[str, Sourced]) -> None:
     """The values, and the columns that follow from them."""
     call.content = rules.to_json(fields)
     call.opens_at = rules.opens_at(fields, call.zone)
-    call.total_cents = fields.get("budget.total", NOT_FOUND).value
+    call.pays = rules.kind_of(fields) is CallKind.SUPPORT
+    call.total_cents = fields.get("budget.total", NOT_FOUND).value if call.pays else None
 
 
-def _what_is_missing(fields: Mapping[str, Sourced], deadlines: Iterable[Deadline]) -> tuple[str, ...]:
-    missing = rules.missing(fields, tuple(deadlines))
+def _what_is_missing(
+    fields: Mapping[str, Sourced], deadlines: Iterable[Deadline], parent: ParentRules
+) -> tuple[str, ...]:
+    missing = rules.missing(fields, tuple(deadlines), parent)
     if not missing:
         return ()
     return (f"{len(missing)} values were not found: {', '.join(problem.place for problem in missing)}.",)
@@ -162,7 +175,7 @@ def apply_template(
     call = locked(Call, call_id)
     check_version(call, version)
     _refuse_unless_draft(call)
-    fields, paths = rules.filled(rules.from_json(call.content), template(name))
+    fields, paths = rules.filled(rules.from_json(call.content), template(name), pays=call.pays)
     if not paths:
         raise Refused("Nothing was missing that the template could fill.")
     _take_over(call, fields)
@@ -176,12 +189,12 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     check_version(call, version)
     MACHINE.target(CallState(call.state), "publish")
     fields = rules.from_json(call.content)
-    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone)
+    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone, _parent_rules(call))
     if problems:
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")
     call.published_at = acts.moment()
-    assert call.opens_at is not None and call.total_cents is not None, "a published call is complete"
+    assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"
     return _summary(call)
 
 
@@ -270,6 +283,8 @@ def authorise_budget(actor: Actor, call_id: UUID, given: BudgetInput) -> CallSum
     call = locked(Call, call_id)
     if call.state != CallState.PUBLISHED.value:
         raise Refused(f"This call is {call.state}; a budget is authorised for a published call.")
+    if not call.pays:
+        raise Refused("This call pays no money, so it has no budget. Its “what it leads to” says so.")
     change = rules.budget_change(
         stands=queries.authorised(call.id), free=queries.free(call.id), shown=given.shown, wanted=given.amount
     )

@@ -55,6 +55,42 @@ class ConditionKind(StrEnum):
     EXCEPTION = "exception"
 
 
+class CallKind(StrEnum):
+    """What a call leads to: support to third parties is paid; the other two pay nothing."""
+
+    SUPPORT = "support"
+    INTEREST = "expression_of_interest"
+    LEARNING = "learning"
+
+
+class FactKind(StrEnum):
+    """Which fact an eligibility condition looks at; what a condition without one says, people decide."""
+
+    ORGANISATION = "organisation_kind"
+    COUNTRY = "country"
+    INHABITANTS = "inhabitants"
+    MISSION_CITY = "mission_city"
+    CITIES = "number_of_cities"
+    EARLIER = "earlier_participation"
+    TERRITORY = "territory"
+    PROPOSALS = "proposals"
+    MONEY = "requested_money"
+    AWARD_AMOUNT = "award_amount"
+    PARTICIPANT_CODE = "participant_code"
+    ANSWER = "answer"
+    ARRIVAL = "arrival"
+
+
+class Whom(StrEnum):
+    """Of whom in the consortium a condition asks its fact."""
+
+    LEAD = "lead"
+    ADMINISTRATIONS = "administrations"
+    OTHERS = "other_organisations"
+    NOT_MISSION = "administrations_outside_the_mission"
+    EVERYBODY = "everybody"
+
+
 class InstalmentKind(StrEnum):
     """Which payment of a grant an instalment is."""
 

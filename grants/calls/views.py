@@ -20,6 +20,7 @@ from grants.calls.rules import CallSummary
 from grants.calls.states import Phase
 from grants.core import clock
 from grants.core.permissions import Permission
+from grants.dossiers.rules import condition_words
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
@@ -206,6 +207,9 @@ def _words(call: rules.CallView) -> dict[str, Any]:
     """What both call pages say in words."""
     return {
         "points": rules.points,
+        "kind_words": rules.KIND_WORDS,
+        "fact_rule_words": rules.fact_rule_words,
+        "condition_words": condition_words,
         "percent_words": rules.percent_words,
         "budget_words": rules.budget_words(call),
         "steps": rules.steps(call.content),

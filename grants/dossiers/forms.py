@@ -30,6 +30,26 @@ class Side(StrEnum):
     MERGED = "merged"
 
 
+class TableField(Field):
+    """A question answered by a table: a box for each cell, some empty rows at the end; its data is the text as kept."""
+
+    def __init__(self, *args: Any, question: Question, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.question = question
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The rows to show, with three more to write in as long as the limit allows."""
+        written = list(rules.table_rows(self.question, self.data or ""))
+        most = self.question.rows_max or rules.ROWS_MAX
+        empty = ("",) * len(self.question.columns)
+        return written + [empty] * max(0, min(3, most - len(written)))
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """The cells as a browser sends them, as the text that is kept."""
+        if valuelist:
+            self.data = rules.read_typed(self.question, valuelist).text
+
+
 class SectionForm(Form):
     """What every section's form has besides its questions and the number of each answer it shows."""
 
@@ -133,6 +153,8 @@ def _field(question: Question, answer: Answer) -> Field:
             return CheckboxesField(**options, choices=offered, validate_choice=False)
         case QuestionKind.CONFIRMATION:
             return BooleanField(**options)
+        case QuestionKind.TABLE:
+            return TableField(**options, question=question)
         case _:
             return StringField(**options)
 
@@ -140,6 +162,8 @@ def _field(question: Question, answer: Answer) -> Field:
 def _hint(question: Question, answer: Answer) -> str:
     """The hint, the limit, and how far the stored answer is: right without any script."""
     parts = [question.hint] if question.hint else []
+    if question.kind is QuestionKind.TABLE:
+        parts.append(f"Up to {question.rows_max or rules.ROWS_MAX} rows. Save to get more empty ones.")
     if question.words_max is not None:
         parts.append(f"Up to {question.words_max} words; {rules.count_words(answer.text)} so far.")
     elif question.characters_max is not None:

@@ -40,6 +40,10 @@ class QuestionView:
         """The id of its field."""
         return rules.anchor(self.question.key)
 
+    def condition_words(self, definition: Definition) -> str:
+        """When this question is asked; empty where it always is."""
+        return rules.condition_words(definition, self.question)
+
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
@@ -198,12 +202,14 @@ def dossier(dossier_id: UUID) -> DossierView:
     answers = db.session.scalars(select(DossierAnswer).where(DossierAnswer.dossier_id == dossier_id)).all()
     by_section = {state.key: state for state in states}
     by_question = {answer.question_key: answer for answer in answers}
+    given = {answer.question_key: answer_of(answer, answer.question_key) for answer in answers}
+    told = [rules.with_answers(section, definition, given) for section in definition.sections]
     return DossierView(
         id=row.id,
         owner_kind=row.owner_kind,
         owner_id=row.owner_id,
         definition=definition,
-        sections=tuple(_section(section, by_section[section.key], by_question) for section in definition.sections),
+        sections=tuple(_section(section, by_section[section.key], by_question, given) for section in told),
     )
 
 
@@ -212,8 +218,10 @@ def answer_of(row: DossierAnswer | DossierAnswerVersion, question_key: str) -> A
     return Answer(question_key, row.text, tuple(row.picked))
 
 
-def _section(section: Section, state: DossierSection, rows: Mapping[str, DossierAnswer]) -> SectionView:
-    answers = {q.key: answer_of(rows[q.key], q.key) for q in section.questions if q.key in rows}
+def _section(
+    section: Section, state: DossierSection, rows: Mapping[str, DossierAnswer], answers: Mapping[str, Answer]
+) -> SectionView:
+    """One section; ``answers`` are those of the whole document, since a question may depend on another section."""
     mark = Mark.COMPLETE if state.marked_complete_at else Mark.OPEN
     return SectionView(
         section=section,
@@ -235,7 +243,7 @@ def _question(question: Question, answers: Mapping[str, Answer], rows: Mapping[s
         answer=answer,
         shown=rules.shown(question, answer),
         words=rules.count_words(answer.text),
-        problem=rules.question_problem(question, answer),
+        problem=rules.question_problem(question, answer) if rules.asked(question, answers) else None,
         number=rows[question.key].number if question.key in rows else 0,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
@@ -36,10 +36,14 @@ class QuestionKind(StrEnum):
     DATE = "date"
     CONFIRMATION = "confirmation"
     FILE = "file"
+    TABLE = "table"
 
 
 # Kinds answered by picking, not by typing. A picked file is its id as text.
 PICKED_KINDS = frozenset({QuestionKind.CHOICE, QuestionKind.MULTICHOICE, QuestionKind.CONFIRMATION, QuestionKind.FILE})
+
+# What a cell of a table may hold.
+COLUMN_KINDS = frozenset({QuestionKind.SHORT, QuestionKind.NUMBER, QuestionKind.MONEY, QuestionKind.DATE})
 
 CONFIRMED = "yes"
 
@@ -53,10 +57,38 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a question that is answered by a table; ``kind`` says how a cell is read."""
+
+    key: str
+    label: str
+    kind: QuestionKind = QuestionKind.SHORT
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AskedIf:
+    """A question is asked only where an earlier one was answered so; no ``answers`` means: answered at all."""
+
+    question: str
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A question or a section in another language: its label or title, its hint or introduction."""
+
+    language: str
+    label: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question. ``criterion`` is the key of the award criterion it feeds; ``guidance`` says what evaluators look for.
 
-    A limit is in words, or in characters where the funder counts those; both may be absent.
+    A limit is in words, or in characters where the funder counts those; both may be absent. ``{answer:key}``
+    in a label or a hint stands for what was answered to an earlier question.
     """
 
     key: str
@@ -70,6 +102,11 @@ class Question:
     characters_max: int | None = None
     guidance: tuple[str, ...] = ()
     example: str = ""
+    columns: tuple[Column, ...] = ()
+    rows_max: int | None = None
+    picks_max: int | None = None
+    asked_if: AskedIf | None = None
+    translations: tuple[Translation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +118,7 @@ class Section:
     step: str = ""
     intro: str = ""
     questions: tuple[Question, ...] = ()
+    translations: tuple[Translation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +130,10 @@ class Definition:
     def section(self, key: str) -> Section | None:
         """The section of that key, or None."""
         return next((section for section in self.sections if section.key == key), None)
+
+    def question(self, key: str) -> Question | None:
+        """The question of that key, or None."""
+        return next((q for section in self.sections for q in section.questions if q.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,17 +270,23 @@ def read_typed(question: Question, values: Sequence[str]) -> Answer:
             return Answer(question.key, picked=tuple(value for value in values[:1] if value))
         case QuestionKind.CONFIRMATION:
             return Answer(question.key, picked=(CONFIRMED,) if any(values) else ())
+        case QuestionKind.TABLE:
+            return Answer(question.key, _table_typed(question, values))
         case _:
             return Answer(question.key, values[0] if values else "")
 
 
 def as_typed(question: Question, answer: Answer) -> tuple[str, ...]:
     """The other way round: what a browser would send to give this answer."""
+    if question.kind is QuestionKind.TABLE:
+        return tuple(cell for row in table_rows(question, answer.text) for cell in row)
     return answer.picked if question.kind in PICKED_KINDS else (answer.text,)
 
 
 def tidy(question: Question, answer: Answer) -> Answer:
     """The answer as it is stored: text cleaned, picks limited to what the question offers."""
+    if question.kind is QuestionKind.TABLE:
+        return Answer(question.key, table_text(table_rows(question, answer.text)))
     if question.kind not in PICKED_KINDS:
         return Answer(question.key, clean_text(answer.text))
     match question.kind:
@@ -250,6 +298,88 @@ def tidy(question: Question, answer: Answer) -> Answer:
         case _:
             kept = list(answer.picked)
     return Answer(question.key, picked=tuple(kept))
+
+
+# --- tables and conditions ------------------------------------------------------------------------------------
+
+ROWS_MAX = 50
+
+
+def table_rows(question: Question, text: str) -> tuple[tuple[str, ...], ...]:
+    """The rows of a table as it is kept: a line for each row, a tab between cells, as a spreadsheet copies them.
+
+    Rows without a word are left out; a row has a cell for each column, and what lies beyond joins the last one.
+
+    >>> table_rows(Question("a", "A", QuestionKind.TABLE, columns=(Column("x", "X"), Column("y", "Y"))), "1\\t2\\n\\n3")
+    (('1', '2'), ('3', ''))
+    """
+    width, found = max(len(question.columns), 1), []
+    for line in _NEW_LINES.sub("\n", text).split("\n"):
+        cells = [clean_text(cell) for cell in line.split("\t")]
+        row = (*cells[: width - 1], " ".join(filter(None, cells[width - 1 :])), *[""] * (width - len(cells)))
+        if any(row):
+            found.append(row[:width])
+    return tuple(found)
+
+
+def table_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as they are kept: the other way round."""
+    return "\n".join("\t".join(row) for row in rows)
+
+
+def _table_typed(question: Question, values: Sequence[str]) -> str:
+    """Cells as a form sends them, row by row; one value alone is a whole table as it was pasted."""
+    width = max(len(question.columns), 1)
+    if len(values) == 1:
+        return values[0]
+    cells = [re.sub(r"\s+", " ", value) for value in values]
+    return table_text(cells[start : start + width] for start in range(0, len(cells), width))
+
+
+def asked(question: Question, answers: Mapping[str, Answer]) -> bool:
+    """Whether a question is asked at all, by what was answered to the one it depends on."""
+    if question.asked_if is None:
+        return True
+    given = answers.get(question.asked_if.question, Answer(question.asked_if.question))
+    wanted = question.asked_if.answers
+    return not given.empty and (not wanted or given.text.strip() in wanted or any(p in wanted for p in given.picked))
+
+
+def condition_words(definition: Definition, question: Question) -> str:
+    """When a question is asked, for its page: which answer to which question; empty where it always is."""
+    if question.asked_if is None:
+        return ""
+    on = definition.question(question.asked_if.question)
+    if on is None:
+        return ""
+    labels = {choice.value: choice.label for choice in on.choices} | {CONFIRMED: "confirmed"}
+    wanted = " or ".join(f"\u201c{labels.get(each, each)}\u201d" for each in question.asked_if.answers)
+    return (
+        f"Only if your answer to \u201c{on.label}\u201d is {wanted}."
+        if wanted
+        else f"Only if you answered \u201c{on.label}\u201d."
+    )
+
+
+_REFERENCE = re.compile(r"\{answer:([a-z][a-z0-9_]*)\}")
+
+
+def with_answers(section: Section, definition: Definition, answers: Mapping[str, Answer]) -> Section:
+    """The section with what was answered before put where its texts refer to it."""
+
+    def told(text: str) -> str:
+        return _REFERENCE.sub(lambda match: _told(definition.question(match[1]), answers), text)
+
+    if "{answer:" not in repr((section.intro, [(q.label, q.hint) for q in section.questions])):
+        return section
+    questions = tuple(replace(q, label=told(q.label), hint=told(q.hint)) for q in section.questions)
+    return replace(section, intro=told(section.intro), questions=questions)
+
+
+def _told(question: Question | None, answers: Mapping[str, Answer]) -> str:
+    answer = None if question is None else answers.get(question.key)
+    text = "" if question is None or answer is None else " ".join(shown(question, answer).split())
+    return text[:200] or "(not answered yet)"
 
 
 # --- judging --------------------------------------------------------------------------------------------------
@@ -278,12 +408,34 @@ def question_problem(question: Question, answer: Answer) -> str | None:
                 parse_money(answer.text)
             case QuestionKind.DATE:
                 read_date(answer.text)
+            case QuestionKind.TABLE:
+                return _table_problem(question, answer.text)
+            case QuestionKind.MULTICHOICE if question.picks_max and len(answer.picked) > question.picks_max:
+                over = len(answer.picked) - question.picks_max
+                return (
+                    f"\u201c{question.label}\u201d has {len(answer.picked)} picked; the limit is {question.picks_max}."
+                    f" Take {over} back."
+                )
             case QuestionKind.CHOICE | QuestionKind.MULTICHOICE | QuestionKind.CONFIRMATION | QuestionKind.FILE:
                 return None
             case never:
                 assert_never(never)
     except Invalid as error:
         return f"\u201c{question.label}\u201d: {error}"
+    return None
+
+
+def _table_problem(question: Question, text: str) -> str | None:
+    """The first cell that cannot stand, by its row and column; a table that is too long says by how much."""
+    rows, most = table_rows(question, text), question.rows_max or ROWS_MAX
+    if len(rows) > most:
+        return f"\u201c{question.label}\u201d has {len(rows)} rows; the limit is {most}. Take out {len(rows) - most}."
+    for number, row in enumerate(rows, 1):
+        for column, cell in zip(question.columns, row, strict=True):
+            as_question = Question(column.key, column.label, column.kind, required=column.required)
+            sentence = question_problem(as_question, Answer(column.key, cell))
+            if sentence:
+                return f"\u201c{question.label}\u201d, row {number}: {sentence}"
     return None
 
 
@@ -319,7 +471,7 @@ def section_problems(section: Section, answers: Mapping[str, Answer]) -> tuple[P
     found = []
     for question in section.questions:
         sentence = question_problem(question, answers.get(question.key, Answer(question.key)))
-        if sentence:
+        if sentence and asked(question, answers):
             found.append(Problem(f"{section.key}#{anchor(question.key)}", sentence))
     return tuple(found)
 
@@ -350,6 +502,13 @@ def shown(question: Question, answer: Answer) -> str:
             return "Confirmed" if answer.picked else ""
         case QuestionKind.FILE:
             return ""
+        case QuestionKind.TABLE:
+            return "\n".join(
+                "; ".join(
+                    f"{column.label}: {cell}" for column, cell in zip(question.columns, row, strict=False) if cell
+                )
+                for row in table_rows(question, answer.text)
+            )
         case QuestionKind.MONEY | QuestionKind.DATE:
             return _as_read(question, answer.text)
         case _:
@@ -393,9 +552,11 @@ class AnsweredSection:
 
 def answered(content: DossierContent) -> tuple[AnsweredSection, ...]:
     """The whole document made ready to read: for the print view, the check page, evaluators and the PDF."""
+    by_key = {answer.question: answer for answer in content.answers}
+    sections = (with_answers(section, content.definition, by_key) for section in content.definition.sections)
     return tuple(
-        AnsweredSection(section, tuple(_answered(question, content) for question in section.questions))
-        for section in content.definition.sections
+        AnsweredSection(section, tuple(_answered(q, content) for q in section.questions if asked(q, by_key)))
+        for section in sections
     )
 
 
@@ -432,7 +593,43 @@ def definition_problems(definition: Definition) -> tuple[Problem, ...]:
                     )
                 )
         found += [problem for question in section.questions for problem in _question_faults(section, question)]
-    return tuple(found)
+    return (*found, *_order_faults(definition))
+
+
+def _order_faults(definition: Definition) -> list[Problem]:
+    """Conditions and references that point to nothing, or to what is asked later."""
+    found: list[Problem] = []
+    before: dict[str, Question] = {}
+    for section in definition.sections:
+        for question in section.questions:
+            place = f"sections.{section.key}.{question.key}"
+            for key in _REFERENCE.findall(f"{section.intro} {question.label} {question.hint}"):
+                if key not in before:
+                    found.append(
+                        Problem(place, f"refers to the answer to \u201c{key}\u201d, which is not asked before it.")
+                    )
+            if question.asked_if is not None:
+                found += _condition_faults(place, question.asked_if, before.get(question.asked_if.question))
+            before[question.key] = question
+    return found
+
+
+def _condition_faults(place: str, wanted: AskedIf, on: Question | None) -> list[Problem]:
+    if on is None:
+        return [Problem(place, f"depends on the question \u201c{wanted.question}\u201d, which is not asked before it.")]
+    if on.asked_if is not None:
+        return [
+            Problem(
+                place,
+                f"depends on \u201c{on.key}\u201d, which itself is asked only sometimes. Depend on one that always is.",
+            )
+        ]
+    offered = {choice.value for choice in on.choices}
+    strange = [each for each in wanted.answers if offered and each not in offered]
+    return [
+        Problem(place, f"waits for the answer \u201c{each}\u201d, which \u201c{on.key}\u201d does not offer.")
+        for each in strange
+    ]
 
 
 def _repeated(place: str, keys: Sequence[str]) -> list[Problem]:
@@ -446,6 +643,13 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
     picks = question.kind in {QuestionKind.CHOICE, QuestionKind.MULTICHOICE}
     if picks != bool(question.choices):
         found.append(Problem(place, "only a choice has choices, and it needs at least one."))
+    if (question.kind is QuestionKind.TABLE) != bool(question.columns):
+        found.append(Problem(place, "only a table has columns, and it needs at least one."))
+    found += _repeated(f"{place}.columns", [column.key for column in question.columns])
+    if any(column.kind not in COLUMN_KINDS for column in question.columns):
+        found.append(Problem(place, "a column holds short text, a number, an amount or a date."))
+    if question.rows_max is not None and not 1 <= question.rows_max <= ROWS_MAX:
+        found.append(Problem(place, f"rows_max is {question.rows_max}; a table has 1 to {ROWS_MAX} rows."))
     for name, limit in (("words_max", question.words_max), ("characters_max", question.characters_max)):
         if limit is not None and limit < 1:
             found.append(Problem(place, f"{name} is {limit}; a limit is 1 or more."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint
@@ -37,3 +38,5 @@ class FundSource(Row):
     framework: Mapped[str]
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    # What the parent grant lays down for its calls; ``programmes.rules.ParentRules`` gives it its types.
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)

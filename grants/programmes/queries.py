@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from grants.core import encoding
 from grants.core.db import db, get
 from grants.core.together import Asking, ask, reader
 from grants.programmes.models import FundSource, Programme
-from grants.programmes.rules import FundSourceView, ProgrammeView
+from grants.programmes.rules import FundSourceView, ParentRules, ProgrammeView
 
 ROWS_MAX = 500
 
@@ -68,4 +69,10 @@ def programme_view(row: Programme) -> ProgrammeView:
 
 def fund_source_view(row: FundSource) -> FundSourceView:
     """A row as its frozen value."""
-    return FundSourceView(row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on)
+    return FundSourceView(row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on, parent_rules(row))
+
+
+def parent_rules(row: FundSource) -> ParentRules:
+    """What a parent grant lays down, as its frozen value."""
+    rules: ParentRules = encoding.decode_known(row.rules, ParentRules)
+    return rules

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from uuid import UUID
 
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Problem
+from grants.core.money import ZERO, Money
+
+# How long a call is open at the least where its parent grant says nothing else (domain.md F-09).
+OPENING_MONTHS_MIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,58 @@ class ProgrammeView:
 
 
 @dataclass(frozen=True, slots=True)
+class ParentRules:
+    """What a parent grant lays down for every call it pays: the five points of support to third parties, rates, lists.
+
+    Empty means the parent grant leaves it to the call. ``funding_rate_max`` and ``flat_rate_max`` are
+    percentages (``Fraction(100)``); the effective cap of a call is the lower of its own and this one.
+    """
+
+    activities: tuple[str, ...] = ()
+    recipients: str = ""
+    procedure: str = ""
+    amount_rule: str = ""
+    maximum_per_recipient: Money | None = None
+    countries: tuple[str, ...] = ()
+    funding_rate_max: Fraction | None = None
+    flat_rate_max: Fraction | None = None
+    opening_months_min: int = OPENING_MONTHS_MIN
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is laid down yet."""
+        return self == NO_PARENT_RULES
+
+
+NO_PARENT_RULES = ParentRules()
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months on, the last of the month where it has none such.
+
+    >>> months_later(date(2023, 12, 31), 2)
+    datetime.date(2024, 2, 29)
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def open_too_shortly(rules: ParentRules, opens_on: date, closes_on: date) -> bool:
+    """Whether a call that is open over these days is open for less than its parent grant asks.
+
+    >>> open_too_shortly(ParentRules(), date(2022, 9, 5), date(2022, 11, 4))
+    True
+    """
+    return closes_on < months_later(opens_on, rules.opening_months_min)
+
+
+def capped(own: Money | None, rules: ParentRules) -> Money | None:
+    """The most for one recipient that really holds: the lower of what the call and its parent grant say."""
+    known = [each for each in (own, rules.maximum_per_recipient) if each is not None]
+    return min(known, default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class FundSourceView:
     """A parent grant as pages show it."""
 
@@ -31,6 +89,7 @@ class FundSourceView:
     framework: str
     starts_on: date | None
     ends_on: date | None
+    rules: ParentRules = NO_PARENT_RULES
 
     @property
     def title(self) -> str:
@@ -57,6 +116,7 @@ class FundSourceInput:
     framework: str
     starts_on: date | None = None
     ends_on: date | None = None
+    rules: ParentRules = NO_PARENT_RULES
 
 
 # What an installation starts with: the programme of the three cohorts and the parent grant of the first
@@ -91,3 +151,50 @@ def checked_fund_source(given: FundSourceInput) -> FundSourceInput:
     if problems:
         raise Invalid("The fund source is not complete.", problems)
     return given
+
+
+def checked_parent_rules(given: ParentRules) -> ParentRules:
+    """The same rules; raises :class:`Invalid` with a sentence for each field."""
+    problems = {}
+    if given.maximum_per_recipient is not None and given.maximum_per_recipient <= ZERO:
+        problems["maximum_per_recipient"] = (
+            "The most for one recipient is more than zero. Leave it empty if none is fixed."
+        )
+    for name, rate in {"funding_rate_max": given.funding_rate_max, "flat_rate_max": given.flat_rate_max}.items():
+        if rate is not None and not 0 <= rate <= 100:
+            problems[name] = "A rate lies between 0 and 100 %."
+    if not 0 <= given.opening_months_min <= 12:
+        problems["opening_months_min"] = "A call is open for 0 to 12 months at the least."
+    if problems:
+        raise Invalid("The rules of the parent grant were not kept.", problems)
+    return given
+
+
+def parent_problems(
+    rules: ParentRules,
+    *,
+    maximum: Money | None,
+    funding_rate: Fraction | None,
+    flat_rate: Fraction | None,
+    activities: tuple[str, ...],
+) -> tuple[Problem, ...]:
+    """Where a call goes beyond its parent grant: a higher cap or rate, an activity outside the closed list."""
+    found = []
+    most = rules.maximum_per_recipient
+    if most is not None and maximum is not None and maximum > most:
+        found.append(
+            Problem("Most for one recipient", f"is {maximum}, but the parent grant allows {most}. Lower it to that.")
+        )
+    for label, own, limit in (
+        ("Share of costs that is paid", funding_rate, rules.funding_rate_max),
+        ("Flat rate for indirect costs", flat_rate, rules.flat_rate_max),
+    ):
+        if own is not None and limit is not None and own > limit:
+            found.append(Problem(label, f"is {own} %, but the parent grant allows {limit} %. Lower it to that."))
+    if rules.activities:
+        outside = [each for each in activities if each not in rules.activities]
+        found += [
+            Problem("Activities that are paid", f"name “{each}”, which is not on the closed list of the parent grant.")
+            for each in outside
+        ]
+    return tuple(found)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from grants.core import encoding
 from grants.core.acts import act
-from grants.core.db import db
+from grants.core.db import check_version, db, locked
 from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission
 from grants.programmes import queries
@@ -15,9 +16,11 @@ from grants.programmes.rules import (
     PILOT_CITIES,
     FundSourceInput,
     FundSourceView,
+    ParentRules,
     ProgrammeInput,
     ProgrammeView,
     checked_fund_source,
+    checked_parent_rules,
     checked_programme,
 )
 
@@ -58,7 +61,10 @@ def ensure_programme(given: ProgrammeInput) -> UUID:
 
 
 def ensure_fund_source(given: FundSourceInput) -> UUID:
-    """The id of the parent grant of that number, made here where there is none. Inside an act."""
+    """The id of the parent grant of that number, made here where there is none; rules it had none of are learnt.
+
+    Inside an act.
+    """
     found = queries.find_fund_source(checked_fund_source(given).number)
     if found is None:
         found = FundSource(
@@ -67,7 +73,24 @@ def ensure_fund_source(given: FundSourceInput) -> UUID:
             framework=given.framework.strip(),
             starts_on=given.starts_on,
             ends_on=given.ends_on,
+            rules=encoding.encode(checked_parent_rules(given.rules)),
         )
         db.session.add(found)
         db.session.flush()
+    elif not given.rules.empty and queries.parent_rules(found).empty:
+        found.rules = encoding.encode(checked_parent_rules(given.rules))
     return found.id
+
+
+@act(
+    "fund_source.set_rules",
+    needs=Permission.PROGRAMME_MANAGE,
+    says="set the rules of parent grant {subject}",
+)
+def set_rules(actor: Actor, fund_source_id: UUID, given: ParentRules, *, version: int | None = None) -> FundSourceView:
+    """Keep what the parent grant lays down for its calls; calls that are published keep what they were published with."""
+    row = locked(FundSource, fund_source_id)
+    check_version(row, version)
+    row.rules = encoding.encode(checked_parent_rules(given))
+    db.session.flush()
+    return queries.fund_source_view(row)

@@ -78,6 +78,9 @@ def answer_to(question: Question) -> Answer:
             return Answer(question.key, "12")
         case QuestionKind.DATE:
             return Answer(question.key, "1 May 2023")
+        case QuestionKind.TABLE:
+            cells = {QuestionKind.SHORT: "A word", QuestionKind.DATE: "1 May 2023"}
+            return Answer(question.key, "\t".join(cells.get(column.kind, "12") for column in question.columns))
         case _:
             return Answer(question.key, f"An answer to {question.key.replace('_', ' ')}.")
 

@@ -18,10 +18,11 @@ from grants.applications.rules import (
     ConditionAnswer,
     ConditionView,
     Desk,
+    Facts,
     SubmittedContent,
 )
 from grants.applications.states import ApplicationState, Verdict
-from grants.calls.rules import LANGUAGES
+from grants.calls.rules import LANGUAGES, PARENT_LIST
 from grants.cities.models import City, Participation
 from grants.core.db import db
 from grants.core.permissions import Actor, Permission, Scope
@@ -45,17 +46,12 @@ def desk(actor: Actor, application: ApplicationView) -> Desk:
     answers = _answers(check.id) if check else {}
     organisations = [member.organisation_id for member in content.consortium]
     shown = reads_evidence(actor, application)
-    cities = city_facts(organisations) if shown else ()
-    elsewhere = _elsewhere(actor, application, organisations) if shown else ()
-    arrival = _arrival(application, content) if shown else None
-    sees_all = not (actor.barred("application") or actor.barred("call"))
+    facts = _facts(actor, application, content, organisations) if shown else None
     return Desk(
         conditions=tuple(
             ConditionView(
                 condition,
-                rules.evidence(condition, content.consortium, cities, elsewhere, sees_all=sees_all, arrival=arrival)
-                if shown
-                else None,
+                None if facts is None else rules.evidence_of(condition, facts),
                 answers.get(condition.key, ConditionAnswer(condition.key, None)),
             )
             for condition in application.call.content.conditions
@@ -66,6 +62,25 @@ def desk(actor: Actor, application: ApplicationView) -> Desk:
         decided_by=check.decided_by if check else None,
         version=check.version if check else 0,
         check_id=check.id if check else None,
+    )
+
+
+def _facts(
+    actor: Actor, application: ApplicationView, content: SubmittedContent, organisations: Sequence[UUID]
+) -> Facts:
+    """Everything the conditions of a call may ask of the version that stands."""
+    call, worked = application.call, content.budget.totals
+    return Facts(
+        consortium=content.consortium,
+        cities=city_facts(organisations),
+        elsewhere=_elsewhere(actor, application, organisations),
+        sees_all=not (actor.barred("application") or actor.barred("call")),
+        arrival=_arrival(application, content),
+        requested={row.organisation_id: row.requested for row in worked.rows},
+        budget_rules=content.budget.rules,
+        answers={answer.question: answer for answer in content.dossier.answers},
+        lists={each.name: each.countries for each in call.content.country_lists}
+        | {PARENT_LIST: call.fund_source.rules.countries},
     )
 
 

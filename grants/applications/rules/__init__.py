@@ -20,9 +20,11 @@ from grants.applications.rules.eligibility import (
     checked_answers,
     evidence,
     groups,
+    proposed,
     reasons_of,
     verdict_of,
 )
+from grants.applications.rules.eligibility_facts import Facts, evidence_of
 from grants.applications.rules.frozen import SNAPSHOT_SCHEMA, digest, read_snapshot, snapshot
 from grants.applications.rules.inputs import (
     ACRONYM_CHARACTERS_MAX,
@@ -93,6 +95,7 @@ __all__ = [
     "Desk",
     "DetailsInput",
     "Evidence",
+    "Facts",
     "InviteInput",
     "Issue",
     "ListFilter",
@@ -116,8 +119,10 @@ __all__ = [
     "colour",
     "digest",
     "evidence",
+    "evidence_of",
     "exactly",
     "groups",
+    "proposed",
     "read_snapshot",
     "reasons_of",
     "refuse_incomplete",

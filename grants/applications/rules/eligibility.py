@@ -35,6 +35,8 @@ class Evidence:
 
     lines: tuple[str, ...]
     suggests: Verdict | None = None
+    # Why it looks not met, as the applicant would read it.
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +113,29 @@ def evidence(
     if condition.threshold is not None or condition.together is not None:
         return _inhabitants(condition, consortium, cities)
     if "PIC" in condition.rule:
-        return _participant_codes(consortium)
+        return participant_codes(consortium)
     rule = condition.rule.lower()
     if "overlap" in rule or "double funding" in rule:
-        return _overlap(consortium, cities, elsewhere, sees_all)
+        return overlap(consortium, cities, elsewhere, sees_all)
     if "one application" in rule:
-        return _one_application(consortium, elsewhere, sees_all)
+        return one_application([m for m in consortium if m.kind in MUNICIPAL], elsewhere, sees_all)
     if "another eu grant" in rule or "another grant" in rule:
         return _paid_elsewhere(consortium, cities)
     if arrival is not None and ("in time" in rule or "complete" in rule or "language" in rule):
-        return _arrived(arrival)
+        return arrived(arrival)
     if rule.startswith("the lead "):
         return Evidence(tuple(_who(member) for member in consortium if member.role is PartnerRole.COORDINATOR))
     return Evidence(tuple(_who(member) for member in consortium))
 
 
-_MUNICIPAL = (OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE)
+MUNICIPAL = (OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE)
 _NOT_ALL_OPEN = "Not every application to this call is open to you. Ask a colleague of the desk to look for others."
 
 
-def _one_application(consortium: Sequence[Member], elsewhere: Sequence[tuple[str, str]], sees_all: bool) -> Evidence:
-    """How many other applications to the call each city administration stands in."""
+def one_application(asked: Sequence[Member], elsewhere: Sequence[tuple[str, str]], sees_all: bool) -> Evidence:
+    """How many other applications to the call each of these organisations stands in."""
     lines, many = [], 0
-    for member in consortium:
-        if member.kind not in _MUNICIPAL:
-            continue
+    for member in asked:
         others = [reference for name, reference in elsewhere if name == member.name]
         many += len(others)
         found = f"{len(others)} other {'application' if len(others) == 1 else 'applications'} to this call found"
@@ -153,10 +153,10 @@ def _paid_elsewhere(consortium: Sequence[Member], cities: Sequence[CityFact]) ->
         else f"{city.name}: no earlier pilot in the register"
         for city in cities
     ]
-    return Evidence((*lines, *_not_looked_up(consortium, cities), "Grants of other programmes are not known here."))
+    return Evidence((*lines, *not_looked_up(consortium, cities), "Grants of other programmes are not known here."))
 
 
-def _arrived(arrival: Arrival) -> Evidence:
+def arrived(arrival: Arrival) -> Evidence:
     """When it was received against the deadline, the files that are there, the language that was asked for."""
     in_time = arrival.submitted_at < arrival.closes_at
     count = len(arrival.files)
@@ -168,7 +168,9 @@ def _arrived(arrival: Arrival) -> Evidence:
     ]
     if arrival.language:
         lines.append(f"The call asks for {arrival.language}. Read below in which language the answers are.")
-    return Evidence(tuple(lines), Verdict.FAIL if arrival.missing or not in_time else None)
+    late = () if in_time else ("It arrived after the deadline.",)
+    why_not = " ".join((*late, *(f"{label} is missing." for label in arrival.missing)))
+    return Evidence(tuple(lines), Verdict.FAIL if why_not else None, why_not)
 
 
 def _who(member: Member) -> str:
@@ -176,13 +178,13 @@ def _who(member: Member) -> str:
     return f"{member.name}, {member.kind.value}, {member.country_code}{lead}"
 
 
-def _not_looked_up(consortium: Sequence[Member], cities: Sequence[CityFact]) -> tuple[str, ...]:
+def not_looked_up(consortium: Sequence[Member], cities: Sequence[CityFact]) -> tuple[str, ...]:
     """A sentence for each municipality of which the register was not asked: silence there is no answer."""
     linked = {city.organisation_id for city in cities}
     return tuple(
         f"{member.name} is not linked to the city register: nothing was looked up for it."
         for member in consortium
-        if member.kind in _MUNICIPAL and member.organisation_id not in linked
+        if member.kind in MUNICIPAL and member.organisation_id not in linked
     )
 
 
@@ -199,7 +201,7 @@ def _inhabitants(condition: Condition, consortium: Sequence[Member], cities: Seq
         for city in cities
     )
     known = [city.population for city in cities if city.population is not None]
-    unasked = _not_looked_up(consortium, cities)
+    unasked = not_looked_up(consortium, cities)
     if unasked or len(known) < len(cities):
         return Evidence((*lines, *unasked))
     if condition.together is not None:
@@ -211,18 +213,20 @@ def _inhabitants(condition: Condition, consortium: Sequence[Member], cities: Seq
     return Evidence(lines, Verdict.PASS if all(number >= condition.threshold for number in known) else Verdict.FAIL)
 
 
-def _participant_codes(consortium: Sequence[Member]) -> Evidence:
+def participant_codes(consortium: Sequence[Member]) -> Evidence:
     lines = tuple(f"{member.name}: {member.pic or 'no PIC given'}" for member in consortium)
-    complete = all(member.pic for member in consortium)
-    return Evidence(lines, Verdict.PASS if complete else Verdict.FAIL)
+    without = [member.name for member in consortium if not member.pic]
+    if not without:
+        return Evidence(lines, Verdict.PASS)
+    return Evidence(lines, Verdict.FAIL, f"No PIC was given for {', '.join(without)}.")
 
 
-def _overlap(
+def overlap(
     consortium: Sequence[Member], cities: Sequence[CityFact], elsewhere: Sequence[tuple[str, str]], sees_all: bool
 ) -> Evidence:
     lines = [f"{city.name} took part before: {', '.join(city.earlier)}" for city in cities if city.earlier]
     lines += [f"{name} also stands in {reference}" for name, reference in elsewhere]
-    lines += _not_looked_up(consortium, cities)
+    lines += not_looked_up(consortium, cities)
     if not sees_all:
         lines.append(_NOT_ALL_OPEN)
     if lines:
@@ -231,6 +235,13 @@ def _overlap(
         ("No organisation of the consortium stands in another application to this call, none in an earlier pilot.",),
         Verdict.PASS,
     )
+
+
+def proposed(view: ConditionView) -> ConditionAnswer:
+    """The answer that stands, or what the facts suggest, for the desk to confirm or change; nothing where they are silent."""
+    if view.answer.verdict is not None or view.condition.test is None or view.evidence is None:
+        return view.answer
+    return ConditionAnswer(view.condition.key, view.evidence.suggests, view.evidence.reason)
 
 
 def checked_answers(conditions: Sequence[Condition], given: Iterable[ConditionAnswer]) -> tuple[ConditionAnswer, ...]:

@@ -78,7 +78,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
         if desk.check_id:
             last = identity.overtaker(current_actor(), "eligibility_check", desk.check_id, application.reference)
     if form is None:
-        answers = {view.condition.key: view.answer for view in desk.conditions}
+        answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form(application.call.content.conditions, answers, desk.version)
     return page(
         "applications/eligibility.html",

@@ -11,6 +11,7 @@ from grants.applications import queries, services
 from grants.applications.queries import Workplace
 from grants.applications.rules import AnswerInput, SectionInput
 from grants.applications.views.frame import bp, team_context
+from grants.calls.rules import LANGUAGES
 from grants.core import clock, presence
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.permissions import Permission
@@ -102,6 +103,7 @@ def _section_page(place: Workplace, found: SectionView, form: SectionForm, clash
         clashes=clashes,
         savers=identity.people(savers) if savers else {},
         criteria=criteria,
+        languages=LANGUAGES,
         following=place.dossier.after(found.key),
         **team_context(place),
     )

@@ -333,16 +333,17 @@ def _restored(entry: Field, kept: Mapping[str, Any] | None) -> Sourced:
 
 
 def filled(
-    fields: Mapping[str, Sourced], template: Mapping[str, Sourced]
+    fields: Mapping[str, Sourced], template: Mapping[str, Sourced], *, pays: bool = True
 ) -> tuple[dict[str, Sourced], tuple[str, ...]]:
     """The values with the template's where nothing was found, and the paths it filled; what was found never changes.
 
-    What a file noted about a value it did not find stays beside the template's value.
+    What a file noted about a value it did not find stays beside the template's value. A call that
+    ``pays`` nothing takes nothing about money.
     """
     result, paths = dict(fields), []
     for path, ours in template.items():
         found = fields.get(path, NOT_FOUND)
-        if found.value is None:
+        if found.value is None and (pays or not FIELDS[path].of_money):
             result[path] = replace(ours, note=ours.note or found.note)
             paths.append(path)
     return result, tuple(paths)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
+from grants.calls.rules.conditions import condition_problems
 from grants.calls.rules.schema import (
     FIELDS,
 )
@@ -28,12 +29,18 @@ from grants.calls.rules.values import (
 from grants.calls.rules.words import (
     words_of,
 )
-from grants.calls.states import InstalmentKind
+from grants.calls.states import CallKind, InstalmentKind
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
 from grants.core.money import Money
 from grants.dossiers.rules import Definition, definition_problems
+from grants.programmes.rules import NO_PARENT_RULES, ParentRules, capped, open_too_shortly, parent_problems
+
+# Lists a call may leave empty and mean it: no weights, no order for ties, nothing to attach, no milestone of its own.
+_MAY_BE_EMPTY = frozenset(
+    {"evaluation.weights", "evaluation.tie_break", "submission.required_attachments", "milestones"}
+)
 
 # --- what later stages need, and what is missing ------------------------------------------------------------------
 
@@ -55,7 +62,12 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             envelopes=value("grant_bands_eur", ()),
             envelope_rule=value("grant_bands_rule", EnvelopeRule.CEILING),
         ),
-        definition=value("application_form.sections", Definition()),
+        definition=Definition(
+            (
+                *value("application_form.sections", Definition()).sections,
+                *value("application_form.own_sections", ()),
+            )
+        ),
         conditions=value("eligibility.criteria", ()),
         criteria=_weighed(value("evaluation.criteria", ()), value("evaluation.weights", ()), thresholds),
         scale=value("evaluation.scale", Scale()),
@@ -73,6 +85,8 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         milestones=value("milestones", ()),
         attachments=value("submission.required_attachments", ()),
         language=value("submission.language", ""),
+        kind=kind_of(fields),
+        country_lists=value("eligibility.country_lists", ()),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 
@@ -101,49 +115,111 @@ def opens_at(fields: Mapping[str, Sourced], zone_name: str) -> datetime | None:
     return clock.local_to_utc(datetime.fromisoformat(f"{opening.day.isoformat()}T{hour}"), zone_name, fold=Fold.EARLIER)
 
 
-def missing(fields: Mapping[str, Sourced], deadlines: Sequence[Deadline]) -> tuple[Problem, ...]:
-    """What a call needs before it may be published and nobody has found yet."""
+def kind_of(fields: Mapping[str, Sourced]) -> CallKind:
+    """What the call leads to; one that does not say so pays support."""
+    return fields.get("call.kind", NOT_FOUND).value or CallKind.SUPPORT
+
+
+# Of the five points, those the parent grant can fix for all its calls: the path of the call's own, and the parent's.
+_POINTS_OF_PARENT: Mapping[str, str] = {
+    "financial_support.activities": "activities",
+    "financial_support.amount_rule": "amount_rule",
+    "financial_support.maximum_per_recipient": "maximum_per_recipient",
+}
+
+
+def missing(
+    fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], parent: ParentRules = NO_PARENT_RULES
+) -> tuple[Problem, ...]:
+    """What a call needs before it may be published and nobody has found yet; what pays nothing needs no money."""
+    pays = kind_of(fields) is CallKind.SUPPORT
     found = [
         Problem(entry.label, "was not found. Fill it in the file, or apply the template.")
         for path, entry in FIELDS.items()
-        if entry.needed and fields.get(path, NOT_FOUND).value is None
+        if entry.needed
+        and (pays or not entry.of_money)
+        and _absent(path, fields.get(path, NOT_FOUND).value)
+        and not (path in _POINTS_OF_PARENT and getattr(parent, _POINTS_OF_PARENT[path]))
     ]
     if not deadlines:
         found.append(Problem("Deadline", "was not found. A call needs one."))
     return tuple(found)
 
 
-def contradictions(fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str) -> tuple[Problem, ...]:
+def _absent(path: str, value: Any) -> bool:
+    return value is None or (value == () and path not in _MAY_BE_EMPTY)
+
+
+def contradictions(
+    fields: Mapping[str, Sourced],
+    deadlines: Sequence[Deadline],
+    zone_name: str,
+    parent: ParentRules = NO_PARENT_RULES,
+) -> tuple[Problem, ...]:
     """Where the values of a call do not fit together. Looked at once nothing is missing."""
     content = content_of(fields)
     return (
-        *_dates_clash(fields, deadlines, zone_name),
-        *rules_problems(content.budget_rules),
-        *_money_clashes(fields, content),
+        *_dates_clash(fields, deadlines, zone_name, parent),
+        *(_about_money(fields, content, parent) if content.pays else ()),
         *definition_problems(content.definition),
+        *condition_problems(content.conditions, content.country_lists, content.definition, content.kind),
         *_assessment_clashes(content),
+    )
+
+
+def _about_money(fields: Mapping[str, Sourced], content: CallContent, parent: ParentRules) -> tuple[Problem, ...]:
+    return (
+        *rules_problems(content.budget_rules),
+        *_money_clashes(fields, content, parent),
         *_payment_clashes(content),
+        *parent_problems(
+            parent,
+            maximum=fields.get("financial_support.maximum_per_recipient", NOT_FOUND).value,
+            funding_rate=fields["funding_rate_percent"].value,
+            flat_rate=fields["indirect_costs.flat_rate_percent"].value,
+            activities=fields.get("financial_support.activities", NOT_FOUND).value or (),
+        ),
     )
 
 
 def publish_problems(
-    fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str
+    fields: Mapping[str, Sourced],
+    deadlines: Sequence[Deadline],
+    zone_name: str,
+    parent: ParentRules = NO_PARENT_RULES,
 ) -> tuple[Problem, ...]:
     """Everything that keeps a call from being published; empty when it may be."""
-    return missing(fields, deadlines) or contradictions(fields, deadlines, zone_name)
+    return missing(fields, deadlines, parent) or contradictions(fields, deadlines, zone_name, parent)
 
 
-def _dates_clash(fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str) -> list[Problem]:
+def _dates_clash(
+    fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str, parent: ParentRules
+) -> list[Problem]:
     opening = opens_at(fields, zone_name)
-    if opening is None or not deadlines or opening < deadlines[0].closes_at:
+    if opening is None or not deadlines:
         return []
-    return [Problem("Deadline", "lies before the call opens. Check both dates.")]
+    if opening >= deadlines[0].closes_at:
+        return [Problem("Deadline", "lies before the call opens. Check both dates.")]
+    if kind_of(fields) is not CallKind.SUPPORT:
+        return []  # The least time a call is open is a rule for support to third parties (domain.md F-09).
+    days = [clock.in_zone(each, zone_name).date() for each in (opening, deadlines[-1].closes_at)]
+    if open_too_shortly(parent, days[0], days[1]) and not fields.get("dates.short_opening_reason", NOT_FOUND).value:
+        months = parent.opening_months_min
+        return [
+            Problem(
+                "Why it is open for a short time",
+                f"is empty: the call is open for {(days[1] - days[0]).days} days, and its parent grant asks for"
+                f" {months} {'month' if months == 1 else 'months'}. Write the reason, or move the deadline.",
+            )
+        ]
+    return []
 
 
-def _money_clashes(fields: Mapping[str, Sourced], content: CallContent) -> list[Problem]:
+def _money_clashes(fields: Mapping[str, Sourced], content: CallContent, parent: ParentRules) -> list[Problem]:
     found = []
     whole_call: Money = fields["budget.total"].value
-    most_each: Money = fields["financial_support.maximum_per_recipient"].value
+    most_each = capped(fields["financial_support.maximum_per_recipient"].value, parent)
+    assert most_each is not None, "the most for one recipient is fixed by the call or its parent grant"
     largest = max(content.envelopes, key=lambda envelope: envelope.amount)
     codes = [envelope.code for envelope in content.envelopes]
     if len(set(codes)) < len(codes):
@@ -219,20 +295,31 @@ def _payment_clashes(content: CallContent) -> list[Problem]:
     return found
 
 
-def support_points(fields: Mapping[str, Sourced]) -> tuple[SupportPoint, ...]:
-    """The five points of financial support to third parties, each with what the call says or that it does not say it yet."""
-    points = {
-        "A closed list of activities": ("financial_support.activities",),
-        "Who may receive": ("eligibility.applicants", "eligibility.criteria"),
-        "Award criteria and procedure": ("evaluation.criteria", "evaluation.thresholds"),
-        "How the exact amount is found": ("financial_support.amount_rule",),
-        "The most for one recipient": ("financial_support.maximum_per_recipient",),
-    }
-    return tuple(
-        SupportPoint(
-            name,
-            all(fields.get(path, NOT_FOUND).value is not None for path in paths),
-            words_of(FIELDS[paths[0]], fields.get(paths[0], NOT_FOUND).value),
-        )
-        for name, paths in points.items()
-    )
+_SUPPORT_POINTS: Mapping[str, tuple[str, ...]] = {
+    "A closed list of activities": ("financial_support.activities",),
+    "Who may receive": ("eligibility.applicants", "eligibility.criteria"),
+    "Award criteria and procedure": ("evaluation.criteria", "evaluation.thresholds"),
+    "How the exact amount is found": ("financial_support.amount_rule",),
+    "The most for one recipient": ("financial_support.maximum_per_recipient",),
+}
+
+
+def support_points(fields: Mapping[str, Sourced], parent: ParentRules = NO_PARENT_RULES) -> tuple[SupportPoint, ...]:
+    """The five points of financial support to third parties, each with what the call or its parent grant says.
+
+    A call that pays nothing has none of them to fix.
+    """
+    if kind_of(fields) is not CallKind.SUPPORT:
+        return ()
+    return tuple(_support_point(name, paths, fields, parent) for name, paths in _SUPPORT_POINTS.items())
+
+
+def _support_point(name: str, paths: Sequence[str], fields: Mapping[str, Sourced], parent: ParentRules) -> SupportPoint:
+    own = fields.get(paths[0], NOT_FOUND).value
+    theirs = getattr(parent, _POINTS_OF_PARENT[paths[0]]) if paths[0] in _POINTS_OF_PARENT else None
+    if paths[0] == "financial_support.maximum_per_recipient":
+        own, theirs = capped(own, parent), None
+    if own in (None, ()) and theirs:
+        return SupportPoint(name, True, f"{words_of(FIELDS[paths[0]], theirs)} (by the parent grant)")
+    fixed = own not in (None, ()) and all(fields.get(path, NOT_FOUND).value not in (None, ()) for path in paths[1:])
+    return SupportPoint(name, fixed, words_of(FIELDS[paths[0]], own))

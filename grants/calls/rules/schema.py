@@ -20,8 +20,10 @@ from grants.calls.rules.values import (
     Attachment,
     Condition,
     Consortium,
+    CountryList,
     Criterion,
     DocumentVersion,
+    FactRule,
     Instalment,
     LooseDate,
     NamedSource,
@@ -33,11 +35,12 @@ from grants.calls.rules.values import (
     Thresholds,
     TimeLimits,
 )
-from grants.calls.states import ConditionKind, Confidence, InstalmentKind
+from grants.calls.states import CallKind, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.cities.rules import country_code
 from grants.core import clock
 from grants.core.clock import Fold
-from grants.core.errors import quoted
-from grants.core.money import Money
+from grants.core.errors import Invalid, quoted
+from grants.core.money import ZERO, Money
 from grants.core.yaml_schema import (
     Items,
     Kind,
@@ -52,11 +55,13 @@ from grants.core.yaml_schema import (
     moment,
     one_of,
     plain_text,
+    raw_of,
     wall_time,
     whole,
     zone,
 )
-from grants.dossiers.rules import Choice, Definition, Question, QuestionKind, Section
+from grants.dossiers.rules import AskedIf, Choice, Column, Definition, Question, QuestionKind, Section, Translation
+from grants.programmes.rules import ParentRules
 
 SCHEMA_VERSION = 1
 META = ("confidence", "source", "note")
@@ -147,11 +152,30 @@ def _condition(
     threshold: int | None = None,
     thresholds: tuple[int | None, int | None] = (None, None),
     country_examples: tuple[str, ...] = (),
+    test: FactRule | None = None,
     **sourced: Any,
 ) -> Condition:
     each, together = thresholds
     name = key or (f"condition_{no}" if no else "")
-    return Condition(name, rule, kind, each or threshold, together, country_examples, **sourced)
+    return Condition(name, rule, kind, each or threshold, together, country_examples, **sourced, test=test)
+
+
+def _fact_rule(
+    fact: FactKind, *, allowed: tuple[str, ...] = (), at_most_eur: Money | None = None, **given: Any
+) -> FactRule:
+    if fact is FactKind.MONEY and at_most_eur is None:
+        at_most_eur = ZERO
+    return FactRule(fact, words=allowed, money=at_most_eur, **given)
+
+
+def _country(node: yaml.Node, place: str, reading: Reading) -> str | None:
+    """The code of a country, as ISO writes it; “NO” needs quotes, since YAML reads it as a word for false."""
+    raw = raw_of(node, place, reading, "a country code such as PL", "str", "bool")
+    try:
+        return None if raw is None else country_code(raw)
+    except Invalid as error:
+        reading.wrong(node, place, str(error))
+        return None
 
 
 def _with_keys(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
@@ -182,6 +206,39 @@ _DEADLINE = Record(
 )
 _REPORT = Record(ReportDuty, {"required": flag, "timing": plain_text}, ("required",))
 _RULE = Record(lambda rule: rule, {"rule": plain_text}, ("rule",))
+_PARENT_RULES = Record(
+    lambda funding_rate_percent_max=None, flat_rate_percent_max=None, **given: ParentRules(
+        funding_rate_max=funding_rate_percent_max, flat_rate_max=flat_rate_percent_max, **given
+    ),
+    {
+        "activities": Items(plain_text),
+        "recipients": plain_text,
+        "procedure": plain_text,
+        "amount_rule": plain_text,
+        "maximum_per_recipient": amount,
+        "countries": Items(_country),
+        "funding_rate_percent_max": exact(0, 100),
+        "flat_rate_percent_max": exact(0, 100),
+        "opening_months_min": whole(0, 12),
+    },
+)
+_FACT_RULE = Record(
+    _fact_rule,
+    {
+        "fact": one_of(FactKind),
+        "of": one_of(Whom),
+        "at_least": whole(0, 10**9),
+        "at_most": whole(0, 10**9),
+        "together": whole(1, 10**9),
+        "countries": Items(_country),
+        "lists": Items(plain_text),
+        "allowed": Items(plain_text),
+        "question": plain_text,
+        "at_most_eur": amount,
+        "joint": flag,
+    },
+    ("fact",),
+)
 _CONDITION = Record(
     _condition,
     {
@@ -195,6 +252,7 @@ _CONDITION = Record(
             {"each": whole(1, 10**9), "together": whole(1, 10**9)},
         ),
         "country_examples": Items(plain_text),
+        "test": _FACT_RULE,
         **SOURCED,
     },
     ("rule",),
@@ -244,6 +302,15 @@ _MILESTONE = Record(
 _ATTACHMENT = Record(
     Attachment, {"key": plain_text, "label": plain_text, "required": flag, "hint": plain_text}, ("key", "label")
 )
+_TRANSLATION = Record(
+    Translation, {"language": _language, "label": plain_text, "hint": plain_text}, ("language", "label")
+)
+_COLUMN = Record(
+    Column,
+    {"key": plain_text, "label": plain_text, "kind": one_of(QuestionKind), "required": flag},
+    ("key", "label"),
+)
+_ASKED_IF = Record(AskedIf, {"question": plain_text, "answers": Items(plain_text)}, ("question",))
 _QUESTION = Record(
     Question,
     {
@@ -258,12 +325,24 @@ _QUESTION = Record(
         "criterion": plain_text,
         "guidance": Items(plain_text),
         "example": plain_text,
+        "picks_max": whole(1, 100),
+        "columns": Items(_COLUMN),
+        "rows_max": whole(1, 50),
+        "asked_if": _ASKED_IF,
+        "translations": Items(_TRANSLATION),
     },
     ("key", "label", "kind"),
 )
 _SECTION = Record(
     Section,
-    {"key": plain_text, "title": plain_text, "step": plain_text, "intro": plain_text, "questions": Items(_QUESTION)},
+    {
+        "key": plain_text,
+        "title": plain_text,
+        "step": plain_text,
+        "intro": plain_text,
+        "questions": Items(_QUESTION),
+        "translations": Items(_TRANSLATION),
+    },
     ("key", "title", "questions"),
 )
 _DOCUMENT = Record(
@@ -303,6 +382,11 @@ class Field:
     needed: bool = False
     finish: Callable[[Any], Any] | None = None
 
+    @property
+    def of_money(self) -> bool:
+        """Whether a call that pays nothing goes without it."""
+        return self.group in (Group.MONEY, Group.PAYMENTS, Group.SUPPORT)
+
 
 FIELDS: Mapping[str, Field] = {
     entry.path: entry
@@ -318,11 +402,18 @@ FIELDS: Mapping[str, Field] = {
             Group.CALL,
             Record(
                 ParentGrant,
-                {"number": plain_text, "acronym": plain_text, "framework": plain_text, "topic_family": plain_text},
+                {
+                    "number": plain_text,
+                    "acronym": plain_text,
+                    "framework": plain_text,
+                    "topic_family": plain_text,
+                    "rules": _PARENT_RULES,
+                },
                 ("number", "acronym", "framework"),
             ),
             ParentGrant,
         ),
+        Field("call.kind", "What it leads to", Group.CALL, one_of(CallKind), CallKind),
         Field("call.funding_mechanism", "Kind of funding", Group.CALL, plain_text, str),
         Field("call.sources", "Sources", Group.CALL, Table(plain_text, NamedSource), tuple[NamedSource, ...]),
         Field("document_versions", "Documents", Group.CALL, Items(_DOCUMENT), tuple[DocumentVersion, ...]),
@@ -336,6 +427,7 @@ FIELDS: Mapping[str, Field] = {
             needed=True,
         ),
         Field("dates.opens_time", "Opening hour", Group.DATES, clock_time, str, needed=True),
+        Field("dates.short_opening_reason", "Why it is open for a short time", Group.DATES, plain_text, str),
         Field("dates.deadline_original", "First deadline", Group.DATES, _DEADLINE, PrintedDeadline),
         Field("dates.deadline_extended", "Extended deadline", Group.DATES, _DEADLINE, PrintedDeadline),
         Field("dates.results_planned", "Results planned", Group.DATES, _LOOSE_DATE, LooseDate),
@@ -383,6 +475,13 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("grant_cap_per_legal_entity", "Most for one organisation", Group.MONEY, amount, Money),
         Field("eligibility.applicants", "Applicants", Group.WHO, _RULE, str, needed=True),
+        Field(
+            "eligibility.country_lists",
+            "Lists of countries",
+            Group.WHO,
+            Table(Items(_country), CountryList),
+            tuple[CountryList, ...],
+        ),
         Field("eligibility.criteria_total_v1_0", "Conditions in the first draft", Group.WHO, plain_text, str),
         Field(
             "eligibility.criteria",
@@ -433,6 +532,13 @@ FIELDS: Mapping[str, Field] = {
             Definition,
             needed=True,
             finish=Definition,
+        ),
+        Field(
+            "application_form.own_sections",
+            "Sections of its own",
+            Group.FORM,
+            Items(_SECTION),
+            tuple[Section, ...],
         ),
         Field("application_form.word_limits", "Word limits", Group.FORM, plain_text, str),
         Field(

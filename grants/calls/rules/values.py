@@ -9,11 +9,20 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Envelope
-from grants.calls.states import CallState, ConditionKind, Confidence, InstalmentKind, Phase
+from grants.calls.states import (
+    CallKind,
+    CallState,
+    ConditionKind,
+    Confidence,
+    FactKind,
+    InstalmentKind,
+    Phase,
+    Whom,
+)
 from grants.core.errors import Problem
 from grants.core.money import Money, euros
 from grants.dossiers.rules import Definition
-from grants.programmes.rules import FundSourceView, ProgrammeView
+from grants.programmes.rules import NO_PARENT_RULES, FundSourceView, ParentRules, ProgrammeView
 
 TEMPLATE_LABEL = "Horizon-like template"
 
@@ -23,6 +32,29 @@ SUPPORT_MAX_UNJUSTIFIED = euros(60_000)
 
 
 # --- what a call consists of ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FactRule:
+    """How the program looks at a condition by itself: a fact, of whom, and what it must be.
+
+    ``at_least`` and ``at_most`` count inhabitants, cities or proposals; ``together`` is what the
+    inhabitants of all cities must sum to. ``countries`` are codes, ``lists`` names of lists of the
+    call or of its parent grant. ``words`` are what is picked (kinds of organisations, labels of
+    earlier calls, answers). ``joint`` holds the condition back for a city that applies alone.
+    """
+
+    fact: FactKind
+    of: Whom = Whom.EVERYBODY
+    at_least: int | None = None
+    at_most: int | None = None
+    together: int | None = None
+    countries: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    question: str | None = None
+    money: Money | None = None
+    joint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +70,15 @@ class Condition:
     confidence: Confidence = Confidence.STATED
     source: str | None = None
     note: str | None = None
+    test: FactRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountryList:
+    """A closed list of countries under the name conditions use for it."""
+
+    name: str
+    countries: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +187,7 @@ class ParentGrant:
     acronym: str
     framework: str
     topic_family: str | None = None
+    rules: ParentRules = NO_PARENT_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +252,14 @@ class CallContent:
     milestones: tuple[PlannedMilestone, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     language: str = ""
+    kind: CallKind = CallKind.SUPPORT
+    country_lists: tuple[CountryList, ...] = ()
     synthetic: frozenset[str] = frozenset()
+
+    @property
+    def pays(self) -> bool:
+        """Whether the call gives money at all; a learning call or an expression of interest does not."""
+        return self.kind is CallKind.SUPPORT
 
     @property
     def envelopes(self) -> tuple[Envelope, ...]:

@@ -24,6 +24,7 @@ from grants.calls.rules.values import (
     CallView,
     Condition,
     Consortium,
+    CountryList,
     Criterion,
     Deadline,
     Fact,
@@ -38,11 +39,19 @@ from grants.calls.rules.values import (
     Thresholds,
     TimeLimits,
 )
+from grants.calls.states import CallKind
 from grants.core import clock
 from grants.core.money import Money
 from grants.dossiers.rules import Definition, Section
 
 # --- words for people ---------------------------------------------------------------------------------------------
+
+
+KIND_WORDS: Mapping[CallKind, str] = {
+    CallKind.SUPPORT: "Grants paid to those selected",
+    CallKind.INTEREST: "An expression of interest; nothing is paid",
+    CallKind.LEARNING: "Learning together; nothing is paid",
+}
 
 
 def points(half: int) -> str:
@@ -259,6 +268,8 @@ def words_of(entry: Field, value: Any) -> str:
             return clock.long_date(value.day) + (f", {value.time}" if value.time else "")
         case LooseDate():
             return value.literal
+        case CallKind():
+            return KIND_WORDS[value]
         case ParentGrant():
             return f"{value.acronym}, {value.framework} grant {value.number}"
         case Definition():
@@ -317,6 +328,10 @@ def _list_words(entry: Field, value: tuple[Any, ...]) -> str:
             return ", ".join(
                 getattr(each, "name", None) or getattr(each, "label", None) or each.title for each in value
             )
+        case CountryList():
+            return "; ".join(f"{each.name}: {', '.join(each.countries)}" for each in value)
+        case Section():
+            return ", ".join(each.title for each in value)
         case Condition():
             return f"{len(value)} conditions" if len(value) > 1 else "1 condition"
         case str():

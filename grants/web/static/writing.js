@@ -116,10 +116,11 @@ class Field {
 
   put(values) {
     const isTick = this.controls.length === 1 && this.controls[0].type === "checkbox";
-    for (const control of this.controls) {
+    // A table has a box for each cell, in the order in which the cells are sent; any other text has one box.
+    for (const [place, control] of this.controls.entries()) {
       if (isTick) control.checked = values.some(Boolean);
       else if (control.matches("[type=checkbox], [type=radio]")) control.checked = values.includes(control.value);
-      else if (control.value !== (values[0] ?? "")) control.value = values[0] ?? "";
+      else if (control.value !== (values[place] ?? "")) control.value = values[place] ?? "";
     }
     // The counter of words listens to it; so do we.
     this.controls[0]?.dispatchEvent(new Event("input", { bubbles: true }));
