@@ -40,6 +40,9 @@ def create(
     db.session.add(budget)
     for position, organisation_id in enumerate(organisations):
         db.session.add(BudgetOrganisation(budget_id=budget.id, organisation_id=organisation_id, position=position))
+    # The work packages a call pays as lump sums are there from the start.
+    for position, lump in enumerate(budget_rules.lump_sums):
+        db.session.add(BudgetPackage(budget_id=budget.id, code=lump.work_package, title=lump.title, position=position))
     return budget.id
 
 
@@ -237,7 +240,8 @@ def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> 
                 period=line.period,
             )
         )
-    for package in _packages(budget_id):
+    given = {lump.work_package for lump in queries.rules_of(source).lump_sums}
+    for package in [each for each in _packages(budget_id) if each.code not in given]:
         db.session.add(
             BudgetPackage(
                 budget_id=target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from grants.budgets.rules import (
     Cell,
     Envelope,
     EnvelopeRule,
+    LumpSum,
     Marks,
     Package,
     Severity,
@@ -417,3 +419,67 @@ def test_a_name_no_field_has_is_no_cell(place: str) -> None:
 )
 def test_a_cell_is_found_again_by_the_name_of_its_field(cell: Cell) -> None:
     assert rules.cell_at(cell.place, cell.amount) == cell
+
+
+# --- ceilings and lump sums --------------------------------------------------------------------------------------
+
+
+def test_a_category_over_its_amount_says_value_limit_and_remedy() -> None:
+    limited = replace(RULES, limits=(CategoryLimit("travel", amount_max=euros(10)),), envelopes=())
+
+    broken = finding(
+        "limit_travel", rules.findings(limited, rules.totals(limited, [Cell(A, "travel", euros(12))]), NAMES)
+    )
+
+    assert broken.severity is Severity.BROKEN
+    assert broken.sentence == (
+        "Travel is EUR 2.00 too high. Travel may be at most EUR 10.00 in all: EUR 10.00. You entered EUR 12.00. "
+        "Lower this category."
+    )
+
+
+def test_one_organisation_asks_for_no_more_than_its_maximum() -> None:
+    capped = replace(RULES, organisation_max=euros(100), envelopes=())
+    cells = [Cell(A, "subcontracting", euros(100)), Cell(B, "travel", euros(81))]
+
+    found = rules.findings(capped, rules.totals(capped, cells, [A, B]), NAMES)
+
+    assert finding("organisation_max", found).title == "Żółtowice asks for EUR 1.25 too much."
+    assert finding("organisation_max", found).place == rules.field_name(B, "travel")
+
+
+LUMP_SUMS = (LumpSum("WP1", "Listen", euros(125)), LumpSum("WP2", "Build", euros(50)))
+LUMPED = replace(RULES, by_work_package=True, lump_sums=LUMP_SUMS, envelopes=())
+
+
+def test_a_work_package_paid_as_a_lump_sum_costs_exactly_that() -> None:
+    cells = [
+        Cell(A, "personnel", euros(60), "WP1"),
+        Cell(B, "personnel", euros(40), "WP1"),
+        Cell(A, "travel", euros(44), "WP2"),
+    ]
+
+    found = rules.findings(LUMPED, rules.totals(LUMPED, cells, [A, B]), NAMES, PACKAGES)
+    missed, met = (each for each in found if each.code == "lump_sum")
+
+    assert (met.severity, missed.severity) == (Severity.KEPT, Severity.BROKEN)
+    assert missed.sentence == (
+        "WP2 Build does not equal its lump sum. This call pays exactly EUR 50.00 for it; its amounts add up to EUR 55.00. "
+        "Reduce the amounts of WP2 by EUR 5.00."
+    )
+    assert missed.place == rules.field_name(A, "travel", "WP2")
+
+
+def test_faults_of_axes_and_ceilings_are_named() -> None:
+    bad = replace(
+        RULES,
+        limits=(CategoryLimit("travel"), CategoryLimit("personnel", Fraction(3))),
+        period_months=6,
+        lump_sums=(LumpSum("WP 1", "Listen", euros(1)), LumpSum("WP 1", "Build", ZERO)),
+    )
+
+    assert rules.rules_problems(LUMPED) == ()
+    assert sorted({problem.place for problem in rules.rules_problems(bad)}) == [
+        "budget_grid.period_months", "budget_limits", "lump_sums",
+    ]  # fmt: skip
+    assert len(rules.rules_problems(bad)) == 6

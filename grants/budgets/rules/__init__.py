@@ -25,6 +25,8 @@ from grants.budgets.rules.values import (
     Envelope,
     EnvelopeRule,
     Finding,
+    LumpSum,
+    Nature,
     OrganisationTotals,
     Outcome,
     Package,
@@ -36,6 +38,7 @@ from grants.budgets.rules.values import (
     Totals,
     cell_at,
     field_name,
+    is_package_code,
 )
 
 __all__ = [
@@ -51,7 +54,9 @@ __all__ = [
     "Envelope",
     "EnvelopeRule",
     "Finding",
+    "LumpSum",
     "Marks",
+    "Nature",
     "OrganisationTotals",
     "Outcome",
     "Package",
@@ -67,6 +72,7 @@ __all__ = [
     "findings",
     "from_mapping",
     "how_read",
+    "is_package_code",
     "package_order",
     "percent",
     "problems",

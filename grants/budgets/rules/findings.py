@@ -11,6 +11,7 @@ from uuid import UUID
 from grants.budgets.rules.values import (
     BudgetRules,
     Category,
+    CategoryLimit,
     Envelope,
     EnvelopeRule,
     Finding,
@@ -19,6 +20,7 @@ from grants.budgets.rules.values import (
     Severity,
     Totals,
     field_name,
+    is_package_code,
 )
 from grants.core.errors import Problem
 from grants.core.money import ZERO, Money, Rounding, total
@@ -65,9 +67,11 @@ class _Look:
 def findings(
     rules: BudgetRules, worked: Totals, names: Mapping[UUID, str], packages: Sequence[Package] = ()
 ) -> tuple[Finding, ...]:
-    """Every rule of the call looked at against these totals, broken ones first."""
+    """Every rule of the call looked at against these totals, broken ones first; a call without money has none."""
+    if not rules.categories:
+        return ()
     look = _Look(rules, worked, names, packages)
-    found = [*_empty(worked), *_packages(look), *_envelope(look), *_limits(look)]
+    found = [*_empty(worked), *_packages(look), *_envelope(look), *_limits(look), *_lump_sums(look)]
     found += [finding for row in worked.rows for finding in _organisation(look, row)]
     if rules.flat_rate is not None and rules.computed is not None:
         found.append(_flat_rate(rules, worked))
@@ -186,28 +190,75 @@ def _limits(look: _Look) -> list[Finding]:
         if category is None or not worked.total:
             continue
         amount = worked.by_category[rules.categories.index(category)]
-        most = worked.total.share(limit.share_max, rounding=Rounding.DOWN)
-        rule = f"{category.label} may be at most {percent(limit.share_max)} of the total"
-        if amount > most:
-            over = amount - most
-            found.append(
-                Finding(
-                    f"limit_{category.code}",
-                    Severity.BROKEN,
-                    f"{category.label} is {over} too high.",
-                    f"{rule}: {most}. You entered {amount}.",
-                    (
-                        (f"{percent(limit.share_max)} of {worked.total}", most),
-                        ("You entered", amount),
-                        ("Over by", over),
-                    ),
-                    "Lower this category or raise others.",
-                    _largest_field(look, category),
+        for rule, most, figure in _ceilings(category, limit, worked.total):
+            if amount > most:
+                over = amount - most
+                found.append(
+                    Finding(
+                        f"limit_{category.code}",
+                        Severity.BROKEN,
+                        f"{category.label} is {over} too high.",
+                        f"{rule}: {most}. You entered {amount}.",
+                        ((figure, most), ("You entered", amount), ("Over by", over)),
+                        "Lower this category or raise others." if limit.share_max else "Lower this category.",
+                        _largest_field(look, category),
+                    )
                 )
-            )
-        else:
-            found.append(Finding(f"limit_{category.code}", Severity.KEPT, rule, f"{amount} of at most {most}."))
+            else:
+                found.append(Finding(f"limit_{category.code}", Severity.KEPT, rule, f"{amount} of at most {most}."))
     return found
+
+
+def _ceilings(category: Category, limit: CategoryLimit, whole: Money) -> list[tuple[str, Money, str]]:
+    """Each ceiling of a category: the rule in words, the most it allows, and what that figure is."""
+    found = []
+    if limit.share_max is not None:
+        most = whole.share(limit.share_max, rounding=Rounding.DOWN)
+        rate = percent(limit.share_max)
+        found.append((f"{category.label} may be at most {rate} of the total", most, f"{rate} of {whole}"))
+    if limit.amount_max is not None:
+        rule = f"{category.label} may be at most {limit.amount_max} in all"
+        found.append((rule, limit.amount_max, "The most this call allows"))
+    return found
+
+
+def _lump_sums(look: _Look) -> list[Finding]:
+    """Each work package the call pays as a lump sum costs exactly that, over all partners."""
+    found = []
+    for lump in look.rules.lump_sums:
+        costs = total(each.total for each in look.worked.slices if each.work_package == lump.work_package)
+        gap = Money(abs((costs - lump.amount).cents))
+        name = f"{lump.work_package} {lump.title}"
+        if not gap:
+            found.append(Finding("lump_sum", Severity.KEPT, f"{name} equals its lump sum", f"{costs}."))
+            continue
+        verb = "Reduce" if costs > lump.amount else "Raise"
+        found.append(
+            Finding(
+                "lump_sum",
+                Severity.BROKEN,
+                f"{name} does not equal its lump sum.",
+                f"This call pays exactly {lump.amount} for it; its amounts add up to {costs}.",
+                (("The lump sum", lump.amount), ("Your amounts, indirect costs included", costs), (f"{verb} by", gap)),
+                f"{verb} the amounts of {lump.work_package} by {gap}.",
+                _package_field(look, lump.work_package),
+            )
+        )
+    return found
+
+
+def _package_field(look: _Look, code: str) -> str:
+    """The largest field of a work package, else its first."""
+    own = [each for each in look.worked.slices if each.work_package == code]
+    entered = [place for place, category in enumerate(look.rules.categories) if category.entered]
+    if own:
+        largest = max(own, key=lambda each: each.total)
+        column = max(entered, key=lambda place: largest.amounts[place])
+        return field_name(largest.organisation_id, look.rules.categories[column].code, code, largest.period)
+    if not look.worked.rows or not entered:
+        return ""
+    who, category = look.worked.rows[0].organisation_id, look.rules.categories[entered[0]]
+    return field_name(who, category.code, code, look.rules.periods[0])
 
 
 def _largest_field(look: _Look, category: Category) -> str:
@@ -217,9 +268,23 @@ def _largest_field(look: _Look, category: Category) -> str:
 
 
 def _organisation(look: _Look, row: OrganisationTotals) -> list[Finding]:
+    name = look.names.get(row.organisation_id, "One partner")
+    most = look.rules.organisation_max
+    if most is not None and row.requested > most:
+        over = row.requested - most
+        return [
+            Finding(
+                "organisation_max",
+                Severity.BROKEN,
+                f"{name} asks for {over} too much.",
+                f"One organisation may ask for at most {most} in this call; {name} asks for {row.requested}.",
+                (("Asked for", row.requested), ("The most for one organisation", most), ("Reduce by", over)),
+                f"Reduce the amounts of {name} by {over}.",
+                look.place(row.organisation_id, _largest_category(look.rules, row).code),
+            )
+        ]
     if row.total or not look.rules.entered:
         return []
-    name = look.names.get(row.organisation_id, "One partner")
     return [
         Finding(
             "no_amount",
@@ -229,6 +294,13 @@ def _organisation(look: _Look, row: OrganisationTotals) -> list[Finding]:
             place=look.place(row.organisation_id, look.rules.entered[0].code),
         )
     ]
+
+
+def _largest_category(rules: BudgetRules, row: OrganisationTotals) -> Category:
+    columns = [
+        (amount, category) for category, amount in zip(rules.categories, row.amounts, strict=True) if category.entered
+    ]
+    return max(columns, key=lambda each: each[0])[1]
 
 
 def _flat_rate(rules: BudgetRules, worked: Totals) -> Finding:
@@ -256,7 +328,7 @@ def rules_problems(rules: BudgetRules) -> tuple[Problem, ...]:
         Problem("budget.categories", f"the code \u201c{code}\u201d is used twice.")
         for code in sorted({c for c in codes if codes.count(c) > 1})
     ]
-    if not rules.entered:
+    if rules.categories and not rules.entered:
         found.append(Problem("budget.categories", "there is no category to enter an amount in."))
     computed = [category for category in rules.categories if not category.entered]
     if len(computed) > 1 or bool(computed) != (rules.flat_rate is not None):
@@ -274,4 +346,33 @@ def rules_problems(rules: BudgetRules) -> tuple[Problem, ...]:
         for limit in rules.limits
         if limit.category not in codes
     ]
-    return tuple(found)
+    return (*found, *_axes_problems(rules), *_cap_problems(rules))
+
+
+def _axes_problems(rules: BudgetRules) -> list[Problem]:
+    found = []
+    if rules.period_months and not rules.duration_months:
+        found.append(Problem("budget_grid.period_months", "needs the length of a pilot in months."))
+    if rules.lump_sums and not rules.by_work_package:
+        found.append(Problem("lump_sums", "need a budget by work package. Set budget_grid.by_work_package to yes."))
+    codes = [lump.work_package for lump in rules.lump_sums]
+    if len(set(codes)) < len(codes):
+        found.append(Problem("lump_sums", "name a work package twice. Give each one sum."))
+    if any(not lump.amount or not is_package_code(lump.work_package) for lump in rules.lump_sums):
+        found.append(
+            Problem(
+                "lump_sums", "have a work package without an amount, or with a code other than letters and figures."
+            )
+        )
+    return found
+
+
+def _cap_problems(rules: BudgetRules) -> list[Problem]:
+    found = [
+        Problem("budget_limits", f"give \u201c{limit.category}\u201d neither a share nor an amount.")
+        for limit in rules.limits
+        if limit.share_max is None and limit.amount_max is None
+    ]
+    if any(limit.share_max is not None and not 0 <= limit.share_max <= 1 for limit in rules.limits):
+        found.append(Problem("budget_limits", "have a share outside 0 % to 100 %."))
+    return found

@@ -8,11 +8,23 @@ from typing import Any
 from uuid import UUID
 
 from grants.budgets.rules.sums import package_order, totals
-from grants.budgets.rules.values import BudgetRules, Cell, Package, Totals
+from grants.budgets.rules.values import BudgetRules, Cell, Nature, Package, Totals
 from grants.core import encoding
 
 # What budgets did not have at first: left out where there is none of it, so that older snapshots keep their hash.
-LATER = frozenset({"work_package", "period", "by_work_package", "period_months", "duration_months", "packages"})
+LATER = frozenset(
+    {
+        "amount_max",
+        "by_work_package",
+        "duration_months",
+        "lump_sums",
+        "organisation_max",
+        "packages",
+        "period",
+        "period_months",
+        "work_package",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,11 @@ def _lean(stored: Any) -> Any:
     if isinstance(stored, list | tuple):
         return [_lean(each) for each in stored]
     if isinstance(stored, dict):
-        return {key: _lean(value) for key, value in stored.items() if value or key not in LATER}
+        return {
+            key: _lean(value)
+            for key, value in stored.items()
+            if (value or key not in LATER) and (key, value) != ("nature", Nature.OTHER.value)
+        }
     return stored
 
 

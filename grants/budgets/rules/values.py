@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,14 @@ class Severity(StrEnum):
     KEPT = "kept"
 
 
+class Nature(StrEnum):
+    """What a category pays for, where a public administration is asked about it."""
+
+    STAFF = "staff"
+    PURCHASE = "purchase"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """A column of the budget. ``entered`` is false for the one computed by the flat rate.
@@ -48,6 +57,7 @@ class Category:
     in_flat_rate_base: bool = True
     entered: bool = True
     hint: str = ""
+    nature: Nature = Nature.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,20 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class CategoryLimit:
-    """A category that may take at most a share of the whole (\u201csubcontracting stays below 30 %\u201d)."""
+    """A category that may take at most a share of the whole (\u201csubcontracting stays below 30 %\u201d), or an amount."""
 
     category: str
-    share_max: Fraction
+    share_max: Fraction | None = None
+    amount_max: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LumpSum:
+    """A work package the call itself names, and what it costs: its amounts must add up to exactly that."""
+
+    work_package: str
+    title: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,9 @@ class BudgetRules:
     by_work_package: bool = False
     period_months: int = 0
     duration_months: int = 0
+    lump_sums: tuple[LumpSum, ...] = ()
+    # The most one organisation may ask for.
+    organisation_max: Money | None = None
 
     def category(self, code: str) -> Category | None:
         """The category of that code, or None."""
@@ -156,6 +179,19 @@ def cell_at(place: str, amount: Money) -> Cell | None:
         return Cell(UUID(who), category, amount, work_package, int(period or 0))
     except ValueError:
         return None
+
+
+# As they stand in the names of fields and in files.
+_PACKAGE_CODE = re.compile("[A-Za-z0-9]{1,12}")
+
+
+def is_package_code(text: str) -> bool:
+    """Whether a work package may have that code: letters and figures, at most twelve.
+
+    >>> is_package_code("WP1"), is_package_code("WP 1")
+    (True, False)
+    """
+    return _PACKAGE_CODE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
