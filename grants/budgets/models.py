@@ -17,8 +17,7 @@ from grants.core.money import Money
 class Budget(Row):
     """One budget of one owner (kind and id, without foreign key); keeps the rules it was made under.
 
-    ``saves`` counts, so that each save of any cell makes a new version of the whole. Work packages
-    and periods become further axes of ``budget_line`` later.
+    ``saves`` counts, so that each save of any cell makes a new version of the whole.
     """
 
     __tablename__ = "budget"
@@ -48,16 +47,45 @@ class BudgetOrganisation(Row):
     position: Mapped[int]
 
 
+class BudgetPackage(Row):
+    """A work package: an axis of the amounts, and of the work plan beside them."""
+
+    __tablename__ = "budget_package"
+    __table_args__ = (
+        UniqueConstraint("budget_id", "code"),
+        CheckConstraint("(starts_month IS NULL) = (ends_month IS NULL)", name="months_both"),
+        CheckConstraint("starts_month >= 1 AND ends_month >= starts_month", name="months_in_order"),
+    )
+
+    budget_id: Mapped[UUID] = mapped_column(points_to("budget.id"))
+    code: Mapped[str]
+    title: Mapped[str]
+    position: Mapped[int]
+    lead_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+    starts_month: Mapped[int | None]
+    ends_month: Mapped[int | None]
+
+
 class BudgetLine(Row):
-    """One amount entered; the flat rate is never stored."""
+    """One amount entered; the flat rate is never stored. Its version is what a browser carries of the cell.
+
+    Outside work packages the code is empty, without periods the period is 0.
+    """
 
     __tablename__ = "budget_line"
     __table_args__ = (
-        UniqueConstraint("budget_id", "organisation_id", "category"),
+        UniqueConstraint(
+            "budget_id", "organisation_id", "category", "work_package", "period", name="uq_budget_line_cell"
+        ),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
+        CheckConstraint("period >= 0", name="period_not_negative"),
     )
 
     budget_id: Mapped[UUID] = mapped_column(points_to("budget.id"))
     organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
     category: Mapped[str]
     amount: Mapped[Money]
+    work_package: Mapped[str]
+    period: Mapped[int]
+    saved_at: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
+    saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)

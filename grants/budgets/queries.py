@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,23 @@ from uuid import UUID
 from sqlalchemy import BigInteger, func, select, type_coerce
 
 from grants.budgets import rules
-from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation
-from grants.budgets.rules import BudgetContent, BudgetRules, Cell, Finding, Purpose, Severity, Totals
+from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation, BudgetPackage
+from grants.budgets.rules import (
+    BudgetContent,
+    BudgetRules,
+    Category,
+    Cell,
+    Finding,
+    Package,
+    Purpose,
+    Severity,
+    SliceTotals,
+    Totals,
+)
 from grants.core import encoding
 from grants.core.db import db, get
 from grants.core.errors import Problem
-from grants.core.money import ZERO, Money, plain
+from grants.core.money import ZERO, Money, plain, total
 
 
 class Grid:
@@ -28,7 +40,9 @@ class Grid:
     @property
     def whole(self) -> bool:
         """Whether no amount of the grid has cents."""
-        return all(amount.cents % 100 == 0 for row in self.totals.rows for amount in (*row.amounts, row.requested))
+        in_rows = (amount for row in self.totals.rows for amount in (*row.amounts, row.requested))
+        in_slices = (amount for each in self.totals.slices for amount in each.amounts)
+        return all(amount.cents % 100 == 0 for amount in (*in_rows, *in_slices))
 
     def shown(self, amount: Money) -> str:
         """An amount as the table writes it."""
@@ -47,6 +61,44 @@ class BudgetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GridCell:
+    """One cell of the grid: the id of its field, what stands in it, how often it was saved."""
+
+    place: str
+    category: Category
+    amount: Money
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One line of the grid: an organisation, in one period where the budget has periods."""
+
+    organisation_id: UUID
+    name: str
+    period: int
+    period_words: str
+    cells: tuple[GridCell, ...]
+    total: Money
+
+    @property
+    def label(self) -> str:
+        """The row in words."""
+        return f"{self.name}, {self.period_words}" if self.period_words else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class GridGroup:
+    """The lines of one work package; one group without a code where the budget has none."""
+
+    code: str
+    title: str
+    rows: tuple[GridRow, ...]
+    amounts: tuple[Money, ...]
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetView(Grid):
     """A whole budget: grid, totals, and every rule looked at."""
 
@@ -57,16 +109,36 @@ class BudgetView(Grid):
     version: int
     saved_at: datetime | None
     saved_by: UUID | None
-    rules: BudgetRules
+    content: BudgetContent
     rows: tuple[BudgetRow, ...]
+    groups: tuple[GridGroup, ...]
     totals: Totals
     findings: tuple[Finding, ...]
-    cells: tuple[Cell, ...]
+
+    @property
+    def rules(self) -> BudgetRules:
+        """The rules this budget was made under."""
+        return self.content.rules
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The amounts entered."""
+        return self.content.cells
 
     @property
     def organisations(self) -> tuple[UUID, ...]:
         """The rows' organisations in order."""
-        return tuple(row.organisation_id for row in self.rows)
+        return self.content.organisations
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The work packages in order."""
+        return self.content.packages
+
+    @property
+    def sliced(self) -> bool:
+        """Whether one organisation has several lines in the grid, so that its sum stands in a table of its own."""
+        return self.rules.by_work_package or self.rules.periods != (0,)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -87,12 +159,38 @@ class BudgetView(Grid):
         return frozenset(f.place for f in self.findings if f.severity is Severity.BROKEN and f.place)
 
     @property
+    def lines(self) -> tuple[tuple[GridGroup, GridRow], ...]:
+        """Every line of the grid with its group, from top to bottom."""
+        return tuple((group, row) for group in self.groups for row in group.rows)
+
+    @property
     def cell_names(self) -> dict[str, str]:
         """Field id -> “row, column” in words, for sentences about a cell."""
         return {
-            rules.field_name(row.organisation_id, category.code): f"{row.name}, {category.label}"
-            for row in self.rows
-            for category in self.rules.entered
+            cell.place: ", ".join(part for part in (group.code, row.label, cell.category.label) if part)
+            for group, row in self.lines
+            for cell in row.cells
+            if cell.category.entered
+        }
+
+    @property
+    def told_to_script(self) -> str:
+        """What the script of the grid needs to add up as we do: categories in order, rates as exact fractions."""
+        categories = [[each.code, each.entered, each.in_flat_rate_base] for each in self.rules.categories]
+        rate = self.rules.flat_rate if self.rules.computed else None
+        return json.dumps(
+            {
+                "categories": categories,
+                "rate": [rate.numerator, rate.denominator] if rate is not None else None,
+                "funding": [self.rules.funding_rate.numerator, self.rules.funding_rate.denominator],
+            }
+        )
+
+    @property
+    def shown_cells(self) -> dict[str, tuple[int, int]]:
+        """Field id -> how often it was saved and its cents, for every cell that was ever saved: what a form carries."""
+        return {
+            cell.place: (cell.number, cell.amount.cents) for _, row in self.lines for cell in row.cells if cell.number
         }
 
     def field_name(self, organisation_id: UUID, category: str) -> str:
@@ -104,20 +202,30 @@ class BudgetView(Grid):
         return self.shown(amount) if amount else ""
 
     def amount(self, organisation_id: UUID, category: str) -> Money:
-        """The amount entered in one cell; zero where there is none."""
-        for cell in self.cells:
-            if cell.organisation_id == organisation_id and cell.category == category:
-                return cell.amount
-        return ZERO
+        """The amount entered in one category by one organisation; zero where there is none."""
+        return total(
+            cell.amount for cell in self.cells if (cell.organisation_id, cell.category) == (organisation_id, category)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenBudget(Grid):
     """What the read view needs of a budget that no longer changes."""
 
-    rules: BudgetRules
+    content: BudgetContent
     rows: tuple[BudgetRow, ...]
+    groups: tuple[GridGroup, ...]
     totals: Totals
+
+    @property
+    def rules(self) -> BudgetRules:
+        """The rules the budget was made under."""
+        return self.content.rules
+
+    @property
+    def sliced(self) -> bool:
+        """Whether it was entered by work package or period."""
+        return self.rules.by_work_package or self.rules.periods != (0,)
 
 
 def _organisations(budget_id: UUID) -> tuple[UUID, ...]:
@@ -136,16 +244,36 @@ def rules_of(budget: Budget) -> BudgetRules:
     return found
 
 
+def _lines_of(budget_id: UUID) -> list[BudgetLine]:
+    return list(
+        db.session.scalars(
+            select(BudgetLine)
+            .where(BudgetLine.budget_id == budget_id)
+            .order_by(BudgetLine.organisation_id, BudgetLine.category, BudgetLine.work_package, BudgetLine.period)
+        )
+    )
+
+
+def _packages_of(budget: Budget) -> tuple[Package, ...]:
+    if not rules_of(budget).by_work_package:
+        return ()
+    found = db.session.scalars(
+        select(BudgetPackage).where(BudgetPackage.budget_id == budget.id).order_by(BudgetPackage.position)
+    )
+    return tuple(Package(each.code, each.title) for each in found)
+
+
+def _cell(line: BudgetLine) -> Cell:
+    return Cell(line.organisation_id, line.category, line.amount, line.work_package, line.period)
+
+
+def _written(budget: Budget, lines: Iterable[BudgetLine]) -> BudgetContent:
+    return BudgetContent(rules_of(budget), _organisations(budget.id), tuple(map(_cell, lines)), _packages_of(budget))
+
+
 def written(budget_id: UUID) -> BudgetContent:
-    """Rules, organisations and cells as frozen values."""
-    budget = get(Budget, budget_id)
-    lines = db.session.scalars(
-        select(BudgetLine)
-        .where(BudgetLine.budget_id == budget_id)
-        .order_by(BudgetLine.organisation_id, BudgetLine.category)
-    ).all()
-    cells = tuple(Cell(line.organisation_id, line.category, line.amount) for line in lines)
-    return BudgetContent(rules_of(budget), _organisations(budget_id), cells)
+    """Rules, organisations, work packages and cells as frozen values."""
+    return _written(get(Budget, budget_id), _lines_of(budget_id))
 
 
 def rules_by_id(budget_ids: Iterable[UUID]) -> dict[UUID, BudgetRules]:
@@ -161,7 +289,8 @@ def content(budget_id: UUID) -> dict[str, Any]:
 
 def budget(budget_id: UUID, names: Mapping[UUID, str]) -> BudgetView:
     """The whole budget; ``names`` are those of the organisations, which the owner knows."""
-    row, found = get(Budget, budget_id), written(budget_id)
+    row, lines = get(Budget, budget_id), _lines_of(budget_id)
+    found = _written(row, lines)
     worked = found.totals
     return BudgetView(
         id=row.id,
@@ -171,24 +300,68 @@ def budget(budget_id: UUID, names: Mapping[UUID, str]) -> BudgetView:
         version=row.version,
         saved_at=row.saved_at,
         saved_by=row.saved_by,
-        rules=found.rules,
-        rows=rows(found, names),
+        content=found,
+        rows=_rows(worked, names),
+        groups=_groups(found, worked, names, {_cell(line).place: line.version for line in lines}),
         totals=worked,
-        findings=rules.findings(found.rules, worked, names),
-        cells=found.cells,
+        findings=rules.findings(found.rules, worked, names, found.packages),
     )
 
 
 def view_of(found: BudgetContent, names: Mapping[UUID, str]) -> FrozenBudget:
     """A budget a snapshot holds, ready for the read view."""
-    return FrozenBudget(found.rules, rows(found, names), found.totals)
+    worked = found.totals
+    return FrozenBudget(found, _rows(worked, names), _groups(found, worked, names, {}), worked)
 
 
-def rows(found: BudgetContent, names: Mapping[UUID, str]) -> tuple[BudgetRow, ...]:
-    """The rows of a budget as it stands, or as a snapshot holds it."""
+def _rows(worked: Totals, names: Mapping[UUID, str]) -> tuple[BudgetRow, ...]:
     return tuple(
         BudgetRow(row.organisation_id, names.get(row.organisation_id, "Partner"), row.amounts, row.total, row.requested)
-        for row in found.totals.rows
+        for row in worked.rows
+    )
+
+
+def _groups(
+    found: BudgetContent, worked: Totals, names: Mapping[UUID, str], numbers: Mapping[str, int]
+) -> tuple[GridGroup, ...]:
+    """The lines of the grid: by work package, organisation and period. Amounts outside all work packages come last."""
+    slices = {(each.work_package, each.organisation_id, each.period): each for each in worked.slices}
+    packages = list(found.packages)
+    if not packages or any(not each.work_package and each.total for each in worked.slices):
+        packages.append(Package("", "Not in a work package" if found.rules.by_work_package else ""))
+    groups = []
+    for package in packages:
+        rows = tuple(
+            _grid_row(found.rules, package.code, who, period, slices.get((package.code, who, period)), names, numbers)
+            for who in found.organisations
+            for period in found.rules.periods
+        )
+        columns = range(len(found.rules.categories))
+        amounts = tuple(total(row.cells[column].amount for row in rows) for column in columns)
+        groups.append(GridGroup(package.code, package.title, rows, amounts, total(amounts)))
+    return tuple(groups)
+
+
+def _grid_row(
+    budget_rules: BudgetRules,
+    package: str,
+    who: UUID,
+    period: int,
+    found: SliceTotals | None,
+    names: Mapping[UUID, str],
+    numbers: Mapping[str, int],
+) -> GridRow:
+    cells = []
+    for column, category in enumerate(budget_rules.categories):
+        place = rules.field_name(who, category.code, package, period)
+        cells.append(GridCell(place, category, found.amounts[column] if found else ZERO, numbers.get(place, 0)))
+    return GridRow(
+        organisation_id=who,
+        name=names.get(who, "Partner"),
+        period=period,
+        period_words=budget_rules.period_words(period),
+        cells=tuple(cells),
+        total=found.total if found else ZERO,
     )
 
 
@@ -209,5 +382,5 @@ def requested(budget_ids: Iterable[UUID]) -> dict[UUID, Money]:
     budgets = db.session.scalars(select(Budget).where(Budget.id.in_(wanted))).all()
     cells: dict[UUID, list[Cell]] = {budget_id: [] for budget_id in wanted}
     for line in db.session.scalars(select(BudgetLine).where(BudgetLine.budget_id.in_(wanted))):
-        cells[line.budget_id].append(Cell(line.organisation_id, line.category, line.amount))
+        cells[line.budget_id].append(_cell(line))
     return {each.id: rules.totals(rules_of(each), cells[each.id]).requested for each in budgets}

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, Uuid, and_, func, select
 
 from grants.budgets import queries, rules
-from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation
-from grants.budgets.rules import BudgetChanged, BudgetRules, Cell, Purpose
+from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation, BudgetPackage
+from grants.budgets.rules import (
+    BudgetChanged,
+    BudgetRules,
+    Cell,
+    CellKept,
+    Outcome,
+    Purpose,
+    Shown,
+)
 from grants.core import acts, encoding
 from grants.core.db import db, get, locked
-from grants.core.errors import Invalid, Refused
-from grants.core.money import ZERO
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.money import ZERO, Money
 
 
 def create(
@@ -31,6 +40,9 @@ def create(
     db.session.add(budget)
     for position, organisation_id in enumerate(organisations):
         db.session.add(BudgetOrganisation(budget_id=budget.id, organisation_id=organisation_id, position=position))
+    # The work packages a call pays as lump sums are there from the start.
+    for position, lump in enumerate(budget_rules.lump_sums):
+        db.session.add(BudgetPackage(budget_id=budget.id, code=lump.work_package, title=lump.title, position=position))
     return budget.id
 
 
@@ -73,16 +85,142 @@ def save_cells(budget_id: UUID, cells: Iterable[Cell], version: int | None) -> i
         raise BudgetChanged(
             "Somebody else saved this budget while you were working. What you typed is kept on this page, beside what was stored."
         )
-    entered = {category.code for category in queries.rules_of(budget).entered}
-    present = {row.organisation_id for row in _rows(budget_id)}
-    lines = {(line.organisation_id, line.category): line for line in _lines(budget_id)}
-    for cell in cells:
-        if cell.category not in entered or cell.organisation_id not in present:
-            continue
-        _store(budget_id, lines.get((cell.organisation_id, cell.category)), cell)
+    given = list(cells)
+    opened = _opened(budget_id, given)
+    for cell in given:
+        if opened.has(cell):
+            opened.store(cell)
     _touch(budget)
     db.session.flush()
     return budget.version
+
+
+def write_cells(budget_id: UUID, cells: Sequence[Cell], shown: Sequence[Shown] | None) -> tuple[CellKept, ...]:
+    """Store amounts, each by the version it was typed over; the same amount again is nothing new.
+
+    ``shown`` says for each cell what its writer saw; None where nobody was shown a form. A cell that somebody else
+    changed since is not overwritten: untouched it stays as it stands, otherwise both amounts come back. Reads once,
+    however many cells there are. Two at the same moment are told apart by the budget's lock.
+    """
+    opened = _opened(budget_id, cells)
+    seen: Sequence[Shown | None] = [None] * len(cells) if shown is None else shown
+    kept, is_new = [], False
+    for cell, before in zip(cells, seen, strict=True):
+        outcome = _weighed(opened, cell, before)
+        if outcome is Outcome.STORED and cell.amount != opened.amount(cell):
+            opened.store(cell)
+            is_new = True
+        kept.append((cell, outcome))
+    if is_new:
+        _touch(opened.budget)
+        db.session.flush()
+    return tuple(opened.kept(cell, outcome) for cell, outcome in kept)
+
+
+def _weighed(opened: _Opened, cell: Cell, shown: Shown | None) -> Outcome:
+    if not opened.has(cell):
+        return Outcome.NOT_THERE
+    if shown is None or opened.number(cell) == shown.number or opened.amount(cell) == cell.amount:
+        return Outcome.STORED
+    return Outcome.STANDS if cell.amount == shown.amount else Outcome.CONTESTED
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A budget under its lock, with the lines of the cells that are written."""
+
+    budget: Budget
+    rules: BudgetRules
+    organisations: frozenset[UUID]
+    packages: frozenset[str]
+    lines: dict[tuple[UUID, str, str, int], BudgetLine]
+
+    def has(self, cell: Cell) -> bool:
+        """Whether the budget has such a cell; what stands outside all work packages may still be changed."""
+        category = self.rules.category(cell.category)
+        return (
+            cell.organisation_id in self.organisations
+            and category is not None
+            and category.entered
+            and cell.work_package in (self.packages | {""} if self.rules.by_work_package else {""})
+            and cell.period in self.rules.periods
+        )
+
+    def store(self, cell: Cell) -> None:
+        """Put the amount into its line; a line set to zero stays, so that its history stays too."""
+        if cell.amount < ZERO:
+            raise Invalid(
+                "A budget holds amounts of zero or more.",
+                {cell.place: f"{cell.amount} is below zero. Enter zero or more."},
+            )
+        line = self.lines.get(_key(cell))
+        if line is None and cell.amount:
+            line = BudgetLine(
+                budget_id=self.budget.id,
+                organisation_id=cell.organisation_id,
+                category=cell.category,
+                work_package=cell.work_package,
+                period=cell.period,
+            )
+            db.session.add(line)
+            self.lines[_key(cell)] = line
+        if line is not None:
+            line.amount = cell.amount
+            line.saved_at, line.saved_by = acts.moment(), acts.running_act().actor.user_id
+
+    def number(self, cell: Cell) -> int:
+        """How often the cell was saved."""
+        line = self.lines.get(_key(cell))
+        return line.version if line is not None else 0
+
+    def amount(self, cell: Cell) -> Money:
+        """What stands in the cell."""
+        line = self.lines.get(_key(cell))
+        return line.amount if line is not None else ZERO
+
+    def kept(self, cell: Cell, outcome: Outcome) -> CellKept:
+        """The cell as it stands now."""
+        line = self.lines.get(_key(cell))
+        if line is None:
+            return CellKept(cell.place, outcome, 0, ZERO)
+        return CellKept(cell.place, outcome, line.version, line.amount, line.saved_at, line.saved_by)
+
+
+def _key(cell: Cell) -> tuple[UUID, str, str, int]:
+    return (cell.organisation_id, cell.category, cell.work_package, cell.period)
+
+
+def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
+    """One statement, however many cells; raises :class:`NotFound`."""
+    organisations = (
+        select(func.array_agg(BudgetOrganisation.organisation_id, type_=ARRAY(Uuid)))
+        .where(BudgetOrganisation.budget_id == budget_id)
+        .scalar_subquery()
+    )
+    packages = (
+        select(func.array_agg(BudgetPackage.code, type_=ARRAY(Text)))
+        .where(BudgetPackage.budget_id == budget_id)
+        .scalar_subquery()
+    )
+    wanted = and_(
+        BudgetLine.budget_id == Budget.id,
+        BudgetLine.organisation_id.in_({cell.organisation_id for cell in cells}),
+        BudgetLine.category.in_({cell.category for cell in cells}),
+        BudgetLine.work_package.in_({cell.work_package for cell in cells}),
+        BudgetLine.period.in_({cell.period for cell in cells}),
+    )
+    found = db.session.execute(
+        select(Budget, organisations, packages, BudgetLine)
+        .outerjoin(BudgetLine, wanted)
+        .where(Budget.id == budget_id)
+        .with_for_update(of=Budget)
+        .execution_options(populate_existing=True)
+    ).all()
+    if not found:
+        raise NotFound
+    budget, present, codes, _ = found[0]
+    lines = {(line.organisation_id, line.category, line.work_package, line.period): line for *_, line in found if line}
+    return _Opened(budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), lines)
 
 
 def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> UUID:
@@ -94,34 +232,28 @@ def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> 
     for line in _lines(budget_id):
         db.session.add(
             BudgetLine(
-                budget_id=target, organisation_id=line.organisation_id, category=line.category, amount=line.amount
+                budget_id=target,
+                organisation_id=line.organisation_id,
+                category=line.category,
+                amount=line.amount,
+                work_package=line.work_package,
+                period=line.period,
+            )
+        )
+    given = {lump.work_package for lump in queries.rules_of(source).lump_sums}
+    for package in [each for each in _packages(budget_id) if each.code not in given]:
+        db.session.add(
+            BudgetPackage(
+                budget_id=target,
+                code=package.code,
+                title=package.title,
+                position=package.position,
+                lead_id=package.lead_id,
+                starts_month=package.starts_month,
+                ends_month=package.ends_month,
             )
         )
     return target
-
-
-def _store(budget_id: UUID, line: BudgetLine | None, cell: Cell) -> None:
-    if cell.amount < ZERO:
-        raise Invalid(
-            "A budget holds amounts of zero or more.",
-            {
-                rules.field_name(
-                    cell.organisation_id, cell.category
-                ): f"{cell.amount} is below zero. Enter zero or more."
-            },
-        )
-    if line is not None:
-        # A line set to zero stays, so that its history stays too.
-        line.amount = cell.amount
-    elif cell.amount:
-        db.session.add(
-            BudgetLine(
-                budget_id=budget_id,
-                organisation_id=cell.organisation_id,
-                category=cell.category,
-                amount=cell.amount,
-            )
-        )
 
 
 def _rows(budget_id: UUID) -> Sequence[BudgetOrganisation]:
@@ -136,7 +268,13 @@ def _lines(budget_id: UUID) -> Sequence[BudgetLine]:
     return db.session.scalars(
         select(BudgetLine)
         .where(BudgetLine.budget_id == budget_id)
-        .order_by(BudgetLine.organisation_id, BudgetLine.category)
+        .order_by(BudgetLine.organisation_id, BudgetLine.category, BudgetLine.work_package, BudgetLine.period)
+    ).all()
+
+
+def _packages(budget_id: UUID) -> Sequence[BudgetPackage]:
+    return db.session.scalars(
+        select(BudgetPackage).where(BudgetPackage.budget_id == budget_id).order_by(BudgetPackage.position)
     ).all()
 
 

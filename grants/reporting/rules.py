@@ -67,8 +67,16 @@ TECHNICAL_PART = Definition(
 
 
 def actual_rules(planned: BudgetRules) -> BudgetRules:
-    """The budget rules for spent costs: categories and rates of the call, no award amounts and no shares."""
-    return replace(planned, envelopes=(), limits=())
+    """The budget rules for spent costs: categories and rates of the call, no award amounts, ceilings, work packages or periods."""
+    return replace(
+        planned,
+        envelopes=(),
+        limits=(),
+        by_work_package=False,
+        period_months=0,
+        lump_sums=(),
+        organisation_max=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

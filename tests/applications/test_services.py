@@ -24,7 +24,8 @@ from grants.applications.rules import (
     StartInput,
 )
 from grants.applications.states import ApplicationState, PartnerState, Verdict
-from grants.budgets.rules import BudgetChanged, Cell
+from grants.budgets.rules import Cell, Outcome
+from grants.budgets.rules import Shown as CellShown
 from grants.calls import queries as calls
 from grants.calls import services as call_services
 from grants.calls.rules import CallView, DeadlineInput
@@ -292,19 +293,18 @@ def test_a_new_organisation_does_not_bear_the_name_of_one_that_is_here(
 def test_the_second_saver_of_a_section_or_a_budget_is_told(call: CallView, open_now: None) -> None:
     ana, application_id, reference = of_ana(call)
     (city,) = ana.organisation_ids
-    place = queries.workplace(ana, reference)
-    budget = place.budget.version
     shown = (Shown("summary", 0),)
     services.save_section(ana, application_id, "summary", SectionInput((Answer("summary", "One"),), None, shown))
-    services.save_budget(ana, application_id, BudgetInput((), budget))
+    empty = (CellShown(0, Money(0)),)
+    services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(7)),), empty))
 
     second = SectionInput((Answer("summary", "Two"),), Mark.COMPLETE, shown)
     saved = services.save_section(ana, application_id, "summary", second)
     assert [each.stored.text for each in saved.contested] == ["One"]
     # What was not contested is done: the mark.
     assert queries.workplace(ana, reference).dossier.section("summary").mark is Mark.COMPLETE
-    with pytest.raises(BudgetChanged):
-        services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(1)),), budget))
+    kept = services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(1)),), empty))
+    assert [(cell.outcome, cell.amount) for cell in kept.contested] == [(Outcome.CONTESTED, euros(7))]
 
 
 def test_details_are_changed_and_found_by_plain_letters(call: CallView, open_now: None) -> None:

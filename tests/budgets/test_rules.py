@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from grants.budgets import rules
 from grants.budgets.rules import (
+    Ambiguous,
     BudgetContent,
     BudgetRules,
     Category,
@@ -18,6 +20,9 @@ from grants.budgets.rules import (
     Cell,
     Envelope,
     EnvelopeRule,
+    LumpSum,
+    Marks,
+    Package,
     Severity,
 )
 from grants.core.errors import Invalid
@@ -123,7 +128,6 @@ def test_an_organisation_without_amounts_has_a_row_of_zeros() -> None:
         ("1 000,50", 100050),
         ("1\u00a0000,5", 100050),
         ("EUR 1'000.50", 100050),
-        ("1.000", 100000),
         ("", 0),
         ("  ", 0),
         ("0", 0),
@@ -141,6 +145,31 @@ def test_what_is_no_amount_is_refused_with_a_sentence(typed: str) -> None:
         rules.read_amount(typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "marks", "cents"),
+    [
+        ("1.234", Marks.DOT, 123400),
+        ("1,234", Marks.COMMA, 123400),
+        ("EUR 250.000", Marks.DOT, 25000000),
+        ("1.234,50", Marks.COMMA, 123450),
+    ],
+)
+def test_whoever_said_what_the_marks_mean_is_not_asked(typed: str, marks: Marks, cents: int) -> None:
+    assert rules.read_amount(typed, marks) == Money(cents)
+
+
+@pytest.mark.parametrize("typed", ["1.234", "1,234", "EUR 250.000", "12.500"])
+def test_what_can_be_read_two_ways_is_asked_back(typed: str) -> None:
+    with pytest.raises(Ambiguous, match="can be read two ways"):
+        rules.read_amount(typed)
+
+
+@pytest.mark.parametrize(("typed", "marks"), [("1.234", Marks.COMMA), ("1,234", Marks.DOT)])
+def test_three_decimals_are_no_amount_for_whoever_writes_so(typed: str, marks: Marks) -> None:
+    with pytest.raises(Invalid, match="three decimals"):
+        rules.read_amount(typed, marks)
+
+
 def test_the_grid_reads_only_its_own_fields() -> None:
     typed = {
         rules.field_name(A, "personnel"): "1.234,50",
@@ -153,7 +182,8 @@ def test_the_grid_reads_only_its_own_fields() -> None:
 
     reading = rules.read_cells(RULES, [A], typed)
 
-    assert reading.cells == (Cell(A, "personnel", Money(123450)), Cell(A, "subcontracting", ZERO))
+    # A field that was not sent is left as it stands, and not emptied.
+    assert reading.cells == (Cell(A, "personnel", Money(123450)),)
     assert list(reading.errors) == [rules.field_name(A, "travel")]
     assert reading.typed[rules.field_name(A, "travel")] == "oops"
     assert reading.reworded == (("1.234,50", "1\u00a0234.50"),)
@@ -266,3 +296,190 @@ def test_a_snapshot_round_trips_with_the_same_totals(cells: list[Cell]) -> None:
 
     assert again.totals == content.totals
     assert rules.to_mapping(again) == rules.to_mapping(content)
+
+
+# --- work packages and periods ----------------------------------------------------------------------------------
+
+SLICED = BudgetRules(CATEGORIES, Fraction(1, 4), by_work_package=True, period_months=12, duration_months=30)
+PACKAGES = (Package("WP1", "Listen"), Package("WP2", "Build"))
+sliced_cells = st.lists(
+    st.builds(
+        Cell,
+        st.sampled_from([A, B, C]),
+        codes,
+        amounts,
+        st.sampled_from(["WP1", "WP2", "WP10", ""]),
+        st.sampled_from([1, 2, 3]),
+    ),
+    max_size=40,
+)
+
+
+@given(sliced_cells, st.randoms(use_true_random=False))
+@settings(max_examples=100)
+def test_slices_rows_and_columns_agree_whatever_the_order_of_cells(cells: list[Cell], dice: object) -> None:
+    worked = rules.totals(SLICED, cells, [A, B, C])
+    shuffled = list(cells)
+    dice.shuffle(shuffled)
+
+    for row in worked.rows:
+        own = [each for each in worked.slices if each.organisation_id == row.organisation_id]
+        columns = zip(*(each.amounts for each in own), strict=True)
+        assert row.amounts == (tuple(map(total, columns)) if own else (ZERO,) * 4)
+    assert rules.totals(SLICED, shuffled, [A, B, C]) == worked
+
+
+def test_the_flat_rate_is_rounded_once_for_each_period_and_shared_by_work_packages() -> None:
+    cells = [
+        Cell(A, "personnel", Money(1), "WP1", 1),
+        Cell(A, "personnel", Money(1), "WP2", 1),
+        Cell(A, "personnel", Money(2), "WP2", 2),
+    ]
+
+    worked = rules.totals(SLICED, cells, [A])
+
+    # 25 % of two cents is half a cent, so one: once for each period, and the first of equal packages gets it.
+    assert worked.indirect == Money(2)
+    assert [(each.work_package, each.period, each.amounts[3].cents) for each in worked.slices] == [
+        ("WP1", 1, 1),
+        ("WP2", 1, 0),
+        ("WP2", 2, 1),
+    ]
+
+
+def test_axes_a_budget_does_not_have_are_added_up() -> None:
+    cells = [Cell(A, "personnel", Money(100), "WP1", 1), Cell(A, "personnel", Money(11), "WP2", 2)]
+
+    assert rules.totals(RULES, cells, [A]).row(A).amounts[0] == Money(111)
+
+
+def test_periods_are_stretches_of_months_and_the_last_may_be_shorter() -> None:
+    assert [SLICED.period_words(period) for period in SLICED.periods] == [
+        "months 1 to 12",
+        "months 13 to 24",
+        "months 25 to 30",
+    ]
+    assert RULES.periods == (0,)
+
+
+def test_what_stands_in_no_work_package_is_a_broken_rule_that_names_its_field() -> None:
+    worked = rules.totals(SLICED, [Cell(B, "travel", euros(40), "", 2), Cell(A, "travel", euros(1), "WP1", 1)], [A, B])
+
+    broken = finding("packages", rules.findings(SLICED, worked, NAMES, PACKAGES))
+
+    assert broken.severity is Severity.BROKEN
+    assert broken.title == "EUR 50.00 stands in no work package."
+    assert broken.place == rules.field_name(B, "travel", "", 2)
+
+
+def test_a_broken_rule_links_to_the_largest_field_of_its_category() -> None:
+    limited = BudgetRules(
+        CATEGORIES[:3], limits=(CategoryLimit("subcontracting", Fraction(3, 10)),), by_work_package=True
+    )
+    cells = [Cell(A, "subcontracting", euros(10), "WP1"), Cell(A, "subcontracting", euros(30), "WP2")]
+
+    found = rules.findings(limited, rules.totals(limited, cells, [A]), NAMES, PACKAGES)
+
+    assert finding("limit_subcontracting", found).place == rules.field_name(A, "subcontracting", "WP2")
+
+
+@given(sliced_cells)
+@settings(max_examples=50)
+def test_a_snapshot_by_work_package_round_trips(cells: list[Cell]) -> None:
+    known = {cell.place: cell for cell in cells if cell.category in ("personnel", "subcontracting", "travel")}
+    content = BudgetContent(SLICED, (A, B, C), tuple(known.values()), PACKAGES)
+
+    again = rules.from_mapping(rules.to_mapping(content))
+
+    assert again.totals == content.totals
+    assert again.packages == PACKAGES
+    assert rules.to_mapping(again) == rules.to_mapping(content)
+
+
+def test_a_budget_without_new_axes_is_frozen_as_it_always_was() -> None:
+    """Its hash stays, so that nothing looks changed since it was sent."""
+    frozen = rules.to_mapping(BudgetContent(RULES, (A,), (Cell(A, "personnel", euros(1)),)))
+
+    assert frozen["cells"] == [{"organisation_id": str(A), "category": "personnel", "amount": 100}]
+    assert list(frozen) == ["rules", "organisations", "cells"]
+    assert set(frozen["rules"]) == {
+        "categories", "flat_rate", "funding_rate", "envelopes", "envelope_rule", "limits",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["", "cell-", "cell-x-A", f"cell-{A}-A~WP1~x", f"cell-{A}-A~WP1~９", "row~1"])
+def test_a_name_no_field_has_is_no_cell(place: str) -> None:
+    assert rules.cell_at(place, ZERO) is None
+
+
+@given(
+    st.builds(
+        Cell, st.uuids(), st.sampled_from(["A", "C1", "x-y"]), amounts, st.sampled_from(["", "WP1"]), st.integers(0, 99)
+    )
+)
+def test_a_cell_is_found_again_by_the_name_of_its_field(cell: Cell) -> None:
+    assert rules.cell_at(cell.place, cell.amount) == cell
+
+
+# --- ceilings and lump sums --------------------------------------------------------------------------------------
+
+
+def test_a_category_over_its_amount_says_value_limit_and_remedy() -> None:
+    limited = replace(RULES, limits=(CategoryLimit("travel", amount_max=euros(10)),), envelopes=())
+
+    broken = finding(
+        "limit_travel", rules.findings(limited, rules.totals(limited, [Cell(A, "travel", euros(12))]), NAMES)
+    )
+
+    assert broken.severity is Severity.BROKEN
+    assert broken.sentence == (
+        "Travel is EUR 2.00 too high. Travel may be at most EUR 10.00 in all: EUR 10.00. You entered EUR 12.00. "
+        "Lower this category."
+    )
+
+
+def test_one_organisation_asks_for_no_more_than_its_maximum() -> None:
+    capped = replace(RULES, organisation_max=euros(100), envelopes=())
+    cells = [Cell(A, "subcontracting", euros(100)), Cell(B, "travel", euros(81))]
+
+    found = rules.findings(capped, rules.totals(capped, cells, [A, B]), NAMES)
+
+    assert finding("organisation_max", found).title == "Żółtowice asks for EUR 1.25 too much."
+    assert finding("organisation_max", found).place == rules.field_name(B, "travel")
+
+
+LUMP_SUMS = (LumpSum("WP1", "Listen", euros(125)), LumpSum("WP2", "Build", euros(50)))
+LUMPED = replace(RULES, by_work_package=True, lump_sums=LUMP_SUMS, envelopes=())
+
+
+def test_a_work_package_paid_as_a_lump_sum_costs_exactly_that() -> None:
+    cells = [
+        Cell(A, "personnel", euros(60), "WP1"),
+        Cell(B, "personnel", euros(40), "WP1"),
+        Cell(A, "travel", euros(44), "WP2"),
+    ]
+
+    found = rules.findings(LUMPED, rules.totals(LUMPED, cells, [A, B]), NAMES, PACKAGES)
+    missed, met = (each for each in found if each.code == "lump_sum")
+
+    assert (met.severity, missed.severity) == (Severity.KEPT, Severity.BROKEN)
+    assert missed.sentence == (
+        "WP2 Build does not equal its lump sum. This call pays exactly EUR 50.00 for it; its amounts add up to EUR 55.00. "
+        "Reduce the amounts of WP2 by EUR 5.00."
+    )
+    assert missed.place == rules.field_name(A, "travel", "WP2")
+
+
+def test_faults_of_axes_and_ceilings_are_named() -> None:
+    bad = replace(
+        RULES,
+        limits=(CategoryLimit("travel"), CategoryLimit("personnel", Fraction(3))),
+        period_months=6,
+        lump_sums=(LumpSum("WP 1", "Listen", euros(1)), LumpSum("WP 1", "Build", ZERO)),
+    )
+
+    assert rules.rules_problems(LUMPED) == ()
+    assert sorted({problem.place for problem in rules.rules_problems(bad)}) == [
+        "budget_grid.period_months", "budget_limits", "lump_sums",
+    ]  # fmt: skip
+    assert len(rules.rules_problems(bad)) == 6

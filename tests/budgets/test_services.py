@@ -10,7 +10,17 @@ from sqlalchemy import select
 
 from grants.budgets import queries, services
 from grants.budgets.models import BudgetLine
-from grants.budgets.rules import BudgetChanged, BudgetRules, Category, Cell, Envelope, Purpose
+from grants.budgets.rules import (
+    BudgetChanged,
+    BudgetRules,
+    Category,
+    Cell,
+    CellKept,
+    Envelope,
+    Outcome,
+    Purpose,
+    Shown,
+)
 from grants.core.acts import act, arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
@@ -41,6 +51,13 @@ def create(actor: Actor, organisations: tuple[UUID, ...]) -> UUID:
 @act("test_budget.save", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
 def save(actor: Actor, budget_id: UUID, cells: tuple[Cell, ...], version: int | None) -> int:
     return services.save_cells(budget_id, cells, version)
+
+
+@act("test_budget.write", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
+def write(
+    actor: Actor, budget_id: UUID, cells: tuple[Cell, ...], shown: tuple[Shown, ...] | None
+) -> tuple[CellKept, ...]:
+    return services.write_cells(budget_id, cells, shown)
 
 
 @act("test_budget.add", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
@@ -148,3 +165,76 @@ def test_a_copy_holds_the_same_amounts_for_another_purpose(cities: tuple[UUID, U
 
     assert queries.content(granted) == queries.content(made)
     assert queries.budget(granted, names(cities)).purpose is Purpose.GRANTED
+
+
+# --- cell by cell -----------------------------------------------------------------------------------------------
+
+NOTHING = Shown(0, ZERO)
+
+
+def outcomes(kept: tuple[CellKept, ...]) -> list[tuple[str, int, Money]]:
+    return [(cell.outcome.value, cell.number, cell.amount) for cell in kept]
+
+
+def test_each_cell_has_a_number_of_its_own(cities: tuple[UUID, UUID]) -> None:
+    a, b = cities
+    made = create(MAREK, cities)
+
+    first = write(MAREK, made, (Cell(a, "personnel", euros(1)),), (NOTHING,))
+    other = write(MAREK, made, (Cell(b, "personnel", euros(2)),), (NOTHING,))
+    again = write(MAREK, made, (Cell(a, "personnel", euros(3)),), (Shown(1, euros(1)),))
+
+    assert [outcomes(each) for each in (first, other, again)] == [
+        [("stored", 1, euros(1))],
+        [("stored", 1, euros(2))],
+        [("stored", 2, euros(3))],
+    ]
+    assert again[0].saved_by == MAREK.user_id
+
+
+def test_what_somebody_else_changed_comes_back_and_the_rest_is_stored(cities: tuple[UUID, UUID]) -> None:
+    a, b = cities
+    made = create(MAREK, cities)
+    write(MAREK, made, (Cell(a, "personnel", euros(1)), Cell(a, "sub", euros(5))), None)
+
+    kept = write(
+        MAREK,
+        made,
+        (Cell(a, "personnel", euros(2)), Cell(a, "sub", ZERO), Cell(b, "sub", euros(9))),
+        (NOTHING, NOTHING, NOTHING),
+    )
+
+    assert outcomes(kept) == [
+        (Outcome.CONTESTED.value, 1, euros(1)),
+        # Nobody typed into it here: what stands, stands.
+        (Outcome.STANDS.value, 1, euros(5)),
+        (Outcome.STORED.value, 1, euros(9)),
+    ]
+    assert queries.budget(made, names(cities)).amount(a, "personnel") == euros(1)
+
+
+def test_the_same_amount_again_is_nothing_new(cities: tuple[UUID, UUID]) -> None:
+    a, _ = cities
+    made = create(MAREK, cities)
+    write(MAREK, made, (Cell(a, "personnel", euros(1)),), (NOTHING,))
+    before = queries.budget(made, names(cities)).version
+
+    again = write(MAREK, made, (Cell(a, "personnel", euros(1)),), (NOTHING,))
+
+    assert outcomes(again) == [("stored", 1, euros(1))]
+    assert queries.budget(made, names(cities)).version == before
+
+
+def test_a_cell_the_budget_does_not_have_is_said_and_not_stored(cities: tuple[UUID, UUID]) -> None:
+    a, b = cities
+    made = create(MAREK, (a,))
+    wrong = (
+        Cell(a, "indirect", euros(1)),
+        Cell(a, "invented", euros(1)),
+        Cell(b, "personnel", euros(1)),
+        Cell(a, "personnel", euros(1), "WP1"),
+        Cell(a, "personnel", euros(1), "", 1),
+    )
+
+    assert {cell.outcome for cell in write(MAREK, made, wrong, None)} == {Outcome.NOT_THERE}
+    assert db.session.scalars(select(BudgetLine)).all() == []

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grants.budgets.rules import CategoryLimit, LumpSum
 from grants.calls import rules
 from grants.calls.rules import FIELDS, NOT_FOUND, Opening, Sourced, Thresholds
 from grants.calls.states import Confidence
@@ -418,3 +419,31 @@ def test_a_language_is_kept_as_its_code(written: str) -> None:
 
 def test_the_limits_are_those_the_import_page_names() -> None:
     assert (yaml_schema.FILE_BYTES_MAX, rules.SCHEMA_VERSION) == (200_000, 1)
+
+
+# --- the budget's own rules -------------------------------------------------------------------------------------
+
+OF_BUDGETS = """
+budget_limits:
+  - {category: B, share_percent: 30}
+  - {category: C1, amount: 20000}
+budget_grid: {by_work_package: true, period_months: 12}
+lump_sums:
+  - {work_package: WP1, title: Listen, amount: 40000}
+grant_cap_per_legal_entity: 900000
+duration_months: 24
+"""
+
+
+def test_the_rules_of_a_budget_are_data_of_the_call() -> None:
+    read = rules.read_call_file(LEAST + OF_BUDGETS)
+
+    budget = rules.content_of(read.fields).budget_rules
+
+    assert budget.limits == (CategoryLimit("B", Fraction(3, 10)), CategoryLimit("C1", amount_max=euros(20_000)))
+    assert (budget.by_work_package, budget.periods) == (True, (1, 2))
+    assert budget.lump_sums == (LumpSum("WP1", "Listen", euros(40_000)),)
+    assert budget.organisation_max == euros(900_000)
+    words = {fact.key: fact.text for fact in rules.facts_of(read.fields)}
+    assert words["budget_limits"] == "B: at most 30\u00a0% of the total; C1: at most EUR 20\u00a0000.00"
+    assert words["lump_sums"] == "WP1 Listen: EUR 40\u00a0000.00"

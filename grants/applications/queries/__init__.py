@@ -51,6 +51,7 @@ from grants.applications.queries.whole import (
 from grants.applications.queries.writing import (
     Gate,
     Workplace,
+    budget_of,
     gate,
     invitation,
     invitations,
@@ -70,6 +71,7 @@ __all__ = [
     "ListPage",
     "Workplace",
     "applications",
+    "budget_of",
     "calls_seen",
     "city_facts",
     "closes_at_of",

@@ -18,7 +18,6 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView
-from grants.budgets.rules import BudgetContent
 from grants.calls import queries as call_queries
 from grants.calls.rules import CallTimes
 from grants.core import files
@@ -73,11 +72,23 @@ def workplace(actor: Actor, reference: str) -> Workplace:
     return workplace_of(application)
 
 
+def budget_of(actor: Actor, reference: str) -> BudgetView:
+    """The budget alone as its team sees it; :class:`NotFound` for everybody else."""
+    application = view(actor, reference)
+    if not is_team(actor, application.id) or application.budget_id is None:
+        raise NotFound
+    return _budget(application, application.budget_id)
+
+
+def _budget(application: ApplicationView, budget_id: UUID) -> BudgetView:
+    return budget_queries.budget(budget_id, application.organisation_names)
+
+
 def workplace_of(application: ApplicationView) -> Workplace:
     """Answers, budget, files and every problem of an application with a draft."""
     assert application.dossier_id is not None and application.budget_id is not None
     dossier = dossier_queries.dossier(application.dossier_id)
-    budget = budget_queries.budget(application.budget_id, application.organisation_names)
+    budget = _budget(application, application.budget_id)
     attached = files.listed("application", application.id)
     savers = set(dossier.writers)
     savers |= {user_id for user_id in (budget.saved_by, *(file.created_by for file in attached)) if user_id}
@@ -133,7 +144,7 @@ def snapshot_of(
         view=application,
         members=[organisations[partner.organisation_id] for partner in application.partners],
         dossier=dossier_rules.to_mapping(DossierContent(dossier.definition, answers)),
-        budget=budget_rules.to_mapping(BudgetContent(budget.rules, budget.organisations, budget.cells)),
+        budget=budget_rules.to_mapping(budget.content),
         files=[
             SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)
             for file in attached
@@ -147,8 +158,16 @@ class Gate:
 
     state: ApplicationState
     dossier_id: UUID | None
+    budget_id: UUID | None
     times: CallTimes
     own: tuple[tuple[str, PartnerState], ...]
+    # The organisations this person speaks for and accepted for; everybody's where the person leads.
+    organisations: frozenset[UUID]
+    leads: bool
+
+    def writes_row(self, organisation_id: UUID) -> bool:
+        """Whether the person may write this organisation's part of the budget."""
+        return self.leads or organisation_id in self.organisations
 
 
 @reader
@@ -157,10 +176,12 @@ def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
 
     One statement, for an act that holds the application's lock by its scope.
     """
-    place = select(Application.state, Application.dossier_id).where(Application.id == application_id)
+    place = select(Application.state, Application.dossier_id, Application.budget_id, Application.call_id).where(
+        Application.id == application_id
+    )
     of_call = select(Application.call_id).where(Application.id == application_id).scalar_subquery()
     answers = (
-        select(Organisation.name, ApplicationPartner.state)
+        select(Organisation.name, ApplicationPartner.state, ApplicationPartner.organisation_id)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .where(ApplicationPartner.application_id == application_id, ApplicationPartner.contact_user_id == actor.user_id)
         .order_by(ApplicationPartner.position, ApplicationPartner.id)
@@ -171,8 +192,13 @@ def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
     return Gate(
         state=ApplicationState(found[0].state),
         dossier_id=found[0].dossier_id,
+        budget_id=found[0].budget_id,
         times=times,
         own=tuple((row.name, PartnerState(row.state)) for row in own),
+        organisations=frozenset(row.organisation_id for row in own if row.state == PartnerState.ACCEPTED.value),
+        leads=actor.may(
+            Permission.APPLICATION_INVITE, Scope.of(("application", application_id), ("call", found[0].call_id))
+        ),
     )
 
 

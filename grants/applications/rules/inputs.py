@@ -7,10 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from grants.applications.states import Verdict
-from grants.budgets.rules import Cell
+from grants.budgets.rules import Cell, CellKept, Outcome, Shown
 from grants.core.errors import Conflict, Invalid
 from grants.dossiers import rules as dossier_rules
-from grants.dossiers.merging import AnswerSaved, Shown
+from grants.dossiers.merging import AnswerSaved
+from grants.dossiers.merging import Shown as AnswerShown
 from grants.dossiers.rules import Answer, Mark
 from grants.identity.rules import OrganisationInput, one_line
 from grants.identity.states import OrganisationKind
@@ -96,7 +97,7 @@ class SectionInput:
 
     answers: tuple[Answer, ...]
     mark: Mark | None
-    shown: tuple[Shown, ...] | None
+    shown: tuple[AnswerShown, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +119,23 @@ class AnswerKept:
 
 @dataclass(frozen=True, slots=True)
 class BudgetInput:
-    """What was typed into the budget."""
+    """What was typed into the budget, and what was shown of each cell; None where nobody was shown a form."""
 
     cells: tuple[Cell, ...]
-    version: int | None
+    shown: tuple[Shown, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetKept:
+    """The cells as they stand after saving, with the zone the call tells the time in."""
+
+    cells: tuple[CellKept, ...]
+    zone: str
+
+    @property
+    def contested(self) -> tuple[CellKept, ...]:
+        """The cells somebody else was quicker with: not stored."""
+        return tuple(cell for cell in self.cells if cell.outcome is Outcome.CONTESTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,74 +1,146 @@
-"""The budget of an application."""
+"""The budget of an application: its table, saved cell by cell while one types or by its button, and its rules."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import flash
+from flask import flash, get_template_attribute, jsonify, request
 
 from grants.applications import queries, services
 from grants.applications.queries import Workplace
-from grants.applications.rules import BudgetInput
+from grants.applications.rules import BudgetInput, BudgetKept
 from grants.applications.views.frame import bp, team_context
-from grants.budgets.forms import BudgetForm
-from grants.core.errors import Conflict
+from grants.budgets.forms import BudgetForm, Sent, read_sent
+from grants.budgets.rules import CellKept, Outcome, read_marks
+from grants.core import clock
+from grants.core.errors import Conflict, Invalid
 from grants.core.money import plain
 from grants.core.permissions import Permission
-from grants.web.routing import current_actor, page, requires, see_other
+from grants.identity import queries as identity
+from grants.web.routing import current_actor, page, requires, said_in_json, see_other
+
+ECHOES_MAX = 12
 
 
 @bp.get("/applications/<ref>/budget")
 @requires(Permission.APPLICATION_READ)
 def budget(ref: str) -> Any:
     """The grid with its totals and the rules of the call."""
-    place = queries.workplace(current_actor(), ref)
-    return _budget_page(place, BudgetForm(data={"version": str(place.budget.version)}))
+    return _budget_page(queries.workplace(current_actor(), ref), BudgetForm())
 
 
 @bp.post("/applications/<ref>/budget")
 @requires(Permission.APPLICATION_EDIT)
 def save_budget(ref: str) -> Any:
-    """Save the amounts; what cannot be read, or was changed meanwhile, comes back as typed."""
+    """Save every amount that can be read; the others, and what somebody else changed meanwhile, come back as typed."""
     form, place = BudgetForm(), queries.workplace(current_actor(), ref)
     own = [each for each in place.budget.organisations if each in queries.own_rows(current_actor(), place.application)]
-    reading = form.read(place.budget.rules, own)
-    if not reading.errors:
-        try:
-            with form.refusals():
-                given = BudgetInput(reading.cells, form.version_shown())
-                services.save_budget(current_actor(), place.application.id, given)
-                _say_how_read(reading.reworded)
-                return see_other(".budget", ref=ref)
-        except Conflict as error:
-            return _budget_clash(ref, form, error), 409
+    reading = form.read(place.budget.rules, own, place.budget.packages)
+    given = BudgetInput(reading.cells, form.shown_of(reading.cells))
+    try:
+        with form.refusals():
+            kept = services.save_budget(current_actor(), place.application.id, given)
+            return _after_saving(ref, form, kept)
+    except Conflict as error:
+        form.problems.append(f"{error} What you typed stands in the table and is not saved yet.")
+        form.try_again(place.budget.version)
+        return _budget_page(queries.workplace(current_actor(), ref), form), 409
     return _budget_page(place, form), 422
 
 
-def _say_how_read(reworded: tuple[tuple[str, str], ...]) -> None:
-    flash("The budget is saved.", "success")
-    for typed, read in reworded[:12]:
+def _after_saving(ref: str, form: BudgetForm, kept: BudgetKept) -> Any:
+    for typed, read in form.reading.reworded[:ECHOES_MAX]:
         flash(f"“{typed}” was read as EUR {read}.", "success")
-
-
-def _budget_clash(ref: str, form: BudgetForm, error: Conflict) -> str:
+    if not kept.contested and not form.reading.errors:
+        flash("The budget is saved.", "success")
+        return see_other(".budget", ref=ref)
     place = queries.workplace(current_actor(), ref)
-    form.problems.append(str(error))
     form.try_again(place.budget.version)
-    clashes = [
-        (place.budget.cell_names[name], plain(place.budget.amount(cell.organisation_id, cell.category)), text)
-        for cell in form.reading.cells
-        if (name := place.budget.field_name(cell.organisation_id, cell.category)) in place.budget.cell_names
-        and cell.amount != place.budget.amount(cell.organisation_id, cell.category)
-        and (text := form.reading.typed[name]) is not None
-    ]
-    return _budget_page(place, form, clashes)
+    return _budget_page(place, form, kept), 409 if kept.contested else 422
 
 
-def _budget_page(place: Workplace, form: BudgetForm, clashes: list[tuple[str, str, str]] | None = None) -> str:
+def _budget_page(place: Workplace, form: BudgetForm, kept: BudgetKept | None = None) -> str:
+    form.show(place.budget.shown_cells)
     return page(
         "applications/budget.html",
         form=form,
-        clashes=clashes or [],
+        clashes=_clashes(place, form, kept) if kept else [],
         own=queries.own_rows(current_actor(), place.application),
         **team_context(place),
+    )
+
+
+def _clashes(place: Workplace, form: BudgetForm, kept: BudgetKept) -> list[tuple[str, str, str, str]]:
+    """Name of the cell, what is stored, what was typed, and who stored it."""
+    people = identity.people({cell.saved_by for cell in kept.contested if cell.saved_by})
+    return [
+        (
+            place.budget.cell_names.get(cell.place, cell.place),
+            plain(cell.amount),
+            form.reading.typed[cell.place],
+            people[cell.saved_by].name if cell.saved_by in people else "",
+        )
+        for cell in kept.contested
+    ]
+
+
+# --- saved while one types ------------------------------------------------------------------------------------
+
+
+@bp.post("/applications/<ref>/budget/cells")
+@requires(Permission.APPLICATION_EDIT)
+def save_cells(ref: str) -> Any:
+    """Save the cells a script sends and say in JSON how each stands."""
+    application_id = queries.team_id_of(current_actor(), ref)
+    try:
+        sent = read_sent(request.form.get("cells", ""), read_marks(request.form.get("marks")))
+        kept = services.save_budget(current_actor(), application_id, BudgetInput(sent.cells, sent.shown))
+    except Invalid as error:
+        return said_in_json(422, str(error))
+    contested = {cell.saved_by for cell in kept.contested if cell.saved_by}
+    names = {who: person.name for who, person in identity.people(contested).items()} if contested else {}
+    return jsonify(
+        saved_at=f"{clock.in_zone(clock.now(), kept.zone):%H:%M}",
+        cells=[*_refused(sent, kept), *(_told(cell, sent, names, kept.zone) for cell in kept.cells)],
+    )
+
+
+def _told(cell: CellKept, sent: Sent, names: dict[Any, str], zone: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "place": cell.place,
+        "outcome": cell.outcome.value,
+        "number": cell.number,
+        "cents": cell.amount.cents,
+        "read": sent.echoes.get(cell.place, ""),
+    }
+    if cell.outcome is Outcome.CONTESTED and cell.saved_at is not None:
+        who = "You" if cell.saved_by == current_actor().user_id else names.get(cell.saved_by, "Somebody")
+        told["said"] = f"{who} saved {plain(cell.amount)} here at {clock.in_zone(cell.saved_at, zone):%H:%M}."
+    return told
+
+
+def _refused(sent: Sent, kept: BudgetKept) -> list[dict[str, Any]]:
+    """Cells that cannot be read, and those that are not there for this person."""
+    unread = [
+        {"place": each.place, "outcome": "asks" if each.asks else "unread", "said": each.sentence}
+        for each in sent.unread
+    ]
+    known = {cell.place for cell in kept.cells}
+    others = [cell.place for cell in sent.cells if cell.place not in known]
+    return unread + [{"place": place, "outcome": Outcome.NOT_THERE.value} for place in others]
+
+
+@bp.get("/applications/<ref>/budget/findings")
+@requires(Permission.APPLICATION_READ)
+def budget_findings(ref: str) -> Any:
+    """The rules as they stand now, for a script to show, with the server's own sums to compare."""
+    found = queries.budget_of(current_actor(), ref)
+    broken_rules = get_template_attribute("budgets/grid.html", "broken_rules")
+    rule_panel = get_template_attribute("budgets/grid.html", "rule_panel")
+    return jsonify(
+        broken=broken_rules(found),
+        findings=rule_panel(found.findings),
+        places=sorted(found.broken),
+        total=found.totals.total.cents,
+        requested=found.totals.requested.cents,
     )

@@ -61,6 +61,12 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             funding_rate=value("funding_rate_percent", Fraction(100)) / 100,
             envelopes=value("grant_bands_eur", ()),
             envelope_rule=value("grant_bands_rule", EnvelopeRule.CEILING),
+            limits=value("budget_limits", ()),
+            by_work_package=value("budget_grid.by_work_package", False),
+            period_months=value("budget_grid.period_months", 0),
+            duration_months=value("duration_months", 0) if value("budget_grid.period_months", 0) else 0,
+            lump_sums=value("lump_sums", ()),
+            organisation_max=value("grant_cap_per_legal_entity", None),
         ),
         definition=Definition(
             (

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from grants.budgets.rules import Category, Envelope, EnvelopeRule
+from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, Nature
 from grants.calls.rules.values import (
     Attachment,
     Condition,
@@ -259,8 +259,25 @@ _CONDITION = Record(
 )
 _CATEGORY = Record(
     Category,
-    {"code": plain_text, "label": plain_text, "in_flat_rate_base": flag, "entered": flag, "hint": plain_text},
+    {
+        "code": plain_text,
+        "label": plain_text,
+        "in_flat_rate_base": flag,
+        "entered": flag,
+        "hint": plain_text,
+        "nature": one_of(Nature),
+    },
     ("code", "label"),
+)
+_LIMIT = Record(
+    lambda category, share_percent=None, amount=None: CategoryLimit(
+        category, None if share_percent is None else share_percent / 100, amount
+    ),
+    {"category": plain_text, "share_percent": exact(0, 100), "amount": amount},
+    ("category",),
+)
+_LUMP_SUM = Record(
+    LumpSum, {"work_package": plain_text, "title": plain_text, "amount": amount}, ("work_package", "title", "amount")
 )
 _CRITERION = Record(
     Criterion, {"key": plain_text, "name": plain_text, "question": plain_text}, ("key", "name", "question")
@@ -473,6 +490,10 @@ FIELDS: Mapping[str, Field] = {
             tuple[Category, ...],
             needed=True,
         ),
+        Field("budget_limits", "Most in a category", Group.MONEY, Items(_LIMIT), tuple[CategoryLimit, ...]),
+        Field("budget_grid.by_work_package", "Budget by work package", Group.MONEY, flag, bool),
+        Field("budget_grid.period_months", "Months in a budget period", Group.MONEY, whole(1, 60), int),
+        Field("lump_sums", "Lump sums by work package", Group.MONEY, Items(_LUMP_SUM), tuple[LumpSum, ...]),
         Field("grant_cap_per_legal_entity", "Most for one organisation", Group.MONEY, amount, Money),
         Field("eligibility.applicants", "Applicants", Group.WHO, _RULE, str, needed=True),
         Field(

@@ -9,7 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, assert_never
 
-from grants.budgets.rules import Category, Envelope, EnvelopeRule, percent
+from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
 from grants.calls.rules.schema import (
     ELSEWHERE,
     FIELDS,
@@ -206,7 +206,42 @@ def budget_words(call: CallView) -> tuple[Explained, ...]:
                 ("indirect_costs.flat_rate_percent", "budget_categories"),
             )
         )
-    return tuple(found)
+    return (*found, *_ceiling_words(rules), *_axes_words(rules))
+
+
+def most_words(limit: CategoryLimit) -> str:
+    """``at most 30 % of the total``, ``at most EUR 5 000.00``, or both."""
+    parts = []
+    if limit.share_max is not None:
+        parts.append(f"at most {percent(limit.share_max)} of the total")
+    if limit.amount_max is not None:
+        parts.append(f"at most {limit.amount_max}")
+    return " and ".join(parts)
+
+
+def _ceiling_words(rules: BudgetRules) -> list[Explained]:
+    found = []
+    for limit in rules.limits:
+        category = rules.category(limit.category)
+        name = category.label if category else limit.category
+        found.append(Explained(f"{name}: {most_words(limit)}.", ("budget_limits",)))
+    if rules.organisation_max is not None:
+        words = f"One organisation may ask for at most {rules.organisation_max}."
+        found.append(Explained(words, ("grant_cap_per_legal_entity",)))
+    return found
+
+
+def _axes_words(rules: BudgetRules) -> list[Explained]:
+    found = []
+    if rules.by_work_package:
+        found.append(Explained("Amounts are entered for each work package.", ("budget_grid.by_work_package",)))
+    if rules.lump_sums:
+        sums = ", ".join(f"{each.work_package} {each.title} {each.amount}" for each in rules.lump_sums)
+        found.append(Explained(f"These work packages are paid as lump sums: {sums}.", ("lump_sums",)))
+    if rules.period_months:
+        words = f"Amounts are entered for each stretch of {rules.period_months} months."
+        found.append(Explained(words, ("budget_grid.period_months",)))
+    return found
 
 
 # Values that serve others, or that the call's own columns show.
@@ -324,6 +359,10 @@ def _list_words(entry: Field, value: tuple[Any, ...]) -> str:
             return ", ".join(f"{each.code}: {each.amount}" for each in value)
         case Category():
             return ", ".join(f"{each.code} {each.label}" for each in value)
+        case CategoryLimit():
+            return "; ".join(f"{each.category}: {most_words(each)}" for each in value)
+        case LumpSum():
+            return ", ".join(f"{each.work_package} {each.title}: {each.amount}" for each in value)
         case Criterion() | Attachment() | Instalment() | PlannedMilestone():
             return ", ".join(
                 getattr(each, "name", None) or getattr(each, "label", None) or each.title for each in value

@@ -1,0 +1,349 @@
+"""The budget as a spreadsheet in a real browser: keys, pasted blocks, sums equal to the server's, nothing lost."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from werkzeug.serving import make_server
+
+from grants.applications import queries, services
+from grants.applications.rules import BudgetInput, InviteInput
+from grants.budgets import rules
+from grants.budgets.queries import BudgetView
+from grants.budgets.rules import Cell, Marks, Shown, field_name
+from grants.calls import queries as calls
+from grants.core import clock
+from grants.core.db import db
+from grants.core.errors import Invalid
+from grants.core.money import ZERO, Money, euros
+from grants.core.permissions import Actor
+from tests import actors
+from tests.conftest import cloned, settings_for
+from tests.factories import applications as factory
+from tests.factories.applications import WHILE_OPEN, again
+from tests.programs import running
+from tests.servers import Cluster, TestValkey
+
+
+@dataclass
+class Site:
+    """The program while a call is open, as a browser reaches it."""
+
+    app: Flask
+    address: str = ""
+
+    def wsgi(self, environ: Any, start_response: Callable[..., Any]) -> Any:
+        with clock.at(WHILE_OPEN):
+            return self.app(environ, start_response)
+
+    def cookie(self, person: Actor) -> Any:
+        """The cookie of a person who has just signed in."""
+        with clock.at(WHILE_OPEN):
+            kept = actors.client_of(self.app, person).get_cookie("grants")
+        assert kept is not None
+        return {"name": "grants", "value": kept.value, "url": self.address}
+
+
+@pytest.fixture(scope="module")
+def site(postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A real server in a thread of its own."""
+    valkey, home = TestValkey(), tmp_path_factory.mktemp("home")
+    valkey.start()
+    with cloned(postgres, template) as name:
+        settings = replace(settings_for(postgres, name, Path(home)), REDIS_URL=valkey.url)
+        with running(settings) as app:
+            made = Site(app)
+            server = make_server("127.0.0.1", 0, made.wsgi, threaded=True)
+            made.address = f"http://127.0.0.1:{server.server_port}"
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            factory.published_call()
+            yield made
+            server.shutdown()
+            thread.join()
+            server.server_close()
+    valkey.stop()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An application of Ana's with Marek as partner."""
+
+    reference: str
+    lead: Any
+    partner: Any
+
+    @property
+    def path(self) -> str:
+        return f"/applications/{self.reference}/budget"
+
+    def budget(self) -> BudgetView:
+        """What the server stores."""
+        db.session.rollback()
+        return queries.workplace(actors.ana(), self.reference).budget
+
+
+def drafted(slug: str) -> Draft:
+    """A new draft in that call."""
+    call = calls.call_by_id(calls.id_of(actors.ingrid(), slug))
+    ana, marek = actors.ana(), actors.marek()
+    reference = factory.draft(call, ana)
+    (northbridge,), (southport,) = ana.organisation_ids, marek.organisation_ids
+    with clock.at(WHILE_OPEN):
+        application_id = queries.id_of(actors.ana(), reference)
+        services.invite(actors.ana(), application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
+        services.accept_invitation(again(marek), application_id, southport)
+    return Draft(reference, northbridge, southport)
+
+
+@pytest.fixture
+def draft(site: Site) -> Iterator[Draft]:
+    """A new application for each test."""
+    yield drafted("open-call-for-pilot-cities-2022")
+    db.session.rollback()
+
+
+@contextmanager
+def signed_in(chromium: Browser, site: Site, person: Actor, **options: Any) -> Iterator[BrowserContext]:
+    """A fresh browser in which this person is signed in; every fault of the script is one of the test."""
+    context = chromium.new_context(base_url=site.address, **options)
+    context.add_cookies([site.cookie(person)])
+    faults: list[str] = []
+    context.on("weberror", lambda told: faults.append(str(told.error)))
+    yield context
+    assert faults == []
+    context.close()
+
+
+def opened(context: BrowserContext, draft: Draft) -> Page:
+    """The grid in a new tab, with short pauses."""
+    page = context.new_page()
+    page.goto(draft.path)
+    quicken(page)
+    return page
+
+
+def quicken(page: Page) -> None:
+    page.evaluate("Object.assign(document.querySelector('[data-grid]').dataset, {pause: 40, look: 60, retry: 100})")
+
+
+def paste(page: Page, text: str) -> None:
+    """What a spreadsheet puts on the clipboard, into the cell that has the focus."""
+    page.evaluate(
+        """(text) => {
+          const data = new DataTransfer();
+          data.setData("text/plain", text);
+          document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }""",
+        text,
+    )
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
+def cell(page: Page, place: str) -> Any:
+    return page.locator(f'[id="{place}"]')
+
+
+def settled(page: Page) -> None:
+    """Everything is stored, and the server was asked whether it adds up to the same."""
+    expect(page.locator("[data-grid-state]")).to_contain_text("Saved 10:00")
+    expect(page.locator("[data-grid][data-agrees=yes]")).to_be_attached()
+
+
+def sums(page: Page) -> dict[str, str]:
+    """Every sum on the page by its name."""
+    found: dict[str, str] = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("[data-sum]")].map((part, at) =>
+             [`${at} ${part.dataset.sum}`, part.textContent.trim()]))"""
+    )
+    return found
+
+
+def test_the_whole_table_is_reached_and_filled_by_keys_alone(chromium: Browser, site: Site, draft: Draft) -> None:
+    a, b, below = (field_name(draft.lead, "A"), field_name(draft.lead, "B"), field_name(draft.partner, "A"))
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, draft)
+        cell(page, a).focus()
+        keys = page.keyboard
+        keys.type("1.234,50")
+        keys.press("Enter")
+        assert focused(page) == below
+        expect(cell(page, a)).to_have_value("1\u00a0234.50")
+        expect(page.locator("[data-grid-told]")).to_contain_text("“1.234,50” was read as EUR 1\u00a0234.50.")
+        keys.type("99")
+        keys.press("ArrowUp")
+        assert focused(page) == a
+        keys.press("ArrowRight")
+        assert focused(page) == b
+        keys.type("7")
+        keys.press("Tab")
+        assert focused(page) == field_name(draft.lead, "C1")
+        keys.press("Shift+Enter")
+        assert focused(page) == field_name(draft.lead, "C1")
+
+        # Escape undoes what is being typed; F2 goes inside the cell, where arrows move among the figures.
+        keys.press("Home")
+        assert focused(page) == a
+        keys.type("5")
+        keys.press("Escape")
+        expect(cell(page, a)).to_have_value("1\u00a0234.50")
+        keys.press("F2")
+        for _ in range(3):
+            keys.press("ArrowLeft")
+        keys.press("Backspace")
+        keys.type("9")
+        keys.press("Enter")
+        expect(cell(page, a)).to_have_value("1\u00a0239.50")
+        keys.press("Control+End")
+        assert focused(page) == field_name(draft.partner, "D")
+        settled(page)
+
+    budget = draft.budget()
+    assert [budget.amount(draft.lead, "A"), budget.amount(draft.lead, "B"), budget.amount(draft.partner, "A")] == [
+        Money(123950), euros(7), euros(99),
+    ]  # fmt: skip
+
+
+def test_sums_while_typing_are_those_of_the_server_after_a_reload(chromium: Browser, site: Site, draft: Draft) -> None:
+    dice = random.Random(7)
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, draft)
+        codes = ("A", "B", "C1", "C2", "C3", "D")
+        for who in (draft.lead, draft.partner):
+            cell(page, field_name(who, "A")).focus()
+            paste(page, "\t".join(f"{dice.randrange(10**9)},{dice.randrange(100):02}" for _ in codes))
+        settled(page)
+        live = sums(page)
+        page.reload()
+
+        assert sums(page) == live
+    assert len(set(live.values())) >= 12
+
+
+def test_a_script_reads_and_adds_up_as_the_server_does(chromium: Browser, site: Site, draft: Draft) -> None:
+    spellings = [
+        "1.234,50", "1 234,50", "1,234.50", "1'234.50", "1.234", "1,234", "12.500", "0.125", "0,5", "1.2345", "1,2,3", "1.000.50",
+        "1.234.567", "1,234,567.8", "EUR 12", "€ 1.234", "1\u202f234,5", "-1", "1e6", "NaN", "", " 7 ", "01", "1 23", "１", "9" * 20,
+        "1000000000000000", "10000000000000", "1.,2", ".5", "5.", "=1+1", "12 345 678.90",
+    ]  # fmt: skip
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, draft)
+        for marks in Marks:
+            here = page.evaluate(
+                """async ([spellings, marks]) => {
+                  const grid = await import(document.querySelector("script[src*='grid.js']").src);
+                  return spellings.map((text) => { const {cents} = grid.readAmount(text, marks); return cents === null ? null : String(cents); });
+                }""",
+                [spellings, marks.value],
+            )
+            assert here == [at_the_server(text, marks) for text in spellings]
+
+
+def at_the_server(text: str, marks: Marks) -> str | None:
+    try:
+        return str(rules.read_amount(text, marks).cents)
+    except Invalid:
+        return None
+
+
+def test_what_can_be_read_two_ways_is_asked_back_and_nothing_of_it_is_stored_before(
+    chromium: Browser, site: Site, draft: Draft
+) -> None:
+    place = field_name(draft.lead, "A")
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, draft)
+        cell(page, place).fill("1.234")
+        cell(page, place).press("Enter")
+        told = page.locator("[data-grid-told]")
+        expect(told).to_contain_text("can be read two ways")
+        assert draft.budget().cells == ()
+
+        told.get_by_role("button", name="1 234", exact=True).click()
+        expect(cell(page, place)).to_have_value("1\u00a0234")
+        settled(page)
+        # One is asked once: from now on the mark is known.
+        cell(page, field_name(draft.lead, "B")).fill("5.678")
+        cell(page, field_name(draft.lead, "B")).press("Enter")
+        expect(cell(page, field_name(draft.lead, "B"))).to_have_value("5\u00a0678")
+        settled(page)
+    assert draft.budget().totals.direct == euros(1_234 + 5_678)
+
+
+def test_two_people_in_one_cell_are_shown_both_amounts(chromium: Browser, site: Site, draft: Draft) -> None:
+    place = field_name(draft.partner, "A")
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, draft)
+        with clock.at(WHILE_OPEN):
+            marek = again(actors.marek())
+            services.save_budget(
+                marek, queries.id_of(marek, draft.reference),
+                BudgetInput((Cell(draft.partner, "A", euros(500)),), (Shown(0, ZERO),)),
+            )  # fmt: skip
+        cell(page, place).fill("600")
+        cell(page, place).press("Enter")
+        told = page.locator("[data-grid-told]")
+        expect(told).to_contain_text("Marek Nowak saved 500.00 here at 10:00. You typed 600.")
+        assert draft.budget().amount(draft.partner, "A") == euros(500)
+        told.get_by_role("button", name="Keep mine").click()
+        settled(page)
+    assert draft.budget().amount(draft.partner, "A") == euros(600)
+
+
+def test_amounts_typed_without_a_connection_are_sent_later_or_offered_after_a_crash(
+    chromium: Browser, site: Site, draft: Draft
+) -> None:
+    first, second = field_name(draft.lead, "A"), field_name(draft.lead, "B")
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, draft)
+        context.set_offline(True)
+        cell(page, first).fill("11")
+        cell(page, first).press("Enter")
+        expect(page.locator("[data-grid-state]")).to_contain_text("Not saved: no connection.")
+        context.set_offline(False)
+        settled(page)
+
+        page.evaluate("document.querySelector('[data-grid]').dataset.retry = 60000")
+        page.evaluate("addEventListener('online', (told) => told.stopImmediatePropagation(), true)")
+        context.set_offline(True)
+        cell(page, second).fill("22")
+        cell(page, second).press("Enter")
+        expect(page.locator("[data-grid-state]")).to_contain_text("Not saved: no connection.")
+        page.close()
+        context.set_offline(False)
+        page = opened(context, draft)
+        expect(page.locator("[data-grid-told]")).to_contain_text("1 amount you typed on")
+        page.get_by_role("button", name="Put them in").click()
+        settled(page)
+        assert page.evaluate("Object.keys(localStorage)") == []
+    assert draft.budget().totals.direct == euros(33)
+
+
+def test_the_grid_is_named_for_a_screen_reader_and_has_no_fault_of_access(
+    chromium: Browser, site: Site, draft: Draft
+) -> None:
+    for width in (1280, 360):
+        with signed_in(chromium, site, actors.ana(), viewport={"width": width, "height": 900}) as context:
+            page = opened(context, draft)
+            assert cell(page, field_name(draft.lead, "C1")).get_attribute("aria-label") == (
+                "Municipality of Northbridge, lead, Travel and subsistence"
+            )
+            cell(page, field_name(draft.lead, "A")).fill("oops")
+            cell(page, field_name(draft.lead, "A")).press("Enter")
+            expect(page.locator("[data-grid-told]")).to_contain_text("1 cell is no amount and not saved")
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+            assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+            cell(page, field_name(draft.lead, "A")).fill("")
+            cell(page, field_name(draft.lead, "A")).press("Enter")
