@@ -18,6 +18,10 @@ from grants.core.text import without_turns
 # A pasted text beyond this is a mistake, not an answer; it is refused with the text kept on the page.
 TEXT_CHARACTERS_MAX = 100_000
 LINES_MAX = 2_000
+# A remark on one question; what needs more is an answer or a call.
+COMMENT_CHARACTERS_MAX = 4_000
+THREADS_MAX = 100
+COMMENTS_MAX = 100
 
 # Beside every limit in words stands one in characters, so that one endless word is no way around it.
 CHARACTERS_A_WORD = 20
@@ -198,6 +202,22 @@ def lines_problem(what: str, text: str) -> str | None:
     if lines <= LINES_MAX:
         return None
     return f"{what} has {lines} lines; the limit is {LINES_MAX}. Take out empty lines."
+
+
+def checked_comment(text: str) -> str:
+    """A comment as it is kept; raises :class:`Invalid`."""
+    made = clean_text(text)
+    if not made:
+        raise Invalid("Nothing was written.", {"comment": "Write what you want to say, then send it."})
+    if len(made) > COMMENT_CHARACTERS_MAX:
+        over = len(made) - COMMENT_CHARACTERS_MAX
+        raise Invalid(
+            "The comment was not sent.",
+            {"comment": f"The comment has {len(made)} characters; the limit is {COMMENT_CHARACTERS_MAX}. Cut {over}."},
+        )
+    if sentence := lines_problem("The comment", made):
+        raise Invalid("The comment was not sent.", {"comment": sentence})
+    return made
 
 
 _NUMBER = re.compile(

@@ -181,6 +181,9 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
     *("application.save_budget", "application.save_section", "application.start"),
+    *("application.invite_person", "application.join", "application.leave", "application.change_role"),
+    *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
+    *("application.reply", "application.resolve_comment", "application.reopen_comment"),
 }
 CALL_STORY = frozenset(
     {
@@ -205,6 +208,9 @@ QUIET = frozenset(
             "application.save_answer",
             "application.save_section",
             "application.save_budget",
+            "application.reply",
+            "application.resolve_comment",
+            "application.reopen_comment",
             "assessment.save",
             "report.write",
             "report.enter_costs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.applications.views import (
     attachments,
+    comments,
     drafting,
     eligibility,
     lists,
@@ -20,6 +21,7 @@ __all__ = [
     "NAVIGATION",
     "attachments",
     "bp",
+    "comments",
     "drafting",
     "eligibility",
     "lists",
