@@ -214,6 +214,19 @@ class SubmitForm(Form):
     )
 
 
+class SignOffForm(DeedForm):
+    """Signing off: which part, the hash of what was looked at, and the statement."""
+
+    fingerprint = HiddenField()
+    statement = BooleanField(
+        "I have read it, and what it says is right to my knowledge", [Needed("Confirm that you have read it.")]
+    )
+
+    def part_id(self) -> UUID | None:
+        """The organisation whose part it is; None for the whole."""
+        return self.thing_id()
+
+
 class ReasonForm(Form):
     """A deed that asks why."""
 

@@ -51,6 +51,7 @@ APPEND_ONLY_TABLES = frozenset(
         "act",
         "act_key",
         "agreement_signature",
+        "application_sign_off",
         "audit_checkpoint",
         "audit_event",
         "audit_key",

@@ -183,7 +183,13 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.save_budget", "application.save_section", "application.start"),
     *("application.invite_person", "application.join", "application.leave", "application.change_role"),
     *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
-    *("application.reply", "application.resolve_comment", "application.reopen_comment"),
+    *(
+        "application.sign_off",
+        "application.ask_sign_offs",
+        "application.reply",
+        "application.resolve_comment",
+        "application.reopen_comment",
+    ),
 }
 CALL_STORY = frozenset(
     {

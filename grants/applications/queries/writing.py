@@ -12,9 +12,18 @@ from sqlalchemy import select
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.reach import is_team
+from grants.applications.queries.signing import signed, signed_parts
 from grants.applications.queries.team import team, writes_all
 from grants.applications.queries.whole import view
-from grants.applications.rules import ApplicationView, Issue, PartnerView, SubmittedFile, TeamMember
+from grants.applications.rules import (
+    ApplicationView,
+    Issue,
+    PartnerView,
+    SignedPart,
+    SignOffView,
+    SubmittedFile,
+    TeamMember,
+)
 from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
 from grants.budgets import rules as budget_rules
@@ -52,6 +61,7 @@ class Workplace:
     team: tuple[TeamMember, ...]
     # How many comments wait for somebody, by section and question; those without are left out.
     threads: Mapping[str, Mapping[str, int]]
+    parts: tuple[SignedPart, ...]
 
     @property
     def changed_since_submission(self) -> bool:
@@ -104,27 +114,38 @@ def workplace_of(application: ApplicationView) -> Workplace:
     if application.submission:
         savers.add(application.submission.submitted_by)
     content = snapshot_of(application, dossier, budget, attached)
-    people, threads = _beside(application)
+    fingerprint = rules.digest(content).hex()
+    people, threads, last = _beside(application)
+    parts = signed_parts(application, dossier, budget, people, last, fingerprint)
+    is_demanded = application.call.content.sign_offs
     return Workplace(
         application=application,
         dossier=dossier,
         budget=budget,
         files=attached,
         people=identity_queries.people(savers),
-        issues=issues_of(application, dossier, budget, attached),
-        warnings=warnings_of(dossier, budget),
-        fingerprint=rules.digest(content).hex(),
+        issues=(
+            *issues_of(application, dossier, budget, attached),
+            *(rules.sign_off_issues(parts) if is_demanded else ()),
+        ),
+        warnings=(*warnings_of(dossier, budget), *(() if is_demanded else rules.overtaken(parts))),
+        fingerprint=fingerprint,
         team=people,
         threads=threads,
+        parts=parts,
     )
 
 
+_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView]]
+
+
 @reader
-def _beside(application: ApplicationView) -> Asking[tuple[tuple[TeamMember, ...], dict[str, dict[str, int]]]]:
-    """The team and its open comments, in one statement."""
+def _beside(application: ApplicationView) -> Asking[_Beside]:
+    """The team, its open comments and its sign-offs, in one statement."""
     assert application.dossier_id is not None, "what can be written in has answers"
-    found = yield from both(team.asking(application), dossier_queries.open_threads.asking(application.dossier_id))
-    return found
+    said = both(dossier_queries.open_threads.asking(application.dossier_id), signed.asking(application.id))
+    people, (threads, last) = yield from both(team.asking(application), said)
+    return people, threads, last
 
 
 def issues_of(

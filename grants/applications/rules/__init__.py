@@ -54,6 +54,15 @@ from grants.applications.rules.issues import (
     section_issues,
     team_issues,
 )
+from grants.applications.rules.signing import (
+    SignedAnother,
+    SignedPart,
+    SignOffView,
+    Standing,
+    overtaken,
+    part_content,
+    sign_off_issues,
+)
 from grants.applications.rules.team import (
     DUTIES,
     MEMBER_ROLES,
@@ -125,6 +134,10 @@ __all__ = [
     "ReceiptProof",
     "Registered",
     "SectionInput",
+    "SignOffView",
+    "SignedAnother",
+    "SignedPart",
+    "Standing",
     "StartInput",
     "Started",
     "SubmissionView",
@@ -143,6 +156,8 @@ __all__ = [
     "evidence",
     "exactly",
     "groups",
+    "overtaken",
+    "part_content",
     "read_snapshot",
     "reasons_of",
     "refuse_incomplete",
@@ -151,6 +166,7 @@ __all__ = [
     "refuse_unwritable",
     "said",
     "section_issues",
+    "sign_off_issues",
     "snapshot",
     "team_issues",
     "verdict_of",

@@ -25,6 +25,7 @@ from grants.applications.services.membership import (
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.recording import move, record_published
+from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.team import (
     accept_invitation,
@@ -37,6 +38,7 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "ask_sign_offs",
     "ask_to_write",
     "attach_file",
     "change_role",
@@ -66,6 +68,7 @@ __all__ = [
     "save_answer",
     "save_budget",
     "save_section",
+    "sign_off",
     "start",
     "submit",
     "tell_deadline_moved",

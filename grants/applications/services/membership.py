@@ -13,7 +13,8 @@ from grants.applications.models import Application, ApplicationMember, Applicati
 from grants.applications.rules import PersonInput, TeamMember
 from grants.applications.services.drafting import writable
 from grants.applications.services.team import ask_sections, named_person, refuse_member, tasks
-from grants.applications.states import PartnerRole
+from grants.applications.states import ApplicationState, PartnerRole
+from grants.calls import queries as calls
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db
@@ -227,6 +228,24 @@ def hand_over(actor: Actor, application_id: UUID, user_id: UUID) -> None:
         organisation=city.name,
         person_name=actor.name,
     )
+
+
+def _refuse_losing_the_lead(user_id: UUID, role: Role, application_id: UUID) -> None:
+    """While an application is written, an administrator does not end its lead's part either: nobody could send it."""
+    if role is not Role.APPLICATION_LEAD:
+        return
+    found = db.session.scalars(select(Application).where(Application.id == application_id)).one_or_none()
+    if found is None or ApplicationState(found.state) not in rules.WRITABLE:
+        return
+    faults.point("deadline")
+    if calls.call_by_id(found.call_id).is_open(acts.moment()):
+        raise Refused(
+            f"This person leads {found.reference}, which is being written. "
+            "They hand the lead over on its page “Team” first, or withdraw it."
+        )
+
+
+people.parts_kept_by(_refuse_losing_the_lead)
 
 
 def _coordinator(application_id: UUID) -> ApplicationPartner:

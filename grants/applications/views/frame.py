@@ -78,6 +78,8 @@ def _issue_href(ref: str) -> Callable[[Issue], str]:
                 return url_for(".team", ref=ref)
             case rules.Page.FILES:
                 return url_for(".attached", ref=ref, _anchor=anchor)
+            case rules.Page.SIGN_OFF:
+                return url_for(".sign_off", ref=ref)
             case rules.Page.DETAILS:
                 return url_for(".details", ref=ref)
 

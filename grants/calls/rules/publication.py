@@ -73,6 +73,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         milestones=value("milestones", ()),
         attachments=value("submission.required_attachments", ()),
         language=value("submission.language", ""),
+        sign_offs=value("submission.sign_offs", False),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

@@ -211,6 +211,8 @@ class CallContent:
     attachments: tuple[Attachment, ...] = ()
     language: str = ""
     synthetic: frozenset[str] = frozenset()
+    # Whether each partner and a signatory sign an application off before it may be sent.
+    sign_offs: bool = False
 
     @property
     def envelopes(self) -> tuple[Envelope, ...]:
