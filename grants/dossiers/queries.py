@@ -15,6 +15,7 @@ from grants.core.db import db, get
 from grants.core.errors import NotFound, Problem
 from grants.core.together import Asking, ask, reader
 from grants.dossiers import merging, rules
+from grants.dossiers.markup import Block
 from grants.dossiers.merging import Contested, Outcome, Piece, Shown
 from grants.dossiers.models import (
     Dossier,
@@ -48,7 +49,7 @@ class QuestionView:
         return rules.anchor(self.question.key)
 
     @property
-    def paragraphs(self) -> tuple[tuple[str, ...], ...]:
+    def paragraphs(self) -> tuple[Block, ...]:
         """The answer made ready to read."""
         return rules.paragraphs(self.shown)
 
@@ -406,7 +407,7 @@ class CommentView:
     """What somebody said of a question, when."""
 
     text: str
-    paragraphs: tuple[tuple[str, ...], ...]
+    paragraphs: tuple[Block, ...]
     written_by: UUID
     written_at: datetime
 

@@ -14,6 +14,7 @@ from grants.core.clock import long_date, read_date
 from grants.core.errors import Invalid, Problem
 from grants.core.money import Money, parse_money
 from grants.core.text import without_turns
+from grants.dossiers.markup import Block, blocks
 
 # A pasted text beyond this is a mistake, not an answer; it is refused with the text kept on the page.
 TEXT_CHARACTERS_MAX = 100_000
@@ -383,14 +384,9 @@ def _as_read(question: Question, text: str) -> str:
         return text
 
 
-def paragraphs(text: str) -> tuple[tuple[str, ...], ...]:
-    """The text as paragraphs of lines, so that a page or a PDF keeps what was pasted.
-
-    >>> paragraphs("a\\nb\\n\\nc")
-    (('a', 'b'), ('c',))
-    """
-    blocks = re.split("\n(?:[ \t]*\n)+", text.strip())
-    return tuple(tuple(block.strip("\n").split("\n")) for block in blocks if block.strip())
+def paragraphs(text: str) -> tuple[Block, ...]:
+    """The text as paragraphs and lists, so that a page or a PDF keeps what was pasted."""
+    return blocks(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +395,7 @@ class AnsweredQuestion:
 
     question: Question
     answer: Answer
-    paragraphs: tuple[tuple[str, ...], ...]
+    paragraphs: tuple[Block, ...]
     words: int
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -522,3 +523,29 @@ def test_every_mail_of_the_team_can_be_written(draft: tuple[UUID, str]) -> None:
     for template in ("application_person", "application_invitation", "application_asked"):
         assert "/sections/summary" in asked[template].text, template
     assert "/sections/summary/comments" in asked["application_comment"].text
+
+
+def test_a_markup_is_shown_as_such_and_other_markup_as_text(app: Flask, draft: tuple[UUID, str]) -> None:
+    application_id, reference = draft
+    text = "Our **warm** homes:\n- one\n- two\n\n<script>alert(1)</script>"
+    services.save_section(actors.ana(), application_id, "summary", SectionInput((Answer("summary", text),), None, None))
+
+    body = actors.client_of(app, actors.ana()).get(f"/applications/{reference}/print").text
+
+    assert "<strong>warm</strong>" in body
+    assert "<li>one</li><li>two</li>" in body
+    assert "&lt;script&gt;alert(1)" in body and "<script>alert" not in body
+
+
+def test_the_history_of_the_team_tells_a_sitting_as_one(app: Flask, draft: tuple[UUID, str]) -> None:
+    application_id, reference = draft
+    for number in range(3):
+        with clock.at(WHILE_OPEN + timedelta(minutes=1 + number)):
+            given = AnswerInput("summary", (f"W{number}",), number)
+            services.save_answer(actors.ana(), application_id, "summary", given)
+
+    with clock.at(WHILE_OPEN + timedelta(minutes=9)):
+        shown = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{reference}/history"))
+
+    assert shown.count("wrote an answer in application") == 1
+    assert "and 2 more saves since" in shown
