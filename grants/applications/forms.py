@@ -9,12 +9,23 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.applications.rules import ConditionAnswer, DetailsInput, InviteInput, ListFilter, StartInput
+from grants.applications.rules import (
+    DUTIES,
+    MEMBER_ROLES,
+    TITLES,
+    CommentInput,
+    ConditionAnswer,
+    DetailsInput,
+    InviteInput,
+    ListFilter,
+    PersonInput,
+    StartInput,
+)
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
-from grants.identity.states import OrganisationKind
-from grants.web.forms import A_PARAGRAPH, ContestedForm, Form, Needed, choices
+from grants.identity.states import OrganisationKind, Role
+from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
 
 PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
 
@@ -78,6 +89,12 @@ class InviteForm(Form):
     )
     country_code = StringField("Country", [Optional()], description="Two letters, for example PL.")
     pic = StringField("PIC", [Optional()], description="The nine-digit EU participant number, if there is one.")
+    sections = CheckboxesField(
+        "Which sections do you ask of this person?",
+        validators=[Optional()],
+        validate_choice=False,
+        description="The mail leads to each of them. You can change it at any time.",
+    )
 
     def to_input(self) -> InviteInput:
         """What was typed: a chosen organisation, or a new one where a name was typed."""
@@ -87,6 +104,7 @@ class InviteForm(Form):
             name=self.name.data or "",
             organisation_id=_uuid(self.organisation_id.data),
             organisation=self._described(new) if new else None,
+            sections=tuple(self.sections.data or ()),
         )
 
     def _described(self, name: str) -> OrganisationInput:
@@ -97,6 +115,79 @@ class InviteForm(Form):
             country_code=(self.country_code.data or "").strip().upper(),
             pic=(self.pic.data or "").replace(" ", "") or None,
         )
+
+
+class PersonForm(Form):
+    """Whom to invite into the team, as what."""
+
+    name = StringField("Name of the person", [Needed("Enter the name of the person.")], id="person-name")
+    email = StringField(
+        "Mail address",
+        [Needed("Enter the mail address the invitation goes to.")],
+        render_kw={"autocomplete": "off", "inputmode": "email"},
+        id="person-email",
+    )
+    role = RadioField(
+        "What do they do?",
+        choices=choices((role.value, f"{TITLES[role]}: {DUTIES[role]}") for role in MEMBER_ROLES),
+        validate_choice=False,
+        default=MEMBER_ROLES[0].value,
+        id="person-role",
+    )
+    sections = CheckboxesField(
+        "Which sections do you ask of an editor?",
+        validators=[Optional()],
+        validate_choice=False,
+        description="The mail leads to each of them.",
+        id="person-sections",
+    )
+
+    def to_input(self) -> PersonInput:
+        """What was typed; a role nobody may be given is refused by the act."""
+        return PersonInput(
+            self.email.data or "", self.name.data or "", chosen_role(self.role.data), tuple(self.sections.data or ())
+        )
+
+
+def chosen_role(value: object) -> Role:
+    """The role of that name; for any other the lead's, which nobody is given."""
+    return next((role for role in MEMBER_ROLES if role.value == value), Role.APPLICATION_LEAD)
+
+
+class AskForm(DeedForm):
+    """Of whom a section is asked; nothing chosen is nobody in particular."""
+
+    person = SelectField("Who writes it?", validate_choice=False)
+
+    def person_id(self) -> UUID | None:
+        """The person chosen."""
+        return _uuid(self.person.data)
+
+
+class RoleForm(DeedForm):
+    """Another role for one person."""
+
+    role = SelectField(
+        "Role", choices=choices((role.value, TITLES[role]) for role in MEMBER_ROLES), validate_choice=False
+    )
+
+
+class CommentForm(DeedForm):
+    """What is said about a question; ``thing`` is the conversation it goes on with."""
+
+    question = SelectField("Which question is it about?", validate_choice=False)
+    comment = TextAreaField("Comment", [Needed("Write what you want to say, then send it.")])
+    tell = CheckboxesField(
+        "Who should be told by mail?",
+        validators=[Optional()],
+        validate_choice=False,
+        description="Everybody of the team can read it here.",
+    )
+
+    def to_input(self) -> CommentInput:
+        """What was said, and to whom it is mailed."""
+        told = (_uuid(value) for value in self.tell.data or ())
+        return CommentInput(self.comment.data or "", tuple(person for person in told if person))
 
 
 def _uuid(value: object) -> UUID | None:
@@ -121,6 +212,19 @@ class SubmitForm(Form):
         "I am allowed to send this application for all partners, and what it says is right to my knowledge",
         [Needed("Confirm that you may send the application for all partners.")],
     )
+
+
+class SignOffForm(DeedForm):
+    """Signing off: which part, the hash of what was looked at, and the statement."""
+
+    fingerprint = HiddenField()
+    statement = BooleanField(
+        "I have read it, and what it says is right to my knowledge", [Needed("Confirm that you have read it.")]
+    )
+
+    def part_id(self) -> UUID | None:
+        """The organisation whose part it is; None for the whole."""
+        return self.thing_id()
 
 
 class ReasonForm(Form):

@@ -96,6 +96,35 @@ class ApplicationPartner(Row):
     answered_at: Mapped[datetime | None]
 
 
+class ApplicationMember(Row):
+    """A person of the team who does not speak for an organisation of it; in which role, the grant of the role says."""
+
+    __tablename__ = "application_member"
+    __table_args__ = (UniqueConstraint("application_id", "user_id"),)
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), index=True)
+    # As the lead typed it: until the person accepts, a page shows this and not what the account says.
+    invited_name: Mapped[str] = mapped_column(info=DIGEST)
+    joined_at: Mapped[datetime | None]
+
+
+class ApplicationSignOff(Row):
+    """One confirmation of one exact version: of a partner's part, or of the whole where no organisation is named."""
+
+    __tablename__ = "application_sign_off"
+    __table_args__ = (
+        UniqueConstraint("application_id", "number"),
+        CheckConstraint("octet_length(sha256) = 32", name="sha256_length"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    number: Mapped[int]
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Submission(Row):
     """One frozen version of an application: its content, the hash of that content, and the receipt's number."""
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from grants.core.errors import Conflict
 from grants.dossiers import rules
+from grants.dossiers.markup import Block
 from grants.dossiers.rules import Answer, Question, QuestionKind, SectionState
 
 # Longer stretches are compared line by line: word by word they would take seconds.
@@ -116,17 +117,17 @@ class Clash:
     merged: Answer | None
 
     @property
-    def stored_paragraphs(self) -> tuple[tuple[str, ...], ...]:
+    def stored_paragraphs(self) -> tuple[Block, ...]:
         """What is stored, made ready to read."""
         return rules.paragraphs(rules.shown(self.question, self.contested.stored))
 
     @property
-    def typed_paragraphs(self) -> tuple[tuple[str, ...], ...]:
+    def typed_paragraphs(self) -> tuple[Block, ...]:
         """What was typed, made ready to read."""
         return rules.paragraphs(rules.shown(self.question, self.contested.typed))
 
     @property
-    def merged_paragraphs(self) -> tuple[tuple[str, ...], ...]:
+    def merged_paragraphs(self) -> tuple[Block, ...]:
         """The draft, made ready to read; empty where there is none."""
         return rules.paragraphs(rules.shown(self.question, self.merged)) if self.merged else ()
 

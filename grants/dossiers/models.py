@@ -1,4 +1,4 @@
-"""Tables of documents people write together: the definition as answered, sections, answers and every earlier answer."""
+"""Tables of documents people write together: the definition as answered, sections, answers and every earlier answer, comments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to
@@ -37,6 +37,8 @@ class DossierSection(Row):
     position: Mapped[int]
     marked_complete_at: Mapped[datetime | None]
     marked_complete_by: Mapped[UUID | None]
+    # Who is asked to write it; nobody in particular while it is empty.
+    asked_id: Mapped[UUID | None]
     saves: Mapped[int] = mapped_column(info=NOT_AUDITED)
     saved_at: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
     saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)
@@ -71,3 +73,31 @@ class DossierAnswerVersion(Row):
     picked: Mapped[list[Any]] = mapped_column(info=DIGEST)
     saved_at: Mapped[datetime]
     saved_by: Mapped[UUID | None]
+
+
+class DossierThread(Row):
+    """One conversation about one question, beside the document and never part of it."""
+
+    __tablename__ = "dossier_thread"
+    __table_args__ = (
+        CheckConstraint("(resolved_at IS NULL) = (resolved_by IS NULL)", name="resolved_by_somebody"),
+        Index("ix_dossier_thread_section", "dossier_id", "section_key"),
+    )
+
+    dossier_id: Mapped[UUID] = mapped_column(points_to("dossier.id"))
+    section_key: Mapped[str]
+    question_key: Mapped[str]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[UUID | None]
+
+
+class DossierComment(Row):
+    """What somebody said in a thread; written once."""
+
+    __tablename__ = "dossier_comment"
+    __table_args__ = (UniqueConstraint("thread_id", "number"),)
+
+    thread_id: Mapped[UUID] = mapped_column(points_to("dossier_thread.id"))
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+    written_by: Mapped[UUID]

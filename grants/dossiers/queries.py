@@ -15,8 +15,16 @@ from grants.core.db import db, get
 from grants.core.errors import NotFound, Problem
 from grants.core.together import Asking, ask, reader
 from grants.dossiers import merging, rules
+from grants.dossiers.markup import Block
 from grants.dossiers.merging import Contested, Outcome, Piece, Shown
-from grants.dossiers.models import Dossier, DossierAnswer, DossierAnswerVersion, DossierSection
+from grants.dossiers.models import (
+    Dossier,
+    DossierAnswer,
+    DossierAnswerVersion,
+    DossierComment,
+    DossierSection,
+    DossierThread,
+)
 from grants.dossiers.rules import Answer, Definition, DossierContent, Mark, Question, Section, SectionState
 
 # A field's history on a page; older versions stay in the table.
@@ -44,6 +52,11 @@ class QuestionView:
         """When this question is asked; empty where it always is."""
         return rules.condition_words(definition, self.question)
 
+    @property
+    def paragraphs(self) -> tuple[Block, ...]:
+        """The answer made ready to read."""
+        return rules.paragraphs(self.shown)
+
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
@@ -56,6 +69,8 @@ class SectionView:
     state: SectionState
     saved_at: datetime | None
     saved_by: UUID | None
+    # Who is asked to write it.
+    asked_id: UUID | None
     questions: tuple[QuestionView, ...]
     problems: tuple[Problem, ...]
 
@@ -122,8 +137,9 @@ class DossierView:
 
     @property
     def writers(self) -> frozenset[UUID]:
-        """Everybody who saved a section last."""
-        return frozenset(section.saved_by for section in self.sections if section.saved_by)
+        """Everybody who saved a section last, or is asked to write one."""
+        named = (person for section in self.sections for person in (section.saved_by, section.asked_id))
+        return frozenset(person for person in named if person)
 
     def section(self, key: str) -> SectionView:
         """The section of that key; :class:`NotFound`."""
@@ -231,6 +247,7 @@ def _section(
         state=rules.section_state(section, answers, mark),
         saved_at=state.saved_at,
         saved_by=state.saved_by,
+        asked_id=state.asked_id,
         questions=tuple(_question(question, answers, rows) for question in section.questions),
         problems=rules.section_problems(section, answers),
     )
@@ -388,3 +405,81 @@ def progress(dossier_ids: Iterable[UUID]) -> Asking[dict[UUID, Progress]]:
         .group_by(DossierSection.dossier_id)
     )
     return {dossier_id: Progress(sections, completed, saved) for dossier_id, sections, completed, saved in rows}
+
+
+# --- comments -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CommentView:
+    """What somebody said of a question, when."""
+
+    text: str
+    paragraphs: tuple[Block, ...]
+    written_by: UUID
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """One conversation about one question, from its first word on."""
+
+    id: UUID
+    question: str
+    resolved_at: datetime | None
+    resolved_by: UUID | None
+    comments: tuple[CommentView, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for somebody."""
+        return self.resolved_at is None
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """Everybody who spoke in it or resolved it."""
+        named = {comment.written_by for comment in self.comments}
+        return frozenset(named | {self.resolved_by} if self.resolved_by else named)
+
+
+@reader
+def open_threads(dossier_id: UUID) -> Asking[dict[str, dict[str, int]]]:
+    """How many threads are open, by section and question, where there are any; one statement."""
+    rows = yield from ask(
+        select(DossierThread.section_key, DossierThread.question_key, func.count().label("threads"))
+        .where(DossierThread.dossier_id == dossier_id, DossierThread.resolved_at.is_(None))
+        .group_by(DossierThread.section_key, DossierThread.question_key)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row.section_key, {})[row.question_key] = row.threads
+    return found
+
+
+def threads(dossier_id: UUID, section_key: str) -> tuple[ThreadView, ...]:
+    """The threads of one section, open ones first, each group from the oldest on; one statement."""
+    rows = db.session.execute(
+        select(DossierThread, DossierComment)
+        .join(DossierComment, DossierComment.thread_id == DossierThread.id)
+        .where(DossierThread.dossier_id == dossier_id, DossierThread.section_key == section_key)
+        .order_by(
+            DossierThread.resolved_at.is_not(None), DossierThread.created_at, DossierThread.id, DossierComment.number
+        )
+        .limit(rules.THREADS_MAX * rules.COMMENTS_MAX)
+    ).all()
+    found: dict[UUID, tuple[DossierThread, list[CommentView]]] = {}
+    for thread, comment in rows:
+        said = CommentView(comment.text, rules.paragraphs(comment.text), comment.written_by, comment.created_at)
+        found.setdefault(thread.id, (thread, []))[1].append(said)
+    return tuple(
+        ThreadView(row.id, row.question_key, row.resolved_at, row.resolved_by, tuple(comments))
+        for row, comments in found.values()
+    )
+
+
+def thread_of(dossier_id: UUID, section_key: str, thread_id: UUID) -> ThreadView:
+    """One thread of a section; :class:`NotFound`."""
+    for each in threads(dossier_id, section_key):
+        if each.id == thread_id:
+            return each
+    raise NotFound

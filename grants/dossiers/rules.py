@@ -14,10 +14,15 @@ from grants.core.clock import long_date, read_date
 from grants.core.errors import Invalid, Problem
 from grants.core.money import Money, parse_money
 from grants.core.text import without_turns
+from grants.dossiers.markup import Block, blocks
 
 # A pasted text beyond this is a mistake, not an answer; it is refused with the text kept on the page.
 TEXT_CHARACTERS_MAX = 100_000
 LINES_MAX = 2_000
+# A remark on one question; what needs more is an answer or a call.
+COMMENT_CHARACTERS_MAX = 4_000
+THREADS_MAX = 100
+COMMENTS_MAX = 100
 
 # Beside every limit in words stands one in characters, so that one endless word is no way around it.
 CHARACTERS_A_WORD = 20
@@ -240,6 +245,22 @@ def lines_problem(what: str, text: str) -> str | None:
     if lines <= LINES_MAX:
         return None
     return f"{what} has {lines} lines; the limit is {LINES_MAX}. Take out empty lines."
+
+
+def checked_comment(text: str) -> str:
+    """A comment as it is kept; raises :class:`Invalid`."""
+    made = clean_text(text)
+    if not made:
+        raise Invalid("Nothing was written.", {"comment": "Write what you want to say, then send it."})
+    if len(made) > COMMENT_CHARACTERS_MAX:
+        over = len(made) - COMMENT_CHARACTERS_MAX
+        raise Invalid(
+            "The comment was not sent.",
+            {"comment": f"The comment has {len(made)} characters; the limit is {COMMENT_CHARACTERS_MAX}. Cut {over}."},
+        )
+    if sentence := lines_problem("The comment", made):
+        raise Invalid("The comment was not sent.", {"comment": sentence})
+    return made
 
 
 _NUMBER = re.compile(
@@ -522,14 +543,9 @@ def _as_read(question: Question, text: str) -> str:
         return text
 
 
-def paragraphs(text: str) -> tuple[tuple[str, ...], ...]:
-    """The text as paragraphs of lines, so that a page or a PDF keeps what was pasted.
-
-    >>> paragraphs("a\\nb\\n\\nc")
-    (('a', 'b'), ('c',))
-    """
-    blocks = re.split("\n(?:[ \t]*\n)+", text.strip())
-    return tuple(tuple(block.strip("\n").split("\n")) for block in blocks if block.strip())
+def paragraphs(text: str) -> tuple[Block, ...]:
+    """The text as paragraphs and lists, so that a page or a PDF keeps what was pasted."""
+    return blocks(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,7 +554,7 @@ class AnsweredQuestion:
 
     question: Question
     answer: Answer
-    paragraphs: tuple[tuple[str, ...], ...]
+    paragraphs: tuple[Block, ...]
     words: int
 
 

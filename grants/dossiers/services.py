@@ -7,14 +7,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, select
+from sqlalchemy import Text, and_, cast, func, select
 
 from grants.core import acts, encoding
-from grants.core.db import db, get
-from grants.core.errors import Invalid, NotFound
+from grants.core.db import db, get, locked
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.dossiers import queries, rules
 from grants.dossiers.merging import AnswerChanged, AnswerSaved, SectionSaved, Shown
-from grants.dossiers.models import Dossier, DossierAnswer, DossierAnswerVersion, DossierSection
+from grants.dossiers.models import (
+    Dossier,
+    DossierAnswer,
+    DossierAnswerVersion,
+    DossierComment,
+    DossierSection,
+    DossierThread,
+)
 from grants.dossiers.rules import TEXT_CHARACTERS_MAX, Answer, Definition, Mark, Question, QuestionKind, Section
 
 
@@ -100,6 +107,89 @@ def mark_section(dossier_id: UUID, section_key: str, mark: Mark) -> int:
             section.marked_complete_at = section.marked_complete_by = None
     db.session.flush()
     return section.version
+
+
+def ask_to_write(dossier_id: UUID, section_key: str, person_id: UUID | None) -> None:
+    """Say who is asked to write a section, or nobody in particular; :class:`NotFound` for a section that is not there."""
+    row = db.session.scalars(
+        select(DossierSection)
+        .where(DossierSection.dossier_id == dossier_id, DossierSection.key == section_key)
+        .with_for_update(of=DossierSection)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    row.asked_id = person_id
+
+
+def ask_no_more(dossier_id: UUID, person_id: UUID) -> None:
+    """Nobody in particular is asked any more to write what this person was asked to."""
+    for row in db.session.scalars(
+        select(DossierSection)
+        .where(DossierSection.dossier_id == dossier_id, DossierSection.asked_id == person_id)
+        .order_by(DossierSection.position)
+        .with_for_update(of=DossierSection)
+        .execution_options(populate_existing=True)
+    ):
+        row.asked_id = None
+
+
+def comment(dossier_id: UUID, section_key: str, question_key: str, text: str) -> UUID:
+    """Begin a thread about one question; returns its id. Raises :class:`Invalid`, :class:`Refused` beyond a hundred."""
+    said = rules.checked_comment(text)
+    definition: Definition = encoding.decode_known(get(Dossier, dossier_id).definition, Definition)
+    section = definition.section(section_key)
+    if section is None or question_key not in {question.key for question in section.questions}:
+        raise NotFound
+    there = db.session.scalar(
+        select(func.count())
+        .select_from(DossierThread)
+        .where(DossierThread.dossier_id == dossier_id, DossierThread.section_key == section_key)
+    )
+    if (there or 0) >= rules.THREADS_MAX:
+        raise Refused(
+            f"This section has {there} comments; the limit is {rules.THREADS_MAX}. Reply to one of them instead."
+        )
+    thread = DossierThread(dossier_id=dossier_id, section_key=section_key, question_key=question_key)
+    db.session.add(thread)
+    _say(thread.id, 1, said)
+    return thread.id
+
+
+def reply(dossier_id: UUID, thread_id: UUID, text: str) -> None:
+    """Say something more in a thread; a resolved one is open again by it."""
+    said, thread = rules.checked_comment(text), _thread(dossier_id, thread_id)
+    last = db.session.scalar(select(func.max(DossierComment.number)).where(DossierComment.thread_id == thread.id)) or 0
+    if last >= rules.COMMENTS_MAX:
+        raise Refused(f"This conversation has {last} comments; the limit is {rules.COMMENTS_MAX}. Begin a new one.")
+    thread.resolved_at = thread.resolved_by = None
+    _say(thread.id, last + 1, said)
+
+
+def resolve(dossier_id: UUID, thread_id: UUID) -> None:
+    """Say that a thread is settled; nothing happens where it is already."""
+    thread = _thread(dossier_id, thread_id)
+    if thread.resolved_at is None:
+        thread.resolved_at, thread.resolved_by = acts.moment(), acts.running_act().actor.user_id
+
+
+def reopen(dossier_id: UUID, thread_id: UUID) -> None:
+    """Say that a thread is not settled after all."""
+    thread = _thread(dossier_id, thread_id)
+    thread.resolved_at = thread.resolved_by = None
+
+
+def _thread(dossier_id: UUID, thread_id: UUID) -> DossierThread:
+    thread = locked(DossierThread, thread_id)
+    if thread.dossier_id != dossier_id:
+        raise NotFound
+    return thread
+
+
+def _say(thread_id: UUID, number: int, text: str) -> None:
+    by = acts.running_act().actor.user_id
+    assert by is not None, "only a person comments"
+    db.session.add(DossierComment(thread_id=thread_id, number=number, text=text, written_by=by))
 
 
 def attach_files(dossier_id: UUID, question_key: str, file_ids: Iterable[UUID]) -> None:

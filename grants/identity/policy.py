@@ -130,7 +130,9 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     Role.APPLICATION_LEAD: frozenset(
         {
             P.AGREEMENT_READ,
+            P.APPLICATION_COMMENT,
             P.APPLICATION_EDIT,
+            P.APPLICATION_EDIT_ALL,
             P.APPLICATION_INVITE,
             P.APPLICATION_READ,
             P.APPLICATION_SUBMIT,
@@ -145,9 +147,27 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.STATEMENT_REQUEST,
         }
     ),
-    Role.APPLICATION_PARTNER: frozenset(
-        {P.AGREEMENT_READ, P.APPLICATION_EDIT, P.APPLICATION_READ, P.FILE_READ, P.REPORT_EDIT, P.REPORT_READ}
+    # Writes like the lead, and neither invites nor sends; what follows an award is the lead's and the partners'.
+    Role.APPLICATION_EDITOR: frozenset(
+        {P.APPLICATION_COMMENT, P.APPLICATION_EDIT, P.APPLICATION_EDIT_ALL, P.APPLICATION_READ, P.FILE_READ}
     ),
+    Role.APPLICATION_PARTNER: frozenset(
+        {
+            P.AGREEMENT_READ,
+            P.APPLICATION_COMMENT,
+            P.APPLICATION_EDIT,
+            P.APPLICATION_READ,
+            P.APPLICATION_SIGN_OFF,
+            P.FILE_READ,
+            P.REPORT_EDIT,
+            P.REPORT_READ,
+        }
+    ),
+    # Signs off an application before it is sent; who signs the agreement is named after the selection.
+    Role.APPLICATION_SIGNATORY: frozenset(
+        {P.APPLICATION_COMMENT, P.APPLICATION_READ, P.APPLICATION_SIGN_OFF, P.FILE_READ}
+    ),
+    Role.APPLICATION_READER: frozenset({P.APPLICATION_COMMENT, P.APPLICATION_READ, P.FILE_READ}),
     Role.SIGNATORY: frozenset(
         {
             P.AGREEMENT_READ,
@@ -183,11 +203,14 @@ MONEY_ROLES: frozenset[Role] = frozenset(
 
 # Roles that exist on one application only; the stages give and end them, never an administrator by hand.
 ROLES_OF_AN_APPLICATION: frozenset[Role] = frozenset(
-    {Role.ASSIGNED_EVALUATOR, Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY}
+    {
+        *(Role.ASSIGNED_EVALUATOR, Role.APPLICATION_LEAD, Role.APPLICATION_EDITOR, Role.APPLICATION_PARTNER),
+        *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.SIGNATORY),
+    }
 )
 
 # Roles by which a person acts for a city. Who works for the programme or evaluates for it does not act by them.
-TEAM_ROLES: frozenset[Role] = frozenset({Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY})
+TEAM_ROLES: frozenset[Role] = ROLES_OF_AN_APPLICATION - {Role.ASSIGNED_EVALUATOR}
 
 # Roles an administrator may also give for one call alone; the others hold everywhere or not at all.
 ROLES_OF_A_CALL: frozenset[Role] = frozenset(
@@ -245,7 +268,19 @@ WORDS: Mapping[Role, tuple[str, str]] = {
     Role.AUDITOR: ("Auditor", "Reads everything and changes nothing."),
     Role.APPLICANT: ("Applicant", "Starts applications for a city or its partners."),
     Role.APPLICATION_LEAD: ("Lead of an application", "Writes, submits and later reports for the lead organisation."),
-    Role.APPLICATION_PARTNER: ("Partner in an application", "Writes the part of a partner organisation."),
+    Role.APPLICATION_EDITOR: (
+        "Editor of an application",
+        "Writes every section and the whole budget; invites nobody and sends nothing.",
+    ),
+    Role.APPLICATION_PARTNER: (
+        "Partner in an application",
+        "Writes the sections asked of them and the budget row of their own organisation, and signs that part off.",
+    ),
+    Role.APPLICATION_SIGNATORY: (
+        "Signatory of an application",
+        "Reads and comments on an application, and signs it off before it is sent.",
+    ),
+    Role.APPLICATION_READER: ("Reader of an application", "Reads an application and comments; changes nothing."),
     Role.SIGNATORY: ("Signatory of a city", "Reads an agreement and signs it for the city."),
     Role.PROGRAMME_SIGNATORY: ("Signatory of the programme", "Signs agreements for the programme."),
 }

@@ -325,6 +325,22 @@ def users_with(permission: Permission, scope: Scope | None = None) -> tuple[Pers
     return _people(User.id.in_(holds), User.disabled_at.is_(None), User.id.not_in(barred))
 
 
+@reader
+def holders(kind: str, object_id: UUID, roles: Iterable[Role]) -> Asking[dict[UUID, Role]]:
+    """Who holds one of these roles in one place now, and which; where somebody holds several, the one named first."""
+    wanted = [role.value for role in roles]
+    rows = yield from ask(
+        select(RoleGrant.user_id, RoleGrant.role).where(
+            RoleGrant.kind == kind,
+            RoleGrant.object_id == object_id,
+            RoleGrant.role.in_(wanted),
+            role_holds(clock.now()),
+        )
+    )
+    ordered = sorted(rows, key=lambda row: wanted.index(row.role), reverse=True)
+    return {row.user_id: Role(row.role) for row in ordered}
+
+
 def _in_places(model: Any, keys: Collection[tuple[str, UUID]]) -> ColumnElement[bool]:
     return or_(model.object_id.is_(None), _at_places(model, keys))
 

@@ -130,7 +130,10 @@ PARTS: Mapping[str, frozenset[Role]] = {
         }
     ),
     "Cities and their partners": frozenset(
-        {Role.APPLICANT, Role.APPLICATION_LEAD, Role.APPLICATION_PARTNER, Role.SIGNATORY}
+        {
+            *(Role.APPLICANT, Role.APPLICATION_LEAD, Role.APPLICATION_EDITOR, Role.APPLICATION_PARTNER),
+            *(Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER, Role.SIGNATORY),
+        }
     ),
 }
 OTHERS = "Without a role yet"

@@ -55,7 +55,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     APPLICANT = "applicant"
     APPLICATION_LEAD = "application_lead"
+    APPLICATION_EDITOR = "application_editor"
     APPLICATION_PARTNER = "application_partner"
+    APPLICATION_SIGNATORY = "application_signatory"
+    APPLICATION_READER = "application_reader"
     SIGNATORY = "signatory"
     PROGRAMME_SIGNATORY = "programme_signatory"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards.states import Outcome
@@ -180,8 +180,63 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
-    *("application.save_budget", "application.save_section", "application.start"),
+    *("application.save_answer", "application.save_budget", "application.save_section", "application.start"),
+    *("application.invite_person", "application.join", "application.leave", "application.change_role"),
+    *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
+    *(
+        "application.sign_off",
+        "application.ask_sign_offs",
+        "application.reply",
+        "application.resolve_comment",
+        "application.reopen_comment",
+    ),
 }
+# What is saved by itself while one types: the saves of one person within ten minutes are told as one.
+SAVED_WHILE_TYPING = frozenset({"application.save_answer"})
+SITTING = timedelta(minutes=10)
+
+
+class Told(Protocol):
+    """An act as a line: by whom, what, when."""
+
+    @property
+    def who(self) -> str: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+L = TypeVar("L", bound=Told)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting(Generic[L]):
+    """Acts told in one line: the newest, how many more, and since when."""
+
+    line: L
+    more: int
+    since: datetime
+
+
+def in_sittings(lines: Iterable[L]) -> tuple[Sitting[L], ...]:
+    """Lines, newest first, with what one person saved while typing told as one; each gap is ten minutes at most."""
+    found: list[list[L]] = []
+    for line in lines:
+        last = found[-1][-1] if found else None
+        goes_on = (
+            last is not None
+            and line.verb in SAVED_WHILE_TYPING
+            and (last.verb, last.who) == (line.verb, line.who)
+            and last.at - line.at <= SITTING
+        )
+        if goes_on:
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return tuple(Sitting(group[0], len(group) - 1, group[-1].at) for group in found)
+
+
 CALL_STORY = frozenset(
     {
         *("call.add_document_version", "call.apply_template", "call.authorise_budget", "call.cancel"),
@@ -205,6 +260,9 @@ QUIET = frozenset(
             "application.save_answer",
             "application.save_section",
             "application.save_budget",
+            "application.reply",
+            "application.resolve_comment",
+            "application.reopen_comment",
             "assessment.save",
             "report.write",
             "report.enter_costs",

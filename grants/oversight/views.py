@@ -252,7 +252,15 @@ def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoin
     found = queries.story(actor, kind, thing_id, verbs, asked)
     lines = paging.rows(found, asked, key=lambda line: line.key)
     inner = actor.everywhere(Permission.AUDIT_READ)
-    return page("oversight/history.html", lines=lines, name=name, back=url_for(endpoint, **values), inner=inner)
+    return page(
+        "oversight/history.html",
+        lines=lines,
+        # The auditor reads each act by itself.
+        sittings=None if inner else rules.in_sittings(lines.items),
+        name=name,
+        back=url_for(endpoint, **values),
+        inner=inner,
+    )
 
 
 # --- Jobs -----------------------------------------------------------------------------------------------------------

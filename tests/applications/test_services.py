@@ -70,7 +70,8 @@ def invited(ana: Actor, application_id: UUID) -> Actor:
     """Marek of Southport, invited by Ana."""
     marek = actors.marek()
     (southport,) = marek.organisation_ids
-    services.invite(ana, application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
+    given = InviteInput("marek.nowak@example.eu", "Marek Nowak", southport, sections=("summary",))
+    services.invite(ana, application_id, given)
     return again(marek)
 
 
@@ -787,7 +788,7 @@ def test_somebody_from_outside_binds_an_organisation_only_once_its_people_confir
     ana, application_id, reference = of_ana(call)
     marek = actors.marek()
     (southport,) = marek.organisation_ids
-    services.invite(ana, application_id, InviteInput("sock@evil.example", "Sock", southport))
+    services.invite(ana, application_id, InviteInput("sock@evil.example", "Sock", southport, sections=("summary",)))
     sock = _by_mail("sock@evil.example")
     at = clock.now()
 

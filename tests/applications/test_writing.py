@@ -63,11 +63,12 @@ def of_ana(call: CallView) -> tuple[Actor, UUID, str]:
     return ana, queries.id_of(ana, reference), reference
 
 
-def marek_of(application_id: UUID, *, accepted: bool = True) -> Actor:
-    """Marek of Southport, a partner in the application."""
+def marek_of(application_id: UUID, *, accepted: bool = True, asked: tuple[str, ...] = ("summary",)) -> Actor:
+    """Marek of Southport, a partner in the application who is asked to write some sections."""
     marek = actors.marek()
     (southport,) = marek.organisation_ids
-    services.invite(actors.ana(), application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
+    given = InviteInput("marek.nowak@example.eu", "Marek Nowak", southport, sections=asked)
+    services.invite(actors.ana(), application_id, given)
     if accepted:
         services.accept_invitation(again(marek), application_id, southport)
     return again(marek)
@@ -357,7 +358,7 @@ def test_an_old_form_changes_only_what_its_writer_changed(app: Flask, call: Call
     first, second = [item.question.key for item in section.questions if item.question.kind.value == "long"][:2]
     client, page = actors.client_of(app, ana), f"/applications/{reference}/sections/{section.key}"
     old = values_of(client, page)
-    marek = marek_of(application_id)
+    marek = marek_of(application_id, asked=(section.key,))
     services.save_answer(marek, application_id, section.key, AnswerInput(first, ("Marek writes",), 0))
 
     answer = post(client, page, old, **{f"answer_{second}": "Ana writes"})

@@ -99,13 +99,14 @@ def draft(site: Site) -> Iterator[Draft]:
     with clock.at(WHILE_OPEN):
         application_id = queries.id_of(ana, reference)
         (southport,) = marek.organisation_ids
-        services.invite(ana, application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
-        services.accept_invitation(again(marek), application_id, southport)
         section, keys = next(
             (each.key, keys)
             for each in queries.workplace(ana, reference).dossier.sections
             if len(keys := [q.question.key for q in each.questions if q.question.kind.value == "long"]) > 1
         )
+        given = InviteInput("marek.nowak@example.eu", "Marek Nowak", southport, sections=(section,))
+        services.invite(ana, application_id, given)
+        services.accept_invitation(again(marek), application_id, southport)
     yield Draft(application_id, f"/applications/{reference}/sections/{section}", (keys[0], keys[1]))
     site.later = timedelta()
     db.session.rollback()

@@ -213,3 +213,25 @@ def test_marks_that_languages_are_written_with_are_kept() -> None:
     text = "\u05d0\u200f \u0645\u06cc\u200c\u062e \u0915\u094d\u200d\u0937 a\u200eb"
 
     assert rules.clean_text(text) == text
+
+
+def test_the_markup_knows_paragraphs_lists_and_bold_and_nothing_else() -> None:
+    found = rules.paragraphs(
+        "Our **warm** homes:\n- one **two**\n\u2022 three\n\n1. first\n2) second\n\n<b>x</b> ** y ** -5"
+    )
+
+    assert [block.kind.value for block in found] == ["paragraph", "bullets", "numbers", "paragraph"]
+    assert [[[(run.text, run.bold) for run in row] for row in block.rows] for block in found] == [
+        [[("Our ", False), ("warm", True), (" homes:", False)]],
+        [[("one ", False), ("two", True)], [("three", False)]],
+        [[("first", False)], [("second", False)]],
+        [[("<b>x</b> ** y ** -5", False)]],
+    ]
+
+
+@given(st.text(alphabet="ab *-1.\n<&", max_size=200))
+def test_the_markup_loses_no_letter(text: str) -> None:
+    shown = "".join(run.text for block in rules.paragraphs(text) for row in block.rows for run in row)
+    letters = [letter for letter in text if letter in "ab<&"]
+
+    assert [letter for letter in shown if letter in "ab<&"] == letters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,3 +143,26 @@ def test_waiting_counts_calendar_days_where_the_programme_works() -> None:
     handed_on = datetime(2022, 11, 14, 22, 30, tzinfo=UTC)
 
     assert rules.Waiting("", "", handed_on, "", {}).days(datetime(2022, 11, 14, 23, 30, tzinfo=UTC)) == 1
+
+
+@dataclass(frozen=True)
+class Said:
+    who: str
+    verb: str
+    at: datetime
+
+
+def test_what_one_person_saves_while_typing_is_told_as_one_until_a_pause_of_ten_minutes() -> None:
+    def said(minute: int, who: str = "Ana", verb: str = "application.save_answer") -> Said:
+        return Said(who, verb, datetime(2022, 10, 3, 8, minute, tzinfo=UTC))
+
+    lines = [said(50), said(45), said(35), said(24), said(23, "Marek"), said(22), said(21, verb="application.comment")]
+    lines += [said(20, verb="application.comment")]
+
+    found = rules.in_sittings(lines)
+
+    assert [(each.line.at.minute, each.more, each.since.minute) for each in found] == [
+        *((50, 2, 35), (24, 0, 24), (23, 0, 23), (22, 0, 22), (21, 0, 21), (20, 0, 20)),
+    ]
+    assert sum(1 + each.more for each in found) == len(lines)
+    assert rules.in_sittings([]) == ()

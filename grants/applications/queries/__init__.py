@@ -37,6 +37,7 @@ from grants.applications.queries.submitted import (
     submitted_content,
     submitted_version,
 )
+from grants.applications.queries.team import membership, team, writes_all, writes_section
 from grants.applications.queries.vouching import waiting_answers
 from grants.applications.queries.whole import (
     partners,
@@ -91,6 +92,7 @@ __all__ = [
     "issues_of",
     "lies_in",
     "list_page",
+    "membership",
     "not_barred",
     "of_call",
     "opens_when",
@@ -107,6 +109,7 @@ __all__ = [
     "submissions",
     "submitted_content",
     "submitted_version",
+    "team",
     "team_id_of",
     "view",
     "view_by_id",
@@ -116,4 +119,6 @@ __all__ = [
     "warnings_of",
     "workplace",
     "workplace_of",
+    "writes_all",
+    "writes_section",
 ]

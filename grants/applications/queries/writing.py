@@ -10,10 +10,20 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications import rules
-from grants.applications.models import Application, ApplicationPartner
+from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.reach import is_team
+from grants.applications.queries.signing import signed, signed_parts
+from grants.applications.queries.team import team, writes_all
 from grants.applications.queries.whole import view
-from grants.applications.rules import ApplicationView, Issue, PartnerView, SubmittedFile
+from grants.applications.rules import (
+    ApplicationView,
+    Issue,
+    PartnerView,
+    SignedPart,
+    SignOffView,
+    SubmittedFile,
+    TeamMember,
+)
 from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
 from grants.budgets import rules as budget_rules
@@ -23,11 +33,12 @@ from grants.calls.rules import CallTimes
 from grants.core import files
 from grants.core.errors import NotFound
 from grants.core.files import FileView
-from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader
+from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
-from grants.dossiers.queries import DossierView
+from grants.dossiers.models import DossierSection
+from grants.dossiers.queries import DossierView, SectionView
 from grants.dossiers.rules import DossierContent
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
@@ -46,6 +57,10 @@ class Workplace:
     issues: tuple[Issue, ...]
     warnings: tuple[Issue, ...]
     fingerprint: str
+    team: tuple[TeamMember, ...]
+    # How many comments wait for somebody, by section and question; those without are left out.
+    threads: Mapping[str, Mapping[str, int]]
+    parts: tuple[SignedPart, ...]
 
     @property
     def changed_since_submission(self) -> bool:
@@ -59,9 +74,24 @@ class Workplace:
         return {str(file.id): file.name for file in self.files}
 
     def person_name(self, user_id: UUID | None) -> str:
-        """The name of whoever saved something."""
+        """The name of whoever saved something or is asked to; before they join, as the lead typed it."""
+        member = self.member(user_id)
+        if member is not None:
+            return member.name
         found = self.people.get(user_id) if user_id else None
         return found.name if found else ""
+
+    def open_comments(self, section_key: str) -> int:
+        """How many comments of a section wait for somebody."""
+        return sum(self.threads.get(section_key, {}).values())
+
+    def asked_of(self, user_id: UUID | None) -> tuple[SectionView, ...]:
+        """The sections one person is asked to write."""
+        return tuple(section for section in self.dossier.sections if user_id and section.asked_id == user_id)
+
+    def member(self, user_id: UUID | None) -> TeamMember | None:
+        """The person as one of the team, or None."""
+        return next((each for each in self.team if each.user_id == user_id), None)
 
 
 def workplace(actor: Actor, reference: str) -> Workplace:
@@ -95,16 +125,38 @@ def workplace_of(application: ApplicationView) -> Workplace:
     if application.submission:
         savers.add(application.submission.submitted_by)
     content = snapshot_of(application, dossier, budget, attached)
+    fingerprint = rules.digest(content).hex()
+    people, threads, last = _beside(application)
+    parts = signed_parts(application, dossier, budget, people, last, fingerprint)
+    is_demanded = application.call.content.sign_offs
     return Workplace(
         application=application,
         dossier=dossier,
         budget=budget,
         files=attached,
         people=identity_queries.people(savers),
-        issues=issues_of(application, dossier, budget, attached),
-        warnings=warnings_of(dossier, budget),
-        fingerprint=rules.digest(content).hex(),
+        issues=(
+            *issues_of(application, dossier, budget, attached),
+            *(rules.sign_off_issues(parts) if is_demanded else ()),
+        ),
+        warnings=(*warnings_of(dossier, budget), *(() if is_demanded else rules.overtaken(parts))),
+        fingerprint=fingerprint,
+        team=people,
+        threads=threads,
+        parts=parts,
     )
+
+
+_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView]]
+
+
+@reader
+def _beside(application: ApplicationView) -> Asking[_Beside]:
+    """The team, its open comments and its sign-offs, in one statement."""
+    assert application.dossier_id is not None, "what can be written in has answers"
+    said = both(dossier_queries.open_threads.asking(application.dossier_id), signed.asking(application.id))
+    people, (threads, last) = yield from both(team.asking(application), said)
+    return people, threads, last
 
 
 def issues_of(
@@ -161,18 +213,23 @@ class Gate:
     budget_id: UUID | None
     times: CallTimes
     own: tuple[tuple[str, PartnerState], ...]
-    # The organisations this person speaks for and accepted for; everybody's where the person leads.
+    # The organisations this person speaks for and accepted for.
     organisations: frozenset[UUID]
-    leads: bool
+    # Whether every row is theirs to write: of the lead and the editors.
+    writes_all: bool
+    # Whether they were invited as a person and have not joined yet.
+    joins: bool
+    asked_id: UUID | None
 
     def writes_row(self, organisation_id: UUID) -> bool:
         """Whether the person may write this organisation's part of the budget."""
-        return self.leads or organisation_id in self.organisations
+        return self.writes_all or organisation_id in self.organisations
 
 
 @reader
-def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
-    """The application's state, its call's times, and what was answered for each partner this person speaks for.
+def gate(actor: Actor, application_id: UUID, section_key: str = "") -> Asking[Gate]:
+    """The application's state, its call's times, what was answered for each partner this person speaks for, and of
+    whom a section is asked.
 
     One statement, for an act that holds the application's lock by its scope.
     """
@@ -186,7 +243,17 @@ def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
         .where(ApplicationPartner.application_id == application_id, ApplicationPartner.contact_user_id == actor.user_id)
         .order_by(ApplicationPartner.position, ApplicationPartner.id)
     )
-    times, (found, own) = yield from both(call_queries.times_of.asking(of_call), both(ask(place), ask(answers)))
+    waiting = select(ApplicationMember.id).where(
+        ApplicationMember.application_id == application_id,
+        ApplicationMember.user_id == actor.user_id,
+        ApplicationMember.joined_at.is_(None),
+    )
+    dossier = select(Application.dossier_id).where(Application.id == application_id).scalar_subquery()
+    asked = select(DossierSection.asked_id).where(
+        DossierSection.dossier_id == dossier, DossierSection.key == section_key
+    )
+    rest = side_by_side(ask(question) for question in (place, answers, waiting, asked))
+    times, (found, own, joins, of_section) = yield from both(call_queries.times_of.asking(of_call), rest)
     if not found:
         raise NotFound
     return Gate(
@@ -196,16 +263,15 @@ def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
         times=times,
         own=tuple((row.name, PartnerState(row.state)) for row in own),
         organisations=frozenset(row.organisation_id for row in own if row.state == PartnerState.ACCEPTED.value),
-        leads=actor.may(
-            Permission.APPLICATION_INVITE, Scope.of(("application", application_id), ("call", found[0].call_id))
-        ),
+        writes_all=writes_all(actor, application_id),
+        joins=bool(joins),
+        asked_id=of_section[0].asked_id if of_section else None,
     )
 
 
 def own_rows(actor: Actor, application: ApplicationView) -> frozenset[UUID]:
-    """The budget rows this person may write: the lead all, a partner those of the own organisation."""
-    scope = Scope.of(("application", application.id), ("call", application.call.id))
-    if actor.may(Permission.APPLICATION_INVITE, scope):
+    """The budget rows this person may write: lead and editors all, a partner those of the own organisation."""
+    if writes_all(actor, application.id):
         return frozenset(partner.organisation_id for partner in application.partners)
     return frozenset(
         p.organisation_id

@@ -86,6 +86,8 @@ class InviteInput:
     name: str
     organisation_id: UUID | None = None
     organisation: OrganisationInput | None = None
+    # Keys of the sections the person is asked to write.
+    sections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,14 @@ class AnswerKept:
 
     answer: AnswerSaved
     zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommentInput:
+    """What is said about a question, and who of the team is told by mail."""
+
+    text: str
+    tell: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Page(StrEnum):
     BUDGET = "budget"
     TEAM = "team"
     FILES = "files"
+    SIGN_OFF = "sign_off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.applications.services.checking import declare, record_answers
+from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
 from grants.applications.services.drafting import (
     attach_file,
     edit_details,
@@ -12,9 +13,19 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.membership import (
+    ask_to_write,
+    change_role,
+    hand_over,
+    invite_person,
+    join,
+    leave,
+    remove_person,
+)
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.recording import move, record_published
+from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.team import (
     accept_invitation,
@@ -27,7 +38,11 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "ask_sign_offs",
+    "ask_to_write",
     "attach_file",
+    "change_role",
+    "comment",
     "confirm_partner",
     "declare",
     "decline_invitation",
@@ -35,16 +50,25 @@ __all__ = [
     "download_assigned",
     "download_receipt",
     "edit_details",
+    "hand_over",
     "invite",
+    "invite_person",
+    "join",
+    "leave",
     "move",
     "record_answers",
     "record_published",
     "refuse_partner",
     "remove_file",
     "remove_partner",
+    "remove_person",
+    "reopen_comment",
+    "reply",
+    "resolve_comment",
     "save_answer",
     "save_budget",
     "save_section",
+    "sign_off",
     "start",
     "submit",
     "tell_deadline_moved",

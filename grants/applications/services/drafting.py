@@ -126,16 +126,33 @@ def writable(application_id: UUID) -> tuple[Application, CallView]:
 
 
 def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
-    """A partner writes only after having agreed to take part."""
-    _refuse_unaccepted(
-        [(each.name, each.state) for each in queries.partners(application_id) if each.contact_id == actor.user_id]
-    )
+    """Who was invited writes only after having agreed to take part."""
+    gate = queries.gate(actor, application_id)
+    _refuse_unaccepted(gate.own, joins=gate.joins)
 
 
-def _refuse_unaccepted(own: Sequence[tuple[str, PartnerState]]) -> None:
-    """By the organisations a person speaks for, and what was answered for each."""
+def refuse_other_part(actor: Actor, application_id: UUID, section_key: str) -> None:
+    """A partner writes the sections asked of them, and nothing else of the answers."""
+    gate = queries.gate(actor, application_id, section_key)
+    _refuse_unaccepted(gate.own, joins=gate.joins)
+    _refuse_unasked(actor, application_id, gate.asked_id)
+
+
+def _refuse_unasked(actor: Actor, application_id: UUID, asked_id: UUID | None) -> None:
+    if queries.writes_section(actor, application_id, asked_id):
+        return
+    place = queries.workplace_of(queries.view_by_id(application_id))
+    rules.refuse_other_part(writes=False, asked=place.person_name(asked_id))
+
+
+def _refuse_unaccepted(own: Sequence[tuple[str, PartnerState]], *, joins: bool) -> None:
+    """By the organisations a person speaks for, and what was answered for each; or by the own invitation."""
     if any(state is PartnerState.ACCEPTED for _, state in own):
         return
+    if joins:
+        raise Refused(
+            "Accept your invitation first: until then you can read the application and do nothing else in it."
+        )
     for name, state in own:
         if state is PartnerState.INVITED:
             raise Refused(
@@ -158,6 +175,8 @@ def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, versio
     """Change title, short name and summary; returns the new version."""
     application, _ = writable(application_id)
     refuse_before_acceptance(actor, application_id)
+    if not queries.writes_all(actor, application_id):
+        raise Refused("Title and summary are written by the lead and the editors. Ask one of them to change it.")
     check_version(application, version)
     details = given.checked()
     application.title, application.acronym = details.title, details.acronym or None
@@ -176,7 +195,7 @@ def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, versio
 def save_section(actor: Actor, application_id: UUID, section_key: str, given: SectionInput) -> SectionSaved:
     """Save one section, whatever state it is in: all of it but what somebody else changed meanwhile, which comes back."""
     application, _ = writable(application_id)
-    refuse_before_acceptance(actor, application_id)
+    refuse_other_part(actor, application_id, section_key)
     assert application.dossier_id is not None, "what can be written in has answers"
     saved = dossiers.save_section(application.dossier_id, section_key, given.answers, given.shown)
     if given.mark is None:
@@ -196,10 +215,11 @@ def save_answer(actor: Actor, application_id: UUID, section_key: str, given: Ans
     It happens every few seconds of writing, so it asks and writes little: eight statements. Raises
     :class:`grants.dossiers.merging.AnswerChanged` with both texts where somebody else was quicker.
     """
-    gate = queries.gate(actor, application_id)
+    gate = queries.gate(actor, application_id, section_key)
     rules.refuse_unwritable(gate.state)
     rules.refuse_late(gate.times, acts.moment())
-    _refuse_unaccepted(gate.own)
+    _refuse_unaccepted(gate.own, joins=gate.joins)
+    _refuse_unasked(actor, application_id, gate.asked_id)
     assert gate.dossier_id is not None, "what can be written in has answers"
     saved = dossiers.save_answer(gate.dossier_id, section_key, given.question, given.values, given.number)
     return AnswerKept(saved, gate.times.zone)
@@ -220,7 +240,7 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> Budge
     gate = queries.gate(actor, application_id)
     rules.refuse_unwritable(gate.state)
     rules.refuse_late(gate.times, acts.moment())
-    _refuse_unaccepted(gate.own)
+    _refuse_unaccepted(gate.own, joins=gate.joins)
     assert gate.budget_id is not None, "what can be written in has a budget"
     own = [place for place, cell in enumerate(given.cells) if gate.writes_row(cell.organisation_id)]
     cells = [given.cells[place] for place in own]
@@ -240,6 +260,7 @@ def attach_file(actor: Actor, application_id: UUID, incoming: Incoming, role: st
     refuse_before_acceptance(actor, application_id)
     if role not in file_roles(call):
         raise Invalid("Choose what the file is.", {"role": "Choose what the file is."})
+    _refuse_file_of_others(actor, application_id, call, role)
     standing = files.listed("application", application_id)
     if len(standing) >= FILES_MAX:
         raise Refused(
@@ -259,10 +280,11 @@ def attach_file(actor: Actor, application_id: UUID, incoming: Incoming, role: st
 )
 def remove_file(actor: Actor, application_id: UUID, file_id: UUID) -> None:
     """Take a file out of the draft; versions already submitted keep it."""
-    application, _ = writable(application_id)
+    application, call = writable(application_id)
     refuse_before_acceptance(actor, application_id)
     for file in files.listed("application", application_id):
         if file.id == file_id:
+            _refuse_file_of_others(actor, application_id, call, file.role)
             files.remove(file_id)
             if file.role.startswith(QUESTION_PREFIX):
                 _answer_with_files(application, file.role)
@@ -278,6 +300,16 @@ def file_roles(call: CallView) -> dict[str, str]:
             if question.kind is QuestionKind.FILE:
                 roles[f"{QUESTION_PREFIX}{question.key}"] = question.label
     return roles | {OTHER_ROLE: "Another file"}
+
+
+def _refuse_file_of_others(actor: Actor, application_id: UUID, call: CallView, role: str) -> None:
+    """A file that answers a question is of the section it stands in."""
+    if not role.startswith(QUESTION_PREFIX):
+        return
+    asked = role.removeprefix(QUESTION_PREFIX)
+    for section in call.content.definition.sections:
+        if asked in {question.key for question in section.questions}:
+            refuse_other_part(actor, application_id, section.key)
 
 
 def _answer_with_files(application: Application, role: str) -> None:

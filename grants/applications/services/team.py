@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,11 +13,13 @@ from grants.applications.rules import InviteInput
 from grants.applications.services.drafting import refresh_search_text, writable
 from grants.applications.states import PARTNER, PartnerRole, PartnerState
 from grants.budgets import services as budgets
+from grants.calls.rules import CallView
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
+from grants.dossiers import services as dossiers
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -46,6 +49,7 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
     if user_id == actor.user_id:
         raise Invalid("You are in this application already.", {"email": "Enter the mail address of somebody else."})
     people.refuse_staff(user_id)
+    refuse_member(application_id, user_id)
     if standing is None:
         count = len(queries.partners(application_id))
         standing = ApplicationPartner(
@@ -63,6 +67,7 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
     standing.invited_name = name
     people.give_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
     assert application.budget_id is not None, "what can be written in has a budget"
+    ask_sections(application, user_id, given.sections)
     db.session.flush()
     budgets.add_organisation(application.budget_id, organisation_id)
     refresh_search_text(application)
@@ -77,26 +82,57 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
         invited_by=actor.name,
         organisation=identity.organisation(organisation_id).name,
         closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        tasks=tasks(call, given.sections),
     )
     return organisation_id
 
 
+def ask_sections(application: Application, user_id: UUID, keys: Iterable[str]) -> None:
+    """Ask sections of a person, whoever they were asked of before."""
+    assert application.dossier_id is not None, "what can be written in has answers"
+    for key in dict.fromkeys(keys):
+        dossiers.ask_to_write(application.dossier_id, key, user_id)
+
+
+def tasks(call: CallView, keys: Iterable[str]) -> list[dict[str, str]]:
+    """Sections by key and title, for a mail that leads to each of them."""
+    wanted = set(keys)
+    return [
+        {"key": section.key, "title": section.title}
+        for section in call.content.definition.sections
+        if section.key in wanted
+    ]
+
+
 def _checked_person(given: InviteInput) -> tuple[str, str]:
-    problems: dict[str, str] = {}
-    email = name = ""
-    try:
-        email = normal_email(given.email)
-    except Invalid as error:
-        problems["email"] = str(error)
-    try:
-        name = checked_name(given.name)
-    except Invalid as error:
-        problems["name"] = str(error)
+    email, name, problems = named_person(given.email, given.name)
     if (given.organisation_id is None) == (given.organisation is None):
         problems["organisation_id"] = "Choose an organisation, or describe a new one below."
     if problems:
         raise Invalid("The invitation was not sent.", problems)
     return email, name
+
+
+def named_person(typed_email: str, typed_name: str) -> tuple[str, str, dict[str, str]]:
+    """Address and name of whoever is invited, and what is wrong with either by field."""
+    problems: dict[str, str] = {}
+    email = name = ""
+    try:
+        email = normal_email(typed_email)
+    except Invalid as error:
+        problems["email"] = str(error)
+    try:
+        name = checked_name(typed_name)
+    except Invalid as error:
+        problems["name"] = str(error)
+    return email, name, problems
+
+
+def refuse_member(application_id: UUID, user_id: UUID) -> None:
+    """One person has one part in an application: who is of its team is not invited once more."""
+    if queries.membership(application_id, user_id) is not None:
+        sentence = "This person is in the team already. Take them out of it first, or name somebody else."
+        raise Invalid("The invitation was not sent.", {"email": sentence})
 
 
 def _organisation(actor: Actor, application_id: UUID, given: InviteInput) -> tuple[UUID, bool]:
@@ -214,6 +250,9 @@ def _end_role_unless_needed(application_id: UUID, user_id: UUID) -> None:
     )
     if not needed:
         people.end_role(user_id, Role.APPLICATION_PARTNER, kind="application", object_id=application_id)
+        dossier_id = get(Application, application_id).dossier_id
+        assert dossier_id is not None, "what can be written in has answers"
+        dossiers.ask_no_more(dossier_id, user_id)
 
 
 def partner_scope(partner_id: UUID) -> Scope:

@@ -8,13 +8,14 @@ from typing import Any
 from flask import Blueprint, url_for
 
 from grants.applications import queries, rules
+from grants.applications.forms import DeedForm
 from grants.applications.queries import Workplace
 from grants.applications.rules import ApplicationView, Issue
 from grants.budgets.queries import view_of as budget_view_of
 from grants.core import clock
 from grants.core.permissions import Permission
 from grants.dossiers import rules as dossier_rules
-from grants.web.routing import NavItem, current_actor
+from grants.web.routing import NavItem, current_actor, see_other
 
 bp = Blueprint("applications", __name__)
 
@@ -28,17 +29,39 @@ NAVIGATION = (
 
 def team_context(place: Workplace) -> dict[str, Any]:
     """What every page of the team shows: the application, its clock, where problems are mended."""
-    now = clock.now()
+    now, actor = clock.now(), current_actor()
+    invitation = queries.invitation(actor, place.application)
+    own = place.member(actor.user_id)
+    takes_part = place.application.editable(now) and invitation is None and (own is None or own.joined)
     return {
         "place": place,
         "application": place.application,
         "call": place.application.call,
         "editable": place.application.editable(now),
-        "invitation": queries.invitation(current_actor(), place.application),
-        "invitations": queries.invitations(current_actor(), place.application),
+        "invitation": invitation,
+        "invitations": queries.invitations(actor, place.application),
+        # The own part in the team; whoever was invited as a person and has not joined reads only.
+        "member": own,
+        "joins": own is not None and not own.joined and invitation is None,
+        "takes_part": takes_part,
+        "writes_all": takes_part and queries.writes_all(actor, place.application.id),
+        "writes_section": lambda section: (
+            takes_part
+            and place.application.id in actor.places(Permission.APPLICATION_EDIT, "application")
+            and queries.writes_section(actor, place.application.id, section.asked_id)
+        ),
+        "leads": place.application.id in actor.places(Permission.APPLICATION_INVITE, "application"),
         "issue_href": _issue_href(place.application.reference),
+        "accepting": DeedForm(formdata=None),
         "rules": rules,
     }
+
+
+def after_accepting(place: Workplace) -> Any:
+    """Who has accepted goes on where they are asked to write, else to the whole list."""
+    for section in place.asked_of(current_actor().user_id):
+        return see_other(".section", ref=place.application.reference, key=section.key)
+    return see_other(".show", ref=place.application.reference)
 
 
 def _issue_href(ref: str) -> Callable[[Issue], str]:
@@ -55,6 +78,8 @@ def _issue_href(ref: str) -> Callable[[Issue], str]:
                 return url_for(".team", ref=ref)
             case rules.Page.FILES:
                 return url_for(".attached", ref=ref, _anchor=anchor)
+            case rules.Page.SIGN_OFF:
+                return url_for(".sign_off", ref=ref)
             case rules.Page.DETAILS:
                 return url_for(".details", ref=ref)
 

@@ -93,6 +93,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         language=value("submission.language", ""),
         kind=kind_of(fields),
         country_lists=value("eligibility.country_lists", ()),
+        sign_offs=value("submission.sign_offs", False),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

@@ -545,6 +545,7 @@ FIELDS: Mapping[str, Field] = {
             tuple[Attachment, ...],
             needed=True,
         ),
+        Field("submission.sign_offs", "Signed off by partners and signatory before it is sent", Group.FORM, flag, bool),
         Field(
             "application_form.sections",
             "Application form",

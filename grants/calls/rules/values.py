@@ -255,6 +255,8 @@ class CallContent:
     kind: CallKind = CallKind.SUPPORT
     country_lists: tuple[CountryList, ...] = ()
     synthetic: frozenset[str] = frozenset()
+    # Whether each partner and a signatory sign an application off before it may be sent.
+    sign_offs: bool = False
 
     @property
     def pays(self) -> bool:

@@ -52,7 +52,7 @@ def receipt(found: Receipt) -> bytes:
         paper.heading(heading)
         for question, answer in items:
             paper.paragraph(question, style="head")
-            paper.paragraph(answer or "Not provided")
+            paper.prose(answer or "Not provided")
             paper.gap(4)
     if found.costs:
         paper.table(found.costs)

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from grants.documents.pdf.rows import HAIRLINE, INK, INK_2, TEAL, rows_of
 from grants.documents.rules import Cell, Table, words
+from grants.dossiers.markup import BlockKind, blocks
 
 _PADDINGS = ("LEFTPADDING", "RIGHTPADDING", "TOPPADDING", "BOTTOMPADDING")
 HOLDS_SYNTHETIC = "holds synthetic data"
@@ -74,6 +75,24 @@ class Paper:
     def paragraph(self, text: str, *, style: str = "body") -> None:
         """Running text."""
         self._story.append(self._text(text, style))
+
+    def prose(self, text: str) -> None:
+        """A long answer with its paragraphs, lists and bold words, and nothing else of markup."""
+        from reportlab.platypus import Paragraph  # in workers only
+
+        for block in blocks(text):
+            rows = [
+                "".join(f"<b>{escape(run.text)}</b>" if run.bold else escape(run.text) for run in row)
+                for row in block.rows
+            ]
+            match block.kind:
+                case BlockKind.PARAGRAPH:
+                    rows = ["<br/>".join(rows)]
+                case BlockKind.BULLETS:
+                    rows = [f"\u2022 {row}" for row in rows]
+                case BlockKind.NUMBERS:
+                    rows = [f"{number}. {row}" for number, row in enumerate(rows, 1)]
+            self._story += [Paragraph(row, self._styles["body"]) for row in rows]
 
     def heading(self, text: str) -> None:
         """A heading, kept with what follows."""

@@ -21,7 +21,7 @@ from grants.evaluation import rules
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX
 from grants.evaluation.rules import ApplicationHead, Consortium
 from grants.identity.models import Organisation, RoleGrant
-from grants.identity.policy import Role
+from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
 
 
@@ -83,7 +83,7 @@ def _topics(submission_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
 def _people_of(application_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
     """Who holds a city's role on each application: they may never judge it."""
     found: dict[UUID, set[UUID]] = defaultdict(set)
-    city_roles = (Role.APPLICATION_LEAD.value, Role.APPLICATION_PARTNER.value, Role.SIGNATORY.value)
+    city_roles = sorted(TEAM_ROLES)
     for application_id, user_id in db.session.execute(
         select(RoleGrant.object_id, RoleGrant.user_id).where(
             RoleGrant.kind == "application",

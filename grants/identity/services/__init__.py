@@ -33,6 +33,7 @@ from grants.identity.services.roles import (
     end_role,
     give_role,
     lift_bar,
+    parts_kept_by,
     refuse_staff,
 )
 from grants.identity.services.sessions import end_other_sessions, end_session, note_seen, replace_session, sign_out
@@ -73,6 +74,7 @@ __all__ = [
     "note_seen",
     "open_mail",
     "organisations_followed_by",
+    "parts_kept_by",
     "refuse_known_organisation",
     "refuse_staff",
     "register_organisation",

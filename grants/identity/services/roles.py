@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -253,7 +253,18 @@ def end_assigned_role(actor: Actor, grant_id: UUID) -> None:
         raise Refused("This role has ended already.")
     if grant.role == Role.ADMINISTRATOR.value:
         refuse_losing_the_last_administrator(grant.user_id)
+    if grant.object_id is not None:
+        for refuse in _keepers:
+            refuse(grant.user_id, Role(grant.role), grant.object_id)
     grant.ends_before = acts.moment()
+
+
+_keepers: list[Callable[[UUID, Role, UUID], object]] = []
+
+
+def parts_kept_by(refuse: Callable[[UUID, Role, UUID], object]) -> None:
+    """Register what a later stage refuses when a person's part in one thing is to be ended: person, role, thing."""
+    _keepers.append(refuse)
 
 
 def refuse_losing_the_last_administrator(user_id: UUID) -> None:
