@@ -11,7 +11,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,12 +87,19 @@ class FileView:
     version_no: int
     created_at: datetime
     created_by: UUID | None
+    replaces_id: UUID | None = None
 
 
 # ---------------------------------------------------------------------------------------------- receiving
 
 
-def receive(upload: FileStorage, *, allowed: Iterable[FileType] = DOCUMENTS, bytes_max: int | None = None) -> Incoming:
+def receive(
+    upload: FileStorage,
+    *,
+    allowed: Iterable[FileType] = DOCUMENTS,
+    bytes_max: int | None = None,
+    pages_max: int | None = None,
+) -> Incoming:
     """Stream an upload to the disk, hash it and look into it, before any act; raises :class:`Invalid`."""
     name = clean_name(upload.filename or "")
     limit = bytes_max or current_app.config["UPLOAD_BYTES_MAX"]
@@ -107,7 +114,7 @@ def receive(upload: FileStorage, *, allowed: Iterable[FileType] = DOCUMENTS, byt
         if not size:
             raise Invalid(f"“{name}” is empty. Choose the file again.")
         file.flush()
-        found = check(temporary, name, frozenset(allowed))
+        found = check(temporary, name, frozenset(allowed), pages_max)
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
         os.replace(temporary, _incoming(sha256))
@@ -263,6 +270,23 @@ def listed_of(kind: str, object_ids: Collection[UUID]) -> tuple[FileView, ...]:
     return tuple(_view(row) for row in rows)
 
 
+def chains(kind: str, object_id: UUID) -> tuple[tuple[FileView, ...], ...]:
+    """The files that stand with an object, each with the versions it replaced, newest first; by role, name and age."""
+    statement = select(StoredFile).where(StoredFile.kind == kind, StoredFile.object_id == object_id)
+    found = {row.id: row for row in db.session.scalars(statement.order_by(StoredFile.created_at).limit(5_000))}
+    replaced = {row.replaces_id for row in found.values()}
+    standing = [row for row in found.values() if row.removed_at is None and row.id not in replaced]
+    standing.sort(key=lambda row: (row.role, row.name, row.created_at))
+    return tuple(tuple(_view(row) for row in _back_from(row, found)) for row in standing)
+
+
+def _back_from(row: StoredFile, found: Mapping[UUID, StoredFile]) -> Iterator[StoredFile]:
+    at: StoredFile | None = row
+    while at is not None:
+        yield at
+        at = found.get(at.replaces_id) if at.replaces_id else None
+
+
 def versions(file_id: UUID) -> tuple[FileView, ...]:
     """A file and everything it replaced, newest first."""
     found = []
@@ -315,7 +339,7 @@ def _current() -> Any:
 def _view(row: StoredFile) -> FileView:
     return FileView(
         row.id, row.kind, row.object_id, row.role, row.name, row.media_type, row.size_bytes, row.sha256,
-        row.version_no, row.created_at, row.created_by,
+        row.version_no, row.created_at, row.created_by, row.replaces_id,
     )  # fmt: skip
 
 

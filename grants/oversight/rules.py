@@ -180,6 +180,7 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
+    "application.replace_file",
     *("application.save_budget", "application.save_section", "application.start"),
 }
 CALL_STORY = frozenset(

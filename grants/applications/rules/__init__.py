@@ -11,6 +11,14 @@ from grants.applications.rules.arrival import (
     said,
     words,
 )
+from grants.applications.rules.attaching import (
+    FILES_MAX,
+    OTHER_ROLE,
+    QUESTION_PREFIX,
+    FilePlace,
+    file_places,
+    refuse_beyond,
+)
 from grants.applications.rules.eligibility import (
     Arrival,
     CityFact,
@@ -72,8 +80,11 @@ from grants.applications.rules.values import (
 __all__ = [
     "ACRONYM_CHARACTERS_MAX",
     "ATTACHMENT_PREFIX",
+    "FILES_MAX",
     "LEADING_KINDS",
+    "OTHER_ROLE",
     "PARTNERS_MAX",
+    "QUESTION_PREFIX",
     "RULE_OF_ARRIVAL",
     "SNAPSHOT_SCHEMA",
     "SUMMARY_WORDS_MAX",
@@ -93,6 +104,7 @@ __all__ = [
     "Desk",
     "DetailsInput",
     "Evidence",
+    "FilePlace",
     "InviteInput",
     "Issue",
     "ListFilter",
@@ -117,9 +129,11 @@ __all__ = [
     "digest",
     "evidence",
     "exactly",
+    "file_places",
     "groups",
     "read_snapshot",
     "reasons_of",
+    "refuse_beyond",
     "refuse_incomplete",
     "refuse_late",
     "refuse_unwritable",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
 from grants.applications.services.checking import declare, record_answers
 from grants.applications.services.drafting import (
-    attach_file,
     edit_details,
-    remove_file,
     save_answer,
     save_budget,
     save_section,
@@ -37,11 +36,13 @@ __all__ = [
     "edit_details",
     "invite",
     "move",
+    "places_of",
     "record_answers",
     "record_published",
     "refuse_partner",
     "remove_file",
     "remove_partner",
+    "replace_file",
     "save_answer",
     "save_budget",
     "save_section",

@@ -37,6 +37,7 @@ from grants.calls.states import ConditionKind, Confidence, InstalmentKind
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import quoted
+from grants.core.file_types import FileType
 from grants.core.money import Money
 from grants.core.yaml_schema import (
     Items,
@@ -242,7 +243,17 @@ _MILESTONE = Record(
     ("key", "title", "month"),
 )
 _ATTACHMENT = Record(
-    Attachment, {"key": plain_text, "label": plain_text, "required": flag, "hint": plain_text}, ("key", "label")
+    Attachment,
+    {
+        "key": plain_text,
+        "label": plain_text,
+        "required": flag,
+        "hint": plain_text,
+        "types": Items(one_of(FileType)),
+        "megabytes_max": whole(1, 1_000),
+        "pages_max": whole(1, 1_000),
+    },
+    ("key", "label"),
 )
 _QUESTION = Record(
     Question,
