@@ -56,6 +56,7 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_key",
         "audit_seal",
         "dossier_answer_version",
+        "file_scan",
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",

@@ -25,6 +25,7 @@ from grants.core import files
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.scanning import Clearance
 from grants.core.together import Asking, ask, both, reader
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
@@ -91,7 +92,10 @@ def workplace_of(application: ApplicationView) -> Workplace:
         files=attached,
         people=identity_queries.people(savers),
         issues=issues_of(application, dossier, budget, attached),
-        warnings=warnings_of(dossier, budget),
+        warnings=(
+            *warnings_of(dossier, budget),
+            *rules.unscanned_issues(sum(file.clearance is Clearance.WAITING for file in attached)),
+        ),
         fingerprint=rules.digest(content).hex(),
     )
 
@@ -106,6 +110,7 @@ def issues_of(
         *rules.section_issues(dossier.problems, titles),
         *rules.budget_issues(budget.problems),
         *rules.attachment_issues(application.call.content.attachments, frozenset(file.role for file in attached)),
+        *rules.infected_issues((f.role, f.name) for f in attached if f.clearance is Clearance.INFECTED),
     )
 
 

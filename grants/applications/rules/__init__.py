@@ -57,9 +57,11 @@ from grants.applications.rules.issues import (
     attachment_issues,
     attachment_role,
     budget_issues,
+    infected_issues,
     refuse_incomplete,
     section_issues,
     team_issues,
+    unscanned_issues,
 )
 from grants.applications.rules.values import (
     WITH_RESULT,
@@ -131,6 +133,7 @@ __all__ = [
     "exactly",
     "file_places",
     "groups",
+    "infected_issues",
     "read_snapshot",
     "reasons_of",
     "refuse_beyond",
@@ -141,6 +144,7 @@ __all__ = [
     "section_issues",
     "snapshot",
     "team_issues",
+    "unscanned_issues",
     "verdict_of",
     "words",
 ]

@@ -107,6 +107,33 @@ def attachment_issues(wanted: Sequence[Attachment], roles: frozenset[str]) -> tu
     )
 
 
+def infected_issues(infected: Iterable[tuple[str, str]]) -> tuple[Issue, ...]:
+    """Files, by role and name, in which the virus scanner found something: nobody could be handed them."""
+    return tuple(
+        Issue(
+            Page.FILES,
+            f"“{name}” holds a virus and is handed to nobody. Take it out and attach a clean copy.",
+            "Attached files",
+            anchor=f"file-{role}",
+        )
+        for role, name in infected
+    )
+
+
+def unscanned_issues(waiting: int) -> tuple[Issue, ...]:
+    """Files the virus scanner has not looked at do not stop the sending: its delay is not the applicant's."""
+    if not waiting:
+        return ()
+    words = "1 file is" if waiting == 1 else f"{waiting} files are"
+    return (
+        Issue(
+            Page.FILES,
+            f"{words} still in quarantine: the virus scanner has not looked yet. You can send without waiting for it.",
+            "Attached files",
+        ),
+    )
+
+
 def refuse_incomplete(issues: Sequence[Issue]) -> None:
     """Raises :class:`Refused` with the number of problems; the check page lists each with its link."""
     if issues:

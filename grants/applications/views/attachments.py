@@ -18,6 +18,7 @@ from grants.core import files
 from grants.core.errors import Invalid, Refused
 from grants.core.files import FileView
 from grants.core.permissions import Permission
+from grants.core.scanning import Clearance
 from grants.web import downloads
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other, wants_json
 
@@ -82,6 +83,8 @@ def _received(upload: FileStorage, place: FilePlace | None) -> files.Incoming:
 
 
 def _said_of(file: FileView, sentence: str) -> str:
+    if file.clearance is Clearance.WAITING:
+        return f"{sentence} The virus scanner looks at it now; until it has, nobody can open it."
     return sentence
 
 
