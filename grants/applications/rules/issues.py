@@ -42,10 +42,16 @@ def section_issues(problems: Iterable[Problem], titles: Mapping[str, str]) -> tu
     return tuple(found)
 
 
+# Where a problem of the whole budget lands, which no single amount mends.
+WHOLE_BUDGET = "budget-table"
+
+
 def budget_issues(problems: Iterable[Problem]) -> tuple[Issue, ...]:
     """Broken rules or warnings of the budget as issues."""
     return tuple(
-        Issue(Page.BUDGET, problem.message, "Budget", anchor="" if problem.place == "budget" else problem.place)
+        Issue(
+            Page.BUDGET, problem.message, "Budget", anchor=WHOLE_BUDGET if problem.place == "budget" else problem.place
+        )
         for problem in problems
     )
 
@@ -61,6 +67,7 @@ def team_issues(partners: Iterable[PartnerView]) -> tuple[Issue, ...]:
                         Page.TEAM,
                         f"{partner.name} has not answered the invitation. Ask {partner.contact_name or 'them'}, or take the partner out.",
                         "Lead city and partners",
+                        anchor=f"partner-{partner.organisation_id}",
                     )
                 )
             case PartnerState.WAITING:
@@ -70,6 +77,7 @@ def team_issues(partners: Iterable[PartnerView]) -> tuple[Issue, ...]:
                         f"{partner.contact_name or 'Somebody'} accepted for {partner.name}, and the application waits for the organisation: "
                         "somebody of it, or an administrator of the programme, must confirm. Ask them, or take the partner out.",
                         "Lead city and partners",
+                        anchor=f"partner-{partner.organisation_id}",
                     )
                 )
             case PartnerState.DECLINED:
@@ -78,6 +86,7 @@ def team_issues(partners: Iterable[PartnerView]) -> tuple[Issue, ...]:
                         Page.TEAM,
                         f"{partner.name} declined the invitation. Take the partner out, or invite again.",
                         "Lead city and partners",
+                        anchor=f"partner-{partner.organisation_id}",
                     )
                 )
             case PartnerState.ACCEPTED:
@@ -86,6 +95,7 @@ def team_issues(partners: Iterable[PartnerView]) -> tuple[Issue, ...]:
 
 
 ATTACHMENT_PREFIX = "attachment_"
+FILES_LABEL = "Files"
 
 
 def attachment_role(key: str) -> str:
@@ -99,7 +109,7 @@ def attachment_issues(wanted: Sequence[Attachment], roles: frozenset[str]) -> tu
         Issue(
             Page.FILES,
             f"{attachment.label}: this file is missing. Attach it.",
-            "Attached files",
+            FILES_LABEL,
             anchor=f"file-{attachment_role(attachment.key)}",
         )
         for attachment in wanted
@@ -113,7 +123,7 @@ def infected_issues(infected: Iterable[tuple[str, str]]) -> tuple[Issue, ...]:
         Issue(
             Page.FILES,
             f"“{name}” holds a virus and is handed to nobody. Take it out and attach a clean copy.",
-            "Attached files",
+            FILES_LABEL,
             anchor=f"file-{role}",
         )
         for role, name in infected
@@ -129,9 +139,25 @@ def unscanned_issues(waiting: int) -> tuple[Issue, ...]:
         Issue(
             Page.FILES,
             f"{words} still in quarantine: the virus scanner has not looked yet. You can send without waiting for it.",
-            "Attached files",
+            FILES_LABEL,
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class IssueGroup:
+    """What is wrong in one place of the task list: a section, the budget, the team, the files."""
+
+    label: str
+    issues: tuple[Issue, ...]
+
+
+def grouped(issues: Iterable[Issue]) -> tuple[IssueGroup, ...]:
+    """Every issue once, under the place where it is mended, places and issues in the order they came in."""
+    found: dict[tuple[Page, str], list[Issue]] = {}
+    for issue in issues:
+        found.setdefault((issue.page, issue.section), []).append(issue)
+    return tuple(IssueGroup(each[0].label, tuple(each)) for each in found.values())
 
 
 def refuse_incomplete(issues: Sequence[Issue]) -> None:

@@ -52,11 +52,11 @@ def _issue_href(ref: str) -> Callable[[Issue], str]:
             case rules.Page.BUDGET:
                 return url_for(".budget", ref=ref, _anchor=anchor)
             case rules.Page.TEAM:
-                return url_for(".team", ref=ref)
+                return url_for(".team", ref=ref, _anchor=anchor)
             case rules.Page.FILES:
                 return url_for(".attached", ref=ref, _anchor=anchor)
             case rules.Page.DETAILS:
-                return url_for(".details", ref=ref)
+                return url_for(".details", ref=ref, _anchor=anchor)
 
     return href
 
