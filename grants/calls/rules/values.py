@@ -10,6 +10,7 @@ from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.states import CallState, ConditionKind, Confidence, InstalmentKind, Phase
+from grants.core.clock import in_time
 from grants.core.errors import Problem
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money, euros
@@ -470,7 +471,7 @@ def phase(state: CallState, opens_at: datetime | None, closes_at: datetime | Non
         case CallState.PUBLISHED:
             if opens_at is None or closes_at is None or at < opens_at:
                 return Phase.UPCOMING
-            return Phase.OPEN if at < closes_at else Phase.CLOSED
+            return Phase.OPEN if in_time(at, closes_at) else Phase.CLOSED
         case never:
             assert_never(never)
 
