@@ -46,6 +46,7 @@ def receipt(submission_id: UUID) -> Receipt:
     costs = sent.budget.totals
     names = sent.organisation_names
     file_names = {str(file.file_id): file.name for file in sent.files}
+    sender = identity.person(row.submitted_by)
     lead = next(each for each in sent.consortium if each.role is PartnerRole.COORDINATOR)
     return Receipt(
         programme=call.programme.name,
@@ -55,7 +56,7 @@ def receipt(submission_id: UUID) -> Receipt:
         receipt_number=row.receipt_number,
         version=row.number,
         submitted_at=row.submitted_at,
-        submitted_by=identity.person(row.submitted_by).name,
+        submitted_by=", ".join(filter(None, (sender.name, sender.organisation))),
         closes_at=row.closes_at,
         zone=call.zone,
         received=received_lines(row.submitted_at, call.zone, lead.country_code),
