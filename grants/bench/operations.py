@@ -73,6 +73,8 @@ class Rush:
     times: int = 1
     every_seconds: float = 0.0
     spread_seconds: float = 0.0
+    # Done before the person of that place signs in.
+    before: Callable[[int], None] = lambda place: None
     # Looked at once all is over: what is wrong with what stands then, in one sentence.
     holds: Callable[[], str | None] = lambda: None
     # Opened afterwards, by anybody: each must be right.

@@ -11,7 +11,7 @@ from typing import Any
 
 from grants.bench.browsing import Answer, Browser, Form, Wrong, forms_of
 from grants.bench.operations import CLIENTS, Fields, Mix, Operation, at
-from grants.bench.rushing import Rushes, each, new_words
+from grants.bench.rushing import Rushes, in_turn, new_words
 from grants.bench.stencils import Connection
 
 ROWS_ON_A_PAGE = 60
@@ -99,7 +99,7 @@ class Ours(Rushes):
         if min(len(sheets), len(own)) < CLIENTS:
             raise Wrong(f"{len(sheets)} open score sheets and {len(own)} drafts are too few for {CLIENTS} clients.")
         score = Operation(
-            "assessment.save", self.scorer, each("/assessments/{}", sheets[:CLIENTS]), self._stored_score_says,
+            "assessment.save", self.scorer, in_turn("/assessments/{}", sheets[:CLIENTS]), self._stored_score_says,
             sends=".", typed=_scores("save"),
         )  # fmt: skip
         save = Operation(
@@ -149,7 +149,7 @@ class Ours(Rushes):
     def _applications(self) -> Sequence[Operation]:
         refs = self._sent("AND state = 'under_evaluation' ORDER BY md5(reference) LIMIT %s", 40)
         return (
-            Operation("application.detail", MANAGER, each("/applications/{}", refs), self.application_says),
+            Operation("application.detail", MANAGER, in_turn("/applications/{}", refs), self.application_says),
             Operation("draft.form", self.applicant, at(f"/applications/{self.draft}/sections/{self.section}"), self._stands_in_the_form),
         )  # fmt: skip
 
@@ -160,7 +160,7 @@ class Ours(Rushes):
         )
         open_ones = self._column(_UNSUBMITTED_REFS + " ORDER BY a.reference", self.scorer)
         return (
-            Operation("assessments.of_one", CHAIR, each("/consensus/{}", refs), self._all_scores_say),
+            Operation("assessments.of_one", CHAIR, in_turn("/consensus/{}", refs), self._all_scores_say),
             Operation("assessments.mine", self.evaluator, at("/assessments"), self.assessments_say(self.evaluator)),
             Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), self._sheet_says),
             Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=8, warm=1),
@@ -174,7 +174,7 @@ class Ours(Rushes):
         return (
             Operation("payments", AUTHORISER, at("/finance/approvals"), self._payments_say),
             Operation("grants", OFFICER, at("/grants"), self.grants_say),
-            Operation("grant.payments", OFFICER, each("/grants/{}/payments", grants), self.grant_payments_say),
+            Operation("grant.payments", OFFICER, in_turn("/grants/{}/payments", grants), self.grant_payments_say),
             Operation("ledger", ACCOUNTANT, at("/finance/ledger"), self.ledger_says),
             Operation("audit", HOMES["auditor"], at("/audit"), self.audit_says, times=10),
         )  # fmt: skip
@@ -196,11 +196,11 @@ class Ours(Rushes):
         sent = self._drafts()[1:]
         return (
             Operation(
-                "assessment.save", self.scorer, each("/assessments/{}", saved), self._stored_score_says,
+                "assessment.save", self.scorer, in_turn("/assessments/{}", saved), self._stored_score_says,
                 sends=".", typed=_scores("save"), times=20, warm=2,
             ),
             Operation(
-                "assessment.submit", self.scorer, each("/assessments/{}", submitted), self._submitted_says,
+                "assessment.submit", self.scorer, in_turn("/assessments/{}", submitted), self._submitted_says,
                 sends=".", typed=_scores("submit"), times=min(10, len(submitted) - 1), warm=1,
             ),
             Operation(
@@ -213,7 +213,7 @@ class Ours(Rushes):
                 typed=lambda number, form: {"statement": "y"}, times=10, warm=1, person=lambda number: str(sent[number][1]),
             ),
             Operation(
-                "order.authorise", AUTHORISER, each("/finance/orders/{}", orders), self._authorised_says,
+                "order.authorise", AUTHORISER, in_turn("/finance/orders/{}", orders), self._authorised_says,
                 sends="/authorise", times=max(1, min(20, len(orders) // 2 - 1)), warm=1,
             ),
         )  # fmt: skip

@@ -137,11 +137,12 @@ class Runner:
     def rush(self, rush: Rush) -> Rushed:
         """Everybody signs in and opens what they need first, outside the clock; then they all do it."""
         operation = rush.operation
-        browsers = [self._signed_in(_who(operation, place)) for place in range(rush.people)]
+        browsers = [self._ready(rush, place) for place in range(rush.people)]
         ready = [form_of(browsers[place], operation, place) for place in range(rush.people)]
         spent: list[float] = []
         wrong: list[BaseException] = []
-        starts = sorted(random.Random(1).uniform(0, rush.spread_seconds) for _ in range(rush.people))
+        chance = random.Random(1)
+        starts = sorted(chance.uniform(0, rush.spread_seconds) for _ in range(rush.people))
         began = time.perf_counter()
 
         def work(place: int) -> None:
@@ -181,9 +182,11 @@ class Runner:
     def _fresh(self) -> Browser:
         return Browser(self._host, self._port)
 
-    def _signed_in(self, who: str) -> Browser:
+    def _ready(self, rush: Rush, place: int) -> Browser:
+        """A browser in which the person of that place is signed in."""
+        rush.before(place)
         browser = self._fresh()
-        self._product.sign_in(browser, who)
+        self._product.sign_in(browser, _who(rush.operation, place))
         return browser
 
     def _people(self, mixed: Sequence[Mix], place: int) -> dict[str, Browser]:
