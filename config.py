@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -25,6 +26,8 @@ HELP = {
     "SMTP_URL": "`smtp://user:password@host:587` or `smtps://...`; empty: mails stay on the administrator's mail page",
     "MAIL_FROM": "sender of every mail",
     "UPLOAD_BYTES_MAX": "largest upload in bytes",
+    "VIRUS_SCANNER": "clamd that looks at every upload: `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`; until it says “clean” "
+    "nobody is handed the file; empty: uploads are not scanned",
     "CHECKPOINT_FOLDER": "where signed checkpoints of the audit record are left, best out of this machine's reach; empty: "
     "`checkpoints` in GRANTS_HOME",
     "CHECKPOINT_KEY_FILE": "file of the private key that signs checkpoints; empty: made once and kept in GRANTS_HOME",
@@ -62,6 +65,7 @@ class Config:
     SMTP_URL: str = field(default="", repr=False)
     MAIL_FROM: str = "grants@localhost"
     UPLOAD_BYTES_MAX: int = 25_000_000
+    VIRUS_SCANNER: str = ""
     CHECKPOINT_FOLDER: str = ""
     CHECKPOINT_KEY_FILE: str = ""
     CHECKPOINT_MAIL_TO: str = ""
@@ -98,6 +102,11 @@ class Config:
         if self.REDIS_URL and not self.REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
             raise BadSettings(
                 "REDIS_URL must begin with redis://, rediss:// or unix://, for example redis://host:6379/0."
+            )
+        if self.VIRUS_SCANNER and not _is_scanner(self.VIRUS_SCANNER):
+            raise BadSettings(
+                f"VIRUS_SCANNER is “{self.VIRUS_SCANNER}”; it must be tcp://host:port or unix:///path of a clamd, "
+                "for example VIRUS_SCANNER=unix:///run/clamav/clamd.ctl."
             )
         for address in filter(None, self.CHECKPOINT_MAIL_TO.split(",")):
             if not all(address.strip().rpartition("@")[::2]) or len(address.split()) != 1:
@@ -165,6 +174,18 @@ class Config:
             finally:
                 fresh.unlink()
         return path.read_text()
+
+
+def _is_scanner(address: str) -> bool:
+    at = urlsplit(address)
+    try:
+        return (
+            bool(at.path.strip("/") and not at.netloc)
+            if at.scheme == "unix"
+            else at.scheme == "tcp" and bool(at.hostname and at.port != 0)
+        )
+    except ValueError:
+        return False
 
 
 def _user(name: str, address: str) -> str:

@@ -33,8 +33,9 @@ CORE_TABLES = (answers, audit, files, jobs, references)
 # A form's key has 24 characters, and a little more where a page has several forms.
 KEY_CHARACTERS_MAX = 100
 
-# The only addresses that take files, in a body as large as a file may be (UPLOAD_BYTES_MAX).
-UPLOADS = frozenset({"applications.attach", "calls.import_file"})
+# The only addresses that take files, in a body as large as so many of the largest may be (UPLOAD_BYTES_MAX). A script
+# sends several one by one; without it a browser sends all of them at once.
+UPLOADS = {"applications.attach": 4, "applications.replace": 1, "calls.import_file": 1}
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.
 BYTES_MAX, FIELDS_MAX = 1_000_000, 5_000
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.from_object(settings)
     app.config.update(
         SECRET_KEY=settings.secret_key(),
-        MAX_CONTENT_LENGTH=app.config["UPLOAD_BYTES_MAX"] + 1_000_000,
+        MAX_CONTENT_LENGTH=app.config["UPLOAD_BYTES_MAX"] + BYTES_MAX,
         MAX_FORM_MEMORY_SIZE=4_000_000,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         SESSION_COOKIE_HTTPONLY=True,
@@ -142,7 +143,10 @@ def _one_moment_a_request(app: Flask) -> None:
 def _limit_what_is_sent() -> None:
     """Answer 413 before a body is taken apart that no page of ours sends; the parser itself counts no fields of a form."""
     known = SESSION_KEY in session
-    if not (known and request.endpoint in UPLOADS and request.mimetype == "multipart/form-data"):
+    files_at_once = UPLOADS.get(request.endpoint or "", 0)
+    if known and files_at_once and request.mimetype == "multipart/form-data":
+        request.max_content_length = files_at_once * current_app.config["UPLOAD_BYTES_MAX"] + BYTES_MAX
+    else:
         request.max_content_length = BYTES_MAX if known else STRANGERS_BYTES_MAX
     request.max_form_parts = FIELDS_MAX if known else STRANGERS_FIELDS_MAX
     try:

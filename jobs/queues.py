@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-# A short job never waits behind a report; a report, which somebody watches, never behind a day's letters.
-ORDER = ("default", "reports", "mail")
+# A short job, or an upload in quarantine, never waits behind a report; a report, which somebody watches, never behind a day's letters.
+ORDER = ("default", "scans", "reports", "mail")

@@ -21,10 +21,11 @@ from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.core import answers, audit, clock, files, filling, home, jobs
+from grants.core import answers, audit, clock, files, filling, home, jobs, quarantine, scanning
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
 from grants.identity import services as identity_services
+from grants.oversight import services as oversight
 from jobs.checks import NIGHTLY
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,14 @@ def one_pass(ring_again_after: timedelta = jobs.RING_AGAIN_AFTER) -> None:
 
 def tidy() -> None:
     """What is done every hour: uploads nobody kept, counters and answers to forms nobody needs."""
-    for step in (files.sweep_orphans, identity_services.sweep, answers.sweep):
+    for step in (files.sweep_orphans, identity_services.sweep, answers.sweep, ask_for_scans):
         _try(step)
+
+
+def ask_for_scans() -> None:
+    """Where a virus scanner is set, ask for the scan of uploads from before; nothing where there are none."""
+    if scanning.is_on() and quarantine.never_scanned(1):
+        oversight.ask_for_scans(system_actor("the program", (Permission.FILE_SCAN,)))
 
 
 def _try(step: Callable[[], object]) -> None:

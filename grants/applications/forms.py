@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.applications.rules import (
@@ -198,10 +198,15 @@ def _uuid(value: object) -> UUID | None:
 
 
 class FileForm(Form):
-    """One file and what it is."""
+    """Files for one place, several at once; or one newer version of the file named by ``thing``."""
 
-    role = SelectField("What is it?", validate_choice=False)
-    file = FileField("File", [Needed("Choose a file.")])
+    role = HiddenField()
+    thing = HiddenField()
+    file = MultipleFileField("Files", [Needed("Choose a file.")])
+
+    def thing_id(self) -> UUID | None:
+        """The id of the file to be replaced, or None where what was sent is none."""
+        return _uuid(self.thing.data)
 
 
 class SubmitForm(Form):

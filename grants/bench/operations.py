@@ -41,6 +41,8 @@ class Operation:
     warm: int = 3
     # How many rows the answer carries, for figures of rows a second.
     rows: int = 0
+    # Where ``typed`` alone is sent, if not the form to where it goes: what a script of the page does while one types.
+    to: Callable[[int], str] | None = None
     # Whoever does it the n-th time; for deeds that each person can do once.
     person: Callable[[int], str] | None = None
 
@@ -51,6 +53,37 @@ class Mix:
 
     share: int
     operations: Sequence[Operation] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Rush:
+    """Many people who do the same thing at about the same time, each with a browser of their own.
+
+    With ``every_seconds``, or where each does it once, it is an open loop: deeds are due at set moments, whether the server
+    keeps up or not, and time is counted from when a deed was due. Otherwise it is a closed loop: the next comes when the
+    last is answered. ``spread_seconds`` is the time over which people begin. Deeds are numbered through all people, then
+    again: of ten people, the second deed of number 3 is number 13.
+    """
+
+    name: str
+    operation: Operation
+    people: int
+    # What nine and a half of ten must not take longer than.
+    p95_ms_max: float
+    times: int = 1
+    every_seconds: float = 0.0
+    spread_seconds: float = 0.0
+    # Done before the person of that place signs in.
+    before: Callable[[int], None] = lambda place: None
+    # Looked at once all is over: what is wrong with what stands then, in one sentence.
+    holds: Callable[[], str | None] = lambda: None
+    # Opened afterwards, by anybody: each must be right.
+    proofs: Callable[[], Sequence[Operation]] = lambda: ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether deeds are due at set moments."""
+        return self.every_seconds > 0 or self.times == 1
 
 
 class Product(Protocol):
@@ -66,6 +99,9 @@ class Product(Protocol):
 
     def mixed(self) -> Sequence[Mix]:
         """What is measured with many clients at once."""
+
+    def rushes(self) -> Sequence[Rush]:
+        """What is measured last, at the largest size."""
 
 
 def at(path: str) -> Callable[[int], str]:

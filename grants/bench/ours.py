@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from html import unescape
 from typing import Any
 
 from grants.bench.browsing import Answer, Browser, Form, Wrong, forms_of
 from grants.bench.operations import CLIENTS, Fields, Mix, Operation, at
-from grants.bench.pages import Pages
+from grants.bench.rushing import Rushes, in_turn, new_words
 from grants.bench.stencils import Connection
 from grants.core.paging import COUNTED_MAX
 
@@ -40,7 +39,7 @@ MANAGER, CHAIR, AUTHORISER, ACCOUNTANT, OFFICER = (
 )
 
 
-class Ours(Pages):
+class Ours(Rushes):
     """The seeded program at one size; ``connection`` reads what stands, beside the program."""
 
     name = "ours"
@@ -53,7 +52,7 @@ class Ours(Pages):
         )
         self.draft, self.applicant = map(str, self._drafts()[0])
         # The section with the longest answer.
-        self._section = str(
+        self.section = str(
             self._value(
                 "SELECT s.section_key FROM application a JOIN dossier_answer s ON s.dossier_id = a.dossier_id "
                 "WHERE a.reference = %s ORDER BY length(s.text) DESC, s.section_key LIMIT 1",
@@ -101,12 +100,12 @@ class Ours(Pages):
         if min(len(sheets), len(own)) < CLIENTS:
             raise Wrong(f"{len(sheets)} open score sheets and {len(own)} drafts are too few for {CLIENTS} clients.")
         score = Operation(
-            "assessment.save", self.scorer, _each("/assessments/{}", sheets[:CLIENTS]), self._stored_score_says,
+            "assessment.save", self.scorer, in_turn("/assessments/{}", sheets[:CLIENTS]), self._stored_score_says,
             sends=".", typed=_scores("save"),
         )  # fmt: skip
         save = Operation(
             "draft.save", self.applicant,
-            lambda number: f"/applications/{own[number % len(own)][0]}/sections/{self._section}", self._saved_says,
+            lambda number: f"/applications/{own[number % len(own)][0]}/sections/{self.section}", self._saved_says,
             sends=".", typed=_longer, person=lambda number: str(own[number % len(own)][1]),
         )  # fmt: skip
         return (Mix(70, reads), Mix(20, (score,)), Mix(10, (save,)))
@@ -151,8 +150,8 @@ class Ours(Pages):
     def _applications(self) -> Sequence[Operation]:
         refs = self._sent("AND state = 'under_evaluation' ORDER BY md5(reference) LIMIT %s", 40)
         return (
-            Operation("application.detail", MANAGER, _each("/applications/{}", refs), self.application_says),
-            Operation("draft.form", self.applicant, at(f"/applications/{self.draft}/sections/{self._section}"), self._stands_in_the_form),
+            Operation("application.detail", MANAGER, in_turn("/applications/{}", refs), self.application_says),
+            Operation("draft.form", self.applicant, at(f"/applications/{self.draft}/sections/{self.section}"), self._stands_in_the_form),
         )  # fmt: skip
 
     def _evaluation(self) -> Sequence[Operation]:
@@ -162,7 +161,7 @@ class Ours(Pages):
         )
         open_ones = self._column(_UNSUBMITTED_REFS + " ORDER BY a.reference", self.scorer)
         return (
-            Operation("assessments.of_one", CHAIR, _each("/consensus/{}", refs), self._all_scores_say),
+            Operation("assessments.of_one", CHAIR, in_turn("/consensus/{}", refs), self._all_scores_say),
             Operation("assessments.mine", self.evaluator, at("/assessments"), self.assessments_say(self.evaluator)),
             Operation("assessment.form", self.scorer, at(f"/assessments/{open_ones[-1]}"), self._sheet_says),
             Operation("ranking", CHAIR, at(f"/calls/{self.call}/ranking"), self._order_says, times=8, warm=1),
@@ -176,7 +175,7 @@ class Ours(Pages):
         return (
             Operation("payments", AUTHORISER, at("/finance/approvals"), self._payments_say),
             Operation("grants", OFFICER, at("/grants"), self.grants_say),
-            Operation("grant.payments", OFFICER, _each("/grants/{}/payments", grants), self.grant_payments_say),
+            Operation("grant.payments", OFFICER, in_turn("/grants/{}/payments", grants), self.grant_payments_say),
             Operation("ledger", ACCOUNTANT, at("/finance/ledger"), self.ledger_says),
             Operation("audit", HOMES["auditor"], at("/audit"), self.audit_says, times=10),
         )  # fmt: skip
@@ -198,15 +197,15 @@ class Ours(Pages):
         sent = self._drafts()[1:]
         return (
             Operation(
-                "assessment.save", self.scorer, _each("/assessments/{}", saved), self._stored_score_says,
+                "assessment.save", self.scorer, in_turn("/assessments/{}", saved), self._stored_score_says,
                 sends=".", typed=_scores("save"), times=20, warm=2,
             ),
             Operation(
-                "assessment.submit", self.scorer, _each("/assessments/{}", submitted), self._submitted_says,
+                "assessment.submit", self.scorer, in_turn("/assessments/{}", submitted), self._submitted_says,
                 sends=".", typed=_scores("submit"), times=min(10, len(submitted) - 1), warm=1,
             ),
             Operation(
-                "draft.save", self.applicant, at(f"/applications/{self.draft}/sections/{self._section}"),
+                "draft.save", self.applicant, at(f"/applications/{self.draft}/sections/{self.section}"),
                 self._saved_says, sends=".", typed=_longer, times=20, warm=2,
             ),
             Operation(
@@ -215,16 +214,10 @@ class Ours(Pages):
                 typed=lambda number, form: {"statement": "y"}, times=10, warm=1, person=lambda number: str(sent[number][1]),
             ),
             Operation(
-                "order.authorise", AUTHORISER, _each("/finance/orders/{}", orders), self._authorised_says,
+                "order.authorise", AUTHORISER, in_turn("/finance/orders/{}", orders), self._authorised_says,
                 sends="/authorise", times=max(1, min(20, len(orders) // 2 - 1)), warm=1,
             ),
         )  # fmt: skip
-
-    def _drafts(self) -> list[tuple[Any, ...]]:
-        return self._rows(
-            "SELECT a.reference, u.handle FROM application a JOIN application_partner p ON p.application_id = a.id "
-            "JOIN user_account u ON u.id = p.contact_user_id WHERE a.state = 'draft' ORDER BY a.reference"
-        )
 
     # --- what an answer must say ------------------------------------------------------------------------------------
 
@@ -367,10 +360,6 @@ class Ours(Pages):
             else f"{len(stored)} answers are stored, 1 was sent."
         )
 
-    def _sent_says(self, answer: Answer) -> str | None:
-        state = self._value("SELECT state FROM application WHERE reference = %s", answer.path.split("/")[2])
-        return None if answer.status == 303 and state == "submitted" else f"the application is {state}."
-
     def _authorised_says(self, answer: Answer) -> str | None:
         state, told = self._row(
             "SELECT o.state, (SELECT count(*) FROM audit_event e WHERE e.object_id = o.id AND e.verb = 'payment_order.authorise') "
@@ -419,18 +408,13 @@ def _asked(rows: Iterable[dict[str, str]]) -> int:
     return sum(int(row["Asked for, EUR"].replace(".", "")) for row in rows)
 
 
-def _each(path: str, refs: Sequence[str]) -> Callable[[int], str]:
-    """The address of another thing each time, from the first again after the last."""
-    return lambda number: path.format(refs[number % len(refs)])
-
-
 def _scores(go: str) -> Callable[[int, Form], Fields]:
     """Other half points for each criterion each time, with a reason nobody gave before."""
 
     def typed(number: int, form: Form) -> Fields:
         keys = sorted(name.removeprefix("comment_") for name in form.fields if name.startswith("comment_"))
         marks = {f"half_{key}": str((number + place) % 11) for place, key in enumerate(keys)} | {
-            f"comment_{key}": _new_words(number) for key in keys
+            f"comment_{key}": new_words(number) for key in keys
         }
         return {**marks, "go": go}
 
@@ -440,12 +424,4 @@ def _scores(go: str) -> Callable[[int, Form], Fields]:
 def _longer(number: int, form: Form) -> Fields:
     """Another text in the longest answer of the section."""
     longest = max(form.fields, key=lambda name: len(form.fields[name][0]) if form.fields[name] else 0)
-    return {longest: _new_words(number), "go": "stay"}
-
-
-def _new_words(number: int) -> str:
-    """Words no other sending has: what an earlier one left can never pass for them."""
-    return f"Measured {number}, {secrets.token_hex(6)}. {REASON}".strip()
-
-
-REASON = "The plan names who does what by when, and the budget follows from it. " * 4
+    return {longest: new_words(number), "go": "stay"}

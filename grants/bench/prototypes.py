@@ -16,7 +16,7 @@ from uuid import UUID
 from werkzeug.datastructures import FileStorage
 
 from grants.applications import services as applications
-from grants.applications.services.drafting import file_roles
+from grants.applications.services import places_of
 from grants.bench import stencils
 from grants.bench.stencils import Connection, Stencil
 from grants.calls.rules import CallView
@@ -163,7 +163,7 @@ class Workshop:
             self._arrive(asked)
             application_id = self._troupe.draft(call, asked, sections=99)
             needed = {f"attachment_{each.key}" for each in call.content.attachments if each.required}
-            for role in file_roles(call):
+            for role in places_of(call):
                 if role in needed or role.startswith("question_"):
                     upload = FileStorage(io.BytesIO(letter(asked.title)), filename=f"{role}.pdf")
                     applications.attach_file(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from grants.bench.running import Load, Measured
+from grants.bench.running import Load, Measured, Rushed
 
 # The fields of the list that is compared, in this order.
 FIELDS = ("op", "n", "median_ms", "p95_ms", "sql", "bytes")
@@ -38,7 +38,7 @@ def exponent(smaller: Measured, larger: Measured) -> float:
     return math.log(larger.median_ms / smaller.median_ms) / math.log(larger.n / smaller.n)
 
 
-def table(found: Sequence[Measured], loads: Sequence[Load]) -> str:
+def table(found: Sequence[Measured], loads: Sequence[Load], rushed: Sequence[Rushed] = ()) -> str:
     """Every operation at both sizes, with how it grows between them."""
     first = {each.op: each for each in reversed(found)}
     rows = [HEAD, *(_row(each, first[each.op]) for each in sorted(found, key=lambda each: (each.op, each.n)))]
@@ -51,6 +51,11 @@ def table(found: Sequence[Measured], loads: Sequence[Load]) -> str:
         f"mixed load at {load.n:,}: {load.clients} clients for {load.seconds:.0f} s, {load.requests} requests, "
         f"{load.rps:.0f} a second, median {load.p50_ms:.0f} ms, p99 {load.p99_ms:.0f} ms, no error"
         for load in loads
+    ]
+    lines += [
+        f"{each.name} at {each.n:,}: {each.people} people, {each.deeds} times in {each.seconds:.0f} s, median "
+        f"{each.median_ms:.0f} ms, p95 {each.p95_ms:.0f} ms, longest {each.longest_ms:.0f} ms, none lost, no error"
+        for each in rushed
     ]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -83,7 +88,9 @@ class Target:
     met: bool
 
 
-def targets(found: Sequence[Measured], about: Mapping[str, object]) -> tuple[Target, ...]:
+def targets(
+    found: Sequence[Measured], about: Mapping[str, object], rushed: Sequence[Rushed] = ()
+) -> tuple[Target, ...]:
     """Every target with its figure; one that could not be measured is missed."""
     largest = max((each.n for each in found), default=0)
     at_n = {each.op: each for each in found if each.n == largest}
@@ -95,6 +102,7 @@ def targets(found: Sequence[Measured], about: Mapping[str, object]) -> tuple[Tar
         _at_most("web worker, MB", WORKER_MB_MAX, _number(about, "worker.pss_mb"), "{:,.1f}"),
         _csv(at_n),
         _assignment(about),
+        *(_at_most(f"{each.name}, p95 ms", each.p95_ms_max, [each.p95_ms], "{:,.0f}") for each in rushed),
     )  # fmt: skip
 
 
@@ -178,14 +186,21 @@ def _at_most(name: str, limit: float, figures: Sequence[float], words: str) -> T
     return Target(name, f"at most {limit:,}", words.format(max(figures)), max(figures) <= limit)
 
 
-def write(path: Path, found: Sequence[Measured], loads: Sequence[Load], about: Mapping[str, object]) -> Path:
+def write(
+    path: Path,
+    found: Sequence[Measured],
+    loads: Sequence[Load],
+    about: Mapping[str, object],
+    rushed: Sequence[Rushed] = (),
+) -> Path:
     """The list of what was measured, one object for each operation and size, and all else beside it; returns that other file."""
     rounded = [_rounded(asdict(each)) for each in found]
     _put(path, [{name: each[name] for name in FIELDS} for each in rounded])
     more = {
         "operations": rounded,
         "loads": [_rounded(asdict(load)) for load in loads],
-        "targets": [asdict(each) for each in targets(found, about)],
+        "rushes": [_rounded(asdict(each)) for each in rushed],
+        "targets": [asdict(each) for each in targets(found, about, rushed)],
         "other": dict(about),
     }
     beside = path.with_suffix(".more.json")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 
-from grants.bench.browsing import Answer, Browser, Wrong, form_to
-from grants.bench.operations import CLIENTS, Mix, Operation, Product
+from grants.bench.browsing import Answer, Browser, Form, Wrong, form_to
+from grants.bench.operations import CLIENTS, Mix, Operation, Product, Rush
 
 MIXED_SECONDS = 10.0
 
@@ -42,6 +42,21 @@ class Load:
     rps: float
     p50_ms: float
     p99_ms: float
+
+
+@dataclass(frozen=True)
+class Rushed:
+    """A rush that is over: how long it took, and how long its people waited. A wrong answer would have ended the run."""
+
+    name: str
+    n: int
+    people: int
+    deeds: int
+    seconds: float
+    median_ms: float
+    p95_ms: float
+    longest_ms: float
+    p95_ms_max: float
 
 
 class Runner:
@@ -119,6 +134,61 @@ class Runner:
             spent[int(len(spent) * 0.99)],
         )
 
+    def rush(self, rush: Rush) -> Rushed:
+        """Everybody signs in and opens what they need first, outside the clock; then they all do it."""
+        operation = rush.operation
+        browsers = [self._ready(rush, place) for place in range(rush.people)]
+        ready = [form_of(browsers[place], operation, place) for place in range(rush.people)]
+        spent: list[float] = []
+        wrong: list[BaseException] = []
+        chance = random.Random(1)
+        starts = sorted(chance.uniform(0, rush.spread_seconds) for _ in range(rush.people))
+        began = time.perf_counter()
+
+        def work(place: int) -> None:
+            due = began + starts[place]
+            try:
+                for time_ in range(rush.times):
+                    time.sleep(max(0.0, due - time.perf_counter()))
+                    # In an open loop what is sent late waited too.
+                    late = time.perf_counter() - due if rush.is_open else 0.0
+                    number = time_ * rush.people + place
+                    answer = right(browsers[place], operation, number, when=f" in the {rush.name}", form=ready[place])
+                    spent.append((late + answer.seconds) * 1_000)
+                    due = due + rush.every_seconds if rush.every_seconds else time.perf_counter()
+                    if wrong:
+                        return
+            except BaseException as error:
+                wrong.append(error)
+
+        threads = [threading.Thread(target=work, args=(place,)) for place in range(rush.people)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        if wrong:
+            raise wrong[0]
+        took = time.perf_counter() - began
+        if said := rush.holds():
+            raise Wrong(f"After the {rush.name}: {said}")
+        for proof in rush.proofs():
+            right(self._fresh(), proof, 0, when=f" after the {rush.name}")
+        spent.sort()
+        return Rushed(
+            rush.name, self._n, rush.people, len(spent), took, statistics.median(spent),
+            spent[min(len(spent) - 1, int(len(spent) * 0.95))], spent[-1], rush.p95_ms_max,
+        )  # fmt: skip
+
+    def _fresh(self) -> Browser:
+        return Browser(self._host, self._port)
+
+    def _ready(self, rush: Rush, place: int) -> Browser:
+        """A browser in which the person of that place is signed in."""
+        rush.before(place)
+        browser = self._fresh()
+        self._product.sign_in(browser, _who(rush.operation, place))
+        return browser
+
     def _people(self, mixed: Sequence[Mix], place: int) -> dict[str, Browser]:
         """A browser of one client for everybody it plays."""
         found = {
@@ -133,20 +203,27 @@ def _who(operation: Operation, number: int) -> str:
     return operation.person(number) if operation.person else operation.who
 
 
-def done(browser: Browser, operation: Operation, number: int) -> Answer:
-    """One operation done once: the page opened, or the page's form sent."""
-    path = operation.path(number)
-    shown = browser.get(path)
+def form_of(browser: Browser, operation: Operation, number: int) -> Form | None:
+    """The form of the page of an operation that sends one, opened before."""
+    return form_to(browser.get(operation.path(number)), operation.sends) if operation.sends else None
+
+
+def done(browser: Browser, operation: Operation, number: int, form: Form | None = None) -> Answer:
+    """One operation done once: the page opened, or the page's form sent, which may have been opened before."""
     if not operation.sends:
-        return shown
-    form = form_to(shown, operation.sends)
-    return browser.post(form.action, {**form.fields, **operation.typed(number, form)})
+        return browser.get(operation.path(number))
+    form = form or form_of(browser, operation, number)
+    assert form is not None, "an operation that sends has a form"
+    typed = operation.typed(number, form)
+    if operation.to:
+        return browser.post(operation.to(number), typed)
+    return browser.post(form.action, {**form.fields, **typed})
 
 
-def right(browser: Browser, operation: Operation, number: int, *, when: str = "") -> Answer:
+def right(browser: Browser, operation: Operation, number: int, *, when: str = "", form: Form | None = None) -> Answer:
     """One operation done once and its answer checked; raises :class:`Wrong` for a wrong answer and for none."""
     try:
-        answer = done(browser, operation, number)
+        answer = done(browser, operation, number, form)
     except (OSError, HTTPException) as error:
         raise Wrong(f"{operation.name}{when}, {operation.path(number)}, was not answered: {error!r}.") from error
     if wrong := operation.check(answer):

@@ -105,6 +105,23 @@ class Seedbed:
         self._say(f"{rows:,} rows stand; keys, ledger and audit were verified ({seconds:.1f} s).")
         return Seeded(n, seconds, rows)
 
+    def draft(self, count: int) -> None:
+        """Until so many drafts stand, each complete and with its files: for those who send all at the same time."""
+        self._counters = _counters(self._connection)
+        drafted = self._made.drafted
+        assert drafted, "one was made"
+        with self._connection.transaction():
+            self._connection.execute("SET LOCAL session_replication_role = replica")
+            self._loader = Loader(self._connection)
+            for number in range(self._standing[drafted.title] + 1, count + 1):
+                self._application(drafted, number, {})
+            self._standing[drafted.title] = max(count, self._standing[drafted.title])
+            self._loader.send()
+            _keep_counters(self._connection, self._counters)
+        _settle(self._connection)
+        for problem in orphans(self._connection):
+            raise SeedError(f"The seeded database is not right: {problem}")
+
     def _rank(self, wanted: int) -> None:
         """Ranked calls, each filled before the next is made."""
         standing = sum(call.applications for call in self.ranked)

@@ -22,6 +22,7 @@ from grants.bench import assigning, report
 from grants.bench.browsing import Browser, Wrong
 from grants.bench.ours import Ours
 from grants.bench.running import Load, Measured, Runner, Say
+from grants.bench.rushing import DRAFTS_FOR_RUSHES
 from grants.bench.seeding import Seedbed
 from grants.core.db import db
 from grants.local.embedded import BOOTSTRAP, embedded_in
@@ -61,14 +62,19 @@ class Bench:
                     found += [runner.measure(each) for each in operations]
                     # The deeds above changed what the pages say.
                     loads.append(runner.load(Ours(connection).mixed()))
+                bed.draft(DRAFTS_FOR_RUSHES)
+                rushed = []
+                for rush in Ours(connection).rushes():
+                    say(f"{rush.people} people at once: {rush.name} ...")
+                    rushed.append(Runner(Ours(connection), n, host, port).rush(rush))
                 about["worker.pss_mb"] = max(_pss_mb(pid) for pid in _children(process.pid))
         about |= {f"assignment.{name}": value for name, value in assigning.measured().items()}
-        say(report.table(found, loads))
+        say(report.table(found, loads, rushed))
         for name, value in about.items():
             say(f"{name}: {value}")
-        say(report.targets_table(report.targets(found, about)))
+        say(report.targets_table(report.targets(found, about, rushed)))
         if out is not None:
-            beside = report.write(out, found, loads, about)
+            beside = report.write(out, found, loads, about, rushed)
             say(f"The list stands in {out}, everything else in {beside}.")
 
     @contextlib.contextmanager

@@ -16,8 +16,9 @@ import click
 
 from grants import local
 from grants.cli.program import ROOT, Program
-from grants.core import clock, faults, signing, triggers
+from grants.core import clock, faults, scanning, signing, triggers
 from grants.core.db import db
+from grants.core.scanning import State
 from grants.oversight.rules import Check
 
 FONTS = ROOT / "grants" / "web" / "static" / "vendor"
@@ -69,7 +70,12 @@ def examine(program: Program) -> list[Finding]:
         settings = program.load_config()
     except ValueError as error:
         return [Finding(Level.RED, "settings", str(error)), _fonts(), *_disk(Path.cwd())]
-    found = [Finding(Level.WELL, "settings", f"read; {settings.GRANTS_ENV}"), _fonts(), _mail(settings)]
+    found = [
+        Finding(Level.WELL, "settings", f"read; {settings.GRANTS_ENV}"),
+        _fonts(),
+        _mail(settings),
+        _scanner(program, settings),
+    ]
     if settings.BASE_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
         words = "TRUSTED_PROXIES is 0: behind a proxy everybody seems to come from one address; set it to 1"
         found.append(Finding(Level.WARNING, "proxy", words))
@@ -164,6 +170,13 @@ def _signing_key(settings: Any) -> list[Finding]:
     return [
         Finding(Level.WARNING, "checkpoints", f"others on this machine may read {path}, the key that signs; chmod 600")
     ]
+
+
+def _scanner(program: Program, settings: Any) -> Finding:
+    with program.make_app(settings).app_context():
+        state, words = scanning.look()
+    level = {State.OFF: Level.WARNING, State.ANSWERS: Level.WELL, State.AWAY: Level.RED}[state]
+    return Finding(level, "viruses", words)
 
 
 def _mail(settings: Any) -> Finding:

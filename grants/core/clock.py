@@ -84,6 +84,25 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
             )
 
 
+def in_time(at: datetime, deadline: datetime) -> bool:
+    """The one rule of every deadline: before it, to the microsecond. At the very moment it is too late.
+
+    >>> noon = datetime(2022, 11, 15, 12, 0, tzinfo=UTC)
+    >>> in_time(noon - timedelta(microseconds=1), noon), in_time(noon, noon)
+    (True, False)
+    """
+    return at < deadline
+
+
+def offset_where_unclear(moment: datetime, zone_name: str) -> str:
+    """``UTC+01:00`` within the hour that the clocks of a zone show twice, when they go back; "" at any other time."""
+    local = in_zone(moment, zone_name)
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return ""
+    offset = f"{local:%z}"
+    return f"UTC{offset[:3]}:{offset[3:]}"
+
+
 def long_date(day: date) -> str:
     """``4 November 2022``: never a month as a number."""
     return f"{day.day} {day:%B} {day.year}"

@@ -58,6 +58,7 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_seal",
         "dossier_answer_version",
         "dossier_comment",
+        "file_scan",
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",

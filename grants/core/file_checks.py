@@ -25,13 +25,13 @@ TEXT_BYTES_MAX = 25_000_000
 CHUNK_BYTES = 1_000_000
 
 
-def check(path: Path, name: str, allowed: frozenset[FileType]) -> FileType:
-    """The type of a file by its content, if it is allowed, harmless and named so; raises :class:`Invalid`."""
+def check(path: Path, name: str, allowed: frozenset[FileType], pages_max: int | None = None) -> FileType:
+    """The type of a file by its content, if it is allowed, harmless, short enough and named so; raises :class:`Invalid`."""
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     named = SAME_EXTENSION.get(extension, extension)
     with path.open("rb") as file:
         head = file.read(8_192)
-    found = _type_of(path, name, head, named)
+    found = _type_of(path, name, head, named, pages_max)
     if found not in allowed:
         wanted = ", ".join(f".{kind}" for kind in FileType if kind in allowed)
         raise Invalid(f"“{name}” is {WORDS[found]}; here you can upload {wanted}.")
@@ -44,9 +44,9 @@ def check(path: Path, name: str, allowed: frozenset[FileType]) -> FileType:
     return found
 
 
-def _type_of(path: Path, name: str, head: bytes, named: str) -> FileType:
+def _type_of(path: Path, name: str, head: bytes, named: str, pages_max: int | None) -> FileType:
     if head.startswith(b"%PDF-"):
-        check_pdf(path, name)
+        check_pdf(path, name, pages_max)
         return FileType.PDF
     if head.startswith(b"PK\x03\x04"):
         return _look_into_zip(path, name)

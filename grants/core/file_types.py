@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -55,3 +57,56 @@ def megabytes(size: int) -> str:
     '25 MB'
     """
     return f"{size / 1_000_000:.3g} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """What a file may be, said before it is chosen and checked when it comes."""
+
+    types: frozenset[FileType]
+    bytes_max: int
+    # Pages can be counted in a PDF only, so where they are limited nothing else is taken.
+    pages_max: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The limits in one phrase.
+
+        >>> FileLimits(frozenset({FileType.PDF}), 5_000_000, 4).words
+        'PDF, at most 5 MB, at most 4 pages'
+        """
+        pages = "1 page" if self.pages_max == 1 else f"{self.pages_max} pages"
+        said = [_alternatives(self.types), f"at most {megabytes(self.bytes_max)}"]
+        return ", ".join([*said, f"at most {pages}"] if self.pages_max else said)
+
+    @property
+    def accept(self) -> str:
+        """The same for the window in which a browser lets choose: ``.pdf,.docx``."""
+        endings = [f".{kind}" for kind in FileType if kind in self.types]
+        return ",".join([*endings, *(f".{other}" for other, kind in SAME_EXTENSION.items() if kind in self.types)])
+
+
+NAMES = {
+    FileType.PDF: "PDF",
+    FileType.DOCX: "Word",
+    FileType.XLSX: "Excel",
+    FileType.ODT: "OpenDocument text",
+    FileType.ODS: "OpenDocument spreadsheet",
+    FileType.PNG: "PNG",
+    FileType.JPEG: "JPEG",
+    FileType.CSV: "CSV",
+    FileType.TXT: "plain text",
+}
+
+
+def _alternatives(types: Iterable[FileType]) -> str:
+    names = [NAMES[kind] for kind in FileType if kind in types]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def limits_of(
+    types: Iterable[FileType], *, bytes_max: int, bytes_wanted: int | None, pages_max: int | None
+) -> FileLimits:
+    """The limits of one place for files: what is asked for there, never above what the installation takes."""
+    allowed = frozenset({FileType.PDF}) if pages_max else frozenset(types) or DOCUMENTS
+    return FileLimits(allowed, min(bytes_max, bytes_wanted or bytes_max), pages_max)

@@ -11,28 +11,41 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from uuid import UUID, uuid4
 
 from flask import current_app
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, exists, func, select
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    ScalarSelect,
+    Select,
+    UniqueConstraint,
+    exists,
+    func,
+    select,
+)  # fmt: skip
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from werkzeug.datastructures import FileStorage
 
-from grants.core import acts, home
+from grants.core import acts, home, jobs, scanning
 from grants.core.db import DIGEST, Row, db, locked, points_to
 from grants.core.errors import Invalid, NotFound, Problem, Refused
 from grants.core.file_checks import check
 from grants.core.file_types import DOCUMENTS, MEDIA, FileType, megabytes
+from grants.core.scanning import Clearance, FileScan
 
 CHUNK_BYTES = 256 * 1024
 NAME_CHARACTERS_MAX = 120
 ORPHAN_AGE = timedelta(days=1)
+SCAN_JOB = "jobs.files.scan"
 
 
 class StoredFile(Row):
@@ -60,6 +73,8 @@ class StoredFile(Row):
     replaces_id: Mapped[UUID | None] = mapped_column(points_to("stored_file.id"))
     removed_at: Mapped[datetime | None]
     created_by: Mapped[UUID | None]
+    # Came from somebody's machine; what the program made itself is not scanned.
+    uploaded: Mapped[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +102,20 @@ class FileView:
     version_no: int
     created_at: datetime
     created_by: UUID | None
+    replaces_id: UUID | None = None
+    clearance: Clearance = Clearance.FREE
 
 
 # ---------------------------------------------------------------------------------------------- receiving
 
 
-def receive(upload: FileStorage, *, allowed: Iterable[FileType] = DOCUMENTS, bytes_max: int | None = None) -> Incoming:
+def receive(
+    upload: FileStorage,
+    *,
+    allowed: Iterable[FileType] = DOCUMENTS,
+    bytes_max: int | None = None,
+    pages_max: int | None = None,
+) -> Incoming:
     """Stream an upload to the disk, hash it and look into it, before any act; raises :class:`Invalid`."""
     name = clean_name(upload.filename or "")
     limit = bytes_max or current_app.config["UPLOAD_BYTES_MAX"]
@@ -107,7 +130,7 @@ def receive(upload: FileStorage, *, allowed: Iterable[FileType] = DOCUMENTS, byt
         if not size:
             raise Invalid(f"“{name}” is empty. Choose the file again.")
         file.flush()
-        found = check(temporary, name, frozenset(allowed))
+        found = check(temporary, name, frozenset(allowed), pages_max)
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
         os.replace(temporary, _incoming(sha256))
@@ -166,7 +189,15 @@ def keep(incoming: Incoming, *, kind: str, object_id: UUID, role: str, replaces:
         _move(waiting, target)
     else:
         raise Refused(f"“{incoming.name}” is no longer here: it waited too long. Choose the file again.")
-    return _row(incoming, kind=kind, object_id=object_id, role=role, replaces=replaces)
+    kept = _row(incoming, kind=kind, object_id=object_id, role=role, replaces=replaces, uploaded=True)
+    if scanning.is_on():
+        ask_for_scan(kept.id)
+    return kept
+
+
+def ask_for_scan(file_id: UUID) -> None:
+    """Queue the scan of an upload, inside an act; until it says “clean” nobody is handed the file."""
+    jobs.queue(SCAN_JOB, subject=("stored_file", file_id), asker=jobs.Asker.PROGRAM, file_id=str(file_id))
 
 
 def keep_bytes(
@@ -186,7 +217,7 @@ def keep_bytes(
             os.fsync(file.fileno())
             _move(temporary, target)
     made = Incoming(clean_name(name), media_type, len(data), sha256)
-    return _row(made, kind=kind, object_id=object_id, role=role, replaces=replaces)
+    return _row(made, kind=kind, object_id=object_id, role=role, replaces=replaces, uploaded=False)
 
 
 def remove(file_id: UUID) -> None:
@@ -216,7 +247,9 @@ def _move(source: Path, target: Path) -> None:
             os.close(handle)
 
 
-def _row(incoming: Incoming, *, kind: str, object_id: UUID, role: str, replaces: UUID | None) -> FileView:
+def _row(
+    incoming: Incoming, *, kind: str, object_id: UUID, role: str, replaces: UUID | None, uploaded: bool
+) -> FileView:
     before = _standing(kind, object_id, role, incoming.name) if replaces is None else locked(StoredFile, replaces)
     assert before is None or (before.kind, before.object_id, before.role) == (kind, object_id, role)
     row = StoredFile(
@@ -230,15 +263,20 @@ def _row(incoming: Incoming, *, kind: str, object_id: UUID, role: str, replaces:
         version_no=1 if before is None else before.version_no + 1,
         replaces_id=None if before is None else before.id,
         created_by=acts.running_act().actor.user_id,
+        uploaded=uploaded,
     )
     db.session.add(row)
     db.session.flush()
-    return _view(row)
+    return view_of(row, None)
 
 
 def _standing(kind: str, object_id: UUID, role: str, name: str) -> StoredFile | None:
-    statement = _current().where(
-        StoredFile.kind == kind, StoredFile.object_id == object_id, StoredFile.role == role, StoredFile.name == name
+    statement = select(StoredFile).where(
+        *_current(),
+        StoredFile.kind == kind,
+        StoredFile.object_id == object_id,
+        StoredFile.role == role,
+        StoredFile.name == name,
     )
     return db.session.scalars(statement.limit(1).with_for_update(of=StoredFile)).one_or_none()
 
@@ -248,19 +286,37 @@ def _standing(kind: str, object_id: UUID, role: str, name: str) -> StoredFile | 
 
 def listed(kind: str, object_id: UUID, role: str | None = None) -> tuple[FileView, ...]:
     """The files that stand with an object, by role, name and age; older versions and removed files left out."""
-    statement = _current().where(StoredFile.kind == kind, StoredFile.object_id == object_id)
+    statement = _seen().where(*_current(), StoredFile.kind == kind, StoredFile.object_id == object_id)
     if role is not None:
         statement = statement.where(StoredFile.role == role)
-    rows = db.session.scalars(statement.order_by(StoredFile.role, StoredFile.name, StoredFile.created_at).limit(1_000))
-    return tuple(_view(row) for row in rows)
+    rows = db.session.execute(statement.order_by(StoredFile.role, StoredFile.name, StoredFile.created_at).limit(1_000))
+    return tuple(view_of(row, verdict) for row, verdict in rows)
 
 
 def listed_of(kind: str, object_ids: Collection[UUID]) -> tuple[FileView, ...]:
     """The files that stand with many objects, in one statement, for a list that says how large they are."""
     if not object_ids:
         return ()
-    rows = db.session.scalars(_current().where(StoredFile.kind == kind, StoredFile.object_id.in_(object_ids)))
-    return tuple(_view(row) for row in rows)
+    statement = _seen().where(*_current(), StoredFile.kind == kind, StoredFile.object_id.in_(object_ids))
+    return tuple(view_of(row, verdict) for row, verdict in db.session.execute(statement))
+
+
+def chains(kind: str, object_id: UUID) -> tuple[tuple[FileView, ...], ...]:
+    """The files that stand with an object, each with the versions it replaced, newest first; by role, name and age."""
+    statement = _seen().where(StoredFile.kind == kind, StoredFile.object_id == object_id)
+    rows = db.session.execute(statement.order_by(StoredFile.created_at, StoredFile.id).limit(5_000)).all()
+    found = {row.id: view_of(row, verdict) for row, verdict in rows}
+    replaced = {file.replaces_id for file in found.values()}
+    standing = [found[row.id] for row, _ in rows if row.removed_at is None and row.id not in replaced]
+    standing.sort(key=lambda file: (file.role, file.name, file.created_at))
+    return tuple(tuple(_back_from(file, found)) for file in standing)
+
+
+def _back_from(file: FileView, found: Mapping[UUID, FileView]) -> Iterator[FileView]:
+    at: FileView | None = file
+    while at is not None:
+        yield at
+        at = found.get(at.replaces_id) if at.replaces_id else None
 
 
 def versions(file_id: UUID) -> tuple[FileView, ...]:
@@ -268,15 +324,17 @@ def versions(file_id: UUID) -> tuple[FileView, ...]:
     found = []
     following: UUID | None = file_id
     while following is not None:
-        row = _get(following)
-        found.append(_view(row))
-        following = row.replaces_id
+        found.append(view(following))
+        following = found[-1].replaces_id
     return tuple(found)
 
 
 def view(file_id: UUID) -> FileView:
     """One version of a file; raises :class:`NotFound`. The owner stage checks who may see it."""
-    return _view(_get(file_id))
+    found = db.session.execute(_seen().where(StoredFile.id == file_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return view_of(*found)
 
 
 def path(file: FileView) -> Path:
@@ -288,8 +346,22 @@ def path(file: FileView) -> Path:
 
 
 def genuine(file: FileView) -> Path:
-    """Where the bytes lie, once they are looked at; raises :class:`Refused` when they are not those that were stored."""
-    found = path(file)
+    """Where the bytes lie, once they are looked at; raises :class:`Refused` when they are not those that were stored,
+    and for a file in quarantine.
+    """
+    match file.clearance:
+        case Clearance.INFECTED:
+            raise Refused(
+                f"“{file.name}” is not handed out: the virus scanner found something harmful in it. "
+                "Ask whoever attached it for a clean copy."
+            )
+        case Clearance.WAITING:
+            raise Refused(
+                f"“{file.name}” is not handed out yet: the virus scanner has not looked at it. "
+                "That takes seconds as a rule; try again in a moment, and tell your administrator if it lasts."
+            )
+        case Clearance.FREE:
+            found = path(file)
     if _hash(found) != file.sha256:
         raise Refused(
             f"The bytes of “{file.name}” on the disk are not those it was stored with, so it is not handed out. "
@@ -298,24 +370,28 @@ def genuine(file: FileView) -> Path:
     return found
 
 
-def _get(file_id: UUID) -> StoredFile:
-    row = db.session.scalars(select(StoredFile).where(StoredFile.id == file_id)).one_or_none()
-    if row is None:
-        raise NotFound
-    return row
+def _seen() -> Select[StoredFile, str | None]:
+    """Files, each with what the scanner said of it last."""
+    return select(StoredFile, last_verdict())
 
 
-def _current() -> Any:
+def last_verdict() -> ScalarSelect[str]:
+    """What the scanner said last of a file of the statement around it."""
+    newest_first = select(FileScan.verdict).order_by(FileScan.created_at.desc(), FileScan.id)
+    return newest_first.where(FileScan.file_id == StoredFile.id).limit(1).scalar_subquery()
+
+
+def _current() -> tuple[ColumnElement[bool], ...]:
     newer = aliased(StoredFile)
-    return select(StoredFile).where(
-        StoredFile.removed_at.is_(None), ~exists().where(newer.replaces_id == StoredFile.id)
-    )
+    return StoredFile.removed_at.is_(None), ~exists().where(newer.replaces_id == StoredFile.id)
 
 
-def _view(row: StoredFile) -> FileView:
+def view_of(row: StoredFile, verdict: str | None) -> FileView:
+    """A row, and what the scanner said of it last, as the frozen view."""
     return FileView(
         row.id, row.kind, row.object_id, row.role, row.name, row.media_type, row.size_bytes, row.sha256,
-        row.version_no, row.created_at, row.created_by,
+        row.version_no, row.created_at, row.created_by, row.replaces_id,
+        scanning.clearance(uploaded=row.uploaded, verdict=verdict),
     )  # fmt: skip
 
 

@@ -52,8 +52,8 @@ _MOMENTS = frozenset({
 _PLACES_OF_FILES = frozenset({"/F", "/UF", "/DOS", "/Mac", "/Unix"})
 
 
-def check_pdf(path: Path, name: str) -> None:
-    """Refuse a PDF that is locked, damaged, or does anything but be read; raises :class:`Invalid`."""
+def check_pdf(path: Path, name: str, pages_max: int | None = None) -> None:
+    """Refuse a PDF that is locked, damaged, too long, or does anything but be read; raises :class:`Invalid`."""
     pikepdf = _library()
     try:
         with pikepdf.open(path) as pdf:
@@ -61,6 +61,10 @@ def check_pdf(path: Path, name: str) -> None:
                 raise Invalid(f"“{name}” is protected. Save it without a password or restrictions and upload it again.")
             if not len(pdf.pages):
                 raise Invalid(f"“{name}” has no pages.")
+            if pages_max is not None and len(pdf.pages) > pages_max:
+                raise Invalid(
+                    f"“{name}” has {len(pdf.pages)} pages; the limit here is {pages_max}. Shorten it, or leave pages out."
+                )
             # Without its table of objects the library guesses them, and never finds those that are packed together.
             if any("reconstruct" in str(warning) for warning in pdf.get_warnings()):
                 raise Invalid(f"“{name}” is damaged: its table of objects is missing. {_AGAIN}")

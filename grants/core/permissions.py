@@ -53,6 +53,7 @@ class Permission(StrEnum):
     CONSENSUS_AGREE = "consensus:agree"
     CONSENSUS_WRITE = "consensus:write"
     FILE_READ = "file:read"
+    FILE_SCAN = "file:scan"
     JOB_CANCEL = "job:cancel"
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"

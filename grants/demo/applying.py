@@ -13,7 +13,7 @@ from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.applications.rules import BudgetInput as ApplicationBudget
 from grants.applications.rules import ConditionAnswer, DetailsInput, InviteInput, SectionInput, StartInput
-from grants.applications.services.drafting import file_roles
+from grants.applications.services import places_of
 from grants.applications.states import Verdict
 from grants.awards import queries as award_reads
 from grants.awards import services as awards
@@ -183,4 +183,4 @@ def invented_call(
 
 def _files_needed(call: CallView) -> list[str]:
     needed = {f"attachment_{each.key}" for each in call.content.attachments if each.required}
-    return [role for role in file_roles(call) if role in needed or role.startswith("question_")]
+    return [role for role in places_of(call) if role in needed or role.startswith("question_")]

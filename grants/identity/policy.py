@@ -19,7 +19,9 @@ EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT})
 
 # What no person may do by a page: it follows by itself from what people did, and the program does it in a job; or it
 # belongs to whoever holds the machine, by command.
-PROGRAM: frozenset[P] = frozenset({P.BACKUP_MAKE, P.CHECKPOINT_KEY_REPLACE, P.CHECKPOINT_MAKE, P.PAYMENT_REQUEST_OPEN})
+PROGRAM: frozenset[P] = frozenset(
+    {P.BACKUP_MAKE, P.CHECKPOINT_KEY_REPLACE, P.CHECKPOINT_MAKE, P.FILE_SCAN, P.PAYMENT_REQUEST_OPEN}
+)
 
 _READS_MONEY = frozenset(
     {P.AGREEMENT_READ, P.FILE_READ, P.LEDGER_READ, P.PAYMENT_ORDER_READ, P.REPORT_READ, P.STATEMENT_READ, P.STATEMENT_REQUEST}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from grants.core import clock
@@ -18,6 +19,19 @@ class CancelJobForm(Form):
     """Why this job is given up; kept on the record."""
 
     reason = StringField("Why is it cancelled?", validators=[InputRequired(), Length(max=500)])
+
+
+class ThingForm(Form):
+    """A deed on one thing of a list."""
+
+    thing = HiddenField()
+
+    def thing_id(self) -> UUID:
+        """The id of the thing meant; of nothing where what was sent is none."""
+        try:
+            return UUID(str(self.thing.data))
+        except ValueError:
+            return UUID(int=0)
 
 
 def trail_filter(args: Mapping[str, str]) -> tuple[TrailFilter, dict[str, str]]:

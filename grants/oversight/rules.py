@@ -145,6 +145,15 @@ def machinery_checks(
     )
 
 
+def scans_check(waiting: int, oldest_waiting: datetime | None, at: datetime) -> Check:
+    """Whether the virus scanner keeps up with the uploads; pages are answered without it, files are not handed out."""
+    if oldest_waiting is None:
+        return Check("virus scanner", True, "no upload waits", stops_pages=False)
+    seconds = int((at - oldest_waiting).total_seconds())
+    words = f"{waiting} {'upload waits' if waiting == 1 else 'uploads wait'}, the oldest for {lasting(max(1, seconds))}"
+    return Check("virus scanner", seconds <= DUE_SECONDS_MAX, words, stops_pages=False)
+
+
 # --- The record of who did what --------------------------------------------------------------------------------
 
 # The acts on people, roles and the system, which is all an administrator reads of the record: no money, no applications.
@@ -190,6 +199,7 @@ TEAM_STORY = APPLICATION_STORY | {
         "application.resolve_comment",
         "application.reopen_comment",
     ),
+    "application.replace_file",
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})

@@ -1,15 +1,20 @@
-"""Acts on the proofs of the record: asking for a checkpoint, making one and sending it out, replacing its key, taking all out."""
+"""Acts on the proofs of the record (asking for a checkpoint, making one, replacing its key, taking all out), and the verdicts
+of the virus scanner."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask import current_app
 
-from grants.core import acts, checkpoints, jobs
+from grants.core import acts, checkpoints, files, jobs, quarantine
 from grants.core.acts import act
 from grants.core.checkpoints import CheckpointView, OldKey
+from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import Asker
 from grants.core.permissions import Actor, Permission
+from grants.core.scanning import FileScan, Scanned, Verdict
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.oversight import queries
@@ -86,3 +91,43 @@ def record_restore(actor: Actor, name: str) -> None:
     if not actor.everywhere(Permission.BACKUP_MAKE):
         raise NotFound
     acts.reason(f"From {name}, by command")
+
+
+@act("file.scan", needs=Permission.FILE_SCAN, says="recorded what the virus scanner found in a file")
+def record_scan(actor: Actor, file_id: UUID, found: Scanned) -> None:
+    """Keep the scanner's verdict on an upload; who attached something harmful is told."""
+    if not actor.everywhere(Permission.FILE_SCAN):
+        raise NotFound
+    file = files.view(file_id)
+    acts.subject(file.kind, file.object_id)
+    db.session.add(
+        FileScan(file_id=file_id, verdict=found.verdict.value, signature=found.signature, scanner=found.scanner)
+    )
+    if found.verdict is Verdict.INFECTED and file.created_by is not None:
+        people.mail(
+            [file.created_by], "file_infected", file.kind, file.object_id, name=file.name, found=found.signature or ""
+        )
+
+
+SCANS_AT_ONCE_MAX = 500
+
+
+@act("file.ask_for_scans", needs=Permission.FILE_SCAN, says="asked for uploads to be scanned")
+def ask_for_scans(actor: Actor) -> int:
+    """Ask for the scan of uploads that came before there was a scanner; returns of how many."""
+    if not actor.everywhere(Permission.FILE_SCAN):
+        raise NotFound
+    wanted = quarantine.never_scanned(SCANS_AT_ONCE_MAX)
+    for file_id in wanted:
+        files.ask_for_scan(file_id)
+    return len(wanted)
+
+
+@act("file.scan_again", needs=Permission.JOB_RETRY, says="asked for a file to be scanned again")
+def scan_again(actor: Actor, file_id: UUID) -> None:
+    """Ask again about a file in quarantine, once its sender or the scanner's makers say that the finding is wrong."""
+    if not actor.everywhere(Permission.JOB_RETRY):
+        raise NotFound
+    file = files.view(file_id)
+    acts.subject(file.kind, file.object_id)
+    files.ask_for_scan(file_id)

@@ -12,6 +12,7 @@ from flask import (
     Blueprint,
     Response,
     current_app,
+    flash,
     jsonify,
     make_response,
     redirect,
@@ -24,14 +25,14 @@ from werkzeug.exceptions import HTTPException
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
 from grants.calls import queries as calls
-from grants.core import checkpoints, clock, jobs
+from grants.core import checkpoints, clock, jobs, quarantine, scanning
 from grants.core.errors import NotFound
 from grants.core.jobs import JobState, JobView
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_lines
 from grants.identity import queries as identity
 from grants.oversight import queries, rules, services
-from grants.oversight.forms import CancelJobForm, trail_filter
+from grants.oversight.forms import CancelJobForm, ThingForm, trail_filter
 from grants.payments import queries as payments
 from grants.web import paging
 from grants.web.filters import THEMES, version
@@ -43,6 +44,7 @@ bp = Blueprint("oversight", __name__)
 NAVIGATION = (
     NavItem("History", "oversight.audit", (Permission.AUDIT_READ, Permission.AUDIT_READ_SYSTEM), 84),
     NavItem("Jobs", "oversight.jobs_list", (Permission.JOB_READ,), 86),
+    NavItem("Uploads", "oversight.uploads", (Permission.JOB_READ,), 87),
 )
 
 CSV_LINES_SENT_TOGETHER = 500
@@ -309,6 +311,34 @@ def _job_page(shown: JobView, form: Form, cancel_form: CancelJobForm) -> str:
     asked_by = identity.people([shown.requested_by]) if shown.requested_by else {}
     name = next((person.name for person in asked_by.values()), "the program")
     return page("oversight/job.html", job=shown, asked_by=name, form=form, cancel_form=cancel_form)
+
+
+# --- Uploads and the virus scanner ------------------------------------------------------------------------------------
+
+
+@bp.get("/admin/uploads")
+@requires(Permission.JOB_READ)
+def uploads() -> Any:
+    """Whether uploads are scanned, whether the scanner answers now, and what it holds back."""
+    return _uploads_page(ThingForm(formdata=None))
+
+
+@bp.post("/admin/uploads/scan")
+@requires(Permission.JOB_RETRY)
+def scan_again() -> Any:
+    """Have one file looked at again."""
+    form = ThingForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.scan_again(current_actor(), form.thing_id())
+            flash("The scanner is asked again; look in a moment.", "success")
+            return see_other(".uploads")
+    return _uploads_page(form), 422
+
+
+def _uploads_page(form: Form) -> str:
+    state, words = scanning.look()
+    return page("oversight/uploads.html", form=form, scanner=state, words=words, held=quarantine.quarantine())
 
 
 @bp.get("/healthz")

@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
         clock_time=clock_time,
         lately=lately,
         days_left=days_left,
+        zone_then=zone_then,
         initials=initials,
         role_words=role_words,
     )
@@ -70,6 +71,11 @@ def moment(value: datetime | None, zone: str = clock.BRUSSELS) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), escape(words))
 
 
+def zone_then(value: datetime, zone: str) -> str:
+    """``Europe/Brussels``, and in the hour its clocks show twice which of the two: ``Europe/Brussels, UTC+01:00``."""
+    return ", ".join(filter(None, (zone, clock.offset_where_unclear(value, zone))))
+
+
 def clock_time(value: datetime | None, zone: str = clock.BRUSSELS) -> str:
     """``17:00`` on a wall clock of ``zone``."""
     return "" if value is None else f"{clock.in_zone(value, zone):%H:%M}"
@@ -84,14 +90,14 @@ def lately(value: datetime | None, zone: str = clock.BRUSSELS) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), escape(words))
 
 
-def days_left(value: datetime | None) -> str:
-    """\u201cin 9 days\u201d, \u201ctoday\u201d, \u201c2 days late\u201d: by calendar days in Brussels."""
+def days_left(value: datetime | None, zone: str = clock.BRUSSELS) -> str:
+    """“in 9 days”, “today”, “2 days late”: by calendar days of ``zone``."""
     if value is None:
         return ""
-    days = (clock.in_zone(value).date() - clock.in_zone(clock.now()).date()).days
+    days = (clock.in_zone(value, zone).date() - clock.in_zone(clock.now(), zone).date()).days
     match days:
         case 0:
-            return "today" if value >= clock.now() else "late since today"
+            return "today" if clock.in_time(clock.now(), value) else "late since today"
         case 1:
             return "tomorrow"
         case -1:

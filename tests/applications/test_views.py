@@ -628,6 +628,13 @@ def test_anybody_checks_a_receipt_without_signing_in(app: Flask, call: CallView)
     found = text_of(stranger.get(f"/receipts?reference={content.reference}&sha256={content.sha256}"))
     assert "They match" in found and "Warm Blocks" in found and event in found and "Not sealed yet" in found
     assert "Ana" not in found and "Northbridge" not in found
+    (mandate, *_) = content.files
+    asked = f"/receipts?reference={content.reference}&files={mandate.sha256.upper()}%0A{'1' * 64}%20nonsense&sha256="
+    held = text_of(stranger.get(asked + content.sha256))
+    assert "Belongs to it" in held and held.count("Does not belong to it") == 2 and mandate.name not in held
+    assert mandate.sha256 in text_of(ana(app).get(f"{place}/receipt"))
+    # Who holds a file and not the receipt learns nothing, also not that somebody attached it.
+    assert "elong" not in text_of(stranger.get(f"{asked}{'0' * 64}"))
     wrong = text_of(stranger.get(f"/receipts?reference={content.reference}&sha256={'0' * 64}"))
     assert "No match" in wrong and "Warm Blocks" not in wrong
     assert "match" not in text_of(stranger.get("/receipts"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http.client import IncompleteRead
@@ -14,9 +15,9 @@ import psycopg
 import pytest
 from flask import Flask
 
-from grants.bench import report
+from grants.bench import report, rushing
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
-from grants.bench.operations import Mix, Operation, at
+from grants.bench.operations import Mix, Operation, Rush, at
 from grants.bench.ours import Ours
 from grants.bench.running import Load, Measured, Runner, done
 from grants.bench.seeding import Seedbed, SeedError
@@ -305,3 +306,71 @@ def test_whatever_ends_a_client_ends_the_load(raised: BaseException, told: type[
 
     with pytest.raises(told, match=re.escape(words)):
         runner.load([Mix(100, (wanted,))], clients=2, seconds=1)
+
+
+# --- many people at once -----------------------------------------------------------------------------------------
+
+
+class Crowd(Runner):
+    """People whose browsers ask the program in this process."""
+
+    app: Flask
+
+    def _fresh(self) -> Browser:
+        return InProcess(self.app)
+
+
+def test_a_few_who_save_and_send_at_once_are_all_stored_and_their_receipts_found(
+    grown: Grown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rushing, "SAVERS", 2)
+    monkeypatch.setattr(rushing, "SENDERS", 2)
+    product = Ours(grown.connection)
+    crowd = Crowd(product, LARGE, "localhost", 80)
+    crowd.app = grown.app
+    saving, _, storm = product.rushes()
+
+    saved = crowd.rush(replace(saving, times=2, every_seconds=0.01, spread_seconds=0.01))
+    sent = crowd.rush(replace(storm, spread_seconds=0.01))
+
+    assert (saved.deeds, sent.deeds) == (4, 2)
+    assert storm.holds() is None and len(storm.proofs()) == 2
+    # What is lost, or stands with another hash than its content's, is seen.
+    assert product._all_stored(["Measured never"]) == "0 of 1 saved texts are kept."
+    assert product._all_sent(["PCP-0000-A-0000"]) == "0 submissions of 1 stand."
+
+
+class Slow(Browser):
+    """Answers after a tenth of a second."""
+
+    def get(self, path: str) -> Answer:
+        time.sleep(0.1)
+        return Answer(path, 200, {}, b"", 0.1)
+
+
+class Together(Runner):
+    def _ready(self, rush: Rush, place: int) -> Browser:
+        return Slow("localhost", 80)
+
+
+def test_in_an_open_loop_what_comes_late_waited_since_it_was_due() -> None:
+    looked_at = Operation("page", "ana", at("/page"), lambda answer: None)
+    runner = Together(None, 100, "localhost", 80)  # type: ignore[arg-type]  # nobody signs in
+
+    opened = runner.rush(Rush("open", looked_at, 1, 50, times=3, every_seconds=0.01))
+    closed = runner.rush(Rush("closed", looked_at, 1, 50, times=3))
+
+    # Due at 0, 10 and 20 ms, answered at 100, 200 and 300.
+    assert 270 <= opened.longest_ms <= 400 and 100 <= closed.longest_ms <= 150
+    (target,) = [each for each in report.targets([], {}, [opened]) if each.name.startswith("open")]
+    assert (target.limit, target.met) == ("at most 50", False)
+
+
+def test_what_does_not_hold_after_a_rush_ends_the_run() -> None:
+    looked_at = Operation("page", "ana", at("/page"), lambda answer: None)
+    runner = Together(None, 100, "localhost", 80)  # type: ignore[arg-type]  # nobody signs in
+
+    with pytest.raises(Wrong, match="After the storm: one is lost"):
+        runner.rush(Rush("storm", looked_at, 1, 50, holds=lambda: "one is lost."))
+    with pytest.raises(Wrong, match="page in the storm, /page, answered 200: it is wrong"):
+        runner.rush(Rush("storm", replace(looked_at, check=lambda answer: "it is wrong."), 2, 50))

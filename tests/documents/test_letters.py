@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
 
 import pytest
 from flask import Flask
@@ -17,7 +20,9 @@ from grants.core.db import db
 from grants.core.errors import NotFound, Refused
 from grants.core.files import FileView
 from grants.documents import services
+from tests import actors
 from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, grant
+from tests.html import check_page
 
 __all__ = ["grant"]
 
@@ -45,6 +50,56 @@ def test_a_receipt_states_reference_number_time_and_hash_and_holds_the_answers(d
     assert row.sha256.hex() in text.replace("\n", "")
     assert "Kővárhely" in text
     assert row.content["application"]["title"] in text
+
+
+def test_a_receipt_holds_the_application_word_for_word_as_the_screen_shows_it(demo_app: Flask) -> None:
+    row = sent("Roof by Roof")
+    (file,) = files.listed("submission", row.id, "receipt")
+    printed = bare(re.sub(r"\n[^\n]*Page \d+ of \d+\n?", "\n", words(file)))
+    reference = row.content["application"]["reference"]
+
+    page = check_page(actors.client_of(demo_app, actor("reka")).get(f"/applications/{reference}/print"))
+    receipt = check_page(actors.client_of(demo_app, actor("reka")).get(f"/applications/{reference}/receipt"))
+
+    # When it was sent last stands more exactly among the facts of the receipt.
+    texts = [text for text in statements(page) if not text.startswith("Version ")]
+    assert len(texts) > 40
+    assert [text for text in texts if bare(text) not in printed] == []
+    # The receipt’s own page: number, version, times, sender, hashes of the content and of each file.
+    facts = [
+        re.sub(", by the server’s clock$|, (not sealed yet|place .*)$", "", text)
+        for text in statements(receipt, only="dd")
+    ]
+    assert [text for text in facts if bare(text) not in printed] == []
+    assert all(each["sha256"] in printed for each in row.content["files"]) and row.content["files"]
+
+
+# What the screen says of the moment it is looked at, of where one is, or of how much is written.
+_OF_THE_SCREEN = ("pg-clock", "pg-head", "pg-crumbs", "govuk-breadcrumbs", "q", "pg-rail", "pg-hash", "pg-flash")
+
+
+def statements(page: Element, only: str = "") -> Iterator[str]:
+    """Each heading, paragraph, value and cell that a screen shows of an application."""
+    (main,) = (each for each in page.iter() if each.get("id") == "main")
+    yield from _within(main, only)
+
+
+def _within(at: Element, only: str) -> Iterator[str]:
+    tag = at.tag.rpartition("}")[2]
+    if set((at.get("class") or "").split()) & set(_OF_THE_SCREEN) or tag in ("caption", "dt"):
+        return
+    if tag == only or (not only and tag in ("h2", "h3", "p", "li", "td", "th", "dd")):
+        text = " ".join("".join(at.itertext()).split())
+        if text and text != "Not provided":
+            yield text
+        return
+    for part in at:
+        yield from _within(part, only)
+
+
+def bare(text: str) -> str:
+    """Without spaces and line breaks, which a page of paper puts elsewhere."""
+    return "".join(text.split())
 
 
 def test_a_receipt_printed_again_is_the_same_file(demo_app: Flask) -> None:

@@ -12,7 +12,6 @@ from werkzeug.datastructures import FileStorage
 
 from grants.applications import queries, services
 from grants.applications.rules import BudgetInput, DetailsInput, SectionInput, StartInput
-from grants.applications.services.drafting import file_roles
 from grants.budgets.rules import Cell
 from grants.calls import queries as calls
 from grants.calls import services as call_services
@@ -100,7 +99,7 @@ def fill(reference: str, lead: Actor, *, at: datetime = WHILE_OPEN, amount: Mone
         for wanted in view.call.content.attachments:
             if wanted.required:
                 attach(view.id, person, f"attachment_{wanted.key}", f"{wanted.key}.pdf")
-        for role in file_roles(view.call):
+        for role in services.places_of(view.call):
             if role.startswith("question_"):
                 attach(view.id, person, role, f"{role}.pdf")
     return view.id

@@ -306,7 +306,7 @@ def test_every_audited_table_belongs_to_a_call_or_is_of_the_system(app: Flask) -
     kept_by_the_core = {"act", "audit_checkpoint", "audit_event", "audit_key", "security_event", "note"}
 
     assert audited - below - places.NAMED - set(places.LOOSE) - kept_by_the_core == {
-        *("bank_account", "ledger_reading", "membership", "participation", "sign_in_link")
+        *("bank_account", "file_scan", "ledger_reading", "membership", "participation", "sign_in_link")
     }
 
 

@@ -210,7 +210,11 @@ def _of_call(call_id: Any, call_slug: str) -> Iterator[ColumnElement[bool]]:
 
 def _counted(actor: Actor, wanted: ListFilter) -> Any:
     """State and number of what the person sees, at most one more than :data:`COUNTED_MAX` of each."""
-    states = func.unnest(cast([state.value for state in ApplicationState], ARRAY(Text))).table_valued("state").render_derived()
+    states = (
+        func.unnest(cast([state.value for state in ApplicationState], ARRAY(Text)))
+        .table_valued("state")
+        .render_derived()
+    )
     seen = (
         select(Application.id)
         .where(Application.state == states.c.state, visible(actor), *_narrowed(wanted))

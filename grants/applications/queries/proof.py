@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -33,8 +34,12 @@ def registered(submission_id: UUID) -> Registered:
     return Registered(row.id, row.position, covering.position, covering.made_at)
 
 
-def receipt_proof(reference: str, sha256: str) -> ReceiptProof | None:
-    """The submission that bears this reference and this hash together, or None; whoever asks needs to know both."""
+def receipt_proof(reference: str, sha256: str, file_hashes: Sequence[str] = ()) -> ReceiptProof | None:
+    """The submission that bears this reference and this hash together, or None; whoever asks needs to know both.
+
+    Only who does learns whether files with these hashes belong to it: a hash of a file that lies about in the world
+    would else tell who attached it.
+    """
     try:
         digest = bytes.fromhex(sha256.strip())
     except ValueError:
@@ -49,6 +54,7 @@ def receipt_proof(reference: str, sha256: str) -> ReceiptProof | None:
     if row is None:
         return None
     sent = row.Submission
+    attached = {file["sha256"] for file in sent.content["files"]}
     return ReceiptProof(
         reference=row.reference,
         title=str(sent.content.get("title") or row.title),
@@ -58,4 +64,6 @@ def receipt_proof(reference: str, sha256: str) -> ReceiptProof | None:
         zone=calls.call_by_id(row.call_id).zone,
         stands=row.submission_id == sent.id,
         registered=registered(sent.id),
+        files=len(sent.content["files"]),
+        held=tuple((each, each.lower() in attached) for each in file_hashes),
     )

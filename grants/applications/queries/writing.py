@@ -34,6 +34,7 @@ from grants.core import files
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor
+from grants.core.scanning import Clearance
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
@@ -139,7 +140,11 @@ def workplace_of(application: ApplicationView) -> Workplace:
             *issues_of(application, dossier, budget, attached),
             *(rules.sign_off_issues(parts) if is_demanded else ()),
         ),
-        warnings=(*warnings_of(dossier, budget), *(() if is_demanded else rules.overtaken(parts))),
+        warnings=(
+            *warnings_of(dossier, budget),
+            *(() if is_demanded else rules.overtaken(parts)),
+            *rules.unscanned_issues(sum(file.clearance is Clearance.WAITING for file in attached)),
+        ),
         fingerprint=fingerprint,
         team=people,
         threads=threads,
@@ -169,6 +174,7 @@ def issues_of(
         *rules.section_issues(dossier.problems, titles),
         *rules.budget_issues(budget.problems),
         *rules.attachment_issues(application.call.content.attachments, frozenset(file.role for file in attached)),
+        *rules.infected_issues((f.role, f.name) for f in attached if f.clearance is Clearance.INFECTED),
     )
 
 

@@ -9,6 +9,7 @@ from grants.applications.states import ApplicationState
 from grants.calls.rules import CallTimes, CallView
 from grants.core import clock, faults
 from grants.core.errors import Refused
+from grants.core.zones import zone_of
 
 RULE_OF_ARRIVAL = (
     "What counts is the moment your request reaches our server, by the server’s clock. "
@@ -23,7 +24,7 @@ def refuse_late(call: CallView | CallTimes, at: datetime) -> None:
         return
     if call.opens_at is not None and at < call.opens_at:
         raise Refused(f"This call opens on {said(call.opens_at, call.zone)}. You can start an application then.")
-    if call.closes_at is not None and at >= call.closes_at:
+    if call.closes_at is not None and not clock.in_time(at, call.closes_at):
         raise Refused(
             f"The deadline was {said(call.closes_at, call.zone)}. Your request reached the server at {exactly(at, call.zone)}. "
             "Nothing can be changed or sent any more; the last submitted version stands."
@@ -32,15 +33,32 @@ def refuse_late(call: CallView | CallTimes, at: datetime) -> None:
 
 
 def said(moment: datetime, zone: str) -> str:
-    """``15 November 2022, 12:00 (Europe/Brussels)``."""
+    """``15 November 2022, 12:00 (Europe/Brussels)``; in the hour that comes twice, which of the two is said too."""
     local = clock.in_zone(moment, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"
+    return f"{clock.long_date(local.date())}, {local:%H:%M} ({_zone(moment, zone)})"
 
 
 def exactly(moment: datetime, zone: str) -> str:
-    """The same with seconds and thousandths, where a deadline is near."""
+    """The same with seconds and thousandths, where a deadline is near; never rounded up into another second."""
     local = clock.in_zone(moment, zone)
-    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({zone})"
+    return (
+        f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({_zone(moment, zone)})"
+    )
+
+
+def _zone(moment: datetime, zone: str) -> str:
+    return ", ".join(filter(None, (zone, clock.offset_where_unclear(moment, zone))))
+
+
+def received_lines(moment: datetime, call_zone: str, country_code: str) -> tuple[tuple[str, str], ...]:
+    """When something was received, to the thousandth: in the zone of the call, in Brussels, and where the lead lives.
+
+    Each zone once, so that a receipt of a Belgian city has one line.
+    """
+    labels = {call_zone: "Received"}
+    labels.setdefault(clock.BRUSSELS, "Received, Brussels time")
+    labels.setdefault(zone_of(country_code), "Received, local time of the lead")
+    return tuple((label, exactly(moment, zone)) for zone, label in labels.items())
 
 
 def refuse_unwritable(state: ApplicationState) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from grants.applications.rules.arrival import said
+from grants.applications.rules.arrival import exactly, said
 from grants.applications.rules.inputs import ConditionAnswer
 from grants.applications.rules.values import Member
 from grants.applications.states import PartnerRole, Verdict
 from grants.calls.rules import Condition
+from grants.core import clock
 from grants.core.errors import Invalid, Refused
 from grants.dossiers import rules as dossier_rules
 from grants.identity.states import OrganisationKind
@@ -158,10 +159,10 @@ def _paid_elsewhere(consortium: Sequence[Member], cities: Sequence[CityFact]) ->
 
 def arrived(arrival: Arrival) -> Evidence:
     """When it was received against the deadline, the files that are there, the language that was asked for."""
-    in_time = arrival.submitted_at < arrival.closes_at
+    in_time = clock.in_time(arrival.submitted_at, arrival.closes_at)
     count = len(arrival.files)
     lines = [
-        f"Received {said(arrival.submitted_at, arrival.zone)}; the deadline was {said(arrival.closes_at, arrival.zone)}: "
+        f"Received {exactly(arrival.submitted_at, arrival.zone)}; the deadline was {said(arrival.closes_at, arrival.zone)}: "
         + ("in time" if in_time else "too late"),
         f"{count} {'file' if count == 1 else 'files'} attached" + (f": {', '.join(arrival.files)}" if count else ""),
         *(f"Missing: {label}" for label in arrival.missing),

@@ -90,6 +90,9 @@ class ReceiptProof:
     zone: str
     stands: bool
     registered: Registered
+    # How many files the version has, and for each hash that was asked about, whether it is that of one of them.
+    files: int = 0
+    held: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
 from grants.applications.services.checking import declare, record_answers
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
 from grants.applications.services.drafting import (
-    attach_file,
     edit_details,
-    remove_file,
     save_answer,
     save_budget,
     save_section,
@@ -56,6 +55,7 @@ __all__ = [
     "join",
     "leave",
     "move",
+    "places_of",
     "record_answers",
     "record_published",
     "refuse_partner",
@@ -63,6 +63,7 @@ __all__ = [
     "remove_partner",
     "remove_person",
     "reopen_comment",
+    "replace_file",
     "reply",
     "resolve_comment",
     "save_answer",

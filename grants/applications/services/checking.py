@@ -13,7 +13,7 @@ from grants.applications.rules import ConditionAnswer
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import acts, faults
+from grants.core import acts, clock, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import NotFound, Refused
@@ -94,7 +94,7 @@ def _checkable(application_id: UUID, version: int | None) -> tuple[Application, 
     check_version(check, version if version != 0 or check.version else None)
     call = calls.call_by_id(application.call_id)
     faults.point("deadline")
-    if call.closes_at is not None and acts.moment() < call.closes_at:
+    if call.closes_at is not None and clock.in_time(acts.moment(), call.closes_at):
         raise Refused(
             f"The call is open until {rules.said(call.closes_at, call.zone)} and the application may still be replaced. Check it after that."
         )

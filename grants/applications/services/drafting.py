@@ -1,4 +1,4 @@
-"""Acts by which a draft is started and written: details, sections, budget, attached files."""
+"""Acts by which a draft is started and written: details, sections, budget."""
 
 from __future__ import annotations
 
@@ -23,25 +23,19 @@ from grants.budgets import services as budgets
 from grants.budgets.rules import Purpose
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import acts, files
+from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.files import FileView, Incoming
+from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.references import new_reference
 from grants.core.text import fold
 from grants.dossiers import services as dossiers
 from grants.dossiers.merging import SectionSaved
-from grants.dossiers.rules import QuestionKind
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.policy import Role
 from grants.identity.rules import OrganisationView
-
-FILES_MAX = 50
-QUESTION_PREFIX = "question_"
-OTHER_ROLE = "other"
 
 
 @act("application.start", needs=Permission.APPLICATION_START, says="started application {subject}")
@@ -246,74 +240,3 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> Budge
     cells = [given.cells[place] for place in own]
     shown = None if given.shown is None else [given.shown[place] for place in own]
     return BudgetKept(budgets.write_cells(gate.budget_id, cells, shown), gate.times.zone)
-
-
-@act(
-    "application.attach_file",
-    needs=Permission.APPLICATION_EDIT,
-    scope=queries.scope_of,
-    says="attached a file to application {subject}",
-)
-def attach_file(actor: Actor, application_id: UUID, incoming: Incoming, role: str) -> FileView:
-    """Keep a received file as an attachment of the call, as the answer to a file question, or as another file."""
-    application, call = writable(application_id)
-    refuse_before_acceptance(actor, application_id)
-    if role not in file_roles(call):
-        raise Invalid("Choose what the file is.", {"role": "Choose what the file is."})
-    _refuse_file_of_others(actor, application_id, call, role)
-    standing = files.listed("application", application_id)
-    if len(standing) >= FILES_MAX:
-        raise Refused(
-            f"The application has {len(standing)} files; the limit is {FILES_MAX}. Take one out before you attach another."
-        )
-    kept = files.keep(incoming, kind="application", object_id=application_id, role=role)
-    if role.startswith(QUESTION_PREFIX):
-        _answer_with_files(application, role)
-    return kept
-
-
-@act(
-    "application.remove_file",
-    needs=Permission.APPLICATION_EDIT,
-    scope=queries.scope_of,
-    says="removed a file from application {subject}",
-)
-def remove_file(actor: Actor, application_id: UUID, file_id: UUID) -> None:
-    """Take a file out of the draft; versions already submitted keep it."""
-    application, call = writable(application_id)
-    refuse_before_acceptance(actor, application_id)
-    for file in files.listed("application", application_id):
-        if file.id == file_id:
-            _refuse_file_of_others(actor, application_id, call, file.role)
-            files.remove(file_id)
-            if file.role.startswith(QUESTION_PREFIX):
-                _answer_with_files(application, file.role)
-            return
-    raise NotFound
-
-
-def file_roles(call: CallView) -> dict[str, str]:
-    """Role and label of everything a file of an application can be."""
-    roles = {rules.attachment_role(wanted.key): wanted.label for wanted in call.content.attachments}
-    for section in call.content.definition.sections:
-        for question in section.questions:
-            if question.kind is QuestionKind.FILE:
-                roles[f"{QUESTION_PREFIX}{question.key}"] = question.label
-    return roles | {OTHER_ROLE: "Another file"}
-
-
-def _refuse_file_of_others(actor: Actor, application_id: UUID, call: CallView, role: str) -> None:
-    """A file that answers a question is of the section it stands in."""
-    if not role.startswith(QUESTION_PREFIX):
-        return
-    asked = role.removeprefix(QUESTION_PREFIX)
-    for section in call.content.definition.sections:
-        if asked in {question.key for question in section.questions}:
-            refuse_other_part(actor, application_id, section.key)
-
-
-def _answer_with_files(application: Application, role: str) -> None:
-    assert application.dossier_id is not None, "what can be written in has answers"
-    db.session.flush()
-    standing = [file.id for file in files.listed("application", application.id, role)]
-    dossiers.attach_files(application.dossier_id, role.removeprefix(QUESTION_PREFIX), standing)

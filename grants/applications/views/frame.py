@@ -75,13 +75,13 @@ def _issue_href(ref: str) -> Callable[[Issue], str]:
             case rules.Page.BUDGET:
                 return url_for(".budget", ref=ref, _anchor=anchor)
             case rules.Page.TEAM:
-                return url_for(".team", ref=ref)
+                return url_for(".team", ref=ref, _anchor=anchor)
             case rules.Page.FILES:
                 return url_for(".attached", ref=ref, _anchor=anchor)
             case rules.Page.SIGN_OFF:
                 return url_for(".sign_off", ref=ref)
             case rules.Page.DETAILS:
-                return url_for(".details", ref=ref)
+                return url_for(".details", ref=ref, _anchor=anchor)
 
     return href
 

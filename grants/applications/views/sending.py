@@ -9,6 +9,7 @@ from flask import flash, request, url_for
 from grants.applications import queries, rules, services
 from grants.applications.forms import ReasonForm, SubmitForm
 from grants.applications.queries import Workplace
+from grants.applications.states import PartnerRole
 from grants.applications.views.frame import bp, submitted_context, team_context
 from grants.core import clock
 from grants.core.errors import NotFound
@@ -81,6 +82,8 @@ def receipt(ref: str) -> Any:
     if not versions:
         raise NotFound
     chosen = next((v for v in versions if str(v.number) == request.args.get("version")), versions[0])
+    sent = queries.submitted_version(current_actor(), ref, chosen.number)
+    lead = next(member for member in sent.consortium if member.role is PartnerRole.COORDINATOR)
     return page(
         "applications/receipt.html",
         application=application,
@@ -88,6 +91,8 @@ def receipt(ref: str) -> Any:
         chosen=chosen,
         versions=versions,
         files=queries.receipt_files(chosen.id),
+        sent_files=sent.files,
+        received=rules.received_lines(chosen.submitted_at, application.call.zone, lead.country_code),
         registered=queries.registered(chosen.id),
         sender=identity.person(chosen.submitted_by),
         editable=application.editable(clock.now()),
@@ -110,7 +115,10 @@ def print_view(ref: str) -> Any:
     actor = current_actor()
     application = queries.view(actor, ref)
     if not queries.is_team(actor, application.id) or application.dossier_id is None:
-        return page("applications/print.html", file_names={}, draft=False, **submitted_context(application))
+        context = submitted_context(application)
+        sent = context["content"].files if context["content"] else ()
+        names = {str(file.file_id): file.name for file in sent}
+        return page("applications/print.html", file_names=names, file_hashes=sent, draft=False, **context)
     place = queries.workplace_of(application)
     content = dossier_queries.written(application.dossier_id)
     return page(
@@ -121,6 +129,7 @@ def print_view(ref: str) -> Any:
         sections=dossier_rules.answered(content),
         budget=place.budget,
         file_names=place.file_names,
+        file_hashes=place.files,
         draft=application.submission is None or place.changed_since_submission,
         rules=rules,
     )

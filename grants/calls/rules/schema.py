@@ -40,6 +40,7 @@ from grants.cities.rules import country_code
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, quoted
+from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money
 from grants.core.yaml_schema import (
     Items,
@@ -317,7 +318,17 @@ _MILESTONE = Record(
     ("key", "title", "month"),
 )
 _ATTACHMENT = Record(
-    Attachment, {"key": plain_text, "label": plain_text, "required": flag, "hint": plain_text}, ("key", "label")
+    Attachment,
+    {
+        "key": plain_text,
+        "label": plain_text,
+        "required": flag,
+        "hint": plain_text,
+        "types": Items(one_of(FileType)),
+        "megabytes_max": whole(1, 1_000),
+        "pages_max": whole(1, 1_000),
+    },
+    ("key", "label"),
 )
 _TRANSLATION = Record(
     Translation, {"language": _language, "label": plain_text, "hint": plain_text}, ("language", "label")

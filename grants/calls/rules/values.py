@@ -19,7 +19,9 @@ from grants.calls.states import (
     Phase,
     Whom,
 )
+from grants.core.clock import in_time
 from grants.core.errors import Problem
+from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money, euros
 from grants.dossiers.rules import Definition
 from grants.programmes.rules import NO_PARENT_RULES, FundSourceView, ParentRules, ProgrammeView
@@ -171,12 +173,21 @@ class PlannedMilestone:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file the application must or may bring."""
+    """A file the application must or may bring; what is not limited here has the limits of the installation."""
 
     key: str
     label: str
     required: bool = True
     hint: str = ""
+    types: tuple[FileType, ...] = ()
+    megabytes_max: int | None = None
+    # Pages are counted in PDFs, so with a limit of pages only a PDF is taken.
+    pages_max: int | None = None
+
+    def limits(self, bytes_max: int) -> FileLimits:
+        """What such a file may be, where the installation takes files of at most ``bytes_max``."""
+        wanted = self.megabytes_max * 1_000_000 if self.megabytes_max else None
+        return limits_of(self.types, bytes_max=bytes_max, bytes_wanted=wanted, pages_max=self.pages_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,7 +522,7 @@ def phase(state: CallState, opens_at: datetime | None, closes_at: datetime | Non
         case CallState.PUBLISHED:
             if opens_at is None or closes_at is None or at < opens_at:
                 return Phase.UPCOMING
-            return Phase.OPEN if at < closes_at else Phase.CLOSED
+            return Phase.OPEN if in_time(at, closes_at) else Phase.CLOSED
         case never:
             assert_never(never)
 

@@ -42,10 +42,18 @@ class QueueRules:
 QUEUES: Mapping[str, QueueRules] = {
     "default": QueueRules(5, 600, timedelta(seconds=5), timedelta(minutes=10)),
     "mail": QueueRules(100, 120, timedelta(seconds=30), timedelta(hours=1)),
+    # A scanner that is away is asked again for about three days; what waits for it is in quarantine meanwhile.
+    "scans": QueueRules(1_000, 300, timedelta(seconds=5), timedelta(minutes=5)),
     "reports": QueueRules(3, 1_800, timedelta(seconds=10), timedelta(minutes=10)),
 }
 # The queue of a job whose asker names none, by the module its function lives in.
-QUEUE_OF_MODULE = {"mail": "mail", "documents": "reports", "financial_reports": "reports", "checks": "reports"}
+QUEUE_OF_MODULE = {
+    "mail": "mail",
+    "documents": "reports",
+    "financial_reports": "reports",
+    "checks": "reports",
+    "files": "scans",
+}
 # An error nobody foresaw parks its job after so many attempts, whatever its queue allows.
 FAULTS_MAX = 5
 LEASE = timedelta(seconds=30)

@@ -31,7 +31,7 @@ def receipt(found: Receipt) -> bytes:
             ("Application", found.reference),
             ("Receipt number", str(found.receipt_number)),
             ("Version", str(found.version)),
-            ("Received at", received),
+            *found.received,
             ("Deadline", f"{clock.long_date(deadline.date())}, {deadline:%H:%M} ({found.zone})"),
             ("Sent by", found.submitted_by),
             ("Call", found.call),
@@ -44,10 +44,13 @@ def receipt(found: Receipt) -> bytes:
     )
     paper.gap(4)
     paper.paragraph(
-        "The hash covers the application exactly as it was sent. Until the deadline a newer version may replace this one; "
+        "The hash covers the application exactly as it was sent, files included. Until the deadline a newer version may replace this one; "
         "the last version sent stands.",
         style="quiet",
     )
+    if found.summary:
+        paper.heading("Summary")
+        paper.paragraph(found.summary)
     for heading, items in found.answers:
         paper.heading(heading)
         for question, answer in items:
@@ -56,6 +59,8 @@ def receipt(found: Receipt) -> bytes:
             paper.gap(4)
     if found.costs:
         paper.table(found.costs)
+    if found.files:
+        paper.table(found.files)
     return paper.finished()
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.applications import queries as applications
 from grants.applications.models import Submission
+from grants.applications.rules import received_lines
 from grants.applications.states import PartnerRole
 from grants.calls.models import Call
 from grants.core.db import get
 from grants.documents.queries.marks import holds_synthetic, marks
-from grants.documents.rules import Column, ColumnKind, Receipt, with_totals
+from grants.documents.rules import Column, ColumnKind, Receipt, Table
 from grants.dossiers import rules as dossiers
 from grants.identity import queries as identity
 
@@ -43,6 +45,9 @@ def receipt(submission_id: UUID) -> Receipt:
     sent = applications.content_of(row)
     costs = sent.budget.totals
     names = sent.organisation_names
+    file_names = {str(file.file_id): file.name for file in sent.files}
+    sender = identity.person(row.submitted_by)
+    lead = next(each for each in sent.consortium if each.role is PartnerRole.COORDINATOR)
     return Receipt(
         programme=call.programme.name,
         call=call.title,
@@ -51,10 +56,12 @@ def receipt(submission_id: UUID) -> Receipt:
         receipt_number=row.receipt_number,
         version=row.number,
         submitted_at=row.submitted_at,
-        submitted_by=identity.person(row.submitted_by).name,
+        submitted_by=", ".join(filter(None, (sender.name, sender.organisation))),
         closes_at=row.closes_at,
         zone=call.zone,
-        coordinator=next(each.name for each in sent.consortium if each.role is PartnerRole.COORDINATOR),
+        received=received_lines(row.submitted_at, call.zone, lead.country_code),
+        summary=sent.summary or "",
+        coordinator=lead.name,
         partners=tuple(each.name for each in sent.consortium if each.role is not PartnerRole.COORDINATOR),
         requested=str(row.requested),
         sha256=row.sha256.hex(),
@@ -62,20 +69,36 @@ def receipt(submission_id: UUID) -> Receipt:
         answers=tuple(
             (
                 each.section.title,
-                tuple((item.question.label, dossiers.shown(item.question, item.answer)) for item in each.items),
+                tuple((item.question.label, _words(item, file_names)) for item in each.items),
             )
             for each in dossiers.answered(sent.dossier)
         ),
-        costs=with_totals(
+        costs=Table(
             "Budget, EUR",
             (
                 Column("Partner", share=3),
                 *(Column(category.label, MONEY) for category in sent.budget.rules.categories),
                 Column("Total", MONEY),
+                Column("Asked for", MONEY),
             ),
-            [(names[line.organisation_id], *line.amounts, line.total) for line in costs.rows],
+            tuple((names[line.organisation_id], *line.amounts, line.total, line.requested) for line in costs.rows),
+            ("All partners", *costs.by_category, costs.total, costs.requested),
         ),
+        files=Table(
+            "Files",
+            (Column("File", share=3), Column("Bytes", ColumnKind.NUMBER), Column("SHA-256", share=5)),
+            tuple((file.name, file.size_bytes, file.sha256) for file in sent.files),
+        )
+        if sent.files
+        else None,
         synthetic=holds_synthetic(
             get(Call, call.id), organisation_ids=[each.organisation_id for each in sent.consortium]
         ),
     )
+
+
+def _words(item: dossiers.AnsweredQuestion, file_names: Mapping[str, str]) -> str:
+    """An answer as the screen shows it; to a question that asks for files, their names."""
+    if item.question.kind is dossiers.QuestionKind.FILE:
+        return "\n".join(file_names[each] for each in item.answer.picked if each in file_names)
+    return dossiers.shown(item.question, item.answer)

@@ -24,6 +24,9 @@ class Receipt:
     zone: str
     coordinator: str
     partners: tuple[str, ...]
+    # When it was received, a label and the words for each zone that matters to whoever holds the receipt.
+    received: tuple[tuple[str, str], ...]
+    summary: str
     requested: str
     sha256: str
     # Of the submission, in the audit record.
@@ -31,5 +34,6 @@ class Receipt:
     # Heading, then question and answer: the application as it was sent.
     answers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     costs: Table | None = None
+    files: Table | None = None
     # Whether it tells of something invented: then it says so on each page.
     synthetic: bool = False

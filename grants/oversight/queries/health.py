@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import column, literal_column, select, table
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from grants.core import filling, home, jobs, triggers
+from grants.core import clock, filling, home, jobs, quarantine, scanning, triggers
 from grants.core.db import db
 from grants.oversight import rules
 from grants.oversight.rules import Check
@@ -26,7 +26,20 @@ def health() -> tuple[Check, ...]:
     checks = [database]
     if database.well:
         checks += [rules.migrations_check(applied, _expected()), *_roles(), *_jobs()]
+        checks += _scans()
     return (*checks, _queue(), rules.disk_check(_free_bytes()), *_demo())
+
+
+def _scans() -> tuple[Check, ...]:
+    """Whether uploads leave the quarantine; nothing is said where no scanner is set."""
+    if not scanning.is_on():
+        return ()
+    try:
+        waiting, oldest = quarantine.oldest_wait()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return ()
+    return (rules.scans_check(waiting, oldest, clock.now()),)
 
 
 def _database() -> tuple[Check, str | None]:

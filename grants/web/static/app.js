@@ -5,17 +5,20 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 // After a form came back with errors, the list of them is read first.
 document.querySelector("[data-error-summary]")?.focus();
 
-// A link in the list of errors leads into the control itself, also of a group of radios.
+// A link in the list of errors leads into the control itself, also of a group of radios; so does one from another page.
+const into = (hash) => {
+  const target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+  const control = target && target.matches("fieldset") ? target.querySelector("input") : target;
+  if (!control) return false;
+  for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+  (target.closest(".govuk-form-group") ?? target).scrollIntoView();
+  control.focus({ preventScroll: true });
+  return true;
+};
 for (const link of all("[data-error-summary] a")) {
-  link.addEventListener("click", (event) => {
-    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-    const control = target?.matches("fieldset") ? target.querySelector("input") : target;
-    if (!control) return;
-    event.preventDefault();
-    (target.closest(".govuk-form-group") ?? target).scrollIntoView();
-    control.focus({ preventScroll: true });
-  });
+  link.addEventListener("click", (event) => into(link.hash) && event.preventDefault());
 }
+if (location.hash && !document.querySelector("[data-error-summary]")) into(location.hash);
 
 // On small screens the menu folds.
 const toggle = document.querySelector("[data-menu]");
