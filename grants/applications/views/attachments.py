@@ -16,11 +16,15 @@ from grants.applications.rules import FilePlace
 from grants.applications.views.frame import bp, team_context
 from grants.core import files
 from grants.core.errors import Invalid, Refused
+from grants.core.file_types import megabytes
 from grants.core.files import FileView
 from grants.core.permissions import Permission
 from grants.core.scanning import Clearance
 from grants.web import downloads
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other, wants_json
+
+# So many of the largest files come in one form where no script sends them one by one (``grants.app.UPLOADS``).
+FILES_AT_ONCE = 4
 
 
 @bp.get("/applications/<ref>/files")
@@ -131,7 +135,7 @@ def _files_page(ref: str, form: Any = None) -> str:
         deed=DeedForm(formdata=None),
         places=places.values(),
         standing={role: [chain for chain, at in zip(chains, roles, strict=True) if at == role] for role in places},
-        body_bytes_max=4 * current_app.config["UPLOAD_BYTES_MAX"],
+        together_max=megabytes(FILES_AT_ONCE * current_app.config["UPLOAD_BYTES_MAX"]),
         **team_context(place),
     )
 

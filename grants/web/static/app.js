@@ -18,7 +18,13 @@ const into = (hash) => {
 for (const link of all("[data-error-summary] a")) {
   link.addEventListener("click", (event) => into(link.hash) && event.preventDefault());
 }
-if (location.hash && !document.querySelector("[data-error-summary]")) into(location.hash);
+// After the browser itself went there, which leaves a group of radios at its frame; not where somebody went on already.
+const arrive = () => setTimeout(() => {
+  const at = document.activeElement;
+  if (at === document.body || `#${at.id}` === decodeURIComponent(location.hash)) into(location.hash);
+});
+if (location.hash && !document.querySelector("[data-error-summary]")) addEventListener("load", arrive);
+addEventListener("hashchange", arrive);
 
 // On small screens the menu folds.
 const toggle = document.querySelector("[data-menu]");
