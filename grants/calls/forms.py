@@ -299,6 +299,8 @@ def _built(kind: Kind, name: str, data: Mapping[str, str]) -> Any:
     if not text:
         return None
     lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if isinstance(kind, Table) and ":" not in text:
+        return text
     if isinstance(kind, Table):
         pairs = [line.partition(":") for line in lines]
         return {key.strip(): _of_line(kind.kind, value.strip()) for key, _, value in pairs}

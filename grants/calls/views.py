@@ -143,34 +143,69 @@ def preview(slug: str) -> Any:
     return page("calls/preview.html", call=call, steps=rules.steps(call.content), condition_words=condition_words)
 
 
-@bp.route("/<slug>/build/<path>", methods=["GET", "POST"], defaults={"number": None})
-@bp.route("/<slug>/build/<path>/<int:number>", methods=["GET", "POST"])
+@bp.get("/<slug>/build/<key>")
 @requires(Permission.CALL_MANAGE)
-def part(slug: str, path: str, number: int | None) -> Any:
+def part(slug: str, key: str) -> Any:
     """One part of a draft as a form; a list of groups is edited one entry at a time."""
+    return _part(slug, key, None)
+
+
+@bp.post("/<slug>/build/<key>")
+@requires(Permission.CALL_MANAGE)
+def save_part(slug: str, key: str) -> Any:
+    return _part(slug, key, None)
+
+
+@bp.get("/<slug>/build/<key>/<int:number>")
+@requires(Permission.CALL_MANAGE)
+def entry(slug: str, key: str, number: int) -> Any:
+    """One entry of a part that is a list; the number after the last is a new one."""
+    return _part(slug, key, number)
+
+
+@bp.post("/<slug>/build/<key>/<int:number>")
+@requires(Permission.CALL_MANAGE)
+def save_entry(slug: str, key: str, number: int) -> Any:
+    return _part(slug, key, number)
+
+
+def _part(slug: str, key: str, number: int | None) -> Any:
     call, values = queries.call(current_actor(), slug), queries.values(current_actor(), slug)
-    if path not in values or (number is not None and not 0 <= number <= 500):
+    if key not in values:
         raise NotFound
-    entry, form = rules.FIELDS[path], PartForm(version=call.version)
-    whole = rules.tree_of(entry, values[path].value)
-    kind, tree = entry.kind, whole
-    if isinstance(kind, Items) and isinstance(kind.kind, Record) and number is None and request.method == "GET":
-        return page("calls/part_list.html", call=call, entry=entry, path=path, entries=_titles(whole))
+    field, form = rules.FIELDS[key], PartForm(version=call.version)
+    whole = rules.tree_of(field, values[key].value)
+    kind, tree = field.kind, whole
+    of_groups = kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
+    if of_groups is not None and number is None and request.method == "GET":
+        return page("calls/part_list.html", call=call, field=field, entries=_titles(whole))
     if number is not None:
-        if not (isinstance(kind, Items) and isinstance(kind.kind, Record)) or number > len(whole or ()):
+        if of_groups is None or number > len(whole or ()):
             raise NotFound
-        kind, tree = kind.kind, [*(whole or ()), None][number]
+        kind, tree = of_groups, [*(whole or ()), None][number]
     form.prepare(kind, tree)
     if form.validate_on_submit():
         with form.refusals():
-            value = form.tree if number is None else _with_entry(whole or [], number, form.tree)
-            text = rules.to_yaml({} if value is None else {"value": value})
-            done = services.set_value(current_actor(), call.id, path, text, version=form.version_shown())
-            return _built(done) if number is None else _after_entry(done, path)
+            return _saved(call, field, whole, number, form)
         form.found = tuple(_of_entry(problem, number) for problem in form.found)
-    return page("calls/part.html", call=call, entry=entry, path=path, number=number, form=form, node=form.node()), (
-        422 if request.method == "POST" else 200
-    )
+    status = 422 if request.method == "POST" else 200
+    return page("calls/part.html", call=call, field=field, number=number, form=form, node=form.node()), status
+
+
+def _saved(call: rules.CallView, field: rules.Field, whole: Any, number: int | None, form: PartForm) -> Any:
+    """Save what the form says and go back; a new entry in which nothing was written is none."""
+    back = see_other("calls.build", slug=call.slug)
+    value = form.tree
+    if number is not None:
+        back = see_other("calls.part", slug=call.slug, key=field.path)
+        if number == len(whole or ()) and value is None:
+            return back
+        value = _with_entry(whole or [], number, value)
+    text = rules.to_yaml({} if value is None else {"value": value})
+    done = services.set_value(current_actor(), call.id, field.path, text, version=form.version_shown())
+    for sentence in done.notes:
+        flash(sentence, "success")
+    return back
 
 
 def _titles(whole: Any) -> list[str]:
@@ -200,12 +235,6 @@ def _built(done: CallSummary) -> Any:
     for sentence in done.notes:
         flash(sentence, "success")
     return see_other("calls.build", slug=done.slug)
-
-
-def _after_entry(done: CallSummary, path: str) -> Any:
-    for sentence in done.notes:
-        flash(sentence, "success")
-    return see_other("calls.part", slug=done.slug, path=path)
 
 
 @bp.post("/<slug>/template")
