@@ -217,15 +217,15 @@ class PartForm(DeedForm):
     ``typed`` is the tree the browser sent; it goes back onto the page as it came.
     """
 
-    def prepare(self, kind: Kind, tree: Any) -> None:
-        """Say what the form is of: the kind of value, and the tree that stands."""
-        self.kind = kind
+    def prepare(self, kind: Kind, tree: Any, label: str) -> None:
+        """Say what the form is of: the kind of value, the tree that stands, and what people call it."""
+        self.kind, self.label = kind, label
         self.tree = _built(kind, "value", request.form) if request.method == "POST" else tree
 
     def node(self) -> Node:
         """The whole form, with the sentences of a refused act at their fields."""
         places = {_dotted(problem.place): problem.message for problem in self.found}
-        return _node(self.kind, "value", "Value", self.tree, places)
+        return _node(self.kind, "value", self.label, self.tree, places)
 
 
 def _dotted(place: str) -> str:

@@ -183,7 +183,7 @@ def _part(slug: str, key: str, number: int | None) -> Any:
         if of_groups is None or number > len(whole or ()):
             raise NotFound
         kind, tree = of_groups, [*(whole or ()), None][number]
-    form.prepare(kind, tree)
+    form.prepare(kind, tree, field.label)
     if form.validate_on_submit():
         with form.refusals():
             return _saved(call, field, whole, number, form)
