@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from flask import request
 from wtforms import FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput
+from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput, Number
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Problem, Problems, Refused
 from grants.core.money import Money
-from grants.core.yaml_schema import FILE_BYTES_MAX
+from grants.core.yaml_schema import (
+    FILE_BYTES_MAX,
+    Items,
+    Kind,
+    OneOf,
+    Record,
+    Table,
+    clock_time,
+    day,
+    flag,
+    plain_text,
+    zone,
+)
 from grants.web.forms import DateField, Form, MoneyField, Needed, TimeField, choices
 
 TEMPLATE_CHOICES = choices([("", "No template"), ("horizon-like", "Horizon-like template")])
@@ -111,6 +128,16 @@ class DeadlineForm(_LocalTime):
         return DeadlineInput(self.local(), self.reason.data or "", self.public_note.data or "", fold)
 
 
+class BuildDeadlineForm(_LocalTime):
+    """The first deadline of a draft, with the words that are printed where they differ from the program's own."""
+
+    literal = StringField("As printed", [Length(max=200)])
+
+    def to_input(self) -> DeadlineInput:
+        """The deadline as its frozen value; the printed words stand where a note would."""
+        return DeadlineInput(self.local(), "", self.literal.data or "")
+
+
 class DocumentForm(DeedForm):
     """A new version of the documents with its table of changes, one change a line."""
 
@@ -148,3 +175,164 @@ class BudgetForm(DeedForm):
         """The decision as its frozen value, once the form was found good."""
         assert self.amount.data is not None
         return BudgetInput(self.amount.data, self.note.data or "", Money(int(self.shown.data)))
+
+
+# --- one part of a call, its form made from the schema ---------------------------------------------------------------
+
+_LONG = frozenset(
+    {"rule", "hint", "intro", "label", "question", "guidance", "example", "condition", "evidence", "note", "value",
+     "recipients", "procedure", "amount_rule", "title", "timing"}
+)  # fmt: skip
+_DIGITS = re.compile(r"^[0-9]+([.][0-9]+)?$")
+_TAKE_OUT = "-take-out"
+_IS_FLAG = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One field or group of a part's form; ``kind`` is text, long, choice, group or list."""
+
+    name: str
+    label: str
+    kind: str
+    value: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    children: tuple[Node, ...] = ()
+    problem: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of its field."""
+        return self.name.replace(".", "-")
+
+    @property
+    def new(self) -> bool:
+        """Whether an entry of a list is the empty one to fill in."""
+        return self.value == "new"
+
+
+class PartForm(DeedForm):
+    """One value of a call, or one entry of its list: fields by the schema, read as YAML for the act.
+
+    ``typed`` is the tree the browser sent; it goes back onto the page as it came.
+    """
+
+    def prepare(self, kind: Kind, tree: Any, label: str) -> None:
+        """Say what the form is of: the kind of value, the tree that stands, and what people call it."""
+        self.kind, self.label = kind, label
+        self.tree = _built(kind, "value", request.form) if request.method == "POST" else tree
+
+    def node(self) -> Node:
+        """The whole form, with the sentences of a refused act at their fields."""
+        places = {_dotted(problem.place): problem.message for problem in self.found}
+        return _node(self.kind, "value", self.label, self.tree, places)
+
+
+def _dotted(place: str) -> str:
+    return re.sub(r"\[([0-9]+)\]", r".\1", place)
+
+
+def _words(name: str) -> str:
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _node(kind: Kind, name: str, label: str, tree: Any, problems: Mapping[str, str]) -> Node:
+    problem = problems.get(name, "")
+    if isinstance(kind, Record):
+        inside = tree if isinstance(tree, dict) else {}
+        children = tuple(
+            _node(child, f"{name}.{key}", _words(key), inside.get(key), problems) for key, child in kind.kinds.items()
+        )
+        return Node(name, label, "group", children=children, problem=problem)
+    if isinstance(kind, Items) and isinstance(kind.kind, Record):
+        entries = [*(tree or ()), None]
+        children = tuple(
+            replace(_node(kind.kind, f"{name}.{n}", f"{label} {n + 1}", entry, problems), value="" if entry else "new")
+            for n, entry in enumerate(entries)
+        )
+        return Node(name, label, "list", children=children, problem=problem)
+    if isinstance(kind, Items | Table):
+        return Node(name, label, "long", _lines(kind, tree), problem=_first(problems, name))
+    if isinstance(kind, OneOf):
+        options = (("", "Not said"), *((each, _words(each)) for each in kind.allowed))
+        return Node(name, label, "choice", str(tree or ""), options, problem=problem)
+    if kind is flag:
+        stands = "" if tree is None else "true" if tree is True else "false" if tree is False else str(tree)
+        return Node(
+            name, label, "choice", stands, (("", "Not said"), ("true", "Yes"), ("false", "No")), problem=problem
+        )
+    is_long = name.rpartition(".")[2] in _LONG and kind is plain_text
+    return Node(name, label, "long" if is_long else "text", "" if tree is None else str(tree), problem=problem)
+
+
+def _first(problems: Mapping[str, str], name: str) -> str:
+    """What is wrong in a list of lines stands at its one field, with the number of the line."""
+    for place, sentence in problems.items():
+        if place == name:
+            return sentence
+        if place.startswith(f"{name}."):
+            number = place.removeprefix(f"{name}.").partition(".")[0]
+            return f"Line {int(number) + 1} {sentence}" if number.isdecimal() else f"{number} {sentence}"
+    return ""
+
+
+def _lines(kind: Kind, tree: Any) -> str:
+    if isinstance(tree, str):
+        return tree
+    if isinstance(kind, Table):
+        return "\n".join(f"{key}: {', '.join(v) if isinstance(v, list) else v}" for key, v in (tree or {}).items())
+    return "\n".join(f"{e['value']} = {e['label']}" if isinstance(e, dict) else str(e) for e in tree or ())
+
+
+def _built(kind: Kind, name: str, data: Mapping[str, str]) -> Any:
+    """What the browser sent for one value, as the tree a file would hold; None where nothing was filled in."""
+    if isinstance(kind, Record):
+        found = {key: _built(child, f"{name}.{key}", data) for key, child in kind.kinds.items()}
+        return {key: value for key, value in found.items() if value is not None} or None
+    if isinstance(kind, Items) and isinstance(kind.kind, Record):
+        numbers = {int(m[1]) for key in data if (m := re.match(rf"{re.escape(name)}\.([0-9]{{1,3}})[.]", key))}
+        kept = [n for n in sorted(numbers) if f"{name}.{n}{_TAKE_OUT}" not in data]
+        entries = [_built(kind.kind, f"{name}.{n}", data) for n in kept]
+        return [entry for entry in entries if entry is not None] or None
+    text = data.get(name, "").replace("\r\n", "\n").strip()
+    if not text:
+        return None
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if isinstance(kind, Table) and ":" not in text:
+        return text
+    if isinstance(kind, Table):
+        pairs = [line.partition(":") for line in lines]
+        return {key.strip(): _of_line(kind.kind, value.strip()) for key, _, value in pairs}
+    if isinstance(kind, Items):
+        return [_of_line(kind.kind, line) for line in lines]
+    if kind is flag:
+        return _IS_FLAG.get(text)
+    return _leaf(kind, text)
+
+
+def _of_line(kind: Kind, line: str) -> Any:
+    if isinstance(kind, Items):
+        return [part.strip() for part in line.split(",") if part.strip()]
+    value, equals, label = line.partition(" = ")
+    if equals and kind not in (plain_text,):
+        return {"value": value.strip(), "label": label.strip()}
+    return _leaf(kind, line)
+
+
+def _leaf(kind: Kind, text: str) -> Any:
+    """Digits where a number is read, text anywhere else: what was typed decides nothing but its kind does."""
+    is_words = isinstance(kind, OneOf) or kind in (plain_text, day, clock_time, zone)
+    return Number(text) if not is_words and _DIGITS.match(text) else text
+
+
+class CopyForm(DeedForm):
+    """A new call made from a past one."""
+
+    title = StringField("Title of the new call", [Needed("Enter a title."), Length(max=200)])
+    year = StringField("Year", [Needed("Enter the year, for example 2027.")])
+
+    def validate_year(self, field: StringField) -> None:
+        """A year of four digits."""
+        if not re.fullmatch("20[0-9]{2}", str(field.data or "").strip()):
+            raise ValidationError("Enter the year with four digits, for example 2027.")

@@ -57,6 +57,23 @@ def call(actor: Actor | None, slug: str) -> CallView:
     return _whole([row])[row.id]
 
 
+def is_visible(actor: Actor | None, call_id: UUID) -> bool:
+    """Whether this person may see a call."""
+    return _may_see(actor, get(Call, call_id))
+
+
+def values(actor: Actor, slug: str) -> Mapping[str, rules.Sourced]:
+    """Every value of a call by its path, for whoever edits it; :class:`NotFound` where this person may not see it."""
+    return rules.from_json(get(Call, id_of(actor, slug)).content)
+
+
+def file_text(actor: Actor | None, slug: str) -> str:
+    """The call as a call file; what came from the template is left out."""
+    found = call(actor, slug)
+    fields = rules.from_json(get(Call, found.id).content)
+    return rules.call_file(fields, found.deadlines, found.documents, found.zone)
+
+
 def call_by_id(call_id: UUID) -> CallView:
     """One call for another stage, whatever its state."""
     return _whole([get(Call, call_id)])[call_id]

@@ -12,6 +12,8 @@ from uuid import UUID
 from grants.calls import queries, rules
 from grants.calls.models import Call, CallDeadline, CallDocument
 from grants.calls.rules import (
+    ELSEWHERE,
+    FIELDS,
     NOT_FOUND,
     TEMPLATE_LABEL,
     BudgetInput,
@@ -24,7 +26,7 @@ from grants.calls.rules import (
     ResultsInput,
     Sourced,
 )
-from grants.calls.states import MACHINE, CallKind, CallState
+from grants.calls.states import MACHINE, CallKind, CallState, Confidence
 from grants.core import acts, clock, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
@@ -180,6 +182,84 @@ def apply_template(
         raise Refused("Nothing was missing that the template could fill.")
     _take_over(call, fields)
     return _summary(call, (f"{len(paths)} values now come from the {TEMPLATE_LABEL}.",))
+
+
+@act("call.set_value", needs=Permission.CALL_MANAGE, scope=queries.scope_of, says="edited a part of call {subject}")
+def set_value(actor: Actor, call_id: UUID, path: str, text: str, *, version: int | None = None) -> CallSummary:
+    """Set one value of a draft from the YAML of its form; raises Problems with the field of each fault."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    _refuse_unless_draft(call)
+    if path not in FIELDS or path in ELSEWHERE:
+        raise NotFound
+    fields = rules.from_json(call.content)
+    fields[path] = rules.edited(fields.get(path, NOT_FOUND), rules.read_value(path, text))
+    if path == "call.title":
+        if not fields[path].value:
+            raise Invalid("A call needs a title.", {"value": "Enter the title of the call."})
+        call.title = fields[path].value
+    _take_over(call, fields)
+    acts.reason(FIELDS[path].label)
+    return _summary(call, (f"“{FIELDS[path].label}” is saved.",))
+
+
+@act(
+    "call.set_deadline",
+    needs=Permission.CALL_MANAGE,
+    scope=queries.scope_of,
+    says="set the first deadline of call {subject}",
+)
+def set_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, version: int | None = None) -> CallSummary:
+    """Set the first deadline of a draft: the local time that counts, and what is printed about it (``public_note``)."""
+    call = locked(Call, call_id)
+    check_version(call, version)
+    _refuse_unless_draft(call)
+    current = queries.last_deadline(call.id)
+    if current is not None and current.number > 1:
+        raise Refused("This call came with a moved deadline; its dates are changed in its file.")
+    closes_at = clock.local_to_utc(given.local, call.zone, fold=given.fold)
+    literal = given.public_note.strip() or rules.literal_of(closes_at, call.zone)
+    if current is None:
+        _add_deadline(call.id, Deadline(1, closes_at, call.zone, literal))
+    else:
+        current.closes_at, current.literal = closes_at, literal
+    call.version += 1
+    return _summary(call, (f"The deadline is {rules.literal_of(closes_at, call.zone)}.",))
+
+
+@act("call.copy", needs=Permission.CALL_IMPORT, says="made call {subject} from an earlier one")
+def copy_call(actor: Actor, call_id: UUID, title: str, year: int) -> CallSummary:
+    """A new draft with every rule, text and question of a call this person may see, but none of its dates."""
+    if not queries.is_visible(actor, call_id):
+        raise NotFound
+    source, words = get(Call, call_id), title.strip()
+    if not words:
+        raise Invalid("A call needs a title.", {"title": "Enter the title of the new call."})
+    fields = {
+        path: found
+        for path, found in rules.from_json(source.content).items()
+        if not path.startswith("dates.") and path not in ("call.id", "call.title", "call.year")
+    }
+    stated = {"call.title": words, "call.year": year}
+    fields |= {path: Sourced(value, Confidence.STATED) for path, value in stated.items()}
+    programme = programme_queries.programme(source.programme_id)
+    call = Call(
+        programme_id=source.programme_id,
+        fund_source_id=source.fund_source_id,
+        reference=references.new_reference(programme.code, year, "C"),
+        slug=_free_slug(words, year),
+        title=words,
+        year=year,
+        state=CallState.DRAFT.value,
+        synthetic=source.synthetic,
+        content={},
+        zone=source.zone,
+    )
+    db.session.add(call)
+    _take_over(call, fields)
+    db.session.flush()
+    acts.reason(f"From {source.reference}")
+    return _summary(call, ("Dates, deadline and documents are to be set anew.",))
 
 
 @act("call.publish", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="published call {subject}")

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from flask import Blueprint, flash
+from flask import Blueprint, Response, flash, request
 
 from grants.calls import queries, rules, services
 from grants.calls.forms import (
     BudgetForm,
+    BuildDeadlineForm,
     CancelForm,
+    CopyForm,
     DeadlineForm,
     DeedForm,
     DocumentForm,
     ImportForm,
+    PartForm,
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
 from grants.calls.states import Phase
 from grants.core import clock
+from grants.core.errors import NotFound, Problem
 from grants.core.permissions import Permission
+from grants.core.yaml_schema import Items, Record
 from grants.dossiers.rules import condition_words
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
@@ -67,6 +73,168 @@ def show(slug: str) -> Any:
 @requires(*MANAGES)
 def manage(slug: str) -> Any:
     return _manage(slug)
+
+
+@bp.get("/<slug>/call.yaml")
+@requires(Permission.CALL_MANAGE, Permission.CALL_IMPORT)
+def export(slug: str) -> Any:
+    """The call as a file, to be kept, changed and brought in again."""
+    text = queries.file_text(current_actor(), slug)
+    about = {"Content-Disposition": f'attachment; filename="{slug}.yaml"', "X-Content-Type-Options": "nosniff"}
+    return Response(text, mimetype="application/yaml", headers=about)
+
+
+@bp.get("/<slug>/copy")
+@requires(Permission.CALL_IMPORT)
+def copying(slug: str) -> Any:
+    call = queries.call(current_actor(), slug)
+    return page("calls/copy.html", call=call, form=CopyForm(title=call.title))
+
+
+@bp.post("/<slug>/copy")
+@requires(Permission.CALL_IMPORT)
+def copy(slug: str) -> Any:
+    form = CopyForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.copy_call(current_actor(), call_id, form.title.data or "", int(form.year.data or 0))
+            flash("The new call is here as a draft.", "success")
+            return see_other("calls.build", slug=done.slug)
+    return page("calls/copy.html", call=queries.call(current_actor(), slug), form=form), 422
+
+
+@bp.get("/<slug>/build")
+@requires(Permission.CALL_MANAGE)
+def build(slug: str) -> Any:
+    """The parts of the call with what each says and what is missing, each with its way to the form."""
+    call = queries.call(current_actor(), slug)
+    missing = {problem.place: problem.message for problem in call.missing}
+    return page(
+        "calls/build.html",
+        call=call,
+        grouped=rules.grouped(call.facts),
+        missing=missing,
+        others=[problem for problem in call.missing if problem.place not in {fact.label for fact in call.facts}],
+        deadline=BuildDeadlineForm(version=call.version),
+    )
+
+
+@bp.post("/<slug>/build/deadline")
+@requires(Permission.CALL_MANAGE)
+def build_deadline(slug: str) -> Any:
+    form = BuildDeadlineForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            done = services.set_deadline(current_actor(), call_id, form.to_input(), version=form.version_shown())
+            return _built(done)
+    call = queries.call(current_actor(), slug)
+    return page(
+        "calls/build.html", call=call, grouped=rules.grouped(call.facts), missing={}, others=(), deadline=form
+    ), 422
+
+
+@bp.get("/<slug>/preview")
+@requires(Permission.CALL_MANAGE)
+def preview(slug: str) -> Any:
+    """The form as an applicant will see it, at any time; nothing of it can be sent or saved."""
+    call = queries.call(current_actor(), slug)
+    return page("calls/preview.html", call=call, steps=rules.steps(call.content), condition_words=condition_words)
+
+
+@bp.get("/<slug>/build/<key>")
+@requires(Permission.CALL_MANAGE)
+def part(slug: str, key: str) -> Any:
+    """One part of a draft as a form; a list of groups is edited one entry at a time."""
+    return _part(slug, key, None)
+
+
+@bp.post("/<slug>/build/<key>")
+@requires(Permission.CALL_MANAGE)
+def save_part(slug: str, key: str) -> Any:
+    return _part(slug, key, None)
+
+
+@bp.get("/<slug>/build/<key>/<int:number>")
+@requires(Permission.CALL_MANAGE)
+def entry(slug: str, key: str, number: int) -> Any:
+    """One entry of a part that is a list; the number after the last is a new one."""
+    return _part(slug, key, number)
+
+
+@bp.post("/<slug>/build/<key>/<int:number>")
+@requires(Permission.CALL_MANAGE)
+def save_entry(slug: str, key: str, number: int) -> Any:
+    return _part(slug, key, number)
+
+
+def _part(slug: str, key: str, number: int | None) -> Any:
+    call, values = queries.call(current_actor(), slug), queries.values(current_actor(), slug)
+    if key not in values:
+        raise NotFound
+    field, form = rules.FIELDS[key], PartForm(version=call.version)
+    whole = rules.tree_of(field, values[key].value)
+    kind, tree = field.kind, whole
+    of_groups = kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
+    if of_groups is not None and number is None and request.method == "GET":
+        return page("calls/part_list.html", call=call, field=field, entries=_titles(whole))
+    if number is not None:
+        if of_groups is None or number > len(whole or ()):
+            raise NotFound
+        kind, tree = of_groups, [*(whole or ()), None][number]
+    form.prepare(kind, tree, field.label)
+    if form.validate_on_submit():
+        with form.refusals():
+            return _saved(call, field, whole, number, form)
+        form.found = tuple(_of_entry(problem, number) for problem in form.found)
+    status = 422 if request.method == "POST" else 200
+    return page("calls/part.html", call=call, field=field, number=number, form=form, node=form.node()), status
+
+
+def _saved(call: rules.CallView, field: rules.Field, whole: Any, number: int | None, form: PartForm) -> Any:
+    """Save what the form says and go back; a new entry in which nothing was written is none."""
+    back = see_other("calls.build", slug=call.slug)
+    value = form.tree
+    if number is not None:
+        back = see_other("calls.part", slug=call.slug, key=field.path)
+        if number == len(whole or ()) and value is None:
+            return back
+        value = _with_entry(whole or [], number, value)
+    text = rules.to_yaml({} if value is None else {"value": value})
+    done = services.set_value(current_actor(), call.id, field.path, text, version=form.version_shown())
+    for sentence in done.notes:
+        flash(sentence, "success")
+    return back
+
+
+def _titles(whole: Any) -> list[str]:
+    """What an entry of a list is called: its title, name, label or rule."""
+    names = ("title", "name", "label", "rule", "code")
+    return [next((str(entry[name]) for name in names if name in entry), "Without a title") for entry in whole or ()]
+
+
+def _with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
+    """The list with one entry replaced; taken out where it says nothing, moved where the form says a place."""
+    rest = whole[:number] + whole[number + 1 :]
+    if entry is None or "take_out" in request.form:
+        return rest
+    place = request.form.get("place", "")
+    position = int(place) - 1 if place.isdecimal() and len(place) < 4 else number
+    return [*rest[:position], entry, *rest[position:]]
+
+
+def _of_entry(problem: Problem, number: int | None) -> Problem:
+    """A problem of the whole list, at its field in the form of one entry."""
+    if number is None:
+        return problem
+    return Problem(re.sub(r"^value\[[0-9]+\]", "value", problem.place), problem.message)
+
+
+def _built(done: CallSummary) -> Any:
+    for sentence in done.notes:
+        flash(sentence, "success")
+    return see_other("calls.build", slug=done.slug)
 
 
 @bp.post("/<slug>/template")

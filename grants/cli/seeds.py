@@ -21,7 +21,7 @@ from grants.cli.database import owner_of, upgrade_database
 from grants.cli.program import Program, operator, refuse_filling
 from grants.core import filling
 from grants.core.db import db
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.filling import Filling, Phase
 from grants.core.home import folder_of
 from grants.core.permissions import Permission
@@ -44,6 +44,20 @@ def import_call(program: Program, file: Path) -> None:
         click.echo(f"{made.reference} was imported as a draft: {made.title}. Look at it, then publish it on its page.")
         for note in made.notes:
             click.echo(note)
+
+
+@call.command("export")
+@click.argument("slug")
+@click.pass_obj
+def export_call(program: Program, slug: str) -> None:
+    """Write a call as a call file (YAML) to the standard output; SLUG is the last part of its page's address."""
+    from grants.calls import queries
+
+    with program.running():
+        try:
+            click.echo(queries.file_text(operator(Permission.CALL_MANAGE), slug), nl=False)
+        except NotFound as error:
+            raise Refused(f"There is no call at /calls/{slug}. Look at the address of its page.") from error
 
 
 def _text_of(file: Path) -> str:

@@ -257,20 +257,26 @@ def zone(node: yaml.Node, place: str, reading: Reading) -> str | None:
         return None
 
 
-def one_of(choices: type[StrEnum], *left_out: StrEnum) -> Kind:
-    """A word of a closed list."""
-    allowed = [choice for choice in choices if choice not in left_out]
+class OneOf:
+    """A word of a closed list; ``allowed`` is what a form offers."""
 
-    def read(node: yaml.Node, place: str, reading: Reading) -> StrEnum | None:
-        raw = raw_of(node, place, reading, f"one of {', '.join(allowed)}", "str")
+    def __init__(self, choices: type[StrEnum], left_out: Sequence[StrEnum] = ()) -> None:
+        self.choices = choices
+        self.allowed = tuple(choice for choice in choices if choice not in left_out)
+
+    def __call__(self, node: yaml.Node, place: str, reading: Reading) -> Any:
+        raw = raw_of(node, place, reading, f"one of {', '.join(self.allowed)}", "str")
         if raw is None:
             return None
-        if raw not in allowed:
-            reading.wrong(node, place, f"is {quoted(raw)}; it may be {', '.join(allowed)}.")
+        if raw not in self.allowed:
+            reading.wrong(node, place, f"is {quoted(raw)}; it may be {', '.join(self.allowed)}.")
             return None
-        return choices(raw)
+        return self.choices(raw)
 
-    return read
+
+def one_of(choices: type[StrEnum], *left_out: StrEnum) -> OneOf:
+    """A word of a closed list, but for those left out."""
+    return OneOf(choices, left_out)
 
 
 # --- lists and groups -----------------------------------------------------------------------------------------------

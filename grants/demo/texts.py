@@ -26,6 +26,7 @@ call:
   parent_grant: {{number: "DEMO-1", acronym: Demo Fund, framework: Invented framework}}
 dates:
   opens: {{local: "{opens}", time: "09:00"}}
+  short_opening_reason: Invented for the demonstration
   deadline_original: {{literal: "{literal}", iso: "{closes}"}}
 budget:
   total: {total}

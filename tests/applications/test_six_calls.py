@@ -367,7 +367,7 @@ def test_a_condition_shows_when_it_is_asked_and_a_table_keeps_its_cells(app: Fla
     kept = dossier.section("people").question("team")
     assert kept.answer.text == "Ana\tPlanner\t12\nBo\t\t20"
     assert (
-        team.shown == "Name: Ana; Role in the administration: Planner; Hours a month: 12\nName: Bo; Hours a month: 20"
+        kept.shown == "Name: Ana; Role in the administration: Planner; Hours a month: 12\nName: Bo; Hours a month: 20"
     )
     assert kept.problem == ("“Who takes part?”, row 2: “Role in the administration” has no answer yet. Write one.")
     assert 'aria-label="Name, row 2"' in shown and 'value="Bo"' in shown

@@ -59,8 +59,8 @@ def test_sentences_with_commas_are_put_together_again_and_said() -> None:
     assert file.fields["dates.pilots_start"].note == (
         "sources differ (May, June, mid-2023); the pilot agreements were signed one by one"
     )
-    assert [note for note in file.notes if note.startswith("Line 45:")] == [
-        "Line 45: a text with commas was read as one text. Put it in quotes to be sure."
+    assert [note for note in file.notes if note.startswith("Line 49:")] == [
+        "Line 49: a text with commas was read as one text. Put it in quotes to be sure."
     ]
 
 

@@ -43,7 +43,7 @@ def test_nobody_reads_the_public_page_without_signing_in(client: FlaskClient) ->
         "Printed as “15 November 2022, 12:00 p.m. CET”. Why: high demand and submission difficulties.",
         "The call names 3 award amounts: EUR 500 000.00, EUR 1 000 000.00 and EUR 1 500 000.00.",
         "You may ask for any amount up to EUR 1 500 000.00. Horizon-like template",
-        "At least 50000 inhabitants. (From the press or a third party)",
+        "At least 50000 inhabitants. Looked up: Every city administration: at least 50 000 inhabitants. (From the press or a third party)",
         "Indirect costs are 25 % of direct costs, not counting subcontracting and support to third parties.",
         "At the exact time of the deadline it is too late.",
         "In all an application needs 10 of 15 points, and the least for each criterion too.",

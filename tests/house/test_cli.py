@@ -342,6 +342,16 @@ def test_a_call_file_comes_in_as_a_draft(grants: Grants) -> None:
     assert json.loads(grants("status", "--json").output)["calls"] == 1
 
 
+def test_a_call_goes_out_as_a_file(grants: Grants) -> None:
+    bring_in(grants)
+
+    answer = grants("call", "export", "open-call-for-pilot-cities-2022")
+
+    assert answer.exit_code == 0
+    assert "id:\n    value: NZC-H2020-202209\n" in answer.output
+    assert grants("call", "export", "nowhere").exit_code == 1
+
+
 def test_a_call_comes_in_once(grants: Grants) -> None:
     bring_in(grants)
 

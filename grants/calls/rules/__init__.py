@@ -97,6 +97,7 @@ from grants.calls.rules.words import (
     timeline,
     words_of,
 )
+from grants.calls.rules.writing import Number, call_file, edited, read_value, to_yaml, tree_of
 
 __all__ = [
     "ELSEWHERE",
@@ -135,6 +136,7 @@ __all__ = [
     "Instalment",
     "LooseDate",
     "NamedSource",
+    "Number",
     "Opening",
     "ParentGrant",
     "PaymentPlan",
@@ -149,11 +151,13 @@ __all__ = [
     "TimeLimits",
     "budget_change",
     "budget_words",
+    "call_file",
     "checklist",
     "condition_problems",
     "content_of",
     "contradictions",
     "counted",
+    "edited",
     "envelopes_in",
     "extended",
     "fact_rule_of",
@@ -172,12 +176,15 @@ __all__ = [
     "publish_problems",
     "read_call_file",
     "read_template",
+    "read_value",
     "results_moment",
     "source_address",
     "steps",
     "support_points",
     "timeline",
     "to_json",
+    "to_yaml",
+    "tree_of",
     "words_of",
     "zone_words",
 ]

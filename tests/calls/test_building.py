@@ -1,0 +1,176 @@
+"""The call builder: a programme manager makes a call in the browser, without a script and without a file."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from grants.calls import queries, rules, services
+from grants.calls.states import Confidence
+from grants.core import clock
+from grants.core.errors import NotAllowed, Problems, Refused
+from grants.core.yaml_schema import Items, Record
+from tests import actors
+from tests.applications.pages import send, text_of
+from tests.calls import scene
+
+
+@pytest.fixture
+def manager(app: Flask) -> FlaskClient:
+    with clock.at(scene.BEFORE):
+        actors.ingrid()  # Her role is given then, so that she may act at that time too.
+    return actors.client_of(app, actors.ingrid())
+
+
+def value(slug: str, path: str) -> object:
+    return queries.values(actors.ingrid(), slug)[path].value
+
+
+def test_a_manager_builds_what_is_missing_part_by_part(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.imported(scene.SMALL).slug
+    at = f"/calls/{slug}/build"
+
+    assert "things are missing before it may open" in text_of(manager.get(at))
+    send(manager, f"{at}/funding_rate_percent", **{"value": "70"})
+    send(manager, f"{at}/evaluation.scale", **{"value.max": "5", "value.step": "0.5", "value.anchors": "Poor\nGood"})
+    send(
+        manager,
+        f"{at}/evaluation.criteria/0",
+        **{"value.key": "impact", "value.name": "Impact", "value.question": "How much?"},
+    )
+    send(manager, f"{at}/eligibility.country_lists", **{"value": "small: SI, NO"})
+    send(
+        manager,
+        f"{at}/eligibility.criteria/0",
+        **{"value.rule": "Small countries", "value.test.fact": "country", "value.test.lists": "small"},
+    )
+
+    assert value(slug, "funding_rate_percent") == 70
+    assert value(slug, "evaluation.scale") == rules.Scale(10, 1, ("Poor", "Good"))
+    (condition,) = value(slug, "eligibility.criteria")  # type: ignore[misc] -- a tuple of conditions
+    assert (condition.rule, condition.test.lists) == ("Small countries", ("small",))
+    assert value(slug, "eligibility.country_lists") == (rules.CountryList("small", ("SI", "NO")),)
+    assert queries.values(actors.ingrid(), slug)["funding_rate_percent"].confidence is Confidence.STATED
+
+
+def test_a_question_is_added_to_a_section_and_moved_and_taken_out(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = f"/calls/{slug}/build/application_form.own_sections"
+
+    send(
+        manager,
+        f"{at}/0",
+        **{
+            "value.key": "more",
+            "value.title": "More",
+            "value.questions.0.key": "colour",
+            "value.questions.0.label": "Which colour?",
+            "value.questions.0.kind": "choice",
+            "value.questions.0.choices": "red = Red\nblue = Blue",
+        },
+    )
+    send(
+        manager,
+        f"{at}/1",
+        **{
+            "value.key": "first",
+            "value.title": "First",
+            "value.questions.0.key": "a",
+            "value.questions.0.label": "A",
+            "value.questions.0.kind": "short",
+            "place": "1",
+        },
+    )
+
+    first, more = value(slug, "application_form.own_sections")  # type: ignore[misc] -- a tuple of sections
+    assert (first.title, more.title) == ("First", "More")
+    assert [choice.label for choice in more.questions[0].choices] == ["Red", "Blue"]
+    assert "Which colour?" in text_of(manager.get(f"/calls/{slug}/preview"))
+
+    send(manager, f"{at}/0", take_out="1")
+
+    (left,) = value(slug, "application_form.own_sections")  # type: ignore[misc] -- a tuple of sections
+    assert left.title == "More"
+
+
+def test_what_cannot_be_read_stays_in_its_field_with_a_sentence(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.imported(scene.SMALL).slug
+
+    refused = send(
+        manager, f"/calls/{slug}/build/milestones/0", **{"value.key": "a", "value.title": "A", "value.month": "soon"}
+    )
+
+    assert refused.status_code == 422
+    assert "must be a whole number" in refused.text and 'value="soon"' in refused.text
+    assert value(slug, "milestones") is None
+
+
+def test_every_part_of_a_full_call_is_a_form_that_saves_what_it_shows(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.filled(scene.CALL_2022).slug
+    before = queries.values(actors.ingrid(), slug)
+    answers = {}
+
+    for path, found in before.items():
+        kind = rules.FIELDS[path].kind
+        is_list = isinstance(kind, Items) and isinstance(kind.kind, Record)
+        answers[path] = send(manager, f"/calls/{slug}/build/{path}" + ("/0" if is_list else "")).status_code
+        assert queries.values(actors.ingrid(), slug)[path] == found, path
+
+    assert set(answers.values()) == {303}
+
+
+def test_the_deadline_of_a_draft_is_set_with_its_printed_words(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.imported(scene.SMALL).slug
+
+    send(
+        manager,
+        f"/calls/{slug}/build",
+        to=f"/calls/{slug}/build/deadline",
+        day="20 March 2027",
+        time="17:00",
+        literal="20.3. at five",
+    )
+
+    deadline = queries.call(actors.ingrid(), slug).deadline
+    assert deadline is not None
+    assert (deadline.closes_at.isoformat(), deadline.literal) == ("2027-03-20T16:00:00+00:00", "20.3. at five")
+
+
+def test_a_published_call_is_not_built_any_more_and_applicants_never_build(app: Flask) -> None:
+    call = scene.published()
+
+    with pytest.raises(Refused):
+        services.set_value(actors.ingrid(), call.id, "call.title", "value: Other")
+    with pytest.raises(Refused):
+        services.set_deadline(actors.ingrid(), call.id, rules.DeadlineInput(scene.AFTER.replace(tzinfo=None), "", ""))
+    with pytest.raises(NotAllowed):
+        services.set_value(actors.ana(), call.id, "call.title", "value: Other")
+    assert actors.client_of(app, actors.ana()).get(f"/calls/{call.slug}/build").status_code == 403
+
+
+def test_a_past_call_is_copied_without_its_dates_and_the_template_keeps_its_label(
+    app: Flask, manager: FlaskClient
+) -> None:
+    call = scene.published()
+
+    send(manager, f"/calls/{call.slug}/copy", title="Pilots again", year="2027")
+
+    copy = queries.call(actors.ingrid(), "pilots-again-2027")
+    old = queries.call(actors.ingrid(), call.slug)
+    assert (copy.content.definition, copy.content.conditions) == (old.content.definition, old.content.conditions)
+    assert (copy.deadlines, copy.opens_at, copy.published_id, copy.state.value) == ((), None, None, "draft")
+    assert copy.labelled("application_form.sections")
+    with pytest.raises(Problems), clock.at(scene.BEFORE):
+        services.publish(actors.ingrid(), copy.id)
+
+
+def test_a_call_is_taken_out_in_the_browser_as_a_file_that_comes_in_again(app: Flask, manager: FlaskClient) -> None:
+    call = scene.published()
+
+    text = manager.get(f"/calls/{call.slug}/call.yaml").text
+    read = rules.read_call_file(text)
+
+    assert read.value("call.id") == "NZC-H2020-202209"
+    assert [line.literal for line in read.deadlines] == [d.literal for d in queries.call_by_id(call.id).deadlines]
+    assert services.import_call(actors.ingrid(), text.replace("NZC-H2020-202209", "AGAIN")).state.value == "draft"
