@@ -204,6 +204,12 @@ class FileForm(Form):
     file = FileField("File", [Needed("Choose a file.")])
 
 
+class FilledForm(Form):
+    """A filled form of the call."""
+
+    file = FileField("The filled Word file", [Needed("Choose the filled file.")])
+
+
 class SubmitForm(Form):
     """Sending: the hash of what was looked at, and the statement the lead makes."""
 

@@ -42,6 +42,7 @@ from grants.applications.rules.inputs import (
     SectionInput,
     Started,
     StartInput,
+    TakenSection,
 )
 from grants.applications.rules.issues import (
     ATTACHMENT_PREFIX,
@@ -143,6 +144,7 @@ __all__ = [
     "SubmissionView",
     "SubmittedContent",
     "SubmittedFile",
+    "TakenSection",
     "TeamMember",
     "WaitingAnswer",
     "askable",
