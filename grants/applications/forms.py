@@ -207,7 +207,7 @@ class FileForm(Form):
 class FilledForm(Form):
     """A filled form of the call."""
 
-    file = FileField("The filled Word file", [Needed("Choose the filled file.")])
+    file = FileField("The filled file", [Needed("Choose the filled file.")])
 
 
 class SubmitForm(Form):

@@ -1,6 +1,6 @@
-"""A document as a Word file to be filled without the program, and read again; one box a question, found by its key.
+"""A document as a Word or Excel file to be filled without the program, and read again; one box a question, found by its key.
 
-Written and read with the standard library alone. Whoever hands a file over has looked into it first (``core.file_checks``
+The Word file is written and read with the standard library alone. Whoever hands a file over has looked into it first (``core.file_checks``
 refuses bombs, macros and what reaches out); entities are refused here once more.
 """
 
@@ -10,9 +10,11 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from grants.core.clock import long_date
 from grants.core.errors import Invalid, quoted
 from grants.dossiers import rules
 from grants.dossiers.markup import Block, BlockKind, kind_of, runs
@@ -289,3 +291,98 @@ def _strays(body: ElementTree.Element, definition: Definition) -> list[str]:
         elif words and heading and words not in known:
             found.append(f"{heading}: text outside the boxes was not read: {quoted(words)}. Write it into a box.")
     return found[:STRAYS_SAID_MAX]
+
+
+# --- as a workbook --------------------------------------------------------------------------------------------
+
+_COLUMNS = (("Section", 22), ("Question", 40), ("What to write", 50), ("Your answer", 90), ("Field", 24))
+_ANSWER, _FIELD = 3, 4
+# A form has some dozen questions; what lies below is not looked at.
+ROWS_READ_MAX = 2_000
+# What one cell of a workbook can hold.
+CELL_CHARACTERS_MAX = 32_767
+
+
+def written_sheet(title: str, definition: Definition, answers: Mapping[str, Answer]) -> bytes:
+    """The whole form as XLSX: a line a question, its answer in column D; text is never a formula."""
+    import xlsxwriter  # only where somebody asks for it
+
+    made = io.BytesIO()
+    book = xlsxwriter.Workbook(made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"title": title, "created": datetime(*_MOMENT[:3])})
+    bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+    # As text, so that nothing typed is turned into a date or loses its zeros.
+    box = book.add_format({"text_wrap": True, "valign": "top", "border": 1, "num_format": "@"})
+    sheet = book.add_worksheet("Answers")
+    for column, (name, width) in enumerate(_COLUMNS):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, name, bold)
+    sheet.freeze_panes(1, 0)
+    line = 0
+    for section in definition.sections:
+        for question in section.questions:
+            if question.kind is QuestionKind.FILE:
+                continue
+            line += 1
+            told = "\n".join(_told(question))
+            for column, text in enumerate((section.title, question.label, told)):
+                sheet.write_string(line, column, text, wrapped)
+            text = as_text(question, answers.get(question.key, Answer(question.key)))
+            sheet.write_string(line, _ANSWER, text[:CELL_CHARACTERS_MAX], box)
+            sheet.write_string(line, _FIELD, question.key, wrapped)
+    book.close()
+    return made.getvalue()
+
+
+def read_sheet(data: bytes, definition: Definition) -> Filled:
+    """What stands in column D of a filled workbook; each problem names its cell. Raises :class:`Invalid`."""
+    known = {question.key: (section, question) for section in definition.sections for question in section.questions}
+    answers: dict[str, Answer] = {}
+    problems: list[str] = []
+    for number, (key, value) in enumerate(_cells(data), start=1):
+        if key not in known or key in answers:
+            continue
+        section, question = known[key]
+        cell = f"Cell D{number}"
+        if isinstance(value, str) and value.startswith("="):
+            problems.append(f"{cell}, \u201c{question.label}\u201d: a formula is not read. Write its result.")
+            continue
+        answers[key], found = _given(question, _cell_text(value), section)
+        problems += [f"{cell}: {each}" for each in found]
+    if not answers:
+        raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
+    return Filled(tuple(answers.values()), tuple(problems))
+
+
+def _cells(data: bytes) -> list[tuple[str, object]]:
+    """Key and answer of each line of the first sheet."""
+    import openpyxl  # only where somebody hands a workbook over
+    from openpyxl.utils.exceptions import InvalidFileException  # only where somebody hands a workbook over
+
+    try:
+        sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True).worksheets[0]
+        lines = sheet.iter_rows(max_row=ROWS_READ_MAX, max_col=_FIELD + 1, values_only=True)
+        return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
+    except (
+        InvalidFileException,
+        KeyError,
+        ValueError,
+        IndexError,
+        TypeError,
+        zipfile.BadZipFile,
+        SyntaxError,
+    ) as error:
+        raise Invalid("The file cannot be read as a workbook. Save it as .xlsx again and upload that.") from error
+
+
+def _cell_text(value: object) -> str:
+    """A cell as text, also where the spreadsheet took it for a number or a date."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return long_date(value.date())
+        case _:
+            return str(value)

@@ -60,6 +60,8 @@ def test_everybody_downloads_the_whole_form_of_a_call_and_reads_of_it_on_its_pag
     assert all(each.empty for each in offline.read(answer.data, call.content.definition).answers)
     assert f"/calls/{call.slug}/form.docx" in visitor.get(f"/calls/{call.slug}").text
     assert visitor.get("/calls/no-such-call/form.docx").status_code == 404
+    sheet = visitor.get(f"/calls/{call.slug}/form.xlsx")
+    assert all(each.empty for each in offline.read_sheet(sheet.data, call.content.definition).answers)
 
 
 def test_a_filled_file_changes_nothing_before_it_is_accepted_and_then_only_what_is_ticked(
@@ -99,7 +101,7 @@ def test_what_somebody_changed_meanwhile_is_left_as_it_is(app: Flask, call: Call
     ("name", "data", "said"),
     [
         ("form.docx", b"words", "form.docx"),
-        ("form.pdf", factory.PDF, "here you can upload .docx"),
+        ("form.pdf", factory.PDF, "here you can upload .docx, .xlsx"),
         ("empty.docx", b"", "is empty"),
     ],
 )
@@ -144,3 +146,16 @@ def test_answers_come_from_an_earlier_application_of_the_same_people_and_of_nobo
     assert summary(reference) == "Good words"
     foreign = factory.draft(call, actors.marek(), "Foreign")
     assert client.get(f"{page}?from={foreign}").status_code == 404
+
+
+def test_a_filled_workbook_is_shown_like_a_filled_document(app: Flask, call: CallView) -> None:
+    client, _, reference = started(app, call)
+    filled = offline.written_sheet("F", call.content.definition, {"summary": Answer("summary", "From a sheet")})
+
+    shown = upload(client, reference, filled, "form.xlsx")
+
+    assert shown.status_code == 200
+    assert "From a sheet" in text_of(shown)
+    own = offline.read_sheet(client.get(f"/applications/{reference}/form.xlsx").data, call.content.definition)
+    assert all(each.empty for each in own.answers)
+    assert client.get(f"/applications/{reference}/form.docx").status_code == 200

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,3 +128,50 @@ def test_what_cannot_be_read_is_named_by_its_heading(before: str, after: str, sa
 def test_what_is_no_such_form_is_refused_in_words(data: bytes, said: str) -> None:
     with pytest.raises(Invalid, match=said):
         offline.read(data, FORM)
+
+
+# --- the workbook ---------------------------------------------------------------------------------------------------
+
+
+def in_sheet(data: bytes, **typed: object) -> bytes:
+    """The workbook with answers typed into it by somebody."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for row in book.worksheets[0].iter_rows(min_row=2):
+        if row[4].value in typed:
+            row[3].value = typed[row[4].value]
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def test_every_kind_of_question_comes_back_from_a_workbook() -> None:
+    filled = offline.read_sheet(offline.written_sheet("Form", FORM, ANSWERS), FORM)
+
+    assert filled.problems == ()
+    assert {each.question: each for each in filled.answers} == ANSWERS
+
+
+def test_what_a_spreadsheet_makes_of_numbers_dates_and_formulas_is_read_or_named_by_its_cell() -> None:
+    empty = offline.written_sheet("Form", FORM, {})
+    data = in_sheet(empty, number=1250, money="=1+1", date=datetime(2027, 5, 1), choice="Sun", confirmation=True)
+
+    filled = offline.read_sheet(data, FORM)
+
+    said = {each.question: each.text or each.picked for each in filled.answers}
+    assert (said["number"], said["date"], said["confirmation"]) == ("1250", "1 May 2027", ("yes",))
+    assert [problem.split(":")[0] for problem in filled.problems] == [
+        "Cell D5, “A money question”",
+        "Cell D6",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"no archive", "cannot be read as a workbook"),
+        (in_sheet(offline.written_sheet("F", Definition(()), {})), "No line"),
+    ],
+)
+def test_what_is_no_such_workbook_is_refused_in_words(data: bytes, said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        offline.read_sheet(data, FORM)

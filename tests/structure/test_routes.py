@@ -26,6 +26,7 @@ from tests.html import check_page
 PUBLIC = {
     "applications.check_receipt",
     "applications.empty_form",
+    "applications.empty_sheet",
     "calls.index",
     "calls.show",
     "identity.ask_reset",

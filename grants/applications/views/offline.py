@@ -42,13 +42,35 @@ def empty_form(slug: str) -> Response:
     return _sent(f"{call.reference} form.docx", call, call.title, {})
 
 
+@bp.get("/calls/<slug>/form.xlsx")
+@public
+def empty_sheet(slug: str) -> Response:
+    """The same as a workbook."""
+    call = calls.call(current_actor(), slug)
+    made = offline.written_sheet(call.title, call.content.definition, {})
+    return _handed_out(made, FileType.XLSX, f"{call.reference} form.xlsx")
+
+
+@bp.get("/applications/<ref>/form.xlsx")
+@requires(Permission.APPLICATION_READ)
+def own_sheet(ref: str) -> Response:
+    """The workbook with what the team has written so far."""
+    place = queries.workplace(current_actor(), ref)
+    made = offline.written_sheet(place.application.title, place.dossier.definition, _answers(place))
+    return _handed_out(made, FileType.XLSX, f"{ref} form.xlsx")
+
+
 @bp.get("/applications/<ref>/form.docx")
 @requires(Permission.APPLICATION_READ)
 def own_form(ref: str) -> Response:
     """The same with what the team has written so far."""
     place = queries.workplace(current_actor(), ref)
-    answers = {key: answer for section in place.dossier.sections for key, answer in section.answers.items()}
-    return _sent(f"{ref} form.docx", place.application.call, f"{place.application.title} ({ref})", answers)
+    title = f"{place.application.title} ({ref})"
+    return _sent(f"{ref} form.docx", place.application.call, title, _answers(place))
+
+
+def _answers(place: Workplace) -> dict[str, Answer]:
+    return {key: answer for section in place.dossier.sections for key, answer in section.answers.items()}
 
 
 def _sent(name: str, call: CallView, title: str, answers: dict[str, Answer]) -> Response:
@@ -59,7 +81,11 @@ def _sent(name: str, call: CallView, title: str, answers: dict[str, Answer]) -> 
         "application: you see what it changes before anything is changed. The budget and files are entered there too.",
     )
     made = offline.written(title, notes, call.content.definition, answers)
-    answer = send_file(io.BytesIO(made), mimetype=MEDIA[FileType.DOCX], as_attachment=True, download_name=name)
+    return _handed_out(made, FileType.DOCX, name)
+
+
+def _handed_out(made: bytes, kind: FileType, name: str) -> Response:
+    answer = send_file(io.BytesIO(made), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
@@ -95,9 +121,11 @@ def _read(form: FilledForm, place: Workplace) -> offline.Filled:
     upload = form.file.data
     try:
         # Looked into like every upload: bombs, macros and what reaches out are refused in words.
-        incoming = files.receive(upload, allowed={FileType.DOCX}, bytes_max=FILLED_BYTES_MAX)
+        incoming = files.receive(upload, allowed={FileType.DOCX, FileType.XLSX}, bytes_max=FILLED_BYTES_MAX)
         upload.stream.seek(0)
-        return offline.read(upload.stream.read(incoming.size_bytes), place.dossier.definition)
+        data, definition = upload.stream.read(incoming.size_bytes), place.dossier.definition
+        is_sheet = incoming.media_type == MEDIA[FileType.XLSX]
+        return offline.read_sheet(data, definition) if is_sheet else offline.read(data, definition)
     except Invalid as error:
         raise Invalid(str(error), {"file": str(error)}) from error
 
