@@ -209,6 +209,12 @@ class FileForm(Form):
         return _uuid(self.thing.data)
 
 
+class FilledForm(Form):
+    """A filled form of the call."""
+
+    file = FileField("The filled file", [Needed("Choose the filled file.")])
+
+
 class SubmitForm(Form):
     """Sending: the hash of what was looked at, and the statement the lead makes."""
 

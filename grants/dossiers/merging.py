@@ -166,6 +166,32 @@ def judged(question: Question, *, base: Answer | None, stored: Answer, typed: An
     return Outcome.MERGED if draft is not None and draft.clean else Outcome.CONFLICT
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An answer from elsewhere beside the one that stands, with what would change word by word."""
+
+    question: Question
+    number: int
+    answer: Answer
+    pieces: tuple[Piece, ...]
+    problem: str | None
+
+
+def proposed(question: Question, *, number: int, standing: Answer, other: Answer) -> Proposed | None:
+    """What another answer would change; None where it says the same, or nothing."""
+    made = rules.tidy(question, other)
+    if made.empty or made == standing:
+        return None
+    before, after = rules.shown(question, standing), rules.shown(question, made)
+    if not made.picked and _same_blocks(before, after):
+        return None
+    return Proposed(question, number, made, compared(before, after), rules.question_problem(question, made))
+
+
+def _same_blocks(one: str, other: str) -> bool:
+    return [(b.kind, b.rows) for b in rules.paragraphs(one)] == [(b.kind, b.rows) for b in rules.paragraphs(other)]
+
+
 def clash_of(question: Question, contested: Contested) -> Clash:
     """A contested answer with the draft of both."""
     draft = draft_of(question, contested.base, contested.stored, contested.typed)

@@ -193,6 +193,7 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.invite_person", "application.join", "application.leave", "application.change_role"),
     *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
     *(
+        "application.take_over",
         "application.sign_off",
         "application.ask_sign_offs",
         "application.reply",

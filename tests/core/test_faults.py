@@ -25,7 +25,7 @@ from grants.agreements import services as agreeing
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text_hash
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.applications import services as applying
-from grants.applications.rules import ConditionAnswer, InviteInput
+from grants.applications.rules import ConditionAnswer, InviteInput, PersonInput
 from grants.applications.states import Verdict
 from grants.awards import services as awarding
 from grants.awards.models import Selection
@@ -47,6 +47,7 @@ from grants.evaluation.models import Assignment, ConflictDeclaration
 from grants.evaluation.states import Declared, Ruling
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from grants.identity.rules import RoleInput
 from grants.payments import services as paying
@@ -155,11 +156,18 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         )  # fmt: skip
         applying.accept_invitation(again(marek), application_id, *marek.organisation_ids)
         applying.submit(again(actors.ana()), application_id)
+        carla = actors.person("Carla Colleague", organisation_name=actors.NORTHBRIDGE)
+        asked = PersonInput("carla.colleague@example.eu", "Carla Colleague", Role.APPLICATION_EDITOR)
+        applying.invite_person(again(actors.ana()), application_id, asked)
+        applying.join(actors.actor(carla), application_id)
+        applying.hand_over(again(actors.ana()), application_id, carla)
         moved = DeadlineInput(datetime(2022, 11, 15, 13), "The portal was down.", "One hour more for everybody.")
         calling.extend_deadline(actors.ingrid(), call.id, moved)
     with clock.at(AFTER_CLOSING):
         applying.record_answers(actors.eli(), application_id, all_pass(call)[:2], 0)
         applying.declare(actors.eli(), application_id, all_pass(call))
+        led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
+        people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
     DONE.add("applications")
 
     for verb in ("application.start", "application.submit", "call.extend_deadline", "application.declare"):

@@ -40,6 +40,7 @@ from grants.applications.queries.submitted import (
 from grants.applications.queries.team import membership, team, writes_all, writes_section
 from grants.applications.queries.vouching import waiting_answers
 from grants.applications.queries.whole import (
+    earlier,
     partners,
     partners_of,
     reason_of_end,
@@ -81,6 +82,7 @@ __all__ = [
     "counts",
     "desk",
     "duties",
+    "earlier",
     "export_lines",
     "file_of",
     "for_call",

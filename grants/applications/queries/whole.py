@@ -16,7 +16,7 @@ from grants.calls import queries as call_queries
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission
 from grants.identity.models import Organisation, User
 from grants.identity.states import OrganisationKind
 
@@ -150,6 +150,22 @@ def submissions(actor: Actor, reference: str) -> tuple[SubmissionView, ...]:
         .limit(LIST_ROWS_MAX)
     ).all()
     return tuple(_submission_view(row) for row in rows)
+
+
+def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[str, str], ...]:
+    """Reference and title of other applications this person's teams wrote here, newest first, at most 50."""
+    rows = db.session.execute(
+        select(Application.reference, Application.title)
+        .where(
+            Application.id.in_(actor.places(Permission.APPLICATION_READ, "application")),
+            Application.id != application_id,
+            Application.dossier_id.is_not(None),
+            visible(actor),
+        )
+        .order_by(Application.created_at.desc(), Application.id)
+        .limit(50)
+    )
+    return tuple((row.reference, row.title) for row in rows)
 
 
 def submission_by_id(submission_id: UUID) -> SubmissionView:

@@ -54,6 +54,7 @@ from grants.applications.rules.inputs import (
     SectionInput,
     Started,
     StartInput,
+    TakenSection,
 )
 from grants.applications.rules.issues import (
     ATTACHMENT_PREFIX,
@@ -166,6 +167,7 @@ __all__ = [
     "SubmissionView",
     "SubmittedContent",
     "SubmittedFile",
+    "TakenSection",
     "TeamMember",
     "WaitingAnswer",
     "askable",

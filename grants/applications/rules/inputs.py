@@ -120,6 +120,15 @@ class AnswerKept:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenSection:
+    """Answers of one section that were accepted beside what stood, and which version of each that was."""
+
+    key: str
+    answers: tuple[Answer, ...]
+    shown: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CommentInput:
     """What is said about a question, and who of the team is told by mail."""
 

@@ -26,6 +26,7 @@ from grants.applications.services.opening import download, download_assigned, do
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
+from grants.applications.services.taking import take_over
 from grants.applications.services.team import (
     accept_invitation,
     confirm_partner,
@@ -72,6 +73,7 @@ __all__ = [
     "sign_off",
     "start",
     "submit",
+    "take_over",
     "tell_deadline_moved",
     "withdraw",
 ]

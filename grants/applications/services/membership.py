@@ -234,10 +234,10 @@ def _refuse_losing_the_lead(user_id: UUID, role: Role, application_id: UUID) -> 
     """While an application is written, an administrator does not end its lead's part either: nobody could send it."""
     if role is not Role.APPLICATION_LEAD:
         return
+    faults.point("deadline")
     found = db.session.scalars(select(Application).where(Application.id == application_id)).one_or_none()
     if found is None or ApplicationState(found.state) not in rules.WRITABLE:
         return
-    faults.point("deadline")
     if calls.call_by_id(found.call_id).is_open(acts.moment()):
         raise Refused(
             f"This person leads {found.reference}, which is being written. "

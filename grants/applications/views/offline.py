@@ -1,0 +1,205 @@
+"""The form on paper: as a Word file before any sign-in and with one's answers, and filled files read again, difference first.
+
+The same page takes answers over from an earlier application of the same people.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response, flash, request, send_file
+
+from grants.applications import queries, rules, services
+from grants.applications.forms import FilledForm
+from grants.applications.queries import Workplace
+from grants.applications.rules import TakenSection
+from grants.applications.views.frame import bp, team_context
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core import files
+from grants.core.errors import Invalid
+from grants.core.file_types import MEDIA, FileType
+from grants.core.permissions import Permission
+from grants.dossiers import merging, offline
+from grants.dossiers import rules as dossier_rules
+from grants.dossiers.forms import read_number
+from grants.dossiers.merging import Proposed, Shown
+from grants.dossiers.queries import SectionView
+from grants.dossiers.rules import Answer
+from grants.web.forms import DeedForm
+from grants.web.routing import current_actor, page, public, requires, see_other
+
+FILLED_BYTES_MAX = 10_000_000
+
+
+@bp.get("/calls/<slug>/form.docx")
+@public
+def empty_form(slug: str) -> Response:
+    """The whole form of a call with its limits and guidance, for everybody."""
+    call = calls.call(current_actor(), slug)
+    return _sent(f"{call.reference} form.docx", call, call.title, {})
+
+
+@bp.get("/calls/<slug>/form.xlsx")
+@public
+def empty_sheet(slug: str) -> Response:
+    """The same as a workbook."""
+    call = calls.call(current_actor(), slug)
+    made = offline.written_sheet(call.title, call.content.definition, {})
+    return _handed_out(made, FileType.XLSX, f"{call.reference} form.xlsx")
+
+
+@bp.get("/applications/<ref>/form.xlsx")
+@requires(Permission.APPLICATION_READ)
+def own_sheet(ref: str) -> Response:
+    """The workbook with what the team has written so far."""
+    place = queries.workplace(current_actor(), ref)
+    made = offline.written_sheet(place.application.title, place.dossier.definition, _answers(place))
+    return _handed_out(made, FileType.XLSX, f"{ref} form.xlsx")
+
+
+@bp.get("/applications/<ref>/form.docx")
+@requires(Permission.APPLICATION_READ)
+def own_form(ref: str) -> Response:
+    """The same with what the team has written so far."""
+    place = queries.workplace(current_actor(), ref)
+    title = f"{place.application.title} ({ref})"
+    return _sent(f"{ref} form.docx", place.application.call, title, _answers(place))
+
+
+def _answers(place: Workplace) -> dict[str, Answer]:
+    return {key: answer for section in place.dossier.sections for key, answer in section.answers.items()}
+
+
+def _sent(name: str, call: CallView, title: str, answers: dict[str, Answer]) -> Response:
+    closes = f"Deadline: {rules.said(call.closes_at, call.zone)}." if call.closes_at else ""
+    notes = (
+        f"Application form of the call \u201c{call.title}\u201d ({call.reference}). {closes}",
+        "Write into the empty box below each question, and nowhere else. Then upload this file on the page of your "
+        "application: you see what it changes before anything is changed. The budget and files are entered there too.",
+    )
+    made = offline.written(title, notes, call.content.definition, answers)
+    return _handed_out(made, FileType.DOCX, name)
+
+
+def _handed_out(made: bytes, kind: FileType, name: str) -> Response:
+    answer = send_file(io.BytesIO(made), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+@bp.get("/applications/<ref>/offline")
+@requires(Permission.APPLICATION_EDIT)
+def write_offline(ref: str) -> Any:
+    """Download the form, upload a filled one, or look at what an earlier application says."""
+    place = queries.workplace(current_actor(), ref)
+    source = request.args.get("from", "")
+    if not source:
+        return _offline_page(place, FilledForm(), None)
+    earlier = queries.workplace(current_actor(), source)
+    answers = [answer for section in earlier.dossier.sections for answer in section.answers.values()]
+    title = f"What \u201c{earlier.application.name}\u201d ({source}) says otherwise"
+    return _offline_page(place, FilledForm(), answers, title=title)
+
+
+@bp.post("/applications/<ref>/offline")
+@requires(Permission.APPLICATION_EDIT)
+def read_filled(ref: str) -> Any:
+    """Read a filled file and show what it would change; nothing is changed yet."""
+    form, place = FilledForm(), queries.workplace(current_actor(), ref)
+    if form.validate_on_submit():
+        with form.refusals():
+            filled = _read(form, place)
+            title = f"What \u201c{form.file.data.filename}\u201d says otherwise"
+            return _offline_page(place, FilledForm(formdata=None), filled.answers, filled.problems, title=title)
+    return _offline_page(place, form, None), 422
+
+
+def _read(form: FilledForm, place: Workplace) -> offline.Filled:
+    upload = form.file.data
+    try:
+        # Looked into like every upload: bombs, macros and what reaches out are refused in words.
+        incoming = files.receive(upload, allowed={FileType.DOCX, FileType.XLSX}, bytes_max=FILLED_BYTES_MAX)
+        upload.stream.seek(0)
+        data, definition = upload.stream.read(incoming.size_bytes), place.dossier.definition
+        is_sheet = incoming.media_type == MEDIA[FileType.XLSX]
+        return offline.read_sheet(data, definition) if is_sheet else offline.read(data, definition)
+    except Invalid as error:
+        raise Invalid(str(error), {"file": str(error)}) from error
+
+
+@bp.post("/applications/<ref>/offline/accept")
+@requires(Permission.APPLICATION_EDIT)
+def accept_filled(ref: str) -> Any:
+    """Take over what was ticked."""
+    place, form = queries.workplace(current_actor(), ref), DeedForm()
+    with form.refusals():
+        given = tuple(_ticked(place))
+        left = services.take_over(current_actor(), place.application.id, given)
+        count = sum(len(section.answers) for section in given) - len(left)
+        flash(f"{count} {'answer is' if count == 1 else 'answers are'} taken over.", "success")
+        for key in left:
+            label = next(q.question.label for s in place.dossier.sections for q in s.questions if q.question.key == key)
+            flash(f"\u201c{label}\u201d was changed by somebody else meanwhile and is left as it is.", "warning")
+        return see_other(".show", ref=ref)
+    return _offline_page(place, FilledForm(formdata=None), None, problems=form.problems), 422
+
+
+def _ticked(place: Workplace) -> Iterable[TakenSection]:
+    for section in place.dossier.sections:
+        taken = [item for item in section.questions if request.form.get(f"take_{item.question.key}")]
+        if taken:
+            yield TakenSection(
+                section.key,
+                tuple(
+                    dossier_rules.read_typed(item.question, request.form.getlist(f"value_{item.question.key}"))
+                    for item in taken
+                ),
+                tuple(
+                    Shown(item.question.key, read_number(request.form.get(f"number_{item.question.key}")))
+                    for item in taken
+                ),
+            )
+
+
+def _offline_page(
+    place: Workplace,
+    form: FilledForm,
+    answers: Iterable[Answer] | None,
+    problems: Iterable[str] = (),
+    *,
+    title: str = "",
+) -> str:
+    context = team_context(place)
+    offered = {answer.question: answer for answer in answers or ()}
+    found: list[tuple[SectionView, list[Proposed]]] = []
+    others = []
+    for section in place.dossier.sections:
+        changed = [
+            made
+            for item in section.questions
+            if item.question.key in offered
+            and item.question.kind is not dossier_rules.QuestionKind.FILE
+            and (
+                made := merging.proposed(
+                    item.question, number=item.number, standing=item.answer, other=offered[item.question.key]
+                )
+            )
+        ]
+        if changed and not context["writes_section"](section):
+            others.append(f"{section.section.title}: not taken, for this section is not asked of you.")
+        elif changed:
+            found.append((section, changed))
+    return page(
+        "applications/offline.html",
+        form=form,
+        title=title,
+        asked=answers is not None,
+        found=found,
+        said=(*problems, *others),
+        earlier=queries.earlier(current_actor(), place.application.id),
+        as_typed=dossier_rules.as_typed,
+        **context,
+    )

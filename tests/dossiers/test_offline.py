@@ -1,0 +1,177 @@
+"""The form as a Word file: written, filled and read again; what is no such file is refused in words."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grants.core.errors import Invalid
+from grants.core.file_checks import check
+from grants.core.file_types import FileType
+from grants.dossiers import offline, rules
+from grants.dossiers.rules import Answer, Choice, Definition, Question, QuestionKind, Section
+
+PICKS = (Choice("heat", "Thermal energy"), Choice("waste", "Waste & water"))
+QUESTIONS = tuple(
+    Question(
+        kind.value,
+        f"A {kind.value} question",
+        kind,
+        hint="Say it <plainly>.",
+        words_max=150 if kind is QuestionKind.LONG else None,
+        choices=PICKS if kind in (QuestionKind.CHOICE, QuestionKind.MULTICHOICE) else (),
+        guidance=("Numbers count.",),
+    )
+    for kind in QuestionKind
+)
+FORM = Definition((Section("first", "The first part", intro="Read this.", questions=QUESTIONS),))
+ANSWERS = {
+    "short": Answer("short", "Łódź & co <b>"),
+    "long": Answer("long", "Our **warm** homes:\n\n- one\n- **two**\n\n1. first\n2. second\n\nLast\nline"),
+    "number": Answer("number", "1 250"),
+    "money": Answer("money", "1.250,50"),
+    "date": Answer("date", "1 May 2027"),
+    "choice": Answer("choice", picked=("waste",)),
+    "multichoice": Answer("multichoice", picked=("heat", "waste")),
+    "confirmation": Answer("confirmation", picked=("yes",)),
+}
+
+
+def changed(data: bytes, before: str, after: str) -> bytes:
+    """The file with other words in it, as somebody typed them."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            assert name != "word/document.xml" or before in text
+            new.writestr(name, text.replace(before, after, 1) if name == "word/document.xml" else text)
+    return made.getvalue()
+
+
+def test_every_kind_of_question_comes_back_as_it_was_written() -> None:
+    filled = offline.read(offline.written("Form", ("A note",), FORM, ANSWERS), FORM)
+
+    assert filled.problems == ()
+    assert {each.question: each for each in filled.answers} == ANSWERS
+
+
+def test_an_empty_form_holds_limits_and_guidance_and_no_answer(tmp_path: Path) -> None:
+    data = offline.written("Form", (), FORM, {})
+
+    assert all(answer.empty for answer in offline.read(data, FORM).answers)
+    text = zipfile.ZipFile(io.BytesIO(data)).read("word/document.xml").decode()
+    for said in ("Up to 150 words.", "What evaluators look for: Numbers count.", "Say it &lt;plainly&gt;."):
+        assert said in text
+    file = tmp_path / "form.docx"
+    file.write_bytes(data)
+    assert check(file, "form.docx", frozenset({FileType.DOCX})) is FileType.DOCX
+    assert data == offline.written("Form", (), FORM, {}), "the same bytes whenever it is made"
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet="ab Łß&<>\"'*-1.\n", max_size=120))
+def test_a_long_answer_loses_no_letter_on_its_way(text: str) -> None:
+    question = next(each for each in QUESTIONS if each.kind is QuestionKind.LONG)
+    answer = rules.tidy(question, Answer("long", text))
+
+    back = {
+        each.question: each for each in offline.read(offline.written("F", (), FORM, {"long": answer}), FORM).answers
+    }
+
+    letters = [letter for letter in answer.text if letter not in " \n*"]
+    assert [letter for letter in back["long"].text if letter not in " \n*"] == letters
+
+
+def test_lists_and_bold_of_word_itself_are_kept_and_other_looks_are_not() -> None:
+    data = offline.written("Form", (), FORM, {"long": Answer("long", "MARK")})
+    typed = (
+        '</w:t></w:r></w:p><w:p><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>one</w:t></w:r></w:p>'
+        '<w:p><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:rPr><w:b/><w:i/></w:rPr><w:t>two</w:t></w:r></w:p>'
+        '<w:p><w:r><w:rPr><w:b w:val="0"/><w:color w:val="FF0000"/></w:rPr><w:t>end'
+    )
+    filled = offline.read(changed(data, "MARK", typed), FORM)
+
+    assert next(each.text for each in filled.answers if each.question == "long") == "- one\n- **two**\n\nend"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("Waste &amp; water</w:t></w:r></w:p></w:tc>", "Sun</w:t></w:r></w:p></w:tc>", "The first part, “A choice question”: “Sun” is none"),
+        (">yes<", ">perhaps<", "“perhaps” was not understood"),
+        ("[field short", "[field other", "The first part: the box “A short question” is missing"),
+        ("</w:tbl>", "</w:tbl><w:p><w:r><w:t>Forgotten words</w:t></w:r></w:p>", "The first part: text outside the boxes was not read: “Forgotten words”"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_named_by_its_heading(before: str, after: str, said: str) -> None:
+    filled = offline.read(changed(offline.written("Form", (), FORM, ANSWERS), before, after), FORM)
+
+    assert [problem for problem in filled.problems if said in problem], filled.problems
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"no archive", "cannot be read as a Word document"),
+        (offline.written("Form", (), Definition(()), {}), "No box of this form"),
+        (changed(offline.written("F", (), FORM, {}), "<w:document", "<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]><w:document"), "its own XML entities"),
+        (changed(offline.written("F", (), FORM, {}), "</w:body>", "<w:body>"), "cannot be read as a Word document"),
+    ],
+)  # fmt: skip
+def test_what_is_no_such_form_is_refused_in_words(data: bytes, said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        offline.read(data, FORM)
+
+
+# --- the workbook ---------------------------------------------------------------------------------------------------
+
+
+def in_sheet(data: bytes, **typed: object) -> bytes:
+    """The workbook with answers typed into it by somebody."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for row in book.worksheets[0].iter_rows(min_row=2):
+        if row[4].value in typed:
+            row[3].value = typed[row[4].value]
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def test_every_kind_of_question_comes_back_from_a_workbook() -> None:
+    filled = offline.read_sheet(offline.written_sheet("Form", FORM, ANSWERS), FORM)
+
+    assert filled.problems == ()
+    assert {each.question: each for each in filled.answers} == ANSWERS
+
+
+def test_what_a_spreadsheet_makes_of_numbers_dates_and_formulas_is_read_or_named_by_its_cell() -> None:
+    empty = offline.written_sheet("Form", FORM, {})
+    data = in_sheet(empty, number=1250, money="=1+1", date=datetime(2027, 5, 1), choice="Sun", confirmation=True)
+
+    filled = offline.read_sheet(data, FORM)
+
+    said = {each.question: each.text or each.picked for each in filled.answers}
+    assert (said["number"], said["date"], said["confirmation"]) == ("1250", "1 May 2027", ("yes",))
+    assert [problem.split(":")[0] for problem in filled.problems] == [
+        "Cell D5, “A money question”",
+        "Cell D6",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"no archive", "cannot be read as a workbook"),
+        (in_sheet(offline.written_sheet("F", Definition(()), {})), "No line"),
+    ],
+)
+def test_what_is_no_such_workbook_is_refused_in_words(data: bytes, said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        offline.read_sheet(data, FORM)
