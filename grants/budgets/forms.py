@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,22 @@ from flask import request
 from wtforms import HiddenField, SelectField
 
 from grants.budgets import rules
-from grants.budgets.rules import Ambiguous, BudgetRules, Cell, Marks, Package, Reading, Shown
+from grants.budgets.rules import (
+    Ambiguous,
+    Asked,
+    BudgetRules,
+    Cell,
+    Marks,
+    Note,
+    Package,
+    Reading,
+    Shown,
+    Source,
+    SourceKind,
+)
 from grants.core.errors import Invalid
-from grants.core.money import CENTS_MAX, ZERO, Money
+from grants.core.money import CENTS_MAX, ZERO, Money, plain
+from grants.core.text import without_turns
 from grants.web.forms import VERSION_DIGITS_MAX, Form, choices
 
 # A script sends at most so many cells at once: more than any table on a screen has.
@@ -136,3 +149,89 @@ def _listed(text: str) -> list[tuple[str, str, Shown]]:
             case _:
                 raise Invalid("The table could not be read as it was sent. Reload the page, then type it again.")
     return cells
+
+
+# --- beside the amounts -----------------------------------------------------------------------------------------
+
+# As many empty lines are offered for further sources.
+BLANK_LINES = 3
+
+
+class NotesForm(Form):
+    """The sentences asked of public administrations, read by the names of their fields."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.typed: dict[str, str] = {}
+        self.wrong: dict[str, str] = {}
+
+    def read(self, asked: Sequence[Asked]) -> tuple[Note, ...]:
+        """The sentences that were sent; what is too long is kept in ``wrong`` beside its field."""
+        found = []
+        for each in asked:
+            if each.place in request.form:
+                text = self.typed[each.place] = without_turns(request.form[each.place])
+                try:
+                    found.append(Note(each.organisation_id, each.kind, rules.read_note(text)))
+                except Invalid as error:
+                    self.wrong[each.place] = str(error)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One line of the table of sources as typed, with a sentence for each part that is wrong."""
+
+    name: str = ""
+    kind: str = SourceKind.OWN.value
+    amount: str = ""
+    confirmed: bool = False
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
+class SourcesForm(Form):
+    """All sources beside the grant, line by line, and the mark of those shown."""
+
+    mark = HiddenField()
+
+    def __init__(self, sources: Sequence[Source] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self.lines = [SourceLine(each.name, each.kind.value, plain(each.amount), each.confirmed) for each in sources]
+        if not self.is_submitted():
+            self.mark.data = rules.sources_mark(sources)
+
+    @property
+    def shown_lines(self) -> list[SourceLine]:
+        """The lines with some empty ones after them."""
+        return [*self.lines, *[SourceLine()] * BLANK_LINES]
+
+    def read(self, marks: Marks = Marks.UNSAID) -> tuple[Source, ...] | None:
+        """The sources as sent, empty lines left out; None where a line is wrong and says why."""
+        found, self.lines = [], []
+        for number in range(rules.SOURCES_MAX + BLANK_LINES):
+            line = _sent_line(number)
+            if not line.name.strip() and not line.amount.strip():
+                continue
+            try:
+                found.append(_source(line, marks))
+            except Invalid as error:
+                line = replace(line, wrong=error.problems)
+            self.lines.append(line)
+        return None if any(line.wrong for line in self.lines) else tuple(found)
+
+
+def _sent_line(number: int) -> SourceLine:
+    def sent(part: str) -> str:
+        return without_turns(request.form.get(rules.source_field(number, part), ""))
+
+    return SourceLine(sent("name"), sent("kind"), sent("amount"), bool(sent("confirmed")))
+
+
+def _source(line: SourceLine, marks: Marks) -> Source:
+    try:
+        amount = rules.read_amount(line.amount, marks)
+    except Invalid as error:
+        raise Invalid("The amount cannot be read.", {"amount": str(error)}) from error
+    if line.kind not in {kind.value for kind in SourceKind}:
+        raise Invalid("The kind is not known.", {"kind": "Choose one of the kinds shown."})
+    return rules.checked_source(line.name, SourceKind(line.kind), amount, confirmed=line.confirmed)

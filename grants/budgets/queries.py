@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,30 @@ from uuid import UUID
 from sqlalchemy import BigInteger, func, select, type_coerce
 
 from grants.budgets import rules
-from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation, BudgetPackage
+from grants.budgets.models import (
+    Budget,
+    BudgetLine,
+    BudgetNote,
+    BudgetOrganisation,
+    BudgetPackage,
+    BudgetSource,
+)
 from grants.budgets.rules import (
+    Asked,
+    Beside,
     BudgetContent,
     BudgetRules,
     Category,
     Cell,
     Finding,
+    Note,
+    NoteKind,
     Package,
     Purpose,
     Severity,
     SliceTotals,
+    Source,
+    SourceKind,
     Totals,
 )
 from grants.core import encoding
@@ -114,6 +127,7 @@ class BudgetView(Grid):
     groups: tuple[GridGroup, ...]
     totals: Totals
     findings: tuple[Finding, ...]
+    asked: tuple[Asked, ...]
 
     @property
     def rules(self) -> BudgetRules:
@@ -193,6 +207,14 @@ class BudgetView(Grid):
             cell.place: (cell.number, cell.amount.cents) for _, row in self.lines for cell in row.cells if cell.number
         }
 
+    def note(self, asked: Asked) -> str:
+        """The sentence given to what is asked."""
+        return Beside(notes=self.content.notes).note(asked.organisation_id, asked.kind)
+
+    def name_of(self, organisation_id: UUID) -> str:
+        """The name of one of its organisations."""
+        return next((row.name for row in self.rows if row.organisation_id == organisation_id), "Partner")
+
     def field_name(self, organisation_id: UUID, category: str) -> str:
         """The name and id of one cell's field."""
         return rules.field_name(organisation_id, category)
@@ -267,8 +289,32 @@ def _cell(line: BudgetLine) -> Cell:
     return Cell(line.organisation_id, line.category, line.amount, line.work_package, line.period)
 
 
+def _notes_of(budget_id: UUID) -> tuple[Note, ...]:
+    found = db.session.scalars(
+        select(BudgetNote)
+        .where(BudgetNote.budget_id == budget_id, BudgetNote.text != "")
+        .order_by(BudgetNote.organisation_id, BudgetNote.kind)
+    )
+    return tuple(Note(each.organisation_id, NoteKind(each.kind), each.text) for each in found)
+
+
+def sources_of(budget_id: UUID) -> tuple[Source, ...]:
+    """The sources beside the grant, in order."""
+    found = db.session.scalars(
+        select(BudgetSource).where(BudgetSource.budget_id == budget_id).order_by(BudgetSource.position, BudgetSource.id)
+    )
+    return tuple(Source(each.name, SourceKind(each.kind), each.amount, each.confirmed) for each in found)
+
+
 def _written(budget: Budget, lines: Iterable[BudgetLine]) -> BudgetContent:
-    return BudgetContent(rules_of(budget), _organisations(budget.id), tuple(map(_cell, lines)), _packages_of(budget))
+    return BudgetContent(
+        rules=rules_of(budget),
+        organisations=_organisations(budget.id),
+        cells=tuple(map(_cell, lines)),
+        packages=_packages_of(budget),
+        notes=_notes_of(budget.id),
+        sources=sources_of(budget.id),
+    )
 
 
 def written(budget_id: UUID) -> BudgetContent:
@@ -287,8 +333,10 @@ def content(budget_id: UUID) -> dict[str, Any]:
     return rules.to_mapping(written(budget_id))
 
 
-def budget(budget_id: UUID, names: Mapping[UUID, str]) -> BudgetView:
-    """The whole budget; ``names`` are those of the organisations, which the owner knows."""
+def budget(budget_id: UUID, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
+    """The whole budget; ``names`` are those of the organisations, which the owner knows, as it knows which of them are
+    ``public`` administrations.
+    """
     row, lines = get(Budget, budget_id), _lines_of(budget_id)
     found = _written(row, lines)
     worked = found.totals
@@ -304,7 +352,8 @@ def budget(budget_id: UUID, names: Mapping[UUID, str]) -> BudgetView:
         rows=_rows(worked, names),
         groups=_groups(found, worked, names, {_cell(line).place: line.version for line in lines}),
         totals=worked,
-        findings=rules.findings(found.rules, worked, names, found.packages),
+        findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
+        asked=rules.asked_sentences(found.rules, worked, public),
     )
 
 

@@ -9,15 +9,24 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, Uuid, and_, func, select
 
 from grants.budgets import queries, rules
-from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation, BudgetPackage
+from grants.budgets.models import (
+    Budget,
+    BudgetLine,
+    BudgetNote,
+    BudgetOrganisation,
+    BudgetPackage,
+    BudgetSource,
+)
 from grants.budgets.rules import (
     BudgetChanged,
     BudgetRules,
     Cell,
     CellKept,
+    Note,
     Outcome,
     Purpose,
     Shown,
+    Source,
 )
 from grants.core import acts, encoding
 from grants.core.db import db, get, locked
@@ -68,9 +77,10 @@ def remove_organisation(budget_id: UUID, organisation_id: UUID) -> None:
         if row.organisation_id == organisation_id:
             db.session.delete(row)
             _touch(budget)
-    for line in _lines(budget_id):
-        if line.organisation_id == organisation_id:
-            db.session.delete(line)
+    notes = select(BudgetNote).where(BudgetNote.budget_id == budget_id, BudgetNote.organisation_id == organisation_id)
+    for row_of in (*_lines(budget_id), *db.session.scalars(notes)):
+        if row_of.organisation_id == organisation_id:
+            db.session.delete(row_of)
 
 
 def save_cells(budget_id: UUID, cells: Iterable[Cell], version: int | None) -> int:
@@ -223,6 +233,49 @@ def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
     return _Opened(budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), lines)
 
 
+def write_notes(budget_id: UUID, notes: Sequence[Note]) -> None:
+    """Store sentences; one not given stays as it is, an empty one is taken away. A note of a foreign row is left out."""
+    budget = locked(Budget, budget_id)
+    present = {row.organisation_id for row in _rows(budget_id)}
+    rows = {
+        (row.organisation_id, row.kind): row
+        for row in db.session.scalars(select(BudgetNote).where(BudgetNote.budget_id == budget_id))
+    }
+    for note in notes:
+        text, row = rules.read_note(note.text), rows.get((note.organisation_id, note.kind.value))
+        if row is not None and row.text != text:
+            row.text = text
+        elif row is None and text and note.organisation_id in present:
+            db.session.add(
+                BudgetNote(budget_id=budget.id, organisation_id=note.organisation_id, kind=note.kind.value, text=text)
+            )
+
+
+def write_sources(budget_id: UUID, sources: Sequence[Source], mark: str | None) -> None:
+    """Replace the sources by these; ``mark`` is that of the sources that were shown, None where nobody was shown any.
+
+    Raises :class:`BudgetChanged` when somebody saved others meanwhile.
+    """
+    budget = locked(Budget, budget_id)
+    if mark is not None and mark != rules.sources_mark(queries.sources_of(budget_id)):
+        raise BudgetChanged("Somebody else saved the sources while you were working.")
+    if len(sources) > rules.SOURCES_MAX:
+        raise Invalid(f"A budget holds at most {rules.SOURCES_MAX} sources. Put small ones together.")
+    rows = db.session.scalars(
+        select(BudgetSource).where(BudgetSource.budget_id == budget_id).order_by(BudgetSource.position, BudgetSource.id)
+    ).all()
+    for position, source in enumerate(sources):
+        row = rows[position] if position < len(rows) else None
+        if row is None:
+            row = BudgetSource(budget_id=budget.id)
+            db.session.add(row)
+        row.position, row.name, row.kind = position, source.name, source.kind.value
+        row.amount, row.confirmed = source.amount, source.confirmed
+    for row in rows[len(sources) :]:
+        db.session.delete(row)
+    _touch(budget)
+
+
 def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> UUID:
     """The same rules, rows and amounts for another owner or purpose (granted from planned)."""
     source = get(Budget, budget_id)
@@ -240,6 +293,8 @@ def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> 
                 period=line.period,
             )
         )
+    write_notes(target, queries.written(budget_id).notes)
+    write_sources(target, queries.sources_of(budget_id), None)
     given = {lump.work_package for lump in queries.rules_of(source).lump_sums}
     for package in [each for each in _packages(budget_id) if each.code not in given]:
         db.session.add(

@@ -32,6 +32,10 @@ from grants.dossiers.rules import DossierContent
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
 from grants.identity.rules import Person
+from grants.identity.states import OrganisationKind
+
+# Administrations whose normal work and recoverable VAT no grant pays (domain.md B-08, B-09).
+PUBLIC_KINDS = frozenset({OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def budget_of(actor: Actor, reference: str) -> BudgetView:
 
 
 def _budget(application: ApplicationView, budget_id: UUID) -> BudgetView:
-    return budget_queries.budget(budget_id, application.organisation_names)
+    public = {each.organisation_id for each in application.partners if each.kind in PUBLIC_KINDS}
+    return budget_queries.budget(budget_id, application.organisation_names, public)
 
 
 def workplace_of(application: ApplicationView) -> Workplace:
@@ -202,10 +207,15 @@ def gate(actor: Actor, application_id: UUID) -> Asking[Gate]:
     )
 
 
+def leads(actor: Actor, application: ApplicationView) -> bool:
+    """Whether this person answers for the whole application."""
+    scope = Scope.of(("application", application.id), ("call", application.call.id))
+    return actor.may(Permission.APPLICATION_INVITE, scope)
+
+
 def own_rows(actor: Actor, application: ApplicationView) -> frozenset[UUID]:
     """The budget rows this person may write: the lead all, a partner those of the own organisation."""
-    scope = Scope.of(("application", application.id), ("call", application.call.id))
-    if actor.may(Permission.APPLICATION_INVITE, scope):
+    if leads(actor, application):
         return frozenset(partner.organisation_id for partner in application.partners)
     return frozenset(
         p.organisation_id

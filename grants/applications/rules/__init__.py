@@ -40,6 +40,7 @@ from grants.applications.rules.inputs import (
     InviteInput,
     Receipt,
     SectionInput,
+    SourcesInput,
     Started,
     StartInput,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "ReceiptProof",
     "Registered",
     "SectionInput",
+    "SourcesInput",
     "StartInput",
     "Started",
     "SubmissionView",

@@ -14,6 +14,7 @@ from grants.applications.services.drafting import (
 )
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
+from grants.applications.services.planning import explain_costs, save_sources
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.team import (
@@ -35,6 +36,7 @@ __all__ = [
     "download_assigned",
     "download_receipt",
     "edit_details",
+    "explain_costs",
     "invite",
     "move",
     "record_answers",
@@ -45,6 +47,7 @@ __all__ = [
     "save_answer",
     "save_budget",
     "save_section",
+    "save_sources",
     "start",
     "submit",
     "tell_deadline_moved",

@@ -127,12 +127,12 @@ def writable(application_id: UUID) -> tuple[Application, CallView]:
 
 def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
     """A partner writes only after having agreed to take part."""
-    _refuse_unaccepted(
+    refuse_unaccepted(
         [(each.name, each.state) for each in queries.partners(application_id) if each.contact_id == actor.user_id]
     )
 
 
-def _refuse_unaccepted(own: Sequence[tuple[str, PartnerState]]) -> None:
+def refuse_unaccepted(own: Sequence[tuple[str, PartnerState]]) -> None:
     """By the organisations a person speaks for, and what was answered for each."""
     if any(state is PartnerState.ACCEPTED for _, state in own):
         return
@@ -199,7 +199,7 @@ def save_answer(actor: Actor, application_id: UUID, section_key: str, given: Ans
     gate = queries.gate(actor, application_id)
     rules.refuse_unwritable(gate.state)
     rules.refuse_late(gate.times, acts.moment())
-    _refuse_unaccepted(gate.own)
+    refuse_unaccepted(gate.own)
     assert gate.dossier_id is not None, "what can be written in has answers"
     saved = dossiers.save_answer(gate.dossier_id, section_key, given.question, given.values, given.number)
     return AnswerKept(saved, gate.times.zone)
@@ -220,7 +220,7 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> Budge
     gate = queries.gate(actor, application_id)
     rules.refuse_unwritable(gate.state)
     rules.refuse_late(gate.times, acts.moment())
-    _refuse_unaccepted(gate.own)
+    refuse_unaccepted(gate.own)
     assert gate.budget_id is not None, "what can be written in has a budget"
     own = [place for place, cell in enumerate(given.cells) if gate.writes_row(cell.organisation_id)]
     cells = [given.cells[place] for place in own]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from grants.agreements import queries as agreements
@@ -9,6 +10,7 @@ from grants.agreements.models import Grant
 from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.states import PartnerRole
+from grants.budgets.rules import SOURCE_WORDS, BudgetContent
 from grants.calls.models import Call
 from grants.core.db import get
 from grants.documents.queries.marks import holds_synthetic, marks
@@ -59,12 +61,15 @@ def receipt(submission_id: UUID) -> Receipt:
         requested=str(row.requested),
         sha256=row.sha256.hex(),
         event_id=str(applications.registered(row.id).event_id),
-        answers=tuple(
-            (
-                each.section.title,
-                tuple((item.question.label, dossiers.shown(item.question, item.answer)) for item in each.items),
-            )
-            for each in dossiers.answered(sent.dossier)
+        answers=(
+            *(
+                (
+                    each.section.title,
+                    tuple((item.question.label, dossiers.shown(item.question, item.answer)) for item in each.items),
+                )
+                for each in dossiers.answered(sent.dossier)
+            ),
+            *_beside(sent.budget, names),
         ),
         costs=with_totals(
             "Budget, EUR",
@@ -79,3 +84,13 @@ def receipt(submission_id: UUID) -> Receipt:
             get(Call, call.id), organisation_ids=[each.organisation_id for each in sent.consortium]
         ),
     )
+
+
+def _beside(budget: BudgetContent, names: Mapping[UUID, str]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """What stands beside the amounts, as sections of their own; none where there is nothing."""
+    sources = tuple(
+        (each.name, f"{each.amount}, {SOURCE_WORDS[each.kind].lower()}{'' if each.confirmed else ', not confirmed'}")
+        for each in budget.sources
+    )
+    notes = tuple((f"{names[each.organisation_id]}, {each.kind.value}", each.text) for each in budget.notes)
+    return tuple((title, found) for title, found in (("Who else pays", sources), ("Costs explained", notes)) if found)
