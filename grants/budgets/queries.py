@@ -18,19 +18,25 @@ from grants.budgets.models import (
     BudgetNote,
     BudgetOrganisation,
     BudgetPackage,
+    BudgetPlanItem,
     BudgetSource,
 )
 from grants.budgets.rules import (
     Asked,
+    Bar,
     Beside,
     BudgetContent,
     BudgetRules,
     Category,
     Cell,
     Finding,
+    ItemKind,
+    Months,
     Note,
     NoteKind,
     Package,
+    PlanItem,
+    PlannedPackage,
     Purpose,
     Severity,
     SliceTotals,
@@ -155,6 +161,11 @@ class BudgetView(Grid):
         return self.rules.by_work_package or self.rules.periods != (0,)
 
     @property
+    def timeline(self) -> tuple[tuple[Bar, ...], int]:
+        """Every line of the work plan, and how many months it has."""
+        return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """The broken rules: ``place`` is the id of the field to mend, or ``budget``."""
         return self._of(Severity.BROKEN)
@@ -249,6 +260,11 @@ class FrozenBudget(Grid):
         """Whether it was entered by work package or period."""
         return self.rules.by_work_package or self.rules.periods != (0,)
 
+    @property
+    def timeline(self) -> tuple[tuple[Bar, ...], int]:
+        """Every line of the work plan, and how many months it has."""
+        return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})
+
 
 def _organisations(budget_id: UUID) -> tuple[UUID, ...]:
     return tuple(
@@ -276,13 +292,29 @@ def _lines_of(budget_id: UUID) -> list[BudgetLine]:
     )
 
 
-def _packages_of(budget: Budget) -> tuple[Package, ...]:
-    if not rules_of(budget).by_work_package:
-        return ()
-    found = db.session.scalars(
-        select(BudgetPackage).where(BudgetPackage.budget_id == budget.id).order_by(BudgetPackage.position)
+def plan_of(budget_id: UUID) -> tuple[PlannedPackage, ...]:
+    """The work plan: work packages in order with their lines, in one statement."""
+    found = db.session.execute(
+        select(BudgetPackage, BudgetPlanItem)
+        .outerjoin(BudgetPlanItem, BudgetPlanItem.package_id == BudgetPackage.id)
+        .where(BudgetPackage.budget_id == budget_id)
+        .order_by(BudgetPackage.position, BudgetPackage.code, BudgetPlanItem.position, BudgetPlanItem.id)
+    ).all()
+    packages = {package.id: package for package, _ in found}
+    return tuple(
+        PlannedPackage(
+            code=package.code,
+            title=package.title,
+            lead_id=package.lead_id,
+            months=Months(package.starts_month, package.ends_month or 0) if package.starts_month else None,
+            items=tuple(_item(item) for of, item in found if of.id == package.id and item is not None),
+        )
+        for package in packages.values()
     )
-    return tuple(Package(each.code, each.title) for each in found)
+
+
+def _item(row: BudgetPlanItem) -> PlanItem:
+    return PlanItem(ItemKind(row.kind), row.title, row.owner_id, Months(row.starts_month, row.ends_month))
 
 
 def _cell(line: BudgetLine) -> Cell:
@@ -307,13 +339,16 @@ def sources_of(budget_id: UUID) -> tuple[Source, ...]:
 
 
 def _written(budget: Budget, lines: Iterable[BudgetLine]) -> BudgetContent:
+    budget_rules, plan = rules_of(budget), plan_of(budget.id)
+    packages = tuple(Package(each.code, each.title) for each in plan) if budget_rules.by_work_package else ()
     return BudgetContent(
-        rules=rules_of(budget),
+        rules=budget_rules,
         organisations=_organisations(budget.id),
         cells=tuple(map(_cell, lines)),
-        packages=_packages_of(budget),
+        packages=packages,
         notes=_notes_of(budget.id),
         sources=sources_of(budget.id),
+        plan=plan,
     )
 
 

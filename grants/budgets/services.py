@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,6 +16,7 @@ from grants.budgets.models import (
     BudgetNote,
     BudgetOrganisation,
     BudgetPackage,
+    BudgetPlanItem,
     BudgetSource,
 )
 from grants.budgets.rules import (
@@ -24,6 +26,7 @@ from grants.budgets.rules import (
     CellKept,
     Note,
     Outcome,
+    PlannedPackage,
     Purpose,
     Shown,
     Source,
@@ -31,7 +34,7 @@ from grants.budgets.rules import (
 from grants.core import acts, encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO, Money, total
 
 
 def create(
@@ -276,6 +279,61 @@ def write_sources(budget_id: UUID, sources: Sequence[Source], mark: str | None) 
     _touch(budget)
 
 
+def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None) -> None:
+    """Replace the work plan; work packages keep their codes, new ones get the next, ones left out are taken away.
+
+    ``mark`` is that of the plan that was shown, None where nobody was shown one. Raises :class:`BudgetChanged` when
+    somebody else saved it meanwhile, and :class:`Refused` where a work package left out still holds amounts or is
+    one the call itself names.
+    """
+    budget = locked(Budget, budget_id)
+    if mark is not None and mark != rules.plan_mark(queries.plan_of(budget_id)):
+        raise BudgetChanged("Somebody else saved the work plan while you were working.")
+    rows = {row.code: row for row in _packages(budget_id)}
+    for code in rows.keys() - {each.code for each in plan}:
+        _remove_package(budget, rows[code])
+    # A code that was once in use is not given again as long as a later one stands.
+    last = max((int(code[2:]) for code in rows if re.fullmatch("WP[0-9]{1,6}", code)), default=0)
+    for position, package in enumerate(plan):
+        row = rows.get(package.code)
+        if row is None:
+            last += 1
+            row = BudgetPackage(budget_id=budget.id, code=package.code or f"WP{last}")
+            db.session.add(row)
+        row.position, row.title, row.lead_id = position, package.title, package.lead_id
+        row.starts_month = package.months.first if package.months else None
+        row.ends_month = package.months.last if package.months else None
+        _write_items(row.id, package)
+    _touch(budget)
+
+
+def _write_items(package_id: UUID, package: PlannedPackage) -> None:
+    rows = db.session.scalars(
+        select(BudgetPlanItem)
+        .where(BudgetPlanItem.package_id == package_id)
+        .order_by(BudgetPlanItem.position, BudgetPlanItem.id)
+    ).all()
+    for position, item in enumerate(package.items):
+        row = rows[position] if position < len(rows) else None
+        if row is None:
+            row = BudgetPlanItem(package_id=package_id)
+            db.session.add(row)
+        row.position, row.kind, row.title, row.owner_id = position, item.kind.value, item.title, item.owner_id
+        row.starts_month, row.ends_month = item.months.first, item.months.last
+    for row in rows[len(package.items) :]:
+        db.session.delete(row)
+
+
+def _remove_package(budget: Budget, row: BudgetPackage) -> None:
+    if row.code in {lump.work_package for lump in queries.rules_of(budget).lump_sums}:
+        raise Refused(f"The call itself names {row.code}: it cannot be taken away. Give it back its title.")
+    held = total(line.amount for line in _lines(budget.id) if line.work_package == row.code)
+    if held:
+        raise Refused(f"{row.code} still has {held} in the budget. Move or clear its amounts first, then take it away.")
+    _write_items(row.id, PlannedPackage(row.code, row.title))
+    db.session.delete(row)
+
+
 def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> UUID:
     """The same rules, rows and amounts for another owner or purpose (granted from planned)."""
     source = get(Budget, budget_id)
@@ -295,19 +353,7 @@ def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> 
         )
     write_notes(target, queries.written(budget_id).notes)
     write_sources(target, queries.sources_of(budget_id), None)
-    given = {lump.work_package for lump in queries.rules_of(source).lump_sums}
-    for package in [each for each in _packages(budget_id) if each.code not in given]:
-        db.session.add(
-            BudgetPackage(
-                budget_id=target,
-                code=package.code,
-                title=package.title,
-                position=package.position,
-                lead_id=package.lead_id,
-                starts_month=package.starts_month,
-                ends_month=package.ends_month,
-            )
-        )
+    write_plan(target, queries.plan_of(budget_id), None)
     return target
 
 

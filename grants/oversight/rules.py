@@ -181,7 +181,7 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
     *("application.save_budget", "application.save_section", "application.start"),
-    *("application.explain_costs", "application.save_sources"),
+    *("application.explain_costs", "application.save_plan", "application.save_sources"),
 }
 CALL_STORY = frozenset(
     {

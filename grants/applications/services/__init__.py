@@ -14,7 +14,7 @@ from grants.applications.services.drafting import (
 )
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
-from grants.applications.services.planning import explain_costs, save_sources
+from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.team import (
@@ -46,6 +46,7 @@ __all__ = [
     "remove_partner",
     "save_answer",
     "save_budget",
+    "save_plan",
     "save_section",
     "save_sources",
     "start",

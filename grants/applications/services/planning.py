@@ -1,4 +1,4 @@
-"""Acts on what stands beside the amounts of a draft's budget: sentences that explain costs, and who else pays."""
+"""Acts on what stands beside the amounts of a draft's budget: sentences on costs, who else pays, the work plan."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from grants.applications import queries, rules
 from grants.applications.queries import Gate
-from grants.applications.rules import SourcesInput
+from grants.applications.rules import PlanInput, SourcesInput
 from grants.applications.services.drafting import refuse_unaccepted
 from grants.budgets import services as budgets
 from grants.budgets.rules import Note
@@ -54,3 +54,18 @@ def save_sources(actor: Actor, application_id: UUID, given: SourcesInput) -> Non
     if not gate.leads:
         raise Refused("The lead city enters who else pays. Ask it to add or change a source.")
     budgets.write_sources(budget_id, given.sources, given.mark)
+
+
+@act(
+    "application.save_plan",
+    needs=Permission.APPLICATION_EDIT,
+    scope=queries.scope_of,
+    says="changed the work plan of application {subject}",
+)
+def save_plan(actor: Actor, application_id: UUID, given: PlanInput) -> None:
+    """Replace the work plan, which every partner writes; raises :class:`~grants.budgets.rules.BudgetChanged` when
+    somebody else saved it meanwhile.
+    """
+    acts.subject("application", application_id)
+    _, budget_id = _open(actor, application_id)
+    budgets.write_plan(budget_id, given.packages, given.mark)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.budgets.rules.funding import Note, Source
+from grants.budgets.rules.plan import PlannedPackage
 from grants.budgets.rules.sums import package_order, totals
 from grants.budgets.rules.values import BudgetRules, Cell, Nature, Package, Totals
 from grants.core import encoding
@@ -24,6 +25,7 @@ LATER = frozenset(
         "packages",
         "period",
         "period_months",
+        "plan",
         "sources",
         "work_package",
     }
@@ -40,6 +42,7 @@ class BudgetContent:
     packages: tuple[Package, ...] = ()
     notes: tuple[Note, ...] = ()
     sources: tuple[Source, ...] = ()
+    plan: tuple[PlannedPackage, ...] = ()
 
     @property
     def totals(self) -> Totals:

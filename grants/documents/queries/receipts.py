@@ -10,7 +10,7 @@ from grants.agreements.models import Grant
 from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.states import PartnerRole
-from grants.budgets.rules import SOURCE_WORDS, BudgetContent
+from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
 from grants.core.db import get
 from grants.documents.queries.marks import holds_synthetic, marks
@@ -93,4 +93,13 @@ def _beside(budget: BudgetContent, names: Mapping[UUID, str]) -> tuple[tuple[str
         for each in budget.sources
     )
     notes = tuple((f"{names[each.organisation_id]}, {each.kind.value}", each.text) for each in budget.notes)
-    return tuple((title, found) for title, found in (("Who else pays", sources), ("Costs explained", notes)) if found)
+    bars, _ = timeline(budget.plan, names)
+    plan = tuple(
+        (
+            f"{bar.code} {bar.title}",
+            ", ".join(part for part in (bar.owner, bar.months.words if bar.months else "") if part),
+        )
+        for bar in bars
+    )
+    parts = (("Who else pays", sources), ("Costs explained", notes), ("Work plan", plan))
+    return tuple((title, found) for title, found in parts if found)
