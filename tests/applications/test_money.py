@@ -353,6 +353,23 @@ def test_a_partner_neither_enters_sources_nor_explains_costs_of_others(call: Cal
     assert [note.text for note in queries.workplace(ana, reference).budget.content.notes] == ["Mine"]
 
 
+def test_a_partner_is_told_what_is_asked_of_others_and_every_link_leads_somewhere(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = marek_of(application_id)
+    (city,) = ana.organisation_ids
+    services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(10)),), None))
+    source = Source("Region", SourceKind.PUBLIC, euros(1), confirmed=False)
+    services.save_sources(ana, application_id, SourcesInput((source,), None))
+
+    shown = actors.client_of(app, marek).get(f"/applications/{reference}/budget")
+
+    check_page(shown)
+    assert "Municipality of Northbridge, lead, staff: not explained yet" in text_of(shown)
+    assert "The lead city enters who else pays: The sources give EUR 1.00 more than is needed." in text_of(shown)
+
+
 def test_what_stands_beside_the_amounts_is_frozen_with_the_submission_and_printed(app: Flask, call: CallView) -> None:
     application_id = factory.fill(factory.draft(call, actors.ana()), actors.ana())
     ana = actors.ana()
