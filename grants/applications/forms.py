@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    FileField,
+    HiddenField,
+    MultipleFileField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import Optional
 
 from grants.applications.rules import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,26 @@ from flask import request
 from wtforms import HiddenField, SelectField
 
 from grants.budgets import rules
-from grants.budgets.rules import Ambiguous, BudgetRules, Cell, Marks, Package, Reading, Shown
+from grants.budgets.rules import (
+    Ambiguous,
+    Asked,
+    BudgetRules,
+    Cell,
+    ItemKind,
+    Marks,
+    Months,
+    Note,
+    Package,
+    PlanItem,
+    PlannedPackage,
+    Reading,
+    Shown,
+    Source,
+    SourceKind,
+)
 from grants.core.errors import Invalid
-from grants.core.money import CENTS_MAX, ZERO, Money
+from grants.core.money import CENTS_MAX, ZERO, Money, plain
+from grants.core.text import without_turns
 from grants.web.forms import VERSION_DIGITS_MAX, Form, choices
 
 # A script sends at most so many cells at once: more than any table on a screen has.
@@ -136,3 +153,225 @@ def _listed(text: str) -> list[tuple[str, str, Shown]]:
             case _:
                 raise Invalid("The table could not be read as it was sent. Reload the page, then type it again.")
     return cells
+
+
+# --- beside the amounts -----------------------------------------------------------------------------------------
+
+# As many empty lines are offered for further sources.
+BLANK_LINES = 3
+
+
+class NotesForm(Form):
+    """The sentences asked of public administrations, read by the names of their fields."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.typed: dict[str, str] = {}
+        self.wrong: dict[str, str] = {}
+
+    def read(self, asked: Sequence[Asked]) -> tuple[Note, ...]:
+        """The sentences that were sent; what is too long is kept in ``wrong`` beside its field."""
+        found = []
+        for each in asked:
+            if each.place in request.form:
+                text = self.typed[each.place] = without_turns(request.form[each.place])
+                try:
+                    found.append(Note(each.organisation_id, each.kind, rules.read_note(text)))
+                except Invalid as error:
+                    self.wrong[each.place] = str(error)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One line of the table of sources as typed, with a sentence for each part that is wrong."""
+
+    name: str = ""
+    kind: str = SourceKind.OWN.value
+    amount: str = ""
+    confirmed: bool = False
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
+class SourcesForm(Form):
+    """All sources beside the grant, line by line, and the mark of those shown."""
+
+    mark = HiddenField()
+
+    def __init__(self, sources: Sequence[Source] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self.lines = [SourceLine(each.name, each.kind.value, plain(each.amount), each.confirmed) for each in sources]
+        if not self.is_submitted():
+            self.mark.data = rules.sources_mark(sources)
+
+    @property
+    def shown_lines(self) -> list[SourceLine]:
+        """The lines with some empty ones after them."""
+        return [*self.lines, *[SourceLine()] * BLANK_LINES]
+
+    def read(self, marks: Marks = Marks.UNSAID) -> tuple[Source, ...] | None:
+        """The sources as sent, empty lines left out; None where a line is wrong and says why."""
+        found, self.lines = [], []
+        for number in range(rules.SOURCES_MAX + BLANK_LINES):
+            line = _sent_line(number)
+            if not line.name.strip() and not line.amount.strip():
+                continue
+            try:
+                found.append(_source(line, marks))
+            except Invalid as error:
+                line = replace(line, wrong=error.problems)
+            self.lines.append(line)
+        return None if any(line.wrong for line in self.lines) else tuple(found)
+
+
+def _sent_line(number: int) -> SourceLine:
+    def sent(part: str) -> str:
+        return without_turns(request.form.get(rules.source_field(number, part), ""))
+
+    return SourceLine(sent("name"), sent("kind"), sent("amount"), bool(sent("confirmed")))
+
+
+def _source(line: SourceLine, marks: Marks) -> Source:
+    try:
+        amount = rules.read_amount(line.amount, marks)
+    except Invalid as error:
+        raise Invalid("The amount cannot be read.", {"amount": str(error)}) from error
+    if line.kind not in {kind.value for kind in SourceKind}:
+        raise Invalid("The kind is not known.", {"kind": "Choose one of the kinds shown."})
+    return rules.checked_source(line.name, SourceKind(line.kind), amount, confirmed=line.confirmed)
+
+
+# --- the work plan ----------------------------------------------------------------------------------------------
+
+BLANK_ITEMS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One line of the work plan as typed: a work package, or something in it."""
+
+    place: str
+    kind: str = ItemKind.TASK.value
+    title: str = ""
+    owner: str = ""
+    months: str = ""
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBlock:
+    """A work package and its lines as typed; without a code it is the empty one for a new work package."""
+
+    code: str
+    head: PlanLine
+    lines: tuple[PlanLine, ...]
+
+
+class PlanForm(Form):
+    """The whole work plan, and the mark of the one shown."""
+
+    mark = HiddenField()
+
+    def __init__(self, plan: Sequence[PlannedPackage] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self.blocks = [_block(each) for each in plan] + [_block(PlannedPackage("", ""))]
+        if not self.is_submitted():
+            self.mark.data = rules.plan_mark(plan)
+
+    def read(
+        self, codes: Sequence[str], owners: Collection[UUID], months_max: int
+    ) -> tuple[PlannedPackage, ...] | None:
+        """The plan as sent; None where a line is wrong and says why. A work package without a title is left out."""
+        found, self.blocks = [], []
+        for code in (*codes, ""):
+            prefix = f"wp-{code or 'new'}"
+            head, package = _read_head(prefix, code, owners, months_max)
+            lines, items = [], []
+            for number in range(rules.ITEMS_MAX):
+                line, item = _read_item(f"{prefix}-{number}", owners, months_max)
+                if line is not None:
+                    lines.append(line)
+                if item is not None:
+                    items.append(item)
+            self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, len(lines)))))
+            if package is not None:
+                found.append(replace(package, items=tuple(items)))
+        if len(found) > rules.PACKAGES_MAX:
+            self.problems.append(
+                f"A work plan has at most {rules.PACKAGES_MAX} work packages. Put small ones together."
+            )
+        is_wrong = any(line.wrong for block in self.blocks for line in (block.head, *block.lines))
+        return None if is_wrong or self.problems else tuple(found)
+
+
+def _blank(prefix: str, after: int) -> tuple[PlanLine, ...]:
+    return tuple(PlanLine(f"{prefix}-{number}") for number in range(after, min(after + BLANK_ITEMS, rules.ITEMS_MAX)))
+
+
+def _block(package: PlannedPackage) -> PlanBlock:
+    prefix = f"wp-{package.code or 'new'}"
+    head = PlanLine(prefix, "package", package.title, str(package.lead_id or ""), _typed_months(package.months))
+    lines = tuple(
+        PlanLine(
+            f"{prefix}-{number}", item.kind.value, item.title, str(item.owner_id or ""), _typed_months(item.months)
+        )
+        for number, item in enumerate(package.items)
+    )
+    return PlanBlock(package.code, head, (*lines, *_blank(prefix, len(lines))))
+
+
+def _typed_months(months: Months | None) -> str:
+    if months is None:
+        return ""
+    return str(months.first) if months.first == months.last else f"{months.first}-{months.last}"
+
+
+def _sent_plan_line(place: str) -> PlanLine:
+    def sent(part: str) -> str:
+        return without_turns(request.form.get(f"{place}-{part}", ""))
+
+    return PlanLine(place, sent("kind") or ItemKind.TASK.value, sent("title"), sent("owner"), sent("months"))
+
+
+def _read_head(
+    place: str, code: str, owners: Collection[UUID], months_max: int
+) -> tuple[PlanLine, PlannedPackage | None]:
+    line = _sent_plan_line(place)
+    if not line.title.strip():
+        return line, None
+    title, owner, months, wrong = _read_parts(line, owners, months_max, months_needed=False)
+    return replace(line, wrong=wrong), PlannedPackage(code, title, owner, months)
+
+
+def _read_item(place: str, owners: Collection[UUID], months_max: int) -> tuple[PlanLine | None, PlanItem | None]:
+    line = _sent_plan_line(place)
+    if not line.title.strip():
+        return None, None
+    title, owner, months, wrong = _read_parts(line, owners, months_max, months_needed=True)
+    if line.kind not in {kind.value for kind in ItemKind}:
+        wrong = {**wrong, "kind": "Choose one of the kinds shown."}
+    if wrong or months is None:
+        return replace(line, wrong=wrong), None
+    return line, PlanItem(ItemKind(line.kind), title, owner, months)
+
+
+def _read_parts(
+    line: PlanLine, owners: Collection[UUID], months_max: int, *, months_needed: bool
+) -> tuple[str, UUID | None, Months | None, dict[str, str]]:
+    wrong: dict[str, str] = {}
+    title, months = line.title, None
+    try:
+        title = rules.read_title(line.title)
+    except Invalid as error:
+        wrong["title"] = str(error)
+    if line.months.strip():
+        try:
+            months = rules.read_months(line.months, months_max)
+        except Invalid as error:
+            wrong["months"] = str(error)
+    elif months_needed:
+        wrong["months"] = "Enter the month, for example 3, or the months, for example 3-9."
+    owner = next((who for who in owners if str(who) == line.owner), None)
+    if line.owner and owner is None:
+        wrong["owner"] = "Choose one of the partners shown."
+    return title, owner, months, wrong

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.budgets.rules import Purpose
+from grants.budgets.rules import ItemKind, NoteKind, Purpose, SourceKind
 from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -89,3 +89,50 @@ class BudgetLine(Row):
     period: Mapped[int]
     saved_at: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
     saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)
+
+
+class BudgetNote(Row):
+    """One sentence that explains costs of a public administration."""
+
+    __tablename__ = "budget_note"
+    __table_args__ = (UniqueConstraint("budget_id", "organisation_id", "kind"), state_check(NoteKind, "kind"))
+
+    budget_id: Mapped[UUID] = mapped_column(points_to("budget.id"))
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    kind: Mapped[str]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+
+
+class BudgetSource(Row):
+    """Money beside the grant."""
+
+    __tablename__ = "budget_source"
+    __table_args__ = (
+        state_check(SourceKind, "kind"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    budget_id: Mapped[UUID] = mapped_column(points_to("budget.id"), index=True)
+    position: Mapped[int]
+    name: Mapped[str]
+    kind: Mapped[str]
+    amount: Mapped[Money]
+    confirmed: Mapped[bool]
+
+
+class BudgetPlanItem(Row):
+    """A task, milestone or deliverable of a work package."""
+
+    __tablename__ = "budget_plan_item"
+    __table_args__ = (
+        state_check(ItemKind, "kind"),
+        CheckConstraint("starts_month >= 1 AND ends_month >= starts_month", name="months_in_order"),
+    )
+
+    package_id: Mapped[UUID] = mapped_column(points_to("budget_package.id"), index=True)
+    position: Mapped[int]
+    kind: Mapped[str]
+    title: Mapped[str]
+    owner_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+    starts_month: Mapped[int]
+    ends_month: Mapped[int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,36 @@ from uuid import UUID
 from sqlalchemy import BigInteger, func, select, type_coerce
 
 from grants.budgets import rules
-from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation, BudgetPackage
+from grants.budgets.models import (
+    Budget,
+    BudgetLine,
+    BudgetNote,
+    BudgetOrganisation,
+    BudgetPackage,
+    BudgetPlanItem,
+    BudgetSource,
+)
 from grants.budgets.rules import (
+    Asked,
+    Bar,
+    Beside,
     BudgetContent,
     BudgetRules,
     Category,
     Cell,
     Finding,
+    ItemKind,
+    Months,
+    Note,
+    NoteKind,
     Package,
+    PlanItem,
+    PlannedPackage,
     Purpose,
     Severity,
     SliceTotals,
+    Source,
+    SourceKind,
     Totals,
 )
 from grants.core import encoding
@@ -114,6 +133,7 @@ class BudgetView(Grid):
     groups: tuple[GridGroup, ...]
     totals: Totals
     findings: tuple[Finding, ...]
+    asked: tuple[Asked, ...]
 
     @property
     def rules(self) -> BudgetRules:
@@ -139,6 +159,11 @@ class BudgetView(Grid):
     def sliced(self) -> bool:
         """Whether one organisation has several lines in the grid, so that its sum stands in a table of its own."""
         return self.rules.by_work_package or self.rules.periods != (0,)
+
+    @property
+    def timeline(self) -> tuple[tuple[Bar, ...], int]:
+        """Every line of the work plan, and how many months it has."""
+        return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -193,6 +218,14 @@ class BudgetView(Grid):
             cell.place: (cell.number, cell.amount.cents) for _, row in self.lines for cell in row.cells if cell.number
         }
 
+    def note(self, asked: Asked) -> str:
+        """The sentence given to what is asked."""
+        return Beside(notes=self.content.notes).note(asked.organisation_id, asked.kind)
+
+    def name_of(self, organisation_id: UUID) -> str:
+        """The name of one of its organisations."""
+        return next((row.name for row in self.rows if row.organisation_id == organisation_id), "Partner")
+
     def field_name(self, organisation_id: UUID, category: str) -> str:
         """The name and id of one cell's field."""
         return rules.field_name(organisation_id, category)
@@ -227,6 +260,11 @@ class FrozenBudget(Grid):
         """Whether it was entered by work package or period."""
         return self.rules.by_work_package or self.rules.periods != (0,)
 
+    @property
+    def timeline(self) -> tuple[tuple[Bar, ...], int]:
+        """Every line of the work plan, and how many months it has."""
+        return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})
+
 
 def _organisations(budget_id: UUID) -> tuple[UUID, ...]:
     return tuple(
@@ -254,21 +292,64 @@ def _lines_of(budget_id: UUID) -> list[BudgetLine]:
     )
 
 
-def _packages_of(budget: Budget) -> tuple[Package, ...]:
-    if not rules_of(budget).by_work_package:
-        return ()
-    found = db.session.scalars(
-        select(BudgetPackage).where(BudgetPackage.budget_id == budget.id).order_by(BudgetPackage.position)
+def plan_of(budget_id: UUID) -> tuple[PlannedPackage, ...]:
+    """The work plan: work packages in order with their lines, in one statement."""
+    found = db.session.execute(
+        select(BudgetPackage, BudgetPlanItem)
+        .outerjoin(BudgetPlanItem, BudgetPlanItem.package_id == BudgetPackage.id)
+        .where(BudgetPackage.budget_id == budget_id)
+        .order_by(BudgetPackage.position, BudgetPackage.code, BudgetPlanItem.position, BudgetPlanItem.id)
+    ).all()
+    packages = {package.id: package for package, _ in found}
+    return tuple(
+        PlannedPackage(
+            code=package.code,
+            title=package.title,
+            lead_id=package.lead_id,
+            months=Months(package.starts_month, package.ends_month or 0) if package.starts_month else None,
+            items=tuple(_item(item) for of, item in found if of.id == package.id and item is not None),
+        )
+        for package in packages.values()
     )
-    return tuple(Package(each.code, each.title) for each in found)
+
+
+def _item(row: BudgetPlanItem) -> PlanItem:
+    return PlanItem(ItemKind(row.kind), row.title, row.owner_id, Months(row.starts_month, row.ends_month))
 
 
 def _cell(line: BudgetLine) -> Cell:
     return Cell(line.organisation_id, line.category, line.amount, line.work_package, line.period)
 
 
+def _notes_of(budget_id: UUID) -> tuple[Note, ...]:
+    found = db.session.scalars(
+        select(BudgetNote)
+        .where(BudgetNote.budget_id == budget_id, BudgetNote.text != "")
+        .order_by(BudgetNote.organisation_id, BudgetNote.kind)
+    )
+    return tuple(Note(each.organisation_id, NoteKind(each.kind), each.text) for each in found)
+
+
+def sources_of(budget_id: UUID) -> tuple[Source, ...]:
+    """The sources beside the grant, in order."""
+    found = db.session.scalars(
+        select(BudgetSource).where(BudgetSource.budget_id == budget_id).order_by(BudgetSource.position, BudgetSource.id)
+    )
+    return tuple(Source(each.name, SourceKind(each.kind), each.amount, each.confirmed) for each in found)
+
+
 def _written(budget: Budget, lines: Iterable[BudgetLine]) -> BudgetContent:
-    return BudgetContent(rules_of(budget), _organisations(budget.id), tuple(map(_cell, lines)), _packages_of(budget))
+    budget_rules, plan = rules_of(budget), plan_of(budget.id)
+    packages = tuple(Package(each.code, each.title) for each in plan) if budget_rules.by_work_package else ()
+    return BudgetContent(
+        rules=budget_rules,
+        organisations=_organisations(budget.id),
+        cells=tuple(map(_cell, lines)),
+        packages=packages,
+        notes=_notes_of(budget.id),
+        sources=sources_of(budget.id),
+        plan=plan,
+    )
 
 
 def written(budget_id: UUID) -> BudgetContent:
@@ -287,8 +368,10 @@ def content(budget_id: UUID) -> dict[str, Any]:
     return rules.to_mapping(written(budget_id))
 
 
-def budget(budget_id: UUID, names: Mapping[UUID, str]) -> BudgetView:
-    """The whole budget; ``names`` are those of the organisations, which the owner knows."""
+def budget(budget_id: UUID, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
+    """The whole budget; ``names`` are those of the organisations, which the owner knows, as it knows which of them are
+    ``public`` administrations.
+    """
     row, lines = get(Budget, budget_id), _lines_of(budget_id)
     found = _written(row, lines)
     worked = found.totals
@@ -304,7 +387,8 @@ def budget(budget_id: UUID, names: Mapping[UUID, str]) -> BudgetView:
         rows=_rows(worked, names),
         groups=_groups(found, worked, names, {_cell(line).place: line.version for line in lines}),
         totals=worked,
-        findings=rules.findings(found.rules, worked, names, found.packages),
+        findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
+        asked=rules.asked_sentences(found.rules, worked, public),
     )
 
 

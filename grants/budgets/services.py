@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,20 +10,31 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, Uuid, and_, func, select
 
 from grants.budgets import queries, rules
-from grants.budgets.models import Budget, BudgetLine, BudgetOrganisation, BudgetPackage
+from grants.budgets.models import (
+    Budget,
+    BudgetLine,
+    BudgetNote,
+    BudgetOrganisation,
+    BudgetPackage,
+    BudgetPlanItem,
+    BudgetSource,
+)
 from grants.budgets.rules import (
     BudgetChanged,
     BudgetRules,
     Cell,
     CellKept,
+    Note,
     Outcome,
+    PlannedPackage,
     Purpose,
     Shown,
+    Source,
 )
 from grants.core import acts, encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.money import ZERO, Money
+from grants.core.money import ZERO, Money, total
 
 
 def create(
@@ -68,9 +80,10 @@ def remove_organisation(budget_id: UUID, organisation_id: UUID) -> None:
         if row.organisation_id == organisation_id:
             db.session.delete(row)
             _touch(budget)
-    for line in _lines(budget_id):
-        if line.organisation_id == organisation_id:
-            db.session.delete(line)
+    notes = select(BudgetNote).where(BudgetNote.budget_id == budget_id, BudgetNote.organisation_id == organisation_id)
+    for row_of in (*_lines(budget_id), *db.session.scalars(notes)):
+        if row_of.organisation_id == organisation_id:
+            db.session.delete(row_of)
 
 
 def save_cells(budget_id: UUID, cells: Iterable[Cell], version: int | None) -> int:
@@ -223,6 +236,104 @@ def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
     return _Opened(budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), lines)
 
 
+def write_notes(budget_id: UUID, notes: Sequence[Note]) -> None:
+    """Store sentences; one not given stays as it is, an empty one is taken away. A note of a foreign row is left out."""
+    budget = locked(Budget, budget_id)
+    present = {row.organisation_id for row in _rows(budget_id)}
+    rows = {
+        (row.organisation_id, row.kind): row
+        for row in db.session.scalars(select(BudgetNote).where(BudgetNote.budget_id == budget_id))
+    }
+    for note in notes:
+        text, row = rules.read_note(note.text), rows.get((note.organisation_id, note.kind.value))
+        if row is not None and row.text != text:
+            row.text = text
+        elif row is None and text and note.organisation_id in present:
+            db.session.add(
+                BudgetNote(budget_id=budget.id, organisation_id=note.organisation_id, kind=note.kind.value, text=text)
+            )
+
+
+def write_sources(budget_id: UUID, sources: Sequence[Source], mark: str | None) -> None:
+    """Replace the sources by these; ``mark`` is that of the sources that were shown, None where nobody was shown any.
+
+    Raises :class:`BudgetChanged` when somebody saved others meanwhile.
+    """
+    budget = locked(Budget, budget_id)
+    if mark is not None and mark != rules.sources_mark(queries.sources_of(budget_id)):
+        raise BudgetChanged("Somebody else saved the sources while you were working.")
+    if len(sources) > rules.SOURCES_MAX:
+        raise Invalid(f"A budget holds at most {rules.SOURCES_MAX} sources. Put small ones together.")
+    rows = db.session.scalars(
+        select(BudgetSource).where(BudgetSource.budget_id == budget_id).order_by(BudgetSource.position, BudgetSource.id)
+    ).all()
+    for position, source in enumerate(sources):
+        row = rows[position] if position < len(rows) else None
+        if row is None:
+            row = BudgetSource(budget_id=budget.id)
+            db.session.add(row)
+        row.position, row.name, row.kind = position, source.name, source.kind.value
+        row.amount, row.confirmed = source.amount, source.confirmed
+    for row in rows[len(sources) :]:
+        db.session.delete(row)
+    _touch(budget)
+
+
+def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None) -> None:
+    """Replace the work plan; work packages keep their codes, new ones get the next, ones left out are taken away.
+
+    ``mark`` is that of the plan that was shown, None where nobody was shown one. Raises :class:`BudgetChanged` when
+    somebody else saved it meanwhile, and :class:`Refused` where a work package left out still holds amounts or is
+    one the call itself names.
+    """
+    budget = locked(Budget, budget_id)
+    if mark is not None and mark != rules.plan_mark(queries.plan_of(budget_id)):
+        raise BudgetChanged("Somebody else saved the work plan while you were working.")
+    rows = {row.code: row for row in _packages(budget_id)}
+    for code in rows.keys() - {each.code for each in plan}:
+        _remove_package(budget, rows[code])
+    # A code that was once in use is not given again as long as a later one stands.
+    last = max((int(code[2:]) for code in rows if re.fullmatch("WP[0-9]{1,6}", code)), default=0)
+    for position, package in enumerate(plan):
+        row = rows.get(package.code)
+        if row is None:
+            last += 1
+            row = BudgetPackage(budget_id=budget.id, code=package.code or f"WP{last}")
+            db.session.add(row)
+        row.position, row.title, row.lead_id = position, package.title, package.lead_id
+        row.starts_month = package.months.first if package.months else None
+        row.ends_month = package.months.last if package.months else None
+        _write_items(row.id, package)
+    _touch(budget)
+
+
+def _write_items(package_id: UUID, package: PlannedPackage) -> None:
+    rows = db.session.scalars(
+        select(BudgetPlanItem)
+        .where(BudgetPlanItem.package_id == package_id)
+        .order_by(BudgetPlanItem.position, BudgetPlanItem.id)
+    ).all()
+    for position, item in enumerate(package.items):
+        row = rows[position] if position < len(rows) else None
+        if row is None:
+            row = BudgetPlanItem(package_id=package_id)
+            db.session.add(row)
+        row.position, row.kind, row.title, row.owner_id = position, item.kind.value, item.title, item.owner_id
+        row.starts_month, row.ends_month = item.months.first, item.months.last
+    for row in rows[len(package.items) :]:
+        db.session.delete(row)
+
+
+def _remove_package(budget: Budget, row: BudgetPackage) -> None:
+    if row.code in {lump.work_package for lump in queries.rules_of(budget).lump_sums}:
+        raise Refused(f"The call itself names {row.code}: it cannot be taken away. Give it back its title.")
+    held = total(line.amount for line in _lines(budget.id) if line.work_package == row.code)
+    if held:
+        raise Refused(f"{row.code} still has {held} in the budget. Move or clear its amounts first, then take it away.")
+    _write_items(row.id, PlannedPackage(row.code, row.title))
+    db.session.delete(row)
+
+
 def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> UUID:
     """The same rules, rows and amounts for another owner or purpose (granted from planned)."""
     source = get(Budget, budget_id)
@@ -240,19 +351,9 @@ def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> 
                 period=line.period,
             )
         )
-    given = {lump.work_package for lump in queries.rules_of(source).lump_sums}
-    for package in [each for each in _packages(budget_id) if each.code not in given]:
-        db.session.add(
-            BudgetPackage(
-                budget_id=target,
-                code=package.code,
-                title=package.title,
-                position=package.position,
-                lead_id=package.lead_id,
-                starts_month=package.starts_month,
-                ends_month=package.ends_month,
-            )
-        )
+    write_notes(target, queries.written(budget_id).notes)
+    write_sources(target, queries.sources_of(budget_id), None)
+    write_plan(target, queries.plan_of(budget_id), None)
     return target
 
 

@@ -201,6 +201,7 @@ TEAM_STORY = APPLICATION_STORY | {
         "application.reopen_comment",
     ),
     "application.replace_file",
+    *("application.explain_costs", "application.save_plan", "application.save_sources"),
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})

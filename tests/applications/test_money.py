@@ -13,16 +13,17 @@ from flask import Flask
 from sqlalchemy import event
 
 from grants.applications import queries, services
-from grants.applications.rules import BudgetInput, InviteInput
-from grants.budgets.rules import Cell, Shown, field_name
+from grants.applications.rules import BudgetInput, InviteInput, SourcesInput
+from grants.budgets.rules import Cell, Note, NoteKind, Shown, Source, SourceKind, field_name
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
+from grants.documents.queries import receipts
 from tests import actors
-from tests.applications.pages import post, send, text_of, values_of
+from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
@@ -257,3 +258,130 @@ def test_two_partners_who_save_the_whole_table_do_not_get_in_each_others_way(
 
     budget = queries.workplace(ana, reference).budget
     assert (budget.amount(northbridge, "A"), budget.amount(southport, "A")) == (euros(100), euros(200))
+
+
+# --- beside the amounts ---------------------------------------------------------------------------------------
+
+
+def test_staff_and_vat_of_a_public_administration_ask_for_a_sentence_and_block_nothing(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    ana, application_id, reference = of_ana(call)
+    (city,) = ana.organisation_ids
+    path, client = f"/applications/{reference}/budget", actors.client_of(app, actors.ana())
+    cells = (Cell(city, "A", euros(10)), Cell(city, "C2", euros(5)))
+    services.save_budget(ana, application_id, BudgetInput(cells, None))
+
+    before = queries.workplace(ana, reference).budget
+    assert before.problems == ()
+    assert [problem.place for problem in before.warnings] == [f"note-staff-{city}", f"note-vat-{city}"]
+    assert "Say in one sentence which work would not be done without the grant." in text_of(client.get(path))
+
+    field = {f"note-staff-{city}": "A planner hired for the pilot\nalone.", f"note-vat-{city}": "x" * 401}
+    refused = send(client, path, to=f"{path}/notes", **field)
+    assert refused.status_code == 422 and "The sentence has 401 characters; the limit is 400." in text_of(refused)
+    assert "x" * 401 in refused.get_data(as_text=True)
+    assert (
+        send(client, path, to=f"{path}/notes", **{f"note-vat-{city}": "All amounts are without VAT."}).status_code
+        == 303
+    )
+
+    after = queries.workplace(ana, reference).budget
+    assert after.warnings == ()
+    assert [note.text for note in after.content.notes] == [
+        "A planner hired for the pilot alone.",
+        "All amounts are without VAT.",
+    ]
+
+
+def test_sources_that_do_not_balance_are_a_broken_rule_with_its_remedy(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    ana, application_id, reference = of_ana(call)
+    (city,) = ana.organisation_ids
+    path, client = f"/applications/{reference}/budget", actors.client_of(app, actors.ana())
+    services.save_budget(ana, application_id, BudgetInput((Cell(city, "B", euros(100)),), None))
+    lines = {
+        "source-0-name": "Region",
+        "source-0-kind": "public",
+        "source-0-amount": "1.234,50",
+        "source-1-name": "Bank",
+    }
+
+    refused = send(client, path, to=f"{path}/sources", **lines)
+    assert refused.status_code == 422
+    assert "Enter the amount that “Bank” gives, or empty the line." in text_of(refused)
+    assert 'value="1.234,50"' in refused.get_data(as_text=True)
+    check_page(refused)
+
+    assert send(client, path, to=f"{path}/sources", **{**lines, "source-1-name": ""}).status_code == 303
+    budget = queries.workplace(ana, reference).budget
+    (broken,) = budget.problems
+    assert broken.message.startswith("The sources give EUR 1\u00a0234.50 more than is needed.")
+    assert broken.place == "source-0-amount"
+    assert [source.confirmed for source in budget.content.sources] == [False]
+    assert "Region has not confirmed EUR 1\u00a0234.50." in [
+        problem.message.partition(" Tick")[0] for problem in budget.warnings
+    ]
+
+
+def test_whoever_saves_the_sources_second_sees_both_lists(app: Flask, call: CallView, open_now: None) -> None:
+    _, _, reference = of_ana(call)
+    path, client = f"/applications/{reference}/budget", actors.client_of(app, actors.ana())
+    first = {"source-0-name": "Region", "source-0-kind": "public", "source-0-amount": "10"}
+    form = next(values for action, values in forms(check_page(client.get(path))) if action.endswith("/sources"))
+    assert post(client, f"{path}/sources", form, **first).status_code == 303
+
+    again_ = post(client, f"{path}/sources", {**form, "act_key": ["another"]}, **{**first, "source-0-name": "Bank"})
+
+    assert again_.status_code == 409
+    assert "Stored now: Region EUR 10.00" in text_of(again_)
+    assert 'value="Bank"' in again_.get_data(as_text=True)
+
+
+def test_a_partner_neither_enters_sources_nor_explains_costs_of_others(call: CallView, open_now: None) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = marek_of(application_id)
+    (northbridge,), (southport,) = ana.organisation_ids, marek.organisation_ids
+    source = Source("Region", SourceKind.PUBLIC, euros(1), confirmed=True)
+
+    with pytest.raises(Refused, match="The lead and the editors enter who else pays"):
+        services.save_sources(marek, application_id, SourcesInput((source,), None))
+    notes = (Note(northbridge, NoteKind.STAFF, "Not mine"), Note(southport, NoteKind.STAFF, "Mine"))
+    services.explain_costs(marek, application_id, notes)
+
+    assert [note.text for note in queries.workplace(ana, reference).budget.content.notes] == ["Mine"]
+
+
+def test_a_partner_is_told_what_is_asked_of_others_and_every_link_leads_somewhere(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    ana, application_id, reference = of_ana(call)
+    marek = marek_of(application_id)
+    (city,) = ana.organisation_ids
+    services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(10)),), None))
+    source = Source("Region", SourceKind.PUBLIC, euros(1), confirmed=False)
+    services.save_sources(ana, application_id, SourcesInput((source,), None))
+
+    shown = actors.client_of(app, marek).get(f"/applications/{reference}/budget")
+
+    check_page(shown)
+    assert "Municipality of Northbridge, lead, staff: not explained yet" in text_of(shown)
+    assert "The lead and the editors enter who else pays: The sources give EUR 1.00 more than is needed." in text_of(shown)
+
+
+def test_what_stands_beside_the_amounts_is_frozen_with_the_submission_and_printed(app: Flask, call: CallView) -> None:
+    application_id = factory.fill(factory.draft(call, actors.ana()), actors.ana())
+    ana = actors.ana()
+    (city,) = ana.organisation_ids
+    with clock.at(WHILE_OPEN):
+        services.explain_costs(ana, application_id, (Note(city, NoteKind.STAFF, "Hired for it."),))
+        submitted = services.submit(ana, application_id)
+        shown = text_of(actors.client_of(app, ana).get(f"/applications/{submitted.reference}/print"))
+    content = queries.submitted_content(application_id)
+
+    assert [note.text for note in content.budget.notes] == ["Hired for it."]
+    assert content.sha256 == submitted.sha256
+    assert "“Hired for it.”" in shown
+    sections = dict(receipts.receipt(submitted.submission_id).answers)
+    assert sections["Costs explained"] == (("Municipality of Northbridge, lead, staff", "Hired for it."),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -17,13 +18,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from grants.applications import queries, services
-from grants.applications.rules import BudgetInput, InviteInput
+from grants.applications.rules import BudgetInput, InviteInput, PlanInput
 from grants.budgets import rules
+from grants.budgets.models import Budget
 from grants.budgets.queries import BudgetView
-from grants.budgets.rules import Cell, Marks, Shown, field_name
+from grants.budgets.rules import Cell, Marks, Months, PlannedPackage, Shown, field_name
 from grants.calls import queries as calls
 from grants.core import clock
-from grants.core.db import db
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from grants.core.errors import Invalid
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
@@ -347,3 +350,76 @@ def test_the_grid_is_named_for_a_screen_reader_and_has_no_fault_of_access(
             assert [found["id"] for found in Axe().run(page).response["violations"]] == []
             cell(page, field_name(draft.lead, "A")).fill("")
             cell(page, field_name(draft.lead, "A")).press("Enter")
+
+
+@pytest.fixture
+def sliced(site: Site, draft: Draft) -> Draft:
+    """A draft whose budget is entered by work package and half-year: thirty lines and more."""
+    titles = ("Listen", "Plan", "Build", "Learn")
+    with clock.at(WHILE_OPEN):
+        ana = again(actors.ana())
+        plan = tuple(PlannedPackage("", title, None, Months(1, 6)) for title in titles)
+        services.save_plan(ana, queries.id_of(ana, draft.reference), PlanInput(plan, None))
+    budget_id = draft.budget().id
+    db.session.rollback()
+    with arranging():
+        row = get(Budget, budget_id)
+        row.rules = {**row.rules, "by_work_package": True, "period_months": 6, "duration_months": 24}
+    return draft
+
+
+def test_a_block_of_thirty_by_five_from_a_spreadsheet_lands_right_and_can_be_taken_back(
+    chromium: Browser, site: Site, sliced: Draft
+) -> None:
+    dice = random.Random(30)
+    block = [
+        [f"{dice.randrange(1, 999)}.{dice.randrange(1000):03},{dice.randrange(100):02}" for _ in range(5)]
+        for _ in range(30)
+    ]
+    block[3][1], block[7][2] = "oops", ""
+    text = "\r\n".join("\t".join(row) for row in block) + "\r\n"
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = opened(context, sliced)
+        cell(page, field_name(sliced.lead, "A", "WP1", 1)).focus()
+        paste(page, text)
+        told = page.locator("[data-grid-told]")
+        expect(told).to_contain_text("30 × 5 cells were pasted: 149 read, 1 to look at.")
+        expect(told).to_contain_text("“oops” is no amount")
+        wrong = sliced.budget().lines[3][1].cells[1].place
+        assert cell(page, wrong).get_attribute("aria-invalid") == "true"
+        cell(page, wrong).fill("1")
+        cell(page, wrong).press("Enter")
+        settled(page)
+        live = sums(page)
+        page.reload()
+        assert sums(page) == live
+
+        budget = sliced.budget()
+        block[3][1], block[7][2] = "1", "0"
+        landed = [[each.amount for each in row.cells[:5]] for _, row in budget.lines[:30]]
+        assert landed == [[rules.read_amount(text, Marks.DOT) for text in row] for row in block]
+
+        quicken(page)
+        cell(page, field_name(sliced.lead, "A", "WP1", 1)).focus()
+        paste(page, "7\t8\n9\t10")
+        settled(page)
+        page.get_by_role("button", name="Take the block back").click()
+        settled(page)
+    assert sliced.budget().cells == budget.cells
+
+
+def test_the_budget_by_work_package_and_its_plan_have_no_fault_of_access(
+    chromium: Browser, site: Site, sliced: Draft
+) -> None:
+    for width in (1280, 360):
+        with signed_in(chromium, site, actors.ana(), viewport={"width": width, "height": 900}) as context:
+            page = context.new_page()
+            for path in (sliced.path, sliced.path.replace("/budget", "/plan")):
+                page.goto(path)
+                assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+                found = Axe().run(page).response["violations"]
+                assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
+                if os.environ.get("BUDGET_SHOTS"):
+                    page.screenshot(
+                        path=f"{os.environ['BUDGET_SHOTS']}/b_{path.rpartition('/')[2]}_{width}.png", full_page=True
+                    )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from grants.budgets import rules
 from grants.budgets.rules import (
     Ambiguous,
+    Beside,
     BudgetContent,
     BudgetRules,
     Category,
@@ -365,7 +366,7 @@ def test_periods_are_stretches_of_months_and_the_last_may_be_shorter() -> None:
 def test_what_stands_in_no_work_package_is_a_broken_rule_that_names_its_field() -> None:
     worked = rules.totals(SLICED, [Cell(B, "travel", euros(40), "", 2), Cell(A, "travel", euros(1), "WP1", 1)], [A, B])
 
-    broken = finding("packages", rules.findings(SLICED, worked, NAMES, PACKAGES))
+    broken = finding("packages", rules.findings(SLICED, worked, NAMES, Beside(PACKAGES)))
 
     assert broken.severity is Severity.BROKEN
     assert broken.title == "EUR 50.00 stands in no work package."
@@ -378,7 +379,7 @@ def test_a_broken_rule_links_to_the_largest_field_of_its_category() -> None:
     )
     cells = [Cell(A, "subcontracting", euros(10), "WP1"), Cell(A, "subcontracting", euros(30), "WP2")]
 
-    found = rules.findings(limited, rules.totals(limited, cells, [A]), NAMES, PACKAGES)
+    found = rules.findings(limited, rules.totals(limited, cells, [A]), NAMES, Beside(PACKAGES))
 
     assert finding("limit_subcontracting", found).place == rules.field_name(A, "subcontracting", "WP2")
 
@@ -459,7 +460,7 @@ def test_a_work_package_paid_as_a_lump_sum_costs_exactly_that() -> None:
         Cell(A, "travel", euros(44), "WP2"),
     ]
 
-    found = rules.findings(LUMPED, rules.totals(LUMPED, cells, [A, B]), NAMES, PACKAGES)
+    found = rules.findings(LUMPED, rules.totals(LUMPED, cells, [A, B]), NAMES, Beside(PACKAGES))
     missed, met = (each for each in found if each.code == "lump_sum")
 
     assert (met.severity, missed.severity) == (Severity.KEPT, Severity.BROKEN)

@@ -44,6 +44,10 @@ from grants.dossiers.rules import DossierContent
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
 from grants.identity.rules import Person
+from grants.identity.states import OrganisationKind
+
+# Administrations whose normal work and recoverable VAT no grant pays (domain.md B-08, B-09).
+PUBLIC_KINDS = frozenset({OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ def budget_of(actor: Actor, reference: str) -> BudgetView:
 
 
 def _budget(application: ApplicationView, budget_id: UUID) -> BudgetView:
-    return budget_queries.budget(budget_id, application.organisation_names)
+    public = {each.organisation_id for each in application.partners if each.kind in PUBLIC_KINDS}
+    return budget_queries.budget(budget_id, application.organisation_names, public)
 
 
 def workplace_of(application: ApplicationView) -> Workplace:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from grants.applications.states import Verdict
-from grants.budgets.rules import Cell, CellKept, Outcome, Shown
+from grants.budgets.rules import Cell, CellKept, Outcome, PlannedPackage, Shown, Source
 from grants.core.errors import Conflict, Invalid
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.merging import AnswerSaved
@@ -125,7 +125,7 @@ class TakenSection:
 
     key: str
     answers: tuple[Answer, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[AnswerShown, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,22 @@ class BudgetInput:
 
     cells: tuple[Cell, ...]
     shown: tuple[Shown, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesInput:
+    """All sources beside the grant, and the mark of those that were shown; None where nobody was shown any."""
+
+    sources: tuple[Source, ...]
+    mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """A whole work plan, and the mark of the one that was shown; None where nobody was shown one."""
+
+    packages: tuple[PlannedPackage, ...]
+    mark: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from grants.applications.services.membership import (
 )
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
+from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
@@ -50,6 +51,7 @@ __all__ = [
     "download_assigned",
     "download_receipt",
     "edit_details",
+    "explain_costs",
     "hand_over",
     "invite",
     "invite_person",
@@ -69,7 +71,9 @@ __all__ = [
     "resolve_comment",
     "save_answer",
     "save_budget",
+    "save_plan",
     "save_section",
+    "save_sources",
     "sign_off",
     "start",
     "submit",

@@ -122,13 +122,13 @@ def writable(application_id: UUID) -> tuple[Application, CallView]:
 def refuse_before_acceptance(actor: Actor, application_id: UUID) -> None:
     """Who was invited writes only after having agreed to take part."""
     gate = queries.gate(actor, application_id)
-    _refuse_unaccepted(gate.own, joins=gate.joins)
+    refuse_unaccepted(gate.own, joins=gate.joins)
 
 
 def refuse_other_part(actor: Actor, application_id: UUID, section_key: str) -> None:
     """A partner writes the sections asked of them, and nothing else of the answers."""
     gate = queries.gate(actor, application_id, section_key)
-    _refuse_unaccepted(gate.own, joins=gate.joins)
+    refuse_unaccepted(gate.own, joins=gate.joins)
     _refuse_unasked(actor, application_id, gate.asked_id)
 
 
@@ -139,7 +139,7 @@ def _refuse_unasked(actor: Actor, application_id: UUID, asked_id: UUID | None) -
     rules.refuse_other_part(writes=False, asked=place.person_name(asked_id))
 
 
-def _refuse_unaccepted(own: Sequence[tuple[str, PartnerState]], *, joins: bool) -> None:
+def refuse_unaccepted(own: Sequence[tuple[str, PartnerState]], *, joins: bool) -> None:
     """By the organisations a person speaks for, and what was answered for each; or by the own invitation."""
     if any(state is PartnerState.ACCEPTED for _, state in own):
         return
@@ -212,7 +212,7 @@ def save_answer(actor: Actor, application_id: UUID, section_key: str, given: Ans
     gate = queries.gate(actor, application_id, section_key)
     rules.refuse_unwritable(gate.state)
     rules.refuse_late(gate.times, acts.moment())
-    _refuse_unaccepted(gate.own, joins=gate.joins)
+    refuse_unaccepted(gate.own, joins=gate.joins)
     _refuse_unasked(actor, application_id, gate.asked_id)
     assert gate.dossier_id is not None, "what can be written in has answers"
     saved = dossiers.save_answer(gate.dossier_id, section_key, given.question, given.values, given.number)
@@ -234,7 +234,7 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> Budge
     gate = queries.gate(actor, application_id)
     rules.refuse_unwritable(gate.state)
     rules.refuse_late(gate.times, acts.moment())
-    _refuse_unaccepted(gate.own, joins=gate.joins)
+    refuse_unaccepted(gate.own, joins=gate.joins)
     assert gate.budget_id is not None, "what can be written in has a budget"
     own = [place for place, cell in enumerate(given.cells) if gate.writes_row(cell.organisation_id)]
     cells = [given.cells[place] for place in own]

@@ -8,10 +8,10 @@ from flask import flash, get_template_attribute, jsonify, request
 
 from grants.applications import queries, services
 from grants.applications.queries import Workplace
-from grants.applications.rules import BudgetInput, BudgetKept
+from grants.applications.rules import BudgetInput, BudgetKept, SourcesInput
 from grants.applications.views.frame import bp, team_context
-from grants.budgets.forms import BudgetForm, Sent, read_sent
-from grants.budgets.rules import CellKept, Outcome, read_marks
+from grants.budgets.forms import BudgetForm, NotesForm, Sent, SourcesForm, read_sent
+from grants.budgets.rules import SOURCE_WORDS, CellKept, Outcome, read_marks, sources_mark
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid
 from grants.core.money import plain
@@ -26,7 +26,7 @@ ECHOES_MAX = 12
 @requires(Permission.APPLICATION_READ)
 def budget(ref: str) -> Any:
     """The grid with its totals and the rules of the call."""
-    return _budget_page(queries.workplace(current_actor(), ref), BudgetForm())
+    return _budget_page(queries.workplace(current_actor(), ref))
 
 
 @bp.post("/applications/<ref>/budget")
@@ -59,11 +59,23 @@ def _after_saving(ref: str, form: BudgetForm, kept: BudgetKept) -> Any:
     return _budget_page(place, form, kept), 409 if kept.contested else 422
 
 
-def _budget_page(place: Workplace, form: BudgetForm, kept: BudgetKept | None = None) -> str:
+def _budget_page(
+    place: Workplace,
+    form: BudgetForm | None = None,
+    kept: BudgetKept | None = None,
+    *,
+    notes: NotesForm | None = None,
+    sources: SourcesForm | None = None,
+) -> str:
+    form = form or BudgetForm(formdata=None)
     form.show(place.budget.shown_cells)
     return page(
         "applications/budget.html",
         form=form,
+        notes=notes or NotesForm(formdata=None),
+        sources=sources or SourcesForm(place.budget.content.sources, formdata=None),
+        source_words=SOURCE_WORDS,
+        writes_all=queries.writes_all(current_actor(), place.application.id),
         clashes=_clashes(place, form, kept) if kept else [],
         own=queries.own_rows(current_actor(), place.application),
         **team_context(place),
@@ -144,3 +156,42 @@ def budget_findings(ref: str) -> Any:
         total=found.totals.total.cents,
         requested=found.totals.requested.cents,
     )
+
+
+# --- beside the amounts ---------------------------------------------------------------------------------------
+
+
+@bp.post("/applications/<ref>/budget/notes")
+@requires(Permission.APPLICATION_EDIT)
+def explain_costs(ref: str) -> Any:
+    """Save the sentences that explain costs of public administrations."""
+    form, place = NotesForm(), queries.workplace(current_actor(), ref)
+    given = form.read(place.budget.asked)
+    with form.refusals():
+        services.explain_costs(current_actor(), place.application.id, given)
+        if not form.wrong:
+            flash("The sentences are saved.", "success")
+            return see_other(".budget", ref=ref, _anchor="explain")
+    return _budget_page(queries.workplace(current_actor(), ref), notes=form), 422
+
+
+@bp.post("/applications/<ref>/budget/sources")
+@requires(Permission.APPLICATION_EDIT)
+def save_sources(ref: str) -> Any:
+    """Save who else pays; a line that is wrong, and what somebody else saved meanwhile, come back as typed."""
+    form, place = SourcesForm(), queries.workplace(current_actor(), ref)
+    given = form.read()
+    try:
+        if given is not None:
+            with form.refusals():
+                services.save_sources(current_actor(), place.application.id, SourcesInput(given, form.mark.data))
+                flash("The sources are saved.", "success")
+                return see_other(".budget", ref=ref, _anchor="sources")
+    except Conflict as error:
+        stored = place.budget.content.sources
+        names = ", ".join(f"{each.name} {each.amount}" for each in stored) or "none"
+        form.problems.append(f"{error} Stored now: {names}. What you typed stands below; saving it replaces them.")
+        form.try_again(place.budget.version)
+        form.mark.data, form.mark.raw_data = sources_mark(stored), None
+        return _budget_page(place, sources=form), 409
+    return _budget_page(place, sources=form), 422

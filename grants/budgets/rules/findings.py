@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import assert_never
 from uuid import UUID
 
+from grants.budgets.rules.funding import Beside, financing_findings, sentence_findings
 from grants.budgets.rules.values import (
     BudgetRules,
     Category,
@@ -38,6 +39,9 @@ def percent(rate: Fraction) -> str:
     return f"{whole}{decimals}\u00a0%"
 
 
+NOTHING_BESIDE = Beside()
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What is looked at: the rules, the sums, and the words for organisations and work packages."""
@@ -65,14 +69,16 @@ class _Look:
 
 
 def findings(
-    rules: BudgetRules, worked: Totals, names: Mapping[UUID, str], packages: Sequence[Package] = ()
+    rules: BudgetRules, worked: Totals, names: Mapping[UUID, str], beside: Beside = NOTHING_BESIDE
 ) -> tuple[Finding, ...]:
     """Every rule of the call looked at against these totals, broken ones first; a call without money has none."""
     if not rules.categories:
         return ()
-    look = _Look(rules, worked, names, packages)
+    look = _Look(rules, worked, names, beside.packages)
     found = [*_empty(worked), *_packages(look), *_envelope(look), *_limits(look), *_lump_sums(look)]
+    found += financing_findings(worked, beside.sources)
     found += [finding for row in worked.rows for finding in _organisation(look, row)]
+    found += sentence_findings(rules, worked, names, beside)
     if rules.flat_rate is not None and rules.computed is not None:
         found.append(_flat_rate(rules, worked))
     order = {Severity.BROKEN: 0, Severity.WARNING: 1, Severity.KEPT: 2}

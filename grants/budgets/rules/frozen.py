@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from grants.budgets.rules.funding import Note, Source
+from grants.budgets.rules.plan import PlannedPackage
 from grants.budgets.rules.sums import package_order, totals
 from grants.budgets.rules.values import BudgetRules, Cell, Nature, Package, Totals
 from grants.core import encoding
@@ -18,10 +20,13 @@ LATER = frozenset(
         "by_work_package",
         "duration_months",
         "lump_sums",
+        "notes",
         "organisation_max",
         "packages",
         "period",
         "period_months",
+        "plan",
+        "sources",
         "work_package",
     }
 )
@@ -35,6 +40,9 @@ class BudgetContent:
     organisations: tuple[UUID, ...]
     cells: tuple[Cell, ...]
     packages: tuple[Package, ...] = ()
+    notes: tuple[Note, ...] = ()
+    sources: tuple[Source, ...] = ()
+    plan: tuple[PlannedPackage, ...] = ()
 
     @property
     def totals(self) -> Totals:

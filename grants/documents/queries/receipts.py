@@ -11,6 +11,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.rules import received_lines
 from grants.applications.states import PartnerRole
+from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
 from grants.core.db import get
 from grants.documents.queries.marks import holds_synthetic, marks
@@ -66,12 +67,15 @@ def receipt(submission_id: UUID) -> Receipt:
         requested=str(row.requested),
         sha256=row.sha256.hex(),
         event_id=str(applications.registered(row.id).event_id),
-        answers=tuple(
-            (
-                each.section.title,
-                tuple((item.question.label, _words(item, file_names)) for item in each.items),
-            )
-            for each in dossiers.answered(sent.dossier)
+        answers=(
+            *(
+                (
+                    each.section.title,
+                    tuple((item.question.label, _words(item, file_names)) for item in each.items),
+                )
+                for each in dossiers.answered(sent.dossier)
+            ),
+            *_beside(sent.budget, names),
         ),
         costs=Table(
             "Budget, EUR",
@@ -102,3 +106,22 @@ def _words(item: dossiers.AnsweredQuestion, file_names: Mapping[str, str]) -> st
     if item.question.kind is dossiers.QuestionKind.FILE:
         return "\n".join(file_names[each] for each in item.answer.picked if each in file_names)
     return dossiers.shown(item.question, item.answer)
+
+
+def _beside(budget: BudgetContent, names: Mapping[UUID, str]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """What stands beside the amounts, as sections of their own; none where there is nothing."""
+    sources = tuple(
+        (each.name, f"{each.amount}, {SOURCE_WORDS[each.kind].lower()}{'' if each.confirmed else ', not confirmed'}")
+        for each in budget.sources
+    )
+    notes = tuple((f"{names[each.organisation_id]}, {each.kind.value}", each.text) for each in budget.notes)
+    bars, _ = timeline(budget.plan, names)
+    plan = tuple(
+        (
+            f"{bar.code} {bar.title}",
+            ", ".join(part for part in (bar.owner, bar.months.words if bar.months else "") if part),
+        )
+        for bar in bars
+    )
+    parts = (("Who else pays", sources), ("Costs explained", notes), ("Work plan", plan))
+    return tuple((title, found) for title, found in parts if found)

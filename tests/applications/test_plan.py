@@ -1,0 +1,142 @@
+"""The work plan of an application: written without a script, drawn as a timeline, an axis of the budget, frozen and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from grants.applications import queries, services
+from grants.applications.rules import BudgetInput, PlanInput
+from grants.budgets.models import Budget
+from grants.budgets.rules import Cell, ItemKind, Months, PlanItem, PlannedPackage
+from grants.calls.rules import CallView
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import get
+from grants.core.errors import Refused
+from grants.core.money import euros
+from grants.documents.queries import receipts
+from tests import actors
+from tests.applications.pages import forms, post, send, text_of
+from tests.factories import applications as factory
+from tests.factories.applications import WHILE_OPEN
+from tests.html import check_page
+
+
+@pytest.fixture(autouse=True)
+def without_csrf(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+
+
+@pytest.fixture
+def open_now() -> Iterator[None]:
+    with clock.at(WHILE_OPEN):
+        yield
+
+
+LISTEN = {
+    "wp-new-title": "Listen", "wp-new-months": "1-6",
+    "wp-new-0-kind": "task", "wp-new-0-title": "Ask every street", "wp-new-0-months": "1 to 4",
+    "wp-new-1-kind": "milestone", "wp-new-1-title": "All streets asked", "wp-new-1-months": "4",
+}  # fmt: skip
+
+
+def test_a_plan_is_written_line_by_line_and_drawn_as_a_timeline(app: Flask, call: CallView, open_now: None) -> None:
+    reference = factory.draft(call, actors.ana())
+    (city,) = actors.ana().organisation_ids
+    path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
+
+    assert send(client, path, **LISTEN, **{"wp-new-0-owner": str(city)}).status_code == 303
+    more = {"wp-WP1-2-kind": "deliverable", "wp-WP1-2-title": "Report", "wp-WP1-2-months": "6", "wp-new-title": "Build"}
+    assert send(client, path, **more).status_code == 303
+
+    plan = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert plan == (
+        PlannedPackage("WP1", "Listen", None, Months(1, 6), (
+            PlanItem(ItemKind.TASK, "Ask every street", city, Months(1, 4)),
+            PlanItem(ItemKind.MILESTONE, "All streets asked", None, Months(4, 4)),
+            PlanItem(ItemKind.DELIVERABLE, "Report", None, Months(6, 6)),
+        )),
+        PlannedPackage("WP2", "Build"),
+    )  # fmt: skip
+    shown = client.get(path)
+    check_page(shown)
+    assert "T1.1 Ask every street task Municipality of Northbridge, lead months 1 to 4" in text_of(shown)
+    assert '<rect x="0" y="2" width="40" height="6" class="pg-plan__task"/>' in shown.get_data(as_text=True)
+    # An emptied title takes the line away; the code of the work package stays.
+    assert send(client, path, **{"wp-WP1-title": "", "wp-WP1-0-title": ""}).status_code == 303
+    assert [each.code for each in queries.workplace(actors.ana(), reference).budget.content.plan] == ["WP2"]
+
+
+@pytest.mark.parametrize(
+    ("months", "sentence"),
+    [
+        ("soon", "“soon” is no stretch of months. Write 3 for one month, or 3-9 for several."),
+        ("9-3", "“9-3” ends before it begins"),
+        ("0", "before month 1"),
+        ("1-99", "Month 99 lies after the end of the pilot, which has 24 months."),
+        ("", "Enter the month, for example 3"),
+    ],
+)
+def test_months_that_cannot_be_are_said_at_their_line_and_nothing_typed_is_lost(
+    app: Flask, call: CallView, open_now: None, months: str, sentence: str
+) -> None:
+    reference = factory.draft(call, actors.ana())
+    client = actors.client_of(app, actors.ana())
+
+    refused = send(client, f"/applications/{reference}/plan", **{**LISTEN, "wp-new-1-months": months})
+
+    assert refused.status_code == 422
+    assert sentence in text_of(refused)
+    assert 'value="All streets asked"' in refused.get_data(as_text=True)
+    check_page(refused)
+
+
+def test_whoever_saves_the_plan_second_keeps_what_was_typed(app: Flask, call: CallView, open_now: None) -> None:
+    reference = factory.draft(call, actors.ana())
+    path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
+    ((_, form),) = [each for each in forms(check_page(client.get(path))) if "wp-new-title" in each[1]]
+    assert post(client, path, form, **LISTEN).status_code == 303
+
+    again = post(client, path, {**form, "act_key": ["another"]}, **{**LISTEN, "wp-new-title": "Shout"})
+
+    assert again.status_code == 409
+    assert "Somebody else saved the work plan" in text_of(again)
+    assert 'value="Shout"' in again.get_data(as_text=True)
+
+
+def test_a_work_package_with_amounts_is_not_taken_away(call: CallView, open_now: None) -> None:
+    reference = factory.draft(call, actors.ana())
+    ana = actors.ana()
+    application_id, (city,) = queries.id_of(ana, reference), ana.organisation_ids
+    services.save_plan(ana, application_id, PlanInput((PlannedPackage("", "Listen"),), None))
+    budget = queries.workplace(ana, reference).budget
+    with arranging():
+        row = get(Budget, budget.id)
+        row.rules = {**row.rules, "by_work_package": True, "period_months": 12, "duration_months": 24}
+    kept = services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(4), "WP1", 2),), None))
+    assert [cell.outcome.value for cell in kept.cells] == ["stored"]
+
+    with pytest.raises(Refused, match=r"WP1 still has EUR 4\.00 in the budget"):
+        services.save_plan(ana, application_id, PlanInput((), None))
+
+    group = queries.workplace(ana, reference).budget.groups[0]
+    assert (group.code, group.title, group.total) == ("WP1", "Listen", euros(5))
+    assert [row.label for row in group.rows] == [
+        "Municipality of Northbridge, lead, months 1 to 12",
+        "Municipality of Northbridge, lead, months 13 to 24",
+    ]
+
+
+def test_the_plan_is_frozen_with_the_submission(call: CallView) -> None:
+    application_id = factory.fill(factory.draft(call, actors.ana()), actors.ana())
+    plan = (PlannedPackage("WP1", "Listen", None, Months(1, 6)),)
+    with clock.at(WHILE_OPEN):
+        services.save_plan(actors.ana(), application_id, PlanInput((replace(plan[0], code=""),), None))
+        submitted = services.submit(actors.ana(), application_id)
+
+    assert queries.submitted_content(application_id).budget.plan == plan
+    assert dict(receipts.receipt(submitted.submission_id).answers)["Work plan"] == (("WP1 Listen", "months 1 to 6"),)
