@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,6 @@ from grants.applications.rules import ApplicationView, SignedPart, SignOffView, 
 from grants.applications.states import PartnerState
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView
-from grants.budgets.rules import BudgetContent
 from grants.core.together import Asking, ask, reader
 from grants.dossiers.queries import DossierView
 from grants.identity.models import User
@@ -83,9 +83,14 @@ def signed_parts(
 
 
 def _own_budget(budget: BudgetView, organisation_id: UUID) -> dict[str, Any]:
-    own = BudgetContent(
-        budget.rules,
-        tuple(each for each in budget.organisations if each == organisation_id),
-        tuple(cell for cell in budget.cells if cell.organisation_id == organisation_id),
+    """What an organisation answers for: its own amounts and sentences; sources and plan are the whole's."""
+    content = budget.content
+    own = replace(
+        content,
+        organisations=tuple(each for each in content.organisations if each == organisation_id),
+        cells=tuple(cell for cell in content.cells if cell.organisation_id == organisation_id),
+        notes=tuple(note for note in content.notes if note.organisation_id == organisation_id),
+        sources=(),
+        plan=(),
     )
     return dict(budget_rules.to_mapping(own))
