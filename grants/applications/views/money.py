@@ -75,7 +75,6 @@ def _budget_page(
         notes=notes or NotesForm(formdata=None),
         sources=sources or SourcesForm(place.budget.content.sources, formdata=None),
         source_words=SOURCE_WORDS,
-        writes_all=queries.writes_all(current_actor(), place.application.id),
         clashes=_clashes(place, form, kept) if kept else [],
         own=queries.own_rows(current_actor(), place.application),
         **team_context(place),
