@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -12,13 +13,13 @@ from werkzeug.datastructures import FileStorage
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.applications.rules import BudgetInput as ApplicationBudget
-from grants.applications.rules import ConditionAnswer, DetailsInput, InviteInput, SectionInput, StartInput
+from grants.applications.rules import ConditionAnswer, DetailsInput, InviteInput, PlanInput, SectionInput, StartInput
 from grants.applications.services import places_of
 from grants.applications.states import Verdict
 from grants.awards import queries as award_reads
 from grants.awards import services as awards
 from grants.awards.rules import PublishedOther, PublishedOutcome, PublishedPilot
-from grants.budgets.rules import Cell
+from grants.budgets.rules import Cell, Months, PlanItem, PlannedPackage
 from grants.calls import queries as call_reads
 from grants.calls import services as calls
 from grants.calls.rules import BudgetInput, CallView
@@ -28,7 +29,7 @@ from grants.demo import crowd
 from grants.demo.arriving import Arrivals
 from grants.demo.cast import SOURCE, AskedInDemo
 from grants.demo.crowd import OtherOf2022, RealPilot, key_of
-from grants.demo.texts import CALL, INVENTED, OTHERS_NOTE, answer, letter
+from grants.demo.texts import CALL, INVENTED, OTHERS_NOTE, PLAN, answer, letter
 from grants.dossiers.rules import Mark, QuestionKind
 from grants.identity import queries as identity
 
@@ -137,6 +138,21 @@ class Applicants(Arrivals):
         cells = (Cell(place, "A", Money(direct * 3 // 4)), Cell(place, "C3", Money(direct - direct * 3 // 4)))
         applications.save_budget(actor, made, ApplicationBudget(cells, None))
         return made
+
+    def plan(self, application_id: UUID, lead: str, places: Sequence[str]) -> None:
+        """The lead writes the work plan; its lines are shared out among these organisations in turn."""
+        owners = itertools.cycle([self.places[place] for place in places])
+        packages = tuple(
+            PlannedPackage(
+                "",
+                title,
+                self.places[places[0]],
+                Months(first, last),
+                tuple(PlanItem(kind, line, next(owners), Months(*months)) for kind, line, months in lines),
+            )
+            for title, (first, last), lines in PLAN
+        )
+        applications.save_plan(self.actor(lead), application_id, PlanInput(packages, None))
 
     def invite_partner(self, application_id: UUID, lead: str, partner: str, place: str) -> None:
         """The lead asks a person of another city to take part."""

@@ -218,6 +218,7 @@ class Demo:
             troupe.invite_partner(warm, "irina", partner, place)
         yield self.stage.days_ago(9)
         applications.accept_invitation(troupe.actor("marek"), warm, troupe.places["zoltowice"])
+        troupe.plan(warm, "irina", ("stefanel", "zoltowice"))
         applications.decline_invitation(
             troupe.actor("niels"), warm, troupe.places["aerosted"], "We already lead another application this year."
         )

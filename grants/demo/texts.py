@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
@@ -15,6 +16,27 @@ OTHERS_NOTE = (
     "Municipality, title, amount and reason are synthetic."
 )
 INVENTED = "This municipality, its people, texts and amounts are invented."
+
+# A work plan: work packages with their months, and lines with theirs.
+_TASK, _MILESTONE, _DELIVERABLE = ItemKind.TASK, ItemKind.MILESTONE, ItemKind.DELIVERABLE
+PLAN = (
+    ("Prepare with the residents", (1, 8), (
+        (_TASK, "Visit every household of the two blocks", (1, 5)),
+        (_TASK, "Choose the order of works with the residents", (3, 7)),
+        (_MILESTONE, "Residents agree on the order of works", (7, 7)),
+        (_DELIVERABLE, "Plan of works, with costs by flat", (8, 8)),
+    )),
+    ("Renovate and measure", (6, 20), (
+        (_TASK, "Insulate roofs and cellars", (6, 14)),
+        (_TASK, "Replace the gas boilers by heat pumps", (10, 18)),
+        (_MILESTONE, "First block is warm without gas", (15, 15)),
+        (_DELIVERABLE, "A winter of measured heat demand", (20, 20)),
+    )),
+    ("Share what was learned", (12, 24), (
+        (_TASK, "Show the works to neighbouring cities", (12, 22)),
+        (_DELIVERABLE, "Guide for the next ten blocks", (24, 24)),
+    )),
+)  # fmt: skip
 
 CALL = """\
 schema_version: 1
