@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from grants.calls import queries, rules, services
+from grants.calls.models import Call
 from grants.calls.states import Confidence
 from grants.core import clock
+from grants.core.db import db
 from grants.core.errors import NotAllowed, Problems, Refused
 from grants.core.yaml_schema import Items, Record
+from grants.programmes import queries as programmes
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.calls import scene
@@ -210,3 +214,22 @@ def test_a_deadline_at_the_end_of_all_time_is_no_error(manager: FlaskClient, day
 
     assert answer.status_code in (303, 422)
     assert manager.get(f"/calls/{slug}").status_code == 200
+
+
+def test_what_the_call_is_known_by_follows_its_form(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.imported(scene.SMALL).slug
+    other = scene.imported()
+    at = f"/calls/{slug}/build"
+
+    grant = {"value.number": "999000111", "value.acronym": "Other", "value.framework": "Horizon Europe"}
+    assert send(manager, f"{at}/call.parent_grant", **grant).status_code == 303
+    assert send(manager, f"{at}/call.year", value="2031").status_code == 303
+    assert send(manager, f"{at}/call.id", value="SMALL-2031").status_code == 303
+    assert send(manager, f"{at}/call.invented", value="false").status_code == 303
+    taken = send(manager, f"{at}/call.id", value="NZC-H2020-202209")
+
+    call = queries.call(actors.ingrid(), slug)
+    (fund_source_id,) = db.session.scalars(select(Call.fund_source_id).where(Call.slug == slug))
+    assert programmes.fund_source(fund_source_id).number == "999000111"
+    assert (call.year, call.published_id, call.synthetic) == (2031, "SMALL-2031", False)
+    assert taken.status_code == 422 and other.reference in text_of(taken)
