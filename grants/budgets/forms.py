@@ -79,7 +79,7 @@ class BudgetForm(Form):
         """What the writer saw of each of these cells; a cell the form says nothing of was empty."""
         try:
             carried = json.loads(self.shown.data or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             carried = {}
         found = carried if isinstance(carried, dict) else {}
         return tuple(_shown(found.get(cell.place)) for cell in cells)

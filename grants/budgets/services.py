@@ -84,6 +84,18 @@ def remove_organisation(budget_id: UUID, organisation_id: UUID) -> None:
     for row_of in (*_lines(budget_id), *db.session.scalars(notes)):
         if row_of.organisation_id == organisation_id:
             db.session.delete(row_of)
+    _leads_no_more(budget_id, organisation_id)
+
+
+def _leads_no_more(budget_id: UUID, organisation_id: UUID) -> None:
+    """Nobody in particular does what this organisation was to do in the work plan; the lines stay."""
+    for package in _packages(budget_id):
+        package.lead_id = None if package.lead_id == organisation_id else package.lead_id
+    lines = select(BudgetPlanItem).join(BudgetPackage, BudgetPackage.id == BudgetPlanItem.package_id)
+    for item in db.session.scalars(
+        lines.where(BudgetPackage.budget_id == budget_id, BudgetPlanItem.owner_id == organisation_id)
+    ):
+        item.owner_id = None
 
 
 def save_cells(budget_id: UUID, cells: Iterable[Cell], version: int | None) -> int:

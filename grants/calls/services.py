@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from grants.calls import queries, rules
@@ -23,6 +24,7 @@ from grants.calls.rules import (
     DeadlineInput,
     DeadlineNotice,
     DocumentInput,
+    ParentGrant,
     ResultsInput,
     Sourced,
 )
@@ -66,15 +68,10 @@ def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.c
     file = rules.read_call_file(text)
     year = _year_of(file)
     published_id = file.value("call.id")
-    earlier = queries.find_published_id(published_id)
-    if earlier is not None:
-        raise Problems(
-            "Nothing was imported.",
-            [Problem("call.id", f"{published_id} is here already as {earlier.reference}. Change that call instead.")],
-        )
+    _refuse_known(published_id, "Nothing was imported.", "call.id")
     call = Call(
         programme_id=_programme(programme_code),
-        fund_source_id=_fund_source(file),
+        fund_source_id=_fund_source(file.value("call.parent_grant")),
         reference=references.new_reference(programme_code, year, "C"),
         slug=_free_slug(file.value("call.title"), year),
         published_id=published_id,
@@ -94,6 +91,13 @@ def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.c
     db.session.flush()
     parent = _parent_rules(call)
     return _summary(call, (*file.notes, *_what_is_missing(file.fields, file.deadlines, parent)))
+
+
+def _refuse_known(published_id: str | None, sentence: str, place: str) -> None:
+    earlier = None if published_id is None else queries.find_published_id(published_id)
+    if earlier is not None:
+        said = f"{published_id} is here already as {earlier.reference}. Change that call instead."
+        raise Problems(sentence, [Problem(place, said)])
 
 
 def _parent_rules(call: Call) -> ParentRules:
@@ -125,9 +129,8 @@ def _programme(code: str) -> UUID:
     return found.id
 
 
-def _fund_source(file: CallFile) -> UUID:
-    """The parent grant the file names; the register learns it here where it is new."""
-    parent = file.value("call.parent_grant")
+def _fund_source(parent: ParentGrant | None) -> UUID:
+    """The parent grant that is named; the register learns it here where it is new."""
     given = (
         NETZEROCITIES
         if parent is None
@@ -194,13 +197,31 @@ def set_value(actor: Actor, call_id: UUID, path: str, text: str, *, version: int
         raise NotFound
     fields = rules.from_json(call.content)
     fields[path] = rules.edited(fields.get(path, NOT_FOUND), rules.read_value(path, text))
-    if path == "call.title":
-        if not fields[path].value:
-            raise Invalid("A call needs a title.", {"value": "Enter the title of the call."})
-        call.title = fields[path].value
+    _keep_column(call, path, fields[path].value)
     _take_over(call, fields)
     acts.reason(FIELDS[path].label)
     return _summary(call, (f"“{FIELDS[path].label}” is saved.",))
+
+
+def _keep_column(call: Call, path: str, value: Any) -> None:
+    """What a call is known by stands in its columns too, and follows its form: also whose money it spends."""
+    match path:
+        case "call.title":
+            if not value:
+                raise Invalid("A call needs a title.", {"value": "Enter the title of the call."})
+            call.title = value
+        case "call.id":
+            if value != call.published_id:
+                _refuse_known(value, "Nothing was saved.", "value")
+            call.published_id = value
+        case "call.year":
+            call.year = value or call.year
+        case "call.invented":
+            call.synthetic = bool(value)
+        case "call.parent_grant":
+            call.fund_source_id = _fund_source(value)
+        case _:
+            pass
 
 
 @act(

@@ -220,7 +220,7 @@ def _with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
     if entry is None or "take_out" in request.form:
         return rest
     place = request.form.get("place", "")
-    position = int(place) - 1 if place.isdecimal() and len(place) < 4 else number
+    position = max(int(place) - 1, 0) if place.isdecimal() and len(place) < 4 else number
     return [*rest[:position], entry, *rest[position:]]
 
 

@@ -29,6 +29,8 @@ TEXT_MAX = 4_000
 DIGITS_MAX = 40
 
 _TAG = "tag:yaml.org,2002:"
+# What a text in quotes can spell ("\\0") and neither a database nor a page can hold.
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _WHOLE = re.compile(r"^(0|[1-9][0-9_]*)$")
 _NUMBER = re.compile(r"^(0|[1-9][0-9]*)(\.[0-9]+)?$")
 # A plain number with three decimals would be read as thousands by people and as a fraction by YAML.
@@ -369,6 +371,8 @@ def composed(text: str) -> yaml.Node:
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             documents += isinstance(event, yaml.DocumentStartEvent)
+            if isinstance(event, yaml.ScalarEvent) and (strange := _NO_TEXT.search(event.value)):
+                found.append(Problem(line, f"holds a sign that no text has ({strange[0]!a}). Take it out."))
             if isinstance(event, yaml.AliasEvent):
                 found.append(Problem(line, f"repeats “{event.anchor}” by reference (*). Write the value out."))
             if documents > 1:

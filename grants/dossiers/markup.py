@@ -44,7 +44,7 @@ class Block(tuple[str, ...]):
 _EMPTY = re.compile("\n(?:[ \t]*\n)+")
 _BULLET, _NUMBER = re.compile(r"[ \t]*[-\u2022*][ \t]+\S"), re.compile(r"[ \t]*\d{1,3}[.)][ \t]+\S")
 _MARK = re.compile(r"^[ \t]*(?:[-\u2022*]|\d{1,3}[.)])[ \t]+")
-_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
+_OPENS, _CLOSES = re.compile(r"\*\*(?=\S)"), re.compile(r"(?<=\S)\*\*")
 
 
 def kind_of(line: str) -> BlockKind:
@@ -76,5 +76,11 @@ def runs(line: str) -> tuple[Run, ...]:
     >>> runs("a **b** c")
     (Run(text='a ', bold=False), Run(text='b', bold=True), Run(text=' c', bold=False))
     """
-    parts = _BOLD.split(line)
-    return tuple(Run(part, number % 2 == 1) for number, part in enumerate(parts) if part)
+    found: list[Run] = []
+    at = 0
+    while (opens := _OPENS.search(line, at)) and (closes := _CLOSES.search(line, opens.end() + 1)):
+        found += (Run(line[at : opens.start()]), Run(line[opens.end() : closes.start()], bold=True))
+        at = closes.end()
+    # What nothing closes, nothing later closes either: so a line is read once, whatever stands in it.
+    found.append(Run(line[at:]))
+    return tuple(run for run in found if run.text)

@@ -6,6 +6,7 @@ Nothing here is stored, and nothing is ever merged without a person who looked a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ from grants.dossiers.rules import Answer, Question, QuestionKind, SectionState
 
 # Longer stretches are compared line by line: word by word they would take seconds.
 WORDS_COMPARED_MAX = 3_000
+# 1 500 words of prose on either side make some 65 000 pairs. Texts of few words said over and over make millions and would
+# take minutes: what lies between their alike beginning and end is then one change.
+PAIRS_MAX = 100_000
 
 # Saves of one person in one field within this time are one sitting in the history.
 SITTING = timedelta(minutes=10)
@@ -267,6 +271,8 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
     head = _alike(before, after)
     tail = _alike(before[head:][::-1], after[head:][::-1])
     middle = before[head : len(before) - tail], after[head : len(after) - tail]
+    if _pairs(*middle) > PAIRS_MAX:
+        return [_Change(head, len(before) - tail, tuple(middle[1]))]
     # White space is no landmark: aligned on it, two sentences would be shuffled into one another.
     found = SequenceMatcher(str.isspace, *middle, autojunk=False).get_opcodes()
     return [
@@ -274,6 +280,12 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
         for kind, start, end, from_, to in found
         if kind != "equal"
     ]
+
+
+def _pairs(one: Sequence[str], other: Sequence[str]) -> int:
+    """In how many ways a word of one can be a word of the other: what the comparison costs."""
+    here, there = Counter(one), Counter(other)
+    return sum(count * there[word] for word, count in here.items() if not word.isspace())
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:

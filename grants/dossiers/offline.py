@@ -7,11 +7,13 @@ refuses bombs, macros and what reaches out); entities are refused here once more
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from xml.etree import ElementTree
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from grants.core.clock import long_date
@@ -36,9 +38,13 @@ _RELATIONS = (
 )
 # The same bytes whenever it is made.
 _MOMENT = (2000, 1, 1, 0, 0, 0)
+# Two signs that are no characters, which XML knows nothing of; control signs no text here has.
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
 _YES = frozenset({"yes", "confirmed", "x", "\u2612", "\u2611"})
 _NO = frozenset({"", "no", "\u2610"})
 PART_BYTES_MAX = 20_000_000
+# A word in a table in a text box stands some thirty elements deep.
+DEPTH_MAX = 100
 # Of text that stands outside the boxes so much is repeated that it is found again.
 STRAYS_SAID_MAX = 10
 
@@ -106,6 +112,9 @@ def _told(question: Question) -> Iterator[str]:
             yield "Write “yes” to confirm it."
         case QuestionKind.LONG:
             yield "Paragraphs, lists and bold words are kept."
+        case QuestionKind.TABLE:
+            columns = "; ".join(column.label for column in question.columns)
+            yield f"Write each row on a line of its own, with a tab between its cells (in Word Ctrl and Tab): {columns}."
         case _:
             yield from ()
     yield from (f"What evaluators look for: {line}" for line in question.guidance)
@@ -135,7 +144,8 @@ def _runs(line: str) -> str:
 
 
 def _run(text: str, properties: str) -> str:
-    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    said = escape(_NOT_IN_XML.sub("", text)).replace("\t", '</w:t><w:tab/><w:t xml:space="preserve">')
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{said}</w:t></w:r>'
 
 
 def _paragraph(text: str, *, size: int = 22, bold: bool = False, grey: bool = False) -> str:
@@ -189,15 +199,40 @@ def _body(data: bytes) -> ElementTree.Element:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if archive.getinfo("word/document.xml").file_size > PART_BYTES_MAX:
                 raise Invalid("The text of the file is too long to be an answer to this form. Take pictures out of it.")
-            text = archive.read("word/document.xml").decode("utf-8")
-        if "<!DOCTYPE" in text or "<!ENTITY" in text:
-            raise Invalid("The file has its own XML entities, which are never read. Save it as .docx again.")
+            text = archive.read("word/document.xml")
+        _refuse_odd(text)
         body = ElementTree.fromstring(text).find(_name("body"))
-    except (KeyError, UnicodeDecodeError, zipfile.BadZipFile, ElementTree.ParseError) as error:
+    except (KeyError, ValueError, LookupError, zipfile.BadZipFile, ElementTree.ParseError, expat.ExpatError) as error:
         raise broken from error
     if body is None:
         raise broken
     return body
+
+
+def _refuse_odd(part: bytes) -> None:
+    """No entities of its own, and nothing packed into itself so deep that reading it would take for ever."""
+    depth = 0
+
+    def starts(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH_MAX:
+            raise Invalid(
+                f"Something in the file stands more than {DEPTH_MAX} times inside each other. "
+                "Download the form again and write into its boxes."
+            )
+
+    def ends(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuses(*_: object) -> None:
+        raise Invalid("The file has its own XML entities, which are never read. Save it again and upload that.")
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuses
+    parser.StartElementHandler, parser.EndElementHandler = starts, ends
+    parser.Parse(part, True)
 
 
 def _name(tag: str) -> str:
@@ -229,7 +264,7 @@ def _words(paragraph: ElementTree.Element, *, marked: bool) -> str:
     pieces: list[tuple[str, bool]] = []
     for run in paragraph.iter(_name("r")):
         text = "".join(
-            child.text or "" if child.tag == _name("t") else "\n" if child.tag in (_name("br"), _name("cr")) else " "
+            child.text or "" if child.tag == _name("t") else "\n" if child.tag in (_name("br"), _name("cr")) else "\t"
             for child in run
             if child.tag in (_name("t"), _name("br"), _name("cr"), _name("tab"))
         )
@@ -258,6 +293,8 @@ def _given(question: Question, text: str, section: Section) -> tuple[Answer, lis
     if question.kind not in PICKED_KINDS:
         # Only long answers know bold and lists.
         plain = text if question.kind is QuestionKind.LONG else text.replace("**", "")
+        # Only tables know tabs.
+        plain = plain if question.kind is QuestionKind.TABLE else plain.replace("\t", " ")
         return rules.tidy(question, Answer(question.key, plain)), []
     where = f"{section.title}, “{question.label}”"
     lines = [line.replace("**", "").strip(" -\u2022\t") for line in text.split("\n")]
@@ -360,6 +397,7 @@ def _cells(data: bytes) -> list[tuple[str, object]]:
     from openpyxl.utils.exceptions import InvalidFileException  # only where somebody hands a workbook over
 
     try:
+        _look_into_parts(data)
         sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True).worksheets[0]
         lines = sheet.iter_rows(max_row=ROWS_READ_MAX, max_col=_FIELD + 1, values_only=True)
         return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
@@ -369,10 +407,26 @@ def _cells(data: bytes) -> list[tuple[str, object]]:
         ValueError,
         IndexError,
         TypeError,
+        # What it says of styles and sheets that are not there.
+        AttributeError,
+        OverflowError,
         zipfile.BadZipFile,
         SyntaxError,
+        expat.ExpatError,
     ) as error:
         raise Invalid("The file cannot be read as a workbook. Save it as .xlsx again and upload that.") from error
+
+
+def _look_into_parts(data: bytes) -> None:
+    """The library reads whole parts at once, and entities too: both are looked at before."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = [part for part in archive.infolist() if part.filename.lower().endswith((".xml", ".rels"))]
+        if sum(part.file_size for part in parts) > PART_BYTES_MAX:
+            raise Invalid(
+                "The workbook is too long to be an answer to this form. Download the form here and fill it in."
+            )
+        for part in parts:
+            _refuse_odd(archive.read(part))
 
 
 def _cell_text(value: object) -> str:

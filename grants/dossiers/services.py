@@ -45,7 +45,9 @@ def save_section(
     would send.
     """
     opened = _opened(dossier_id, section_key)
-    given = [answer for answer in answers if answer.question in opened.questions]
+    # What asks for a file is answered by attaching one (:func:`attach_files`), never by a name somebody sends.
+    typed = {key for key, question in opened.questions.items() if question.kind is not QuestionKind.FILE}
+    given = [answer for answer in answers if answer.question in typed]
     for answer in given:
         _refuse_a_flood(opened.questions[answer.question], answer)
     weighed = queries.weighed(opened.section, opened.answers, given, shown)

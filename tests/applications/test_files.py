@@ -180,6 +180,17 @@ def test_a_newer_version_takes_the_place_and_the_older_one_stays_with_the_team(t
     assert actors.client_of(team.app, actors.marek()).get(f"{team.page}/{first.sha256}").status_code in (403, 404)
 
 
+def test_a_newer_version_keeps_to_the_limits_of_its_own_place_whatever_place_is_sent(team: Team) -> None:
+    team.attach((PDF, "mandate.pdf"), role=MANDATE)
+    (first,) = team.files
+
+    data = {"thing": str(first.id), "role": "other", "file": (io.BytesIO(pages(11)), "mandate.pdf")}
+    answer = team.client.post(f"{team.page}/replace", data=data, content_type="multipart/form-data")
+
+    assert answer.status_code == 422 and "has 11 pages; the limit here is 10" in text_of(answer)
+    assert team.files == (first,)
+
+
 def test_who_replaces_what_was_replaced_meanwhile_is_told_and_nothing_is_stored(team: Team) -> None:
     team.attach((PDF, "plan.pdf"))
     (first,) = team.files

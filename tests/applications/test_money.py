@@ -186,6 +186,31 @@ def test_what_no_script_of_ours_sends_is_refused_in_a_sentence(
     assert "Reload the page" in answer.get_json()["problem"]
 
 
+@pytest.mark.parametrize("code", ["A\x00", "\ud800", "A~WP\x00~0", "A~WP1~999"])
+def test_a_cell_no_budget_can_have_is_told_apart_and_never_an_error(
+    app: Flask, call: CallView, open_now: None, code: str
+) -> None:
+    ana, _, reference = of_ana(call)
+    (city,) = ana.organisation_ids
+
+    answer = sent(app, reference, [[f"cell-{city}-{code}", "5", 0, 0]])
+
+    assert answer.status_code == 422 or answer.get_json()["cells"][0]["outcome"] == "not_there"
+
+
+def test_a_form_that_says_nonsense_of_what_it_showed_counts_as_stale(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    ana, application_id, reference = of_ana(call)
+    (city,) = ana.organisation_ids
+    services.save_budget(ana, application_id, BudgetInput((Cell(city, "A", euros(5)),), NOTHING))
+
+    data = {"shown": "[" * 200_000, field_name(city, "A"): "6"}
+    answer = actors.client_of(app, actors.ana()).post(f"/applications/{reference}/budget", data=data)
+
+    assert answer.status_code == 409
+
+
 @pytest.mark.parametrize("numbers", [[-1, 0], ["x", 0], [None, None], [0, 10**20], [True, 1.5]])
 def test_numbers_nobody_was_shown_make_a_cell_stale_and_break_nothing(
     app: Flask, call: CallView, open_now: None, numbers: list[Any]
@@ -367,7 +392,9 @@ def test_a_partner_is_told_what_is_asked_of_others_and_every_link_leads_somewher
 
     check_page(shown)
     assert "Municipality of Northbridge, lead, staff: not explained yet" in text_of(shown)
-    assert "The lead and the editors enter who else pays: The sources give EUR 1.00 more than is needed." in text_of(shown)
+    assert "The lead and the editors enter who else pays: The sources give EUR 1.00 more than is needed." in text_of(
+        shown
+    )
 
 
 def test_what_stands_beside_the_amounts_is_frozen_with_the_submission_and_printed(app: Flask, call: CallView) -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from grants.applications import queries, services
-from grants.applications.rules import BudgetInput, PlanInput
+from grants.applications.rules import BudgetInput, InviteInput, PlanInput
 from grants.budgets.models import Budget
 from grants.budgets.rules import Cell, ItemKind, Months, PlanItem, PlannedPackage
 from grants.calls.rules import CallView
@@ -140,3 +140,19 @@ def test_the_plan_is_frozen_with_the_submission(call: CallView) -> None:
 
     assert queries.submitted_content(application_id).budget.plan == plan
     assert dict(receipts.receipt(submitted.submission_id).answers)["Work plan"] == (("WP1 Listen", "months 1 to 6"),)
+
+
+def test_a_partner_who_is_taken_out_leads_nothing_in_the_plan_any_more(call: CallView, open_now: None) -> None:
+    reference = factory.draft(call, actors.ana())
+    application_id = queries.id_of(actors.ana(), reference)
+    (southport,) = actors.marek().organisation_ids
+    services.invite(actors.ana(), application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
+    task = PlanItem(ItemKind.TASK, "Ask every street", southport, Months(1, 4))
+    plan = (PlannedPackage("", "Listen", southport, Months(1, 6), (task,)),)
+    services.save_plan(actors.ana(), application_id, PlanInput(plan, None))
+
+    services.remove_partner(actors.ana(), application_id, southport)
+
+    (package,) = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert (package.lead_id, package.items[0].owner_id) == (None, None)
+    assert package.items[0].title == "Ask every street"

@@ -33,6 +33,8 @@ from grants.core.permissions import Actor
 from grants.dossiers import queries as dossiers
 from grants.dossiers.rules import Answer
 from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
@@ -549,3 +551,18 @@ def test_the_history_of_the_team_tells_a_sitting_as_one(app: Flask, draft: tuple
 
     assert shown.count("wrote an answer in application") == 1
     assert "and 2 more saves since" in shown
+
+
+def test_whose_part_an_administrator_ended_may_be_invited_again(draft: tuple[UUID, str]) -> None:
+    application_id, reference = draft
+    carla = member(application_id, Role.APPLICATION_READER)
+    part = db.session.scalars(
+        select(RoleGrant.id).where(RoleGrant.user_id == carla.user_id, RoleGrant.object_id == application_id)
+    ).one()
+    people.end_assigned_role(actors.ada(), part)
+
+    again_here = member(application_id, Role.APPLICATION_EDITOR, carla, joined=False)
+
+    team = {each.user_id: each for each in queries.workplace(actors.ana(), reference).team}
+    assert again_here.user_id is not None
+    assert (team[again_here.user_id].role, team[again_here.user_id].joined) == (Role.APPLICATION_EDITOR, False)

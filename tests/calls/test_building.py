@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from grants.calls import queries, rules, services
+from grants.calls.models import Call
 from grants.calls.states import Confidence
 from grants.core import clock
+from grants.core.db import db
 from grants.core.errors import NotAllowed, Problems, Refused
 from grants.core.yaml_schema import Items, Record
+from grants.programmes import queries as programmes
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.calls import scene
@@ -174,3 +178,58 @@ def test_a_call_is_taken_out_in_the_browser_as_a_file_that_comes_in_again(app: F
     assert read.value("call.id") == "NZC-H2020-202209"
     assert [line.literal for line in read.deadlines] == [d.literal for d in queries.call_by_id(call.id).deadlines]
     assert services.import_call(actors.ingrid(), text.replace("NZC-H2020-202209", "AGAIN")).state.value == "draft"
+
+
+@pytest.mark.parametrize("place", ["0", "-1", "999", "\u0665"])
+def test_an_entry_moved_beyond_the_list_stands_at_its_end_or_beginning(
+    app: Flask, manager: FlaskClient, place: str
+) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = f"/calls/{slug}/build/evaluation.criteria"
+    before = [each.key for each in value(slug, "evaluation.criteria")]  # type: ignore[attr-defined] -- criteria
+
+    answer = send(
+        manager,
+        f"{at}/{len(before)}",
+        **{"value.key": "extra", "value.name": "Extra", "value.question": "How?", "place": place},
+    )
+
+    assert answer.status_code in (303, 422)
+    after = [each.key for each in value(slug, "evaluation.criteria")]  # type: ignore[attr-defined] -- criteria
+    assert after in (["extra", *before], [*before, "extra"], before)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5_000, "99999999999"])
+def test_an_entry_that_is_not_there_is_not_found(manager: FlaskClient, number: str) -> None:
+    slug = scene.filled(scene.SMALL).slug
+
+    assert manager.get(f"/calls/{slug}/build/evaluation.criteria/{number}").status_code == 404
+
+
+@pytest.mark.parametrize("day", ["31 December 9999", "1 January 1", "0001-01-01", "9999-12-31"])
+def test_a_deadline_at_the_end_of_all_time_is_no_error(manager: FlaskClient, day: str) -> None:
+    slug = scene.filled(scene.SMALL).slug
+
+    answer = send(manager, f"/calls/{slug}/build/deadline", page=f"/calls/{slug}/build", day=day, time="23:59")
+
+    assert answer.status_code in (303, 422)
+    assert manager.get(f"/calls/{slug}").status_code == 200
+
+
+def test_what_the_call_is_known_by_follows_its_form(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.imported(scene.SMALL).slug
+    other = scene.imported()
+    at = f"/calls/{slug}/build"
+
+    grant = {"value.number": "999000111", "value.acronym": "Other", "value.framework": "Horizon Europe"}
+    assert send(manager, f"{at}/call.parent_grant", **grant).status_code == 303
+    assert send(manager, f"{at}/call.year", value="2031").status_code == 303
+    assert send(manager, f"{at}/call.id", value="SMALL-2031").status_code == 303
+    assert send(manager, f"{at}/call.invented", value="false").status_code == 303
+    taken = send(manager, f"{at}/call.id", value="NZC-H2020-202209")
+
+    call = queries.call(actors.ingrid(), slug)
+    (fund_source_id,) = db.session.scalars(select(Call.fund_source_id).where(Call.slug == slug))
+    assert programmes.fund_source(fund_source_id).number == "999000111"
+    assert (call.year, call.published_id, call.synthetic) == (2031, "SMALL-2031", False)
+    assert taken.status_code == 422 and other.reference in text_of(taken)

@@ -447,3 +447,17 @@ def test_the_rules_of_a_budget_are_data_of_the_call() -> None:
     words = {fact.key: fact.text for fact in rules.facts_of(read.fields)}
     assert words["budget_limits"] == "B: at most 30\u00a0% of the total; C1: at most EUR 20\u00a0000.00"
     assert words["lump_sums"] == "WP1 Listen: EUR 40\u00a0000.00"
+
+
+@pytest.mark.parametrize("sign", ["\\0", "\\ud800", "\\e", "\\x7f"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'schema_version: 1\ncall: {id: X-1, title: "A SIGN call"}\n',
+        LEAST + 'eligibility:\n  country_lists: {"aSIGN": [SI]}\n',
+    ],
+)
+def test_a_sign_no_text_has_is_refused_with_its_line(text: str, sign: str) -> None:
+    ((place, message),) = problems(text.replace("SIGN", sign))
+
+    assert place.startswith("line") and "a sign that no text has" in message

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from uuid import uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,3 +178,17 @@ def test_a_sitting_is_of_one_person_and_shorter_than_ten_minutes(found: tuple[tu
     for (start, end), (following, _) in pairwise(made):
         assert end == following
         assert found[start][0] != found[end][0] or found[end][1] - found[start][1] >= timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_two_words_said_over_and_over_are_compared_in_no_time(between: str) -> None:
+    # The same chance each time.
+    chance = Random(1)
+    before, after = (between.join(chance.choices("ab", k=1_400)) for _ in range(2))
+    started = time.monotonic()
+
+    pieces = merging.compared(f"First {before}", f"First {after}")
+
+    assert time.monotonic() - started < 2
+    assert [piece.kind.value for piece in pieces][:1] == ["same"]
+    assert "".join(p.text for p in pieces if p.kind.value != "added") == f"First {before}"

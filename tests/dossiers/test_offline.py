@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 from grants.core.errors import Invalid
 from grants.core.file_checks import check
 from grants.core.file_types import FileType
-from grants.dossiers import offline, rules
-from grants.dossiers.rules import Answer, Choice, Definition, Question, QuestionKind, Section
+from grants.dossiers import markup, offline, rules
+from grants.dossiers.markup import Run
+from grants.dossiers.rules import Answer, Choice, Column, Definition, Question, QuestionKind, Section
 
 PICKS = (Choice("heat", "Thermal energy"), Choice("waste", "Waste & water"))
 QUESTIONS = tuple(
@@ -28,6 +30,7 @@ QUESTIONS = tuple(
         words_max=150 if kind is QuestionKind.LONG else None,
         choices=PICKS if kind in (QuestionKind.CHOICE, QuestionKind.MULTICHOICE) else (),
         guidance=("Numbers count.",),
+        columns=(Column("what", "What"), Column("where", "Where")) if kind is QuestionKind.TABLE else (),
     )
     for kind in QuestionKind
 )
@@ -41,6 +44,7 @@ ANSWERS = {
     "choice": Answer("choice", picked=("waste",)),
     "multichoice": Answer("multichoice", picked=("heat", "waste")),
     "confirmation": Answer("confirmation", picked=("yes",)),
+    "table": Answer("table", "Heat pump\tOld town\n- Pipes\t\n1. Wells\tHill"),
 }
 
 
@@ -175,3 +179,81 @@ def test_what_a_spreadsheet_makes_of_numbers_dates_and_formulas_is_read_or_named
 def test_what_is_no_such_workbook_is_refused_in_words(data: bytes, said: str) -> None:
     with pytest.raises(Invalid, match=said):
         offline.read_sheet(data, FORM)
+
+
+def test_a_line_full_of_stars_is_read_in_no_time() -> None:
+    started = time.monotonic()
+
+    found = markup.runs("**a " * 25_000)
+
+    assert found == (Run("**a " * 25_000),)
+    assert time.monotonic() - started < 1
+    assert markup.runs("**a** ****b** **c") == (Run("a", True), Run(" "), Run("**b", True), Run(" **c"))
+
+
+def _repacked(made: bytes, part: str, content: bytes) -> bytes:
+    """The archive with one part replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, content if name == part else source.read(name))
+    return out.getvalue()
+
+
+def test_tables_packed_into_each_other_a_thousand_times_are_refused_at_once() -> None:
+    made = offline.written("F", (), FORM, {})
+    deep = 20_000
+    nested = f"{'<w:tbl><w:tr><w:tc>' * deep}<w:p/>{'</w:tc></w:tr></w:tbl>' * deep}"
+    document = f'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{nested}</w:body></w:document>'
+    started = time.monotonic()
+
+    with pytest.raises(Invalid, match="inside each other"):
+        offline.read(_repacked(made, "word/document.xml", document.encode()), FORM)
+
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_workbook_with_its_own_entities_is_refused(encoding: str) -> None:
+    made = offline.written_sheet("F", FORM, {})
+    entities = '<!DOCTYPE sst [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]>'
+    strings = f'<?xml version="1.0" encoding="{encoding}"?>{entities}<sst><si><t>&b;</t></si></sst>'
+
+    with pytest.raises(Invalid, match="XML entities"):
+        offline.read_sheet(_repacked(made, "xl/sharedStrings.xml", strings.encode(encoding)), FORM)
+
+
+def test_a_workbook_with_a_part_beyond_all_measure_is_refused_before_it_is_read() -> None:
+    made = offline.written_sheet("F", FORM, {})
+
+    with pytest.raises(Invalid, match="too long"):
+        offline.read_sheet(_repacked(made, "xl/sharedStrings.xml", b" " * (offline.PART_BYTES_MAX + 1)), FORM)
+
+
+@pytest.mark.filterwarnings("ignore:Workbook contains no")
+@pytest.mark.parametrize(
+    "workbook",
+    [
+        "<workbook/>",
+        "<workbook",
+        '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>',
+        "<a/>",
+    ],
+)
+@pytest.mark.parametrize(
+    "part",
+    ["xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "docProps/core.xml"],
+)
+def test_a_damaged_workbook_is_refused_in_words_or_read_and_never_an_error(part: str, workbook: str) -> None:
+    made = offline.written_sheet("F", FORM, {"long": Answer("long", "x")})
+
+    try:
+        offline.read_sheet(_repacked(made, part, workbook.encode()), FORM)
+    except Invalid as error:
+        assert "workbook" in str(error)
+
+
+def test_signs_no_xml_may_hold_are_left_out_of_the_form() -> None:
+    made = offline.written("F\ufffe", (), FORM, {"long": Answer("long", "a\uffffb")})
+
+    assert Answer("long", "ab") in offline.read(made, FORM).answers

@@ -291,3 +291,11 @@ def test_answers_are_copied_to_questions_both_documents_have() -> None:
     copy(IRINA, first, second)
 
     assert queries.dossier(second).section("plan").answers["summary"].text == "words"
+
+
+def test_a_question_that_asks_for_a_file_is_answered_by_a_file_alone() -> None:
+    dossier_id = create(IRINA)
+
+    save(IRINA, dossier_id, "files", (Answer("letter", picked=(str(uuid4()),)),), None)
+
+    assert queries.dossier(dossier_id).section("files").answers["letter"].empty

@@ -129,10 +129,18 @@ def named_person(typed_email: str, typed_name: str) -> tuple[str, str, dict[str,
 
 
 def refuse_member(application_id: UUID, user_id: UUID) -> None:
-    """One person has one part in an application: who is of its team is not invited once more."""
-    if queries.membership(application_id, user_id) is not None:
+    """One person has one part in an application: who is of its team is not invited once more.
+
+    Whose part an administrator ended is of the team no more, and what is left of it makes room for a new one.
+    """
+    row = queries.membership(application_id, user_id)
+    if row is None:
+        return
+    if user_id in {member.user_id for member in queries.team(queries.view_by_id(application_id))}:
         sentence = "This person is in the team already. Take them out of it first, or name somebody else."
         raise Invalid("The invitation was not sent.", {"email": sentence})
+    db.session.delete(row)
+    db.session.flush()
 
 
 def _organisation(actor: Actor, application_id: UUID, given: InviteInput) -> tuple[UUID, bool]:

@@ -59,8 +59,12 @@ def replace(ref: str) -> Any:
     application_id = queries.team_id_of(current_actor(), ref)
     if form.validate_on_submit():
         with _said_beside(form.file):
-            incoming = _received(request.files.getlist(form.file.name)[0], _place_of(ref, str(form.role.data)))
             replaced = form.thing_id() or UUID(int=0)
+            # The limits are those of the place where the file stands, whatever the form says of it.
+            standing = next(
+                (file.role for file in queries.workplace(current_actor(), ref).files if file.id == replaced), ""
+            )
+            incoming = _received(request.files.getlist(form.file.name)[0], _place_of(ref, standing))
             kept = services.replace_file(current_actor(), application_id, replaced, incoming)
             flash(_said_of(kept, f"“{kept.name}” is version {kept.version_no} now; the older one is kept."), "success")
     return _answer(ref, form)

@@ -169,7 +169,8 @@ def cell_at(place: str, amount: Money) -> Cell | None:
     'WP1'
     """
     prefix, who, category = place[:5], place[5:41], place[42:]
-    if prefix != "cell-" or place[41:42] != "-":
+    # Nothing without a shape is part of a name, and no database takes it.
+    if prefix != "cell-" or place[41:42] != "-" or not place.isprintable():
         return None
     category, _, where = category.partition("~")
     work_package, _, period = where.partition("~")
