@@ -64,7 +64,7 @@ def test_a_plan_is_written_line_by_line_and_drawn_as_a_timeline(app: Flask, call
     )  # fmt: skip
     shown = client.get(path)
     check_page(shown)
-    assert "T1.1 Ask every street task Municipality of Northbridge, lead months 1 to 4" in text_of(shown)
+    assert "T1.1 Ask every street task Municipality of Northbridge (lead) months 1 to 4" in text_of(shown)
     assert '<rect x="0" y="2" width="40" height="6" class="pg-plan__task"/>' in shown.get_data(as_text=True)
     # An emptied title takes the line away; the code of the work package stays.
     assert send(client, path, **{"wp-WP1-title": "", "wp-WP1-0-title": ""}).status_code == 303
@@ -126,8 +126,8 @@ def test_a_work_package_with_amounts_is_not_taken_away(call: CallView, open_now:
     group = queries.workplace(ana, reference).budget.groups[0]
     assert (group.code, group.title, group.total) == ("WP1", "Listen", euros(5))
     assert [row.label for row in group.rows] == [
-        "Municipality of Northbridge, lead, months 1 to 12",
-        "Municipality of Northbridge, lead, months 13 to 24",
+        "Municipality of Northbridge (lead), months 1 to 12",
+        "Municipality of Northbridge (lead), months 13 to 24",
     ]
 
 
