@@ -95,6 +95,19 @@ def test_months_that_cannot_be_are_said_at_their_line_and_nothing_typed_is_lost(
     check_page(refused)
 
 
+def test_lines_of_a_new_work_package_without_a_title_are_not_lost_without_a_word(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    path = f"/applications/{factory.draft(call, actors.ana())}/plan"
+
+    answer = send(
+        actors.client_of(app, actors.ana()), path, **{"wp-new-0-title": "Ask every street", "wp-new-0-months": "1-4"}
+    )
+
+    assert answer.status_code == 422 and 'value="Ask every street"' in answer.text
+    assert '<a href="#wp-new-title">A new work package: Give the work package a title' in answer.text
+
+
 def test_whoever_saves_the_plan_second_keeps_what_was_typed(app: Flask, call: CallView, open_now: None) -> None:
     reference = factory.draft(call, actors.ana())
     path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
