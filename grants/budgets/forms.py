@@ -181,6 +181,10 @@ class NotesForm(Form):
                     self.wrong[each.place] = str(error)
         return tuple(found)
 
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """Every sentence with the id of its field."""
+        return super().what_is_wrong() + [(sentence, place) for place, sentence in self.wrong.items()]
+
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
@@ -222,6 +226,14 @@ class SourcesForm(Form):
                 line = replace(line, wrong=error.problems)
             self.lines.append(line)
         return None if any(line.wrong for line in self.lines) else tuple(found)
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """Every sentence with the id of its field."""
+        return super().what_is_wrong() + [
+            (f"Line {number + 1}: {sentence}", rules.source_field(number, part))
+            for number, line in enumerate(self.lines)
+            for part, sentence in line.wrong.items()
+        ]
 
 
 def _sent_line(number: int) -> SourceLine:
@@ -293,6 +305,9 @@ class PlanForm(Form):
                     lines.append(line)
                 if item is not None:
                     items.append(item)
+            if package is None and lines and not code:
+                # A new one that only lacks its title; its lines would be lost without a word.
+                head = replace(head, wrong={"title": "Give the work package a title, or empty its lines too."})
             self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, len(lines)))))
             if package is not None:
                 found.append(replace(package, items=tuple(items)))
@@ -302,6 +317,18 @@ class PlanForm(Form):
             )
         is_wrong = any(line.wrong for block in self.blocks for line in (block.head, *block.lines))
         return None if is_wrong or self.problems else tuple(found)
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """Every sentence with the id of its field."""
+        return super().what_is_wrong() + [
+            (
+                f"{f'Work package {block.code}' if block.code else 'A new work package'}: {sentence}",
+                f"{line.place}-{part}",
+            )
+            for block in self.blocks
+            for line in (block.head, *block.lines)
+            for part, sentence in line.wrong.items()
+        ]
 
 
 def _blank(prefix: str, after: int) -> tuple[PlanLine, ...]:

@@ -12,7 +12,8 @@ from flask import request
 from wtforms import FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput, Number
+from grants.calls.rules import BudgetInput, CallView, DeadlineInput, DocumentInput, Number, literal_of
+from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Problem, Problems, Refused
 from grants.core.money import Money
@@ -133,6 +134,16 @@ class BuildDeadlineForm(_LocalTime):
 
     literal = StringField("As printed", [Length(max=200)])
 
+    @classmethod
+    def of(cls, call: CallView) -> BuildDeadlineForm:
+        """The form with the deadline that stands; the words of the program itself are left to the program."""
+        stands = call.deadline
+        if stands is None:
+            return cls(version=call.version)
+        local = clock.in_zone(stands.closes_at, call.zone)
+        own_words = "" if stands.literal == literal_of(stands.closes_at, call.zone) else stands.literal
+        return cls(version=call.version, day=local.date(), time=local.time(), literal=own_words)
+
     def to_input(self) -> DeadlineInput:
         """The deadline as its frozen value; the printed words stand where a note would."""
         return DeadlineInput(self.local(), "", self.literal.data or "")
@@ -183,6 +194,13 @@ _LONG = frozenset(
     {"rule", "hint", "intro", "label", "question", "guidance", "example", "condition", "evidence", "note", "value",
      "recipients", "procedure", "amount_rule", "title", "timing"}
 )  # fmt: skip
+# What a key of a call file is called where its own words would not be understood.
+_SAID = {
+    "words_max": "most words", "characters_max": "most characters", "picks_max": "most choices", "rows_max": "most rows",
+    "megabytes_max": "most megabytes", "pages_max": "most pages", "no": "number", "intro": "introduction",
+    "in_flat_rate_base": "counts for indirect costs", "label": "what people read", "key": "key (a short name, never shown)",
+    "asked_if": "asked only if", "at_most_eur": "at most, EUR", "due_month": "due in month", "share_percent": "share in percent",
+}  # fmt: skip
 _DIGITS = re.compile(r"^[0-9]+([.][0-9]+)?$")
 _TAKE_OUT = "-take-out"
 _IS_FLAG = {"true": True, "false": False}
@@ -224,8 +242,27 @@ class PartForm(DeedForm):
 
     def node(self) -> Node:
         """The whole form, with the sentences of a refused act at their fields."""
-        places = {_dotted(problem.place): problem.message for problem in self.found}
+        places = {_dotted(problem.place): _sentence(problem.message) for problem in self.found}
         return _node(self.kind, "value", self.label, self.tree, places)
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """Each sentence with the name and the id of its field; what has no field here keeps its place as words."""
+        if not self.found:
+            return super().what_is_wrong()
+        placed = [(f"{node.label}: {node.problem}", node.id) for node in _wrong(self.node())]
+        known = {node.problem for node in _wrong(self.node())}
+        rest = [p for p in self.found if not any(_sentence(p.message) in each for each in known)]
+        return placed + [(f"{p.place}: {p.message}", "") for p in rest]
+
+
+def _sentence(message: str) -> str:
+    """What is said about a place of a file, as a sentence that stands alone beside its field."""
+    return f"It {message}" if message[:1].islower() else message
+
+
+def _wrong(node: Node) -> list[Node]:
+    """The fields of a form, from the top, at which something is wrong."""
+    return [each for each in (node,) if each.problem] + [found for child in node.children for found in _wrong(child)]
 
 
 def _dotted(place: str) -> str:
@@ -233,7 +270,7 @@ def _dotted(place: str) -> str:
 
 
 def _words(name: str) -> str:
-    text = name.replace("_", " ")
+    text = _SAID.get(name, name).replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
@@ -273,7 +310,7 @@ def _first(problems: Mapping[str, str], name: str) -> str:
             return sentence
         if place.startswith(f"{name}."):
             number = place.removeprefix(f"{name}.").partition(".")[0]
-            return f"Line {int(number) + 1} {sentence}" if number.isdecimal() else f"{number} {sentence}"
+            return f"{f'Line {int(number) + 1}' if number.isdecimal() else number}: {sentence}"
     return ""
 
 

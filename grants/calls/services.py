@@ -324,7 +324,7 @@ def extend_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, versio
     check_version(call, version)
     current = queries.last_deadline(call.id)
     if current is None:
-        raise Refused("This call has no deadline yet. It comes with the call file.")
+        raise Refused("This call has no deadline yet. Set it on the page where the call is built.")
     if call.state == CallState.CANCELLED.value:
         raise Refused("This call is cancelled; its deadline does not move.")
     if call.results_public_at is not None:

@@ -21,7 +21,7 @@ from grants.calls.forms import (
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
-from grants.calls.states import Phase
+from grants.calls.states import CallState, Phase
 from grants.core import clock
 from grants.core.errors import NotFound, Problem
 from grants.core.permissions import Permission
@@ -109,6 +109,10 @@ def copy(slug: str) -> Any:
 def build(slug: str) -> Any:
     """The parts of the call with what each says and what is missing, each with its way to the form."""
     call = queries.call(current_actor(), slug)
+    return _build_page(call, BuildDeadlineForm.of(call))
+
+
+def _build_page(call: rules.CallView, deadline: BuildDeadlineForm) -> str:
     missing = {problem.place: problem.message for problem in call.missing}
     return page(
         "calls/build.html",
@@ -116,7 +120,7 @@ def build(slug: str) -> Any:
         grouped=rules.grouped(call.facts),
         missing=missing,
         others=[problem for problem in call.missing if problem.place not in {fact.label for fact in call.facts}],
-        deadline=BuildDeadlineForm(version=call.version),
+        deadline=deadline,
     )
 
 
@@ -129,10 +133,7 @@ def build_deadline(slug: str) -> Any:
             call_id = queries.id_of(current_actor(), slug)
             done = services.set_deadline(current_actor(), call_id, form.to_input(), version=form.version_shown())
             return _built(done)
-    call = queries.call(current_actor(), slug)
-    return page(
-        "calls/build.html", call=call, grouped=rules.grouped(call.facts), missing={}, others=(), deadline=form
-    ), 422
+    return _build_page(queries.call(current_actor(), slug), form), 422
 
 
 @bp.get("/<slug>/preview")
@@ -173,6 +174,8 @@ def _part(slug: str, key: str, number: int | None) -> Any:
     call, values = queries.call(current_actor(), slug), queries.values(current_actor(), slug)
     if key not in values:
         raise NotFound
+    if request.method == "GET" and call.state is not CallState.DRAFT:
+        return see_other("calls.build", slug=slug)
     field, form = rules.FIELDS[key], PartForm(version=call.version)
     whole = rules.tree_of(field, values[key].value)
     kind, tree = field.kind, whole
@@ -189,7 +192,8 @@ def _part(slug: str, key: str, number: int | None) -> Any:
             return _saved(call, field, whole, number, form)
         form.found = tuple(_of_entry(problem, number) for problem in form.found)
     status = 422 if request.method == "POST" else 200
-    return page("calls/part.html", call=call, field=field, number=number, form=form, node=form.node()), status
+    new = number is not None and number == len(whole or ())
+    return page("calls/part.html", call=call, field=field, number=number, new=new, form=form, node=form.node()), status
 
 
 def _saved(call: rules.CallView, field: rules.Field, whole: Any, number: int | None, form: PartForm) -> Any:

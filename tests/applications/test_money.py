@@ -391,7 +391,7 @@ def test_a_partner_is_told_what_is_asked_of_others_and_every_link_leads_somewher
     shown = actors.client_of(app, marek).get(f"/applications/{reference}/budget")
 
     check_page(shown)
-    assert "Municipality of Northbridge, lead, staff: not explained yet" in text_of(shown)
+    assert "Municipality of Northbridge (lead), staff: not explained yet" in text_of(shown)
     assert "The lead and the editors enter who else pays: The sources give EUR 1.00 more than is needed." in text_of(
         shown
     )
@@ -411,4 +411,4 @@ def test_what_stands_beside_the_amounts_is_frozen_with_the_submission_and_printe
     assert content.sha256 == submitted.sha256
     assert "“Hired for it.”" in shown
     sections = dict(receipts.receipt(submitted.submission_id).answers)
-    assert sections["Costs explained"] == (("Municipality of Northbridge, lead, staff", "Hired for it."),)
+    assert sections["Costs explained"] == (("Municipality of Northbridge (lead), staff", "Hired for it."),)

@@ -144,6 +144,9 @@ def test_answers_come_from_an_earlier_application_of_the_same_people_and_of_nobo
 
     assert answer.status_code == 303
     assert summary(reference) == "Good words"
+    services.save_answer(actors.ana(), earlier_id, "summary", AnswerInput("summary", ("Bad words",), 1))
+    assert send(client, f"{page}/accept", page=f"{page}?from={earlier}").status_code == 303
+    assert summary(reference) == "Good words"  # What stands here is replaced only where somebody ticks it.
     foreign = factory.draft(call, actors.marek(), "Foreign")
     assert client.get(f"{page}?from={foreign}").status_code == 404
 

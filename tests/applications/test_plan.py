@@ -64,7 +64,7 @@ def test_a_plan_is_written_line_by_line_and_drawn_as_a_timeline(app: Flask, call
     )  # fmt: skip
     shown = client.get(path)
     check_page(shown)
-    assert "T1.1 Ask every street task Municipality of Northbridge, lead months 1 to 4" in text_of(shown)
+    assert "T1.1 Ask every street task Municipality of Northbridge (lead) months 1 to 4" in text_of(shown)
     assert '<rect x="0" y="2" width="40" height="6" class="pg-plan__task"/>' in shown.get_data(as_text=True)
     # An emptied title takes the line away; the code of the work package stays.
     assert send(client, path, **{"wp-WP1-title": "", "wp-WP1-0-title": ""}).status_code == 303
@@ -93,6 +93,19 @@ def test_months_that_cannot_be_are_said_at_their_line_and_nothing_typed_is_lost(
     assert sentence in text_of(refused)
     assert 'value="All streets asked"' in refused.get_data(as_text=True)
     check_page(refused)
+
+
+def test_lines_of_a_new_work_package_without_a_title_are_not_lost_without_a_word(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    path = f"/applications/{factory.draft(call, actors.ana())}/plan"
+
+    answer = send(
+        actors.client_of(app, actors.ana()), path, **{"wp-new-0-title": "Ask every street", "wp-new-0-months": "1-4"}
+    )
+
+    assert answer.status_code == 422 and 'value="Ask every street"' in answer.text
+    assert '<a href="#wp-new-title">A new work package: Give the work package a title' in answer.text
 
 
 def test_whoever_saves_the_plan_second_keeps_what_was_typed(app: Flask, call: CallView, open_now: None) -> None:
@@ -126,8 +139,8 @@ def test_a_work_package_with_amounts_is_not_taken_away(call: CallView, open_now:
     group = queries.workplace(ana, reference).budget.groups[0]
     assert (group.code, group.title, group.total) == ("WP1", "Listen", euros(5))
     assert [row.label for row in group.rows] == [
-        "Municipality of Northbridge, lead, months 1 to 12",
-        "Municipality of Northbridge, lead, months 13 to 24",
+        "Municipality of Northbridge (lead), months 1 to 12",
+        "Municipality of Northbridge (lead), months 13 to 24",
     ]
 
 

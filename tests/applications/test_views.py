@@ -325,10 +325,14 @@ def test_a_double_click_on_send_makes_one_submission_and_the_same_receipt(
 
 
 def test_sending_without_the_statement_or_with_problems_is_refused(app: Flask, call: CallView, open_now: None) -> None:
-    _, place = started(call)
+    reference, place = started(call)
 
+    shown = ana(app).get(f"{place}/submit")
+    incomplete = post(ana(app), f"{place}/submit", values_of(ana(app), f"{place}/details"), statement="y")
+    factory.fill(reference, actors.ana(), at=clock.now())
     unsaid = send(ana(app), f"{place}/submit")
-    incomplete = send(ana(app), f"{place}/submit", statement="y")
+
+    assert "cannot be sent yet" in text_of(shown) and "to the programme" not in text_of(shown)
 
     assert (unsaid.status_code, incomplete.status_code) == (422, 422)
     assert "Confirm that you may send" in text_of(unsaid)

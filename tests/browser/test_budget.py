@@ -341,7 +341,7 @@ def test_the_grid_is_named_for_a_screen_reader_and_has_no_fault_of_access(
         with signed_in(chromium, site, actors.ana(), viewport={"width": width, "height": 900}) as context:
             page = opened(context, draft)
             assert cell(page, field_name(draft.lead, "C1")).get_attribute("aria-label") == (
-                "Municipality of Northbridge, lead, Travel and subsistence"
+                "Municipality of Northbridge (lead), Travel and subsistence"
             )
             cell(page, field_name(draft.lead, "A")).fill("oops")
             cell(page, field_name(draft.lead, "A")).press("Enter")

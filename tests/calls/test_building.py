@@ -107,6 +107,7 @@ def test_what_cannot_be_read_stays_in_its_field_with_a_sentence(app: Flask, mana
 
     assert refused.status_code == 422
     assert "must be a whole number" in refused.text and 'value="soon"' in refused.text
+    assert '<a href="#value-month">Month: It must be a whole number' in refused.text
     assert value(slug, "milestones") is None
 
 
@@ -139,6 +140,37 @@ def test_the_deadline_of_a_draft_is_set_with_its_printed_words(app: Flask, manag
     deadline = queries.call(actors.ingrid(), slug).deadline
     assert deadline is not None
     assert (deadline.closes_at.isoformat(), deadline.literal) == ("2027-03-20T16:00:00+00:00", "20.3. at five")
+
+
+def test_the_deadline_that_stands_is_in_its_form_and_a_wrong_one_hides_nothing_that_is_missing(
+    app: Flask, manager: FlaskClient
+) -> None:
+    slug = scene.imported(scene.SMALL).slug
+    at = f"/calls/{slug}/build"
+    send(manager, at, to=f"{at}/deadline", day="20 March 2027", time="17:00", literal="")
+
+    shown = manager.get(at).text
+    refused = send(manager, at, to=f"{at}/deadline", day="nonsense")
+
+    assert 'value="20 March 2027"' in shown and 'value="17:00"' in shown
+    assert refused.status_code == 422
+    assert refused.text.count(">Missing<") == shown.count(">Missing<") > 0
+
+
+def test_a_new_entry_cannot_be_taken_out(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.filled(scene.SMALL).slug
+
+    new = text_of(manager.get(f"/calls/{slug}/build/application_form.own_sections/0"))
+
+    assert "Sections of its own, a new entry" in new and "Take this entry out" not in new
+
+
+def test_a_published_call_has_no_form_of_a_part(app: Flask) -> None:
+    call = scene.published()
+
+    answer = actors.client_of(app, actors.ingrid()).get(f"/calls/{call.slug}/build/call.title")
+
+    assert (answer.status_code, answer.location) == (303, f"/calls/{call.slug}/build")
 
 
 def test_a_published_call_is_not_built_any_more_and_applicants_never_build(app: Flask) -> None:

@@ -132,7 +132,7 @@ class ApplicationView:
     @property
     def organisation_names(self) -> dict[UUID, str]:
         """Organisation names by id, the lead marked."""
-        return {p.organisation_id: f"{p.name}, lead" if p.leads else p.name for p in self.partners}
+        return {p.organisation_id: f"{p.name} (lead)" if p.leads else p.name for p in self.partners}
 
     @property
     def was_selected(self) -> bool:
@@ -223,7 +223,7 @@ class SubmittedContent:
     def organisation_names(self) -> dict[UUID, str]:
         """Organisation names by id, the lead marked."""
         return {
-            member.organisation_id: f"{member.name}, lead" if member.role is PartnerRole.COORDINATOR else member.name
+            member.organisation_id: f"{member.name} (lead)" if member.role is PartnerRole.COORDINATOR else member.name
             for member in self.consortium
         }
 

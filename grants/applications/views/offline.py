@@ -101,7 +101,7 @@ def write_offline(ref: str) -> Any:
     earlier = queries.workplace(current_actor(), source)
     answers = [answer for section in earlier.dossier.sections for answer in section.answers.values()]
     title = f"What \u201c{earlier.application.name}\u201d ({source}) says otherwise"
-    return _offline_page(place, FilledForm(), answers, title=title)
+    return _offline_page(place, FilledForm(), answers, title=title, from_earlier=True)
 
 
 @bp.post("/applications/<ref>/offline")
@@ -139,7 +139,10 @@ def accept_filled(ref: str) -> Any:
         given = tuple(_ticked(place))
         left = services.take_over(current_actor(), place.application.id, given)
         count = sum(len(section.answers) for section in given) - len(left)
-        flash(f"{count} {'answer is' if count == 1 else 'answers are'} taken over.", "success")
+        if count or left:
+            flash(f"{count} {'answer is' if count == 1 else 'answers are'} taken over.", "success")
+        else:
+            flash("Nothing was ticked, so nothing is changed.", "success")
         for key in left:
             label = next(q.question.label for s in place.dossier.sections for q in s.questions if q.question.key == key)
             flash(f"\u201c{label}\u201d was changed by somebody else meanwhile and is left as it is.", "warning")
@@ -171,6 +174,7 @@ def _offline_page(
     problems: Iterable[str] = (),
     *,
     title: str = "",
+    from_earlier: bool = False,
 ) -> str:
     context = team_context(place)
     offered = {answer.question: answer for answer in answers or ()}
@@ -197,6 +201,7 @@ def _offline_page(
         form=form,
         title=title,
         asked=answers is not None,
+        from_earlier=from_earlier,
         found=found,
         said=(*problems, *others),
         earlier=queries.earlier(current_actor(), place.application.id),

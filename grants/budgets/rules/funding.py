@@ -136,7 +136,7 @@ def sentence_findings(rules: BudgetRules, worked: Totals, names: Mapping[UUID, s
         match asked.kind:
             case NoteKind.STAFF:
                 title = f"{name} budgets {asked.amount} for staff of a public administration."
-                why = "Its normal work is not eligible; the work of staff because of the grant is."
+                why = "Its normal work is not eligible; work that is done only because of the grant is."
                 remedy = "Say in one sentence which work would not be done without the grant."
             case NoteKind.VAT:
                 title = f"{name} budgets {asked.amount} for purchases as a public authority."
