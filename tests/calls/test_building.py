@@ -265,3 +265,10 @@ def test_what_the_call_is_known_by_follows_its_form(app: Flask, manager: FlaskCl
     assert programmes.fund_source(fund_source_id).number == "999000111"
     assert (call.year, call.published_id, call.synthetic) == (2031, "SMALL-2031", False)
     assert taken.status_code == 422 and other.reference in text_of(taken)
+
+
+def test_what_the_builder_changed_stands_in_the_history_of_the_call(manager: FlaskClient) -> None:
+    slug = scene.imported(scene.SMALL).slug
+    send(manager, f"/calls/{slug}/build/call.year", value="2031")
+
+    assert "edited a part of call" in text_of(manager.get(f"/calls/{slug}/history"))
