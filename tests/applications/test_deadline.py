@@ -137,7 +137,7 @@ def published(zone: str, deadline: str) -> CallView:
     kept = [line for line in text.splitlines() if "deadline_extended:" not in line]
     text = "\n".join(
         f"  timezone: {zone}" if line.startswith("  timezone:")
-        else f"  deadline_original: {deadline}" if line.startswith("  deadline_original:")
+        else f"  deadline_original: {deadline}\n  short_opening_reason: A night of a test" if line.startswith("  deadline_original:")
         else line
         for line in kept
     )  # fmt: skip
