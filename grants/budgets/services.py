@@ -295,12 +295,15 @@ def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None
     """Replace the work plan; work packages keep their codes, new ones get the next, ones left out are taken away.
 
     ``mark`` is that of the plan that was shown, None where nobody was shown one. Raises :class:`BudgetChanged` when
-    somebody else saved it meanwhile, and :class:`Refused` where a work package left out still holds amounts or is
-    one the call itself names.
+    somebody else saved it meanwhile, :class:`Invalid` where an organisation outside this budget is named, and
+    :class:`Refused` where a work package left out still holds amounts or is one the call itself names.
     """
     budget = locked(Budget, budget_id)
     if mark is not None and mark != rules.plan_mark(queries.plan_of(budget_id)):
         raise BudgetChanged("Somebody else saved the work plan while you were working.")
+    named = {who for each in plan for who in (each.lead_id, *(item.owner_id for item in each.items)) if who}
+    if named - {row.organisation_id for row in _rows(budget_id)}:
+        raise Invalid("An organisation that takes no part is named in the work plan. Choose one of the partners.")
     rows = {row.code: row for row in _packages(budget_id)}
     for code in rows.keys() - {each.code for each in plan}:
         _remove_package(budget, rows[code])

@@ -16,7 +16,7 @@ from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import get
-from grants.core.errors import Refused
+from grants.core.errors import Invalid, Refused
 from grants.core.money import euros
 from grants.documents.queries import receipts
 from tests import actors
@@ -169,3 +169,15 @@ def test_a_partner_who_is_taken_out_leads_nothing_in_the_plan_any_more(call: Cal
     (package,) = queries.workplace(actors.ana(), reference).budget.content.plan
     assert (package.lead_id, package.items[0].owner_id) == (None, None)
     assert package.items[0].title == "Ask every street"
+
+
+def test_nobody_outside_the_consortium_leads_a_package_or_owns_a_line(call: CallView, open_now: None) -> None:
+    reference = factory.draft(call, actors.ana())
+    ana = actors.ana()
+    (stranger,) = actors.marek().organisation_ids
+    line = PlanItem(ItemKind.TASK, "Ask every street", stranger, Months(1, 4))
+
+    for package in (PlannedPackage("", "Listen", stranger), PlannedPackage("", "Listen", items=(line,))):
+        with pytest.raises(Invalid, match="takes no part"):
+            services.save_plan(ana, queries.id_of(ana, reference), PlanInput((package,), None))
+    assert queries.workplace(ana, reference).budget.content.plan == ()
