@@ -224,7 +224,7 @@ def _both_enter_their_budgets(place: str) -> None:
 
 
 def _it_attaches_and_sends(lead: Who, place: str) -> None:
-    assert "cannot be sent yet" in refused(lead, f"{place}/submit", {"statement": "y"})
+    assert "It cannot be sent yet" in read(lead, f"{place}/submit")
     deed(lead, f"{place}/files", {"role": "attachment_mandate", "file": upload("mandate.pdf")})
     assert "No problem stops the sending." in read(lead, f"{place}/check")
     assert deed(lead, f"{place}/submit", {"statement": "y"}) == f"{place}/receipt"
