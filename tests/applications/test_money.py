@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from grants.applications import queries, services
 from grants.applications.rules import BudgetInput, InviteInput, SourcesInput
 from grants.budgets.rules import Cell, Note, NoteKind, Shown, Source, SourceKind, field_name
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
@@ -27,6 +24,7 @@ from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
+from tests.statements import statements
 
 NOTHING = (Shown(0, ZERO),)
 
@@ -57,22 +55,6 @@ def marek_of(application_id: UUID, *, accepted: bool = True) -> Actor:
     if accepted:
         services.accept_invitation(again(marek), application_id, southport)
     return again(marek)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements sent to the database inside the block, but for the words of a transaction."""
-    seen: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if not statement.lower().startswith("set "):
-            seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 # --- the act --------------------------------------------------------------------------------------------------

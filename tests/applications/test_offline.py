@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from grants.applications import queries, services
 from grants.applications.rules import AnswerInput, TakenSection
@@ -42,7 +43,7 @@ def summary(reference: str) -> str:
     return queries.workplace(actors.ana(), reference).dossier.section("summary").answers["summary"].text
 
 
-def upload(client: FlaskClient, reference: str, data: bytes, name: str = "form.docx"):  # type: ignore[no-untyped-def]  # an answer
+def upload(client: FlaskClient, reference: str, data: bytes, name: str = "form.docx") -> TestResponse:
     return client.post(
         f"/applications/{reference}/offline",
         data={"file": (io.BytesIO(data), name)},

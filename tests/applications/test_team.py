@@ -38,11 +38,11 @@ from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
-from tests.applications.test_writing import statements
 from tests.factories import applications as factory
 from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
+from tests.statements import statements
 
 SAY = CommentInput("Is 40 % not too much?")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from grants.applications import queries, services
 from grants.applications.rules import AnswerInput, InviteInput, SectionInput
@@ -32,6 +31,7 @@ from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
 from tests.servers import TestValkey
+from tests.statements import statements
 
 JSON = {"Accept": "application/json"}
 
@@ -92,22 +92,6 @@ def stored(application_id: UUID) -> str:
         .execution_options(populate_existing=True)
     )
     return found or ""
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements sent to the database inside the block, but for the words of a transaction."""
-    seen: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if not statement.lower().startswith("set "):
-            seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 # --- the act --------------------------------------------------------------------------------------------------

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from grants.applications import queries, services
 from grants.applications.rules import BudgetInput, InviteInput, PlanInput
@@ -31,51 +27,11 @@ from grants.core.errors import Invalid
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
 from tests import actors
-from tests.conftest import cloned, settings_for
+from tests.browser.test_writing import Site, site
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN, again
-from tests.programs import running
-from tests.servers import Cluster, TestValkey
 
-
-@dataclass
-class Site:
-    """The program while a call is open, as a browser reaches it."""
-
-    app: Flask
-    address: str = ""
-
-    def wsgi(self, environ: Any, start_response: Callable[..., Any]) -> Any:
-        with clock.at(WHILE_OPEN):
-            return self.app(environ, start_response)
-
-    def cookie(self, person: Actor) -> Any:
-        """The cookie of a person who has just signed in."""
-        with clock.at(WHILE_OPEN):
-            kept = actors.client_of(self.app, person).get_cookie("grants")
-        assert kept is not None
-        return {"name": "grants", "value": kept.value, "url": self.address}
-
-
-@pytest.fixture(scope="module")
-def site(postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A real server in a thread of its own."""
-    valkey, home = TestValkey(), tmp_path_factory.mktemp("home")
-    valkey.start()
-    with cloned(postgres, template) as name:
-        settings = replace(settings_for(postgres, name, Path(home)), REDIS_URL=valkey.url)
-        with running(settings) as app:
-            made = Site(app)
-            server = make_server("127.0.0.1", 0, made.wsgi, threaded=True)
-            made.address = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            factory.published_call()
-            yield made
-            server.shutdown()
-            thread.join()
-            server.server_close()
-    valkey.stop()
+__all__ = ["site"]
 
 
 @dataclass(frozen=True)

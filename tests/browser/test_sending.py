@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, FilePayload, Page, TimeoutError, expect
 from pypdf import PdfReader
 
 from grants.applications import queries
@@ -24,9 +24,9 @@ from tests.factories.applications import PDF, WHILE_OPEN
 
 __all__ = ["site"]
 
-PLAN = {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": PDF}
-NOTES = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Some notes.\n"}
-NO_PDF = {"name": "map.pdf", "mimeType": "application/pdf", "buffer": b"<html>not what it says</html>"}
+PLAN: FilePayload = {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": PDF}
+NOTES: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Some notes.\n"}
+NO_PDF: FilePayload = {"name": "map.pdf", "mimeType": "application/pdf", "buffer": b"<html>not what it says</html>"}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_several_files_go_up_with_their_progress_and_each_refusal_is_said(
         form = page.locator("form:has(#file-other)")
         expect(form).to_contain_text("at most 25 MB each")
 
-        page.set_input_files("#file-other", [PLAN, NO_PDF, NOTES])  # type: ignore[list-item]  # as its own type says, less strictly
+        page.set_input_files("#file-other", [PLAN, NO_PDF, NOTES])
         form.get_by_role("button", name="Attach").click()
 
         lines = form.locator(".pg-uploads li")
@@ -60,7 +60,7 @@ def test_several_files_go_up_with_their_progress_and_each_refusal_is_said(
         expect(lines.nth(1)).to_contain_text("“map.pdf” is a web page or XML by its content")
         # What is plainly too large is not even sent.
         form.evaluate("(form) => { form.dataset.bytesMax = 5; }")
-        page.set_input_files("#file-other", [NOTES])  # type: ignore[list-item]
+        page.set_input_files("#file-other", [NOTES])
         with_requests: list[str] = []
         page.on("request", lambda request: with_requests.append(request.method))
         form.get_by_role("button", name="Attach").click()
@@ -81,13 +81,13 @@ def test_without_a_script_several_files_are_sent_and_one_is_replaced(
     page = context.new_page()
     page.goto(f"/applications/{reference}/files")
 
-    page.set_input_files("#file-other", [PLAN, NOTES])  # type: ignore[list-item]
+    page.set_input_files("#file-other", [PLAN, NOTES])
     page.locator("form:has(#file-other)").get_by_role("button", name="Attach").click()
     expect(page.locator(".pg-file")).to_have_count(2)
     plan = page.locator(".pg-file", has_text="plan.pdf")
     plan.locator("summary", has_text="Replace").click()
-    newer = {**PLAN, "name": "plan signed.pdf", "buffer": PDF + b"\n"}
-    plan.locator("input[type=file]").set_input_files([newer])  # type: ignore[list-item]
+    newer: FilePayload = {**PLAN, "name": "plan signed.pdf", "buffer": PDF + b"\n"}
+    plan.locator("input[type=file]").set_input_files([newer])
     plan.get_by_role("button", name="Replace and keep the old one").click()
 
     expect(page.locator(".pg-file", has_text="plan signed.pdf")).to_contain_text("1 older version")
