@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +11,16 @@ from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import (
+    BindParameter,
+    Boolean,
     ColumnElement,
+    CompoundSelect,
+    DateTime,
+    LargeBinary,
+    Select,
     Uuid,
     and_,
+    bindparam,
     cast,
     column,
     func,
@@ -21,7 +29,6 @@ from sqlalchemy import (
     or_,
     select,
     table,
-    true,
     tuple_,
     union_all,
 )
@@ -66,6 +73,9 @@ from grants.identity.states import LinkPurpose, OrganisationKind, RoleStanding
 
 USERS_PER_PAGE = 50
 
+# A time, or the place in a statement where one will be put.
+Moment = datetime | BindParameter[datetime]
+
 
 # Who acts
 
@@ -82,24 +92,7 @@ def actor_for(
     """The person with every permission resolved to its places, in one statement, with a bar in two; raises
     :class:`NotFound` if disabled.
     """
-    now = at or clock.now()
-    nothing, nowhere = literal(""), cast(null(), Uuid)
-    rows = db.session.execute(
-        union_all(
-            select(literal("person"), User.name, nothing, nowhere).where(
-                User.id == user_id, User.disabled_at.is_(None)
-            ),
-            select(literal("role"), RoleGrant.role, RoleGrant.kind, RoleGrant.object_id).where(
-                RoleGrant.user_id == user_id, role_holds(now)
-            ),
-            select(literal("member"), nothing, literal("organisation"), Membership.organisation_id).where(
-                Membership.user_id == user_id, _spans(Membership, now)
-            ),
-            select(literal("bar"), nothing, AccessBar.kind, AccessBar.object_id).where(
-                AccessBar.user_id == user_id, _spans(AccessBar, now)
-            ),
-        )
-    ).all()
+    rows = db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all()
     names = [row[1] for row in rows if row[0] == "person"]
     if not names:
         raise NotFound
@@ -126,6 +119,25 @@ def actor_for(
     )
 
 
+@functools.cache
+def _rights() -> CompoundSelect[Any]:
+    """What :func:`actor_for` asks, put together once: every request asks it, and to write it took longer than the answer."""
+    person, at = bindparam("user_id", type_=Uuid), bindparam("at", type_=DateTime(timezone=True))
+    nothing, nowhere = literal(""), cast(null(), Uuid)
+    return union_all(
+        select(literal("person"), User.name, nothing, nowhere).where(User.id == person, User.disabled_at.is_(None)),
+        select(literal("role"), RoleGrant.role, RoleGrant.kind, RoleGrant.object_id).where(
+            RoleGrant.user_id == person, role_holds(at)
+        ),
+        select(literal("member"), nothing, literal("organisation"), Membership.organisation_id).where(
+            Membership.user_id == person, _spans(Membership, at)
+        ),
+        select(literal("bar"), nothing, AccessBar.kind, AccessBar.object_id).where(
+            AccessBar.user_id == person, _spans(AccessBar, at)
+        ),
+    )
+
+
 def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:
     """Bars from applications are bars from their grants and the reports on these too."""
     if not bars:
@@ -141,14 +153,14 @@ def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:
     return frozenset({*bars, *((row[0], row[1]) for row in db.session.execute(below))})
 
 
-def role_holds(at: datetime) -> ColumnElement[bool]:
+def role_holds(at: Moment) -> ColumnElement[bool]:
     """The condition that a role holds at a moment: in its dates, and confirmed where it must be."""
     return and_(
         _spans(RoleGrant, at), or_(RoleGrant.needs_confirmation.is_(False), RoleGrant.confirmed_at.is_not(None))
     )
 
 
-def _spans(model: Any, at: datetime) -> ColumnElement[bool]:
+def _spans(model: Any, at: Moment) -> ColumnElement[bool]:
     return and_(model.starts_at <= at, or_(model.ends_before.is_(None), model.ends_before > at))
 
 
@@ -157,37 +169,48 @@ def live_session(token: str, at: datetime) -> SessionView | None:
 
     Who is disabled may not, nor a person of the demo where this is none any more.
     """
-    found = db.session.execute(
+    given = {
+        "token_hash": token_hash(token),
+        "idle_since": at - SESSION_IDLE_MAX,
+        "old_since": at - SESSION_AGE_MAX,
+        "demo": bool(current_app.config["GRANTS_DEMO"]),
+    }
+    found = db.session.execute(_session_of_token(), given).scalar_one_or_none()
+    return _session_view(found) if found else None
+
+
+@functools.cache
+def _session_of_token() -> Select[UserSession]:
+    """What :func:`live_session` asks, put together once, since every request asks it."""
+    return (
         select(UserSession)
         .join(User, User.id == UserSession.user_id)
         .where(
-            UserSession.token_hash == token_hash(token),
+            UserSession.token_hash == bindparam("token_hash", type_=LargeBinary),
             User.disabled_at.is_(None),
-            true() if current_app.config["GRANTS_DEMO"] else User.is_demo.is_(False),
-            _session_lives(at),
+            or_(User.is_demo.is_(False), bindparam("demo", type_=Boolean)),
+            _session_lives(
+                bindparam("idle_since", type_=DateTime(timezone=True)),
+                bindparam("old_since", type_=DateTime(timezone=True)),
+            ),
         )
         .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    return _session_view(found) if found else None
+    )
 
 
 def sessions(actor: Actor, at: datetime) -> tuple[SessionView, ...]:
     """The person's own live sessions, latest use first, at most 50."""
     found = db.session.scalars(
         select(UserSession)
-        .where(UserSession.user_id == actor.user_id, _session_lives(at))
+        .where(UserSession.user_id == actor.user_id, _session_lives(at - SESSION_IDLE_MAX, at - SESSION_AGE_MAX))
         .order_by(UserSession.seen_at.desc(), UserSession.id)
         .limit(50)
     )
     return tuple(_session_view(session) for session in found)
 
 
-def _session_lives(at: datetime) -> ColumnElement[bool]:
-    return and_(
-        UserSession.ended_at.is_(None),
-        UserSession.seen_at > at - SESSION_IDLE_MAX,
-        UserSession.started_at > at - SESSION_AGE_MAX,
-    )
+def _session_lives(idle_since: Moment, old_since: Moment) -> ColumnElement[bool]:
+    return and_(UserSession.ended_at.is_(None), UserSession.seen_at > idle_since, UserSession.started_at > old_since)
 
 
 def _session_view(session: UserSession) -> SessionView:
