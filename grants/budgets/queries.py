@@ -45,9 +45,10 @@ from grants.budgets.rules import (
     Totals,
 )
 from grants.core import encoding
-from grants.core.db import db, get
-from grants.core.errors import Problem
+from grants.core.db import db
+from grants.core.errors import NotFound, Problem
 from grants.core.money import ZERO, Money, plain, total
+from grants.core.together import Asking, ask, reader, side_by_side
 
 
 class Grid:
@@ -266,95 +267,119 @@ class FrozenBudget(Grid):
         return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})
 
 
-def _organisations(budget_id: UUID) -> tuple[UUID, ...]:
-    return tuple(
-        db.session.scalars(
-            select(BudgetOrganisation.organisation_id)
-            .where(BudgetOrganisation.budget_id == budget_id)
-            .order_by(BudgetOrganisation.position, BudgetOrganisation.id)
-        )
-    )
-
-
-def rules_of(budget: Budget) -> BudgetRules:
+def rules_of(budget: Any) -> BudgetRules:
     """The rules a budget was made under."""
     found: BudgetRules = encoding.decode_known(budget.rules, BudgetRules)
     return found
 
 
-def _lines_of(budget_id: UUID) -> list[BudgetLine]:
-    return list(
-        db.session.scalars(
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A budget as it is stored: its own row, what is written in it, and how often each cell was saved."""
+
+    row: Any
+    content: BudgetContent
+    numbers: Mapping[str, int]
+
+
+@reader
+def stored(budget_id: UUID) -> Asking[Stored]:
+    """A budget with everything in it; one statement. Raises :class:`NotFound`."""
+    parts: list[Asking[Any]] = [
+        ask(select(Budget).where(Budget.id == budget_id)),
+        ask(
             select(BudgetLine)
             .where(BudgetLine.budget_id == budget_id)
             .order_by(BudgetLine.organisation_id, BudgetLine.category, BudgetLine.work_package, BudgetLine.period)
+        ),
+        plan_of.asking(budget_id),
+        _organisations.asking(budget_id),
+        _notes_of.asking(budget_id),
+        sources_of.asking(budget_id),
+    ]
+    found, lines, plan, organisations, notes, sources = yield from side_by_side(parts)
+    if not found:
+        raise NotFound
+    budget_rules = rules_of(found[0])
+    content = BudgetContent(
+        rules=budget_rules,
+        organisations=organisations,
+        cells=tuple(map(_cell, lines)),
+        packages=tuple(Package(each.code, each.title) for each in plan) if budget_rules.by_work_package else (),
+        notes=notes,
+        sources=sources,
+        plan=plan,
+    )
+    return Stored(found[0], content, {_cell(line).place: line.version for line in lines})
+
+
+@reader
+def _organisations(budget_id: UUID) -> Asking[tuple[UUID, ...]]:
+    rows = yield from ask(
+        select(BudgetOrganisation.organisation_id)
+        .where(BudgetOrganisation.budget_id == budget_id)
+        .order_by(BudgetOrganisation.position, BudgetOrganisation.id)
+    )
+    return tuple(row.organisation_id for row in rows)
+
+
+@reader
+def plan_of(budget_id: UUID) -> Asking[tuple[PlannedPackage, ...]]:
+    """The work plan: work packages in order with their lines, in one statement."""
+    packages, items = yield from side_by_side(
+        ask(question)
+        for question in (
+            select(BudgetPackage)
+            .where(BudgetPackage.budget_id == budget_id)
+            .order_by(BudgetPackage.position, BudgetPackage.code),
+            select(BudgetPlanItem)
+            .join(BudgetPackage, BudgetPackage.id == BudgetPlanItem.package_id)
+            .where(BudgetPackage.budget_id == budget_id)
+            .order_by(BudgetPlanItem.position, BudgetPlanItem.id),
         )
     )
-
-
-def plan_of(budget_id: UUID) -> tuple[PlannedPackage, ...]:
-    """The work plan: work packages in order with their lines, in one statement."""
-    found = db.session.execute(
-        select(BudgetPackage, BudgetPlanItem)
-        .outerjoin(BudgetPlanItem, BudgetPlanItem.package_id == BudgetPackage.id)
-        .where(BudgetPackage.budget_id == budget_id)
-        .order_by(BudgetPackage.position, BudgetPackage.code, BudgetPlanItem.position, BudgetPlanItem.id)
-    ).all()
-    packages = {package.id: package for package, _ in found}
     return tuple(
         PlannedPackage(
             code=package.code,
             title=package.title,
             lead_id=package.lead_id,
             months=Months(package.starts_month, package.ends_month or 0) if package.starts_month else None,
-            items=tuple(_item(item) for of, item in found if of.id == package.id and item is not None),
+            items=tuple(_item(item) for item in items if item.package_id == package.id),
         )
-        for package in packages.values()
+        for package in packages
     )
 
 
-def _item(row: BudgetPlanItem) -> PlanItem:
+def _item(row: Any) -> PlanItem:
     return PlanItem(ItemKind(row.kind), row.title, row.owner_id, Months(row.starts_month, row.ends_month))
 
 
-def _cell(line: BudgetLine) -> Cell:
+def _cell(line: Any) -> Cell:
     return Cell(line.organisation_id, line.category, line.amount, line.work_package, line.period)
 
 
-def _notes_of(budget_id: UUID) -> tuple[Note, ...]:
-    found = db.session.scalars(
+@reader
+def _notes_of(budget_id: UUID) -> Asking[tuple[Note, ...]]:
+    rows = yield from ask(
         select(BudgetNote)
         .where(BudgetNote.budget_id == budget_id, BudgetNote.text != "")
         .order_by(BudgetNote.organisation_id, BudgetNote.kind)
     )
-    return tuple(Note(each.organisation_id, NoteKind(each.kind), each.text) for each in found)
+    return tuple(Note(each.organisation_id, NoteKind(each.kind), each.text) for each in rows)
 
 
-def sources_of(budget_id: UUID) -> tuple[Source, ...]:
+@reader
+def sources_of(budget_id: UUID) -> Asking[tuple[Source, ...]]:
     """The sources beside the grant, in order."""
-    found = db.session.scalars(
+    rows = yield from ask(
         select(BudgetSource).where(BudgetSource.budget_id == budget_id).order_by(BudgetSource.position, BudgetSource.id)
     )
-    return tuple(Source(each.name, SourceKind(each.kind), each.amount, each.confirmed) for each in found)
-
-
-def _written(budget: Budget, lines: Iterable[BudgetLine]) -> BudgetContent:
-    budget_rules, plan = rules_of(budget), plan_of(budget.id)
-    packages = tuple(Package(each.code, each.title) for each in plan) if budget_rules.by_work_package else ()
-    return BudgetContent(
-        rules=budget_rules,
-        organisations=_organisations(budget.id),
-        cells=tuple(map(_cell, lines)),
-        packages=packages,
-        notes=_notes_of(budget.id),
-        sources=sources_of(budget.id),
-        plan=plan,
-    )
+    return tuple(Source(each.name, SourceKind(each.kind), each.amount, each.confirmed) for each in rows)
 
 
 def written(budget_id: UUID) -> BudgetContent:
     """Rules, organisations, work packages and cells as frozen values."""
-    return _written(get(Budget, budget_id), _lines_of(budget_id))
+    return stored(budget_id).content
 
 
 def rules_by_id(budget_ids: Iterable[UUID]) -> dict[UUID, BudgetRules]:
@@ -372,8 +397,12 @@ def budget(budget_id: UUID, names: Mapping[UUID, str], public: Collection[UUID] 
     """The whole budget; ``names`` are those of the organisations, which the owner knows, as it knows which of them are
     ``public`` administrations.
     """
-    row, lines = get(Budget, budget_id), _lines_of(budget_id)
-    found = _written(row, lines)
+    return shown(stored(budget_id), names, public)
+
+
+def shown(kept: Stored, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
+    """What is stored made ready to look at; ``names`` and ``public`` as for :func:`budget`."""
+    row, found = kept.row, kept.content
     worked = found.totals
     return BudgetView(
         id=row.id,
@@ -385,7 +414,7 @@ def budget(budget_id: UUID, names: Mapping[UUID, str], public: Collection[UUID] 
         saved_by=row.saved_by,
         content=found,
         rows=_rows(worked, names),
-        groups=_groups(found, worked, names, {_cell(line).place: line.version for line in lines}),
+        groups=_groups(found, worked, names, kept.numbers),
         totals=worked,
         findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
         asked=rules.asked_sentences(found.rules, worked, public),

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import UUID, uuid4
 
 from flask import current_app
@@ -41,6 +41,7 @@ from grants.core.errors import Invalid, NotFound, Problem, Refused
 from grants.core.file_checks import check
 from grants.core.file_types import DOCUMENTS, MEDIA, FileType, megabytes
 from grants.core.scanning import Clearance, FileScan
+from grants.core.together import Asking, ask, reader
 
 CHUNK_BYTES = 256 * 1024
 NAME_CHARACTERS_MAX = 120
@@ -284,13 +285,15 @@ def _standing(kind: str, object_id: UUID, role: str, name: str) -> StoredFile | 
 # ---------------------------------------------------------------------------------------------- reading
 
 
-def listed(kind: str, object_id: UUID, role: str | None = None) -> tuple[FileView, ...]:
+@reader
+def listed(kind: str, object_id: UUID, role: str | None = None) -> Asking[tuple[FileView, ...]]:
     """The files that stand with an object, by role, name and age; older versions and removed files left out."""
     statement = _seen().where(*_current(), StoredFile.kind == kind, StoredFile.object_id == object_id)
     if role is not None:
         statement = statement.where(StoredFile.role == role)
-    rows = db.session.execute(statement.order_by(StoredFile.role, StoredFile.name, StoredFile.created_at).limit(1_000))
-    return tuple(view_of(row, verdict) for row, verdict in rows)
+    statement = statement.order_by(StoredFile.role, StoredFile.name, StoredFile.created_at)
+    rows = yield from ask(statement.limit(1_000))
+    return tuple(view_of(row, row.last_verdict) for row in rows)
 
 
 def listed_of(kind: str, object_ids: Collection[UUID]) -> tuple[FileView, ...]:
@@ -372,7 +375,7 @@ def genuine(file: FileView) -> Path:
 
 def _seen() -> Select[StoredFile, str | None]:
     """Files, each with what the scanner said of it last."""
-    return select(StoredFile, last_verdict())
+    return select(StoredFile, last_verdict().label("last_verdict"))
 
 
 def last_verdict() -> ScalarSelect[str]:
@@ -386,7 +389,7 @@ def _current() -> tuple[ColumnElement[bool], ...]:
     return StoredFile.removed_at.is_(None), ~exists().where(newer.replaces_id == StoredFile.id)
 
 
-def view_of(row: StoredFile, verdict: str | None) -> FileView:
+def view_of(row: Any, verdict: str | None) -> FileView:
     """A row, and what the scanner said of it last, as the frozen view."""
     return FileView(
         row.id, row.kind, row.object_id, row.role, row.name, row.media_type, row.size_bytes, row.sha256,

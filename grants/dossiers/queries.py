@@ -1,4 +1,4 @@
-"""Reads of dossiers: everything written in one, in three statements; whether somebody may see it is the owner's say."""
+"""Reads of dossiers: everything written in one, in one statement; whether somebody may see it is the owner's say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import func, select, tuple_
 from grants.core import encoding
 from grants.core.db import db, get
 from grants.core.errors import NotFound, Problem
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.dossiers import merging, rules
 from grants.dossiers.markup import Block
 from grants.dossiers.merging import Contested, Outcome, Piece, Shown
@@ -126,6 +126,11 @@ class DossierView:
         return tuple((step, tuple(sections)) for step, sections in found.items())
 
     @property
+    def content(self) -> DossierContent:
+        """Definition and answers as frozen values."""
+        return DossierContent(self.definition, tuple(q.answer for s in self.sections for q in s.questions))
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Every problem in order; ``place`` is ``section#field-id``."""
         return tuple(problem for section in self.sections for problem in section.problems)
@@ -205,17 +210,26 @@ class Progress:
     saved_at: datetime | None
 
 
-def _definition(row: Dossier) -> Definition:
+def _definition(row: Any) -> Definition:
     definition: Definition = encoding.decode_known(row.definition, Definition)
     return definition
 
 
-def dossier(dossier_id: UUID) -> DossierView:
-    """The whole document, sections in the order of its definition."""
-    row = get(Dossier, dossier_id)
+@reader
+def dossier(dossier_id: UUID) -> Asking[DossierView]:
+    """The whole document, sections in the order of its definition; one statement."""
+    found, states, answers = yield from side_by_side(
+        ask(question)
+        for question in (
+            select(Dossier).where(Dossier.id == dossier_id),
+            select(DossierSection).where(DossierSection.dossier_id == dossier_id),
+            select(DossierAnswer).where(DossierAnswer.dossier_id == dossier_id),
+        )
+    )
+    if not found:
+        raise NotFound
+    row = found[0]
     definition = _definition(row)
-    states = db.session.scalars(select(DossierSection).where(DossierSection.dossier_id == dossier_id)).all()
-    answers = db.session.scalars(select(DossierAnswer).where(DossierAnswer.dossier_id == dossier_id)).all()
     by_section = {state.key: state for state in states}
     by_question = {answer.question_key: answer for answer in answers}
     given = {answer.question_key: answer_of(answer, answer.question_key) for answer in answers}
@@ -229,14 +243,12 @@ def dossier(dossier_id: UUID) -> DossierView:
     )
 
 
-def answer_of(row: DossierAnswer | DossierAnswerVersion, question_key: str) -> Answer:
+def answer_of(row: Any, question_key: str) -> Answer:
     """A stored answer as the frozen value."""
     return Answer(question_key, row.text, tuple(row.picked))
 
 
-def _section(
-    section: Section, state: DossierSection, rows: Mapping[str, DossierAnswer], answers: Mapping[str, Answer]
-) -> SectionView:
+def _section(section: Section, state: Any, rows: Mapping[str, Any], answers: Mapping[str, Answer]) -> SectionView:
     """One section; ``answers`` are those of the whole document, since a question may depend on another section."""
     mark = Mark.COMPLETE if state.marked_complete_at else Mark.OPEN
     return SectionView(
@@ -253,7 +265,7 @@ def _section(
     )
 
 
-def _question(question: Question, answers: Mapping[str, Answer], rows: Mapping[str, DossierAnswer]) -> QuestionView:
+def _question(question: Question, answers: Mapping[str, Answer], rows: Mapping[str, Any]) -> QuestionView:
     answer = answers.get(question.key, Answer(question.key))
     return QuestionView(
         question=question,
@@ -267,8 +279,7 @@ def _question(question: Question, answers: Mapping[str, Answer], rows: Mapping[s
 
 def written(dossier_id: UUID) -> DossierContent:
     """Definition and answers as frozen values."""
-    view = dossier(dossier_id)
-    return DossierContent(view.definition, tuple(q.answer for s in view.sections for q in s.questions))
+    return dossier(dossier_id).content
 
 
 def content(dossier_id: UUID) -> dict[str, Any]:

@@ -239,6 +239,28 @@ def test_a_whole_request_asks_three_more_who_it_is_twice_and_which_application(
     assert len(seen) == 11
 
 
+PAGES_OF_A_TEAM = (
+    "", "/sections/summary", "/details", "/budget", "/plan", "/files", "/team", "/check", "/submit", "/offline", "/sign-off",
+    "/print", "/history", "/withdraw",
+)  # fmt: skip
+
+
+def test_no_page_of_a_team_takes_more_than_eight_statements(app: Flask, call: CallView, open_now: None) -> None:
+    _, application_id, reference = of_ana(call)
+    marek_of(application_id)
+    client = actors.client_of(app, actors.ana())
+    # That she was here is noted once a minute.
+    client.get("/home")
+    asked = {}
+    for page in PAGES_OF_A_TEAM:
+        with statements() as seen:
+            answer = client.get(f"/applications/{reference}{page}")
+        assert answer.status_code == 200, page
+        asked[page] = len(seen)
+
+    assert {page: number for page, number in asked.items() if number > 8} == {}
+
+
 def test_a_conflict_offers_both_texts_and_a_draft(app: Flask, call: CallView, open_now: None) -> None:
     client, _, path, application_id = opened(app, call)
     saved(actors.ana(), application_id, "Owners vote block by block.", 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, visible
@@ -17,18 +17,18 @@ from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import Organisation, User
 from grants.identity.states import OrganisationKind
 
 
-def view(actor: Actor, reference: str) -> ApplicationView:
-    """One application with its call and consortium; :class:`NotFound` where this person may not see it."""
-    row = db.session.scalars(
-        select(Application).where(Application.reference == reference, visible(actor))
-    ).one_or_none()
-    if row is None:
+@reader
+def view(actor: Actor, reference: str) -> Asking[ApplicationView]:
+    """One application with its call and consortium; :class:`NotFound` where this person may not see it. Three statements."""
+    rows = yield from ask(select(Application).where(Application.reference == reference, visible(actor)))
+    if not rows:
         raise NotFound
-    return view_of(row)
+    return (yield from view_of.asking(rows[0]))
 
 
 def view_by_id(application_id: UUID) -> ApplicationView:
@@ -36,9 +36,13 @@ def view_by_id(application_id: UUID) -> ApplicationView:
     return view_of(get(Application, application_id))
 
 
-def view_of(row: Application) -> ApplicationView:
-    """A row as the frozen view."""
-    submission = _submission(row.submission_id) if row.submission_id else None
+@reader
+def view_of(row: Any) -> Asking[ApplicationView]:
+    """A row as the frozen view; two statements."""
+    about: list[Asking[Any]] = [call_queries.call_views.asking([row.call_id]), partners.asking(row.id)]
+    if row.submission_id:
+        about.append(_submission.asking(row.submission_id))
+    calls, consortium, *submission = yield from side_by_side(about)
     return ApplicationView(
         id=row.id,
         version=row.version,
@@ -50,47 +54,68 @@ def view_of(row: Application) -> ApplicationView:
         origin=Origin(row.origin),
         source_url=row.source_url,
         synthetic_note=row.synthetic_note,
-        call=call_queries.call_by_id(row.call_id),
+        call=calls[row.call_id],
         coordinator_id=row.coordinator_id,
-        partners=partners(row.id),
+        partners=consortium,
         dossier_id=row.dossier_id,
         budget_id=row.budget_id,
-        submission=submission,
+        submission=submission[0] if submission else None,
         requested=row.requested,
         withdrawn_at=row.withdrawn_at,
         created_at=row.created_at,
     )
 
 
-def partners(application_id: UUID) -> tuple[PartnerView, ...]:
-    """The consortium in its order, the coordinator first."""
-    rows = db.session.execute(
-        select(ApplicationPartner, Organisation, User.name, User.email)
+_PARTNER_COLUMNS: tuple[Any, ...] = (
+    ApplicationPartner.application_id,
+    ApplicationPartner.role,
+    ApplicationPartner.state,
+    ApplicationPartner.contact_user_id,
+    ApplicationPartner.invited_name,
+    ApplicationPartner.invited_at,
+    ApplicationPartner.answered_at,
+    Organisation.id.label("organisation_id"),
+    Organisation.name,
+    Organisation.kind,
+    Organisation.country_code,
+    Organisation.pic,
+    User.name.label("person"),
+    User.email,
+)
+
+
+def _consortia() -> Select[Any]:
+    """Partners with their organisations and the people who speak for them, each consortium in its order."""
+    return (
+        select(*_PARTNER_COLUMNS)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .outerjoin(User, User.id == ApplicationPartner.contact_user_id)
-        .where(ApplicationPartner.application_id == application_id)
-        .order_by(ApplicationPartner.position, ApplicationPartner.id)
-    ).all()
-    return tuple(_partner(partner, organisation, name, email) for partner, organisation, name, email in rows)
+        .order_by(ApplicationPartner.application_id, ApplicationPartner.position, ApplicationPartner.id)
+    )
 
 
-def _partner(
-    partner: ApplicationPartner, organisation: Organisation, name: str | None, email: str | None
-) -> PartnerView:
+@reader
+def partners(application_id: UUID) -> Asking[tuple[PartnerView, ...]]:
+    """The consortium in its order, the coordinator first."""
+    rows = yield from ask(_consortia().where(ApplicationPartner.application_id == application_id))
+    return tuple(map(_partner, rows))
+
+
+def _partner(row: Any) -> PartnerView:
     return PartnerView(
-        organisation_id=organisation.id,
-        name=organisation.name,
-        kind=OrganisationKind(organisation.kind),
-        country_code=organisation.country_code,
-        pic=organisation.pic,
-        role=PartnerRole(partner.role),
-        state=PartnerState(partner.state),
-        contact_id=partner.contact_user_id,
+        organisation_id=row.organisation_id,
+        name=row.name,
+        kind=OrganisationKind(row.kind),
+        country_code=row.country_code,
+        pic=row.pic,
+        role=PartnerRole(row.role),
+        state=PartnerState(row.state),
+        contact_id=row.contact_user_id,
         # Who is asked by address has not said yet that they are who the lead thinks.
-        contact_name=name if PartnerState(partner.state) is PartnerState.ACCEPTED else partner.invited_name,
-        contact_email=email,
-        invited_at=partner.invited_at,
-        answered_at=partner.answered_at,
+        contact_name=row.person if PartnerState(row.state) is PartnerState.ACCEPTED else row.invited_name,
+        contact_email=row.email,
+        invited_at=row.invited_at,
+        answered_at=row.answered_at,
     )
 
 
@@ -106,8 +131,9 @@ _SUBMISSION_COLUMNS = (
 )
 
 
-def _submission(submission_id: UUID) -> SubmissionView:
-    row = db.session.execute(select(*_SUBMISSION_COLUMNS).where(Submission.id == submission_id)).one()
+@reader
+def _submission(submission_id: UUID) -> Asking[SubmissionView]:
+    (row,) = yield from ask(select(*_SUBMISSION_COLUMNS).where(Submission.id == submission_id))
     return _submission_view(row)
 
 
@@ -178,13 +204,6 @@ def partners_of(application_ids: Iterable[UUID]) -> dict[UUID, tuple[PartnerView
     wanted = list(application_ids)
     found: dict[UUID, list[PartnerView]] = {application_id: [] for application_id in wanted}
     if wanted:
-        rows = db.session.execute(
-            select(ApplicationPartner, Organisation, User.name, User.email)
-            .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-            .outerjoin(User, User.id == ApplicationPartner.contact_user_id)
-            .where(ApplicationPartner.application_id.in_(wanted))
-            .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
-        ).all()
-        for partner, organisation, name, email in rows:
-            found[partner.application_id].append(_partner(partner, organisation, name, email))
+        for row in db.session.execute(_consortia().where(ApplicationPartner.application_id.in_(wanted))):
+            found[row.application_id].append(_partner(row))
     return {application_id: tuple(each) for application_id, each in found.items()}

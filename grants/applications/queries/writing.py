@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
-from grants.applications.queries.reach import is_team
+from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.signing import signed, signed_parts
 from grants.applications.queries.team import team, writes_all
-from grants.applications.queries.whole import view
+from grants.applications.queries.whole import view, view_of
 from grants.applications.rules import (
     ApplicationView,
     Issue,
@@ -27,7 +27,7 @@ from grants.applications.rules import (
 from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
 from grants.budgets import rules as budget_rules
-from grants.budgets.queries import BudgetView
+from grants.budgets.queries import BudgetView, Stored
 from grants.calls import queries as call_queries
 from grants.calls.rules import CallTimes
 from grants.core import files
@@ -40,10 +40,9 @@ from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.models import DossierSection
 from grants.dossiers.queries import DossierView, SectionView
-from grants.dossiers.rules import DossierContent
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
-from grants.identity.rules import Person
+from grants.identity.rules import OrganisationView, Person
 from grants.identity.states import OrganisationKind
 
 # Administrations whose normal work and recoverable VAT no grant pays (domain.md B-08, B-09).
@@ -61,6 +60,8 @@ class Workplace:
     people: Mapping[UUID, Person]
     issues: tuple[Issue, ...]
     warnings: tuple[Issue, ...]
+    # What would be sent now, as plain JSON, and its hash.
+    content: Mapping[str, Any]
     fingerprint: str
     team: tuple[TeamMember, ...]
     # How many comments wait for somebody, by section and question; those without are left out.
@@ -99,12 +100,15 @@ class Workplace:
         return next((each for each in self.team if each.user_id == user_id), None)
 
 
-def workplace(actor: Actor, reference: str) -> Workplace:
-    """The application as its team sees it; :class:`NotFound` for everybody else."""
-    application = view(actor, reference)
-    if not is_team(actor, application.id) or application.dossier_id is None or application.budget_id is None:
+@reader
+def workplace(actor: Actor, reference: str) -> Asking[Workplace]:
+    """The application as its team sees it; :class:`NotFound` for everybody else. Four statements."""
+    found = yield from ask(select(Application).where(Application.reference == reference, visible(actor)))
+    if not found or not is_team(actor, found[0].id) or found[0].dossier_id is None or found[0].budget_id is None:
         raise NotFound
-    return workplace_of(application)
+    row = found[0]
+    application, written = yield from both(view_of.asking(row), _written.asking(row.id, row.dossier_id, row.budget_id))
+    return (yield from _put_together.asking(application, written))
 
 
 def budget_of(actor: Actor, reference: str) -> BudgetView:
@@ -112,27 +116,46 @@ def budget_of(actor: Actor, reference: str) -> BudgetView:
     application = view(actor, reference)
     if not is_team(actor, application.id) or application.budget_id is None:
         raise NotFound
-    return _budget(application, application.budget_id)
+    return _budget(application, budget_queries.stored(application.budget_id))
 
 
-def _budget(application: ApplicationView, budget_id: UUID) -> BudgetView:
+def _budget(application: ApplicationView, stored: Stored) -> BudgetView:
     public = {each.organisation_id for each in application.partners if each.kind in PUBLIC_KINDS}
-    return budget_queries.budget(budget_id, application.organisation_names, public)
+    return budget_queries.shown(stored, application.organisation_names, public)
 
 
 def workplace_of(application: ApplicationView) -> Workplace:
-    """Answers, budget, files and every problem of an application with a draft."""
+    """Answers, budget, files and every problem of an application with a draft. Two statements."""
     assert application.dossier_id is not None and application.budget_id is not None
-    dossier = dossier_queries.dossier(application.dossier_id)
-    budget = _budget(application, application.budget_id)
-    attached = files.listed("application", application.id)
+    written = _written(application.id, application.dossier_id, application.budget_id)
+    return _put_together(application, written)
+
+
+_Written = tuple[DossierView, Stored, tuple[FileView, ...]]
+
+
+@reader
+def _written(application_id: UUID, dossier_id: UUID, budget_id: UUID) -> Asking[_Written]:
+    """Answers, budget and files, in one statement."""
+    rest = both(budget_queries.stored.asking(budget_id), files.listed.asking("application", application_id))
+    dossier, (stored, attached) = yield from both(dossier_queries.dossier.asking(dossier_id), rest)
+    return dossier, stored, attached
+
+
+@reader
+def _put_together(application: ApplicationView, written: _Written) -> Asking[Workplace]:
+    """What was read, with the people in it and everything that is wrong or should be looked at; one statement."""
+    dossier, stored, attached = written
+    budget = _budget(application, stored)
     savers = set(dossier.writers)
     savers |= {user_id for user_id in (budget.saved_by, *(file.created_by for file in attached)) if user_id}
     if application.submission:
         savers.add(application.submission.submitted_by)
-    content = snapshot_of(application, dossier, budget, attached)
+    members = identity_queries.organisations.asking(partner.organisation_id for partner in application.partners)
+    known = both(identity_queries.people.asking(savers), members)
+    (people, threads, last), (named, organisations) = yield from both(_beside.asking(application), known)
+    content = _snapshot_of(application, dossier, budget, attached, organisations)
     fingerprint = rules.digest(content).hex()
-    people, threads, last = _beside(application)
     parts = signed_parts(application, dossier, budget, people, last, fingerprint)
     is_demanded = application.call.content.sign_offs
     return Workplace(
@@ -140,7 +163,7 @@ def workplace_of(application: ApplicationView) -> Workplace:
         dossier=dossier,
         budget=budget,
         files=attached,
-        people=identity_queries.people(savers),
+        people=named,
         issues=(
             *issues_of(application, dossier, budget, attached),
             *(rules.sign_off_issues(parts) if is_demanded else ()),
@@ -150,6 +173,7 @@ def workplace_of(application: ApplicationView) -> Workplace:
             *(() if is_demanded else rules.overtaken(parts)),
             *rules.unscanned_issues(sum(file.clearance is Clearance.WAITING for file in attached)),
         ),
+        content=content,
         fingerprint=fingerprint,
         team=people,
         threads=threads,
@@ -197,16 +221,18 @@ def warnings_of(dossier: DossierView, budget: BudgetView) -> tuple[Issue, ...]:
     return (*unmarked, *rules.budget_issues(budget.warnings))
 
 
-def snapshot_of(
-    application: ApplicationView, dossier: DossierView, budget: BudgetView, attached: Sequence[FileView]
+def _snapshot_of(
+    application: ApplicationView,
+    dossier: DossierView,
+    budget: BudgetView,
+    attached: Sequence[FileView],
+    organisations: Mapping[UUID, OrganisationView],
 ) -> dict[str, Any]:
     """What would be submitted now, as plain JSON."""
-    organisations = identity_queries.organisations(partner.organisation_id for partner in application.partners)
-    answers = tuple(question.answer for section in dossier.sections for question in section.questions)
     return rules.snapshot(
         view=application,
         members=[organisations[partner.organisation_id] for partner in application.partners],
-        dossier=dossier_rules.to_mapping(DossierContent(dossier.definition, answers)),
+        dossier=dossier_rules.to_mapping(dossier.content),
         budget=budget_rules.to_mapping(budget.content),
         files=[
             SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)

@@ -71,7 +71,7 @@ def _hold_call(call_id: UUID) -> None:
 
 def _freeze(actor: Actor, place: Workplace) -> Submission:
     application = place.application
-    content = queries.snapshot_of(application, place.dossier, place.budget, place.files)
+    content = dict(place.content)
     sha256 = rules.digest(content)
     assert sha256.hex() == place.fingerprint, "what is frozen is what was checked"
     assert application.call.closes_at is not None and actor.user_id is not None

@@ -14,7 +14,6 @@ from grants.applications.views.frame import bp, submitted_context, team_context
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission
-from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
 from grants.identity import queries as identity
 from grants.web import downloads
@@ -120,13 +119,12 @@ def print_view(ref: str) -> Any:
         names = {str(file.file_id): file.name for file in sent}
         return page("applications/print.html", file_names=names, file_hashes=sent, draft=False, **context)
     place = queries.workplace_of(application)
-    content = dossier_queries.written(application.dossier_id)
     return page(
         "applications/print.html",
         application=application,
         call=application.call,
         content=None,
-        sections=dossier_rules.answered(content),
+        sections=dossier_rules.answered(place.dossier.content),
         budget=place.budget,
         file_names=place.file_names,
         file_hashes=place.files,

@@ -35,7 +35,7 @@ def team(ref: str) -> Any:
 @requires(Permission.APPLICATION_INVITE)
 def invite(ref: str) -> Any:
     """Invite an organisation."""
-    form = _invite_form(ref)
+    form = _invite_form(queries.view(current_actor(), ref))
     if form.validate_on_submit():
         with form.refusals():
             services.invite(current_actor(), queries.team_id_of(current_actor(), ref), form.to_input())
@@ -177,11 +177,10 @@ def ask_to_write(ref: str, key: str) -> Any:
     return _team_page(ref, form), 422
 
 
-def _invite_form(ref: str, *, is_sent: bool = True) -> InviteForm:
-    form, actor = InviteForm() if is_sent else InviteForm(formdata=None), current_actor()
-    application = queries.view(actor, ref)
+def _invite_form(application: ApplicationView, *, is_sent: bool = True) -> InviteForm:
+    form = InviteForm() if is_sent else InviteForm(formdata=None)
     here = [partner.organisation_id for partner in application.partners]
-    listed = identity.choosable_organisations(actor, here)
+    listed = identity.choosable_organisations(current_actor(), here)
     known = [(str(each.id), f"{each.name}, {each.country_code}") for each in listed]
     form.organisation_id.choices = choices([("", "Not in the list: I describe it below"), *known])
     form.sections.choices = _section_choices(application)
@@ -202,7 +201,7 @@ def _team_page(ref: str, form: Any) -> str:
     place = queries.workplace(current_actor(), ref)
     declining = _decline_forms(place, form)
     own_forms = (InviteForm, PersonForm)
-    invite_form = form if isinstance(form, InviteForm) else _invite_form(ref, is_sent=False)
+    invite_form = form if isinstance(form, InviteForm) else _invite_form(place.application, is_sent=False)
     return page(
         "applications/team.html",
         form=form,
