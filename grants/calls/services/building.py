@@ -45,7 +45,7 @@ from grants.programmes import queries as programme_queries
 from grants.programmes import services as programmes
 from grants.programmes.rules import NETZEROCITIES, PILOT_CITIES, FundSourceInput, ParentRules
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 # Templates by the name people give on the command line.
 TEMPLATES: Mapping[str, str] = {"horizon-like": "horizon_like.yaml"}
