@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from grants.calls.queries.corrections import (
+    WorkingCopy,
+    content_of_version,
+    copied,
+    copy_row,
+    last_correction,
+    public_record,
+    version_view,
+    versions_after,
+    working_copy,
+)
 from grants.calls.queries.reading import (
     CALLS_MAX,
     SEES_DRAFTS,
@@ -36,11 +47,15 @@ from grants.calls.queries.reading import (
 __all__ = [
     "CALLS_MAX",
     "SEES_DRAFTS",
+    "WorkingCopy",
     "authorised",
     "call",
     "call_by_id",
     "call_views",
     "calls",
+    "content_of_version",
+    "copied",
+    "copy_row",
     "count",
     "deadline_value",
     "deadlines",
@@ -51,9 +66,11 @@ __all__ = [
     "id_of",
     "in_phase",
     "is_visible",
+    "last_correction",
     "last_deadline",
     "open_calls",
     "position",
+    "public_record",
     "public_results",
     "results_come_from",
     "results_public_at",
@@ -62,4 +79,7 @@ __all__ = [
     "taken_slugs",
     "times_of",
     "values",
+    "version_view",
+    "versions_after",
+    "working_copy",
 ]

@@ -403,6 +403,8 @@ class CallView:
     missing: tuple[Problem, ...]
     support: tuple[SupportPoint, ...]
     activities: tuple[str, ...] = ()
+    # The number of the version that everybody reads; 0 before publication.
+    version_number: int = 0
 
     @property
     def deadline(self) -> Deadline | None:

@@ -22,8 +22,18 @@ from grants.calls.services.building import (
     tell_deadline_moved,
     template,
 )
+from grants.calls.services.corrections import (
+    CORRIGENDUM_JOB,
+    correct_wording,
+    discard_copy,
+    edit_copy,
+    note_one_extension,
+    publish_corrigendum,
+    replace_copy,
+)
 
 __all__ = [
+    "CORRIGENDUM_JOB",
     "DATA",
     "DEADLINE_JOB",
     "TEMPLATES",
@@ -32,11 +42,17 @@ __all__ = [
     "authorise_budget",
     "cancel",
     "copy_call",
+    "correct_wording",
     "deadline_notice",
+    "discard_copy",
+    "edit_copy",
     "extend_deadline",
     "import_call",
     "make_results_public",
+    "note_one_extension",
     "publish",
+    "publish_corrigendum",
+    "replace_copy",
     "results_public_by_source",
     "set_deadline",
     "set_value",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.calls.views import building
+from grants.calls.views import building, corrections
 from grants.calls.views.building import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "bp", "building"]
+__all__ = ["NAVIGATION", "bp", "building", "corrections"]
