@@ -16,6 +16,7 @@ from grants.calls.queries.corrections import (
 from grants.calls.queries.reading import (
     CALLS_MAX,
     SEES_DRAFTS,
+    CallView,
     authorised,
     call,
     call_by_id,
@@ -47,6 +48,7 @@ from grants.calls.queries.reading import (
 __all__ = [
     "CALLS_MAX",
     "SEES_DRAFTS",
+    "CallView",
     "WorkingCopy",
     "authorised",
     "call",
