@@ -16,7 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import Optional
+from wtforms.validators import Length, Optional
 
 from grants.applications.rules import (
     DUTIES,
@@ -31,10 +31,26 @@ from grants.applications.rules import (
     StartInput,
 )
 from grants.applications.states import ApplicationState, Verdict
+from grants.calls.forms import DeadlineForm
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind, Role
 from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
+
+
+class OneExtensionForm(DeadlineForm):
+    """More time for one applicant: whose by its reference, until when, why."""
+
+    reference = StringField(
+        "Reference of the application", [Needed("Enter the reference, for example PCP-2027-A-0042.")]
+    )
+    reason = TextAreaField(
+        "Reason, for everybody to read", [Needed("Say why this applicant gets more time."), Length(max=1000)]
+    )
+    public_note = TextAreaField(
+        "Note to the applicant", [Needed("Write the note the team will read."), Length(max=2000)]
+    )
+
 
 PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
 

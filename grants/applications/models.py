@@ -31,6 +31,8 @@ class Application(Row):
         CheckConstraint("(origin = 'published_outcome') = (source_url IS NOT NULL)", name="published_has_source"),
         CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn_has_time"),
         CheckConstraint("requested IS NULL OR requested >= 0", name="requested_not_negative"),
+        CheckConstraint("call_version_read BETWEEN 1 AND call_version", name="read_up_to_its_version"),
+        CheckConstraint("(own_closes_at IS NULL) = (own_closes_reason IS NULL)", name="own_deadline_has_reason"),
         Index("ix_application_call_state", "call_id", "state", "reference"),
         Index("ix_application_newest", "created_at", "id"),
         # Counting by state reads this alone.
@@ -53,6 +55,12 @@ class Application(Row):
     submitted_at: Mapped[datetime | None]
     requested: Mapped[Money | None]
     withdrawn_at: Mapped[datetime | None]
+    # Which version of the call the draft answers, and up to which its team has read what changed.
+    call_version: Mapped[int] = mapped_column(default=1)
+    call_version_read: Mapped[int] = mapped_column(default=1)
+    # Later than the deadline of the call, where this one applicant was given more time.
+    own_closes_at: Mapped[datetime | None]
+    own_closes_reason: Mapped[str | None]
     # Title, cities and reference folded to plain letters, so that \u201cLodz\u201d finds \u201cŁódź\u201d.
     search_text: Mapped[str] = mapped_column(info={"audit": "none"})
 
@@ -140,6 +148,8 @@ class Submission(Row):
     submitted_at: Mapped[datetime]
     submitted_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     closes_at: Mapped[datetime]
+    # Which version of the call it answers; its content holds the form as it was asked.
+    call_version: Mapped[int] = mapped_column(default=1)
     content: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     requested: Mapped[Money]

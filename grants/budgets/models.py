@@ -31,6 +31,8 @@ class Budget(Row):
     owner_id: Mapped[UUID]
     purpose: Mapped[str]
     rules: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+    # What categories were called that the rules do not know any more, by code: amounts may still stand there.
+    dropped: Mapped[dict[str, Any]] = mapped_column(default=dict)
     saves: Mapped[int] = mapped_column(info=NOT_AUDITED)
     saved_at: Mapped[datetime | None] = mapped_column(info=NOT_AUDITED)
     saved_by: Mapped[UUID | None] = mapped_column(info=NOT_AUDITED)

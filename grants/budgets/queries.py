@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,6 +119,23 @@ class GridGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """An amount that has no place any more since the rules of its budget changed: whose, where it stood."""
+
+    name: str
+    where: str
+    amount: Money
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and the way out."""
+        return (
+            f"{self.name} has {self.amount} under “{self.where}”, which this call does not have any more."
+            " Move the amount to where it belongs now, then clear it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetView(Grid):
     """A whole budget: grid, totals, and every rule looked at."""
 
@@ -135,6 +152,8 @@ class BudgetView(Grid):
     totals: Totals
     findings: tuple[Finding, ...]
     asked: tuple[Asked, ...]
+    # Amounts without a place since the rules changed.
+    dropped: tuple[Dropped, ...] = ()
 
     @property
     def rules(self) -> BudgetRules:
@@ -169,7 +188,8 @@ class BudgetView(Grid):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The broken rules: ``place`` is the id of the field to mend, or ``budget``."""
-        return self._of(Severity.BROKEN)
+        apart = tuple(Problem("budget", each.sentence) for each in self.dropped)
+        return (*apart, *self._of(Severity.BROKEN))
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -275,11 +295,11 @@ def rules_of(budget: Any) -> BudgetRules:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A budget as it is stored: its own row, what is written in it, and how often each cell was saved."""
+    """A budget as it is stored: its own row, what is written in it, and the rows of its amounts."""
 
     row: Any
     content: BudgetContent
-    numbers: Mapping[str, int]
+    lines: Sequence[Any]
 
 
 @reader
@@ -304,13 +324,13 @@ def stored(budget_id: UUID) -> Asking[Stored]:
     content = BudgetContent(
         rules=budget_rules,
         organisations=organisations,
-        cells=tuple(map(_cell, lines)),
+        cells=tuple(cell for cell in map(cell_of, lines) if budget_rules.has(cell, {each.code for each in plan})),
         packages=tuple(Package(each.code, each.title) for each in plan) if budget_rules.by_work_package else (),
         notes=notes,
         sources=sources,
         plan=plan,
     )
-    return Stored(found[0], content, {_cell(line).place: line.version for line in lines})
+    return Stored(found[0], content, lines)
 
 
 @reader
@@ -354,7 +374,8 @@ def _item(row: Any) -> PlanItem:
     return PlanItem(ItemKind(row.kind), row.title, row.owner_id, Months(row.starts_month, row.ends_month))
 
 
-def _cell(line: Any) -> Cell:
+def cell_of(line: Any) -> Cell:
+    """A stored amount as a cell."""
     return Cell(line.organisation_id, line.category, line.amount, line.work_package, line.period)
 
 
@@ -402,7 +423,7 @@ def budget(budget_id: UUID, names: Mapping[UUID, str], public: Collection[UUID] 
 
 def shown(kept: Stored, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
     """What is stored made ready to look at; ``names`` and ``public`` as for :func:`budget`."""
-    row, found = kept.row, kept.content
+    row, found, lines = kept.row, kept.content, kept.lines
     worked = found.totals
     return BudgetView(
         id=row.id,
@@ -414,11 +435,31 @@ def shown(kept: Stored, names: Mapping[UUID, str], public: Collection[UUID] = ()
         saved_by=row.saved_by,
         content=found,
         rows=_rows(worked, names),
-        groups=_groups(found, worked, names, kept.numbers),
+        groups=_groups(found, worked, names, {cell_of(line).place: line.version for line in lines}),
         totals=worked,
         findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
         asked=rules.asked_sentences(found.rules, worked, public),
+        dropped=_dropped(row, found, lines, names),
     )
+
+
+def _dropped(row: Any, found: BudgetContent, lines: Iterable[Any], names: Mapping[UUID, str]) -> tuple[Dropped, ...]:
+    """The amounts that are in no cell of the grid."""
+    placed = {cell.place for cell in found.cells}
+    apart = [cell for cell in map(cell_of, lines) if cell.amount and cell.place not in placed]
+    labels = {category.code: category.label for category in found.rules.categories} | row.dropped
+    return tuple(
+        Dropped(
+            names.get(cell.organisation_id, "Partner"),
+            ", ".join(filter(None, (cell.work_package, labels.get(cell.category, cell.category), _period_words(cell)))),
+            cell.amount,
+        )
+        for cell in apart
+    )
+
+
+def _period_words(cell: Cell) -> str:
+    return f"period {cell.period}" if cell.period else ""
 
 
 def view_of(found: BudgetContent, names: Mapping[UUID, str]) -> FrozenBudget:
@@ -495,5 +536,5 @@ def requested(budget_ids: Iterable[UUID]) -> dict[UUID, Money]:
     budgets = db.session.scalars(select(Budget).where(Budget.id.in_(wanted))).all()
     cells: dict[UUID, list[Cell]] = {budget_id: [] for budget_id in wanted}
     for line in db.session.scalars(select(BudgetLine).where(BudgetLine.budget_id.in_(wanted))):
-        cells[line.budget_id].append(_cell(line))
+        cells[line.budget_id].append(cell_of(line))
     return {each.id: rules.totals(rules_of(each), cells[each.id]).requested for each in budgets}

@@ -58,6 +58,43 @@ def create(
     return budget.id
 
 
+def move(budget_id: UUID, budget_rules: BudgetRules) -> None:
+    """Let a budget follow other rules, inside an owner's act. No amount is lost: what has no column any more stands
+    apart, under the name its category had, until somebody moves it or clears it.
+    """
+    assert not rules.rules_problems(budget_rules), "budget rules are checked before they are used"
+    budget = locked(Budget, budget_id)
+    before = queries.rules_of(budget)
+    if before == budget_rules:
+        return
+    budget.rules = encoding.encode(budget_rules)
+    named = budget.dropped | {category.code: category.label for category in before.entered}
+    budget.dropped = {code: name for code, name in named.items() if budget_rules.category(code) is None}
+    there = _packages(budget_id)
+    known, position = {row.code for row in there}, len(there)
+    for lump in budget_rules.lump_sums:
+        if lump.work_package not in known:
+            package = BudgetPackage(budget_id=budget.id, code=lump.work_package, title=lump.title, position=position)
+            db.session.add(package)
+            position += 1
+    db.session.flush()
+
+
+def clear_dropped(budget_id: UUID) -> Money:
+    """Set every amount that has no place any more to zero, once its team has moved it; returns their sum."""
+    budget = locked(Budget, budget_id)
+    found, packages = queries.rules_of(budget), {row.code for row in _packages(budget_id)}
+    cleared = []
+    for line in _lines(budget_id):
+        if line.amount and not found.has(queries.cell_of(line), packages):
+            cleared.append(line.amount)
+            line.amount = ZERO
+            line.saved_at, line.saved_by = acts.moment(), acts.running_act().actor.user_id
+    if cleared:
+        _touch(budget)
+    return total(cleared)
+
+
 def add_organisation(budget_id: UUID, organisation_id: UUID) -> None:
     """One more row, at the end; an organisation that already has one keeps it."""
     budget = locked(Budget, budget_id)
@@ -162,14 +199,7 @@ class _Opened:
 
     def has(self, cell: Cell) -> bool:
         """Whether the budget has such a cell; what stands outside all work packages may still be changed."""
-        category = self.rules.category(cell.category)
-        return (
-            cell.organisation_id in self.organisations
-            and category is not None
-            and category.entered
-            and cell.work_package in (self.packages | {""} if self.rules.by_work_package else {""})
-            and cell.period in self.rules.periods
-        )
+        return cell.organisation_id in self.organisations and self.rules.has(cell, self.packages)
 
     def store(self, cell: Cell) -> None:
         """Put the amount into its line; a line set to zero stays, so that its history stays too."""

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from grants.calls.rules import VersionKind
 from grants.calls.states import CallState
-from grants.core.db import Row, points_to, state_check
+from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import Money
 
 
@@ -28,6 +29,7 @@ class Call(Row):
         ),
         CheckConstraint("total_cents IS NULL OR total_cents > 0", name="total_positive"),
         CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_moment"),
+        CheckConstraint("state <> 'published' OR version_number >= 1", name="published_has_version"),
     )
 
     programme_id: Mapped[UUID] = mapped_column(points_to("programme.id"), index=True)
@@ -50,6 +52,60 @@ class Call(Row):
     results_public_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    # The number of the version that everybody reads; 0 before publication.
+    version_number: Mapped[int] = mapped_column(default=0)
+
+
+class CallVersion(Row):
+    """One published version of a call with its whole content; a correction of wording stands within its version."""
+
+    __tablename__ = "call_version"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number", "correction"),
+        state_check(VersionKind, "kind"),
+        CheckConstraint("number >= 1 AND correction >= 0", name="counted_from_one"),
+        CheckConstraint("(kind = 'correction') = (correction > 0)", name="correction_is_counted"),
+        CheckConstraint("kind = 'published' OR reason <> ''", name="change_has_reason"),
+        CheckConstraint(
+            "(kind = 'corrigendum') = (deadline_decision IS NOT NULL)"
+            " AND (deadline_decision IS NULL OR deadline_reason <> '')",
+            name="corrigendum_reviews_deadline",
+        ),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    correction: Mapped[int]
+    kind: Mapped[str]
+    published_at: Mapped[datetime]
+    published_by: Mapped[UUID | None]
+    reason: Mapped[str]
+    changes: Mapped[list[Any]] = mapped_column(info=DIGEST)
+    content: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+    # Whether the deadline was kept or moved with it; the audit keeps who decided.
+    deadline_decision: Mapped[str | None]
+    deadline_reason: Mapped[str]
+
+
+class CallWorkingCopy(Row):
+    """The content of a published call as it is being changed; nobody outside reads it, and it goes with publication."""
+
+    __tablename__ = "call_working_copy"
+    __table_args__ = (UniqueConstraint("call_id"),)
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+
+
+class CallOneExtension(Row):
+    """That one applicant got more time, and why; to whom stands with the application alone."""
+
+    __tablename__ = "call_one_extension"
+    __table_args__ = (CheckConstraint("reason <> ''", name="has_reason"),)
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
+    given_at: Mapped[datetime]
+    reason: Mapped[str]
 
 
 class CallDeadline(Row):

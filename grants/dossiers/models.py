@@ -75,6 +75,25 @@ class DossierAnswerVersion(Row):
     saved_by: Mapped[UUID | None]
 
 
+class DossierSetAside(Row):
+    """A text that has no place any more since what is asked changed: what was asked, what was answered; written once."""
+
+    __tablename__ = "dossier_set_aside"
+    __table_args__ = (UniqueConstraint("dossier_id", "number"),)
+    __audited__ = False
+
+    dossier_id: Mapped[UUID] = mapped_column(points_to("dossier.id"))
+    number: Mapped[int]
+    section_key: Mapped[str]
+    section_title: Mapped[str]
+    question_key: Mapped[str]
+    label: Mapped[str]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+    # False where the question is still asked, in another way.
+    is_gone: Mapped[bool]
+    set_aside_at: Mapped[datetime]
+
+
 class DossierThread(Row):
     """One conversation about one question, beside the document and never part of it."""
 

@@ -23,6 +23,7 @@ from grants.dossiers.models import (
     DossierAnswerVersion,
     DossierComment,
     DossierSection,
+    DossierSetAside,
     DossierThread,
 )
 from grants.dossiers.rules import Answer, Definition, DossierContent, Mark, Question, Section, SectionState
@@ -208,6 +209,19 @@ class Progress:
     sections: int
     completed: int
     saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A text without a place since what is asked changed: to be read and copied. ``is_gone``: it is not asked at all."""
+
+    section: str
+    section_title: str
+    question: str
+    label: str
+    text: str
+    is_gone: bool
+    set_aside_at: datetime
 
 
 def _definition(row: Any) -> Definition:
@@ -416,6 +430,26 @@ def progress(dossier_ids: Iterable[UUID]) -> Asking[dict[UUID, Progress]]:
         .group_by(DossierSection.dossier_id)
     )
     return {dossier_id: Progress(sections, completed, saved) for dossier_id, sections, completed, saved in rows}
+
+
+@reader
+def set_aside(dossier_id: UUID) -> Asking[tuple[SetAside, ...]]:
+    """Every text that lost its place, the newest first; one statement."""
+    rows = yield from ask(
+        select(
+            DossierSetAside.section_key,
+            DossierSetAside.section_title,
+            DossierSetAside.question_key,
+            DossierSetAside.label,
+            DossierSetAside.text,
+            DossierSetAside.is_gone,
+            DossierSetAside.set_aside_at,
+        )
+        .where(DossierSetAside.dossier_id == dossier_id)
+        .order_by(DossierSetAside.number.desc())
+        .limit(rules.SET_ASIDE_MAX)
+    )
+    return tuple(SetAside(*row) for row in rows)
 
 
 # --- comments -------------------------------------------------------------------------------------------------

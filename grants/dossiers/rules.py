@@ -23,6 +23,8 @@ LINES_MAX = 2_000
 COMMENT_CHARACTERS_MAX = 4_000
 THREADS_MAX = 100
 COMMENTS_MAX = 100
+# More texts than any form has questions.
+SET_ASIDE_MAX = 500
 
 # Beside every limit in words stands one in characters, so that one endless word is no way around it.
 CHARACTERS_A_WORD = 20
@@ -587,6 +589,40 @@ def amount_of(answer: Answer) -> Money | None:
         return parse_money(answer.text)
     except Invalid:
         return None
+
+
+# --- another definition --------------------------------------------------------------------------------------------
+
+
+def moved_answer(before: Question, after: Question, answer: Answer) -> Answer:
+    """The answer to a question as it stands once the question is asked in another way; what has no place in it is left
+    out, and a table keeps the cells of the columns that are still there.
+
+    >>> moved_answer(Question("a", "A", QuestionKind.LONG), Question("a", "A", QuestionKind.SHORT), Answer("a", "x")).text
+    'x'
+    """
+    if before.kind is after.kind is QuestionKind.TABLE and _column_keys(before) != _column_keys(after):
+        places = {column.key: place for place, column in enumerate(before.columns)}
+        rows = table_rows(before, answer.text)
+        kept = [[row[places[c.key]] if c.key in places else "" for c in after.columns] for row in rows]
+        return tidy(after, Answer(answer.question, table_text(kept)))
+    if before.kind is after.kind is QuestionKind.FILE:
+        return answer
+    if (before.kind in PICKED_KINDS) != (after.kind in PICKED_KINDS):
+        return Answer(answer.question)
+    if before.kind in PICKED_KINDS and before.kind is not after.kind:
+        choosing = {QuestionKind.CHOICE, QuestionKind.MULTICHOICE}
+        return tidy(after, answer) if {before.kind, after.kind} <= choosing else Answer(answer.question)
+    return tidy(after, answer)
+
+
+def _column_keys(question: Question) -> tuple[str, ...]:
+    return tuple(column.key for column in question.columns)
+
+
+def loses_words(before: Question, after: Question, answer: Answer) -> bool:
+    """Whether something of an answer has no place any more once its question is asked in another way."""
+    return moved_answer(before, after, answer) != answer
 
 
 # --- definitions and snapshots --------------------------------------------------------------------------------

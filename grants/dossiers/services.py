@@ -20,6 +20,7 @@ from grants.dossiers.models import (
     DossierAnswerVersion,
     DossierComment,
     DossierSection,
+    DossierSetAside,
     DossierThread,
 )
 from grants.dossiers.rules import TEXT_CHARACTERS_MAX, Answer, Definition, Mark, Question, QuestionKind, Section
@@ -221,6 +222,104 @@ def copy_answers(source_id: UUID, target_id: UUID) -> None:
         if row.question_key in known:
             section, question = known[row.question_key]
             _store(target_id, section.key, None, rules.tidy(question, queries.answer_of(row, question.key)))
+
+
+def move(dossier_id: UUID, definition: Definition) -> None:
+    """Let a document answer another definition, inside an owner's act; no word of it is lost.
+
+    An answer keeps its text where its question is still asked, also in another section. What is not asked any more, or
+    has no place in the way it is asked now, is set aside as people read it. Sections whose questions changed are open
+    again. Nobody is named as the writer of what only moved.
+    """
+    assert not rules.definition_problems(definition), "a definition is checked before it is used"
+    dossier = locked(Dossier, dossier_id)
+    before: Definition = encoding.decode_known(dossier.definition, Definition)
+    if before == definition:
+        return
+    dossier.definition = encoding.encode(definition)
+    _move_sections(dossier_id, before, definition)
+    _move_answers(dossier_id, before, definition)
+    db.session.flush()
+
+
+def _move_sections(dossier_id: UUID, before: Definition, definition: Definition) -> None:
+    rows = {
+        row.key: row
+        for row in db.session.scalars(
+            select(DossierSection)
+            .where(DossierSection.dossier_id == dossier_id)
+            .with_for_update(of=DossierSection)
+            .execution_options(populate_existing=True)
+        )
+    }
+    for position, section in enumerate(definition.sections):
+        row = rows.pop(section.key, None)
+        if row is None:
+            db.session.add(DossierSection(dossier_id=dossier_id, key=section.key, position=position, saves=0))
+            continue
+        row.position = position
+        earlier = before.section(section.key)
+        if earlier is None or earlier.questions != section.questions:
+            row.marked_complete_at = row.marked_complete_by = None
+    for gone in rows.values():
+        db.session.delete(gone)
+
+
+def _move_answers(dossier_id: UUID, before: Definition, definition: Definition) -> None:
+    homes = {question.key: section.key for section in definition.sections for question in section.questions}
+    rows = db.session.scalars(
+        select(DossierAnswer).where(DossierAnswer.dossier_id == dossier_id).order_by(DossierAnswer.question_key)
+    ).all()
+    lost = []
+    for row in rows:
+        old, new = before.question(row.question_key), definition.question(row.question_key)
+        answer = queries.answer_of(row, row.question_key)
+        if new is None:
+            lost += [(row.section_key, old, answer, True)] if old is not None and not answer.empty else []
+            continue
+        row.section_key = homes[new.key]
+        if old is not None and old != new and rules.loses_words(old, new, answer):
+            lost.append((row.section_key, old, answer, False))
+            _store_moved(row, rules.moved_answer(old, new, answer))
+    _set_aside(dossier_id, before, lost)
+
+
+def _store_moved(row: DossierAnswer, answer: Answer) -> None:
+    """A new version that nobody wrote; the one before stays in the history."""
+    row.text, row.picked = answer.text, list(answer.picked)
+    row.number, row.saved_at, row.saved_by = row.number + 1, acts.moment(), None
+    db.session.add(
+        DossierAnswerVersion(
+            answer_id=row.id,
+            number=row.number,
+            text=answer.text,
+            picked=list(answer.picked),
+            saved_at=acts.moment(),
+            saved_by=None,
+        )
+    )
+
+
+def _set_aside(dossier_id: UUID, before: Definition, lost: Sequence[tuple[str, Question, Answer, bool]]) -> None:
+    there = db.session.scalar(
+        select(func.count()).select_from(DossierSetAside).where(DossierSetAside.dossier_id == dossier_id)
+    )
+    titles = {question.key: section.title for section in before.sections for question in section.questions}
+    told = [(key, asked, rules.shown(asked, answer), gone) for key, asked, answer, gone in lost]
+    for number, (key, asked, text, gone) in enumerate((each for each in told if each[2]), (there or 0) + 1):
+        db.session.add(
+            DossierSetAside(
+                dossier_id=dossier_id,
+                number=number,
+                section_key=key,
+                section_title=titles[asked.key],
+                question_key=asked.key,
+                label=asked.label,
+                text=text,
+                is_gone=gone,
+                set_aside_at=acts.moment(),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

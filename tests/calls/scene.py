@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from grants.calls import services
 from grants.calls.rules import CallSummary
 from grants.core import clock
 from tests import actors
 
-DATA = Path(services.__file__).parent / "data"
+DATA = services.DATA
 CALL_2022 = (DATA / "call_2022.yaml").read_text(encoding="utf-8")
 
 BEFORE = datetime(2022, 8, 1, 9, tzinfo=UTC)

@@ -34,7 +34,7 @@ from grants.awards.rules import DecisionInput as ListDecision
 from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
 from grants.calls import services as calling
-from grants.calls.rules import BudgetInput, CallView, DeadlineInput, ResultsInput
+from grants.calls.rules import BudgetInput, CallView, CorrigendumInput, DeadlineInput, ResultsInput
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -163,6 +163,13 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.hand_over(again(actors.ana()), application_id, carla)
         moved = DeadlineInput(datetime(2022, 11, 15, 13), "The portal was down.", "One hour more for everybody.")
         calling.extend_deadline(actors.ingrid(), call.id, moved)
+        calling.edit_copy(actors.ingrid(), call.id, "budget.expected_awards", "value: 31")
+        calling.publish_corrigendum(
+            actors.ingrid(), call.id, CorrigendumInput("A slip.", None, "Nothing new is asked.")
+        )
+        applying.move_to_version(actors.ingrid(), application_id)
+        own = DeadlineInput(datetime(2022, 11, 15, 14), "An outage that is proven.", "One hour more for you.")
+        applying.extend_for_one(actors.ingrid(), application_id, own)
     with clock.at(AFTER_CLOSING):
         applying.record_answers(actors.eli(), application_id, all_pass(call)[:2], 0)
         applying.declare(actors.eli(), application_id, all_pass(call))
@@ -170,7 +177,10 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
     DONE.add("applications")
 
-    for verb in ("application.start", "application.submit", "call.extend_deadline", "application.declare"):
+    for verb in (
+        *("application.start", "application.submit", "call.extend_deadline", "application.declare"),
+        *("call.edit_copy", "call.publish_corrigendum", "application.extend_deadline"),
+    ):
         assert "deadline" in attack.relied[verb], verb
     assert "four_eyes" in attack.relied["application.declare"]
     assert "ceiling" in attack.relied["call.authorise_budget"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from grants.applications import rules
 from grants.applications.models import Application, ApplicationPartner, EligibilityCheck, EligibilityResult
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.submitted import submitted_content
+from grants.applications.queries.whole import as_answered
 from grants.applications.rules import (
     ApplicationView,
     Arrival,
@@ -38,6 +40,7 @@ def reads_evidence(actor: Actor, application: ApplicationView) -> bool:
 def desk(actor: Actor, application: ApplicationView) -> Desk:
     """Every condition of the call with the answers so far; for the desk with evidence from submission and register."""
     content = submitted_content(application.id)
+    application = replace(application, call=as_answered(application.call, application.submission))
     check = db.session.scalars(
         select(EligibilityCheck)
         .join(Application, Application.submission_id == EligibilityCheck.submission_id)

@@ -28,13 +28,16 @@ PORTION = 500
 
 
 def closes_at_of() -> Any:
-    return (
+    """The deadline that counts for an application: its own where it has a later one, else that of its call."""
+    everybody = (
         select(CallDeadline.closes_at)
         .where(CallDeadline.call_id == Application.call_id)
         .order_by(CallDeadline.number.desc())
         .limit(1)
         .scalar_subquery()
     )
+    # Of nothing and a moment it is the moment.
+    return func.greatest(everybody, Application.own_closes_at)
 
 
 def _organisations_count() -> Any:

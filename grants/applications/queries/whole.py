@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, visible
 from grants.applications.rules import ApplicationView, PartnerView, SubmissionView
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls import queries as call_queries
+from grants.calls.rules import CallView
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
@@ -43,6 +45,7 @@ def view_of(row: Any) -> Asking[ApplicationView]:
     if row.submission_id:
         about.append(_submission.asking(row.submission_id))
     calls, consortium, *submission = yield from side_by_side(about)
+    call = calls[row.call_id].until(row.own_closes_at, row.own_closes_reason)
     return ApplicationView(
         id=row.id,
         version=row.version,
@@ -54,7 +57,7 @@ def view_of(row: Any) -> Asking[ApplicationView]:
         origin=Origin(row.origin),
         source_url=row.source_url,
         synthetic_note=row.synthetic_note,
-        call=calls[row.call_id],
+        call=call,
         coordinator_id=row.coordinator_id,
         partners=consortium,
         dossier_id=row.dossier_id,
@@ -63,7 +66,41 @@ def view_of(row: Any) -> Asking[ApplicationView]:
         requested=row.requested,
         withdrawn_at=row.withdrawn_at,
         created_at=row.created_at,
+        call_version=row.call_version,
+        call_version_read=row.call_version_read,
+        has_own_deadline=row.own_closes_at is not None and call.closes_at == row.own_closes_at,
     )
+
+
+def call_of(row: Application) -> CallView:
+    """The call as it is for one application: with a deadline of its own where it has one."""
+    return call_queries.call_by_id(row.call_id).until(row.own_closes_at, row.own_closes_reason)
+
+
+def states_in_call(call_id: UUID) -> frozenset[ApplicationState]:
+    """Every state in which an application of a call is."""
+    found = db.session.scalars(select(Application.state).where(Application.call_id == call_id).distinct())
+    return frozenset(ApplicationState(state) for state in found)
+
+
+def in_call(call_id: UUID, reference: str) -> UUID:
+    """The id of an application of a call by its reference, whether or not it was sent; :class:`NotFound`.
+
+    For who gives more time to somebody who asked with their reference: nothing of the draft is shown.
+    """
+    found = db.session.scalar(
+        select(Application.id).where(Application.call_id == call_id, Application.reference == reference)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def as_answered(call: CallView, submission: SubmissionView | None) -> CallView:
+    """The call with what it asked in the version that a submission answers, for whoever judges that submission."""
+    if submission is None or submission.call_version == call.version_number:
+        return call
+    return replace(call, content=call_queries.content_of_version(call.id, submission.call_version))
 
 
 _PARTNER_COLUMNS: tuple[Any, ...] = (
@@ -128,6 +165,7 @@ _SUBMISSION_COLUMNS = (
     Submission.closes_at,
     Submission.sha256,
     Submission.requested,
+    Submission.call_version,
 )
 
 
@@ -147,6 +185,7 @@ def _submission_view(row: Any) -> SubmissionView:
         closes_at=row.closes_at,
         sha256=row.sha256.hex(),
         requested=row.requested,
+        call_version=row.call_version,
     )
 
 

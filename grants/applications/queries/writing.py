@@ -39,7 +39,8 @@ from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.models import DossierSection
-from grants.dossiers.queries import DossierView, SectionView
+from grants.dossiers.queries import DossierView, SectionView, SetAside
+from grants.dossiers.rules import Section
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
 from grants.identity.rules import OrganisationView, Person
@@ -67,6 +68,13 @@ class Workplace:
     # How many comments wait for somebody, by section and question; those without are left out.
     threads: Mapping[str, Mapping[str, int]]
     parts: tuple[SignedPart, ...]
+    # Texts without a place since the call changed, the newest first.
+    set_aside: tuple[SetAside, ...] = ()
+
+    def set_aside_in(self, section: Section) -> tuple[SetAside, ...]:
+        """Those that belong beside a question of one section, as it is asked now."""
+        keys = {question.key for question in section.questions}
+        return tuple(each for each in self.set_aside if each.question in keys)
 
     @property
     def changed_since_submission(self) -> bool:
@@ -153,7 +161,7 @@ def _put_together(application: ApplicationView, written: _Written) -> Asking[Wor
         savers.add(application.submission.submitted_by)
     members = identity_queries.organisations.asking(partner.organisation_id for partner in application.partners)
     known = both(identity_queries.people.asking(savers), members)
-    (people, threads, last), (named, organisations) = yield from both(_beside.asking(application), known)
+    (people, threads, last, apart), (named, organisations) = yield from both(_beside.asking(application), known)
     content = _snapshot_of(application, dossier, budget, attached, organisations)
     fingerprint = rules.digest(content).hex()
     parts = signed_parts(application, dossier, budget, people, last, fingerprint)
@@ -178,19 +186,21 @@ def _put_together(application: ApplicationView, written: _Written) -> Asking[Wor
         team=people,
         threads=threads,
         parts=parts,
+        set_aside=apart,
     )
 
 
-_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView]]
+_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView], tuple[SetAside, ...]]
 
 
 @reader
 def _beside(application: ApplicationView) -> Asking[_Beside]:
-    """The team, its open comments and its sign-offs, in one statement."""
+    """The team, its open comments, its sign-offs and the texts without a place, in one statement."""
     assert application.dossier_id is not None, "what can be written in has answers"
     said = both(dossier_queries.open_threads.asking(application.dossier_id), signed.asking(application.id))
-    people, (threads, last) = yield from both(team.asking(application), said)
-    return people, threads, last
+    written = both(said, dossier_queries.set_aside.asking(application.dossier_id))
+    people, ((threads, last), apart) = yield from both(team.asking(application), written)
+    return people, threads, last, apart
 
 
 def issues_of(
@@ -270,9 +280,13 @@ def gate(actor: Actor, application_id: UUID, section_key: str = "") -> Asking[Ga
 
     One statement, for an act that holds the application's lock by its scope.
     """
-    place = select(Application.state, Application.dossier_id, Application.budget_id, Application.call_id).where(
-        Application.id == application_id
-    )
+    place = select(
+        Application.state,
+        Application.dossier_id,
+        Application.budget_id,
+        Application.call_id,
+        Application.own_closes_at,
+    ).where(Application.id == application_id)
     of_call = select(Application.call_id).where(Application.id == application_id).scalar_subquery()
     answers = (
         select(Organisation.name, ApplicationPartner.state, ApplicationPartner.organisation_id)
@@ -297,7 +311,7 @@ def gate(actor: Actor, application_id: UUID, section_key: str = "") -> Asking[Ga
         state=ApplicationState(found[0].state),
         dossier_id=found[0].dossier_id,
         budget_id=found[0].budget_id,
-        times=times,
+        times=times.until(found[0].own_closes_at),
         own=tuple((row.name, PartnerState(row.state)) for row in own),
         organisations=frozenset(row.organisation_id for row in own if row.state == PartnerState.ACCEPTED.value),
         writes_all=writes_all(actor, application_id),

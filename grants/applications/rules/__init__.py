@@ -34,6 +34,7 @@ from grants.applications.rules.eligibility import (
     verdict_of,
 )
 from grants.applications.rules.eligibility_facts import Facts, evidence_of
+from grants.applications.rules.extending import COMPARED, ONE_EXTENSION_MAX, refuse_far_extension, refuse_one_extension
 from grants.applications.rules.frozen import SNAPSHOT_SCHEMA, digest, read_snapshot, snapshot
 from grants.applications.rules.inputs import (
     ACRONYM_CHARACTERS_MAX,
@@ -114,11 +115,13 @@ from grants.applications.rules.values import (
 __all__ = [
     "ACRONYM_CHARACTERS_MAX",
     "ATTACHMENT_PREFIX",
+    "COMPARED",
     "DUTIES",
     "FILES_MAX",
     "LEADING_KINDS",
     "MEMBERS_MAX",
     "MEMBER_ROLES",
+    "ONE_EXTENSION_MAX",
     "OTHER_ROLE",
     "PARTNERS_MAX",
     "QUESTION_PREFIX",
@@ -196,8 +199,10 @@ __all__ = [
     "reasons_of",
     "received_lines",
     "refuse_beyond",
+    "refuse_far_extension",
     "refuse_incomplete",
     "refuse_late",
+    "refuse_one_extension",
     "refuse_other_part",
     "refuse_unwritable",
     "said",

@@ -38,7 +38,9 @@ def snapshot(
             "acronym": view.acronym,
             "summary": view.summary,
         },
-        "call": {"reference": view.call.reference, "title": view.call.title},
+        "call": {"reference": view.call.reference, "title": view.call.title}
+        # The first version is not named, so that what was frozen before calls had versions keeps its hash.
+        | ({"version": view.call_version} if view.call_version > 1 else {}),
         "consortium": [
             {
                 "organisation_id": str(member.id),

@@ -65,6 +65,8 @@ class SubmissionView:
     closes_at: datetime
     sha256: str
     requested: Money
+    # Which version of the call it answers.
+    call_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,16 @@ class ApplicationView:
     requested: Money | None
     withdrawn_at: datetime | None
     created_at: datetime
+    # Which version of the call the draft answers, and up to which its team has read what changed.
+    call_version: int = 1
+    call_version_read: int = 1
+    # Whether this one applicant has more time than the others.
+    has_own_deadline: bool = False
+
+    @property
+    def changes_unread(self) -> bool:
+        """Whether the call changed and nobody of the team has said that they read how."""
+        return self.call_version_read < self.call_version
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.extending import extend_for_one
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -21,6 +22,7 @@ from grants.applications.services.membership import (
     leave,
     remove_person,
 )
+from grants.applications.services.moving import clear_dropped, move_to_version, read_changes, spread_corrigendum
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
@@ -43,6 +45,7 @@ __all__ = [
     "ask_to_write",
     "attach_file",
     "change_role",
+    "clear_dropped",
     "comment",
     "confirm_partner",
     "declare",
@@ -52,13 +55,16 @@ __all__ = [
     "download_receipt",
     "edit_details",
     "explain_costs",
+    "extend_for_one",
     "hand_over",
     "invite",
     "invite_person",
     "join",
     "leave",
     "move",
+    "move_to_version",
     "places_of",
+    "read_changes",
     "record_answers",
     "record_published",
     "refuse_partner",
@@ -75,6 +81,7 @@ __all__ = [
     "save_section",
     "save_sources",
     "sign_off",
+    "spread_corrigendum",
     "start",
     "submit",
     "take_over",

@@ -11,7 +11,6 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityResult
 from grants.applications.rules import ConditionAnswer
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
-from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import acts, clock, faults
 from grants.core.acts import act
@@ -92,7 +91,9 @@ def _checkable(application_id: UUID, version: int | None) -> tuple[Application, 
     check = _check(application)
     # Version 0 is what a page shows before anybody has saved an answer. A stale page is told so first, whatever it asks.
     check_version(check, version if version != 0 or check.version else None)
-    call = calls.call_by_id(application.call_id)
+    assert application.submission_id is not None, "what is checked was sent"
+    # What was asked of the version that stands; a later corrigendum does not change it.
+    call = queries.as_answered(queries.call_of(application), queries.submission_by_id(application.submission_id))
     faults.point("deadline")
     if call.closes_at is not None and clock.in_time(acts.moment(), call.closes_at):
         raise Refused(

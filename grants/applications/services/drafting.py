@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from sqlalchemy import select
+
 from grants.applications import queries, rules
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.rules import (
@@ -22,6 +24,7 @@ from grants.applications.states import ApplicationState, Origin, PartnerRole, Pa
 from grants.budgets import services as budgets
 from grants.budgets.rules import Purpose
 from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import acts
 from grants.core.acts import act
@@ -41,6 +44,7 @@ from grants.identity.rules import OrganisationView
 @act("application.start", needs=Permission.APPLICATION_START, says="started application {subject}")
 def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     """A city officer starts an application in an open call and leads it."""
+    hold_call(call_id)
     call = calls.call_by_id(call_id)
     rules.refuse_late(call, acts.moment())
     details = given.details.checked()
@@ -54,6 +58,8 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
         origin=Origin.SUBMITTED_HERE.value,
         coordinator_id=city.id,
         search_text="",
+        call_version=call.version_number,
+        call_version_read=call.version_number,
     )
     application.dossier_id = dossiers.create("application", application.id, call.content.definition)
     application.budget_id = budgets.create(
@@ -77,6 +83,11 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     application.search_text = search_text(application, [city])
     db.session.add(application)
     return Started(application.id, application.reference)
+
+
+def hold_call(call_id: UUID) -> None:
+    """Nobody moves the deadline or publishes a corrigendum until this act ends; many acts hold a call side by side."""
+    db.session.execute(select(Call.id).where(Call.id == call_id).with_for_update(read=True, of=Call))
 
 
 def _leading_organisation(actor: Actor, organisation_id: UUID) -> OrganisationView:
@@ -114,7 +125,7 @@ def writable(application_id: UUID) -> tuple[Application, CallView]:
     """The locked application and its call, if anything may be written now; raises :class:`Refused`."""
     application = locked(Application, application_id)
     rules.refuse_unwritable(ApplicationState(application.state))
-    call = calls.call_by_id(application.call_id)
+    call = queries.call_of(application)
     rules.refuse_late(call, acts.moment())
     return application, call
 

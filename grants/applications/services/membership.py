@@ -14,7 +14,6 @@ from grants.applications.rules import PersonInput, TeamMember
 from grants.applications.services.drafting import writable
 from grants.applications.services.team import ask_sections, named_person, refuse_member, tasks
 from grants.applications.states import ApplicationState, PartnerRole
-from grants.calls import queries as calls
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db
@@ -238,7 +237,7 @@ def _refuse_losing_the_lead(user_id: UUID, role: Role, application_id: UUID) -> 
     found = db.session.scalars(select(Application).where(Application.id == application_id)).one_or_none()
     if found is None or ApplicationState(found.state) not in rules.WRITABLE:
         return
-    if calls.call_by_id(found.call_id).is_open(acts.moment()):
+    if queries.call_of(found).is_open(acts.moment()):
         raise Refused(
             f"This person leads {found.reference}, which is being written. "
             "They hand the lead over on its page “Team” first, or withdraw it."

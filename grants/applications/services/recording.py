@@ -71,6 +71,8 @@ def record_published(
         coordinator_id=organisations[0],
         requested=requested,
         search_text="",
+        call_version=max(call.version_number, 1),
+        call_version_read=max(call.version_number, 1),
     )
     ordered = list(dict.fromkeys(organisations))
     for position, organisation_id in enumerate(ordered):

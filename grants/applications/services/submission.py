@@ -10,8 +10,8 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, Submission
 from grants.applications.queries import Workplace
 from grants.applications.rules import ContentChanged, Receipt
+from grants.applications.services.drafting import hold_call
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
-from grants.calls.models import Call
 from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -37,7 +37,7 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     """
     application = locked(Application, application_id)
     rules.refuse_unwritable(ApplicationState(application.state))
-    _hold_call(application.call_id)
+    hold_call(application.call_id)
     place = queries.workplace_of(queries.view_by_id(application_id))
     rules.refuse_late(place.application.call, acts.moment())
     if fingerprint is not None and fingerprint != place.fingerprint:
@@ -64,11 +64,6 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     return receipt
 
 
-def _hold_call(call_id: UUID) -> None:
-    """Nobody moves the deadline until this act ends; many submissions hold it side by side."""
-    db.session.execute(select(Call.id).where(Call.id == call_id).with_for_update(read=True, of=Call))
-
-
 def _freeze(actor: Actor, place: Workplace) -> Submission:
     application = place.application
     content = dict(place.content)
@@ -82,6 +77,7 @@ def _freeze(actor: Actor, place: Workplace) -> Submission:
         submitted_at=acts.moment(),
         submitted_by=actor.user_id,
         closes_at=application.call.closes_at,
+        call_version=application.call_version,
         content=content,
         sha256=sha256,
         requested=place.budget.totals.requested,

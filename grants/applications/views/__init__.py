@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from grants.applications.views import (
     attachments,
+    changes,
     comments,
     drafting,
     eligibility,
+    extending,
     lists,
     money,
     offline,
@@ -24,9 +26,11 @@ __all__ = [
     "NAVIGATION",
     "attachments",
     "bp",
+    "changes",
     "comments",
     "drafting",
     "eligibility",
+    "extending",
     "lists",
     "money",
     "offline",

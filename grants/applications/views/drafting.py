@@ -9,6 +9,7 @@ from flask import flash
 from grants.applications import queries, rules, services
 from grants.applications.forms import DetailsForm
 from grants.applications.states import ApplicationState
+from grants.applications.views.changes import change_href, unread
 from grants.applications.views.frame import bp, submitted_context, team_context
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
@@ -29,7 +30,9 @@ def show(ref: str) -> Any:
         "has_result": team and application.state in rules.WITH_RESULT,
     }
     if team and application.dossier_id is not None:
-        return page("applications/task_list.html", **shown, **team_context(queries.workplace_of(application)))
+        place = queries.workplace_of(application)
+        told = {"unread": unread(place), "change_href": change_href(place)}
+        return page("applications/task_list.html", **shown, **told, **team_context(place))
     return page("applications/submitted.html", **shown, **submitted_context(application))
 
 

@@ -43,7 +43,8 @@ def eligibility(ref: str) -> Any:
 def decide(ref: str) -> Any:
     """Save the answers, or save them and declare the verdict."""
     application = queries.view(current_actor(), ref)
-    form = check_form(application.call.content.conditions, {}, 0)
+    asked = queries.as_answered(application.call, application.submission)
+    form = check_form(asked.content.conditions, {}, 0)
     if form.validate_on_submit():
         with form.attempt():
             return _decided(application, form)
@@ -79,7 +80,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
             last = identity.overtaker(current_actor(), "eligibility_check", desk.check_id, application.reference)
     if form is None:
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
-        form = check_form(application.call.content.conditions, answers, desk.version)
+        form = check_form([view.condition for view in desk.conditions], answers, desk.version)
     return page(
         "applications/eligibility.html",
         form=form,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,6 +131,16 @@ class BudgetRules:
         if not self.period_months or not self.duration_months:
             return (0,)
         return tuple(range(1, -(-self.duration_months // self.period_months) + 1))
+
+    def has(self, cell: Cell, packages: Collection[str]) -> bool:
+        """Whether a budget with these work packages has such a cell; outside all of them amounts may still stand."""
+        category = self.category(cell.category)
+        return (
+            category is not None
+            and category.entered
+            and cell.work_package in ({*packages, ""} if self.by_work_package else {""})
+            and cell.period in self.periods
+        )
 
     def period_words(self, period: int) -> str:
         """``months 13 to 24``; nothing for a budget without periods."""

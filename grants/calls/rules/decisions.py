@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from grants.calls.rules.values import (
     Deadline,
 )
+from grants.calls.states import CallState
 from grants.core import clock, faults
 from grants.core.clock import Fold
 from grants.core.errors import Conflict, Invalid, Refused
@@ -93,6 +94,42 @@ class DeadlineNotice:
     old_literal: str
     new: Deadline
     stands: bool
+
+
+# --- a published call that changes -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CorrigendumInput:
+    """Why a published call changes, for everybody to read, and what was decided about its deadline.
+
+    ``deadline`` is the later one, or None where it is kept; then ``kept_reason`` says why that is fair.
+    """
+
+    reason: str
+    deadline: DeadlineInput | None = None
+    kept_reason: str = ""
+
+    def checked(self) -> CorrigendumInput:
+        """The same without blanks around its words; raises :class:`Invalid` where words are missing."""
+        problems = {}
+        if not self.reason.strip():
+            problems["reason"] = "Say why the call changes. Everybody reads it beside the table of changes."
+        if self.deadline is None and not self.kept_reason.strip():
+            problems["kept_reason"] = "Say why the time that is left is enough for these changes, or move the deadline."
+        if problems:
+            raise Invalid("The corrigendum was not published.", problems)
+        return CorrigendumInput(self.reason.strip(), self.deadline, self.kept_reason.strip())
+
+
+def refuse_changed_after_closing(state: CallState, closes_at: datetime | None, zone: str, at: datetime) -> None:
+    """A published call changes only until its deadline: what was asked then is what is assessed."""
+    faults.point("deadline")
+    if state is not CallState.PUBLISHED:
+        raise Refused(f"This call is {state.value}; only a published call has a corrigendum.")
+    if closes_at is None or not clock.in_time(at, closes_at):
+        when = "" if closes_at is None else f" on {literal_of(closes_at, zone)}"
+        raise Refused(f"This call closed{when}. What it asked stands; nothing of it changes any more.")
 
 
 # --- results, documents, budget -----------------------------------------------------------------------------------

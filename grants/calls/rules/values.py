@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, assert_never
@@ -325,6 +325,8 @@ class Deadline:
     announced_at: datetime | None = None
     confidence: Confidence = Confidence.STATED
     source: str | None = None
+    # Of one applicant alone.
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +405,8 @@ class CallView:
     missing: tuple[Problem, ...]
     support: tuple[SupportPoint, ...]
     activities: tuple[str, ...] = ()
+    # The number of the version that everybody reads; 0 before publication.
+    version_number: int = 0
 
     @property
     def deadline(self) -> Deadline | None:
@@ -418,6 +422,21 @@ class CallView:
     def zone_words(self) -> str:
         """The zone as people say it: “Brussels time”."""
         return zone_words(self.zone)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the call was given up."""
+        return self.state is CallState.CANCELLED
+
+    def until(self, own: datetime | None, reason: str | None) -> CallView:
+        """The call as it is for one applicant: with a deadline of its own, where that is later than everybody’s."""
+        last = self.deadline
+        if own is None or last is None or own <= last.closes_at:
+            return self
+        moved = replace(
+            last, number=last.number + 1, closes_at=own, literal="", reason=reason, public_note=None, is_own=True
+        )
+        return replace(self, deadlines=(*self.deadlines, moved))
 
     def phase(self, at: datetime) -> Phase:
         """What the call is at that moment."""
@@ -461,6 +480,12 @@ class CallTimes:
     zone: str
     opens_at: datetime | None
     closes_at: datetime | None
+
+    def until(self, own: datetime | None) -> CallTimes:
+        """The times for one applicant with a deadline of its own, where that is later than everybody’s."""
+        if own is None or self.closes_at is None or own <= self.closes_at:
+            return self
+        return replace(self, closes_at=own)
 
     def is_open(self, at: datetime) -> bool:
         """Whether an application may be sent at that moment."""

@@ -51,7 +51,7 @@ def receipt(submission_id: UUID) -> Receipt:
     lead = next(each for each in sent.consortium if each.role is PartnerRole.COORDINATOR)
     return Receipt(
         programme=call.programme.name,
-        call=call.title,
+        call=call.title if row.call_version == 1 else f"{call.title} (version {row.call_version} of the call)",
         reference=sent.reference,
         title=sent.title,
         receipt_number=row.receipt_number,

@@ -190,6 +190,7 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             total=row.total_cents,
             results_public_at=row.results_public_at,
             published_at=row.published_at,
+            version_number=row.version_number,
             content=content,
             facts=facts,
             documents=tuple(_document(each, names) for each in documents[row.id]),

@@ -66,7 +66,8 @@ def import_file() -> Any:
 def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
     results = queries.public_results(call, at)
-    return page("calls/call.html", call=call, phase=call.phase(at), results=results, **_words(call))
+    record = queries.public_record(call.id)
+    return page("calls/call.html", call=call, phase=call.phase(at), results=results, record=record, **_words(call))
 
 
 @bp.get("/<slug>/manage")

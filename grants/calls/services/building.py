@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.calls import queries, rules
-from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.models import Call, CallDeadline, CallDocument, CallVersion
 from grants.calls.rules import (
     ELSEWHERE,
     FIELDS,
@@ -27,6 +27,7 @@ from grants.calls.rules import (
     ParentGrant,
     ResultsInput,
     Sourced,
+    VersionKind,
 )
 from grants.calls.states import MACHINE, CallKind, CallState, Confidence
 from grants.core import acts, clock, jobs, references
@@ -45,7 +46,7 @@ from grants.programmes import queries as programme_queries
 from grants.programmes import services as programmes
 from grants.programmes.rules import NETZEROCITIES, PILOT_CITIES, FundSourceInput, ParentRules
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 # Templates by the name people give on the command line.
 TEMPLATES: Mapping[str, str] = {"horizon-like": "horizon_like.yaml"}
@@ -295,8 +296,28 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")
     call.published_at = acts.moment()
+    _keep_first_version(actor, call)
     assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"
     return _summary(call)
+
+
+def _keep_first_version(actor: Actor, call: Call) -> None:
+    """What everybody reads from now on, kept whole: corrigenda are told from it."""
+    call.version_number = 1
+    db.session.add(
+        CallVersion(
+            call_id=call.id,
+            number=1,
+            correction=0,
+            kind=VersionKind.PUBLISHED.value,
+            published_at=acts.moment(),
+            published_by=actor.user_id,
+            reason="",
+            changes=[],
+            content=call.content,
+            deadline_reason="",
+        )
+    )
 
 
 @act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="cancelled call {subject}")

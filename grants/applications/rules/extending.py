@@ -1,0 +1,44 @@
+"""When one applicant may be given more time than the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from grants.applications.rules.arrival import words
+from grants.applications.rules.values import ONCE_SELECTED, WRITABLE
+from grants.applications.states import ApplicationState
+from grants.core import faults
+from grants.core.errors import Invalid, Refused
+
+# More than this is no repair of a lost day but another deadline; that is moved for everybody.
+ONE_EXTENSION_MAX = timedelta(days=14)
+
+# Once one application of a call stands here, what was sent is being compared.
+COMPARED = ONCE_SELECTED | {
+    ApplicationState.UNDER_EVALUATION,
+    ApplicationState.RESERVE,
+    ApplicationState.BELOW_THRESHOLD,
+    ApplicationState.NOT_FUNDED,
+}
+
+
+def refuse_one_extension(
+    state: ApplicationState, of_call: Collection[ApplicationState], results_public_at: datetime | None
+) -> None:
+    """One applicant gets more time only while nothing of the call is compared; ``of_call`` are the states of all."""
+    faults.point("deadline")
+    if state not in WRITABLE:
+        raise Refused(f"This application is {words(state)}; more time would change nothing.")
+    if results_public_at is not None or COMPARED & set(of_call):
+        raise Refused("The applications of this call are being evaluated already. Nobody gets more time any more.")
+
+
+def refuse_far_extension(closes_at: datetime, at: datetime) -> None:
+    """The own deadline lies within two weeks of now."""
+    faults.point("deadline")
+    if closes_at - at > ONE_EXTENSION_MAX:
+        sentence = (
+            f"That is more than {ONE_EXTENSION_MAX.days} days from now. For so long, move the deadline for everybody."
+        )
+        raise Invalid("No time was given.", {"local": sentence})

@@ -1,0 +1,61 @@
+"""What views, jobs, the demo and later stages call; the modules beside this one say how it is done."""
+
+from __future__ import annotations
+
+from grants.calls.services.building import (
+    DATA,
+    DEADLINE_JOB,
+    TEMPLATES,
+    add_document_version,
+    apply_template,
+    authorise_budget,
+    cancel,
+    copy_call,
+    deadline_notice,
+    extend_deadline,
+    import_call,
+    make_results_public,
+    publish,
+    results_public_by_source,
+    set_deadline,
+    set_value,
+    tell_deadline_moved,
+    template,
+)
+from grants.calls.services.corrections import (
+    CORRIGENDUM_JOB,
+    correct_wording,
+    discard_copy,
+    edit_copy,
+    note_one_extension,
+    publish_corrigendum,
+    replace_copy,
+)
+
+__all__ = [
+    "CORRIGENDUM_JOB",
+    "DATA",
+    "DEADLINE_JOB",
+    "TEMPLATES",
+    "add_document_version",
+    "apply_template",
+    "authorise_budget",
+    "cancel",
+    "copy_call",
+    "correct_wording",
+    "deadline_notice",
+    "discard_copy",
+    "edit_copy",
+    "extend_deadline",
+    "import_call",
+    "make_results_public",
+    "note_one_extension",
+    "publish",
+    "publish_corrigendum",
+    "replace_copy",
+    "results_public_by_source",
+    "set_deadline",
+    "set_value",
+    "tell_deadline_moved",
+    "template",
+]

@@ -1,0 +1,175 @@
+"""Pages on which a published call is changed: the working copy, its parts, and its publication."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request
+
+from grants.calls import queries, rules, services
+from grants.calls.forms import CorrigendumForm, DeedForm, ImportForm, PartForm, WordingForm
+from grants.calls.queries import WorkingCopy
+from grants.calls.rules import CallSummary
+from grants.calls.states import CallState
+from grants.calls.views.building import _of_entry, _titles, _with_entry, bp
+from grants.core import clock
+from grants.core.errors import NotFound
+from grants.core.permissions import Permission
+from grants.core.yaml_schema import Items, Record
+from grants.web.routing import current_actor, page, requires, see_other
+
+ENDS = {"home": "calls.correcting", "part": "calls.correct_part", "entry": "calls.correct_entry"}
+
+
+@bp.get("/<slug>/corrigendum")
+@requires(Permission.CALL_MANAGE, Permission.CALL_PUBLISH)
+def correcting(slug: str) -> Any:
+    """The working copy with what differs, its parts, and how it is published."""
+    return _copy_page(_copy(slug), None)
+
+
+@bp.post("/<slug>/corrigendum/publish")
+@requires(Permission.CALL_PUBLISH)
+def publish_corrigendum(slug: str) -> Any:
+    form = CorrigendumForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            given = form.to_input()
+            return _after(
+                services.publish_corrigendum(current_actor(), call_id, given, version=form.version_shown()),
+            )
+    return _copy_page(_copy(slug), form), 422
+
+
+@bp.post("/<slug>/corrigendum/wording")
+@requires(Permission.CALL_PUBLISH)
+def correct_wording(slug: str) -> Any:
+    form = WordingForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id, note = queries.id_of(current_actor(), slug), form.note.data or ""
+            return _after(services.correct_wording(current_actor(), call_id, note, version=form.version_shown()))
+    return _copy_page(_copy(slug), form), 422
+
+
+@bp.post("/<slug>/corrigendum/discard")
+@requires(Permission.CALL_MANAGE)
+def discard_copy(slug: str) -> Any:
+    form = DeedForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id = queries.id_of(current_actor(), slug)
+            return _after(services.discard_copy(current_actor(), call_id, version=form.version_shown()))
+    return _copy_page(_copy(slug), form), 422
+
+
+@bp.get("/<slug>/corrigendum/file")
+@requires(Permission.CALL_MANAGE)
+def correct_file(slug: str) -> Any:
+    call = _copy(slug).call
+    return page("calls/corrigendum_file.html", call=call, form=ImportForm(version=call.version))
+
+
+@bp.post("/<slug>/corrigendum/file")
+@requires(Permission.CALL_MANAGE)
+def take_file(slug: str) -> Any:
+    form = ImportForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            call_id, text = queries.id_of(current_actor(), slug), form.to_input()
+            return _after(services.replace_copy(current_actor(), call_id, text, version=form.version_shown()))
+    return page("calls/corrigendum_file.html", call=_copy(slug).call, form=form), 422
+
+
+@bp.get("/<slug>/corrigendum/parts/<key>")
+@requires(Permission.CALL_MANAGE)
+def correct_part(slug: str, key: str) -> Any:
+    """One part of the working copy, by the forms of the builder."""
+    return _part(slug, key, None)
+
+
+@bp.post("/<slug>/corrigendum/parts/<key>")
+@requires(Permission.CALL_MANAGE)
+def save_corrected_part(slug: str, key: str) -> Any:
+    return _part(slug, key, None)
+
+
+@bp.get("/<slug>/corrigendum/parts/<key>/<int:number>")
+@requires(Permission.CALL_MANAGE)
+def correct_entry(slug: str, key: str, number: int) -> Any:
+    """One entry of a part that is a list; the number after the last is a new one."""
+    return _part(slug, key, number)
+
+
+@bp.post("/<slug>/corrigendum/parts/<key>/<int:number>")
+@requires(Permission.CALL_MANAGE)
+def save_corrected_entry(slug: str, key: str, number: int) -> Any:
+    return _part(slug, key, number)
+
+
+def _part(slug: str, key: str, number: int | None) -> Any:
+    copy = _copy(slug)
+    if key not in copy.fields or key in rules.FIXED:
+        raise NotFound
+    field, form = rules.FIELDS[key], PartForm(version=copy.call.version)
+    whole = rules.tree_of(field, copy.fields[key].value)
+    kind, tree = field.kind, whole
+    of_groups = kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
+    if of_groups is not None and number is None and request.method == "GET":
+        return page("calls/part_list.html", call=copy.call, field=field, entries=_titles(whole), ends=ENDS)
+    if number is not None:
+        if of_groups is None or number > len(whole or ()):
+            raise NotFound
+        kind, tree = of_groups, [*(whole or ()), None][number]
+    form.prepare(kind, tree, field.label)
+    if form.validate_on_submit():
+        with form.refusals():
+            return _saved(copy, field, whole, number, form)
+        form.found = tuple(_of_entry(problem, number) for problem in form.found)
+    status = 422 if request.method == "POST" else 200
+    new = number is not None and number == len(whole or ())
+    about = {"call": copy.call, "field": field, "number": number, "new": new, "ends": ENDS}
+    return page("calls/part.html", form=form, node=form.node(), **about), status
+
+
+def _saved(copy: WorkingCopy, field: rules.Field, whole: Any, number: int | None, form: PartForm) -> Any:
+    """Save what the form says into the working copy; a new entry in which nothing was written is none."""
+    value = form.tree
+    if number is not None:
+        if number == len(whole or ()) and value is None:
+            return see_other("calls.correct_part", slug=copy.call.slug, key=field.path)
+        value = _with_entry(whole or [], number, value)
+    text = rules.to_yaml({} if value is None else {"value": value})
+    done = services.edit_copy(current_actor(), copy.call.id, field.path, text, version=form.version_shown())
+    return _after(done)
+
+
+def _copy(slug: str) -> WorkingCopy:
+    """The working copy of a published call; there is none of any other."""
+    found = queries.working_copy(current_actor(), slug, clock.now())
+    if found.call.state is not CallState.PUBLISHED:
+        raise NotFound
+    return found
+
+
+def _copy_page(copy: WorkingCopy, form: DeedForm | None) -> str:
+    version = copy.call.version
+    return page(
+        "calls/corrigendum.html",
+        call=copy.call,
+        copy=copy,
+        grouped=rules.grouped(copy.facts),
+        fixed=rules.FIXED,
+        note=rules.correction_note(copy.changes) if copy.is_wording else "",
+        publishing=form if isinstance(form, CorrigendumForm) else CorrigendumForm(formdata=None, version=version),
+        wording=form if isinstance(form, WordingForm) else WordingForm(formdata=None, version=version),
+        deed=form if type(form) is DeedForm else DeedForm(formdata=None, version=version),
+        form=form,
+    )
+
+
+def _after(done: CallSummary) -> Any:
+    for sentence in done.notes:
+        flash(sentence, "success")
+    return see_other("calls.correcting", slug=done.slug)

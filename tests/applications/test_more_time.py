@@ -1,0 +1,167 @@
+"""One applicant with a deadline of its own: what it reaches, what everybody may read, and when it is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from grants.applications import queries, rules, services
+from grants.applications.models import Application, Submission
+from grants.applications.states import ApplicationState
+from grants.calls import queries as calls
+from grants.calls.rules import CallView, DeadlineInput
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.jobs.models import Job
+from tests import actors
+from tests.applications.pages import send, text_of
+from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, again, draft, fill, submitted
+
+# The day after the deadline of everybody, noon in Brussels.
+OWN = datetime(2022, 11, 16, 12)
+OWN_AT = datetime(2022, 11, 16, 11, tzinfo=UTC)
+JUST_AFTER = CLOSES_AT + timedelta(minutes=5)
+
+
+def give(application_id: UUID, local: datetime = OWN, *, at: datetime = JUST_AFTER, reason: str = "An outage.") -> None:
+    with clock.at(at):
+        services.extend_for_one(actors.ingrid(), application_id, DeadlineInput(local, reason, "A day more for you."))
+
+
+def reference_of(application_id: UUID) -> str:
+    return get(Application, application_id).reference
+
+
+def test_the_own_deadline_is_the_one_rule_for_writing_and_sending(call: CallView) -> None:
+    application_id = fill(draft(call, actors.ana()), actors.ana())
+    with pytest.raises(Refused, match="The deadline was 15 November 2022"), clock.at(JUST_AFTER):
+        services.submit(again(actors.ana()), application_id)
+    give(application_id)
+    with clock.at(OWN_AT - timedelta(microseconds=1)):
+        services.submit(again(actors.ana()), application_id)
+    with pytest.raises(Refused, match="The deadline was 16 November 2022"), clock.at(OWN_AT):
+        services.submit(again(actors.ana()), application_id)
+
+    sent = db.session.scalars(select(Submission)).one()
+    assert sent.closes_at == OWN_AT
+    view = queries.view_by_id(application_id)
+    assert (view.call.closes_at, view.has_own_deadline) == (OWN_AT, True)
+
+
+def test_everybody_else_keeps_the_deadline_of_the_call(call: CallView) -> None:
+    mine = fill(draft(call, actors.ana()), actors.ana())
+    other = fill(draft(call, actors.ana(), "Cool Courtyards"), actors.ana())
+    give(mine)
+
+    with pytest.raises(Refused, match="15 November 2022"), clock.at(JUST_AFTER):
+        services.submit(again(actors.ana()), other)
+    assert calls.call_by_id(call.id).closes_at == CLOSES_AT
+
+
+def test_a_deadline_of_everybody_that_moves_beyond_counts_again(call: CallView) -> None:
+    later = OWN_AT + timedelta(days=1)
+
+    assert call.until(OWN_AT, "An outage.").closes_at == OWN_AT
+    assert call.until(None, None) is call
+    assert call.until(CLOSES_AT, "An outage.") is call
+    assert call.until(later, "An outage.").until(OWN_AT, "An outage.").closes_at == later
+
+
+def test_the_public_record_says_why_and_not_who(app: Flask, call: CallView) -> None:
+    reference = draft(call, actors.ana())
+    give(queries.in_call(call.id, reference))
+    with clock.at(JUST_AFTER):
+        public = text_of(app.test_client().get(f"/calls/{call.slug}"))
+
+    assert "15 November 2022: one applicant was given more time. An outage." in public
+    assert reference not in public
+
+
+def test_the_team_is_told_by_mail(call: CallView) -> None:
+    give(queries.in_call(call.id, draft(call, actors.ana())))
+    told = [j.args for j in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+
+    assert [(a["template"], a["user_id"]) for a in told] == [("application_more_time", str(actors.ana().user_id))]
+
+
+@pytest.mark.parametrize(
+    ("local", "sentence"),
+    [
+        (datetime(2022, 11, 15, 12), "A deadline only moves to a later time."),
+        (datetime(2023, 1, 15, 12), "move the deadline for everybody"),
+    ],
+)
+def test_an_own_deadline_is_later_and_near(call: CallView, local: datetime, sentence: str) -> None:
+    application_id = queries.in_call(call.id, draft(call, actors.ana()))
+    with pytest.raises(Invalid) as refused:
+        give(application_id, local)
+
+    assert sentence in refused.value.problems["local"]
+    assert get(Application, application_id).own_closes_at is None
+
+
+def test_nobody_gets_more_time_without_a_reason(call: CallView) -> None:
+    with pytest.raises(Invalid) as refused:
+        give(queries.in_call(call.id, draft(call, actors.ana())), reason=" ")
+
+    assert "reason" in refused.value.problems
+
+
+def test_nobody_gets_more_time_once_evaluation_has_begun(call: CallView) -> None:
+    sent = submitted(call, actors.ana())
+    other = queries.in_call(call.id, draft(call, actors.ana(), "Cool Courtyards"))
+    with arranging():
+        get(Application, sent).state = ApplicationState.UNDER_EVALUATION.value
+    with pytest.raises(Refused, match="being evaluated already"):
+        give(other)
+
+
+@pytest.mark.parametrize("state", sorted(rules.COMPARED))
+def test_each_state_of_comparing_refuses_more_time(state: ApplicationState) -> None:
+    with pytest.raises(Refused, match="being evaluated already"):
+        rules.refuse_one_extension(ApplicationState.DRAFT, {ApplicationState.SUBMITTED, state}, None)
+
+
+def test_results_that_are_set_refuse_more_time() -> None:
+    with pytest.raises(Refused, match="being evaluated already"):
+        rules.refuse_one_extension(ApplicationState.DRAFT, (), CLOSES_AT)
+
+
+def test_what_takes_part_no_more_gets_no_time(call: CallView) -> None:
+    with pytest.raises(Refused, match="This application is withdrawn"):
+        rules.refuse_one_extension(ApplicationState.WITHDRAWN, (), None)
+
+
+def test_only_who_may_move_deadlines_gives_more_time(call: CallView) -> None:
+    application_id = queries.in_call(call.id, draft(call, actors.ana()))
+    with pytest.raises(NotAllowed), clock.at(JUST_AFTER):
+        services.extend_for_one(again(actors.ana()), application_id, DeadlineInput(OWN, "Mine.", "Mine."))
+
+
+def test_the_desk_waits_for_the_own_deadline(call: CallView) -> None:
+    application_id = submitted(call, actors.ana())
+    give(application_id, datetime(2022, 11, 17, 12))
+    with pytest.raises(Refused, match="may still be replaced"), clock.at(AFTER_CLOSING):
+        services.record_answers(actors.eli(), application_id, (), 0)
+
+
+def test_a_manager_gives_more_time_by_the_reference(app: Flask, call: CallView) -> None:
+    reference = draft(call, actors.ana())
+    with clock.at(datetime(2022, 8, 1, tzinfo=UTC)):
+        actors.ingrid()
+    manager, at = actors.client_of(app, actors.ingrid()), f"/calls/{call.slug}/more-time"
+    filled = {"day": "16 November 2022", "time": "12:00", "fold": "", "reason": "An outage.", "public_note": "For you."}
+    with clock.at(JUST_AFTER):
+        assert "Give one applicant more time" in text_of(manager.get(f"/calls/{call.slug}/dates"))
+        wrong = send(manager, at, reference="PCP-1999-A-0001", **filled)
+        assert (wrong.status_code, "No application of this call has the reference" in wrong.text) == (422, True)
+        assert send(manager, at, reference=reference.lower(), **filled).status_code == 303
+        page = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{reference}"))
+
+    assert "16 November 2022, 12:00 (CET), a deadline of your own" in page
