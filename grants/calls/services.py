@@ -29,7 +29,7 @@ from grants.calls.rules import (
     Sourced,
 )
 from grants.calls.states import MACHINE, CallKind, CallState, Confidence
-from grants.core import acts, clock, jobs, references
+from grants.core import acts, clock, encoding, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused, quoted
@@ -290,10 +290,12 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     check_version(call, version)
     MACHINE.target(CallState(call.state), "publish")
     fields = rules.from_json(call.content)
-    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone, _parent_rules(call))
+    parent = _parent_rules(call)
+    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone, parent)
     if problems:
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")
+    call.parent_rules = encoding.encode(parent)
     call.published_at = acts.moment()
     assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"
     return _summary(call)

@@ -33,6 +33,7 @@ from grants.calls.rules.decisions import (
     results_moment,
 )
 from grants.calls.rules.publication import (
+    against_parent,
     content_of,
     contradictions,
     kind_of,
@@ -149,6 +150,7 @@ __all__ = [
     "SupportPoint",
     "Thresholds",
     "TimeLimits",
+    "against_parent",
     "budget_change",
     "budget_words",
     "call_file",
