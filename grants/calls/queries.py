@@ -199,6 +199,7 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             missing=rules.publish_problems(fields, lines, row.zone, parent) if row.state == CallState.DRAFT else (),
             support=rules.support_points(fields, parent),
             activities=fields["financial_support.activities"].value or parent.activities,
+            opening=rules.opening_of(fields),
         )
     return found
 
@@ -418,8 +419,8 @@ def _use(row: Call, source: FundSourceView, lines: tuple[Deadline, ...]) -> Fund
         fields = rules.from_json(row.content)
         clashes = rules.against_parent(fields, lines, row.zone, source)
         return FundUse(row.reference, row.slug, row.title, row.state, clashes=clashes)
-    opened = source.rules if row.parent_rules is None else programmes.kept_rules(row.parent_rules)
-    return FundUse(row.reference, row.slug, row.title, row.state, kept=differing(source.rules, opened))
+    kept = () if row.parent_rules is None else differing(source.rules, programmes.kept_rules(row.parent_rules))
+    return FundUse(row.reference, row.slug, row.title, row.state, kept=kept, opened=row.published_at is not None)
 
 
 programmes.uses_come_from(uses_of_fund)

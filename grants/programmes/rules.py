@@ -116,6 +116,7 @@ class FundUse:
     state: str
     clashes: tuple[Problem, ...] = ()
     kept: tuple[str, ...] = ()
+    opened: bool = False
 
     @property
     def draft(self) -> bool:

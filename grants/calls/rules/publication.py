@@ -129,6 +129,13 @@ def opens_at(fields: Mapping[str, Sourced], zone_name: str) -> datetime | None:
     return clock.local_to_utc(datetime.fromisoformat(f"{opening.day.isoformat()}T{hour}"), zone_name, fold=Fold.EARLIER)
 
 
+def opening_of(fields: Mapping[str, Sourced]) -> Opening | None:
+    """Day and hour of the opening as far as they are known, the hour never without its day."""
+    opening: Opening | None = fields.get("dates.opens", NOT_FOUND).value
+    hour: str | None = fields.get("dates.opens_time", NOT_FOUND).value
+    return None if opening is None else Opening(opening.day, hour)
+
+
 def kind_of(fields: Mapping[str, Sourced]) -> CallKind:
     """What the call leads to; one that does not say so pays support."""
     return fields.get("call.kind", NOT_FOUND).value or CallKind.SUPPORT

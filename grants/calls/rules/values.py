@@ -403,6 +403,8 @@ class CallView:
     missing: tuple[Problem, ...]
     support: tuple[SupportPoint, ...]
     activities: tuple[str, ...] = ()
+    # The day and the hour of the opening as a draft has them so far.
+    opening: Opening | None = None
 
     @property
     def deadline(self) -> Deadline | None:
