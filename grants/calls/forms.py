@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from flask import request
@@ -16,10 +16,15 @@ from grants.calls.rules import (
     BudgetInput,
     CallView,
     CorrigendumInput,
+    DatesInput,
     DeadlineInput,
     DocumentInput,
     Number,
+    Opening,
+    key_from,
     literal_of,
+    option_words,
+    said,
 )
 from grants.core import clock
 from grants.core.clock import Fold
@@ -185,24 +190,80 @@ class WordingForm(DeedForm):
     note = StringField("Note on the page of the call", [Length(max=300)])
 
 
-class BuildDeadlineForm(_LocalTime):
-    """The first deadline of a draft, with the words that are printed where they differ from the program's own."""
+class BuildDatesForm(DeedForm):
+    """Zone, opening and first deadline of a draft, with the words printed where they differ from the program's own."""
 
-    literal = StringField("As printed", [Length(max=200)])
+    zone = StringField(
+        "Time zone", [Needed("Enter a time zone, for example Europe/Brussels.")], render_kw={"list": "zones"}
+    )
+    opens_day = DateField("Opens on")
+    opens_time = TimeField("Opening hour")
+    day = DateField("Deadline, day")
+    time = TimeField("Deadline, time")
+    fold = RadioField(
+        "Which of the two is meant?", choices=choices([(fold.value, "") for fold in Fold]), validate_choice=False
+    )
+    literal = StringField("Deadline as printed", [Length(max=200)])
 
     @classmethod
-    def of(cls, call: CallView) -> BuildDeadlineForm:
-        """The form with the deadline that stands; the words of the program itself are left to the program."""
-        stands = call.deadline
-        if stands is None:
-            return cls(version=call.version)
-        local = clock.in_zone(stands.closes_at, call.zone)
-        own_words = "" if stands.literal == literal_of(stands.closes_at, call.zone) else stands.literal
-        return cls(version=call.version, day=local.date(), time=local.time(), literal=own_words)
+    def of(cls, call: CallView) -> BuildDatesForm:
+        """The form with the dates that stand; the words of the program itself are left to the program."""
+        opening: Opening | None = call.opening
+        given: dict[str, Any] = {"version": call.version, "zone": call.zone}
+        if opening is not None:
+            given |= {"opens_day": opening.day}
+            given |= {"opens_time": time.fromisoformat(opening.time)} if opening.time else {}
+        if call.deadline is not None:
+            local = clock.in_zone(call.deadline.closes_at, call.zone)
+            own = call.deadline.literal == literal_of(call.deadline.closes_at, call.zone)
+            fold = Fold.LATER if local.fold else Fold.EARLIER
+            given |= {"day": local.date(), "time": local.time(), "fold": fold.value}
+            given |= {} if own else {"literal": call.deadline.literal}
+        return cls(**given)
 
-    def to_input(self) -> DeadlineInput:
-        """The deadline as its frozen value; the printed words stand where a note would."""
-        return DeadlineInput(self.local(), "", self.literal.data or "")
+    def ask_which(self) -> bool:
+        """Whether the clocks go back over the deadline, so that it must be said which one is meant.
+
+        The two choices then say what the clock and its distance to world time are at each.
+        """
+        try:
+            both = clock.both_times(self.local(), self.zone.data or "") if self.day.data and self.time.data else ()
+        except Invalid:
+            return False
+        names = [(each.tzname(), clock.offset_where_unclear(each, self.zone.data or "")) for each in both]
+        words = [
+            f"The {order}, {name} ({offset})" for order, (name, offset) in zip(("first", "second"), names, strict=False)
+        ]
+        self.fold.choices = choices([(fold.value, said) for fold, said in zip(Fold, words, strict=False)])
+        return bool(both)
+
+    def local(self) -> datetime:
+        """Day and time of the deadline together, once both are there."""
+        assert self.day.data is not None and self.time.data is not None
+        return datetime.combine(self.day.data, self.time.data)
+
+    def to_input(self) -> DatesInput:
+        """The dates as their frozen value; a deadline is both, its day and its time."""
+        if bool(self.day.data) != bool(self.time.data):
+            name, what = ("time", "time") if self.day.data else ("day", "day")
+            sentence = f"Enter the {what} of the deadline too."
+            raise Invalid(sentence, {name: sentence})
+        closes = self.local() if self.day.data else None
+        fold = Fold(self.fold.data) if self.fold.data in tuple(Fold) else None
+        hour = f"{self.opens_time.data:%H:%M}" if self.opens_time.data else None
+        return DatesInput(self.zone.data or "", self.opens_day.data, hour, closes, self.literal.data or "", fold)
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """What is wrong with the local time of the deadline stands beside its day."""
+        super().add_problem(_beside_day(error))
+
+
+def _beside_day(error: Invalid | Refused) -> Invalid | Refused:
+    problems = dict(getattr(error, "problems", {}))
+    if "local" not in problems:
+        return error
+    problems["day"] = problems.pop("local")
+    return Invalid(str(error), problems)
 
 
 class DocumentForm(DeedForm):
@@ -250,13 +311,6 @@ _LONG = frozenset(
     {"rule", "hint", "intro", "label", "question", "guidance", "example", "condition", "evidence", "note", "value",
      "recipients", "procedure", "amount_rule", "title", "timing"}
 )  # fmt: skip
-# What a key of a call file is called where its own words would not be understood.
-_SAID = {
-    "words_max": "most words", "characters_max": "most characters", "picks_max": "most choices", "rows_max": "most rows",
-    "megabytes_max": "most megabytes", "pages_max": "most pages", "no": "number", "intro": "introduction",
-    "in_flat_rate_base": "counts for indirect costs", "label": "what people read", "key": "key (a short name, never shown)",
-    "asked_if": "asked only if", "at_most_eur": "at most, EUR", "due_month": "due in month", "share_percent": "share in percent",
-}  # fmt: skip
 _DIGITS = re.compile(r"^[0-9]+([.][0-9]+)?$")
 _TAKE_OUT = "-take-out"
 _IS_FLAG = {"true": True, "false": False}
@@ -270,6 +324,8 @@ class Node:
     label: str
     kind: str
     value: str = ""
+    hint: str = ""
+    optional: bool = False
     options: tuple[tuple[str, str], ...] = ()
     children: tuple[Node, ...] = ()
     problem: str = ""
@@ -291,15 +347,22 @@ class PartForm(DeedForm):
     ``typed`` is the tree the browser sent; it goes back onto the page as it came.
     """
 
-    def prepare(self, kind: Kind, tree: Any, label: str) -> None:
-        """Say what the form is of: the kind of value, the tree that stands, and what people call it."""
-        self.kind, self.label = kind, label
-        self.tree = _built(kind, "value", request.form) if request.method == "POST" else tree
+    def prepare(self, kind: Kind, tree: Any, label: str, *, path: str, taken: Collection[str] = ()) -> None:
+        """Say what the form is of: the kind of value, the tree that stands, what people call it, and where it lies.
+
+        ``taken`` are short names in use: what has none gets another one, made from its words.
+        """
+        self.kind, self.label, self.path = kind, label, path
+        if request.method == "POST":
+            self.tree = _built(kind, "value", request.form)
+            _named(kind, self.tree, set(taken))
+        else:
+            self.tree = tree
 
     def node(self) -> Node:
         """The whole form, with the sentences of a refused act at their fields."""
         places = {_dotted(problem.place): _sentence(problem.message) for problem in self.found}
-        return _node(self.kind, "value", self.label, self.tree, places)
+        return _Drawing(self.path, places).node(self.kind, "value", self.label, self.tree)
 
     def what_is_wrong(self) -> list[tuple[str, str]]:
         """Each sentence with the name and the id of its field; what has no field here keeps its place as words."""
@@ -325,38 +388,66 @@ def _dotted(place: str) -> str:
     return re.sub(r"\[([0-9]+)\]", r".\1", place)
 
 
-def _words(name: str) -> str:
-    text = _SAID.get(name, name).replace("_", " ")
-    return text[:1].upper() + text[1:]
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """The form of one part: where the part lies in the schema, and what was found wrong at which place."""
+
+    path: str
+    problems: Mapping[str, str]
+
+    def node(self, kind: Kind, name: str, label: str, tree: Any) -> Node:
+        problem = self.problems.get(name, "")
+        hint = said(self.path, name)[1]
+        if isinstance(kind, Record):
+            inside = tree if isinstance(tree, dict) else {}
+            children = tuple(
+                replace(
+                    self.node(child, f"{name}.{key}", said(self.path, f"{name}.{key}")[0], inside.get(key)),
+                    optional=key not in kind.required or key == "key",
+                )
+                for key, child in kind.offered.items()
+            )
+            return Node(name, label, "group", children=children, problem=problem)
+        if isinstance(kind, Items) and isinstance(kind.kind, Record):
+            entries = [*(tree or ()), None]
+            children = tuple(
+                replace(self.node(kind.kind, f"{name}.{n}", f"{label} {n + 1}", entry), value="" if entry else "new")
+                for n, entry in enumerate(entries)
+            )
+            return Node(name, label, "list", children=children, problem=problem)
+        if isinstance(kind, Items | Table):
+            return Node(
+                name, label, "long", _lines(kind, tree), hint or "One a line.", problem=_first(self.problems, name)
+            )
+        if isinstance(kind, OneOf):
+            options = (("", "Not said"), *((each, option_words(kind.choices, each)) for each in kind.allowed))
+            return Node(name, label, "choice", str(tree or ""), hint, options=options, problem=problem)
+        if kind is flag:
+            stands = "" if tree is None else "true" if tree is True else "false" if tree is False else str(tree)
+            answers = (("", "Not said"), ("true", "Yes"), ("false", "No"))
+            return Node(name, label, "choice", stands, hint, options=answers, problem=problem)
+        is_long = name.rpartition(".")[2] in _LONG and kind is plain_text
+        text = "" if tree is None else str(tree)
+        return Node(name, label, "long" if is_long else "text", text, hint, problem=problem)
 
 
-def _node(kind: Kind, name: str, label: str, tree: Any, problems: Mapping[str, str]) -> Node:
-    problem = problems.get(name, "")
-    if isinstance(kind, Record):
-        inside = tree if isinstance(tree, dict) else {}
-        children = tuple(
-            _node(child, f"{name}.{key}", _words(key), inside.get(key), problems) for key, child in kind.kinds.items()
-        )
-        return Node(name, label, "group", children=children, problem=problem)
-    if isinstance(kind, Items) and isinstance(kind.kind, Record):
-        entries = [*(tree or ()), None]
-        children = tuple(
-            replace(_node(kind.kind, f"{name}.{n}", f"{label} {n + 1}", entry, problems), value="" if entry else "new")
-            for n, entry in enumerate(entries)
-        )
-        return Node(name, label, "list", children=children, problem=problem)
-    if isinstance(kind, Items | Table):
-        return Node(name, label, "long", _lines(kind, tree), problem=_first(problems, name))
-    if isinstance(kind, OneOf):
-        options = (("", "Not said"), *((each, _words(each)) for each in kind.allowed))
-        return Node(name, label, "choice", str(tree or ""), options, problem=problem)
-    if kind is flag:
-        stands = "" if tree is None else "true" if tree is True else "false" if tree is False else str(tree)
-        return Node(
-            name, label, "choice", stands, (("", "Not said"), ("true", "Yes"), ("false", "No")), problem=problem
-        )
-    is_long = name.rpartition(".")[2] in _LONG and kind is plain_text
-    return Node(name, label, "long" if is_long else "text", "" if tree is None else str(tree), problem=problem)
+# What an entry without a short name is called by.
+_CALLED = ("title", "name", "label", "rule")
+
+
+def _named(kind: Kind, tree: Any, taken: set[str]) -> None:
+    """Give every entry that has words and no short name one of its own, in the tree that was typed."""
+    if isinstance(kind, Items) and isinstance(tree, list):
+        for entry in tree:
+            _named(kind.kind, entry, taken)
+    if not isinstance(kind, Record) or not isinstance(tree, dict):
+        return
+    words = next((str(tree[name]) for name in _CALLED if tree.get(name)), "")
+    if "key" in kind.kinds and words and not tree.get("key"):
+        tree["key"] = key_from(words, taken)
+        taken.add(tree["key"])
+    for name, child in kind.kinds.items():
+        _named(child, tree.get(name), taken)
 
 
 def _first(problems: Mapping[str, str], name: str) -> str:
@@ -381,7 +472,7 @@ def _lines(kind: Kind, tree: Any) -> str:
 def _built(kind: Kind, name: str, data: Mapping[str, str]) -> Any:
     """What the browser sent for one value, as the tree a file would hold; None where nothing was filled in."""
     if isinstance(kind, Record):
-        found = {key: _built(child, f"{name}.{key}", data) for key, child in kind.kinds.items()}
+        found = {key: _built(child, f"{name}.{key}", data) for key, child in kind.offered.items()}
         return {key: value for key, value in found.items() if value is not None} or None
     if isinstance(kind, Items) and isinstance(kind.kind, Record):
         numbers = {int(m[1]) for key in data if (m := re.match(rf"{re.escape(name)}\.([0-9]{{1,3}})[.]", key))}

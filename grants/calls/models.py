@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.calls.rules import VersionKind
@@ -28,6 +29,7 @@ class Call(Row):
             name="published_is_complete",
         ),
         CheckConstraint("total_cents IS NULL OR total_cents > 0", name="total_positive"),
+        CheckConstraint("published_at IS NULL OR parent_rules IS NOT NULL", name="opened_with_rules"),
         CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_moment"),
         CheckConstraint("state <> 'published' OR version_number >= 1", name="published_has_version"),
     )
@@ -44,6 +46,8 @@ class Call(Row):
     # An invented call says so on every page.
     synthetic: Mapped[bool]
     content: Mapped[dict[str, Any]]
+    # The rules of the parent grant as they stood when the call was published; a draft follows those that stand now.
+    parent_rules: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     zone: Mapped[str]
     opens_at: Mapped[datetime | None]
     # A learning call or an expression of interest pays nothing, and so has no total.

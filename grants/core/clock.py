@@ -68,8 +68,10 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
     second = local.replace(tzinfo=tz, fold=1)
     there_and_back = first.astimezone(UTC).astimezone(tz).replace(tzinfo=None)
     if there_and_back != local:
+        before, after = _beside_gap(first, second)
         raise Invalid(
-            f"{local:%H:%M} on {long_date(local.date())} does not exist in {zone_name}: the clocks go forward that night. Choose another time."
+            f"{local:%H:%M} on {long_date(local.date())} does not exist in {zone_name}: the clocks go forward that night."
+            f" Choose another time: the nearest are {before:%H:%M} and {after:%H:%M}."
         )
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
@@ -82,6 +84,35 @@ def local_to_utc(local: datetime, zone_name: str, *, fold: Fold | None = None) -
             raise Invalid(
                 f"{local:%H:%M} on {long_date(local.date())} happens twice in {zone_name}: the clocks go back that night. Say which one you mean."
             )
+
+
+def _beside_gap(first: datetime, second: datetime) -> tuple[datetime, datetime]:
+    """The last minute before a missing local time and the first after it, on the clock that leaves it out.
+
+    ``second`` is read with the offset after the change and so lies before it, ``first`` the other way round.
+    """
+    low, high = (each.astimezone(UTC) for each in (second, first))
+    offset = low.astimezone(first.tzinfo).utcoffset()
+    while high - low > timedelta(minutes=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(first.tzinfo).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    change = high.replace(second=0, microsecond=0)
+    return (change - timedelta(minutes=1)).astimezone(first.tzinfo), change.astimezone(first.tzinfo)
+
+
+def both_times(local: datetime, zone_name: str) -> tuple[datetime, ...]:
+    """The two instants of a wall-clock time that comes twice, each on that clock; empty for any other time.
+
+    >>> [each.tzname() for each in both_times(datetime(2027, 10, 31, 2, 30), BRUSSELS)]
+    ['CEST', 'CET']
+    """
+    first, second = (local.replace(tzinfo=zone(zone_name), fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset() or first.astimezone(UTC) > second.astimezone(UTC):
+        return ()
+    return (first, second)
 
 
 def in_time(at: datetime, deadline: datetime) -> bool:

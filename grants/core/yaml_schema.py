@@ -309,12 +309,27 @@ class Items:
 
 
 class Record:
-    """A group with a closed list of keys, built into one value once everything in it is right."""
+    """A group with a closed list of keys, built into one value once everything in it is right.
 
-    def __init__(self, build: Callable[..., Any], kinds: Mapping[str, Kind], required: Sequence[str] = ()) -> None:
+    ``older`` are keys that files may still use and no form offers any more.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., Any],
+        kinds: Mapping[str, Kind],
+        required: Sequence[str] = (),
+        older: Sequence[str] = (),
+    ) -> None:
         self.build = build
         self.kinds = kinds
         self.required = required
+        self.older = older
+
+    @property
+    def offered(self) -> dict[str, Kind]:
+        """What a form asks for."""
+        return {name: kind for name, kind in self.kinds.items() if name not in self.older}
 
     def __call__(self, node: yaml.Node, place: str, reading: Reading) -> Any:
         return self.built(reading.pairs(node, place), node, place, reading)

@@ -19,6 +19,9 @@ _ELSEWHERE = {
     "TN": "Africa/Tunis",
 }  # fmt: skip
 
+# Every zone of the list, for whoever chooses one; any other IANA name is a zone too.
+ZONES = tuple(sorted({f"Europe/{name}" for name in _CAPITALS.values()} | set(_ELSEWHERE.values()) | {"UTC"}))
+
 
 def zone_of(country_code: str) -> str:
     """The zone of a country's capital; Brussels where the country is not known here.

@@ -45,7 +45,16 @@ call:
   title: "{title} {year} (invented)"
   invented: true
   year: {year}
-  parent_grant: {{number: "DEMO-1", acronym: Demo Fund, framework: Invented framework}}
+  parent_grant:
+    number: "DEMO-1"
+    acronym: Demo Fund
+    framework: Invented framework
+    rules:
+      recipients: Municipalities, and the organisations they lead
+      procedure: Independent evaluators score each criterion; a panel confirms the ranked list
+      funding_rate_percent_max: 100
+      flat_rate_percent_max: 25
+      opening_months_min: 1
 dates:
   opens: {{local: "{opens}", time: "09:00"}}
   short_opening_reason: Invented for the demonstration

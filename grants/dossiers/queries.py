@@ -43,6 +43,8 @@ class QuestionView:
     problem: str | None
     # The number of the version that stands, which the form carries; 0 where nothing was ever stored.
     number: int
+    # Whether it is asked, by the answers that stand.
+    asked: bool = True
 
     @property
     def anchor(self) -> str:
@@ -288,6 +290,7 @@ def _question(question: Question, answers: Mapping[str, Answer], rows: Mapping[s
         words=rules.count_words(answer.text),
         problem=rules.question_problem(question, answer) if rules.asked(question, answers) else None,
         number=rows[question.key].number if question.key in rows else 0,
+        asked=rules.asked(question, answers),
     )
 
 

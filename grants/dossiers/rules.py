@@ -378,9 +378,9 @@ def condition_words(definition: Definition, question: Question) -> str:
     labels = {choice.value: choice.label for choice in on.choices} | {CONFIRMED: "confirmed"}
     wanted = " or ".join(f"\u201c{labels.get(each, each)}\u201d" for each in question.asked_if.answers)
     return (
-        f"Only if your answer to \u201c{on.label}\u201d is {wanted}."
+        f"Asked only if your answer to \u201c{on.label}\u201d is {wanted}."
         if wanted
-        else f"Only if you answered \u201c{on.label}\u201d."
+        else f"Asked only if you answered \u201c{on.label}\u201d."
     )
 
 

@@ -252,7 +252,7 @@ def in_sittings(lines: Iterable[L]) -> tuple[Sitting[L], ...]:
 CALL_STORY = frozenset(
     {
         *("call.add_document_version", "call.apply_template", "call.authorise_budget", "call.cancel"),
-        *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_deadline"),
+        *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_dates"),
         *("call.publish_corrigendum", "call.correct_wording", "call.discard_copy", "call.replace_copy"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         "selection.record_published_outcome",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from grants.core import encoding
 from grants.core.db import db, get
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader
 from grants.programmes.models import FundSource, Programme
-from grants.programmes.rules import FundSourceView, ParentRules, ProgrammeView
+from grants.programmes.rules import FundSourceView, FundUse, ParentRules, ProgrammeView
 
 ROWS_MAX = 500
 
@@ -62,6 +65,30 @@ def find_fund_source(number: str) -> FundSource | None:
     return db.session.scalars(select(FundSource).where(FundSource.number == number)).one_or_none()
 
 
+def fund_source_of(number: str) -> FundSourceView:
+    """The parent grant of that number; raises NotFound."""
+    found = find_fund_source(number)
+    if found is None:
+        raise NotFound
+    return fund_source_view(found)
+
+
+_uses: list[Callable[[Actor, FundSourceView], tuple[FundUse, ...]]] = []
+
+
+def uses_come_from(read: Callable[[Actor, FundSourceView], tuple[FundUse, ...]]) -> None:
+    """Take the read of the later stage that knows which calls a parent grant pays."""
+    _uses[:] = [read]
+
+
+def uses(actor: Actor, source: FundSourceView) -> tuple[FundUse, ...]:
+    """The calls a parent grant pays that this person may see, with what these rules mean for each, newest first.
+
+    The rules of ``source`` are the ones that are looked at, whether they are kept already or only thought of.
+    """
+    return next((read(actor, source) for read in _uses), ())
+
+
 def programme_view(row: Programme) -> ProgrammeView:
     """A row as its frozen value."""
     return ProgrammeView(row.id, row.slug, row.code, row.name, row.organisation_id)
@@ -69,10 +96,18 @@ def programme_view(row: Programme) -> ProgrammeView:
 
 def fund_source_view(row: FundSource) -> FundSourceView:
     """A row as its frozen value."""
-    return FundSourceView(row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on, parent_rules(row))
+    rules = parent_rules(row)
+    return FundSourceView(
+        row.id, row.number, row.acronym, row.framework, row.starts_on, row.ends_on, rules, row.version
+    )
 
 
 def parent_rules(row: FundSource) -> ParentRules:
     """What a parent grant lays down, as its frozen value."""
-    rules: ParentRules = encoding.decode_known(row.rules, ParentRules)
+    return kept_rules(row.rules)
+
+
+def kept_rules(stored: dict[str, Any]) -> ParentRules:
+    """Rules of a parent grant from where they are kept: with it, or with a call that was opened with them."""
+    rules: ParentRules = encoding.decode_known(stored, ParentRules)
     return rules

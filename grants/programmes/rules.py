@@ -6,11 +6,15 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
 from grants.core.errors import Invalid, Problem
 from grants.core.money import ZERO, Money
+
+# The number of a parent grant is part of the address of its page.
+NUMBER_CHARACTERS_MAX = 60
 
 # How long a call is open at the least where its parent grant says nothing else (domain.md F-09).
 OPENING_MONTHS_MIN = 2
@@ -90,11 +94,34 @@ class FundSourceView:
     starts_on: date | None
     ends_on: date | None
     rules: ParentRules = NO_PARENT_RULES
+    version: int = 1
 
     @property
     def title(self) -> str:
         """``NetZeroCities, Horizon 2020 grant 101036519``."""
         return f"{self.acronym}, {self.framework} grant {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class FundUse:
+    """A call that is paid from a parent grant, and what rules of that grant mean for it.
+
+    A draft follows the rules as they stand: ``clashes`` is what does not fit them. A published call keeps the rules
+    it was opened with: ``kept`` names those that differ.
+    """
+
+    reference: str
+    slug: str
+    title: str
+    state: str
+    clashes: tuple[Problem, ...] = ()
+    kept: tuple[str, ...] = ()
+    opened: bool = False
+
+    @property
+    def draft(self) -> bool:
+        """Whether the call still follows the rules as they stand."""
+        return self.state == "draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +144,16 @@ class FundSourceInput:
     starts_on: date | None = None
     ends_on: date | None = None
     rules: ParentRules = NO_PARENT_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class FundSourceWords:
+    """What may still be mended of a parent grant: all but its number, by which calls and ledger know it."""
+
+    acronym: str
+    framework: str
+    starts_on: date | None = None
+    ends_on: date | None = None
 
 
 # What an installation starts with: the programme of the three cohorts and the parent grant of the first
@@ -146,6 +183,11 @@ def checked_fund_source(given: FundSourceInput) -> FundSourceInput:
         for name, label in {"number": "number", "acronym": "acronym", "framework": "framework programme"}.items()
         if not getattr(given, name).strip()
     }
+    if "/" in given.number or len(given.number) > NUMBER_CHARACTERS_MAX:
+        problems["number"] = (
+            f"The number of a parent grant has at most {NUMBER_CHARACTERS_MAX} characters and no slash, for example"
+            " 101036519: it is part of an address."
+        )
     if given.starts_on and given.ends_on and given.ends_on < given.starts_on:
         problems["ends_on"] = "The parent grant ends before it starts. Check both dates."
     if problems:
@@ -168,6 +210,46 @@ def checked_parent_rules(given: ParentRules) -> ParentRules:
     if problems:
         raise Invalid("The rules of the parent grant were not kept.", problems)
     return given
+
+
+def rules_words(rules: ParentRules) -> tuple[tuple[str, str], ...]:
+    """Everything a parent grant can lay down: what people call it, and what is laid down, empty where nothing is.
+
+    >>> dict(rules_words(ParentRules(flat_rate_max=Fraction(25))))["Highest flat rate for indirect costs"]
+    '25 %'
+    """
+    months = rules.opening_months_min
+    return (
+        ("Activities that may be paid (a closed list)", ", ".join(rules.activities)),
+        ("Who may receive money", rules.recipients),
+        ("How recipients are chosen", rules.procedure),
+        ("How the exact amount is found", rules.amount_rule),
+        ("Most for one recipient", str(rules.maximum_per_recipient or "")),
+        ("Countries that may be paid (a closed list)", ", ".join(rules.countries)),
+        ("Largest share of costs that is paid", _percent(rules.funding_rate_max)),
+        ("Highest flat rate for indirect costs", _percent(rules.flat_rate_max)),
+        (
+            "Least time a call is open",
+            f"{months} {'month' if months == 1 else 'months'}" if months else "No least time",
+        ),
+    )
+
+
+def differing(ours: ParentRules, theirs: ParentRules) -> tuple[str, ...]:
+    """What two sets of rules say differently, by the names of :func:`rules_words`.
+
+    >>> differing(ParentRules(), ParentRules(opening_months_min=1))
+    ('Least time a call is open',)
+    """
+    pairs = zip(rules_words(ours), rules_words(theirs), strict=True)
+    return tuple(name for (name, here), (_, there) in pairs if here != there)
+
+
+def _percent(rate: Fraction | None) -> str:
+    if rate is None:
+        return ""
+    whole, rest = divmod(rate, 1)
+    return f"{whole}{str(Decimal(rest.numerator) / rest.denominator)[1:] if rest else ''} %"
 
 
 def parent_problems(

@@ -16,6 +16,7 @@ from grants.programmes.rules import (
     PILOT_CITIES,
     FundSourceInput,
     FundSourceView,
+    FundSourceWords,
     ParentRules,
     ProgrammeInput,
     ProgrammeView,
@@ -92,5 +93,19 @@ def set_rules(actor: Actor, fund_source_id: UUID, given: ParentRules, *, version
     row = locked(FundSource, fund_source_id)
     check_version(row, version)
     row.rules = encoding.encode(checked_parent_rules(given))
+    db.session.flush()
+    return queries.fund_source_view(row)
+
+
+@act("fund_source.describe", needs=Permission.PROGRAMME_MANAGE, says="changed what parent grant {subject} is called")
+def describe(
+    actor: Actor, fund_source_id: UUID, given: FundSourceWords, *, version: int | None = None
+) -> FundSourceView:
+    """Mend acronym, framework and dates of a parent grant; its number stays, calls and ledger know it by that."""
+    row = locked(FundSource, fund_source_id)
+    check_version(row, version)
+    checked_fund_source(FundSourceInput(row.number, given.acronym, given.framework, given.starts_on, given.ends_on))
+    row.acronym, row.framework = given.acronym.strip(), given.framework.strip()
+    row.starts_on, row.ends_on = given.starts_on, given.ends_on
     db.session.flush()
     return queries.fund_source_view(row)

@@ -356,12 +356,15 @@ def test_a_condition_shows_when_it_is_asked_and_a_table_keeps_its_cells(app: Fla
         client = actors.client_of(app, again(lead))
         address = f"/applications/{reference}/sections/people"
         team = ["Ana", "Planner", "12", "", "", "", "Bo", "", "20"]
+        before = client.get(address).text
         send(client, address, answer_team=team[:6], answer_commitment="by_2030", go="stay")
         send(client, address, answer_team=team, go="stay")
 
         shown = client.get(address).text
 
-    assert "Only if your answer to “By when is the city committed to climate neutrality?”" in shown
+    unasked = "By the answers saved so far it is not asked: leave it empty."
+    assert unasked in before and unasked not in shown
+    assert "Asked only if your answer to “By when is the city committed to climate neutrality?”" in shown
     assert "Where is the commitment “By 2030” written down?" in shown
     dossier = queries.workplace_of(queries.view_by_id(queries.id_of(again(lead), reference))).dossier
     kept = dossier.section("people").question("team")

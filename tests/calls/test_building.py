@@ -131,7 +131,7 @@ def test_the_deadline_of_a_draft_is_set_with_its_printed_words(app: Flask, manag
     send(
         manager,
         f"/calls/{slug}/build",
-        to=f"/calls/{slug}/build/deadline",
+        to=f"/calls/{slug}/build/dates",
         day="20 March 2027",
         time="17:00",
         literal="20.3. at five",
@@ -147,10 +147,10 @@ def test_the_deadline_that_stands_is_in_its_form_and_a_wrong_one_hides_nothing_t
 ) -> None:
     slug = scene.imported(scene.SMALL).slug
     at = f"/calls/{slug}/build"
-    send(manager, at, to=f"{at}/deadline", day="20 March 2027", time="17:00", literal="")
+    send(manager, at, to=f"{at}/dates", day="20 March 2027", time="17:00", literal="")
 
     shown = manager.get(at).text
-    refused = send(manager, at, to=f"{at}/deadline", day="nonsense")
+    refused = send(manager, at, to=f"{at}/dates", day="nonsense")
 
     assert 'value="20 March 2027"' in shown and 'value="17:00"' in shown
     assert refused.status_code == 422
@@ -179,7 +179,7 @@ def test_a_published_call_is_not_built_any_more_and_applicants_never_build(app: 
     with pytest.raises(Refused):
         services.set_value(actors.ingrid(), call.id, "call.title", "value: Other")
     with pytest.raises(Refused):
-        services.set_deadline(actors.ingrid(), call.id, rules.DeadlineInput(scene.AFTER.replace(tzinfo=None), "", ""))
+        services.set_dates(actors.ingrid(), call.id, rules.DatesInput("Europe/Brussels"))
     with pytest.raises(NotAllowed):
         services.set_value(actors.ana(), call.id, "call.title", "value: Other")
     assert actors.client_of(app, actors.ana()).get(f"/calls/{call.slug}/build").status_code == 403
@@ -242,7 +242,7 @@ def test_an_entry_that_is_not_there_is_not_found(manager: FlaskClient, number: s
 def test_a_deadline_at_the_end_of_all_time_is_no_error(manager: FlaskClient, day: str) -> None:
     slug = scene.filled(scene.SMALL).slug
 
-    answer = send(manager, f"/calls/{slug}/build/deadline", page=f"/calls/{slug}/build", day=day, time="23:59")
+    answer = send(manager, f"/calls/{slug}/build/dates", page=f"/calls/{slug}/build", day=day, time="23:59")
 
     assert answer.status_code in (303, 422)
     assert manager.get(f"/calls/{slug}").status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +38,7 @@ from grants.identity.rules import RolePlace
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.programmes import queries as programmes
+from grants.programmes.rules import FundSourceView, FundUse, differing
 
 CALLS_MAX = 500
 
@@ -169,7 +171,8 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
     found = {}
     for row in rows:
         fields, content, facts = _read(json.dumps(row.content))
-        parent = funds[row.fund_source_id].rules
+        fund = _as_opened(row, funds[row.fund_source_id])
+        parent = fund.rules
         lines = tuple(deadline_value(each) for each in deadlines[row.id])
         names = {each.name: each.address for each in fields.get("call.sources", NOT_FOUND).value or ()}
         found[row.id] = CallView(
@@ -181,7 +184,7 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             year=row.year,
             published_id=row.published_id,
             programme=owners[row.programme_id],
-            fund_source=funds[row.fund_source_id],
+            fund_source=fund,
             state=CallState(row.state),
             synthetic=row.synthetic,
             zone=row.zone,
@@ -197,8 +200,14 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             missing=rules.publish_problems(fields, lines, row.zone, parent) if row.state == CallState.DRAFT else (),
             support=rules.support_points(fields, parent),
             activities=fields["financial_support.activities"].value or parent.activities,
+            opening=rules.opening_of(fields),
         )
     return found
+
+
+def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
+    """The parent grant with the rules the call was opened with; a draft follows those that stand."""
+    return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
 
 
 @functools.lru_cache(maxsize=16)
@@ -387,6 +396,35 @@ def _document(row: CallDocument, sources: dict[str, str]) -> DocumentVersion:
         source=rules.source_address(row.source, sources),
         confidence=Confidence(row.confidence),
     )
+
+
+def uses_of_fund(actor: Actor, source: FundSourceView) -> tuple[FundUse, ...]:
+    """The calls a parent grant pays and this person may see, newest first; what its rules mean for each."""
+    rows = db.session.scalars(
+        select(Call)
+        .where(Call.fund_source_id == source.id, _visible(actor))
+        .order_by(Call.created_at.desc(), Call.id)
+        .limit(CALLS_MAX)
+    ).all()
+    ids = [row.id for row in rows if row.state == CallState.DRAFT]
+    lines: dict[UUID, list[Deadline]] = {each: [] for each in ids}
+    for each in db.session.scalars(
+        select(CallDeadline).where(CallDeadline.call_id.in_(ids)).order_by(CallDeadline.call_id, CallDeadline.number)
+    ):
+        lines[each.call_id].append(deadline_value(each))
+    return tuple(_use(row, source, tuple(lines.get(row.id, ()))) for row in rows)
+
+
+def _use(row: Call, source: FundSourceView, lines: tuple[Deadline, ...]) -> FundUse:
+    if row.state == CallState.DRAFT:
+        fields = rules.from_json(row.content)
+        clashes = rules.against_parent(fields, lines, row.zone, source)
+        return FundUse(row.reference, row.slug, row.title, row.state, clashes=clashes)
+    kept = () if row.parent_rules is None else differing(source.rules, programmes.kept_rules(row.parent_rules))
+    return FundUse(row.reference, row.slug, row.title, row.state, kept=kept, opened=row.published_at is not None)
+
+
+programmes.uses_come_from(uses_of_fund)
 
 
 def role_places() -> tuple[RolePlace, ...]:

@@ -35,7 +35,14 @@ from grants.core.clock import Fold
 from grants.core.errors import Problem
 from grants.core.money import Money
 from grants.dossiers.rules import Definition, definition_problems
-from grants.programmes.rules import NO_PARENT_RULES, ParentRules, capped, open_too_shortly, parent_problems
+from grants.programmes.rules import (
+    NO_PARENT_RULES,
+    FundSourceView,
+    ParentRules,
+    capped,
+    open_too_shortly,
+    parent_problems,
+)
 
 # Lists a call may leave empty and mean it: no weights, no order for ties, nothing to attach, no milestone of its own.
 _MAY_BE_EMPTY = frozenset(
@@ -122,6 +129,13 @@ def opens_at(fields: Mapping[str, Sourced], zone_name: str) -> datetime | None:
     return clock.local_to_utc(datetime.fromisoformat(f"{opening.day.isoformat()}T{hour}"), zone_name, fold=Fold.EARLIER)
 
 
+def opening_of(fields: Mapping[str, Sourced]) -> Opening | None:
+    """Day and hour of the opening as far as they are known, the hour never without its day."""
+    opening: Opening | None = fields.get("dates.opens", NOT_FOUND).value
+    hour: str | None = fields.get("dates.opens_time", NOT_FOUND).value
+    return None if opening is None else Opening(opening.day, hour)
+
+
 def kind_of(fields: Mapping[str, Sourced]) -> CallKind:
     """What the call leads to; one that does not say so pays support."""
     return fields.get("call.kind", NOT_FOUND).value or CallKind.SUPPORT
@@ -199,6 +213,38 @@ def publish_problems(
     return missing(fields, deadlines, parent) or contradictions(fields, deadlines, zone_name, parent)
 
 
+def against_parent(
+    fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str, source: FundSourceView
+) -> tuple[Problem, ...]:
+    """Where a draft, finished or not, does not fit what its parent grant lays down; a call that pays nothing fits."""
+    parent = source.rules
+    if kind_of(fields) is not CallKind.SUPPORT:
+        return ()
+
+    def value(path: str) -> Any:
+        return fields.get(path, NOT_FOUND).value
+
+    largest = max((envelope.amount for envelope in value("grant_bands_eur") or ()), default=None)
+    most = parent.maximum_per_recipient
+    found = [
+        *_open_too_shortly(fields, opens_at(fields, zone_name), deadlines, zone_name, parent),
+        *parent_problems(
+            parent,
+            maximum=value("financial_support.maximum_per_recipient"),
+            funding_rate=value("funding_rate_percent"),
+            flat_rate=value("indirect_costs.flat_rate_percent"),
+            activities=value("financial_support.activities") or (),
+        ),
+    ]
+    if largest is not None and most is not None and largest > most:
+        found.append(Problem("Award amounts", f"go up to {largest}, but the parent grant allows {most}. Lower it."))
+    ends = value("dates.pilots_end")
+    if ends is not None and ends.day is not None and source.ends_on is not None and ends.day > source.ends_on:
+        last, end = clock.long_date(ends.day), clock.long_date(source.ends_on)
+        found.append(Problem("Pilots end", f"is {last}, but the parent grant ends on {end}. Check both dates."))
+    return tuple(found)
+
+
 def _dates_clash(
     fields: Mapping[str, Sourced], deadlines: Sequence[Deadline], zone_name: str, parent: ParentRules
 ) -> list[Problem]:
@@ -209,6 +255,18 @@ def _dates_clash(
         return [Problem("Deadline", "lies before the call opens. Check both dates.")]
     if kind_of(fields) is not CallKind.SUPPORT:
         return []  # The least time a call is open is a rule for support to third parties (domain.md F-09).
+    return _open_too_shortly(fields, opening, deadlines, zone_name, parent)
+
+
+def _open_too_shortly(
+    fields: Mapping[str, Sourced],
+    opening: datetime | None,
+    deadlines: Sequence[Deadline],
+    zone_name: str,
+    parent: ParentRules,
+) -> list[Problem]:
+    if opening is None or not deadlines:
+        return []
     days = [clock.in_zone(each, zone_name).date() for each in (opening, deadlines[-1].closes_at)]
     if open_too_shortly(parent, days[0], days[1]) and not fields.get("dates.short_opening_reason", NOT_FOUND).value:
         months = parent.opening_months_min

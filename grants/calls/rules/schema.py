@@ -158,7 +158,16 @@ def _condition(
 ) -> Condition:
     each, together = thresholds
     name = key or (f"condition_{no}" if no else "")
-    return Condition(name, rule, kind, each or threshold, together, country_examples, **sourced, test=test)
+    if test is None and (each or threshold or together):
+        # What files said before conditions had facts: so many inhabitants, alone or together.
+        test = FactRule(
+            FactKind.INHABITANTS,
+            Whom.ADMINISTRATIONS,
+            at_least=each or threshold,
+            together=together,
+            countries=country_examples,
+        )
+    return Condition(name, rule, kind, **sourced, test=test)
 
 
 def _fact_rule(
@@ -257,6 +266,7 @@ _CONDITION = Record(
         **SOURCED,
     },
     ("rule",),
+    older=("no", "threshold", "thresholds", "country_examples"),
 )
 _CATEGORY = Record(
     Category,

@@ -407,6 +407,8 @@ class CallView:
     activities: tuple[str, ...] = ()
     # The number of the version that everybody reads; 0 before publication.
     version_number: int = 0
+    # The day and the hour of the opening as a draft has them so far.
+    opening: Opening | None = None
 
     @property
     def deadline(self) -> Deadline | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from grants.calls.rules.conditions import fact_rule_of
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
 from grants.calls.rules.values import (
     NOT_FOUND,
@@ -245,19 +246,12 @@ def _thresholds(least: Thresholds) -> dict[str, Any]:
 
 
 def _condition(condition: Condition) -> dict[str, Any]:
+    test = fact_rule_of(condition)
     return _given(
         key=condition.key,
         rule=condition.rule,
         kind=condition.kind.value,
-        threshold=None if condition.threshold is None or condition.together else Number(condition.threshold),
-        thresholds=_given(
-            each=None if condition.threshold is None else Number(condition.threshold),
-            together=Number(condition.together),
-        )
-        if condition.together
-        else None,
-        country_examples=list(condition.countries) or None,
-        test=None if condition.test is None else _fact_rule(condition.test),
+        test=None if test is None else _fact_rule(test),
         confidence=condition.confidence.value,
         source=condition.source,
         note=condition.note,

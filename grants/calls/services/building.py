@@ -20,17 +20,19 @@ from grants.calls.rules import (
     BudgetInput,
     CallFile,
     CallSummary,
+    DatesInput,
     Deadline,
     DeadlineInput,
     DeadlineNotice,
     DocumentInput,
+    Opening,
     ParentGrant,
     ResultsInput,
     Sourced,
     VersionKind,
 )
 from grants.calls.states import MACHINE, CallKind, CallState, Confidence
-from grants.core import acts, clock, jobs, references
+from grants.core import acts, clock, encoding, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused, quoted
@@ -225,28 +227,35 @@ def _keep_column(call: Call, path: str, value: Any) -> None:
             pass
 
 
-@act(
-    "call.set_deadline",
-    needs=Permission.CALL_MANAGE,
-    scope=queries.scope_of,
-    says="set the first deadline of call {subject}",
-)
-def set_deadline(actor: Actor, call_id: UUID, given: DeadlineInput, *, version: int | None = None) -> CallSummary:
-    """Set the first deadline of a draft: the local time that counts, and what is printed about it (``public_note``)."""
+@act("call.set_dates", needs=Permission.CALL_MANAGE, scope=queries.scope_of, says="set the dates of call {subject}")
+def set_dates(actor: Actor, call_id: UUID, given: DatesInput, *, version: int | None = None) -> CallSummary:
+    """Set zone, opening and first deadline of a draft, all as times on the clock of that zone."""
     call = locked(Call, call_id)
     check_version(call, version)
     _refuse_unless_draft(call)
     current = queries.last_deadline(call.id)
     if current is not None and current.number > 1:
         raise Refused("This call came with a moved deadline; its dates are changed in its file.")
-    closes_at = clock.local_to_utc(given.local, call.zone, fold=given.fold)
-    literal = given.public_note.strip() or rules.literal_of(closes_at, call.zone)
+    dates = rules.planned(given, has_deadline=current is not None)
+    call.zone = dates.zone
+    fields = rules.from_json(call.content)
+    day = fields["dates.opens"].value
+    if given.opens_on != (None if day is None else day.day):
+        opening = None if given.opens_on is None else Opening(given.opens_on, given.opens_hour)
+        fields["dates.opens"] = rules.edited(fields["dates.opens"], opening)
+    fields["dates.opens_time"] = rules.edited(fields["dates.opens_time"], given.opens_hour)
+    _take_over(call, fields)
+    if dates.closes_at is None:
+        return _summary(call, ("The dates are saved; the deadline is not set yet.",))
     if current is None:
-        _add_deadline(call.id, Deadline(1, closes_at, call.zone, literal))
+        _add_deadline(call.id, Deadline(1, dates.closes_at, dates.zone, dates.literal))
     else:
-        current.closes_at, current.literal = closes_at, literal
+        # A form shows no seconds: what a file gave to the second stays so until somebody sets another minute.
+        same_minute = current.closes_at.replace(second=0, microsecond=0) == dates.closes_at
+        current.closes_at = current.closes_at if same_minute else dates.closes_at
+        current.zone, current.literal = dates.zone, dates.literal
     call.version += 1
-    return _summary(call, (f"The deadline is {rules.literal_of(closes_at, call.zone)}.",))
+    return _summary(call, (f"The deadline is {rules.literal_of(dates.closes_at, dates.zone)}.",))
 
 
 @act("call.copy", needs=Permission.CALL_IMPORT, says="made call {subject} from an earlier one")
@@ -291,10 +300,12 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     check_version(call, version)
     MACHINE.target(CallState(call.state), "publish")
     fields = rules.from_json(call.content)
-    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone, _parent_rules(call))
+    parent = _parent_rules(call)
+    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone, parent)
     if problems:
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")
+    call.parent_rules = encoding.encode(parent)
     call.published_at = acts.moment()
     _keep_first_version(actor, call)
     assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, request
 from grants.calls import queries, rules, services
 from grants.calls.forms import (
     BudgetForm,
-    BuildDeadlineForm,
+    BuildDatesForm,
     CancelForm,
     CopyForm,
     DeadlineForm,
@@ -26,6 +26,7 @@ from grants.core import clock
 from grants.core.errors import NotFound, Problem
 from grants.core.permissions import Permission
 from grants.core.yaml_schema import Items, Record
+from grants.core.zones import ZONES
 from grants.dossiers.rules import condition_words
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
@@ -110,10 +111,10 @@ def copy(slug: str) -> Any:
 def build(slug: str) -> Any:
     """The parts of the call with what each says and what is missing, each with its way to the form."""
     call = queries.call(current_actor(), slug)
-    return _build_page(call, BuildDeadlineForm.of(call))
+    return _build_page(call, BuildDatesForm.of(call))
 
 
-def _build_page(call: rules.CallView, deadline: BuildDeadlineForm) -> str:
+def _build_page(call: rules.CallView, dates: BuildDatesForm) -> str:
     missing = {problem.place: problem.message for problem in call.missing}
     return page(
         "calls/build.html",
@@ -121,18 +122,19 @@ def _build_page(call: rules.CallView, deadline: BuildDeadlineForm) -> str:
         grouped=rules.grouped(call.facts),
         missing=missing,
         others=[problem for problem in call.missing if problem.place not in {fact.label for fact in call.facts}],
-        deadline=deadline,
+        dates=dates,
+        zones=ZONES,
     )
 
 
-@bp.post("/<slug>/build/deadline")
+@bp.post("/<slug>/build/dates")
 @requires(Permission.CALL_MANAGE)
-def build_deadline(slug: str) -> Any:
-    form = BuildDeadlineForm()
+def build_dates(slug: str) -> Any:
+    form = BuildDatesForm()
     if form.validate_on_submit():
         with form.refusals():
             call_id = queries.id_of(current_actor(), slug)
-            done = services.set_deadline(current_actor(), call_id, form.to_input(), version=form.version_shown())
+            done = services.set_dates(current_actor(), call_id, form.to_input(), version=form.version_shown())
             return _built(done)
     return _build_page(queries.call(current_actor(), slug), form), 422
 
@@ -187,7 +189,9 @@ def _part(slug: str, key: str, number: int | None) -> Any:
         if of_groups is None or number > len(whole or ()):
             raise NotFound
         kind, tree = of_groups, [*(whole or ()), None][number]
-    form.prepare(kind, tree, field.label)
+    others = whole if of_groups is not None else ()
+    taken = rules.short_names(call.content.definition) | {str(each.get("key")) for each in others or ()}
+    form.prepare(kind, tree, field.label, path=field.path, taken=taken)
     if form.validate_on_submit():
         with form.refusals():
             return _saved(call, field, whole, number, form)

@@ -122,7 +122,11 @@ def _part(slug: str, key: str, number: int | None) -> Any:
         if of_groups is None or number > len(whole or ()):
             raise NotFound
         kind, tree = of_groups, [*(whole or ()), None][number]
-    form.prepare(kind, tree, field.label)
+    others = whole if of_groups is not None else ()
+    taken = rules.short_names(rules.content_of(copy.fields).definition) | {
+        str(each.get("key")) for each in others or ()
+    }
+    form.prepare(kind, tree, field.label, path=field.path, taken=taken)
     if form.validate_on_submit():
         with form.refusals():
             return _saved(copy, field, whole, number, form)

@@ -1,0 +1,253 @@
+"""What the parts of a call are called in the builder, for people who have never seen a call file.
+
+A label is found by the longest ending of the path of its field, so that “kind” can mean one thing for a question and
+another for a payment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from grants.budgets.rules import EnvelopeRule, Nature
+from grants.calls.rules.conditions import ORGANISATION_WORDS
+from grants.calls.states import CallKind, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.core.text import fold
+from grants.dossiers.rules import Definition, QuestionKind
+
+_KEY_HINT = (
+    "Lower-case letters, digits and _. Leave it empty and one is made from the words. Rules refer to it; applicants never"
+    " see it."
+)
+_KINDS_OF_ORGANISATIONS = ", ".join(ORGANISATION_WORDS)
+
+# Ending of the path: label, hint.
+_SAID: Mapping[str, tuple[str, str]] = {
+    "key": ("Short name", _KEY_HINT),
+    "confidence": ("How sure it is", "Leave it at “Not said” for what this programme decides itself."),
+    "source": ("Where it was seen", "An address or a short name of the list of sources. Empty for a decision of your own."),
+    "note": ("Note", ""),
+    "value": ("Value", ""),
+    "rule": ("Words", "What applicants read."),
+    "hint": ("Help below it", "One or two sentences."),
+    # Application form.
+    "title": ("Title", ""),
+    "step": ("Step", "Sections with the same step stand together on the task list."),
+    "intro": ("Introduction", "Stands above the questions."),
+    "questions": ("Question", ""),
+    "questions.label": ("The question", "As applicants read it. {answer:short_name} puts an earlier answer in its place."),
+    "questions.kind": ("Kind of answer", ""),
+    "questions.required": ("Must it be answered?", "Not said means yes."),
+    "questions.words_max": ("Most words", "For long and short texts. Either words or characters."),
+    "questions.characters_max": ("Most characters", ""),
+    "questions.choices": ("Choices", "One a line: red = Red brick. What stands before “ = ” is kept, what follows is read."),
+    "questions.criterion": ("Award criterion it feeds", "The short name of an award criterion."),
+    "questions.guidance": ("What evaluators look for", "One thought a line."),
+    "questions.example": ("Example of a strong answer", ""),
+    "questions.picks_max": ("Most choices at once", "Only where several may be chosen."),
+    "questions.columns": ("Column", ""),
+    "questions.rows_max": ("Most rows", "Only for a table."),
+    "questions.asked_if": ("Asked only if", ""),
+    "asked_if.question": ("Short name of the earlier question", "It must be one that is always asked."),
+    "asked_if.answers": ("Answers", "One a line, as kept (what stands before “ = ”). Empty: any answer."),
+    "columns.label": ("Head of the column", ""),
+    "columns.kind": ("Kind of cell", ""),
+    "columns.required": ("Must it be filled?", ""),
+    "translations": ("Translation", ""),
+    "translations.label": ("In that language", ""),
+    # Conditions.
+    "criteria.kind": ("Condition or exception", "An exception widens the condition before it."),
+    "criteria.test": ("What the program checks by itself", ""),
+    "test.fact": ("Fact it looks at", ""),
+    "test.of": ("Of whom", "Not said means of every organisation."),
+    "test.at_least": ("At least", "Inhabitants or cities, as a number."),
+    "test.at_most": ("At most", "Inhabitants, cities or applications, as a number."),
+    "test.together": ("All cities together at least", "Inhabitants."),
+    "test.countries": ("Countries", "One code a line, for example PL."),
+    "test.lists": ("Lists of countries", "Names of lists of this call, one a line; parent_grant is the list of the parent grant."),
+    "test.allowed": (
+        "Allowed",
+        f"One a line: kinds of organisations ({_KINDS_OF_ORGANISATIONS}), answers of the question, or labels of earlier calls.",
+    ),
+    "test.question": ("Short name of the question", "For the fact “An answer of the form”."),
+    "test.at_most_eur": ("At most, in EUR", "For the fact “Money asked for”. Empty: none at all."),
+    "test.joint": ("Only where several cities apply together?", ""),
+    "consortium.single_city": ("May one city apply alone?", ""),
+    "consortium.multi_city": ("May several cities apply together?", ""),
+    "consortium.lead": ("Who leads", "In words."),
+    "consortium.other_organisations": ("Other organisations that may take part", "One a line."),
+    # Money.
+    "grant_bands_eur.code": ("Code", "For example S, M or L."),
+    "amount": ("Amount, in EUR", ""),
+    "budget_categories.code": ("Letter or code", "For example A."),
+    "budget_categories.label": ("Name of the category", ""),
+    "in_flat_rate_base": ("Does it count for indirect costs?", "Subcontracting and support to others usually do not."),
+    "entered": ("Do applicants enter it?", "No for the category that is computed as a flat rate."),
+    "nature": ("What it pays for", "Asks a public administration about its own staff and about VAT."),
+    "budget_limits.category": ("Code of the category", ""),
+    "share_percent": ("At most, percent of the total", ""),
+    "lump_sums.work_package": ("Work package", "For example WP1."),
+    # Assessment.
+    "evaluation.criteria.name": ("Name of the criterion", ""),
+    "evaluation.criteria.question": ("What evaluators ask themselves", ""),
+    "evaluation.scale.max": ("Highest mark", ""),
+    "evaluation.scale.step": ("Step between marks", "1 or 0.5."),
+    "evaluation.scale.anchors": ("A word for each whole mark", "One a line, from 0 upwards."),
+    "evaluation.thresholds.each": ("At least for each criterion", "Points."),
+    "evaluation.thresholds.total": ("At least in all", "Points."),
+    "evaluation.thresholds.criteria": ("At least for single criteria", "One a line: short name: points."),
+    "evaluation.weights": ("Weights", "One a line: short name of the criterion: weight. Write none for no weights."),
+    # Payments.
+    "tranches.label": ("Name of the payment", ""),
+    "tranches.kind": ("Which payment it is", ""),
+    "tranches.percent": ("Percent of the grant", "Empty where accepted costs decide."),
+    "tranches.condition": ("What it waits for", ""),
+    "due_month": ("Due in month", "Counted from the start of the pilot."),
+    "time_limits.prefinancing": ("Pre-financing, days after entry into force", ""),
+    "time_limits.before_start": ("Pre-financing at the earliest, days before the start", ""),
+    "time_limits.report": ("Reports, days after their period", ""),
+    "time_limits.interim": ("Interim payment, days after the report came in", ""),
+    "time_limits.balance": ("Balance, days after the report came in", ""),
+    "milestones.month": ("Month", "Counted from the start of the pilot."),
+    "milestones.evidence": ("How it is shown", ""),
+    "timing": ("When", ""),
+    # Documents to attach.
+    "required_attachments.label": ("Name of the document", ""),
+    "required_attachments.required": ("Must it be attached?", "Not said means yes: without it nothing can be sent."),
+    "required_attachments.types": ("Kinds of files", "One a line: pdf, docx, xlsx, odt, ods, png, jpg, csv, txt. Empty: any of them."),
+    "required_attachments.megabytes_max": ("Most megabytes", ""),
+    "required_attachments.pages_max": ("Most pages", "Then only a PDF is taken, whose pages can be counted."),
+    # The call.
+    "parent_grant.number": ("Number of the parent grant", "A new number makes a new parent grant."),
+    "parent_grant.rules": ("Rules of a new parent grant", "Those of a known one are changed on its own page."),
+    "parent_grant.topic_family": ("Topic", ""),
+    "rules.recipients": ("Who may receive money", ""),
+    "rules.procedure": ("How recipients are chosen", ""),
+    "amount_rule": ("How the exact amount is found", ""),
+    "maximum_per_recipient": ("Most for one recipient, in EUR", ""),
+    "funding_rate_percent_max": ("Largest share of costs that is paid, in percent", ""),
+    "flat_rate_percent_max": ("Highest flat rate for indirect costs, in percent", ""),
+    "opening_months_min": ("Least time a call is open, in months", ""),
+    "rules.countries": ("Countries that may be paid", "One code a line."),
+    "literal": ("As printed", "For example mid-2027."),
+    "local": ("Day", "As 2027-11-15, where it is known."),
+    "time": ("Hour", "On the 24-hour clock, in quotes of no kind: 09:00."),
+    "call.sources": ("Sources", "One a line: short name: address."),
+    "eligibility.country_lists": ("Lists of countries", "One a line: name: PL, CZ, SK."),
+}  # fmt: skip
+
+# What a choice of a closed list says, instead of its word in files.
+_OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
+    EnvelopeRule: {
+        EnvelopeRule.CEILING: "Each is a ceiling: any amount up to it",
+        EnvelopeRule.EXACT: "Exact: the request equals one of them",
+    },
+    Nature: {Nature.STAFF: "Staff", Nature.PURCHASE: "Purchases, on which VAT may fall", Nature.OTHER: "Anything else"},
+    CallKind: {
+        CallKind.SUPPORT: "Grants are paid to those selected",
+        CallKind.INTEREST: "An expression of interest: nothing is paid",
+        CallKind.LEARNING: "Learning together: nothing is paid",
+    },
+    ConditionKind: {
+        ConditionKind.PASS_FAIL: "A condition everybody must meet",
+        ConditionKind.EXCEPTION: "An exception from the condition before it",
+    },
+    Confidence: {
+        Confidence.SEEN: "Seen in public documents",
+        Confidence.SECONDARY: "From the press or a third party",
+        Confidence.INFERRED: "Inferred",
+        Confidence.NOT_FOUND: "Not found",
+        Confidence.STATED: "Stated by the programme",
+    },
+    FactKind: {
+        FactKind.ORGANISATION: "Kind of organisation",
+        FactKind.COUNTRY: "Country",
+        FactKind.INHABITANTS: "Inhabitants",
+        FactKind.MISSION_CITY: "Being a city of the Mission",
+        FactKind.CITIES: "How many cities apply together",
+        FactKind.EARLIER: "No earlier participation, by the register",
+        FactKind.TERRITORY: "Territory in no earlier pilot and no other application",
+        FactKind.PROPOSALS: "In how many applications to this call",
+        FactKind.MONEY: "Money asked for",
+        FactKind.AWARD_AMOUNT: "The sum asked for is an award amount",
+        FactKind.PARTICIPANT_CODE: "Has a participant code (PIC)",
+        FactKind.ANSWER: "An answer of the form",
+        FactKind.ARRIVAL: "Sent in this system before the deadline",
+    },
+    Whom: {
+        Whom.LEAD: "The lead",
+        Whom.ADMINISTRATIONS: "Every city administration",
+        Whom.OTHERS: "Every other organisation",
+        Whom.NOT_MISSION: "City administrations outside the Mission",
+        Whom.EVERYBODY: "Every organisation",
+    },
+    InstalmentKind: {
+        InstalmentKind.PREFINANCING: "Pre-financing",
+        InstalmentKind.INTERIM: "An interim payment",
+        InstalmentKind.BALANCE: "The balance",
+    },
+    QuestionKind: {
+        QuestionKind.SHORT: "A short text, one line",
+        QuestionKind.LONG: "A long text",
+        QuestionKind.NUMBER: "A number",
+        QuestionKind.MONEY: "An amount in euros",
+        QuestionKind.CHOICE: "One of several choices",
+        QuestionKind.MULTICHOICE: "Any of several choices",
+        QuestionKind.DATE: "A date",
+        QuestionKind.CONFIRMATION: "A confirmation to tick",
+        QuestionKind.FILE: "A file",
+        QuestionKind.TABLE: "A table",
+    },
+}  # fmt: skip
+
+
+def said(path: str, name: str) -> tuple[str, str]:
+    """Label and hint of one field of a part: ``name`` is its dotted place in the form, numbers of entries included.
+
+    >>> said("application_form.sections", "value.questions.0.kind")[0]
+    'Kind of answer'
+    """
+    inside = [each for each in name.split(".")[1:] if not each.isdecimal()]
+    words = [*path.split("."), *inside]
+    for start in range(len(words)):
+        found = _SAID.get(".".join(words[start:]))
+        if found is not None:
+            return found
+    text = words[-1].replace("_", " ")
+    return text[:1].upper() + text[1:], ""
+
+
+def option_words(choices: type[StrEnum], value: str) -> str:
+    """What one choice of a closed list says.
+
+    >>> option_words(Whom, "lead")
+    'The lead'
+    """
+    text = value.replace("_", " ")
+    return _OPTIONS.get(choices, {}).get(value, text[:1].upper() + text[1:])
+
+
+def short_names(definition: Definition) -> set[str]:
+    """The short names of every section and question of a form."""
+    return {
+        key
+        for section in definition.sections
+        for key in (section.key, *(question.key for question in section.questions))
+    }
+
+
+KEY_CHARACTERS_MAX = 40
+
+
+def key_from(words: str, taken: Collection[str]) -> str:
+    """A short name made from words, different from those taken.
+
+    >>> key_from("Łódź: what changes?", ()), key_from("Why", {"why"})
+    ('lodz_what_changes', 'why_2')
+    """
+    stem = re.sub(r"[^a-z0-9]+", "_", fold(words)).strip("_")
+    stem = re.sub(r"^[^a-z]+", "", stem)[:KEY_CHARACTERS_MAX].strip("_") or "entry"
+    if stem not in taken:
+        return stem
+    return next(key for number in range(2, len(taken) + 3) if (key := f"{stem}_{number}") not in taken)
