@@ -14,7 +14,7 @@ from sqlalchemy import ScalarSelect, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
-from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.models import Call, CallDeadline, CallDocument, CallQuestion
 from grants.calls.rules import (
     NOT_FOUND,
     BudgetPosition,
@@ -198,6 +198,16 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             activities=fields["financial_support.activities"].value or parent.activities,
         )
     return found
+
+
+def answers_published(call_id: UUID) -> tuple[int, datetime | None]:
+    """How many questions are answered for everybody, and when one last was; one statement."""
+    row = db.session.execute(
+        select(func.count(CallQuestion.number), func.max(CallQuestion.published_at)).where(
+            CallQuestion.call_id == call_id
+        )
+    ).one()
+    return row[0], row[1]
 
 
 @functools.lru_cache(maxsize=16)

@@ -56,6 +56,8 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_event",
         "audit_key",
         "audit_seal",
+        "call_question_version",
+        "conversation_message",
         "dossier_answer_version",
         "dossier_comment",
         "file_scan",

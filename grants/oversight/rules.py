@@ -255,6 +255,7 @@ CALL_STORY = frozenset(
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_deadline"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         "selection.record_published_outcome",
+        *("question.publish", "question.correct"),
     }
 )
 ORDER_STORY = frozenset(

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from grants.applications.services.asking import (
+    ask_question,
+    correct_answer,
+    discard_answer,
+    draft_answer,
+    publish_answer,
+    save_draft,
+    set_question_aside,
+    tell_answers,
+)
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
 from grants.applications.services.checking import declare, record_answers
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
@@ -39,17 +49,21 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "ask_question",
     "ask_sign_offs",
     "ask_to_write",
     "attach_file",
     "change_role",
     "comment",
     "confirm_partner",
+    "correct_answer",
     "declare",
     "decline_invitation",
+    "discard_answer",
     "download",
     "download_assigned",
     "download_receipt",
+    "draft_answer",
     "edit_details",
     "explain_costs",
     "hand_over",
@@ -59,6 +73,7 @@ __all__ = [
     "leave",
     "move",
     "places_of",
+    "publish_answer",
     "record_answers",
     "record_published",
     "refuse_partner",
@@ -71,13 +86,16 @@ __all__ = [
     "resolve_comment",
     "save_answer",
     "save_budget",
+    "save_draft",
     "save_plan",
     "save_section",
     "save_sources",
+    "set_question_aside",
     "sign_off",
     "start",
     "submit",
     "take_over",
+    "tell_answers",
     "tell_deadline_moved",
     "withdraw",
 ]

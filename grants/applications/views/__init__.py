@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.applications.views import (
+    asking,
     attachments,
     comments,
     drafting,
@@ -22,6 +23,7 @@ from grants.applications.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "asking",
     "attachments",
     "bp",
     "comments",
