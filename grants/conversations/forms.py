@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 
-from grants.conversations.rules import AskInput, Wording
-from grants.web.forms import CheckboxesField, ContestedForm, Form, Needed
+from grants.conversations.rules import AskInput, TicketInput, Wording
+from grants.conversations.states import Queue
+from grants.web.forms import CheckboxesField, ContestedForm, Form, Needed, choices
 
 
 class AskForm(Form):
@@ -59,7 +60,29 @@ class ReasonForm(Form):
     reason = TextAreaField("What whoever asked will read", [Needed("Write what whoever asked will read.")])
 
 
-class PlaceForm(Form):
-    """A deed on one thing of a page."""
+class TicketForm(Form):
+    """A request for help, about a call or an application one works on."""
 
-    thing = HiddenField()
+    queue = RadioField(
+        "What you need help with",
+        [Needed("Choose what you need help with.")],
+        choices=choices(
+            [
+                (Queue.TECHNICAL.value, "Something in this service does not work, or I do not find it"),
+                (Queue.CONTENT.value, "What the call asks, or my own case in it"),
+            ]
+        ),
+    )
+    about = SelectField("What it is about", [Needed("Choose what it is about.")])
+    title = StringField("Subject", [Needed("Write a subject, for example: cannot attach the letter of mandate.")])
+    text = TextAreaField("Your question", [Needed("Write your question.")])
+
+    def to_input(self) -> TicketInput:
+        """The request as its frozen value, once the form was found good."""
+        return TicketInput(Queue(self.queue.data), self.about.data or "", self.title.data or "", self.text.data or "")
+
+
+class SayForm(Form):
+    """A message in a conversation, or a deed on it."""
+
+    text = TextAreaField("Your message")

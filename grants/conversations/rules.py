@@ -51,6 +51,16 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketInput:
+    """What somebody asks a desk for help with; ``about`` names a call or an application as the form offers them."""
+
+    queue: Queue
+    about: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message as it was sent."""
 

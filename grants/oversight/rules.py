@@ -202,6 +202,7 @@ TEAM_STORY = APPLICATION_STORY | {
     ),
     "application.replace_file",
     *("application.explain_costs", "application.save_plan", "application.save_sources"),
+    *("ticket.open", "ticket.write", "ticket.answer", "ticket.ask_back", "ticket.close", "ticket.reopen"),
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})
