@@ -22,3 +22,8 @@ def corrigendum_published(*, call_id: str, number: int) -> None:
 def move_draft(*, application_id: str) -> None:
     """Move one draft to the newest version of its call and tell its team."""
     services.move_to_version(jobs.actor(Permission.CALL_PUBLISH), UUID(application_id))
+
+
+def answers_published(*, call_id: str) -> None:
+    """Answers were published or corrected: mail everybody at work on an application, and whoever asked."""
+    services.tell_answers(jobs.actor(Permission.QUESTION_ANSWER), UUID(call_id))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.calls.rules import VersionKind
 from grants.calls.states import CallState
-from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
 from grants.core.money import Money
 
 
@@ -134,6 +134,64 @@ class CallDeadline(Row):
     announced_at: Mapped[datetime | None]
     confidence: Mapped[str]
     source: Mapped[str | None]
+
+
+class CallQuestion(Row):
+    """A question answered for everybody: a draft of the desk, or published under a number that stays.
+
+    ``question`` and ``answer`` are the newest text; everything that was ever public is in its versions.
+    """
+
+    __tablename__ = "call_question"
+    __table_args__ = (
+        UniqueConstraint("call_id", "entry"),
+        UniqueConstraint("call_id", "number"),
+        CheckConstraint("(number IS NULL) = (published_at IS NULL)", name="numbered_is_published"),
+        CheckConstraint("(number IS NULL) = (versions = 0)", name="published_has_version"),
+        CheckConstraint("told BETWEEN 0 AND versions", name="told_of_versions"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    # What the desk calls it, from the first draft on; the public number comes with publication.
+    entry: Mapped[int]
+    number: Mapped[int | None]
+    question: Mapped[str]
+    answer: Mapped[str]
+    # The section of the form it is about, by its key.
+    section: Mapped[str | None]
+    # The information session at which it was asked, by its number in the call.
+    session: Mapped[int | None]
+    published_at: Mapped[datetime | None]
+    # How many versions there are, and up to which people were told.
+    versions: Mapped[int] = mapped_column(info=NOT_AUDITED)
+    told: Mapped[int] = mapped_column(info=NOT_AUDITED)
+
+
+class CallQuestionVersion(Row):
+    """What was public of a question, word by word, and why it was corrected."""
+
+    __tablename__ = "call_question_version"
+    __table_args__ = (
+        UniqueConstraint("question_id", "number"),
+        CheckConstraint("(number = 1) = (note IS NULL)", name="correction_has_note"),
+    )
+
+    question_id: Mapped[UUID] = mapped_column(points_to("call_question.id"))
+    number: Mapped[int]
+    question: Mapped[str]
+    answer: Mapped[str]
+    note: Mapped[str | None]
+    published_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
+class CallQuestionSource(Row):
+    """Who asked it: one conversation is answered by one question, several may be answered by the same."""
+
+    __tablename__ = "call_question_source"
+    __table_args__ = (UniqueConstraint("conversation_id"),)
+
+    question_id: Mapped[UUID] = mapped_column(points_to("call_question.id"), index=True)
+    conversation_id: Mapped[UUID] = mapped_column(points_to("conversation.id"))
 
 
 class CallDocument(Row):

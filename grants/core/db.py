@@ -58,6 +58,8 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_seal",
         "call_one_extension",
         "call_version",
+        "call_question_version",
+        "conversation_message",
         "dossier_answer_version",
         "dossier_comment",
         "dossier_set_aside",

@@ -12,7 +12,15 @@ from grants.core import acts
 from grants.core.db import Base
 
 # The kinds of things that have a reference, by the letter in it.
-LETTERS = {"C": "call", "A": "application", "G": "grant", "P": "payment order", "R": "report", "S": "statement"}
+LETTERS = {
+    "C": "call",
+    "A": "application",
+    "G": "grant",
+    "P": "payment order",
+    "R": "report",
+    "S": "statement",
+    "Q": "question",
+}
 
 
 class ReferenceCounter(Base):

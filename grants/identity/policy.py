@@ -14,8 +14,8 @@ from grants.core.errors import Refused
 from grants.core.permissions import Permission as P
 from grants.identity.states import Role
 
-# What every person who can sign in may do, without any role: look after the own profile.
-EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT})
+# What every person who can sign in may do, without any role: look after the own profile, ask about calls, get help.
+EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT, P.QUESTION_ASK, P.TICKET_OPEN})
 
 # What no person may do by a page: it follows by itself from what people did, and the program does it in a job; or it
 # belongs to whoever holds the machine, by command.
@@ -63,9 +63,11 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CONFLICT_CONFIRM,
         P.ORGANISATION_EDIT,
         P.PROGRAMME_MANAGE,
+        P.QUESTION_ANSWER,
         P.SELECTION_DECIDE,
         P.SELECTION_PUBLISH_RESULTS,
         P.SELECTION_RECORD_PUBLISHED_OUTCOME,
+        P.TICKET_ANSWER,
         P.USER_READ,
     },
     Role.ELIGIBILITY_OFFICER: frozenset({P.APPLICATION_CHECK, P.APPLICATION_READ, P.CITY_READ, P.FILE_READ}),
@@ -81,6 +83,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.REPORT_ACCEPT,
             P.REPORT_READ,
             P.STATEMENT_READ,
+            P.TICKET_ANSWER,
         }
     ),
     # An evaluator opens nothing before an assignment; that comes as a role on each application.

@@ -202,6 +202,7 @@ TEAM_STORY = APPLICATION_STORY | {
     ),
     "application.replace_file",
     *("application.explain_costs", "application.save_plan", "application.save_sources"),
+    *("ticket.open", "ticket.write", "ticket.answer", "ticket.ask_back", "ticket.close", "ticket.reopen"),
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})
@@ -256,6 +257,7 @@ CALL_STORY = frozenset(
         *("call.publish_corrigendum", "call.correct_wording", "call.discard_copy", "call.replace_copy"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         "selection.record_published_outcome",
+        *("question.publish", "question.correct"),
     }
 )
 ORDER_STORY = frozenset(

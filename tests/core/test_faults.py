@@ -35,6 +35,7 @@ from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
 from grants.calls import services as calling
 from grants.calls.rules import BudgetInput, CallView, CorrigendumInput, DeadlineInput, ResultsInput
+from grants.conversations.rules import AskInput
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -156,6 +157,7 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         )  # fmt: skip
         applying.accept_invitation(again(marek), application_id, *marek.organisation_ids)
         applying.submit(again(actors.ana()), application_id)
+        applying.ask_question(again(actors.ana()), call.id, AskInput("May a region lead?"))
         carla = actors.person("Carla Colleague", organisation_name=actors.NORTHBRIDGE)
         asked = PersonInput("carla.colleague@example.eu", "Carla Colleague", Role.APPLICATION_EDITOR)
         applying.invite_person(again(actors.ana()), application_id, asked)

@@ -27,6 +27,8 @@ PUBLIC = {
     "applications.check_receipt",
     "applications.empty_form",
     "applications.empty_sheet",
+    "applications.questions",
+    "applications.questions_feed",
     "calls.index",
     "calls.show",
     "identity.ask_reset",

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationPartner
+from grants.applications.queries.helpdesk import asked_back_duties, desk_duties
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
 from grants.applications.queries.vouching import waiting
@@ -31,6 +32,9 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(_vouching_duties)
     if actor.can(Permission.APPLICATION_CHECK):
         kinds.append(_checking_duties)
+    if actor.can(Permission.TICKET_ANSWER) or actor.can(Permission.QUESTION_ANSWER):
+        kinds.append(desk_duties)
+    kinds.append(asked_back_duties)
     found = yield from side_by_side(kind(actor, at) for kind in kinds)
     return tuple(duty for duties in found for duty in duties)
 

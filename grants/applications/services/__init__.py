@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from grants.applications.services.asking import (
+    ask_question,
+    correct_answer,
+    discard_answer,
+    draft_answer,
+    publish_answer,
+    save_draft,
+    set_question_aside,
+    tell_answers,
+)
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
 from grants.applications.services.checking import declare, record_answers
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
@@ -13,6 +23,18 @@ from grants.applications.services.drafting import (
     start,
 )
 from grants.applications.services.extending import extend_for_one
+from grants.applications.services.helpdesk import (
+    answer_ticket,
+    answer_ticket_for_everybody,
+    ask_ticket_back,
+    close_ticket,
+    give_ticket_back,
+    move_ticket,
+    open_ticket,
+    reopen_ticket,
+    take_ticket,
+    write_ticket,
+)
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -41,29 +63,41 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "answer_ticket",
+    "answer_ticket_for_everybody",
+    "ask_question",
     "ask_sign_offs",
+    "ask_ticket_back",
     "ask_to_write",
     "attach_file",
     "change_role",
     "clear_dropped",
+    "close_ticket",
     "comment",
     "confirm_partner",
+    "correct_answer",
     "declare",
     "decline_invitation",
+    "discard_answer",
     "download",
     "download_assigned",
     "download_receipt",
+    "draft_answer",
     "edit_details",
     "explain_costs",
     "extend_for_one",
+    "give_ticket_back",
     "hand_over",
     "invite",
     "invite_person",
     "join",
     "leave",
     "move",
+    "move_ticket",
     "move_to_version",
+    "open_ticket",
     "places_of",
+    "publish_answer",
     "read_changes",
     "record_answers",
     "record_published",
@@ -72,19 +106,25 @@ __all__ = [
     "remove_partner",
     "remove_person",
     "reopen_comment",
+    "reopen_ticket",
     "replace_file",
     "reply",
     "resolve_comment",
     "save_answer",
     "save_budget",
+    "save_draft",
     "save_plan",
     "save_section",
     "save_sources",
+    "set_question_aside",
     "sign_off",
     "spread_corrigendum",
     "start",
     "submit",
     "take_over",
+    "take_ticket",
+    "tell_answers",
     "tell_deadline_moved",
     "withdraw",
+    "write_ticket",
 ]

@@ -24,6 +24,11 @@ from grants.core.permissions import Actor, Permission
 )
 def tell_deadline_moved(actor: Actor, call_id: UUID, number: int) -> int:
     """Mail everybody of a draft or a sent application that the deadline moved; returns how many were told."""
+    return call_services.tell_deadline_moved(people_at_work(call_id), call_id, number)
+
+
+def people_at_work(call_id: UUID) -> list[UUID]:
+    """Everybody who speaks for an organisation in a draft or a sent application to a call."""
     people = db.session.scalars(
         select(ApplicationPartner.contact_user_id)
         .join(Application, Application.id == ApplicationPartner.application_id)
@@ -35,4 +40,4 @@ def tell_deadline_moved(actor: Actor, call_id: UUID, number: int) -> int:
         )
         .distinct()
     )
-    return call_services.tell_deadline_moved([person for person in people if person], call_id, number)
+    return [person for person in people if person]

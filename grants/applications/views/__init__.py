@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from grants.applications.views import (
+    asking,
     attachments,
     changes,
     comments,
     drafting,
     eligibility,
     extending,
+    helpdesk,
     lists,
     money,
     offline,
@@ -24,6 +26,7 @@ from grants.applications.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "asking",
     "attachments",
     "bp",
     "changes",
@@ -31,6 +34,7 @@ __all__ = [
     "drafting",
     "eligibility",
     "extending",
+    "helpdesk",
     "lists",
     "money",
     "offline",

@@ -24,6 +24,7 @@ NAVIGATION = (
     NavItem(
         "Applications", "applications.index", (Permission.APPLICATION_READ, Permission.APPLICATION_START), order=20
     ),
+    NavItem("Helpdesk", "applications.helpdesk", (Permission.TICKET_ANSWER,), order=45),
 )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ScalarSelect, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
-from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.models import Call, CallDeadline, CallDocument, CallQuestion
 from grants.calls.rules import (
     NOT_FOUND,
     BudgetPosition,
@@ -208,6 +208,16 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
 def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
     """The parent grant with the rules the call was opened with; a draft follows those that stand."""
     return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
+
+
+def answers_published(call_id: UUID) -> tuple[int, datetime | None]:
+    """How many questions are answered for everybody, and when one last was; one statement."""
+    row = db.session.execute(
+        select(func.count(CallQuestion.number), func.max(CallQuestion.published_at)).where(
+            CallQuestion.call_id == call_id
+        )
+    ).one()
+    return row[0], row[1]
 
 
 @functools.lru_cache(maxsize=16)

@@ -468,6 +468,7 @@ FIELDS: Mapping[str, Field] = {
         Field("dates.short_opening_reason", "Why it is open for a short time", Group.DATES, plain_text, str),
         Field("dates.deadline_original", "First deadline", Group.DATES, _DEADLINE, PrintedDeadline),
         Field("dates.deadline_extended", "Extended deadline", Group.DATES, _DEADLINE, PrintedDeadline),
+        Field("dates.questions_until", "Questions until", Group.DATES, wall_time, datetime),
         Field("dates.results_planned", "Results planned", Group.DATES, _LOOSE_DATE, LooseDate),
         Field("dates.results_actual", "Results made public", Group.DATES, _LOOSE_DATE, LooseDate),
         Field("dates.pilots_start", "Pilots start", Group.DATES, _LOOSE_DATE, LooseDate),

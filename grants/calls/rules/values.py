@@ -268,6 +268,8 @@ class CallContent:
     synthetic: frozenset[str] = frozenset()
     # Whether each partner and a signatory sign an application off before it may be sent.
     sign_offs: bool = False
+    # Until when questions are taken, on a wall clock of the call's zone; where it says nothing, a week before the deadline.
+    questions_until: datetime | None = None
 
     @property
     def pays(self) -> bool:

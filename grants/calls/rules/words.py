@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
+from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import (
     ELSEWHERE,
     FIELDS,
@@ -81,6 +82,9 @@ def timeline(call: CallView, at: datetime) -> tuple[tuple[str, str, str, str], .
     lines = []
     if call.opens_at is not None:
         lines.append((_stands(call.opens_at, at), "Opens", _printed(call.opens_at, call.zone), ""))
+    until = questions_close_at(call)
+    if until is not None:
+        lines.append((_stands(until, at), "Questions are taken until", _printed(until, call.zone), ""))
     for deadline in call.deadlines:
         counts = deadline.number == len(call.deadlines)
         title = "Deadline" if deadline.number == 1 else "Extended deadline"
@@ -299,6 +303,8 @@ def words_of(entry: Field, value: Any) -> str:
             return str(value)
         case str():
             return LANGUAGES[value] if entry.path == "submission.language" else value
+        case datetime():
+            return f"{clock.long_date(value.date())}, {value:%H:%M}"
         case Opening():
             return clock.long_date(value.day) + (f", {value.time}" if value.time else "")
         case LooseDate():

@@ -21,6 +21,7 @@ from grants.calls.forms import (
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
+from grants.calls.rules.questions import questions_close_at, takes_questions
 from grants.calls.states import CallState, Phase
 from grants.core import clock
 from grants.core.errors import NotFound, Problem
@@ -66,9 +67,9 @@ def import_file() -> Any:
 @public
 def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
-    results = queries.public_results(call, at)
-    record = queries.public_record(call.id)
-    return page("calls/call.html", call=call, phase=call.phase(at), results=results, record=record, **_words(call))
+    found = {"results": queries.public_results(call, at), "record": queries.public_record(call.id)}
+    answers = queries.answers_published(call.id)
+    return page("calls/call.html", call=call, phase=call.phase(at), answers=answers, **found, **_words(call))
 
 
 @bp.get("/<slug>/manage")
@@ -391,4 +392,6 @@ def _words(call: rules.CallView) -> dict[str, Any]:
         "budget_words": rules.budget_words(call),
         "steps": rules.steps(call.content),
         "timeline_of": rules.timeline(call, clock.now()),
+        "questions_until": questions_close_at(call),
+        "takes_questions": takes_questions(call, clock.now()),
     }

@@ -64,12 +64,20 @@ PARTS = ("dossier_id", "budget_id")
 # Links without a foreign key, by the column that holds the other row's id.
 LOOSE: Mapping[str, str] = {
     "access_bar": "object_id",
+    "call_question_source": "conversation_id",
+    "conversation": "about_id",
+    "conversation_message": "conversation_id",
     "role_grant": "object_id",
     "statement_figures": "scope_id",
     "statement_run": "scope_id",
     "stored_file": "object_id",
 }
-OWNED: Mapping[str, str] = {"budget": "owner_id", "dossier": "owner_id", "stored_file": "object_id"}
+OWNED: Mapping[str, str] = {
+    "budget": "owner_id",
+    "conversation": "about_id",
+    "dossier": "owner_id",
+    "stored_file": "object_id",
+}
 # What many rows point to without belonging to it.
 _SIDEWAYS = frozenset({"bank_account", "ledger_entry", "organisation", "stored_file", "submission", "user_account"})
 

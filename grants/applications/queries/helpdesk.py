@@ -1,0 +1,324 @@
+"""Reads of the helpdesk: the own tickets, those of one's application, and what waits at the desk of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy.orm import aliased
+
+from grants.applications.models import Application
+from grants.applications.queries.asking import desk_sees
+from grants.calls.models import Call, CallQuestion, CallQuestionSource
+from grants.conversations import queries as conversations
+from grants.conversations.models import Conversation
+from grants.conversations.rules import ConversationRow
+from grants.conversations.states import ConversationState, Queue
+from grants.core.db import db, locked
+from grants.core.duties import Duty
+from grants.core.errors import NotFound
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
+from grants.core.paging import rows as cut
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask
+from grants.identity.models import User
+
+QUEUES = (Queue.TECHNICAL, Queue.CONTENT)
+# Over so many days the page says how fast first answers come.
+MEASURED_DAYS = 90
+CHOICES_MAX = 200
+DUTIES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A conversation of the helpdesk with what it is about; ``number`` is that of its answer for everybody."""
+
+    row: ConversationRow
+    call_title: str
+    call_slug: str
+    zone: str
+    opens_at: datetime | None
+    application: str | None
+    opener: str
+    assigned: str | None
+    entry: int | None
+    number: int | None
+
+    @property
+    def unequal(self) -> bool:
+        """Whether one person alone was told something about the content of an open call, and the others were not."""
+        return self.row.answered_apart_at is not None and self.number is None
+
+
+def ticket_scope(conversation_id: UUID) -> Scope:
+    """Where a ticket lies: in its call and, where it is about one, in its application; read under its lock."""
+    row = locked(Conversation, conversation_id)
+    return Scope.of((row.about_kind, row.about_id), ("call", row.within_id))
+
+
+def is_party(actor: Actor, row: ConversationRow) -> bool:
+    """Whether somebody writes in a ticket: whoever opened it, and who writes in the application it is about."""
+    if row.opened_by == actor.user_id:
+        return True
+    return row.about.kind == "application" and row.about.id in actor.places(Permission.APPLICATION_EDIT, "application")
+
+
+def is_desk(actor: Actor, row: ConversationRow) -> bool:
+    """Whether somebody is at the desk this ticket comes to."""
+    return actor.may(Permission.TICKET_ANSWER, Scope.of((row.about.kind, row.about.id), ("call", row.about.within_id)))
+
+
+def _of_helpdesk() -> ColumnElement[bool]:
+    return Conversation.queue.in_([queue.value for queue in QUEUES])
+
+
+def _not_barred(actor: Actor) -> list[ColumnElement[bool]]:
+    barred = {thing for _, thing in actor.barred_from()}
+    return [Conversation.about_id.not_in(barred), Conversation.within_id.not_in(barred)] if barred else []
+
+
+def _own(actor: Actor) -> ColumnElement[bool]:
+    """One's own, and those of the applications one reads as a member of the team."""
+    team = actor.places(Permission.APPLICATION_READ, "application")
+    own: ColumnElement[bool] = Conversation.opened_by == actor.user_id
+    if team:
+        own = or_(own, and_(Conversation.about_kind == "application", Conversation.about_id.in_(team)))
+    return own
+
+
+def _desk(actor: Actor) -> ColumnElement[bool]:
+    """Those of the desks this person is at; an auditor reads them all."""
+    found: list[ColumnElement[bool]] = [
+        and_(*desk_sees(actor, each), Conversation.id.is_not(None))
+        for each in (Permission.TICKET_ANSWER, Permission.AUDIT_READ)
+        if actor.can(each)
+    ]
+    return or_(false(), *found)
+
+
+def _tickets() -> Any:
+    opener, assigned = aliased(User), aliased(User)
+    return (
+        select(
+            Conversation,
+            Call.title.label("call_title"),
+            Call.slug,
+            Call.zone,
+            Call.opens_at,
+            Application.reference.label("application"),
+            opener.name.label("opener"),
+            assigned.name.label("assigned"),
+            CallQuestion.entry,
+            CallQuestion.number,
+        )
+        .join(Call, Call.id == Conversation.within_id)
+        .join(opener, opener.id == Conversation.opened_by)
+        .outerjoin(Application, Application.id == Conversation.about_id)
+        .outerjoin(assigned, assigned.id == Conversation.assigned_to)
+        .outerjoin(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
+        .outerjoin(CallQuestion, CallQuestion.id == CallQuestionSource.question_id)
+        .where(_of_helpdesk())
+    )
+
+
+def _ticket(found: Any) -> Ticket:
+    return Ticket(
+        row=conversations.row_of(found.Conversation),
+        call_title=found.call_title,
+        call_slug=found.slug,
+        zone=found.zone,
+        opens_at=found.opens_at,
+        application=found.application,
+        opener=found.opener,
+        assigned=found.assigned,
+        entry=found.entry,
+        number=found.number,
+    )
+
+
+def ticket(actor: Actor, reference: str) -> Ticket:
+    """One ticket this person may read; raises :class:`NotFound` for every other."""
+    found = db.session.execute(
+        _tickets().where(Conversation.reference == reference, or_(_own(actor), _desk(actor)), *_not_barred(actor))
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return _ticket(found)
+
+
+def own_tickets(actor: Actor, page: Page) -> Rows[Ticket]:
+    """What this person asked, and what was asked about their applications, the newest first; two statements."""
+    return _listed([_own(actor), *_not_barred(actor)], page, oldest_first=False)
+
+
+def desk_tickets(
+    actor: Actor, page: Page, *, queue: Queue | None, state: ConversationState | None, apart: str = ""
+) -> Rows[Ticket]:
+    """What lies at the desks of this person: of one queue and state, the oldest first where it waits; two statements."""
+    conditions = [_desk(actor), *_not_barred(actor)]
+    if queue is not None:
+        conditions.append(Conversation.queue == queue.value)
+    if state is not None:
+        conditions.append(Conversation.state == state.value)
+    if apart:
+        public = (
+            select(CallQuestionSource.conversation_id)
+            .join(CallQuestion, CallQuestion.id == CallQuestionSource.question_id)
+            .where(CallQuestion.number.is_not(None))
+        )
+        conditions += [Conversation.answered_apart_at.is_not(None), Conversation.id.not_in(public)]
+    return _listed(conditions, page, oldest_first=state is ConversationState.WAITING)
+
+
+def _listed(conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool) -> Rows[Ticket]:
+    statement = _tickets().where(*conditions)
+    if page.after:
+        key = Conversation.reference
+        statement = statement.where(key > page.after if oldest_first else key < page.after)
+    order = Conversation.reference if oldest_first else Conversation.reference.desc()
+    found = [_ticket(row) for row in db.session.execute(statement.order_by(order).limit(page.limit))]
+    counted = select(Conversation.id).where(_of_helpdesk(), *conditions).limit(COUNTED_MAX + 1).subquery()
+    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
+    return cut(found, page, key=lambda each: each.row.reference, total=Tally.of(total))
+
+
+def first_answers(actor: Actor, at: datetime) -> dict[Queue, timedelta]:
+    """How fast the desks of this person first answered of late, by queue; one statement."""
+    return conversations.first_answer_times(
+        _of_helpdesk(), _desk(actor), *_not_barred(actor), since=at - timedelta(days=MEASURED_DAYS)
+    )
+
+
+def waiting_of(user_id: UUID) -> int:
+    """How many tickets of one person wait."""
+    waiting = ConversationState.WAITING.value
+    return (
+        db.session.scalar(
+            select(func.count()).where(_of_helpdesk(), Conversation.opened_by == user_id, Conversation.state == waiting)
+        )
+        or 0
+    )
+
+
+def ticket_subjects(actor: Actor) -> tuple[tuple[str, str], ...]:
+    """What this person may open a ticket about, as the form offers it: own applications, then public calls; two statements."""
+    barred = {thing for _, thing in actor.barred_from()}
+    own = db.session.execute(
+        select(Application.reference, Application.title)
+        .where(
+            Application.id.in_(actor.places(Permission.APPLICATION_READ, "application") - barred),
+            Application.call_id.not_in(barred),
+        )
+        .order_by(Application.reference.desc())
+        .limit(CHOICES_MAX)
+    )
+    calls = db.session.execute(
+        select(Call.slug, Call.title)
+        .where(Call.published_at.is_not(None), Call.id.not_in(barred))
+        .order_by(Call.published_at.desc(), Call.id)
+        .limit(CHOICES_MAX)
+    )
+    return (
+        *((f"application:{row.reference}", f"My application {row.reference}, {row.title}") for row in own),
+        *((f"call:{row.slug}", f"The call “{row.title}”") for row in calls),
+    )
+
+
+def ticket_place(actor: Actor, about: str) -> tuple[str, UUID, UUID] | None:
+    """(kind, id, call) of what such a ticket would be about, where this person may open one."""
+    kind, _, name = about.partition(":")
+    barred = {thing for _, thing in actor.barred_from()}
+    if kind == "call":
+        found = db.session.scalar(select(Call.id).where(Call.slug == name, Call.published_at.is_not(None)))
+        return None if found is None or found in barred else ("call", found, found)
+    row = db.session.execute(
+        select(Application.id, Application.call_id).where(
+            Application.reference == name,
+            Application.id.in_(actor.places(Permission.APPLICATION_READ, "application") - barred),
+            Application.call_id.not_in(barred),
+        )
+    ).one_or_none()
+    return None if kind != "application" or row is None else ("application", row.id, row.call_id)
+
+
+# --- what must be done --------------------------------------------------------------------------------------------
+
+
+def desk_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """Tickets and questions that wait at the desks of this person."""
+    del at
+    taken = exists().where(CallQuestionSource.conversation_id == Conversation.id)
+    seen = or_(
+        and_(_of_helpdesk(), *desk_sees(actor, Permission.TICKET_ANSWER))
+        if actor.can(Permission.TICKET_ANSWER)
+        else false(),
+        and_(Conversation.queue == Queue.PUBLIC.value, ~taken, *desk_sees(actor, Permission.QUESTION_ANSWER))
+        if actor.can(Permission.QUESTION_ANSWER)
+        else false(),
+    )
+    is_question = Conversation.queue == Queue.PUBLIC.value
+    rows = yield from ask(
+        select(is_question.label("question"), Call.slug, Call.title, func.count().label("waiting"))
+        .join(Call, Call.id == Conversation.within_id)
+        .where(Conversation.state == ConversationState.WAITING.value, seen)
+        .group_by(is_question, Call.slug, Call.title)
+        .order_by(func.min(Conversation.waiting_since), Call.slug)
+        .limit(DUTIES_MAX)
+    )
+    found = []
+    tickets = sum(row.waiting for row in rows if not row.question)
+    if tickets:
+        found.append(
+            Duty(
+                f"Answer {tickets} {'ticket' if tickets == 1 else 'tickets'} of the helpdesk",
+                "Somebody waits for help.",
+                "Open the helpdesk",
+                "applications.helpdesk",
+                count=tickets,
+            )
+        )
+    for row in rows:
+        if row.question:
+            asked = f"{row.waiting} {'question' if row.waiting == 1 else 'questions'}"
+            found.append(
+                Duty(
+                    f"Answer {asked} about “{row.title}”",
+                    "Everybody reads the answer before the deadline.",
+                    "See what waits",
+                    "applications.question_desk",
+                    {"slug": row.slug},
+                    count=row.waiting,
+                )
+            )
+    return found
+
+
+def asked_back_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """What the helpdesk asked this person back."""
+    del at
+    rows = yield from ask(
+        select(Conversation.reference, Conversation.title)
+        .where(
+            _of_helpdesk(),
+            Conversation.opened_by == actor.user_id,
+            Conversation.state == ConversationState.ASKED_BACK.value,
+            *_not_barred(actor),
+        )
+        .order_by(Conversation.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Answer the helpdesk about “{row.title}”",
+            "It needs to know more before it can help.",
+            "Read and answer",
+            "applications.ticket",
+            {"ref": row.reference},
+        )
+        for row in rows
+    ]

@@ -1,0 +1,96 @@
+"""Reads of conversations. Who may see which is the owner stage's to say: it passes the condition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from grants.conversations.models import Conversation, ConversationMessage
+from grants.conversations.rules import About, ConversationRow, MessageView
+from grants.conversations.states import ConversationState, Queue, Side
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
+from grants.core.paging import rows as cut
+
+MINE_MAX = 50
+
+
+def row_of(row: Any) -> ConversationRow:
+    """A row as its frozen value."""
+    return ConversationRow(
+        id=row.id,
+        reference=row.reference,
+        queue=Queue(row.queue),
+        state=ConversationState(row.state),
+        about=About(row.about_kind, row.about_id, row.within_id),
+        title=row.title,
+        excerpt=row.excerpt,
+        section=row.section,
+        opened_by=row.opened_by,
+        opened_at=row.created_at,
+        assigned_to=row.assigned_to,
+        waiting_since=row.waiting_since,
+        first_answered_at=row.first_answered_at,
+        answered_apart_at=row.answered_apart_at,
+        version=row.version,
+    )
+
+
+def one(reference: str, *seen: ColumnElement[bool]) -> ConversationRow:
+    """The conversation of that reference, where these conditions let it be seen; raises :class:`NotFound`."""
+    found = db.session.scalars(select(Conversation).where(Conversation.reference == reference, *seen)).one_or_none()
+    if found is None:
+        raise NotFound
+    return row_of(found)
+
+
+def listed(conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool) -> Rows[ConversationRow]:
+    """One page of conversations by reference, which counts up with time; two statements: the rows, and how many."""
+    order = Conversation.reference if oldest_first else Conversation.reference.desc()
+    statement = select(Conversation).where(*conditions)
+    if page.after:
+        statement = statement.where(
+            Conversation.reference > page.after if oldest_first else Conversation.reference < page.after
+        )
+    found = [row_of(row) for row in db.session.scalars(statement.order_by(order).limit(page.limit))]
+    counted = select(Conversation.id).where(*conditions).limit(COUNTED_MAX + 1).subquery()
+    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
+    return cut(found, page, key=lambda row: row.reference, total=Tally.of(total))
+
+
+def of_ids(conversation_ids: Collection[UUID]) -> tuple[ConversationRow, ...]:
+    """These conversations, the oldest first; for a stage that has asked before who may see them."""
+    found = db.session.scalars(
+        select(Conversation).where(Conversation.id.in_(conversation_ids)).order_by(Conversation.reference)
+    )
+    return tuple(row_of(row) for row in found)
+
+
+def messages(conversation_ids: Collection[UUID]) -> dict[UUID, tuple[MessageView, ...]]:
+    """The messages of these conversations in order; one statement."""
+    found: dict[UUID, list[MessageView]] = {each: [] for each in conversation_ids}
+    for row in db.session.scalars(
+        select(ConversationMessage)
+        .where(ConversationMessage.conversation_id.in_(conversation_ids))
+        .order_by(ConversationMessage.conversation_id, ConversationMessage.number)
+    ):
+        found[row.conversation_id].append(
+            MessageView(row.number, Side(row.side), row.written_by, row.text, row.created_at)
+        )
+    return {key: tuple(texts) for key, texts in found.items()}
+
+
+def first_answer_times(*conditions: ColumnElement[bool], since: datetime) -> dict[Queue, timedelta]:
+    """For each queue, the time within which half of what was opened since then got its first answer; one statement."""
+    took = Conversation.first_answered_at - Conversation.created_at
+    rows = db.session.execute(
+        select(Conversation.queue, func.percentile_disc(0.5).within_group(took))
+        .where(Conversation.first_answered_at.is_not(None), Conversation.created_at >= since, *conditions)
+        .group_by(Conversation.queue)
+    )
+    return {Queue(row[0]): row[1] for row in rows}

@@ -1,0 +1,277 @@
+"""The helpdesk on the record: who sees a ticket, whose turn it is, and that what others need becomes public."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from grants.applications import services
+from grants.applications.queries import asking
+from grants.applications.queries import helpdesk as queries
+from grants.calls.rules import CallView
+from grants.conversations.models import Conversation
+from grants.conversations.rules import TicketInput, Wording
+from grants.conversations.states import ConversationState, Queue
+from grants.core import clock, jobs
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.paging import Page
+from grants.core.permissions import Actor
+from grants.identity import queries as identity
+from grants.identity.states import Role
+from grants.oversight import queries as oversight
+from grants.oversight.rules import TrailFilter
+from tests import actors
+from tests.factories import applications as factory
+from tests.factories import identity as identity_factory
+from tests.factories.applications import WHILE_OPEN, again
+from tests.html import check_page
+from tests.statements import statements
+from tests.worlds import World, Worlds
+
+
+def _drafted() -> tuple[CallView, str]:
+    call = factory.published_call()
+    return call, factory.draft(call, actors.ana())
+
+
+@pytest.fixture(scope="session")
+def helped_world(worlds: Worlds) -> World[tuple[CallView, str]]:
+    return worlds.of(_drafted)
+
+
+@pytest.fixture
+def call(helped_world: World[tuple[CallView, str]]) -> CallView:
+    return helped_world.told()[0]
+
+
+@pytest.fixture
+def draft(helped_world: World[tuple[CallView, str]]) -> str:
+    return helped_world.told()[1]
+
+
+def opened(about: str, who: Actor | None = None, queue: Queue = Queue.CONTENT) -> UUID:
+    with clock.at(WHILE_OPEN):
+        reference = services.open_ticket(
+            who or actors.ana(), TicketInput(queue, about, "The letter of mandate", "Who signs the letter of mandate?")
+        )
+    return one(reference)
+
+
+def one(reference: str) -> UUID:
+    return next(row.id for row in db.session.query(Conversation).where(Conversation.reference == reference))
+
+
+def bar(person: Actor, kind: str, object_id: UUID) -> Actor:
+    assert person.user_id is not None
+    with arranging():
+        identity_factory.bar(person.user_id, kind, object_id)
+    return actors.actor(person.user_id)
+
+
+def reference(ticket_id: UUID) -> str:
+    return db.session.get_one(Conversation, ticket_id).reference
+
+
+def is_seen(who: Actor, ticket_id: UUID) -> bool:
+    try:
+        return queries.ticket(who, reference(ticket_id)).row.id == ticket_id
+    except NotFound:
+        return False
+
+
+# --- whose turn ---------------------------------------------------------------------------------------------------
+
+
+def test_turns_go_between_the_person_and_the_desk(app: Flask, call: CallView) -> None:
+    ticket = opened(f"call:{call.slug}")
+    states = []
+    with clock.at(WHILE_OPEN + timedelta(hours=30)):
+        for deed in (
+            lambda: services.ask_ticket_back(actors.pia(), ticket, "For which partner?"),
+            lambda: services.write_ticket(actors.ana(), ticket, "For the lead."),
+            lambda: services.answer_ticket(actors.pia(), ticket, "The mayor signs."),
+            lambda: services.close_ticket(actors.ana(), ticket),
+            lambda: services.reopen_ticket(actors.ana(), ticket),
+        ):
+            deed()
+            states.append(queries.ticket(actors.ana(), reference(ticket)).row.state.value)
+        first = queries.first_answers(actors.ingrid(), WHILE_OPEN + timedelta(hours=30))
+
+    assert states == ["asked_back", "waiting", "answered", "closed", "waiting"]
+    assert first == {Queue.CONTENT: timedelta(hours=30)}
+
+
+def test_a_closed_ticket_takes_no_message_before_it_is_open_again(app: Flask, call: CallView) -> None:
+    ticket = opened(f"call:{call.slug}")
+    with clock.at(WHILE_OPEN):
+        services.close_ticket(actors.ana(), ticket)
+        with pytest.raises(Refused, match="closed"):
+            services.write_ticket(actors.ana(), ticket, "One more thing.")
+
+
+def test_whoever_asked_is_told_by_mail_and_so_is_whoever_looks_after_it(app: Flask, call: CallView) -> None:
+    ticket = opened(f"call:{call.slug}")
+    with clock.at(WHILE_OPEN):
+        services.take_ticket(actors.pia(), ticket)
+        services.answer_ticket(actors.pia(), ticket, "The mayor signs.")
+        services.write_ticket(actors.ana(), ticket, "Thank you. And the seal?")
+        services.give_ticket_back(actors.pia(), ticket)
+        services.write_ticket(actors.ana(), ticket, "Or no seal?")
+        jobs.work_off(actor_of=identity.actor_for)
+
+    told = {(mail.template, mail.to.name) for mail in identity.mails(actors.ada()) if mail.to}
+    assert told == {("ticket_answered", "Ana Kowalska"), ("ticket_written", "Pia Officer")}
+
+
+# --- who sees what ------------------------------------------------------------------------------------------------
+
+
+def test_the_team_reads_a_ticket_about_its_application_and_others_do_not(app: Flask, draft: str) -> None:
+    ticket = opened(f"application:{draft}")
+    about = queries.ticket(again(actors.ana()), reference(ticket)).row.about
+    carla = actors.give(actors.person("Carla Reader"), Role.APPLICATION_READER, "application", about.id)
+
+    assert is_seen(carla, ticket) and is_seen(actors.ingrid(), ticket) and is_seen(actors.nuria(), ticket)
+    assert not any(is_seen(who(), ticket) for who in (actors.marek, actors.eva, actors.eli, actors.ada, actors.otto))
+    with clock.at(WHILE_OPEN), pytest.raises(NotFound):
+        services.write_ticket(carla, ticket, "A reader has no say.")
+
+
+def test_an_officer_of_another_call_reads_nothing_of_this_desk(app: Flask, call: CallView) -> None:
+    ticket = opened(f"call:{call.slug}")
+    elsewhere = actors.give(actors.person("Else Where"), Role.PROJECT_OFFICER, "call", UUID(int=7))
+    here = actors.give(actors.person("Hier Here"), Role.PROJECT_OFFICER, "call", call.id)
+
+    assert not is_seen(elsewhere, ticket) and is_seen(here, ticket)
+    assert queries.desk_tickets(elsewhere, Page(), queue=None, state=None).items == ()
+    with clock.at(WHILE_OPEN), pytest.raises(NotFound):
+        services.answer_ticket(elsewhere, ticket, "The mayor signs.")
+
+
+@pytest.mark.parametrize("kind", ["application", "call"])
+def test_whoever_has_a_conflict_reaches_the_ticket_by_no_route(
+    app: Flask, call: CallView, draft: str, kind: str
+) -> None:
+    ticket = opened(f"application:{draft}")
+    name = reference(ticket)
+    about = queries.ticket(actors.ingrid(), name).row.about
+    with clock.at(WHILE_OPEN):
+        entry = services.answer_ticket_for_everybody(actors.ingrid(), ticket).entry
+
+    ingrid = bar(actors.ingrid(), kind, about.id if kind == "application" else call.id)
+
+    assert not is_seen(ingrid, ticket)
+    assert queries.desk_tickets(ingrid, Page(), queue=None, state=None).items == ()
+    for deed in (services.answer_ticket, services.ask_ticket_back):
+        with clock.at(WHILE_OPEN), pytest.raises(NotFound):
+            deed(ingrid, ticket, "The mayor signs.")
+    for plain in (services.take_ticket, services.move_ticket, services.close_ticket, services.reopen_ticket):
+        with clock.at(WHILE_OPEN), pytest.raises(NotFound):
+            plain(ingrid, ticket)
+    client = actors.client_of(app, ingrid)
+    assert client.get(f"/help/{name}").status_code == 404
+    assert "letter of mandate" not in client.get("/helpdesk?state=all").text
+    if kind == "application":
+        # The draft for everybody is of the call, which is open; who asked it is of the application.
+        assert asking.sources(ingrid, asking.draft_by_entry(ingrid, call.id, entry).id) == ()
+        assert "Ana Kowalska" not in client.get(f"/calls/{call.slug}/questions/drafts/{entry}").text
+
+
+def test_the_record_tells_a_barred_auditor_nothing_of_the_ticket(app: Flask, draft: str) -> None:
+    ticket = opened(f"application:{draft}")
+    about = queries.ticket(actors.ingrid(), reference(ticket)).row.about
+    asked = TrailFilter(thing="ticket")
+    before = oversight.record(actors.nuria(), asked, Page())[0]
+
+    nuria = bar(actors.nuria(), "application", about.id)
+
+    assert [line.verb for line in before] == ["ticket.open"]
+    assert oversight.record(nuria, asked, Page())[0] == ()
+
+
+def test_nobody_opens_a_ticket_about_what_is_not_theirs(app: Flask, draft: str) -> None:
+    for about in (f"application:{draft}", "call:none", "", "application:"):
+        with clock.at(WHILE_OPEN), pytest.raises(Invalid):
+            services.open_ticket(actors.marek(), TicketInput(Queue.CONTENT, about, "Subject", "Text"))
+
+
+# --- equal treatment ----------------------------------------------------------------------------------------------
+
+
+def test_an_answer_on_content_to_one_person_after_the_opening_is_flagged_until_all_can_read_it(
+    app: Flask, call: CallView
+) -> None:
+    ticket = opened(f"call:{call.slug}")
+    name = reference(ticket)
+    with clock.at(WHILE_OPEN):
+        services.answer_ticket(actors.ingrid(), ticket, "The mayor signs.")
+        assert queries.ticket(actors.ingrid(), name).unequal
+        assert len(queries.desk_tickets(actors.ingrid(), Page(), queue=None, state=None, apart="yes").items) == 1
+
+        made = services.answer_ticket_for_everybody(actors.ingrid(), ticket)
+        with pytest.raises(Refused):
+            services.answer_ticket_for_everybody(actors.ingrid(), ticket)
+        services.publish_answer(actors.ingrid(), made.id, Wording("Who signs the letter of mandate?", "The mayor."))
+        found = queries.ticket(actors.ana(), name)
+
+    assert (found.number, found.unequal, found.row.state) == (1, False, ConversationState.ANSWERED)
+    assert queries.desk_tickets(actors.ingrid(), Page(), queue=None, state=None, apart="yes").items == ()
+
+
+def test_a_technical_answer_or_one_before_the_opening_is_not_flagged(app: Flask, call: CallView) -> None:
+    technical, early = opened(f"call:{call.slug}", queue=Queue.TECHNICAL), opened(f"call:{call.slug}")
+    with clock.at(WHILE_OPEN):
+        services.answer_ticket(actors.ingrid(), technical, "Try another browser.")
+        with pytest.raises(Refused, match="technical matter"):
+            services.answer_ticket_for_everybody(actors.ingrid(), technical)
+    with clock.at(factory.BEFORE_OPENING + timedelta(days=1)):
+        services.answer_ticket(actors.ingrid(), early, "The mayor signs.")
+
+    assert not queries.ticket(actors.ingrid(), reference(technical)).unequal
+    assert not queries.ticket(actors.ingrid(), reference(early)).unequal
+
+
+# --- pages without JavaScript -------------------------------------------------------------------------------------
+
+
+def test_a_ticket_from_the_form_to_the_answer_without_a_script(app: Flask, call: CallView) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(WHILE_OPEN):
+        ana, pia = actors.client_of(app, actors.ana()), actors.client_of(app, actors.pia())
+        lacking = ana.post("/help/new", data={"about": f"call:{call.slug}", "title": "Mandate", "text": "Who signs?"})
+        assert lacking.status_code == 422 and "Who signs?" in lacking.text
+        check_page(lacking)
+        sent = {"queue": "technical", "about": f"call:{call.slug}", "title": "Mandate", "text": "Who signs?"}
+        address = ana.post("/help/new", data=sent).location
+        assert "Mandate" in ana.get("/help").text
+
+        assert "Waits since today" in pia.get("/helpdesk").text
+        desk = address.replace("/help/", "/helpdesk/")
+        assert pia.post(desk, data={"text": " ", "go": "answer"}).status_code == 422
+        for go in ("take", "move", "answer"):
+            assert pia.post(desk, data={"text": "The mayor signs.", "go": go}).status_code == 303
+        page = ana.get(address)
+        assert "The helpdesk" in page.text and "The mayor signs." in page.text and "Pia" not in page.text
+        check_page(page)
+        check_page(pia.get(address))
+        assert ana.post(desk, data={"text": "I answer myself", "go": "answer"}).status_code == 403
+        assert ana.post(address, data={"go": "close", "text": ""}).status_code == 303
+
+
+def test_the_desk_costs_as_many_statements_with_five_tickets_as_with_one(app: Flask, call: CallView) -> None:
+    with clock.at(WHILE_OPEN):
+        client = actors.client_of(app, actors.ingrid())
+    counts = []
+    for number in (1, 4):
+        for _ in range(number):
+            opened(f"call:{call.slug}")
+        with clock.at(WHILE_OPEN), statements() as seen:
+            assert client.get("/helpdesk").status_code == 200
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1] <= 8
