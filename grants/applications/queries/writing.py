@@ -43,11 +43,17 @@ from grants.dossiers.queries import DossierView, SectionView
 from grants.dossiers.rules import DossierContent
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
-from grants.identity.rules import Person
-from grants.identity.states import OrganisationKind
+from grants.identity.rules import Fact, OrganisationView, Person
+from grants.identity.states import FactKind, OrganisationKind
 
 # Administrations whose normal work and recoverable VAT no grant pays (domain.md B-08, B-09).
 PUBLIC_KINDS = frozenset({OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE})
+
+
+def is_public(kind: OrganisationKind, facts: Sequence[Fact]) -> bool:
+    """Whether an organisation counts as a public administration: as the register says, else by its kind."""
+    said = next((fact.value for fact in facts if fact.kind is FactKind.PUBLIC_BODY), "")
+    return said == "yes" if said else kind in PUBLIC_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +118,21 @@ def budget_of(actor: Actor, reference: str) -> BudgetView:
     application = view(actor, reference)
     if not is_team(actor, application.id) or application.budget_id is None:
         raise NotFound
-    return _budget(application, application.budget_id)
+    return _budget(application, application.budget_id, _held(application))
 
 
-def _budget(application: ApplicationView, budget_id: UUID) -> BudgetView:
-    public = {each.organisation_id for each in application.partners if each.kind in PUBLIC_KINDS}
+_Held = Mapping[UUID, tuple[OrganisationView, tuple[Fact, ...]]]
+
+
+def _held(application: ApplicationView) -> _Held:
+    """What the register holds of each organisation of the consortium; one statement."""
+    return identity_queries.with_facts(partner.organisation_id for partner in application.partners)
+
+
+def _budget(application: ApplicationView, budget_id: UUID, held: _Held) -> BudgetView:
+    public = {
+        each.organisation_id for each in application.partners if is_public(each.kind, held[each.organisation_id][1])
+    }
     return budget_queries.budget(budget_id, application.organisation_names, public)
 
 
@@ -124,13 +140,14 @@ def workplace_of(application: ApplicationView) -> Workplace:
     """Answers, budget, files and every problem of an application with a draft."""
     assert application.dossier_id is not None and application.budget_id is not None
     dossier = dossier_queries.dossier(application.dossier_id)
-    budget = _budget(application, application.budget_id)
+    held = _held(application)
+    budget = _budget(application, application.budget_id, held)
     attached = files.listed("application", application.id)
     savers = set(dossier.writers)
     savers |= {user_id for user_id in (budget.saved_by, *(file.created_by for file in attached)) if user_id}
     if application.submission:
         savers.add(application.submission.submitted_by)
-    content = snapshot_of(application, dossier, budget, attached)
+    content = snapshot_of(application, dossier, budget, attached, held)
     fingerprint = rules.digest(content).hex()
     people, threads, last = _beside(application)
     parts = signed_parts(application, dossier, budget, people, last, fingerprint)
@@ -198,10 +215,14 @@ def warnings_of(dossier: DossierView, budget: BudgetView) -> tuple[Issue, ...]:
 
 
 def snapshot_of(
-    application: ApplicationView, dossier: DossierView, budget: BudgetView, attached: Sequence[FileView]
+    application: ApplicationView,
+    dossier: DossierView,
+    budget: BudgetView,
+    attached: Sequence[FileView],
+    held: _Held | None = None,
 ) -> dict[str, Any]:
     """What would be submitted now, as plain JSON."""
-    organisations = identity_queries.organisations(partner.organisation_id for partner in application.partners)
+    organisations = _held(application) if held is None else held
     answers = tuple(question.answer for section in dossier.sections for question in section.questions)
     return rules.snapshot(
         view=application,

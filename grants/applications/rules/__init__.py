@@ -73,6 +73,7 @@ from grants.applications.rules.issues import (
     team_issues,
     unscanned_issues,
 )
+from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines
 from grants.applications.rules.signing import (
     SignedAnother,
     SignedPart,
@@ -161,6 +162,8 @@ __all__ = [
     "ReceiptProof",
     "Registered",
     "SectionInput",
+    "ShownFact",
+    "ShownOrganisation",
     "SignOffView",
     "SignedAnother",
     "SignedPart",
@@ -185,6 +188,7 @@ __all__ = [
     "evidence",
     "evidence_of",
     "exactly",
+    "facts_now",
     "file_places",
     "grouped",
     "groups",
@@ -202,6 +206,8 @@ __all__ = [
     "refuse_unwritable",
     "said",
     "section_issues",
+    "sent_facts",
+    "sent_lines",
     "sign_off_issues",
     "snapshot",
     "team_issues",

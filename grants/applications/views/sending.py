@@ -126,6 +126,7 @@ def print_view(ref: str) -> Any:
         application=application,
         call=application.call,
         content=None,
+        register=queries.register_now(application),
         sections=dossier_rules.answered(content),
         budget=place.budget,
         file_names=place.file_names,
