@@ -67,6 +67,8 @@ APPEND_ONLY_TABLES = frozenset(
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",
+        "organisation_double",
+        "organisation_fact",
         "recovery_receipt",
         "report_version",
         "security_event",

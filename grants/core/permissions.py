@@ -60,6 +60,8 @@ class Permission(StrEnum):
     LEDGER_READ = "ledger:read"
     MAIL_READ = "mail:read"
     ORGANISATION_EDIT = "organisation:edit"
+    ORGANISATION_READ = "organisation:read"
+    ORGANISATION_VALIDATE = "organisation:validate"
     ORGANISATION_VOUCH = "organisation:vouch"
     PAYMENT_ORDER_AUTHORISE = "payment_order:authorise"
     PAYMENT_ORDER_CANCEL = "payment_order:cancel"

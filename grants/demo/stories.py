@@ -12,6 +12,7 @@ from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.cohort import cohort_1
 from grants.demo.deeds import Preparation
 from grants.demo.large import SHORT_FORM, evaluated_now
+from grants.demo.registering import tell_the_register
 from grants.demo.stage import Stage, Story, merged, pay, reach_milestones, sign
 from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
@@ -38,6 +39,7 @@ class Demo:
         yield datetime(2022, 6, 1, 8, tzinfo=UTC)
         self.stage.say("People and organisations")
         self.stage.troupe.arrive()
+        tell_the_register(self.stage.troupe)
 
     def real(self) -> Story:
         """What happens in the real call of 2022."""

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time
+from typing import Self
 from uuid import UUID
 
-from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField, TelField, TextAreaField, URLField
+from wtforms import (
+    EmailField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+    URLField,
+)
 
 from grants.core import clock
 from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
 from grants.identity.rules import (
+    FACT_CHARACTERS_MAX,
+    REASON_CHARACTERS_MAX,
     ColleagueInput,
+    Fact,
     OrganisationInput,
     OrganisationView,
     ProfileInput,
     RoleInput,
     RolePlace,
     UserInput,
+    ValidationInput,
 )
-from grants.identity.states import OrganisationKind
-from grants.web.forms import CheckboxesField, DateField, Form, Needed, choices
+from grants.identity.states import DoubleVerdict, OrganisationKind
+from grants.web.forms import CharactersMax, CheckboxesField, DateField, Form, Needed, choices
 
 _EMAIL = {"autocomplete": "username", "spellcheck": "false"}
 _NOW = {"autocomplete": "current-password"}
@@ -191,6 +207,22 @@ class OrganisationForm(Form):
     country_code = StringField("Country", [Needed("Enter the country as two capital letters, for example PL.")])
     pic = StringField("Participant identification code (PIC)")
     website = URLField("Website")
+    vat = StringField("VAT number")
+    registration = StringField("National registration number", [CharactersMax(FACT_CHARACTERS_MAX)])
+    legal_form = StringField("Legal form", [CharactersMax(FACT_CHARACTERS_MAX)])
+    public_body = RadioField(
+        "Is it a public body?", choices=choices([("yes", "Yes"), ("no", "No"), ("", "Not said yet")]), default=""
+    )
+    contact_address = StringField("Contact address", [CharactersMax(FACT_CHARACTERS_MAX)])
+
+    @classmethod
+    def of(cls, view: OrganisationView, facts: Sequence[Fact]) -> Self:
+        """The form with what stands in the register; what was sent wins."""
+        held = {fact.kind.value: fact.value for fact in facts}
+        columns = ("version", "name", "local_name", "street", "postcode", "town", "country_code", "pic", "website")
+        of_facts = ("vat", "registration", "legal_form", "public_body", "contact_address")
+        data = {each: getattr(view, each) for each in columns} | {each: held.get(each, "") for each in of_facts}
+        return cls(data={**data, "kind": view.kind.value})
 
     def to_input(self, kind: OrganisationKind) -> OrganisationInput:
         """What was typed, for an organisation of this kind."""
@@ -208,7 +240,51 @@ class OrganisationForm(Form):
             street=text(self.street),
             pic=text(self.pic),
             website=text(self.website),
+            vat=text(self.vat),
+            registration=text(self.registration),
+            legal_form=text(self.legal_form),
+            public_body={"yes": True, "no": False}.get(str(self.public_body.data)),
+            contact_address=text(self.contact_address),
         )
+
+
+class ValidateForm(Form):
+    """By what a fact is validated, when, and until when that holds; with the value that was looked at."""
+
+    shown = HiddenField()
+    source = StringField("Validated by", [Needed("Say what you validated it by."), CharactersMax(FACT_CHARACTERS_MAX)])
+    checked_on = DateField("Day on which you looked at it", [Needed("Enter the day, for example 3 March 2027.")])
+    valid_until = DateField("Valid until")
+
+    def to_input(self) -> ValidationInput:
+        """What was typed, once the form is right."""
+        assert self.checked_on.data is not None, "the day is needed"
+        return ValidationInput(str(self.source.data), self.checked_on.data, self.valid_until.data)
+
+
+class WithdrawValidationForm(Form):
+    """Why a validation is taken back."""
+
+    reason = StringField("Why it does not count any more", [Needed("Say why."), CharactersMax(REASON_CHARACTERS_MAX)])
+
+
+class DoubleForm(Form):
+    """What a person decides about two entries that look alike."""
+
+    verdict = RadioField("What they are", choices=[], validators=[Needed("Choose one of the two.")])
+    reason = TextAreaField(
+        "By what you know it", [Needed("Say by what you know it."), CharactersMax(REASON_CHARACTERS_MAX)]
+    )
+
+    def between(self, view: OrganisationView, other: OrganisationView) -> DoubleForm:
+        """The form with the two named in its choices."""
+        self.verdict.choices = choices(
+            [
+                (DoubleVerdict.SAME.value, f"The same: “{other.name}” stands from now on, “{view.name}” points to it"),
+                (DoubleVerdict.APART.value, "Two different organisations"),
+            ]
+        )
+        return self
 
 
 class AnyOrganisationForm(OrganisationForm):

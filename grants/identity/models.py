@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
 from grants.identity.policy import Role
-from grants.identity.states import LinkPurpose, OrganisationKind, SessionEnd
+from grants.identity.states import DoubleVerdict, FactKind, LinkPurpose, OrganisationKind, SessionEnd
 
 
 class User(Row):
@@ -43,6 +43,7 @@ class Organisation(Row):
         state_check(OrganisationKind, "kind"),
         CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"),
         CheckConstraint("pic ~ '^[0-9]{9}$'", name="pic_form"),
+        CheckConstraint("same_as_id <> id", name="not_same_as_itself"),
     )
 
     name: Mapped[str] = mapped_column(index=True)
@@ -57,6 +58,55 @@ class Organisation(Row):
     synthetic: Mapped[bool] = mapped_column(default=False)
     # Described in somebody's draft and not answered for yet: nobody else finds it in a list.
     draft_only: Mapped[bool] = mapped_column(default=False)
+    # Another entry of the register that stands for the same organisation: a pointer, nothing is merged.
+    same_as_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+
+
+class OrganisationFact(Row):
+    """One line of the register: a fact as somebody stated it, or the same value as somebody validated it.
+
+    The newest line of a kind is what stands; lines only ever come, so that all before it are its history. An empty
+    value says that the fact was taken out.
+    """
+
+    __tablename__ = "organisation_fact"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "number"),
+        state_check(FactKind, "kind"),
+        CheckConstraint("validated_on IS NULL OR (value <> '' AND person_id IS NOT NULL)", name="validated_is_there"),
+        CheckConstraint("valid_until IS NULL OR valid_until > validated_on", name="valid_for_a_time"),
+        CheckConstraint("validated_on IS NOT NULL OR valid_until IS NULL", name="valid_if_validated"),
+        Index("ix_organisation_fact_kind", "organisation_id", "kind", "number"),
+        Index("ix_organisation_fact_value", "kind", "value"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    value: Mapped[str]
+    source: Mapped[str | None]
+    # Who stated or validated it; empty for what stood before the register kept changes.
+    person_id: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    validated_on: Mapped[date | None]
+    valid_until: Mapped[date | None]
+
+
+class OrganisationDouble(Row):
+    """What a person decided about two entries that look alike; the newest decision of a pair stands."""
+
+    __tablename__ = "organisation_double"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "other_id", "number"),
+        state_check(DoubleVerdict, "verdict"),
+        CheckConstraint("organisation_id < other_id", name="pair_in_order"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"))
+    other_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    number: Mapped[int]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
 
 
 class Membership(Row):

@@ -25,6 +25,7 @@ PROGRAM: frozenset[P] = frozenset(
 
 _READS_MONEY = frozenset(
     {P.AGREEMENT_READ, P.FILE_READ, P.LEDGER_READ, P.PAYMENT_ORDER_READ, P.REPORT_READ, P.STATEMENT_READ, P.STATEMENT_REQUEST}
+    | {P.ORGANISATION_READ}
 )  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[P]] = {
@@ -38,6 +39,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.JOB_RETRY,
             P.MAIL_READ,
             P.ORGANISATION_EDIT,
+            P.ORGANISATION_READ,
             P.ORGANISATION_VOUCH,
             P.ROLE_ASSIGN,
             P.ROLE_CONFIRM,
@@ -62,6 +64,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CITY_READ,
         P.CONFLICT_CONFIRM,
         P.ORGANISATION_EDIT,
+        P.ORGANISATION_VALIDATE,
         P.PROGRAMME_MANAGE,
         P.QUESTION_ANSWER,
         P.SELECTION_DECIDE,
@@ -70,7 +73,9 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.TICKET_ANSWER,
         P.USER_READ,
     },
-    Role.ELIGIBILITY_OFFICER: frozenset({P.APPLICATION_CHECK, P.APPLICATION_READ, P.CITY_READ, P.FILE_READ}),
+    Role.ELIGIBILITY_OFFICER: frozenset(
+        {P.APPLICATION_CHECK, P.APPLICATION_READ, P.CITY_READ, P.FILE_READ, P.ORGANISATION_READ}
+    ),
     Role.PROJECT_OFFICER: frozenset(
         {
             P.AGREEMENT_AMEND,
@@ -79,6 +84,8 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.APPLICATION_READ,
             P.CITY_READ,
             P.FILE_READ,
+            P.ORGANISATION_READ,
+            P.ORGANISATION_VALIDATE,
             P.PAYMENT_ORDER_READ,
             P.REPORT_ACCEPT,
             P.REPORT_READ,

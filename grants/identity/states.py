@@ -70,3 +70,34 @@ class RoleStanding(StrEnum):
     PLANNED = "planned"
     HELD = "held"
     ENDED = "ended"
+
+
+class FactKind(StrEnum):
+    """What the register holds of an organisation, in the order of its page."""
+
+    LEGAL_NAME = "legal_name"
+    PIC = "pic"
+    VAT = "vat"
+    REGISTRATION = "registration"
+    LEGAL_FORM = "legal_form"
+    PUBLIC_BODY = "public_body"
+    REGISTERED_ADDRESS = "registered_address"
+    CONTACT_ADDRESS = "contact_address"
+    WEBSITE = "website"
+
+
+class FactStanding(StrEnum):
+    """How far a fact can be relied on; derived from its last lines and the day, never stored."""
+
+    MISSING = "missing"
+    NOT_VALIDATED = "not_validated"
+    VALIDATED = "validated"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+
+
+class DoubleVerdict(StrEnum):
+    """What a person decided about two entries that look alike."""
+
+    SAME = "same"
+    APART = "apart"

@@ -31,6 +31,7 @@ from grants.core.jobs import JobState, JobView
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_lines
 from grants.identity import queries as identity
+from grants.identity.rules import FACT_WORDS
 from grants.oversight import queries, rules, services
 from grants.oversight.forms import CancelJobForm, ThingForm, trail_filter
 from grants.payments import queries as payments
@@ -239,6 +240,19 @@ def grant_history(ref: str) -> Any:
 def order_history(ref: str) -> Any:
     thing_id = payments.order_id_of(current_actor(), ref)
     return _story("payment_order", thing_id, rules.ORDER_STORY, ref, "payments.order", {"ref": ref})
+
+
+@bp.get("/organisations/<slug>")
+@requires(Permission.ORGANISATION_READ, Permission.ORGANISATION_EDIT)
+def organisation(slug: str) -> Any:
+    """One organisation of the register: facts and history, its cities, its applications and grants in the reader's reach."""
+    actor = current_actor()
+    view = identity.register_entry(actor, slug)
+    found = queries.organisation_hub(actor, view, paging.asked())
+    return page(
+        "oversight/organisation.html", view=view, slug=slug, hub=found, words=FACT_WORDS,
+        today=clock.in_zone(clock.now()).date(),
+    )  # fmt: skip
 
 
 @bp.get("/calls/<slug>/history")

@@ -117,7 +117,7 @@ def test_the_call_of_a_role_is_chosen_by_its_reference(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = RolePlace(uuid4(), "PCP-2022-C-0001", "Pilot cities")
-    monkeypatch.setitem(queries._role_places, "call", lambda: (call,))
+    monkeypatch.setitem(queries.accounts._role_places, "call", lambda: (call,))
     noa = actors.nobody()
     actors.sign_in(client, actors.ada().user_id)
     page = "/admin/users/noa-norole"

@@ -15,6 +15,7 @@ from grants.applications.queries.lists import (
     for_call,
     list_page,
     of_call,
+    of_organisation,
 )
 from grants.applications.queries.proof import receipt_proof, registered
 from grants.applications.queries.reach import (
@@ -30,6 +31,7 @@ from grants.applications.queries.reach import (
     team_id_of,
     visible,
 )
+from grants.applications.queries.register import register_now, register_sent
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -103,6 +105,7 @@ __all__ = [
     "membership",
     "not_barred",
     "of_call",
+    "of_organisation",
     "opens_when",
     "own_rows",
     "partners",
@@ -110,6 +113,8 @@ __all__ = [
     "reason_of_end",
     "receipt_files",
     "receipt_proof",
+    "register_now",
+    "register_sent",
     "registered",
     "scope_of",
     "states_in_call",

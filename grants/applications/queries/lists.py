@@ -125,6 +125,15 @@ def applications(
     return tuple(_row(row) for row in rows)
 
 
+@reader
+def of_organisation(actor: Actor, organisation_id: UUID, *, size: int) -> Asking[tuple[ApplicationRow, ...]]:
+    """Applications of which an organisation is a partner or the lead and which this person may see, newest first."""
+    taking_part = select(ApplicationPartner.application_id).where(ApplicationPartner.organisation_id == organisation_id)
+    statement = _rows().where(visible(actor), Application.id.in_(taking_part))
+    rows = yield from ask(statement.order_by(Application.reference.desc()).limit(min(size, LIST_ROWS_MAX)))
+    return tuple(_row(row) for row in rows)
+
+
 def export_lines(actor: Actor, wanted: ListFilter) -> Iterator[Sequence[object]]:
     """The same list as lines of a table with its head, newest reference first, at most 5,000 rows; one statement."""
     yield (

@@ -43,11 +43,17 @@ from grants.dossiers.queries import DossierView, SectionView, SetAside
 from grants.dossiers.rules import Section
 from grants.identity import queries as identity_queries
 from grants.identity.models import Organisation
-from grants.identity.rules import OrganisationView, Person
-from grants.identity.states import OrganisationKind
+from grants.identity.rules import Fact, OrganisationView, Person
+from grants.identity.states import FactKind, OrganisationKind
 
 # Administrations whose normal work and recoverable VAT no grant pays (domain.md B-08, B-09).
 PUBLIC_KINDS = frozenset({OrganisationKind.MUNICIPALITY, OrganisationKind.METROPOLE})
+
+
+def is_public(kind: OrganisationKind, facts: Sequence[Fact]) -> bool:
+    """Whether an organisation counts as a public administration: as the register says, else by its kind."""
+    said = next((fact.value for fact in facts if fact.kind is FactKind.PUBLIC_BODY), "")
+    return said == "yes" if said else kind in PUBLIC_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Workplace:
     people: Mapping[UUID, Person]
     issues: tuple[Issue, ...]
     warnings: tuple[Issue, ...]
+    # What the register holds of each organisation.
+    held: Mapping[UUID, tuple[OrganisationView, tuple[Fact, ...]]]
     # What would be sent now, as plain JSON, and its hash.
     content: Mapping[str, Any]
     fingerprint: str
@@ -124,11 +132,28 @@ def budget_of(actor: Actor, reference: str) -> BudgetView:
     application = view(actor, reference)
     if not is_team(actor, application.id) or application.budget_id is None:
         raise NotFound
-    return _budget(application, budget_queries.stored(application.budget_id))
+    held, stored = _budget_alone(application, application.budget_id)
+    return _budget(application, stored, held)
 
 
-def _budget(application: ApplicationView, stored: Stored) -> BudgetView:
-    public = {each.organisation_id for each in application.partners if each.kind in PUBLIC_KINDS}
+_Held = Mapping[UUID, tuple[OrganisationView, tuple[Fact, ...]]]
+
+
+@reader
+def _budget_alone(application: ApplicationView, budget_id: UUID) -> Asking[tuple[_Held, Stored]]:
+    return (yield from both(_held.asking(application), budget_queries.stored.asking(budget_id)))
+
+
+@reader
+def _held(application: ApplicationView) -> Asking[_Held]:
+    """What the register holds of each organisation of the consortium; one statement."""
+    return (yield from identity_queries.with_facts.asking(p.organisation_id for p in application.partners))
+
+
+def _budget(application: ApplicationView, stored: Stored, held: _Held) -> BudgetView:
+    public = {
+        each.organisation_id for each in application.partners if is_public(each.kind, held[each.organisation_id][1])
+    }
     return budget_queries.shown(stored, application.organisation_names, public)
 
 
@@ -154,15 +179,14 @@ def _written(application_id: UUID, dossier_id: UUID, budget_id: UUID) -> Asking[
 def _put_together(application: ApplicationView, written: _Written) -> Asking[Workplace]:
     """What was read, with the people in it and everything that is wrong or should be looked at; one statement."""
     dossier, stored, attached = written
-    budget = _budget(application, stored)
     savers = set(dossier.writers)
-    savers |= {user_id for user_id in (budget.saved_by, *(file.created_by for file in attached)) if user_id}
+    savers |= {user_id for user_id in (stored.row.saved_by, *(file.created_by for file in attached)) if user_id}
     if application.submission:
         savers.add(application.submission.submitted_by)
-    members = identity_queries.organisations.asking(partner.organisation_id for partner in application.partners)
-    known = both(identity_queries.people.asking(savers), members)
-    (people, threads, last, apart), (named, organisations) = yield from both(_beside.asking(application), known)
-    content = _snapshot_of(application, dossier, budget, attached, organisations)
+    known = both(identity_queries.people.asking(savers), _held.asking(application))
+    (people, threads, last, apart), (named, held) = yield from both(_beside.asking(application), known)
+    budget = _budget(application, stored, held)
+    content = _snapshot_of(application, dossier, budget, attached, held)
     fingerprint = rules.digest(content).hex()
     parts = signed_parts(application, dossier, budget, people, last, fingerprint)
     is_demanded = application.call.content.sign_offs
@@ -181,6 +205,7 @@ def _put_together(application: ApplicationView, written: _Written) -> Asking[Wor
             *(() if is_demanded else rules.overtaken(parts)),
             *rules.unscanned_issues(sum(file.clearance is Clearance.WAITING for file in attached)),
         ),
+        held=held,
         content=content,
         fingerprint=fingerprint,
         team=people,
@@ -236,12 +261,12 @@ def _snapshot_of(
     dossier: DossierView,
     budget: BudgetView,
     attached: Sequence[FileView],
-    organisations: Mapping[UUID, OrganisationView],
+    held: _Held,
 ) -> dict[str, Any]:
     """What would be submitted now, as plain JSON."""
     return rules.snapshot(
         view=application,
-        members=[organisations[partner.organisation_id] for partner in application.partners],
+        members=[held[partner.organisation_id] for partner in application.partners],
         dossier=dossier_rules.to_mapping(dossier.content),
         budget=budget_rules.to_mapping(budget.content),
         files=[

@@ -74,6 +74,7 @@ from grants.applications.rules.issues import (
     team_issues,
     unscanned_issues,
 )
+from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines
 from grants.applications.rules.signing import (
     SignedAnother,
     SignedPart,
@@ -164,6 +165,8 @@ __all__ = [
     "ReceiptProof",
     "Registered",
     "SectionInput",
+    "ShownFact",
+    "ShownOrganisation",
     "SignOffView",
     "SignedAnother",
     "SignedPart",
@@ -188,6 +191,7 @@ __all__ = [
     "evidence",
     "evidence_of",
     "exactly",
+    "facts_now",
     "file_places",
     "grouped",
     "groups",
@@ -207,6 +211,8 @@ __all__ = [
     "refuse_unwritable",
     "said",
     "section_issues",
+    "sent_facts",
+    "sent_lines",
     "sign_off_issues",
     "snapshot",
     "team_issues",

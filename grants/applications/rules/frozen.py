@@ -13,8 +13,8 @@ from grants.applications.rules.values import ApplicationView, Member, SubmittedC
 from grants.applications.states import PartnerRole
 from grants.budgets import rules as budget_rules
 from grants.dossiers import rules as dossier_rules
-from grants.identity.rules import OrganisationView
-from grants.identity.states import OrganisationKind
+from grants.identity.rules import Fact, OrganisationView, frozen_facts
+from grants.identity.states import FactKind, OrganisationKind
 
 SNAPSHOT_SCHEMA = 1
 
@@ -22,12 +22,16 @@ SNAPSHOT_SCHEMA = 1
 def snapshot(
     *,
     view: ApplicationView,
-    members: Sequence[OrganisationView],
+    members: Sequence[tuple[OrganisationView, Sequence[Fact]]],
     dossier: Mapping[str, Any],
     budget: Mapping[str, Any],
     files: Sequence[SubmittedFile],
 ) -> dict[str, Any]:
-    """Everything a submission freezes, as plain JSON with one spelling. ``members`` are in the order of the partners."""
+    """Everything a submission freezes, as plain JSON with one spelling.
+
+    ``members`` are in the order of the partners, each with what the register holds of it now. Whether a fact is validated
+    is not part of it: staff do that, and it would make every sign-off stale; the register's lines say how it stood when.
+    """
     roles = {partner.organisation_id: partner.role for partner in view.partners}
     ordered = sorted(files, key=lambda file: (file.role, file.name, file.sha256))
     return {
@@ -50,8 +54,9 @@ def snapshot(
                 "country_code": member.country_code,
                 "pic": member.pic,
                 "role": roles[member.id].value,
+                "facts": frozen_facts(facts),
             }
-            for member in members
+            for member, facts in members
         ],
         "answers": dict(dossier),
         "budget": dict(budget),
@@ -109,6 +114,8 @@ def _member(stored: Mapping[str, Any]) -> Member:
         country_code=stored["country_code"],
         pic=stored["pic"],
         role=PartnerRole(stored["role"]),
+        # Versions of before the register kept facts have none.
+        facts=tuple((FactKind(kind), value) for kind, value in stored.get("facts", {}).items()),
     )
 
 

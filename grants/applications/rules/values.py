@@ -11,7 +11,7 @@ from grants.budgets.rules import BudgetContent
 from grants.calls.rules import CallView
 from grants.core.money import Money
 from grants.dossiers.rules import DossierContent
-from grants.identity.states import OrganisationKind
+from grants.identity.states import FactKind, OrganisationKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,8 @@ class Member:
     country_code: str
     pic: str | None
     role: PartnerRole
+    # What the register held beside name and PIC at that moment.
+    facts: tuple[tuple[FactKind, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

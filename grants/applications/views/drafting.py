@@ -50,7 +50,8 @@ def details(ref: str) -> Any:
             "version": str(view.version),
         }
     )
-    return page("applications/details.html", form=form, stored=None, **team_context(place))
+    register = queries.register_now(place)
+    return page("applications/details.html", form=form, stored=None, register=register, **team_context(place))
 
 
 @bp.post("/applications/<ref>/details")
@@ -67,4 +68,6 @@ def edit_details(ref: str) -> Any:
         place = queries.workplace(current_actor(), ref)
         form.comes_again(place.application.version)
     stored = place.application if form.clashed else None
-    return page("applications/details.html", form=form, stored=stored, **team_context(place)), 409 if stored else 422
+    register = queries.register_now(place)
+    shown = page("applications/details.html", form=form, stored=stored, register=register, **team_context(place))
+    return shown, 409 if stored else 422

@@ -124,6 +124,7 @@ def print_view(ref: str) -> Any:
         application=application,
         call=application.call,
         content=None,
+        register=queries.register_now(place),
         sections=dossier_rules.answered(place.dossier.content),
         budget=place.budget,
         file_names=place.file_names,

@@ -9,7 +9,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.applications import queries as applications
 from grants.applications.models import Submission
-from grants.applications.rules import received_lines
+from grants.applications.rules import received_lines, sent_lines
 from grants.applications.states import PartnerRole
 from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
@@ -68,6 +68,7 @@ def receipt(submission_id: UUID) -> Receipt:
         sha256=row.sha256.hex(),
         event_id=str(applications.registered(row.id).event_id),
         answers=(
+            ("Organisations as the register held them", sent_lines(sent)),
             *(
                 (
                     each.section.title,

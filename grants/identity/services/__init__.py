@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.identity.services.addresses import ask_address, confirm_address
+from grants.identity.services.facts import decide_double, validate_fact, withdraw_validation
 from grants.identity.services.mails import mail, open_mail
 from grants.identity.services.passwords import change_password, hash_of, request_reset, set_password_by_link, sweep
 from grants.identity.services.people import (
@@ -50,6 +51,7 @@ __all__ = [
     "confirm_address",
     "confirm_password",
     "confirm_role",
+    "decide_double",
     "demo_sign_in",
     "describe_organisation",
     "disable_user",
@@ -84,4 +86,6 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sweep",
+    "validate_fact",
+    "withdraw_validation",
 ]

@@ -12,7 +12,7 @@ from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotAllowed, Refused
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
 from grants.identity import policy, queries, rules
 from grants.identity.models import (
@@ -31,6 +31,7 @@ from grants.identity.rules import (
     RoleInput,
     UserInput,
 )
+from grants.identity.services.facts import note_changes, organisation_scope
 from grants.identity.services.mails import mail
 from grants.identity.services.passwords import make_link, withdraw_links
 from grants.identity.services.roles import assign_now, give_role, refuse_losing_the_last_administrator, refuse_staff
@@ -55,6 +56,7 @@ def make_organisation(values: OrganisationInput, *, draft_only: bool = False) ->
         draft_only=draft_only,
     )
     db.session.add(made)
+    note_changes(made, values, before=None)
     if not draft_only:
         _tell_followers(made)
     return made.id
@@ -294,11 +296,6 @@ def add_organisation(actor: Actor, values: OrganisationInput) -> OrganisationVie
     return queries.organisation(made)
 
 
-def organisation_scope(organisation_id: UUID) -> Scope:
-    """Where an organisation lies: in itself."""
-    return Scope.of(("organisation", locked(Organisation, organisation_id).id))
-
-
 # Beyond any city's people here; whoever adds more sends mails for another reason.
 PEOPLE_MAX = 300
 
@@ -373,6 +370,7 @@ def edit_organisation(
         raise Refused("You cannot change what kind of organisation this is. Ask the programme office.")
     office = actor.everywhere(Permission.ORGANISATION_EDIT)
     refuse_known_organisation(values, but=organisation_id, listed_only=not office)
+    before = queries.organisation_view(row)
     row.name = rules.one_line(values.name)
     row.local_name = rules.one_line(values.local_name or "") or None
     row.kind = values.kind.value
@@ -382,6 +380,7 @@ def edit_organisation(
     row.street = rules.one_line(values.street or "") or None
     row.pic = values.pic or None
     row.website = values.website or None
+    note_changes(row, values, before=before)
     if office:
         _bring_into_list(row)
     return queries.organisation_view(row)

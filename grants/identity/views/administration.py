@@ -152,12 +152,14 @@ def enable(handle: str) -> Any:
 
 
 @bp.get("/admin/organisations")
-@requires(Permission.ORGANISATION_EDIT)
+@requires(Permission.ORGANISATION_READ)
 def organisations() -> Any:
-    """Every organisation, by country and name."""
+    """The register: every organisation, by country and name."""
     search = request.args.get("q", "")[:100]
     found = queries.organisation_rows(current_actor(), paging.asked(), search=search)
-    return page("identity/organisations.html", found=found, search=search, words=KIND_WORDS)
+    return page(
+        "identity/organisations.html", found=found, search=search, words=KIND_WORDS, kinds=len(rules.FACT_WORDS)
+    )
 
 
 @bp.route("/admin/organisations/add", methods=["GET", "POST"])
@@ -180,20 +182,17 @@ def add_organisation() -> Any:
 def edit_organisation(slug: str) -> Any:
     """The details of any organisation, its kind included."""
     view = queries.organisation_by_slug(current_actor(), slug)
-    form = AnyOrganisationForm(data={**{each: getattr(view, each) for each in _DETAILS}, "kind": view.kind.value})
+    form = AnyOrganisationForm.of(view, queries.facts(view.id))
     if form.validate_on_submit():
         with form.refusals():
             saved = services.edit_organisation(
                 current_actor(), view.id, form.to_input(form.chosen_kind()), version=form.version_shown()
             )
             flash("The details are saved.")
-            return see_other("identity.edit_organisation", slug=queries.slug_of(saved))
+            return see_other("oversight.organisation", slug=queries.slug_of(saved))
     return page(
         "identity/organisation_edit.html", form=form, view=view, slug=slug
     ), 422 if request.method == "POST" else 200
-
-
-_DETAILS = ("version", "name", "local_name", "street", "postcode", "town", "country_code", "pic", "website")
 
 
 @bp.get("/admin/roles")

@@ -148,7 +148,7 @@ def organisation() -> Any:
         everywhere = actor.everywhere(Permission.ORGANISATION_EDIT)
         return see_other("identity.organisations") if everywhere else page("identity/no_organisation.html")
     view = views[number - 1] if 1 <= number <= len(views) else views[0]
-    form = OrganisationForm(obj=view)
+    form = OrganisationForm.of(view, queries.facts(view.id))
     if form.validate_on_submit():
         with form.refusals():
             services.edit_organisation(actor, view.id, form.to_input(view.kind), version=form.version_shown())

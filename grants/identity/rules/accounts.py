@@ -16,6 +16,7 @@ from uuid import UUID
 
 from grants.core.errors import Invalid, NeedsFreshSignIn
 from grants.core.permissions import Actor
+from grants.identity.rules.vat import vat_number, vat_words
 from grants.identity.states import LinkPurpose, OrganisationKind, Role, RoleStanding
 
 PASSWORD_CHARACTERS_MIN = 12
@@ -72,14 +73,17 @@ class OrganisationView:
     pic: str | None = None
     website: str | None = None
     synthetic: bool = False
+    # The entry that stands for the same organisation, where a person said so.
+    same_as_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrganisationRow:
-    """An organisation in the administrator's list, with the address of its page."""
+    """An organisation in the register's list, with the address of its page and how many of its facts are validated."""
 
     view: OrganisationView
     slug: str
+    validated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,12 @@ class OrganisationInput:
     pic: str | None = None
     website: str | None = None
     synthetic: bool = False
+    # Facts of the register beside the entry itself (rules/facts.py).
+    vat: str | None = None
+    registration: str | None = None
+    legal_form: str | None = None
+    public_body: bool | None = None
+    contact_address: str | None = None
 
     def checked(self) -> OrganisationInput:
         """This input, if it can be stored; raises :class:`Invalid` with a sentence for each field."""
@@ -295,6 +305,11 @@ class OrganisationInput:
             )
         if self.website and (not _is_web_address(self.website) or len(self.website) > WEB_ADDRESS_CHARACTERS_MAX):
             problems["website"] = "Enter the whole address of the website, beginning with https://."
+        if one_line(self.vat or "") and vat_number(one_line(self.vat or ""), self.country_code) is None:
+            problems["vat"] = (
+                f"This is not how a VAT number is written there. {vat_words(self.country_code)} "
+                "Leave the field empty if there is none."
+            )
         if problems:
             raise Invalid("Some details of the organisation need another look.", problems)
         return self

@@ -40,7 +40,6 @@ from grants.core.db import db, folded
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
-from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, ScopeKey
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader
@@ -55,7 +54,6 @@ from grants.identity.rules import (
     LinkView,
     MailAsked,
     MailRow,
-    OrganisationRow,
     OrganisationView,
     Person,
     RenderedMail,
@@ -416,7 +414,10 @@ def organisations(organisation_ids: Iterable[UUID]) -> Asking[dict[UUID, Organis
 def choosable_organisations(actor: Actor, also: Iterable[UUID] = ()) -> tuple[OrganisationView, ...]:
     """Organisations a lead may choose, by name, at most 2,000: not those that only the drafts of others describe."""
     statement = select(Organisation).where(
-        or_(Organisation.draft_only.is_(False), Organisation.id.in_({*actor.organisation_ids, *also}))
+        or_(
+            and_(Organisation.draft_only.is_(False), Organisation.same_as_id.is_(None)),
+            Organisation.id.in_({*actor.organisation_ids, *also}),
+        )
     )
     rows = db.session.scalars(statement.order_by(Organisation.name, Organisation.id).limit(2_000))
     return tuple(organisation_view(row) for row in rows)
@@ -426,8 +427,10 @@ def may_choose_organisation(actor: Actor, organisation_id: UUID, also: Iterable[
     """Whether :func:`choosable_organisations` would hold this one."""
     if organisation_id in {*actor.organisation_ids, *also}:
         return True
-    draft_only = db.session.scalar(select(Organisation.draft_only).where(Organisation.id == organisation_id))
-    return draft_only is False
+    offered = select(Organisation.id).where(
+        Organisation.id == organisation_id, Organisation.draft_only.is_(False), Organisation.same_as_id.is_(None)
+    )
+    return db.session.scalar(offered) is not None
 
 
 def all_organisations() -> tuple[OrganisationView, ...]:
@@ -451,30 +454,7 @@ def organisation_view(row: Organisation) -> OrganisationView:
         pic=row.pic,
         website=row.website,
         synthetic=row.synthetic,
-    )
-
-
-def organisation_rows(actor: Actor, asked: Page, *, search: str = "") -> Rows[OrganisationRow]:
-    """Organisations by country and name with their addresses of pages, for who may edit all of them."""
-    if not actor.everywhere(Permission.ORGANISATION_EDIT):
-        raise NotFound
-    key = Organisation.country_code + " " + Organisation.name
-    statement = select(Organisation)
-    if words := search.strip().lower():
-        statement = statement.where(
-            or_(
-                func.lower(Organisation.name).contains(words, autoescape=True),
-                func.lower(Organisation.local_name).contains(words, autoescape=True),
-            )
-        )
-    if asked.after:
-        statement = statement.where(key > asked.after)
-    found = db.session.scalars(statement.order_by(key, Organisation.id).limit(asked.limit)).all()
-    slugs = _slugs({row.country_code for row in found})
-    return rows(
-        tuple(OrganisationRow(organisation_view(row), slugs[row.id]) for row in found),
-        asked,
-        key=lambda row: f"{row.view.country_code} {row.view.name}",
+        same_as_id=row.same_as_id,
     )
 
 
@@ -482,7 +462,7 @@ def organisation_by_slug(actor: Actor, slug: str) -> OrganisationView:
     """One organisation by the address of its page (“pl-northbridge”), for who may edit all of them."""
     if not actor.everywhere(Permission.ORGANISATION_EDIT):
         raise NotFound
-    found = next((each for each, its in _slugs({slug[:2].upper()}).items() if its == slug), None)
+    found = next((each for each, its in slugs({slug[:2].upper()}).items() if its == slug), None)
     if found is None:
         raise NotFound
     return organisation(found)
@@ -490,7 +470,7 @@ def organisation_by_slug(actor: Actor, slug: str) -> OrganisationView:
 
 def organisation_vouched_for(actor: Actor, slug: str) -> OrganisationView:
     """One organisation by the address of its page, for who may say who belongs to it."""
-    found = next((each for each, its in _slugs({slug[:2].upper()}).items() if its == slug), None)
+    found = next((each for each, its in slugs({slug[:2].upper()}).items() if its == slug), None)
     if found is None or not actor.may(Permission.ORGANISATION_VOUCH, Scope.of(("organisation", found))):
         raise NotFound
     return organisation(found)
@@ -498,10 +478,10 @@ def organisation_vouched_for(actor: Actor, slug: str) -> OrganisationView:
 
 def slug_of(view: OrganisationView) -> str:
     """The address of an organisation's page."""
-    return _slugs({view.country_code})[view.id]
+    return slugs({view.country_code})[view.id]
 
 
-def _slugs(countries: Collection[str]) -> dict[UUID, str]:
+def slugs(countries: Collection[str]) -> dict[UUID, str]:
     """Addresses of pages of all organisations of some countries: country and name, numbered where two are alike."""
     given: dict[UUID, str] = {}
     for row in db.session.execute(

@@ -1,0 +1,92 @@
+"""One organisation across the stages: what the register holds, its cities, its applications and grants in the reader's reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
+from grants.agreements.models import Beneficiary, Grant
+from grants.agreements.states import GrantState
+from grants.applications import queries as applications
+from grants.applications.rules import ApplicationRow
+from grants.cities import queries as cities
+from grants.cities.rules import CityView
+from grants.core.db import db
+from grants.core.paging import Page, Rows
+from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, both, reader
+from grants.identity import queries as identity
+from grants.identity.models import Organisation
+from grants.identity.queries import Alike
+from grants.identity.rules import Fact, FactLine, OrganisationView
+
+# Of each so many are shown, newest first; the lists of applications and grants have the rest.
+SHOWN_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class GrantOf:
+    """A grant of an organisation, and whether it leads it."""
+
+    reference: str
+    title: str
+    state: GrantState
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationHub:
+    """Everything the page of one organisation shows; what the reader may not see is not in it."""
+
+    facts: tuple[Fact, ...]
+    history: Rows[FactLine]
+    cities: tuple[CityView, ...]
+    applications: tuple[ApplicationRow, ...]
+    grants: tuple[GrantOf, ...]
+    alike: tuple[Alike, ...]
+    same_as: tuple[OrganisationView, str] | None
+    # Where the reader changes the details; empty where they may not.
+    edits: bool
+    validates: bool
+
+
+def organisation_hub(actor: Actor, view: OrganisationView, asked: Page) -> OrganisationHub:
+    """The page of one organisation; the caller has seen that the person reads it."""
+    found, own_grants = _of_stages(actor, view)
+    same_as = _standing(view)
+    return OrganisationHub(
+        facts=identity.facts(view.id),
+        history=identity.fact_history(view.id, asked),
+        cities=cities.of_organisation(view.id),
+        applications=found,
+        grants=own_grants,
+        alike=identity.looking_alike(actor, view),
+        same_as=same_as,
+        edits=actor.everywhere(Permission.ORGANISATION_EDIT) or identity.is_of_it(actor, view.id),
+        validates=actor.everywhere(Permission.ORGANISATION_VALIDATE),
+    )
+
+
+@reader
+def _of_stages(actor: Actor, view: OrganisationView) -> Asking[tuple[tuple[ApplicationRow, ...], tuple[GrantOf, ...]]]:
+    """Its applications and its grants, in one statement."""
+    grants = (
+        select(Grant.reference, Grant.title, Grant.state, Beneficiary.is_coordinator)
+        .join(Beneficiary, Beneficiary.grant_id == Grant.id)
+        .where(Beneficiary.organisation_id == view.id, agreements.visible(actor))
+        .order_by(Grant.reference.desc())
+        .limit(SHOWN_MAX)
+    )
+    found, rows = yield from both(applications.of_organisation.asking(actor, view.id, size=SHOWN_MAX), ask(grants))
+    return found, tuple(GrantOf(row.reference, row.title, GrantState(row.state), row.is_coordinator) for row in rows)
+
+
+def _standing(view: OrganisationView) -> tuple[OrganisationView, str] | None:
+    """The entry that stands for this one, with the address of its page."""
+    if view.same_as_id is None:
+        return None
+    row = db.session.scalars(select(Organisation).where(Organisation.id == view.same_as_id)).one()
+    found = identity.organisation_view(row)
+    return found, identity.slug_of(found)
