@@ -30,6 +30,7 @@ from grants.applications.queries.reach import (
     team_id_of,
     visible,
 )
+from grants.applications.queries.stages import stages, told_by
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -107,12 +108,14 @@ __all__ = [
     "registered",
     "scope_of",
     "snapshot_of",
+    "stages",
     "submission_by_id",
     "submissions",
     "submitted_content",
     "submitted_version",
     "team",
     "team_id_of",
+    "told_by",
     "view",
     "view_by_id",
     "view_of",

@@ -13,10 +13,12 @@ from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, visible
 from grants.applications.rules import ApplicationView, PartnerView, SubmissionView
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls import queries as call_queries
+from grants.calls.rules import CallView
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import Organisation, User
 from grants.identity.states import OrganisationKind
 
@@ -38,7 +40,7 @@ def view_by_id(application_id: UUID) -> ApplicationView:
 
 def view_of(row: Application) -> ApplicationView:
     """A row as the frozen view."""
-    submission = _submission(row.submission_id) if row.submission_id else None
+    call, consortium, submission = _parts(row.call_id, row.id, row.submission_id)
     return ApplicationView(
         id=row.id,
         version=row.version,
@@ -50,9 +52,9 @@ def view_of(row: Application) -> ApplicationView:
         origin=Origin(row.origin),
         source_url=row.source_url,
         synthetic_note=row.synthetic_note,
-        call=call_queries.call_by_id(row.call_id),
+        call=call,
         coordinator_id=row.coordinator_id,
-        partners=partners(row.id),
+        partners=consortium,
         dossier_id=row.dossier_id,
         budget_id=row.budget_id,
         submission=submission,
@@ -62,35 +64,60 @@ def view_of(row: Application) -> ApplicationView:
     )
 
 
-def partners(application_id: UUID) -> tuple[PartnerView, ...]:
-    """The consortium in its order, the coordinator first."""
-    rows = db.session.execute(
-        select(ApplicationPartner, Organisation, User.name, User.email)
+@reader
+def _parts(
+    call_id: UUID, application_id: UUID, submission_id: UUID | None
+) -> Asking[tuple[CallView, tuple[PartnerView, ...], SubmissionView | None]]:
+    """The call, the consortium and the version that stands; two statements."""
+    sent = select(*_SUBMISSION_COLUMNS).where(Submission.id == submission_id)
+    beside = both(partners.asking(application_id), ask(sent) if submission_id else _nothing())
+    found, (consortium, versions) = yield from both(call_queries.call_views.asking([call_id]), beside)
+    return found[call_id], consortium, _submission_view(versions[0]) if versions else None
+
+
+def _nothing() -> Asking[list[Any]]:
+    yield from ()
+    return []
+
+
+_PARTNER_COLUMNS = (
+    *(ApplicationPartner.application_id, ApplicationPartner.organisation_id, ApplicationPartner.role),
+    *(ApplicationPartner.state, ApplicationPartner.contact_user_id, ApplicationPartner.invited_name),
+    *(ApplicationPartner.invited_at, ApplicationPartner.answered_at),
+    *(Organisation.name, Organisation.kind, Organisation.country_code, Organisation.pic),
+    *(User.name.label("person"), User.email.label("address")),
+)
+
+
+@reader
+def partners(application_id: UUID) -> Asking[tuple[PartnerView, ...]]:
+    """The consortium in its order, the coordinator first; one statement."""
+    rows = yield from ask(
+        select(*_PARTNER_COLUMNS)
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .outerjoin(User, User.id == ApplicationPartner.contact_user_id)
         .where(ApplicationPartner.application_id == application_id)
         .order_by(ApplicationPartner.position, ApplicationPartner.id)
-    ).all()
-    return tuple(_partner(partner, organisation, name, email) for partner, organisation, name, email in rows)
+    )
+    return tuple(_partner(row) for row in rows)
 
 
-def _partner(
-    partner: ApplicationPartner, organisation: Organisation, name: str | None, email: str | None
-) -> PartnerView:
+def _partner(row: Any) -> PartnerView:
+    state = PartnerState(row.state)
     return PartnerView(
-        organisation_id=organisation.id,
-        name=organisation.name,
-        kind=OrganisationKind(organisation.kind),
-        country_code=organisation.country_code,
-        pic=organisation.pic,
-        role=PartnerRole(partner.role),
-        state=PartnerState(partner.state),
-        contact_id=partner.contact_user_id,
+        organisation_id=row.organisation_id,
+        name=row.name,
+        kind=OrganisationKind(row.kind),
+        country_code=row.country_code,
+        pic=row.pic,
+        role=PartnerRole(row.role),
+        state=state,
+        contact_id=row.contact_user_id,
         # Who is asked by address has not said yet that they are who the lead thinks.
-        contact_name=name if PartnerState(partner.state) is PartnerState.ACCEPTED else partner.invited_name,
-        contact_email=email,
-        invited_at=partner.invited_at,
-        answered_at=partner.answered_at,
+        contact_name=row.person if state is PartnerState.ACCEPTED else row.invited_name,
+        contact_email=row.address,
+        invited_at=row.invited_at,
+        answered_at=row.answered_at,
     )
 
 
@@ -179,12 +206,12 @@ def partners_of(application_ids: Iterable[UUID]) -> dict[UUID, tuple[PartnerView
     found: dict[UUID, list[PartnerView]] = {application_id: [] for application_id in wanted}
     if wanted:
         rows = db.session.execute(
-            select(ApplicationPartner, Organisation, User.name, User.email)
+            select(*_PARTNER_COLUMNS)
             .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
             .outerjoin(User, User.id == ApplicationPartner.contact_user_id)
             .where(ApplicationPartner.application_id.in_(wanted))
             .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
         ).all()
-        for partner, organisation, name, email in rows:
-            found[partner.application_id].append(_partner(partner, organisation, name, email))
+        for row in rows:
+            found[row.application_id].append(_partner(row))
     return {application_id: tuple(each) for application_id, each in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.reach import is_team
 from grants.applications.queries.signing import signed, signed_parts
+from grants.applications.queries.stages import stages
 from grants.applications.queries.team import team, writes_all
 from grants.applications.queries.whole import view
 from grants.applications.rules import (
@@ -23,6 +25,7 @@ from grants.applications.rules import (
     SignOffView,
     SubmittedFile,
     TeamMember,
+    Timeline,
 )
 from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
@@ -66,6 +69,8 @@ class Workplace:
     # How many comments wait for somebody, by section and question; those without are left out.
     threads: Mapping[str, Mapping[str, int]]
     parts: tuple[SignedPart, ...]
+    # Where it stands among the stages of its call; only for the page that shows it.
+    timeline: Timeline | None = None
 
     @property
     def changed_since_submission(self) -> bool:
@@ -120,8 +125,8 @@ def _budget(application: ApplicationView, budget_id: UUID) -> BudgetView:
     return budget_queries.budget(budget_id, application.organisation_names, public)
 
 
-def workplace_of(application: ApplicationView) -> Workplace:
-    """Answers, budget, files and every problem of an application with a draft."""
+def workplace_of(application: ApplicationView, at: datetime | None = None) -> Workplace:
+    """Answers, budget, files and every problem of an application with a draft; at a moment with where it stands then."""
     assert application.dossier_id is not None and application.budget_id is not None
     dossier = dossier_queries.dossier(application.dossier_id)
     budget = _budget(application, application.budget_id)
@@ -132,7 +137,7 @@ def workplace_of(application: ApplicationView) -> Workplace:
         savers.add(application.submission.submitted_by)
     content = snapshot_of(application, dossier, budget, attached)
     fingerprint = rules.digest(content).hex()
-    people, threads, last = _beside(application)
+    people, threads, last, timeline = _beside(application, at)
     parts = signed_parts(application, dossier, budget, people, last, fingerprint)
     is_demanded = application.call.content.sign_offs
     return Workplace(
@@ -154,19 +159,24 @@ def workplace_of(application: ApplicationView) -> Workplace:
         team=people,
         threads=threads,
         parts=parts,
+        timeline=timeline,
     )
 
 
-_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView]]
+_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView], Timeline | None]
 
 
 @reader
-def _beside(application: ApplicationView) -> Asking[_Beside]:
-    """The team, its open comments and its sign-offs, in one statement."""
+def _beside(application: ApplicationView, at: datetime | None) -> Asking[_Beside]:
+    """The team, its open comments and its sign-offs, and where it stands, in one statement."""
     assert application.dossier_id is not None, "what can be written in has answers"
     said = both(dossier_queries.open_threads.asking(application.dossier_id), signed.asking(application.id))
-    people, (threads, last) = yield from both(team.asking(application), said)
-    return people, threads, last
+    people_and_said = both(team.asking(application), said)
+    if at is None:
+        people, (threads, last) = yield from people_and_said
+        return people, threads, last, None
+    (people, (threads, last)), timeline = yield from both(people_and_said, stages.asking(application, at))
+    return people, threads, last, timeline
 
 
 def issues_of(

@@ -10,6 +10,7 @@ from grants.applications import queries, rules, services
 from grants.applications.forms import DetailsForm
 from grants.applications.states import ApplicationState
 from grants.applications.views.frame import bp, submitted_context, team_context
+from grants.core import clock
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -28,9 +29,12 @@ def show(ref: str) -> Any:
         # A later stage shows it, to the team alone.
         "has_result": team and application.state in rules.WITH_RESULT,
     }
+    now = clock.now()
     if team and application.dossier_id is not None:
-        return page("applications/task_list.html", **shown, **team_context(queries.workplace_of(application)))
-    return page("applications/submitted.html", **shown, **submitted_context(application))
+        return page("applications/task_list.html", **shown, **team_context(queries.workplace_of(application, now)))
+    # What was published elsewhere went no way here.
+    timeline = queries.stages(application, now) if application.submission else None
+    return page("applications/submitted.html", timeline=timeline, **shown, **submitted_context(application))
 
 
 @bp.get("/applications/<ref>/details")
