@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from grants.applications.queries.checking import city_facts, desk
+from grants.applications.queries.checking import desk, desk_and_content
+from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
+from grants.applications.queries.facts import cities_of as city_facts
+from grants.applications.queries.facts import facts_of
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -82,9 +85,12 @@ __all__ = [
     "countries",
     "counts",
     "desk",
+    "desk_and_content",
+    "desk_list",
     "duties",
     "earlier",
     "export_lines",
+    "facts_of",
     "file_of",
     "for_call",
     "gate",

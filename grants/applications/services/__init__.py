@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
-from grants.applications.services.checking import declare, record_answers
+from grants.applications.services.checking import (
+    answer_condition,
+    confirm_refusal,
+    declare,
+    record_answers,
+    return_refusal,
+)
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
 from grants.applications.services.drafting import (
     edit_details,
@@ -39,12 +45,14 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "answer_condition",
     "ask_sign_offs",
     "ask_to_write",
     "attach_file",
     "change_role",
     "comment",
     "confirm_partner",
+    "confirm_refusal",
     "declare",
     "decline_invitation",
     "download",
@@ -69,6 +77,7 @@ __all__ = [
     "replace_file",
     "reply",
     "resolve_comment",
+    "return_refusal",
     "save_answer",
     "save_budget",
     "save_plan",
