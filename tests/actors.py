@@ -125,6 +125,11 @@ def eli() -> Actor:
     return actor(person("Eli Desk", Role.ELIGIBILITY_OFFICER))
 
 
+def ella() -> Actor:
+    """Ella, the second eligibility officer."""
+    return actor(person("Ella Second", Role.ELIGIBILITY_OFFICER))
+
+
 def pia() -> Actor:
     """Pia, the project officer."""
     return actor(person("Pia Officer", Role.PROJECT_OFFICER))

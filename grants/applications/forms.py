@@ -307,6 +307,14 @@ class CheckForm(ContestedForm):
         )
 
 
+class RefusalForm(ContestedForm):
+    """The second person agrees that an application is not eligible, or gives the verdict back with a reason."""
+
+    why = TextAreaField(
+        "Why you give it back", [Optional(), A_PARAGRAPH], description="Only if you do not agree. The officer reads it."
+    )
+
+
 def check_form(conditions: Sequence[Condition], answers: Mapping[str, ConditionAnswer], version: int) -> CheckForm:
     """The form of the conditions of one call, filled with what was answered before."""
     fields: dict[str, object] = {"conditions": tuple(conditions)}

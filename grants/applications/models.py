@@ -163,6 +163,14 @@ class EligibilityCheck(Row):
         UniqueConstraint("submission_id"),
         CheckConstraint("(verdict IS NULL) = (decided_at IS NULL)", name="verdict_has_time"),
         CheckConstraint("(verdict IS NULL) = (decided_by IS NULL)", name="verdict_has_person"),
+        CheckConstraint("confirmed_by <> decided_by", name="second_person"),
+        CheckConstraint("confirmed_by IS NULL OR verdict IS NOT NULL", name="confirmed_has_verdict"),
+        CheckConstraint(
+            "(proposed_by IS NULL) = (proposed_at IS NULL) AND (proposed_by IS NULL) = (proposed_reason IS NULL)",
+            name="proposed_whole",
+        ),
+        CheckConstraint("verdict IS NULL OR proposed_by IS NULL", name="decided_is_not_proposed"),
+        CheckConstraint("(returned_by IS NULL) = (return_reason IS NULL)", name="returned_has_reason"),
     )
 
     application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
@@ -171,6 +179,15 @@ class EligibilityCheck(Row):
     reason: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # The second person, without whom no application is declared not eligible.
+    confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # Not eligible in the eyes of one person: it waits for another.
+    proposed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    proposed_at: Mapped[datetime | None]
+    proposed_reason: Mapped[str | None]
+    # Who gave the last proposal back, and why.
+    returned_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    return_reason: Mapped[str | None]
     # Counts, so that each saving of any answer makes a new version of the whole check.
     saves: Mapped[int] = mapped_column(info=NOT_AUDITED)
 
@@ -189,3 +206,27 @@ class EligibilityResult(Row):
     condition: Mapped[str]
     verdict: Mapped[str]
     reason: Mapped[str | None]
+    # Who answered last; of answers older than this column only the record tells.
+    answered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    answered_at: Mapped[datetime | None]
+
+
+class EligibilityBatch(Row):
+    """Applications that one officer passed in one go, each by an act of its own."""
+
+    __tablename__ = "eligibility_batch"
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
+    asked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
+class EligibilityBatchItem(Row):
+    """One application of a batch in the version whose facts the officer saw, and the job that passes it."""
+
+    __tablename__ = "eligibility_batch_item"
+    __table_args__ = (UniqueConstraint("batch_id", "application_id"),)
+
+    batch_id: Mapped[UUID] = mapped_column(points_to("eligibility_batch.id"))
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    submission_id: Mapped[UUID] = mapped_column(points_to("submission.id"))
+    job_id: Mapped[UUID] = mapped_column(points_to("job.id"))

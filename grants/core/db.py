@@ -99,8 +99,12 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         free=("declared", "reason", "declared_at", "ruling", "ruling_reason", "ruled_by", "ruled_at"), kept=True
     ),
     "due_diligence_item": WrittenOnce(free=("answer", "note", "evidence_on", "answered_at", "answered_by"), kept=True),
-    "eligibility_check": WrittenOnce(once=("verdict", "reason", "decided_at", "decided_by"), free=("saves",)),
-    "eligibility_result": WrittenOnce(free=("verdict", "reason"), kept=True),
+    "eligibility_check": WrittenOnce(
+        once=("verdict", "reason", "decided_at", "decided_by", "confirmed_by"),
+        free=("saves", "proposed_by", "proposed_at", "proposed_reason", "returned_by", "return_reason"),
+        kept=True,
+    ),
+    "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
     "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),

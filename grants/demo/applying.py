@@ -172,7 +172,9 @@ class Applicants(Arrivals):
                 else ConditionAnswer(each.key, Verdict.PASS)
                 for each in call.content.conditions
             )
-            applications.declare(self.actor("eligibility"), application_id, answers)
+            verdict = applications.declare(self.actor("eligibility"), application_id, answers)
+            if verdict is Verdict.FAIL:
+                applications.confirm_refusal(self.actor("eligibility_second"), application_id)
 
     def changed(self, *keys: str) -> None:
         """Say that these people were given something to do, or lost it: who they are is looked up anew."""

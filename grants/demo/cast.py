@@ -24,6 +24,7 @@ PEOPLE = (
     PersonOfTheDemo("second_administrator", "Tomás Vidal", "programme", "Second administrator", (R.ADMINISTRATOR,)),
     PersonOfTheDemo("manager", "Ingrid Aalto", "programme", "Programme manager", (R.PROGRAMME_MANAGER,)),
     PersonOfTheDemo("eligibility", "Piotr Zieliński", "programme", "Eligibility officer", (R.ELIGIBILITY_OFFICER,)),
+    PersonOfTheDemo("eligibility_second", "Nela Horáková", "programme", "Second eligibility officer", (R.ELIGIBILITY_OFFICER,)),
     PersonOfTheDemo("officer", "Leonor Duarte", "programme", "Project officer", (R.PROJECT_OFFICER,)),
     PersonOfTheDemo("chair", "Henrik Vester", "university", "Panel chair", (R.PANEL_CHAIR,)),
     PersonOfTheDemo("member", "Maja Novak", "university", "Panel member", (R.PANEL_MEMBER,)),

@@ -181,11 +181,13 @@ GRANT_STORY = frozenset(
         *("recovery.book", "recovery.establish", "recovery.waive"),
     }
 )
-APPLICATION_STORY = frozenset({"application.declare", "application.submit", "application.withdraw"})
+# What the desk does until a verdict stands; the team is told the verdict and not the way to it.
+DESK_STORY = frozenset({"application.confirm_refusal", "application.declare", "application.return_refusal"})
+APPLICATION_STORY = DESK_STORY | {"application.submit", "application.withdraw"}
 # Told to the team with what was ruled, see declared_words and outcome_words.
 VERDICTS = frozenset({"application.declare"})
 # The work on a draft, which only its own people see.
-TEAM_STORY = APPLICATION_STORY | {
+TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
@@ -272,6 +274,7 @@ QUIET = frozenset(
     {
         *("session.start", "session.prove", "session.end", "session.end_other", "session.end_all_others"),
         *(
+            "application.answer_condition",
             "application.save_answer",
             "application.save_section",
             "application.save_budget",

@@ -522,7 +522,7 @@ def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) 
         assert (desk.verdict, desk.decided_by, desk.answered) == (
             Verdict.PASS,
             eli.user_id,
-            len(call.content.conditions),
+            len(rules.conditions_of(call.content)),
         )
         with pytest.raises(Refused, match="only a submitted one"):
             services.declare(eli, application_id, all_pass(call))
@@ -539,6 +539,7 @@ def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(ca
         assert list(refused.value.problems) == [f"reason_{key}"]
         answers = all_pass(call, **{key: (Verdict.FAIL, "It overlaps")})
         assert services.declare(eli, application_id, answers) is Verdict.FAIL
+        services.confirm_refusal(actors.ella(), application_id)
 
     view = queries.view_by_id(application_id)
     assert view.state is ApplicationState.INELIGIBLE

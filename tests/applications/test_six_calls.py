@@ -149,6 +149,8 @@ def judged(call: CallView, application_id: UUID) -> tuple[Verdict, str]:
         answers = [rules.proposed(view) for view in desk.conditions]
         confirmed = tuple(ConditionAnswer(a.condition, Verdict.PASS, "") if a.verdict is None else a for a in answers)
         verdict = services.declare(eli, application_id, confirmed)
+        if verdict is Verdict.FAIL:
+            services.confirm_refusal(actors.ella(), application_id)
         reason = queries.desk(eli, queries.view_by_id(application_id)).reason
     return verdict, reason or ""
 

@@ -109,7 +109,9 @@ def test_a_city_goes_from_the_open_call_to_declared_eligible(app: Flask, call: C
 
     with clock.at(AFTER_CLOSING):
         eli = actors.client_of(app, actors.eli())
-        assert "1 to check, 0 done" in text_of(eli.get(f"/calls/{call.slug}/eligibility"))
+        assert "1 to check, 0 waiting for a second person, 0 done" in text_of(
+            eli.get(f"/calls/{call.slug}/eligibility")
+        )
         desk = f"{place}/eligibility"
         verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
         assert send(eli, desk, go="save", **verdicts).headers["Location"] == desk
@@ -674,7 +676,7 @@ def test_a_stale_desk_says_who_decided_what_and_keeps_what_was_typed(app: Flask,
 
         words = text_of(answer)
         assert answer.status_code == 409
-        assert "decided on the eligibility of application" in words and "Somebody changed this check" in words
+        assert "gave a verdict on the eligibility of application" in words and "Somebody changed this check" in words
         assert "It is declared eligible." in words
         assert "Not met. It overlaps with Southport" in words and "We are sorry" in words
 
@@ -690,6 +692,8 @@ def test_the_team_reads_on_its_own_page_why_it_is_not_eligible(app: Flask, call:
             send(actors.client_of(app, actors.eli()), f"{place}/eligibility", go="declare", **reasons).status_code
             == 303
         )
+        assert "The mandate is missing" not in text_of(ana(app).get(place))
+        services.confirm_refusal(actors.ella(), application_id)
 
         words = text_of(ana(app).get(place))
         assert words.count("The mandate is missing") == 1 and "This application is not eligible" in words

@@ -174,7 +174,12 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.extend_for_one(actors.ingrid(), application_id, own)
     with clock.at(AFTER_CLOSING):
         applying.record_answers(actors.eli(), application_id, all_pass(call)[:2], 0)
-        applying.declare(actors.eli(), application_id, all_pass(call))
+        first, *rest = all_pass(call)
+        applying.answer_condition(actors.eli(), application_id, first, 1)
+        applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
+        applying.return_refusal(actors.ella(), application_id, "Look again.")
+        applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
+        applying.confirm_refusal(actors.ella(), application_id)
         led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
     DONE.add("applications")
@@ -185,6 +190,7 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
     ):
         assert "deadline" in attack.relied[verb], verb
     assert "four_eyes" in attack.relied["application.declare"]
+    assert "four_eyes" in attack.relied["application.confirm_refusal"]
     assert "ceiling" in attack.relied["call.authorise_budget"]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from grants.applications.queries.checking import city_facts, desk
+from grants.applications.queries.checking import desk, desk_and_content
+from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
+from grants.applications.queries.facts import cities_of as city_facts
+from grants.applications.queries.facts import facts_of
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -32,6 +35,7 @@ from grants.applications.queries.reach import (
     visible,
 )
 from grants.applications.queries.register import register_now, register_sent
+from grants.applications.queries.stages import stages, told_by
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -88,9 +92,12 @@ __all__ = [
     "countries",
     "counts",
     "desk",
+    "desk_and_content",
+    "desk_list",
     "duties",
     "earlier",
     "export_lines",
+    "facts_of",
     "file_of",
     "for_call",
     "gate",
@@ -117,6 +124,7 @@ __all__ = [
     "register_sent",
     "registered",
     "scope_of",
+    "stages",
     "states_in_call",
     "submission_by_id",
     "submissions",
@@ -124,6 +132,7 @@ __all__ = [
     "submitted_version",
     "team",
     "team_id_of",
+    "told_by",
     "view",
     "view_by_id",
     "view_of",

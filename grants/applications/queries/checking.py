@@ -1,34 +1,34 @@
-"""The eligibility desk: conditions with their evidence and answers."""
+"""The eligibility desk: conditions with their evidence and answers, the verdict, and who is next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import aliased
 
 from grants.applications import rules
-from grants.applications.models import Application, ApplicationPartner, EligibilityCheck, EligibilityResult
+from grants.applications.models import Application, EligibilityCheck, EligibilityResult
+from grants.applications.queries.facts import facts_of
 from grants.applications.queries.reach import is_team, visible
-from grants.applications.queries.submitted import submitted_content
 from grants.applications.queries.whole import as_answered
 from grants.applications.rules import (
     ApplicationView,
-    Arrival,
-    CityFact,
     ConditionAnswer,
     ConditionView,
     Desk,
     Facts,
+    Neighbours,
+    Proposal,
     SubmittedContent,
 )
 from grants.applications.states import ApplicationState, Verdict
-from grants.calls.rules import LANGUAGES, PARENT_LIST
-from grants.cities.models import City, Participation
-from grants.core.db import db
 from grants.core.permissions import Actor, Permission, Scope
-from grants.identity.models import Organisation
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.identity.models import User
 
 
 def reads_evidence(actor: Actor, application: ApplicationView) -> bool:
@@ -37,125 +37,130 @@ def reads_evidence(actor: Actor, application: ApplicationView) -> bool:
     return actor.may(Permission.APPLICATION_CHECK, scope) and not is_team(actor, application.id)
 
 
-def desk(actor: Actor, application: ApplicationView) -> Desk:
-    """Every condition of the call with the answers so far; for the desk with evidence from submission and register."""
-    content = submitted_content(application.id)
+@reader
+def desk(actor: Actor, application: ApplicationView) -> Asking[Desk]:
+    """Every condition of the call with the answers so far; for the desk with evidence from submission and register.
+
+    At most two statements.
+    """
+    found, _ = yield from desk_and_content.asking(actor, application)
+    return found
+
+
+@reader
+def desk_and_content(actor: Actor, application: ApplicationView) -> Asking[tuple[Desk, SubmittedContent | None]]:
+    """The same with the version that stands, for whoever reads evidence."""
     application = replace(application, call=as_answered(application.call, application.submission))
-    check = db.session.scalars(
-        select(EligibilityCheck)
-        .join(Application, Application.submission_id == EligibilityCheck.submission_id)
-        .where(Application.id == application.id)
-    ).one_or_none()
-    answers = _answers(check.id) if check else {}
-    organisations = [member.organisation_id for member in content.consortium]
     shown = reads_evidence(actor, application)
-    facts = _facts(actor, application, content, organisations) if shown else None
+    parts: list[Asking[Any]] = [_check(application), _answers(application)]
+    parts += (
+        [_neighbours(actor, application), facts_of.asking(actor, application.call, [application.id])] if shown else []
+    )
+    checks, answers, *rest = yield from side_by_side(parts)
+    neighbours, contents = rest if rest else (Neighbours(), {})
+    content, facts = contents.get(application.id, (None, None))
+    conditions = tuple(
+        _condition(condition, facts, answers) for condition in rules.conditions_of(application.call.content)
+    )
+    return _desk(conditions, checks, neighbours), content
+
+
+def _condition(condition: Any, facts: Facts | None, answers: Mapping[str, Any]) -> ConditionView:
+    row = answers.get(condition.key)
+    evidence = None if facts is None else rules.evidence_of(condition, facts)
+    if row is None:
+        return ConditionView(condition, evidence, ConditionAnswer(condition.key, None))
+    answer = ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "")
+    return ConditionView(condition, evidence, answer, row.version, row.person or "", row.answered_at)
+
+
+def _desk(conditions: tuple[ConditionView, ...], checks: list[Any], neighbours: Neighbours) -> Desk:
+    if not checks:
+        return Desk(conditions, None, None, None, None, 0, neighbours=neighbours)
+    (check,) = checks
+    proposal = (
+        Proposal(check.proposed_by, check.proposer, check.proposed_at, check.proposed_reason)
+        if check.proposed_by
+        else None
+    )
     return Desk(
-        conditions=tuple(
-            ConditionView(
-                condition,
-                None if facts is None else rules.evidence_of(condition, facts),
-                answers.get(condition.key, ConditionAnswer(condition.key, None)),
-            )
-            for condition in application.call.content.conditions
-        ),
-        verdict=Verdict(check.verdict) if check and check.verdict else None,
-        reason=check.reason if check else None,
-        decided_at=check.decided_at if check else None,
-        decided_by=check.decided_by if check else None,
-        version=check.version if check else 0,
-        check_id=check.id if check else None,
+        conditions,
+        verdict=Verdict(check.verdict) if check.verdict else None,
+        reason=check.reason,
+        decided_at=check.decided_at,
+        decided_by=check.decided_by,
+        version=check.version,
+        check_id=check.id,
+        decider=check.decider or "",
+        confirmer=check.confirmer or "",
+        proposal=proposal,
+        returner=check.returner or "",
+        return_reason=check.return_reason or "",
+        neighbours=neighbours,
     )
 
 
-def _facts(
-    actor: Actor, application: ApplicationView, content: SubmittedContent, organisations: Sequence[UUID]
-) -> Facts:
-    """Everything the conditions of a call may ask of the version that stands."""
-    call, worked = application.call, content.budget.totals
-    return Facts(
-        consortium=content.consortium,
-        cities=city_facts(organisations),
-        elsewhere=_elsewhere(actor, application, organisations),
-        sees_all=not (actor.barred("application") or actor.barred("call")),
-        arrival=_arrival(application, content),
-        requested={row.organisation_id: row.requested for row in worked.rows},
-        budget_rules=content.budget.rules,
-        answers={answer.question: answer for answer in content.dossier.answers},
-        lists={each.name: each.countries for each in call.content.country_lists}
-        | {PARENT_LIST: call.fund_source.rules.countries},
+def _check(application: ApplicationView) -> Asking[list[Any]]:
+    people = {name: aliased(User) for name in ("decider", "confirmer", "proposer", "returner")}
+    check = EligibilityCheck
+    columns = (
+        *(check.id, check.version, check.verdict, check.reason, check.decided_at, check.decided_by),
+        *(check.proposed_by, check.proposed_at, check.proposed_reason, check.return_reason),
+    )
+    return ask(
+        select(*columns, *(person.name.label(name) for name, person in people.items()))
+        .outerjoin(people["decider"], people["decider"].id == check.decided_by)
+        .outerjoin(people["confirmer"], people["confirmer"].id == check.confirmed_by)
+        .outerjoin(people["proposer"], people["proposer"].id == check.proposed_by)
+        .outerjoin(people["returner"], people["returner"].id == check.returned_by)
+        .where(check.submission_id == _sent(application))
     )
 
 
-def _arrival(application: ApplicationView, content: SubmittedContent) -> Arrival | None:
-    """How the version that stands came in, by its own record."""
-    sent, call = application.submission, application.call
-    if sent is None:
-        return None
-    roles = {file.role for file in content.files}
-    return Arrival(
-        sent.submitted_at,
-        sent.closes_at,
-        call.zone,
-        LANGUAGES.get(call.content.language, call.content.language),
-        tuple(file.name for file in content.files),
-        tuple(
-            wanted.label
-            for wanted in call.content.attachments
-            if wanted.required and rules.attachment_role(wanted.key) not in roles
-        ),
-    )
+def _sent(application: ApplicationView) -> UUID | None:
+    return application.submission.id if application.submission else None
 
 
-def _answers(check_id: UUID) -> dict[str, ConditionAnswer]:
-    rows = db.session.scalars(select(EligibilityResult).where(EligibilityResult.check_id == check_id))
-    return {row.condition: ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "") for row in rows}
-
-
-def city_facts(organisation_ids: Sequence[UUID]) -> tuple[CityFact, ...]:
-    """What the register knows about the cities of these organisations, by name."""
-    earlier: dict[UUID, list[str]] = {}
-    cities = db.session.scalars(
-        select(City).where(City.organisation_id.in_(organisation_ids)).order_by(City.name, City.id)
-    ).all()
-    rows = db.session.execute(
-        select(Participation.city_id, Participation.call_label)
-        .where(Participation.city_id.in_([city.id for city in cities]))
-        .order_by(Participation.call_label)
-    )
-    for city_id, label in rows:
-        earlier.setdefault(city_id, []).append(label)
-    return tuple(
-        CityFact(
-            organisation_id=city.organisation_id,
-            name=city.name,
-            country_code=city.country_code,
-            population=city.population,
-            mission_city=city.mission_city,
-            earlier=tuple(earlier.get(city.id, ())),
+def _answers(application: ApplicationView) -> Asking[dict[str, Any]]:
+    rows = yield from ask(
+        select(
+            *(EligibilityResult.condition, EligibilityResult.verdict, EligibilityResult.reason),
+            *(EligibilityResult.version, EligibilityResult.answered_at, User.name.label("person")),
         )
-        for city in cities
-        if city.organisation_id is not None
+        .join(EligibilityCheck, EligibilityCheck.id == EligibilityResult.check_id)
+        .outerjoin(User, User.id == EligibilityResult.answered_by)
+        .where(EligibilityCheck.submission_id == _sent(application))
     )
+    return {row.condition: row for row in rows}
 
 
-def _elsewhere(
-    actor: Actor, application: ApplicationView, organisations: Sequence[UUID]
-) -> tuple[tuple[str, str], ...]:
-    """Organisations of this consortium that stand in another submitted application to the call which the reader may see."""
-    rows = db.session.execute(
-        select(Organisation.name, Application.reference)
-        .join(ApplicationPartner, ApplicationPartner.organisation_id == Organisation.id)
-        .join(Application, Application.id == ApplicationPartner.application_id)
+def unchecked() -> Any:
+    """The condition on :class:`Application` that nobody has given or proposed a verdict on what it sent."""
+    done = (
+        exists()
         .where(
-            Application.call_id == application.call.id,
-            Application.id != application.id,
-            Application.submission_id.is_not(None),
-            Application.state != ApplicationState.WITHDRAWN.value,
-            Organisation.id.in_(organisations),
-            visible(actor),
+            EligibilityCheck.submission_id == Application.submission_id,
+            EligibilityCheck.verdict.is_not(None) | EligibilityCheck.proposed_by.is_not(None),
         )
-        .order_by(Organisation.name, Application.reference)
-        .limit(100)
+        .correlate(Application)
     )
-    return tuple((name, reference) for name, reference in rows)
+    return and_(Application.state == ApplicationState.SUBMITTED.value, ~done)
+
+
+def _neighbours(actor: Actor, application: ApplicationView) -> Asking[Neighbours]:
+    """By reference; after the last one that waits for a verdict comes the first."""
+    inside = (
+        Application.call_id == application.call.id,
+        Application.submission_id.is_not(None),
+        Application.state != ApplicationState.WITHDRAWN.value,
+        visible(actor),
+    )
+    after, before = Application.reference > application.reference, Application.reference < application.reference
+    last = select(func.max(Application.reference)).where(*inside, before).scalar_subquery()
+    first = select(func.min(Application.reference)).where(*inside, after).scalar_subquery()
+    waiting = select(func.min(Application.reference)).where(*inside, unchecked())
+    ahead, around = waiting.where(after).scalar_subquery(), waiting.where(before).scalar_subquery()
+    ((previous, following, unanswered),) = yield from ask(
+        select(last.label("previous"), first.label("following"), func.coalesce(ahead, around).label("unanswered"))
+    )
+    return Neighbours(previous, following, unanswered)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 
 from grants.applications import rules
-from grants.applications.models import Application, ApplicationPartner
+from grants.applications.models import Application, ApplicationPartner, EligibilityCheck
 from grants.applications.queries.helpdesk import asked_back_duties, desk_duties
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
@@ -155,10 +155,17 @@ def _newer_draft_duty(actor: Actor, row: Any, progress: dossier_queries.Progress
 
 
 def _checking_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    proposed = EligibilityCheck.proposed_by
     rows = yield from ask(
-        select(Call.slug, Call.title, func.count(), func.min(closes_at_of()))
+        select(
+            Call.slug,
+            Call.title,
+            func.count().filter(proposed.is_(None)).label("unchecked"),
+            func.count().filter(proposed != actor.user_id).label("proposed"),
+        )
         .select_from(Application)
         .join(Call, Call.id == Application.call_id)
+        .outerjoin(EligibilityCheck, EligibilityCheck.submission_id == Application.submission_id)
         .where(
             Application.state == ApplicationState.SUBMITTED.value,
             visible(actor),
@@ -168,14 +175,28 @@ def _checking_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         .order_by(Call.slug)
         .limit(DUTIES_MAX)
     )
-    return [
-        Duty(
-            what=f"Check {number} {'application' if number == 1 else 'applications'} for eligibility",
-            why=f"{title}: the deadline has passed; evaluators get only what is declared eligible.",
-            button="Open the eligibility desk",
-            endpoint="applications.eligibility_list",
-            values={"slug": slug},
-            count=number,
-        )
-        for slug, title, number, _ in rows
-    ]
+    found = []
+    for row in rows:
+        if row.proposed:
+            found.append(
+                Duty(
+                    what=f"Confirm {row.proposed} {'refusal' if row.proposed == 1 else 'refusals'}, or give {'it' if row.proposed == 1 else 'them'} back",
+                    why=f"{row.title}: another officer finds {'it' if row.proposed == 1 else 'them'} not eligible; nobody is told before a second person agrees.",
+                    button="Open the eligibility desk",
+                    endpoint="applications.eligibility_list",
+                    values={"slug": row.slug, "show": "second"},
+                    count=row.proposed,
+                )
+            )
+        if row.unchecked:
+            found.append(
+                Duty(
+                    what=f"Check {row.unchecked} {'application' if row.unchecked == 1 else 'applications'} for eligibility",
+                    why=f"{row.title}: the deadline has passed; evaluators get only what is declared eligible.",
+                    button="Open the eligibility desk",
+                    endpoint="applications.eligibility_list",
+                    values={"slug": row.slug},
+                    count=row.unchecked,
+                )
+            )
+    return found

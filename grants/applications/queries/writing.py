@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.signing import signed, signed_parts
+from grants.applications.queries.stages import stages
 from grants.applications.queries.team import team, writes_all
 from grants.applications.queries.whole import view, view_of
 from grants.applications.rules import (
@@ -23,6 +25,7 @@ from grants.applications.rules import (
     SignOffView,
     SubmittedFile,
     TeamMember,
+    Timeline,
 )
 from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import queries as budget_queries
@@ -78,6 +81,8 @@ class Workplace:
     parts: tuple[SignedPart, ...]
     # Texts without a place since the call changed, the newest first.
     set_aside: tuple[SetAside, ...] = ()
+    # Where it stands among the stages of its call; only for the page that shows it.
+    timeline: Timeline | None = None
 
     def set_aside_in(self, section: Section) -> tuple[SetAside, ...]:
         """Those that belong beside a question of one section, as it is asked now."""
@@ -157,11 +162,14 @@ def _budget(application: ApplicationView, stored: Stored, held: _Held) -> Budget
     return budget_queries.shown(stored, application.organisation_names, public)
 
 
-def workplace_of(application: ApplicationView) -> Workplace:
-    """Answers, budget, files and every problem of an application with a draft. Two statements."""
+def workplace_of(application: ApplicationView, at: datetime | None = None) -> Workplace:
+    """Answers, budget, files and every problem of an application with a draft; at a moment with where it stands then.
+
+    Two statements.
+    """
     assert application.dossier_id is not None and application.budget_id is not None
     written = _written(application.id, application.dossier_id, application.budget_id)
-    return _put_together(application, written)
+    return _put_together(application, written, at)
 
 
 _Written = tuple[DossierView, Stored, tuple[FileView, ...]]
@@ -176,7 +184,7 @@ def _written(application_id: UUID, dossier_id: UUID, budget_id: UUID) -> Asking[
 
 
 @reader
-def _put_together(application: ApplicationView, written: _Written) -> Asking[Workplace]:
+def _put_together(application: ApplicationView, written: _Written, at: datetime | None = None) -> Asking[Workplace]:
     """What was read, with the people in it and everything that is wrong or should be looked at; one statement."""
     dossier, stored, attached = written
     savers = set(dossier.writers)
@@ -184,7 +192,7 @@ def _put_together(application: ApplicationView, written: _Written) -> Asking[Wor
     if application.submission:
         savers.add(application.submission.submitted_by)
     known = both(identity_queries.people.asking(savers), _held.asking(application))
-    (people, threads, last, apart), (named, held) = yield from both(_beside.asking(application), known)
+    (people, threads, last, apart, timeline), (named, held) = yield from both(_beside.asking(application, at), known)
     budget = _budget(application, stored, held)
     content = _snapshot_of(application, dossier, budget, attached, held)
     fingerprint = rules.digest(content).hex()
@@ -212,20 +220,32 @@ def _put_together(application: ApplicationView, written: _Written) -> Asking[Wor
         threads=threads,
         parts=parts,
         set_aside=apart,
+        timeline=timeline,
     )
 
 
-_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView], tuple[SetAside, ...]]
+_Beside = tuple[
+    tuple[TeamMember, ...],
+    dict[str, dict[str, int]],
+    dict[UUID | None, SignOffView],
+    tuple[SetAside, ...],
+    Timeline | None,
+]
 
 
 @reader
-def _beside(application: ApplicationView) -> Asking[_Beside]:
-    """The team, its open comments, its sign-offs and the texts without a place, in one statement."""
+def _beside(application: ApplicationView, at: datetime | None) -> Asking[_Beside]:
+    """The team, its open comments, its sign-offs, the texts without a place, and where it stands, in one statement."""
     assert application.dossier_id is not None, "what can be written in has answers"
-    said = both(dossier_queries.open_threads.asking(application.dossier_id), signed.asking(application.id))
-    written = both(said, dossier_queries.set_aside.asking(application.dossier_id))
-    people, ((threads, last), apart) = yield from both(team.asking(application), written)
-    return people, threads, last, apart
+    askings: list[Asking[Any]] = [
+        team.asking(application),
+        dossier_queries.open_threads.asking(application.dossier_id),
+        signed.asking(application.id),
+        dossier_queries.set_aside.asking(application.dossier_id),
+        *([stages.asking(application, at)] if at is not None else []),
+    ]
+    people, threads, last, apart, *timeline = yield from side_by_side(askings)
+    return people, threads, last, apart, timeline[0] if timeline else None
 
 
 def issues_of(

@@ -47,11 +47,40 @@ class ConditionView:
     condition: Condition
     evidence: Evidence | None
     answer: ConditionAnswer
+    # The number of the answer that is shown, 0 where there is none; who gave it and when.
+    version: int = 0
+    by: str = ""
+    at: datetime | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Whether the facts alone say that it is met, and nobody said otherwise."""
+        suggests = self.evidence.suggests if self.evidence else None
+        return suggests is Verdict.PASS and self.answer.verdict is not Verdict.FAIL
 
     @property
     def title(self) -> str:
         """The rule as a sentence begins; abbreviations in it stay as they are."""
         return self.condition.rule[:1].upper() + self.condition.rule[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """“Not eligible” in the eyes of one person; another confirms it or gives it back."""
+
+    by_id: UUID
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """References of the applications to the same call beside this one, and of the next that waits for a verdict."""
+
+    previous: str | None = None
+    next: str | None = None
+    unchecked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +94,13 @@ class Desk:
     decided_by: UUID | None
     version: int
     check_id: UUID | None = None
+    decider: str = ""
+    confirmer: str = ""
+    proposal: Proposal | None = None
+    # Who gave the last proposal back, and why.
+    returner: str = ""
+    return_reason: str = ""
+    neighbours: Neighbours = Neighbours()
 
     @property
     def failed(self) -> tuple[ConditionView, ...]:
@@ -238,9 +274,14 @@ def overlap(
     )
 
 
+def is_looked_up(condition: Condition) -> bool:
+    """Whether the facts may answer a condition by themselves: it is a rule over facts, not a sentence people judge."""
+    return condition.test is not None or condition.key.startswith("adm_")
+
+
 def proposed(view: ConditionView) -> ConditionAnswer:
     """The answer that stands, or what the facts suggest, for the desk to confirm or change; nothing where they are silent."""
-    if view.answer.verdict is not None or view.condition.test is None or view.evidence is None:
+    if view.answer.verdict is not None or not is_looked_up(view.condition) or view.evidence is None:
         return view.answer
     return ConditionAnswer(view.condition.key, view.evidence.suggests, view.evidence.reason)
 

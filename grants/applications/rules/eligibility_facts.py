@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 from uuid import UUID
 
+from grants.applications.rules.admissibility import PREFIX, Formal, FormFacts, formal_evidence
 from grants.applications.rules.eligibility import (
     MUNICIPAL,
     Arrival,
@@ -43,6 +44,7 @@ class Facts:
     budget_rules: BudgetRules | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    form: FormFacts = field(default_factory=FormFacts)
 
     def city(self, member: Member) -> CityFact | None:
         """The entry of the register this organisation acts for, or None."""
@@ -61,6 +63,8 @@ class _Found:
 def evidence_of(condition: Condition, facts: Facts) -> Evidence:
     """What the facts say about one condition; one without a rule over facts shows what may help to decide it."""
     test = condition.test
+    if condition.key.startswith(PREFIX):
+        return formal_evidence(Formal(condition.key), facts.arrival, facts.form)
     if test is None:
         return evidence(
             condition,

@@ -183,6 +183,27 @@ class ConditionAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionStands:
+    """One answer of the desk as it stands after saving: its number, that of the whole check before and now, who gave it, when."""
+
+    answer: ConditionAnswer
+    number: int
+    check_before: int
+    check_version: int
+    by: str
+    at: datetime
+    zone: str
+
+
+class ConditionChanged(Conflict):
+    """Another officer answered the condition after the page was shown; carries what stands."""
+
+    def __init__(self, stands: ConditionStands) -> None:
+        super().__init__(f"{stands.by} answered this condition meanwhile. Look at both answers.")
+        self.stands = stands
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A new application."""
 

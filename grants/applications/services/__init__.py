@@ -13,7 +13,13 @@ from grants.applications.services.asking import (
     tell_answers,
 )
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
-from grants.applications.services.checking import declare, record_answers
+from grants.applications.services.checking import (
+    answer_condition,
+    confirm_refusal,
+    declare,
+    record_answers,
+    return_refusal,
+)
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
 from grants.applications.services.drafting import (
     edit_details,
@@ -63,6 +69,7 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "answer_condition",
     "answer_ticket",
     "answer_ticket_for_everybody",
     "ask_question",
@@ -75,6 +82,7 @@ __all__ = [
     "close_ticket",
     "comment",
     "confirm_partner",
+    "confirm_refusal",
     "correct_answer",
     "declare",
     "decline_invitation",
@@ -110,6 +118,7 @@ __all__ = [
     "replace_file",
     "reply",
     "resolve_comment",
+    "return_refusal",
     "save_answer",
     "save_budget",
     "save_draft",

@@ -11,6 +11,7 @@ from grants.applications.forms import DetailsForm
 from grants.applications.states import ApplicationState
 from grants.applications.views.changes import change_href, unread
 from grants.applications.views.frame import bp, submitted_context, team_context
+from grants.core import clock
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -29,11 +30,14 @@ def show(ref: str) -> Any:
         # A later stage shows it, to the team alone.
         "has_result": team and application.state in rules.WITH_RESULT,
     }
+    now = clock.now()
     if team and application.dossier_id is not None:
-        place = queries.workplace_of(application)
+        place = queries.workplace_of(application, now)
         told = {"unread": unread(place), "change_href": change_href(place)}
         return page("applications/task_list.html", **shown, **told, **team_context(place))
-    return page("applications/submitted.html", **shown, **submitted_context(application))
+    # What was published elsewhere went no way here.
+    timeline = queries.stages(application, now) if application.submission else None
+    return page("applications/submitted.html", timeline=timeline, **shown, **submitted_context(application))
 
 
 @bp.get("/applications/<ref>/details")

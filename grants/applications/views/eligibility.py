@@ -4,31 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, request
+from flask import flash, jsonify, request
 
 from grants.applications import queries, rules, services
-from grants.applications.forms import CheckForm, check_form
-from grants.applications.rules import ApplicationView
-from grants.applications.states import ApplicationState
+from grants.applications.forms import CheckForm, RefusalForm, check_form
+from grants.applications.rules import (
+    ApplicationView,
+    ConditionAnswer,
+    ConditionChanged,
+    DeskShow,
+)
+from grants.applications.states import Verdict
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
 from grants.core import clock
-from grants.core.errors import NotFound
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Permission, Scope
 from grants.identity import queries as identity
-from grants.web.routing import current_actor, page, requires, see_other
+from grants.web import paging
+from grants.web.routing import current_actor, page, requires, said_in_json, see_other
+
+NOT_KEPT = (Invalid, Refused)
 
 
 @bp.get("/calls/<slug>/eligibility")
 @requires(Permission.APPLICATION_CHECK)
 def eligibility_list(slug: str) -> Any:
-    """The applications of one call that wait for the desk, and those that are done."""
-    call = calls.call(current_actor(), slug)
-    rows = queries.for_call(current_actor(), call.id)
-    waiting = [row for row in rows if row.state is ApplicationState.SUBMITTED]
-    done = [row for row in rows if row.state is not ApplicationState.SUBMITTED and row.submitted_at]
-    open_now = call.is_open(clock.now())
-    return page("applications/eligibility_list.html", call=call, waiting=waiting, done=done, open=open_now, rules=rules)
+    """The applications of one call in one state of the check, with what each waits for and since when."""
+    actor, call, asked = current_actor(), calls.call(current_actor(), slug), paging.asked()
+    shows = {show.value: show for show in DeskShow}
+    show = shows.get(request.args.get("show", ""), DeskShow.TO_CHECK)
+    found, counts = queries.desk_list(actor, call, show, asked)
+    return page(
+        "applications/eligibility_list.html",
+        call=call,
+        rows=paging.rows(found, asked, key=lambda row: row.reference, total=counts[show]),
+        counts=counts,
+        show=show,
+        conditions=len(rules.conditions_of(call.content)),
+        open=call.is_open(clock.now()),
+        rules=rules,
+    )
 
 
 @bp.get("/applications/<ref>/eligibility")
@@ -44,11 +60,48 @@ def decide(ref: str) -> Any:
     """Save the answers, or save them and declare the verdict."""
     application = queries.view(current_actor(), ref)
     asked = queries.as_answered(application.call, application.submission)
-    form = check_form(asked.content.conditions, {}, 0)
+    form = check_form(rules.conditions_of(asked.content), {}, 0)
     if form.validate_on_submit():
         with form.attempt():
             return _decided(application, form)
     return _desk_page(queries.view(current_actor(), ref), form), 409 if form.clashed else 422
+
+
+@bp.post("/applications/<ref>/eligibility/conditions/<key>")
+@requires(Permission.APPLICATION_CHECK)
+def answer_condition(ref: str, key: str) -> Any:
+    """Save one answer while the officer works, and say in JSON how it stands; contested, the other one comes back."""
+    actor, known = current_actor(), {verdict.value: verdict for verdict in Verdict}
+    given = ConditionAnswer(key, known.get(request.form.get("verdict", "")), request.form.get("reason", "")[:10_000])
+    number = request.form.get("number", default=0, type=int)
+    try:
+        stands = services.answer_condition(actor, queries.id_of(actor, ref), given, number)
+    except ConditionChanged as error:
+        found = error.stands
+        shown = {"verdict": found.answer.verdict.value if found.answer.verdict else "", "reason": found.answer.reason}
+        return said_in_json(409, str(error), number=found.number, **shown)
+    except NOT_KEPT as error:
+        problems = error.problems.values() if isinstance(error, Invalid) else ()
+        return said_in_json(422, " ".join(problems) or str(error))
+    at = f"{clock.in_zone(stands.at, stands.zone):%H:%M}"
+    return jsonify(number=stands.number, before=stands.check_before, version=stands.check_version, saved_at=at)
+
+
+@bp.post("/applications/<ref>/eligibility/refusal")
+@requires(Permission.APPLICATION_CHECK)
+def answer_refusal(ref: str) -> Any:
+    """The second person confirms that it is not eligible, or gives the verdict back."""
+    actor, application, form = current_actor(), queries.view(current_actor(), ref), RefusalForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            if request.form.get("go") == "return":
+                services.return_refusal(actor, application.id, form.why.data or "", form.version_shown())
+                flash("You gave it back. The answers can be changed again.", "success")
+            else:
+                services.confirm_refusal(actor, application.id, form.version_shown())
+                flash(f"{ref} is declared not eligible.", "success")
+            return see_other(".eligibility", ref=ref)
+    return _desk_page(queries.view(actor, ref), None, form), 409 if form.clashed else 422
 
 
 def _decided(application: ApplicationView, form: CheckForm) -> Any:
@@ -58,36 +111,40 @@ def _decided(application: ApplicationView, form: CheckForm) -> Any:
         flash("The answers are saved.", "success")
         return see_other(".eligibility", ref=application.reference)
     verdict = services.declare(actor, application.id, answers, form.remark.data or "", version)
-    flash(
-        f"{application.reference} is declared {'eligible' if verdict.value == 'pass' else 'not eligible'}.", "success"
-    )
+    if verdict is Verdict.PASS:
+        flash(f"{application.reference} is declared eligible.", "success")
+    else:
+        flash(f"{application.reference}: not eligible. Another eligibility officer must confirm it.", "success")
     return see_other(".eligibility_list", slug=application.call.slug)
 
 
-def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
+def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: RefusalForm | None = None) -> str:
     if application.submission is None:
         raise NotFound
-    desk = queries.desk(current_actor(), application)
+    actor = current_actor()
+    desk, content = queries.desk_and_content(actor, application)
     scope = Scope.of(("application", application.id), ("call", application.call.id))
     # Until the verdict the answers are the desk's own: neither the team nor other readers see them half done.
-    checks = current_actor().may(Permission.APPLICATION_CHECK, scope)
+    checks = actor.may(Permission.APPLICATION_CHECK, scope)
     if desk.decided_at is None and not checks:
         raise NotFound
     last = None
-    if form is not None and form.clashed:
-        form.try_again(desk.version)
-        if desk.check_id:
-            last = identity.overtaker(current_actor(), "eligibility_check", desk.check_id, application.reference)
+    for each in (form, refusal):
+        if each is not None and each.clashed:
+            each.try_again(desk.version)
+            if desk.check_id:
+                last = identity.overtaker(actor, "eligibility_check", desk.check_id, application.reference)
     if form is None:
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form([view.condition for view in desk.conditions], answers, desk.version)
     return page(
         "applications/eligibility.html",
         form=form,
+        refusal=refusal or RefusalForm(formdata=None, data={"version": str(desk.version)}),
         desk=desk,
         last=last,
-        decider=identity.people([desk.decided_by]) if desk.decided_by else {},
         checks=checks,
+        own=queries.is_team(actor, application.id),
         closed=not application.call.is_open(clock.now()),
-        **submitted_context(application),
+        **submitted_context(application, content),
     )

@@ -10,7 +10,7 @@ from flask import Blueprint, url_for
 from grants.applications import queries, rules
 from grants.applications.forms import DeedForm
 from grants.applications.queries import Workplace
-from grants.applications.rules import ApplicationView, Issue
+from grants.applications.rules import ApplicationView, Issue, SubmittedContent
 from grants.budgets.queries import view_of as budget_view_of
 from grants.core import clock
 from grants.core.permissions import Permission
@@ -87,8 +87,10 @@ def _issue_href(ref: str) -> Callable[[Issue], str]:
     return href
 
 
-def submitted_context(application: ApplicationView) -> dict[str, Any]:
-    content = queries.submitted_content(application.id) if application.submission else None
+def submitted_context(application: ApplicationView, content: SubmittedContent | None = None) -> dict[str, Any]:
+    """What a page shows of the version that stands, read anew where the page has not read it."""
+    if content is None and application.submission:
+        content = queries.submitted_content(application.id)
     return {
         "application": application,
         "call": application.call,

@@ -1,0 +1,46 @@
+"""The way of one application as its team may read it: the check here, and what later stages say they told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import rules
+from grants.applications.models import EligibilityCheck
+from grants.applications.rules import ApplicationView, Checked, Later, Timeline
+from grants.applications.states import Verdict
+from grants.core.together import Asking, ask, both, reader
+
+# What later stages did with an application, as far as its team was told: a later row says it, once.
+_later: list[Callable[[UUID], Asking[Later]]] = []
+
+
+def told_by(later: Callable[[UUID], Asking[Later]]) -> None:
+    """Take the reader of what later stages told the team of an application; one step, so that it costs no statement."""
+    _later[:] = [later]
+
+
+@reader
+def stages(application: ApplicationView, at: datetime) -> Asking[Timeline]:
+    """The timeline of one application; one statement, whatever later stages add."""
+    if _later:
+        checked, later = yield from both(_checked(application), _later[0](application.id))
+    else:
+        checked, later = (yield from _checked(application)), Later()
+    return rules.timeline(application, checked, later, at)
+
+
+def _checked(application: ApplicationView) -> Asking[Checked]:
+    sent = application.submission.id if application.submission else None
+    rows = yield from ask(
+        select(EligibilityCheck.verdict, EligibilityCheck.decided_at).where(
+            EligibilityCheck.application_id == application.id, EligibilityCheck.submission_id == sent
+        )
+    )
+    for row in rows:
+        if row.verdict:
+            return Checked(row.decided_at, Verdict(row.verdict))
+    return Checked()

@@ -1,0 +1,59 @@
+"""What later stages told the team of an application: the selection, the grant, the first payment. No marks, no ranks, no names."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.agreements.models import Grant
+from grants.agreements.states import GrantState
+from grants.applications import queries as applications
+from grants.applications.rules import Later
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.states import SelectionState
+from grants.calls.rules import TimeLimits
+from grants.core import clock
+from grants.core.together import Asking
+from grants.payments.models import PaymentOrder
+from grants.payments.rules import prefinancing_due_on
+from grants.payments.states import OrderState
+
+
+def later(application_id: UUID) -> Asking[Later]:
+    """One statement; each outcome was mailed to the team by the act that confirmed it."""
+    decided = (
+        select(func.max(Selection.confirmed_at))
+        .join(SelectionItem, SelectionItem.selection_id == Selection.id)
+        .where(SelectionItem.application_id == application_id, Selection.state == SelectionState.CONFIRMED.value)
+        .scalar_subquery()
+    )
+    paid = (
+        select(func.min(PaymentOrder.value_on))
+        .join(Grant, Grant.id == PaymentOrder.grant_id)
+        .where(Grant.application_id == application_id, PaymentOrder.state == OrderState.EXECUTED.value)
+        .scalar_subquery()
+    )
+    about = select(
+        *(Grant.reference, Grant.created_at, Grant.state, Grant.in_force_at, Grant.starts_on),
+        *(Grant.prefinancing_days, Grant.before_start_days, Grant.report_days, Grant.interim_days, Grant.balance_days),
+    ).where(Grant.application_id == application_id)
+    ((when,), grants) = yield [select(decided.label("decided_at"), paid.label("paid_on")), about]
+    for grant in grants:
+        limits = TimeLimits(*grant[5:])
+        signed_on = clock.in_zone(grant.in_force_at).date() if grant.in_force_at else None
+        return Later(
+            decided_at=when.decided_at,
+            grant_reference=grant.reference,
+            prepared_at=grant.created_at,
+            to_sign=grant.state == GrantState.READY_TO_SIGN.value,
+            signed_at=grant.in_force_at,
+            starts_on=grant.starts_on,
+            payment_due_on=prefinancing_due_on(signed_on, grant.starts_on, limits) if signed_on else None,
+            paid_on=when.paid_on,
+        )
+    return Later(decided_at=when.decided_at)
+
+
+# The page of an application shows them.
+applications.told_by(later)
