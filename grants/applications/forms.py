@@ -26,11 +26,11 @@ from grants.applications.rules import (
     ConditionAnswer,
     DetailsInput,
     InviteInput,
-    ListFilter,
     PersonInput,
     StartInput,
 )
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.rules.listing import Listing, read_listing
+from grants.applications.states import Verdict
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind, Role
@@ -313,12 +313,6 @@ def check_form(conditions: Sequence[Condition], answers: Mapping[str, ConditionA
     return made(data=stored)
 
 
-def list_filter(arguments: MultiDict[str, str]) -> ListFilter:
-    """What the address of a list asks for; nonsense counts as not asked."""
-    known = {state.value: state for state in ApplicationState}
-    return ListFilter(
-        call_slug=arguments.get("call", ""),
-        states=tuple(known[name] for name in arguments.getlist("state") if name in known),
-        country_code=arguments.get("country", "").upper()[:2],
-        search=arguments.get("q", "")[:200],
-    )
+def listing_of(arguments: MultiDict[str, str]) -> Listing:
+    """The list an address asks for; what it does not understand stands in its problems."""
+    return read_listing(arguments.items(multi=True))

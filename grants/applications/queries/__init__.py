@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from grants.applications.queries.checking import city_facts, desk
+from grants.applications.queries.counting import counts
 from grants.applications.queries.duty import duties
+from grants.applications.queries.exporting import export_rows
 from grants.applications.queries.lists import (
     ListPage,
     applications,
     calls_seen,
     closes_at_of,
     countries,
-    counts,
-    export_lines,
     for_call,
     list_page,
     of_call,
 )
+from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.proof import receipt_proof, registered
 from grants.applications.queries.reach import (
     DUTIES_MAX,
@@ -71,6 +72,7 @@ __all__ = [
     "LIST_ROWS_MAX",
     "Gate",
     "ListPage",
+    "Stretch",
     "Workplace",
     "applications",
     "budget_of",
@@ -83,7 +85,7 @@ __all__ = [
     "desk",
     "duties",
     "earlier",
-    "export_lines",
+    "export_rows",
     "file_of",
     "for_call",
     "gate",

@@ -10,6 +10,7 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, Submission
 from grants.applications.queries import Workplace
 from grants.applications.rules import ContentChanged, Receipt
+from grants.applications.services.finding import refresh_search_text
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import acts, jobs
@@ -53,6 +54,8 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     # Last, so that nobody waits long for the gapless number.
     submission.receipt_number = next_number(RECEIPT_SERIES)
     db.session.add(submission)
+    if submission.number > 1:
+        refresh_search_text(application)
     receipt = _receipt(application, submission)
     jobs.queue(
         "jobs.documents.application_receipt",
