@@ -20,8 +20,8 @@ REFERENCE_KEY = (
 )
 # What a search looks through: the words, the reference by its parts (its number with and without zeros), the whole euros.
 SEARCH_VECTOR = (
-    "to_tsvector('simple'::regconfig, search_words || ' ' || translate(lower(reference), '-', ' ') || ' ' || "
-    "coalesce(ltrim(substring(reference, '[0-9]+$'), '0'), '') || coalesce(' eur' || (requested / 100)::text, ''))"
+    "to_tsvector('simple'::regconfig, search_words || ' ' || translate(lower(reference), '-', ' ') || "
+    "coalesce(' no' || ltrim(substring(reference, '[0-9]+$'), '0'), '') || coalesce(' eur' || (requested / 100)::text, ''))"
 )
 # What has no amount or was never sent stands first in these orders; written out, so that the indexes fit whatever is asked.
 NO_AMOUNT, NEVER = "-1", "'-infinity'::timestamptz"

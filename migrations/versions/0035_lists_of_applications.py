@@ -70,8 +70,8 @@ def upgrade() -> None:
                 regexp_replace(reference, '[0-9]+$', '') || lpad(coalesce(substring(reference, '[0-9]+$'), ''), 12, '0')
             ) STORED,
             ADD COLUMN search_vector TSVECTOR NOT NULL GENERATED ALWAYS AS (
-                to_tsvector('simple'::regconfig, search_words || ' ' || translate(lower(reference), '-', ' ') || ' ' ||
-                coalesce(ltrim(substring(reference, '[0-9]+$'), '0'), '') || coalesce(' eur' || (requested / 100)::text, ''))
+                to_tsvector('simple'::regconfig, search_words || ' ' || translate(lower(reference), '-', ' ') ||
+                coalesce(' no' || ltrim(substring(reference, '[0-9]+$'), '0'), '') || coalesce(' eur' || (requested / 100)::text, ''))
             ) STORED
         """
     )

@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from grants.applications import queries
+from grants.applications import queries, services
 from grants.applications.queries import Stretch
-from grants.applications.rules import ApplicationRow, ListFilter
+from grants.applications.rules import ApplicationRow, DetailsInput, ListFilter
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting, read_listing
 from grants.applications.states import ApplicationState
+from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.permissions import Actor
 from grants.core.text import fold
@@ -23,7 +24,7 @@ from tests import actors
 from tests.applications.listed import Listed, listed
 from tests.applications.pages import text_of
 from tests.factories import applications as factory
-from tests.factories.applications import AFTER_CLOSING
+from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
 from tests.html import check_page
 from tests.statements import statements
 from tests.worlds import World, Worlds
@@ -96,19 +97,20 @@ BY = {
 }
 
 
-@pytest.mark.parametrize("sorting", SORTINGS, ids=lambda sorting: sorting.code)
-def test_every_order_is_walked_from_either_end_without_a_row_lost_or_twice(found: Listed, sorting: Sorting) -> None:
+def test_every_order_is_walked_from_either_end_without_a_row_lost_or_twice(found: Listed) -> None:
     eli = actors.eli()
     readers = {8: eli, 7: barred_from(eli, found.ids["Warm Blocks"]), 9: actors.actor(_both(found))}
 
-    for expected, reader in readers.items():
-        listing = Listing(sorting=sorting)
-        rows = walked(reader, listing, size=3)
+    for sorting in SORTINGS:
+        for expected, reader in readers.items():
+            listing = Listing(sorting=sorting)
+            rows = walked(reader, listing, size=3)
 
-        assert len({row.id for row in rows}) == expected
-        assert rows == sorted(rows, key=lambda row: (*BY[sorting.by](row), number_of(row)), reverse=sorting.descending)
-        assert walked_back(reader, listing, size=3) == rows
-        assert queries.list_page(reader, listing, Stretch(50)).total.number == expected
+            assert len({row.id for row in rows}) == expected
+            by = BY[sorting.by]
+            assert rows == sorted(rows, key=lambda row: (*by(row), number_of(row)), reverse=sorting.descending)
+            assert walked_back(reader, listing, size=3) == rows
+            assert queries.list_page(reader, listing, Stretch(50)).total.number == expected
 
 
 def _both(found: Listed) -> object:
@@ -157,6 +159,85 @@ def test_what_an_address_does_not_mean_is_told() -> None:
     )
 
     assert [name for name, _ in asked.problems] == ["state", "country", "days", "show", "sort"]
+
+
+# --- searched ---------------------------------------------------------------------------------------------------
+
+
+def titles(reader: Actor, search: str, **more: object) -> list[str]:
+    rows = queries.applications(reader, ListFilter(search=search, **more), size=50)  # type: ignore[arg-type]  # parts of a filter
+    page = queries.list_page(reader, Listing(ListFilter(search=search, **more)), Stretch(1))  # type: ignore[arg-type]  # as above
+    assert page.total.number == len(rows), "what is counted is what is found"
+    return sorted(row.title for row in rows)
+
+
+WARM, MUNICH, AARHUS = ["Warm Blocks"], ["Heat for All"], ["heat for all"]
+
+
+SEARCHED: list[tuple[str, list[str]]] = [
+    # Cities in each spelling, and in part.
+    ("Lodz", WARM), ("łódź", WARM), ("ŁÓD", ["=HYPERLINK(1)", "Warm Blocks"]), ("ŁÓDŹ", WARM), ("city of lodz", WARM), ("Munchen", MUNICH), ("Muenchen", MUNICH),
+    ("MÜNCHEN", MUNICH), ("Arhus", AARHUS), ("Aarhus", AARHUS), ("Zuerich", ["Green Roofs"]), ("ΛΑΡΙΣΑ", ["Écoquartier"]),
+    ("λαρισα", ["Écoquartier"]), ("ecoquartier", ["Écoquartier"]),
+    # Several words must all be there, in any order; a phrase stands as it is.
+    ("blocks warm", WARM), ("warm roofs", []), ("“for all”", ["Heat for All", "heat for all"]), ('"all for"', []),
+    ('"heat for all" munchen', MUNICH), ("pumps heating lodz", WARM),
+    # References, whole, in part, with and without their noughts.
+    ("PCP-2022-A-9998", WARM), ("2022-9998", WARM), ("2022 a 999", ["Heat for All", "Warm Blocks"]),
+    ("pcp-2022-a-0001", ["Sent Here"]), ("2022-001", ["Sent Here"]), ("A-20017", ["Green Roofs"]), ("2022-017", []),
+    # Amounts as people write them; ten times as much is another amount.
+    ("1500000", WARM), ("1.500.000", WARM), ("1 500 000", WARM), ("1\u202f500\u202f000", WARM), ("1'500'000", WARM),
+    ("EUR 1,5 million", WARM), ("€1.5m", WARM), ("1,500,000.00", WARM), ("15 million", ["Quiet Streets = less noise"]),
+    ("250.000 munchen", MUNICH), ("500000", ["=HYPERLINK(1)"]), ("EUR 999999", ["Green Roofs"]),
+    # What could be taken for a command is a word, or nothing.
+    ("%", []), ("_", []), ("'", []), ("warm & | ! ( ) :* <-> \\", WARM), ("'; DROP TABLE application; --", []),
+    ("“", []), ('"', []), ("!warm", WARM), ("a" * 5_000, []), ("warm " * 100, WARM), ("\u202ewarm\ufeff", WARM),
+]  # fmt: skip
+
+
+def test_a_search_finds_what_a_person_means(found: Listed) -> None:
+    eli = actors.eli()
+
+    said = {search: titles(eli, search) for search, _ in SEARCHED}
+
+    assert {search: said[search] for search, expected in SEARCHED if said[search] != expected} == {}
+
+
+def test_a_search_tells_nobody_of_what_they_may_not_see(found: Listed) -> None:
+    eli, ana, marek = actors.eli(), actors.ana(), actors.marek()
+
+    assert titles(eli, "heat for all") == ["Heat for All", "heat for all"]
+    assert titles(barred_from(eli, found.ids["Heat for All"]), "heat for all") == AARHUS
+    assert titles(eli, "only draft") == [] and titles(ana, "only draft") == ["Only a Draft"]
+    assert titles(marek, "sent here") == [] and titles(marek, "1.500.000") == []
+    assert titles(actors.mia(), "sent here") == []
+
+
+def test_a_search_goes_with_filters_and_keeps_the_order(found: Listed) -> None:
+    eli = actors.eli()
+
+    assert titles(eli, "heat for all", states=(ApplicationState.SELECTED,)) == AARHUS
+    assert titles(eli, "heat for", country_code="DE") == MUNICH
+    listing = Listing(ListFilter(search="pumps"), Sorting(Order.ASKED, descending=False))
+    assert [row.title for row in walked(eli, listing, size=2)] == [
+        row.title for row in walked(eli, Listing(sorting=listing.sorting), size=9) if row.title != "Sent Here"
+    ]
+
+
+def test_of_a_summary_what_was_sent_is_found_and_nothing_written_since(
+    app: Flask, called_world: World[CallView]
+) -> None:
+    call, ana = called_world.told(), actors.ana()
+    with clock.at(WHILE_OPEN):
+        application_id = factory.submitted(call, ana, "Warm Blocks")
+        services.edit_details(
+            again(ana), application_id, DetailsInput("Warmer Blocks", summary="Seaweed in every cellar")
+        )
+        assert titles(again(ana), "seaweed") == [] and titles(again(ana), "warmer") == ["Warmer Blocks"]
+
+        services.submit(again(ana), application_id)
+
+        assert titles(again(ana), "seaweed cellar") == ["Warmer Blocks"]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------

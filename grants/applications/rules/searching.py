@@ -60,13 +60,13 @@ def indexed(names: Iterable[str], text: str = "") -> str:
 def asked(text: str) -> str | None:
     """What a person typed as a text-search query of PostgreSQL; None where there is no word in it.
 
-    Every word must be there, each may go on; in quotes the words stand one after the other as they are. A number finds the
-    amount asked for, however its thousands are written, and the number of a reference without its noughts.
+    Every word must be there, each may go on; in quotes the words stand one after the other as they are. A number finds
+    the amount asked for, however its thousands are written, and the number of a reference without its noughts.
 
     >>> asked("Lodz heat")
     "'lodz':* & 'heat':*"
     >>> asked("“warm blocks” 2025-017")
-    "('warm' <-> 'blocks') & ('2025':* | 'eur2025') & ('017':* | '17')"
+    "('warm' <-> 'blocks') & ('2025':* | 'no2025' | 'eur2025') & ('017':* | 'no17')"
     >>> asked("EUR 1,5 million")
     "'eur1500000'"
     >>> asked("%") is None
@@ -110,8 +110,7 @@ def _begun(word: str, every: tuple[str, ...]) -> Iterator[str]:
         # One letter alone begins too many words.
         yield f"'{each}':*" if len(each) > 1 else f"'{each}'"
     if word.isdecimal():
-        if word.lstrip("0") not in ("", word):
-            yield f"'{word.lstrip('0')}'"
+        yield f"'no{word.lstrip('0')}'"
         if not word.startswith("0"):
             yield f"'eur{word}'"
 
