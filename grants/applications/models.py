@@ -90,6 +90,34 @@ class Application(Row):
     )
 
 
+class SavedList(Row):
+    """A list of applications under a name: filter, order and columns as an address holds them, for its owner and whom they
+    share it with: everybody who reads the applications of a call, or those of them who hold one role."""
+
+    __tablename__ = "saved_list"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "name"),
+        CheckConstraint("shared_role IS NULL OR shared_call_id IS NOT NULL", name="role_of_a_call"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    # Stands in addresses; counted over everybody's.
+    number: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(info=DIGEST)
+    address: Mapped[str] = mapped_column(info=DIGEST)
+    shared_call_id: Mapped[UUID | None] = mapped_column(points_to("call.id"), index=True)
+    shared_role: Mapped[str | None]
+
+
+class FirstList(Row):
+    """Which saved list a person sees first when they open the list of applications."""
+
+    __tablename__ = "first_list"
+
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), unique=True)
+    list_id: Mapped[UUID] = mapped_column(points_to("saved_list.id"), index=True)
+
+
 class ApplicationTotal(Base):
     """How many applications of a state were sent to a call; a trigger keeps it, nothing else writes here."""
 

@@ -102,7 +102,8 @@ def test_every_order_is_walked_from_either_end_without_a_row_lost_or_twice(found
     readers = {8: eli, 7: barred_from(eli, found.ids["Warm Blocks"]), 9: actors.actor(_both(found))}
 
     for sorting in SORTINGS:
-        for expected, reader in readers.items():
+        # Whoever sees one less, or one of their own more, in one order both ways.
+        for expected, reader in readers.items() if sorting.by is Order.ASKED else [(8, eli)]:
             listing = Listing(sorting=sorting)
             rows = walked(reader, listing, size=3)
 
@@ -128,7 +129,7 @@ def test_references_are_ordered_by_their_number(found: Listed) -> None:
 
 def test_a_key_that_no_page_gave_opens_the_first_page(found: Listed) -> None:
     for key in ("~", "x~y~z", "PCP-2022-A-0001~99999999999999999999", "PCP~2022-13-99", "'", "PCP-1~0001-01-01"):
-        for sorting in SORTINGS:
+        for sorting in (Sorting(), *(Sorting(by) for by in (Order.TITLE, Order.ASKED, Order.SENT))):
             page = queries.list_page(actors.eli(), Listing(sorting=sorting), Stretch(50, after=key))
             assert len(page.rows) <= 8
 

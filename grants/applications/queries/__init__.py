@@ -31,6 +31,7 @@ from grants.applications.queries.reach import (
     team_id_of,
     visible,
 )
+from grants.applications.queries.saved import first_list, saved_list, saved_lists, shareable_call, shareable_calls
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -87,6 +88,7 @@ __all__ = [
     "earlier",
     "export_rows",
     "file_of",
+    "first_list",
     "for_call",
     "gate",
     "id_of",
@@ -107,7 +109,11 @@ __all__ = [
     "receipt_files",
     "receipt_proof",
     "registered",
+    "saved_list",
+    "saved_lists",
     "scope_of",
+    "shareable_call",
+    "shareable_calls",
     "snapshot_of",
     "submission_by_id",
     "submissions",

@@ -15,8 +15,10 @@ from grants.applications.queries.counting import counting
 from grants.applications.queries.narrowing import narrowed
 from grants.applications.queries.ordering import Stretch, key_of, ordered
 from grants.applications.queries.reach import FOR_CALL_MAX, LIST_ROWS_MAX, visible
+from grants.applications.queries.saved import saved_lists
 from grants.applications.rules import ApplicationRow, ListFilter
 from grants.applications.rules.listing import Listing
+from grants.applications.rules.saving import SavedListView
 from grants.applications.states import ApplicationState, Origin
 from grants.calls.models import Call, CallDeadline
 from grants.core.db import db
@@ -134,6 +136,7 @@ class ListPage:
     calls: tuple[tuple[str, str], ...]
     programmes: tuple[str, ...]
     countries: tuple[str, ...]
+    saved: tuple[SavedListView, ...]
 
 
 @reader
@@ -145,8 +148,9 @@ def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPa
         calls_seen.asking(actor),
         programmes_seen.asking(actor),
         countries.asking(actor),
+        saved_lists.asking(actor),
     ]
-    read, (total, numbers), calls, programmes, lands = yield from side_by_side(parts)
+    read, (total, numbers), calls, programmes, lands, saved = yield from side_by_side(parts)
     shown = read[: stretch.size]
     more = len(read) > stretch.size
     if stretch.backwards:
@@ -162,6 +166,7 @@ def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPa
         calls=calls,
         programmes=programmes,
         countries=lands,
+        saved=saved,
     )
 
 

@@ -25,6 +25,14 @@ from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.recording import move, record_published
+from grants.applications.services.saving import (
+    change_list,
+    delete_list,
+    put_first,
+    rename_list,
+    save_list,
+    share_list,
+)
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.taking import take_over
@@ -42,11 +50,13 @@ __all__ = [
     "ask_sign_offs",
     "ask_to_write",
     "attach_file",
+    "change_list",
     "change_role",
     "comment",
     "confirm_partner",
     "declare",
     "decline_invitation",
+    "delete_list",
     "download",
     "download_assigned",
     "download_receipt",
@@ -59,21 +69,25 @@ __all__ = [
     "leave",
     "move",
     "places_of",
+    "put_first",
     "record_answers",
     "record_published",
     "refuse_partner",
     "remove_file",
     "remove_partner",
     "remove_person",
+    "rename_list",
     "reopen_comment",
     "replace_file",
     "reply",
     "resolve_comment",
     "save_answer",
     "save_budget",
+    "save_list",
     "save_plan",
     "save_section",
     "save_sources",
+    "share_list",
     "sign_off",
     "start",
     "submit",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, flash, request, url_for
+from flask import Response, flash, redirect, request, url_for
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
 from grants.applications.queries.exporting import HEAD
-from grants.applications.rules.listing import SORTINGS, Column, Listing, Order
+from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.states import Phase
@@ -27,6 +27,9 @@ from grants.web.routing import current_actor, page, requires, see_other
 @requires(Permission.APPLICATION_READ, Permission.APPLICATION_START)
 def index() -> Any:
     """The applications this person may see: filtered, ordered, page by key from either end; its address is all there is to it."""
+    if not request.args and (first := queries.first_list(current_actor())):
+        # Its own address, so that a bookmark of what is seen holds what is seen.
+        return redirect(address_of(first.listing), 303)
     listing, stretch = listing_of(request.args), _stretch()
     found = queries.list_page(current_actor(), listing, stretch)
     calls = dict(found.calls)
@@ -57,7 +60,9 @@ def address_of(listing: Listing, *, endpoint: str = "applications.index", **more
     pairs = [*listing.pairs, *((name, str(value)) for name, value in more.items() if value)]
     if (size := paging.asked().size) != paging.ROWS_ON_A_PAGE:
         pairs.append(("size", str(size)))
-    return f"{url_for(endpoint)}?{urlencode(pairs)}" if pairs else url_for(endpoint)
+    # Without any part, the address is that of the list a person sees first.
+    pairs = pairs or [("sort", Sorting().code)]
+    return f"{url_for(endpoint)}?{urlencode(pairs)}"
 
 
 @bp.get("/applications.csv")
