@@ -26,11 +26,12 @@ from grants.applications.rules import (
     ConditionAnswer,
     DetailsInput,
     InviteInput,
-    ListFilter,
     PersonInput,
     StartInput,
 )
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.rules.listing import Listing, read_listing
+from grants.applications.rules.saving import SavedListInput, Sharing
+from grants.applications.states import Verdict
 from grants.calls.forms import DeadlineForm
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
@@ -337,12 +338,39 @@ def check_form(conditions: Sequence[Condition], answers: Mapping[str, ConditionA
     return made(data=stored)
 
 
-def list_filter(arguments: MultiDict[str, str]) -> ListFilter:
-    """What the address of a list asks for; nonsense counts as not asked."""
-    known = {state.value: state for state in ApplicationState}
-    return ListFilter(
-        call_slug=arguments.get("call", ""),
-        states=tuple(known[name] for name in arguments.getlist("state") if name in known),
-        country_code=arguments.get("country", "").upper()[:2],
-        search=arguments.get("q", "")[:200],
-    )
+def listing_of(arguments: MultiDict[str, str]) -> Listing:
+    """The list an address asks for; what it does not understand stands in its problems."""
+    return read_listing(arguments.items(multi=True))
+
+
+class _SharingFields(Form):
+    """With whom a kept list is shared."""
+
+    call = SelectField("Share with the team of a call", validate_choice=False)
+    role = SelectField("Only with those who are", validate_choice=False)
+
+    def to_sharing(self) -> Sharing:
+        """What was chosen; an unknown call or role is refused by the act."""
+        return Sharing(self.call.data or "", self.role.data or "")
+
+
+class SaveListForm(_SharingFields):
+    """The name of a list to be kept, or which kept one it takes the place of."""
+
+    name = StringField("Name of the list", description="For example: To check, Poland.")
+    instead = SelectField("Or in place of", validate_choice=False)
+    first = BooleanField("Open the list of applications with it")
+
+    def to_input(self, address: str) -> SavedListInput:
+        """What was typed, with the list as the page had it."""
+        return SavedListInput(self.name.data or "", address, self.to_sharing())
+
+
+class SharingForm(_SharingFields):
+    """With whom a kept list is shared from now on."""
+
+
+class ListNameForm(Form):
+    """Another name for a kept list."""
+
+    name = StringField("Name of the list")

@@ -6,12 +6,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy import CheckConstraint, Computed, Index, LargeBinary, UniqueConstraint, column, literal_column
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
 from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
 from grants.core.money import Money
+
+# A reference as it sorts: its number as twelve digits, so that A-10000 stands behind A-9999.
+REFERENCE_KEY = (
+    "regexp_replace(reference, '[0-9]+$', '') || lpad(coalesce(substring(reference, '[0-9]+$'), ''), 12, '0')"
+)
+# What a search looks through: the words, the reference by its parts (its number with and without zeros), the whole euros.
+SEARCH_VECTOR = (
+    "to_tsvector('simple'::regconfig, search_words || ' ' || translate(lower(reference), '-', ' ') || "
+    "coalesce(' no' || ltrim(substring(reference, '[0-9]+$'), '0'), '') || coalesce(' eur' || (requested / 100)::text, ''))"
+)
+# What has no amount or was never sent stands first in these orders; written out, so that the indexes fit whatever is asked.
+NO_AMOUNT, NEVER = "-1", "'-infinity'::timestamptz"
 
 
 class Application(Row):
@@ -37,6 +50,15 @@ class Application(Row):
         Index("ix_application_newest", "created_at", "id"),
         # Counting by state reads this alone.
         Index("ix_application_counted", "state", "call_id", postgresql_include=["id", "submission_id", "origin"]),
+        # The orders of the list, each from either end.
+        Index("ix_application_by_reference", "reference_key", unique=True),
+        Index("ix_application_by_title", "title_key", "reference_key"),
+        Index("ix_application_by_lead", "lead_key", "reference_key"),
+        Index("ix_application_by_state", "state", "reference_key"),
+        Index("ix_application_by_age", "state_since", "reference_key"),
+        Index("ix_application_by_asked", literal_column(f"coalesce(requested, {NO_AMOUNT})"), "reference_key"),
+        Index("ix_application_by_sent", literal_column(f"coalesce(submitted_at, {NEVER})"), "reference_key"),
+        Index("ix_application_searched", "search_vector", postgresql_using="gin"),
     )
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
@@ -63,6 +85,45 @@ class Application(Row):
     own_closes_reason: Mapped[str | None]
     # Title, cities and reference folded to plain letters, so that \u201cLodz\u201d finds \u201cŁódź\u201d.
     search_text: Mapped[str] = mapped_column(info={"audit": "none"})
+    # Title, and town or name of the lead, folded: what the list is ordered by.
+    title_key: Mapped[str] = mapped_column(default="", info=NOT_AUDITED)
+    lead_key: Mapped[str] = mapped_column(default="", info=NOT_AUDITED)
+    # Every word a search finds it by, folded, in each spelling of its umlauts.
+    search_words: Mapped[str] = mapped_column(default="", info=NOT_AUDITED)
+    # Since when it is in its state; the core stamps it with the act's moment whenever the state changes.
+    state_since: Mapped[datetime] = mapped_column(info=NOT_AUDITED)
+    reference_key: Mapped[str] = mapped_column(Computed(REFERENCE_KEY, persisted=True), deferred=True, info=NOT_AUDITED)
+    search_vector: Mapped[str] = mapped_column(
+        TSVECTOR, Computed(SEARCH_VECTOR, persisted=True), deferred=True, info=NOT_AUDITED
+    )
+
+
+class SavedList(Row):
+    """A list of applications under a name: filter, order and columns as an address holds them, for its owner and whom they
+    share it with: everybody who reads the applications of a call, or those of them who hold one role."""
+
+    __tablename__ = "saved_list"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "name"),
+        CheckConstraint("shared_role IS NULL OR shared_call_id IS NOT NULL", name="role_of_a_call"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    # Stands in addresses; counted over everybody's.
+    number: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(info=DIGEST)
+    address: Mapped[str] = mapped_column(info=DIGEST)
+    shared_call_id: Mapped[UUID | None] = mapped_column(points_to("call.id"), index=True)
+    shared_role: Mapped[str | None]
+
+
+class FirstList(Row):
+    """Which saved list a person sees first when they open the list of applications."""
+
+    __tablename__ = "first_list"
+
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), unique=True)
+    list_id: Mapped[UUID] = mapped_column(points_to("saved_list.id"), index=True)
 
 
 class ApplicationTotal(Base):

@@ -17,7 +17,7 @@ from grants.core.paging import COUNTED_MAX
 
 ROWS_ON_A_PAGE = 60
 RANKED_ON_A_PAGE = 100
-EXPORT_ROWS_MAX = 5_000
+EXPORT_ROWS_MAX = 100_000
 
 # Everybody who has a /home of their own kind, by the key of the operation.
 HOMES = {

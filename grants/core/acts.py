@@ -20,6 +20,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import Delete, Insert, Select, Table, Update, event, insert, select
+from sqlalchemy import inspect as inspect_row
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine import Row as ResultRow
@@ -355,6 +356,9 @@ def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
             if created:
                 row.created_at = row.created_at or when
             row.version = 1 if created else row.version + 1
+        # Wherever a list shows how long something has been as it is.
+        if hasattr(row, "state_since") and (created or inspect_row(row).attrs["state"].history.has_changes()):
+            row.state_since = when
         if running is not None and getattr(row, "__audited__", True) and hasattr(row, "id"):
             changes = audit.changes_of(row, created=created, deleted=deleted)
             if changes:

@@ -58,6 +58,7 @@ class Permission(StrEnum):
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
     LEDGER_READ = "ledger:read"
+    LIST_VIEW_KEEP = "list_view:keep"
     MAIL_READ = "mail:read"
     ORGANISATION_EDIT = "organisation:edit"
     ORGANISATION_READ = "organisation:read"

@@ -14,8 +14,9 @@ from grants.core.errors import Refused
 from grants.core.permissions import Permission as P
 from grants.identity.states import Role
 
-# What every person who can sign in may do, without any role: look after the own profile, ask about calls, get help.
-EVERYBODY: frozenset[P] = frozenset({P.PROFILE_EDIT, P.QUESTION_ASK, P.TICKET_OPEN})
+# What every person who can sign in may do, without any role: look after the own profile, keep lists as they need them, ask
+# about calls, get help.
+EVERYBODY: frozenset[P] = frozenset({P.LIST_VIEW_KEEP, P.PROFILE_EDIT, P.QUESTION_ASK, P.TICKET_OPEN})
 
 # What no person may do by a page: it follows by itself from what people did, and the program does it in a job; or it
 # belongs to whoever holds the machine, by command.

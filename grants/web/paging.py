@@ -6,7 +6,7 @@ from flask import request
 
 from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, rows
 
-__all__ = ["Page", "Rows", "asked", "rows"]
+__all__ = ["ROWS_ON_A_PAGE", "Page", "Rows", "asked", "rows"]
 
 
 def asked() -> Page:

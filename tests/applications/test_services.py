@@ -672,7 +672,6 @@ def test_counting_without_a_total_stops_at_a_thousand(call: CallView, monkeypatc
     for title in ("Warm Blocks", "Warm Trams", "Warm Heat"):
         factory.submitted(call, actors.ana(), title)
     monkeypatch.setattr("grants.core.paging.COUNTED_MAX", 2)
-    monkeypatch.setattr("grants.applications.queries.lists.COUNTED_MAX", 2)
 
     (searched,) = queries.counts(actors.eli(), ListFilter(search="warm")).values()
     (kept,) = queries.counts(actors.eli(), ListFilter()).values()

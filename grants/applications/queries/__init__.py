@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from grants.applications.queries.checking import desk, desk_and_content
+from grants.applications.queries.counting import counts
 from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
+from grants.applications.queries.exporting import export_rows
 from grants.applications.queries.facts import cities_of as city_facts
 from grants.applications.queries.facts import facts_of
 from grants.applications.queries.lists import (
@@ -13,13 +15,12 @@ from grants.applications.queries.lists import (
     calls_seen,
     closes_at_of,
     countries,
-    counts,
-    export_lines,
     for_call,
     list_page,
     of_call,
     of_organisation,
 )
+from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.proof import receipt_proof, registered
 from grants.applications.queries.reach import (
     DUTIES_MAX,
@@ -35,6 +36,7 @@ from grants.applications.queries.reach import (
     visible,
 )
 from grants.applications.queries.register import register_now, register_sent
+from grants.applications.queries.saved import first_list, saved_list, saved_lists, shareable_call, shareable_calls
 from grants.applications.queries.stages import stages, told_by
 from grants.applications.queries.submitted import (
     content_of,
@@ -80,6 +82,7 @@ __all__ = [
     "LIST_ROWS_MAX",
     "Gate",
     "ListPage",
+    "Stretch",
     "Workplace",
     "applications",
     "as_answered",
@@ -96,9 +99,10 @@ __all__ = [
     "desk_list",
     "duties",
     "earlier",
-    "export_lines",
+    "export_rows",
     "facts_of",
     "file_of",
+    "first_list",
     "for_call",
     "gate",
     "id_of",
@@ -123,7 +127,11 @@ __all__ = [
     "register_now",
     "register_sent",
     "registered",
+    "saved_list",
+    "saved_lists",
     "scope_of",
+    "shareable_call",
+    "shareable_calls",
     "stages",
     "states_in_call",
     "submission_by_id",

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, and_, cast, func, select, true, union_all
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application, ApplicationPartner, ApplicationTotal
-from grants.applications.queries.reach import FOR_CALL_MAX, LIST_ROWS_MAX, sees_calls_whole, visible, was_sent
-from grants.applications.rules import ApplicationRow, ListFilter, words
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.queries.counting import counting
+from grants.applications.queries.narrowing import narrowed
+from grants.applications.queries.ordering import Stretch, key_of, ordered
+from grants.applications.queries.reach import FOR_CALL_MAX, LIST_ROWS_MAX, visible
+from grants.applications.queries.saved import saved_lists
+from grants.applications.rules import ApplicationRow, ListFilter
+from grants.applications.rules.listing import Listing
+from grants.applications.rules.saving import SavedListView
 from grants.applications.states import ApplicationState, Origin
 from grants.calls.models import Call, CallDeadline
-from grants.core import clock
 from grants.core.db import db
-from grants.core.paging import COUNTED_MAX, Tally
-from grants.core.permissions import Actor, Permission
-from grants.core.text import fold
+from grants.core.paging import Tally
+from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity.models import Organisation
-
-EXPORT_ROWS_MAX = 5_000
-PORTION = 500
+from grants.programmes.models import Programme
 
 
 def closes_at_of() -> Any:
@@ -49,7 +51,8 @@ def _organisations_count() -> Any:
     )
 
 
-def _rows() -> Any:
+def every_row() -> Any:
+    """What lists and files show of each application, of any."""
     lead = aliased(Organisation)
     return (
         select(
@@ -62,6 +65,9 @@ def _rows() -> Any:
             Application.requested,
             Application.submitted_at,
             Application.created_at,
+            Application.state_since,
+            Application.title_key,
+            Application.lead_key,
             Application.call_id,
             Call.slug,
             Call.title.label("call_title"),
@@ -95,19 +101,10 @@ def _row(row: Any) -> ApplicationRow:
         requested=row.requested,
         submitted_at=row.submitted_at,
         created_at=row.created_at,
+        state_since=row.state_since,
+        title_key=row.title_key,
+        lead_key=row.lead_key,
     )
-
-
-def _narrowed(wanted: ListFilter) -> tuple[ColumnElement[bool], ...]:
-    found = [*_of_call(Application.call_id, wanted.call_slug)]
-    if wanted.states:
-        found.append(Application.state.in_([state.value for state in wanted.states]))
-    if wanted.country_code:
-        leads = select(Organisation.id).where(Organisation.country_code == wanted.country_code)
-        found.append(Application.coordinator_id.in_(leads))
-    for word in fold(wanted.search).split()[:8]:
-        found.append(Application.search_text.contains(word, autoescape=True))
-    return tuple(found)
 
 
 @reader
@@ -118,10 +115,15 @@ def applications(
 
     ``after`` is the reference of the last row of the page before.
     """
-    statement = _rows().where(visible(actor), *_narrowed(wanted))
-    if after:
-        statement = statement.where(Application.reference < after)
-    rows = yield from ask(statement.order_by(Application.reference.desc()).limit(min(size, LIST_ROWS_MAX) + 1))
+    stretch = Stretch(min(size, LIST_ROWS_MAX), after)
+    return (yield from stretch_of.asking(actor, Listing(wanted), stretch))
+
+
+@reader
+def stretch_of(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[tuple[ApplicationRow, ...]]:
+    """The rows of one stretch and one more, as they are read: from the end where it is read backwards."""
+    statement = every_row().where(visible(actor), *narrowed(listing.wanted))
+    rows = yield from ask(ordered(statement, listing.sorting, stretch))
     return tuple(_row(row) for row in rows)
 
 
@@ -129,113 +131,55 @@ def applications(
 def of_organisation(actor: Actor, organisation_id: UUID, *, size: int) -> Asking[tuple[ApplicationRow, ...]]:
     """Applications of which an organisation is a partner or the lead and which this person may see, newest first."""
     taking_part = select(ApplicationPartner.application_id).where(ApplicationPartner.organisation_id == organisation_id)
-    statement = _rows().where(visible(actor), Application.id.in_(taking_part))
+    statement = every_row().where(visible(actor), Application.id.in_(taking_part))
     rows = yield from ask(statement.order_by(Application.reference.desc()).limit(min(size, LIST_ROWS_MAX)))
     return tuple(_row(row) for row in rows)
 
 
-def export_lines(actor: Actor, wanted: ListFilter) -> Iterator[Sequence[object]]:
-    """The same list as lines of a table with its head, newest reference first, at most 5,000 rows; one statement."""
-    yield (
-        *("reference", "title", "call", "state", "lead", "country", "organisations", "requested_eur", "sent_at_utc"),
-        "synthetic",
-    )
-    statement = (
-        _rows()
-        .add_columns(Application.synthetic_note)
-        .where(visible(actor), *_narrowed(wanted))
-        .order_by(Application.reference.desc())
-    )
-    # Read in portions, so that a long list never lies in memory as rows.
-    for row in db.session.execute(statement.limit(EXPORT_ROWS_MAX).execution_options(yield_per=PORTION)):
-        yield (
-            *(row.reference, row.title, row.call_title, words(ApplicationState(row.state)), row.name),
-            *(row.country_code, row.organisations, row.requested),
-            clock.as_utc(row.submitted_at).isoformat() if row.submitted_at else None,
-            row.synthetic_note or ("invented municipality" if row.synthetic else None),
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One page of the list, how many of each state there are, and what the filters offer."""
+    """One page of the list in its order, the keys of the pages beside it, how many there are, and what the filters offer."""
 
     rows: tuple[ApplicationRow, ...]
+    previous_key: str | None
+    next_key: str | None
+    total: Tally
     counts: dict[ApplicationState, Tally]
     calls: tuple[tuple[str, str], ...]
+    programmes: tuple[str, ...]
     countries: tuple[str, ...]
+    saved: tuple[SavedListView, ...]
 
 
 @reader
-def list_page(actor: Actor, wanted: ListFilter, *, size: int, after: str | None = None) -> Asking[ListPage]:
+def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPage]:
     """Everything the page of the list shows; one statement."""
     parts: list[Asking[Any]] = [
-        applications.asking(actor, wanted, size=size, after=after),
-        counts.asking(actor, wanted),
+        stretch_of.asking(actor, listing, stretch),
+        counting.asking(actor, listing.wanted),
         calls_seen.asking(actor),
+        programmes_seen.asking(actor),
         countries.asking(actor),
+        saved_lists.asking(actor),
     ]
-    return ListPage(*(yield from side_by_side(parts)))
-
-
-@reader
-def counts(actor: Actor, wanted: ListFilter) -> Asking[dict[ApplicationState, Tally]]:
-    """How many of each state a person may see, under the same filter but for its states; states in table order.
-
-    Whole calls are read from the totals kept of them; everything else is counted, each state up to a thousand.
-    """
-    if sees_calls_whole(actor) and not (wanted.country_code or wanted.search):
-        rows = yield from ask(_kept(actor, wanted.call_slug))
-        found = {row.state: Tally(int(row.number)) for row in rows if row.number}
-    else:
-        rows = yield from ask(_counted(actor, replace(wanted, states=())))
-        found = {row.state: Tally.of(row.number) for row in rows if row.number}
-    return {state: found[state.value] for state in ApplicationState if state.value in found}
-
-
-def _kept(actor: Actor, call_slug: str) -> Any:
-    """State and number by the totals; what this person is barred from, and their own, is looked at one by one."""
-    kept = select(ApplicationTotal.state, ApplicationTotal.number)
-    one_by_one = actor.places(Permission.APPLICATION_READ, "application") | actor.barred("application")
-    in_totals = and_(was_sent(), *_in_calls(actor, Application.call_id, call_slug))
-    difference = cast(visible(actor), Integer) - cast(in_totals, Integer)
-    apart = select(Application.state, difference).where(
-        Application.id.in_(one_by_one), *_of_call(Application.call_id, call_slug)
+    read, (total, numbers), calls, programmes, lands, saved = yield from side_by_side(parts)
+    shown = read[: stretch.size]
+    more = len(read) > stretch.size
+    if stretch.backwards:
+        shown = shown[::-1]
+    before = more if stretch.backwards else stretch.after is not None
+    behind = stretch.before is not None if stretch.backwards else more
+    return ListPage(
+        rows=shown,
+        previous_key=key_of(shown[0], listing.sorting) if shown and before else None,
+        next_key=key_of(shown[-1], listing.sorting) if shown and behind else None,
+        total=total,
+        counts=numbers,
+        calls=calls,
+        programmes=programmes,
+        countries=lands,
+        saved=saved,
     )
-    summed = union_all(kept.where(*_in_calls(actor, ApplicationTotal.call_id, call_slug)), apart).subquery()
-    return select(summed.c.state, func.sum(summed.c.number).label("number")).group_by(summed.c.state)
-
-
-def _in_calls(actor: Actor, call_id: Any, call_slug: str) -> Iterator[ColumnElement[bool]]:
-    """Of the calls of which the person sees all that was sent."""
-    if not actor.everywhere(Permission.APPLICATION_READ):
-        yield call_id.in_(actor.places(Permission.APPLICATION_READ, "call"))
-    if actor.barred("call"):
-        yield call_id.not_in(actor.barred("call"))
-    yield from _of_call(call_id, call_slug)
-
-
-def _of_call(call_id: Any, call_slug: str) -> Iterator[ColumnElement[bool]]:
-    if call_slug:
-        yield call_id.in_(select(Call.id).where(Call.slug == call_slug))
-
-
-def _counted(actor: Actor, wanted: ListFilter) -> Any:
-    """State and number of what the person sees, at most one more than :data:`COUNTED_MAX` of each."""
-    states = (
-        func.unnest(cast([state.value for state in ApplicationState], ARRAY(Text)))
-        .table_valued("state")
-        .render_derived()
-    )
-    seen = (
-        select(Application.id)
-        .where(Application.state == states.c.state, visible(actor), *_narrowed(wanted))
-        .limit(COUNTED_MAX + 1)
-        .correlate(states)
-        .lateral()
-    )
-    number = select(func.count()).select_from(seen).correlate(states).scalar_subquery()
-    return select(states.c.state, number.label("number"))
 
 
 @reader
@@ -261,6 +205,19 @@ def countries(actor: Actor) -> Asking[tuple[str, ...]]:
 
 
 @reader
+def programmes_seen(actor: Actor) -> Asking[tuple[str, ...]]:
+    """The codes of the programmes with applications a person may see, in order, for the filter."""
+    seen = (
+        select(Call.id)
+        .join(Application, Application.call_id == Call.id)
+        .where(Call.programme_id == Programme.id, visible(actor))
+        .exists()
+    )
+    rows = yield from ask(select(Programme.code).where(seen).order_by(Programme.code))
+    return tuple(row.code for row in rows)
+
+
+@reader
 def calls_seen(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     """Slug and title of the calls with applications a person may see, newest first, for the filter."""
     # Looked for call by call, which ends at the first application of each.
@@ -273,7 +230,7 @@ def for_call(
     actor: Actor, call_id: UUID, states: Iterable[ApplicationState] | None = None
 ) -> tuple[ApplicationRow, ...]:
     """The applications to one call a person may see, by reference, at most 2,000; later stages build on it."""
-    statement = _rows().where(Application.call_id == call_id, visible(actor))
+    statement = every_row().where(Application.call_id == call_id, visible(actor))
     if states is not None:
         statement = statement.where(Application.state.in_([state.value for state in states]))
     rows = db.session.execute(statement.order_by(Application.reference).limit(FOR_CALL_MAX)).all()

@@ -89,6 +89,7 @@ from grants.applications.rules.issues import (
     team_issues,
     unscanned_issues,
 )
+from grants.applications.rules.listing import STATES, chips, days_words, filter_words, stale
 from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines
 from grants.applications.rules.signing import (
     SignedAnother,
@@ -145,6 +146,7 @@ __all__ = [
     "RULE_OF_ARRIVAL",
     "SHOW_WORDS",
     "SNAPSHOT_SCHEMA",
+    "STATES",
     "SUMMARY_WORDS_MAX",
     "TEAM_ROLES",
     "TITLES",
@@ -217,14 +219,17 @@ __all__ = [
     "budget_issues",
     "checked_answers",
     "checked_member_role",
+    "chips",
     "colour",
     "conditions_of",
+    "days_words",
     "digest",
     "evidence",
     "evidence_of",
     "exactly",
     "facts_now",
     "file_places",
+    "filter_words",
     "form_facts",
     "formal_evidence",
     "grouped",
@@ -252,6 +257,7 @@ __all__ = [
     "sign_off_issues",
     "snapshot",
     "source_of",
+    "stale",
     "team_issues",
     "timeline",
     "unscanned_issues",

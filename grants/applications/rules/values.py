@@ -177,6 +177,10 @@ class ApplicationRow:
     requested: Money | None
     submitted_at: datetime | None
     created_at: datetime
+    state_since: datetime
+    # What it is ordered by.
+    title_key: str
+    lead_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,9 @@ class ListFilter:
     states: tuple[ApplicationState, ...] = ()
     country_code: str = ""
     search: str = ""
+    # The code of a programme, and for how many days at least an application has been in its state.
+    programme: str = ""
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,14 @@ from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.recording import move, record_published
+from grants.applications.services.saving import (
+    change_list,
+    delete_list,
+    put_first,
+    rename_list,
+    save_list,
+    share_list,
+)
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.taking import take_over
@@ -77,6 +85,7 @@ __all__ = [
     "ask_ticket_back",
     "ask_to_write",
     "attach_file",
+    "change_list",
     "change_role",
     "clear_dropped",
     "close_ticket",
@@ -86,6 +95,7 @@ __all__ = [
     "correct_answer",
     "declare",
     "decline_invitation",
+    "delete_list",
     "discard_answer",
     "download",
     "download_assigned",
@@ -106,6 +116,7 @@ __all__ = [
     "open_ticket",
     "places_of",
     "publish_answer",
+    "put_first",
     "read_changes",
     "record_answers",
     "record_published",
@@ -113,6 +124,7 @@ __all__ = [
     "remove_file",
     "remove_partner",
     "remove_person",
+    "rename_list",
     "reopen_comment",
     "reopen_ticket",
     "replace_file",
@@ -122,10 +134,12 @@ __all__ = [
     "save_answer",
     "save_budget",
     "save_draft",
+    "save_list",
     "save_plan",
     "save_section",
     "save_sources",
     "set_question_aside",
+    "share_list",
     "sign_off",
     "spread_corrigendum",
     "start",

@@ -20,6 +20,7 @@ from grants.applications.rules import (
     Started,
     StartInput,
 )
+from grants.applications.services.finding import make_findable, refresh_search_text
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.budgets.rules import Purpose
@@ -32,7 +33,6 @@ from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.references import new_reference
-from grants.core.text import fold
 from grants.dossiers import services as dossiers
 from grants.dossiers.merging import SectionSaved
 from grants.identity import queries as identity
@@ -80,7 +80,7 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     people.give_role(actor.user_id, Role.APPLICATION_LEAD, kind="application", object_id=application.id)
     # Last, because applications started at one moment wait for each other here.
     application.reference = new_reference(call.programme.code, call.year, "A")
-    application.search_text = search_text(application, [city])
+    make_findable(application, [city])
     db.session.add(application)
     return Started(application.id, application.reference)
 
@@ -103,22 +103,6 @@ def _leading_organisation(actor: Actor, organisation_id: UUID) -> OrganisationVi
             "Ask your city to start it and to invite you as a partner."
         )
     return city
-
-
-def search_text(application: Application, organisations: list[OrganisationView]) -> str:
-    """Title, short name, reference and organisations folded to plain letters."""
-    words = [application.reference, application.title, application.acronym or ""]
-    for organisation in organisations:
-        words += [organisation.name, organisation.local_name or "", organisation.town or ""]
-    return fold(" ".join(words))
-
-
-def refresh_search_text(application: Application) -> None:
-    """After a change of title or consortium."""
-    db.session.flush()
-    ids = [partner.organisation_id for partner in queries.partners(application.id)]
-    known = identity.organisations(ids)
-    application.search_text = search_text(application, [known[each] for each in ids])
 
 
 def writable(application_id: UUID) -> tuple[Application, CallView]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.services.drafting import search_text
+from grants.applications.services.finding import make_findable
 from grants.applications.states import APPLICATION, ApplicationState, Origin, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.budgets.rules import Cell, Purpose
@@ -94,6 +94,6 @@ def record_published(
         budgets.save_cells(application.budget_id, cells, None)
     application.reference = new_reference(call.programme.code, call.year, "A")
     known = identity.organisations(ordered)
-    application.search_text = search_text(application, [known[each] for each in ordered])
+    make_findable(application, [known[each] for each in ordered])
     db.session.add(application)
     return application.id

@@ -11,6 +11,7 @@ from grants.applications.models import Application, Submission
 from grants.applications.queries import Workplace
 from grants.applications.rules import ContentChanged, Receipt
 from grants.applications.services.drafting import hold_call
+from grants.applications.services.finding import refresh_search_text
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
 from grants.core import acts, jobs
 from grants.core.acts import act
@@ -53,6 +54,8 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     # Last, so that nobody waits long for the gapless number.
     submission.receipt_number = next_number(RECEIPT_SERIES)
     db.session.add(submission)
+    if submission.number > 1:
+        refresh_search_text(application)
     receipt = _receipt(application, submission)
     jobs.queue(
         "jobs.documents.application_receipt",

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from grants.applications import queries, rules
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.rules import InviteInput
-from grants.applications.services.drafting import refresh_search_text, writable
+from grants.applications.services.drafting import writable
+from grants.applications.services.finding import refresh_search_text
 from grants.applications.states import PARTNER, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.calls.rules import CallView

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response, flash, request
+from flask import Response, flash, redirect, request, url_for
 
 from grants.applications import queries, rules, services
-from grants.applications.forms import StartForm, list_filter
+from grants.applications.forms import StartForm, listing_of
+from grants.applications.queries.exporting import HEAD
+from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.states import Phase
 from grants.core import clock
-from grants.core.paging import Tally
 from grants.core.permissions import Permission
-from grants.core.text import CSV_MARK, csv_line
+from grants.core.text import CSV_MARK, csv_line, csv_lines
 from grants.identity import queries as identity
 from grants.web import paging
 from grants.web.forms import choices
@@ -24,28 +26,51 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/applications")
 @requires(Permission.APPLICATION_READ, Permission.APPLICATION_START)
 def index() -> Any:
-    """The applications this person may see, with filters, counts and the next page by key."""
-    actor, asked, wanted = current_actor(), paging.asked(), list_filter(request.args)
-    found = queries.list_page(actor, wanted, size=asked.size, after=asked.after)
-    chosen = (tally for state, tally in found.counts.items() if not wanted.states or state in wanted.states)
-    total = sum(chosen, Tally(0))
+    """The applications this person may see: filtered, ordered, page by key from either end; its address is all there is to it."""
+    if not request.args and (first := queries.first_list(current_actor())):
+        # Its own address, so that a bookmark of what is seen holds what is seen.
+        return redirect(address_of(first.listing), 303)
+    listing, stretch = listing_of(request.args), _stretch()
+    found = queries.list_page(current_actor(), listing, stretch)
+    calls = dict(found.calls)
     return page(
         "applications/index.html",
-        rows=paging.rows(found.rows, asked, key=lambda row: row.reference, total=total),
-        wanted=wanted,
-        counts=found.counts,
-        calls=found.calls,
-        countries=found.countries,
+        listing=listing,
+        found=found,
+        problems=(*listing.problems, *rules.stale(listing.wanted, calls, found.programmes)),
+        chips=rules.chips(listing, calls),
+        sortings=SORTINGS,
+        orders=Order,
+        columns=Column,
+        address_of=address_of,
+        size=stretch.size,
         rules=rules,
     )
+
+
+def _stretch() -> queries.Stretch:
+    """Which part of the list the address asks for."""
+    asked = paging.asked()
+    before, end = request.args.get("before") or None, request.args.get("at") == "last"
+    return queries.Stretch(asked.size, None if before or end else asked.after, None if end else before, end)
+
+
+def address_of(listing: Listing, *, endpoint: str = "applications.index", **more: str | int | None) -> str:
+    """The address of a list; ``more`` are the parts that are not of the list itself."""
+    pairs = [*listing.pairs, *((name, str(value)) for name, value in more.items() if value)]
+    if (size := paging.asked().size) != paging.ROWS_ON_A_PAGE:
+        pairs.append(("size", str(size)))
+    # Without any part, the address is that of the list a person sees first.
+    pairs = pairs or [("sort", Sorting().code)]
+    return f"{url_for(endpoint)}?{urlencode(pairs)}"
 
 
 @bp.get("/applications.csv")
 @requires(Permission.APPLICATION_READ, Permission.APPLICATION_START)
 def export() -> Any:
-    """The same list as CSV, at most 5,000 rows, in UTF-8 with the mark that spreadsheets look for."""
-    lines = "".join(csv_line(cells) for cells in queries.export_lines(current_actor(), list_filter(request.args)))
-    answer = Response(CSV_MARK + lines, mimetype="text/csv")
+    """The same list as CSV, in UTF-8 with the mark that spreadsheets look for."""
+    rows = queries.export_rows(current_actor(), listing_of(request.args))
+    answer = Response(CSV_MARK + csv_line(HEAD) + csv_lines(rows), mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=applications.csv"
     return answer
 

@@ -1,0 +1,122 @@
+"""The orders of the list of applications, each walked by key from either end; the indexes of the table are these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, cast, func, literal, literal_column, tuple_
+from sqlalchemy.types import BigInteger, DateTime, Text
+
+from grants.applications.models import NEVER, NO_AMOUNT, Application
+from grants.applications.rules.listing import Order, Sorting
+
+# Written out and not bound, or the indexes over them would not be used.
+KEYS: Mapping[Order, Any] = {
+    Order.TITLE: Application.title_key,
+    Order.LEAD: Application.lead_key,
+    Order.STATE: Application.state,
+    Order.ASKED: func.coalesce(Application.requested, literal_column(NO_AMOUNT), type_=BigInteger),
+    Order.SENT: func.coalesce(Application.submitted_at, literal_column(NEVER), type_=DateTime(timezone=True)),
+    Order.AGE: Application.state_since,
+}
+# What parts the reference from the value in a key of a page; no reference holds one.
+_MARK = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which part of a list is wanted: ``after`` a row, ``before`` one, or, with neither, the beginning or the ``end``."""
+
+    size: int
+    after: str | None = None
+    before: str | None = None
+    end: bool = False
+
+    @property
+    def backwards(self) -> bool:
+        """Whether it is read from its end."""
+        return self.end or self.before is not None
+
+
+def natural(reference: str) -> str:
+    """A reference as the database orders it: its number as twelve digits.
+
+    >>> natural("PCP-2022-A-0017")
+    'PCP-2022-A-000000000017'
+    """
+    found = re.search(r"[0-9]+$", reference)
+    number = found[0] if found else ""
+    return reference[: len(reference) - len(number)] + number.rjust(12, "0")[:12]
+
+
+def key_of(row: Any, sorting: Sorting) -> str:
+    """Where a row stands in an order, as the address of the next page carries it."""
+    match sorting.by:
+        case Order.REFERENCE:
+            return str(row.reference)
+        case Order.TITLE:
+            value = row.title_key
+        case Order.LEAD:
+            value = row.lead_key
+        case Order.STATE:
+            value = row.state
+        case Order.ASKED:
+            value = "" if row.requested is None else str(row.requested.cents)
+        case Order.SENT:
+            value = "" if row.submitted_at is None else row.submitted_at.isoformat()
+        case Order.AGE:
+            value = row.state_since.isoformat()
+    return f"{row.reference}{_MARK}{value}"
+
+
+def ordered(statement: Any, sorting: Sorting, stretch: Stretch) -> Any:
+    """The statement with one row more than the stretch holds, from the end where it is read backwards."""
+    downwards = sorting.descending is not stretch.backwards
+    keys = _keys(sorting)
+    key = stretch.before if stretch.backwards else stretch.after
+    place = _place(sorting, key) if key else None
+    if place is not None:
+        here, there = tuple_(*keys), tuple_(*place)
+        statement = statement.where(here < there if downwards else here > there)
+    return statement.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(stretch.size + 1)
+
+
+def whole(statement: Any, sorting: Sorting) -> Any:
+    """The statement in the order, without an end."""
+    return statement.order_by(*(each.desc() if sorting.descending else each.asc() for each in _keys(sorting)))
+
+
+def _keys(sorting: Sorting) -> tuple[ColumnElement[Any], ...]:
+    by = KEYS.get(sorting.by)
+    return (Application.reference_key,) if by is None else (by, Application.reference_key)  # type: ignore[return-value]  # a mapped column is one
+
+
+def _place(sorting: Sorting, key: str) -> tuple[ColumnElement[Any], ...] | None:
+    """What the key of a page says, as values; None for one that no page gave."""
+    reference, mark, value = key.partition(_MARK)
+    if sorting.by is Order.REFERENCE:
+        return None if mark else (literal(natural(reference), Text()),)
+    found = _value(sorting.by, value) if mark else None
+    return None if found is None else (found, literal(natural(reference), Text()))
+
+
+def _value(by: Order, value: str) -> ColumnElement[Any] | None:
+    match by:
+        case Order.TITLE | Order.LEAD | Order.STATE | Order.REFERENCE:
+            return literal(value, Text())
+        case Order.ASKED:
+            if not value:
+                return cast(literal_column(NO_AMOUNT), BigInteger)
+            return literal(int(value), BigInteger()) if re.fullmatch("[0-9]{1,17}", value) else None
+        case Order.SENT | Order.AGE:
+            if not value:
+                return literal_column(NEVER, DateTime(timezone=True))
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                return None
+            return literal(moment, DateTime(timezone=True)) if moment.tzinfo else None
