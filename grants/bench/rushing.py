@@ -1,16 +1,18 @@
-"""Many people at once: an answer each saved while all write, and a whole call that sends in its last minute."""
+"""Many people at once: an answer or an amount each saved while all write, and a whole call that sends in its last minute."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grants.bench.browsing import Answer, Form, Wrong
 from grants.bench.operations import Fields, Operation, Rush, at
 from grants.bench.pages import Pages
+from grants.budgets.rules import field_name
+from grants.core.money import Money, plain
 
 # How many save an answer at the same time, and how many send in the last minute of a call.
 SAVERS, SENDERS = 32, 300
@@ -24,12 +26,14 @@ class Rushes(Pages):
     section: str
 
     def rushes(self) -> Sequence[Rush]:
-        """C9: people save an answer each every two seconds, then without a pause; then a whole call sends in its last minute."""
+        """C9: people save an answer each every two seconds, an amount each, then without a pause; then a whole call sends in its last minute."""
         drafts = self._drafts()
         if len(drafts) < SAVERS + SENDERS:
             raise Wrong(f"{len(drafts)} drafts are too few for {SAVERS} who save and {SENDERS} who send.")
         texts: list[str] = []
+        amounts: dict[str, int] = {}
         save, storm = self._autosave(drafts[:SAVERS], texts), drafts[SAVERS : SAVERS + SENDERS]
+        cell = self._cells(drafts[:SAVERS], amounts)
         refs = [str(ref) for ref, _ in storm]
         send = Operation(
             "application.submit", "", in_turn("/applications/{}/submit", refs), self._sent_says, sends=".",
@@ -37,6 +41,7 @@ class Rushes(Pages):
         )  # fmt: skip
         return (
             Rush("autosave every 2 s", save, SAVERS, 50, before=self._alone(save), times=10, every_seconds=2, spread_seconds=2, holds=lambda: self._all_stored(texts)),
+            Rush("budget cell every 2 s", cell, SAVERS, 50, before=self._alone(cell), times=10, every_seconds=2, spread_seconds=2, holds=lambda: self._all_entered(amounts)),
             Rush("autosave without a pause", save, SAVERS, 150, before=self._alone(save), times=20, holds=lambda: self._all_stored(texts)),
             Rush(
                 "storm of sendings in 60 s", send, SENDERS, 1_000, before=self._alone(send), spread_seconds=60,
@@ -83,6 +88,38 @@ class Rushes(Pages):
             _answered, sends=".", typed=typed, person=lambda number: str(drafts[number % len(drafts)][1]),
             to=lambda number: f"/applications/{drafts[number % len(drafts)][0]}/sections/{section}/answers/{question}",
         )  # fmt: skip
+
+    def _cells(self, drafts: Sequence[tuple[Any, ...]], entered: dict[str, int]) -> Operation:
+        """What the script of the grid sends after a pause in typing: one amount, and what stood in its cell before.
+
+        The amount sent last to each application is put into ``entered``, in cents, by its reference.
+        """
+        refs = [str(ref) for ref, _ in drafts]
+        cells: dict[str, tuple[str, int, int]] = {
+            str(ref): (field_name(who, category), int(number), int(cents))
+            for ref, who, category, number, cents in self._rows(_CELLS, refs)
+        }
+        if len(cells) < len(refs):
+            raise Wrong(f"Only {len(cells)} of {len(refs)} drafts have an amount to change.")
+
+        def typed(number: int, form: Form) -> Fields:
+            ref = refs[number % len(refs)]
+            place, stands, cents = cells[ref]
+            cells[ref] = (place, stands + 1, cents + 1 + number)
+            entered[ref] = cents + 1 + number
+            sent = [[place, plain(Money(entered[ref])), stands, cents]]
+            return {"csrf_token": form.fields.get("csrf_token", ""), "cells": json.dumps(sent)}
+
+        return Operation(
+            "cell.save", "", in_turn("/applications/{}/budget", refs), _entered, sends=".", typed=typed,
+            person=lambda number: str(drafts[number % len(drafts)][1]), to=in_turn("/applications/{}/budget/cells", refs),
+        )  # fmt: skip
+
+    def _all_entered(self, entered: Mapping[str, int]) -> str | None:
+        """In each budget stands the amount that was sent to it last."""
+        kept = {str(ref): int(cents) for ref, *_, cents in self._rows(_CELLS, list(entered))}
+        lost = [ref for ref, cents in entered.items() if kept.get(ref) != cents]
+        return f"{len(lost)} of {len(entered)} amounts are not what was sent last, {lost[0]} for one." if lost else None
 
     def _all_stored(self, sent: Sequence[str]) -> str | None:
         """Every text that was sent is kept as a version of its answer, and none twice."""
@@ -136,12 +173,28 @@ _NUMBERS = (
 )
 
 
+# One amount of each draft: of the lead city, in its first category.
+_CELLS = (
+    "SELECT DISTINCT ON (a.reference) a.reference, l.organisation_id, l.category, l.version, l.amount FROM application a "
+    "JOIN budget_line l ON l.budget_id = a.budget_id AND l.organisation_id = a.coordinator_id "
+    "WHERE a.reference = ANY(%s) AND l.work_package = '' AND l.period = 0 ORDER BY a.reference, l.category"
+)
+
+
 def _answered(answer: Answer) -> str | None:
     """The text is stored as the version after the one it was typed over; what is kept is looked at when all is over."""
     number = json.loads(answer.body)["number"] if answer.status == 200 else None
     return (
         None if number == int(str(answer.sent["number"])) + 1 else f"it stands as version {number}: {answer.text[:200]}"
     )
+
+
+def _entered(answer: Answer) -> str | None:
+    """The amount is stored as the version after the one it was typed over."""
+    (sent,) = json.loads(str(answer.sent["cells"]))
+    found = json.loads(answer.body)["cells"] if answer.status == 200 else []
+    stands = [(cell["outcome"], cell["number"]) for cell in found]
+    return None if stands == [("stored", sent[2] + 1)] else f"it stands as {stands}: {answer.text[:200]}"
 
 
 def _hash_of(content: str) -> str:

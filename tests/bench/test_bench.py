@@ -328,15 +328,18 @@ def test_a_few_who_save_and_send_at_once_are_all_stored_and_their_receipts_found
     product = Ours(grown.connection)
     crowd = Crowd(product, LARGE, "localhost", 80)
     crowd.app = grown.app
-    saving, _, storm = product.rushes()
+    saving, entering, _, storm = product.rushes()
 
-    saved = crowd.rush(replace(saving, times=2, every_seconds=0.01, spread_seconds=0.01))
+    saved, entered = (
+        crowd.rush(replace(each, times=2, every_seconds=0.01, spread_seconds=0.01)) for each in (saving, entering)
+    )
     sent = crowd.rush(replace(storm, spread_seconds=0.01))
 
-    assert (saved.deeds, sent.deeds) == (4, 2)
+    assert (saved.deeds, entered.deeds, sent.deeds) == (4, 4, 2)
     assert storm.holds() is None and len(storm.proofs()) == 2
     # What is lost, or stands with another hash than its content's, is seen.
     assert product._all_stored(["Measured never"]) == "0 of 1 saved texts are kept."
+    assert "1 of 1 amounts are not what was sent last" in str(product._all_entered({"PCP-0000-A-0000": 1}))
     assert product._all_sent(["PCP-0000-A-0000"]) == "0 submissions of 1 stand."
 
 

@@ -22,8 +22,8 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    or_,
     select,
+    union,
     union_all,
 )
 
@@ -72,12 +72,18 @@ LOOSE: Mapping[str, str] = {
     "statement_run": "scope_id",
     "stored_file": "object_id",
 }
+# What :func:`beneath` finds besides tables with a way up.
+LOOSELY = frozenset(LOOSE) | {"ledger_entry", "participation"}
 OWNED: Mapping[str, str] = {
     "budget": "owner_id",
     "conversation": "about_id",
     "dossier": "owner_id",
     "stored_file": "object_id",
 }
+_HOLDS_LITTLE = frozenset(
+    {"application", "grant_agreement", "periodic_report", "payment_request", "payment_order", "statement_run"}
+)
+_FEW = 50
 # What many rows point to without belonging to it.
 _SIDEWAYS = frozenset({"bank_account", "ledger_entry", "organisation", "stored_file", "submission", "user_account"})
 
@@ -169,15 +175,23 @@ def beneath(root: str, ids: Collection[UUID], name: str = "in") -> Select[Any]:
             else rows.c[own].in_(select(ctes[up].c.id))
             for own, up, there in above
         ]
-        ctes[kind] = select(rows.c.id).where(or_(*inside) if above else rows.c.id.in_(ids)).cte(f"{name}_{root}_{kind}")
+        # A select for each way, because over several ways joined by OR no index is used.
+        found = [select(rows.c.id).where(condition) for condition in inside or [rows.c.id.in_(ids)]]
+        ctes[kind] = (
+            union(*found).cte(f"{name}_{root}_{kind}") if len(found) > 1 else found[0].cte(f"{name}_{root}_{kind}")
+        )
     every = union_all(*(select(cte.c.id) for cte in ctes.values())).cte(f"{name}_{root}")
     pairs: list[Select[Any]] = [select(literal(kind), cte.c.id) for kind, cte in ctes.items()]
-    pairs.append(hanging_on(select(every.c.id), f"{name}_{root}"))
+    little = holds_little(root, ids)
+    pairs.append(hanging_on(select(every.c.id), f"{name}_{root}", little=little))
     legs = tables()["ledger_leg"]
     named = [legs.c.grant_id, legs.c.document_id, *([legs.c.call_id] if root == "call" else [])]
-    pairs.append(
-        select(literal("ledger_entry"), legs.c.entry_id).where(or_(*(leg.in_(select(every.c.id)) for leg in named)))
-    )
+    pairs += [
+        select(literal("ledger_entry"), legs.c.entry_id).where(
+            leg == any_of(select(every.c.id)) if little else leg.in_(select(every.c.id))
+        )
+        for leg in named
+    ]
     pairs += [
         select(literal("ledger_entry"), tables()[kind].c[column]).where(tables()[kind].c.id.in_(select(cte.c.id)))
         for kind, cte in ctes.items()
@@ -192,7 +206,19 @@ def beneath(root: str, ids: Collection[UUID], name: str = "in") -> Select[Any]:
     return select(union_all(*pairs).subquery())
 
 
-def hanging_on(ids: Select[Any], name: str) -> Select[Any]:
+def holds_little(root: str, ids: Collection[UUID]) -> bool:
+    """Whether what is beneath is at most some thousand rows: a call holds whatever its applications hold."""
+    return root in _HOLDS_LITTLE and len(ids) <= _FEW
+
+
+def any_of(ids: Select[Any]) -> Any:
+    """Equal to any of these ids, as one list: it is looked up by index, where the planner expects thousands of rows of a
+    select and reads the whole table.
+    """
+    return any_(func.array(ids.scalar_subquery(), type_=ARRAY(Uuid)))
+
+
+def hanging_on(ids: Select[Any], name: str, *, little: bool = False) -> Select[Any]:
     """(kind, id) of what hangs on these ids by loose links alone, to their end: a file on a statement, that on a grant."""
     links = union_all(
         *(
@@ -201,7 +227,8 @@ def hanging_on(ids: Select[Any], name: str) -> Select[Any]:
         )
     )
     first, further = links.subquery(), links.subquery()
-    found = select(first.c.kind, first.c.id).where(first.c.above.in_(ids)).cte(f"{name}_hanging", recursive=True)
+    above = first.c.above == any_of(ids) if little else first.c.above.in_(ids)
+    found = select(first.c.kind, first.c.id).where(above).cte(f"{name}_hanging", recursive=True)
     found = found.union(select(further.c.kind, further.c.id).join(found, further.c.above == found.c.id))
     return select(found.c.kind, found.c.id)
 
@@ -209,7 +236,7 @@ def hanging_on(ids: Select[Any], name: str) -> Select[Any]:
 @functools.cache
 def placed(roots: tuple[str, ...]) -> frozenset[str]:
     """Every kind of row that is found beneath one of these, as scopes, verbs and tables call it; of others the place is not known."""
-    found = {kind for root in roots for kind, _ in below(root)} | set(LOOSE) | {"ledger_entry", "participation"}
+    found = {kind for root in roots for kind, _ in below(root)} | LOOSELY
     return frozenset(found | {word for word, table in TABLES.items() if table in found})
 
 

@@ -9,7 +9,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, all_, exists, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Uuid,
+    all_,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy import Date as DateType
 from sqlalchemy.orm import aliased
 
@@ -94,7 +108,16 @@ def _key(at: datetime, act_id: UUID) -> str:
 
 def _in(kind: str, ids: Collection[UUID], name: str = "in") -> ColumnElement[bool]:
     """The event is of one of these things or of what belongs to them; each use in a statement has its own ``name``."""
-    return tuple_(AuditEvent.object_kind, AuditEvent.object_id).in_(places.beneath(_table(kind), ids, name))
+    root = _table(kind)
+    found = places.beneath(root, ids, name)
+    if not places.holds_little(root, ids):
+        return tuple_(AuditEvent.object_kind, AuditEvent.object_id).in_(found)
+    # As one list of ids the planner looks them up; as rows it expects thousands of them and reads the whole record.
+    pairs = found.subquery()
+    return and_(
+        AuditEvent.object_id == places.any_of(select(pairs.c[1])),
+        AuditEvent.object_kind.in_(sorted({table for table, _ in places.below(root)} | places.LOOSELY)),
+    )
 
 
 def _table(kind: str) -> str:
@@ -185,7 +208,7 @@ def happened(actor: Actor, condition: ColumnElement[bool], limit: int) -> Asking
 
 def about(kind: str, ids: Collection[UUID]) -> ColumnElement[bool]:
     """The act changed one of these things or what belongs to them."""
-    return exists().where(AuditEvent.act_id == ActRow.id, _in(kind, ids)).correlate(ActRow)
+    return ActRow.id.in_(select(AuditEvent.act_id).where(_in(kind, ids)))
 
 
 def _asked(actor: Actor, asked: TrailFilter) -> tuple[_Ask, str]:
