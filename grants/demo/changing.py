@@ -35,7 +35,7 @@ def correct_a_slip(manager: Actor, call: CallView) -> None:
     form = call.content.definition
     section = form.sections[0]
     question = section.questions[0]
-    corrected = replace(question, hint=f"{question.hint.rstrip('.')}, in a few sentences." if question.hint else "")
+    corrected = replace(question, hint=question.hint.replace("largest sources", "biggest sources"))
     _write(manager, call, _with(form, 0, (corrected, *section.questions[1:])))
     calls.correct_wording(manager, call.id)
 
