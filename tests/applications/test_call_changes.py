@@ -311,9 +311,12 @@ def test_the_team_sees_once_what_changed_and_marks_it_as_read(
 ) -> None:
     call, reference, section = written
     change(call, without_first_question)
-    move(place(reference).application.id)
     client, at = actors.client_of(app, actors.ana()), f"/applications/{reference}"
     with clock.at(WHILE_OPEN):
+        assert "answers version 1 and is being moved to version 2" in text_of(client.get(f"{at}/check"))
+    move(place(reference).application.id)
+    with clock.at(WHILE_OPEN):
+        assert "It answers version 2 of the call, the newest." in text_of(client.get(f"{at}/check"))
         page = text_of(client.get(at))
         assert "The call changed: your draft answers version 2 now" in page
         assert "“Is there a heat plan?”: new" in page
