@@ -9,6 +9,7 @@ from uuid import UUID
 from grants.applications import services as applications
 from grants.calls.rules import CallView
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
+from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
 from grants.demo.deeds import Preparation
 from grants.demo.large import SHORT_FORM, evaluated_now
@@ -230,5 +231,7 @@ class Demo:
             troupe.invite_partner(sun, "jaro", partner, place)
         yield self.stage.days_ago(3)
         applications.accept_invitation(troupe.actor("eleni"), sun, troupe.places["kovarhely"])
+        correct_a_slip(troupe.actor("manager"), call)
         yield self.stage.days_ago(2)
+        call = publish_a_corrigendum(troupe.actor("manager"), call.id, (warm, sun))
         troupe.apply(call, AskedInDemo("Cellar to Roof", "lumenau", "theresa", 240_000))

@@ -105,6 +105,12 @@ class SectionView:
         raise NotFound
 
 
+def not_asked(key: str) -> QuestionView:
+    """What stands for a question that is gone, where something of it is still shown (its comments)."""
+    question = Question(key, "A question that is not asked any more", rules.QuestionKind.LONG)
+    return QuestionView(question, Answer(key), "", 0, None, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class DossierView:
     """A whole document."""

@@ -239,6 +239,7 @@ def move(dossier_id: UUID, definition: Definition) -> None:
     dossier.definition = encoding.encode(definition)
     _move_sections(dossier_id, before, definition)
     _move_answers(dossier_id, before, definition)
+    _move_threads(dossier_id, definition)
     db.session.flush()
 
 
@@ -282,6 +283,13 @@ def _move_answers(dossier_id: UUID, before: Definition, definition: Definition) 
             lost.append((row.section_key, old, answer, False))
             _store_moved(row, rules.moved_answer(old, new, answer))
     _set_aside(dossier_id, before, lost)
+
+
+def _move_threads(dossier_id: UUID, definition: Definition) -> None:
+    """Conversations go with their question; those about one that is gone stay where they were."""
+    homes = {question.key: section.key for section in definition.sections for question in section.questions}
+    for thread in db.session.scalars(select(DossierThread).where(DossierThread.dossier_id == dossier_id)):
+        thread.section_key = homes.get(thread.question_key, thread.section_key)
 
 
 def _store_moved(row: DossierAnswer, answer: Answer) -> None:

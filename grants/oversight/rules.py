@@ -205,6 +205,8 @@ TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
     "application.replace_file",
     *("application.explain_costs", "application.save_plan", "application.save_sources"),
     *("ticket.open", "ticket.write", "ticket.answer", "ticket.ask_back", "ticket.close", "ticket.reopen"),
+    *("application.move_to_version", "application.read_changes", "application.clear_dropped"),
+    "application.extend_deadline",
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})

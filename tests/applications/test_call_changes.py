@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from grants.applications import queries, services
-from grants.applications.rules import AnswerInput, BudgetInput, Page
+from grants.applications.rules import AnswerInput, BudgetInput, CommentInput, Page
 from grants.budgets.rules import Category, Cell
 from grants.calls import queries as calls
 from grants.calls import rules as call_rules
@@ -30,7 +30,7 @@ from grants.dossiers.rules import Answer, Choice, Column, Definition, Question, 
 from jobs import calls as job_functions
 from tests import actors
 from tests.applications.pages import send, text_of
-from tests.factories.applications import WHILE_OPEN, again, draft, submitted
+from tests.factories.applications import WHILE_OPEN, again, attach, draft, submitted
 
 FORM = "application_form.sections"
 KEPT = CorrigendumInput("Cities asked for it.", None, "Six weeks are left.")
@@ -212,6 +212,32 @@ def test_amounts_of_a_category_that_is_gone_stay_with_a_named_problem(written: t
     assert place(reference).budget.dropped == ()
 
 
+def test_comments_and_files_of_a_question_that_is_gone_can_still_be_reached(
+    app: Flask, written: tuple[CallView, str, Section]
+) -> None:
+    call, reference, section = written
+    person, view = again(actors.ana()), place(reference).application
+    with clock.at(WHILE_OPEN):
+        services.comment(person, view.id, section.key, section.questions[0].key, CommentInput("Is it every boiler?"))
+    photo = Question("photo", "A photo of the street", QuestionKind.FILE, required=False)
+    change(call, lambda form: with_first(form, *section.questions, photo))
+    move(view.id)
+    with clock.at(WHILE_OPEN):
+        attach(view.id, person, "question_photo", "street.pdf")
+    change(call, lambda form: with_first(form, *section.questions[1:]))
+    move(view.id)
+
+    (file,) = place(reference).files
+    client, at = actors.client_of(app, actors.ana()), f"/applications/{reference}"
+    with clock.at(WHILE_OPEN):
+        comments = text_of(client.get(f"{at}/sections/{section.key}/comments"))
+        assert "street.pdf" in text_of(client.get(f"{at}/files"))
+        services.remove_file(person, view.id, file.id)
+    assert "A question that is not asked any more" in comments
+    assert "Is it every boiler?" in comments
+    assert place(reference).files == ()
+
+
 # --- who is told ----------------------------------------------------------------------------------------------------
 
 
@@ -284,9 +310,12 @@ def test_the_team_sees_once_what_changed_and_marks_it_as_read(
 ) -> None:
     call, reference, section = written
     change(call, without_first_question)
-    move(place(reference).application.id)
     client, at = actors.client_of(app, actors.ana()), f"/applications/{reference}"
     with clock.at(WHILE_OPEN):
+        assert "answers version 1 and is being moved to version 2" in text_of(client.get(f"{at}/check"))
+    move(place(reference).application.id)
+    with clock.at(WHILE_OPEN):
+        assert "It answers version 2 of the call, the newest." in text_of(client.get(f"{at}/check"))
         page = text_of(client.get(at))
         assert "The call changed: your draft answers version 2 now" in page
         assert "“Is there a heat plan?”: new" in page

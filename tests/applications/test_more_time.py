@@ -164,4 +164,5 @@ def test_a_manager_gives_more_time_by_the_reference(app: Flask, call: CallView) 
         assert send(manager, at, reference=reference.lower(), **filled).status_code == 303
         page = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{reference}"))
 
-    assert "16 November 2022, 12:00 (CET), a deadline of your own" in page
+    assert "16 November 2022, 12:00" in page
+    assert "a deadline of your own" in page

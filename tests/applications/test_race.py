@@ -20,4 +20,5 @@ def test_the_second_of_the_deadline_is_the_same_for_everybody_also_while_it_move
         Deadlines(racers, tally).rounds(2)
 
     assert (tally["at the second"], tally["deadlines moved"]) == (2 * PROCESSES, 2)
+    assert tally["more time for one"] == 1
     assert tally["taken by the new deadline"] + tally["refused by the old deadline"] == 2 * (PROCESSES - 1)

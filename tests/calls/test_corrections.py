@@ -117,6 +117,14 @@ def test_money_and_lists_are_told_in_words(whole: Fields) -> None:
     assert said["evaluation.tie_break"][2] == "None"
 
 
+def test_an_amount_inside_a_list_is_told_as_money(whole: Fields) -> None:
+    bands = whole["grant_bands_eur"].value
+    after = with_value(whole, "grant_bands_eur", (*bands[:-1], replace(bands[-1], amount=euros(1_400_000))))
+    (change,) = rules.changes(whole, after)
+
+    assert (change.before, change.after) == (str(bands[-1].amount), str(euros(1_400_000)))
+
+
 def test_entries_that_only_change_places_are_one_line(whole: Fields) -> None:
     categories = whole["budget_categories"].value
     (change,) = rules.changes(whole, with_value(whole, "budget_categories", categories[::-1]))

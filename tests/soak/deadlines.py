@@ -41,6 +41,13 @@ def extend(actor: Actor, call_id: UUID, local: datetime, at: datetime) -> dateti
     return at
 
 
+def extend_alone(actor: Actor, application_id: UUID, local: datetime, at: datetime) -> datetime:
+    """Give one applicant more time at this moment."""
+    with clock.at(at):
+        services.extend_for_one(actor, application_id, DeadlineInput(local, "An outage.", "More time for you."))
+    return at
+
+
 class Deadlines:
     """A call with eight finished applications of eight cities, sent again in every round."""
 
@@ -101,10 +108,32 @@ class Deadlines:
         assert {each.kind for each in self._sent([at + timedelta(seconds=1)] * PROCESSES)} == {"done"}
         self.tally["deadlines moved"] += 1
 
+    def alone(self) -> None:
+        """All send after the deadline while one of them gets more time: that one is judged by the old deadline or by
+        its own, every other is refused.
+        """
+        old = self.closes_at
+        at, own = old + timedelta(minutes=1), old + timedelta(hours=1)
+        local = clock.in_zone(own, self.call.zone).replace(tzinfo=None)
+        given = (extend_alone, (actors.ingrid(), self.application_ids[0], local, at))
+        sending = [
+            (submit, (lead, each, at)) for lead, each in zip(self.leads[:-1], self.application_ids, strict=False)
+        ]
+        first, *others = self.racers.race_all([*sending, given]).all[:-1]
+        assert first.kind in {"done", "Refused"}, first
+        assert first.kind == "Refused" or self._last(self.application_ids[0]) == (at, own)
+        assert {each.kind for each in others} == {"Refused"}
+        # A second later there is no doubt: it is taken by its own deadline, and every other is still too late.
+        kinds = [each.kind for each in self._sent([at + timedelta(seconds=1)] * PROCESSES)]
+        assert kinds == ["done", *["Refused"] * (PROCESSES - 1)]
+        assert self._last(self.application_ids[0]) == (at + timedelta(seconds=1), own)
+        self.tally["more time for one"] += 1
+
     def rounds(self, count: int) -> None:
         for _ in range(count):
             self.second()
             self.moved()
+        self.alone()
         numbers = list(db.session.scalars(select(Submission.receipt_number).order_by(Submission.receipt_number)))
         assert numbers == list(range(1, len(numbers) + 1)), "receipts are numbered without a gap"
 

@@ -39,7 +39,7 @@ def closes_at_of() -> Any:
         .scalar_subquery()
     )
     # Of nothing and a moment it is the moment.
-    return func.greatest(everybody, Application.own_closes_at)
+    return func.greatest(everybody, Application.own_closes_at, type_=Application.own_closes_at.type)
 
 
 def _organisations_count() -> Any:

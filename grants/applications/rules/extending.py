@@ -34,11 +34,12 @@ def refuse_one_extension(
         raise Refused("The applications of this call are being evaluated already. Nobody gets more time any more.")
 
 
-def refuse_far_extension(closes_at: datetime, at: datetime) -> None:
-    """The own deadline lies within two weeks of now."""
+def refuse_far_extension(closes_at: datetime, everybody: datetime) -> None:
+    """The own deadline lies within two weeks of that of everybody."""
     faults.point("deadline")
-    if closes_at - at > ONE_EXTENSION_MAX:
+    if closes_at - everybody > ONE_EXTENSION_MAX:
         sentence = (
-            f"That is more than {ONE_EXTENSION_MAX.days} days from now. For so long, move the deadline for everybody."
+            f"That is more than {ONE_EXTENSION_MAX.days} days after the deadline of everybody. "
+            "For so long, move the deadline for everybody."
         )
         raise Invalid("No time was given.", {"local": sentence})

@@ -102,7 +102,9 @@ def remove_file(actor: Actor, application_id: UUID, file_id: UUID) -> None:
         raise NotFound
     _refuse_file_of_others(actor, application_id, call, found.role)
     files.remove(file_id)
-    _answer_with_files(application, found.role)
+    # A question that is not asked any more has no answer to keep in step.
+    if found.role in places_of(call):
+        _answer_with_files(application, found.role)
 
 
 def _refuse_file_of_others(actor: Actor, application_id: UUID, call: CallView, role: str) -> None:

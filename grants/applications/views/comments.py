@@ -113,13 +113,18 @@ def _reply_form(thread: ThreadView, place: Workplace, sent: Any, number: int) ->
 
 def _comments_page(place: Workplace, found: SectionView, form: CommentForm, sent: Any = None) -> str:
     threads = dossier_queries.threads(place.dossier.id, found.key)
+    asked = {item.question.key: item for item in found.questions}
     return page(
         "applications/comments.html",
         section=found,
         form=form,
         sent=sent if isinstance(sent, DeedForm) and not isinstance(sent, CommentForm) else None,
         threads=[
-            (thread, found.question(thread.question), _reply_form(thread, place, sent, number))
+            (
+                thread,
+                asked.get(thread.question) or dossier_queries.not_asked(thread.question),
+                _reply_form(thread, place, sent, number),
+            )
             for number, thread in enumerate(threads, 1)
         ],
         people=identity.people(person for thread in threads for person in thread.people),

@@ -16,6 +16,7 @@ from grants.calls.rules.values import NOT_FOUND, Sourced
 from grants.calls.rules.words import words_of
 from grants.calls.rules.writing import tree_of
 from grants.core.errors import Problem
+from grants.core.money import parse_money
 
 FORM_PATHS = ("application_form.sections", "application_form.own_sections")
 # What a call is, as long as it lives: another one of these is another call.
@@ -237,7 +238,7 @@ def _leaves(
         elif isinstance(old, dict) and isinstance(new, dict):
             yield from _leaves(path, what, old, new, f"{leaf}.", **about)
         else:
-            yield Change(path, what, _kind(old, new), _said(old), _said(new), leaf=leaf, **about)
+            yield Change(path, what, _kind(old, new), _said(old, name), _said(new, name), leaf=leaf, **about)
 
 
 def _translated(path: str, label: str, before: list[Any], after: list[Any], **about: str) -> Iterator[Change]:
@@ -251,17 +252,22 @@ def _translated(path: str, label: str, before: list[Any], after: list[Any], **ab
             yield Change(path, f"{label} ({language})", kind, *said, leaf="translations", **about)
 
 
-def _said(tree: Any) -> str:
+_AMOUNTS = frozenset({"amount", "at_most_eur"})
+
+
+def _said(tree: Any, name: str = "") -> str:
     """A value as a file writes it, in words on one line."""
     if tree is None:
         return ""
+    if name in _AMOUNTS:
+        return str(parse_money(str(tree)))
     if isinstance(tree, bool):
         return "yes" if tree else "no"
     if isinstance(tree, dict):
         if set(tree) == {"value", "label"}:
             return str(tree["label"])
         kept = [(name, value) for name, value in tree.items() if name not in ("key", "confidence", "source")]
-        return "; ".join(f"{name_words(name)}: {_said(value)}" for name, value in kept)
+        return "; ".join(f"{name_words(name)}: {_said(value, name)}" for name, value in kept)
     if isinstance(tree, list):
         return ", ".join(_said(each) for each in tree)
     return str(tree)
