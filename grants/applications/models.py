@@ -179,3 +179,14 @@ class EligibilityResult(Row):
     condition: Mapped[str]
     verdict: Mapped[str]
     reason: Mapped[str | None]
+
+
+class CallTrial(Row):
+    """A dry run of a call by one of its managers: everything written in it, in one column that no other table knows."""
+
+    __tablename__ = "call_trial"
+    __table_args__ = (UniqueConstraint("call_id", "user_id"),)
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)

@@ -38,6 +38,7 @@ from grants.applications.queries.submitted import (
     submitted_version,
 )
 from grants.applications.queries.team import membership, team, writes_all, writes_section
+from grants.applications.queries.trying import TrialView, content_of_trial, trial, trial_row, trial_view
 from grants.applications.queries.vouching import waiting_answers
 from grants.applications.queries.whole import (
     earlier,
@@ -71,6 +72,7 @@ __all__ = [
     "LIST_ROWS_MAX",
     "Gate",
     "ListPage",
+    "TrialView",
     "Workplace",
     "applications",
     "budget_of",
@@ -78,6 +80,7 @@ __all__ = [
     "city_facts",
     "closes_at_of",
     "content_of",
+    "content_of_trial",
     "countries",
     "counts",
     "desk",
@@ -113,6 +116,9 @@ __all__ = [
     "submitted_version",
     "team",
     "team_id_of",
+    "trial",
+    "trial_row",
+    "trial_view",
     "view",
     "view_by_id",
     "view_of",

@@ -36,12 +36,22 @@ from grants.applications.services.team import (
     refuse_partner,
     remove_partner,
 )
+from grants.applications.services.trying import (
+    begin_trial,
+    send_trial,
+    throw_away,
+    try_budget,
+    try_file,
+    try_section,
+    try_without,
+)
 
 __all__ = [
     "accept_invitation",
     "ask_sign_offs",
     "ask_to_write",
     "attach_file",
+    "begin_trial",
     "change_role",
     "comment",
     "confirm_partner",
@@ -74,10 +84,16 @@ __all__ = [
     "save_plan",
     "save_section",
     "save_sources",
+    "send_trial",
     "sign_off",
     "start",
     "submit",
     "take_over",
     "tell_deadline_moved",
+    "throw_away",
+    "try_budget",
+    "try_file",
+    "try_section",
+    "try_without",
     "withdraw",
 ]

@@ -15,6 +15,7 @@ from grants.applications.views import (
     sending,
     signing,
     team,
+    trying,
     vouching,
     writing,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "sending",
     "signing",
     "team",
+    "trying",
     "vouching",
     "writing",
 ]
