@@ -23,11 +23,14 @@ from grants.applications.rules import (
     DUTIES,
     MEMBER_ROLES,
     TITLES,
+    ApplicationView,
     CommentInput,
     ConditionAnswer,
     DetailsInput,
+    FollowInput,
     InviteInput,
     ListFilter,
+    PartnerView,
     PersonInput,
     StartInput,
     TrialApplicant,
@@ -390,3 +393,44 @@ class TrialFileForm(Form):
     role = HiddenField()
     name = HiddenField()
     file = FileField("File")
+
+
+class InviteConceptsForm(Form):
+    """Which concepts are invited to the second stage, and what their leads are told."""
+
+    concepts = CheckboxesField("Concepts", validate_choice=False)
+    note = TextAreaField("Note to those invited", [Optional(), A_PARAGRAPH])
+
+    def chosen(self) -> tuple[UUID, ...]:
+        """The ids ticked; what is none names nothing."""
+        return tuple(found for each in self.concepts.data or () if (found := _uuid(each)))
+
+
+class FollowForm(DetailsForm):
+    """The start of a full proposal: its details, and what of the concept is taken along."""
+
+    partners = CheckboxesField("Partners to ask again", validate_choice=False)
+    answers = CheckboxesField("Answers to take along", validate_choice=False)
+
+    @classmethod
+    def of(
+        cls, concept: ApplicationView, partners: Sequence[PartnerView], answers: Sequence[tuple[str, str]]
+    ) -> FollowForm:
+        """The form with everything ticked that can be taken along."""
+        form = cls(
+            data={
+                "title": concept.title,
+                "acronym": concept.acronym or "",
+                "about": concept.summary or "",
+                "partners": [str(each.organisation_id) for each in partners],
+                "answers": [key for key, _ in answers],
+            }
+        )
+        form.partners.choices = choices((str(each.organisation_id), each.name) for each in partners)
+        form.answers.choices = choices(answers)
+        return form
+
+    def to_follow(self) -> FollowInput:
+        """What was typed and ticked."""
+        organisations = tuple(found for each in self.partners.data or () if (found := _uuid(each)))
+        return FollowInput(self.to_input(), organisations, tuple(self.answers.data or ()))

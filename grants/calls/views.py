@@ -67,7 +67,8 @@ def import_file() -> Any:
 def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
     results = queries.public_results(call, at)
-    return page("calls/call.html", call=call, phase=call.phase(at), results=results, **_words(call))
+    beside = queries.beside_stage(current_actor(), call)
+    return page("calls/call.html", call=call, phase=call.phase(at), results=results, beside=beside, **_words(call))
 
 
 @bp.get("/<slug>/manage")

@@ -190,6 +190,7 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
     *("application.save_answer", "application.save_budget", "application.save_section", "application.start"),
+    "application.start_invited",
     *("application.invite_person", "application.join", "application.leave", "application.change_role"),
     *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
     *(
@@ -255,6 +256,7 @@ CALL_STORY = frozenset(
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_dates"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         "selection.record_published_outcome",
+        "stage.invite",
     }
 )
 ORDER_STORY = frozenset(

@@ -21,6 +21,7 @@ from grants.calls.states import ConditionKind
 from grants.core import clock
 from grants.core.db import Base, db
 from grants.core.errors import NotAllowed, NotFound, Refused
+from grants.core.files import Incoming
 from grants.dossiers.rules import Answer, QuestionKind
 from tests import actors
 from tests.applications.pages import post, send, text_of, values_of
@@ -249,6 +250,7 @@ def test_a_dry_run_is_the_managers_own_and_nobody_elses(app: Flask, manager: Fla
         lambda: services.send_trial(other, call.id),
         lambda: services.throw_away(other, call.id),
         lambda: services.try_budget(other, call.id, ()),
+        lambda: services.try_file(other, call.id, "other", Incoming("x.pdf", "application/pdf", 1, "0" * 64)),
         lambda: services.try_without(other, call.id, "other", "x.pdf"),
         lambda: services.try_section(other, call.id, "impact", SectionInput((Answer("x"),), None, None)),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.applications.queries.checking import city_facts, desk
 from grants.applications.queries.duty import duties
+from grants.applications.queries.following import choices_of, concept_of, concepts, invited_to, stage_invitation
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -77,8 +78,11 @@ __all__ = [
     "applications",
     "budget_of",
     "calls_seen",
+    "choices_of",
     "city_facts",
     "closes_at_of",
+    "concept_of",
+    "concepts",
     "content_of",
     "content_of_trial",
     "countries",
@@ -93,6 +97,7 @@ __all__ = [
     "id_of",
     "invitation",
     "invitations",
+    "invited_to",
     "is_team",
     "issues_of",
     "lies_in",
@@ -110,6 +115,7 @@ __all__ = [
     "registered",
     "scope_of",
     "snapshot_of",
+    "stage_invitation",
     "submission_by_id",
     "submissions",
     "submitted_content",

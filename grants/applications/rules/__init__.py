@@ -34,6 +34,15 @@ from grants.applications.rules.eligibility import (
     verdict_of,
 )
 from grants.applications.rules.eligibility_facts import Facts, evidence_of
+from grants.applications.rules.following import (
+    ConceptRow,
+    FollowInput,
+    Invited,
+    carried,
+    refuse_not_invitable,
+    refuse_not_leading,
+    refuse_uninvited,
+)
 from grants.applications.rules.frozen import SNAPSHOT_SCHEMA, digest, read_snapshot, snapshot
 from grants.applications.rules.inputs import (
     ACRONYM_CHARACTERS_MAX,
@@ -156,6 +165,7 @@ __all__ = [
     "BudgetKept",
     "CityFact",
     "CommentInput",
+    "ConceptRow",
     "ConditionAnswer",
     "ConditionView",
     "ContentChanged",
@@ -164,7 +174,9 @@ __all__ = [
     "Evidence",
     "Facts",
     "FilePlace",
+    "FollowInput",
     "InviteInput",
+    "Invited",
     "Issue",
     "IssueGroup",
     "ListFilter",
@@ -199,6 +211,7 @@ __all__ = [
     "attachment_role",
     "budget_issues",
     "budget_of",
+    "carried",
     "checked_answers",
     "checked_member_role",
     "checked_trial",
@@ -222,7 +235,10 @@ __all__ = [
     "refuse_beyond",
     "refuse_incomplete",
     "refuse_late",
+    "refuse_not_invitable",
+    "refuse_not_leading",
     "refuse_other_part",
+    "refuse_uninvited",
     "refuse_unwritable",
     "said",
     "section_issues",

@@ -12,6 +12,7 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.following import invite_concepts, start_invited
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -64,6 +65,7 @@ __all__ = [
     "explain_costs",
     "hand_over",
     "invite",
+    "invite_concepts",
     "invite_person",
     "join",
     "leave",
@@ -87,6 +89,7 @@ __all__ = [
     "send_trial",
     "sign_off",
     "start",
+    "start_invited",
     "submit",
     "take_over",
     "tell_deadline_moved",

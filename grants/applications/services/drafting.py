@@ -43,6 +43,13 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     """A city officer starts an application in an open call and leads it."""
     call = calls.call_by_id(call_id)
     rules.refuse_late(call, acts.moment())
+    rules.refuse_uninvited(call)
+    application = new_application(actor, call, given)
+    return Started(application.id, application.reference)
+
+
+def new_application(actor: Actor, call: CallView, given: StartInput) -> Application:
+    """A draft of that call, led by this person for their organisation. Inside an act, which asked whether it may be."""
     details = given.details.checked()
     city = _leading_organisation(actor, given.organisation_id)
     application = Application(
@@ -76,7 +83,7 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     application.reference = new_reference(call.programme.code, call.year, "A")
     application.search_text = search_text(application, [city])
     db.session.add(application)
-    return Started(application.id, application.reference)
+    return application
 
 
 def _leading_organisation(actor: Actor, organisation_id: UUID) -> OrganisationView:

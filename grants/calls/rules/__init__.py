@@ -43,6 +43,7 @@ from grants.calls.rules.publication import (
     opening_of,
     opens_at,
     publish_problems,
+    stage_problems,
     support_points,
 )
 from grants.calls.rules.schema import (
@@ -89,6 +90,7 @@ from grants.calls.rules.values import (
 )
 from grants.calls.rules.words import (
     KIND_WORDS,
+    STAGE_WORDS,
     Explained,
     budget_words,
     checklist,
@@ -112,6 +114,7 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "SCHEMA_VERSION",
+    "STAGE_WORDS",
     "SUPPORT_MAX_UNJUSTIFIED",
     "TEMPLATE_LABEL",
     "Attachment",
@@ -192,6 +195,7 @@ __all__ = [
     "said",
     "short_names",
     "source_address",
+    "stage_problems",
     "steps",
     "support_points",
     "timeline",

@@ -11,6 +11,7 @@ from uuid import UUID
 from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.states import (
     CallKind,
+    CallStage,
     CallState,
     ConditionKind,
     Confidence,
@@ -268,6 +269,8 @@ class CallContent:
     synthetic: frozenset[str] = frozenset()
     # Whether each partner and a signatory sign an application off before it may be sent.
     sign_offs: bool = False
+    # Which half of a two-stage call it is; None for a call in one stage.
+    stage: CallStage | None = None
 
     @property
     def pays(self) -> bool:
@@ -405,6 +408,13 @@ class CallView:
     activities: tuple[str, ...] = ()
     # The day and the hour of the opening as a draft has them so far.
     opening: Opening | None = None
+    # The concept stage this call follows; None for a call in one stage.
+    follows_id: UUID | None = None
+
+    @property
+    def by_invitation(self) -> bool:
+        """Whether only those invited after an earlier stage may apply."""
+        return self.content.stage is CallStage.FULL
 
     @property
     def deadline(self) -> Deadline | None:
