@@ -39,6 +39,7 @@ UPLOADS = {
     "applications.attach": 4,
     "applications.read_filled": 1,
     "applications.replace": 1,
+    "applications.try_file": 1,
     "calls.import_file": 1,
     "calls.take_file": 1,
 }

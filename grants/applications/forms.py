@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -22,18 +23,25 @@ from grants.applications.rules import (
     DUTIES,
     MEMBER_ROLES,
     TITLES,
+    ApplicationView,
     CommentInput,
     ConditionAnswer,
     DetailsInput,
+    FollowInput,
     InviteInput,
+    PartnerView,
     PersonInput,
     StartInput,
+    TrialApplicant,
+    TrialContent,
 )
 from grants.applications.rules.listing import Listing, read_listing
 from grants.applications.rules.saving import SavedListInput, Sharing
 from grants.applications.states import Verdict
 from grants.calls.forms import DeadlineForm
-from grants.calls.rules import Condition
+from grants.calls.rules import ORGANISATION_WORDS, Condition
+from grants.cities.rules import country_code
+from grants.core.errors import Invalid
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind, Role
 from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
@@ -54,6 +62,9 @@ class OneExtensionForm(DeadlineForm):
 
 
 PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
+
+
+_KINDS = choices([(kind.value, ORGANISATION_WORDS.get(kind.value, kind.value).capitalize()) for kind in PARTNER_KINDS])
 
 
 class DeedForm(Form):
@@ -374,3 +385,104 @@ class ListNameForm(Form):
     """Another name for a kept list."""
 
     name = StringField("Name of the list")
+
+
+class TrialForm(Form):
+    """Who applies in a dry run: an invented city, and one more organisation where that is to be tried too."""
+
+    title = StringField("Title of the dry run", [Needed("Enter a title, for example Trial of the form."), A_PARAGRAPH])
+    lead_name = StringField("Name of the invented city", [Needed("Enter a name, for example Testham."), A_PARAGRAPH])
+    lead_kind = SelectField("Kind of organisation", choices=_KINDS)
+    lead_country = StringField("Country code")
+    lead_population = StringField("Inhabitants")
+    lead_mission = BooleanField("It is a city of the Mission")
+    lead_earlier = StringField("Took part in earlier calls", [A_PARAGRAPH])
+    lead_pic = BooleanField("It has a participant code (PIC)", default=True)
+    other_name = StringField("Name of a second organisation", [Optional(), A_PARAGRAPH])
+    other_kind = SelectField("Kind of the second organisation", choices=_KINDS)
+    other_country = StringField("Country code of the second")
+    other_population = StringField("Inhabitants of the second")
+    other_mission = BooleanField("The second is a city of the Mission")
+    other_earlier = StringField("Earlier calls of the second", [A_PARAGRAPH])
+    other_pic = BooleanField("The second has a participant code (PIC)", default=True)
+
+    def to_input(self) -> TrialContent:
+        """The dry run as it begins; raises :class:`Invalid` with a sentence beside each field."""
+        problems: dict[str, str] = {}
+        people = [self._applicant("lead", problems)]
+        if (self.other_name.data or "").strip():
+            people.append(self._applicant("other", problems))
+        if problems:
+            raise Invalid("The dry run was not begun.", problems)
+        return TrialContent((self.title.data or "").strip(), tuple(people))
+
+    def _applicant(self, prefix: str, problems: dict[str, str]) -> TrialApplicant:
+        def typed(name: str) -> str:
+            return str(self._fields[f"{prefix}_{name}"].data or "").strip()
+
+        population = re.sub(r"[\s.,]", "", typed("population"))
+        if population and not re.fullmatch("[0-9]{1,9}", population):
+            problems[f"{prefix}_population"] = "Write the inhabitants as a number, for example 120 000."
+        country = "BE"
+        try:
+            country = country_code(typed("country") or "BE")
+        except Invalid as error:
+            problems[f"{prefix}_country"] = str(error)
+        return TrialApplicant(
+            typed("name"),
+            OrganisationKind(typed("kind")),
+            country,
+            int(population) if population and f"{prefix}_population" not in problems else None,
+            bool(self._fields[f"{prefix}_mission"].data),
+            tuple(word.strip() for word in typed("earlier").split(";") if word.strip()),
+            bool(self._fields[f"{prefix}_pic"].data),
+        )
+
+
+class TrialFileForm(Form):
+    """One file to be tried, for one place."""
+
+    role = HiddenField()
+    name = HiddenField()
+    file = FileField("File")
+
+
+class InviteConceptsForm(Form):
+    """Which concepts are invited to the second stage, and what their leads are told."""
+
+    concepts = CheckboxesField("Concepts", validate_choice=False)
+    note = TextAreaField("Note to those invited", [Optional(), A_PARAGRAPH])
+
+    def chosen(self) -> tuple[UUID, ...]:
+        """The ids ticked; what is none names nothing."""
+        return tuple(found for each in self.concepts.data or () if (found := _uuid(each)))
+
+
+class FollowForm(DetailsForm):
+    """The start of a full proposal: its details, and what of the concept is taken along."""
+
+    partners = CheckboxesField("Partners to ask again", validate_choice=False)
+    answers = CheckboxesField("Answers to take along", validate_choice=False)
+
+    @classmethod
+    def of(
+        cls, concept: ApplicationView, partners: Sequence[PartnerView], answers: Sequence[tuple[str, str]]
+    ) -> FollowForm:
+        """The form with everything ticked that can be taken along."""
+        form = cls(
+            data={
+                "title": concept.title,
+                "acronym": concept.acronym or "",
+                "about": concept.summary or "",
+                "partners": [str(each.organisation_id) for each in partners],
+                "answers": [key for key, _ in answers],
+            }
+        )
+        form.partners.choices = choices((str(each.organisation_id), each.name) for each in partners)
+        form.answers.choices = choices(answers)
+        return form
+
+    def to_follow(self) -> FollowInput:
+        """What was typed and ticked."""
+        organisations = tuple(found for each in self.partners.data or () if (found := _uuid(each)))
+        return FollowInput(self.to_input(), organisations, tuple(self.answers.data or ()))

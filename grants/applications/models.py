@@ -291,3 +291,26 @@ class EligibilityBatchItem(Row):
     application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
     submission_id: Mapped[UUID] = mapped_column(points_to("submission.id"))
     job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
+
+
+class CallTrial(Row):
+    """A dry run of a call by one of its managers: everything written in it, in one column that no other table knows."""
+
+    __tablename__ = "call_trial"
+    __table_args__ = (UniqueConstraint("call_id", "user_id"),)
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+
+
+class StageInvitation(Row):
+    """The invitation to a second stage: which concept, to which call, and the full proposal once it is started."""
+
+    __tablename__ = "stage_invitation"
+    __table_args__ = (UniqueConstraint("call_id", "concept_id"), UniqueConstraint("started_id"))
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    concept_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    note: Mapped[str | None] = mapped_column(info=DIGEST)
+    started_id: Mapped[UUID | None] = mapped_column(points_to("application.id"))

@@ -462,6 +462,26 @@ def _period_words(cell: Cell) -> str:
     return f"period {cell.period}" if cell.period else ""
 
 
+def unstored(found: BudgetContent, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
+    """A budget that stands in no table, by the same rules."""
+    worked, nobody = found.totals, UUID(int=0)
+    return BudgetView(
+        id=nobody,
+        owner_kind="",
+        owner_id=nobody,
+        purpose=Purpose.PLANNED,
+        version=0,
+        saved_at=None,
+        saved_by=None,
+        content=found,
+        rows=_rows(worked, names),
+        groups=_groups(found, worked, names, {}),
+        totals=worked,
+        findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
+        asked=rules.asked_sentences(found.rules, worked, public),
+    )
+
+
 def view_of(found: BudgetContent, names: Mapping[UUID, str]) -> FrozenBudget:
     """A budget a snapshot holds, ready for the read view."""
     worked = found.totals

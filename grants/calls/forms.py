@@ -26,6 +26,7 @@ from grants.calls.rules import (
     option_words,
     said,
 )
+from grants.calls.states import Confidence
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Problem, Problems, Refused
@@ -40,6 +41,7 @@ from grants.core.yaml_schema import (
     clock_time,
     day,
     flag,
+    one_of,
     plain_text,
     zone,
 )
@@ -311,6 +313,9 @@ _LONG = frozenset(
     {"rule", "hint", "intro", "label", "question", "guidance", "example", "condition", "evidence", "note", "value",
      "recipients", "procedure", "amount_rule", "title", "timing"}
 )  # fmt: skip
+# The short name of a question is no long text, though a question is.
+_SHORT_NAMES = (".test.question", ".asked_if.question")
+_SURE = one_of(Confidence, Confidence.TEMPLATE)
 _DIGITS = re.compile(r"^[0-9]+([.][0-9]+)?$")
 _TAKE_OUT = "-take-out"
 _IS_FLAG = {"true": True, "false": False}
@@ -419,6 +424,8 @@ class _Drawing:
             return Node(
                 name, label, "long", _lines(kind, tree), hint or "One a line.", problem=_first(self.problems, name)
             )
+        if name.endswith(".confidence"):
+            kind = _SURE
         if isinstance(kind, OneOf):
             options = (("", "Not said"), *((each, option_words(kind.choices, each)) for each in kind.allowed))
             return Node(name, label, "choice", str(tree or ""), hint, options=options, problem=problem)
@@ -426,7 +433,7 @@ class _Drawing:
             stands = "" if tree is None else "true" if tree is True else "false" if tree is False else str(tree)
             answers = (("", "Not said"), ("true", "Yes"), ("false", "No"))
             return Node(name, label, "choice", stands, hint, options=answers, problem=problem)
-        is_long = name.rpartition(".")[2] in _LONG and kind is plain_text
+        is_long = name.rpartition(".")[2] in _LONG and kind is plain_text and not name.endswith(_SHORT_NAMES)
         text = "" if tree is None else str(tree)
         return Node(name, label, "long" if is_long else "text", text, hint, problem=problem)
 

@@ -53,6 +53,8 @@ class Call(Row):
     # A learning call or an expression of interest pays nothing, and so has no total.
     pays: Mapped[bool] = mapped_column(default=True)
     total_cents: Mapped[Money | None]
+    # The call for concepts that a full proposal follows.
+    follows_id: Mapped[UUID | None] = mapped_column(points_to("call.id"), index=True)
     results_public_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]

@@ -63,6 +63,13 @@ class CallKind(StrEnum):
     LEARNING = "learning"
 
 
+class CallStage(StrEnum):
+    """Which half of a two-stage call this one is; a call in one stage says nothing."""
+
+    CONCEPT = "concept"
+    FULL = "full_proposal"
+
+
 class FactKind(StrEnum):
     """Which fact an eligibility condition looks at; what a condition without one says, people decide."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -297,6 +297,33 @@ def _question(question: Question, answers: Mapping[str, Answer], rows: Mapping[s
         problem=rules.question_problem(question, answer) if rules.asked(question, answers) else None,
         number=rows[question.key].number if question.key in rows else 0,
         asked=rules.asked(question, answers),
+    )
+
+
+def unstored(content: DossierContent, finished: Collection[str] = ()) -> DossierView:
+    """A document that stands in no table, by the same rules; ``finished`` are the sections said to be."""
+    answers = {answer.question: answer for answer in content.answers}
+    sections = tuple(
+        _unstored(rules.with_answers(section, content.definition, answers), position, answers, section.key in finished)
+        for position, section in enumerate(content.definition.sections)
+    )
+    nobody = UUID(int=0)
+    return DossierView(nobody, "", nobody, content.definition, sections)
+
+
+def _unstored(section: Section, position: int, answers: Mapping[str, Answer], is_finished: bool) -> SectionView:
+    mark = Mark.COMPLETE if is_finished else Mark.OPEN
+    return SectionView(
+        section=section,
+        position=position,
+        version=0,
+        mark=mark,
+        state=rules.section_state(section, answers, mark),
+        saved_at=None,
+        saved_by=None,
+        asked_id=None,
+        questions=tuple(_question(question, answers, {}) for question in section.questions),
+        problems=rules.section_problems(section, answers),
     )
 
 

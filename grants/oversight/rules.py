@@ -192,6 +192,7 @@ TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
     *("application.confirm_partner", "application.refuse_partner"),
     *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
     *("application.save_answer", "application.save_budget", "application.save_section", "application.start"),
+    "application.start_invited",
     *("application.invite_person", "application.join", "application.leave", "application.change_role"),
     *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
     *(
@@ -262,6 +263,7 @@ CALL_STORY = frozenset(
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         "selection.record_published_outcome",
         *("question.publish", "question.correct"),
+        "stage.invite",
     }
 )
 ORDER_STORY = frozenset(

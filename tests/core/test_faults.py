@@ -25,7 +25,7 @@ from grants.agreements import services as agreeing
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text_hash
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.applications import services as applying
-from grants.applications.rules import ConditionAnswer, InviteInput, PersonInput
+from grants.applications.rules import ConditionAnswer, DetailsInput, FollowInput, InviteInput, PersonInput
 from grants.applications.states import Verdict
 from grants.awards import services as awarding
 from grants.awards.models import Selection
@@ -34,7 +34,18 @@ from grants.awards.rules import DecisionInput as ListDecision
 from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
 from grants.calls import services as calling
-from grants.calls.rules import BudgetInput, CallView, CorrigendumInput, DeadlineInput, ResultsInput
+from grants.calls.models import Call
+from grants.calls.rules import (
+    BudgetInput,
+    CallView,
+    CorrigendumInput,
+    DeadlineInput,
+    ResultsInput,
+    Sourced,
+    from_json,
+    to_json,
+)
+from grants.calls.states import CallStage, Confidence
 from grants.conversations.rules import AskInput
 from grants.core import clock
 from grants.core.acts import arranging
@@ -57,6 +68,7 @@ from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
+from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
 from tests.evaluation.scene import CLOSED, Scene
@@ -182,6 +194,10 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.confirm_refusal(actors.ella(), application_id)
         led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
+        second = second_stage(call)
+        applying.invite_concepts(actors.ingrid(), second, (application_id,))
+        full = FollowInput(DetailsInput("Warm Blocks, in full"))
+        applying.start_invited(again(actors.ana()), second, application_id, full)
     DONE.add("applications")
 
     for verb in (
@@ -192,6 +208,26 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
     assert "four_eyes" in attack.relied["application.declare"]
     assert "four_eyes" in attack.relied["application.confirm_refusal"]
     assert "ceiling" in attack.relied["call.authorise_budget"]
+
+
+def second_stage(call: CallView) -> UUID:
+    """An open call for full proposals that follows this one, which is made a call for concepts."""
+    with arranging():
+        row = db.session.get_one(Call, call.id)
+        fields = from_json(row.content) | {"call.stage": Sourced(CallStage.CONCEPT, Confidence.STATED)}
+        row.content = to_json(fields)
+    said = {
+        "invented: true": f"invented: true\n  stage: full_proposal\n  follows: {call.reference}",
+        "2027-01-11": "2022-11-15",
+        "2027-03-15": "2023-02-15",
+    }
+    text = SMALL
+    for old, new in said.items():
+        text = text.replace(old, new)
+    made = calling.import_call(actors.ingrid(), text)
+    calling.apply_template(actors.ingrid(), made.id)
+    calling.publish(actors.ingrid(), made.id)
+    return made.id
 
 
 # --- evaluation, awards, agreements, reports ------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from grants.applications.queries.duty import duties
 from grants.applications.queries.exporting import export_rows
 from grants.applications.queries.facts import cities_of as city_facts
 from grants.applications.queries.facts import facts_of
+from grants.applications.queries.following import choices_of, concept_of, concepts, invited_to, stage_invitation
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -46,6 +47,7 @@ from grants.applications.queries.submitted import (
     submitted_version,
 )
 from grants.applications.queries.team import membership, team, writes_all, writes_section
+from grants.applications.queries.trying import TrialView, content_of_trial, trial, trial_row, trial_view
 from grants.applications.queries.vouching import waiting_answers
 from grants.applications.queries.whole import (
     as_answered,
@@ -83,15 +85,20 @@ __all__ = [
     "Gate",
     "ListPage",
     "Stretch",
+    "TrialView",
     "Workplace",
     "applications",
     "as_answered",
     "budget_of",
     "call_of",
     "calls_seen",
+    "choices_of",
     "city_facts",
     "closes_at_of",
+    "concept_of",
+    "concepts",
     "content_of",
+    "content_of_trial",
     "countries",
     "counts",
     "desk",
@@ -109,6 +116,7 @@ __all__ = [
     "in_call",
     "invitation",
     "invitations",
+    "invited_to",
     "is_team",
     "issues_of",
     "lies_in",
@@ -132,6 +140,7 @@ __all__ = [
     "scope_of",
     "shareable_call",
     "shareable_calls",
+    "stage_invitation",
     "stages",
     "states_in_call",
     "submission_by_id",
@@ -141,6 +150,9 @@ __all__ = [
     "team",
     "team_id_of",
     "told_by",
+    "trial",
+    "trial_row",
+    "trial_view",
     "view",
     "view_by_id",
     "view_of",

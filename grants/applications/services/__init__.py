@@ -29,6 +29,7 @@ from grants.applications.services.drafting import (
     start,
 )
 from grants.applications.services.extending import extend_for_one
+from grants.applications.services.following import invite_concepts, start_invited
 from grants.applications.services.helpdesk import (
     answer_ticket,
     answer_ticket_for_everybody,
@@ -74,6 +75,15 @@ from grants.applications.services.team import (
     refuse_partner,
     remove_partner,
 )
+from grants.applications.services.trying import (
+    begin_trial,
+    send_trial,
+    throw_away,
+    try_budget,
+    try_file,
+    try_section,
+    try_without,
+)
 
 __all__ = [
     "accept_invitation",
@@ -85,6 +95,7 @@ __all__ = [
     "ask_ticket_back",
     "ask_to_write",
     "attach_file",
+    "begin_trial",
     "change_list",
     "change_role",
     "clear_dropped",
@@ -107,6 +118,7 @@ __all__ = [
     "give_ticket_back",
     "hand_over",
     "invite",
+    "invite_concepts",
     "invite_person",
     "join",
     "leave",
@@ -138,16 +150,23 @@ __all__ = [
     "save_plan",
     "save_section",
     "save_sources",
+    "send_trial",
     "set_question_aside",
     "share_list",
     "sign_off",
     "spread_corrigendum",
     "start",
+    "start_invited",
     "submit",
     "take_over",
     "take_ticket",
     "tell_answers",
     "tell_deadline_moved",
+    "throw_away",
+    "try_budget",
+    "try_file",
+    "try_section",
+    "try_without",
     "withdraw",
     "write_ticket",
 ]

@@ -47,6 +47,13 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     hold_call(call_id)
     call = calls.call_by_id(call_id)
     rules.refuse_late(call, acts.moment())
+    rules.refuse_uninvited(call)
+    application = new_application(actor, call, given)
+    return Started(application.id, application.reference)
+
+
+def new_application(actor: Actor, call: CallView, given: StartInput) -> Application:
+    """A draft of that call, led by this person for their organisation. Inside an act, which asked whether it may be."""
     details = given.details.checked()
     city = _leading_organisation(actor, given.organisation_id)
     application = Application(
@@ -82,7 +89,7 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     application.reference = new_reference(call.programme.code, call.year, "A")
     make_findable(application, [city])
     db.session.add(application)
-    return Started(application.id, application.reference)
+    return application
 
 
 def hold_call(call_id: UUID) -> None:

@@ -10,6 +10,7 @@ from grants.applications.views import (
     drafting,
     eligibility,
     extending,
+    following,
     helpdesk,
     lists,
     money,
@@ -20,6 +21,7 @@ from grants.applications.views import (
     sending,
     signing,
     team,
+    trying,
     vouching,
     writing,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "drafting",
     "eligibility",
     "extending",
+    "following",
     "helpdesk",
     "lists",
     "money",
@@ -45,6 +48,7 @@ __all__ = [
     "sending",
     "signing",
     "team",
+    "trying",
     "vouching",
     "writing",
 ]

@@ -29,6 +29,7 @@ def show(ref: str) -> Any:
         "ineligible": queries.desk(actor, application) if application.state is ApplicationState.INELIGIBLE else None,
         # A later stage shows it, to the team alone.
         "has_result": team and application.state in rules.WITH_RESULT,
+        "concept": queries.concept_of(application.id) if application.call.by_invitation else None,
     }
     now = clock.now()
     if team and application.dossier_id is not None:

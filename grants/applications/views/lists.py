@@ -108,4 +108,5 @@ def _start_form() -> StartForm:
 
 def _start_page(form: StartForm) -> str:
     call = calls.call(current_actor(), request.args.get("call", ""))
-    return page("applications/new.html", form=form, call=call, open=call.is_open(clock.now()))
+    invited = queries.invited_to(current_actor(), call.id) if call.by_invitation else ()
+    return page("applications/new.html", form=form, call=call, open=call.is_open(clock.now()), invited=invited)

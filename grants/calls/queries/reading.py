@@ -26,7 +26,7 @@ from grants.calls.rules import (
     DocumentVersion,
     PublicResult,
 )
-from grants.calls.states import CallState, Confidence, Phase
+from grants.calls.states import CallStage, CallState, Confidence, Phase
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
@@ -197,10 +197,16 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             content=content,
             facts=facts,
             documents=tuple(_document(each, names) for each in documents[row.id]),
-            missing=rules.publish_problems(fields, lines, row.zone, parent) if row.state == CallState.DRAFT else (),
+            missing=(
+                *rules.publish_problems(fields, lines, row.zone, parent),
+                *rules.stage_problems(fields, row.follows_id),
+            )
+            if row.state == CallState.DRAFT
+            else (),
             support=rules.support_points(fields, parent),
             activities=fields["financial_support.activities"].value or parent.activities,
             opening=rules.opening_of(fields),
+            follows_id=row.follows_id,
         )
     return found
 
@@ -290,6 +296,28 @@ def taken_slugs(stem: str) -> frozenset[str]:
 def find_published_id(published_id: str) -> Call | None:
     """The call of that identifier, where one was imported before."""
     return db.session.scalars(select(Call).where(Call.published_id == published_id)).one_or_none()
+
+
+def find_concept_call(name: str) -> Call | None:
+    """The call for concepts of that reference or identifier, for an act; None where there is none."""
+    row = db.session.scalars(
+        select(Call).where(or_(Call.reference == name, Call.published_id == name)).order_by(Call.created_at).limit(1)
+    ).one_or_none()
+    stage = None if row is None else rules.from_json(row.content).get("call.stage", NOT_FOUND).value
+    return row if stage is CallStage.CONCEPT else None
+
+
+def beside_stage(actor: Actor | None, found: CallView) -> tuple[CallRow, ...]:
+    """The other half of a two-stage call, where this person may see it: what it follows, or what follows it."""
+    if found.content.stage is None:
+        return ()
+    rows = db.session.scalars(
+        select(Call)
+        .where(or_(Call.id == found.follows_id, Call.follows_id == found.id), _visible(actor))
+        .order_by(Call.created_at)
+        .limit(CALLS_MAX)
+    )
+    return tuple(_row(row, None) for row in rows)
 
 
 def count() -> int:

@@ -60,6 +60,7 @@ from grants.calls.rules.publication import (
     opening_of,
     opens_at,
     publish_problems,
+    stage_problems,
     support_points,
 )
 from grants.calls.rules.schema import (
@@ -106,6 +107,7 @@ from grants.calls.rules.values import (
 )
 from grants.calls.rules.words import (
     KIND_WORDS,
+    STAGE_WORDS,
     Explained,
     budget_words,
     checklist,
@@ -130,6 +132,7 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "SCHEMA_VERSION",
+    "STAGE_WORDS",
     "SUPPORT_MAX_UNJUSTIFIED",
     "TEMPLATE_LABEL",
     "Attachment",
@@ -223,6 +226,7 @@ __all__ = [
     "said",
     "short_names",
     "source_address",
+    "stage_problems",
     "steps",
     "support_points",
     "timeline",

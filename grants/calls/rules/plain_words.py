@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from grants.budgets.rules import EnvelopeRule, Nature
 from grants.calls.rules.conditions import ORGANISATION_WORDS
-from grants.calls.states import CallKind, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.text import fold
 from grants.dossiers.rules import Definition, QuestionKind
 
@@ -133,6 +133,8 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "literal": ("As printed", "For example mid-2027."),
     "local": ("Day", "As 2027-11-15, where it is known."),
     "time": ("Hour", "On the 24-hour clock, in quotes of no kind: 09:00."),
+    "call.stage": ("Stage", "Not said means that the call has one stage."),
+    "call.follows": ("Follows the call", "For a full proposal: the reference or the identifier of the call for concepts."),
     "call.sources": ("Sources", "One a line: short name: address."),
     "eligibility.country_lists": ("Lists of countries", "One a line: name: PL, CZ, SK."),
 }  # fmt: skip
@@ -148,6 +150,10 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
         CallKind.SUPPORT: "Grants are paid to those selected",
         CallKind.INTEREST: "An expression of interest: nothing is paid",
         CallKind.LEARNING: "Learning together: nothing is paid",
+    },
+    CallStage: {
+        CallStage.CONCEPT: "The first of two: a concept",
+        CallStage.FULL: "The second of two: the full proposal, by invitation",
     },
     ConditionKind: {
         ConditionKind.PASS_FAIL: "A condition everybody must meet",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
 from grants.calls.rules.conditions import condition_problems
@@ -29,7 +30,7 @@ from grants.calls.rules.values import (
 from grants.calls.rules.words import (
     words_of,
 )
-from grants.calls.states import CallKind, InstalmentKind
+from grants.calls.states import CallKind, CallStage, InstalmentKind
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
@@ -102,6 +103,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         country_lists=value("eligibility.country_lists", ()),
         sign_offs=value("submission.sign_offs", False),
         questions_until=value("dates.questions_until", None),
+        stage=value("call.stage", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 
@@ -212,6 +214,21 @@ def publish_problems(
 ) -> tuple[Problem, ...]:
     """Everything that keeps a call from being published; empty when it may be."""
     return missing(fields, deadlines, parent) or contradictions(fields, deadlines, zone_name, parent)
+
+
+def stage_problems(fields: Mapping[str, Sourced], follows_id: UUID | None) -> tuple[Problem, ...]:
+    """What keeps half of a two-stage call from opening: a full proposal follows a call for concepts that is here."""
+    stage, named = (fields.get(path, NOT_FOUND).value for path in ("call.stage", "call.follows"))
+    label = FIELDS["call.follows"].label
+    if stage is not CallStage.FULL:
+        return (Problem(label, "names a call, but only a full proposal follows one. Say the stage."),) if named else ()
+    if not named:
+        return (Problem(label, "is empty: a full proposal follows a call for concepts. Write its reference."),)
+    if follows_id is None:
+        return (
+            Problem(label, f"names “{named}”, which is no call for concepts here. Import or publish that one first."),
+        )
+    return ()
 
 
 def against_parent(

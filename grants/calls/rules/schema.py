@@ -35,7 +35,7 @@ from grants.calls.rules.values import (
     Thresholds,
     TimeLimits,
 )
-from grants.calls.states import CallKind, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.cities.rules import country_code
 from grants.core import clock
 from grants.core.clock import Fold
@@ -452,6 +452,8 @@ FIELDS: Mapping[str, Field] = {
             ParentGrant,
         ),
         Field("call.kind", "What it leads to", Group.CALL, one_of(CallKind), CallKind),
+        Field("call.stage", "Stage", Group.CALL, one_of(CallStage), CallStage),
+        Field("call.follows", "Follows the call", Group.CALL, plain_text, str),
         Field("call.funding_mechanism", "Kind of funding", Group.CALL, plain_text, str),
         Field("call.sources", "Sources", Group.CALL, Table(plain_text, NamedSource), tuple[NamedSource, ...]),
         Field("document_versions", "Documents", Group.CALL, Items(_DOCUMENT), tuple[DocumentVersion, ...]),

@@ -11,6 +11,7 @@ from uuid import UUID
 from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.states import (
     CallKind,
+    CallStage,
     CallState,
     ConditionKind,
     Confidence,
@@ -270,6 +271,8 @@ class CallContent:
     sign_offs: bool = False
     # Until when questions are taken, on a wall clock of the call's zone; where it says nothing, a week before the deadline.
     questions_until: datetime | None = None
+    # Which half of a two-stage call it is; None for a call in one stage.
+    stage: CallStage | None = None
 
     @property
     def pays(self) -> bool:
@@ -411,6 +414,13 @@ class CallView:
     version_number: int = 0
     # The day and the hour of the opening as a draft has them so far.
     opening: Opening | None = None
+    # The concept stage this call follows; None for a call in one stage.
+    follows_id: UUID | None = None
+
+    @property
+    def by_invitation(self) -> bool:
+        """Whether only those invited after an earlier stage may apply."""
+        return self.content.stage is CallStage.FULL
 
     @property
     def deadline(self) -> Deadline | None:

@@ -40,7 +40,7 @@ from grants.calls.rules.values import (
     Thresholds,
     TimeLimits,
 )
-from grants.calls.states import CallKind
+from grants.calls.states import CallKind, CallStage
 from grants.core import clock
 from grants.core.money import Money
 from grants.dossiers.rules import Definition, Section
@@ -52,6 +52,12 @@ KIND_WORDS: Mapping[CallKind, str] = {
     CallKind.SUPPORT: "Grants paid to those selected",
     CallKind.INTEREST: "An expression of interest; nothing is paid",
     CallKind.LEARNING: "Learning together; nothing is paid",
+}
+
+
+STAGE_WORDS: Mapping[CallStage, str] = {
+    CallStage.CONCEPT: "First of two stages: a concept",
+    CallStage.FULL: "Second of two stages: the full proposal, by invitation",
 }
 
 
@@ -301,6 +307,8 @@ def words_of(entry: Field, value: Any) -> str:
             }[value]
         case Money() | int():
             return str(value)
+        case CallStage():
+            return STAGE_WORDS[value]
         case str():
             return LANGUAGES[value] if entry.path == "submission.language" else value
         case datetime():

@@ -84,6 +84,7 @@ def import_call(actor: Actor, text: str, *, programme_code: str = PILOT_CITIES.c
         synthetic=bool(file.value("call.invented")),
         content={},
         zone=file.zone,
+        follows_id=_followed(file.value("call.follows")),
     )
     db.session.add(call)
     _take_over(call, file.fields)
@@ -140,6 +141,12 @@ def _fund_source(parent: ParentGrant | None) -> UUID:
         else FundSourceInput(parent.number, parent.acronym, parent.framework, rules=parent.rules)
     )
     return programmes.ensure_fund_source(given)
+
+
+def _followed(name: str | None) -> UUID | None:
+    """The call for concepts of that reference or identifier; None where it is not here, which keeps the call closed."""
+    found = None if name is None else queries.find_concept_call(name)
+    return None if found is None else found.id
 
 
 def _free_slug(title: str, year: int) -> str:
@@ -223,6 +230,8 @@ def _keep_column(call: Call, path: str, value: Any) -> None:
             call.synthetic = bool(value)
         case "call.parent_grant":
             call.fund_source_id = _fund_source(value)
+        case "call.follows":
+            call.follows_id = _followed(value)
         case _:
             pass
 
@@ -285,6 +294,7 @@ def copy_call(actor: Actor, call_id: UUID, title: str, year: int) -> CallSummary
         synthetic=source.synthetic,
         content={},
         zone=source.zone,
+        follows_id=source.follows_id,
     )
     db.session.add(call)
     _take_over(call, fields)
@@ -301,7 +311,11 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     MACHINE.target(CallState(call.state), "publish")
     fields = rules.from_json(call.content)
     parent = _parent_rules(call)
-    problems = rules.publish_problems(fields, queries.deadlines(call.id), call.zone, parent)
+    # The call for concepts may have come, or have become one, after this one named it.
+    call.follows_id = _followed(fields.get("call.follows", NOT_FOUND).value)
+    problems = rules.stage_problems(fields, call.follows_id) or rules.publish_problems(
+        fields, queries.deadlines(call.id), call.zone, parent
+    )
     if problems:
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")

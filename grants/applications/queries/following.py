@@ -1,0 +1,97 @@
+"""Reads of two-stage calls: concepts that may be invited, what a person was invited to, which concept a proposal follows."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from grants.applications import rules
+from grants.applications.models import Application, StageInvitation
+from grants.applications.queries.reach import FOR_CALL_MAX, visible
+from grants.applications.queries.submitted import submitted_content
+from grants.applications.rules import ApplicationView, ConceptRow, Invited, PartnerView
+from grants.applications.states import ApplicationState, PartnerState
+from grants.calls.rules import CallView
+from grants.core.db import db
+from grants.core.permissions import Actor
+from grants.identity.models import Organisation
+
+
+def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
+    """The concepts sent to the call that this one follows, by reference; those this person is barred from are left out."""
+    started = aliased(Application)
+    rows = db.session.execute(
+        select(Application, Organisation.name, StageInvitation.created_at, started.reference.label("started"))
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .outerjoin(
+            StageInvitation,
+            (StageInvitation.concept_id == Application.id) & (StageInvitation.call_id == call.id),
+        )
+        .outerjoin(started, started.id == StageInvitation.started_id)
+        .where(Application.call_id == call.follows_id, Application.submission_id.is_not(None), visible(actor))
+        .order_by(Application.reference)
+        .limit(FOR_CALL_MAX)
+    ).all()
+    return tuple(
+        ConceptRow(row.id, row.reference, row.title, name, ApplicationState(row.state), invited_at, reference)
+        for row, name, invited_at, reference in rows
+    )
+
+
+def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
+    """The invitations of a call to concepts that organisations of this person lead, by reference."""
+    started = aliased(Application)
+    rows = db.session.execute(
+        select(StageInvitation, Application, started.reference)
+        .join(Application, Application.id == StageInvitation.concept_id)
+        .outerjoin(started, started.id == StageInvitation.started_id)
+        .where(
+            StageInvitation.call_id == call_id,
+            Application.coordinator_id.in_(actor.organisation_ids),
+            visible(actor),
+        )
+        .order_by(Application.reference)
+        .limit(FOR_CALL_MAX)
+    ).all()
+    return tuple(
+        Invited(
+            made.id,
+            made.call_id,
+            row.id,
+            row.reference,
+            row.title,
+            row.acronym,
+            row.summary,
+            row.coordinator_id,
+            reference,
+        )
+        for made, row, reference in rows
+    )
+
+
+def stage_invitation(call_id: UUID, concept_id: UUID) -> StageInvitation | None:
+    """The row of one invitation, for an act that holds the lock of the concept."""
+    return db.session.scalars(
+        select(StageInvitation).where(StageInvitation.call_id == call_id, StageInvitation.concept_id == concept_id)
+    ).one_or_none()
+
+
+def concept_of(application_id: UUID) -> tuple[str, str] | None:
+    """Reference and title of the concept a full proposal follows; None for an application of one stage."""
+    row = db.session.execute(
+        select(Application.reference, Application.title)
+        .join(StageInvitation, StageInvitation.concept_id == Application.id)
+        .where(StageInvitation.started_id == application_id)
+    ).one_or_none()
+    return None if row is None else (row.reference, row.title)
+
+
+def choices_of(concept: ApplicationView, call: CallView) -> tuple[tuple[PartnerView, ...], tuple[tuple[str, str], ...]]:
+    """What may be taken along: the partners who took part, and the answers that fit, by short name and question."""
+    content = submitted_content(concept.id)
+    answers = {answer.question: answer for answer in content.dossier.answers}
+    fitting = rules.carried(content.dossier.definition, call.content.definition, answers)
+    partners = tuple(p for p in concept.partners if not p.leads and p.state is PartnerState.ACCEPTED)
+    return partners, tuple((question.key, question.label) for _, question, _ in fitting)

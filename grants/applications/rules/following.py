@@ -1,0 +1,119 @@
+"""From a concept to the full proposal: who may be invited, who may start it, and what of the concept fits the new form."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.applications.rules.inputs import DetailsInput
+from grants.applications.states import ApplicationState
+from grants.calls.rules import CallView
+from grants.core import faults
+from grants.core.errors import Refused
+from grants.dossiers.rules import Answer, Definition, Question, QuestionKind
+
+# A concept that was sent, found eligible, and not turned away since.
+INVITABLE = frozenset(
+    {
+        ApplicationState.ELIGIBLE,
+        ApplicationState.UNDER_EVALUATION,
+        ApplicationState.SELECTED,
+        ApplicationState.RESERVE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptRow:
+    """A concept in the list of those who may be invited: where it stands, and what became of its invitation."""
+
+    id: UUID
+    reference: str
+    title: str
+    coordinator: str
+    state: ApplicationState
+    invited_at: datetime | None
+    started: str | None
+
+    @property
+    def invitable(self) -> bool:
+        """Whether it can be invited now."""
+        return self.state in INVITABLE and self.invited_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A concept a person's organisation leads and that was invited to a second stage."""
+
+    invitation_id: UUID
+    call_id: UUID
+    concept_id: UUID
+    reference: str
+    title: str
+    acronym: str | None
+    summary: str | None
+    coordinator_id: UUID
+    started: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowInput:
+    """How a full proposal begins: its details, which partners are asked again, which answers are taken along."""
+
+    details: DetailsInput
+    organisations: tuple[UUID, ...] = ()
+    questions: tuple[str, ...] = ()
+
+
+def refuse_uninvited(call: CallView) -> None:
+    """Raises :class:`Refused` for a call that admits only those invited after an earlier stage."""
+    faults.point("scope")
+    if call.by_invitation:
+        raise Refused(
+            "This is the second of two stages: only applicants whose concept was invited can start a full proposal."
+            " The invitation came by mail to the lead of the concept; start it from there."
+        )
+
+
+def refuse_not_leading(organisation_ids: Collection[UUID], coordinator_id: UUID, coordinator: str) -> None:
+    """Raises :class:`Refused` for somebody who does not belong to the organisation that led the concept."""
+    faults.point("scope")
+    if coordinator_id not in organisation_ids:
+        raise Refused(
+            f"{coordinator} led the concept, so it leads the full proposal. Ask its people to start it and to invite you."
+        )
+
+
+def refuse_not_invitable(state: ApplicationState, reference: str) -> None:
+    """Raises :class:`Refused` for a concept that was not found eligible or was turned away."""
+    if state not in INVITABLE:
+        raise Refused(
+            f"{reference} is {state.value.replace('_', ' ')}. Only a concept that was found eligible and not turned away is"
+            " invited."
+        )
+
+
+def carried(
+    old: Definition, new: Definition, answers: Mapping[str, Answer]
+) -> tuple[tuple[str, Question, Answer], ...]:
+    """Answers of a concept that fit a question of the full proposal: the same short name, kind and choices.
+
+    Each with the section and the question it goes to. Files are attached anew.
+    """
+    before = {question.key: question for section in old.sections for question in section.questions}
+    found = []
+    for section in new.sections:
+        for question in section.questions:
+            asked, answer = before.get(question.key), answers.get(question.key)
+            if asked is None or answer is None or answer.empty or question.kind is QuestionKind.FILE:
+                continue
+            offered = {choice.value for choice in question.choices}
+            if (
+                asked.kind is question.kind
+                and asked.columns == question.columns
+                and set(answer.picked) <= (offered or set(answer.picked))
+            ):
+                found.append((section.key, question, answer))
+    return tuple(found)
