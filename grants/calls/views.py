@@ -68,7 +68,15 @@ def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
     results = queries.public_results(call, at)
     answers = queries.answers_published(call.id)
-    return page("calls/call.html", call=call, phase=call.phase(at), results=results, answers=answers, **_words(call))
+    return page(
+        "calls/call.html",
+        call=call,
+        phase=call.phase(at),
+        results=results,
+        answers=answers,
+        sessions=queries.sessions(call.id),
+        **_words(call),
+    )
 
 
 @bp.get("/<slug>/manage")

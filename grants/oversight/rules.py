@@ -256,7 +256,8 @@ CALL_STORY = frozenset(
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_deadline"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         "selection.record_published_outcome",
-        *("question.publish", "question.correct"),
+        *("question.publish", "question.correct", "call.add_session", "call.edit_session", "call.cancel_session"),
+        *("call.add_slides", "call.add_privacy_notice"),
     }
 )
 ORDER_STORY = frozenset(

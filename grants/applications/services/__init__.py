@@ -47,6 +47,7 @@ from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.recording import move, record_published
+from grants.applications.services.sessions import add_session, add_slides, cancel_session, edit_session
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.taking import take_over
@@ -61,6 +62,8 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "add_session",
+    "add_slides",
     "answer_ticket",
     "answer_ticket_for_everybody",
     "ask_question",
@@ -68,6 +71,7 @@ __all__ = [
     "ask_ticket_back",
     "ask_to_write",
     "attach_file",
+    "cancel_session",
     "change_role",
     "close_ticket",
     "comment",
@@ -81,6 +85,7 @@ __all__ = [
     "download_receipt",
     "draft_answer",
     "edit_details",
+    "edit_session",
     "explain_costs",
     "give_ticket_back",
     "hand_over",
