@@ -32,6 +32,7 @@ from grants.applications.rules import (
 )
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import Condition
+from grants.calls.rules.privacy import NoticeAsked
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind, Role
 from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
@@ -43,6 +44,8 @@ class DeedForm(Form):
     """A deed without fields: only its key and, where there are many, which thing is meant."""
 
     thing = HiddenField()
+    # The privacy notice that whoever accepts has yet to read; no field.
+    notice: NoticeAsked | None = None
 
     def thing_id(self) -> UUID | None:
         """The id of the thing meant, or None where what was sent is none."""
@@ -68,6 +71,8 @@ class StartForm(DetailsForm):
     """Title and the city that leads."""
 
     organisation = SelectField("Which organisation leads?", validate_choice=False)
+    notice = BooleanField("I have read the privacy notice of this call")
+    notice_number = HiddenField()
 
     def to_start(self) -> StartInput:
         """What was typed and chosen; an unknown organisation is refused by the act."""
@@ -75,7 +80,9 @@ class StartForm(DetailsForm):
             chosen = UUID(str(self.organisation.data))
         except ValueError:
             chosen = UUID(int=0)
-        return StartInput(chosen, self.to_input())
+        number = str(self.notice_number.data or "")
+        read = int(number) if self.notice.data and number.isdecimal() and len(number) < 6 else None
+        return StartInput(chosen, self.to_input(), read)
 
 
 class InviteForm(Form):

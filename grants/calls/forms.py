@@ -13,6 +13,7 @@ from wtforms import FileField, HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
 from grants.calls.rules import BudgetInput, CallView, DeadlineInput, DocumentInput, Number, literal_of
+from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.sessions import SessionInput, SessionView
 from grants.core import clock
 from grants.core.clock import Fold
@@ -209,6 +210,23 @@ class SlidesForm(DeedForm):
     """The slides of a session."""
 
     file = FileField("Slides, as a PDF")
+
+
+class NoticeForm(DeedForm):
+    """A version of the privacy notice, part by part."""
+
+    controller = TextAreaField(HEADINGS["controller"])
+    purpose = TextAreaField(HEADINGS["purpose"])
+    legal_basis = TextAreaField(HEADINGS["legal_basis"])
+    recipients = TextAreaField(HEADINGS["recipients"])
+    retention = TextAreaField(HEADINGS["retention"])
+    rights = TextAreaField(HEADINGS["rights"])
+    contact = TextAreaField(HEADINGS["contact"])
+    note = TextAreaField("What changed", [Length(max=1000)])
+
+    def to_input(self) -> PrivacyText:
+        """The notice as its frozen value; what is missing the act says."""
+        return PrivacyText(**{name: str(self[name].data or "") for name in HEADINGS})
 
 
 class CancelForm(DeedForm):

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.calls import queries, rules
-from grants.calls.models import Call, CallDeadline, CallDocument
+from grants.calls.models import Call, CallDeadline, CallDocument, CallPrivacyNotice
 from grants.calls.rules import (
     ELSEWHERE,
     FIELDS,
@@ -29,7 +29,7 @@ from grants.calls.rules import (
     Sourced,
 )
 from grants.calls.states import MACHINE, CallKind, CallState, Confidence
-from grants.core import acts, clock, jobs, references
+from grants.core import acts, clock, encoding, jobs, references
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Problem, Problems, Refused, quoted
@@ -295,8 +295,20 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
         raise Problems("The call was not published.", problems)
     MACHINE.move(call, "publish")
     call.published_at = acts.moment()
+    _publish_notice(actor, call, fields)
     assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"
     return _summary(call)
+
+
+def _publish_notice(actor: Actor, call: Call, fields: Mapping[str, Sourced]) -> None:
+    """The privacy notice of the call's file becomes its first version."""
+    notice = fields.get("privacy_notice", NOT_FOUND).value
+    if notice is not None:
+        db.session.add(
+            CallPrivacyNotice(
+                call_id=call.id, number=1, content=encoding.encode(notice), note=None, published_by=actor.user_id
+            )
+        )
 
 
 @act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="cancelled call {subject}")

@@ -46,6 +46,7 @@ from grants.applications.services.membership import (
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
+from grants.applications.services.privacy import accept_notice, add_privacy_notice
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.sessions import add_session, add_slides, cancel_session, edit_session
 from grants.applications.services.signing import ask_sign_offs, sign_off
@@ -62,6 +63,8 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "accept_notice",
+    "add_privacy_notice",
     "add_session",
     "add_slides",
     "answer_ticket",

@@ -18,6 +18,7 @@ from grants.applications.rules import (
     Started,
     StartInput,
 )
+from grants.applications.services.privacy import note_acceptance
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.budgets.rules import Purpose
@@ -76,6 +77,8 @@ def start(actor: Actor, call_id: UUID, given: StartInput) -> Started:
     application.reference = new_reference(call.programme.code, call.year, "A")
     application.search_text = search_text(application, [city])
     db.session.add(application)
+    db.session.flush()
+    note_acceptance(actor, application.id, given.notice)
     return Started(application.id, application.reference)
 
 

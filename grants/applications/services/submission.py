@@ -10,6 +10,7 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, Submission
 from grants.applications.queries import Workplace
 from grants.applications.rules import ContentChanged, Receipt
+from grants.applications.services.privacy import refuse_sending_unread
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.core import acts, jobs
@@ -45,6 +46,7 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
             "The application was changed after you looked at it. Look at the check page again, then send it."
         )
     rules.refuse_incomplete(place.issues)
+    refuse_sending_unread(actor, application)
     submission = _freeze(actor, place)
     APPLICATION.move(application, "submit")
     application.submission_id = submission.id

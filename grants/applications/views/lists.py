@@ -8,6 +8,7 @@ from flask import Response, flash, request
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, list_filter
+from grants.applications.queries.privacy import notice_asked
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.states import Phase
@@ -83,4 +84,6 @@ def _start_form() -> StartForm:
 
 def _start_page(form: StartForm) -> str:
     call = calls.call(current_actor(), request.args.get("call", ""))
-    return page("applications/new.html", form=form, call=call, open=call.is_open(clock.now()))
+    asked = notice_asked(None, call.id)
+    form.notice_number.data, form.notice_number.raw_data = str(asked.number) if asked else "", None
+    return page("applications/new.html", form=form, call=call, open=call.is_open(clock.now()), asked=asked)

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, Nature
+from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.values import (
     Attachment,
     Condition,
@@ -373,6 +374,7 @@ _SECTION = Record(
     },
     ("key", "title", "questions"),
 )
+_PRIVACY = Record(PrivacyText, dict.fromkeys(HEADINGS, plain_text), tuple(HEADINGS))
 _DOCUMENT = Record(
     lambda version, date, kind, changes=(), source=None, confidence=Confidence.STATED, note=None: DocumentVersion(
         version, date, kind, changes, source, confidence
@@ -444,6 +446,7 @@ FIELDS: Mapping[str, Field] = {
         Field("call.kind", "What it leads to", Group.CALL, one_of(CallKind), CallKind),
         Field("call.funding_mechanism", "Kind of funding", Group.CALL, plain_text, str),
         Field("call.sources", "Sources", Group.CALL, Table(plain_text, NamedSource), tuple[NamedSource, ...]),
+        Field("privacy_notice", "Privacy notice", Group.CALL, _PRIVACY, PrivacyText),
         Field("document_versions", "Documents", Group.CALL, Items(_DOCUMENT), tuple[DocumentVersion, ...]),
         Field("dates.timezone", "Time zone", Group.DATES, zone, str),
         Field(

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
+from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import (
     ELSEWHERE,
@@ -303,6 +304,8 @@ def words_of(entry: Field, value: Any) -> str:
             return str(value)
         case str():
             return LANGUAGES[value] if entry.path == "submission.language" else value
+        case PrivacyText():
+            return f"Responsible: {value.controller}"
         case datetime():
             return f"{clock.long_date(value.date())}, {value:%H:%M}"
         case Opening():
