@@ -12,6 +12,7 @@ from grants.applications.rules import ApplicationView
 from grants.applications.states import ApplicationState
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
+from grants.calls.rules.declarations import declared_lines
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission, Scope
@@ -80,13 +81,15 @@ def _desk_page(application: ApplicationView, form: CheckForm | None) -> str:
     if form is None:
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form(application.call.content.conditions, answers, desk.version)
+    sent = submitted_context(application)
     return page(
         "applications/eligibility.html",
+        declared=declared_lines(application.call.content.declarations, sent["sections"]),
         form=form,
         desk=desk,
         last=last,
         decider=identity.people([desk.decided_by]) if desk.decided_by else {},
         checks=checks,
         closed=not application.call.is_open(clock.now()),
-        **submitted_context(application),
+        **sent,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
 from grants.calls.rules.conditions import condition_problems
+from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import (
     FIELDS,
 )
@@ -72,6 +73,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             (
                 *value("application_form.sections", Definition()).sections,
                 *value("application_form.own_sections", ()),
+                *sections_of(value("declarations.asked", ()), other_grants=value("declarations.other_grants", False)),
             )
         ),
         conditions=value("eligibility.criteria", ()),
@@ -95,6 +97,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         country_lists=value("eligibility.country_lists", ()),
         sign_offs=value("submission.sign_offs", False),
         questions_until=value("dates.questions_until", None),
+        declarations=value("declarations.asked", ()),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, Nature
+from grants.calls.rules.declarations import Declarant, Declaration, Said
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.values import (
     Attachment,
@@ -374,6 +375,18 @@ _SECTION = Record(
     },
     ("key", "title", "questions"),
 )
+_DECLARATION = Record(
+    Declaration,
+    {
+        "key": plain_text,
+        "text": plain_text,
+        "explain": one_of(Said),
+        "by": one_of(Declarant),
+        "evidence": flag,
+        "hint": plain_text,
+    },
+    ("key", "text"),
+)
 _PRIVACY = Record(PrivacyText, dict.fromkeys(HEADINGS, plain_text), tuple(HEADINGS))
 _DOCUMENT = Record(
     lambda version, date, kind, changes=(), source=None, confidence=Confidence.STATED, note=None: DocumentVersion(
@@ -577,6 +590,8 @@ FIELDS: Mapping[str, Field] = {
             Items(_SECTION),
             tuple[Section, ...],
         ),
+        Field("declarations.other_grants", "Other grants are declared", Group.FORM, flag, bool),
+        Field("declarations.asked", "Declarations", Group.FORM, Items(_DECLARATION), tuple[Declaration, ...]),
         Field("application_form.word_limits", "Word limits", Group.FORM, plain_text, str),
         Field(
             "application_form.public_profile_fields_seen",

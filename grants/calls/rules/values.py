@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Envelope
+from grants.calls.rules.declarations import Declaration
 from grants.calls.states import (
     CallKind,
     CallState,
@@ -270,6 +271,7 @@ class CallContent:
     sign_offs: bool = False
     # Until when questions are taken, on a wall clock of the call's zone; where it says nothing, a week before the deadline.
     questions_until: datetime | None = None
+    declarations: tuple[Declaration, ...] = ()
 
     @property
     def pays(self) -> bool:
