@@ -90,10 +90,12 @@ def announce(stage: Stage, call: CallView) -> None:
 
 def ask(stage: Stage, call: CallView) -> list[str]:
     """Four people ask, two of them the same."""
-    sections = [section.key for section in call.content.definition.sections]
+    mandate = call.content.definition.sections[0].key
     return [
-        applications.ask_question(stage.troupe.actor(who), call.id, AskInput(text, sections[number]))
-        for number, (who, text) in enumerate(_ASKED)
+        applications.ask_question(
+            stage.troupe.actor(who), call.id, AskInput(text, mandate if "mandate" in text else None)
+        )
+        for who, text in _ASKED
     ]
 
 
