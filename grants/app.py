@@ -36,6 +36,7 @@ KEY_CHARACTERS_MAX = 100
 # The only addresses that take files, in a body as large as so many of the largest may be (UPLOAD_BYTES_MAX). A script
 # sends several one by one; without it a browser sends all of them at once.
 UPLOADS = {
+    "applications.add_slides": 1,
     "applications.attach": 4,
     "applications.read_filled": 1,
     "applications.replace": 1,

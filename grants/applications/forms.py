@@ -40,6 +40,7 @@ from grants.applications.rules.saving import SavedListInput, Sharing
 from grants.applications.states import Verdict
 from grants.calls.forms import DeadlineForm
 from grants.calls.rules import ORGANISATION_WORDS, Condition
+from grants.calls.rules.privacy import NoticeAsked
 from grants.cities.rules import country_code
 from grants.core.errors import Invalid
 from grants.identity.rules import OrganisationInput
@@ -71,6 +72,8 @@ class DeedForm(Form):
     """A deed without fields: only its key and, where there are many, which thing is meant."""
 
     thing = HiddenField()
+    # The privacy notice that whoever accepts has yet to read; no field.
+    notice: NoticeAsked | None = None
 
     def thing_id(self) -> UUID | None:
         """The id of the thing meant, or None where what was sent is none."""
@@ -92,7 +95,23 @@ class DetailsForm(ContestedForm):
         return DetailsInput(self.title.data or "", self.acronym.data or "", self.about.data or "")
 
 
-class StartForm(DetailsForm):
+class _BeginForm(DetailsForm):
+    """How an application begins: its details, and that the privacy notice of the call was read, where it has one."""
+
+    notice = BooleanField("I have read the privacy notice of this call")
+    notice_number = HiddenField()
+
+    def ask_notice(self, asked: NoticeAsked | None) -> None:
+        """Carry the version that stands, whatever an older page sent."""
+        self.notice_number.data, self.notice_number.raw_data = str(asked.number) if asked else "", None
+
+    def notice_read(self) -> int | None:
+        """The version that was ticked as read."""
+        number = str(self.notice_number.data or "")
+        return int(number) if self.notice.data and number.isdecimal() and len(number) < 6 else None
+
+
+class StartForm(_BeginForm):
     """Title and the city that leads."""
 
     organisation = SelectField("Which organisation leads?", validate_choice=False)
@@ -103,7 +122,7 @@ class StartForm(DetailsForm):
             chosen = UUID(str(self.organisation.data))
         except ValueError:
             chosen = UUID(int=0)
-        return StartInput(chosen, self.to_input())
+        return StartInput(chosen, self.to_input(), self.notice_read())
 
 
 class InviteForm(Form):
@@ -458,7 +477,7 @@ class InviteConceptsForm(Form):
         return tuple(found for each in self.concepts.data or () if (found := _uuid(each)))
 
 
-class FollowForm(DetailsForm):
+class FollowForm(_BeginForm):
     """The start of a full proposal: its details, and what of the concept is taken along."""
 
     partners = CheckboxesField("Partners to ask again", validate_choice=False)
@@ -485,4 +504,4 @@ class FollowForm(DetailsForm):
     def to_follow(self) -> FollowInput:
         """What was typed and ticked."""
         organisations = tuple(found for each in self.partners.data or () if (found := _uuid(each)))
-        return FollowInput(self.to_input(), organisations, tuple(self.answers.data or ()))
+        return FollowInput(self.to_input(), organisations, tuple(self.answers.data or ()), self.notice_read())

@@ -194,6 +194,17 @@ class ApplicationSignOff(Row):
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class ApplicationNotice(Row):
+    """Which version of the call's privacy notice somebody of the team accepted; a newer one is a new row."""
+
+    __tablename__ = "application_notice"
+    __table_args__ = (UniqueConstraint("application_id", "user_id", "number"),)
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    number: Mapped[int]
+
+
 class Submission(Row):
     """One frozen version of an application: its content, the hash of that content, and the receipt's number."""
 

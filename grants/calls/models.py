@@ -196,6 +196,43 @@ class CallQuestionSource(Row):
     conversation_id: Mapped[UUID] = mapped_column(points_to("conversation.id"))
 
 
+class CallSession(Row):
+    """An information session: when and where it is, and afterwards where its recording is."""
+
+    __tablename__ = "call_session"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    title: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    place: Mapped[str]
+    link: Mapped[str | None]
+    recording: Mapped[str | None]
+    cancelled_at: Mapped[datetime | None]
+
+
+class CallPrivacyNotice(Row):
+    """One version of what people are told about their data in a call; a newer one asks everybody again."""
+
+    __tablename__ = "call_privacy_notice"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        CheckConstraint("(number = 1) = (note IS NULL)", name="later_has_note"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    # What changed against the version before.
+    note: Mapped[str | None]
+    published_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
 class CallDocument(Row):
     """One version of the documents of a call, with what changed against the version before."""
 

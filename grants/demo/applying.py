@@ -124,7 +124,8 @@ class Applicants(Arrivals):
         """An application with its budget and the first so many sections."""
         details = DetailsInput(asked.title, summary=f"{asked.title}: a pilot of the demo. {INVENTED}")
         place = self.places[asked.organisation]
-        made = applications.start(self.actor(asked.lead), call.id, StartInput(place, details)).id
+        notice = None if call.fact("privacy_notice").absent else 1
+        made = applications.start(self.actor(asked.lead), call.id, StartInput(place, details, notice)).id
         self.changed(asked.lead)
         actor = self.actor(asked.lead)
         for section in call.content.definition.sections[:sections]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.calls.rules import CallView
+from grants.demo import asking
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
@@ -214,13 +216,16 @@ class Demo:
         troupe = self.stage.troupe
         yield self.stage.days_ago(40)
         self.stage.say("A call open now")
-        call = self.stage.invented_call("Warm homes", opens=30, closes=-21, total=900_000)
+        call = self.stage.invented_call("Warm homes", opens=30, closes=-21, total=900_000, more=asking.AROUND)
+        asking.announce(self.stage, call)
         yield self.stage.days_ago(12)
         warm = troupe.draft(call, AskedInDemo("Warm Blocks", "stefanel", "irina", 310_000), sections=5)
         for partner, place in (("marek", "zoltowice"), ("niels", "aerosted"), ("paolo", "portosereno")):
             troupe.invite_partner(warm, "irina", partner, place)
+        asked = asking.ask(self.stage, call)
         yield self.stage.days_ago(9)
-        applications.accept_invitation(troupe.actor("marek"), warm, troupe.places["zoltowice"])
+        asking.answer(self.stage, call, asked)
+        applications.accept_invitation(troupe.actor("marek"), warm, troupe.places["zoltowice"], 1)
         troupe.plan(warm, "irina", ("stefanel", "zoltowice"))
         applications.decline_invitation(
             troupe.actor("niels"), warm, troupe.places["aerosted"], "We already lead another application this year."
@@ -229,9 +234,12 @@ class Demo:
         sun = troupe.draft(call, AskedInDemo("Sun on the School", "sumberk", "jaro", 180_000), sections=2)
         for partner, place in (("eleni", "kovarhely"), ("eleni_mayor", "neochora"), ("mayor", "stefanel")):
             troupe.invite_partner(sun, "jaro", partner, place)
+        asking.after_the_session(self.stage, call)
         yield self.stage.days_ago(3)
-        applications.accept_invitation(troupe.actor("eleni"), sun, troupe.places["kovarhely"])
+        applications.accept_invitation(troupe.actor("eleni"), sun, troupe.places["kovarhely"], 1)
         correct_a_slip(troupe.actor("manager"), call)
+        ticket = asking.wait(self.stage, call, application_reads.view_by_id(warm).reference)
         yield self.stage.days_ago(2)
+        asking.help_out(self.stage, ticket)
         call = publish_a_corrigendum(troupe.actor("manager"), call.id, (warm, sun))
         troupe.apply(call, AskedInDemo("Cellar to Roof", "lumenau", "theresa", 240_000))

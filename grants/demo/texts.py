@@ -91,7 +91,12 @@ def two_of(offered: Sequence[str], seed: str) -> tuple[str, ...]:
 
 
 def answer(question: Question, title: str) -> Answer:
+    if question.asked_if is not None and question.asked_if.answers == ("yes",):
+        return Answer(question.key)
     match question.kind:
+        case QuestionKind.CHOICE if {choice.value for choice in question.choices} == {"yes", "no"}:
+            # A declaration: nothing that would need an explanation.
+            return Answer(question.key, picked=("no",))
         case QuestionKind.CHOICE:
             return Answer(question.key, picked=(question.choices[0].value,))
         case QuestionKind.MULTICHOICE:

@@ -264,6 +264,8 @@ CALL_STORY = frozenset(
         "selection.record_published_outcome",
         *("question.publish", "question.correct"),
         "stage.invite",
+        *("question.publish", "question.correct", "call.add_session", "call.edit_session", "call.cancel_session"),
+        *("call.add_slides", "call.add_privacy_notice"),
     }
 )
 ORDER_STORY = frozenset(

@@ -173,6 +173,8 @@ def test_whoever_has_a_conflict_reaches_the_ticket_by_no_route(
     for plain in (services.take_ticket, services.move_ticket, services.close_ticket, services.reopen_ticket):
         with clock.at(WHILE_OPEN), pytest.raises(NotFound):
             plain(ingrid, ticket)
+    ana = bar(actors.ana(), kind, about.id if kind == "application" else call.id)
+    assert not is_seen(ana, ticket) and queries.own_tickets(ana, Page()).items == ()
     client = actors.client_of(app, ingrid)
     assert client.get(f"/help/{name}").status_code == 404
     assert "letter of mandate" not in client.get("/helpdesk?state=all").text

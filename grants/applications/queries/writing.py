@@ -32,7 +32,7 @@ from grants.budgets import queries as budget_queries
 from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView, Stored
 from grants.calls import queries as call_queries
-from grants.calls.rules import CallTimes
+from grants.calls.rules import CallTimes, declarations
 from grants.core import files
 from grants.core.errors import NotFound
 from grants.core.files import FileView
@@ -256,9 +256,26 @@ def issues_of(
     return (
         *rules.team_issues(application.partners),
         *rules.section_issues(dossier.problems, titles),
+        *_declaration_issues(application, dossier, titles),
         *rules.budget_issues(budget.problems),
         *rules.attachment_issues(application.call.content.attachments, frozenset(file.role for file in attached)),
         *rules.infected_issues((f.role, f.name) for f in attached if f.clearance is Clearance.INFECTED),
+    )
+
+
+def _declaration_issues(
+    application: ApplicationView, dossier: DossierView, titles: Mapping[str, str]
+) -> tuple[Issue, ...]:
+    """What an organisation of the consortium has not declared for itself yet."""
+    section = next((each for each in dossier.sections if each.key == declarations.DECLARED), None)
+    if section is None:
+        return ()
+    typed = [(item.question, item.answer.text) for item in section.questions]
+    names = [partner.name for partner in application.partners if partner.state is not PartnerState.DECLINED]
+    anchors = {item.question.key: item.anchor for item in section.questions}
+    return tuple(
+        Issue(rules.Page.SECTION, sentence, titles[section.key], section.key, anchors[key])
+        for key, sentence in declarations.each_problems(application.call.content.declarations, typed, names)
     )
 
 

@@ -65,6 +65,8 @@ class FollowInput:
     details: DetailsInput
     organisations: tuple[UUID, ...] = ()
     questions: tuple[str, ...] = ()
+    # The version of the call's privacy notice that was read, where the call has one.
+    notice: int | None = None
 
 
 def refuse_uninvited(call: CallView) -> None:

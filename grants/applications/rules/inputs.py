@@ -76,6 +76,8 @@ class StartInput:
 
     organisation_id: UUID
     details: DetailsInput
+    # The version of the call's privacy notice that was read, where the call has one.
+    notice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

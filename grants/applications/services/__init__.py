@@ -55,6 +55,7 @@ from grants.applications.services.moving import clear_dropped, move_to_version, 
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
+from grants.applications.services.privacy import accept_notice, add_privacy_notice
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.saving import (
     change_list,
@@ -64,6 +65,7 @@ from grants.applications.services.saving import (
     save_list,
     share_list,
 )
+from grants.applications.services.sessions import add_session, add_slides, cancel_session, edit_session
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.taking import take_over
@@ -87,6 +89,10 @@ from grants.applications.services.trying import (
 
 __all__ = [
     "accept_invitation",
+    "accept_notice",
+    "add_privacy_notice",
+    "add_session",
+    "add_slides",
     "answer_condition",
     "answer_ticket",
     "answer_ticket_for_everybody",
@@ -96,6 +102,7 @@ __all__ = [
     "ask_to_write",
     "attach_file",
     "begin_trial",
+    "cancel_session",
     "change_list",
     "change_role",
     "clear_dropped",
@@ -113,6 +120,7 @@ __all__ = [
     "download_receipt",
     "draft_answer",
     "edit_details",
+    "edit_session",
     "explain_costs",
     "extend_for_one",
     "give_ticket_back",

@@ -302,6 +302,8 @@ def _add_version(actor: Actor, row: CallQuestion, note: str | None) -> None:
 def _take_over(row: CallQuestion, given: Wording, *, complete: bool) -> Wording:
     call = calls.call_by_id(row.call_id)
     kept = rules.checked(given, (section.key for section in call.content.definition.sections), complete=complete)
+    if kept.session is not None and kept.session not in {each.number for each in calls.sessions(row.call_id)}:
+        raise Invalid("Choose where it was asked.", {"session": "Choose a session of this call, or “In writing”."})
     row.question, row.answer, row.section, row.session = kept.question, kept.answer, kept.section, kept.session
     return kept
 

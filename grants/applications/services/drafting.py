@@ -21,6 +21,7 @@ from grants.applications.rules import (
     StartInput,
 )
 from grants.applications.services.finding import make_findable, refresh_search_text
+from grants.applications.services.privacy import note_acceptance
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.budgets.rules import Purpose
@@ -89,6 +90,8 @@ def new_application(actor: Actor, call: CallView, given: StartInput) -> Applicat
     application.reference = new_reference(call.programme.code, call.year, "A")
     make_findable(application, [city])
     db.session.add(application)
+    db.session.flush()
+    note_acceptance(actor, application.id, given.notice)
     return application
 
 

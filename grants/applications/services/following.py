@@ -94,7 +94,7 @@ def start_invited(actor: Actor, call_id: UUID, concept_id: UUID, given: FollowIn
         raise Refused(
             f"The full proposal of {concept.reference} was started already: {reference}. Go on with that one."
         )
-    application = new_application(actor, call, StartInput(row.coordinator_id, given.details))
+    application = new_application(actor, call, StartInput(row.coordinator_id, given.details, given.notice))
     db.session.flush()
     invitation.started_id = application.id
     _take_answers(application, concept_id, call, given.questions)

@@ -12,6 +12,7 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.rules import PersonInput, TeamMember
 from grants.applications.services.drafting import writable
+from grants.applications.services.privacy import note_acceptance
 from grants.applications.services.team import ask_sections, named_person, refuse_member, tasks
 from grants.applications.states import ApplicationState, PartnerRole
 from grants.core import acts, faults
@@ -74,12 +75,13 @@ def invite_person(actor: Actor, application_id: UUID, given: PersonInput) -> UUI
     scope=queries.scope_of,
     says="joined the team of application {subject}",
 )
-def join(actor: Actor, application_id: UUID) -> None:
+def join(actor: Actor, application_id: UUID, notice: int | None = None) -> None:
     """The invited person accepts the own part."""
     writable(application_id)
     row = _own_row(actor, application_id)
     assert actor.user_id is not None, "an invitation is answered by a person"
     people.refuse_staff(actor.user_id)
+    note_acceptance(actor, application_id, notice)
     row.joined_at = row.joined_at or acts.moment()
 
 

@@ -12,6 +12,7 @@ from grants.applications.queries import Workplace
 from grants.applications.rules import ContentChanged, Receipt
 from grants.applications.services.drafting import hold_call
 from grants.applications.services.finding import refresh_search_text
+from grants.applications.services.privacy import refuse_sending_unread
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
 from grants.core import acts, jobs
 from grants.core.acts import act
@@ -46,6 +47,7 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
             "The application was changed after you looked at it. Look at the check page again, then send it."
         )
     rules.refuse_incomplete(place.issues)
+    refuse_sending_unread(actor, application)
     submission = _freeze(actor, place)
     APPLICATION.move(application, "submit")
     application.submission_id = submission.id

@@ -12,6 +12,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.rules import InviteInput
 from grants.applications.services.drafting import writable
 from grants.applications.services.finding import refresh_search_text
+from grants.applications.services.privacy import note_acceptance
 from grants.applications.states import PARTNER, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.calls.rules import CallView
@@ -192,7 +193,9 @@ def _refuse_doubles(application_id: UUID, standing: ApplicationPartner | None) -
     scope=queries.scope_of,
     says="accepted an invitation to application {subject}",
 )
-def accept_invitation(actor: Actor, application_id: UUID, organisation_id: UUID) -> PartnerState:
+def accept_invitation(
+    actor: Actor, application_id: UUID, organisation_id: UUID, notice: int | None = None
+) -> PartnerState:
     """The invited person agrees for one organisation.
 
     Somebody who is not of an organisation that has people binds it only once one of them, or an administrator, says so.
@@ -202,6 +205,7 @@ def accept_invitation(actor: Actor, application_id: UUID, organisation_id: UUID)
     # What was true when they were asked may have changed meanwhile.
     assert actor.user_id is not None, "an invitation is answered by a person"
     people.refuse_staff(actor.user_id)
+    note_acceptance(actor, application_id, notice)
     partner.answered_at = acts.moment()
     members = {member.id for member in identity.members(organisation_id)}
     if members and actor.user_id not in members:

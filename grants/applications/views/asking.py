@@ -46,6 +46,7 @@ def questions(slug: str) -> Any:
         takes=rules.takes_questions(call, at),
         until=rules.questions_close_at(call),
         own=queries.own_questions(actor, call.id) if actor.user_id else (),
+        sessions={each.number: each.title for each in calls.sessions(call.id)},
         paragraphs=paragraphs,
     )
 
@@ -269,4 +270,5 @@ def _section_choices(call: CallView) -> Any:
 
 
 def _session_choices(call: CallView) -> Any:
-    return choices([("", "In writing")])
+    held = (each for each in calls.sessions(call.id) if not each.cancelled)
+    return choices([("", "In writing"), *((str(each.number), f"At “{each.title}”") for each in held)])

@@ -17,6 +17,7 @@ from grants.applications.rules import (
 from grants.applications.states import Verdict
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
+from grants.calls.rules.declarations import declared_lines
 from grants.core import clock
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Permission, Scope
@@ -137,8 +138,10 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
     if form is None:
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form([view.condition for view in desk.conditions], answers, desk.version)
+    sent = submitted_context(application, content)
     return page(
         "applications/eligibility.html",
+        declared=declared_lines(application.call.content.declarations, sent["sections"]),
         form=form,
         refusal=refusal or RefusalForm(formdata=None, data={"version": str(desk.version)}),
         desk=desk,
@@ -146,5 +149,5 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
         checks=checks,
         own=queries.is_team(actor, application.id),
         closed=not application.call.is_open(clock.now()),
-        **submitted_context(application, content),
+        **sent,
     )

@@ -8,6 +8,7 @@ from flask import flash
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import FollowForm, InviteConceptsForm
+from grants.applications.queries.privacy import notice_asked
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -77,9 +78,12 @@ def full_proposal(slug: str, ref: str) -> Any:
             started = services.start_invited(actor, call.id, concept.id, form.to_follow())
             flash("The full proposal is started, with what you took along from the concept.", "success")
             return see_other(".show", ref=started.reference)
+    asked = notice_asked(None, call.id)
+    form.ask_notice(asked)
     status = 422 if form.is_submitted() else 200
     return page(
         "applications/full_proposal.html",
+        asked=asked,
         call=call,
         concept=concept,
         invited=invited,

@@ -10,6 +10,7 @@ from flask import Blueprint, url_for
 from grants.applications import queries, rules
 from grants.applications.forms import DeedForm
 from grants.applications.queries import Workplace
+from grants.applications.queries.privacy import notice_asked
 from grants.applications.rules import ApplicationView, Issue, SubmittedContent
 from grants.budgets.queries import view_of as budget_view_of
 from grants.core import clock
@@ -33,6 +34,8 @@ def team_context(place: Workplace) -> dict[str, Any]:
     now, actor = clock.now(), current_actor()
     invitation = queries.invitation(actor, place.application)
     own = place.member(actor.user_id)
+    accepting = DeedForm(formdata=None)
+    accepting.notice = notice_asked(actor.user_id, place.application.call.id, place.application.id)
     takes_part = place.application.editable(now) and invitation is None and (own is None or own.joined)
     return {
         "place": place,
@@ -53,7 +56,7 @@ def team_context(place: Workplace) -> dict[str, Any]:
         ),
         "leads": place.application.id in actor.places(Permission.APPLICATION_INVITE, "application"),
         "issue_href": _issue_href(place.application.reference),
-        "accepting": DeedForm(formdata=None),
+        "accepting": accepting,
         "rules": rules,
     }
 

@@ -10,6 +10,7 @@ from flask import Response, flash, redirect, request, url_for
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
 from grants.applications.queries.exporting import HEAD
+from grants.applications.queries.privacy import notice_asked
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
@@ -108,5 +109,9 @@ def _start_form() -> StartForm:
 
 def _start_page(form: StartForm) -> str:
     call = calls.call(current_actor(), request.args.get("call", ""))
+    asked = notice_asked(None, call.id)
+    form.ask_notice(asked)
     invited = queries.invited_to(current_actor(), call.id) if call.by_invitation else ()
-    return page("applications/new.html", form=form, call=call, open=call.is_open(clock.now()), invited=invited)
+    return page(
+        "applications/new.html", form=form, call=call, open=call.is_open(clock.now()), invited=invited, asked=asked
+    )

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import flash
+from flask import flash, request
 from wtforms import SelectChoice
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import AskForm, DeclineForm, DeedForm, InviteForm, PersonForm, RoleForm, chosen_role
 from grants.applications.queries import Workplace
+from grants.applications.queries.privacy import accepted
 from grants.applications.rules import ApplicationView, PartnerView, TeamMember
 from grants.applications.states import PartnerState
 from grants.applications.views.frame import after_accepting, bp, team_context
+from grants.applications.views.privacy import number_of
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.queries import SectionView
 from grants.identity import queries as identity
@@ -51,13 +53,18 @@ def accept(ref: str) -> Any:
     form = DeedForm()
     with form.refusals():
         application_id = queries.team_id_of(current_actor(), ref)
-        answer = services.accept_invitation(current_actor(), application_id, form.thing_id() or NOBODY)
+        answer = services.accept_invitation(current_actor(), application_id, form.thing_id() or NOBODY, _notice_read())
         if answer is PartnerState.WAITING:
             flash("You have accepted. The people of the organisation were asked to confirm it.", "success")
         else:
             flash("You have accepted the invitation. You can now write your part of the application.", "success")
         return after_accepting(queries.workplace(current_actor(), ref))
     return _team_page(ref, form), 422
+
+
+def _notice_read() -> int | None:
+    """The version of the privacy notice that whoever accepts has read."""
+    return number_of(request.form.get("notice", ""))
 
 
 @bp.post("/applications/<ref>/team/decline")
@@ -108,7 +115,7 @@ def join(ref: str) -> Any:
     """The invited person joins."""
     form = DeedForm()
     with form.refusals():
-        services.join(current_actor(), queries.team_id_of(current_actor(), ref))
+        services.join(current_actor(), queries.team_id_of(current_actor(), ref), _notice_read())
         flash("You have accepted the invitation.", "success")
         return after_accepting(queries.workplace(current_actor(), ref))
     return _team_page(ref, form), 422
@@ -214,6 +221,7 @@ def _team_page(ref: str, form: Any) -> str:
         and not isinstance(form, own_forms)
         and all(each is not form for _, each in declining),
         deed=DeedForm(formdata=None),
+        accepted_notices=accepted(place.application.id),
         **team_context(place),
     )
 

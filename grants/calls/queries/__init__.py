@@ -16,6 +16,7 @@ from grants.calls.queries.corrections import (
 from grants.calls.queries.reading import (
     CALLS_MAX,
     SEES_DRAFTS,
+    SLIDES_KIND,
     CallView,
     answers_published,
     authorised,
@@ -43,6 +44,7 @@ from grants.calls.queries.reading import (
     results_public_at,
     role_places,
     scope_of,
+    sessions,
     taken_slugs,
     times_of,
     values,
@@ -51,6 +53,7 @@ from grants.calls.queries.reading import (
 __all__ = [
     "CALLS_MAX",
     "SEES_DRAFTS",
+    "SLIDES_KIND",
     "CallView",
     "WorkingCopy",
     "answers_published",
@@ -84,6 +87,7 @@ __all__ = [
     "results_public_at",
     "role_places",
     "scope_of",
+    "sessions",
     "taken_slugs",
     "times_of",
     "values",

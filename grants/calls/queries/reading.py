@@ -15,7 +15,7 @@ from sqlalchemy import ScalarSelect, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
-from grants.calls.models import Call, CallDeadline, CallDocument, CallQuestion
+from grants.calls.models import Call, CallDeadline, CallDocument, CallQuestion, CallSession
 from grants.calls.rules import (
     NOT_FOUND,
     BudgetPosition,
@@ -26,7 +26,9 @@ from grants.calls.rules import (
     DocumentVersion,
     PublicResult,
 )
+from grants.calls.rules.sessions import SessionView, Slides
 from grants.calls.states import CallStage, CallState, Confidence, Phase
+from grants.core import files
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
@@ -224,6 +226,35 @@ def answers_published(call_id: UUID) -> tuple[int, datetime | None]:
         )
     ).one()
     return row[0], row[1]
+
+
+SLIDES_KIND = "call_session"
+
+
+def sessions(call_id: UUID) -> tuple[SessionView, ...]:
+    """The information sessions of a call with their slides, the earliest first; two statements where there are any."""
+    found = db.session.scalars(
+        select(CallSession).where(CallSession.call_id == call_id).order_by(CallSession.starts_at, CallSession.number)
+    ).all()
+    slides = files.listed_of(SLIDES_KIND, {row.id for row in found}) if found else ()
+    return tuple(
+        SessionView(
+            id=row.id,
+            version=row.version,
+            number=row.number,
+            title=row.title,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            place=row.place,
+            link=row.link,
+            recording=row.recording,
+            cancelled=row.cancelled_at is not None,
+            slides=next(
+                (Slides(each.id, each.name, each.size_bytes) for each in slides if each.object_id == row.id), None
+            ),
+        )
+        for row in found
+    )
 
 
 @functools.lru_cache(maxsize=16)

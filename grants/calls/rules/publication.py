@@ -11,6 +11,7 @@ from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
 from grants.calls.rules.conditions import condition_problems
+from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import (
     FIELDS,
 )
@@ -80,6 +81,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
             (
                 *value("application_form.sections", Definition()).sections,
                 *value("application_form.own_sections", ()),
+                *sections_of(value("declarations.asked", ()), other_grants=value("declarations.other_grants", False)),
             )
         ),
         conditions=value("eligibility.criteria", ()),
@@ -104,6 +106,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         sign_offs=value("submission.sign_offs", False),
         questions_until=value("dates.questions_until", None),
         stage=value("call.stage", None),
+        declarations=value("declarations.asked", ()),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

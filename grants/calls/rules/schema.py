@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, Nature
+from grants.calls.rules.declarations import Declarant, Declaration, Said
+from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.values import (
     Attachment,
     Condition,
@@ -383,6 +385,19 @@ _SECTION = Record(
     },
     ("key", "title", "questions"),
 )
+_DECLARATION = Record(
+    Declaration,
+    {
+        "key": plain_text,
+        "text": plain_text,
+        "explain": one_of(Said),
+        "by": one_of(Declarant),
+        "evidence": flag,
+        "hint": plain_text,
+    },
+    ("key", "text"),
+)
+_PRIVACY = Record(PrivacyText, dict.fromkeys(HEADINGS, plain_text), tuple(HEADINGS))
 _DOCUMENT = Record(
     lambda version, date, kind, changes=(), source=None, confidence=Confidence.STATED, note=None: DocumentVersion(
         version, date, kind, changes, source, confidence
@@ -456,6 +471,7 @@ FIELDS: Mapping[str, Field] = {
         Field("call.follows", "Follows the call", Group.CALL, plain_text, str),
         Field("call.funding_mechanism", "Kind of funding", Group.CALL, plain_text, str),
         Field("call.sources", "Sources", Group.CALL, Table(plain_text, NamedSource), tuple[NamedSource, ...]),
+        Field("privacy_notice", "Privacy notice", Group.CALL, _PRIVACY, PrivacyText),
         Field("document_versions", "Documents", Group.CALL, Items(_DOCUMENT), tuple[DocumentVersion, ...]),
         Field("dates.timezone", "Time zone", Group.DATES, zone, str),
         Field(
@@ -586,6 +602,8 @@ FIELDS: Mapping[str, Field] = {
             Items(_SECTION),
             tuple[Section, ...],
         ),
+        Field("declarations.other_grants", "Other grants are declared", Group.FORM, flag, bool),
+        Field("declarations.asked", "Declarations", Group.FORM, Items(_DECLARATION), tuple[Declaration, ...]),
         Field("application_form.word_limits", "Word limits", Group.FORM, plain_text, str),
         Field(
             "application_form.public_profile_fields_seen",

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Envelope
+from grants.calls.rules.declarations import Declaration
 from grants.calls.states import (
     CallKind,
     CallStage,
@@ -273,6 +274,7 @@ class CallContent:
     questions_until: datetime | None = None
     # Which half of a two-stage call it is; None for a call in one stage.
     stage: CallStage | None = None
+    declarations: tuple[Declaration, ...] = ()
 
     @property
     def pays(self) -> bool:

@@ -10,6 +10,8 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
+from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import (
     ELSEWHERE,
@@ -311,6 +313,8 @@ def words_of(entry: Field, value: Any) -> str:
             return STAGE_WORDS[value]
         case str():
             return LANGUAGES[value] if entry.path == "submission.language" else value
+        case PrivacyText():
+            return f"Responsible: {value.controller}"
         case datetime():
             return f"{clock.long_date(value.date())}, {value:%H:%M}"
         case Opening():
@@ -381,6 +385,8 @@ def _list_words(entry: Field, value: tuple[Any, ...]) -> str:
             return ", ".join(
                 getattr(each, "name", None) or getattr(each, "label", None) or each.title for each in value
             )
+        case Declaration():
+            return ", ".join(each.text for each in value)
         case CountryList():
             return "; ".join(f"{each.name}: {', '.join(each.countries)}" for each in value)
         case Section():

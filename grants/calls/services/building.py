@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.calls import queries, rules
-from grants.calls.models import Call, CallDeadline, CallDocument, CallVersion
+from grants.calls.models import Call, CallDeadline, CallDocument, CallPrivacyNotice, CallVersion
 from grants.calls.rules import (
     ELSEWHERE,
     FIELDS,
@@ -322,6 +322,7 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     call.parent_rules = encoding.encode(parent)
     call.published_at = acts.moment()
     _keep_first_version(actor, call)
+    _publish_notice(actor, call, fields)
     assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"
     return _summary(call)
 
@@ -343,6 +344,17 @@ def _keep_first_version(actor: Actor, call: Call) -> None:
             deadline_reason="",
         )
     )
+
+
+def _publish_notice(actor: Actor, call: Call, fields: Mapping[str, Sourced]) -> None:
+    """The privacy notice of the call's file becomes its first version."""
+    notice = fields.get("privacy_notice", NOT_FOUND).value
+    if notice is not None:
+        db.session.add(
+            CallPrivacyNotice(
+                call_id=call.id, number=1, content=encoding.encode(notice), note=None, published_by=actor.user_id
+            )
+        )
 
 
 @act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="cancelled call {subject}")

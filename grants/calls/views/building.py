@@ -69,6 +69,7 @@ def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
     found: dict[str, Any] = {"results": queries.public_results(call, at), "record": queries.public_record(call.id)}
     found |= {"answers": queries.answers_published(call.id), "beside": queries.beside_stage(current_actor(), call)}
+    found |= {"sessions": queries.sessions(call.id)}
     return page("calls/call.html", call=call, phase=call.phase(at), **found, **_words(call))
 
 

@@ -1,0 +1,193 @@
+"""The privacy notice of a call: read before one begins or joins, kept by version, and asked again when it changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from grants.applications import services
+from grants.applications.models import Application, ApplicationNotice
+from grants.applications.queries import privacy as queries
+from grants.applications.rules import DetailsInput, InviteInput, PersonInput, StartInput
+from grants.calls import queries as calls
+from grants.calls import services as call_services
+from grants.calls.rules.privacy import HEADINGS, PrivacyText
+from grants.core import clock, jobs
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Invalid, Refused
+from grants.identity import queries as identity
+from grants.identity.states import Role
+from tests import actors
+from tests.calls import scene
+from tests.factories import applications as factory
+from tests.factories.applications import WHILE_OPEN, again
+from tests.html import check_page
+from tests.worlds import World, Worlds
+
+TEXT = PrivacyText(*(f"Words about: {heading.lower()}." for heading in HEADINGS.values()))
+FILE = scene.CALL_2022 + "\nprivacy_notice:\n" + "".join(f'  {name}: "{getattr(TEXT, name)}"\n' for name in HEADINGS)
+ADDRESS = "/calls/open-call-for-pilot-cities-2022"
+
+
+def _call() -> UUID:
+    return scene.published(FILE).id
+
+
+@pytest.fixture(scope="session")
+def notice_world(worlds: Worlds) -> World[UUID]:
+    return worlds.of(_call)
+
+
+@pytest.fixture
+def call_id(notice_world: World[UUID]) -> UUID:
+    return notice_world.told()
+
+
+def begin(call_id: UUID, notice: int | None = 1) -> str:
+    ana = actors.ana()
+    (own,) = ana.organisation_ids
+    with clock.at(WHILE_OPEN):
+        return services.start(ana, call_id, StartInput(own, DetailsInput("Warm Blocks"), notice)).reference
+
+
+def id_of(reference: str) -> UUID:
+    return db.session.scalars(select(Application.id).where(Application.reference == reference)).one()
+
+
+def add_version(call_id: UUID, note: str = "Files are kept longer.") -> int:
+    with clock.at(WHILE_OPEN):
+        return services.add_privacy_notice(actors.ingrid(), call_id, replace(TEXT, retention="Ten years."), note)
+
+
+def test_the_notice_of_the_call_file_is_public_with_every_part_and_reads_back(
+    app: Flask, client: FlaskClient, call_id: UUID
+) -> None:
+    page = check_page(client.get(f"{ADDRESS}/privacy"))
+    words = " ".join("".join(page.itertext()).split())
+
+    assert all(heading in words and getattr(TEXT, name) in words for name, heading in HEADINGS.items())
+    assert "Words about: your rights." in calls.file_text(actors.ingrid(), calls.call_by_id(call_id).slug)
+
+
+def test_a_notice_that_lacks_a_part_is_refused_in_the_file_and_in_the_form(app: Flask, call_id: UUID) -> None:
+    from grants.core.errors import Problems
+
+    with clock.at(scene.BEFORE), pytest.raises(Problems, match="privacy_notice"):
+        call_services.import_call(actors.ingrid(), FILE.replace('  rights: "Words about: your rights."\n', ""))
+    with clock.at(WHILE_OPEN), pytest.raises(Invalid) as refused:
+        services.add_privacy_notice(actors.ingrid(), call_id, replace(TEXT, contact=" "), "Shorter.")
+    assert set(refused.value.problems) == {"contact"}
+
+
+def test_nobody_begins_an_application_without_having_read_the_version_that_stands(app: Flask, call_id: UUID) -> None:
+    for number in (None, 0, 2):
+        with pytest.raises(Invalid, match="version 1"):
+            begin(call_id, number)
+    assert db.session.scalars(select(Application.id)).all() == []
+
+    reference = begin(call_id)
+    assert [(name, number) for name, number, _ in queries.accepted(id_of(reference))] == [("Ana Kowalska", 1)]
+
+
+def test_who_is_invited_joins_by_reading_it(app: Flask, call_id: UUID) -> None:
+    reference = begin(call_id)
+    application_id, marek = id_of(reference), actors.marek()
+    (theirs,) = marek.organisation_ids
+    carla = actors.person("Carla Colleague", organisation_name=actors.NORTHBRIDGE)
+    with clock.at(WHILE_OPEN):
+        asked = InviteInput("marek.nowak@example.eu", "Marek Nowak", theirs)
+        services.invite(again(actors.ana()), application_id, asked)
+        as_editor = PersonInput("carla.colleague@example.eu", "Carla Colleague", Role.APPLICATION_EDITOR)
+        services.invite_person(again(actors.ana()), application_id, as_editor)
+        with pytest.raises(Invalid):
+            services.accept_invitation(again(marek), application_id, theirs)
+        with pytest.raises(Invalid):
+            services.join(actors.actor(carla), application_id)
+        services.accept_invitation(again(marek), application_id, theirs, 1)
+        services.join(actors.actor(carla), application_id, 1)
+
+    assert {name for name, _, _ in queries.accepted(application_id)} == {
+        "Ana Kowalska",
+        "Marek Nowak",
+        "Carla Colleague",
+    }
+
+
+def test_a_new_version_says_what_changed_and_asks_again_without_stopping_anybody_from_writing(
+    app: Flask, call_id: UUID
+) -> None:
+    reference = begin(call_id)
+    with pytest.raises(Invalid, match="what changed"):
+        add_version(call_id, " ")
+    assert add_version(call_id) == 2
+    with clock.at(WHILE_OPEN):
+        jobs.work_off(actor_of=identity.actor_for)
+
+    application_id = factory.fill(reference, actors.ana())
+    with clock.at(WHILE_OPEN):
+        with pytest.raises(Refused, match="version 2"):
+            services.submit(again(actors.ana()), application_id)
+        with pytest.raises(Invalid):
+            services.accept_notice(again(actors.ana()), application_id, 1)
+        services.accept_notice(again(actors.ana()), application_id, 2)
+        assert services.submit(again(actors.ana()), application_id).number == 1
+
+    assert [number for _, number, _ in queries.accepted(application_id)] == [2, 1]
+    assert "privacy_notice" in [mail.template for mail in identity.mails(actors.ada())]
+
+
+def test_what_was_accepted_stands(app: Flask, call_id: UUID) -> None:
+    begin(call_id)
+
+    with pytest.raises(DBAPIError, match="application_notice"), arranging():
+        db.session.scalars(select(ApplicationNotice)).one().number = 7
+        db.session.flush()
+
+
+def test_a_call_without_a_notice_asks_nothing(app: Flask, client: FlaskClient) -> None:
+    call = factory.published_call()
+
+    assert factory.draft(call, actors.ana())
+    assert "no privacy notice of its own" in client.get(f"/calls/{call.slug}/privacy").text
+
+
+def test_beginning_reading_and_reading_again_without_a_script(app: Flask, call_id: UUID) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(WHILE_OPEN):
+        ana, ingrid = actors.client_of(app, actors.ana()), actors.client_of(app, actors.ingrid())
+        (own,) = actors.ana().organisation_ids
+        slug = ADDRESS.rpartition("/")[2]
+        address = f"/applications/new?call={slug}"
+        page = ana.get(address)
+        assert "I have read the privacy notice" in page.text and 'name="notice_number" value="1"' in page.text
+        sent = {"title": "Warm Blocks", "organisation": str(own), "acronym": "", "about": "", "notice_number": "1"}
+        lacking = ana.post(address, data=sent)
+        assert lacking.status_code == 422 and "Read it, and confirm" in lacking.text and "Warm Blocks" in lacking.text
+        check_page(lacking)
+        started = ana.post(address, data=sent | {"notice": "y"})
+        assert started.status_code == 303
+
+        assert "waits for you" not in ana.get(started.location).text
+        edited = ingrid.get(f"{ADDRESS}/privacy/edit")
+        check_page(edited)
+        given = {name: getattr(TEXT, name) for name in HEADINGS}
+        assert ingrid.post(f"{ADDRESS}/privacy/edit", data=given).status_code == 422
+        assert ingrid.post(f"{ADDRESS}/privacy/edit", data=given | {"note": "Clearer."}).status_code == 303
+        asked = ana.get(started.location)
+        assert "has a new version" in asked.text
+        check_page(asked)
+        ana.post(f"{started.location}/privacy", data={"notice": "2"})
+        assert "has a new version" not in ana.get(started.location).text
+        team = ana.get(f"{started.location}/team")
+        assert "has read" in team.text and "version 2" in team.text
+        check_page(team)
+        old = ana.get(f"{ADDRESS}/privacy?version=1")
+        assert "This version stands no more" in old.text
+        assert ana.get(f"{ADDRESS}/privacy?version=9").status_code == 404
