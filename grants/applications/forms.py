@@ -322,3 +322,15 @@ def list_filter(arguments: MultiDict[str, str]) -> ListFilter:
         country_code=arguments.get("country", "").upper()[:2],
         search=arguments.get("q", "")[:200],
     )
+
+
+class ServingForm(Form):
+    """What an application serves; its lines are read by the view, for their names are those of the lists."""
+
+    mark = HiddenField()
+
+    def overtaken(self, sentence: str, mark: str) -> None:
+        """Comes back after a clash with what was typed; sending it again is a new deed in sight of what stands."""
+        self.problems.append(f"{sentence} What stands now is above; saving what you typed below replaces it.")
+        self.try_again(0)
+        self.mark.data, self.mark.raw_data = mark, None

@@ -125,6 +125,22 @@ class ApplicationSignOff(Row):
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class ApplicationServing(Row):
+    """An action or barrier of a city's contract that an application serves, and how; in own words where no list has it."""
+
+    __tablename__ = "application_serving"
+    __table_args__ = (
+        UniqueConstraint("application_id", "position", deferrable=True, initially="DEFERRED"),
+        CheckConstraint("(action_id IS NULL) <> (own_title IS NULL)", name="listed_or_own"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    position: Mapped[int]
+    action_id: Mapped[UUID | None] = mapped_column(points_to("city_action.id"), index=True)
+    own_title: Mapped[str | None]
+    sentence: Mapped[str] = mapped_column(info=DIGEST)
+
+
 class Submission(Row):
     """One frozen version of an application: its content, the hash of that content, and the receipt's number."""
 

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     CHECKPOINT_MAKE = "checkpoint:make"
     CHECKPOINT_REQUEST = "checkpoint:request"
     CHECKPOINT_KEY_REPLACE = "checkpoint_key:replace"
+    CITY_EDIT_ACTIONS = "city:edit_actions"
     CITY_MANAGE = "city:manage"
     CITY_READ = "city:read"
     CONFLICT_CONFIRM = "conflict:confirm"

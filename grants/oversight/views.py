@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
 from grants.calls import queries as calls
+from grants.cities import queries as cities
 from grants.core import checkpoints, clock, jobs, quarantine, scanning
 from grants.core.errors import NotFound
 from grants.core.jobs import JobState, JobView
@@ -253,6 +254,16 @@ def organisation(slug: str) -> Any:
         "oversight/organisation.html", view=view, slug=slug, hub=found, words=FACT_WORDS,
         today=clock.in_zone(clock.now()).date(),
     )  # fmt: skip
+
+
+@bp.get("/cities/<slug>/served")
+@requires(Permission.CITY_READ, Permission.CITY_EDIT_ACTIONS)
+def city_served(slug: str) -> Any:
+    """Which applications in the reader's reach say that they serve lines of a city's contract list."""
+    actor = current_actor()
+    city = cities.city_with_actions(actor, slug)
+    serving = applications.serving_city(actor, cities.actions(city.id))
+    return page("oversight/city_served.html", city=city, serving=serving)
 
 
 @bp.get("/calls/<slug>/history")

@@ -32,6 +32,7 @@ from grants.applications.queries.reach import (
     visible,
 )
 from grants.applications.queries.register import register_now, register_sent
+from grants.applications.queries.serving import offered_actions, served, serving_city
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -100,6 +101,7 @@ __all__ = [
     "not_barred",
     "of_call",
     "of_organisation",
+    "offered_actions",
     "opens_when",
     "own_rows",
     "partners",
@@ -111,6 +113,8 @@ __all__ = [
     "register_sent",
     "registered",
     "scope_of",
+    "served",
+    "serving_city",
     "snapshot_of",
     "submission_by_id",
     "submissions",

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.reach import is_team
+from grants.applications.queries.serving import served
 from grants.applications.queries.signing import signed, signed_parts
 from grants.applications.queries.team import team, writes_all
 from grants.applications.queries.whole import view
@@ -19,6 +20,7 @@ from grants.applications.rules import (
     ApplicationView,
     Issue,
     PartnerView,
+    Served,
     SignedPart,
     SignOffView,
     SubmittedFile,
@@ -72,6 +74,8 @@ class Workplace:
     # How many comments wait for somebody, by section and question; those without are left out.
     threads: Mapping[str, Mapping[str, int]]
     parts: tuple[SignedPart, ...]
+    # Actions and barriers of its cities' contracts that it says it serves.
+    serves: tuple[Served, ...]
 
     @property
     def changed_since_submission(self) -> bool:
@@ -147,9 +151,9 @@ def workplace_of(application: ApplicationView) -> Workplace:
     savers |= {user_id for user_id in (budget.saved_by, *(file.created_by for file in attached)) if user_id}
     if application.submission:
         savers.add(application.submission.submitted_by)
-    content = snapshot_of(application, dossier, budget, attached, held)
+    people, threads, last, named = _beside(application)
+    content = snapshot_of(application, dossier, budget, attached, held=held, named=named)
     fingerprint = rules.digest(content).hex()
-    people, threads, last = _beside(application)
     parts = signed_parts(application, dossier, budget, people, last, fingerprint)
     is_demanded = application.call.content.sign_offs
     return Workplace(
@@ -171,19 +175,21 @@ def workplace_of(application: ApplicationView) -> Workplace:
         team=people,
         threads=threads,
         parts=parts,
+        serves=named,
     )
 
 
-_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView]]
+_Beside = tuple[tuple[TeamMember, ...], dict[str, dict[str, int]], dict[UUID | None, SignOffView], tuple[Served, ...]]
 
 
 @reader
 def _beside(application: ApplicationView) -> Asking[_Beside]:
-    """The team, its open comments and its sign-offs, in one statement."""
+    """The team, its open comments, its sign-offs and the contract actions it serves, in one statement."""
     assert application.dossier_id is not None, "what can be written in has answers"
     said = both(dossier_queries.open_threads.asking(application.dossier_id), signed.asking(application.id))
-    people, (threads, last) = yield from both(team.asking(application), said)
-    return people, threads, last
+    also = both(said, served.asking(application.id))
+    people, ((threads, last), named) = yield from both(team.asking(application), also)
+    return people, threads, last, named
 
 
 def issues_of(
@@ -219,9 +225,11 @@ def snapshot_of(
     dossier: DossierView,
     budget: BudgetView,
     attached: Sequence[FileView],
+    *,
     held: _Held | None = None,
+    named: Sequence[Served] | None = None,
 ) -> dict[str, Any]:
-    """What would be submitted now, as plain JSON."""
+    """What would be submitted now, as plain JSON; what the caller has read already is given with it."""
     organisations = _held(application) if held is None else held
     answers = tuple(question.answer for section in dossier.sections for question in section.questions)
     return rules.snapshot(
@@ -233,6 +241,7 @@ def snapshot_of(
             SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)
             for file in attached
         ],
+        served=served(application.id) if named is None else named,
     )
 
 

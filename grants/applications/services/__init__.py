@@ -25,6 +25,7 @@ from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.recording import move, record_published
+from grants.applications.services.serving import save_serving
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.taking import take_over
@@ -73,6 +74,7 @@ __all__ = [
     "save_budget",
     "save_plan",
     "save_section",
+    "save_serving",
     "save_sources",
     "sign_off",
     "start",

@@ -127,6 +127,7 @@ def print_view(ref: str) -> Any:
         call=application.call,
         content=None,
         register=queries.register_now(application),
+        serves=place.serves,
         sections=dossier_rules.answered(content),
         budget=place.budget,
         file_names=place.file_names,
