@@ -224,6 +224,20 @@ class FilledForm(Form):
     file = FileField("The filled file", [Needed("Choose the filled file.")])
 
 
+class FilledBudgetForm(Form):
+    """A filled budget sheet, and how its writer writes numbers in text."""
+
+    file = FileField("The filled workbook", [Needed("Choose the filled workbook.")])
+    marks = RadioField(
+        "Numbers that stand as text",
+        choices=choices(
+            [("", "Say where one can be read two ways"), ("dot", "1.234,50 or 1 234,50"), ("comma", "1,234.50")]
+        ),
+        default="",
+        validate_choice=False,
+    )
+
+
 class SubmitForm(Form):
     """Sending: the hash of what was looked at, and the statement the lead makes."""
 

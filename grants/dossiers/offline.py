@@ -393,14 +393,23 @@ def read_sheet(data: bytes, definition: Definition) -> Filled:
 
 def _cells(data: bytes) -> list[tuple[str, object]]:
     """Key and answer of each line of the first sheet."""
+    lines = book_rows(data, columns_max=_FIELD + 1)
+    return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
+
+
+def book_rows(data: bytes, *, columns_max: int, sheet: str = "") -> list[tuple[object, ...]]:
+    """The lines of the sheet of that name, or of the first one, as they stand: a formula is its text, never its result.
+
+    Raises :class:`Invalid` for what is no workbook, or is too long; the file was looked into before (``core.file_checks``).
+    """
     import openpyxl  # only where somebody hands a workbook over
     from openpyxl.utils.exceptions import InvalidFileException  # only where somebody hands a workbook over
 
     try:
         _look_into_parts(data)
-        sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True).worksheets[0]
-        lines = sheet.iter_rows(max_row=ROWS_READ_MAX, max_col=_FIELD + 1, values_only=True)
-        return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+        found = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
+        return list(found.iter_rows(max_row=ROWS_READ_MAX, max_col=columns_max, values_only=True))
     except (
         InvalidFileException,
         KeyError,

@@ -25,6 +25,7 @@ from tests.html import check_page
 # Open to everybody. Whoever adds a line here has thought about it.
 PUBLIC = {
     "applications.check_receipt",
+    "applications.empty_budget",
     "applications.empty_form",
     "applications.empty_sheet",
     "calls.index",
