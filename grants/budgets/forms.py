@@ -305,8 +305,8 @@ class PlanForm(Form):
                     lines.append(line)
                 if item is not None:
                     items.append(item)
-            if package is None and lines and not code:
-                # A new one that only lacks its title; its lines would be lost without a word.
+            if package is None and lines:
+                # It only lacks its title; its lines would be lost without a word.
                 head = replace(head, wrong={"title": "Give the work package a title, or empty its lines too."})
             self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, len(lines)))))
             if package is not None:
