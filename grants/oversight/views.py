@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -277,8 +278,9 @@ def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoin
     """The history of one thing: for whoever reads the record whole, for others what everybody may know."""
     actor, asked = current_actor(), paging.asked()
     found = queries.story(actor, kind, thing_id, verbs, asked)
-    lines = paging.rows(found, asked, key=lambda line: line.key)
     inner = actor.everywhere(Permission.AUDIT_READ)
+    size = asked.size if inner else rules.lines_of_page(found, asked.size)
+    lines = paging.rows(found, replace(asked, size=size), key=lambda line: line.key)
     return page(
         "oversight/history.html",
         lines=lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import city_facts, desk
 from grants.applications.queries.duty import duties
 from grants.applications.queries.lists import (
@@ -95,6 +96,7 @@ __all__ = [
     "invitations",
     "is_team",
     "issues_of",
+    "last_changes",
     "lies_in",
     "list_page",
     "membership",

@@ -20,6 +20,7 @@ from grants.applications.rules.attaching import (
     file_places,
     refuse_beyond,
 )
+from grants.applications.rules.changes import CHANGES_TOLD, LastChange, told_together
 from grants.applications.rules.eligibility import (
     Arrival,
     CityFact,
@@ -124,6 +125,7 @@ from grants.applications.rules.values import (
 __all__ = [
     "ACRONYM_CHARACTERS_MAX",
     "ATTACHMENT_PREFIX",
+    "CHANGES_TOLD",
     "DUTIES",
     "FILES_MAX",
     "LEADING_KINDS",
@@ -162,6 +164,7 @@ __all__ = [
     "InviteInput",
     "Issue",
     "IssueGroup",
+    "LastChange",
     "ListFilter",
     "Member",
     "Page",
@@ -227,6 +230,7 @@ __all__ = [
     "sign_off_issues",
     "snapshot",
     "team_issues",
+    "told_together",
     "unscanned_issues",
     "verdict_of",
     "words",

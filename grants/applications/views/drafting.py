@@ -29,7 +29,9 @@ def show(ref: str) -> Any:
         "has_result": team and application.state in rules.WITH_RESULT,
     }
     if team and application.dossier_id is not None:
-        return page("applications/task_list.html", **shown, **team_context(queries.workplace_of(application)))
+        changes = queries.last_changes(application)
+        place = queries.workplace_of(application)
+        return page("applications/task_list.html", changes=changes, **shown, **team_context(place))
     return page("applications/submitted.html", **shown, **submitted_context(application))
 
 
