@@ -32,7 +32,7 @@ from grants.applications.rules import (
 )
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import Condition
-from grants.identity.rules import OrganisationInput
+from grants.identity.rules import OrganisationInput, Person
 from grants.identity.states import OrganisationKind, Role
 from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
 
@@ -348,3 +348,21 @@ class ServingForm(Form):
         self.problems.append(f"{sentence} What stands now is above; saving what you typed below replaces it.")
         self.try_again(0)
         self.mark.data, self.mark.raw_data = mark, None
+
+
+class TakeoverForm(Form):
+    """Who should lead instead, and why."""
+
+    person = RadioField("Who should lead", choices=[], validators=[Needed("Choose one of the people.")])
+    reason = TextAreaField("Why", [Needed("Say what you know of the lead, and why this person follows.")])
+
+    def among(self, people: Sequence[Person]) -> TakeoverForm:
+        """The form with the people who could lead."""
+        self.person.choices = choices((str(each.id), each.name) for each in people)
+        return self
+
+
+class TakeoverRefusalForm(DeedForm):
+    """Why somebody does not lead."""
+
+    reason = StringField("Why not")

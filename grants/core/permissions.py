@@ -21,6 +21,7 @@ class Permission(StrEnum):
     AGREEMENT_SIGN_PROGRAMME = "agreement:sign_programme"
     APPLICATION_CHECK = "application:check"
     APPLICATION_COMMENT = "application:comment"
+    APPLICATION_CONFIRM_TAKEOVER = "application:confirm_takeover"
     APPLICATION_EDIT = "application:edit"
     APPLICATION_EDIT_ALL = "application:edit_all"
     APPLICATION_INVITE = "application:invite"

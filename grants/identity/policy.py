@@ -53,6 +53,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     | {
         P.AGREEMENT_AMEND,
         P.AGREEMENT_PREPARE,
+        P.APPLICATION_CONFIRM_TAKEOVER,
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
         P.ASSIGNMENT_DECIDE,

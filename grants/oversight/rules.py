@@ -194,6 +194,9 @@ TEAM_STORY = APPLICATION_STORY | {
     *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
     *(
         "application.save_serving",
+        "application.ask_takeover",
+        "application.confirm_takeover",
+        "application.refuse_takeover",
         "application.take_over",
         "application.sign_off",
         "application.ask_sign_offs",

@@ -41,6 +41,7 @@ from grants.applications.queries.submitted import (
     submitted_content,
     submitted_version,
 )
+from grants.applications.queries.takeover import could_lead, lead_is_gone, takeover_waits, takeovers
 from grants.applications.queries.team import membership, team, writes_all, writes_section
 from grants.applications.queries.vouching import waiting_answers
 from grants.applications.queries.whole import (
@@ -82,6 +83,7 @@ __all__ = [
     "city_facts",
     "closes_at_of",
     "content_of",
+    "could_lead",
     "countries",
     "counts",
     "desk",
@@ -97,6 +99,7 @@ __all__ = [
     "is_team",
     "issues_of",
     "last_changes",
+    "lead_is_gone",
     "lies_in",
     "list_page",
     "membership",
@@ -122,6 +125,8 @@ __all__ = [
     "submissions",
     "submitted_content",
     "submitted_version",
+    "takeover_waits",
+    "takeovers",
     "team",
     "team_id_of",
     "view",

@@ -12,6 +12,7 @@ from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner, ApplicationSignOff
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
+from grants.applications.queries.takeover import takeover_duties
 from grants.applications.queries.vouching import waiting
 from grants.applications.states import ApplicationState, PartnerRole, PartnerState
 from grants.calls.models import Call
@@ -34,6 +35,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         kinds.append(_vouching_duties)
     if actor.can(Permission.APPLICATION_CHECK):
         kinds.append(_checking_duties)
+    if actor.can(Permission.APPLICATION_CONFIRM_TAKEOVER):
+        kinds.append(takeover_duties)
     found = yield from side_by_side(kind(actor, at) for kind in kinds)
     return tuple(duty for duties in found for duty in duties)
 

@@ -28,6 +28,7 @@ from grants.applications.services.recording import move, record_published
 from grants.applications.services.serving import save_serving
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
+from grants.applications.services.takeover import ask_takeover, confirm_takeover, refuse_takeover
 from grants.applications.services.taking import take_over
 from grants.applications.services.team import (
     accept_invitation,
@@ -41,11 +42,13 @@ from grants.applications.services.team import (
 __all__ = [
     "accept_invitation",
     "ask_sign_offs",
+    "ask_takeover",
     "ask_to_write",
     "attach_file",
     "change_role",
     "comment",
     "confirm_partner",
+    "confirm_takeover",
     "declare",
     "decline_invitation",
     "download",
@@ -63,6 +66,7 @@ __all__ = [
     "record_answers",
     "record_published",
     "refuse_partner",
+    "refuse_takeover",
     "remove_file",
     "remove_partner",
     "remove_person",
