@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, Cell, Marks, Package, axes, field_name, read_amount
@@ -167,8 +168,8 @@ def _told(rules: BudgetRules) -> Iterator[str]:
         yield f"{lump.work_package}, {lump.title}: exactly EUR {lump.amount}."
 
 
-def _percent(share: object) -> str:
-    return f"{Decimal(share.numerator) * 100 / Decimal(share.denominator):f} %"  # type: ignore[attr-defined]
+def _percent(share: Fraction) -> str:
+    return f"{Decimal(share.numerator) * 100 / Decimal(share.denominator):f} %"
 
 
 # --- reading --------------------------------------------------------------------------------------------------

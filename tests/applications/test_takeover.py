@@ -86,6 +86,18 @@ def test_nobody_takes_over_from_a_lead_who_is_there(left: Left) -> None:
     assert lead_of(left) == left.ana
 
 
+def test_a_refusal_needs_a_reason_and_leaves_everything_as_it_was(left: Left) -> None:
+    left.ana_goes()
+    takeover = left.asked()
+
+    with pytest.raises(Invalid, match="reason"):
+        services.refuse_takeover(actors.ingrid(), takeover, " ")
+    services.refuse_takeover(actors.ingrid(), takeover, "The city named another.")
+
+    assert lead_of(left) == left.ana
+    assert len(mails("application_takeover")) == 3
+
+
 def test_only_people_of_the_leading_city_without_another_part_lead(left: Left) -> None:
     left.ana_goes()
     marek = left.marek.user_id
