@@ -43,7 +43,7 @@ from grants.calls.rules import ORGANISATION_WORDS, Condition
 from grants.calls.rules.privacy import NoticeAsked
 from grants.cities.rules import country_code
 from grants.core.errors import Invalid
-from grants.identity.rules import OrganisationInput
+from grants.identity.rules import OrganisationInput, Person
 from grants.identity.states import OrganisationKind, Role
 from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
 
@@ -269,6 +269,20 @@ class FilledForm(Form):
     """A filled form of the call."""
 
     file = FileField("The filled file", [Needed("Choose the filled file.")])
+
+
+class FilledBudgetForm(Form):
+    """A filled budget sheet, and how its writer writes numbers in text."""
+
+    file = FileField("The filled workbook", [Needed("Choose the filled workbook.")])
+    marks = RadioField(
+        "Numbers that stand as text",
+        choices=choices(
+            [("", "Say where one can be read two ways"), ("dot", "1.234,50 or 1 234,50"), ("comma", "1,234.50")]
+        ),
+        default="",
+        validate_choice=False,
+    )
 
 
 class SubmitForm(Form):
@@ -505,3 +519,33 @@ class FollowForm(_BeginForm):
         """What was typed and ticked."""
         organisations = tuple(found for each in self.partners.data or () if (found := _uuid(each)))
         return FollowInput(self.to_input(), organisations, tuple(self.answers.data or ()), self.notice_read())
+
+
+class ServingForm(Form):
+    """What an application serves; its lines are read by the view, for their names are those of the lists."""
+
+    mark = HiddenField()
+
+    def overtaken(self, sentence: str, mark: str) -> None:
+        """Comes back after a clash with what was typed; sending it again is a new deed in sight of what stands."""
+        self.problems.append(f"{sentence} What stands now is above; saving what you typed below replaces it.")
+        self.try_again(0)
+        self.mark.data, self.mark.raw_data = mark, None
+
+
+class TakeoverForm(Form):
+    """Who should lead instead, and why."""
+
+    person = RadioField("Who should lead", choices=[], validators=[Needed("Choose one of the people.")])
+    reason = TextAreaField("Why", [Needed("Say what you know of the lead, and why this person follows.")])
+
+    def among(self, people: Sequence[Person]) -> TakeoverForm:
+        """The form with the people who could lead."""
+        self.person.choices = choices((str(each.id), each.name) for each in people)
+        return self
+
+
+class TakeoverRefusalForm(DeedForm):
+    """Why somebody does not lead."""
+
+    reason = StringField("Why not")

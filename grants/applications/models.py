@@ -205,6 +205,46 @@ class ApplicationNotice(Row):
     number: Mapped[int]
 
 
+class ApplicationTakeover(Row):
+    """Somebody of the team asks that another person leads, because the lead is gone; staff answer."""
+
+    __tablename__ = "application_takeover"
+    __table_args__ = (
+        CheckConstraint("(answered_at IS NULL) = (answered_by IS NULL)", name="answered_by_somebody"),
+        CheckConstraint("(answered_at IS NULL) = (granted IS NULL)", name="answered_with_a_word"),
+        Index(
+            "uq_application_takeover_open",
+            "application_id",
+            unique=True,
+            postgresql_where=column("answered_at").is_(None),
+        ),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    lead_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    asked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    reason: Mapped[str] = mapped_column(info=DIGEST)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    granted: Mapped[bool | None]
+
+
+class ApplicationServing(Row):
+    """An action or barrier of a city's contract that an application serves, and how; in own words where no list has it."""
+
+    __tablename__ = "application_serving"
+    __table_args__ = (
+        UniqueConstraint("application_id", "position", deferrable=True, initially="DEFERRED"),
+        CheckConstraint("(action_id IS NULL) <> (own_title IS NULL)", name="listed_or_own"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    position: Mapped[int]
+    action_id: Mapped[UUID | None] = mapped_column(points_to("city_action.id"), index=True)
+    own_title: Mapped[str | None]
+    sentence: Mapped[str] = mapped_column(info=DIGEST)
+
+
 class Submission(Row):
     """One frozen version of an application: its content, the hash of that content, and the receipt's number."""
 

@@ -82,7 +82,7 @@ class BudgetForm(Form):
         except (ValueError, RecursionError):
             carried = {}
         found = carried if isinstance(carried, dict) else {}
-        return tuple(_shown(found.get(cell.place)) for cell in cells)
+        return tuple(shown_of_pair(found.get(cell.place)) for cell in cells)
 
     def grid_problems(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
         """Sentence and field id of each cell that could not be read; ``names`` say row and column in words."""
@@ -92,7 +92,7 @@ class BudgetForm(Form):
 NOTHING = Shown(0, ZERO)
 
 
-def _shown(sent: Any) -> Shown:
+def shown_of_pair(sent: Any) -> Shown:
     """A pair of whole numbers; anything else was never shown by us, so it counts as stale."""
     match sent:
         case [int(number), int(cents)] if 0 <= number < 10**VERSION_DIGITS_MAX and 0 <= cents <= CENTS_MAX:
@@ -149,7 +149,7 @@ def _listed(text: str) -> list[tuple[str, str, Shown]]:
     for each in found:
         match each:
             case [str(place), str(typed), number, cents]:
-                cells.append((place, typed, _shown([number, cents])))
+                cells.append((place, typed, shown_of_pair([number, cents])))
             case _:
                 raise Invalid("The table could not be read as it was sent. Reload the page, then type it again.")
     return cells
@@ -305,8 +305,8 @@ class PlanForm(Form):
                     lines.append(line)
                 if item is not None:
                     items.append(item)
-            if package is None and lines and not code:
-                # A new one that only lacks its title; its lines would be lost without a word.
+            if package is None and lines:
+                # It only lacks its title; its lines would be lost without a word.
                 head = replace(head, wrong={"title": "Give the work package a title, or empty its lines too."})
             self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, len(lines)))))
             if package is not None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, func, select
+from sqlalchemy import ARRAY, Numeric, Text, Uuid, and_, cast, func, select
+from sqlalchemy.orm import aliased
 
 from grants.budgets import queries, rules
 from grants.budgets.models import (
@@ -34,7 +35,7 @@ from grants.budgets.rules import (
 from grants.core import acts, encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.money import ZERO, Money, total
+from grants.core.money import CENTS_MAX, ZERO, Money, total
 
 
 def create(
@@ -167,16 +168,31 @@ def write_cells(budget_id: UUID, cells: Sequence[Cell], shown: Sequence[Shown] |
     opened = _opened(budget_id, cells)
     seen: Sequence[Shown | None] = [None] * len(cells) if shown is None else shown
     kept, is_new = [], False
+    cents = opened.cents
     for cell, before in zip(cells, seen, strict=True):
         outcome = _weighed(opened, cell, before)
         if outcome is Outcome.STORED and cell.amount != opened.amount(cell):
+            cents += cell.amount.cents - opened.amount(cell).cents
             opened.store(cell)
             is_new = True
         kept.append((cell, outcome))
+    _refuse_beyond(cents, [cell for cell, outcome in kept if outcome is Outcome.STORED])
     if is_new:
         _touch(opened.budget)
         db.session.flush()
     return tuple(opened.kept(cell, outcome) for cell, outcome in kept)
+
+
+def _refuse_beyond(cents: int, cells: Sequence[Cell]) -> None:
+    """Sums are kept as exactly as amounts: all cells together stay within the range of one."""
+    if cents <= CENTS_MAX:
+        return
+    largest = max(cells, key=lambda cell: cell.amount.cents)
+    sentence = (
+        f"All amounts together would be more than EUR {Money(CENTS_MAX)}, the most this table adds up. "
+        "Check the number of digits of the largest amount. Nothing was saved."
+    )
+    raise Invalid(sentence, {largest.place: sentence})
 
 
 def _weighed(opened: _Opened, cell: Cell, shown: Shown | None) -> Outcome:
@@ -195,6 +211,8 @@ class _Opened:
     rules: BudgetRules
     organisations: frozenset[UUID]
     packages: frozenset[str]
+    # Of all its lines together.
+    cents: int
     lines: dict[tuple[UUID, str, str, int], BudgetLine]
 
     def has(self, cell: Cell) -> bool:
@@ -257,6 +275,9 @@ def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
         .where(BudgetPackage.budget_id == budget_id)
         .scalar_subquery()
     )
+    every = aliased(BudgetLine)
+    # As a number without end: the sum of what older versions stored may be beyond any column.
+    summed = select(func.coalesce(func.sum(cast(every.amount, Numeric)), 0)).where(every.budget_id == budget_id)
     wanted = and_(
         BudgetLine.budget_id == Budget.id,
         BudgetLine.organisation_id.in_({cell.organisation_id for cell in cells}),
@@ -265,7 +286,7 @@ def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
         BudgetLine.period.in_({cell.period for cell in cells}),
     )
     found = db.session.execute(
-        select(Budget, organisations, packages, BudgetLine)
+        select(Budget, organisations, packages, summed.scalar_subquery(), BudgetLine)
         .outerjoin(BudgetLine, wanted)
         .where(Budget.id == budget_id)
         .with_for_update(of=Budget)
@@ -273,9 +294,11 @@ def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
     ).all()
     if not found:
         raise NotFound
-    budget, present, codes, _ = found[0]
+    budget, present, codes, cents, _ = found[0]
     lines = {(line.organisation_id, line.category, line.work_package, line.period): line for *_, line in found if line}
-    return _Opened(budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), lines)
+    return _Opened(
+        budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), int(cents), lines
+    )
 
 
 def write_notes(budget_id: UUID, notes: Sequence[Note]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
-from grants.cities.rules import COUNTRIES, CityInput, OrganisationChoice
-from grants.cities.states import LabelStatus
+from grants.cities.rules import COUNTRIES, DOMAIN_WORDS, KIND_WORDS, ActionInput, CityInput, OrganisationChoice
+from grants.cities.states import ActionKind, EmissionDomain, LabelStatus
 from grants.web.forms import Form, Needed, choices
 
 
@@ -58,3 +59,51 @@ class CityForm(Form):
             source_url=self.source_url.data or None,
             synthetic=bool(self.synthetic.data),
         )
+
+
+class ActionForm(Form):
+    """One action or barrier of a city's list."""
+
+    version = HiddenField()
+    number = StringField("Number", [Needed("Enter the number the contract gives it, for example B-2.1.")])
+    title = StringField("What it is called", [Needed("Enter what the action or barrier is called.")])
+    kind = RadioField(
+        "Kind",
+        choices=choices((kind.value, KIND_WORDS[kind]) for kind in ActionKind),
+        default=ActionKind.ACTION.value,
+    )
+    domain = SelectField(
+        "Emission domain",
+        choices=choices([("", "None, or several"), *((each.value, DOMAIN_WORDS[each]) for each in EmissionDomain)]),
+    )
+    source = StringField("Source", [Needed("Say where this stands: the document and its page, or an address.")])
+    year = IntegerField("Year", [Optional()])
+
+    def to_input(self) -> ActionInput:
+        """The line as its frozen value."""
+        return ActionInput(
+            number=str(self.number.data),
+            title=str(self.title.data),
+            kind=ActionKind(self.kind.data),
+            domain=EmissionDomain(self.domain.data) if self.domain.data else None,
+            source=str(self.source.data),
+            year=self.year.data,
+        )
+
+
+class WithdrawActionForm(Form):
+    """Why a line is not in the list any more."""
+
+    reason = StringField("Why it is not in the list any more", [Needed("Say why.")])
+
+
+class ActionsFileForm(Form):
+    """A list as CSV: looked at first."""
+
+    file = FileField("List as CSV")
+
+
+class ActionsTakenForm(Form):
+    """The same list again, seen and accepted."""
+
+    text = TextAreaField()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.cities.states import LabelStatus, OrganisationLink, Part
+from grants.cities.states import ActionKind, EmissionDomain, LabelStatus, OrganisationLink, Part
 from grants.core.db import NOT_AUDITED, Row, points_to, state_check
 
 
@@ -70,3 +71,28 @@ class Participation(Row):
     role: Mapped[str]
     source_url: Mapped[str | None]
     confidence: Mapped[str | None]
+
+
+class CityAction(Row):
+    """One action or barrier of a city's Climate City Contract, as its list names it."""
+
+    __tablename__ = "city_action"
+    __table_args__ = (
+        UniqueConstraint("city_id", "number"),
+        state_check(ActionKind, "kind"),
+        state_check(EmissionDomain, "domain"),
+        CheckConstraint("year BETWEEN 1990 AND 2100", name="year_is_plausible"),
+        CheckConstraint("(withdrawn_on IS NULL) = (withdrawn_why IS NULL)", name="withdrawn_has_reason"),
+    )
+
+    city_id: Mapped[UUID] = mapped_column(points_to("city.id"))
+    # As the contract numbers its parts, for example \u201cB-2.1\u201d.
+    number: Mapped[str]
+    title: Mapped[str]
+    kind: Mapped[str]
+    domain: Mapped[str | None]
+    source: Mapped[str]
+    year: Mapped[int | None]
+    synthetic: Mapped[bool]
+    withdrawn_on: Mapped[date | None]
+    withdrawn_why: Mapped[str | None]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.cities import rules
-from grants.cities.models import City, Participation
-from grants.cities.rules import CityView, OrganisationChoice, ParticipationView
-from grants.cities.states import LabelStatus, OrganisationLink, Part
+from grants.cities.models import City, CityAction, Participation
+from grants.cities.rules import ActionView, CityView, OrganisationChoice, ParticipationView
+from grants.cities.states import ActionKind, EmissionDomain, LabelStatus, OrganisationLink, Part
 from grants.core.db import db, get
 from grants.core.errors import NotFound
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
+from grants.core.together import Asking, ask, reader
 from grants.identity.models import Organisation
 
 # More than any register holds; a list beyond it is cut and says so.
@@ -165,6 +168,66 @@ def organisation_name(shown: CityView) -> str:
 def count() -> int:
     """All cities, for ``grants status``."""
     return db.session.scalar(select(func.count()).select_from(City)) or 0
+
+
+def edits_actions(actor: Actor, shown: CityView) -> bool:
+    """Whether the person may write the list of a city: staff, and the people of the organisation that acts for it."""
+    return actor.may(Permission.CITY_EDIT_ACTIONS, scope_of_view(shown))
+
+
+def scope_of_view(shown: CityView) -> Scope:
+    """Where a city lies: in itself, and in the organisation that acts for it."""
+    own = (("organisation", shown.organisation_id),) if shown.organisation_id is not None else ()
+    return Scope.of(("city", shown.id), *own)
+
+
+def city_with_actions(actor: Actor, slug: str) -> CityView:
+    """One city for readers of the register and for who may write its list; raises NotFound for others."""
+    found = city(actor, slug)
+    if not (actor.everywhere(Permission.CITY_READ) or edits_actions(actor, found)):
+        raise NotFound
+    return found
+
+
+_ACTION_ROWS = (
+    select(CityAction, City.name.label("city"))
+    .join(City, City.id == CityAction.city_id)
+    .order_by(City.name, City.id, CityAction.number, CityAction.id)
+)
+
+
+def actions(city_id: UUID) -> tuple[ActionView, ...]:
+    """The list of one city by number, what was withdrawn included; it has at most 500 lines."""
+    rows = db.session.execute(_ACTION_ROWS.where(CityAction.city_id == city_id).limit(rules.ACTIONS_MAX))
+    return tuple(_action(row.CityAction, row.city) for row in rows)
+
+
+@reader
+def actions_of_organisations(organisation_ids: Iterable[UUID]) -> Asking[tuple[ActionView, ...]]:
+    """The lists of the cities that organisations act for, what was withdrawn included; by city and number."""
+    wanted = set(organisation_ids)
+    columns = [getattr(CityAction, name) for name in _ACTION_COLUMNS]
+    rows = yield from ask(
+        select(*columns, City.name.label("city"))
+        .join(City, City.id == CityAction.city_id)
+        .where(City.organisation_id.in_(wanted))
+        .order_by(City.name, City.id, CityAction.number, CityAction.id)
+        .limit(len(wanted) * rules.ACTIONS_MAX)
+    )
+    return tuple(_action(row, row.city) for row in rows)
+
+
+_ACTION_COLUMNS = (
+    *("id", "version", "city_id", "number", "title", "kind", "domain", "source", "year", "synthetic", "withdrawn_on"),
+    "withdrawn_why",
+)
+
+
+def _action(row: Any, city_name: str) -> ActionView:
+    values = {name: getattr(row, name) for name in _ACTION_COLUMNS}
+    values["kind"] = ActionKind(row.kind)
+    values["domain"] = EmissionDomain(row.domain) if row.domain else None
+    return ActionView(city=city_name, **values)
 
 
 def _views(rows: list[City]) -> tuple[CityView, ...]:

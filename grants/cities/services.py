@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from grants.cities import queries, rules
-from grants.cities.models import City, Participation
-from grants.cities.rules import CityInput, CityView, LoadSummary, ParticipationInput
+from grants.cities.models import City, CityAction, Participation
+from grants.cities.rules import ActionInput, CityInput, CityView, LoadSummary, ParticipationInput
 from grants.cities.states import OrganisationLink, Part
+from grants.core import acts, clock
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
-from grants.core.errors import Refused
-from grants.core.permissions import Actor, Permission
+from grants.core.errors import Invalid, Refused
+from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.identity import services as people
 from grants.identity.models import Organisation
@@ -106,6 +108,111 @@ def record_participation(
                 confidence=None,
             )
         )
+
+
+def city_scope(city_id: UUID) -> Scope:
+    """Where a city lies: in itself, and in the organisation that acts for it."""
+    row = locked(City, city_id)
+    own = (("organisation", row.organisation_id),) if row.organisation_id is not None else ()
+    return Scope.of(("city", row.id), *own)
+
+
+def _action_scope(action_id: UUID) -> Scope:
+    return city_scope(get(CityAction, action_id).city_id)
+
+
+@act(
+    "city.add_action",
+    needs=Permission.CITY_EDIT_ACTIONS,
+    scope=city_scope,
+    says="added a line to the contract list of {subject}",
+)
+def add_action(actor: Actor, city_id: UUID, given: ActionInput) -> UUID:
+    """Add one action or barrier; refused where the number stands already."""
+    tidy = given.checked()
+    row = get(City, city_id)
+    _refuse_number(city_id, tidy.number)
+    standing = db.session.scalar(select(func.count()).select_from(CityAction).where(CityAction.city_id == city_id)) or 0
+    if standing >= rules.ACTIONS_MAX:
+        raise Refused(f"The list of {row.name} has {standing} lines; the limit is {rules.ACTIONS_MAX}.")
+    made = CityAction(city_id=city_id)
+    _fill(made, replace(tidy, synthetic=tidy.synthetic or row.synthetic))
+    db.session.add(made)
+    return made.id
+
+
+@act(
+    "city.change_action",
+    needs=Permission.CITY_EDIT_ACTIONS,
+    scope=_action_scope,
+    says="changed a line of the contract list of {subject}",
+)
+def change_action(actor: Actor, action_id: UUID, given: ActionInput, version: int | None = None) -> None:
+    """Change one line; applications already sent keep it as it was."""
+    tidy, row = given.checked(), locked(CityAction, action_id)
+    acts.subject("city", row.city_id)
+    check_version(row, version)
+    _refuse_number(row.city_id, tidy.number, but=row.id)
+    _fill(row, replace(tidy, synthetic=row.synthetic))
+
+
+@act(
+    "city.withdraw_action",
+    needs=Permission.CITY_EDIT_ACTIONS,
+    scope=_action_scope,
+    says="withdrew a line of the contract list of {subject}",
+)
+def withdraw_action(actor: Actor, action_id: UUID, reason: str) -> None:
+    """Say from when on a line is not in the list any more, and why; who named it keeps it, nobody new is offered it."""
+    row = locked(CityAction, action_id)
+    acts.subject("city", row.city_id)
+    words = " ".join(reason.split())[: rules.TITLE_CHARACTERS_MAX]
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say why it is not in the list any more."})
+    if row.withdrawn_on is not None:
+        raise Refused("This line was withdrawn already. Reload the page to see what stands.")
+    acts.reason(words)
+    row.withdrawn_on, row.withdrawn_why = clock.in_zone(acts.moment()).date(), words
+
+
+@act(
+    "city.import_actions",
+    needs=Permission.CITY_EDIT_ACTIONS,
+    scope=city_scope,
+    says="took the contract list of {subject} over from a file",
+)
+def import_actions(actor: Actor, city_id: UUID, text: str) -> rules.ActionsDifference:
+    """Take a list over from CSV, all of it or nothing; lines it does not name stay. Raises Invalid by cell."""
+    city = get(City, city_id)
+    found = rules.read_actions(text, synthetic=city.synthetic)
+    if found.problems:
+        raise Invalid("Nothing was taken over.", {"file": " ".join(found.problems[:10])})
+    standing = queries.actions(city_id)
+    difference = rules.actions_differ(standing, found.lines)
+    if len(standing) + len(difference.new) > rules.ACTIONS_MAX:
+        raise Refused(f"The list would have more than {rules.ACTIONS_MAX} lines. Leave out what is done.")
+    for line in difference.new:
+        made = CityAction(city_id=city_id)
+        _fill(made, line)
+        db.session.add(made)
+    for before, line in difference.changed:
+        _fill(locked(CityAction, before.id), replace(line, synthetic=before.synthetic))
+    return difference
+
+
+def _refuse_number(city_id: UUID, number: str, *, but: UUID | None = None) -> None:
+    found = db.session.scalars(
+        select(CityAction.id).where(CityAction.city_id == city_id, CityAction.number == number)
+    ).first()
+    if found is not None and found != but:
+        sentence = f"The number {number} stands in the list already. Change that line, or choose another number."
+        raise Invalid("This number is taken.", {"number": sentence})
+
+
+def _fill(row: CityAction, given: ActionInput) -> None:
+    row.number, row.title, row.kind, row.source = given.number, given.title, given.kind.value, given.source
+    row.domain = given.domain.value if given.domain is not None else None
+    row.year, row.synthetic = given.year, given.synthetic
 
 
 @act(

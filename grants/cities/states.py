@@ -27,3 +27,21 @@ class Part(StrEnum):
     LEAD = "lead"
     PARTNER = "partner"
     MEMBER = "member"
+
+
+class ActionKind(StrEnum):
+    """What a line of a city's list is: something it does, or what stands in its way."""
+
+    ACTION = "action"
+    BARRIER = "barrier"
+
+
+class EmissionDomain(StrEnum):
+    """The six emission domains that pilots use."""
+
+    ENERGY = "energy"
+    BUILDINGS = "buildings"
+    MOBILITY = "mobility"
+    WASTE = "waste"
+    LAND_USE = "land_use"
+    INDUSTRY = "industry"

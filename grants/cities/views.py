@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, Response, flash, request
 
-from grants.cities import queries, services
-from grants.cities.forms import CityForm, LinkForm, LoadForm, UnlinkForm
+from grants.cities import queries, rules, services
+from grants.cities.forms import (
+    ActionForm,
+    ActionsFileForm,
+    ActionsTakenForm,
+    CityForm,
+    LinkForm,
+    LoadForm,
+    UnlinkForm,
+    WithdrawActionForm,
+)
 from grants.cities.queries import Search
-from grants.cities.rules import COUNTRIES, CityView
+from grants.cities.rules import COUNTRIES, ActionView, CityView
+from grants.core.errors import Invalid, NotFound
 from grants.core.permissions import Permission
+from grants.core.text import CSV_MARK, csv_lines
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("cities", __name__, url_prefix="/cities")
@@ -73,7 +84,8 @@ def show(slug: str) -> Any:
 def _city(city: CityView, form: UnlinkForm | None = None) -> str:
     return page(
         "cities/city.html", city=city, acts_for_it=queries.organisation_name(city),
-        form=form or UnlinkForm(version=str(city.version)),
+        form=form or UnlinkForm(version=str(city.version)), actions=queries.actions(city.id),
+        kinds=rules.KIND_WORDS, domains=rules.DOMAIN_WORDS,
     )  # fmt: skip
 
 
@@ -105,3 +117,147 @@ def unlink(slug: str) -> Any:
             flash(f"No organisation acts for {city.name} any more. The program does not link it by itself.", "success")
             return see_other("cities.show", slug=slug)
     return _city(city, form), 422
+
+
+# The list of what a city does and what stands in its way
+
+ACTIONS_BYTES_MAX = 200_000
+_OF_LISTS = (Permission.CITY_READ, Permission.CITY_EDIT_ACTIONS)
+
+
+@bp.get("/<slug>/actions")
+@requires(*_OF_LISTS)
+def actions(slug: str) -> Any:
+    """The whole list, and for who may write it the ways to change it."""
+    return _actions(slug, form=ActionForm(formdata=None))
+
+
+def _actions(slug: str, **shown: Any) -> str:
+    actor = current_actor()
+    city = queries.city_with_actions(actor, slug)
+    parts = {"form": ActionForm(formdata=None), "difference": None, "problems": (), "text": "", **shown}
+    return page(
+        "cities/actions.html", city=city, actions=queries.actions(city.id), edits=queries.edits_actions(actor, city),
+        uploading=parts.pop("uploading", None) or ActionsFileForm(formdata=None), taking=ActionsTakenForm(formdata=None),
+        kinds=rules.KIND_WORDS, domains=rules.DOMAIN_WORDS, **parts,
+    )  # fmt: skip
+
+
+@bp.post("/<slug>/actions")
+@requires(Permission.CITY_EDIT_ACTIONS)
+def add_action(slug: str) -> Any:
+    """Add one line."""
+    city, form = queries.city_with_actions(current_actor(), slug), ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.add_action(current_actor(), city.id, form.to_input())
+            flash(f"{form.number.data} is in the list.", "success")
+            return see_other("cities.actions", slug=slug)
+    return _actions(slug, form=form), 422
+
+
+@bp.get("/<slug>/actions.csv")
+@requires(*_OF_LISTS)
+def actions_csv(slug: str) -> Any:
+    """The list as CSV, which reads back as the same; empty where there is none."""
+    city = queries.city_with_actions(current_actor(), slug)
+    lines = [
+        (each.number, each.title, each.kind.value, each.domain.value if each.domain else "", each.source, each.year)
+        for each in queries.actions(city.id)
+        if each.withdrawn_on is None
+    ]
+    answer = Response(CSV_MARK + csv_lines([rules.ACTION_COLUMNS, *lines]), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename={slug}-actions.csv"
+    return answer
+
+
+@bp.post("/<slug>/actions/look")
+@requires(Permission.CITY_EDIT_ACTIONS)
+def look_at_actions(slug: str) -> Any:
+    """What a file would change; nothing is changed yet."""
+    city, form = queries.city_with_actions(current_actor(), slug), ActionsFileForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            text = _read_upload(form)
+            found = rules.read_actions(text, synthetic=city.synthetic)
+            difference = rules.actions_differ(queries.actions(city.id), found.lines)
+            status = 422 if found.problems else 200
+            return _actions(slug, difference=difference, problems=found.problems, text=text), status
+    return _actions(slug, uploading=form), 422
+
+
+def _read_upload(form: ActionsFileForm) -> str:
+    data = form.file.data.stream.read(ACTIONS_BYTES_MAX + 1) if form.file.data else b""
+    sentence = ""
+    if not data:
+        sentence = "Choose a CSV file with the list."
+    elif len(data) > ACTIONS_BYTES_MAX:
+        sentence = f"The file is larger than {ACTIONS_BYTES_MAX // 1000} kB. Leave out what is done."
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        sentence, text = "The file is not in UTF-8. Save it as “CSV UTF-8” and upload that.", ""
+    if sentence or "\0" in text:
+        sentence = sentence or "The file is no text. Save the list as CSV and upload that."
+        raise Invalid(sentence, {"file": sentence})
+    return text
+
+
+@bp.post("/<slug>/actions/take")
+@requires(Permission.CITY_EDIT_ACTIONS)
+def take_actions(slug: str) -> Any:
+    """Take over what was seen."""
+    city, form = queries.city_with_actions(current_actor(), slug), ActionsTakenForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            done = services.import_actions(current_actor(), city.id, form.text.data or "")
+            flash(f"{len(done.new)} lines are new, {len(done.changed)} changed, {done.same} stay.", "success")
+            return see_other("cities.actions", slug=slug)
+    return _actions(slug, problems=tuple(sentence for sentence, _ in form.what_is_wrong())), 422
+
+
+@bp.route("/<slug>/actions/<number>", methods=["GET", "POST"])
+@requires(Permission.CITY_EDIT_ACTIONS)
+def change_action(slug: str, number: str) -> Any:
+    """Change one line."""
+    actor = current_actor()
+    city, action = _action(slug, number)
+    form = ActionForm(data={name: _plain(getattr(action, name)) for name in ("version", *rules.ACTION_COLUMNS)})
+    if form.validate_on_submit():
+        with form.refusals():
+            services.change_action(actor, action.id, form.to_input(), form.version_shown())
+            flash(f"{form.number.data} is changed.", "success")
+            return see_other("cities.actions", slug=slug)
+    return _one_action(city, action, form=form), 422 if form.is_submitted() else 200
+
+
+def _plain(value: Any) -> Any:
+    return "" if value is None else getattr(value, "value", value)
+
+
+def _action(slug: str, number: str) -> tuple[CityView, ActionView]:
+    city = queries.city_with_actions(current_actor(), slug)
+    found = next((each for each in queries.actions(city.id) if each.number == number), None)
+    if found is None or not queries.edits_actions(current_actor(), city):
+        raise NotFound
+    return city, found
+
+
+def _one_action(city: CityView, action: ActionView, **forms: Any) -> str:
+    withdrawing = forms.pop("withdrawing", None) or WithdrawActionForm(formdata=None)
+    values = {name: _plain(getattr(action, name)) for name in ("version", *rules.ACTION_COLUMNS)}
+    form = forms.pop("form", None) or ActionForm(formdata=None, data=values)
+    return page("cities/action.html", city=city, action=action, form=form, withdrawing=withdrawing)
+
+
+@bp.post("/<slug>/actions/<number>/withdraw")
+@requires(Permission.CITY_EDIT_ACTIONS)
+def withdraw_action(slug: str, number: str) -> Any:
+    """Take one line out of the list from today on."""
+    (city, action), form = _action(slug, number), WithdrawActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.withdraw_action(current_actor(), action.id, str(form.reason.data))
+            flash(f"{action.number} is not in the list any more.", "success")
+            return see_other("cities.actions", slug=slug)
+    return _one_action(city, action, withdrawing=form), 422

@@ -21,6 +21,7 @@ from uuid import UUID, uuid4
 
 from flask import current_app
 from sqlalchemy import (
+    CTE,
     BigInteger,
     CheckConstraint,
     ColumnElement,
@@ -30,16 +31,18 @@ from sqlalchemy import (
     UniqueConstraint,
     exists,
     func,
+    literal,
     select,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from werkzeug.datastructures import FileStorage
 
-from grants.core import acts, home, jobs, scanning
+from grants.core import acts, home, jobs, paging, scanning
 from grants.core.db import DIGEST, Row, db, locked, points_to
 from grants.core.errors import Invalid, NotFound, Problem, Refused
 from grants.core.file_checks import check
 from grants.core.file_types import DOCUMENTS, MEDIA, FileType, megabytes
+from grants.core.paging import Page, Rows
 from grants.core.scanning import Clearance, FileScan
 from grants.core.together import Asking, ask, reader
 
@@ -304,22 +307,73 @@ def listed_of(kind: str, object_ids: Collection[UUID]) -> tuple[FileView, ...]:
     return tuple(view_of(row, verdict) for row, verdict in db.session.execute(statement))
 
 
+# Of each file so many older versions stand on the page of an object; a page of its own has the others.
+OLDER_SHOWN_MAX = 5
+
+
 def chains(kind: str, object_id: UUID) -> tuple[tuple[FileView, ...], ...]:
-    """The files that stand with an object, each with the versions it replaced, newest first; by role, name and age."""
-    statement = _seen().where(StoredFile.kind == kind, StoredFile.object_id == object_id)
-    rows = db.session.execute(statement.order_by(StoredFile.created_at, StoredFile.id).limit(5_000)).all()
+    """The files that stand with an object, each with the last versions it replaced, newest first; by role, name and age.
+
+    Two statements, which read no more than is shown, however often a file was replaced.
+    """
+    standing = listed(kind, object_id)
+    back = _back_from([file.id for file in standing], OLDER_SHOWN_MAX)
+    rows = db.session.execute(_seen().where(StoredFile.id.in_(select(back.c.id))))
     found = {row.id: view_of(row, verdict) for row, verdict in rows}
-    replaced = {file.replaces_id for file in found.values()}
-    standing = [found[row.id] for row, _ in rows if row.removed_at is None and row.id not in replaced]
-    standing.sort(key=lambda file: (file.role, file.name, file.created_at))
-    return tuple(tuple(_back_from(file, found)) for file in standing)
+    return tuple((file, *_older_in(file, found)) for file in standing)
 
 
-def _back_from(file: FileView, found: Mapping[UUID, FileView]) -> Iterator[FileView]:
-    at: FileView | None = file
+def _older_in(file: FileView, found: Mapping[UUID, FileView]) -> Iterator[FileView]:
+    at = found.get(file.replaces_id) if file.replaces_id else None
     while at is not None:
         yield at
         at = found.get(at.replaces_id) if at.replaces_id else None
+
+
+def _back_from(file_ids: Collection[UUID], steps_max: int | None = None) -> CTE:
+    """What files replaced, step by step: the id of each and how many steps before."""
+    back = (
+        select(StoredFile.replaces_id.label("id"), literal(1).label("steps"))
+        .where(StoredFile.id.in_(file_ids), StoredFile.replaces_id.is_not(None))
+        .cte("back", recursive=True)
+    )
+    older = aliased(StoredFile)
+    next_step = (
+        select(older.replaces_id, back.c.steps + 1)
+        .join(back, older.id == back.c.id)
+        .where(older.replaces_id.is_not(None))
+    )
+    return back.union_all(next_step if steps_max is None else next_step.where(back.c.steps < steps_max))
+
+
+def older(file_id: UUID, asked: Page) -> Rows[FileView]:
+    """What a file replaced, newest first, page by page; the owner stage has seen that it stands with an object of its."""
+    back = _back_from([file_id])
+    statement = _seen().where(StoredFile.id.in_(select(back.c.id)))
+    if asked.after and asked.after.isdecimal():
+        statement = statement.where(StoredFile.version_no < min(int(asked.after), 2**31 - 1))
+    found = db.session.execute(statement.order_by(StoredFile.version_no.desc()).limit(asked.limit))
+    return paging.rows(tuple(view_of(*each) for each in found), asked, key=lambda file: str(file.version_no))
+
+
+def of_object(kind: str, object_id: UUID, sha256: str) -> FileView | None:
+    """A file of that content which stands with an object, or which one that stands there replaced; None where none does."""
+    newer, head, next_one = aliased(StoredFile), aliased(StoredFile), aliased(StoredFile)
+    up = (
+        select(StoredFile.id.label("start"), StoredFile.id.label("at"))
+        .where(StoredFile.kind == kind, StoredFile.object_id == object_id, StoredFile.sha256 == sha256)
+        .cte("up", recursive=True)
+    )
+    up = up.union_all(select(up.c.start, newer.id).join(up, newer.replaces_id == up.c.at))
+    stands = (
+        select(up.c.start)
+        .join(head, head.id == up.c.at)
+        .where(head.removed_at.is_(None), ~exists().where(next_one.replaces_id == head.id))
+    )
+    found = db.session.execute(
+        _seen().where(StoredFile.id.in_(stands)).order_by(StoredFile.created_at.desc(), StoredFile.id).limit(1)
+    ).one_or_none()
+    return view_of(*found) if found else None
 
 
 def versions(file_id: UUID) -> tuple[FileView, ...]:

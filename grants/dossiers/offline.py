@@ -171,7 +171,7 @@ def as_text(question: Question, answer: Answer) -> str:
 
 def read(data: bytes, definition: Definition) -> Filled:
     """What stands in the boxes of a filled file; raises :class:`Invalid` where it is no such form."""
-    body = _body(data)
+    body, ordered = _body(data), _ordered_lists(data)
     known = {question.key: (section, question) for section in definition.sections for question in section.questions}
     marks = {_mark(key): key for key in known}
     answers: dict[str, Answer] = {}
@@ -181,7 +181,7 @@ def read(data: bytes, definition: Definition) -> Filled:
         key = next((marks[line] for line in _lines(rows[0]) if line in marks), None) if rows else None
         if key is None or len(rows) < 2 or key in answers:
             continue
-        answers[key], found = _given(known[key][1], _typed(rows[1]), known[key][0])
+        answers[key], found = _given(known[key][1], _typed(rows[1], ordered), known[key][0])
         problems += found
     if not answers:
         raise Invalid(
@@ -207,6 +207,42 @@ def _body(data: bytes) -> ElementTree.Element:
     if body is None:
         raise broken
     return body
+
+
+def _ordered_lists(data: bytes) -> frozenset[tuple[str, str]]:
+    """Id and level of every list that Word numbers, from the file's table of lists; without one, all are bullets.
+
+    A list points to its form, which says for each level how it counts; a list may say it otherwise for itself.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if "word/numbering.xml" not in archive.namelist():
+            return frozenset()
+        if archive.getinfo("word/numbering.xml").file_size > PART_BYTES_MAX:
+            raise Invalid("The lists of the file are too long to be read. Copy the text into a new file.")
+        part = archive.read("word/numbering.xml")
+    try:
+        _refuse_odd(part)
+        root = ElementTree.fromstring(part)
+    except (ElementTree.ParseError, expat.ExpatError) as error:
+        raise Invalid("The file cannot be read as a Word document. Save it as .docx again and upload that.") from error
+    forms = {each.get(_name("abstractNumId")): _counting_levels(each) for each in root.findall(_name("abstractNum"))}
+    found = set()
+    for each in root.findall(_name("num")):
+        form, number = each.find(_name("abstractNumId")), each.get(_name("numId"), "")
+        levels = dict(forms.get(form.get(_name("val")) if form is not None else None, {}))
+        for override in each.findall(_name("lvlOverride")):
+            levels |= _counting_levels(override)
+        found |= {(number, level) for level, counts in levels.items() if counts}
+    return frozenset(found)
+
+
+def _counting_levels(form: ElementTree.Element) -> dict[str, bool]:
+    """Whether each level of a list counts, in figures or letters, or only has a sign before each item."""
+    found = {}
+    for level in form.findall(_name("lvl")):
+        kind = level.find(_name("numFmt"))
+        found[level.get(_name("ilvl"), "0")] = kind is not None and kind.get(_name("val")) not in ("bullet", "none")
+    return found
 
 
 def _refuse_odd(part: bytes) -> None:
@@ -243,21 +279,38 @@ def _lines(row: ElementTree.Element) -> list[str]:
     return [_words(paragraph, marked=False).strip() for paragraph in row.iter(_name("p"))]
 
 
-def _typed(row: ElementTree.Element) -> str:
+def _typed(row: ElementTree.Element, ordered: frozenset[tuple[str, str]] = frozenset()) -> str:
     """The paragraphs of a box: items of a list below each other, an empty line between all else."""
     found = ""
     last = BlockKind.PARAGRAPH
+    counted: dict[tuple[str, str], int] = {}
     for paragraph in row.iter(_name("p")):
         words = _words(paragraph, marked=True).strip("\n")
         if not words.strip():
             continue
-        if paragraph.find(f"{_name('pPr')}/{_name('numPr')}") is not None:
+        place = _place_in_list(paragraph)
+        if place is not None and place in ordered:
+            # What stands deeper begins anew below the next item.
+            counted = {each: count for each, count in counted.items() if each[0] != place[0] or each[1] <= place[1]}
+            counted[place] = counted.get(place, 0) + 1
+            words = f"{min(counted[place], 999)}. {words.strip()}"
+        elif place is not None:
             words = f"- {words.strip()}"
         kind = kind_of(words)
         is_next_item = kind is last and kind is not BlockKind.PARAGRAPH
         found += ("" if not found else "\n" if is_next_item else "\n\n") + words
         last = kind
     return found
+
+
+def _place_in_list(paragraph: ElementTree.Element) -> tuple[str, str] | None:
+    """Id and level of the list a paragraph is an item of; None for what is none. Word takes one out by the id 0."""
+    numbering = paragraph.find(f"{_name('pPr')}/{_name('numPr')}")
+    if numbering is None:
+        return None
+    number, level = numbering.find(_name("numId")), numbering.find(_name("ilvl"))
+    which = number.get(_name("val"), "") if number is not None else ""
+    return None if which == "0" else (which, level.get(_name("val"), "0") if level is not None else "0")
 
 
 def _words(paragraph: ElementTree.Element, *, marked: bool) -> str:
@@ -393,14 +446,23 @@ def read_sheet(data: bytes, definition: Definition) -> Filled:
 
 def _cells(data: bytes) -> list[tuple[str, object]]:
     """Key and answer of each line of the first sheet."""
+    lines = book_rows(data, columns_max=_FIELD + 1)
+    return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
+
+
+def book_rows(data: bytes, *, columns_max: int, sheet: str = "") -> list[tuple[object, ...]]:
+    """The lines of the sheet of that name, or of the first one, as they stand: a formula is its text, never its result.
+
+    Raises :class:`Invalid` for what is no workbook, or is too long; the file was looked into before (``core.file_checks``).
+    """
     import openpyxl  # only where somebody hands a workbook over
     from openpyxl.utils.exceptions import InvalidFileException  # only where somebody hands a workbook over
 
     try:
         _look_into_parts(data)
-        sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True).worksheets[0]
-        lines = sheet.iter_rows(max_row=ROWS_READ_MAX, max_col=_FIELD + 1, values_only=True)
-        return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+        found = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
+        return list(found.iter_rows(max_row=ROWS_READ_MAX, max_col=columns_max, values_only=True))
     except (
         InvalidFileException,
         KeyError,

@@ -54,6 +54,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     | {
         P.AGREEMENT_AMEND,
         P.AGREEMENT_PREPARE,
+        P.APPLICATION_CONFIRM_TAKEOVER,
         P.APPLICATION_READ,
         P.ASSESSMENT_READ_ALL,
         P.ASSIGNMENT_DECIDE,
@@ -61,6 +62,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CALL_IMPORT,
         P.CALL_MANAGE,
         P.CALL_PUBLISH,
+        P.CITY_EDIT_ACTIONS,
         P.CITY_MANAGE,
         P.CITY_READ,
         P.CONFLICT_CONFIRM,
@@ -200,7 +202,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
 
 # What a role adds inside the organisations its holder belongs to, and only there.
 IN_OWN_ORGANISATION: Mapping[Role, frozenset[P]] = {
-    Role.APPLICANT: frozenset({P.ORGANISATION_EDIT, P.ORGANISATION_VOUCH})
+    Role.APPLICANT: frozenset({P.CITY_EDIT_ACTIONS, P.ORGANISATION_EDIT, P.ORGANISATION_VOUCH})
 }
 
 # Roles that can move money: one administrator assigns, another confirms, before anything holds.

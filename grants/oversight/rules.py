@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -196,6 +196,10 @@ TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
     *("application.invite_person", "application.join", "application.leave", "application.change_role"),
     *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
     *(
+        "application.save_serving",
+        "application.ask_takeover",
+        "application.confirm_takeover",
+        "application.refuse_takeover",
         "application.take_over",
         "application.sign_off",
         "application.ask_sign_offs",
@@ -241,18 +245,33 @@ def in_sittings(lines: Iterable[L]) -> tuple[Sitting[L], ...]:
     """Lines, newest first, with what one person saved while typing told as one; each gap is ten minutes at most."""
     found: list[list[L]] = []
     for line in lines:
-        last = found[-1][-1] if found else None
-        goes_on = (
-            last is not None
-            and line.verb in SAVED_WHILE_TYPING
-            and (last.verb, last.who) == (line.verb, line.who)
-            and last.at - line.at <= SITTING
-        )
-        if goes_on:
+        if found and _goes_on(found[-1][-1], line):
             found[-1].append(line)
         else:
             found.append([line])
     return tuple(Sitting(group[0], len(group) - 1, group[-1].at) for group in found)
+
+
+def _goes_on(newer: Told, line: Told) -> bool:
+    """Whether a line belongs to the sitting of the next newer one."""
+    return (
+        line.verb in SAVED_WHILE_TYPING
+        and (newer.verb, newer.who) == (line.verb, line.who)
+        and newer.at - line.at <= SITTING
+    )
+
+
+def lines_of_page(lines: Sequence[Told], size: int) -> int:
+    """How many of the lines read a page takes, at most ``size``: it ends between two sittings, so that none is told twice.
+
+    A sitting longer than a page is cut all the same.
+    """
+    if len(lines) <= size or not _goes_on(lines[size - 1], lines[size]):
+        return min(size, len(lines))
+    end = size - 1
+    while end > 0 and _goes_on(lines[end - 1], lines[end]):
+        end -= 1
+    return end or size
 
 
 CALL_STORY = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from werkzeug.exceptions import HTTPException
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
 from grants.calls import queries as calls
+from grants.cities import queries as cities
 from grants.core import checkpoints, clock, jobs, quarantine, scanning
 from grants.core.errors import NotFound
 from grants.core.jobs import JobState, JobView
@@ -255,6 +257,16 @@ def organisation(slug: str) -> Any:
     )  # fmt: skip
 
 
+@bp.get("/cities/<slug>/served")
+@requires(Permission.CITY_READ, Permission.CITY_EDIT_ACTIONS)
+def city_served(slug: str) -> Any:
+    """Which applications in the reader's reach say that they serve lines of a city's contract list."""
+    actor = current_actor()
+    city = cities.city_with_actions(actor, slug)
+    serving = applications.serving_city(actor, cities.actions(city.id))
+    return page("oversight/city_served.html", city=city, serving=serving)
+
+
 @bp.get("/calls/<slug>/history")
 @requires(Permission.CALL_MANAGE, Permission.AUDIT_READ)
 def call_history(slug: str) -> Any:
@@ -266,8 +278,9 @@ def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoin
     """The history of one thing: for whoever reads the record whole, for others what everybody may know."""
     actor, asked = current_actor(), paging.asked()
     found = queries.story(actor, kind, thing_id, verbs, asked)
-    lines = paging.rows(found, asked, key=lambda line: line.key)
     inner = actor.everywhere(Permission.AUDIT_READ)
+    size = asked.size if inner else rules.lines_of_page(found, asked.size)
+    lines = paging.rows(found, replace(asked, size=size), key=lambda line: line.key)
     return page(
         "oversight/history.html",
         lines=lines,

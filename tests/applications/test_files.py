@@ -14,14 +14,16 @@ from werkzeug.test import TestResponse
 
 from grants.applications import queries, rules, services
 from grants.calls.rules import Attachment, CallView
-from grants.core import clock
+from grants.core import clock, files
 from grants.core.errors import Conflict, Refused
 from grants.core.file_types import DOCUMENTS, FileType
 from grants.core.files import FileView, Incoming
+from grants.core.paging import Page
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
 from tests.factories.applications import PDF, WHILE_OPEN
+from tests.statements import statements
 
 MANDATE = "attachment_mandate"
 
@@ -214,3 +216,28 @@ def test_what_was_taken_out_is_gone_with_its_older_versions(team: Team) -> None:
 
     assert team.files == ()
     assert team.client.get(f"{team.page}/{file.sha256}").status_code == 404
+
+
+def test_however_often_a_file_is_replaced_a_page_reads_and_shows_only_the_last_versions(team: Team) -> None:
+    for number in range(9):
+        team.attach((PDF + b"\n%" + str(number).encode(), "mandate.pdf"))
+    application_id = queries.id_of(actors.ana(), team.ref)
+
+    with statements() as asked:
+        (chain,) = files.chains("application", application_id)
+
+    assert len(asked) == 2
+    assert [file.version_no for file in chain] == [9, 8, 7, 6, 5, 4]
+    assert "8 older versions" in text_of(team.client.get(team.page))
+    first = files.older(chain[0].id, Page(size=5))
+    second = files.older(chain[0].id, Page(size=5, after=first.next_key))
+    assert [file.version_no for file in (*first.items, *second.items)] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert second.next_key is None
+    oldest = second.items[-1]
+    assert files.of_object("application", application_id, oldest.sha256) == oldest
+    listed = team.client.get(f"{team.page}/{chain[0].sha256}/versions?size=3")
+    assert "after=6" in listed.text
+    assert "Version 9 stands" in text_of(listed)
+    services.remove_file(actors.ana(), application_id, chain[0].id)
+    assert files.of_object("application", application_id, oldest.sha256) is None
+    assert team.client.get(f"{team.page}/{chain[0].sha256}/versions").status_code == 404

@@ -66,8 +66,11 @@ def test_a_plan_is_written_line_by_line_and_drawn_as_a_timeline(app: Flask, call
     check_page(shown)
     assert "T1.1 Ask every street task Municipality of Northbridge (lead) months 1 to 4" in text_of(shown)
     assert '<rect x="0" y="2" width="40" height="6" class="pg-plan__task"/>' in shown.get_data(as_text=True)
-    # An emptied title takes the line away; the code of the work package stays.
-    assert send(client, path, **{"wp-WP1-title": "", "wp-WP1-0-title": ""}).status_code == 303
+    # An emptied title takes a line away, and never the lines of a work package; the code of another stays.
+    assert send(client, path, **{"wp-WP1-title": "", "wp-WP1-0-title": ""}).status_code == 422
+    assert [each.code for each in queries.workplace(actors.ana(), reference).budget.content.plan] == ["WP1", "WP2"]
+    emptied = {"wp-WP1-title": "", **{f"wp-WP1-{number}-title": "" for number in range(3)}}
+    assert send(client, path, **emptied).status_code == 303
     assert [each.code for each in queries.workplace(actors.ana(), reference).budget.content.plan] == ["WP2"]
 
 

@@ -12,15 +12,18 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.applications import queries, services
-from grants.applications.rules import AnswerInput, PersonInput, SignedAnother, SignedPart, Standing
+from grants.applications.rules import AnswerInput, BudgetInput, PersonInput, SignedAnother, SignedPart, Standing
+from grants.budgets.rules import Cell
 from grants.calls import queries as calls
 from grants.calls import services as call_services
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import NotAllowed, NotFound, Refused
+from grants.core.errors import Invalid, NotAllowed, NotFound, Refused
+from grants.core.money import CENTS_MAX, Money
 from grants.core.permissions import Actor
+from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
@@ -201,3 +204,77 @@ def test_a_person_without_an_account_is_invited_as_signatory(call: CallView) -> 
     signatory = replace(again(actors.actor(user_id)), fresh=False)
     with pytest.raises(Refused, match="Accept your invitation first"):
         signed(signatory, application_id, reference)
+
+
+def duties_of(person: Actor) -> list[str]:
+    with clock.at(WHILE_OPEN):
+        return [duty.what for duty in queries.duties(again(person), clock.now()) if "ign" in duty.what]
+
+
+def test_who_must_sign_off_reads_it_on_the_first_page_until_it_is_done(app: Flask) -> None:
+    reference = factory.draft(demanding(), actors.ana())
+    application_id = queries.id_of(actors.ana(), reference)
+    marek = partner(application_id, "summary")
+    (southport,) = marek.organisation_ids
+    mayor = member(application_id, Role.APPLICATION_SIGNATORY)
+    asked = "Sign off \u201cWarm Blocks\u201d"
+
+    assert (duties_of(marek), duties_of(mayor), duties_of(actors.ana())) == ([asked], [asked], [])
+    signed(marek, application_id, reference, southport)
+    signed(mayor, application_id, reference)
+    assert (duties_of(marek), duties_of(mayor)) == ([], [])
+    with clock.at(WHILE_OPEN.replace(hour=12)):
+        services.save_answer(again(marek), application_id, "summary", AnswerInput("summary", ("Another",), 0))
+
+    changed = "Look at \u201cWarm Blocks\u201d again and sign it off"
+    assert (duties_of(marek), duties_of(mayor)) == ([changed], [changed])
+
+
+def test_a_call_that_demands_none_asks_nobody_to_sign(call: CallView) -> None:
+    reference = factory.draft(call, actors.ana())
+
+    assert duties_of(partner(queries.id_of(actors.ana(), reference), "summary")) == []
+
+
+def test_what_somebody_signed_who_left_the_team_counts_no_longer(app: Flask) -> None:
+    reference = factory.draft(demanding(), actors.ana())
+    application_id = queries.id_of(actors.ana(), reference)
+    mayor = member(application_id, Role.APPLICATION_SIGNATORY)
+    signed(mayor, application_id, reference)
+    assert part(reference).standing is Standing.SIGNED
+
+    assert mayor.user_id is not None
+    services.remove_person(again(actors.ana()), application_id, mayor.user_id)
+
+    assert part(reference).standing is Standing.MISSING
+    said = [issue.message for issue in queries.workplace(actors.ana(), reference).issues]
+    assert "Nobody is named who signs the whole application off. Invite a signatory on the page of the team." in said
+
+
+def test_a_title_of_two_lines_does_not_cut_a_subject(call: CallView) -> None:
+    ana = actors.ana()
+    assert ana.user_id is not None
+    told = {"asked_by": "Ana", "reference": "PCP-1", "title": "Two\nlines", "closes_at": ""}
+
+    mail = identity.rendered_mail(
+        ana.user_id, "application_asked", {**told, "tasks": [{"key": "a", "title": "First\r\nsecond"}]}
+    )
+
+    assert mail.subject == "Ana asks you to write \u201cFirst second\u201d in PCP-1"
+    assert mail.text.startswith("Dear Ana")
+    assert "“Two\nlines”" in mail.text
+
+
+def test_amounts_that_add_up_beyond_every_range_are_refused_with_the_limit(call: CallView) -> None:
+    reference = factory.draft(call, actors.ana())
+    application_id = queries.id_of(actors.ana(), reference)
+    (north,) = actors.ana().organisation_ids
+    first, second = call.content.budget_rules.entered[:2]
+    most = Money(CENTS_MAX)
+    services.save_budget(actors.ana(), application_id, BudgetInput((Cell(north, first.code, most),), None))
+
+    with pytest.raises(Invalid, match="All amounts together would be more than"):
+        services.save_budget(actors.ana(), application_id, BudgetInput((Cell(north, second.code, Money(1)),), None))
+
+    half = (Cell(north, first.code, Money(CENTS_MAX - 1)), Cell(north, second.code, Money(1)))
+    services.save_budget(actors.ana(), application_id, BudgetInput(half, None))

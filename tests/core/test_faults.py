@@ -24,6 +24,7 @@ from grants.agreements import queries as agreements
 from grants.agreements import services as agreeing
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text_hash
 from grants.agreements.states import CheckAnswer, ContactRole
+from grants.applications import queries as applied
 from grants.applications import services as applying
 from grants.applications.rules import ConditionAnswer, DetailsInput, FollowInput, InviteInput, PersonInput
 from grants.applications.states import Verdict
@@ -61,7 +62,8 @@ from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
-from grants.identity.rules import RoleInput
+from grants.identity.rules import RoleInput, ValidationInput
+from grants.identity.states import FactKind
 from grants.payments import services as paying
 from grants.payments.rules import DecisionInput, ReceiptInput, RecoveryInput
 from grants.reporting import queries as reports
@@ -352,6 +354,33 @@ def test_a_role_is_refused_whatever_fails_inside_a_guard(app: Flask, attack: Att
     assert "four_eyes" in attack.relied["role.confirm"]
 
 
+# --- the register of organisations, and a lead who is gone ----------------------------------------------------------
+
+
+def test_a_validation_and_a_takeover_are_refused_whatever_fails_inside_a_guard(app: Flask, attack: Attack) -> None:
+    call = factory.published_call()
+    with clock.at(WHILE_OPEN):
+        ana, marek = actors.ana(), actors.marek()
+        (north,) = ana.organisation_ids
+        seen = ValidationInput("The register", WHILE_OPEN.date())
+        people.validate_fact(actors.pia(), north, FactKind.LEGAL_NAME, actors.NORTHBRIDGE, seen)
+        reference = factory.draft(call, ana)
+        application_id = applied.id_of(again(ana), reference)
+        applying.invite(
+            again(ana), application_id, InviteInput("marek.nowak@example.eu", "Marek Nowak", *marek.organisation_ids)
+        )
+        applying.accept_invitation(again(marek), application_id, *marek.organisation_ids)
+        follows = actors.person("Carla Colleague", Role.APPLICANT, organisation_name=actors.NORTHBRIDGE)
+        assert ana.user_id is not None
+        people.disable_user(actors.ada(), ana.user_id, reason="Left.")
+        asked = applying.ask_takeover(again(marek), application_id, follows, "Ana left.")
+        applying.confirm_takeover(actors.ingrid(), asked)
+    DONE.add("registers")
+
+    assert "four_eyes" in attack.relied["organisation.validate"]
+    assert "four_eyes" in attack.relied["application.confirm_takeover"]
+
+
 # --- over the web ---------------------------------------------------------------------------------------------------
 
 SORRY = "Something went wrong on our side"
@@ -449,7 +478,7 @@ def not_refused(reader: Reader, path: str, guards: set[Site]) -> list[str]:
 
 
 def test_every_guard_of_the_program_was_attacked() -> None:
-    if {"payments", "applications", "awards", "roles", "pages"} - DONE:
+    if {"payments", "applications", "awards", "roles", "registers", "pages"} - DONE:
         pytest.skip("the scenes before this one did not all run")
 
     known = sites()

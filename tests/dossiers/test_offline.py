@@ -105,6 +105,42 @@ def test_lists_and_bold_of_word_itself_are_kept_and_other_looks_are_not() -> Non
     assert next(each.text for each in filled.answers if each.question == "long") == "- one\n- **two**\n\nend"
 
 
+NUMBERING = """<?xml version="1.0"?><w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">
+<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl><w:lvl w:ilvl="1"><w:numFmt w:val="lowerLetter"/></w:lvl></w:abstractNum>
+<w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>
+<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num></w:numbering>"""
+
+
+def with_part(data: bytes, name: str, text: str) -> bytes:
+    made = io.BytesIO(data)
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(name, text)
+    return made.getvalue()
+
+
+def item(words: str, number: int, level: int = 0) -> str:
+    place = f'<w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr></w:pPr>'
+    return f"<w:p>{place}<w:r><w:t>{words}</w:t></w:r></w:p>"
+
+
+def test_a_list_that_word_numbers_stays_a_numbered_one() -> None:
+    items = [item("one", 1), item("deep", 1, 1), item("two", 1), item("deep", 1, 1), item("dot", 2), item("plain", 0)]
+    typed = f"</w:t></w:r></w:p>{''.join(items)}<w:p><w:r><w:t>"
+    data = changed(offline.written("Form", (), FORM, {"long": Answer("long", "MARK")}), "MARK", typed)
+
+    filled = offline.read(with_part(data, "word/numbering.xml", NUMBERING), FORM)
+
+    text = next(each.text for each in filled.answers if each.question == "long")
+    assert text == "1. one\n1. deep\n2. two\n1. deep\n\n- dot\n\nplain"
+
+
+def test_a_table_of_lists_that_cannot_be_read_is_refused_in_words() -> None:
+    data = offline.written("Form", (), FORM, {})
+    for broken in ("<no", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'):
+        with pytest.raises(Invalid):
+            offline.read(with_part(data, "word/numbering.xml", broken), FORM)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [

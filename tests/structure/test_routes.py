@@ -27,6 +27,7 @@ PUBLIC = {
     "applications.call_calendar",
     "applications.call_privacy",
     "applications.check_receipt",
+    "applications.empty_budget",
     "applications.empty_form",
     "applications.empty_sheet",
     "applications.questions",

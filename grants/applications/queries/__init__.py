@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.counting import counts
 from grants.applications.queries.desk_list import desk_list
@@ -38,6 +39,7 @@ from grants.applications.queries.reach import (
 )
 from grants.applications.queries.register import register_now, register_sent
 from grants.applications.queries.saved import first_list, saved_list, saved_lists, shareable_call, shareable_calls
+from grants.applications.queries.serving import offered_actions, served, serving_city
 from grants.applications.queries.stages import stages, told_by
 from grants.applications.queries.submitted import (
     content_of,
@@ -46,6 +48,7 @@ from grants.applications.queries.submitted import (
     submitted_content,
     submitted_version,
 )
+from grants.applications.queries.takeover import could_lead, lead_is_gone, takeover_waits, takeovers
 from grants.applications.queries.team import membership, team, writes_all, writes_section
 from grants.applications.queries.trying import TrialView, content_of_trial, trial, trial_row, trial_view
 from grants.applications.queries.vouching import waiting_answers
@@ -99,6 +102,7 @@ __all__ = [
     "concepts",
     "content_of",
     "content_of_trial",
+    "could_lead",
     "countries",
     "counts",
     "desk",
@@ -119,12 +123,15 @@ __all__ = [
     "invited_to",
     "is_team",
     "issues_of",
+    "last_changes",
+    "lead_is_gone",
     "lies_in",
     "list_page",
     "membership",
     "not_barred",
     "of_call",
     "of_organisation",
+    "offered_actions",
     "opens_when",
     "own_rows",
     "partners",
@@ -138,6 +145,8 @@ __all__ = [
     "saved_list",
     "saved_lists",
     "scope_of",
+    "served",
+    "serving_city",
     "shareable_call",
     "shareable_calls",
     "stage_invitation",
@@ -147,6 +156,8 @@ __all__ = [
     "submissions",
     "submitted_content",
     "submitted_version",
+    "takeover_waits",
+    "takeovers",
     "team",
     "team_id_of",
     "told_by",

@@ -6,20 +6,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from grants.applications import rules
-from grants.applications.models import Application, ApplicationPartner, EligibilityCheck
+from grants.applications.models import (
+    Application,
+    ApplicationMember,
+    ApplicationPartner,
+    ApplicationSignOff,
+    EligibilityCheck,
+)
 from grants.applications.queries.helpdesk import asked_back_duties, desk_duties
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
+from grants.applications.queries.takeover import takeover_duties
 from grants.applications.queries.vouching import waiting
-from grants.applications.states import ApplicationState, PartnerState
+from grants.applications.states import ApplicationState, PartnerRole, PartnerState
 from grants.calls.models import Call
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.dossiers import queries as dossier_queries
+from grants.dossiers.models import DossierSection
 
 
 @reader
@@ -28,6 +36,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     kinds = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
         kinds.append(_writing_duties)
+    if actor.places(Permission.APPLICATION_SIGN_OFF, "application"):
+        kinds.append(_signing_duties)
     if actor.can(Permission.ORGANISATION_VOUCH):
         kinds.append(_vouching_duties)
     if actor.can(Permission.APPLICATION_CHECK):
@@ -35,6 +45,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     if actor.can(Permission.TICKET_ANSWER) or actor.can(Permission.QUESTION_ANSWER):
         kinds.append(desk_duties)
     kinds.append(asked_back_duties)
+    if actor.can(Permission.APPLICATION_CONFIRM_TAKEOVER):
+        kinds.append(takeover_duties)
     found = yield from side_by_side(kind(actor, at) for kind in kinds)
     return tuple(duty for duties in found for duty in duties)
 
@@ -135,6 +147,73 @@ def _writing_duty(actor: Actor, row: Any, progress: dossier_queries.Progress | N
         button="Open the application",
         endpoint="applications.show",
         values=values,
+        due_at=row.closes_at,
+    )
+
+
+def _signing_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """Where the call demands sign-offs: what this person never signed, or what was written after they did."""
+    partner = exists().where(
+        ApplicationPartner.application_id == Application.id,
+        ApplicationPartner.contact_user_id == actor.user_id,
+        ApplicationPartner.role != PartnerRole.COORDINATOR.value,
+        ApplicationPartner.state == PartnerState.ACCEPTED.value,
+    )
+    signatory = exists().where(
+        ApplicationMember.application_id == Application.id,
+        ApplicationMember.user_id == actor.user_id,
+        ApplicationMember.joined_at.is_not(None),
+    )
+    signed_at = (
+        select(func.max(ApplicationSignOff.created_at))
+        .where(ApplicationSignOff.application_id == Application.id, ApplicationSignOff.user_id == actor.user_id)
+        .scalar_subquery()
+    )
+    # A partner signs what was asked of them, a signatory the whole.
+    written_at = (
+        select(func.max(DossierSection.saved_at))
+        .where(
+            DossierSection.dossier_id == Application.dossier_id,
+            or_(signatory, DossierSection.asked_id == actor.user_id),
+        )
+        .scalar_subquery()
+    )
+    rows = yield from ask(
+        select(
+            Application.reference,
+            Application.title,
+            Application.acronym,
+            closes_at_of().label("closes_at"),
+            signed_at.label("signed_at"),
+        )
+        .join(Call, Call.id == Application.call_id)
+        .where(
+            Application.id.in_(actor.places(Permission.APPLICATION_SIGN_OFF, "application")),
+            Application.state.in_([state.value for state in rules.WRITABLE]),
+            Call.content["fields"]["submission.sign_offs"]["value"].as_boolean(),
+            closes_at_of() > at,
+            or_(partner, signatory),
+            or_(signed_at.is_(None), written_at > signed_at),
+            *not_barred(actor),
+        )
+        .order_by(closes_at_of(), Application.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [_signing_duty(row) for row in rows]
+
+
+def _signing_duty(row: Any) -> Duty:
+    name = row.acronym or row.title
+    return Duty(
+        what=f"Sign off \u201c{name}\u201d"
+        if row.signed_at is None
+        else f"Look at \u201c{name}\u201d again and sign it off",
+        why="This call takes an application only once every partner and the signatory signed it off."
+        if row.signed_at is None
+        else "It was changed after you signed it off, so your sign-off does not count any more.",
+        button="Read and sign off",
+        endpoint="applications.sign_off",
+        values={"ref": row.reference},
         due_at=row.closes_at,
     )
 

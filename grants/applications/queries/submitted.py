@@ -57,10 +57,9 @@ def content_of(row: Submission) -> SubmittedContent:
 def file_of(actor: Actor, application_id: UUID, sha256: str) -> FileView:
     """An attached file by its content: one of the draft or an older version of it, for the team, or one that was submitted."""
     if is_team(actor, application_id):
-        for versions in files.chains("application", application_id):
-            for file in versions:
-                if file.sha256 == sha256:
-                    return file
+        found = files.of_object("application", application_id, sha256)
+        if found is not None:
+            return found
     for submitted in submitted_content(application_id).files:
         if submitted.sha256 == sha256:
             return files.view(submitted.file_id)

@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
+from grants.applications.queries.changes import last_changes
 from grants.applications.queries.reach import is_team, visible
+from grants.applications.queries.serving import served
 from grants.applications.queries.signing import signed, signed_parts
 from grants.applications.queries.stages import stages
 from grants.applications.queries.team import team, writes_all
@@ -20,7 +22,9 @@ from grants.applications.queries.whole import view, view_of
 from grants.applications.rules import (
     ApplicationView,
     Issue,
+    LastChange,
     PartnerView,
+    Served,
     SignedPart,
     SignOffView,
     SubmittedFile,
@@ -79,10 +83,13 @@ class Workplace:
     # How many comments wait for somebody, by section and question; those without are left out.
     threads: Mapping[str, Mapping[str, int]]
     parts: tuple[SignedPart, ...]
+    # Actions and barriers of its cities' contracts that it says it serves.
+    serves: tuple[Served, ...]
     # Texts without a place since the call changed, the newest first.
     set_aside: tuple[SetAside, ...] = ()
-    # Where it stands among the stages of its call; only for the page that shows it.
+    # Where it stands among the stages of its call, and what was done last; only for the page that shows them.
     timeline: Timeline | None = None
+    changes: tuple[LastChange, ...] = ()
 
     def set_aside_in(self, section: Section) -> tuple[SetAside, ...]:
         """Those that belong beside a question of one section, as it is asked now."""
@@ -192,11 +199,11 @@ def _put_together(application: ApplicationView, written: _Written, at: datetime 
     if application.submission:
         savers.add(application.submission.submitted_by)
     known = both(identity_queries.people.asking(savers), _held.asking(application))
-    (people, threads, last, apart, timeline), (named, held) = yield from both(_beside.asking(application, at), known)
+    beside, (named, held) = yield from both(_beside(application, at), known)
     budget = _budget(application, stored, held)
-    content = _snapshot_of(application, dossier, budget, attached, held)
+    content = _snapshot_of(application, dossier, budget, attached, held, beside.serves)
     fingerprint = rules.digest(content).hex()
-    parts = signed_parts(application, dossier, budget, people, last, fingerprint)
+    parts = signed_parts(application, dossier, budget, beside.team, beside.signed, fingerprint)
     is_demanded = application.call.content.sign_offs
     return Workplace(
         application=application,
@@ -216,36 +223,43 @@ def _put_together(application: ApplicationView, written: _Written, at: datetime 
         held=held,
         content=content,
         fingerprint=fingerprint,
-        team=people,
-        threads=threads,
+        team=beside.team,
+        threads=beside.threads,
         parts=parts,
-        set_aside=apart,
-        timeline=timeline,
+        serves=beside.serves,
+        set_aside=beside.set_aside,
+        timeline=beside.timeline,
+        changes=beside.changes,
     )
 
 
-_Beside = tuple[
-    tuple[TeamMember, ...],
-    dict[str, dict[str, int]],
-    dict[UUID | None, SignOffView],
-    tuple[SetAside, ...],
-    Timeline | None,
-]
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands beside answers and budget."""
+
+    team: tuple[TeamMember, ...]
+    threads: dict[str, dict[str, int]]
+    signed: dict[UUID | None, SignOffView]
+    set_aside: tuple[SetAside, ...]
+    serves: tuple[Served, ...]
+    timeline: Timeline | None = None
+    changes: tuple[LastChange, ...] = ()
 
 
-@reader
 def _beside(application: ApplicationView, at: datetime | None) -> Asking[_Beside]:
-    """The team, its open comments, its sign-offs, the texts without a place, and where it stands, in one statement."""
+    """The team, its comments and sign-offs and the rest of what stands beside, in one statement; at a moment with where
+    the application stands then and what was done last.
+    """
     assert application.dossier_id is not None, "what can be written in has answers"
     askings: list[Asking[Any]] = [
         team.asking(application),
         dossier_queries.open_threads.asking(application.dossier_id),
         signed.asking(application.id),
         dossier_queries.set_aside.asking(application.dossier_id),
-        *([stages.asking(application, at)] if at is not None else []),
+        served.asking(application.id),
+        *([stages.asking(application, at), last_changes.asking(application)] if at is not None else []),
     ]
-    people, threads, last, apart, *timeline = yield from side_by_side(askings)
-    return people, threads, last, apart, timeline[0] if timeline else None
+    return _Beside(*(yield from side_by_side(askings)))
 
 
 def issues_of(
@@ -299,6 +313,7 @@ def _snapshot_of(
     budget: BudgetView,
     attached: Sequence[FileView],
     held: _Held,
+    serves: Sequence[Served],
 ) -> dict[str, Any]:
     """What would be submitted now, as plain JSON."""
     return rules.snapshot(
@@ -310,6 +325,7 @@ def _snapshot_of(
             SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)
             for file in attached
         ],
+        served=serves,
     )
 
 

@@ -29,6 +29,7 @@ from grants.applications.rules.attaching import (
     file_places,
     refuse_beyond,
 )
+from grants.applications.rules.changes import CHANGES_TOLD, LastChange, told_together
 from grants.applications.rules.desk_list import SHOW_WORDS, DeskRow, DeskShow
 from grants.applications.rules.eligibility import (
     Arrival,
@@ -100,6 +101,15 @@ from grants.applications.rules.issues import (
 )
 from grants.applications.rules.listing import STATES, chips, days_words, filter_words, stale
 from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines
+from grants.applications.rules.serving import (
+    OWN_MAX,
+    Served,
+    ServingInput,
+    checked_serving,
+    frozen_serving,
+    read_serving,
+    serving_mark,
+)
 from grants.applications.rules.signing import (
     SignedAnother,
     SignedPart,
@@ -157,6 +167,7 @@ from grants.applications.rules.values import (
 __all__ = [
     "ACRONYM_CHARACTERS_MAX",
     "ATTACHMENT_PREFIX",
+    "CHANGES_TOLD",
     "COMPARED",
     "DUTIES",
     "FILES_MAX",
@@ -165,6 +176,7 @@ __all__ = [
     "MEMBER_ROLES",
     "ONE_EXTENSION_MAX",
     "OTHER_ROLE",
+    "OWN_MAX",
     "PARTNERS_MAX",
     "QUESTION_PREFIX",
     "RULE_OF_ARRIVAL",
@@ -210,6 +222,7 @@ __all__ = [
     "Invited",
     "Issue",
     "IssueGroup",
+    "LastChange",
     "Later",
     "ListFilter",
     "Member",
@@ -223,6 +236,8 @@ __all__ = [
     "ReceiptProof",
     "Registered",
     "SectionInput",
+    "Served",
+    "ServingInput",
     "ShownFact",
     "ShownOrganisation",
     "SignOffView",
@@ -253,6 +268,7 @@ __all__ = [
     "carried",
     "checked_answers",
     "checked_member_role",
+    "checked_serving",
     "checked_trial",
     "chips",
     "colour",
@@ -269,6 +285,7 @@ __all__ = [
     "fingerprint",
     "form_facts",
     "formal_evidence",
+    "frozen_serving",
     "grouped",
     "groups",
     "infected_issues",
@@ -277,6 +294,7 @@ __all__ = [
     "overtaken",
     "part_content",
     "proposed",
+    "read_serving",
     "read_snapshot",
     "reasons_of",
     "received_lines",
@@ -294,12 +312,14 @@ __all__ = [
     "section_issues",
     "sent_facts",
     "sent_lines",
+    "serving_mark",
     "sign_off_issues",
     "snapshot",
     "source_of",
     "stale",
     "team_issues",
     "timeline",
+    "told_together",
     "trial_evidence",
     "trial_verdict",
     "unscanned_issues",

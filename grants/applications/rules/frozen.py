@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from grants.applications.rules.serving import Served, frozen_serving, read_serving
 from grants.applications.rules.values import ApplicationView, Member, SubmittedContent, SubmittedFile
 from grants.applications.states import PartnerRole
 from grants.budgets import rules as budget_rules
@@ -26,6 +27,7 @@ def snapshot(
     dossier: Mapping[str, Any],
     budget: Mapping[str, Any],
     files: Sequence[SubmittedFile],
+    served: Sequence[Served] = (),
 ) -> dict[str, Any]:
     """Everything a submission freezes, as plain JSON with one spelling.
 
@@ -58,6 +60,7 @@ def snapshot(
             }
             for member, facts in members
         ],
+        "serves": frozen_serving(served),
         "answers": dict(dossier),
         "budget": dict(budget),
         "files": [
@@ -102,6 +105,7 @@ def read_snapshot(
         dossier=dossier_rules.from_mapping(content["answers"]),
         budget=budget_rules.from_mapping(content["budget"]),
         files=tuple(_file(file) for file in content["files"]),
+        serves=read_serving(content.get("serves", ())),
     )
 
 

@@ -50,7 +50,8 @@ class SignedPart:
     @property
     def standing(self) -> Standing:
         """Missing, signed as it stands now, or changed after it was signed."""
-        if self.last is None:
+        # Of somebody who was taken out of the team it counts no longer.
+        if self.last is None or not self.may_sign(self.last.user_id):
             return Standing.MISSING
         return Standing.SIGNED if self.last.sha256 == self.sha256 else Standing.CHANGED
 
@@ -103,5 +104,10 @@ def _said(part: SignedPart) -> str:
             return f"{part.label} was changed after {part.last.person} signed it off. Ask {part.who or 'for it'} to sign again."
         case _ if not part.people:
             return "Nobody is named who signs the whole application off. Invite a signatory on the page of the team."
+        case _ if part.last is not None:
+            return (
+                f"{part.label} was signed off by {part.last.person}, who does not sign it any more. "
+                f"Ask {part.who} to sign it off."
+            )
         case _:
             return f"{part.label} is not signed off. Ask {part.who}."

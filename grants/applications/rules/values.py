@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from grants.applications.rules.serving import Served
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.budgets.rules import BudgetContent
 from grants.calls.rules import CallView
@@ -239,6 +240,8 @@ class SubmittedContent:
     dossier: DossierContent
     budget: BudgetContent
     files: tuple[SubmittedFile, ...]
+    # Actions and barriers of its cities' contracts that it serves.
+    serves: tuple[Served, ...] = ()
 
     @property
     def organisation_names(self) -> dict[UUID, str]:

@@ -65,9 +65,11 @@ from grants.applications.services.saving import (
     save_list,
     share_list,
 )
+from grants.applications.services.serving import save_serving
 from grants.applications.services.sessions import add_session, add_slides, cancel_session, edit_session
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
+from grants.applications.services.takeover import ask_takeover, confirm_takeover, refuse_takeover
 from grants.applications.services.taking import take_over
 from grants.applications.services.team import (
     accept_invitation,
@@ -98,6 +100,7 @@ __all__ = [
     "answer_ticket_for_everybody",
     "ask_question",
     "ask_sign_offs",
+    "ask_takeover",
     "ask_ticket_back",
     "ask_to_write",
     "attach_file",
@@ -110,6 +113,7 @@ __all__ = [
     "comment",
     "confirm_partner",
     "confirm_refusal",
+    "confirm_takeover",
     "correct_answer",
     "declare",
     "decline_invitation",
@@ -141,6 +145,7 @@ __all__ = [
     "record_answers",
     "record_published",
     "refuse_partner",
+    "refuse_takeover",
     "remove_file",
     "remove_partner",
     "remove_person",
@@ -157,6 +162,7 @@ __all__ = [
     "save_list",
     "save_plan",
     "save_section",
+    "save_serving",
     "save_sources",
     "send_trial",
     "set_question_aside",

@@ -15,12 +15,12 @@ from grants.applications.forms import DeedForm, FileForm
 from grants.applications.rules import FilePlace
 from grants.applications.views.frame import bp, team_context
 from grants.core import files
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.file_types import megabytes
 from grants.core.files import FileView
 from grants.core.permissions import Permission
 from grants.core.scanning import Clearance
-from grants.web import downloads
+from grants.web import downloads, paging
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other, wants_json
 
 # So many of the largest files come in one form where no script sends them one by one (``grants.app.UPLOADS``).
@@ -122,6 +122,19 @@ def download(ref: str, sha256: str) -> Any:
     """One file, by its content."""
     actor = current_actor()
     return downloads.send(services.download(actor, queries.id_of(actor, ref), sha256))
+
+
+@bp.get("/applications/<ref>/files/<sha256>/versions")
+@requires(Permission.APPLICATION_READ)
+def file_versions(ref: str, sha256: str) -> Any:
+    """Every version a file of the draft replaced, newest first."""
+    place = queries.workplace(current_actor(), ref)
+    file = next((each for each in place.files if each.sha256 == sha256), None)
+    if file is None:
+        raise NotFound
+    return page(
+        "applications/file_versions.html", file=file, older=files.older(file.id, paging.asked()), **team_context(place)
+    )
 
 
 def _files_page(ref: str, form: Any = None) -> str:

@@ -34,7 +34,7 @@ def show(ref: str) -> Any:
     now = clock.now()
     if team and application.dossier_id is not None:
         place = queries.workplace_of(application, now)
-        told = {"unread": unread(place), "change_href": change_href(place)}
+        told = {"unread": unread(place), "change_href": change_href(place), "changes": place.changes}
         return page("applications/task_list.html", **shown, **told, **team_context(place))
     # What was published elsewhere went no way here.
     timeline = queries.stages(application, now) if application.submission else None

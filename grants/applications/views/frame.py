@@ -99,6 +99,7 @@ def submitted_context(application: ApplicationView, content: SubmittedContent | 
         "call": application.call,
         "content": content,
         "register": queries.register_sent(content) if content else (),
+        "serves": content.serves if content else (),
         "sections": dossier_rules.answered(content.dossier) if content else (),
         "budget": budget_view_of(content.budget, content.organisation_names) if content else None,
         "rules": rules,

@@ -48,7 +48,7 @@ def empty_sheet(slug: str) -> Response:
     """The same as a workbook."""
     call = calls.call(current_actor(), slug)
     made = offline.written_sheet(call.title, call.content.definition, {})
-    return _handed_out(made, FileType.XLSX, f"{call.reference} form.xlsx")
+    return handed_out(made, FileType.XLSX, f"{call.reference} form.xlsx")
 
 
 @bp.get("/applications/<ref>/form.xlsx")
@@ -57,7 +57,7 @@ def own_sheet(ref: str) -> Response:
     """The workbook with what the team has written so far."""
     place = queries.workplace(current_actor(), ref)
     made = offline.written_sheet(place.application.title, place.dossier.definition, _answers(place))
-    return _handed_out(made, FileType.XLSX, f"{ref} form.xlsx")
+    return handed_out(made, FileType.XLSX, f"{ref} form.xlsx")
 
 
 @bp.get("/applications/<ref>/form.docx")
@@ -81,10 +81,11 @@ def _sent(name: str, call: CallView, title: str, answers: dict[str, Answer]) -> 
         "application: you see what it changes before anything is changed. The budget and files are entered there too.",
     )
     made = offline.written(title, notes, call.content.definition, answers)
-    return _handed_out(made, FileType.DOCX, name)
+    return handed_out(made, FileType.DOCX, name)
 
 
-def _handed_out(made: bytes, kind: FileType, name: str) -> Response:
+def handed_out(made: bytes, kind: FileType, name: str) -> Response:
+    """A file made for whoever asked, as an attachment."""
     answer = send_file(io.BytesIO(made), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -125,6 +125,7 @@ def print_view(ref: str) -> Any:
         call=application.call,
         content=None,
         register=queries.register_now(place),
+        serves=place.serves,
         sections=dossier_rules.answered(place.dossier.content),
         budget=place.budget,
         file_names=place.file_names,

@@ -9,7 +9,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.applications import queries as applications
 from grants.applications.models import Submission
-from grants.applications.rules import received_lines, sent_lines
+from grants.applications.rules import SubmittedContent, received_lines, sent_lines
 from grants.applications.states import PartnerRole
 from grants.budgets.rules import SOURCE_WORDS, BudgetContent, timeline
 from grants.calls.models import Call
@@ -69,6 +69,7 @@ def receipt(submission_id: UUID) -> Receipt:
         event_id=str(applications.registered(row.id).event_id),
         answers=(
             ("Organisations as the register held them", sent_lines(sent)),
+            *((("Actions and barriers it serves", _served(sent)),) if sent.serves else ()),
             *(
                 (
                     each.section.title,
@@ -100,6 +101,10 @@ def receipt(submission_id: UUID) -> Receipt:
             get(Call, call.id), organisation_ids=[each.organisation_id for each in sent.consortium]
         ),
     )
+
+
+def _served(sent: SubmittedContent) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{each.name} ({each.about})", each.sentence) for each in sent.serves)
 
 
 def _words(item: dossiers.AnsweredQuestion, file_names: Mapping[str, str]) -> str:

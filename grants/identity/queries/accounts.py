@@ -734,11 +734,30 @@ def mail_to_outside(email: str, template: str, context: Mapping[str, Any]) -> Re
 
 def _rendered(email: str, name: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
     words = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
-        address=address_of, sign_in_address=sign_in_address, **context
+        address=address_of,
+        sign_in_address=sign_in_address,
+        **{key: _broken_later(each) for key, each in context.items()},
     )
     first, _, text = words.lstrip().partition("\n")
     assert first.startswith("Subject: "), f"the mail {template} does not begin with its subject"
-    return RenderedMail(email, one_line(name), one_line(first.removeprefix("Subject: ")), text.strip() + "\n")
+    subject = first.removeprefix("Subject: ").replace(_BREAK, " ")
+    return RenderedMail(email, one_line(name), one_line(subject), text.replace(_BREAK, "\n").strip() + "\n")
+
+
+# Stands for a line break of what somebody typed, so that a title of two lines never cuts a subject off.
+_BREAK = "\x1e"
+
+
+def _broken_later(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\r\n", _BREAK).replace("\r", _BREAK).replace("\n", _BREAK)
+        case list():
+            return [_broken_later(each) for each in value]
+        case dict():
+            return {key: _broken_later(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _address(to: Person, template: str, context: Mapping[str, Any]) -> str:

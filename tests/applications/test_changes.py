@@ -1,0 +1,90 @@
+"""The last changes beside the task list, and the history whose pages end between two sittings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grants.applications import queries, services
+from grants.applications.rules import AnswerInput, DetailsInput, LastChange, ServingInput, told_together
+from grants.calls.rules import CallView
+from grants.core import clock
+from grants.oversight.rules import in_sittings, lines_of_page
+from tests import actors
+from tests.applications.pages import text_of
+from tests.applications.test_team import partner
+from tests.factories.applications import WHILE_OPEN, draft
+from tests.statements import statements
+
+ANA, MAREK = UUID(int=1), UUID(int=2)
+
+
+def change(minute: int, who: UUID = ANA, verb: str = "application.save_budget") -> LastChange:
+    return LastChange(WHILE_OPEN + timedelta(minutes=minute), str(who.int), who, verb)
+
+
+def test_what_one_person_did_in_one_place_at_one_sitting_is_one_line() -> None:
+    told = told_together(
+        [change(0), change(9), change(18), change(12, MAREK), change(40), change(41, verb="application.save_plan")]
+    )
+
+    minutes = [int((each.at - WHILE_OPEN).total_seconds() // 60) for each in told]
+    assert minutes == [41, 40, 18, 12]
+
+
+@dataclass(frozen=True)
+class Line:
+    who: str
+    verb: str
+    at: object
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 15), st.booleans()), max_size=30), st.integers(1, 8))
+def test_pages_never_tell_one_sitting_twice_unless_it_fills_a_page(
+    steps: list[tuple[str, int, bool]], size: int
+) -> None:
+    lines, at = [], WHILE_OPEN
+    for who, minutes, typing in steps:
+        at -= timedelta(minutes=minutes)
+        lines.append(Line(who, "application.save_answer" if typing else "application.submit", at))
+    pages, rest = [], lines
+    while rest:
+        taken = lines_of_page(rest[: size + 1], size)
+        assert 1 <= taken <= size
+        pages.append(in_sittings(rest[:taken]))
+        rest = rest[taken:]
+
+    whole = in_sittings(lines)
+
+    assert sum(each.more + 1 for page in pages for each in page) == len(lines)
+    if all(each.more + 1 <= size for each in whole):
+        assert [each for page in pages for each in page] == list(whole)
+
+
+def test_the_task_list_says_who_changed_what_last_with_its_link(app: Flask, call: CallView) -> None:
+    ana = actors.ana()
+    reference = draft(call, ana)
+    ana = actors.ana()
+    view = queries.view(ana, reference)
+    with clock.at(WHILE_OPEN):
+        marek = partner(view.id, "summary")
+        services.save_answer(marek, view.id, "summary", AnswerInput("summary", ("Of Marek",), 0))
+        services.save_answer(marek, view.id, "summary", AnswerInput("summary", ("Of Marek, more",), 1))
+        services.edit_details(ana, view.id, DetailsInput("Warmer Blocks"))
+        services.save_serving(ana, view.id, [ServingInput("Yes.", own_title="Roofs")])
+        with statements() as asked:
+            changes = queries.last_changes(queries.view(ana, reference))
+        page = actors.client_of(app, ana).get(f"/applications/{reference}")
+
+    told = {(each.person, each.words) for each in changes}
+    assert {("Ana Kowalska", "Title and summary"), ("Ana Kowalska", "Actions and barriers it serves")} <= told
+    (written,) = [each for each in changes if each.section]
+    assert (written.person, written.section, written.question) == ("Marek Nowak", "summary", "summary")
+    assert len([each for each in asked if "dossier_answer_version" in each]) == 1
+    assert f"/applications/{reference}/sections/summary#" in page.text
+    assert "Last changes" in text_of(page)
