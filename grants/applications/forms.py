@@ -22,6 +22,7 @@ from grants.applications.rules import (
     DUTIES,
     MEMBER_ROLES,
     TITLES,
+    BatchPick,
     CommentInput,
     ConditionAnswer,
     DetailsInput,
@@ -289,6 +290,20 @@ class CheckForm(ContestedForm):
             )
             for condition in self.conditions
         )
+
+
+# More than a page shows are none of ours.
+BATCH_PICKS_MAX = 500
+
+
+class BatchForm(Form):
+    """Which applications are passed in one go, each with the version whose facts were shown."""
+
+    def picks(self, sent: Sequence[str]) -> tuple[BatchPick, ...]:
+        """What was ticked; what is no pair of ids is left out."""
+        pairs = [text.partition("|") for text in sent[:BATCH_PICKS_MAX]]
+        ids = [(_uuid(first), _uuid(second)) for first, _, second in pairs]
+        return tuple(BatchPick(first, second) for first, second in ids if first and second)
 
 
 class RefusalForm(ContestedForm):

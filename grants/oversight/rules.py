@@ -182,7 +182,12 @@ GRANT_STORY = frozenset(
     }
 )
 # What the desk does until a verdict stands; the team is told the verdict and not the way to it.
-DESK_STORY = frozenset({"application.confirm_refusal", "application.declare", "application.return_refusal"})
+DESK_STORY = frozenset(
+    {
+        *("application.confirm_refusal", "application.declare", "application.pass_by_facts"),
+        "application.return_refusal",
+    }
+)
 APPLICATION_STORY = DESK_STORY | {"application.submit", "application.withdraw"}
 # Told to the team with what was ruled, see declared_words and outcome_words.
 VERDICTS = frozenset({"application.declare"})
@@ -256,7 +261,7 @@ CALL_STORY = frozenset(
         *("call.add_document_version", "call.apply_template", "call.authorise_budget", "call.cancel"),
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_deadline"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
-        "selection.record_published_outcome",
+        *("selection.record_published_outcome", "call.pass_by_facts"),
     }
 )
 ORDER_STORY = frozenset(

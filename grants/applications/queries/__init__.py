@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications.queries.batch import batch, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
@@ -77,6 +78,7 @@ __all__ = [
     "ListPage",
     "Workplace",
     "applications",
+    "batch",
     "budget_of",
     "calls_seen",
     "city_facts",
@@ -99,6 +101,7 @@ __all__ = [
     "invitations",
     "is_team",
     "issues_of",
+    "last_batch",
     "lies_in",
     "list_page",
     "membership",

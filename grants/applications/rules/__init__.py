@@ -29,6 +29,7 @@ from grants.applications.rules.attaching import (
     file_places,
     refuse_beyond,
 )
+from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchRow, first_open, passed_by_facts
 from grants.applications.rules.desk_list import SHOW_WORDS, DeskRow, DeskShow
 from grants.applications.rules.eligibility import (
     Arrival,
@@ -154,6 +155,9 @@ __all__ = [
     "ApplicationView",
     "Arrival",
     "Asked",
+    "BatchOutcome",
+    "BatchPick",
+    "BatchRow",
     "BudgetInput",
     "BudgetKept",
     "Checked",
@@ -218,6 +222,7 @@ __all__ = [
     "evidence_of",
     "exactly",
     "file_places",
+    "first_open",
     "form_facts",
     "formal_evidence",
     "grouped",
@@ -227,6 +232,7 @@ __all__ = [
     "is_looked_up",
     "overtaken",
     "part_content",
+    "passed_by_facts",
     "proposed",
     "read_snapshot",
     "reasons_of",

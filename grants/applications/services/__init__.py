@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
+from grants.applications.services.batch import ask_batch, pass_by_facts
 from grants.applications.services.checking import (
     answer_condition,
     confirm_refusal,
@@ -46,6 +47,7 @@ from grants.applications.services.team import (
 __all__ = [
     "accept_invitation",
     "answer_condition",
+    "ask_batch",
     "ask_sign_offs",
     "ask_to_write",
     "attach_file",
@@ -66,6 +68,7 @@ __all__ = [
     "join",
     "leave",
     "move",
+    "pass_by_facts",
     "places_of",
     "record_answers",
     "record_published",

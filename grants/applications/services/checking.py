@@ -32,7 +32,7 @@ def record_answers(
     actor: Actor, application_id: UUID, answers: tuple[ConditionAnswer, ...], version: int | None = None
 ) -> int:
     """Keep the desk's answers so far; may be done many times before the verdict. Returns the check's version."""
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     _, call, check = checkable(application_id, version)
     kept = rules.checked_answers(rules.conditions_of(call.content), answers)
     store(actor, check, kept)
@@ -52,7 +52,7 @@ def answer_condition(actor: Actor, application_id: UUID, answer: ConditionAnswer
 
     Raises :class:`ConditionChanged` where another officer was faster, and keeps theirs.
     """
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     _, call, check = checkable(application_id, None)
     # A check nobody has saved anything in yet is not there for a page.
     before = check.version if check.saves else 0
@@ -94,7 +94,7 @@ def declare(
 
     What the facts alone show of admissibility needs no answer typed: it is kept as this person's with the verdict.
     """
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     application, call, check = checkable(application_id, version)
     conditions = rules.conditions_of(call.content)
     kept = rules.checked_answers(conditions, answers)
@@ -121,7 +121,7 @@ def declare(
 )
 def confirm_refusal(actor: Actor, application_id: UUID, version: int | None = None) -> Verdict:
     """The second person agrees: the application is not eligible. Never the one who proposed it."""
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     application, call, check = _proposed(actor, application_id, version)
     proposer, reason = check.proposed_by, check.proposed_reason
     check.confirmed_by = actor.user_id
@@ -139,7 +139,7 @@ def confirm_refusal(actor: Actor, application_id: UUID, version: int | None = No
 )
 def return_refusal(actor: Actor, application_id: UUID, why: str, version: int | None = None) -> None:
     """The second person does not agree, and says why: the answers can be changed again."""
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     said = why.strip()
     if not said:
         raise Invalid("Say why you give it back.", {"why": "Say why you give it back. The other officer reads it."})
@@ -202,7 +202,7 @@ def _by_the_facts(
     )
 
 
-def _refuse_own(actor: Actor, application_id: UUID) -> None:
+def refuse_own(actor: Actor, application_id: UUID) -> None:
     """Nobody checks an application they write in."""
     faults.point("four_eyes")
     if queries.is_team(actor, application_id):

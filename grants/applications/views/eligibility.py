@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, jsonify, request
 
 from grants.applications import queries, rules, services
-from grants.applications.forms import CheckForm, RefusalForm, check_form
+from grants.applications.forms import BatchForm, CheckForm, RefusalForm, check_form
 from grants.applications.rules import (
     ApplicationView,
     ConditionAnswer,
@@ -44,6 +44,43 @@ def eligibility_list(slug: str) -> Any:
         conditions=len(rules.conditions_of(call.content)),
         open=call.is_open(clock.now()),
         rules=rules,
+    )
+
+
+@bp.get("/calls/<slug>/eligibility/batch")
+@requires(Permission.APPLICATION_CHECK)
+def eligibility_batch(slug: str) -> Any:
+    """Everything the facts show to be eligible, with the facts; and what became of the last batch."""
+    return _batch_page(slug, BatchForm())
+
+
+@bp.post("/calls/<slug>/eligibility/batch")
+@requires(Permission.APPLICATION_CHECK)
+def pass_batch(slug: str) -> Any:
+    """Pass what is still ticked, each by an act of its own."""
+    form, call = BatchForm(), calls.call(current_actor(), slug)
+    if form.validate_on_submit():
+        with form.refusals():
+            number = services.ask_batch(current_actor(), call.id, form.picks(request.form.getlist("pick")))
+            flash(
+                f"{number} {'application is' if number == 1 else 'applications are'} being passed, one by one.",
+                "success",
+            )
+            return see_other(".eligibility_batch", slug=slug)
+    return _batch_page(slug, form), 422
+
+
+def _batch_page(slug: str, form: BatchForm) -> str:
+    actor, call = current_actor(), calls.call(current_actor(), slug)
+    rows, next_key = queries.batch(actor, call, paging.asked())
+    return page(
+        "applications/eligibility_batch.html",
+        call=call,
+        rows=rows,
+        next_key=next_key,
+        form=form,
+        outcomes=queries.last_batch(actor, call.id),
+        open=call.is_open(clock.now()),
     )
 
 
