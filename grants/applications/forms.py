@@ -23,6 +23,7 @@ from grants.applications.rules import (
     MEMBER_ROLES,
     TITLES,
     BatchPick,
+    ClarificationInput,
     CommentInput,
     ConditionAnswer,
     DetailsInput,
@@ -35,7 +36,7 @@ from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import Condition
 from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind, Role
-from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, DateField, Form, Needed, choices
 
 PARTNER_KINDS = tuple(kind for kind in OrganisationKind if kind is not OrganisationKind.PROGRAMME)
 
@@ -290,6 +291,48 @@ class CheckForm(ContestedForm):
             )
             for condition in self.conditions
         )
+
+
+class QuestionForm(Form):
+    """What the desk asks of the applicant, about which conditions and questions, and until when."""
+
+    text = TextAreaField("What do you want to know?", [A_PARAGRAPH, Needed("Write what you want to know.")])
+    conditions = CheckboxesField("Which conditions is it about?", validate_choice=False)
+    questions = CheckboxesField("Which questions of the form?", validate_choice=False)
+    due_on = DateField("Answer until the end of", [Optional()])
+
+    def to_input(self) -> ClarificationInput:
+        """What was typed; the day may be left to the call."""
+        return ClarificationInput(
+            self.text.data or "",
+            tuple(map(str, self.conditions.data or ())),
+            tuple(map(str, self.questions.data or ())),
+            self.due_on.data,
+        )
+
+
+class MoreTimeForm(Form):
+    """A later day, or no answer needed any more, with the reason."""
+
+    thing = HiddenField()
+    due_on = DateField("New day", [Optional()])
+    reason = TextAreaField("Why?", [A_PARAGRAPH, Needed("Say why. The applicant reads it.")])
+
+    def thing_id(self) -> UUID:
+        """The request it is about; an id of nothing where what was sent is none."""
+        return _uuid(self.thing.data) or UUID(int=0)
+
+
+class ClarifyForm(ContestedForm):
+    """The answer to a question of the desk: a draft, or sent for good."""
+
+    thing = HiddenField()
+    answer = TextAreaField("Your answer", [Optional()])
+    file = MultipleFileField("Files", [Optional()])
+
+    def thing_id(self) -> UUID:
+        """The request it answers; an id of nothing where what was sent is none."""
+        return _uuid(self.thing.data) or UUID(int=0)
 
 
 # More than a page shows are none of ours.

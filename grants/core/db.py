@@ -88,6 +88,14 @@ class WrittenOnce:
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "bank_account": WrittenOnce(once=("confirmed_by", "confirmed_at", "evidence"), free=("state",)),
+    "clarification": WrittenOnce(
+        once=(
+            *("answer", "answered_at", "answered_by", "answer_sha256"),
+            *("withdrawn_at", "withdrawn_by", "withdraw_reason"),
+        ),
+        free=("draft", "drafted_by", "due_at", "extension_reason", "shared"),
+        kept=True,
+    ),
     "conflict_declaration": WrittenOnce(
         free=("declared", "reason", "declared_at", "ruling", "ruling_reason", "ruled_by", "ruled_at"), kept=True
     ),

@@ -185,10 +185,14 @@ GRANT_STORY = frozenset(
 DESK_STORY = frozenset(
     {
         *("application.confirm_refusal", "application.declare", "application.pass_by_facts"),
+        "application.share_clarification",
         "application.return_refusal",
     }
 )
-APPLICATION_STORY = DESK_STORY | {"application.submit", "application.withdraw"}
+APPLICATION_STORY = DESK_STORY | {
+    *("application.submit", "application.withdraw", "application.ask_clarification"),
+    *("application.answer_clarification", "application.extend_clarification", "application.withdraw_clarification"),
+}
 # Told to the team with what was ruled, see declared_words and outcome_words.
 VERDICTS = frozenset({"application.declare"})
 # The work on a draft, which only its own people see.
@@ -208,6 +212,8 @@ TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
         "application.reopen_comment",
     ),
     "application.replace_file",
+    *("application.attach_to_clarification", "application.draft_clarification"),
+    "application.remove_from_clarification",
     *("application.explain_costs", "application.save_plan", "application.save_sources"),
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.

@@ -218,7 +218,7 @@ def test_the_second_person_decides_on_the_page_and_the_first_cannot(app: Flask, 
         assert actors.client_of(app, actors.ana()).get(place).status_code == 404
         refused = send(ella, f"{place}/refusal", page=place, go="return", why=" ")
         assert refused.status_code == 422 and "Say why you give it back" in text_of(refused)
-        assert "1 waiting for a second person" in text_of(ella.get(f"/calls/{call.slug}/eligibility"))
+        assert "1 for a second person" in text_of(ella.get(f"/calls/{call.slug}/eligibility"))
         assert "Not eligible, says Eli Desk" in text_of(ella.get(f"/calls/{call.slug}/eligibility?show=second"))
         done = send(ella, f"{place}/refusal", page=place, go="confirm")
         assert done.status_code == 303
@@ -239,7 +239,12 @@ def test_the_desk_leads_to_the_next_one_and_to_the_next_without_a_verdict(app: F
         ]  # fmt: skip
         rows, counts = queries.desk_list(actors.eli(), call, DeskShow.TO_CHECK, Page(size=1))
         assert [row.reference for row in rows] == [refs[0], refs[2]]
-        assert {show.value: tally.number for show, tally in counts.items()} == {"to_check": 2, "second": 0, "done": 1}
+        assert {show.value: tally.number for show, tally in counts.items()} == {
+            "to_check": 2,
+            "clarifying": 0,
+            "second": 0,
+            "done": 1,
+        }
         rows, _ = queries.desk_list(actors.eli(), call, DeskShow.TO_CHECK, Page(size=1, after=refs[0]))
         assert [(row.reference, row.waits_days(call.closes_at, AFTER_CLOSING)) for row in rows] == [(refs[2], 1)]
 

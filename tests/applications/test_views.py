@@ -109,7 +109,7 @@ def test_a_city_goes_from_the_open_call_to_declared_eligible(app: Flask, call: C
 
     with clock.at(AFTER_CLOSING):
         eli = actors.client_of(app, actors.eli())
-        assert "1 to check, 0 waiting for a second person, 0 done" in text_of(
+        assert "1 to check, 0 waiting for the applicant, 0 for a second person, 0 done" in text_of(
             eli.get(f"/calls/{call.slug}/eligibility")
         )
         desk = f"{place}/eligibility"

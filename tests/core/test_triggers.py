@@ -14,6 +14,7 @@ from tests.servers import Cluster
 # A column of each that says what was decided, and a change of it.
 REWRITTEN = {
     "bank_account": "iban = 'BE00'",
+    "clarification": "text = 'x'",
     "conflict_declaration": "user_id = gen_random_uuid()",
     "due_diligence_item": "label = 'x'",
     "eligibility_check": "verdict = 'fail'",

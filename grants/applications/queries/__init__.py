@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from grants.applications.queries.batch import batch, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
+from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
+from grants.applications.queries.clarifying import (
+    clarifications,
+    open_now,
+    scope_of_clarification,
+    shared_clarifications,
+)
 from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
 from grants.applications.queries.facts import cities_of as city_facts
@@ -34,7 +41,7 @@ from grants.applications.queries.reach import (
     team_id_of,
     visible,
 )
-from grants.applications.queries.stages import stages, told_by
+from grants.applications.queries.stages import stages, stages_and_questions, told_by
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -71,6 +78,7 @@ from grants.applications.queries.writing import (
 )
 
 __all__ = [
+    "CLARIFICATION_FILES",
     "DUTIES_MAX",
     "FOR_CALL_MAX",
     "LIST_ROWS_MAX",
@@ -82,6 +90,7 @@ __all__ = [
     "budget_of",
     "calls_seen",
     "city_facts",
+    "clarifications",
     "closes_at_of",
     "content_of",
     "countries",
@@ -107,6 +116,7 @@ __all__ = [
     "membership",
     "not_barred",
     "of_call",
+    "open_now",
     "opens_when",
     "own_rows",
     "partners",
@@ -116,8 +126,11 @@ __all__ = [
     "receipt_proof",
     "registered",
     "scope_of",
+    "scope_of_clarification",
+    "shared_clarifications",
     "snapshot_of",
     "stages",
+    "stages_and_questions",
     "submission_by_id",
     "submissions",
     "submitted_content",

@@ -16,12 +16,13 @@ from grants.applications.models import (
     EligibilityResult,
 )
 from grants.applications.queries.checking import unchecked
+from grants.applications.queries.clarifying import is_open
 from grants.applications.queries.facts import facts_of
 from grants.applications.queries.reach import visible
 from grants.applications.rules import BatchOutcome, BatchPick, BatchRow, ConditionAnswer, ConditionView
 from grants.applications.states import Verdict
 from grants.calls.rules import CallView
-from grants.core import jobs
+from grants.core import clock, jobs
 from grants.core.db import db
 from grants.core.jobs import JobState
 from grants.core.paging import Page
@@ -49,6 +50,7 @@ def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchR
             Application.call_id == call.id,
             Application.id.not_in(actor.places(Permission.APPLICATION_READ, "application")),
             unchecked(),
+            ~is_open(clock.now()),
             visible(actor),
         )
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 
 from grants.applications import rules
-from grants.applications.models import Application, ApplicationPartner, EligibilityCheck
+from grants.applications.models import Application, ApplicationPartner, Clarification, EligibilityCheck
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
 from grants.applications.queries.vouching import waiting
@@ -26,7 +26,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """What leads, partners, their organisations and the eligibility desk must do next, in at most two statements."""
     kinds = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
-        kinds.append(_writing_duties)
+        kinds += [_writing_duties, _answering_duties]
     if actor.can(Permission.ORGANISATION_VOUCH):
         kinds.append(_vouching_duties)
     if actor.can(Permission.APPLICATION_CHECK):
@@ -86,6 +86,37 @@ def _writing_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
     progress = yield from dossier_queries.progress.asking(row.dossier_id for row in rows if row.dossier_id)
     found = (_writing_duty(actor, row, progress.get(row.dossier_id)) for row in rows)
     return [duty for duty in found if duty is not None]
+
+
+def _answering_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    rows = yield from ask(
+        select(
+            Application.reference, Application.title, Application.acronym, func.min(Clarification.due_at).label("due")
+        )
+        .join(Clarification, Clarification.submission_id == Application.submission_id)
+        .where(
+            Application.id.in_(actor.places(Permission.APPLICATION_EDIT, "application")),
+            Application.state == ApplicationState.SUBMITTED.value,
+            Clarification.answered_at.is_(None),
+            Clarification.withdrawn_at.is_(None),
+            Clarification.due_at > at,
+            *not_barred(actor),
+        )
+        .group_by(Application.id)
+        .order_by(func.min(Clarification.due_at), Application.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            what=f"Answer the programme on \u201c{row.acronym or row.title}\u201d",
+            why="The programme asks before it decides whether the application is eligible. What you sent stays as it is.",
+            button="Open the question",
+            endpoint="applications.clarifications",
+            values={"ref": row.reference},
+            due_at=row.due,
+        )
+        for row in rows
+    ]
 
 
 def _one_each(rows: Sequence[Any]) -> list[Any]:

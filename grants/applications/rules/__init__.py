@@ -30,6 +30,15 @@ from grants.applications.rules.attaching import (
     refuse_beyond,
 )
 from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchRow, first_open, passed_by_facts
+from grants.applications.rules.clarifying import (
+    ClarificationInput,
+    ClarificationState,
+    ClarificationView,
+    checked_answer,
+    due_problem,
+    kept_draft,
+    refuse_late_answer,
+)
 from grants.applications.rules.desk_list import SHOW_WORDS, DeskRow, DeskShow
 from grants.applications.rules.eligibility import (
     Arrival,
@@ -162,6 +171,9 @@ __all__ = [
     "BudgetKept",
     "Checked",
     "CityFact",
+    "ClarificationInput",
+    "ClarificationState",
+    "ClarificationView",
     "CommentInput",
     "ConditionAnswer",
     "ConditionChanged",
@@ -213,11 +225,13 @@ __all__ = [
     "attachment_issues",
     "attachment_role",
     "budget_issues",
+    "checked_answer",
     "checked_answers",
     "checked_member_role",
     "colour",
     "conditions_of",
     "digest",
+    "due_problem",
     "evidence",
     "evidence_of",
     "exactly",
@@ -230,6 +244,7 @@ __all__ = [
     "infected_issues",
     "is_admissibility",
     "is_looked_up",
+    "kept_draft",
     "overtaken",
     "part_content",
     "passed_by_facts",
@@ -240,6 +255,7 @@ __all__ = [
     "refuse_beyond",
     "refuse_incomplete",
     "refuse_late",
+    "refuse_late_answer",
     "refuse_other_part",
     "refuse_unwritable",
     "said",

@@ -11,6 +11,16 @@ from grants.applications.services.checking import (
     record_answers,
     return_refusal,
 )
+from grants.applications.services.clarifying import (
+    answer_clarification,
+    ask_clarification,
+    attach_to_clarification,
+    draft_clarification,
+    extend_clarification,
+    remove_from_clarification,
+    share_clarification,
+    withdraw_clarification,
+)
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
 from grants.applications.services.drafting import (
     edit_details,
@@ -46,11 +56,14 @@ from grants.applications.services.team import (
 
 __all__ = [
     "accept_invitation",
+    "answer_clarification",
     "answer_condition",
     "ask_batch",
+    "ask_clarification",
     "ask_sign_offs",
     "ask_to_write",
     "attach_file",
+    "attach_to_clarification",
     "change_role",
     "comment",
     "confirm_partner",
@@ -60,8 +73,10 @@ __all__ = [
     "download",
     "download_assigned",
     "download_receipt",
+    "draft_clarification",
     "edit_details",
     "explain_costs",
+    "extend_clarification",
     "hand_over",
     "invite",
     "invite_person",
@@ -74,6 +89,7 @@ __all__ = [
     "record_published",
     "refuse_partner",
     "remove_file",
+    "remove_from_clarification",
     "remove_partner",
     "remove_person",
     "reopen_comment",
@@ -86,10 +102,12 @@ __all__ = [
     "save_plan",
     "save_section",
     "save_sources",
+    "share_clarification",
     "sign_off",
     "start",
     "submit",
     "take_over",
     "tell_deadline_moved",
     "withdraw",
+    "withdraw_clarification",
 ]

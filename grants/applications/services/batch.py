@@ -7,7 +7,7 @@ from uuid import UUID
 from grants.applications import queries, rules
 from grants.applications.models import EligibilityBatch, EligibilityBatchItem
 from grants.applications.rules import BatchPick
-from grants.applications.services.checking import checkable, decide, refuse_own, store
+from grants.applications.services.checking import checkable, decide, refuse_own, refuse_waiting, store
 from grants.applications.states import Verdict
 from grants.calls import queries as calls
 from grants.core import jobs
@@ -63,6 +63,7 @@ def pass_by_facts(actor: Actor, application_id: UUID, submission_id: UUID) -> Ve
     application, call, check = checkable(application_id, None)
     if application.submission_id != submission_id:
         raise Refused("It was sent again after you looked at it. Look at the new version.")
+    refuse_waiting(check, call)
     desk = queries.desk(actor, queries.view_by_id(application_id))
     answers = rules.passed_by_facts(desk.conditions)
     if answers is None:

@@ -96,6 +96,7 @@ def declare(
     """
     refuse_own(actor, application_id)
     application, call, check = checkable(application_id, version)
+    refuse_waiting(check, call)
     conditions = rules.conditions_of(call.content)
     kept = rules.checked_answers(conditions, answers)
     store(actor, check, (*kept, *_by_the_facts(actor, application_id, check, kept)))
@@ -147,6 +148,16 @@ def return_refusal(actor: Actor, application_id: UUID, why: str, version: int | 
     check.proposed_by = check.proposed_at = check.proposed_reason = None
     check.returned_by, check.return_reason = actor.user_id, said
     acts.reason(said)
+
+
+def refuse_waiting(check: EligibilityCheck, call: CallView) -> None:
+    """No verdict while an answer that was asked for may still come."""
+    waiting = queries.open_now(check.submission_id, acts.moment())
+    if waiting is not None:
+        raise Refused(
+            f"Question {waiting.number} to the applicant waits for its answer until {rules.said(waiting.due_at, call.zone)}. "
+            "Wait for it, or withdraw the question."
+        )
 
 
 def _proposed(

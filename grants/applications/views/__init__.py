@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.applications.views import (
     attachments,
+    clarifying,
     comments,
     drafting,
     eligibility,
@@ -24,6 +25,7 @@ __all__ = [
     "NAVIGATION",
     "attachments",
     "bp",
+    "clarifying",
     "comments",
     "drafting",
     "eligibility",

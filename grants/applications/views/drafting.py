@@ -33,8 +33,10 @@ def show(ref: str) -> Any:
     if team and application.dossier_id is not None:
         return page("applications/task_list.html", **shown, **team_context(queries.workplace_of(application, now)))
     # What was published elsewhere went no way here.
-    timeline = queries.stages(application, now) if application.submission else None
-    return page("applications/submitted.html", timeline=timeline, **shown, **submitted_context(application))
+    way, clarified = queries.stages_and_questions(actor, application, now)
+    timeline = way if application.submission else None
+    context = submitted_context(application, clarified=clarified)
+    return page("applications/submitted.html", timeline=timeline, **shown, **context)
 
 
 @bp.get("/applications/<ref>/details")

@@ -158,7 +158,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
     if application.submission is None:
         raise NotFound
     actor = current_actor()
-    desk, content = queries.desk_and_content(actor, application)
+    desk, content, clarified = queries.desk_and_content(actor, application)
     scope = Scope.of(("application", application.id), ("call", application.call.id))
     # Until the verdict the answers are the desk's own: neither the team nor other readers see them half done.
     checks = actor.may(Permission.APPLICATION_CHECK, scope)
@@ -182,5 +182,5 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
         checks=checks,
         own=queries.is_team(actor, application.id),
         closed=not application.call.is_open(clock.now()),
-        **submitted_context(application, content),
+        **submitted_context(application, content, clarified),
     )

@@ -94,6 +94,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         kind=kind_of(fields),
         country_lists=value("eligibility.country_lists", ()),
         sign_offs=value("submission.sign_offs", False),
+        clarification_days=value("submission.clarification_days", 10),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

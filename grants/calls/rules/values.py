@@ -268,6 +268,8 @@ class CallContent:
     synthetic: frozenset[str] = frozenset()
     # Whether each partner and a signatory sign an application off before it may be sent.
     sign_offs: bool = False
+    # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
+    clarification_days: int = 10
 
     @property
     def pays(self) -> bool:
