@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, Clarification
 from grants.applications.queries.reach import is_team, scope_of
-from grants.applications.rules import ApplicationView, ClarificationView
+from grants.applications.rules import ApplicationView, ClarificationView, SubmittedFile
 from grants.core import files
 from grants.core.db import db, get
 from grants.core.files import FileView
@@ -60,9 +60,9 @@ def clarifications(actor: Actor, application: ApplicationView) -> Asking[tuple[C
     """
     team = is_team(actor, application.id)
     rows = yield from _rows.asking(application.submission.id if application.submission else None)
-    attached: dict[UUID, list[FileView]] = {}
+    attached: dict[UUID, list[SubmittedFile]] = {}
     for file in files.listed_of(FILE_KIND, [row.id for row in rows]):
-        attached.setdefault(file.object_id, []).append(file)
+        attached.setdefault(file.object_id, []).append(_file(file))
     return tuple(_view(row, tuple(attached.get(row.id, ())), team=team) for row in rows)
 
 
@@ -72,7 +72,7 @@ def shared_clarifications(application_id: UUID) -> tuple[ClarificationView, ...]
     rows = [row for row in _rows(stands) if row.shared]
     attached = files.listed_of(FILE_KIND, [row.id for row in rows])
     return tuple(
-        _view(row, tuple(file for file in attached if file.object_id == row.id), team=True)
+        _view(row, tuple(_file(file) for file in attached if file.object_id == row.id), team=True)
         for row in rows
         if row.answered_at is not None
     )
@@ -92,7 +92,7 @@ def _rows(submission_id: Any) -> Asking[list[Any]]:
     )
 
 
-def _view(row: Any, attached: tuple[FileView, ...], *, team: bool) -> ClarificationView:
+def _view(row: Any, attached: tuple[SubmittedFile, ...], *, team: bool) -> ClarificationView:
     sent = row.answered_at is not None
     return ClarificationView(
         id=row.id,
@@ -116,3 +116,7 @@ def _view(row: Any, attached: tuple[FileView, ...], *, team: bool) -> Clarificat
         shared=row.shared,
         files=attached if sent or team else (),
     )
+
+
+def _file(file: FileView) -> SubmittedFile:
+    return SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)

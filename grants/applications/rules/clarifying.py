@@ -9,10 +9,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from grants.applications.rules.arrival import exactly, said
+from grants.applications.rules.values import SubmittedFile
 from grants.calls.rules import CallView
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
-from grants.core.files import FileView
 from grants.dossiers.rules import clean_text, count_words
 
 TEXT_WORDS_MAX = 500
@@ -99,7 +99,7 @@ class ClarificationView:
     withdrawn_at: datetime | None
     withdraw_reason: str
     shared: bool
-    files: tuple[FileView, ...] = ()
+    files: tuple[SubmittedFile, ...] = ()
 
     def state(self, at: datetime) -> ClarificationState:
         """Where it stands at a moment."""

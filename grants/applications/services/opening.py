@@ -39,7 +39,7 @@ def download_assigned(actor: Actor, application_id: UUID, sha256: str) -> FileVi
     for answered in queries.shared_clarifications(application_id):
         for file in answered.files:
             if file.sha256 == sha256:
-                return file
+                return files.view(file.file_id)
     raise NotFound
 
 

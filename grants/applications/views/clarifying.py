@@ -99,7 +99,7 @@ def remove_from_clarification(ref: str) -> Any:
     """Take a file out of an answer that is not sent."""
     application, form = queries.view(current_actor(), ref), DeedForm()
     with form.refusals():
-        thing = next((c.id for c in _all(application) for f in c.files if f.id == form.thing_id()), UUID(int=0))
+        thing = next((c.id for c in _all(application) for f in c.files if f.file_id == form.thing_id()), UUID(int=0))
         services.remove_from_clarification(current_actor(), _own(application, thing), form.thing_id() or UUID(int=0))
         return see_other(".clarifications", ref=ref)
     return _page(application, deed=form), 422
