@@ -349,6 +349,24 @@ class BatchForm(Form):
         return tuple(BatchPick(first, second) for first, second in ids if first and second)
 
 
+class LettersForm(Form):
+    """Which letters are sent, each with the hash of what was shown."""
+
+    def letters(self, sent: Sequence[str]) -> tuple[tuple[UUID, str], ...]:
+        """What was ticked; what is no id with a hash is left out."""
+        pairs = [text.partition("|") for text in sent[:BATCH_PICKS_MAX]]
+        found = [(_uuid(first), second[:64]) for first, _, second in pairs]
+        return tuple((key, sha256) for key, sha256 in found if key and sha256)
+
+
+class LetterForm(ContestedForm):
+    """Words of one's own in a letter."""
+
+    note = TextAreaField(
+        "Words of your own", [Optional(), A_PARAGRAPH], description="Stands after the verdict. Up to 300 words."
+    )
+
+
 class RefusalForm(ContestedForm):
     """The second person agrees that an application is not eligible, or gives the verdict back with a reason."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, column
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
@@ -266,3 +267,26 @@ class Clarification(Row):
     withdraw_reason: Mapped[str | None]
     # Whether evaluators read request and answer too.
     shared: Mapped[bool]
+
+
+class EligibilityLetter(Row):
+    """The letter that tells a team its verdict: words of one's own until it is sent, then frozen and hashed."""
+
+    __tablename__ = "eligibility_letter"
+    __table_args__ = (
+        UniqueConstraint("check_id"),
+        CheckConstraint(
+            "(sent_at IS NULL) = (content IS NULL) AND (sent_at IS NULL) = (sha256 IS NULL)"
+            " AND (sent_at IS NULL) = (sent_by IS NULL)",
+            name="sent_whole",
+        ),
+        CheckConstraint("octet_length(sha256) = 32", name="sha256_length"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    check_id: Mapped[UUID] = mapped_column(points_to("eligibility_check.id"))
+    note: Mapped[str | None] = mapped_column(info=DIGEST)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=DIGEST)
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sent_at: Mapped[datetime | None]
+    sent_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))

@@ -105,6 +105,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         free=("saves", "proposed_by", "proposed_at", "proposed_reason", "returned_by", "return_reason"),
         kept=True,
     ),
+    "eligibility_letter": WrittenOnce(once=("content", "sha256", "sent_at", "sent_by"), free=("note",), kept=True),
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),

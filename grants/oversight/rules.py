@@ -185,16 +185,16 @@ GRANT_STORY = frozenset(
 DESK_STORY = frozenset(
     {
         *("application.confirm_refusal", "application.declare", "application.pass_by_facts"),
-        "application.share_clarification",
+        *("application.share_clarification", "application.write_letter"),
         "application.return_refusal",
     }
 )
 APPLICATION_STORY = DESK_STORY | {
-    *("application.submit", "application.withdraw", "application.ask_clarification"),
+    *("application.submit", "application.withdraw", "application.ask_clarification", "application.send_letter"),
     *("application.answer_clarification", "application.extend_clarification", "application.withdraw_clarification"),
 }
 # Told to the team with what was ruled, see declared_words and outcome_words.
-VERDICTS = frozenset({"application.declare"})
+VERDICTS = frozenset({"application.send_letter"})
 # The work on a draft, which only its own people see.
 TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
@@ -267,7 +267,7 @@ CALL_STORY = frozenset(
         *("call.add_document_version", "call.apply_template", "call.authorise_budget", "call.cancel"),
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_deadline"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
-        *("selection.record_published_outcome", "call.pass_by_facts"),
+        *("selection.record_published_outcome", "call.pass_by_facts", "call.send_letters"),
     }
 )
 ORDER_STORY = frozenset(
@@ -293,7 +293,7 @@ QUIET = frozenset(
             "report.write",
             "report.enter_costs",
         ),
-        *("receipt.print", "agreement.print", "statement.build"),
+        *("receipt.print", "eligibility_letter.print", "agreement.print", "statement.build"),
     }
 )
 

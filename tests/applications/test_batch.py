@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from grants.applications import queries, rules, services
 from grants.applications.rules import BatchPick, ConditionAnswer
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.states import Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.acts import ActRow, arranging
@@ -123,7 +123,7 @@ def test_each_ticked_one_is_passed_by_an_act_of_its_own_and_a_stale_one_is_skipp
         assert "sent again" in outcomes[1].words
         page = text_of(actors.client_of(app, actors.eli()).get(f"/calls/{call.slug}/eligibility/batch"))
         assert "2 of 2 applications done" in page and "1 skipped" in page and "sent again" in page
-    assert queries.view_by_id(first).state is ApplicationState.ELIGIBLE
+    assert queries.desk(actors.eli(), queries.view_by_id(first)).verdict is PASS
     acts = db.session.query(ActRow).filter(ActRow.verb == "application.pass_by_facts").all()
     assert [act.user_id for act in acts] == [actors.eli().user_id]
 
@@ -140,8 +140,8 @@ def test_the_page_passes_what_stays_ticked(app: Flask, call: CallView) -> None:
         work_off()
         assert "1 declared eligible, none skipped." in text_of(eli.get(place))
         assert actors.client_of(app, actors.ana()).get(place).status_code == 403
-    states = [queries.view_by_id(each).state for each in (first, second)]
-    assert states == [ApplicationState.ELIGIBLE, ApplicationState.SUBMITTED]
+    verdicts = [queries.desk(actors.eli(), queries.view_by_id(each)).verdict for each in (first, second)]
+    assert verdicts == [PASS, None]
 
 
 def test_two_presses_at_once_pass_an_application_once(call: CallView) -> None:

@@ -171,6 +171,7 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.return_refusal(actors.ella(), application_id, "Look again.")
         applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
         applying.confirm_refusal(actors.ella(), application_id)
+        applying.send_letter(actors.ella(), application_id)
         led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
     DONE.add("applications")
@@ -179,6 +180,7 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         assert "deadline" in attack.relied[verb], verb
     assert "four_eyes" in attack.relied["application.declare"]
     assert "four_eyes" in attack.relied["application.confirm_refusal"]
+    assert "four_eyes" in attack.relied["application.send_letter"]
     assert "ceiling" in attack.relied["call.authorise_budget"]
 
 

@@ -18,6 +18,7 @@ REWRITTEN = {
     "conflict_declaration": "user_id = gen_random_uuid()",
     "due_diligence_item": "label = 'x'",
     "eligibility_check": "verdict = 'fail'",
+    "eligibility_letter": "sha256 = sha256('x')",
     "eligibility_result": "condition = 'x'",
     "payment_batch": "total = 1",
     "payment_order_signature": "amount = 1",

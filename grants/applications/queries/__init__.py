@@ -15,6 +15,15 @@ from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
 from grants.applications.queries.facts import cities_of as city_facts
 from grants.applications.queries.facts import facts_of
+from grants.applications.queries.letters import (
+    LETTER_FILES,
+    draft_text,
+    letter,
+    letter_file,
+    letter_for_print,
+    letter_scope,
+    letters_to_send,
+)
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -81,6 +90,7 @@ __all__ = [
     "CLARIFICATION_FILES",
     "DUTIES_MAX",
     "FOR_CALL_MAX",
+    "LETTER_FILES",
     "LIST_ROWS_MAX",
     "Gate",
     "ListPage",
@@ -98,6 +108,7 @@ __all__ = [
     "desk",
     "desk_and_content",
     "desk_list",
+    "draft_text",
     "duties",
     "earlier",
     "export_lines",
@@ -111,6 +122,11 @@ __all__ = [
     "is_team",
     "issues_of",
     "last_batch",
+    "letter",
+    "letter_file",
+    "letter_for_print",
+    "letter_scope",
+    "letters_to_send",
     "lies_in",
     "list_page",
     "membership",

@@ -39,8 +39,10 @@ def shown(show: DeskShow) -> ColumnElement[bool]:
             return and_(submitted, is_open(clock.now()))
         case DeskShow.SECOND:
             return and_(submitted, proposed)
+        case DeskShow.LETTER:
+            return and_(submitted, decided)
         case DeskShow.DONE:
-            return decided
+            return and_(~submitted, decided)
 
 
 def _inside(actor: Actor, call: CallView) -> tuple[ColumnElement[bool], ...]:

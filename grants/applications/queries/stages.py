@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 
 from grants.applications import rules
-from grants.applications.models import Clarification, EligibilityCheck
+from grants.applications.models import Clarification, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.clarifying import clarifications
 from grants.applications.rules import ApplicationView, Asked, Checked, ClarificationView, Later, Timeline
-from grants.applications.states import Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.core.permissions import Actor
 from grants.core.together import Asking, both, reader
 
@@ -46,9 +46,13 @@ def stages_and_questions(
 def _checked(application: ApplicationView) -> Asking[Checked]:
     sent = application.submission.id if application.submission else None
     rows, requests = yield [
-        select(EligibilityCheck.verdict, EligibilityCheck.decided_at).where(
-            EligibilityCheck.application_id == application.id, EligibilityCheck.submission_id == sent
-        ),
+        # Verdicts from before there were letters were told when they were given.
+        select(
+            EligibilityCheck.verdict,
+            func.coalesce(EligibilityLetter.sent_at, EligibilityCheck.decided_at).label("told_at"),
+        )
+        .outerjoin(EligibilityLetter, EligibilityLetter.check_id == EligibilityCheck.id)
+        .where(EligibilityCheck.submission_id == sent, literal(application.state is not ApplicationState.SUBMITTED)),
         select(
             *(Clarification.created_at, Clarification.due_at),
             *(Clarification.answered_at, Clarification.withdrawn_at),
@@ -59,5 +63,5 @@ def _checked(application: ApplicationView) -> Asking[Checked]:
     asked = tuple(Asked(*row) for row in requests)
     for row in rows:
         if row.verdict:
-            return Checked(row.decided_at, Verdict(row.verdict), asked)
+            return Checked(row.told_at, Verdict(row.verdict), asked)
     return Checked(asked=asked)

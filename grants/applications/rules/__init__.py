@@ -98,6 +98,7 @@ from grants.applications.rules.issues import (
     team_issues,
     unscanned_issues,
 )
+from grants.applications.rules.letters import LetterText, LetterView, checked_note, letter_text
 from grants.applications.rules.signing import (
     SignedAnother,
     SignedPart,
@@ -193,6 +194,8 @@ __all__ = [
     "Issue",
     "IssueGroup",
     "Later",
+    "LetterText",
+    "LetterView",
     "ListFilter",
     "Member",
     "Neighbours",
@@ -228,6 +231,7 @@ __all__ = [
     "checked_answer",
     "checked_answers",
     "checked_member_role",
+    "checked_note",
     "colour",
     "conditions_of",
     "digest",
@@ -245,6 +249,7 @@ __all__ = [
     "is_admissibility",
     "is_looked_up",
     "kept_draft",
+    "letter_text",
     "overtaken",
     "part_content",
     "passed_by_facts",

@@ -17,6 +17,7 @@ class DeskShow(StrEnum):
     TO_CHECK = "to_check"
     CLARIFYING = "clarifying"
     SECOND = "second"
+    LETTER = "letter"
     DONE = "done"
 
 
@@ -24,7 +25,8 @@ SHOW_WORDS = {
     DeskShow.TO_CHECK: "To check",
     DeskShow.CLARIFYING: "Waiting for the applicant",
     DeskShow.SECOND: "Waiting for a second person",
-    DeskShow.DONE: "With a verdict",
+    DeskShow.LETTER: "Letter to send",
+    DeskShow.DONE: "Told",
 }
 
 

@@ -29,6 +29,7 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.letters import download_letter, send_letter, send_letters, write_letter
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -72,6 +73,7 @@ __all__ = [
     "decline_invitation",
     "download",
     "download_assigned",
+    "download_letter",
     "download_receipt",
     "draft_clarification",
     "edit_details",
@@ -102,6 +104,8 @@ __all__ = [
     "save_plan",
     "save_section",
     "save_sources",
+    "send_letter",
+    "send_letters",
     "share_clarification",
     "sign_off",
     "start",
@@ -110,4 +114,5 @@ __all__ = [
     "tell_deadline_moved",
     "withdraw",
     "withdraw_clarification",
+    "write_letter",
 ]

@@ -70,5 +70,5 @@ def pass_by_facts(actor: Actor, application_id: UUID, submission_id: UUID) -> Ve
         raise Refused(f"“{rules.first_open(desk.conditions)}” no longer looks met. Look at it at the desk.")
     store(actor, check, answers)
     check.saves += 1
-    decide(actor, application, call, check, Verdict.PASS, None)
+    decide(actor, check, Verdict.PASS, None)
     return Verdict.PASS

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityResult
 from grants.applications.rules import ConditionAnswer, ConditionChanged, ConditionStands
-from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import acts, clock, faults
@@ -19,7 +19,6 @@ from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
-from grants.identity import services as people
 
 
 @act(
@@ -95,7 +94,7 @@ def declare(
     What the facts alone show of admissibility needs no answer typed: it is kept as this person's with the verdict.
     """
     refuse_own(actor, application_id)
-    application, call, check = checkable(application_id, version)
+    _, call, check = checkable(application_id, version)
     refuse_waiting(check, call)
     conditions = rules.conditions_of(call.content)
     kept = rules.checked_answers(conditions, answers)
@@ -106,7 +105,7 @@ def declare(
     said = reason.strip() or (None if verdict is Verdict.PASS else rules.reasons_of(conditions, given))
     match verdict:
         case Verdict.PASS:
-            decide(actor, application, call, check, verdict, said)
+            decide(actor, check, verdict, said)
         case Verdict.FAIL:
             check.proposed_by, check.proposed_at, check.proposed_reason = actor.user_id, acts.moment(), said
             if said:
@@ -123,11 +122,11 @@ def declare(
 def confirm_refusal(actor: Actor, application_id: UUID, version: int | None = None) -> Verdict:
     """The second person agrees: the application is not eligible. Never the one who proposed it."""
     refuse_own(actor, application_id)
-    application, call, check = _proposed(actor, application_id, version)
+    check = _proposed(actor, application_id, version)
     proposer, reason = check.proposed_by, check.proposed_reason
     check.confirmed_by = actor.user_id
     check.proposed_by = check.proposed_at = check.proposed_reason = None
-    decide(actor, application, call, check, Verdict.FAIL, reason, decided_by=proposer)
+    decide(actor, check, Verdict.FAIL, reason, decided_by=proposer)
     assert check.confirmed_by != check.decided_by, "two people refuse an application"
     return Verdict.FAIL
 
@@ -144,7 +143,7 @@ def return_refusal(actor: Actor, application_id: UUID, why: str, version: int | 
     said = why.strip()
     if not said:
         raise Invalid("Say why you give it back.", {"why": "Say why you give it back. The other officer reads it."})
-    _, _, check = _proposed(actor, application_id, version)
+    check = _proposed(actor, application_id, version)
     check.proposed_by = check.proposed_at = check.proposed_reason = None
     check.returned_by, check.return_reason = actor.user_id, said
     acts.reason(said)
@@ -160,41 +159,30 @@ def refuse_waiting(check: EligibilityCheck, call: CallView) -> None:
         )
 
 
-def _proposed(
-    actor: Actor, application_id: UUID, version: int | None
-) -> tuple[Application, CallView, EligibilityCheck]:
-    application = locked(Application, application_id)
-    check = _check(application)
+def _proposed(actor: Actor, application_id: UUID, version: int | None) -> EligibilityCheck:
+    check = _check(locked(Application, application_id))
     check_version(check, version)
     if check.proposed_by is None:
         raise Refused("Nobody proposed to refuse this application. Look at the desk again.")
     faults.point("four_eyes")
     if check.proposed_by == actor.user_id:
         raise Refused("You proposed this verdict yourself. Another eligibility officer confirms it or gives it back.")
-    return application, calls.call_by_id(application.call_id), check
+    return check
 
 
 def decide(
     actor: Actor,
-    application: Application,
-    call: CallView,
     check: EligibilityCheck,
     verdict: Verdict,
     reason: str | None,
     *,
     decided_by: UUID | None = None,
 ) -> None:
-    """Write the verdict down for good, move the application and tell its team."""
+    """Write the verdict down for good. It takes effect, and the team is told, with its letter."""
     check.verdict, check.reason = verdict.value, reason
     check.decided_at, check.decided_by = acts.moment(), decided_by or actor.user_id
-    match verdict:
-        case Verdict.PASS:
-            APPLICATION.move(application, "declare_eligible")
-        case Verdict.FAIL:
-            APPLICATION.move(application, "declare_ineligible")
     if reason:
         acts.reason(reason)
-    _tell(application, call, verdict, reason)
 
 
 def _by_the_facts(
@@ -284,18 +272,3 @@ def _results(check: EligibilityCheck) -> dict[str, EligibilityResult]:
 
 def _answer(row: EligibilityResult) -> ConditionAnswer:
     return ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "")
-
-
-def _tell(application: Application, call: CallView, verdict: Verdict, reason: str | None) -> None:
-    team = [p.contact_id for p in queries.partners(application.id) if p.contact_id and p.state is PartnerState.ACCEPTED]
-    people.mail(
-        team,
-        "application_eligibility",
-        "application",
-        application.id,
-        reference=application.reference,
-        title=application.title,
-        call_title=call.title,
-        eligible=verdict is Verdict.PASS,
-        reason=reason or "",
-    )

@@ -14,7 +14,7 @@ from grants.applications.rules import (
     ConditionChanged,
     DeskShow,
 )
-from grants.applications.states import Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
 from grants.core import clock
@@ -135,7 +135,7 @@ def answer_refusal(ref: str) -> Any:
                 flash("You gave it back. The answers can be changed again.", "success")
             else:
                 services.confirm_refusal(actor, application.id, form.version_shown())
-                flash(f"{ref} is declared not eligible.", "success")
+                flash(f"{ref} is not eligible. Its letter waits to be sent.", "success")
             return see_other(".eligibility", ref=ref)
     return _desk_page(queries.view(actor, ref), None, form), 409 if form.clashed else 422
 
@@ -148,7 +148,7 @@ def _decided(application: ApplicationView, form: CheckForm) -> Any:
         return see_other(".eligibility", ref=application.reference)
     verdict = services.declare(actor, application.id, answers, form.remark.data or "", version)
     if verdict is Verdict.PASS:
-        flash(f"{application.reference} is declared eligible.", "success")
+        flash(f"{application.reference} is eligible. Its letter waits to be sent.", "success")
     else:
         flash(f"{application.reference}: not eligible. Another eligibility officer must confirm it.", "success")
     return see_other(".eligibility_list", slug=application.call.slug)
@@ -162,7 +162,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
     scope = Scope.of(("application", application.id), ("call", application.call.id))
     # Until the verdict the answers are the desk's own: neither the team nor other readers see them half done.
     checks = actor.may(Permission.APPLICATION_CHECK, scope)
-    if desk.decided_at is None and not checks:
+    if not checks and (desk.decided_at is None or application.state is ApplicationState.SUBMITTED):
         raise NotFound
     last = None
     for each in (form, refusal):
