@@ -19,11 +19,12 @@ from grants.applications.rules import InviteInput
 from grants.applications.states import ApplicationState
 from grants.budgets.rules import field_name
 from grants.calls.rules import CallView
-from grants.core import clock
+from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.money import euros
+from grants.identity import queries as identity
 from tests import actors
 from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.factories import applications as factory
@@ -571,6 +572,7 @@ def test_the_evidence_of_the_desk_names_no_competitor_to_the_team_or_to_whoever_
         verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
         assert send(eli, place, go="declare", **verdicts).status_code == 303
 
+        services.send_letter(actors.eli(), application_id)
         for reader in (actors.ana(), actors.nuria(), actors.ingrid()):
             words = text_of(actors.client_of(app, reader).get(place))
             assert "Declared eligible" in words

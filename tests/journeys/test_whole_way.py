@@ -252,7 +252,7 @@ def _the_desk_declares_it_eligible(place: str) -> None:
     assert "Declared eligible" in read(actors.eli, f"{place}/eligibility")
     ticked = re.findall(r'name="letter" value="([^"]+)"', look(actors.eli, f"{CALL}/letters").text)
     deed(actors.eli, f"{CALL}/letters", {"letter": ticked})
-    work_off()
+    worker_works()
 
 
 # --- the evaluation -----------------------------------------------------------------------------------------------
