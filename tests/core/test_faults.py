@@ -25,7 +25,8 @@ from grants.agreements import services as agreeing
 from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text_hash
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.applications import services as applying
-from grants.applications.rules import ConditionAnswer, InviteInput, PersonInput
+from grants.applications.models import Clarification
+from grants.applications.rules import ClarificationInput, ConditionAnswer, InviteInput, PersonInput
 from grants.applications.states import Verdict
 from grants.awards import services as awarding
 from grants.awards.models import Selection
@@ -166,6 +167,10 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
     with clock.at(AFTER_CLOSING):
         applying.record_answers(actors.eli(), application_id, all_pass(call)[:2], 0)
         first, *rest = all_pass(call)
+        asked = ClarificationInput("Which streets?", (first.condition,), (), None)
+        applying.ask_clarification(actors.eli(), application_id, asked)
+        question = db.session.scalars(select(Clarification.id)).one()
+        applying.answer_clarification(actors.actor(carla), question, "The harbour.")
         applying.answer_condition(actors.eli(), application_id, first, 1)
         applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
         applying.return_refusal(actors.ella(), application_id, "Look again.")
@@ -178,6 +183,7 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
 
     for verb in ("application.start", "application.submit", "call.extend_deadline", "application.declare"):
         assert "deadline" in attack.relied[verb], verb
+    assert "deadline" in attack.relied["application.answer_clarification"]
     assert "four_eyes" in attack.relied["application.declare"]
     assert "four_eyes" in attack.relied["application.confirm_refusal"]
     assert "four_eyes" in attack.relied["application.send_letter"]
