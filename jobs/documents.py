@@ -17,3 +17,8 @@ def application_receipt(*, submission_id: str) -> None:
 def agreement(*, grant_id: str) -> None:
     """A grant agreement entered into force: print it with both signatures."""
     services.print_agreement(jobs.actor(Permission.AGREEMENT_READ), UUID(grant_id))
+
+
+def eligibility_letter(*, letter_id: str) -> None:
+    """A decision letter was sent: print it as it was frozen."""
+    services.print_letter(jobs.actor(Permission.APPLICATION_CHECK), UUID(letter_id))

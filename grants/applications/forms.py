@@ -24,6 +24,8 @@ from grants.applications.rules import (
     MEMBER_ROLES,
     TITLES,
     ApplicationView,
+    BatchPick,
+    ClarificationInput,
     CommentInput,
     ConditionAnswer,
     DetailsInput,
@@ -45,7 +47,7 @@ from grants.cities.rules import country_code
 from grants.core.errors import Invalid
 from grants.identity.rules import OrganisationInput, Person
 from grants.identity.states import OrganisationKind, Role
-from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, DateField, Form, Needed, choices
 
 
 class OneExtensionForm(DeadlineForm):
@@ -350,6 +352,80 @@ class CheckForm(ContestedForm):
             )
             for condition in self.conditions
         )
+
+
+class QuestionForm(Form):
+    """What the desk asks of the applicant, about which conditions and questions, and until when."""
+
+    text = TextAreaField("What do you want to know?", [A_PARAGRAPH, Needed("Write what you want to know.")])
+    conditions = CheckboxesField("Which conditions is it about?", validate_choice=False)
+    questions = CheckboxesField("Which questions of the form?", validate_choice=False)
+    due_on = DateField("Answer until the end of", [Optional()])
+
+    def to_input(self) -> ClarificationInput:
+        """What was typed; the day may be left to the call."""
+        return ClarificationInput(
+            self.text.data or "",
+            tuple(map(str, self.conditions.data or ())),
+            tuple(map(str, self.questions.data or ())),
+            self.due_on.data,
+        )
+
+
+class MoreTimeForm(Form):
+    """A later day, or no answer needed any more, with the reason."""
+
+    thing = HiddenField()
+    due_on = DateField("New day", [Optional()])
+    reason = TextAreaField("Why?", [A_PARAGRAPH, Needed("Say why. The applicant reads it.")])
+
+    def thing_id(self) -> UUID:
+        """The request it is about; an id of nothing where what was sent is none."""
+        return _uuid(self.thing.data) or UUID(int=0)
+
+
+class ClarifyForm(ContestedForm):
+    """The answer to a question of the desk: a draft, or sent for good."""
+
+    thing = HiddenField()
+    answer = TextAreaField("Your answer", [Optional()])
+    file = MultipleFileField("Files", [Optional()])
+
+    def thing_id(self) -> UUID:
+        """The request it answers; an id of nothing where what was sent is none."""
+        return _uuid(self.thing.data) or UUID(int=0)
+
+
+# More than a page shows are none of ours.
+BATCH_PICKS_MAX = 500
+
+
+class BatchForm(Form):
+    """Which applications are passed in one go, each with the version whose facts were shown."""
+
+    def picks(self, sent: Sequence[str]) -> tuple[BatchPick, ...]:
+        """What was ticked; what is no pair of ids is left out."""
+        pairs = [text.partition("|") for text in sent[:BATCH_PICKS_MAX]]
+        ids = [(_uuid(first), _uuid(second)) for first, _, second in pairs]
+        return tuple(BatchPick(first, second) for first, second in ids if first and second)
+
+
+class LettersForm(Form):
+    """Which letters are sent, each with the hash of what was shown."""
+
+    def letters(self, sent: Sequence[str]) -> tuple[tuple[UUID, str], ...]:
+        """What was ticked; what is no id with a hash is left out."""
+        pairs = [text.partition("|") for text in sent[:BATCH_PICKS_MAX]]
+        found = [(_uuid(first), second[:64]) for first, _, second in pairs]
+        return tuple((key, sha256) for key, sha256 in found if key and sha256)
+
+
+class LetterForm(ContestedForm):
+    """Words of one's own in a letter."""
+
+    note = TextAreaField(
+        "Words of your own", [Optional(), A_PARAGRAPH], description="Stands after the verdict. Up to 300 words."
+    )
 
 
 class RefusalForm(ContestedForm):

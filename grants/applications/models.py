@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Computed, Index, LargeBinary, UniqueConstraint, column, literal_column
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
@@ -365,3 +365,72 @@ class StageInvitation(Row):
     concept_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
     note: Mapped[str | None] = mapped_column(info=DIGEST)
     started_id: Mapped[UUID | None] = mapped_column(points_to("application.id"))
+
+
+class Clarification(Row):
+    """A question of the desk about one submission, and the one answer to it; the submission itself never changes."""
+
+    __tablename__ = "clarification"
+    __table_args__ = (
+        UniqueConstraint("application_id", "number"),
+        CheckConstraint(
+            "(answer IS NULL) = (answered_at IS NULL) AND (answer IS NULL) = (answered_by IS NULL)"
+            " AND (answer IS NULL) = (answer_sha256 IS NULL)",
+            name="answer_whole",
+        ),
+        CheckConstraint("octet_length(answer_sha256) = 32", name="answer_sha256_length"),
+        CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawn_by IS NULL) AND (withdrawn_at IS NULL) = (withdraw_reason IS NULL)",
+            name="withdrawn_whole",
+        ),
+        CheckConstraint("answered_at IS NULL OR withdrawn_at IS NULL", name="answered_or_withdrawn"),
+        CheckConstraint("answered_at < due_at", name="answered_in_time"),
+        CheckConstraint("due_at = first_due_at OR extension_reason IS NOT NULL", name="extension_has_reason"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    submission_id: Mapped[UUID] = mapped_column(points_to("submission.id"), index=True)
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+    # Keys of the conditions of the desk and of the questions of the form it is about.
+    conditions: Mapped[list[Any]]
+    questions: Mapped[list[Any]]
+    asked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    first_due_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    extension_reason: Mapped[str | None]
+    draft: Mapped[str | None] = mapped_column(info=DIGEST)
+    drafted_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    answer: Mapped[str | None] = mapped_column(info=DIGEST)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    # Over the answer and the hashes of its files.
+    answer_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    withdraw_reason: Mapped[str | None]
+    # Whether evaluators read request and answer too.
+    shared: Mapped[bool]
+
+
+class EligibilityLetter(Row):
+    """The letter that tells a team its verdict: words of one's own until it is sent, then frozen and hashed."""
+
+    __tablename__ = "eligibility_letter"
+    __table_args__ = (
+        UniqueConstraint("check_id"),
+        CheckConstraint(
+            "(sent_at IS NULL) = (content IS NULL) AND (sent_at IS NULL) = (sha256 IS NULL)"
+            " AND (sent_at IS NULL) = (sent_by IS NULL)",
+            name="sent_whole",
+        ),
+        CheckConstraint("octet_length(sha256) = 32", name="sha256_length"),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    check_id: Mapped[UUID] = mapped_column(points_to("eligibility_check.id"))
+    note: Mapped[str | None] = mapped_column(info=DIGEST)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=DIGEST)
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sent_at: Mapped[datetime | None]
+    sent_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))

@@ -97,6 +97,14 @@ class WrittenOnce:
 # Decisions, signatures and declarations: no row of these is deleted, and what was decided is not rewritten.
 WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "bank_account": WrittenOnce(once=("confirmed_by", "confirmed_at", "evidence"), free=("state",)),
+    "clarification": WrittenOnce(
+        once=(
+            *("answer", "answered_at", "answered_by", "answer_sha256"),
+            *("withdrawn_at", "withdrawn_by", "withdraw_reason"),
+        ),
+        free=("draft", "drafted_by", "due_at", "extension_reason", "shared"),
+        kept=True,
+    ),
     "conflict_declaration": WrittenOnce(
         free=("declared", "reason", "declared_at", "ruling", "ruling_reason", "ruled_by", "ruled_at"), kept=True
     ),
@@ -106,6 +114,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         free=("saves", "proposed_by", "proposed_at", "proposed_reason", "returned_by", "return_reason"),
         kept=True,
     ),
+    "eligibility_letter": WrittenOnce(once=("content", "sha256", "sent_at", "sent_by"), free=("note",), kept=True),
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),

@@ -176,6 +176,7 @@ class Applicants(Arrivals):
             verdict = applications.declare(self.actor("eligibility"), application_id, answers)
             if verdict is Verdict.FAIL:
                 applications.confirm_refusal(self.actor("eligibility_second"), application_id)
+            applications.send_letter(self.actor("eligibility"), application_id)
 
     def changed(self, *keys: str) -> None:
         """Say that these people were given something to do, or lost it: who they are is looked up anew."""

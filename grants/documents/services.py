@@ -302,3 +302,23 @@ def print_receipt(actor: Actor, submission_id: UUID) -> FileView:
         object_id=submission_id,
         role="receipt",
     )
+
+
+@act(
+    "eligibility_letter.print",
+    needs=Permission.APPLICATION_CHECK,
+    scope=applications.letter_scope,
+    says="made the decision letter of application {subject}",
+)
+def print_letter(actor: Actor, letter_id: UUID) -> FileView:
+    """A decision letter as PDF, from what was frozen when it was sent."""
+    text, row, application = applications.letter_for_print(letter_id)
+    assert row.sent_at is not None, "only what was sent is printed"
+    return files.keep_bytes(
+        letters.eligibility(text, row.sent_at, zone=application.call.zone, synthetic=application.call.synthetic),
+        name=f"decision-letter-{text.reference}.pdf",
+        media_type=Format.PDF.media_type,
+        kind=applications.LETTER_FILES,
+        object_id=letter_id,
+        role="letter",
+    )

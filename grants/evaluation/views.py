@@ -166,6 +166,7 @@ def _assessment(shown: AssessmentPage, form: SheetForm) -> str:
     names = {str(file.file_id): file.name for file in content.files}
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
+        clarified=applications.shared_clarifications(shown.head.id),
         jumps=_jumps(shown, sections), anchors=_anchors(shown.anchors, shown.max_half), half_words=rules.half_words,
     )  # fmt: skip
 

@@ -182,10 +182,19 @@ GRANT_STORY = frozenset(
     }
 )
 # What the desk does until a verdict stands; the team is told the verdict and not the way to it.
-DESK_STORY = frozenset({"application.confirm_refusal", "application.declare", "application.return_refusal"})
-APPLICATION_STORY = DESK_STORY | {"application.submit", "application.withdraw"}
+DESK_STORY = frozenset(
+    {
+        *("application.confirm_refusal", "application.declare", "application.pass_by_facts"),
+        *("application.share_clarification", "application.write_letter"),
+        "application.return_refusal",
+    }
+)
+APPLICATION_STORY = DESK_STORY | {
+    *("application.submit", "application.withdraw", "application.ask_clarification", "application.send_letter"),
+    *("application.answer_clarification", "application.extend_clarification", "application.withdraw_clarification"),
+}
 # Told to the team with what was ruled, see declared_words and outcome_words.
-VERDICTS = frozenset({"application.declare"})
+VERDICTS = frozenset({"application.send_letter"})
 # The work on a draft, which only its own people see.
 TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
     *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
@@ -208,6 +217,8 @@ TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
         "application.reopen_comment",
     ),
     "application.replace_file",
+    *("application.attach_to_clarification", "application.draft_clarification"),
+    "application.remove_from_clarification",
     *("application.explain_costs", "application.save_plan", "application.save_sources"),
     *("ticket.open", "ticket.write", "ticket.answer", "ticket.ask_back", "ticket.close", "ticket.reopen"),
     *("application.move_to_version", "application.read_changes", "application.clear_dropped"),
@@ -280,9 +291,7 @@ CALL_STORY = frozenset(
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_dates"),
         *("call.publish_corrigendum", "call.correct_wording", "call.discard_copy", "call.replace_copy"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
-        "selection.record_published_outcome",
-        *("question.publish", "question.correct"),
-        "stage.invite",
+        *("selection.record_published_outcome", "call.pass_by_facts", "call.send_letters", "stage.invite"),
         *("question.publish", "question.correct", "call.add_session", "call.edit_session", "call.cancel_session"),
         *("call.add_slides", "call.add_privacy_notice"),
     }
@@ -310,7 +319,7 @@ QUIET = frozenset(
             "report.write",
             "report.enter_costs",
         ),
-        *("receipt.print", "agreement.print", "statement.build"),
+        *("receipt.print", "eligibility_letter.print", "agreement.print", "statement.build"),
     }
 )
 

@@ -186,7 +186,7 @@ def test_nobody_refuses_an_application_alone(call: CallView) -> None:
             services.record_answers(eli, application_id, eligibility_passed(call))
         services.confirm_refusal(actors.ella(), application_id)
 
-    assert view_of(application_id).state is ApplicationState.INELIGIBLE
+    assert view_of(application_id).state is ApplicationState.SUBMITTED
     check = db.session.query(EligibilityCheck).one()
     assert (check.decided_by, check.confirmed_by) == (eli.user_id, actors.ella().user_id)
     assert "It overlaps" in str(check.reason)
@@ -204,7 +204,7 @@ def test_a_refusal_that_is_given_back_can_become_eligible(call: CallView) -> Non
         desk = queries.desk(actors.eli(), view_of(application_id))
         assert (desk.returner, desk.return_reason) == ("Ella Second", "They share one street only")
         assert services.declare(actors.eli(), application_id, eligibility_passed(call)) is PASS
-    assert view_of(application_id).state is ApplicationState.ELIGIBLE
+    assert queries.desk(actors.eli(), view_of(application_id)).verdict is PASS
 
 
 def test_the_second_person_decides_on_the_page_and_the_first_cannot(app: Flask, call: CallView) -> None:
@@ -218,7 +218,7 @@ def test_the_second_person_decides_on_the_page_and_the_first_cannot(app: Flask, 
         assert actors.client_of(app, actors.ana()).get(place).status_code == 404
         refused = send(ella, f"{place}/refusal", page=place, go="return", why=" ")
         assert refused.status_code == 422 and "Say why you give it back" in text_of(refused)
-        assert "1 waiting for a second person" in text_of(ella.get(f"/calls/{call.slug}/eligibility"))
+        assert "1 for a second person" in text_of(ella.get(f"/calls/{call.slug}/eligibility"))
         assert "Not eligible, says Eli Desk" in text_of(ella.get(f"/calls/{call.slug}/eligibility?show=second"))
         done = send(ella, f"{place}/refusal", page=place, go="confirm")
         assert done.status_code == 303
@@ -239,7 +239,13 @@ def test_the_desk_leads_to_the_next_one_and_to_the_next_without_a_verdict(app: F
         ]  # fmt: skip
         rows, counts = queries.desk_list(actors.eli(), call, DeskShow.TO_CHECK, Page(size=1))
         assert [row.reference for row in rows] == [refs[0], refs[2]]
-        assert {show.value: tally.number for show, tally in counts.items()} == {"to_check": 2, "second": 0, "done": 1}
+        assert {show.value: tally.number for show, tally in counts.items()} == {
+            "to_check": 2,
+            "clarifying": 0,
+            "second": 0,
+            "letter": 1,
+            "done": 0,
+        }
         rows, _ = queries.desk_list(actors.eli(), call, DeskShow.TO_CHECK, Page(size=1, after=refs[0]))
         assert [(row.reference, row.waits_days(call.closes_at, AFTER_CLOSING)) for row in rows] == [(refs[2], 1)]
 

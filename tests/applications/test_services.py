@@ -524,6 +524,9 @@ def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) 
             eli.user_id,
             len(rules.conditions_of(call.content)),
         )
+        with pytest.raises(Refused, match="its verdict already"):
+            services.declare(eli, application_id, all_pass(call))
+        services.send_letter(actors.eli(), application_id)
         with pytest.raises(Refused, match="only a submitted one"):
             services.declare(eli, application_id, all_pass(call))
     assert queries.view_by_id(application_id).state is ApplicationState.ELIGIBLE
@@ -540,6 +543,7 @@ def test_a_condition_that_is_not_met_needs_a_reason_and_makes_it_not_eligible(ca
         answers = all_pass(call, **{key: (Verdict.FAIL, "It overlaps")})
         assert services.declare(eli, application_id, answers) is Verdict.FAIL
         services.confirm_refusal(actors.ella(), application_id)
+        services.send_letter(actors.ella(), application_id)
 
     view = queries.view_by_id(application_id)
     assert view.state is ApplicationState.INELIGIBLE

@@ -19,11 +19,12 @@ from grants.applications.rules import InviteInput
 from grants.applications.states import ApplicationState
 from grants.budgets.rules import field_name
 from grants.calls.rules import CallView
-from grants.core import clock
+from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.money import euros
+from grants.identity import queries as identity
 from tests import actors
 from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.factories import applications as factory
@@ -109,8 +110,9 @@ def test_a_city_goes_from_the_open_call_to_declared_eligible(app: Flask, call: C
 
     with clock.at(AFTER_CLOSING):
         eli = actors.client_of(app, actors.eli())
-        assert "1 to check, 0 waiting for a second person, 0 done" in text_of(
-            eli.get(f"/calls/{call.slug}/eligibility")
+        assert (
+            "1 to check, 0 waiting for the applicant, 0 for a second person, 0 with a letter to send, 0 done"
+            in text_of(eli.get(f"/calls/{call.slug}/eligibility"))
         )
         desk = f"{place}/eligibility"
         verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
@@ -118,6 +120,10 @@ def test_a_city_goes_from_the_open_call_to_declared_eligible(app: Flask, call: C
         declared = send(eli, desk, go="declare", **verdicts)
         assert declared.headers["Location"] == f"/calls/{call.slug}/eligibility"
         assert "Declared eligible" in text_of(eli.get(desk))
+        assert "Eligible" not in text_of(ana(app).get(place))
+        ticked = values_of(eli, f"/calls/{call.slug}/letters")
+        assert post(eli, f"/calls/{call.slug}/letters", ticked).status_code == 303
+        jobs.work_off(actor_of=identity.actor_for, but_not=("mail", "reports"))
         check_page(eli.get(place))
         assert "Eligible" in text_of(eli.get("/applications?q=southport"))
         assert "Eligible" in text_of(ana(app).get(place))
@@ -496,6 +502,8 @@ def test_the_team_sees_no_half_done_check_and_checks_nothing_itself(app: Flask, 
         assert send(other, place, go="save", **answers).status_code == 303
         assert ana(app).get(place).status_code == 404
         assert send(other, place, go="declare", **answers).status_code == 303
+        assert ana(app).get(place).status_code == 404
+        services.send_letter(other_officer, application_id)
         assert ana(app).get(place).status_code == 200
 
 
@@ -564,6 +572,7 @@ def test_the_evidence_of_the_desk_names_no_competitor_to_the_team_or_to_whoever_
         verdicts = {f"verdict_{condition.key}": "pass" for condition in call.content.conditions}
         assert send(eli, place, go="declare", **verdicts).status_code == 303
 
+        services.send_letter(actors.eli(), application_id)
         for reader in (actors.ana(), actors.nuria(), actors.ingrid()):
             words = text_of(actors.client_of(app, reader).get(place))
             assert "Declared eligible" in words
@@ -694,6 +703,8 @@ def test_the_team_reads_on_its_own_page_why_it_is_not_eligible(app: Flask, call:
         )
         assert "The mandate is missing" not in text_of(ana(app).get(place))
         services.confirm_refusal(actors.ella(), application_id)
+        assert "The mandate is missing" not in text_of(ana(app).get(place))
+        services.send_letter(actors.ella(), application_id)
 
         words = text_of(ana(app).get(place))
         assert words.count("The mandate is missing") == 1 and "This application is not eligible" in words

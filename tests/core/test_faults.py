@@ -26,7 +26,15 @@ from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.applications import queries as applied
 from grants.applications import services as applying
-from grants.applications.rules import ConditionAnswer, DetailsInput, FollowInput, InviteInput, PersonInput
+from grants.applications.models import Clarification
+from grants.applications.rules import (
+    ClarificationInput,
+    ConditionAnswer,
+    DetailsInput,
+    FollowInput,
+    InviteInput,
+    PersonInput,
+)
 from grants.applications.states import Verdict
 from grants.awards import services as awarding
 from grants.awards.models import Selection
@@ -189,11 +197,16 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
     with clock.at(AFTER_CLOSING):
         applying.record_answers(actors.eli(), application_id, all_pass(call)[:2], 0)
         first, *rest = all_pass(call)
+        asked = ClarificationInput("Which streets?", (first.condition,), (), None)
+        applying.ask_clarification(actors.eli(), application_id, asked)
+        question = db.session.scalars(select(Clarification.id)).one()
+        applying.answer_clarification(actors.actor(carla), question, "The harbour.")
         applying.answer_condition(actors.eli(), application_id, first, 1)
         applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
         applying.return_refusal(actors.ella(), application_id, "Look again.")
         applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
         applying.confirm_refusal(actors.ella(), application_id)
+        applying.send_letter(actors.ella(), application_id)
         led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
         second = second_stage(call)
@@ -207,8 +220,10 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         *("call.edit_copy", "call.publish_corrigendum", "application.extend_deadline"),
     ):
         assert "deadline" in attack.relied[verb], verb
+    assert "deadline" in attack.relied["application.answer_clarification"]
     assert "four_eyes" in attack.relied["application.declare"]
     assert "four_eyes" in attack.relied["application.confirm_refusal"]
+    assert "four_eyes" in attack.relied["application.send_letter"]
     assert "ceiling" in attack.relied["call.authorise_budget"]
 
 

@@ -14,9 +14,11 @@ from tests.servers import Cluster
 # A column of each that says what was decided, and a change of it.
 REWRITTEN = {
     "bank_account": "iban = 'BE00'",
+    "clarification": "text = 'x'",
     "conflict_declaration": "user_id = gen_random_uuid()",
     "due_diligence_item": "label = 'x'",
     "eligibility_check": "verdict = 'fail'",
+    "eligibility_letter": "sha256 = sha256('x')",
     "eligibility_result": "condition = 'x'",
     "payment_batch": "total = 1",
     "payment_order_signature": "amount = 1",

@@ -250,6 +250,9 @@ def _the_desk_declares_it_eligible(place: str) -> None:
     read(actors.eli, f"{CALL}/eligibility")
     deed(actors.eli, f"{place}/eligibility", {**verdicts, "go": "declare"})
     assert "Declared eligible" in read(actors.eli, f"{place}/eligibility")
+    ticked = re.findall(r'name="letter" value="([^"]+)"', look(actors.eli, f"{CALL}/letters").text)
+    deed(actors.eli, f"{CALL}/letters", {"letter": ticked})
+    worker_works()
 
 
 # --- the evaluation -----------------------------------------------------------------------------------------------

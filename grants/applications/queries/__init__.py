@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from grants.applications.queries.batch import batch, last_batch
 from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import desk, desk_and_content
+from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
+from grants.applications.queries.clarifying import (
+    clarifications,
+    open_now,
+    scope_of_clarification,
+    shared_clarifications,
+)
 from grants.applications.queries.counting import counts
 from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
@@ -11,6 +19,15 @@ from grants.applications.queries.exporting import export_rows
 from grants.applications.queries.facts import cities_of as city_facts
 from grants.applications.queries.facts import facts_of
 from grants.applications.queries.following import choices_of, concept_of, concepts, invited_to, stage_invitation
+from grants.applications.queries.letters import (
+    LETTER_FILES,
+    draft_text,
+    letter,
+    letter_file,
+    letter_for_print,
+    letter_scope,
+    letters_to_send,
+)
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -40,7 +57,7 @@ from grants.applications.queries.reach import (
 from grants.applications.queries.register import register_now, register_sent
 from grants.applications.queries.saved import first_list, saved_list, saved_lists, shareable_call, shareable_calls
 from grants.applications.queries.serving import offered_actions, served, serving_city
-from grants.applications.queries.stages import stages, told_by
+from grants.applications.queries.stages import stages, stages_and_questions, told_by
 from grants.applications.queries.submitted import (
     content_of,
     file_of,
@@ -82,8 +99,10 @@ from grants.applications.queries.writing import (
 )
 
 __all__ = [
+    "CLARIFICATION_FILES",
     "DUTIES_MAX",
     "FOR_CALL_MAX",
+    "LETTER_FILES",
     "LIST_ROWS_MAX",
     "Gate",
     "ListPage",
@@ -92,11 +111,13 @@ __all__ = [
     "Workplace",
     "applications",
     "as_answered",
+    "batch",
     "budget_of",
     "call_of",
     "calls_seen",
     "choices_of",
     "city_facts",
+    "clarifications",
     "closes_at_of",
     "concept_of",
     "concepts",
@@ -108,6 +129,7 @@ __all__ = [
     "desk",
     "desk_and_content",
     "desk_list",
+    "draft_text",
     "duties",
     "earlier",
     "export_rows",
@@ -123,8 +145,14 @@ __all__ = [
     "invited_to",
     "is_team",
     "issues_of",
+    "last_batch",
     "last_changes",
     "lead_is_gone",
+    "letter",
+    "letter_file",
+    "letter_for_print",
+    "letter_scope",
+    "letters_to_send",
     "lies_in",
     "list_page",
     "membership",
@@ -132,6 +160,7 @@ __all__ = [
     "of_call",
     "of_organisation",
     "offered_actions",
+    "open_now",
     "opens_when",
     "own_rows",
     "partners",
@@ -145,12 +174,15 @@ __all__ = [
     "saved_list",
     "saved_lists",
     "scope_of",
+    "scope_of_clarification",
     "served",
     "serving_city",
     "shareable_call",
     "shareable_calls",
+    "shared_clarifications",
     "stage_invitation",
     "stages",
+    "stages_and_questions",
     "states_in_call",
     "submission_by_id",
     "submissions",

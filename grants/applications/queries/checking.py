@@ -12,11 +12,13 @@ from sqlalchemy.orm import aliased
 
 from grants.applications import rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityResult
+from grants.applications.queries.clarifying import clarifications
 from grants.applications.queries.facts import facts_of
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.whole import as_answered
 from grants.applications.rules import (
     ApplicationView,
+    ClarificationView,
     ConditionAnswer,
     ConditionView,
     Desk,
@@ -43,26 +45,28 @@ def desk(actor: Actor, application: ApplicationView) -> Asking[Desk]:
 
     At most two statements.
     """
-    found, _ = yield from desk_and_content.asking(actor, application)
+    found, _, _ = yield from desk_and_content.asking(actor, application)
     return found
 
 
 @reader
-def desk_and_content(actor: Actor, application: ApplicationView) -> Asking[tuple[Desk, SubmittedContent | None]]:
-    """The same with the version that stands, for whoever reads evidence."""
+def desk_and_content(
+    actor: Actor, application: ApplicationView
+) -> Asking[tuple[Desk, SubmittedContent | None, tuple[ClarificationView, ...]]]:
+    """The same with the version that stands, for whoever reads evidence, and what was asked about it."""
     application = replace(application, call=as_answered(application.call, application.submission))
     shown = reads_evidence(actor, application)
-    parts: list[Asking[Any]] = [_check(application), _answers(application)]
+    parts: list[Asking[Any]] = [_check(application), _answers(application), clarifications.asking(actor, application)]
     parts += (
         [_neighbours(actor, application), facts_of.asking(actor, application.call, [application.id])] if shown else []
     )
-    checks, answers, *rest = yield from side_by_side(parts)
+    checks, answers, asked, *rest = yield from side_by_side(parts)
     neighbours, contents = rest if rest else (Neighbours(), {})
     content, facts = contents.get(application.id, (None, None))
     conditions = tuple(
         _condition(condition, facts, answers) for condition in rules.conditions_of(application.call.content)
     )
-    return _desk(conditions, checks, neighbours), content
+    return _desk(conditions, checks, neighbours), content, asked
 
 
 def _condition(condition: Any, facts: Facts | None, answers: Mapping[str, Any]) -> ConditionView:

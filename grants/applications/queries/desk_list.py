@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application, EligibilityCheck, EligibilityResult
+from grants.applications.models import Application, Clarification, EligibilityCheck, EligibilityResult
+from grants.applications.queries.clarifying import is_open
 from grants.applications.queries.reach import visible
 from grants.applications.rules import DeskRow, DeskShow
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
+from grants.core import clock
 from grants.core.paging import COUNTED_MAX, Page, Tally
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -32,11 +34,15 @@ def shown(show: DeskShow) -> ColumnElement[bool]:
     proposed, decided = _of(EligibilityCheck.proposed_by.is_not(None)), _of(EligibilityCheck.verdict.is_not(None))
     match show:
         case DeskShow.TO_CHECK:
-            return and_(submitted, ~proposed, ~decided)
+            return and_(submitted, ~proposed, ~decided, ~is_open(clock.now()))
+        case DeskShow.CLARIFYING:
+            return and_(submitted, is_open(clock.now()))
         case DeskShow.SECOND:
             return and_(submitted, proposed)
+        case DeskShow.LETTER:
+            return and_(submitted, decided)
         case DeskShow.DONE:
-            return decided
+            return and_(~submitted, decided)
 
 
 def _inside(actor: Actor, call: CallView) -> tuple[ColumnElement[bool], ...]:
@@ -64,8 +70,14 @@ def _rows(actor: Actor, call: CallView, show: DeskShow, page: Page) -> Asking[tu
     check = EligibilityCheck
     answers = select(func.count()).where(EligibilityResult.check_id == check.id)
     failed = answers.where(EligibilityResult.verdict == Verdict.FAIL.value)
+    due = select(func.min(Clarification.due_at)).where(
+        Clarification.submission_id == Application.submission_id,
+        Clarification.answered_at.is_(None),
+        Clarification.withdrawn_at.is_(None),
+    )
     statement = (
         select(
+            due.correlate(Application).scalar_subquery().label("answer_due_at"),
             *(Application.reference, Application.title, Application.acronym, Application.state),
             *(Application.requested, Application.submitted_at, lead.name.label("lead"), lead.country_code),
             *(check.verdict, check.decided_at, check.proposed_at, check.proposed_by, check.return_reason),
@@ -103,4 +115,5 @@ def _row(row: Any) -> DeskRow:
         proposed_at=row.proposed_at,
         proposer=row.proposer or "",
         returned=bool(row.return_reason) and row.verdict is None and row.proposed_by is None,
+        answer_due_at=row.answer_due_at if row.verdict is None else None,
     )

@@ -14,6 +14,7 @@ from grants.applications.models import (
     ApplicationMember,
     ApplicationPartner,
     ApplicationSignOff,
+    Clarification,
     EligibilityCheck,
 )
 from grants.applications.queries.helpdesk import asked_back_duties, desk_duties
@@ -35,7 +36,7 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """What leads, partners, their organisations and the eligibility desk must do next, in at most two statements."""
     kinds = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
-        kinds.append(_writing_duties)
+        kinds += [_writing_duties, _answering_duties]
     if actor.places(Permission.APPLICATION_SIGN_OFF, "application"):
         kinds.append(_signing_duties)
     if actor.can(Permission.ORGANISATION_VOUCH):
@@ -102,6 +103,37 @@ def _writing_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
     progress = yield from dossier_queries.progress.asking(row.dossier_id for row in rows if row.dossier_id)
     found = (_writing_duty(actor, row, progress.get(row.dossier_id)) for row in rows)
     return [duty for duty in found if duty is not None]
+
+
+def _answering_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    rows = yield from ask(
+        select(
+            Application.reference, Application.title, Application.acronym, func.min(Clarification.due_at).label("due")
+        )
+        .join(Clarification, Clarification.submission_id == Application.submission_id)
+        .where(
+            Application.id.in_(actor.places(Permission.APPLICATION_EDIT, "application")),
+            Application.state == ApplicationState.SUBMITTED.value,
+            Clarification.answered_at.is_(None),
+            Clarification.withdrawn_at.is_(None),
+            Clarification.due_at > at,
+            *not_barred(actor),
+        )
+        .group_by(Application.id)
+        .order_by(func.min(Clarification.due_at), Application.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            what=f"Answer the programme on \u201c{row.acronym or row.title}\u201d",
+            why="The programme asks before it decides whether the application is eligible. What you sent stays as it is.",
+            button="Open the question",
+            endpoint="applications.clarifications",
+            values={"ref": row.reference},
+            due_at=row.due,
+        )
+        for row in rows
+    ]
 
 
 def _one_each(rows: Sequence[Any]) -> list[Any]:

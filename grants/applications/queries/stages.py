@@ -6,13 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 
 from grants.applications import rules
-from grants.applications.models import EligibilityCheck
-from grants.applications.rules import ApplicationView, Checked, Later, Timeline
-from grants.applications.states import Verdict
-from grants.core.together import Asking, ask, both, reader
+from grants.applications.models import Clarification, EligibilityCheck, EligibilityLetter
+from grants.applications.queries.clarifying import clarifications
+from grants.applications.rules import ApplicationView, Asked, Checked, ClarificationView, Later, Timeline
+from grants.applications.states import ApplicationState, Verdict
+from grants.core.permissions import Actor
+from grants.core.together import Asking, both, reader
 
 # What later stages did with an application, as far as its team was told: a later row says it, once.
 _later: list[Callable[[UUID], Asking[Later]]] = []
@@ -33,14 +35,33 @@ def stages(application: ApplicationView, at: datetime) -> Asking[Timeline]:
     return rules.timeline(application, checked, later, at)
 
 
+@reader
+def stages_and_questions(
+    actor: Actor, application: ApplicationView, at: datetime
+) -> Asking[tuple[Timeline, tuple[ClarificationView, ...]]]:
+    """The timeline with the questions of the desk; no statement more than the timeline where there are none."""
+    return (yield from both(stages.asking(application, at), clarifications.asking(actor, application)))
+
+
 def _checked(application: ApplicationView) -> Asking[Checked]:
     sent = application.submission.id if application.submission else None
-    rows = yield from ask(
-        select(EligibilityCheck.verdict, EligibilityCheck.decided_at).where(
-            EligibilityCheck.application_id == application.id, EligibilityCheck.submission_id == sent
+    rows, requests = yield [
+        # Verdicts from before there were letters were told when they were given.
+        select(
+            EligibilityCheck.verdict,
+            func.coalesce(EligibilityLetter.sent_at, EligibilityCheck.decided_at).label("told_at"),
         )
-    )
+        .outerjoin(EligibilityLetter, EligibilityLetter.check_id == EligibilityCheck.id)
+        .where(EligibilityCheck.submission_id == sent, literal(application.state is not ApplicationState.SUBMITTED)),
+        select(
+            *(Clarification.created_at, Clarification.due_at),
+            *(Clarification.answered_at, Clarification.withdrawn_at),
+        )
+        .where(Clarification.submission_id == sent)
+        .order_by(Clarification.number),
+    ]
+    asked = tuple(Asked(*row) for row in requests)
     for row in rows:
         if row.verdict:
-            return Checked(row.decided_at, Verdict(row.verdict))
-    return Checked()
+            return Checked(row.told_at, Verdict(row.verdict), asked)
+    return Checked(asked=asked)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications import rules
-from grants.applications.models import Application, Submission
+from grants.applications.models import Application, Clarification, Submission
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.rules import SubmittedContent
 from grants.core import files
@@ -63,7 +63,18 @@ def file_of(actor: Actor, application_id: UUID, sha256: str) -> FileView:
     for submitted in submitted_content(application_id).files:
         if submitted.sha256 == sha256:
             return files.view(submitted.file_id)
+    for file in _of_answers(application_id, sent=not is_team(actor, application_id)):
+        if file.sha256 == sha256:
+            return file
     raise NotFound
+
+
+def _of_answers(application_id: UUID, *, sent: bool) -> tuple[FileView, ...]:
+    """Files beside answers to the desk's questions; ``sent`` leaves out those of answers still being written."""
+    asked = select(Clarification.id).where(Clarification.application_id == application_id)
+    if sent:
+        asked = asked.where(Clarification.answered_at.is_not(None))
+    return files.listed_of("clarification", db.session.scalars(asked).all())
 
 
 def receipt_files(submission_id: UUID) -> tuple[FileView, ...]:

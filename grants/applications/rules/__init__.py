@@ -29,7 +29,17 @@ from grants.applications.rules.attaching import (
     file_places,
     refuse_beyond,
 )
+from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchRow, first_open, passed_by_facts
 from grants.applications.rules.changes import CHANGES_TOLD, LastChange, told_together
+from grants.applications.rules.clarifying import (
+    ClarificationInput,
+    ClarificationState,
+    ClarificationView,
+    checked_answer,
+    due_problem,
+    kept_draft,
+    refuse_late_answer,
+)
 from grants.applications.rules.desk_list import SHOW_WORDS, DeskRow, DeskShow
 from grants.applications.rules.eligibility import (
     Arrival,
@@ -99,6 +109,7 @@ from grants.applications.rules.issues import (
     team_issues,
     unscanned_issues,
 )
+from grants.applications.rules.letters import LetterText, LetterView, checked_note, letter_text
 from grants.applications.rules.listing import STATES, chips, days_words, filter_words, stale
 from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines
 from grants.applications.rules.serving import (
@@ -197,10 +208,16 @@ __all__ = [
     "ApplicationView",
     "Arrival",
     "Asked",
+    "BatchOutcome",
+    "BatchPick",
+    "BatchRow",
     "BudgetInput",
     "BudgetKept",
     "Checked",
     "CityFact",
+    "ClarificationInput",
+    "ClarificationState",
+    "ClarificationView",
     "CommentInput",
     "ConceptRow",
     "ConditionAnswer",
@@ -224,6 +241,8 @@ __all__ = [
     "IssueGroup",
     "LastChange",
     "Later",
+    "LetterText",
+    "LetterView",
     "ListFilter",
     "Member",
     "Neighbours",
@@ -266,8 +285,10 @@ __all__ = [
     "budget_issues",
     "budget_of",
     "carried",
+    "checked_answer",
     "checked_answers",
     "checked_member_role",
+    "checked_note",
     "checked_serving",
     "checked_trial",
     "chips",
@@ -276,6 +297,7 @@ __all__ = [
     "days_words",
     "digest",
     "dossier_of",
+    "due_problem",
     "evidence",
     "evidence_of",
     "exactly",
@@ -283,6 +305,7 @@ __all__ = [
     "file_places",
     "filter_words",
     "fingerprint",
+    "first_open",
     "form_facts",
     "formal_evidence",
     "frozen_serving",
@@ -291,8 +314,11 @@ __all__ = [
     "infected_issues",
     "is_admissibility",
     "is_looked_up",
+    "kept_draft",
+    "letter_text",
     "overtaken",
     "part_content",
+    "passed_by_facts",
     "proposed",
     "read_serving",
     "read_snapshot",
@@ -302,6 +328,7 @@ __all__ = [
     "refuse_far_extension",
     "refuse_incomplete",
     "refuse_late",
+    "refuse_late_answer",
     "refuse_not_invitable",
     "refuse_not_leading",
     "refuse_one_extension",

@@ -15,14 +15,18 @@ class DeskShow(StrEnum):
     """The parts of the list."""
 
     TO_CHECK = "to_check"
+    CLARIFYING = "clarifying"
     SECOND = "second"
+    LETTER = "letter"
     DONE = "done"
 
 
 SHOW_WORDS = {
     DeskShow.TO_CHECK: "To check",
+    DeskShow.CLARIFYING: "Waiting for the applicant",
     DeskShow.SECOND: "Waiting for a second person",
-    DeskShow.DONE: "With a verdict",
+    DeskShow.LETTER: "Letter to send",
+    DeskShow.DONE: "Told",
 }
 
 
@@ -45,6 +49,8 @@ class DeskRow:
     proposed_at: datetime | None = None
     proposer: str = ""
     returned: bool = False
+    # Until when the applicant answers a question of the desk.
+    answer_due_at: datetime | None = None
 
     def waits_days(self, closes_at: datetime | None, at: datetime) -> int:
         """Whole calendar days since the deadline, or since the second person was asked; 0 once decided."""

@@ -54,8 +54,10 @@ class ConditionView:
 
     @property
     def clean(self) -> bool:
-        """Whether the facts alone say that it is met, and nobody said otherwise."""
+        """Whether it is met by the facts and nobody said otherwise, or by a person where the facts say nothing."""
         suggests = self.evidence.suggests if self.evidence else None
+        if suggests is None:
+            return self.answer.verdict is Verdict.PASS
         return suggests is Verdict.PASS and self.answer.verdict is not Verdict.FAIL
 
     @property

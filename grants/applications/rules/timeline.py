@@ -53,10 +53,13 @@ class Checked:
     verdict: Verdict | None = None
     asked: tuple[Asked, ...] = ()
 
-    @property
-    def waiting(self) -> Asked | None:
-        """The request that waits for an answer and is due first."""
-        return min((each for each in self.asked if each.is_open), key=lambda each: each.due_at, default=None)
+    def waiting(self, at: datetime) -> Asked | None:
+        """The request that waits for an answer, still in time, and is due first."""
+        return min(
+            (each for each in self.asked if each.is_open and clock.in_time(at, each.due_at)),
+            key=lambda each: each.due_at,
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def timeline(view: ApplicationView, checked: Checked, later: Later, at: datetime
 
     What waits for the applicant is the first of: writing before the deadline, an answer that was asked for, a signature.
     """
-    stages = [_sending(view, at), _checking(view, checked), *_clarifying(view.call, checked)]
+    stages = [_sending(view, at), _checking(view, checked), *_clarifying(view.call, checked, at)]
     stages += [_evaluating(view), *_deciding(view, later, at)]
     if view.call.content.pays:
         stages += _granting(view, later)
@@ -175,7 +178,7 @@ def _checking(view: ApplicationView, checked: Checked) -> Stage:
     return Stage("eligibility", title, StageState.DONE, _day(checked.told_at, call.zone), text)
 
 
-def _clarifying(call: CallView, checked: Checked) -> list[Stage]:
+def _clarifying(call: CallView, checked: Checked, at: datetime) -> list[Stage]:
     found = []
     for number, each in enumerate(checked.asked, 1):
         title = "Clarification" if len(checked.asked) == 1 else f"Clarification {number}"
@@ -184,6 +187,8 @@ def _clarifying(call: CallView, checked: Checked) -> list[Stage]:
             stage = Stage("clarification", title, StageState.DONE, _day(each.answered_at, call.zone), f"{asked} Answered.")  # fmt: skip
         elif each.withdrawn_at is not None:
             stage = Stage("clarification", title, StageState.DONE, _day(each.withdrawn_at, call.zone), f"{asked} The programme needs no answer any more.")  # fmt: skip
+        elif checked.told_at is not None or not clock.in_time(at, each.due_at):
+            stage = Stage("clarification", title, StageState.DONE, _day(each.due_at, call.zone), f"{asked} Not answered in time.")  # fmt: skip
         else:
             stage = Stage("clarification", title, StageState.NOW, _day(each.due_at, call.zone), f"{asked} Answer until {said(each.due_at, call.zone)}.")  # fmt: skip
         found.append(stage)
@@ -263,7 +268,7 @@ def _now(view: ApplicationView, checked: Checked, later: Later, at: datetime) ->
             return "You write it."
         case S.SUBMITTED if view.call.is_open(at):
             return "It is sent. The programme opens it after the deadline."
-        case S.SUBMITTED if checked.waiting is not None:
+        case S.SUBMITTED if checked.waiting(at) is not None:
             return "The programme asked you for a clarification and waits for your answer."
         case S.SUBMITTED:
             return "The programme checks whether it is complete and eligible."
@@ -282,7 +287,7 @@ def _now(view: ApplicationView, checked: Checked, later: Later, at: datetime) ->
 
 
 def _with_task(shown: Timeline, view: ApplicationView, checked: Checked, later: Later, at: datetime) -> Timeline:
-    ref, waiting = (("ref", view.reference),), checked.waiting
+    ref, waiting = (("ref", view.reference),), checked.waiting(at)
     if view.editable(at) and view.submission is None:
         return replace(shown, task="Finish it and send it.", button="Check the application",
                        endpoint="applications.check", values=ref, due_at=view.call.closes_at)  # fmt: skip

@@ -13,12 +13,23 @@ from grants.applications.services.asking import (
     tell_answers,
 )
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
+from grants.applications.services.batch import ask_batch, pass_by_facts
 from grants.applications.services.checking import (
     answer_condition,
     confirm_refusal,
     declare,
     record_answers,
     return_refusal,
+)
+from grants.applications.services.clarifying import (
+    answer_clarification,
+    ask_clarification,
+    attach_to_clarification,
+    draft_clarification,
+    extend_clarification,
+    remove_from_clarification,
+    share_clarification,
+    withdraw_clarification,
 )
 from grants.applications.services.commenting import comment, reopen_comment, reply, resolve_comment
 from grants.applications.services.drafting import (
@@ -42,6 +53,7 @@ from grants.applications.services.helpdesk import (
     take_ticket,
     write_ticket,
 )
+from grants.applications.services.letters import download_letter, send_letter, send_letters, write_letter
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -95,15 +107,19 @@ __all__ = [
     "add_privacy_notice",
     "add_session",
     "add_slides",
+    "answer_clarification",
     "answer_condition",
     "answer_ticket",
     "answer_ticket_for_everybody",
+    "ask_batch",
+    "ask_clarification",
     "ask_question",
     "ask_sign_offs",
     "ask_takeover",
     "ask_ticket_back",
     "ask_to_write",
     "attach_file",
+    "attach_to_clarification",
     "begin_trial",
     "cancel_session",
     "change_list",
@@ -121,11 +137,14 @@ __all__ = [
     "discard_answer",
     "download",
     "download_assigned",
+    "download_letter",
     "download_receipt",
     "draft_answer",
+    "draft_clarification",
     "edit_details",
     "edit_session",
     "explain_costs",
+    "extend_clarification",
     "extend_for_one",
     "give_ticket_back",
     "hand_over",
@@ -138,6 +157,7 @@ __all__ = [
     "move_ticket",
     "move_to_version",
     "open_ticket",
+    "pass_by_facts",
     "places_of",
     "publish_answer",
     "put_first",
@@ -147,6 +167,7 @@ __all__ = [
     "refuse_partner",
     "refuse_takeover",
     "remove_file",
+    "remove_from_clarification",
     "remove_partner",
     "remove_person",
     "rename_list",
@@ -164,8 +185,11 @@ __all__ = [
     "save_section",
     "save_serving",
     "save_sources",
+    "send_letter",
+    "send_letters",
     "send_trial",
     "set_question_aside",
+    "share_clarification",
     "share_list",
     "sign_off",
     "spread_corrigendum",
@@ -182,5 +206,7 @@ __all__ = [
     "try_section",
     "try_without",
     "withdraw",
+    "withdraw_clarification",
+    "write_letter",
     "write_ticket",
 ]

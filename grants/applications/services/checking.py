@@ -10,7 +10,7 @@ from sqlalchemy import select
 from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityResult
 from grants.applications.rules import ConditionAnswer, ConditionChanged, ConditionStands
-from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import acts, clock, faults
 from grants.core.acts import act
@@ -18,7 +18,6 @@ from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
-from grants.identity import services as people
 
 
 @act(
@@ -31,7 +30,7 @@ def record_answers(
     actor: Actor, application_id: UUID, answers: tuple[ConditionAnswer, ...], version: int | None = None
 ) -> int:
     """Keep the desk's answers so far; may be done many times before the verdict. Returns the check's version."""
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     _, call, check = checkable(application_id, version)
     kept = rules.checked_answers(rules.conditions_of(call.content), answers)
     store(actor, check, kept)
@@ -51,7 +50,7 @@ def answer_condition(actor: Actor, application_id: UUID, answer: ConditionAnswer
 
     Raises :class:`ConditionChanged` where another officer was faster, and keeps theirs.
     """
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     _, call, check = checkable(application_id, None)
     # A check nobody has saved anything in yet is not there for a page.
     before = check.version if check.saves else 0
@@ -93,8 +92,9 @@ def declare(
 
     What the facts alone show of admissibility needs no answer typed: it is kept as this person's with the verdict.
     """
-    _refuse_own(actor, application_id)
-    application, call, check = checkable(application_id, version)
+    refuse_own(actor, application_id)
+    _, call, check = checkable(application_id, version)
+    refuse_waiting(check, call)
     conditions = rules.conditions_of(call.content)
     kept = rules.checked_answers(conditions, answers)
     store(actor, check, (*kept, *_by_the_facts(actor, application_id, check, kept)))
@@ -104,7 +104,7 @@ def declare(
     said = reason.strip() or (None if verdict is Verdict.PASS else rules.reasons_of(conditions, given))
     match verdict:
         case Verdict.PASS:
-            decide(actor, application, call, check, verdict, said)
+            decide(actor, check, verdict, said)
         case Verdict.FAIL:
             check.proposed_by, check.proposed_at, check.proposed_reason = actor.user_id, acts.moment(), said
             if said:
@@ -120,12 +120,12 @@ def declare(
 )
 def confirm_refusal(actor: Actor, application_id: UUID, version: int | None = None) -> Verdict:
     """The second person agrees: the application is not eligible. Never the one who proposed it."""
-    _refuse_own(actor, application_id)
-    application, call, check = _proposed(actor, application_id, version)
+    refuse_own(actor, application_id)
+    check = _proposed(actor, application_id, version)
     proposer, reason = check.proposed_by, check.proposed_reason
     check.confirmed_by = actor.user_id
     check.proposed_by = check.proposed_at = check.proposed_reason = None
-    decide(actor, application, call, check, Verdict.FAIL, reason, decided_by=proposer)
+    decide(actor, check, Verdict.FAIL, reason, decided_by=proposer)
     assert check.confirmed_by != check.decided_by, "two people refuse an application"
     return Verdict.FAIL
 
@@ -138,11 +138,11 @@ def confirm_refusal(actor: Actor, application_id: UUID, version: int | None = No
 )
 def return_refusal(actor: Actor, application_id: UUID, why: str, version: int | None = None) -> None:
     """The second person does not agree, and says why: the answers can be changed again."""
-    _refuse_own(actor, application_id)
+    refuse_own(actor, application_id)
     said = why.strip()
     if not said:
         raise Invalid("Say why you give it back.", {"why": "Say why you give it back. The other officer reads it."})
-    _, _, check = _proposed(actor, application_id, version)
+    check = _proposed(actor, application_id, version)
     check.proposed_by = check.proposed_at = check.proposed_reason = None
     check.returned_by, check.return_reason = actor.user_id, said
     acts.reason(said)
@@ -154,41 +154,40 @@ def _call_of(application: Application) -> CallView:
     return queries.as_answered(queries.call_of(application), queries.submission_by_id(application.submission_id))
 
 
-def _proposed(
-    actor: Actor, application_id: UUID, version: int | None
-) -> tuple[Application, CallView, EligibilityCheck]:
-    application = locked(Application, application_id)
-    check = _check(application)
+def refuse_waiting(check: EligibilityCheck, call: CallView) -> None:
+    """No verdict while an answer that was asked for may still come."""
+    waiting = queries.open_now(check.submission_id, acts.moment())
+    if waiting is not None:
+        raise Refused(
+            f"Question {waiting.number} to the applicant waits for its answer until {rules.said(waiting.due_at, call.zone)}. "
+            "Wait for it, or withdraw the question."
+        )
+
+
+def _proposed(actor: Actor, application_id: UUID, version: int | None) -> EligibilityCheck:
+    check = _check(locked(Application, application_id))
     check_version(check, version)
     if check.proposed_by is None:
         raise Refused("Nobody proposed to refuse this application. Look at the desk again.")
     faults.point("four_eyes")
     if check.proposed_by == actor.user_id:
         raise Refused("You proposed this verdict yourself. Another eligibility officer confirms it or gives it back.")
-    return application, _call_of(application), check
+    return check
 
 
 def decide(
     actor: Actor,
-    application: Application,
-    call: CallView,
     check: EligibilityCheck,
     verdict: Verdict,
     reason: str | None,
     *,
     decided_by: UUID | None = None,
 ) -> None:
-    """Write the verdict down for good, move the application and tell its team."""
+    """Write the verdict down for good. It takes effect, and the team is told, with its letter."""
     check.verdict, check.reason = verdict.value, reason
     check.decided_at, check.decided_by = acts.moment(), decided_by or actor.user_id
-    match verdict:
-        case Verdict.PASS:
-            APPLICATION.move(application, "declare_eligible")
-        case Verdict.FAIL:
-            APPLICATION.move(application, "declare_ineligible")
     if reason:
         acts.reason(reason)
-    _tell(application, call, verdict, reason)
 
 
 def _by_the_facts(
@@ -207,7 +206,7 @@ def _by_the_facts(
     )
 
 
-def _refuse_own(actor: Actor, application_id: UUID) -> None:
+def refuse_own(actor: Actor, application_id: UUID) -> None:
     """Nobody checks an application they write in."""
     faults.point("four_eyes")
     if queries.is_team(actor, application_id):
@@ -280,18 +279,3 @@ def _results(check: EligibilityCheck) -> dict[str, EligibilityResult]:
 
 def _answer(row: EligibilityResult) -> ConditionAnswer:
     return ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "")
-
-
-def _tell(application: Application, call: CallView, verdict: Verdict, reason: str | None) -> None:
-    team = [p.contact_id for p in queries.partners(application.id) if p.contact_id and p.state is PartnerState.ACCEPTED]
-    people.mail(
-        team,
-        "application_eligibility",
-        "application",
-        application.id,
-        reference=application.reference,
-        title=application.title,
-        call_title=call.title,
-        eligible=verdict is Verdict.PASS,
-        reason=reason or "",
-    )

@@ -36,6 +36,10 @@ def download_assigned(actor: Actor, application_id: UUID, sha256: str) -> FileVi
     for submitted in queries.submitted_content(application_id).files:
         if submitted.sha256 == sha256:
             return files.view(submitted.file_id)
+    for answered in queries.shared_clarifications(application_id):
+        for file in answered.files:
+            if file.sha256 == sha256:
+                return files.view(file.file_id)
     raise NotFound
 
 

@@ -37,8 +37,10 @@ def show(ref: str) -> Any:
         told = {"unread": unread(place), "change_href": change_href(place), "changes": place.changes}
         return page("applications/task_list.html", **shown, **told, **team_context(place))
     # What was published elsewhere went no way here.
-    timeline = queries.stages(application, now) if application.submission else None
-    return page("applications/submitted.html", timeline=timeline, **shown, **submitted_context(application))
+    way, clarified = queries.stages_and_questions(actor, application, now)
+    timeline = way if application.submission else None
+    context = submitted_context(application, clarified=clarified)
+    return page("applications/submitted.html", timeline=timeline, **shown, **context)
 
 
 @bp.get("/applications/<ref>/details")

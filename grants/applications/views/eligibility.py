@@ -7,14 +7,14 @@ from typing import Any
 from flask import flash, jsonify, request
 
 from grants.applications import queries, rules, services
-from grants.applications.forms import CheckForm, RefusalForm, check_form
+from grants.applications.forms import BatchForm, CheckForm, RefusalForm, check_form
 from grants.applications.rules import (
     ApplicationView,
     ConditionAnswer,
     ConditionChanged,
     DeskShow,
 )
-from grants.applications.states import Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.applications.views.frame import bp, submitted_context
 from grants.calls import queries as calls
 from grants.calls.rules.declarations import declared_lines
@@ -45,6 +45,43 @@ def eligibility_list(slug: str) -> Any:
         conditions=len(rules.conditions_of(call.content)),
         open=call.is_open(clock.now()),
         rules=rules,
+    )
+
+
+@bp.get("/calls/<slug>/eligibility/batch")
+@requires(Permission.APPLICATION_CHECK)
+def eligibility_batch(slug: str) -> Any:
+    """Everything the facts show to be eligible, with the facts; and what became of the last batch."""
+    return _batch_page(slug, BatchForm())
+
+
+@bp.post("/calls/<slug>/eligibility/batch")
+@requires(Permission.APPLICATION_CHECK)
+def pass_batch(slug: str) -> Any:
+    """Pass what is still ticked, each by an act of its own."""
+    form, call = BatchForm(), calls.call(current_actor(), slug)
+    if form.validate_on_submit():
+        with form.refusals():
+            number = services.ask_batch(current_actor(), call.id, form.picks(request.form.getlist("pick")))
+            flash(
+                f"{number} {'application is' if number == 1 else 'applications are'} being passed, one by one.",
+                "success",
+            )
+            return see_other(".eligibility_batch", slug=slug)
+    return _batch_page(slug, form), 422
+
+
+def _batch_page(slug: str, form: BatchForm) -> str:
+    actor, call = current_actor(), calls.call(current_actor(), slug)
+    rows, next_key = queries.batch(actor, call, paging.asked())
+    return page(
+        "applications/eligibility_batch.html",
+        call=call,
+        rows=rows,
+        next_key=next_key,
+        form=form,
+        outcomes=queries.last_batch(actor, call.id),
+        open=call.is_open(clock.now()),
     )
 
 
@@ -100,7 +137,7 @@ def answer_refusal(ref: str) -> Any:
                 flash("You gave it back. The answers can be changed again.", "success")
             else:
                 services.confirm_refusal(actor, application.id, form.version_shown())
-                flash(f"{ref} is declared not eligible.", "success")
+                flash(f"{ref} is not eligible. Its letter waits to be sent.", "success")
             return see_other(".eligibility", ref=ref)
     return _desk_page(queries.view(actor, ref), None, form), 409 if form.clashed else 422
 
@@ -113,7 +150,7 @@ def _decided(application: ApplicationView, form: CheckForm) -> Any:
         return see_other(".eligibility", ref=application.reference)
     verdict = services.declare(actor, application.id, answers, form.remark.data or "", version)
     if verdict is Verdict.PASS:
-        flash(f"{application.reference} is declared eligible.", "success")
+        flash(f"{application.reference} is eligible. Its letter waits to be sent.", "success")
     else:
         flash(f"{application.reference}: not eligible. Another eligibility officer must confirm it.", "success")
     return see_other(".eligibility_list", slug=application.call.slug)
@@ -123,11 +160,11 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
     if application.submission is None:
         raise NotFound
     actor = current_actor()
-    desk, content = queries.desk_and_content(actor, application)
+    desk, content, clarified = queries.desk_and_content(actor, application)
     scope = Scope.of(("application", application.id), ("call", application.call.id))
     # Until the verdict the answers are the desk's own: neither the team nor other readers see them half done.
     checks = actor.may(Permission.APPLICATION_CHECK, scope)
-    if desk.decided_at is None and not checks:
+    if not checks and (desk.decided_at is None or application.state is ApplicationState.SUBMITTED):
         raise NotFound
     last = None
     for each in (form, refusal):
@@ -138,7 +175,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
     if form is None:
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form([view.condition for view in desk.conditions], answers, desk.version)
-    sent = submitted_context(application, content)
+    sent = submitted_context(application, content, clarified)
     return page(
         "applications/eligibility.html",
         declared=declared_lines(application.call.content.declarations, sent["sections"]),

@@ -11,7 +11,7 @@ from grants.applications import queries, rules
 from grants.applications.forms import DeedForm
 from grants.applications.queries import Workplace
 from grants.applications.queries.privacy import notice_asked
-from grants.applications.rules import ApplicationView, Issue, SubmittedContent
+from grants.applications.rules import ApplicationView, ClarificationView, Issue, SubmittedContent
 from grants.budgets.queries import view_of as budget_view_of
 from grants.core import clock
 from grants.core.permissions import Permission
@@ -90,7 +90,27 @@ def _issue_href(ref: str) -> Callable[[Issue], str]:
     return href
 
 
-def submitted_context(application: ApplicationView, content: SubmittedContent | None = None) -> dict[str, Any]:
+def titles_of(application: ApplicationView) -> dict[str, str]:
+    """What a question of the desk can be about, in words by key: conditions and questions of the form."""
+    content = application.call.content
+    titles = {each.key: each.rule[:1].upper() + each.rule[1:] for each in rules.conditions_of(content)}
+    return titles | {each.key: each.label for section in content.definition.sections for each in section.questions}
+
+
+def clarified_context(
+    application: ApplicationView, clarified: tuple[ClarificationView, ...] | None = None
+) -> dict[str, Any]:
+    """Questions of the desk and their answers, read anew where the page has not read them, and what each is about."""
+    if clarified is None:
+        clarified = queries.clarifications(current_actor(), application)
+    return {"clarified": clarified, "titles": titles_of(application)}
+
+
+def submitted_context(
+    application: ApplicationView,
+    content: SubmittedContent | None = None,
+    clarified: tuple[ClarificationView, ...] | None = None,
+) -> dict[str, Any]:
     """What a page shows of the version that stands, read anew where the page has not read it."""
     if content is None and application.submission:
         content = queries.submitted_content(application.id)
@@ -103,4 +123,5 @@ def submitted_context(application: ApplicationView, content: SubmittedContent | 
         "sections": dossier_rules.answered(content.dossier) if content else (),
         "budget": budget_view_of(content.budget, content.organisation_names) if content else None,
         "rules": rules,
+        **clarified_context(application, clarified),
     }

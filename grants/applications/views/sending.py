@@ -10,7 +10,7 @@ from grants.applications import queries, rules, services
 from grants.applications.forms import ReasonForm, SubmitForm
 from grants.applications.queries import Workplace
 from grants.applications.states import PartnerRole
-from grants.applications.views.frame import bp, submitted_context, team_context
+from grants.applications.views.frame import bp, clarified_context, submitted_context, team_context
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission
@@ -132,6 +132,7 @@ def print_view(ref: str) -> Any:
         file_hashes=place.files,
         draft=application.submission is None or place.changed_since_submission,
         rules=rules,
+        **clarified_context(application),
     )
 
 

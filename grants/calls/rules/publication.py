@@ -107,6 +107,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         questions_until=value("dates.questions_until", None),
         stage=value("call.stage", None),
         declarations=value("declarations.asked", ()),
+        clarification_days=value("submission.clarification_days", 10),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

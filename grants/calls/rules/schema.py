@@ -587,6 +587,9 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("submission.sign_offs", "Signed off by partners and signatory before it is sent", Group.FORM, flag, bool),
         Field(
+            "submission.clarification_days", "Days to answer a question of the programme", Group.FORM, whole(1, 90), int
+        ),
+        Field(
             "application_form.sections",
             "Application form",
             Group.FORM,

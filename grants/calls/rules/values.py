@@ -275,6 +275,8 @@ class CallContent:
     # Which half of a two-stage call it is; None for a call in one stage.
     stage: CallStage | None = None
     declarations: tuple[Declaration, ...] = ()
+    # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
+    clarification_days: int = 10
 
     @property
     def pays(self) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from grants.agreements.rules import AgreementText, GrantView, text_hash
 from grants.agreements.states import PaymentKind, Side
+from grants.applications.rules import LetterText
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Column, ColumnKind, Receipt, Table, with_totals
@@ -61,6 +63,33 @@ def receipt(found: Receipt) -> bytes:
         paper.table(found.costs)
     if found.files:
         paper.table(found.files)
+    return paper.finished()
+
+
+def eligibility(text: LetterText, sent_at: datetime, *, zone: str, synthetic: bool) -> bytes:
+    """The decision letter on admissibility and eligibility, as it was frozen when it was sent."""
+    local, sha256 = clock.in_zone(sent_at, zone), text.sha256.hex()
+    paper = Paper(
+        title=text.heading,
+        head=f"{text.programme} · Decision letter · {text.reference}",
+        foot=f"Letter {sha256[:16]}",
+        synthetic=synthetic,
+    )
+    paper.facts(
+        [
+            ("To", text.coordinator),
+            ("Call", text.call),
+            ("Application", f"{text.reference}, version {text.version}"),
+            ("Date", f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"),
+            ("SHA-256 of the letter", sha256),
+        ]
+    )
+    paper.gap()
+    for paragraph in text.paragraphs:
+        paper.paragraph(paragraph)
+        paper.gap(6)
+    title = "The conditions and the answers to them" if text.eligible else "The conditions that are not met"
+    paper.table(Table(title, (Column("Condition", share=5), Column("Answer", share=6)), text.conditions))
     return paper.finished()
 
 

@@ -13,7 +13,7 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
 from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application, EligibilityCheck
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
 from grants.awards.models import Selection, SelectionItem
@@ -119,7 +119,8 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
     """By state, since its last change: the letters of a verdict leave in the act that moves the application."""
     declared = (
         select(func.max(EligibilityCheck.decided_at))
-        .where(EligibilityCheck.application_id == Application.id)
+        # Until its letter is sent a verdict is known to the desk alone.
+        .where(EligibilityCheck.application_id == Application.id, Application.state != ApplicationState.SUBMITTED.value)
         .scalar_subquery()
     )
     decided = (
@@ -354,14 +355,20 @@ def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
 
 def _verdicts(actor: Actor) -> Asking[list[Line]]:
     """What the programme ruled on this person's applications, and wrote to them: eligibility, then the selection."""
+    told_at = func.coalesce(EligibilityLetter.sent_at, EligibilityCheck.decided_at)
     eligibility, selections = yield [
         select(
-            *(EligibilityCheck.id, EligibilityCheck.decided_at, Application.id, Application.reference),
+            *(EligibilityCheck.id, told_at.label("told_at"), Application.id, Application.reference),
             *(Application.title, EligibilityCheck.verdict, EligibilityCheck.reason),
         )
         .join(Application, Application.id == EligibilityCheck.application_id)
-        .where(_team(actor, P.APPLICATION_EDIT), EligibilityCheck.decided_at.is_not(None))
-        .order_by(EligibilityCheck.decided_at.desc(), EligibilityCheck.id)
+        .outerjoin(EligibilityLetter, EligibilityLetter.check_id == EligibilityCheck.id)
+        .where(
+            _team(actor, P.APPLICATION_EDIT),
+            EligibilityCheck.decided_at.is_not(None),
+            Application.state != ApplicationState.SUBMITTED.value,
+        )
+        .order_by(told_at.desc(), EligibilityCheck.id)
         .limit(LATELY_MAX),
         select(
             *(SelectionItem.id, Selection.confirmed_at, Application.id, Application.reference),
@@ -374,7 +381,7 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         .limit(LATELY_MAX),
     ]
     told = [
-        *((row, "application.declare", rules.declared_words(Verdict(row[5]), row[6])) for row in eligibility),
+        *((row, "application.send_letter", rules.declared_words(Verdict(row[5]), row[6])) for row in eligibility),
         *((row, "selection.confirm", rules.outcome_words(Outcome(row[5]), row[6])) for row in selections),
     ]
     return [

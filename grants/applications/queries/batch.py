@@ -1,0 +1,131 @@
+"""The batch pass of the eligibility desk: who can be in it, and what became of the last one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import rules
+from grants.applications.models import (
+    Application,
+    EligibilityBatch,
+    EligibilityBatchItem,
+    EligibilityCheck,
+    EligibilityResult,
+)
+from grants.applications.queries.checking import unchecked
+from grants.applications.queries.clarifying import is_open
+from grants.applications.queries.facts import facts_of
+from grants.applications.queries.reach import visible
+from grants.applications.rules import BatchOutcome, BatchPick, BatchRow, ConditionAnswer, ConditionView
+from grants.applications.states import Verdict
+from grants.calls.rules import CallView
+from grants.core import clock, jobs
+from grants.core.db import db
+from grants.core.jobs import JobState
+from grants.core.paging import Page
+from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, both, reader
+from grants.identity.models import Organisation
+
+# Applications looked at for one page; facts of more would make it slow.
+BATCH_MAX = 100
+
+
+@reader
+def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchRow, ...], str | None]]:
+    """The applications of the next hundred without a verdict whose every condition looks met; and the key to go on.
+
+    Never those the person takes part in or is barred from. Three statements, however many applications.
+    """
+    statement = (
+        select(
+            *(Application.id, Application.submission_id, Application.reference, Application.title),
+            *(Application.acronym, Application.requested, Organisation.name, Organisation.country_code),
+        )
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .where(
+            Application.call_id == call.id,
+            Application.id.not_in(actor.places(Permission.APPLICATION_READ, "application")),
+            unchecked(),
+            ~is_open(clock.now()),
+            visible(actor),
+        )
+    )
+    if page.after:
+        statement = statement.where(Application.reference > page.after)
+    rows = yield from ask(statement.order_by(Application.reference).limit(BATCH_MAX + 1))
+    looked_at = rows[:BATCH_MAX]
+    ids = [row.id for row in looked_at]
+    found, answers = yield from both(
+        facts_of.asking(actor, call, ids), _answers([row.submission_id for row in looked_at])
+    )
+    clean = []
+    for row in looked_at:
+        conditions = tuple(
+            ConditionView(
+                condition,
+                rules.evidence_of(condition, found[row.id][1]),
+                answers.get((row.submission_id, condition.key), ConditionAnswer(condition.key, None)),
+            )
+            for condition in rules.conditions_of(call.content)
+        )
+        if rules.passed_by_facts(conditions) is not None:
+            pick = BatchPick(row.id, row.submission_id)
+            clean.append(
+                BatchRow(
+                    pick,
+                    row.reference,
+                    row.acronym or row.title,
+                    row.name,
+                    row.country_code,
+                    row.requested,
+                    conditions,
+                )
+            )
+    return tuple(clean), looked_at[-1].reference if len(rows) > BATCH_MAX else None
+
+
+def _answers(submission_ids: list[UUID]) -> Asking[dict[tuple[UUID, str], ConditionAnswer]]:
+    rows = yield from ask(
+        select(
+            EligibilityCheck.submission_id,
+            EligibilityResult.condition,
+            EligibilityResult.verdict,
+            EligibilityResult.reason,
+        )
+        .join(EligibilityCheck, EligibilityCheck.id == EligibilityResult.check_id)
+        .where(EligibilityCheck.submission_id.in_(submission_ids))
+    )
+    return {
+        (row.submission_id, row.condition): ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "")
+        for row in rows
+    }
+
+
+def last_batch(actor: Actor, call_id: UUID) -> tuple[BatchOutcome, ...]:
+    """What became of each application of this person's last batch in a call, by reference; two statements."""
+    newest = (
+        select(EligibilityBatch.id)
+        .where(EligibilityBatch.call_id == call_id, EligibilityBatch.asked_by == actor.user_id)
+        .order_by(EligibilityBatch.created_at.desc(), EligibilityBatch.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(Application.reference, Application.title, Application.acronym, EligibilityBatchItem.job_id)
+        .join(Application, Application.id == EligibilityBatchItem.application_id)
+        .where(EligibilityBatchItem.batch_id == newest, visible(actor))
+        .order_by(Application.reference)
+    ).all()
+    found = jobs.views([row.job_id for row in rows])
+    return tuple(_outcome(row, found[row.job_id]) for row in rows)
+
+
+def _outcome(row: Any, job: jobs.JobView) -> BatchOutcome:
+    note = str((job.result or {}).get("note", ""))
+    words = note or (job.error or "")
+    passed = job.state is JobState.DONE and not note
+    return BatchOutcome(row.reference, row.acronym or row.title, passed, not job.is_over, words)

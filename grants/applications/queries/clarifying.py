@@ -1,0 +1,122 @@
+"""Requests for clarification as the desk, the team and evaluators read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import aliased
+
+from grants.applications.models import Application, Clarification
+from grants.applications.queries.reach import is_team, scope_of
+from grants.applications.rules import ApplicationView, ClarificationView, SubmittedFile
+from grants.core import files
+from grants.core.db import db, get
+from grants.core.files import FileView
+from grants.core.permissions import Actor, Scope
+from grants.core.together import Asking, ask, reader
+from grants.identity.models import User
+
+FILE_KIND = "clarification"
+
+
+def scope_of_clarification(clarification_id: UUID) -> Scope:
+    """Where a request lies, under its application's lock: in that application."""
+    return scope_of(get(Clarification, clarification_id).application_id)
+
+
+def is_open(at: datetime) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that an answer is still waited for."""
+    found = exists().where(
+        Clarification.submission_id == Application.submission_id,
+        Clarification.answered_at.is_(None),
+        Clarification.withdrawn_at.is_(None),
+        Clarification.due_at > at,
+    )
+    return found.correlate(Application)
+
+
+def open_now(submission_id: UUID, at: datetime) -> Clarification | None:
+    """A request about this version that still waits for its answer, for acts."""
+    return db.session.scalars(
+        select(Clarification)
+        .where(
+            Clarification.submission_id == submission_id,
+            and_(Clarification.answered_at.is_(None), Clarification.withdrawn_at.is_(None), Clarification.due_at > at),
+        )
+        .order_by(Clarification.number)
+        .limit(1)
+    ).one_or_none()
+
+
+@reader
+def clarifications(actor: Actor, application: ApplicationView) -> Asking[tuple[ClarificationView, ...]]:
+    """Every request about the version that stands, oldest first; one statement, and one for files where there are some.
+
+    The caller made sure that the person may open the application. Until an answer is sent its draft and its files are
+    the team's own; who asked is told to nobody of the team.
+    """
+    team = is_team(actor, application.id)
+    rows = yield from _rows.asking(application.submission.id if application.submission else None)
+    attached: dict[UUID, list[SubmittedFile]] = {}
+    for file in files.listed_of(FILE_KIND, [row.id for row in rows]):
+        attached.setdefault(file.object_id, []).append(_file(file))
+    return tuple(_view(row, tuple(attached.get(row.id, ())), team=team) for row in rows)
+
+
+def shared_clarifications(application_id: UUID) -> tuple[ClarificationView, ...]:
+    """Those about the version that stands an officer marked as the evaluators' to see, answered; the officer unnamed."""
+    stands = select(Application.submission_id).where(Application.id == application_id).scalar_subquery()
+    rows = [row for row in _rows(stands) if row.shared]
+    attached = files.listed_of(FILE_KIND, [row.id for row in rows])
+    return tuple(
+        _view(row, tuple(_file(file) for file in attached if file.object_id == row.id), team=True)
+        for row in rows
+        if row.answered_at is not None
+    )
+
+
+@reader
+def _rows(submission_id: Any) -> Asking[list[Any]]:
+    asker, answerer, one = aliased(User), aliased(User), Clarification
+    return (
+        yield from ask(
+            select(one, asker.name.label("asker"), answerer.name.label("answerer"))
+            .join(asker, asker.id == one.asked_by)
+            .outerjoin(answerer, answerer.id == one.answered_by)
+            .where(one.submission_id == submission_id)
+            .order_by(one.number)
+        )
+    )
+
+
+def _view(row: Any, attached: tuple[SubmittedFile, ...], *, team: bool) -> ClarificationView:
+    sent = row.answered_at is not None
+    return ClarificationView(
+        id=row.id,
+        version=row.version,
+        number=row.number,
+        text=row.text,
+        conditions=tuple(row.conditions),
+        questions=tuple(row.questions),
+        asked_at=row.created_at,
+        asked_by="" if team else row.asker,
+        first_due_at=row.first_due_at,
+        due_at=row.due_at,
+        extension_reason=row.extension_reason or "",
+        draft=(row.draft or "") if team and not sent else "",
+        answer=row.answer or "",
+        answered_at=row.answered_at,
+        answered_by=row.answerer or "",
+        answer_sha256=row.answer_sha256.hex() if row.answer_sha256 else "",
+        withdrawn_at=row.withdrawn_at,
+        withdraw_reason=row.withdraw_reason or "",
+        shared=row.shared,
+        files=attached if sent or team else (),
+    )
+
+
+def _file(file: FileView) -> SubmittedFile:
+    return SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256)

@@ -1,0 +1,114 @@
+"""Decision letters of the eligibility desk: as they would be sent, and as they were."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template
+from sqlalchemy import ColumnElement, exists, func, select
+
+from grants.applications import rules
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
+from grants.applications.queries.checking import desk
+from grants.applications.queries.reach import visible
+from grants.applications.queries.whole import view_by_id
+from grants.applications.rules import ApplicationView, Desk, LetterText, LetterView
+from grants.applications.rules.timeline import planned
+from grants.applications.states import ApplicationState, Verdict
+from grants.calls.rules import CallView
+from grants.core import files
+from grants.core.db import db, get
+from grants.core.errors import NotFound
+from grants.core.files import FileView
+from grants.core.permissions import Actor, Permission, Scope
+from grants.identity.models import User
+
+LETTER_FILES = "eligibility_letter"
+# Letters one page shows in full and sends in one go.
+LETTERS_MAX = 50
+
+
+def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterText:
+    """The letter from its template with the facts of today."""
+    call = application.call
+    body = render_template(
+        "documents/eligibility_letter.txt",
+        eligible=found.verdict is Verdict.PASS,
+        title=application.title,
+        reference=application.reference,
+        call_title=call.title,
+        expected=planned(call, "dates.results_planned"),
+        redress=planned(call, "evaluation.redress").rstrip("."),
+        note=note or found.remark,
+    )
+    return rules.letter_text(application, found, body)
+
+
+def to_send() -> ColumnElement[bool]:
+    """The condition on :class:`Application` that it has a verdict and its team has not been told."""
+    decided = exists().where(
+        EligibilityCheck.submission_id == Application.submission_id, EligibilityCheck.verdict.is_not(None)
+    )
+    return (Application.state == ApplicationState.SUBMITTED.value) & decided.correlate(Application)
+
+
+def letter(actor: Actor, application: ApplicationView) -> LetterView:
+    """The letter of one application: for the desk also as it would be sent; for everybody else only once it was."""
+    row = db.session.execute(
+        select(EligibilityLetter, User.name)
+        .join(EligibilityCheck, EligibilityCheck.id == EligibilityLetter.check_id)
+        .outerjoin(User, User.id == EligibilityLetter.sent_by)
+        .where(EligibilityLetter.application_id == application.id)
+        .order_by(EligibilityCheck.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    stored = row[0] if row else None
+    if stored is not None and stored.content is not None:
+        return LetterView(
+            *(application.id, application.reference, application.name, LetterText.from_mapping(stored.content)),
+            note=stored.note or "",
+            sent_at=stored.sent_at,
+            sent_by=row[1] or "" if row else "",
+            sha256=stored.sha256.hex() if stored.sha256 else "",
+            letter_id=stored.id,
+        )
+    scope = Scope.of(("application", application.id), ("call", application.call.id))
+    found = desk(actor, application)
+    if found.verdict is None or not actor.may(Permission.APPLICATION_CHECK, scope):
+        raise NotFound
+    note = (stored.note or "") if stored else ""
+    text = draft_text(application, found, note)
+    return LetterView(application.id, application.reference, application.name, text, note, found.version)
+
+
+def letters_to_send(actor: Actor, call: CallView, after: str | None) -> tuple[tuple[LetterView, ...], int]:
+    """The next letters that wait, by reference, and how many wait in all; a few statements a letter, so few a page."""
+    inside = (Application.call_id == call.id, to_send(), visible(actor))
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    rows = db.session.scalars(
+        select(Application.id)
+        .where(*inside, Application.id.not_in(own), Application.reference > (after or ""))
+        .order_by(Application.reference)
+        .limit(LETTERS_MAX)
+    ).all()
+    number = db.session.scalar(select(func.count()).select_from(Application).where(*inside)) or 0
+    return tuple(letter(actor, view_by_id(key)) for key in rows), number
+
+
+def letter_for_print(letter_id: UUID) -> tuple[LetterText, EligibilityLetter, ApplicationView]:
+    """A sent letter for the job that prints it."""
+    row = get(EligibilityLetter, letter_id)
+    assert row.content is not None, "only what was sent is printed"
+    return LetterText.from_mapping(row.content), row, view_by_id(row.application_id)
+
+
+def letter_file(letter_id: UUID) -> FileView | None:
+    """The letter as PDF, once its job has made it."""
+    found = files.listed(LETTER_FILES, letter_id, "letter")
+    return found[0] if found else None
+
+
+def letter_scope(letter_id: UUID) -> Scope:
+    """Where a letter lies: in its application."""
+    row = get(EligibilityLetter, letter_id)
+    return Scope.of(("application", row.application_id), ("call", get(Application, row.application_id).call_id))

@@ -1,0 +1,69 @@
+"""Applications the facts alone show to be eligible: what an officer passes in one go, each by an act of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from grants.applications.rules.eligibility import ConditionView, groups
+from grants.applications.rules.inputs import ConditionAnswer
+from grants.applications.states import Verdict
+from grants.core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPick:
+    """One application in the version the officer saw."""
+
+    application_id: UUID
+    submission_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """An application of which every condition looks met, with the facts behind each."""
+
+    pick: BatchPick
+    reference: str
+    name: str
+    lead: str
+    country_code: str
+    requested: Money | None
+    conditions: tuple[ConditionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What became of one application of a batch; ``words`` say why one was skipped."""
+
+    reference: str
+    name: str
+    passed: bool
+    waiting: bool
+    words: str = ""
+
+
+def passed_by_facts(conditions: Sequence[ConditionView]) -> tuple[ConditionAnswer, ...] | None:
+    """The answers the facts give, if they show every condition met; None where one is not met or not known.
+
+    A condition holds too where an exception to it is met; an answer \u201cnot met\u201d of a person keeps the application out.
+    """
+    views = {view.condition.key: view for view in conditions}
+    if any(view.answer.verdict is Verdict.FAIL for view in conditions):
+        return None
+    answers = []
+    for group in groups([view.condition for view in conditions]):
+        met = [views[each.key] for each in group if views[each.key].clean]
+        if not met:
+            return None
+        answers += [ConditionAnswer(view.condition.key, Verdict.PASS) for view in met]
+    return tuple(answers)
+
+
+def first_open(conditions: Sequence[ConditionView]) -> str:
+    """The first condition the facts do not show to be met, as a sentence; empty where there is none."""
+    for view in conditions:
+        if not view.clean:
+            return view.title
+    return ""

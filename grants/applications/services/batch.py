@@ -1,0 +1,74 @@
+"""Acts of the batch pass: asked for once, done one application at a time."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from grants.applications import queries, rules
+from grants.applications.models import EligibilityBatch, EligibilityBatchItem
+from grants.applications.rules import BatchPick
+from grants.applications.services.checking import checkable, decide, refuse_own, refuse_waiting, store
+from grants.applications.states import Verdict
+from grants.calls import queries as calls
+from grants.core import jobs
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.errors import Invalid, Refused
+from grants.core.permissions import Actor, Permission
+
+BATCH_JOB = "jobs.eligibility.pass_by_facts"
+
+
+@act(
+    "call.pass_by_facts",
+    needs=Permission.APPLICATION_CHECK,
+    scope=calls.scope_of,
+    says="passed applications of call {subject} whose conditions all look met",
+)
+def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
+    """Ask for each of these to be declared eligible by an act of its own; a job each, so that one may be skipped alone."""
+    if not picks:
+        raise Invalid("No application is ticked. Tick at least one.")
+    assert actor.user_id is not None, "a person looked at the facts"
+    made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id)
+    db.session.add(made)
+    db.session.flush()
+    for pick in sorted(set(picks), key=lambda each: each.application_id):
+        job_id = jobs.queue(
+            BATCH_JOB,
+            subject=("application", pick.application_id),
+            application_id=pick.application_id,
+            submission_id=pick.submission_id,
+        )
+        db.session.add(
+            EligibilityBatchItem(
+                batch_id=made.id,
+                application_id=pick.application_id,
+                submission_id=pick.submission_id,
+                job_id=job_id,
+            )
+        )
+    return len(set(picks))
+
+
+@act(
+    "application.pass_by_facts",
+    needs=Permission.APPLICATION_CHECK,
+    scope=queries.scope_of,
+    says="declared application {subject} eligible by the facts",
+)
+def pass_by_facts(actor: Actor, application_id: UUID, submission_id: UUID) -> Verdict:
+    """Declare an application eligible if the facts still show every condition met, in the version that was looked at."""
+    refuse_own(actor, application_id)
+    application, call, check = checkable(application_id, None)
+    if application.submission_id != submission_id:
+        raise Refused("It was sent again after you looked at it. Look at the new version.")
+    refuse_waiting(check, call)
+    desk = queries.desk(actor, queries.view_by_id(application_id))
+    answers = rules.passed_by_facts(desk.conditions)
+    if answers is None:
+        raise Refused(f"“{rules.first_open(desk.conditions)}” no longer looks met. Look at it at the desk.")
+    store(actor, check, answers)
+    check.saves += 1
+    decide(actor, check, Verdict.PASS, None)
+    return Verdict.PASS

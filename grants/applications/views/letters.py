@@ -1,0 +1,87 @@
+"""Decision letters: each as it would be sent, all of a call to send in one go, and each as it was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request
+
+from grants.applications import queries, services
+from grants.applications.forms import LetterForm, LettersForm
+from grants.applications.rules import ApplicationView
+from grants.applications.views.frame import bp
+from grants.calls import queries as calls
+from grants.core.permissions import Permission, Scope
+from grants.web import downloads, paging
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/calls/<slug>/letters")
+@requires(Permission.APPLICATION_CHECK)
+def letters(slug: str) -> Any:
+    """Every letter that waits, in full."""
+    return _letters_page(slug, LettersForm())
+
+
+@bp.post("/calls/<slug>/letters")
+@requires(Permission.APPLICATION_CHECK)
+def send_letters(slug: str) -> Any:
+    """Send those that stay ticked, each by a job of its own."""
+    form, call = LettersForm(), calls.call(current_actor(), slug)
+    if form.validate_on_submit():
+        with form.refusals():
+            number = services.send_letters(current_actor(), call.id, form.letters(request.form.getlist("letter")))
+            flash(f"{number} {'letter is' if number == 1 else 'letters are'} on the way, one by one.", "success")
+            return see_other(".letters", slug=slug)
+    return _letters_page(slug, form), 422
+
+
+@bp.get("/applications/<ref>/letter")
+@requires(Permission.APPLICATION_READ)
+def letter(ref: str) -> Any:
+    """One letter: for the desk as it would be sent, for everybody as it was."""
+    return _letter_page(queries.view(current_actor(), ref), None)
+
+
+@bp.post("/applications/<ref>/letter")
+@requires(Permission.APPLICATION_CHECK)
+def write_letter(ref: str) -> Any:
+    """Keep the words of one's own, and show the letter with them."""
+    application, form = queries.view(current_actor(), ref), LetterForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.write_letter(current_actor(), application.id, form.note.data or "", form.version_shown())
+            return see_other(".letter", ref=ref)
+    return _letter_page(application, form), 409 if form.clashed else 422
+
+
+@bp.get("/applications/<ref>/letter.pdf")
+@requires(Permission.APPLICATION_READ)
+def letter_pdf(ref: str) -> Any:
+    """The letter as it was sent, as PDF."""
+    actor = current_actor()
+    return downloads.send(services.download_letter(actor, queries.id_of(actor, ref)))
+
+
+def _letters_page(slug: str, form: LettersForm) -> str:
+    actor, call = current_actor(), calls.call(current_actor(), slug)
+    found, number = queries.letters_to_send(actor, call, paging.asked().after)
+    return page("applications/letters.html", call=call, found=found, number=number, form=form)
+
+
+def _letter_page(application: ApplicationView, form: LetterForm | None) -> str:
+    found = queries.letter(current_actor(), application)
+    if form is not None and form.clashed:
+        form.comes_again(found.check_version)
+    form = form or LetterForm(formdata=None, data={"note": found.note, "version": str(found.check_version)})
+    scope = Scope.of(("application", application.id), ("call", application.call.id))
+    return page(
+        "applications/letter.html",
+        application=application,
+        call=application.call,
+        letter=found,
+        form=form,
+        file=queries.letter_file(found.letter_id) if found.letter_id else None,
+        desk=current_actor().may(Permission.APPLICATION_CHECK, scope)
+        and not queries.is_team(current_actor(), application.id),
+    )

@@ -1,0 +1,135 @@
+"""Decision letters: looked at first, sent once, a refusal with two people behind it; until then the team knows nothing."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from pypdf import PdfReader
+
+from grants.applications import queries, services
+from grants.applications.models import EligibilityLetter
+from grants.applications.rules import ConditionAnswer
+from grants.applications.states import ApplicationState, Verdict
+from grants.calls.rules import CallView
+from grants.core import clock, jobs
+from grants.core.db import db
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.identity import queries as identity
+from tests import actors
+from tests.applications.pages import send, text_of
+from tests.factories import applications as factory
+from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, again
+
+PASS, FAIL = Verdict.PASS, Verdict.FAIL
+
+
+@pytest.fixture(autouse=True)
+def officers(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(BEFORE_OPENING):
+        actors.eli()
+        actors.ella()
+
+
+def decided(call: CallView, title: str, *, failing: bool = False) -> UUID:
+    application_id = factory.submitted(call, actors.ana(), title)
+    first, *rest = (ConditionAnswer(each.key, PASS) for each in call.content.conditions)
+    if failing:
+        first = replace(first, verdict=FAIL, reason="It overlaps with the pilot of Southport")
+    with clock.at(AFTER_CLOSING):
+        services.declare(actors.eli(), application_id, (first, *rest))
+        if failing:
+            services.confirm_refusal(actors.ella(), application_id)
+    return application_id
+
+
+def work_off() -> None:
+    jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))
+
+
+def test_the_team_knows_nothing_before_its_letter_and_everything_with_it(app: Flask, call: CallView) -> None:
+    application_id = decided(call, "Refused", failing=True)
+    view = queries.view_by_id(application_id)
+    place = f"/applications/{view.reference}"
+    with clock.at(AFTER_CLOSING):
+        ana = actors.client_of(app, actors.ana())
+        assert ana.get(f"{place}/letter").status_code == 404
+        assert ana.get(f"{place}/eligibility").status_code == 404
+        for page in ("/home", place, f"{place}/history", "/applications"):
+            words = text_of(ana.get(page)).lower()
+            assert "eligible" not in words.replace("admissibility and eligibility", "").replace(
+                "complete and eligible", ""
+            )
+        services.send_letter(actors.eli(), application_id)
+        work_off()
+        words = text_of(ana.get(place))
+        assert "It is not eligible and goes no further." in words and "It overlaps" in words
+        letter = text_of(ana.get(f"{place}/letter"))
+        assert "It overlaps with the pilot of Southport" in letter
+        assert "How you can object: A complaint may concern the procedure, not the merits." in letter
+        assert "not eligible" in text_of(ana.get("/home"))
+    assert queries.view_by_id(application_id).state is ApplicationState.INELIGIBLE
+
+
+def test_a_letter_is_sent_once_frozen_and_printed_as_it_was_frozen(app: Flask, call: CallView) -> None:
+    application_id = decided(call, "Passed")
+    with clock.at(AFTER_CLOSING):
+        services.write_letter(actors.eli(), application_id, "We look forward to the Łódź part.")
+        shown = queries.letter(actors.eli(), queries.view_by_id(application_id))
+        services.send_letter(actors.eli(), application_id, shown.text.sha256.hex())
+        for deed in (
+            lambda: services.send_letter(actors.ella(), application_id),
+            lambda: services.write_letter(actors.eli(), application_id, "Another"),
+        ):
+            with pytest.raises(Refused, match="A letter is sent once"):
+                deed()
+        work_off()
+        sent = queries.letter(again(actors.ana()), queries.view_by_id(application_id))
+        assert (sent.text, sent.sha256) == (shown.text, shown.text.sha256.hex())
+        with actors.client_of(app, actors.ana()).get(f"/applications/{sent.reference}/letter.pdf") as got:
+            text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(got.data)).pages).split())
+    assert "We look forward to the Łódź part." in text and sent.sha256[:16] in text
+    assert "is eligible" in text and "Page 1 of" in text
+    letters = db.session.query(EligibilityLetter).all()
+    assert [letter.sent_by for letter in letters] == [actors.eli().user_id]
+
+
+def test_a_refusal_without_a_second_person_is_never_sent(call: CallView) -> None:
+    other = factory.submitted(call, actors.ana(), "Alone")
+    with clock.at(AFTER_CLOSING):
+        first, *rest = (ConditionAnswer(each.key, PASS) for each in call.content.conditions)
+        services.declare(actors.eli(), other, (replace(first, verdict=FAIL, reason="No"), *rest))
+        with pytest.raises(Refused, match="no verdict yet"):
+            services.send_letter(actors.eli(), other)
+        with pytest.raises(NotFound):
+            queries.letter(actors.eli(), queries.view_by_id(other))
+    assert queries.view_by_id(other).state is ApplicationState.SUBMITTED
+
+
+def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(app: Flask, call: CallView) -> None:
+    first, second, third = (decided(call, title) for title in ("One", "Two", "Three"))
+    place = f"/calls/{call.slug}/letters"
+    with clock.at(AFTER_CLOSING):
+        eli = actors.client_of(app, actors.eli())
+        hashes = {
+            key: queries.letter(actors.eli(), queries.view_by_id(key)).text.sha256.hex() for key in (first, second)
+        }
+        assert "3 letters wait" in text_of(eli.get(place))
+        ref = queries.view_by_id(second).reference
+        assert send(eli, f"/applications/{ref}/letter", note="Changed since").status_code == 303
+        assert "Changed since" in text_of(eli.get(place))
+        assert send(eli, place, letter=[f"{key}|{found}" for key, found in hashes.items()]).status_code == 303
+        assert send(eli, place, letter=None, act_key="k" * 30).status_code == 422
+        work_off()
+        assert "2 letters wait" in text_of(eli.get(place))
+        with pytest.raises(Invalid):
+            services.write_letter(actors.eli(), third, "word " * 301)
+        with pytest.raises(Conflict):
+            services.write_letter(actors.eli(), third, "Words", 99)
+        assert actors.client_of(app, actors.ana()).get(place).status_code == 403
+    states = [queries.view_by_id(each).state for each in (first, second, third)]
+    assert states == [ApplicationState.ELIGIBLE, ApplicationState.SUBMITTED, ApplicationState.SUBMITTED]
