@@ -15,6 +15,7 @@ from grants.applications.queries.lists import (
     for_call,
     list_page,
     of_call,
+    programmes_seen,
 )
 from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.proof import receipt_proof, registered
@@ -105,6 +106,7 @@ __all__ = [
     "own_rows",
     "partners",
     "partners_of",
+    "programmes_seen",
     "reason_of_end",
     "receipt_files",
     "receipt_proof",

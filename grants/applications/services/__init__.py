@@ -12,6 +12,7 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.exporting import csv_file, export_list, workbook
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -54,6 +55,7 @@ __all__ = [
     "change_role",
     "comment",
     "confirm_partner",
+    "csv_file",
     "declare",
     "decline_invitation",
     "delete_list",
@@ -62,6 +64,7 @@ __all__ = [
     "download_receipt",
     "edit_details",
     "explain_costs",
+    "export_list",
     "hand_over",
     "invite",
     "invite_person",
@@ -94,4 +97,5 @@ __all__ = [
     "take_over",
     "tell_deadline_moved",
     "withdraw",
+    "workbook",
 ]
