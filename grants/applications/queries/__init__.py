@@ -18,6 +18,7 @@ from grants.applications.queries.lists import (
     programmes_seen,
 )
 from grants.applications.queries.ordering import Stretch
+from grants.applications.queries.pipeline import standing
 from grants.applications.queries.proof import receipt_proof, registered
 from grants.applications.queries.reach import (
     DUTIES_MAX,
@@ -117,6 +118,7 @@ __all__ = [
     "shareable_call",
     "shareable_calls",
     "snapshot_of",
+    "standing",
     "submission_by_id",
     "submissions",
     "submitted_content",
