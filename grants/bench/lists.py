@@ -82,7 +82,7 @@ _MORE = """
         submitted_at, requested, search_text, title_key, lead_key, search_words, state_since
     )
     SELECT
-        gen_random_uuid(), m.created_at, 1, m.call_id, 'LST-2031-A-' || lpad(i::text, 4, '0'), t.title, NULL, m.summary,
+        gen_random_uuid(), m.created_at, 1, m.call_id, 'LST-2031-A-' || lpad(i::text, greatest(4, length(i::text)), '0'), t.title, NULL, m.summary,
         (ARRAY['submitted', 'eligible', 'under_evaluation', 'selected', 'reserve', 'not_funded', 'below_threshold'])[1 + i %% 7],
         m.origin, m.coordinator_id, m.submission_id, m.submitted_at + i * interval '37 seconds',
         (250000 + (i * 7919) %% 1250000) * 100, lower(t.title), lower(t.title), 'town ' || md5('town' || i),
