@@ -25,8 +25,8 @@ soak: $(DEV) $(ASSETS) ## The long proofs: a thousand races by eight processes, 
 	@SOAK=1 ROUNDS=$(or $(ROUNDS),1000) SOAK_SECONDS=$(or $(SECONDS),120) .venv/bin/python -m pytest -s -p tests.soak.telling \
 	  tests/core/test_faults.py tests/soak/proofs.py tests/jobs/soak.py
 
-bench: $(RUN) $(ASSETS) ## Measure everything at N/10 and N applications on throw-away servers: make bench N=1000 OUT=figures.json
-	@.venv/bin/grants bench $(or $(N),1000) $(if $(OUT),--out $(OUT))
+bench: $(RUN) $(ASSETS) ## Measure everything at N/10 and N applications on throw-away servers: make bench N=1000 OUT=figures.json; LISTS=100000 measures the list of applications alone
+	@.venv/bin/grants bench $(or $(N),1000) $(if $(OUT),--out $(OUT)) $(if $(LISTS),--lists $(LISTS))
 
 check: $(DEV) ## Format, lint, types, import contracts, templates
 	@.venv/bin/ruff format --check .

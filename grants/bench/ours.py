@@ -132,17 +132,17 @@ class Ours(Rushes):
         found = self._sent("AND title ILIKE %s ORDER BY reference DESC", "%tramway gardens%")
         address = f"/applications?size={ROWS_ON_A_PAGE}"
         return (
-            Operation("applications.first", MANAGER, at(address), self._list_says(first, self.total)),
+            Operation("applications.first", MANAGER, at(address), self.list_says(first, self.total)),
             Operation(
                 "applications.last", MANAGER, at(f"{address}&after={before[0]}" if before else address),
-                self._list_says(last[::-1], self.total),
+                self.list_says(last[::-1], self.total),
             ),
             Operation(
                 "applications.search", MANAGER, at(f"{address}&q=tramway+gardens"),
-                self._list_says(found[:ROWS_ON_A_PAGE], len(found)),
+                self.list_says(found[:ROWS_ON_A_PAGE], len(found)),
             ),
             Operation(
-                "applications.csv", MANAGER, at("/applications.csv"), self._csv_says, times=4, warm=1,
+                "applications.csv", MANAGER, at("/applications.csv?cover=no"), self._csv_says, times=4, warm=1,
                 rows=min(self.total, EXPORT_ROWS_MAX),
             ),
         )  # fmt: skip
@@ -221,7 +221,8 @@ class Ours(Rushes):
 
     # --- what an answer must say ------------------------------------------------------------------------------------
 
-    def _list_says(self, rows: Sequence[str], total: int) -> Callable[[Answer], str | None]:
+    def list_says(self, rows: Sequence[str], total: int) -> Callable[[Answer], str | None]:
+        """These rows in this order, the title of the first, and how many there are."""
         titles = dict(self._rows("SELECT reference, title FROM application WHERE reference = ANY(%s)", list(rows)))
 
         def check(answer: Answer) -> str | None:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from grants import local
-from grants.bench import assigning, report
+from grants.bench import assigning, lists, report
 from grants.bench.browsing import Browser, Wrong
-from grants.bench.ours import Ours
+from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, Say
 from grants.bench.rushing import DRAFTS_FOR_RUSHES
 from grants.bench.seeding import Seedbed
@@ -76,6 +76,26 @@ class Bench:
         if out is not None:
             beside = report.write(out, found, loads, about, rushed)
             say(f"The list stands in {out}, everything else in {beside}.")
+
+    def sit_for_lists(self, n: int, say: Say) -> None:
+        """The list of applications alone, at N/100 and at N; raises :class:`Wrong` at the first wrong answer."""
+        signal.signal(signal.SIGTERM, _leave)
+        found: list[lists.ListMeasured] = []
+        with self._servers() as (settings, connection), self._program(settings):
+            Seedbed(connection, N_MIN, say)
+            database = lists.servers_of(connection)
+            with _web(settings) as (host, port, process):
+                for size in (max(n // lists.SMALLER, N_MIN), n):
+                    lists.grow(connection, size)
+                    say(f"Measuring the list at {size:,} ...")
+                    ours, browser = Ours(connection), Browser(host, port)
+                    ours.sign_in(browser, MANAGER)
+                    found += [
+                        lists.measured(each, size, browser, _children(process.pid), database)
+                        for each in lists.operations(ours, connection)
+                    ]
+        lists.check_statements(found, report.LIST_SQL_MAX)
+        say(lists.table(found))
 
     @contextlib.contextmanager
     def _servers(self) -> Iterator[tuple[Any, Any]]:

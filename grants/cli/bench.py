@@ -17,8 +17,11 @@ from grants.cli.program import Program
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the figures here too, as a JSON list; all else beside it as .more.json.",
 )
+@click.option(
+    "--lists", type=int, help="Measure the list of applications alone, at a hundredth of so many and at so many."
+)
 @click.pass_obj
-def bench(program: Program, n: int, out: Path | None) -> None:
+def bench(program: Program, n: int, out: Path | None, lists: int | None) -> None:
     """Seed N/10 and N applications, run every operation over HTTP with two workers, check the answers, print the figures.
 
     A wrong answer ends the run with exit code 1. A missed target is told and changes nothing.
@@ -29,7 +32,14 @@ def bench(program: Program, n: int, out: Path | None) -> None:
 
     if not N_MIN <= n <= N_MAX:
         raise click.ClickException(f"N is {n}; it may be {N_MIN:,} to {N_MAX:,}, for example make bench N=1000.")
+    if lists is not None and not N_MIN <= lists <= N_MAX:
+        raise click.ClickException(
+            f"There may be {N_MIN:,} to {N_MAX:,} in a list, for example make bench LISTS=100000."
+        )
     try:
+        if lists is not None:
+            Bench(program.settings(), program.make_app, upgrade_database).sit_for_lists(lists, click.echo)
+            return
         Bench(program.settings(), program.make_app, upgrade_database).sit(n, click.echo, out)
     except (SeedError, Wrong) as error:
         raise click.ClickException(str(error)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree.ElementTree import Element
 
@@ -21,32 +20,15 @@ from grants.core.permissions import Actor
 from grants.core.text import fold
 from grants.identity.policy import Role
 from tests import actors
-from tests.applications.listed import Listed, listed
+from tests.applications.listed import Listed
 from tests.applications.pages import text_of
 from tests.factories import applications as factory
-from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
+from tests.factories.applications import WHILE_OPEN, again
 from tests.html import check_page
 from tests.statements import statements
-from tests.worlds import World, Worlds
+from tests.worlds import World
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
-
-
-def listed_in_a_call() -> Listed:
-    with clock.at(factory.BEFORE_OPENING):
-        actors.eli()
-    return listed(factory.published_call())
-
-
-@pytest.fixture(scope="session")
-def listed_world(worlds: Worlds) -> World[Listed]:
-    return worlds.of(listed_in_a_call)
-
-
-@pytest.fixture
-def found(app: Flask, listed_world: World[Listed]) -> Iterator[Listed]:
-    with clock.at(AFTER_CLOSING):
-        yield listed_world.told()
 
 
 def barred_from(person: Actor, *ids: object) -> Actor:

@@ -60,6 +60,8 @@ PUBLIC = {
 AUDITED_READS = {
     "agreements.agreement_pdf",
     "applications.download",
+    "applications.export",
+    "applications.export_workbook",
     "applications.receipt_pdf",
     "documents.download",
     "evaluation.file",

@@ -38,8 +38,10 @@ from grants.applications.queries.lists import (
     list_page,
     of_call,
     of_organisation,
+    programmes_seen,
 )
 from grants.applications.queries.ordering import Stretch
+from grants.applications.queries.pipeline import standing
 from grants.applications.queries.proof import receipt_proof, registered
 from grants.applications.queries.reach import (
     DUTIES_MAX,
@@ -165,6 +167,7 @@ __all__ = [
     "own_rows",
     "partners",
     "partners_of",
+    "programmes_seen",
     "reason_of_end",
     "receipt_files",
     "receipt_proof",
@@ -183,6 +186,7 @@ __all__ = [
     "stage_invitation",
     "stages",
     "stages_and_questions",
+    "standing",
     "states_in_call",
     "submission_by_id",
     "submissions",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from typing import Any
 
 from grants.applications.models import Application
 from grants.applications.queries.lists import every_row
@@ -24,16 +25,21 @@ HEAD = (
 )
 
 
-def export_rows(actor: Actor, listing: Listing) -> Iterator[Sequence[object]]:
+def export_rows(actor: Actor, listing: Listing) -> Generator[Sequence[object], None, None]:
     """The rows of the list in its order, at most 100,000 and one more than that; one statement."""
     statement = every_row().add_columns(Application.synthetic_note).where(visible(actor), *narrowed(listing.wanted))
     ordered = whole(statement, listing.sorting).limit(EXPORT_ROWS_MAX + 1)
     # Read in portions, so that a long list never lies in memory as rows.
-    for row in db.session.execute(ordered.execution_options(yield_per=PORTION)):
-        yield (
-            *(row.reference, row.title, row.call_title, words(ApplicationState(row.state)), row.name),
-            *(row.country_code, row.organisations, row.requested),
-            clock.as_utc(row.submitted_at).isoformat() if row.submitted_at else None,
-            row.synthetic_note or ("invented municipality" if row.synthetic else None),
-            clock.as_utc(row.state_since).isoformat(),
-        )
+    with db.session.execute(ordered.execution_options(yield_per=PORTION)) as rows:
+        for row in rows:
+            yield _line(row)
+
+
+def _line(row: Any) -> tuple[object, ...]:
+    return (
+        *(row.reference, row.title, row.call_title, words(ApplicationState(row.state)), row.name),
+        *(row.country_code, row.organisations, row.requested),
+        clock.as_utc(row.submitted_at).isoformat() if row.submitted_at else None,
+        row.synthetic_note or ("invented municipality" if row.synthetic else None),
+        clock.as_utc(row.state_since).isoformat(),
+    )

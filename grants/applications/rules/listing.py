@@ -68,8 +68,17 @@ class Sorting:
         >>> Sorting(Order.ASKED, descending=True).words
         'amount asked for, largest first'
         """
+        return f"{self.title[0].lower()}{self.title[1:]}"
+
+    @property
+    def title(self) -> str:
+        """As a choice tells it.
+
+        >>> Sorting(Order.TITLE, descending=False).title
+        'Title, A to Z'
+        """
         label, up, down = _ORDER_WORDS[self.by]
-        return f"{label[0].lower()}{label[1:]}, {down if self.descending else up}"
+        return f"{label}, {down if self.descending else up}"
 
     def turned(self, by: Order) -> Sorting:
         """What the head of a column asks for: this order, or the other way round where it is the present one."""

@@ -39,6 +39,7 @@ from grants.applications.services.drafting import (
     save_section,
     start,
 )
+from grants.applications.services.exporting import csv_file, export_list, workbook
 from grants.applications.services.extending import extend_for_one
 from grants.applications.services.following import invite_concepts, start_invited
 from grants.applications.services.helpdesk import (
@@ -131,6 +132,7 @@ __all__ = [
     "confirm_refusal",
     "confirm_takeover",
     "correct_answer",
+    "csv_file",
     "declare",
     "decline_invitation",
     "delete_list",
@@ -144,6 +146,7 @@ __all__ = [
     "edit_details",
     "edit_session",
     "explain_costs",
+    "export_list",
     "extend_clarification",
     "extend_for_one",
     "give_ticket_back",
@@ -207,6 +210,7 @@ __all__ = [
     "try_without",
     "withdraw",
     "withdraw_clarification",
+    "workbook",
     "write_letter",
     "write_ticket",
 ]

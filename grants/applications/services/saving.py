@@ -98,7 +98,9 @@ def _own(actor: Actor, list_id: UUID) -> SavedList:
 
 
 def _refuse_taken(actor: Actor, name: str) -> None:
-    if db.session.scalar(select(SavedList.id).where(SavedList.owner_id == actor.user_id, SavedList.name == name)):
+    named = select(SavedList.id).where(SavedList.owner_id == actor.user_id, SavedList.name == name)
+    taken = db.session.scalar(named) is not None
+    if taken:
         raise Invalid(
             "You have a list of this name.", {"name": f"You keep a list named “{name}” already. Choose another name."}
         )

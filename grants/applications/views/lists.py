@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, send_file, url_for
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
-from grants.applications.queries.exporting import HEAD
 from grants.applications.queries.privacy import notice_asked
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.states import Phase
 from grants.core import clock
+from grants.core.errors import Refused
+from grants.core.file_types import MEDIA, FileType
 from grants.core.permissions import Permission
-from grants.core.text import CSV_MARK, csv_line, csv_lines
 from grants.identity import queries as identity
 from grants.web import paging
 from grants.web.forms import choices
@@ -67,13 +67,32 @@ def address_of(listing: Listing, *, endpoint: str = "applications.index", **more
 
 
 @bp.get("/applications.csv")
-@requires(Permission.APPLICATION_READ, Permission.APPLICATION_START)
+@requires(Permission.APPLICATION_READ)
 def export() -> Any:
-    """The same list as CSV, in UTF-8 with the mark that spreadsheets look for."""
-    rows = queries.export_rows(current_actor(), listing_of(request.args))
-    answer = Response(CSV_MARK + csv_line(HEAD) + csv_lines(rows), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = "attachment; filename=applications.csv"
-    return answer
+    """The same list as CSV, in UTF-8 with the mark that spreadsheets look for; ``?cover=no`` leaves out what it says of itself."""
+    actor, listing = current_actor(), _understood()
+    made, cover = services.csv_file(actor, listing, bare=request.args.get("cover") == "no")
+    services.export_list(actor, cover, "CSV")
+    return send_file(made, "text/csv", as_attachment=True, download_name="applications.csv")
+
+
+@bp.get("/applications.xlsx")
+@requires(Permission.APPLICATION_READ)
+def export_workbook() -> Any:
+    """The same list as a workbook."""
+    actor, listing = current_actor(), _understood()
+    made, cover = services.workbook(actor, listing)
+    services.export_list(actor, cover, "a workbook")
+    return send_file(made, MEDIA[FileType.XLSX], as_attachment=True, download_name="applications.xlsx")
+
+
+def _understood() -> Listing:
+    """The list of the address; one that is not understood is no file."""
+    listing, actor = listing_of(request.args), current_actor()
+    calls, programmes = dict(queries.calls_seen(actor)), queries.programmes_seen(actor)
+    if problems := (*listing.problems, *rules.stale(listing.wanted, calls, programmes)):
+        raise Refused(" ".join(sentence for _, sentence in problems))
+    return listing
 
 
 @bp.get("/applications/new")
