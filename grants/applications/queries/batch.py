@@ -14,6 +14,7 @@ from grants.applications.models import (
     EligibilityBatchItem,
     EligibilityCheck,
     EligibilityResult,
+    Submission,
 )
 from grants.applications.queries.checking import unchecked
 from grants.applications.queries.clarifying import is_open
@@ -46,8 +47,11 @@ def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchR
             *(Application.acronym, Application.requested, Organisation.name, Organisation.country_code),
         )
         .join(Organisation, Organisation.id == Application.coordinator_id)
+        .join(Submission, Submission.id == Application.submission_id)
         .where(
             Application.call_id == call.id,
+            # Whoever answered an earlier version is asked by its conditions, one by one at the desk.
+            Submission.call_version == call.version_number,
             Application.id.not_in(actor.places(Permission.APPLICATION_READ, "application")),
             unchecked(),
             ~is_open(clock.now()),
