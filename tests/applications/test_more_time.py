@@ -73,6 +73,16 @@ def test_a_deadline_of_everybody_that_moves_beyond_counts_again(call: CallView) 
     assert call.until(later, "An outage.").until(OWN_AT, "An outage.").closes_at == later
 
 
+def test_what_is_to_be_done_and_lists_follow_the_own_deadline(call: CallView) -> None:
+    mine = draft(call, actors.ana())
+    draft(call, actors.ana(), "Cool Courtyards")
+    give(queries.in_call(call.id, mine))
+    with clock.at(JUST_AFTER):
+        duties = queries.duties(again(actors.ana()), JUST_AFTER)
+
+    assert [(duty.values["ref"], duty.due_at) for duty in duties] == [(mine, OWN_AT)]
+
+
 def test_the_public_record_says_why_and_not_who(app: Flask, call: CallView) -> None:
     reference = draft(call, actors.ana())
     give(queries.in_call(call.id, reference))
