@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.applications import queries, services
-from grants.applications.rules import AnswerInput, DetailsInput, LastChange, ServingInput, told_together
+from grants.applications.rules import AnswerInput, BudgetInput, DetailsInput, LastChange, ServingInput, told_together
+from grants.budgets.rules import Cell
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.money import euros
 from grants.oversight.rules import in_sittings, lines_of_page
 from tests import actors
 from tests.applications.pages import text_of
@@ -77,12 +79,19 @@ def test_the_task_list_says_who_changed_what_last_with_its_link(app: Flask, call
         services.save_answer(marek, view.id, "summary", AnswerInput("summary", ("Of Marek, more",), 1))
         services.edit_details(ana, view.id, DetailsInput("Warmer Blocks"))
         services.save_serving(ana, view.id, [ServingInput("Yes.", own_title="Roofs")])
+        (north,) = ana.organisation_ids
+        first = call.content.budget_rules.entered[0].code
+        services.save_budget(ana, view.id, BudgetInput((Cell(north, first, euros(5)),), None))
         with statements() as asked:
             changes = queries.last_changes(queries.view(ana, reference))
         page = actors.client_of(app, ana).get(f"/applications/{reference}")
 
     told = {(each.person, each.words) for each in changes}
-    assert {("Ana Kowalska", "Title and summary"), ("Ana Kowalska", "Actions and barriers it serves")} <= told
+    assert {
+        ("Ana Kowalska", "Title and summary"),
+        ("Ana Kowalska", "Budget"),
+        ("Ana Kowalska", "Actions and barriers it serves"),
+    } <= told
     (written,) = [each for each in changes if each.section]
     assert (written.person, written.section, written.question) == ("Marek Nowak", "summary", "summary")
     assert len([each for each in asked if "dossier_answer_version" in each]) == 1

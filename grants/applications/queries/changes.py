@@ -10,6 +10,7 @@ from sqlalchemy import and_, or_, select
 from grants.applications import rules
 from grants.applications.models import ApplicationMember, ApplicationPartner, ApplicationServing, ApplicationSignOff
 from grants.applications.rules import ApplicationView, LastChange
+from grants.budgets.models import BudgetLine, BudgetNote, BudgetPackage, BudgetSource
 from grants.core.audit import ActRow, AuditEvent
 from grants.core.files import StoredFile
 from grants.core.together import Asking, ask, both, reader
@@ -57,10 +58,17 @@ def _acts(application: ApplicationView) -> Any:
         and_(AuditEvent.object_kind == model.__tablename__, AuditEvent.object_id.in_(_ids(model, application.id)))
         for model in (ApplicationPartner, ApplicationMember, ApplicationServing, ApplicationSignOff)
     ]
+    # A budget says by its parts what changed of it.
+    beneath += [
+        and_(
+            AuditEvent.object_kind == model.__tablename__,
+            AuditEvent.object_id.in_(select(model.id).where(model.budget_id == application.budget_id)),
+        )
+        for model in (BudgetLine, BudgetNote, BudgetPackage, BudgetSource)
+    ]
     files = select(StoredFile.id).where(StoredFile.kind == "application", StoredFile.object_id == application.id)
     about = or_(
         and_(AuditEvent.object_kind == "application", AuditEvent.object_id == application.id),
-        and_(AuditEvent.object_kind == "budget", AuditEvent.object_id == application.budget_id),
         and_(AuditEvent.object_kind == "stored_file", AuditEvent.object_id.in_(files)),
         *beneath,
     )

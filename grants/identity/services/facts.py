@@ -34,14 +34,15 @@ def note_changes(row: Organisation, values: OrganisationInput, *, before: Organi
     else:
         known = {fact.kind: fact for fact in rules.facts_of(before, queries.fact_lines([row.id]))}
         after |= rules.of_columns(queries.organisation_view(row))
+    changed = {kind: value for kind, value in after.items() if value != (known[kind].value if kind in known else "")}
+    if not changed:
+        return
     actor = acts.running_act().actor
     of_itself = row.id in actor.organisation_ids
     source = rules.STATED_BY_ITSELF if of_itself else rules.STATED_BY_OFFICE
     number = _next_number(row.id) if before is not None else 1
-    for kind, value in after.items():
+    for kind, value in changed.items():
         fact = known.get(kind)
-        if value == (fact.value if fact else ""):
-            continue
         if fact is not None and fact.value and fact.last is None:
             _add_line(row.id, number, kind, fact.value, rules.BEFORE_THE_REGISTER, None)
             number += 1
