@@ -18,7 +18,7 @@ from grants.bench.ours import MANAGER, ROWS_ON_A_PAGE, Ours
 from grants.bench.running import right
 from grants.bench.stencils import Connection
 
-TIMES, WARM = 40, 5
+TIMES, WARM = 20, 3
 # How many times as long as with a hundredth of the rows.
 GROWTH_MAX = 1.2
 # One of so many titles has the common word; one in the whole list has the rare one.
@@ -83,12 +83,12 @@ _MORE = """
     )
     SELECT
         gen_random_uuid(), m.created_at, 1, m.call_id, 'LST-2031-A-' || lpad(i::text, greatest(4, length(i::text)), '0'), t.title, NULL, m.summary,
-        (ARRAY['submitted', 'eligible', 'under_evaluation', 'selected', 'reserve', 'not_funded', 'below_threshold'])[1 + i %% 7],
+        (ARRAY['submitted', 'eligible', 'under_evaluation', 'selected', 'reserve', 'not_funded', 'below_threshold'])[(1 + i %% 7)::int],
         m.origin, m.coordinator_id, m.submission_id, m.submitted_at + i * interval '37 seconds',
         (250000 + (i * 7919) %% 1250000) * 100, lower(t.title), lower(t.title), 'town ' || md5('town' || i),
         lower(t.title) || ' town ' || md5('town' || i) || ' ' || coalesce(m.search_words, ''),
         m.created_at + ((i * 104729) %% 9000000) * interval '1 second'
-    FROM generate_series(%(first)s::int, %(last)s::int) AS i
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
     JOIN model m ON m.place = i %% m.models
     CROSS JOIN LATERAL (
         SELECT initcap(left(md5('title' || i), 12)) || CASE WHEN i %% %(every)s = 0 THEN ' Orchards ' ELSE ' Streets ' END || i AS title
