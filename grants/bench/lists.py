@@ -26,15 +26,17 @@ COMMON_EVERY = 10
 SMALLER = 100
 _TICKS_A_SECOND = 100
 
+# A reference as it reads: what stands before its number, then the number.
+_REFERENCE = "rtrim(reference, '0123456789') COLLATE \"C\" {d}, length(reference) {d}, reference {d}"
 # Each order as the address names it, and as SQL says it.
 ORDERS = {
-    "reference": "length(reference) {d}, reference {d}",
-    "title": 'title_key COLLATE "C" {d}, length(reference) {d}, reference {d}',
-    "city": 'lead_key COLLATE "C" {d}, length(reference) {d}, reference {d}',
-    "state": 'state COLLATE "C" {d}, length(reference) {d}, reference {d}',
-    "asked": "coalesce(requested, -1) {d}, length(reference) {d}, reference {d}",
-    "sent": "coalesce(submitted_at, '-infinity') {d}, length(reference) {d}, reference {d}",
-    "since": "state_since {d}, length(reference) {d}, reference {d}",
+    "reference": _REFERENCE,
+    "title": 'title_key COLLATE "C" {d}, ' + _REFERENCE,
+    "city": 'lead_key COLLATE "C" {d}, ' + _REFERENCE,
+    "state": 'state COLLATE "C" {d}, ' + _REFERENCE,
+    "asked": "coalesce(requested, -1) {d}, " + _REFERENCE,
+    "sent": "coalesce(submitted_at, '-infinity') {d}, " + _REFERENCE,
+    "since": "state_since {d}, " + _REFERENCE,
 }
 
 
