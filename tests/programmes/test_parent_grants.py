@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from grants.calls import queries as calls
+from grants.calls import services as calling
 from grants.core import clock
 from grants.core.errors import Conflict, Invalid, NotAllowed
 from grants.core.money import euros
@@ -114,15 +115,18 @@ def test_a_change_is_looked_at_before_it_is_kept(manager: FlaskClient) -> None:
 
 
 def test_a_published_call_keeps_the_rules_it_was_opened_with(manager: FlaskClient) -> None:
-    call = scene.published(scene.SMALL)
-    source = queries.fund_source_of(NUMBER)
+    call, source = scene.filled(scene.SMALL), queries.fund_source_of(NUMBER)
+    opened_with = ParentRules(countries=("SI",), flat_rate_max=Fraction(25))
+    services.set_rules(actors.ingrid(), source.id, opened_with)
+    with clock.at(scene.BEFORE):
+        calling.publish(actors.ingrid(), call.id)
 
     services.set_rules(
         actors.ingrid(), source.id, ParentRules(countries=("PL",), maximum_per_recipient=euros(1), activities=("A",))
     )
 
     opened = calls.call(actors.ingrid(), call.slug)
-    assert opened.fund_source.rules == ParentRules()
+    assert opened.fund_source.rules == opened_with
     assert [point.fixed for point in opened.support] == [True] * 5
     words = text_of(manager.get(AT))
     assert (
