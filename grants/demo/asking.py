@@ -47,6 +47,7 @@ _ASKED = (
     ("marek", "Can we buy rolling stock, for example one battery bus?"),
     ("jaro", "Does a letter of mandate need the seal of the town hall?"),
     ("theresa", "Can a housing company that belongs to the municipality be a partner?"),
+    ("linnea", "When is the balance of our grant from the earlier call paid?"),
 )
 _ANSWERED = (
     (
@@ -89,7 +90,7 @@ def announce(stage: Stage, call: CallView) -> None:
 
 
 def ask(stage: Stage, call: CallView) -> list[str]:
-    """Four people ask, two of them the same."""
+    """Five people ask, two of them the same."""
     mandate = call.content.definition.sections[0].key
     return [
         applications.ask_question(
@@ -105,6 +106,8 @@ def answer(stage: Stage, call: CallView, asked: list[str]) -> None:
     for numbers, question, text in _ANSWERED:
         draft = applications.draft_answer(manager, call.id, tuple(asked[number] for number in numbers))
         applications.publish_answer(manager, draft.id, Wording(question, text, draft.section))
+    aside = "This is about your grant and not about the call. Ask your project officer, who sees where it stands."
+    applications.set_question_aside(manager, call.id, asked[-1], aside)
 
 
 def after_the_session(stage: Stage, call: CallView) -> None:
@@ -131,14 +134,20 @@ def after_the_session(stage: Stage, call: CallView) -> None:
     )
 
 
-def wait(stage: Stage, call: CallView, application: str) -> UUID:
-    """Two tickets and two questions that wait; one ticket is about an application."""
+def wait(stage: Stage, call: CallView, application: str) -> tuple[UUID, UUID]:
+    """Three tickets and two questions; returns the ticket about an application and the one on the workbook."""
     troupe = stage.troupe
     applications.ask_question(
         troupe.actor("linnea"), call.id, AskInput("Is the travel of volunteers an eligible cost?")
     )
     applications.ask_question(troupe.actor("paolo"), call.id, AskInput("Who may sign off for a partner?"))
     applications.open_ticket(
+        troupe.actor("eleni_mayor"),
+        TicketInput(
+            Queue.TECHNICAL, f"call:{call.slug}", "Signing on a phone", "Can I sign off on my phone, or only at a desk?"
+        ),
+    )
+    workbook = applications.open_ticket(
         troupe.actor("theresa"),
         TicketInput(
             Queue.TECHNICAL,
@@ -147,7 +156,7 @@ def wait(stage: Stage, call: CallView, application: str) -> UUID:
             "Our office program says that the workbook of the budget comes from the internet. May we trust it?",
         ),
     )
-    reference = applications.open_ticket(
+    renamed = applications.open_ticket(
         troupe.actor("irina"),
         TicketInput(
             Queue.CONTENT,
@@ -156,17 +165,22 @@ def wait(stage: Stage, call: CallView, application: str) -> UUID:
             "Żółtowice merged with a neighbouring municipality. Do we write the old name or the new one?",
         ),
     )
+    return _ticket(renamed), _ticket(workbook)
+
+
+def _ticket(reference: str) -> UUID:
     return db.session.scalars(select(Conversation.id).where(Conversation.reference == reference)).one()
 
 
-def help_out(stage: Stage, ticket_id: UUID) -> None:
-    """The desk answers the ticket about an application, to one applicant alone."""
+def help_out(stage: Stage, renamed: UUID, workbook: UUID) -> None:
+    """The desk answers the ticket about an application, to one applicant alone, and asks back about the workbook."""
     officer = stage.troupe.actor("officer")
     applications.answer_ticket(
         officer,
-        ticket_id,
+        renamed,
         "Write the name the register has on the day you send. We correct it together after a merger.",
     )
+    applications.ask_ticket_back(officer, workbook, "Which office program is it, and which version?")
 
 
 def _at(day: datetime, hour: int, minute: int = 0) -> datetime:

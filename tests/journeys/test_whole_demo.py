@@ -18,6 +18,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.states import AmountBasis
 from grants.calls.models import Call
+from grants.conversations.models import Conversation
 from grants.core import acts, clock
 from grants.core.audit import ActRow, SecurityEvent
 from grants.core.db import db
@@ -54,6 +55,7 @@ KEPT_IN: dict[str, Any] = {
     "payment request": PaymentRequest.state,
     "payment order": PaymentOrder.state,
     "recovery": Recovery.state,
+    "conversation": Conversation.state,
 }
 # What the demo does not show, and why.
 NOT_SHOWN = {
