@@ -180,6 +180,8 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.accept_invitation(again(marek), application_id, *marek.organisation_ids)
         applying.submit(again(actors.ana()), application_id)
         applying.ask_question(again(actors.ana()), call.id, AskInput("May a region lead?"))
+        concept = factory.fill(factory.draft(call, actors.sid(), "Cool Roofs"), actors.sid())
+        applying.submit(again(actors.sid()), concept)
         carla = actors.person("Carla Colleague", organisation_name=actors.NORTHBRIDGE)
         asked = PersonInput("carla.colleague@example.eu", "Carla Colleague", Role.APPLICATION_EDITOR)
         applying.invite_person(again(actors.ana()), application_id, asked)
@@ -209,10 +211,11 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.send_letter(actors.ella(), application_id)
         led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
+        applying.declare(actors.eli(), concept, all_pass(call))
+        applying.send_letter(actors.eli(), concept)
         second = second_stage(call)
-        applying.invite_concepts(actors.ingrid(), second, (application_id,))
-        full = FollowInput(DetailsInput("Warm Blocks, in full"))
-        applying.start_invited(again(actors.ana()), second, application_id, full)
+        applying.invite_concepts(actors.ingrid(), second, (concept,))
+        applying.start_invited(again(actors.sid()), second, concept, FollowInput(DetailsInput("Cool Roofs, in full")))
     DONE.add("applications")
 
     for verb in (

@@ -56,11 +56,10 @@ def snapshot(
                 "country_code": member.country_code,
                 "pic": member.pic,
                 "role": roles[member.id].value,
-                "facts": frozen_facts(facts),
             }
+            | ({"facts": kept} if (kept := frozen_facts(facts)) else {})
             for member, facts in members
         ],
-        "serves": frozen_serving(served),
         "answers": dict(dossier),
         "budget": dict(budget),
         "files": [
@@ -74,7 +73,8 @@ def snapshot(
             }
             for file in ordered
         ],
-    }
+        # What nobody named is left out, here and of a member’s facts, so that what was frozen before there was any keeps its hash.
+    } | ({"serves": named} if (named := frozen_serving(served)) else {})
 
 
 def digest(content: Mapping[str, Any]) -> bytes:
