@@ -526,7 +526,7 @@ def test_an_application_is_declared_eligible_after_the_deadline(call: CallView) 
         )
         with pytest.raises(Refused, match="its verdict already"):
             services.declare(eli, application_id, all_pass(call))
-        services.send_letter(actors.eli(), application_id)
+        services.send_letter(eli, application_id)
         with pytest.raises(Refused, match="only a submitted one"):
             services.declare(eli, application_id, all_pass(call))
     assert queries.view_by_id(application_id).state is ApplicationState.ELIGIBLE

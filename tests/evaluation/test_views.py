@@ -354,7 +354,8 @@ def _more_calls(scene: Scene, count: int) -> None:
         columns |= {"reference": f"PCP-2022-C-{number:04d}", "slug": f"call-{number}", "published_id": None}
         call = Call(**columns)
         db.session.add(call)
-        values = {one.key: getattr(about, one.key) for one in Application.__table__.columns if one.key not in MADE_ANEW}
+        kept = [one.key for one in Application.__table__.columns if one.key not in MADE_ANEW and one.computed is None]
+        values = {key: getattr(about, key) for key in kept}
         values |= {"call_id": call.id, "reference": f"PCP-2022-A-9{number:03d}"}
         db.session.add(Application(**values))
 
