@@ -23,6 +23,7 @@ from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, again
+from tests.statements import statements
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 
@@ -61,9 +62,10 @@ def test_the_team_knows_nothing_before_its_letter_and_everything_with_it(app: Fl
         assert ana.get(f"{place}/eligibility").status_code == 404
         for page in ("/home", place, f"{place}/history", "/applications"):
             words = text_of(ana.get(page)).lower()
-            assert "eligible" not in words.replace("admissibility and eligibility", "").replace(
-                "complete and eligible", ""
-            )
+            # The names of stages and of the states one may filter by say nothing of this one.
+            for name in ("admissibility and eligibility", "complete and eligible", "eligible ineligible under"):
+                words = words.replace(name, "")
+            assert "eligible" not in words
         services.send_letter(actors.eli(), application_id)
         work_off()
         words = text_of(ana.get(place))
@@ -108,6 +110,21 @@ def test_a_refusal_without_a_second_person_is_never_sent(call: CallView) -> None
         with pytest.raises(NotFound):
             queries.letter(actors.eli(), queries.view_by_id(other))
     assert queries.view_by_id(other).state is ApplicationState.SUBMITTED
+
+
+def test_a_page_of_letters_costs_the_same_for_one_and_for_four(call: CallView) -> None:
+    asked = []
+    for more in (1, 3):
+        for number in range(more):
+            decided(call, f"Roofs {more} {number}", failing=number == 1)
+        with clock.at(AFTER_CLOSING):
+            eli = actors.eli()
+            with statements() as seen:
+                letters, waiting = queries.letters_to_send(eli, call, None)
+        asked.append(len(seen))
+
+    assert (len(letters), waiting) == (4, 4)
+    assert asked == [4, 4]
 
 
 def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(app: Flask, call: CallView) -> None:

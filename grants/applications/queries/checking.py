@@ -50,6 +50,16 @@ def desk(actor: Actor, application: ApplicationView) -> Asking[Desk]:
 
 
 @reader
+def verdict_of(application: ApplicationView) -> Asking[Desk]:
+    """Conditions, answers and verdict without evidence: what a letter tells. One statement."""
+    application = replace(application, call=as_answered(application.call, application.submission))
+    parts: list[Asking[Any]] = [_check(application), _answers(application)]
+    checks, answers = yield from side_by_side(parts)
+    asked = rules.conditions_of(application.call.content)
+    return _desk(tuple(_condition(each, None, answers) for each in asked), checks, Neighbours())
+
+
+@reader
 def desk_and_content(
     actor: Actor, application: ApplicationView
 ) -> Asking[tuple[Desk, SubmittedContent | None, tuple[ClarificationView, ...]]]:

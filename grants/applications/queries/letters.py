@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import render_template
@@ -9,23 +10,24 @@ from sqlalchemy import ColumnElement, exists, func, select
 
 from grants.applications import rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.queries.checking import desk
+from grants.applications.queries.checking import verdict_of
 from grants.applications.queries.reach import visible
-from grants.applications.queries.whole import view_by_id
+from grants.applications.queries.whole import as_answered, view_by_id, view_of
 from grants.applications.rules import ApplicationView, Desk, LetterText, LetterView
 from grants.applications.rules.timeline import planned
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import files
-from grants.core.db import db, get
+from grants.core.db import get
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User
 
 LETTER_FILES = "eligibility_letter"
 # Letters one page shows in full and sends in one go.
-LETTERS_MAX = 50
+LETTERS_MAX = 20
 
 
 def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterText:
@@ -52,28 +54,35 @@ def to_send() -> ColumnElement[bool]:
     return (Application.state == ApplicationState.SUBMITTED.value) & decided.correlate(Application)
 
 
-def letter(actor: Actor, application: ApplicationView) -> LetterView:
-    """The letter of one application: for the desk also as it would be sent; for everybody else only once it was."""
-    row = db.session.execute(
-        select(EligibilityLetter, User.name)
+@reader
+def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
+    """The letter of one application: for the desk also as it would be sent; for everybody else only once it was.
+
+    One statement. Raises :class:`NotFound`.
+    """
+    letters = ask(
+        select(
+            *(EligibilityLetter.id, EligibilityLetter.content, EligibilityLetter.note, EligibilityLetter.sent_at),
+            *(EligibilityLetter.sha256, User.name),
+        )
         .join(EligibilityCheck, EligibilityCheck.id == EligibilityLetter.check_id)
         .outerjoin(User, User.id == EligibilityLetter.sent_by)
         .where(EligibilityLetter.application_id == application.id)
         .order_by(EligibilityCheck.created_at.desc())
         .limit(1)
-    ).one_or_none()
-    stored = row[0] if row else None
+    )
+    rows, found = yield from both(letters, verdict_of.asking(application))
+    stored = rows[0] if rows else None
     if stored is not None and stored.content is not None:
         return LetterView(
             *(application.id, application.reference, application.name, LetterText.from_mapping(stored.content)),
             note=stored.note or "",
             sent_at=stored.sent_at,
-            sent_by=row[1] or "" if row else "",
+            sent_by=stored.name or "",
             sha256=stored.sha256.hex() if stored.sha256 else "",
             letter_id=stored.id,
         )
     scope = Scope.of(("application", application.id), ("call", application.call.id))
-    found = desk(actor, application)
     if found.verdict is None or not actor.may(Permission.APPLICATION_CHECK, scope):
         raise NotFound
     note = (stored.note or "") if stored else ""
@@ -81,18 +90,31 @@ def letter(actor: Actor, application: ApplicationView) -> LetterView:
     return LetterView(application.id, application.reference, application.name, text, note, found.version)
 
 
-def letters_to_send(actor: Actor, call: CallView, after: str | None) -> tuple[tuple[LetterView, ...], int]:
-    """The next letters that wait, by reference, and how many wait in all; a few statements a letter, so few a page."""
+@reader
+def letters_to_send(actor: Actor, call: CallView, after: str | None) -> Asking[tuple[tuple[LetterView, ...], int]]:
+    """The next letters that wait, by reference, and how many wait in all; four statements whatever their number."""
     inside = (Application.call_id == call.id, to_send(), visible(actor))
     own = actor.places(Permission.APPLICATION_READ, "application")
-    rows = db.session.scalars(
-        select(Application.id)
+    next_ones = (
+        select(Application)
         .where(*inside, Application.id.not_in(own), Application.reference > (after or ""))
         .order_by(Application.reference)
         .limit(LETTERS_MAX)
-    ).all()
-    number = db.session.scalar(select(func.count()).select_from(Application).where(*inside)) or 0
-    return tuple(letter(actor, view_by_id(key)) for key in rows), number
+    )
+    rows, numbers = yield from both(ask(next_ones), ask(select(func.count()).select_from(Application).where(*inside)))
+    views = yield from side_by_side(view_of.asking(row) for row in rows)
+    # What an earlier version asked is read once for all that answer it.
+    older = {
+        each.submission.call_version: as_answered(each.call, each.submission)
+        for each in views
+        if each.submission and each.submission.call_version != each.call.version_number
+    }
+    answered = [
+        replace(each, call=older.get(each.submission.call_version, each.call)) if each.submission else each
+        for each in views
+    ]
+    letters = yield from side_by_side(letter.asking(actor, each) for each in answered)
+    return tuple(letters), int(numbers[0][0])
 
 
 def letter_for_print(letter_id: UUID) -> tuple[LetterText, EligibilityLetter, ApplicationView]:

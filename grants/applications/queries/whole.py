@@ -100,7 +100,8 @@ def as_answered(call: CallView, submission: SubmissionView | None) -> CallView:
     """The call with what it asked in the version that a submission answers, for whoever judges that submission."""
     if submission is None or submission.call_version == call.version_number:
         return call
-    return replace(call, content=call_queries.content_of_version(call.id, submission.call_version))
+    content = call_queries.content_of_version(call.id, submission.call_version)
+    return replace(call, content=content, version_number=submission.call_version)
 
 
 _PARTNER_COLUMNS: tuple[Any, ...] = (
