@@ -75,9 +75,8 @@ class FileLimits:
         >>> FileLimits(frozenset({FileType.PDF}), 5_000_000, 4).words
         'PDF, at most 5 MB, at most 4 pages'
         """
-        pages = "1 page" if self.pages_max == 1 else f"{self.pages_max} pages"
         said = [_alternatives(self.types), f"at most {megabytes(self.bytes_max)}"]
-        return ", ".join([*said, f"at most {pages}"] if self.pages_max else said)
+        return ", ".join([*said, _pages(self.pages_max)] if self.pages_max else said)
 
     @property
     def accept(self) -> str:
@@ -102,6 +101,22 @@ NAMES = {
 def _alternatives(types: Iterable[FileType]) -> str:
     names = [NAMES[kind] for kind in FileType if kind in types]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _pages(number: int) -> str:
+    return "at most 1 page" if number == 1 else f"at most {number} pages"
+
+
+def words_of_limits(types: Iterable[FileType], *, megabytes_max: int | None, pages_max: int | None) -> str:
+    """The limits somebody set in one phrase, whatever an installation takes besides; empty where there is none.
+
+    >>> words_of_limits((), megabytes_max=5, pages_max=4)
+    'PDF, at most 5 MB, at most 4 pages'
+    """
+    allowed = (FileType.PDF,) if pages_max else tuple(types)
+    said = [_alternatives(allowed)] if allowed else []
+    said += [f"at most {megabytes_max} MB"] if megabytes_max else []
+    return ", ".join([*said, _pages(pages_max)] if pages_max else said)
 
 
 def limits_of(

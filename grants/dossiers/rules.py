@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from grants.core import encoding
 from grants.core.clock import long_date, read_date
 from grants.core.errors import Invalid, Problem
+from grants.core.file_types import FileLimits, FileType, limits_of, words_of_limits
 from grants.core.money import Money, parse_money
 from grants.core.text import without_turns
 from grants.dossiers.markup import Block, blocks
@@ -114,6 +115,21 @@ class Question:
     picks_max: int | None = None
     asked_if: AskedIf | None = None
     translations: tuple[Translation, ...] = ()
+    # What a file may be; what is not limited here has the limits of the installation.
+    file_types: tuple[FileType, ...] = ()
+    megabytes_max: int | None = None
+    # Pages are counted in PDFs, so with a limit of pages only a PDF is taken.
+    pages_max: int | None = None
+
+    def file_limits(self, bytes_max: int) -> FileLimits:
+        """What a file of this question may be, where the installation takes files of at most ``bytes_max``."""
+        wanted = self.megabytes_max * 1_000_000 if self.megabytes_max else None
+        return limits_of(self.file_types, bytes_max=bytes_max, bytes_wanted=wanted, pages_max=self.pages_max)
+
+    @property
+    def file_words(self) -> str:
+        """The limits the call sets for a file, in one phrase; empty where it sets none."""
+        return words_of_limits(self.file_types, megabytes_max=self.megabytes_max, pages_max=self.pages_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -702,6 +718,10 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
         found.append(Problem(place, "a column holds short text, a number, an amount or a date."))
     if question.rows_max is not None and not 1 <= question.rows_max <= ROWS_MAX:
         found.append(Problem(place, f"rows_max is {question.rows_max}; a table has 1 to {ROWS_MAX} rows."))
+    if question.kind is not QuestionKind.FILE and question.file_words:
+        found.append(Problem(place, "only a file has types, megabytes or pages."))
+    if question.pages_max and any(kind is not FileType.PDF for kind in question.file_types):
+        found.append(Problem(place, "pages are counted in PDFs only: with a limit of pages, pdf is the one type."))
     for name, limit in (("words_max", question.words_max), ("characters_max", question.characters_max)):
         if limit is not None and limit < 1:
             found.append(Problem(place, f"{name} is {limit}; a limit is 1 or more."))

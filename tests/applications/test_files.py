@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pikepdf
@@ -19,6 +20,7 @@ from grants.core.errors import Conflict, Refused
 from grants.core.file_types import DOCUMENTS, FileType
 from grants.core.files import FileView, Incoming
 from grants.core.paging import Page
+from grants.dossiers.rules import Definition, Question, QuestionKind, Section
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
@@ -124,6 +126,17 @@ def test_a_place_is_one_of_the_call_s_attachments_its_file_questions_or_any_othe
 
     assert roles[:2] == [MANDATE, "attachment_commitment"]
     assert roles[-1] == "other"
+
+
+def test_a_question_for_a_file_has_limits_of_its_own(call: CallView) -> None:
+    asked = Question("map", "Map of the district", QuestionKind.FILE, pages_max=2, megabytes_max=5)
+    content = replace(call.content, definition=Definition((Section("place", "Place", questions=(asked,)),)))
+    (place,) = [each for each in rules.file_places(content, 25_000_000) if each.role == "question_map"]
+
+    assert (place.limits.words, asked.file_words) == ("PDF, at most 5 MB, at most 2 pages",) * 2
+    assert Question("map", "Map", QuestionKind.FILE).file_words == ""
+    with pytest.raises(Refused, match="It takes PDF"):
+        rules.refuse_beyond(place, name="map.png", media_type="image/png", size_bytes=10)
 
 
 # --- several at once ------------------------------------------------------------------------------------------

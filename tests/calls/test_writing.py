@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from grants.calls import rules, services
 from grants.calls.rules import FIELDS, NOT_FOUND
 from grants.core.errors import Problems
+from grants.core.file_types import FileType
 from grants.core.money import Money
 from grants.dossiers.rules import AskedIf, Choice, Column, Definition, Question, QuestionKind, Section, Translation
 from tests.calls import scene
@@ -92,6 +93,9 @@ def questions(kind: QuestionKind) -> st.SearchStrategy[Question]:
         else st.just(()),
         rows_max=st.one_of(st.none(), st.integers(1, 50)),
         picks_max=st.one_of(st.none(), st.integers(1, 9)),
+        file_types=st.lists(st.sampled_from(FileType), max_size=2, unique=True).map(tuple),
+        megabytes_max=st.one_of(st.none(), st.integers(1, 9)),
+        pages_max=st.one_of(st.none(), st.integers(1, 9)),
         asked_if=st.one_of(st.none(), st.builds(AskedIf, words(9), st.lists(words(9), max_size=2).map(tuple))),
         translations=st.lists(st.builds(Translation, st.sampled_from(["pl", "sv"]), words(), words()), max_size=2).map(
             tuple

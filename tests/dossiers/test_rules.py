@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grants.core.errors import Problem
+from grants.core.file_types import FileType
 from grants.core.money import Money
 from grants.dossiers import rules
 from grants.dossiers.rules import (
@@ -174,6 +175,14 @@ def test_faults_of_a_definition_are_named_with_their_place() -> None:
     twice = Definition((Section("plan", "A", questions=(SUMMARY,)), Section("plan", "B", questions=(SUMMARY,))))
     bad = Definition((Section("Plan X", "A", questions=(Question("k", "K", QuestionKind.CHOICE, words_max=0),)),))
 
+    short = Question("s", "S", QuestionKind.SHORT, megabytes_max=3)
+    pages = Question("f", "F", QuestionKind.FILE, pages_max=3, file_types=(FileType.PDF, FileType.DOCX))
+    files = Definition((Section("files", "Files", questions=(short, pages)),))
+
+    assert [problem.message for problem in rules.definition_problems(files)] == [
+        "only a file has types, megabytes or pages.",
+        "pages are counted in PDFs only: with a limit of pages, pdf is the one type.",
+    ]
     assert rules.definition_problems(DEFINITION) == ()
     assert Problem(
         "sections", "the key “plan” is used more than once. Give each its own."

@@ -35,7 +35,7 @@ def file_places(content: CallContent, bytes_max: int) -> tuple[FilePlace, ...]:
         for wanted in content.attachments
     ]
     questions = [
-        FilePlace(f"{QUESTION_PREFIX}{each.key}", each.label, any_document, each.required, each.hint)
+        FilePlace(f"{QUESTION_PREFIX}{each.key}", each.label, each.file_limits(bytes_max), each.required, each.hint)
         for section in content.definition.sections
         for each in section.questions
         if each.kind is QuestionKind.FILE

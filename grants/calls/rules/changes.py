@@ -123,6 +123,7 @@ _WORDS: Mapping[str, str] = {
     "characters_max": "most characters",
     "picks_max": "most choices",
     "rows_max": "most rows",
+    "file_types": "types of file",
     "megabytes_max": "most megabytes",
     "pages_max": "most pages",
     "kind": "how it is answered",
@@ -348,7 +349,10 @@ def _asked(question: Mapping[str, Any]) -> str:
     return "; ".join(filter(None, (str(question["label"]), _said(limits))))
 
 
-_LIMITS = ("kind", "required", "words_max", "characters_max", "picks_max", "rows_max", "choices", "criterion")
+_LIMITS = (
+    *("kind", "required", "words_max", "characters_max", "picks_max", "rows_max", "choices", "criterion"),
+    *("file_types", "megabytes_max", "pages_max"),
+)
 
 
 # --- wording only ---------------------------------------------------------------------------------------------------
