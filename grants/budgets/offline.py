@@ -157,15 +157,15 @@ def _told(rules: BudgetRules) -> Iterator[str]:
     for limit in rules.limits:
         label = next((each.label for each in rules.categories if each.code == limit.category), limit.category)
         share = f" {_percent(limit.share_max)} of the whole" if limit.share_max is not None else ""
-        amount = f" EUR {limit.amount_max}" if limit.amount_max is not None else ""
+        amount = f" {limit.amount_max}" if limit.amount_max is not None else ""
         yield f"{label}: at most{share}{' and' if share and amount else ''}{amount}."
     if rules.organisation_max is not None:
-        yield f"One organisation asks for at most EUR {rules.organisation_max}."
+        yield f"One organisation asks for at most {rules.organisation_max}."
     if rules.envelopes:
-        amounts = ", ".join(f"EUR {each.amount}" for each in rules.envelopes)
+        amounts = ", ".join(f"{each.amount}" for each in rules.envelopes)
         yield f"Award amounts of the call ({rules.envelope_rule.value}): {amounts}."
     for lump in rules.lump_sums:
-        yield f"{lump.work_package}, {lump.title}: exactly EUR {lump.amount}."
+        yield f"{lump.work_package}, {lump.title}: exactly {lump.amount}."
 
 
 def _percent(share: Fraction) -> str:

@@ -311,6 +311,13 @@ def listed_of(kind: str, object_ids: Collection[UUID]) -> tuple[FileView, ...]:
 OLDER_SHOWN_MAX = 5
 
 
+@reader
+def listed_in(kind: str, object_ids: Select[Any]) -> Asking[tuple[FileView, ...]]:
+    """The same for objects that a select gives, so that it can be asked beside the select itself."""
+    rows = yield from ask(_seen().where(*_current(), StoredFile.kind == kind, StoredFile.object_id.in_(object_ids)))
+    return tuple(view_of(row, row.last_verdict) for row in rows)
+
+
 def chains(kind: str, object_id: UUID) -> tuple[tuple[FileView, ...], ...]:
     """The files that stand with an object, each with the last versions it replaced, newest first; by role, name and age.
 

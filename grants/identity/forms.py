@@ -238,7 +238,7 @@ class OrganisationForm(Form):
             town=text(self.town),
             postcode=text(self.postcode),
             street=text(self.street),
-            pic=text(self.pic),
+            pic="".join((text(self.pic) or "").split()) or None,
             website=text(self.website),
             vat=text(self.vat),
             registration=text(self.registration),

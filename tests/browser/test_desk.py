@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from playwright.sync_api import Browser, expect
@@ -52,6 +53,15 @@ def test_an_officer_answers_by_keyboard_and_sees_what_another_answered(chromium:
         expect(other.locator("[data-condition=adm_in_time] [data-state]")).to_contain_text("Saved")
         other.get_by_role("button", name="Save the answers only").click()
         expect(other.get_by_text("The answers are saved.")).to_be_visible()
+        # Pressed while an answer is still on its way, the button waits for it.
+        other.route("**/conditions/**", lambda route: (time.sleep(0.4), route.continue_()))
+        other.locator(not_met).check()
+        other.locator(f"{box} textarea").fill("It overlaps with Southport and Northbridge")
+        other.locator("#condition-adm_in_time-1").check()
+        other.get_by_role("button", name="Save the answers only").click()
+        expect(other.get_by_text("The answers are saved.")).to_be_visible()
+        expect(other.locator(f"{box} textarea")).to_have_value("It overlaps with Southport and Northbridge")
+        other.unroute_all()
 
         other.keyboard.press("Control+Alt+ArrowRight")
         other.wait_for_url("**/PCP-2022-A-0002/eligibility")

@@ -104,7 +104,7 @@ def questions(kind: QuestionKind) -> st.SearchStrategy[Question]:
 
 
 # A question of every kind takes long to make up on a busy machine, which is no fault of what is tested.
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.tuples(*(questions(kind) for kind in QuestionKind)))
 def test_every_kind_of_question_reads_back_as_it_was_written(asked: tuple[Question, ...]) -> None:
     section = Section("one", "One", "Step", "Intro", asked)

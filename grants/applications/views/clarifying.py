@@ -82,6 +82,8 @@ def answer_clarification(ref: str) -> Any:
         with form.attempt():
             thing, text = _own(application, form.thing_id()), form.answer.data or ""
             version = services.draft_clarification(actor, thing, text, form.version_shown())
+            # Whatever is refused now, what was typed is kept: the page that comes back goes on from that.
+            form.try_again(version)
             _attach(form, thing)
             if not form.what_is_wrong():
                 if request.form.get("go") == "send":

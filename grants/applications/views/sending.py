@@ -139,8 +139,11 @@ def print_view(ref: str) -> Any:
 @bp.get("/applications/<ref>/withdraw")
 @requires(Permission.APPLICATION_WITHDRAW)
 def withdraw(ref: str) -> Any:
-    """What withdrawing means."""
-    return page("applications/withdraw.html", form=ReasonForm(), application=queries.view(current_actor(), ref))
+    """What withdrawing means, for whoever may."""
+    actor, application = current_actor(), queries.view(current_actor(), ref)
+    if application.id not in actor.places(Permission.APPLICATION_WITHDRAW, "application"):
+        raise NotFound
+    return page("applications/withdraw.html", form=ReasonForm(), application=application)
 
 
 @bp.post("/applications/<ref>/withdraw")

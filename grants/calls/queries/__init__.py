@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.calls.queries.corrections import (
     WorkingCopy,
+    around,
     content_of_version,
     copied,
     copy_row,
@@ -57,6 +58,7 @@ __all__ = [
     "CallView",
     "WorkingCopy",
     "answers_published",
+    "around",
     "authorised",
     "beside_stage",
     "call",

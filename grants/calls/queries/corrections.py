@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from grants.calls import rules
 from grants.calls.models import Call, CallOneExtension, CallVersion, CallWorkingCopy
+from grants.calls.queries.reading import answers_published, beside_stage, deadlines, sessions
 from grants.calls.queries.reading import call as call_of
-from grants.calls.queries.reading import deadlines
 from grants.calls.rules import (
     CallContent,
     CallVersionView,
@@ -32,7 +32,7 @@ from grants.core import encoding
 from grants.core.db import db, get
 from grants.core.errors import NotFound, Problem
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.programmes import queries as programme_queries
 
 # A page shows this many versions and corrections; a call has a handful.
@@ -129,6 +129,21 @@ def public_record(call_id: UUID) -> Asking[PublicRecord]:
     return PublicRecord(
         tuple(_view(row) for row in versions), tuple(OneExtension(row.given_at, row.reason) for row in extensions)
     )
+
+
+@reader
+def around(actor: Actor | None, found: CallView) -> Asking[dict[str, Any]]:
+    """What stands on the page of a call besides itself, by name: its record, its answers, its sessions, its other half.
+
+    One statement.
+    """
+    asked: dict[str, Asking[Any]] = {
+        "record": public_record.asking(found.id),
+        "answers": answers_published.asking(found.id),
+        "sessions": sessions.asking(found.id),
+        "beside": beside_stage.asking(actor, found),
+    }
+    return dict(zip(asked, (yield from side_by_side(asked.values())), strict=True))
 
 
 @reader

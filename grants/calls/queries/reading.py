@@ -218,25 +218,28 @@ def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
     return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
 
 
-def answers_published(call_id: UUID) -> tuple[int, datetime | None]:
+@reader
+def answers_published(call_id: UUID) -> Asking[tuple[int, datetime | None]]:
     """How many questions are answered for everybody, and when one last was; one statement."""
-    row = db.session.execute(
-        select(func.count(CallQuestion.number), func.max(CallQuestion.published_at)).where(
-            CallQuestion.call_id == call_id
-        )
-    ).one()
-    return row[0], row[1]
+    (row,) = yield from ask(
+        select(
+            func.count(CallQuestion.number).label("number"), func.max(CallQuestion.published_at).label("last")
+        ).where(CallQuestion.call_id == call_id)
+    )
+    return row.number, row.last
 
 
 SLIDES_KIND = "call_session"
 
 
-def sessions(call_id: UUID) -> tuple[SessionView, ...]:
-    """The information sessions of a call with their slides, the earliest first; two statements where there are any."""
-    found = db.session.scalars(
-        select(CallSession).where(CallSession.call_id == call_id).order_by(CallSession.starts_at, CallSession.number)
-    ).all()
-    slides = files.listed_of(SLIDES_KIND, {row.id for row in found}) if found else ()
+@reader
+def sessions(call_id: UUID) -> Asking[tuple[SessionView, ...]]:
+    """The information sessions of a call with their slides, the earliest first; one statement."""
+    of_call = select(CallSession).where(CallSession.call_id == call_id)
+    ids = select(CallSession.id).where(CallSession.call_id == call_id)
+    found, slides = yield from both(
+        ask(of_call.order_by(CallSession.starts_at, CallSession.number)), files.listed_in.asking(SLIDES_KIND, ids)
+    )
     return tuple(
         SessionView(
             id=row.id,
@@ -338,11 +341,12 @@ def find_concept_call(name: str) -> Call | None:
     return row if stage is CallStage.CONCEPT else None
 
 
-def beside_stage(actor: Actor | None, found: CallView) -> tuple[CallRow, ...]:
+@reader
+def beside_stage(actor: Actor | None, found: CallView) -> Asking[tuple[CallRow, ...]]:
     """The other half of a two-stage call, where this person may see it: what it follows, or what follows it."""
     if found.content.stage is None:
         return ()
-    rows = db.session.scalars(
+    rows = yield from ask(
         select(Call)
         .where(or_(Call.id == found.follows_id, Call.follows_id == found.id), _visible(actor))
         .order_by(Call.created_at)

@@ -67,9 +67,7 @@ def import_file() -> Any:
 @public
 def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
-    found: dict[str, Any] = {"results": queries.public_results(call, at), "record": queries.public_record(call.id)}
-    found |= {"answers": queries.answers_published(call.id), "beside": queries.beside_stage(current_actor(), call)}
-    found |= {"sessions": queries.sessions(call.id)}
+    found = {"results": queries.public_results(call, at), **queries.around(current_actor(), call)}
     return page("calls/call.html", call=call, phase=call.phase(at), **found, **_words(call))
 
 

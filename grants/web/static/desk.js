@@ -4,6 +4,8 @@ const PAUSE_MS = 1500;
 // One save after the other, so that each knows which version of the whole check it followed.
 let last = Promise.resolve();
 const version = document.querySelector("#check input[name=version]");
+// Once the form itself is sent, nothing more is saved beside it.
+let leaving = false;
 
 class Condition {
   constructor(box) {
@@ -32,7 +34,7 @@ class Condition {
   async save() {
     clearTimeout(this.timer);
     const values = this.values();
-    if (values === this.saved) return;
+    if (leaving || values === this.saved) return;
     if (this.busy) {
       this.again = true;
       return;
@@ -79,6 +81,19 @@ class Condition {
 }
 
 for (const box of document.querySelectorAll("[data-condition]")) new Condition(box);
+
+// What is on its way arrives first: a form that overtook its own saves would be told that somebody changed the check.
+const check = document.querySelector("#check");
+check?.addEventListener("submit", (event) => {
+  if (leaving === "now") return;
+  event.preventDefault();
+  leaving = true;
+  // Not at once: while this sending is being told, a browser takes no other.
+  last.then(() => setTimeout(() => {
+    leaving = "now";
+    check.requestSubmit(event.submitter ?? undefined);
+  }));
+});
 
 const ways = { ArrowRight: "a[rel=next]", ArrowLeft: "a[rel=prev]", ArrowDown: "a[data-unchecked]" };
 document.addEventListener("keydown", (event) => {
