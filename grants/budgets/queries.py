@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -423,9 +423,9 @@ def budget(budget_id: UUID, names: Mapping[UUID, str], public: Collection[UUID] 
 
 def shown(kept: Stored, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
     """What is stored made ready to look at; ``names`` and ``public`` as for :func:`budget`."""
-    row, found, lines = kept.row, kept.content, kept.lines
-    worked = found.totals
-    return BudgetView(
+    row, numbers = kept.row, {cell_of(line).place: line.version for line in kept.lines}
+    return replace(
+        _worked_out(kept.content, names, public, numbers),
         id=row.id,
         owner_kind=row.owner_kind,
         owner_id=row.owner_id,
@@ -433,13 +433,34 @@ def shown(kept: Stored, names: Mapping[UUID, str], public: Collection[UUID] = ()
         version=row.version,
         saved_at=row.saved_at,
         saved_by=row.saved_by,
+        dropped=_dropped(row, kept.content, kept.lines, names),
+    )
+
+
+def unstored(found: BudgetContent, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
+    """A budget that stands in no table, by the same rules."""
+    return _worked_out(found, names, public, {})
+
+
+def _worked_out(
+    found: BudgetContent, names: Mapping[UUID, str], public: Collection[UUID], numbers: Mapping[str, int]
+) -> BudgetView:
+    """What follows from the content alone, of nobody; ``numbers`` say how often each cell was saved."""
+    worked, nobody = found.totals, UUID(int=0)
+    return BudgetView(
+        id=nobody,
+        owner_kind="",
+        owner_id=nobody,
+        purpose=Purpose.PLANNED,
+        version=0,
+        saved_at=None,
+        saved_by=None,
         content=found,
         rows=_rows(worked, names),
-        groups=_groups(found, worked, names, {cell_of(line).place: line.version for line in lines}),
+        groups=_groups(found, worked, names, numbers),
         totals=worked,
         findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
         asked=rules.asked_sentences(found.rules, worked, public),
-        dropped=_dropped(row, found, lines, names),
     )
 
 
@@ -460,26 +481,6 @@ def _dropped(row: Any, found: BudgetContent, lines: Iterable[Any], names: Mappin
 
 def _period_words(cell: Cell) -> str:
     return f"period {cell.period}" if cell.period else ""
-
-
-def unstored(found: BudgetContent, names: Mapping[UUID, str], public: Collection[UUID] = ()) -> BudgetView:
-    """A budget that stands in no table, by the same rules."""
-    worked, nobody = found.totals, UUID(int=0)
-    return BudgetView(
-        id=nobody,
-        owner_kind="",
-        owner_id=nobody,
-        purpose=Purpose.PLANNED,
-        version=0,
-        saved_at=None,
-        saved_by=None,
-        content=found,
-        rows=_rows(worked, names),
-        groups=_groups(found, worked, names, {}),
-        totals=worked,
-        findings=rules.findings(found.rules, worked, names, Beside(found.packages, public, found.notes, found.sources)),
-        asked=rules.asked_sentences(found.rules, worked, public),
-    )
 
 
 def view_of(found: BudgetContent, names: Mapping[UUID, str]) -> FrozenBudget:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from grants.conversations.models import Conversation, ConversationMessage
 from grants.conversations.rules import About, ConversationRow, MessageView
@@ -18,6 +18,8 @@ from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
 from grants.core.paging import rows as cut
 
 MINE_MAX = 50
+
+Item = TypeVar("Item")
 
 
 def row_of(row: Any) -> ConversationRow:
@@ -50,17 +52,33 @@ def one(reference: str, *seen: ColumnElement[bool]) -> ConversationRow:
 
 
 def listed(conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool) -> Rows[ConversationRow]:
-    """One page of conversations by reference, which counts up with time; two statements: the rows, and how many."""
-    order = Conversation.reference if oldest_first else Conversation.reference.desc()
-    statement = select(Conversation).where(*conditions)
+    """One page of conversations; two statements."""
+    return page_of(
+        select(Conversation), conditions, page, oldest_first=oldest_first,
+        made=lambda found: row_of(found.Conversation), key=lambda row: row.reference,
+    )  # fmt: skip
+
+
+def page_of(
+    statement: Select[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    page: Page,
+    *,
+    oldest_first: bool,
+    made: Callable[[Any], Item],
+    key: Callable[[Item], str],
+) -> Rows[Item]:
+    """One page of what a statement reads of conversations, by reference, which counts up with time; two statements: the
+    rows, and how many.
+    """
+    reference = Conversation.reference
+    statement = statement.where(*conditions).order_by(reference if oldest_first else reference.desc())
     if page.after:
-        statement = statement.where(
-            Conversation.reference > page.after if oldest_first else Conversation.reference < page.after
-        )
-    found = [row_of(row) for row in db.session.scalars(statement.order_by(order).limit(page.limit))]
+        statement = statement.where(reference > page.after if oldest_first else reference < page.after)
+    found = [made(row) for row in db.session.execute(statement.limit(page.limit))]
     counted = select(Conversation.id).where(*conditions).limit(COUNTED_MAX + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(counted)) or 0
-    return cut(found, page, key=lambda row: row.reference, total=Tally.of(total))
+    return cut(found, page, key=key, total=Tally.of(total))
 
 
 def of_ids(conversation_ids: Collection[UUID]) -> tuple[ConversationRow, ...]:

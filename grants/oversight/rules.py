@@ -12,6 +12,7 @@ from grants.awards.states import Outcome
 from grants.core import clock
 from grants.core.duties import Duty
 from grants.core.money import Money
+from grants.dossiers.merging import SITTING
 
 # Free space on the data folder's disk below which the program no longer takes work.
 DISK_FREE_BYTES_MIN = 200_000_000
@@ -226,7 +227,6 @@ TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
 }
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})
-SITTING = timedelta(minutes=10)
 
 
 class Told(Protocol):

@@ -10,12 +10,13 @@ from flask import Flask, current_app
 
 from grants.applications import queries, rules, services
 from grants.applications.rules import BatchPick, ConditionAnswer
-from grants.applications.states import Verdict
+from grants.applications.states import ApplicationState, Verdict
+from grants.calls import services as call_services
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.acts import ActRow, arranging
 from grants.core.db import db
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.paging import Page
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
@@ -165,3 +166,17 @@ def test_two_presses_at_once_pass_an_application_once(call: CallView) -> None:
     for each in presses:
         each.join()
     assert sorted(map(str, told)) == ["None", "pass"]
+
+
+def test_what_is_ticked_in_one_call_reaches_no_application_of_another(call: CallView) -> None:
+    elsewhere = clean(call, "Elsewhere")
+    with clock.at(BEFORE_OPENING):
+        copy = call_services.copy_call(actors.ingrid(), call.id, "Another call", 2027)
+    with clock.at(AFTER_CLOSING):
+        for deed in (
+            lambda: services.ask_batch(actors.eli(), copy.id, (pick_of(elsewhere),)),
+            lambda: services.send_letters(actors.eli(), copy.id, ((elsewhere, "0" * 64),)),
+        ):
+            with pytest.raises(NotFound):
+                deed()
+    assert queries.view_by_id(elsewhere).state is ApplicationState.SUBMITTED

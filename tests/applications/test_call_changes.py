@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from grants.applications import queries, services
-from grants.applications.rules import AnswerInput, BudgetInput, CommentInput, Page
+from grants.applications.rules import AnswerInput, BudgetInput, CommentInput, ConditionAnswer, Page
+from grants.applications.states import Verdict
 from grants.budgets.rules import Category, Cell
 from grants.calls import queries as calls
 from grants.calls import rules as call_rules
@@ -30,7 +31,8 @@ from grants.dossiers.rules import Answer, Choice, Column, Definition, Question, 
 from jobs import calls as job_functions
 from tests import actors
 from tests.applications.pages import send, text_of
-from tests.factories.applications import WHILE_OPEN, again, attach, draft, submitted
+from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again, attach, draft, submitted
+from tests.statements import statements
 
 FORM = "application_form.sections"
 KEPT = CorrigendumInput("Cities asked for it.", None, "Six weeks are left.")
@@ -373,3 +375,21 @@ def test_a_table_keeps_the_cells_of_the_columns_that_stay() -> None:
     old, new = question(QuestionKind.TABLE, ("x", "y")), question(QuestionKind.TABLE, ("y", "z"))
 
     assert dossier_rules.moved_answer(old, new, Answer("q", "1\t2\n3\t4")).text == "2\t\n4\t"
+
+
+def test_letters_on_an_earlier_version_cost_the_same_for_one_and_for_three(call: CallView) -> None:
+    sent = [submitted(call, actors.ana(), f"Roofs {number}") for number in range(3)]
+    change(call, lambda form: replace(form, sections=form.sections[:-1]))
+    asked = []
+    for some in (sent[:1], sent[1:]):
+        with clock.at(AFTER_CLOSING):
+            for application_id in some:
+                answers = (ConditionAnswer(each.key, Verdict.PASS) for each in call.content.conditions)
+                services.declare(actors.eli(), application_id, tuple(answers))
+            eli, now = actors.eli(), calls.call_by_id(call.id)
+            with statements() as seen:
+                letters, _ = queries.letters_to_send(eli, now, None)
+        asked.append(len(seen))
+
+    assert len(letters) == 3
+    assert asked == [5, 5]

@@ -17,7 +17,8 @@ from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.db import db
-from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.documents import services as documents
 from grants.identity import queries as identity
 from tests import actors
 from tests.applications.pages import send, text_of
@@ -150,3 +151,15 @@ def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(
         assert actors.client_of(app, actors.ana()).get(place).status_code == 403
     states = [queries.view_by_id(each).state for each in (first, second, third)]
     assert states == [ApplicationState.ELIGIBLE, ApplicationState.SUBMITTED, ApplicationState.SUBMITTED]
+
+
+def test_only_the_desk_has_a_letter_printed(call: CallView) -> None:
+    application_id = decided(call, "Printed")
+    with clock.at(AFTER_CLOSING):
+        services.send_letter(actors.eli(), application_id)
+        sent = queries.letter(again(actors.ana()), queries.view_by_id(application_id))
+        assert sent.letter_id is not None
+        printed = documents.print_letter(actors.eli(), sent.letter_id)
+        with pytest.raises(NotAllowed):
+            documents.print_letter(again(actors.ana()), sent.letter_id)
+    assert printed.name == f"decision-letter-{sent.reference}.pdf"

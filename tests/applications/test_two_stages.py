@@ -113,7 +113,7 @@ def stages() -> tuple[CallView, CallView]:
 
 @pytest.fixture
 def concept(stages: tuple[CallView, CallView]) -> UUID:
-    """A concept of Northbridge with Southport, found eligible."""
+    """A concept of Northbridge with Southport, found eligible and told so."""
     first, _ = stages
     southport = actors.organisation(actors.SOUTHPORT)
     application_id = sent(first, lead_of("Northbridge"), southport, title="Warm Blocks")
@@ -123,6 +123,9 @@ def concept(stages: tuple[CallView, CallView]) -> UUID:
         ).one()
         partner.contact_user_id = actors.marek().user_id
     assert judged(first, application_id)[0] is Verdict.PASS
+    assert first.closes_at is not None
+    with clock.at(first.closes_at + timedelta(days=1)):
+        services.send_letter(actors.eli(), application_id)
     return application_id
 
 

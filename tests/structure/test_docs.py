@@ -53,3 +53,19 @@ def test_every_decision_fits_on_a_page() -> None:
 
     assert [page.name for page in pages if not re.fullmatch(r"\d{4}-[a-z-]+\.md", page.name)] == []
     assert [page.name for page in pages if len(page.read_text(encoding="utf-8").splitlines()) > 60] == []
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    tables = [re.findall(r"^\| (.+?) \|", part, re.MULTILINE)[2:] for part in text.split("\n## ")]
+    plain = [[re.sub("[^a-z0-9 ]", "", word.lower()) for word in table] for table in tables]
+
+    assert len(plain) == 2 and all(plain)
+    assert plain == [sorted(set(table)) for table in plain]
+
+
+def test_each_decision_has_a_number_of_its_own_which_its_title_says() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert [page.read_text(encoding="utf-8")[2:7] for page in pages] == [f"{page.name[:4]} " for page in pages]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from grants.calls.models import CallQuestion, CallQuestionSource, CallQuestionVersion
 from grants.calls.rules.questions import AskedView, Asker, DraftView, PublicQuestion, VersionView
@@ -165,10 +165,13 @@ def desk_sees(actor: Actor, permission: Permission) -> list[ColumnElement[bool]]
     found: list[ColumnElement[bool]] = []
     if not actor.everywhere(permission):
         found.append(Conversation.within_id.in_(actor.places(permission, "call")))
+    return [*found, *not_barred(actor)]
+
+
+def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
+    """Conversations this person is not kept from, by what they are about or by their call."""
     barred = {thing for _, thing in actor.barred_from()}
-    if barred:
-        found += [Conversation.within_id.not_in(barred), Conversation.about_id.not_in(barred)]
-    return found
+    return [Conversation.within_id.not_in(barred), Conversation.about_id.not_in(barred)] if barred else []
 
 
 def asked(actor: Actor, call_id: UUID, page: Page) -> Rows[ConversationRow]:
@@ -241,15 +244,10 @@ def sources(actor: Actor, question_id: UUID) -> tuple[ConversationRow, ...]:
     rows = db.session.scalars(
         select(Conversation)
         .join(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
-        .where(CallQuestionSource.question_id == question_id, *_not_barred(actor))
+        .where(CallQuestionSource.question_id == question_id, *not_barred(actor))
         .order_by(Conversation.reference)
     )
     return tuple(conversations.row_of(row) for row in rows)
-
-
-def _not_barred(actor: Actor) -> list[ColumnElement[bool]]:
-    barred = {thing for _, thing in actor.barred_from()}
-    return [and_(Conversation.about_id.not_in(barred), Conversation.within_id.not_in(barred))] if barred else []
 
 
 def source_ids(question_id: UUID) -> tuple[tuple[UUID, UUID], ...]:

@@ -57,7 +57,6 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
     ).all()
     return tuple(
         Invited(
-            made.id,
             made.call_id,
             row.id,
             row.reference,

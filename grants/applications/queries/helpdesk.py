@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
-from grants.applications.queries.asking import desk_sees
+from grants.applications.queries.asking import desk_sees, not_barred
 from grants.calls.models import Call, CallQuestion, CallQuestionSource
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
@@ -21,8 +21,7 @@ from grants.conversations.states import ConversationState, Queue
 from grants.core.db import db, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
-from grants.core.paging import rows as cut
+from grants.core.paging import Page, Rows
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask
 from grants.identity.models import User
@@ -77,11 +76,6 @@ def _of_helpdesk() -> ColumnElement[bool]:
     return Conversation.queue.in_([queue.value for queue in QUEUES])
 
 
-def _not_barred(actor: Actor) -> list[ColumnElement[bool]]:
-    barred = {thing for _, thing in actor.barred_from()}
-    return [Conversation.about_id.not_in(barred), Conversation.within_id.not_in(barred)] if barred else []
-
-
 def _own(actor: Actor) -> ColumnElement[bool]:
     """One's own, and those of the applications one reads as a member of the team."""
     team = actor.places(Permission.APPLICATION_READ, "application")
@@ -94,7 +88,7 @@ def _own(actor: Actor) -> ColumnElement[bool]:
 def _desk(actor: Actor) -> ColumnElement[bool]:
     """Those of the desks this person is at; an auditor reads them all."""
     found: list[ColumnElement[bool]] = [
-        and_(*desk_sees(actor, each), Conversation.id.is_not(None))
+        and_(true(), *desk_sees(actor, each))
         for each in (Permission.TICKET_ANSWER, Permission.AUDIT_READ)
         if actor.can(each)
     ]
@@ -144,7 +138,7 @@ def _ticket(found: Any) -> Ticket:
 def ticket(actor: Actor, reference: str) -> Ticket:
     """One ticket this person may read; raises :class:`NotFound` for every other."""
     found = db.session.execute(
-        _tickets().where(Conversation.reference == reference, or_(_own(actor), _desk(actor)), *_not_barred(actor))
+        _tickets().where(Conversation.reference == reference, or_(_own(actor), _desk(actor)), *not_barred(actor))
     ).one_or_none()
     if found is None:
         raise NotFound
@@ -153,14 +147,14 @@ def ticket(actor: Actor, reference: str) -> Ticket:
 
 def own_tickets(actor: Actor, page: Page) -> Rows[Ticket]:
     """What this person asked, and what was asked about their applications, the newest first; two statements."""
-    return _listed([_own(actor), *_not_barred(actor)], page, oldest_first=False)
+    return _listed([_own(actor), *not_barred(actor)], page, oldest_first=False)
 
 
 def desk_tickets(
     actor: Actor, page: Page, *, queue: Queue | None, state: ConversationState | None, apart: str = ""
 ) -> Rows[Ticket]:
     """What lies at the desks of this person: of one queue and state, the oldest first where it waits; two statements."""
-    conditions = [_desk(actor), *_not_barred(actor)]
+    conditions = [_desk(actor), *not_barred(actor)]
     if queue is not None:
         conditions.append(Conversation.queue == queue.value)
     if state is not None:
@@ -176,21 +170,16 @@ def desk_tickets(
 
 
 def _listed(conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool) -> Rows[Ticket]:
-    statement = _tickets().where(*conditions)
-    if page.after:
-        key = Conversation.reference
-        statement = statement.where(key > page.after if oldest_first else key < page.after)
-    order = Conversation.reference if oldest_first else Conversation.reference.desc()
-    found = [_ticket(row) for row in db.session.execute(statement.order_by(order).limit(page.limit))]
-    counted = select(Conversation.id).where(_of_helpdesk(), *conditions).limit(COUNTED_MAX + 1).subquery()
-    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
-    return cut(found, page, key=lambda each: each.row.reference, total=Tally.of(total))
+    return conversations.page_of(
+        _tickets(), [_of_helpdesk(), *conditions], page, oldest_first=oldest_first, made=_ticket,
+        key=lambda each: each.row.reference,
+    )  # fmt: skip
 
 
 def first_answers(actor: Actor, at: datetime) -> dict[Queue, timedelta]:
     """How fast the desks of this person first answered of late, by queue; one statement."""
     return conversations.first_answer_times(
-        _of_helpdesk(), _desk(actor), *_not_barred(actor), since=at - timedelta(days=MEASURED_DAYS)
+        _of_helpdesk(), _desk(actor), *not_barred(actor), since=at - timedelta(days=MEASURED_DAYS)
     )
 
 
@@ -307,7 +296,7 @@ def asked_back_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
             _of_helpdesk(),
             Conversation.opened_by == actor.user_id,
             Conversation.state == ConversationState.ASKED_BACK.value,
-            *_not_barred(actor),
+            *not_barred(actor),
         )
         .order_by(Conversation.reference)
         .limit(DUTIES_MAX)

@@ -12,10 +12,11 @@ from grants.applications import rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.checking import verdict_of
 from grants.applications.queries.reach import visible
-from grants.applications.queries.whole import as_answered, view_by_id, view_of
+from grants.applications.queries.whole import view_by_id, view_of
 from grants.applications.rules import ApplicationView, Desk, LetterText, LetterView
 from grants.applications.rules.timeline import planned
 from grants.applications.states import ApplicationState, Verdict
+from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import files
 from grants.core.db import get
@@ -103,14 +104,13 @@ def letters_to_send(actor: Actor, call: CallView, after: str | None) -> Asking[t
     )
     rows, numbers = yield from both(ask(next_ones), ask(select(func.count()).select_from(Application).where(*inside)))
     views = yield from side_by_side(view_of.asking(row) for row in rows)
-    # What an earlier version asked is read once for all that answer it.
-    older = {
-        each.submission.call_version: as_answered(each.call, each.submission)
-        for each in views
-        if each.submission and each.submission.call_version != each.call.version_number
-    }
+    # What an earlier version asked is read once for all that answer it; each keeps the deadline of its applicant.
+    versions = {each.submission.call_version for each in views if each.submission} - {call.version_number}
+    earlier = {number: calls.content_of_version(call.id, number) for number in sorted(versions)}
     answered = [
-        replace(each, call=older.get(each.submission.call_version, each.call)) if each.submission else each
+        replace(each, call=replace(each.call, content=earlier[number], version_number=number))
+        if each.submission and (number := each.submission.call_version) in earlier
+        else each
         for each in views
     ]
     letters = yield from side_by_side(letter.asking(actor, each) for each in answered)

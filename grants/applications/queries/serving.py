@@ -33,7 +33,6 @@ def served(application_id: UUID) -> Asking[tuple[Served, ...]]:
             CityAction.title,
             CityAction.kind,
             CityAction.domain,
-            CityAction.withdrawn_on,
             City.name,
         )
         .outerjoin(CityAction, CityAction.id == ApplicationServing.action_id)
@@ -50,7 +49,6 @@ def served(application_id: UUID) -> Asking[tuple[Served, ...]]:
             kind=ActionKind(row.kind) if row.kind else None,
             domain=EmissionDomain(row.domain) if row.domain else None,
             action_id=row.action_id,
-            is_withdrawn=row.withdrawn_on is not None,
         )
         for row in rows
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
+
+from grants.dossiers.merging import SITTING
 
 # What is told beside answers: in which words, and on which page it stands.
 CHANGES_TOLD: Mapping[str, tuple[str, str]] = {
@@ -31,7 +33,6 @@ CHANGES_TOLD: Mapping[str, tuple[str, str]] = {
     "application.sign_off": ("Signed off", "sign_off"),
     "application.submit": ("Sent", "receipt"),
 }
-SITTING = timedelta(minutes=10)
 CHANGES_SHOWN_MAX = 6
 
 

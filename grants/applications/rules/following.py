@@ -47,7 +47,6 @@ class ConceptRow:
 class Invited:
     """A concept a person's organisation leads and that was invited to a second stage."""
 
-    invitation_id: UUID
     call_id: UUID
     concept_id: UUID
     reference: str

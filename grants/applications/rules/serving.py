@@ -40,7 +40,6 @@ class Served:
     kind: ActionKind | None = None
     domain: EmissionDomain | None = None
     action_id: UUID | None = None
-    is_withdrawn: bool = False
 
     @property
     def name(self) -> str:

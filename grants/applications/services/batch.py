@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from grants.applications import queries, rules
 from grants.applications.models import EligibilityBatch, EligibilityBatchItem
 from grants.applications.rules import BatchPick
 from grants.applications.services.checking import checkable, decide, refuse_own, refuse_waiting, store
-from grants.applications.states import Verdict
+from grants.applications.states import ApplicationState, Verdict
 from grants.calls import queries as calls
-from grants.core import jobs
+from grants.core import faults, jobs
 from grants.core.acts import act
 from grants.core.db import db
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 
 BATCH_JOB = "jobs.eligibility.pass_by_facts"
@@ -29,6 +30,7 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
     """Ask for each of these to be declared eligible by an act of its own; a job each, so that one may be skipped alone."""
     if not picks:
         raise Invalid("No application is ticked. Tick at least one.")
+    refuse_elsewhere(call_id, (pick.application_id for pick in picks))
     assert actor.user_id is not None, "a person looked at the facts"
     made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id)
     db.session.add(made)
@@ -49,6 +51,13 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
             )
         )
     return len(set(picks))
+
+
+def refuse_elsewhere(call_id: UUID, application_ids: Iterable[UUID]) -> None:
+    """Raises :class:`NotFound` where what is ticked on the page of one call belongs to another."""
+    faults.point("scope")
+    if not set(application_ids) <= set(queries.of_call(call_id, ApplicationState)):
+        raise NotFound
 
 
 @act(

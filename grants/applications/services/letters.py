@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
+from grants.applications.services.batch import refuse_elsewhere
 from grants.applications.services.checking import refuse_own
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
 from grants.calls import queries as calls
@@ -45,6 +46,7 @@ def send_letters(actor: Actor, call_id: UUID, letters: tuple[tuple[UUID, str], .
     """Ask for each letter to be sent by a job: the application, and the hash of the letter that was looked at."""
     if not letters:
         raise Invalid("No letter is ticked. Tick at least one.")
+    refuse_elsewhere(call_id, (application_id for application_id, _ in letters))
     for application_id, sha256 in sorted(set(letters)):
         jobs.queue(SEND_JOB, subject=("application", application_id), application_id=application_id, sha256=sha256)
     return len(set(letters))

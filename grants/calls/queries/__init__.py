@@ -10,7 +10,6 @@ from grants.calls.queries.corrections import (
     copy_row,
     last_correction,
     public_record,
-    version_view,
     versions_after,
     working_copy,
 )
@@ -93,7 +92,6 @@ __all__ = [
     "taken_slugs",
     "times_of",
     "values",
-    "version_view",
     "versions_after",
     "working_copy",
 ]

@@ -162,18 +162,6 @@ def versions_after(call_id: UUID, number: int) -> Asking[tuple[CallVersionView, 
     return tuple(_view(row) for row in rows)
 
 
-def version_view(call_id: UUID, number: int) -> CallVersionView:
-    """One version by its number; :class:`NotFound`."""
-    row = db.session.execute(
-        select(*_COLUMNS).where(
-            CallVersion.call_id == call_id, CallVersion.number == number, CallVersion.correction == 0
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    return _view(row)
-
-
 def content_of_version(call_id: UUID, number: int) -> CallContent:
     """What a call asked in one of its versions; :class:`NotFound`."""
     stored = db.session.scalar(

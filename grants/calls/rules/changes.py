@@ -80,11 +80,6 @@ class CallVersionView:
     deadline_reason: str = ""
 
     @property
-    def is_corrigendum(self) -> bool:
-        """Whether applications were moved to it."""
-        return self.kind is VersionKind.CORRIGENDUM
-
-    @property
     def is_correction(self) -> bool:
         """Whether only wording was corrected."""
         return self.kind is VersionKind.CORRECTION
