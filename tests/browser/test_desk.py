@@ -58,7 +58,8 @@ def test_an_officer_answers_by_keyboard_and_sees_what_another_answered(chromium:
         other.locator(not_met).check()
         other.locator(f"{box} textarea").fill("It overlaps with Southport and Northbridge")
         other.locator("#condition-adm_in_time-1").check()
-        other.get_by_role("button", name="Save the answers only").click()
+        with other.expect_navigation():
+            other.get_by_role("button", name="Save the answers only").click()
         expect(other.get_by_text("The answers are saved.")).to_be_visible()
         expect(other.locator(f"{box} textarea")).to_have_value("It overlaps with Southport and Northbridge")
         other.unroute_all()
