@@ -13,7 +13,7 @@ from config import Config
 from grants.app import create_app
 from grants.calls.models import Call
 from grants.calls.states import CallState
-from grants.core import clock
+from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import get
 from grants.core.duties import Duty
@@ -21,6 +21,7 @@ from grants.core.money import euros
 from grants.core.permissions import Actor
 from grants.oversight import queries, rules
 from grants.payments import services
+from grants.programmes.rules import ParentRules
 from grants.web.routing import page
 from tests import actors
 from tests.factories import identity as factory
@@ -207,6 +208,7 @@ def test_the_first_steps_are_gone_once_a_call_is_published(scene: Scene) -> None
     with arranging():
         call = get(Call, scene.world.call_id)
         call.state, call.published_at, call.opens_at, call.total_cents = CallState.PUBLISHED.value, DAY, DAY, euros(1)
+        call.parent_rules, call.version_number = encoding.encode(ParentRules()), 1
 
     assert queries.first_steps(actors.ada()) == ()
 
