@@ -85,6 +85,7 @@ def test_at_a_deadline_that_comes_twice_the_page_asks_which_one_is_meant(manager
         ({"time": ""}, "Enter the time of the deadline too."),
         ({"day": "", "time": ""}, "It can move, but not be taken away."),
         ({"opens_day": ""}, "Enter the day the call opens too"),
+        ({"opens_day": "16 March 2027"}, "The deadline is before the call opens."),
     ],
 )
 def test_dates_that_cannot_be_are_refused_beside_their_field(

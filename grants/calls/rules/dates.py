@@ -56,6 +56,8 @@ def planned(given: DatesInput, *, has_deadline: bool) -> PlannedDates:
             )
         except Invalid as error:
             problems["opens_time"] = str(error)
+    if given.opens_on is not None and given.closes is not None and given.closes <= _opens(given):
+        problems["local"] = "The deadline is before the call opens. Move one of the two."
     closes_at = None
     if given.closes is not None:
         try:
@@ -68,3 +70,9 @@ def planned(given: DatesInput, *, has_deadline: bool) -> PlannedDates:
         raise Invalid("The dates were not set.", problems)
     literal = "" if closes_at is None else given.literal.strip() or literal_of(closes_at, zone)
     return PlannedDates(zone, closes_at, literal)
+
+
+def _opens(given: DatesInput) -> datetime:
+    """The opening on the same wall clock; without an hour, the beginning of its day."""
+    assert given.opens_on is not None, "asked only where there is a day"
+    return datetime.combine(given.opens_on, time.fromisoformat(given.opens_hour or "00:00"))
