@@ -58,7 +58,13 @@ from grants.applications.rules.eligibility import (
     verdict_of,
 )
 from grants.applications.rules.eligibility_facts import Facts, evidence_of
-from grants.applications.rules.extending import COMPARED, ONE_EXTENSION_MAX, refuse_far_extension, refuse_one_extension
+from grants.applications.rules.extending import (
+    COMPARED,
+    ONE_EXTENSION_MAX,
+    refuse_far_extension,
+    refuse_judged_extension,
+    refuse_one_extension,
+)
 from grants.applications.rules.following import (
     ConceptRow,
     FollowInput,
@@ -326,6 +332,7 @@ __all__ = [
     "received_lines",
     "refuse_beyond",
     "refuse_far_extension",
+    "refuse_judged_extension",
     "refuse_incomplete",
     "refuse_late",
     "refuse_late_answer",

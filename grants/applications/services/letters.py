@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.services.checking import refuse_own
+from grants.applications.services.checking import refuse_own, refuse_replaceable
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
 from grants.calls import queries as calls
 from grants.core import acts, faults, jobs
@@ -116,6 +116,7 @@ def _waiting(application_id: UUID, version: int | None) -> tuple[Application, El
     check_version(check, version)
     if ApplicationState(application.state) is not ApplicationState.SUBMITTED:
         raise Refused("Its letter was sent. A letter is sent once.")
+    refuse_replaceable(queries.call_of(application), "The letter can be written and sent after that.")
     letter = db.session.scalars(select(EligibilityLetter).where(EligibilityLetter.check_id == check.id)).one_or_none()
     if letter is None:
         letter = EligibilityLetter(application_id=application.id, check_id=check.id)
