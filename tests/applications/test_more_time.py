@@ -203,7 +203,7 @@ def test_no_verdict_is_confirmed_given_back_or_told_while_another_version_may_co
             lambda: services.return_refusal(actors.ella(), refused, "Look again."),
             lambda: services.send_letter(actors.eli(), passed),
         ):
-            with pytest.raises(Refused, match="open until 16 November 2022.*may still be replaced"):
+            with pytest.raises(Refused, match=r"open until 16 November 2022.*may still be replaced"):
                 deed()
     with clock.at(OWN_AT):
         services.confirm_refusal(actors.ella(), refused)

@@ -38,6 +38,7 @@ from grants.applications.rules.clarifying import (
     checked_answer,
     due_problem,
     kept_draft,
+    refuse_infected,
     refuse_late_answer,
 )
 from grants.applications.rules.desk_list import SHOW_WORDS, DeskRow, DeskShow
@@ -332,8 +333,9 @@ __all__ = [
     "received_lines",
     "refuse_beyond",
     "refuse_far_extension",
-    "refuse_judged_extension",
     "refuse_incomplete",
+    "refuse_infected",
+    "refuse_judged_extension",
     "refuse_late",
     "refuse_late_answer",
     "refuse_not_invitable",
