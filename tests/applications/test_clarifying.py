@@ -16,12 +16,14 @@ from grants.applications.models import Clarification, Submission
 from grants.applications.rules import ClarificationInput, ConditionAnswer, DeskShow
 from grants.applications.states import Verdict
 from grants.calls.rules import CallView
-from grants.core import clock, files
+from grants.core import clock, files, jobs
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.paging import Page
+from grants.identity import queries as identity
 from tests import actors
 from tests.applications.pages import send, text_of
+from tests.clamd import EICAR, clamd
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, PDF, again
 
@@ -104,6 +106,22 @@ def test_a_late_answer_is_refused_by_the_server_s_clock_kept_as_a_draft_and_more
         services.answer_clarification(ana, key, "The harbour")
     (shown,) = queries.clarifications(ana, queries.view_by_id(sent))
     assert (shown.answer, shown.extension_reason, shown.first_due_at) == ("The harbour", "They asked", due)
+
+
+def test_an_answer_takes_no_file_along_that_lies_in_quarantine(app: Flask, call: CallView, sent: UUID) -> None:
+    key, ana = asked(call, sent), again(actors.ana())
+    with clamd() as found, clock.at(AFTER_CLOSING + timedelta(hours=1)):
+        app.config["VIRUS_SCANNER"] = found.address
+        harmful = FileStorage(io.BytesIO(PDF + b"\n%" + EICAR), filename="map.pdf")
+        file = services.attach_to_clarification(ana, key, files.receive(harmful))
+        jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))
+        try:
+            with pytest.raises(Refused, match=r"“map\.pdf” holds a virus .* attach a clean copy"):
+                services.answer_clarification(ana, key, "The harbour")
+            services.remove_from_clarification(ana, key, file.id)
+            services.answer_clarification(ana, key, "The harbour")
+        finally:
+            app.config["VIRUS_SCANNER"] = ""
 
 
 def test_no_verdict_while_an_answer_may_still_come_but_after_its_time_or_its_withdrawal(

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from grants.applications import services
 from grants.applications.queries import asking
 from grants.applications.queries import helpdesk as queries
+from grants.applications.rules import InviteInput
 from grants.calls.rules import CallView
 from grants.conversations.models import Conversation
 from grants.conversations.rules import TicketInput, Wording
@@ -19,6 +21,7 @@ from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.jobs.models import Job
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
@@ -200,6 +203,44 @@ def test_nobody_opens_a_ticket_about_what_is_not_theirs(app: Flask, draft: str) 
     for about in (f"application:{draft}", "call:none", "", "application:"):
         with clock.at(WHILE_OPEN), pytest.raises(Invalid):
             services.open_ticket(actors.marek(), TicketInput(Queue.CONTENT, about, "Subject", "Text"))
+
+
+def test_who_was_only_invited_has_no_say_in_a_ticket_and_who_was_taken_out_reads_none(
+    app: Flask, call: CallView, draft: str
+) -> None:
+    marek = actors.marek()
+    (southport,) = marek.organisation_ids
+    theirs, of_call = opened(f"application:{draft}"), opened(f"call:{call.slug}", marek)
+    about = queries.ticket(again(actors.ana()), reference(theirs)).row.about
+    given = TicketInput(Queue.CONTENT, f"application:{draft}", "Ours", "Who signs?")
+    with clock.at(WHILE_OPEN):
+        services.invite(again(actors.ana()), about.id, InviteInput("marek.nowak@example.eu", "Marek Nowak", southport))
+        for deed in (
+            lambda: services.write_ticket(again(marek), theirs, "Not in yet."),
+            lambda: services.close_ticket(again(marek), theirs),
+            lambda: services.reopen_ticket(again(marek), theirs),
+            lambda: services.open_ticket(again(marek), given),
+        ):
+            with pytest.raises(Refused, match="Accept the invitation of"):
+                deed()
+        services.accept_invitation(again(marek), about.id, southport)
+        services.write_ticket(again(marek), theirs, "Now I am.")
+        mine = one(services.open_ticket(again(marek), given))
+        services.ask_ticket_back(actors.pia(), mine, "Of which city?")
+
+        services.remove_partner(again(actors.ana()), about.id, southport)
+        out = again(marek)
+        assert [is_seen(out, each) for each in (theirs, mine, of_call)] == [False, False, True]
+        assert [each.row.id for each in queries.own_tickets(out, Page()).items] == [of_call]
+        assert "Ours" not in actors.client_of(app, out).get("/home").text
+        for ticket in (theirs, mine):
+            with pytest.raises(NotFound):
+                services.write_ticket(out, ticket, "And now?")
+        services.write_ticket(out, of_call, "This one is mine.")
+        services.answer_ticket(actors.pia(), mine, "The mayor signs.")
+
+    told = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    assert [each["user_id"] for each in told if each["template"] == "ticket_answered"] == [str(actors.ana().user_id)]
 
 
 # --- equal treatment ----------------------------------------------------------------------------------------------

@@ -9,21 +9,23 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import select
 
 from grants.applications import queries, services
 from grants.applications.models import EligibilityLetter
-from grants.applications.rules import ConditionAnswer
+from grants.applications.rules import ConditionAnswer, DetailsInput
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.jobs.models import Job
 from grants.documents import services as documents
 from grants.identity import queries as identity
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
-from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, again
+from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, WHILE_OPEN, again
 from tests.statements import statements
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
@@ -99,6 +101,27 @@ def test_a_letter_is_sent_once_frozen_and_printed_as_it_was_frozen(app: Flask, c
     assert "is eligible" in text and "Page 1 of" in text
     letters = db.session.query(EligibilityLetter).all()
     assert [letter.sent_by for letter in letters] == [actors.eli().user_id]
+
+
+def test_a_letter_names_what_was_sent_and_not_what_was_written_since(call: CallView) -> None:
+    application_id = factory.submitted(call, actors.ana(), "Warm Blocks")
+    with clock.at(WHILE_OPEN):
+        services.edit_details(again(actors.ana()), application_id, DetailsInput("Zanzibar Unsent"))
+    with clock.at(AFTER_CLOSING):
+        answers = tuple(ConditionAnswer(each.key, PASS) for each in call.content.conditions)
+        services.declare(actors.eli(), application_id, answers)
+        shown = queries.letter(actors.eli(), queries.view_by_id(application_id))
+        services.send_letter(actors.eli(), application_id, shown.text.sha256.hex())
+    sent = queries.letter(again(actors.ana()), queries.view_by_id(application_id))
+    told = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+
+    for words in (
+        str(shown.text),
+        str(sent.text),
+        *(each for each in map(str, told) if "application_eligibility" in each),
+    ):
+        assert "Warm Blocks" in words and "Zanzibar" not in words
+    assert any(each["template"] == "application_eligibility" for each in told)
 
 
 def test_a_refusal_without_a_second_person_is_never_sent(call: CallView) -> None:

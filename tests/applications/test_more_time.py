@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from sqlalchemy import select
 
 from grants.applications import queries, rules, services
 from grants.applications.models import Application, Submission
-from grants.applications.states import ApplicationState
+from grants.applications.rules import ConditionAnswer
+from grants.applications.states import ApplicationState, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, DeadlineInput
 from grants.core import clock
@@ -159,6 +161,56 @@ def test_the_desk_waits_for_the_own_deadline(call: CallView) -> None:
     give(application_id, datetime(2022, 11, 17, 12))
     with pytest.raises(Refused, match="may still be replaced"), clock.at(AFTER_CLOSING):
         services.record_answers(actors.eli(), application_id, (), 0)
+
+
+def judge(call: CallView, application_id: UUID, *, failing: bool = False) -> None:
+    first, *rest = (ConditionAnswer(each.key, Verdict.PASS) for each in call.content.conditions)
+    if failing:
+        first = replace(first, verdict=Verdict.FAIL, reason="It overlaps.")
+    with clock.at(JUST_AFTER - timedelta(minutes=1)):
+        services.declare(actors.eli(), application_id, (first, *rest))
+
+
+@pytest.mark.parametrize(("failing", "sentence"), [(False, "The verdict .* stands"), (True, "gives the proposal back")])
+def test_nobody_gets_more_time_once_a_verdict_stands_or_is_proposed(
+    call: CallView, failing: bool, sentence: str
+) -> None:
+    application_id = submitted(call, actors.ana())
+    judge(call, application_id, failing=failing)
+    with pytest.raises(Refused, match=sentence):
+        give(application_id)
+    assert get(Application, application_id).own_closes_at is None
+
+    if failing:
+        with clock.at(JUST_AFTER):
+            services.return_refusal(actors.ella(), application_id, "They get a day more.")
+        give(application_id)
+        assert get(Application, application_id).own_closes_at == OWN_AT
+
+
+def test_no_verdict_is_confirmed_given_back_or_told_while_another_version_may_come(call: CallView) -> None:
+    refused = submitted(call, actors.ana())
+    passed = submitted(call, actors.ana(), "Cool Courtyards")
+    judge(call, refused, failing=True)
+    judge(call, passed)
+    with arranging():  # As a deadline does that moved for everybody.
+        for application_id in (refused, passed):
+            row = get(Application, application_id)
+            row.own_closes_at, row.own_closes_reason = OWN_AT, "An outage."
+    with clock.at(OWN_AT - timedelta(microseconds=1)):
+        for deed in (
+            lambda: services.confirm_refusal(actors.ella(), refused),
+            lambda: services.return_refusal(actors.ella(), refused, "Look again."),
+            lambda: services.send_letter(actors.eli(), passed),
+        ):
+            with pytest.raises(Refused, match=r"open until 16 November 2022.*may still be replaced"):
+                deed()
+    with clock.at(OWN_AT):
+        services.confirm_refusal(actors.ella(), refused)
+        services.send_letter(actors.eli(), passed)
+
+    assert queries.view_by_id(refused).state is ApplicationState.SUBMITTED
+    assert queries.view_by_id(passed).state is ApplicationState.ELIGIBLE
 
 
 def test_a_manager_gives_more_time_by_the_reference(app: Flask, call: CallView) -> None:

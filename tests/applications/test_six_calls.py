@@ -141,7 +141,7 @@ def sent(
 
 
 def judged(call: CallView, application_id: UUID) -> tuple[Verdict, str]:
-    """The desk takes what the facts suggest, answers the rest with met, and declares: the verdict and its reason."""
+    """The desk takes what the facts suggest, answers the rest with met, declares, and sends the letter: what it said."""
     eli = actors.eli()
     assert call.closes_at is not None
     with clock.at(call.closes_at + timedelta(days=1)):
@@ -151,6 +151,7 @@ def judged(call: CallView, application_id: UUID) -> tuple[Verdict, str]:
         verdict = services.declare(eli, application_id, confirmed)
         if verdict is Verdict.FAIL:
             services.confirm_refusal(actors.ella(), application_id)
+        services.send_letter(eli, application_id)
         reason = queries.desk(eli, queries.view_by_id(application_id)).reason
     return verdict, reason or ""
 

@@ -98,6 +98,23 @@ def test_a_refusal_needs_a_reason_and_leaves_everything_as_it_was(left: Left) ->
     assert len(mails("application_takeover")) == 3
 
 
+def test_a_reason_that_is_too_long_is_refused_with_the_count_and_stays_in_the_form(app: Flask, left: Left) -> None:
+    left.ana_goes()
+    long = "w " * 300 + "THE END"
+    sentence = "The reason has 607 characters; 500 fit. Take 107 away."
+    with pytest.raises(Invalid, match=sentence):
+        services.ask_takeover(again(left.marek), left.id, left.next, long)
+    takeover = left.asked()
+    with pytest.raises(Invalid, match=sentence):
+        services.refuse_takeover(actors.ingrid(), takeover, long)
+
+    office = actors.client_of(app, actors.ingrid())
+    page = send(office, "/takeovers", to="/takeovers/refuse", thing=str(takeover), reason=long)
+    assert page.status_code == 422 and sentence in text_of(page)
+    assert f'value="{long}"' in page.text
+    assert queries.takeover_waits(left.id)
+
+
 def test_only_people_of_the_leading_city_without_another_part_lead(left: Left) -> None:
     left.ana_goes()
     marek = left.marek.user_id

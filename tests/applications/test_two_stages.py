@@ -237,6 +237,25 @@ def test_only_the_lead_of_the_concept_starts_its_full_proposal(
             services.start_invited(actors.sid("Municipality of Elsewhere"), second.id, concept, given)
 
 
+def test_a_reader_from_the_leading_city_does_not_take_the_full_proposal_from_the_lead(
+    app: Flask, stages: tuple[CallView, CallView], concept: UUID
+) -> None:
+    _, second = stages
+    invite(second, concept)
+    with clock.at(BEFORE):
+        rita = actors.person("Rita Reader", Role.APPLICANT, organisation_name="Municipality of Northbridge")
+        reader = actors.give(rita, Role.APPLICATION_READER, "application", concept)
+    page = f"/calls/{second.slug}/full-proposal/{queries.view_by_id(concept).reference}"
+
+    with clock.at(during(second)):
+        with pytest.raises(Refused, match="Ana Kowalska leads the concept for Municipality of Northbridge"):
+            services.start_invited(reader, second.id, concept, FollowInput(DetailsInput("Taken")))
+        assert queries.invited_to(reader, second.id) == ()
+        shown = text_of(actors.client_of(app, reader).get(page))
+    assert "starts the full proposal: Ana Kowalska for Municipality of Northbridge" in shown
+    assert start(second, concept)
+
+
 def test_a_full_proposal_is_started_once_and_a_concept_invited_once(
     app: Flask, stages: tuple[CallView, CallView], concept: UUID
 ) -> None:

@@ -27,6 +27,7 @@ from grants.applications.queries.letters import (
     letter_for_print,
     letter_scope,
     letters_to_send,
+    sent_title,
 )
 from grants.applications.queries.lists import (
     ListPage,
@@ -178,6 +179,7 @@ __all__ = [
     "saved_lists",
     "scope_of",
     "scope_of_clarification",
+    "sent_title",
     "served",
     "serving_city",
     "shareable_call",

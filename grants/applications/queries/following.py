@@ -15,7 +15,7 @@ from grants.applications.rules import ApplicationView, ConceptRow, Invited, Part
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.rules import CallView
 from grants.core.db import db
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission
 from grants.identity.models import Organisation
 
 
@@ -41,7 +41,7 @@ def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
 
 
 def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
-    """The invitations of a call to concepts that organisations of this person lead, by reference."""
+    """The invitations of a call to concepts that this person leads for an organisation of theirs, by reference."""
     started = aliased(Application)
     rows = db.session.execute(
         select(StageInvitation, Application, started.reference)
@@ -50,6 +50,7 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
         .where(
             StageInvitation.call_id == call_id,
             Application.coordinator_id.in_(actor.organisation_ids),
+            Application.id.in_(actor.places(Permission.APPLICATION_SUBMIT, "application")),
             visible(actor),
         )
         .order_by(Application.reference)

@@ -61,10 +61,14 @@ def ticket_scope(conversation_id: UUID) -> Scope:
 
 
 def is_party(actor: Actor, row: ConversationRow) -> bool:
-    """Whether somebody writes in a ticket: whoever opened it, and who writes in the application it is about."""
-    if row.opened_by == actor.user_id:
-        return True
-    return row.about.kind == "application" and row.about.id in actor.places(Permission.APPLICATION_EDIT, "application")
+    """Whether somebody writes in a ticket: whoever opened it, and who writes in the application it is about.
+
+    A ticket about an application is its team's: whoever is of the team no more has no part in it, though they opened it.
+    """
+    if row.about.kind != "application":
+        return row.opened_by == actor.user_id
+    has_say = Permission.APPLICATION_READ if row.opened_by == actor.user_id else Permission.APPLICATION_EDIT
+    return row.about.id in actor.places(has_say, "application")
 
 
 def is_desk(actor: Actor, row: ConversationRow) -> bool:
@@ -77,12 +81,11 @@ def _of_helpdesk() -> ColumnElement[bool]:
 
 
 def _own(actor: Actor) -> ColumnElement[bool]:
-    """One's own, and those of the applications one reads as a member of the team."""
+    """One's own about calls, and those of the applications one reads as a member of the team, as long as one is."""
+    about_application = Conversation.about_kind == "application"
+    own = and_(Conversation.opened_by == actor.user_id, ~about_application)
     team = actor.places(Permission.APPLICATION_READ, "application")
-    own: ColumnElement[bool] = Conversation.opened_by == actor.user_id
-    if team:
-        own = or_(own, and_(Conversation.about_kind == "application", Conversation.about_id.in_(team)))
-    return own
+    return or_(own, and_(about_application, Conversation.about_id.in_(team))) if team else own
 
 
 def _desk(actor: Actor) -> ColumnElement[bool]:
@@ -295,6 +298,7 @@ def asked_back_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         .where(
             _of_helpdesk(),
             Conversation.opened_by == actor.user_id,
+            _own(actor),
             Conversation.state == ConversationState.ASKED_BACK.value,
             *not_barred(actor),
         )

@@ -38,6 +38,7 @@ from grants.applications.rules.clarifying import (
     checked_answer,
     due_problem,
     kept_draft,
+    refuse_infected,
     refuse_late_answer,
 )
 from grants.applications.rules.desk_list import SHOW_WORDS, DeskRow, DeskShow
@@ -58,7 +59,13 @@ from grants.applications.rules.eligibility import (
     verdict_of,
 )
 from grants.applications.rules.eligibility_facts import Facts, evidence_of
-from grants.applications.rules.extending import COMPARED, ONE_EXTENSION_MAX, refuse_far_extension, refuse_one_extension
+from grants.applications.rules.extending import (
+    COMPARED,
+    ONE_EXTENSION_MAX,
+    refuse_far_extension,
+    refuse_judged_extension,
+    refuse_one_extension,
+)
 from grants.applications.rules.following import (
     ConceptRow,
     FollowInput,
@@ -327,6 +334,8 @@ __all__ = [
     "refuse_beyond",
     "refuse_far_extension",
     "refuse_incomplete",
+    "refuse_infected",
+    "refuse_judged_extension",
     "refuse_late",
     "refuse_late_answer",
     "refuse_not_invitable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -117,6 +117,17 @@ def refuse_late_answer(due_at: datetime, zone: str, at: datetime) -> None:
         raise Refused(
             f"The answer was due {said(due_at, zone)}. Your request reached the server at {exactly(at, zone)}. "
             "What you wrote is kept as a draft; ask the programme for more time."
+        )
+
+
+def refuse_infected(names: Sequence[str]) -> None:
+    """An answer for good takes no file along in which the virus scanner found something; raises :class:`Refused`."""
+    if names:
+        listed = ", ".join(f"“{name}”" for name in names)
+        holds, it = ("holds a virus and is", "it") if len(names) == 1 else ("hold a virus and are", "them")
+        raise Refused(
+            f"{listed} {holds} handed to nobody, so the answer was not sent. Take {it} out and attach a clean copy; "
+            "what you wrote is still here."
         )
 
 

@@ -34,6 +34,21 @@ def refuse_one_extension(
         raise Refused("The applications of this call are being evaluated already. Nobody gets more time any more.")
 
 
+def refuse_judged_extension(*, proposed: bool, decided: bool) -> None:
+    """Nobody gets more time once a verdict on what they sent stands or is proposed."""
+    faults.point("deadline")
+    if decided:
+        raise Refused(
+            "The verdict on the eligibility of this application stands. Nothing can be sent in its place, so more time "
+            "would change nothing."
+        )
+    if proposed:
+        raise Refused(
+            "This application is proposed not to be eligible and waits for a second person. Another eligibility officer "
+            "gives the proposal back first; then more time can be given."
+        )
+
+
 def refuse_far_extension(closes_at: datetime, everybody: datetime) -> None:
     """The own deadline lies within two weeks of that of everybody."""
     faults.point("deadline")

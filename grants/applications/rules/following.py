@@ -45,7 +45,7 @@ class ConceptRow:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """A concept a person's organisation leads and that was invited to a second stage."""
+    """A concept a person leads and that was invited to a second stage."""
 
     call_id: UUID
     concept_id: UUID
@@ -78,12 +78,19 @@ def refuse_uninvited(call: CallView) -> None:
         )
 
 
-def refuse_not_leading(organisation_ids: Collection[UUID], coordinator_id: UUID, coordinator: str) -> None:
-    """Raises :class:`Refused` for somebody who does not belong to the organisation that led the concept."""
+def refuse_not_leading(
+    *, leads: bool, organisation_ids: Collection[UUID], coordinator_id: UUID, coordinator: str, lead: str | None
+) -> None:
+    """Raises :class:`Refused` for everybody but the lead of the concept, who still is of the organisation that led it."""
     faults.point("scope")
     if coordinator_id not in organisation_ids:
         raise Refused(
             f"{coordinator} led the concept, so it leads the full proposal. Ask its people to start it and to invite you."
+        )
+    if not leads:
+        raise Refused(
+            f"{lead or 'Another person'} leads the concept for {coordinator}, and only the lead starts the full proposal. "
+            "Ask them to start it and to invite you."
         )
 
 

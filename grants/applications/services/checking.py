@@ -165,10 +165,12 @@ def refuse_waiting(check: EligibilityCheck, call: CallView) -> None:
 
 
 def _proposed(actor: Actor, application_id: UUID, version: int | None) -> EligibilityCheck:
-    check = _check(locked(Application, application_id))
+    application = locked(Application, application_id)
+    check = _check(application)
     check_version(check, version)
     if check.proposed_by is None:
         raise Refused("Nobody proposed to refuse this application. Look at the desk again.")
+    refuse_replaceable(queries.call_of(application), "Confirm the verdict or give it back after that.")
     faults.point("four_eyes")
     if check.proposed_by == actor.user_id:
         raise Refused("You proposed this verdict yourself. Another eligibility officer confirms it or gives it back.")
@@ -215,6 +217,15 @@ def refuse_own(actor: Actor, application_id: UUID) -> None:
         )
 
 
+def refuse_replaceable(call: CallView, then: str) -> None:
+    """Nothing is decided on what was sent while another version may still come; ``call`` is as the application has it."""
+    faults.point("deadline")
+    if call.closes_at is not None and clock.in_time(acts.moment(), call.closes_at):
+        raise Refused(
+            f"The call is open until {rules.said(call.closes_at, call.zone)} and the application may still be replaced. {then}"
+        )
+
+
 def checkable(application_id: UUID, version: int | None) -> tuple[Application, CallView, EligibilityCheck]:
     application = locked(Application, application_id)
     check = _check(application)
@@ -223,11 +234,7 @@ def checkable(application_id: UUID, version: int | None) -> tuple[Application, C
     assert application.submission_id is not None, "what is checked was sent"
     # What was asked of the version that stands; a later corrigendum does not change it.
     call = _call_of(application)
-    faults.point("deadline")
-    if call.closes_at is not None and clock.in_time(acts.moment(), call.closes_at):
-        raise Refused(
-            f"The call is open until {rules.said(call.closes_at, call.zone)} and the application may still be replaced. Check it after that."
-        )
+    refuse_replaceable(call, "Check it after that.")
     if ApplicationState(application.state) is not ApplicationState.SUBMITTED:
         raise Refused(
             f"This application is {rules.words(ApplicationState(application.state))}; only a submitted one is checked for eligibility."

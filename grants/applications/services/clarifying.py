@@ -24,6 +24,7 @@ from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.files import FileView, Incoming
 from grants.core.permissions import Actor, Permission
+from grants.core.scanning import Clearance
 from grants.identity import services as people
 
 FILE_KIND = queries.CLARIFICATION_FILES
@@ -155,6 +156,7 @@ def answer_clarification(actor: Actor, clarification_id: UUID, text: str, versio
     rules.refuse_late_answer(row.due_at, call.zone, acts.moment())
     answer = rules.checked_answer(text)
     attached = files.listed(FILE_KIND, row.id)
+    rules.refuse_infected([file.name for file in attached if file.clearance is Clearance.INFECTED])
     row.answer, row.answered_at, row.answered_by = answer, acts.moment(), actor.user_id
     row.answer_sha256 = _digest(row, answer, attached)
     people.mail(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from grants.applications import queries, rules
-from grants.applications.models import Application
+from grants.applications.models import Application, EligibilityCheck
 from grants.applications.services.moving import team_of
 from grants.applications.states import ApplicationState
 from grants.calls import rules as call_rules
@@ -14,7 +16,7 @@ from grants.calls.models import Call
 from grants.calls.rules import Deadline, DeadlineInput
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import locked
+from grants.core.db import db, locked
 from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission
 from grants.identity import services as people
@@ -38,6 +40,7 @@ def extend_for_one(actor: Actor, application_id: UUID, given: DeadlineInput) -> 
     call = queries.call_of(application)
     state = ApplicationState(application.state)
     rules.refuse_one_extension(state, queries.states_in_call(call.id), call_row.results_public_at)
+    _refuse_judged(application)
     if call.deadline is None or call.cancelled:
         raise Refused("This call has no deadline that could be moved.")
     moved = call_rules.extended(call.deadline, given, at=acts.moment())
@@ -60,3 +63,13 @@ def extend_for_one(actor: Actor, application_id: UUID, given: DeadlineInput) -> 
         note=moved.public_note or "",
     )
     return moved
+
+
+def _refuse_judged(application: Application) -> None:
+    check = db.session.scalars(
+        select(EligibilityCheck)
+        .where(EligibilityCheck.submission_id == application.submission_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if check is not None:
+        rules.refuse_judged_extension(proposed=check.proposed_by is not None, decided=check.verdict is not None)

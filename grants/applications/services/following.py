@@ -78,7 +78,9 @@ def _invite(call: CallView, concept_id: UUID, note: str) -> None:
     says="started the full proposal {subject} of an invited concept",
 )
 def start_invited(actor: Actor, call_id: UUID, concept_id: UUID, given: FollowInput) -> Started:
-    """The lead of an invited concept starts the full proposal once, with the partners and answers they chose."""
+    """The lead of an invited concept, and nobody else of its team or city, starts the full proposal once, with the
+    partners and answers they chose.
+    """
     row = locked(Application, concept_id)
     # Whoever does not see the concept is told nothing of it.
     queries.id_of(actor, row.reference)
@@ -88,7 +90,13 @@ def start_invited(actor: Actor, call_id: UUID, concept_id: UUID, given: FollowIn
     invitation = queries.stage_invitation(call_id, concept_id)
     if invitation is None:
         raise Refused(f"{concept.reference} was not invited to this call. Ask the programme if you think it was.")
-    rules.refuse_not_leading(actor.organisation_ids, row.coordinator_id, concept.coordinator.name)
+    rules.refuse_not_leading(
+        leads=concept_id in actor.places(Permission.APPLICATION_SUBMIT, "application"),
+        organisation_ids=actor.organisation_ids,
+        coordinator_id=row.coordinator_id,
+        coordinator=concept.coordinator.name,
+        lead=concept.coordinator.contact_name,
+    )
     if invitation.started_id is not None:
         reference = queries.view_by_id(invitation.started_id).reference
         raise Refused(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from grants.applications.queries import helpdesk as queries
+from grants.applications.queries.reach import is_team
+from grants.applications.queries.whole import view_by_id
 from grants.applications.services.asking import take_as_source
+from grants.applications.services.drafting import refuse_before_acceptance
 from grants.calls import queries as calls
 from grants.calls.rules.questions import DraftView
 from grants.conversations import queries as conversation_reads
@@ -16,6 +19,7 @@ from grants.core import acts, references
 from grants.core.acts import act
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
+from grants.identity import queries as identity
 from grants.identity import services as people
 
 # So many tickets of one person may wait at once.
@@ -35,6 +39,8 @@ def open_ticket(actor: Actor, given: TicketInput) -> str:
     if queries.waiting_of(actor.user_id) >= WAITING_MAX:
         raise Refused(f"{WAITING_MAX} of your tickets wait for an answer. Write in one of them, or wait.")
     kind, about_id, call_id = place
+    if kind == "application":
+        refuse_before_acceptance(actor, about_id)
     if not given.title.strip():
         raise Invalid("Write a subject.", {"title": "Write a subject."})
     call = calls.call_by_id(call_id)
@@ -134,7 +140,7 @@ def answer_ticket(actor: Actor, conversation_id: UUID, text: str) -> None:
         conversations.note_answered_apart(conversation_id)
     if row.assigned_to is None:
         conversations.assign(conversation_id, actor.user_id)
-    _tell(row, row.opened_by, "ticket_answered", "The helpdesk")
+    _tell(row, _asker(row), "ticket_answered", "The helpdesk")
 
 
 @act(
@@ -150,7 +156,7 @@ def ask_ticket_back(actor: Actor, conversation_id: UUID, text: str) -> None:
     conversations.ask_back(conversation_id, actor.user_id, text)
     if row.assigned_to is None:
         conversations.assign(conversation_id, actor.user_id)
-    _tell(row, row.opened_by, "ticket_asked_back", "The helpdesk")
+    _tell(row, _asker(row), "ticket_asked_back", "The helpdesk")
 
 
 @act(
@@ -179,10 +185,29 @@ def _of_helpdesk(row: ConversationRow) -> ConversationRow:
 
 
 def _refuse_strangers(actor: Actor, row: ConversationRow, *, desk: bool = False) -> None:
-    """Only the parties of a ticket have a say in it; for everybody else it is not there."""
+    """Only the parties of a ticket have a say in it; for everybody else it is not there.
+
+    Who was invited to the application it is about has one after having agreed to take part; raises :class:`Refused`.
+    """
     _of_helpdesk(row)
     if not (queries.is_party(actor, row) or desk):
         raise NotFound
+    if row.about.kind == "application" and not desk:
+        refuse_before_acceptance(actor, row.about.id)
+
+
+def _asker(row: ConversationRow) -> UUID:
+    """Who is told of an answer: whoever asked; and for them, once they are of the application's team no more, its lead."""
+    if row.about.kind != "application" or _is_of_team(row.opened_by, row.about.id):
+        return row.opened_by
+    return view_by_id(row.about.id).coordinator.contact_id or row.opened_by
+
+
+def _is_of_team(user_id: UUID, application_id: UUID) -> bool:
+    try:
+        return is_team(identity.actor_for(user_id), application_id)
+    except NotFound:  # The account is disabled.
+        return False
 
 
 def _tell(row: ConversationRow, user_id: UUID, template: str, who: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
 from grants.applications.services.batch import refuse_elsewhere
-from grants.applications.services.checking import refuse_own
+from grants.applications.services.checking import refuse_own, refuse_replaceable
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
 from grants.calls import queries as calls
 from grants.core import acts, faults, jobs
@@ -69,7 +69,8 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
     if check.verdict == Verdict.FAIL.value and check.confirmed_by is None:
         raise Refused("No second person has confirmed that it is not eligible. The letter is sent after that.")
     view = queries.view_by_id(application_id)
-    text = queries.draft_text(view, queries.desk(actor, view), letter.note or "")
+    title = queries.sent_title(view)
+    text = queries.draft_text(view, title, queries.desk(actor, view), letter.note or "")
     if sha256 is not None and text.sha256.hex() != sha256:
         raise Refused("The letter changed after you looked at it. Look at it again, then send it.")
     letter.content, letter.sha256 = text.to_mapping(), text.sha256
@@ -84,7 +85,7 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
         acts.reason(check.reason)
     db.session.flush()
     jobs.queue("jobs.documents.eligibility_letter", subject=("application", application_id), letter_id=letter.id)
-    _tell(application, text, check.reason)
+    _tell(application, title, text, check.reason)
     return verdict
 
 
@@ -118,6 +119,7 @@ def _waiting(application_id: UUID, version: int | None) -> tuple[Application, El
     check_version(check, version)
     if ApplicationState(application.state) is not ApplicationState.SUBMITTED:
         raise Refused("Its letter was sent. A letter is sent once.")
+    refuse_replaceable(queries.call_of(application), "The letter can be written and sent after that.")
     letter = db.session.scalars(select(EligibilityLetter).where(EligibilityLetter.check_id == check.id)).one_or_none()
     if letter is None:
         letter = EligibilityLetter(application_id=application.id, check_id=check.id)
@@ -125,7 +127,7 @@ def _waiting(application_id: UUID, version: int | None) -> tuple[Application, El
     return application, check, letter
 
 
-def _tell(application: Application, text: rules.LetterText, reason: str | None) -> None:
+def _tell(application: Application, title: str, text: rules.LetterText, reason: str | None) -> None:
     team = [p.contact_id for p in queries.partners(application.id) if p.contact_id and p.state is PartnerState.ACCEPTED]
     people.mail(
         team,
@@ -133,7 +135,7 @@ def _tell(application: Application, text: rules.LetterText, reason: str | None) 
         "application",
         application.id,
         reference=application.reference,
-        title=application.title,
+        title=title,
         call_title=text.call,
         eligible=text.eligible,
         reason=reason or "",

@@ -33,9 +33,7 @@ def ask_takeover(actor: Actor, application_id: UUID, lead_id: UUID, reason: str)
     """Ask that a person of the leading organisation leads, because the lead is gone; raises :class:`Refused` where not."""
     writable(application_id)
     refuse_before_acceptance(actor, application_id)
-    words = " ".join(reason.split())[:REASON_CHARACTERS_MAX]
-    if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say what you know of the lead, and why this person follows."})
+    words = _reason(reason, "Say what you know of the lead, and why this person follows.")
     _refuse_unfit(application_id, lead_id)
     if queries.takeover_waits(application_id):
         raise Refused("Somebody asked already. The programme office answers, and everybody of the team is told.")
@@ -43,6 +41,18 @@ def ask_takeover(actor: Actor, application_id: UUID, lead_id: UUID, reason: str)
     asked = ApplicationTakeover(application_id=application_id, lead_id=lead_id, asked_by=actor.user_id, reason=words)
     db.session.add(asked)
     return asked.id
+
+
+def _reason(typed: str, missing: str) -> str:
+    """The reason in one line; raises :class:`Invalid` where there is none, or more than fits."""
+    words = " ".join(typed.split())
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": missing})
+    if len(words) > REASON_CHARACTERS_MAX:
+        over = len(words) - REASON_CHARACTERS_MAX
+        sentence = f"The reason has {len(words)} characters; {REASON_CHARACTERS_MAX} fit. Take {over} away."
+        raise Invalid(sentence, {"reason": sentence})
+    return words
 
 
 def _refuse_unfit(application_id: UUID, lead_id: UUID) -> None:
@@ -108,9 +118,7 @@ def confirm_takeover(actor: Actor, takeover_id: UUID) -> None:
 def refuse_takeover(actor: Actor, takeover_id: UUID, reason: str) -> None:
     """Staff say that the person does not lead, and why."""
     application, asked = _open(actor, takeover_id)
-    words = " ".join(reason.split())[:REASON_CHARACTERS_MAX]
-    if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say why; everybody of the team reads it."})
+    words = _reason(reason, "Say why; everybody of the team reads it.")
     acts.reason(words)
     _answer(actor, asked, granted=False)
     _tell(actor, application, asked, words)
