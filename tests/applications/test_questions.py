@@ -333,3 +333,17 @@ def test_the_feed_has_an_entry_for_each_answer_and_survives_odd_letters(
 
     (entry,) = feed.findall("{http://www.w3.org/2005/Atom}entry")
     assert entry.findtext("{http://www.w3.org/2005/Atom}title") == "Q1: May a region lead?"
+
+
+def test_questions_are_added_to_no_draft_of_an_endless_number(app: Flask, call_id: UUID) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(OPEN):
+        asked = ask(call_id)
+        desk = actors.client_of(app, actors.ingrid())
+
+        answers = [
+            desk.post(f"/calls/{view(call_id).slug}/questions/desk", data={"asked": asked, "into": into})
+            for into in ("2147483648", "9" * 5_000)
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]

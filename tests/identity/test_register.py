@@ -203,6 +203,11 @@ def test_what_stood_before_changes_were_kept_is_not_lost(app: Flask) -> None:
     ]
 
 
+@pytest.mark.parametrize("after", ["9" * 10, "9" * 5_000, "²"])
+def test_a_history_asked_for_after_no_number_it_can_have_begins_anew(north: UUID, after: str) -> None:
+    assert queries.fact_history(north, Page(after=after)).items == queries.fact_history(north, Page()).items != ()
+
+
 def test_a_fact_that_goes_back_to_the_validated_value_still_waits_for_staff(north: UUID) -> None:
     with clock.at(NOW):
         services.validate_fact(actors.pia(), north, FactKind.VAT, "PL1234567890", SEEN)
