@@ -178,10 +178,37 @@ def test_whoever_has_a_conflict_reaches_the_ticket_by_no_route(
     client = actors.client_of(app, ingrid)
     assert client.get(f"/help/{name}").status_code == 404
     assert "letter of mandate" not in client.get("/helpdesk?state=all").text
-    if kind == "application":
-        # The draft for everybody is of the call, which is open; who asked it is of the application.
-        assert asking.sources(ingrid, asking.draft_by_entry(ingrid, call.id, entry).id) == ()
-        assert "Ana Kowalska" not in client.get(f"/calls/{call.slug}/questions/drafts/{entry}").text
+    assert client.get(f"/calls/{call.slug}/questions/drafts/{entry}").status_code == 404
+
+
+def test_an_answer_for_everybody_is_not_there_for_whoever_is_barred_from_what_it_answers(
+    app: Flask, call: CallView, draft: str
+) -> None:
+    ticket = opened(f"application:{draft}")
+    about = queries.ticket(actors.ingrid(), reference(ticket)).row.about
+    wording, before = Wording("Who signs?", "The mayor signs."), actors.ingrid()
+    with clock.at(WHILE_OPEN):
+        made = services.answer_ticket_for_everybody(actors.ingrid(), ticket)
+        plain = opened(f"call:{call.slug}", actors.marek())
+        other = services.answer_ticket_for_everybody(actors.ingrid(), plain)
+
+    ingrid = bar(actors.ingrid(), "application", about.id)
+
+    assert [each.entry for each in asking.drafts(ingrid, call.id)] == [other.entry]
+    for deed in (
+        lambda: asking.draft_by_entry(ingrid, call.id, made.entry),
+        lambda: services.save_draft(ingrid, made.id, wording),
+        lambda: services.draft_answer(ingrid, call.id, (), made.entry),
+        lambda: services.discard_answer(ingrid, made.id),
+        lambda: services.publish_answer(ingrid, made.id, wording),
+    ):
+        with clock.at(WHILE_OPEN), pytest.raises(NotFound):
+            deed()
+    with clock.at(WHILE_OPEN):
+        services.publish_answer(ingrid, other.id, wording)
+        services.publish_answer(before, made.id, wording)
+        with pytest.raises(NotFound):
+            services.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
 
 
 def test_the_record_tells_a_barred_auditor_nothing_of_the_ticket(app: Flask, draft: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from grants.calls.models import CallQuestion, CallQuestionSource, CallQuestionVersion
 from grants.calls.rules.questions import AskedView, Asker, DraftView, PublicQuestion, VersionView
@@ -13,6 +13,7 @@ from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
 from grants.conversations.rules import ConversationRow
 from grants.conversations.states import ConversationState, Queue
+from grants.core import faults
 from grants.core.db import db, folded, locked
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
@@ -204,7 +205,7 @@ def _waiting(call_id: UUID) -> list[ColumnElement[bool]]:
 
 
 def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
-    """Answers that are being written, the oldest first; one statement."""
+    """Answers that are being written, the oldest first, but for those to what this person is barred from; one statement."""
     if not actor.may(Permission.QUESTION_ANSWER, Scope.of(("call", call_id))):
         raise NotFound
     sources = (
@@ -212,7 +213,7 @@ def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
     ).scalar_subquery()
     rows = db.session.execute(
         select(CallQuestion, sources)
-        .where(CallQuestion.call_id == call_id, CallQuestion.number.is_(None))
+        .where(CallQuestion.call_id == call_id, CallQuestion.number.is_(None), *_clear(actor))
         .order_by(CallQuestion.entry)
         .limit(DRAFTS_MAX)
     )
@@ -222,7 +223,7 @@ def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
 def draft_by_entry(actor: Actor, call_id: UUID, entry: int) -> DraftView:
     """One question at the desk, draft or published; raises :class:`NotFound`."""
     row = db.session.scalars(
-        select(CallQuestion).where(CallQuestion.call_id == call_id, CallQuestion.entry == entry)
+        select(CallQuestion).where(CallQuestion.call_id == call_id, CallQuestion.entry == entry, *_clear(actor))
     ).one_or_none()
     if row is None or not actor.may(Permission.QUESTION_ANSWER, Scope.of(("call", call_id))):
         raise NotFound
@@ -250,6 +251,27 @@ def sources(actor: Actor, question_id: UUID) -> tuple[ConversationRow, ...]:
 def _not_barred(actor: Actor) -> list[ColumnElement[bool]]:
     barred = {thing for _, thing in actor.barred_from()}
     return [and_(Conversation.about_id.not_in(barred), Conversation.within_id.not_in(barred))] if barred else []
+
+
+def _clear(actor: Actor) -> list[ColumnElement[bool]]:
+    """The question answers nothing about a thing this person is barred from."""
+    barred = {thing for _, thing in actor.barred_from()}
+    if not barred:
+        return []
+    about = or_(Conversation.about_id.in_(barred), Conversation.within_id.in_(barred))
+    source = (
+        select(CallQuestionSource.id)
+        .join(Conversation, Conversation.id == CallQuestionSource.conversation_id)
+        .where(CallQuestionSource.question_id == CallQuestion.id, about)
+    )
+    return [~source.correlate(CallQuestion).exists()]
+
+
+def refuse_barred(actor: Actor, question_id: UUID) -> None:
+    """For whoever is barred from what a question answers, the question is not there: raises :class:`NotFound`."""
+    faults.point("conflict")
+    if db.session.scalar(select(CallQuestion.id).where(CallQuestion.id == question_id, *_clear(actor))) is None:
+        raise NotFound
 
 
 def source_ids(question_id: UUID) -> tuple[tuple[UUID, UUID], ...]:
