@@ -11,6 +11,7 @@ from flask import Flask
 from grants.applications import services
 from grants.applications.queries import asking
 from grants.applications.queries import helpdesk as queries
+from grants.applications.rules import DetailsInput, InviteInput
 from grants.calls.rules import CallView
 from grants.conversations.models import Conversation
 from grants.conversations.rules import TicketInput, Wording
@@ -209,6 +210,29 @@ def test_an_answer_for_everybody_is_not_there_for_whoever_is_barred_from_what_it
         services.publish_answer(before, made.id, wording)
         with pytest.raises(NotFound):
             services.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
+
+
+def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
+    app: Flask, call: CallView, draft: str
+) -> None:
+    ingrid, marek = actors.ingrid(), actors.marek()
+    application_id = queries.ticket(ingrid, reference(opened(f"application:{draft}"))).row.about.id
+    with clock.at(WHILE_OPEN):
+        lead = again(actors.ana())
+        services.edit_details(lead, application_id, DetailsInput("Warm Blocks", "WABLO"))
+        services.invite(
+            lead,
+            application_id,
+            InviteInput("marek.nowak@example.eu", "Marek Nowak", organisation_id=next(iter(marek.organisation_ids))),
+        )
+        made = services.answer_ticket_for_everybody(ingrid, opened(f"application:{draft}"))
+        (partner,) = identity.organisations(marek.organisation_ids).values()
+        for name in (draft.lower(), "warm blocks", "Wablo", partner.name):
+            with pytest.raises(Invalid) as refused:
+                services.publish_answer(ingrid, made.id, Wording("Who signs?", f"In {name}, the mayor."))
+            assert "may tell who asked" in refused.value.problems["answer"]
+
+        services.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
 
 
 def test_the_record_tells_a_barred_auditor_nothing_of_the_ticket(app: Flask, draft: str) -> None:

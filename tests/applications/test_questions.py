@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from xml.etree import ElementTree
@@ -189,6 +190,18 @@ def test_nothing_that_names_the_asker_is_published_until_somebody_looked(app: Fl
 
         done = services.publish_answer(actors.ingrid(), draft.id, Wording(draft.question, ANSWER, sure=True))
     assert done.number == 1
+
+
+def test_the_reason_of_a_correction_does_not_name_the_asker_either(app: Flask, call_id: UUID) -> None:
+    answered(call_id, ask(call_id))
+    row = db.session.scalars(select(CallQuestion)).one()
+    note, changed = "Mrs Kowalska misread it.", Wording("May a region lead?", "No.")
+    with clock.at(OPEN + timedelta(days=2)):
+        with pytest.raises(Invalid) as refused:
+            services.correct_answer(actors.ingrid(), row.id, changed, note)
+        assert "“kowalska”" in refused.value.problems["note"]
+
+        services.correct_answer(actors.ingrid(), row.id, replace(changed, sure=True), note)
 
 
 def test_a_draft_given_up_lets_its_askers_wait_again(app: Flask, call_id: UUID) -> None:

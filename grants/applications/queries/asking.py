@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
+from grants.applications.models import Application, ApplicationPartner
 from grants.calls.models import CallQuestion, CallQuestionSource, CallQuestionVersion
 from grants.calls.rules.questions import AskedView, Asker, DraftView, PublicQuestion, VersionView
 from grants.conversations import queries as conversations
@@ -21,6 +22,7 @@ from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.identity import queries as identity
+from grants.identity.models import Organisation
 
 SEARCH_WORDS_MAX = 8
 DRAFTS_MAX = 200
@@ -286,11 +288,30 @@ def source_ids(question_id: UUID) -> tuple[tuple[UUID, UUID], ...]:
 
 
 def askers(question_id: UUID) -> tuple[Asker, ...]:
-    """Who asked, by everything a text might name them with."""
+    """Who asked, by everything a text might name them with: themselves, and the application they asked about."""
     people = identity.people({opened_by for _, opened_by in source_ids(question_id)})
-    return tuple(
-        Asker(each.name, each.email, (each.organisation,) if each.organisation else ()) for each in people.values()
+    return (
+        *(Asker(each.name, each.email, (each.organisation,) if each.organisation else ()) for each in people.values()),
+        *_asked_about(question_id),
     )
+
+
+def _asked_about(question_id: UUID) -> tuple[Asker, ...]:
+    """The applications a question was asked about, each with its partners; two statements."""
+    found = db.session.execute(
+        select(Application.id, Application.reference, Application.title, Application.acronym)
+        .join(Conversation, Conversation.about_id == Application.id)
+        .join(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
+        .where(CallQuestionSource.question_id == question_id)
+    ).all()
+    partners: dict[UUID, list[str]] = {row.id: [] for row in found}
+    for application_id, *names in db.session.execute(
+        select(ApplicationPartner.application_id, Organisation.name, Organisation.local_name)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+        .where(ApplicationPartner.application_id.in_(partners))
+    ):
+        partners[application_id] += [name for name in names if name]
+    return tuple(Asker("", "", tuple(partners[row.id]), (row.reference, row.title, row.acronym or "")) for row in found)
 
 
 def _draft(row: CallQuestion, count: int) -> DraftView:

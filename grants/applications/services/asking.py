@@ -191,7 +191,7 @@ def correct_answer(
     why = rules.correction_note(note)
     before = (row.question, row.answer, row.section)
     kept = _take_over(row, given, complete=True)
-    rules.refuse_telling(kept, queries.askers(row.id))
+    rules.refuse_telling(kept, queries.askers(row.id), why)
     if before == (row.question, row.answer, row.section):
         raise Refused("Nothing differs from what is public. Change the text, or leave it as it is.")
     _add_version(actor, row, why)

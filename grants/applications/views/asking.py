@@ -257,7 +257,7 @@ def _draft_page(call: CallView, found: rules.DraftView, form: WordingForm) -> st
         texts=texts,
         people=identity.people({row.opened_by for row in rows}),
         doubtful=form.sure.data
-        or any("who asked" in each for field in (form.question, form.answer) for each in field.errors),
+        or any("who asked" in each for field in (form.question, form.answer, form.note) for each in field.errors),
     )
 
 
