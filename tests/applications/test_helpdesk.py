@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from grants.conversations.states import ConversationState, Queue
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
@@ -233,6 +234,27 @@ def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
             assert "may tell who asked" in refused.value.problems["answer"]
 
         services.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
+
+
+def test_two_tickets_taken_for_everybody_at_one_moment_become_two_drafts(app: Flask, call: CallView) -> None:
+    tickets = [opened(f"call:{call.slug}") for _ in range(6)]
+    ingrid, start, told = actors.ingrid(), threading.Barrier(len(tickets)), []
+
+    def take(ticket: UUID) -> None:
+        with app.app_context(), clock.at(WHILE_OPEN):
+            start.wait()
+            try:
+                told.append(services.answer_ticket_for_everybody(ingrid, ticket).entry)
+            except Conflict as error:
+                told.append(str(error))
+
+    threads = [threading.Thread(target=take, args=(ticket,)) for ticket in tickets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(told) == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_record_tells_a_barred_auditor_nothing_of_the_ticket(app: Flask, draft: str) -> None:

@@ -84,6 +84,8 @@ def _new_draft(call_id: UUID, found: dict[str, UUID]) -> CallQuestion:
     first = None
     if found:
         first = locked(Conversation, found[min(found)])
+    # What the desk calls its drafts is counted up in each call: two taken at the same moment wait for each other.
+    locked(Call, call_id)
     last = db.session.scalar(select(func.max(CallQuestion.entry)).where(CallQuestion.call_id == call_id))
     texts = conversation_reads.messages([first.id]) if first else {}
     row = CallQuestion(
