@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from grants.applications import queries, rules
-from grants.applications.models import EligibilityBatch, EligibilityBatchItem
+from grants.applications.models import Application, EligibilityBatch, EligibilityBatchItem, Submission
 from grants.applications.rules import BatchPick
 from grants.applications.services.checking import checkable, decide, refuse_own, refuse_waiting, store
 from grants.applications.states import Verdict
@@ -30,6 +32,7 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
     if not picks:
         raise Invalid("No application is ticked. Tick at least one.")
     assert actor.user_id is not None, "a person looked at the facts"
+    _refuse_strange(call_id, picks)
     made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id)
     db.session.add(made)
     db.session.flush()
@@ -49,6 +52,20 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
             )
         )
     return len(set(picks))
+
+
+def _refuse_strange(call_id: UUID, picks: tuple[BatchPick, ...]) -> None:
+    """Every pick is an application of this call in a version that was sent; anything else is not there."""
+    wanted = {(pick.application_id, pick.submission_id) for pick in picks}
+    there = db.session.execute(
+        select(Submission.application_id, Submission.id)
+        .join(Application, Application.id == Submission.application_id)
+        .where(Application.call_id == call_id, Submission.id.in_({submission_id for _, submission_id in wanted}))
+    )
+    if wanted - {(row.application_id, row.id) for row in there}:
+        raise Refused(
+            "One of the applications is not among those sent in this call. Reload the page and tick them again."
+        )
 
 
 @act(
