@@ -143,7 +143,7 @@ def _may(shown: RankingPage) -> bool:
     return shown.ready and actor.may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
 
 
-@bp.get("/calls/<slug>/selections/<int:number>")
+@bp.get("/calls/<slug>/selections/<int(max=2147483647):number>")
 @requires(*READS)
 def selection(slug: str, number: int) -> Any:
     view = queries.selection_of(current_actor(), slug, number)
@@ -184,7 +184,7 @@ def _why_not(shown: RankingPage, view: SelectionView) -> str | None:
     return shown.why_partial
 
 
-@bp.post("/calls/<slug>/selections/<int:number>/confirm")
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/confirm")
 @requires(P.SELECTION_CONFIRM)
 def confirm(slug: str, number: int) -> Any:
     view, form = queries.selection_of(current_actor(), slug, number), ConfirmForm()
@@ -197,7 +197,7 @@ def confirm(slug: str, number: int) -> Any:
     return _selection(slug, view, form, _fresh(ReturnForm, view), form), 409 if form.clashed else 422
 
 
-@bp.post("/calls/<slug>/selections/<int:number>/return")
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/return")
 @requires(P.SELECTION_CONFIRM)
 def return_list(slug: str, number: int) -> Any:
     view, form = queries.selection_of(current_actor(), slug, number), ReturnForm()

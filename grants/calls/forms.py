@@ -363,7 +363,8 @@ class BudgetForm(DeedForm):
 
     def validate_shown(self, field: HiddenField) -> None:
         """A damaged hidden field is the page's fault, not the person's."""
-        if not str(field.data or "").isdecimal():
+        shown = str(field.data or "")
+        if not shown.isdecimal() or len(shown) > 18:
             raise ValidationError("The page is too old. Reload it and enter the amount again.")
 
     def to_input(self) -> BudgetInput:

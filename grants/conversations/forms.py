@@ -8,6 +8,8 @@ from grants.conversations.rules import AskInput, TicketInput, Wording
 from grants.conversations.states import Queue
 from grants.web.forms import CheckboxesField, ContestedForm, Form, Needed, choices
 
+NUMBER_DIGITS_MAX = 9
+
 
 class AskForm(Form):
     """A question about a call, answered for everybody."""
@@ -29,7 +31,8 @@ class TakeForm(Form):
     def entry(self) -> int | None:
         """The draft they are added to, None for a new one."""
         chosen = self.into.data or ""
-        return int(chosen) if chosen.isdecimal() else None
+        # More digits have no draft: such a number is refused as one that is not there.
+        return int(chosen[:NUMBER_DIGITS_MAX]) if chosen.isdecimal() else None
 
 
 class WordingForm(ContestedForm):

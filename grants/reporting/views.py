@@ -59,7 +59,7 @@ def index(ref: str) -> Any:
 # --- milestones -----------------------------------------------------------------------------------------------
 
 
-@bp.route("/grants/<ref>/milestones/<int:number>", methods=["GET", "POST"])
+@bp.route("/grants/<ref>/milestones/<int(max=2147483647):number>", methods=["GET", "POST"])
 @requires(P.REPORT_READ)
 def milestone(ref: str, number: int) -> Any:
     found = _milestone(ref, number)[1]
@@ -73,7 +73,7 @@ def milestone(ref: str, number: int) -> Any:
     return _milestone_page(ref, number, form)
 
 
-@bp.post("/grants/<ref>/milestones/<int:number>/accept")
+@bp.post("/grants/<ref>/milestones/<int(max=2147483647):number>/accept")
 @requires(P.REPORT_ACCEPT)
 def accept_milestone(ref: str, number: int) -> Any:
     found, form = _milestone(ref, number)[1], AcceptMilestoneForm()
@@ -87,7 +87,7 @@ def accept_milestone(ref: str, number: int) -> Any:
     return _milestone_page(ref, number, form)
 
 
-@bp.post("/grants/<ref>/milestones/<int:number>/return")
+@bp.post("/grants/<ref>/milestones/<int(max=2147483647):number>/return")
 @requires(P.REPORT_ACCEPT)
 def return_milestone(ref: str, number: int) -> Any:
     found, form = _milestone(ref, number)[1], AnswerForm()

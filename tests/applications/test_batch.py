@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask, current_app
@@ -79,6 +79,16 @@ def test_only_what_looks_met_throughout_can_be_passed_together(call: CallView) -
             services.pass_by_facts(actors.eli(), begun, pick_of(begun).submission_id)
         with pytest.raises(Invalid, match="Tick at least one"):
             services.ask_batch(actors.eli(), call.id, ())
+
+
+def test_what_is_not_among_the_applications_of_the_call_is_in_no_batch(call: CallView) -> None:
+    ready = pick_of(clean(call, "Ready"))
+    with clock.at(AFTER_CLOSING):
+        for strange in (BatchPick(uuid4(), uuid4()), BatchPick(ready.application_id, uuid4())):
+            with pytest.raises(Refused, match="not among those sent in this call"):
+                services.ask_batch(actors.eli(), call.id, (ready, strange))
+
+        assert services.ask_batch(actors.eli(), call.id, (ready,)) == 1
 
 
 def test_an_own_application_is_never_in_the_batch(call: CallView) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from grants.applications import services
 from grants.applications.queries import asking
 from grants.applications.queries import helpdesk as queries
-from grants.applications.rules import InviteInput
+from grants.applications.rules import DetailsInput, InviteInput
 from grants.calls.rules import CallView
 from grants.conversations.models import Conversation
 from grants.conversations.rules import TicketInput, Wording
@@ -20,7 +21,7 @@ from grants.conversations.states import ConversationState, Queue
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.jobs.models import Job
 from grants.core.paging import Page
 from grants.core.permissions import Actor
@@ -181,10 +182,81 @@ def test_whoever_has_a_conflict_reaches_the_ticket_by_no_route(
     client = actors.client_of(app, ingrid)
     assert client.get(f"/help/{name}").status_code == 404
     assert "letter of mandate" not in client.get("/helpdesk?state=all").text
-    if kind == "application":
-        # The draft for everybody is of the call, which is open; who asked it is of the application.
-        assert asking.sources(ingrid, asking.draft_by_entry(ingrid, call.id, entry).id) == ()
-        assert "Ana Kowalska" not in client.get(f"/calls/{call.slug}/questions/drafts/{entry}").text
+    assert client.get(f"/calls/{call.slug}/questions/drafts/{entry}").status_code == 404
+
+
+def test_an_answer_for_everybody_is_not_there_for_whoever_is_barred_from_what_it_answers(
+    app: Flask, call: CallView, draft: str
+) -> None:
+    ticket = opened(f"application:{draft}")
+    about = queries.ticket(actors.ingrid(), reference(ticket)).row.about
+    wording, before = Wording("Who signs?", "The mayor signs."), actors.ingrid()
+    with clock.at(WHILE_OPEN):
+        made = services.answer_ticket_for_everybody(actors.ingrid(), ticket)
+        plain = opened(f"call:{call.slug}", actors.marek())
+        other = services.answer_ticket_for_everybody(actors.ingrid(), plain)
+
+    ingrid = bar(actors.ingrid(), "application", about.id)
+
+    assert [each.entry for each in asking.drafts(ingrid, call.id)] == [other.entry]
+    for deed in (
+        lambda: asking.draft_by_entry(ingrid, call.id, made.entry),
+        lambda: services.save_draft(ingrid, made.id, wording),
+        lambda: services.draft_answer(ingrid, call.id, (), made.entry),
+        lambda: services.discard_answer(ingrid, made.id),
+        lambda: services.publish_answer(ingrid, made.id, wording),
+    ):
+        with clock.at(WHILE_OPEN), pytest.raises(NotFound):
+            deed()
+    with clock.at(WHILE_OPEN):
+        services.publish_answer(ingrid, other.id, wording)
+        services.publish_answer(before, made.id, wording)
+        with pytest.raises(NotFound):
+            services.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
+
+
+def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
+    app: Flask, call: CallView, draft: str
+) -> None:
+    ingrid, marek = actors.ingrid(), actors.marek()
+    application_id = queries.ticket(ingrid, reference(opened(f"application:{draft}"))).row.about.id
+    with clock.at(WHILE_OPEN):
+        lead = again(actors.ana())
+        services.edit_details(lead, application_id, DetailsInput("Warm Blocks", "WABLO"))
+        services.invite(
+            lead,
+            application_id,
+            InviteInput("marek.nowak@example.eu", "Marek Nowak", organisation_id=next(iter(marek.organisation_ids))),
+        )
+        made = services.answer_ticket_for_everybody(ingrid, opened(f"application:{draft}"))
+        (partner,) = identity.organisations(marek.organisation_ids).values()
+        for name in (draft.lower(), "warm blocks", "Wablo", partner.name):
+            with pytest.raises(Invalid) as refused:
+                services.publish_answer(ingrid, made.id, Wording("Who signs?", f"In {name}, the mayor."))
+            assert "may tell who asked" in refused.value.problems["answer"]
+
+        services.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
+
+
+def test_two_tickets_taken_for_everybody_at_one_moment_become_two_drafts(app: Flask, call: CallView) -> None:
+    tickets = [opened(f"call:{call.slug}") for _ in range(6)]
+    ingrid, start, told = actors.ingrid(), threading.Barrier(len(tickets)), []
+
+    def take(ticket: UUID) -> None:
+        with app.app_context(), clock.at(WHILE_OPEN):
+            start.wait()
+            try:
+                told.append(services.answer_ticket_for_everybody(ingrid, ticket).entry)
+            except Conflict as error:
+                told.append(str(error))
+
+    threads = [threading.Thread(target=take, args=(ticket,)) for ticket in tickets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(told) == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_record_tells_a_barred_auditor_nothing_of_the_ticket(app: Flask, draft: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from xml.etree import ElementTree
@@ -191,6 +192,18 @@ def test_nothing_that_names_the_asker_is_published_until_somebody_looked(app: Fl
     assert done.number == 1
 
 
+def test_the_reason_of_a_correction_does_not_name_the_asker_either(app: Flask, call_id: UUID) -> None:
+    answered(call_id, ask(call_id))
+    row = db.session.scalars(select(CallQuestion)).one()
+    note, changed = "Mrs Kowalska misread it.", Wording("May a region lead?", "No.")
+    with clock.at(OPEN + timedelta(days=2)):
+        with pytest.raises(Invalid) as refused:
+            services.correct_answer(actors.ingrid(), row.id, changed, note)
+        assert "“kowalska”" in refused.value.problems["note"]
+
+        services.correct_answer(actors.ingrid(), row.id, replace(changed, sure=True), note)
+
+
 def test_a_draft_given_up_lets_its_askers_wait_again(app: Flask, call_id: UUID) -> None:
     asked = ask(call_id)
     with clock.at(OPEN):
@@ -333,3 +346,17 @@ def test_the_feed_has_an_entry_for_each_answer_and_survives_odd_letters(
 
     (entry,) = feed.findall("{http://www.w3.org/2005/Atom}entry")
     assert entry.findtext("{http://www.w3.org/2005/Atom}title") == "Q1: May a region lead?"
+
+
+def test_questions_are_added_to_no_draft_of_an_endless_number(app: Flask, call_id: UUID) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(OPEN):
+        asked = ask(call_id)
+        desk = actors.client_of(app, actors.ingrid())
+
+        answers = [
+            desk.post(f"/calls/{view(call_id).slug}/questions/desk", data={"asked": asked, "into": into})
+            for into in ("2147483648", "9" * 5_000)
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]

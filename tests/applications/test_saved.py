@@ -150,3 +150,13 @@ def test_a_kept_list_whose_filter_is_gone_says_so(app: Flask, at_the_desk: CallV
     words = text_of(client.get(f"/applications/views/{number}", follow_redirects=True))
 
     assert "There is no call “gone-2019” with applications you may see." in words
+
+
+def test_the_record_tells_of_a_list_shared_with_no_call(app: Flask, at_the_desk: CallView) -> None:
+    ingrid, nuria = actors.ingrid(), actors.nuria()
+    kept(ingrid, "Only mine")
+
+    home = actors.client_of(app, ingrid).get("/home")
+    audit = actors.client_of(app, nuria).get("/audit")
+
+    assert (home.status_code, audit.status_code) == (200, 200)

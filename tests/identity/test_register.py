@@ -29,7 +29,7 @@ from grants.identity.rules import (
     pairs_alike,
     vat_number,
 )
-from grants.identity.states import DoubleVerdict, FactKind, FactStanding, OrganisationKind
+from grants.identity.states import DoubleVerdict, FactKind, FactStanding, OrganisationKind, Role
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.html import check_page
@@ -203,6 +203,11 @@ def test_what_stood_before_changes_were_kept_is_not_lost(app: Flask) -> None:
     ]
 
 
+@pytest.mark.parametrize("after", ["9" * 10, "9" * 5_000, "²"])
+def test_a_history_asked_for_after_no_number_it_can_have_begins_anew(north: UUID, after: str) -> None:
+    assert queries.fact_history(north, Page(after=after)).items == queries.fact_history(north, Page()).items != ()
+
+
 def test_a_fact_that_goes_back_to_the_validated_value_still_waits_for_staff(north: UUID) -> None:
     with clock.at(NOW):
         services.validate_fact(actors.pia(), north, FactKind.VAT, "PL1234567890", SEEN)
@@ -221,6 +226,37 @@ def test_nobody_validates_the_own_word(north: UUID) -> None:
         with pytest.raises(Refused, match="You entered this fact yourself"):
             services.validate_fact(ingrid, north, FactKind.WEBSITE, "https://north.example", SEEN)
         services.validate_fact(actors.pia(), north, FactKind.WEBSITE, "https://north.example", SEEN)
+
+
+def test_an_own_word_stays_one_whatever_a_colleague_did_with_it(north: UUID) -> None:
+    ingrid, pia, shown = actors.ingrid(), actors.pia(), "https://north.example"
+    with clock.at(NOW):
+        services.edit_organisation(ingrid, north, replace(NORTH, website=shown))
+        services.validate_fact(pia, north, FactKind.WEBSITE, shown, SEEN)
+        with pytest.raises(Refused, match="You entered this fact yourself"):
+            services.validate_fact(ingrid, north, FactKind.WEBSITE, shown, SEEN)
+        services.withdraw_validation(pia, north, FactKind.WEBSITE, "Another town has it.")
+
+        with pytest.raises(Refused, match="You entered this fact yourself"):
+            services.validate_fact(ingrid, north, FactKind.WEBSITE, shown, SEEN)
+        services.validate_fact(pia, north, FactKind.WEBSITE, shown, SEEN)
+
+
+def test_a_fact_another_one_stated_anew_is_not_the_own_word_any_more(north: UUID) -> None:
+    ingrid = actors.ingrid()
+    with clock.at(NOW):
+        services.edit_organisation(ingrid, north, replace(NORTH, vat="PL1111111111"))
+        services.edit_organisation(actors.ana(), north, NORTH)
+
+        services.validate_fact(ingrid, north, FactKind.VAT, "PL1234567890", SEEN)
+
+
+def test_nobody_of_an_organisation_validates_its_facts(north: UUID) -> None:
+    pam = actors.actor(actors.person("Pam Insider", Role.PROJECT_OFFICER, organisation_name=actors.NORTHBRIDGE))
+    assert north in pam.organisation_ids
+
+    with clock.at(NOW), pytest.raises(Refused, match="You belong to this organisation"):
+        services.validate_fact(pam, north, FactKind.VAT, "PL1234567890", SEEN)
 
 
 def test_only_what_was_looked_at_is_validated(north: UUID) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -318,3 +319,14 @@ def test_every_audited_table_belongs_to_a_call_or_is_of_the_system(app: Flask) -
 def test_a_sentence_is_told_without_its_thing_where_that_is_unknown() -> None:
     assert rules.around_subject("closed grant {subject}", "grant.close") == ("closed grant", "")
     assert rules.around_subject("", "grant.merge") == ("did \u201cgrant merge\u201d", "")
+
+
+def test_whatever_points_to_nothing_has_no_owner_of_whatever_kind() -> None:
+    rows = {kind: uuid4() for kind, table in places.tables().items() if "id" in table.c and kind not in places.NAMED}
+    asking = places.owners.asking(rows.items())
+    next(asking)
+
+    with pytest.raises(StopIteration) as told:
+        asking.send([[(row_id, None) for row_id in rows.values()]])
+
+    assert told.value.value == {}

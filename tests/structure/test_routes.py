@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from grants.app import create_app, stage_modules
 from grants.core import jobs
@@ -96,6 +96,26 @@ def test_an_address_is_lower_case_words_without_a_bare_number_of_the_database(ru
     odd = [rule.rule for rule in rules if rule.rule != rule.rule.lower() or "uuid:" in rule.rule]
 
     assert odd == []
+
+
+def test_a_whole_number_in_an_address_is_one_the_database_can_compare(app: Flask, rules: list[Rule]) -> None:
+    numbers = {
+        f"{rule.rule} {name}": converter.max
+        for rule in rules
+        for name, converter in rule._converters.items()
+        if isinstance(converter, IntegerConverter)
+    }
+
+    assert len(numbers) > 20
+    assert [address for address, most in numbers.items() if most is None or most >= 2**63] == []
+
+
+def test_an_address_with_a_number_of_any_length_is_not_there(app: Flask) -> None:
+    client = actors.client_of(app, actors.ingrid())
+
+    answers = [client.get(f"/applications/views/{number}") for number in ("2147483648", "9" * 20, "9" * 5_000)]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
 
 
 def test_menu_entries_lead_to_pages_their_readers_may_open(app: Flask) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
+from grants.applications.models import Application, ApplicationPartner
 from grants.calls.models import CallQuestion, CallQuestionSource, CallQuestionVersion
 from grants.calls.rules.questions import AskedView, Asker, DraftView, PublicQuestion, VersionView
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
 from grants.conversations.rules import ConversationRow
 from grants.conversations.states import ConversationState, Queue
+from grants.core import faults
 from grants.core.db import db, folded, locked
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
@@ -20,6 +22,7 @@ from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.identity import queries as identity
+from grants.identity.models import Organisation
 
 SEARCH_WORDS_MAX = 8
 DRAFTS_MAX = 200
@@ -207,7 +210,7 @@ def _waiting(call_id: UUID) -> list[ColumnElement[bool]]:
 
 
 def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
-    """Answers that are being written, the oldest first; one statement."""
+    """Answers that are being written, the oldest first, but for those to what this person is barred from; one statement."""
     if not actor.may(Permission.QUESTION_ANSWER, Scope.of(("call", call_id))):
         raise NotFound
     sources = (
@@ -215,7 +218,7 @@ def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
     ).scalar_subquery()
     rows = db.session.execute(
         select(CallQuestion, sources)
-        .where(CallQuestion.call_id == call_id, CallQuestion.number.is_(None))
+        .where(CallQuestion.call_id == call_id, CallQuestion.number.is_(None), *_clear(actor))
         .order_by(CallQuestion.entry)
         .limit(DRAFTS_MAX)
     )
@@ -225,7 +228,7 @@ def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
 def draft_by_entry(actor: Actor, call_id: UUID, entry: int) -> DraftView:
     """One question at the desk, draft or published; raises :class:`NotFound`."""
     row = db.session.scalars(
-        select(CallQuestion).where(CallQuestion.call_id == call_id, CallQuestion.entry == entry)
+        select(CallQuestion).where(CallQuestion.call_id == call_id, CallQuestion.entry == entry, *_clear(actor))
     ).one_or_none()
     if row is None or not actor.may(Permission.QUESTION_ANSWER, Scope.of(("call", call_id))):
         raise NotFound
@@ -250,6 +253,27 @@ def sources(actor: Actor, question_id: UUID) -> tuple[ConversationRow, ...]:
     return tuple(conversations.row_of(row) for row in rows)
 
 
+def _clear(actor: Actor) -> list[ColumnElement[bool]]:
+    """The question answers nothing about a thing this person is barred from."""
+    barred = {thing for _, thing in actor.barred_from()}
+    if not barred:
+        return []
+    about = or_(Conversation.about_id.in_(barred), Conversation.within_id.in_(barred))
+    source = (
+        select(CallQuestionSource.id)
+        .join(Conversation, Conversation.id == CallQuestionSource.conversation_id)
+        .where(CallQuestionSource.question_id == CallQuestion.id, about)
+    )
+    return [~source.correlate(CallQuestion).exists()]
+
+
+def refuse_barred(actor: Actor, question_id: UUID) -> None:
+    """For whoever is barred from what a question answers, the question is not there: raises :class:`NotFound`."""
+    faults.point("conflict")
+    if db.session.scalar(select(CallQuestion.id).where(CallQuestion.id == question_id, *_clear(actor))) is None:
+        raise NotFound
+
+
 def source_ids(question_id: UUID) -> tuple[tuple[UUID, UUID], ...]:
     """(conversation, who opened it) of everybody who asked this, for an act."""
     rows = db.session.execute(
@@ -262,11 +286,30 @@ def source_ids(question_id: UUID) -> tuple[tuple[UUID, UUID], ...]:
 
 
 def askers(question_id: UUID) -> tuple[Asker, ...]:
-    """Who asked, by everything a text might name them with."""
+    """Who asked, by everything a text might name them with: themselves, and the application they asked about."""
     people = identity.people({opened_by for _, opened_by in source_ids(question_id)})
-    return tuple(
-        Asker(each.name, each.email, (each.organisation,) if each.organisation else ()) for each in people.values()
+    return (
+        *(Asker(each.name, each.email, (each.organisation,) if each.organisation else ()) for each in people.values()),
+        *_asked_about(question_id),
     )
+
+
+def _asked_about(question_id: UUID) -> tuple[Asker, ...]:
+    """The applications a question was asked about, each with its partners; two statements."""
+    found = db.session.execute(
+        select(Application.id, Application.reference, Application.title, Application.acronym)
+        .join(Conversation, Conversation.about_id == Application.id)
+        .join(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
+        .where(CallQuestionSource.question_id == question_id)
+    ).all()
+    partners: dict[UUID, list[str]] = {row.id: [] for row in found}
+    for application_id, *names in db.session.execute(
+        select(ApplicationPartner.application_id, Organisation.name, Organisation.local_name)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+        .where(ApplicationPartner.application_id.in_(partners))
+    ):
+        partners[application_id] += [name for name in names if name]
+    return tuple(Asker("", "", tuple(partners[row.id]), (row.reference, row.title, row.acronym or "")) for row in found)
 
 
 def _draft(row: CallQuestion, count: int) -> DraftView:

@@ -68,7 +68,7 @@ def draft_answer(actor: Actor, call_id: UUID, asked: Sequence[str], into: int | 
     found = queries.waiting_among(call_id, asked)
     if set(asked) - found.keys():
         raise Conflict("Somebody else took one of these questions meanwhile. Reload the page to see which still wait.")
-    row = _new_draft(call_id, found) if into is None else _draft_of(call_id, into)
+    row = _new_draft(call_id, found) if into is None else _draft_of(actor, call_id, into)
     if into is not None and not found:
         raise Invalid("Tick the questions to add.", {"asked": "Tick the questions to add."})
     for conversation_id in found.values():
@@ -84,6 +84,8 @@ def _new_draft(call_id: UUID, found: dict[str, UUID]) -> CallQuestion:
     first = None
     if found:
         first = locked(Conversation, found[min(found)])
+    # What the desk calls its drafts is counted up in each call: two taken at the same moment wait for each other.
+    locked(Call, call_id)
     last = db.session.scalar(select(func.max(CallQuestion.entry)).where(CallQuestion.call_id == call_id))
     texts = conversation_reads.messages([first.id]) if first else {}
     row = CallQuestion(
@@ -99,12 +101,19 @@ def _new_draft(call_id: UUID, found: dict[str, UUID]) -> CallQuestion:
     return row
 
 
-def _draft_of(call_id: UUID, entry: int) -> CallQuestion:
+def _question(actor: Actor, question_id: UUID) -> CallQuestion:
+    row = locked(CallQuestion, question_id)
+    queries.refuse_barred(actor, row.id)
+    return row
+
+
+def _draft_of(actor: Actor, call_id: UUID, entry: int) -> CallQuestion:
     row = db.session.scalars(
         select(CallQuestion).where(CallQuestion.call_id == call_id, CallQuestion.entry == entry).with_for_update()
     ).one_or_none()
     if row is None:
         raise NotFound
+    queries.refuse_barred(actor, row.id)
     _refuse_published(row)
     return row
 
@@ -117,7 +126,7 @@ def _draft_of(call_id: UUID, entry: int) -> CallQuestion:
 )
 def save_draft(actor: Actor, question_id: UUID, given: Wording, *, version: int | None = None) -> DraftView:
     """Keep what is written of an answer; nobody but the desk reads it yet."""
-    row = locked(CallQuestion, question_id)
+    row = _question(actor, question_id)
     check_version(row, version)
     _refuse_published(row)
     _take_over(row, given, complete=False)
@@ -132,7 +141,7 @@ def save_draft(actor: Actor, question_id: UUID, given: Wording, *, version: int 
 )
 def discard_answer(actor: Actor, question_id: UUID) -> None:
     """Give a draft up; whoever asked waits again, each for an answer of their own."""
-    row = locked(CallQuestion, question_id)
+    row = _question(actor, question_id)
     _refuse_published(row)
     for source in db.session.scalars(select(CallQuestionSource).where(CallQuestionSource.question_id == row.id)):
         db.session.delete(source)
@@ -148,7 +157,7 @@ def discard_answer(actor: Actor, question_id: UUID) -> None:
 )
 def publish_answer(actor: Actor, question_id: UUID, given: Wording, *, version: int | None = None) -> DraftView:
     """Make a question with its answer public under the next number of the call, for good."""
-    row = locked(CallQuestion, question_id)
+    row = _question(actor, question_id)
     check_version(row, version)
     _refuse_published(row)
     call = calls.call_by_id(row.call_id)
@@ -177,14 +186,14 @@ def correct_answer(
     actor: Actor, question_id: UUID, given: Wording, note: str, *, version: int | None = None
 ) -> DraftView:
     """Publish a new version of what is public, with the reason; the earlier one stays to be read."""
-    row = locked(CallQuestion, question_id)
+    row = _question(actor, question_id)
     check_version(row, version)
     if row.number is None:
         raise Refused("This answer is not public yet; change the draft.")
     why = rules.correction_note(note)
     before = (row.question, row.answer, row.section)
     kept = _take_over(row, given, complete=True)
-    rules.refuse_telling(kept, queries.askers(row.id))
+    rules.refuse_telling(kept, queries.askers(row.id), why)
     if before == (row.question, row.answer, row.section):
         raise Refused("Nothing differs from what is public. Change the text, or leave it as it is.")
     _add_version(actor, row, why)

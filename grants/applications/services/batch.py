@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from sqlalchemy import select
+
 from grants.applications import queries, rules
-from grants.applications.models import EligibilityBatch, EligibilityBatchItem
+from grants.applications.models import Application, EligibilityBatch, EligibilityBatchItem, Submission
 from grants.applications.rules import BatchPick
 from grants.applications.services.checking import checkable, decide, refuse_own, refuse_waiting, store
 from grants.applications.states import ApplicationState, Verdict
@@ -32,6 +34,7 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
         raise Invalid("No application is ticked. Tick at least one.")
     refuse_elsewhere(call_id, (pick.application_id for pick in picks))
     assert actor.user_id is not None, "a person looked at the facts"
+    _refuse_strange(call_id, picks)
     made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id)
     db.session.add(made)
     db.session.flush()
@@ -58,6 +61,20 @@ def refuse_elsewhere(call_id: UUID, application_ids: Iterable[UUID]) -> None:
     faults.point("scope")
     if not set(application_ids) <= set(queries.of_call(call_id, ApplicationState)):
         raise NotFound
+
+
+def _refuse_strange(call_id: UUID, picks: tuple[BatchPick, ...]) -> None:
+    """Every pick is an application of this call in a version that was sent; anything else is not there."""
+    wanted = {(pick.application_id, pick.submission_id) for pick in picks}
+    there = db.session.execute(
+        select(Submission.application_id, Submission.id)
+        .join(Application, Application.id == Submission.application_id)
+        .where(Application.call_id == call_id, Submission.id.in_({submission_id for _, submission_id in wanted}))
+    )
+    if wanted - {(row.application_id, row.id) for row in there}:
+        raise Refused(
+            "One of the applications is not among those sent in this call. Reload the page and tick them again."
+        )
 
 
 @act(

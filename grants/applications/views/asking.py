@@ -180,7 +180,7 @@ def _asked_page(slug: str, ref: str, form: ReasonForm) -> str:
     )
 
 
-@bp.get("/calls/<slug>/questions/drafts/<int:entry>")
+@bp.get("/calls/<slug>/questions/drafts/<int(max=2147483647):entry>")
 @requires(Permission.QUESTION_ANSWER)
 def answer_draft(slug: str, entry: int) -> Any:
     """One answer at the desk: the draft, or what is public and may be corrected."""
@@ -196,7 +196,7 @@ def answer_draft(slug: str, entry: int) -> Any:
     return _draft_page(call, found, form)
 
 
-@bp.get("/calls/<slug>/questions/<int:number>/correct")
+@bp.get("/calls/<slug>/questions/<int(max=2147483647):number>/correct")
 @requires(Permission.QUESTION_ANSWER)
 def correcting(slug: str, number: int) -> Any:
     """From a public number to the page where it is corrected."""
@@ -205,7 +205,7 @@ def correcting(slug: str, number: int) -> Any:
     return see_other(".answer_draft", slug=slug, entry=entry or 0)
 
 
-@bp.post("/calls/<slug>/questions/drafts/<int:entry>")
+@bp.post("/calls/<slug>/questions/drafts/<int(max=2147483647):entry>")
 @requires(Permission.QUESTION_ANSWER)
 def write_answer(slug: str, entry: int) -> Any:
     """Keep the draft, publish it, correct what is public, or give the draft up: the button says which."""
@@ -257,7 +257,7 @@ def _draft_page(call: CallView, found: rules.DraftView, form: WordingForm) -> st
         texts=texts,
         people=identity.people({row.opened_by for row in rows}),
         doubtful=form.sure.data
-        or any("who asked" in each for field in (form.question, form.answer) for each in field.errors),
+        or any("who asked" in each for field in (form.question, form.answer, form.note) for each in field.errors),
     )
 
 

@@ -70,14 +70,14 @@ def _with_teams(form: Any) -> Any:
     return form
 
 
-@bp.get("/applications/views/<int:number>")
+@bp.get("/applications/views/<int(max=2147483647):number>")
 @requires(*READERS)
 def saved_list(number: int) -> Any:
     """The list itself, at its own address."""
     return redirect(address_of(queries.saved_list(current_actor(), number).listing), 303)
 
 
-@bp.get("/applications/views/<int:number>/change")
+@bp.get("/applications/views/<int(max=2147483647):number>/change")
 @requires(*READERS)
 def change_saved(number: int) -> Any:
     return _change_page(queries.saved_list(current_actor(), number), None)
@@ -95,7 +95,7 @@ def _change_page(kept: SavedListView, sent: Form | None) -> str:
     return page("applications/change_list.html", kept=kept, name_form=name, sharing_form=share, deed_form=deed)
 
 
-@bp.post("/applications/views/<int:number>/name")
+@bp.post("/applications/views/<int(max=2147483647):number>/name")
 @requires(*READERS)
 def rename_saved(number: int) -> Any:
     form = ListNameForm()
@@ -107,7 +107,7 @@ def rename_saved(number: int) -> Any:
     )
 
 
-@bp.post("/applications/views/<int:number>/sharing")
+@bp.post("/applications/views/<int(max=2147483647):number>/sharing")
 @requires(*READERS)
 def share_saved(number: int) -> Any:
     form = _with_teams(SharingForm())
@@ -119,7 +119,7 @@ def share_saved(number: int) -> Any:
     )
 
 
-@bp.post("/applications/views/<int:number>/first")
+@bp.post("/applications/views/<int(max=2147483647):number>/first")
 @requires(*READERS)
 def put_saved_first(number: int) -> Any:
     def turn(kept: SavedListView) -> None:
@@ -128,7 +128,7 @@ def put_saved_first(number: int) -> Any:
     return _done(number, DeedForm(), turn, "The list of applications opens as you chose.")
 
 
-@bp.post("/applications/views/<int:number>/delete")
+@bp.post("/applications/views/<int(max=2147483647):number>/delete")
 @requires(*READERS)
 def delete_saved(number: int) -> Any:
     return _done(

@@ -99,7 +99,7 @@ def receipt(ref: str) -> Any:
     )
 
 
-@bp.get("/applications/<ref>/receipt/<int:number>.pdf")
+@bp.get("/applications/<ref>/receipt/<int(max=2147483647):number>.pdf")
 @requires(Permission.APPLICATION_READ)
 def receipt_pdf(ref: str, number: int) -> Any:
     """The receipt as a PDF, once it is made."""

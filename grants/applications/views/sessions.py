@@ -31,7 +31,7 @@ def call_calendar(slug: str) -> Any:
     return Response(text, mimetype="text/calendar", headers=about)
 
 
-@bp.get("/calls/<slug>/sessions/<int:number>/slides")
+@bp.get("/calls/<slug>/sessions/<int(max=2147483647):number>/slides")
 @public
 def slides(slug: str, number: int) -> Any:
     """The slides of one session."""
@@ -65,7 +65,7 @@ def _list_page(slug: str, form: SessionForm) -> str:
     return page("applications/sessions.html", call=call, sessions=calls.sessions(call.id), form=form)
 
 
-@bp.get("/calls/<slug>/sessions/<int:number>")
+@bp.get("/calls/<slug>/sessions/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def call_session(slug: str, number: int) -> Any:
     """One session: changed, with its recording and slides afterwards."""
@@ -74,7 +74,7 @@ def call_session(slug: str, number: int) -> Any:
     return _one_page(call, found, SessionForm.of(found, call.zone))
 
 
-@bp.post("/calls/<slug>/sessions/<int:number>")
+@bp.post("/calls/<slug>/sessions/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def edit_session(slug: str, number: int) -> Any:
     form, call = SessionForm(), calls.call(current_actor(), slug)
@@ -93,7 +93,7 @@ def edit_session(slug: str, number: int) -> Any:
     return _one_page(call, _session(call, number), form), 422
 
 
-@bp.post("/calls/<slug>/sessions/<int:number>/cancel")
+@bp.post("/calls/<slug>/sessions/<int(max=2147483647):number>/cancel")
 @requires(Permission.CALL_MANAGE)
 def cancel_session(slug: str, number: int) -> Any:
     form, call = DeedForm(), calls.call(current_actor(), slug)
@@ -106,7 +106,7 @@ def cancel_session(slug: str, number: int) -> Any:
     return _one_page(call, found, SessionForm.of(found, call.zone), refused=form), 422
 
 
-@bp.post("/calls/<slug>/sessions/<int:number>/slides")
+@bp.post("/calls/<slug>/sessions/<int(max=2147483647):number>/slides")
 @requires(Permission.CALL_MANAGE)
 def add_slides(slug: str, number: int) -> Any:
     form, call = SlidesForm(), calls.call(current_actor(), slug)

@@ -6,7 +6,7 @@ Everybody gets the same answer at the same time (equal treatment of applicants),
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -137,6 +137,8 @@ class Asker:
     name: str
     email: str
     organisations: tuple[str, ...] = field(default=())
+    # References, titles and acronyms of what they asked about: each tells only as a whole.
+    things: tuple[str, ...] = field(default=())
 
 
 def questions_close_at(call: CallView) -> datetime | None:
@@ -199,7 +201,8 @@ def checked(given: Wording, sections: Iterable[str], *, complete: bool) -> Wordi
 
 
 def telling_words(text: str, asker: Asker) -> tuple[str, ...]:
-    """Words of a text that may tell who asked: names, addresses, an organisation by its name or a word of its own.
+    """Words of a text that may tell who asked: names, addresses, an organisation by its name or a word of its own, an
+    application by its reference, title or acronym.
 
     >>> asker = Asker("Ana Kowalska", "ana@northbridge.example", ("Municipality of Northbridge",))
     >>> telling_words("May Northbridge lead, asks Mrs KOWALSKA?", asker)
@@ -208,7 +211,7 @@ def telling_words(text: str, asker: Asker) -> tuple[str, ...]:
     ()
     """
     folded = fold(text)
-    wanted = {fold(asker.email), *(fold(name) for name in (asker.name, *asker.organisations))}
+    wanted = {fold(asker.email), *(fold(name) for name in (asker.name, *asker.organisations, *asker.things))}
     for name in (asker.name, *asker.organisations):
         wanted |= {
             word
@@ -220,13 +223,16 @@ def telling_words(text: str, asker: Asker) -> tuple[str, ...]:
     return tuple(sorted(word for word in found if not any(word != other and other in word for other in found)))
 
 
-def refuse_telling(given: Wording, askers: Iterable[Asker]) -> None:
-    """Refuse to publish what may tell who asked, unless somebody looked at those words and says they do not."""
+def refuse_telling(given: Wording, askers: Collection[Asker], note: str = "") -> None:
+    """Refuse to publish what may tell who asked, unless somebody looked at those words and says they do not.
+
+    ``note`` is the reason of a correction, which everybody reads too.
+    """
     if given.sure:
         return
     problems = {}
-    for name in ("question", "answer"):
-        words = sorted({word for asker in askers for word in telling_words(getattr(given, name), asker)})
+    for name, text in (("question", given.question), ("answer", given.answer), ("note", note)):
+        words = sorted({word for asker in askers for word in telling_words(text, asker)})
         if words:
             named = " and ".join(f"“{word}”" for word in words)
             problems[name] = (

@@ -160,14 +160,14 @@ def save_part(slug: str, key: str) -> Any:
     return _part(slug, key, None)
 
 
-@bp.get("/<slug>/build/<key>/<int:number>")
+@bp.get("/<slug>/build/<key>/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def entry(slug: str, key: str, number: int) -> Any:
     """One entry of a part that is a list; the number after the last is a new one."""
     return _part(slug, key, number)
 
 
-@bp.post("/<slug>/build/<key>/<int:number>")
+@bp.post("/<slug>/build/<key>/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def save_entry(slug: str, key: str, number: int) -> Any:
     return _part(slug, key, number)

@@ -95,14 +95,14 @@ def save_corrected_part(slug: str, key: str) -> Any:
     return _part(slug, key, None)
 
 
-@bp.get("/<slug>/corrigendum/parts/<key>/<int:number>")
+@bp.get("/<slug>/corrigendum/parts/<key>/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def correct_entry(slug: str, key: str, number: int) -> Any:
     """One entry of a part that is a list; the number after the last is a new one."""
     return _part(slug, key, number)
 
 
-@bp.post("/<slug>/corrigendum/parts/<key>/<int:number>")
+@bp.post("/<slug>/corrigendum/parts/<key>/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def save_corrected_entry(slug: str, key: str, number: int) -> Any:
     return _part(slug, key, number)

@@ -66,6 +66,7 @@ from grants.identity.queries.facts import (
     pairs_to_decide,
     reads_register,
     register_entry,
+    stated_by,
     with_facts,
 )
 
@@ -128,6 +129,7 @@ __all__ = [
     "sign_in_address",
     "slug_of",
     "slugs",
+    "stated_by",
     "user",
     "users",
     "users_with",

@@ -27,6 +27,8 @@ from grants.identity.states import DoubleVerdict, FactKind
 # An entry is compared with so many others of its country; more has no register of cities and their partners.
 COMPARED_MAX = 5_000
 PAIRS_SHOWN_MAX = 100
+# Of a number after which a list goes on: so many always fit into what the database compares.
+KEY_DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,23 @@ def facts(organisation_id: UUID) -> tuple[Fact, ...]:
     return found[organisation_id][1]
 
 
+def stated_by(organisation_id: UUID, kind: FactKind) -> UUID | None:
+    """Who stated the value that stands of one kind: the first line that has it since there was another; whoever
+    validated it later, or took that back, did not. None where the register does not know.
+    """
+    of_kind = [OrganisationFact.organisation_id == organisation_id, OrganisationFact.kind == kind.value]
+    newest = select(OrganisationFact.value).where(*of_kind).order_by(OrganisationFact.number.desc()).limit(1)
+    other = select(func.coalesce(func.max(OrganisationFact.number), 0)).where(
+        *of_kind, OrganisationFact.value != newest.scalar_subquery()
+    )
+    return db.session.scalar(
+        select(OrganisationFact.person_id)
+        .where(*of_kind, OrganisationFact.number > other.scalar_subquery())
+        .order_by(OrganisationFact.number)
+        .limit(1)
+    )
+
+
 def fact_history(organisation_id: UUID, asked: Page) -> Rows[FactLine]:
     """Every line of one organisation, newest first; the caller has checked who reads."""
     statement = (
@@ -210,8 +229,8 @@ def fact_history(organisation_id: UUID, asked: Page) -> Rows[FactLine]:
         .order_by(OrganisationFact.number.desc())
         .limit(asked.limit)
     )
-    if asked.after and asked.after.isdecimal():
-        statement = statement.where(OrganisationFact.number < min(int(asked.after), 2**31 - 1))
+    if asked.after and asked.after.isdecimal() and len(asked.after) <= KEY_DIGITS_MAX:
+        statement = statement.where(OrganisationFact.number < int(asked.after))
     found = db.session.execute(statement).all()
     return rows(tuple(_line(row) for row in found), asked, key=lambda line: str(line.number))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
@@ -165,11 +165,18 @@ def frozen_facts(facts: Sequence[Fact]) -> dict[str, str]:
     return {fact.kind.value: fact.value for fact in facts if fact.value and fact.kind not in held}
 
 
-def refuse_own_word(fact: Fact, actor_id: UUID | None) -> None:
-    """Refuse to have a fact validated by the person who stated it."""
+def refuse_own_word(stated_by: UUID | None, actor_id: UUID | None) -> None:
+    """Refuse to have a fact validated by the person who stated it, whatever became of it since."""
     faults.point("four_eyes")
-    if fact.last is not None and fact.last.person_id == actor_id:
+    if stated_by is not None and stated_by == actor_id:
         raise Refused("You entered this fact yourself. A colleague must validate it.")
+
+
+def refuse_own_organisation(organisation_id: UUID, own: Collection[UUID]) -> None:
+    """Refuse to have a fact validated by somebody of the organisation it is about."""
+    faults.point("four_eyes")
+    if organisation_id in own:
+        raise Refused("You belong to this organisation. A colleague who does not must validate its facts.")
 
 
 def refuse_unseen(fact: Fact, shown: str) -> None:

@@ -79,13 +79,16 @@ def _add_line(
     says="validated a fact of {subject}",
 )
 def validate_fact(actor: Actor, organisation_id: UUID, kind: FactKind, shown: str, given: ValidationInput) -> None:
-    """Staff say that a fact is right, by which evidence, since when and until when; never of a fact they entered.
+    """Staff say that a fact is right, by which evidence, since when and until when.
+
+    Never of a fact they entered, nor of an organisation they belong to (two people).
 
     ``shown`` is the value they looked at; another one that stands meanwhile is a conflict.
     """
     fact = _fact(organisation_id, kind)
     rules.refuse_unseen(fact, shown)
-    rules.refuse_own_word(fact, actor.user_id)
+    rules.refuse_own_organisation(organisation_id, actor.organisation_ids)
+    rules.refuse_own_word(queries.stated_by(organisation_id, kind), actor.user_id)
     tidy = given.checked(clock.in_zone(acts.moment()).date())
     line = _add_line(organisation_id, _next_number(organisation_id), kind, fact.value, tidy.source, actor.user_id)
     line.validated_on, line.valid_until = tidy.checked_on, tidy.valid_until

@@ -353,14 +353,19 @@ def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
 
 @reader
 def owners(things: Iterable[tuple[str, UUID]]) -> Asking[dict[UUID, UUID]]:
-    """For each thing without a name of its own, the id of the nearest thing that has one; one statement."""
+    """For each thing without a name of its own, the id of the nearest thing that has one; one statement.
+
+    What points to nothing (a list its owner shares with no call) is left out.
+    """
     by_kind: dict[str, set[UUID]] = {}
     for kind, row_id in things:
         if kind in tables() and kind not in NAMED and "id" in tables()[kind].c:
             by_kind.setdefault(kind, set()).add(row_id)
     statements = [_owner(kind, ids) for kind, ids in sorted(by_kind.items())]
     found = [statement for statement in statements if statement is not None]
-    return dict((yield from ask(union_all(*found)))) if found else {}
+    if not found:
+        return {}
+    return {row_id: owner for row_id, owner in (yield from ask(union_all(*found))) if owner is not None}
 
 
 def _owner(kind: str, ids: Collection[UUID]) -> Select[Any] | None:
