@@ -84,9 +84,10 @@ def test_only_what_looks_met_throughout_can_be_passed_together(call: CallView) -
 def test_what_is_not_among_the_applications_of_the_call_is_in_no_batch(call: CallView) -> None:
     ready = pick_of(clean(call, "Ready"))
     with clock.at(AFTER_CLOSING):
-        for strange in (BatchPick(uuid4(), uuid4()), BatchPick(ready.application_id, uuid4())):
-            with pytest.raises(Refused, match="not among those sent in this call"):
-                services.ask_batch(actors.eli(), call.id, (ready, strange))
+        with pytest.raises(NotFound):
+            services.ask_batch(actors.eli(), call.id, (ready, BatchPick(uuid4(), uuid4())))
+        with pytest.raises(Refused, match="is not one that was sent"):
+            services.ask_batch(actors.eli(), call.id, (ready, BatchPick(ready.application_id, uuid4())))
 
         assert services.ask_batch(actors.eli(), call.id, (ready,)) == 1
 

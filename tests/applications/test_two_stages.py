@@ -123,9 +123,6 @@ def concept(stages: tuple[CallView, CallView]) -> UUID:
         ).one()
         partner.contact_user_id = actors.marek().user_id
     assert judged(first, application_id)[0] is Verdict.PASS
-    assert first.closes_at is not None
-    with clock.at(first.closes_at + timedelta(days=1)):
-        services.send_letter(actors.eli(), application_id)
     return application_id
 
 

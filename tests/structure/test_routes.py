@@ -60,6 +60,7 @@ PUBLIC = {
 AUDITED_READS = {
     "agreements.agreement_pdf",
     "applications.download",
+    "applications.letter_pdf",
     "applications.export",
     "applications.export_workbook",
     "applications.receipt_pdf",

@@ -32,7 +32,6 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
     """Ask for each of these to be declared eligible by an act of its own; a job each, so that one may be skipped alone."""
     if not picks:
         raise Invalid("No application is ticked. Tick at least one.")
-    refuse_elsewhere(call_id, (pick.application_id for pick in picks))
     assert actor.user_id is not None, "a person looked at the facts"
     _refuse_strange(call_id, picks)
     made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id)
@@ -64,7 +63,8 @@ def refuse_elsewhere(call_id: UUID, application_ids: Iterable[UUID]) -> None:
 
 
 def _refuse_strange(call_id: UUID, picks: tuple[BatchPick, ...]) -> None:
-    """Every pick is an application of this call in a version that was sent; anything else is not there."""
+    """Every pick is an application of this call, in a version that was sent."""
+    refuse_elsewhere(call_id, (pick.application_id for pick in picks))
     wanted = {(pick.application_id, pick.submission_id) for pick in picks}
     there = db.session.execute(
         select(Submission.application_id, Submission.id)
@@ -72,9 +72,7 @@ def _refuse_strange(call_id: UUID, picks: tuple[BatchPick, ...]) -> None:
         .where(Application.call_id == call_id, Submission.id.in_({submission_id for _, submission_id in wanted}))
     )
     if wanted - {(row.application_id, row.id) for row in there}:
-        raise Refused(
-            "One of the applications is not among those sent in this call. Reload the page and tick them again."
-        )
+        raise Refused("One of the versions ticked is not one that was sent. Reload the page and tick them again.")
 
 
 @act(

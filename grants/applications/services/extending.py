@@ -71,5 +71,7 @@ def _refuse_judged(application: Application) -> None:
         .where(EligibilityCheck.submission_id == application.submission_id)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if check is not None:
-        rules.refuse_judged_extension(proposed=check.proposed_by is not None, decided=check.verdict is not None)
+    rules.refuse_judged_extension(
+        proposed=check is not None and check.proposed_by is not None,
+        decided=check is not None and check.verdict is not None,
+    )
