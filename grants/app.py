@@ -37,12 +37,15 @@ KEY_CHARACTERS_MAX = 100
 # sends several one by one; without it a browser sends all of them at once.
 UPLOADS = {
     "applications.add_slides": 1,
+    "applications.answer_clarification": 4,
     "applications.attach": 4,
     "applications.read_filled": 1,
+    "applications.read_sheet": 1,
     "applications.replace": 1,
     "applications.try_file": 1,
     "calls.import_file": 1,
     "calls.take_file": 1,
+    "cities.look_at_actions": 1,
 }
 
 # What any other page may be sent at once: by somebody signed in, and by somebody nobody knows yet.

@@ -37,10 +37,11 @@ Rows = dict[str, dict[str, str]]
 
 
 def tables(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """Every table that can be copied, with its columns in order."""
+    """Every table that can be copied, with its columns in order; what the database computes itself is left out."""
     found: dict[str, list[str]] = {}
     for table, column in connection.execute(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND is_generated = 'NEVER' "
         "ORDER BY table_name, ordinal_position"
     ):
         found.setdefault(table, []).append(column)

@@ -11,7 +11,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -318,12 +318,11 @@ def listed_in(kind: str, object_ids: Select[Any]) -> Asking[tuple[FileView, ...]
     return tuple(view_of(row, row.last_verdict) for row in rows)
 
 
-def chains(kind: str, object_id: UUID) -> tuple[tuple[FileView, ...], ...]:
-    """The files that stand with an object, each with the last versions it replaced, newest first; by role, name and age.
+def chains(standing: Sequence[FileView]) -> tuple[tuple[FileView, ...], ...]:
+    """Files that stand (:func:`listed`), each with the last versions it replaced, newest first.
 
-    Two statements, which read no more than is shown, however often a file was replaced.
+    One statement, which reads no more than is shown, however often a file was replaced.
     """
-    standing = listed(kind, object_id)
     back = _back_from([file.id for file in standing], OLDER_SHOWN_MAX)
     rows = db.session.execute(_seen().where(StoredFile.id.in_(select(back.c.id))))
     found = {row.id: view_of(row, verdict) for row, verdict in rows}

@@ -237,7 +237,7 @@ def test_however_often_a_file_is_replaced_a_page_reads_and_shows_only_the_last_v
     application_id = queries.id_of(actors.ana(), team.ref)
 
     with statements() as asked:
-        (chain,) = files.chains("application", application_id)
+        (chain,) = files.chains(files.listed("application", application_id))
 
     assert len(asked) == 2
     assert [file.version_no for file in chain] == [9, 8, 7, 6, 5, 4]

@@ -12,6 +12,7 @@ from grants.calls.models import Call, CallPrivacyNotice
 from grants.calls.rules.privacy import NoticeAsked, NoticeView, PrivacyText
 from grants.core import encoding
 from grants.core.db import db
+from grants.core.together import Asking, ask, reader
 from grants.identity.models import User
 
 VERSIONS_MAX = 100
@@ -32,7 +33,8 @@ def notices(call_id: UUID) -> tuple[NoticeView, ...]:
     )
 
 
-def notice_asked(user_id: UUID | None, call_id: UUID, application_id: UUID | None = None) -> NoticeAsked | None:
+@reader
+def notice_asked(user_id: UUID | None, call_id: UUID, application_id: UUID | None = None) -> Asking[NoticeAsked | None]:
     """The notice this person has yet to accept, for an application or before there is one; one statement."""
     newest = select(func.max(CallPrivacyNotice.number)).where(CallPrivacyNotice.call_id == call_id).scalar_subquery()
     accepted = (
@@ -40,17 +42,18 @@ def notice_asked(user_id: UUID | None, call_id: UUID, application_id: UUID | Non
         .where(ApplicationNotice.application_id == application_id, ApplicationNotice.user_id == user_id)
         .scalar_subquery()
     )
-    row = db.session.execute(
+    (row,) = yield from ask(
         select(Call.slug, newest.label("newest"), accepted.label("accepted")).where(Call.id == call_id)
-    ).one()
+    )
     if row.newest is None or row.accepted == row.newest:
         return None
     return NoticeAsked(row.slug, row.newest, row.accepted)
 
 
-def accepted(application_id: UUID) -> tuple[tuple[str, int, datetime], ...]:
+@reader
+def accepted(application_id: UUID) -> Asking[tuple[tuple[str, int, datetime], ...]]:
     """(who, which version, when) of everybody of an application, the newest first; one statement."""
-    rows = db.session.execute(
+    rows = yield from ask(
         select(User.name, ApplicationNotice.number, ApplicationNotice.created_at)
         .join(User, User.id == ApplicationNotice.user_id)
         .where(ApplicationNotice.application_id == application_id)

@@ -11,7 +11,16 @@ from sqlalchemy import func, literal, select
 from grants.applications import rules
 from grants.applications.models import Clarification, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.clarifying import clarifications
-from grants.applications.rules import ApplicationView, Asked, Checked, ClarificationView, Later, Timeline
+from grants.applications.queries.submitted import submitted_content
+from grants.applications.rules import (
+    ApplicationView,
+    Asked,
+    Checked,
+    ClarificationView,
+    Later,
+    SubmittedContent,
+    Timeline,
+)
 from grants.applications.states import ApplicationState, Verdict
 from grants.core.permissions import Actor
 from grants.core.together import Asking, both, reader
@@ -38,9 +47,11 @@ def stages(application: ApplicationView, at: datetime) -> Asking[Timeline]:
 @reader
 def stages_and_questions(
     actor: Actor, application: ApplicationView, at: datetime
-) -> Asking[tuple[Timeline, tuple[ClarificationView, ...]]]:
-    """The timeline with the questions of the desk; no statement more than the timeline where there are none."""
-    return (yield from both(stages.asking(application, at), clarifications.asking(actor, application)))
+) -> Asking[tuple[Timeline, tuple[ClarificationView, ...], SubmittedContent]]:
+    """The timeline with the questions of the desk and the version that stands; no statement more than the timeline."""
+    asked = both(clarifications.asking(actor, application), submitted_content.asking(application.id))
+    way, (questions, content) = yield from both(stages.asking(application, at), asked)
+    return way, questions, content
 
 
 def _checked(application: ApplicationView) -> Asking[Checked]:

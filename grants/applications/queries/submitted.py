@@ -15,21 +15,23 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, reader
 
 
-def submitted_content(application_id: UUID) -> SubmittedContent:
+@reader
+def submitted_content(application_id: UUID) -> Asking[SubmittedContent]:
     """The frozen version that stands, for evaluators, decisions and agreements; :class:`NotFound` without one.
 
     The stage that shows it has checked who may read it.
     """
-    row = db.session.scalars(
+    rows = yield from ask(
         select(Submission)
         .join(Application, Application.submission_id == Submission.id)
         .where(Application.id == application_id)
-    ).one_or_none()
-    if row is None:
+    )
+    if not rows:
         raise NotFound
-    return content_of(row)
+    return content_of(rows[0])
 
 
 def submitted_version(actor: Actor, reference: str, number: int) -> SubmittedContent:

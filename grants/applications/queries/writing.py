@@ -13,6 +13,8 @@ from sqlalchemy import select
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.changes import last_changes
+from grants.applications.queries.clarifying import clarifications
+from grants.applications.queries.privacy import accepted, notice_asked
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.serving import served
 from grants.applications.queries.signing import signed, signed_parts
@@ -21,6 +23,7 @@ from grants.applications.queries.team import team, writes_all
 from grants.applications.queries.whole import view, view_of
 from grants.applications.rules import (
     ApplicationView,
+    ClarificationView,
     Issue,
     LastChange,
     PartnerView,
@@ -37,6 +40,7 @@ from grants.budgets import rules as budget_rules
 from grants.budgets.queries import BudgetView, Stored
 from grants.calls import queries as call_queries
 from grants.calls.rules import CallTimes, declarations
+from grants.calls.rules.privacy import NoticeAsked
 from grants.core import files
 from grants.core.errors import NotFound
 from grants.core.files import FileView
@@ -87,6 +91,12 @@ class Workplace:
     serves: tuple[Served, ...]
     # Texts without a place since the call changed, the newest first.
     set_aside: tuple[SetAside, ...] = ()
+    # The privacy notice that whoever looks has yet to read.
+    notice: NoticeAsked | None = None
+    # Who of the team accepted which version of it, and when.
+    accepted_notices: tuple[tuple[str, int, datetime], ...] = ()
+    # What the desk asked after it was sent, and the answers, as whoever looks may read them.
+    clarified: tuple[ClarificationView, ...] = ()
     # Where it stands among the stages of its call, and what was done last; only for the page that shows them.
     timeline: Timeline | None = None
     changes: tuple[LastChange, ...] = ()
@@ -136,7 +146,7 @@ def workplace(actor: Actor, reference: str) -> Asking[Workplace]:
         raise NotFound
     row = found[0]
     application, written = yield from both(view_of.asking(row), _written.asking(row.id, row.dossier_id, row.budget_id))
-    return (yield from _put_together.asking(application, written))
+    return (yield from _put_together.asking(application, written, reader=actor))
 
 
 def budget_of(actor: Actor, reference: str) -> BudgetView:
@@ -169,14 +179,14 @@ def _budget(application: ApplicationView, stored: Stored, held: _Held) -> Budget
     return budget_queries.shown(stored, application.organisation_names, public)
 
 
-def workplace_of(application: ApplicationView, at: datetime | None = None) -> Workplace:
+def workplace_of(application: ApplicationView, at: datetime | None = None, *, reader: Actor | None = None) -> Workplace:
     """Answers, budget, files and every problem of an application with a draft; at a moment with where it stands then.
 
     Two statements.
     """
     assert application.dossier_id is not None and application.budget_id is not None
     written = _written(application.id, application.dossier_id, application.budget_id)
-    return _put_together(application, written, at)
+    return _put_together(application, written, at, reader=reader)
 
 
 _Written = tuple[DossierView, Stored, tuple[FileView, ...]]
@@ -191,7 +201,9 @@ def _written(application_id: UUID, dossier_id: UUID, budget_id: UUID) -> Asking[
 
 
 @reader
-def _put_together(application: ApplicationView, written: _Written, at: datetime | None = None) -> Asking[Workplace]:
+def _put_together(
+    application: ApplicationView, written: _Written, at: datetime | None = None, *, reader: Actor | None = None
+) -> Asking[Workplace]:
     """What was read, with the people in it and everything that is wrong or should be looked at; one statement."""
     dossier, stored, attached = written
     savers = set(dossier.writers)
@@ -199,7 +211,7 @@ def _put_together(application: ApplicationView, written: _Written, at: datetime 
     if application.submission:
         savers.add(application.submission.submitted_by)
     known = both(identity_queries.people.asking(savers), _held.asking(application))
-    beside, (named, held) = yield from both(_beside(application, at), known)
+    beside, (named, held) = yield from both(_beside(application, at, reader), known)
     budget = _budget(application, stored, held)
     content = _snapshot_of(application, dossier, budget, attached, held, beside.serves)
     fingerprint = rules.digest(content).hex()
@@ -228,6 +240,9 @@ def _put_together(application: ApplicationView, written: _Written, at: datetime 
         parts=parts,
         serves=beside.serves,
         set_aside=beside.set_aside,
+        notice=beside.notice,
+        accepted_notices=beside.accepted_notices,
+        clarified=beside.clarified,
         timeline=beside.timeline,
         changes=beside.changes,
     )
@@ -242,11 +257,19 @@ class _Beside:
     signed: dict[UUID | None, SignOffView]
     set_aside: tuple[SetAside, ...]
     serves: tuple[Served, ...]
+    notice: NoticeAsked | None
+    accepted_notices: tuple[tuple[str, int, datetime], ...]
+    clarified: tuple[ClarificationView, ...]
     timeline: Timeline | None = None
     changes: tuple[LastChange, ...] = ()
 
 
-def _beside(application: ApplicationView, at: datetime | None) -> Asking[_Beside]:
+def _nothing() -> Asking[tuple[Any, ...]]:
+    yield from ()
+    return ()
+
+
+def _beside(application: ApplicationView, at: datetime | None, reader: Actor | None) -> Asking[_Beside]:
     """The team, its comments and sign-offs and the rest of what stands beside, in one statement; at a moment with where
     the application stands then and what was done last.
     """
@@ -257,6 +280,9 @@ def _beside(application: ApplicationView, at: datetime | None) -> Asking[_Beside
         signed.asking(application.id),
         dossier_queries.set_aside.asking(application.dossier_id),
         served.asking(application.id),
+        notice_asked.asking(reader.user_id if reader else None, application.call.id, application.id),
+        accepted.asking(application.id),
+        clarifications.asking(reader, application) if reader else _nothing(),
         *([stages.asking(application, at), last_changes.asking(application)] if at is not None else []),
     ]
     return _Beside(*(yield from side_by_side(askings)))

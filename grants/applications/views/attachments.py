@@ -140,7 +140,7 @@ def file_versions(ref: str, sha256: str) -> Any:
 def _files_page(ref: str, form: Any = None) -> str:
     place = queries.workplace(current_actor(), ref)
     places = services.places_of(place.application.call)
-    chains = files.chains("application", place.application.id)
+    chains = files.chains(place.files)
     # What the call does not ask for any more is still shown, among the others.
     roles = [chain[0].role if chain[0].role in places else rules.OTHER_ROLE for chain in chains]
     refused = _refused_in(form, places) if isinstance(form, FileForm) else ""

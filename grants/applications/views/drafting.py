@@ -33,13 +33,15 @@ def show(ref: str) -> Any:
     }
     now = clock.now()
     if team and application.dossier_id is not None:
-        place = queries.workplace_of(application, now)
+        place = queries.workplace_of(application, now, reader=actor)
         told = {"unread": unread(place), "change_href": change_href(place), "changes": place.changes}
         return page("applications/task_list.html", **shown, **told, **team_context(place))
-    # What was published elsewhere went no way here.
-    way, clarified = queries.stages_and_questions(actor, application, now)
-    timeline = way if application.submission else None
-    context = submitted_context(application, clarified=clarified)
+    if application.submission is None:
+        # What was published elsewhere went no way here.
+        context = submitted_context(application, clarified=())
+        return page("applications/submitted.html", timeline=None, **shown, **context)
+    timeline, clarified, content = queries.stages_and_questions(actor, application, now)
+    context = submitted_context(application, content, clarified)
     return page("applications/submitted.html", timeline=timeline, **shown, **context)
 
 

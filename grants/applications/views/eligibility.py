@@ -175,7 +175,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
     if form is None:
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form([view.condition for view in desk.conditions], answers, desk.version)
-    sent = submitted_context(application, content, clarified)
+    sent = submitted_context(application, content, clarified, with_register=False)
     return page(
         "applications/eligibility.html",
         declared=declared_lines(application.call.content.declarations, sent["sections"]),

@@ -10,7 +10,6 @@ from flask import Blueprint, url_for
 from grants.applications import queries, rules
 from grants.applications.forms import DeedForm
 from grants.applications.queries import Workplace
-from grants.applications.queries.privacy import notice_asked
 from grants.applications.rules import ApplicationView, ClarificationView, Issue, SubmittedContent
 from grants.budgets.queries import view_of as budget_view_of
 from grants.core import clock
@@ -35,7 +34,7 @@ def team_context(place: Workplace) -> dict[str, Any]:
     invitation = queries.invitation(actor, place.application)
     own = place.member(actor.user_id)
     accepting = DeedForm(formdata=None)
-    accepting.notice = notice_asked(actor.user_id, place.application.call.id, place.application.id)
+    accepting.notice = place.notice
     takes_part = place.application.editable(now) and invitation is None and (own is None or own.joined)
     return {
         "place": place,
@@ -110,6 +109,8 @@ def submitted_context(
     application: ApplicationView,
     content: SubmittedContent | None = None,
     clarified: tuple[ClarificationView, ...] | None = None,
+    *,
+    with_register: bool = True,
 ) -> dict[str, Any]:
     """What a page shows of the version that stands, read anew where the page has not read it."""
     if content is None and application.submission:
@@ -118,7 +119,7 @@ def submitted_context(
         "application": application,
         "call": application.call,
         "content": content,
-        "register": queries.register_sent(content) if content else (),
+        "register": queries.register_sent(content) if content and with_register else (),
         "serves": content.serves if content else (),
         "sections": dossier_rules.answered(content.dossier) if content else (),
         "budget": budget_view_of(content.budget, content.organisation_names) if content else None,

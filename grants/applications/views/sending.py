@@ -118,7 +118,7 @@ def print_view(ref: str) -> Any:
         sent = context["content"].files if context["content"] else ()
         names = {str(file.file_id): file.name for file in sent}
         return page("applications/print.html", file_names=names, file_hashes=sent, draft=False, **context)
-    place = queries.workplace_of(application)
+    place = queries.workplace_of(application, reader=actor)
     return page(
         "applications/print.html",
         application=application,
@@ -132,7 +132,7 @@ def print_view(ref: str) -> Any:
         file_hashes=place.files,
         draft=application.submission is None or place.changed_since_submission,
         rules=rules,
-        **clarified_context(application),
+        **clarified_context(application, place.clarified),
     )
 
 

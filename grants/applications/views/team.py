@@ -12,7 +12,6 @@ from wtforms import SelectChoice
 from grants.applications import queries, rules, services
 from grants.applications.forms import AskForm, DeclineForm, DeedForm, InviteForm, PersonForm, RoleForm, chosen_role
 from grants.applications.queries import Workplace
-from grants.applications.queries.privacy import accepted
 from grants.applications.rules import ApplicationView, PartnerView, TeamMember
 from grants.applications.states import PartnerState
 from grants.applications.views.frame import after_accepting, bp, team_context
@@ -221,7 +220,7 @@ def _team_page(ref: str, form: Any) -> str:
         and not isinstance(form, own_forms)
         and all(each is not form for _, each in declining),
         deed=DeedForm(formdata=None),
-        accepted_notices=accepted(place.application.id),
+        accepted_notices=place.accepted_notices,
         **team_context(place),
     )
 
