@@ -24,7 +24,7 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from grants.core import acts
 from grants.core.db import MoneyType, db
@@ -66,6 +66,7 @@ def everything() -> Select[tuple[object, ...]]:
         literal(JSON_OF_ALL, JSONB()).label("json"),
         literal([1.5, None], JSONB()).label("list"),
         literal(None, JSONB()).label("null"),
+        func.to_tsvector("simple", "a b", type_=TSVECTOR).label("words"),
     )  # type: ignore[return-value]  # which types, the test compares
 
 
@@ -114,7 +115,7 @@ def test_values_come_back_as_what_they_are_alone_and_together(app: Flask) -> Non
 
     expected = (
         *(Money(-1_234), ID, MOMENT, date(2024, 2, 29), b"\x00\xff", "Łódź", None),
-        *(7, 2**60, True, JSON_OF_ALL, [1.5, None], None),
+        *(7, 2**60, True, JSON_OF_ALL, [1.5, None], None, "'a':1 'b':2"),
     )
     assert tuple(lonely) == tuple(first) == tuple(second) == expected
     assert (first.amount, first.town) == (Money(-1_234), "Łódź")
