@@ -20,9 +20,9 @@ class Conversation(Row):
         state_check(ConversationState),
         state_check(Queue, "queue"),
         CheckConstraint("(state = 'waiting') = (waiting_since IS NOT NULL)", name="waiting_has_moment"),
-        Index("ix_conversation_desk", "within_id", "queue", "state", "reference"),
-        Index("ix_conversation_about", "about_id", "reference"),
-        Index("ix_conversation_opened_by", "opened_by", "reference"),
+        Index("ix_conversation_desk", "within_id", "queue", "state", "created_at", "reference"),
+        Index("ix_conversation_about", "about_id", "created_at", "reference"),
+        Index("ix_conversation_opened_by", "opened_by", "created_at", "reference"),
     )
 
     reference: Mapped[str] = mapped_column(unique=True)

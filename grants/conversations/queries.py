@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from grants.conversations.models import Conversation, ConversationMessage
 from grants.conversations.rules import About, ConversationRow, MessageView
@@ -68,13 +69,17 @@ def page_of(
     made: Callable[[Any], Item],
     key: Callable[[Item], str],
 ) -> Rows[Item]:
-    """One page of what a statement reads of conversations, by reference, which counts up with time; two statements: the
-    rows, and how many.
+    """One page of what a statement reads of conversations, by when they were opened; two statements: the rows, and how
+    many. A page goes on after the reference of the last row.
     """
-    reference = Conversation.reference
-    statement = statement.where(*conditions).order_by(reference if oldest_first else reference.desc())
+    at, reference = Conversation.created_at, Conversation.reference
+    by = (at, reference) if oldest_first else (at.desc(), reference.desc())
+    statement = statement.where(*conditions).order_by(*by)
     if page.after:
-        statement = statement.where(reference > page.after if oldest_first else reference < page.after)
+        last = aliased(Conversation)
+        opened = select(last.created_at).where(last.reference == page.after).scalar_subquery()
+        further, beside = (at > opened, reference > page.after) if oldest_first else (at < opened, reference < page.after)
+        statement = statement.where(or_(further, and_(at == opened, beside)))
     found = [made(row) for row in db.session.execute(statement.limit(page.limit))]
     counted = select(Conversation.id).where(*conditions).limit(COUNTED_MAX + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(counted)) or 0

@@ -319,6 +319,9 @@ QUIET = frozenset(
             "report.write",
             "report.enter_costs",
         ),
+        *("trial.begin", "trial.save_section", "trial.save_budget", "trial.note_file", "trial.drop_file"),
+        *("trial.send", "trial.throw_away"),
+        *("question.save", "question.draft", "ticket.take", "ticket.give_back", "ticket.move", "call.edit_copy"),
         *("receipt.print", "eligibility_letter.print", "agreement.print", "statement.build"),
     }
 )

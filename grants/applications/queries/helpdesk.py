@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.applications.queries.asking import desk_sees, not_barred
+from grants.applications.queries.reach import DUTIES_MAX
 from grants.calls.models import Call, CallQuestion, CallQuestionSource
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
@@ -23,14 +24,13 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask
+from grants.core.together import Asking, ask, both
 from grants.identity.models import User
 
 QUEUES = (Queue.TECHNICAL, Queue.CONTENT)
 # Over so many days the page says how fast first answers come.
 MEASURED_DAYS = 90
 CHOICES_MAX = 200
-DUTIES_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,52 +242,44 @@ def ticket_place(actor: Actor, about: str) -> tuple[str, UUID, UUID] | None:
 
 
 def desk_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
-    """Tickets and questions that wait at the desks of this person."""
+    """Tickets and questions that wait at the desks of this person; one statement."""
     del at
+    waits = Conversation.state == ConversationState.WAITING.value
+    may_help, may_answer = actor.can(Permission.TICKET_ANSWER), actor.can(Permission.QUESTION_ANSWER)
+    at_help = desk_sees(actor, Permission.TICKET_ANSWER) if may_help else [false()]
+    at_questions = desk_sees(actor, Permission.QUESTION_ANSWER) if may_answer else [false()]
     taken = exists().where(CallQuestionSource.conversation_id == Conversation.id)
-    seen = or_(
-        and_(_of_helpdesk(), *desk_sees(actor, Permission.TICKET_ANSWER))
-        if actor.can(Permission.TICKET_ANSWER)
-        else false(),
-        and_(Conversation.queue == Queue.PUBLIC.value, ~taken, *desk_sees(actor, Permission.QUESTION_ANSWER))
-        if actor.can(Permission.QUESTION_ANSWER)
-        else false(),
+    tickets, questions = yield from both(
+        ask(select(func.count().label("waiting")).where(waits, _of_helpdesk(), *at_help)),
+        ask(
+            select(Call.slug, Call.title, func.count().label("waiting"))
+            .join(Conversation, Conversation.within_id == Call.id)
+            .where(waits, Conversation.queue == Queue.PUBLIC.value, ~taken, *at_questions)
+            .group_by(Call.slug, Call.title)
+            .order_by(func.min(Conversation.waiting_since), Call.slug)
+            .limit(DUTIES_MAX)
+        ),
     )
-    is_question = Conversation.queue == Queue.PUBLIC.value
-    rows = yield from ask(
-        select(is_question.label("question"), Call.slug, Call.title, func.count().label("waiting"))
-        .join(Call, Call.id == Conversation.within_id)
-        .where(Conversation.state == ConversationState.WAITING.value, seen)
-        .group_by(is_question, Call.slug, Call.title)
-        .order_by(func.min(Conversation.waiting_since), Call.slug)
-        .limit(DUTIES_MAX)
+    return [*_tickets_wait(tickets[0].waiting), *(_questions_wait(row) for row in questions)]
+
+
+def _tickets_wait(number: int) -> list[Duty]:
+    if not number:
+        return []
+    what = f"Answer {number} {'ticket' if number == 1 else 'tickets'} of the helpdesk"
+    return [Duty(what, "Somebody waits for help.", "Open the helpdesk", "applications.helpdesk", count=number)]
+
+
+def _questions_wait(row: Any) -> Duty:
+    asked = f"{row.waiting} {'question' if row.waiting == 1 else 'questions'}"
+    return Duty(
+        f"Answer {asked} about “{row.title}”",
+        "Everybody reads the answer before the deadline.",
+        "See what waits",
+        "applications.question_desk",
+        {"slug": row.slug},
+        count=row.waiting,
     )
-    found = []
-    tickets = sum(row.waiting for row in rows if not row.question)
-    if tickets:
-        found.append(
-            Duty(
-                f"Answer {tickets} {'ticket' if tickets == 1 else 'tickets'} of the helpdesk",
-                "Somebody waits for help.",
-                "Open the helpdesk",
-                "applications.helpdesk",
-                count=tickets,
-            )
-        )
-    for row in rows:
-        if row.question:
-            asked = f"{row.waiting} {'question' if row.waiting == 1 else 'questions'}"
-            found.append(
-                Duty(
-                    f"Answer {asked} about “{row.title}”",
-                    "Everybody reads the answer before the deadline.",
-                    "See what waits",
-                    "applications.question_desk",
-                    {"slug": row.slug},
-                    count=row.waiting,
-                )
-            )
-    return found
 
 
 def asked_back_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:

@@ -105,11 +105,11 @@ def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
 @reader
 def letters_to_send(actor: Actor, call: CallView, after: str | None) -> Asking[tuple[tuple[LetterView, ...], int]]:
     """The next letters that wait, by reference, and how many wait in all; four statements whatever their number."""
-    inside = (Application.call_id == call.id, to_send(), visible(actor))
     own = actor.places(Permission.APPLICATION_READ, "application")
+    inside = (Application.call_id == call.id, to_send(), visible(actor), Application.id.not_in(own))
     next_ones = (
         select(Application)
-        .where(*inside, Application.id.not_in(own), Application.reference > (after or ""))
+        .where(*inside, Application.reference > (after or ""))
         .order_by(Application.reference)
         .limit(LETTERS_MAX)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -17,21 +16,22 @@ from grants.calls.forms import (
     DeedForm,
     DocumentForm,
     ImportForm,
-    PartForm,
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
 from grants.calls.rules.questions import questions_close_at, takes_questions
 from grants.calls.states import CallState, Phase
+from grants.calls.views.parts import Edited, part_page
 from grants.core import clock
-from grants.core.errors import NotFound, Problem
 from grants.core.permissions import Permission
-from grants.core.yaml_schema import Items, Record
 from grants.core.zones import ZONES
 from grants.dossiers.rules import condition_words
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
+
+# The pages of a draft that is built.
+PARTS = {"home": "calls.build", "part": "calls.part", "entry": "calls.entry"}
 
 NAVIGATION = (NavItem("Calls", "calls.index", order=10),)
 
@@ -174,70 +174,14 @@ def save_entry(slug: str, key: str, number: int) -> Any:
 
 
 def _part(slug: str, key: str, number: int | None) -> Any:
-    call, values = queries.call(current_actor(), slug), queries.values(current_actor(), slug)
-    if key not in values:
-        raise NotFound
+    actor, call = current_actor(), queries.call(current_actor(), slug)
     if request.method == "GET" and call.state is not CallState.DRAFT:
         return see_other("calls.build", slug=slug)
-    field, form = rules.FIELDS[key], PartForm(version=call.version)
-    whole = rules.tree_of(field, values[key].value)
-    kind, tree = field.kind, whole
-    of_groups = kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
-    if of_groups is not None and number is None and request.method == "GET":
-        return page("calls/part_list.html", call=call, field=field, entries=_titles(whole))
-    if number is not None:
-        if of_groups is None or number > len(whole or ()):
-            raise NotFound
-        kind, tree = of_groups, [*(whole or ()), None][number]
-    others = whole if of_groups is not None else ()
-    taken = rules.short_names(call.content.definition) | {str(each.get("key")) for each in others or ()}
-    form.prepare(kind, tree, field.label, path=field.path, taken=taken)
-    if form.validate_on_submit():
-        with form.refusals():
-            return _saved(call, field, whole, number, form)
-        form.found = tuple(_of_entry(problem, number) for problem in form.found)
-    status = 422 if request.method == "POST" else 200
-    new = number is not None and number == len(whole or ())
-    return page("calls/part.html", call=call, field=field, number=number, new=new, form=form, node=form.node()), status
 
+    def save(path: str, text: str, version: int | None) -> CallSummary:
+        return services.set_value(actor, call.id, path, text, version=version)
 
-def _saved(call: rules.CallView, field: rules.Field, whole: Any, number: int | None, form: PartForm) -> Any:
-    """Save what the form says and go back; a new entry in which nothing was written is none."""
-    back = see_other("calls.build", slug=call.slug)
-    value = form.tree
-    if number is not None:
-        back = see_other("calls.part", slug=call.slug, key=field.path)
-        if number == len(whole or ()) and value is None:
-            return back
-        value = _with_entry(whole or [], number, value)
-    text = rules.to_yaml({} if value is None else {"value": value})
-    done = services.set_value(current_actor(), call.id, field.path, text, version=form.version_shown())
-    for sentence in done.notes:
-        flash(sentence, "success")
-    return back
-
-
-def _titles(whole: Any) -> list[str]:
-    """What an entry of a list is called: its title, name, label or rule."""
-    names = ("title", "name", "label", "rule", "code")
-    return [next((str(entry[name]) for name in names if name in entry), "Without a title") for entry in whole or ()]
-
-
-def _with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
-    """The list with one entry replaced; taken out where it says nothing, moved where the form says a place."""
-    rest = whole[:number] + whole[number + 1 :]
-    if entry is None or "take_out" in request.form:
-        return rest
-    place = request.form.get("place", "")
-    position = max(int(place) - 1, 0) if place.isdecimal() and len(place) < 4 else number
-    return [*rest[:position], entry, *rest[position:]]
-
-
-def _of_entry(problem: Problem, number: int | None) -> Problem:
-    """A problem of the whole list, at its field in the form of one entry."""
-    if number is None:
-        return problem
-    return Problem(re.sub(r"^value\[[0-9]+\]", "value", problem.place), problem.message)
+    return part_page(Edited(call, queries.values(actor, slug), PARTS, save), key, number)
 
 
 def _built(done: CallSummary) -> Any:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, request
+from flask import flash
 
 from grants.calls import queries, rules, services
-from grants.calls.forms import CorrigendumForm, DeedForm, ImportForm, PartForm, WordingForm
+from grants.calls.forms import CorrigendumForm, DeedForm, ImportForm, WordingForm
 from grants.calls.queries import WorkingCopy
 from grants.calls.rules import CallSummary
 from grants.calls.states import CallState
-from grants.calls.views.building import _of_entry, _titles, _with_entry, bp
+from grants.calls.views.building import bp
+from grants.calls.views.parts import Edited, part_page
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission
-from grants.core.yaml_schema import Items, Record
 from grants.web.routing import current_actor, page, requires, see_other
 
-ENDS = {"home": "calls.correcting", "part": "calls.correct_part", "entry": "calls.correct_entry"}
+# The pages of the working copy.
+PARTS = {"home": "calls.correcting", "part": "calls.correct_part", "entry": "calls.correct_entry"}
 
 
 @bp.get("/<slug>/corrigendum")
@@ -109,44 +110,14 @@ def save_corrected_entry(slug: str, key: str, number: int) -> Any:
 
 
 def _part(slug: str, key: str, number: int | None) -> Any:
-    copy = _copy(slug)
-    if key not in copy.fields or key in rules.FIXED:
+    actor, copy = current_actor(), _copy(slug)
+    if key in rules.FIXED:
         raise NotFound
-    field, form = rules.FIELDS[key], PartForm(version=copy.call.version)
-    whole = rules.tree_of(field, copy.fields[key].value)
-    kind, tree = field.kind, whole
-    of_groups = kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
-    if of_groups is not None and number is None and request.method == "GET":
-        return page("calls/part_list.html", call=copy.call, field=field, entries=_titles(whole), ends=ENDS)
-    if number is not None:
-        if of_groups is None or number > len(whole or ()):
-            raise NotFound
-        kind, tree = of_groups, [*(whole or ()), None][number]
-    others = whole if of_groups is not None else ()
-    taken = rules.short_names(rules.content_of(copy.fields).definition) | {
-        str(each.get("key")) for each in others or ()
-    }
-    form.prepare(kind, tree, field.label, path=field.path, taken=taken)
-    if form.validate_on_submit():
-        with form.refusals():
-            return _saved(copy, field, whole, number, form)
-        form.found = tuple(_of_entry(problem, number) for problem in form.found)
-    status = 422 if request.method == "POST" else 200
-    new = number is not None and number == len(whole or ())
-    about = {"call": copy.call, "field": field, "number": number, "new": new, "ends": ENDS}
-    return page("calls/part.html", form=form, node=form.node(), **about), status
 
+    def save(path: str, text: str, version: int | None) -> CallSummary:
+        return services.edit_copy(actor, copy.call.id, path, text, version=version)
 
-def _saved(copy: WorkingCopy, field: rules.Field, whole: Any, number: int | None, form: PartForm) -> Any:
-    """Save what the form says into the working copy; a new entry in which nothing was written is none."""
-    value = form.tree
-    if number is not None:
-        if number == len(whole or ()) and value is None:
-            return see_other("calls.correct_part", slug=copy.call.slug, key=field.path)
-        value = _with_entry(whole or [], number, value)
-    text = rules.to_yaml({} if value is None else {"value": value})
-    done = services.edit_copy(current_actor(), copy.call.id, field.path, text, version=form.version_shown())
-    return _after(done)
+    return part_page(Edited(copy.call, copy.fields, PARTS, save), key, number)
 
 
 def _copy(slug: str) -> WorkingCopy:
