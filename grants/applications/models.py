@@ -45,6 +45,10 @@ class Application(Row):
         CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn_has_time"),
         CheckConstraint("requested IS NULL OR requested >= 0", name="requested_not_negative"),
         CheckConstraint("call_version_read BETWEEN 1 AND call_version", name="read_up_to_its_version"),
+        CheckConstraint(
+            "draft_title IS NOT NULL OR (draft_acronym IS NULL AND draft_summary IS NULL)", name="drafted_whole"
+        ),
+        CheckConstraint("draft_title IS NULL OR submission_id IS NOT NULL", name="drafted_after_sending"),
         CheckConstraint("(own_closes_at IS NULL) = (own_closes_reason IS NULL)", name="own_deadline_has_reason"),
         Index("ix_application_call_state", "call_id", "state", "reference"),
         Index("ix_application_newest", "created_at", "id"),
@@ -66,6 +70,10 @@ class Application(Row):
     title: Mapped[str]
     acronym: Mapped[str | None]
     summary: Mapped[str | None] = mapped_column(info=DIGEST)
+    # What the team wrote since the version that stands was sent: nobody else reads it before it is sent too.
+    draft_title: Mapped[str | None]
+    draft_acronym: Mapped[str | None]
+    draft_summary: Mapped[str | None] = mapped_column(info=DIGEST)
     state: Mapped[str]
     origin: Mapped[str]
     source_url: Mapped[str | None]

@@ -78,7 +78,9 @@ def page_of(
     if page.after:
         last = aliased(Conversation)
         opened = select(last.created_at).where(last.reference == page.after).scalar_subquery()
-        further, beside = (at > opened, reference > page.after) if oldest_first else (at < opened, reference < page.after)
+        further, beside = (
+            (at > opened, reference > page.after) if oldest_first else (at < opened, reference < page.after)
+        )
         statement = statement.where(or_(further, and_(at == opened, beside)))
     found = [made(row) for row in db.session.execute(statement.limit(page.limit))]
     counted = select(Conversation.id).where(*conditions).limit(COUNTED_MAX + 1).subquery()

@@ -130,6 +130,21 @@ def offset_where_unclear(moment: datetime, zone_name: str) -> str:
     local = in_zone(moment, zone_name)
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
         return ""
+    return _offset(local)
+
+
+def zone_letters(moment: datetime, zone_name: str) -> str:
+    """The abbreviation of a zone at a moment; its distance from world time where it has no letters for it.
+
+    >>> zone_letters(datetime(2027, 11, 15, 18, tzinfo=UTC), "Atlantic/Azores")
+    'UTC-01:00'
+    """
+    local = in_zone(moment, zone_name)
+    name = local.tzname() or ""
+    return name if name.isalpha() else _offset(local)
+
+
+def _offset(local: datetime) -> str:
     offset = f"{local:%z}"
     return f"UTC{offset[:3]}:{offset[3:]}"
 

@@ -47,7 +47,6 @@ SAME_EXTENSION = {"jpeg": "jpg", "jpe": "jpg"}
 
 DOCUMENTS: frozenset[FileType] = frozenset(FileType)
 SHEETS: frozenset[FileType] = frozenset({FileType.XLSX, FileType.ODS, FileType.CSV})
-IMAGES: frozenset[FileType] = frozenset({FileType.PNG, FileType.JPEG})
 
 
 def megabytes(size: int) -> str:

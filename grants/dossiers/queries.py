@@ -556,11 +556,3 @@ def threads(dossier_id: UUID, section_key: str) -> tuple[ThreadView, ...]:
         ThreadView(row.id, row.question_key, row.resolved_at, row.resolved_by, tuple(comments))
         for row, comments in found.values()
     )
-
-
-def thread_of(dossier_id: UUID, section_key: str, thread_id: UUID) -> ThreadView:
-    """One thread of a section; :class:`NotFound`."""
-    for each in threads(dossier_id, section_key):
-        if each.id == thread_id:
-            return each
-    raise NotFound

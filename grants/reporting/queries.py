@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, select, type_coerce
+from sqlalchemy import func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant, Milestone
@@ -116,17 +116,6 @@ def accepted_costs(report_id: UUID) -> tuple[Judged, ...]:
         .order_by(AcceptedCost.organisation_id, AcceptedCost.category)
     )
     return tuple(Judged(row.organisation_id, row.category, row.declared, row.accepted, row.reason) for row in rows)
-
-
-def accepted_totals(grant_ids: Sequence[UUID]) -> dict[UUID, Money]:
-    """The sum of accepted totals of each grant, in one statement."""
-    amount = type_coerce(PeriodicReport.accepted_total, BigInteger)
-    rows = db.session.execute(
-        select(PeriodicReport.grant_id, func.coalesce(func.sum(amount), 0))
-        .where(PeriodicReport.grant_id.in_(grant_ids), PeriodicReport.state == ReportState.ACCEPTED.value)
-        .group_by(PeriodicReport.grant_id)
-    )
-    return {grant_id: Money(int(cents)) for grant_id, cents in rows}
 
 
 def content(report: PeriodicReport) -> dict[str, Any]:

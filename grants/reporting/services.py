@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -307,8 +306,3 @@ def _milestone(milestone_id: UUID, version: int | None) -> Milestone:
 
 def _summary(report: PeriodicReport) -> ReportSummary:
     return ReportSummary(report.id, report.reference, ReportState(report.state))
-
-
-def judged_cells(rows: Iterable[rules.Judged]) -> tuple[Cell, ...]:
-    """What was accepted as cells, for a table of costs."""
-    return tuple(Cell(row.organisation_id, row.category, row.accepted) for row in rows)

@@ -53,7 +53,7 @@ def test_the_own_deadline_is_the_one_rule_for_writing_and_sending(call: CallView
     sent = db.session.scalars(select(Submission)).one()
     assert sent.closes_at == OWN_AT
     view = queries.view_by_id(application_id)
-    assert (view.call.closes_at, view.has_own_deadline) == (OWN_AT, True)
+    assert (view.call.closes_at, view.call.deadline and view.call.deadline.is_own) == (OWN_AT, True)
 
 
 def test_everybody_else_keeps_the_deadline_of_the_call(call: CallView) -> None:
@@ -93,6 +93,16 @@ def test_the_public_record_says_why_and_not_who(app: Flask, call: CallView) -> N
 
     assert "15 November 2022: one applicant was given more time. An outage." in public
     assert reference not in public
+
+
+@pytest.mark.parametrize("reason", ["Their portal in Northbridge was down", "An outage kept Warm Blocks from sending"])
+def test_the_public_reason_may_name_neither_city_nor_title(call: CallView, reason: str) -> None:
+    application_id = queries.in_call(call.id, draft(call, actors.ana(), "Warm Blocks"))
+    with pytest.raises(Invalid) as refused:
+        give(application_id, reason=reason)
+
+    assert "Everybody reads this reason" in refused.value.problems["reason"]
+    assert get(Application, application_id).own_closes_at is None
 
 
 def test_the_team_is_told_by_mail(call: CallView) -> None:
@@ -225,6 +235,8 @@ def test_a_manager_gives_more_time_by_the_reference(app: Flask, call: CallView) 
         assert (wrong.status_code, "No application of this call has the reference" in wrong.text) == (422, True)
         assert send(manager, at, reference=reference.lower(), **filled).status_code == 303
         page = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{reference}"))
+        given = text_of(manager.get(at))
 
+    assert "Who has more time" in given and f"{reference} 16 November 2022, 12:00 An outage." in given
     assert "16 November 2022, 12:00" in page
     assert "a deadline of your own" in page

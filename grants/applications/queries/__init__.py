@@ -27,7 +27,6 @@ from grants.applications.queries.letters import (
     letter_for_print,
     letter_scope,
     letters_to_send,
-    sent_title,
 )
 from grants.applications.queries.lists import (
     ListPage,
@@ -86,6 +85,7 @@ from grants.applications.queries.whole import (
     view,
     view_by_id,
     view_of,
+    with_own_deadline,
 )
 from grants.applications.queries.writing import (
     Gate,
@@ -179,7 +179,6 @@ __all__ = [
     "saved_lists",
     "scope_of",
     "scope_of_clarification",
-    "sent_title",
     "served",
     "serving_city",
     "shareable_call",
@@ -208,6 +207,7 @@ __all__ = [
     "visible",
     "waiting_answers",
     "warnings_of",
+    "with_own_deadline",
     "workplace",
     "workplace_of",
     "writes_all",

@@ -9,7 +9,7 @@ from flask import render_template
 from sqlalchemy import ColumnElement, exists, func, select
 
 from grants.applications import rules
-from grants.applications.models import Application, EligibilityCheck, EligibilityLetter, Submission
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.checking import verdict_of
 from grants.applications.queries.reach import visible
 from grants.applications.queries.whole import view_by_id, view_of
@@ -31,23 +31,13 @@ LETTER_FILES = "eligibility_letter"
 LETTERS_MAX = 20
 
 
-@reader
-def sent_title(application: ApplicationView) -> Asking[str]:
-    """The title in the version that stands, whatever its team has written since; of a draft, its own."""
-    if application.submission is None:
-        return application.title
-    title = Submission.content["application"]["title"].astext.label("title")
-    rows = yield from ask(select(title).where(Submission.id == application.submission.id))
-    return str(rows[0].title)
-
-
-def draft_text(application: ApplicationView, title: str, found: Desk, note: str) -> LetterText:
-    """The letter from its template with the facts of today; ``title`` is that of the version that was sent."""
+def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterText:
+    """The letter from its template with the facts of today."""
     call = application.call
     body = render_template(
         "documents/eligibility_letter.txt",
         eligible=found.verdict is Verdict.PASS,
-        title=title,
+        title=application.title,
         reference=application.reference,
         call_title=call.title,
         expected=planned(call, "dates.results_planned"),
@@ -82,8 +72,7 @@ def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
         .order_by(EligibilityCheck.created_at.desc())
         .limit(1)
     )
-    about = both(verdict_of.asking(application), sent_title.asking(application))
-    rows, (found, title) = yield from both(letters, about)
+    rows, found = yield from both(letters, verdict_of.asking(application))
     stored = rows[0] if rows else None
     if stored is not None and stored.content is not None:
         return LetterView(
@@ -98,7 +87,7 @@ def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
     if found.verdict is None or not actor.may(Permission.APPLICATION_CHECK, scope):
         raise NotFound
     note = (stored.note or "") if stored else ""
-    text = draft_text(application, title, found, note)
+    text = draft_text(application, found, note)
     return LetterView(application.id, application.reference, application.name, text, note, found.version)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -46,7 +46,11 @@ def _organisations_count() -> Any:
     return (
         select(func.count())
         .select_from(ApplicationPartner)
-        .where(ApplicationPartner.application_id == Application.id)
+        .where(
+            ApplicationPartner.application_id == Application.id,
+            # Whom the team asked since it was sent comes with the next version.
+            or_(Application.submitted_at.is_(None), ApplicationPartner.created_at <= Application.submitted_at),
+        )
         .scalar_subquery()
     )
 

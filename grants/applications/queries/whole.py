@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
-from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, visible
-from grants.applications.rules import ApplicationView, PartnerView, SubmissionView
+from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, not_barred, visible
+from grants.applications.rules import ApplicationView, Drafted, PartnerView, SubmissionView
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls import queries as call_queries
 from grants.calls.rules import CallView
@@ -68,7 +69,7 @@ def view_of(row: Any) -> Asking[ApplicationView]:
         created_at=row.created_at,
         call_version=row.call_version,
         call_version_read=row.call_version_read,
-        has_own_deadline=row.own_closes_at is not None and call.closes_at == row.own_closes_at,
+        drafted=Drafted(row.draft_title, row.draft_acronym, row.draft_summary) if row.draft_title is not None else None,
     )
 
 
@@ -94,6 +95,20 @@ def in_call(call_id: UUID, reference: str) -> UUID:
     if found is None:
         raise NotFound
     return found
+
+
+def with_own_deadline(actor: Actor, call_id: UUID) -> tuple[tuple[str, datetime, str], ...]:
+    """(reference, deadline, reason) of every application of a call with a deadline of its own, for who may give one.
+
+    Nothing of a draft is shown but its reference, which they typed; at most 200, the newest first.
+    """
+    rows = db.session.execute(
+        select(Application.reference, Application.own_closes_at, Application.own_closes_reason)
+        .where(Application.call_id == call_id, Application.own_closes_at.is_not(None), *not_barred(actor))
+        .order_by(Application.own_closes_at.desc(), Application.reference)
+        .limit(LIST_ROWS_MAX)
+    )
+    return tuple((reference, until, reason or "") for reference, until, reason in rows if until)
 
 
 def as_answered(call: CallView, submission: SubmissionView | None) -> CallView:

@@ -206,6 +206,7 @@ def _put_together(
 ) -> Asking[Workplace]:
     """What was read, with the people in it and everything that is wrong or should be looked at; one statement."""
     dossier, stored, attached = written
+    application = application.as_written
     savers = set(dossier.writers)
     savers |= {user_id for user_id in (stored.row.saved_by, *(file.created_by for file in attached)) if user_id}
     if application.submission:

@@ -64,6 +64,7 @@ from grants.applications.rules.extending import (
     ONE_EXTENSION_MAX,
     refuse_far_extension,
     refuse_judged_extension,
+    refuse_naming,
     refuse_one_extension,
 )
 from grants.applications.rules.following import (
@@ -171,6 +172,7 @@ from grants.applications.rules.values import (
     WRITABLE,
     ApplicationRow,
     ApplicationView,
+    Drafted,
     ListFilter,
     Member,
     PartnerView,
@@ -236,6 +238,7 @@ __all__ = [
     "DeskRow",
     "DeskShow",
     "DetailsInput",
+    "Drafted",
     "Evidence",
     "Facts",
     "FilePlace",
@@ -338,6 +341,7 @@ __all__ = [
     "refuse_judged_extension",
     "refuse_late",
     "refuse_late_answer",
+    "refuse_naming",
     "refuse_not_invitable",
     "refuse_not_leading",
     "refuse_one_extension",

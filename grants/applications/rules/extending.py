@@ -6,8 +6,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from grants.applications.rules.arrival import words
-from grants.applications.rules.values import ONCE_SELECTED, WRITABLE
+from grants.applications.rules.values import ONCE_SELECTED, WRITABLE, ApplicationView
 from grants.applications.states import ApplicationState
+from grants.calls.rules.questions import Asker, telling_words
 from grants.core import faults
 from grants.core.errors import Invalid, Refused
 
@@ -47,6 +48,17 @@ def refuse_judged_extension(*, proposed: bool, decided: bool) -> None:
             "This application is proposed not to be eligible and waits for a second person. Another eligibility officer "
             "gives the proposal back first; then more time can be given."
         )
+
+
+def refuse_naming(reason: str, applicant: ApplicationView) -> None:
+    """The reason stands on the page of the call, which says that somebody got more time and not who."""
+    organisations = tuple(partner.name for partner in applicant.partners)
+    things = (applicant.reference, applicant.title, applicant.acronym or "")
+    telling = telling_words(reason, Asker("", "", organisations, things))
+    if telling:
+        named = " and ".join(f"“{word}”" for word in telling)
+        sentence = f"Everybody reads this reason, and it names {named}. Say it without that; the team reads the note."
+        raise Invalid("No time was given: the public reason tells who asked.", {"reason": sentence})
 
 
 def refuse_far_extension(closes_at: datetime, everybody: datetime) -> None:

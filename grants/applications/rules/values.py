@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -99,8 +99,20 @@ class ReceiptProof:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted:
+    """Title, short name and summary as the team wrote them since the version that stands was sent."""
+
+    title: str
+    acronym: str | None
+    summary: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ApplicationView:
-    """An application with its call and consortium; answers and budget are read beside it."""
+    """An application with its call and consortium; answers and budget are read beside it.
+
+    Title, short name and summary are those of the version that stands, once one was sent.
+    """
 
     id: UUID
     version: int
@@ -125,7 +137,16 @@ class ApplicationView:
     call_version: int = 1
     call_version_read: int = 1
     # Whether this one applicant has more time than the others.
-    has_own_deadline: bool = False
+    # What only its team reads until it is sent.
+    drafted: Drafted | None = None
+
+    @property
+    def as_written(self) -> ApplicationView:
+        """The application as its team reads it, with what was written since it was sent."""
+        if self.drafted is None:
+            return self
+        written = self.drafted
+        return replace(self, title=written.title, acronym=written.acronym, summary=written.summary, drafted=None)
 
     @property
     def changes_unread(self) -> bool:

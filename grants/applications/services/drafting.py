@@ -171,16 +171,21 @@ def refuse_unaccepted(own: Sequence[tuple[str, PartnerState]], *, joins: bool) -
     says="changed the details of application {subject}",
 )
 def edit_details(actor: Actor, application_id: UUID, given: DetailsInput, version: int | None = None) -> int:
-    """Change title, short name and summary; returns the new version."""
+    """Change title, short name and summary, for everybody else once it is sent; returns the new version."""
     application, _ = writable(application_id)
     refuse_before_acceptance(actor, application_id)
     if not queries.writes_all(actor, application_id):
         raise Refused("Title and summary are written by the lead and the editors. Ask one of them to change it.")
     check_version(application, version)
     details = given.checked()
-    application.title, application.acronym = details.title, details.acronym or None
-    application.summary = details.summary or None
-    refresh_search_text(application)
+    written = (details.title, details.acronym or None, details.summary or None)
+    if application.submission_id is None:
+        application.title, application.acronym, application.summary = written
+        refresh_search_text(application)
+    else:
+        stands = (application.title, application.acronym, application.summary)
+        drafted = (None, None, None) if written == stands else written
+        application.draft_title, application.draft_acronym, application.draft_summary = drafted
     db.session.flush()
     return application.version
 

@@ -43,12 +43,13 @@ def extend_for_one(actor: Actor, application_id: UUID, given: DeadlineInput) -> 
     _refuse_judged(application)
     if call.deadline is None or call.cancelled:
         raise Refused("This call has no deadline that could be moved.")
+    view = queries.view_by_id(application_id)
+    rules.refuse_naming(given.reason, view)
     moved = call_rules.extended(call.deadline, given, at=acts.moment())
     rules.refuse_far_extension(moved.closes_at, next(d.closes_at for d in call.deadlines[::-1] if not d.is_own))
     application.own_closes_at, application.own_closes_reason = moved.closes_at, moved.reason
     call_services.note_one_extension(call.id, moved.reason or "")
     acts.reason(moved.reason or "")
-    view = queries.view_by_id(application_id)
     people.mail(
         team_of(view),
         "application_more_time",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from grants.applications import queries
-from grants.applications.models import Application, Submission
+from grants.applications.models import Application
 from grants.applications.rules import searching
 from grants.core.db import db
 from grants.core.text import fold
@@ -20,22 +18,16 @@ def make_findable(application: Application, organisations: Sequence[Organisation
     names = [name for each in organisations for name in (each.name, each.local_name or "", each.town or "")]
     said = [application.title, application.acronym or ""]
     application.search_text = fold(" ".join([application.reference, *said, *names]))
-    application.search_words = searching.indexed([*said, *names], _summary(application))
+    application.search_words = searching.indexed([*said, *names], application.summary or "")
     application.title_key = fold(application.title)
     (lead,) = (each for each in organisations if each.id == application.coordinator_id)
     application.lead_key = fold(lead.town or lead.name)
 
 
-def _summary(application: Application) -> str:
-    """What was sent stands: a summary written since is found once it is sent too."""
-    if application.submission_id is None:
-        return application.summary or ""
-    content = db.session.scalar(select(Submission.content).where(Submission.id == application.submission_id))
-    return str((content or {}).get("application", {}).get("summary") or "")
-
-
-def refresh_search_text(application: Application) -> None:
-    """After a change of title or consortium, and once a newer version is sent."""
+def refresh_search_text(application: Application, *, is_sent: bool = False) -> None:
+    """After a change of title or consortium; what was sent is found as it was until a newer version ``is_sent``."""
+    if application.submission_id is not None and not is_sent:
+        return
     db.session.flush()
     ids = [partner.organisation_id for partner in queries.partners(application.id)]
     known = identity.organisations(ids)

@@ -69,8 +69,7 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
     if check.verdict == Verdict.FAIL.value and check.confirmed_by is None:
         raise Refused("No second person has confirmed that it is not eligible. The letter is sent after that.")
     view = queries.view_by_id(application_id)
-    title = queries.sent_title(view)
-    text = queries.draft_text(view, title, queries.desk(actor, view), letter.note or "")
+    text = queries.draft_text(view, queries.desk(actor, view), letter.note or "")
     if sha256 is not None and text.sha256.hex() != sha256:
         raise Refused("The letter changed after you looked at it. Look at it again, then send it.")
     letter.content, letter.sha256 = text.to_mapping(), text.sha256
@@ -85,7 +84,7 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
         acts.reason(check.reason)
     db.session.flush()
     jobs.queue("jobs.documents.eligibility_letter", subject=("application", application_id), letter_id=letter.id)
-    _tell(application, title, text, check.reason)
+    _tell(application, text, check.reason)
     return verdict
 
 
@@ -127,7 +126,7 @@ def _waiting(application_id: UUID, version: int | None) -> tuple[Application, El
     return application, check, letter
 
 
-def _tell(application: Application, title: str, text: rules.LetterText, reason: str | None) -> None:
+def _tell(application: Application, text: rules.LetterText, reason: str | None) -> None:
     team = [p.contact_id for p in queries.partners(application.id) if p.contact_id and p.state is PartnerState.ACCEPTED]
     people.mail(
         team,
@@ -135,7 +134,7 @@ def _tell(application: Application, title: str, text: rules.LetterText, reason: 
         "application",
         application.id,
         reference=application.reference,
-        title=title,
+        title=application.title,
         call_title=text.call,
         eligible=text.eligible,
         reason=reason or "",

@@ -51,13 +51,16 @@ def submit(actor: Actor, application_id: UUID, fingerprint: str | None = None) -
     submission = _freeze(actor, place)
     APPLICATION.move(application, "submit")
     application.submission_id = submission.id
+    sent = place.application
+    application.title, application.acronym, application.summary = sent.title, sent.acronym, sent.summary
+    application.draft_title = application.draft_acronym = application.draft_summary = None
     application.submitted_at = submission.submitted_at
     application.requested = submission.requested
     # Last, so that nobody waits long for the gapless number.
     submission.receipt_number = next_number(RECEIPT_SERIES)
     db.session.add(submission)
     if submission.number > 1:
-        refresh_search_text(application)
+        refresh_search_text(application, is_sent=True)
     receipt = _receipt(application, submission)
     jobs.queue(
         "jobs.documents.application_receipt",

@@ -48,5 +48,10 @@ def _more_time_page(slug: str, form: OneExtensionForm) -> str:
     call = calls.call(current_actor(), slug)
     record = calls.public_record(call.id)
     return page(
-        "applications/more_time.html", call=call, form=form, record=record, days_max=rules.ONE_EXTENSION_MAX.days
+        "applications/more_time.html",
+        call=call,
+        form=form,
+        record=record,
+        given=queries.with_own_deadline(current_actor(), call.id),
+        days_max=rules.ONE_EXTENSION_MAX.days,
     )

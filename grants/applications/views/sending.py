@@ -121,7 +121,7 @@ def print_view(ref: str) -> Any:
     place = queries.workplace_of(application, reader=actor)
     return page(
         "applications/print.html",
-        application=application,
+        application=place.application,
         call=application.call,
         content=None,
         register=queries.register_now(place),

@@ -37,7 +37,7 @@ def literal_of(closes_at: datetime, zone: str) -> str:
     '15 November 2022, 12:00 CET'
     """
     local = clock.in_zone(closes_at, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M} {local.tzname()}"
+    return f"{clock.long_date(local.date())}, {local:%H:%M} {clock.zone_letters(closes_at, zone)}"
 
 
 # A deadline only moves later, so a slip in the year would keep a call open for ever.
