@@ -6,7 +6,7 @@ import threading
 from uuid import UUID, uuid4
 
 import pytest
-from flask import Flask, current_app
+from flask import Flask
 
 from grants.applications import queries, rules, services
 from grants.applications.rules import BatchPick, ConditionAnswer
@@ -18,6 +18,7 @@ from grants.core.acts import ActRow, arranging
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.paging import Page
+from grants.core.permissions import Actor
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from tests import actors
@@ -156,18 +157,18 @@ def test_the_page_passes_what_stays_ticked(app: Flask, call: CallView) -> None:
     assert verdicts == [PASS, None]
 
 
-def test_two_presses_at_once_pass_an_application_once(call: CallView) -> None:
+def test_two_presses_at_once_pass_an_application_once(app: Flask, call: CallView) -> None:
     application_id = clean(call, "Raced")
-    pick, told = pick_of(application_id), []
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy of the application
+    pick = pick_of(application_id)
+    told: list[Verdict | None] = []
     with clock.at(AFTER_CLOSING):
         people = [actors.eli(), actors.ella()]
     db.session.rollback()
 
-    def press(who: object) -> None:
+    def press(who: Actor) -> None:
         with app.app_context(), clock.at(AFTER_CLOSING):
             try:
-                told.append(services.pass_by_facts(who, application_id, pick.submission_id))  # type: ignore[arg-type]
+                told.append(services.pass_by_facts(who, application_id, pick.submission_id))
             except Refused:
                 told.append(None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -31,10 +32,10 @@ from tests.worlds import World
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
-def barred_from(person: Actor, *ids: object) -> Actor:
+def barred_from(person: Actor, *ids: UUID) -> Actor:
     """The person as after declaring a conflict with these."""
     bars = frozenset(("application", each) for each in ids)
-    return Actor(person.user_id, person.name, person.granted, bars, person.roles)  # type: ignore[arg-type]  # ids of the list
+    return Actor(person.user_id, person.name, person.granted, bars, person.roles)
 
 
 def walked(reader: Actor, listing: Listing, *, size: int) -> list[ApplicationRow]:
@@ -147,9 +148,12 @@ def test_what_an_address_does_not_mean_is_told() -> None:
 # --- searched ---------------------------------------------------------------------------------------------------
 
 
-def titles(reader: Actor, search: str, **more: object) -> list[str]:
-    rows = queries.applications(reader, ListFilter(search=search, **more), size=50)  # type: ignore[arg-type]  # parts of a filter
-    page = queries.list_page(reader, Listing(ListFilter(search=search, **more)), Stretch(1))  # type: ignore[arg-type]  # as above
+def titles(
+    reader: Actor, search: str, *, states: tuple[ApplicationState, ...] = (), country_code: str = ""
+) -> list[str]:
+    wanted = ListFilter(search=search, states=states, country_code=country_code)
+    rows = queries.applications(reader, wanted, size=50)
+    page = queries.list_page(reader, Listing(wanted), Stretch(1))
     assert page.total.number == len(rows), "what is counted is what is found"
     return sorted(row.title for row in rows)
 
@@ -207,7 +211,7 @@ def test_a_search_goes_with_filters_and_keeps_the_order(found: Listed) -> None:
     ]
 
 
-def test_of_a_summary_what_was_sent_is_found_and_nothing_written_since(
+def test_what_was_sent_is_found_and_nothing_written_since(
     app: Flask, called_world: World[CallView]
 ) -> None:
     call, ana = called_world.told(), actors.ana()
@@ -216,7 +220,7 @@ def test_of_a_summary_what_was_sent_is_found_and_nothing_written_since(
         services.edit_details(
             again(ana), application_id, DetailsInput("Warmer Blocks", summary="Seaweed in every cellar")
         )
-        assert titles(again(ana), "seaweed") == [] and titles(again(ana), "warmer") == ["Warmer Blocks"]
+        assert titles(again(ana), "seaweed") == [] and titles(again(ana), "warmer") == []
 
         services.submit(again(ana), application_id)
 

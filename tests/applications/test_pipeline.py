@@ -17,6 +17,7 @@ from grants.calls.rules import LooseDate
 from grants.core.acts import arranging, core_write
 from grants.core.db import db
 from grants.core.money import euros
+from grants.core.permissions import Actor
 from tests import actors
 from tests.applications.listed import Listed
 from tests.applications.pages import text_of
@@ -61,8 +62,8 @@ def test_a_pipeline_counts_for_each_reader_what_that_reader_may_see(app: Flask, 
     eli = actors.eli()
     barred = barred_from(eli, found.ids["Warm Blocks"])
 
-    def numbers(reader: object) -> dict[str, int]:
-        return {each.state.value: each.number for each in queries.standing(reader, ListFilter())}  # type: ignore[arg-type]  # an actor
+    def numbers(reader: Actor) -> dict[str, int]:
+        return {each.state.value: each.number for each in queries.standing(reader, ListFilter())}
 
     assert numbers(eli)["eligible"] == 2 and numbers(barred)["eligible"] == 1
     assert "draft" not in numbers(eli) and numbers(actors.marek()) == {}

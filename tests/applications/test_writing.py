@@ -227,6 +227,16 @@ def test_an_answer_is_saved_in_any_state_and_its_state_is_told(app: Flask, call:
     assert values_of(client, page)["number_summary"] == ["2"]
 
 
+def test_a_section_is_saved_as_it_is_and_what_does_not_fit_is_said(app: Flask, call: CallView, open_now: None) -> None:
+    client, page, _, application_id = opened(app, call)
+
+    kept = post(client, page, values_of(client, page), answer_summary="word " * 151, go="stay")
+
+    assert kept.status_code == 303 and stored(application_id).count("word") == 151
+    shown = text_of(client.get(page))
+    assert "Saved 10:00." in shown and "the limit is 150. Cut 1 word." in shown
+
+
 def test_a_whole_request_asks_three_more_who_it_is_twice_and_which_application(
     app: Flask, call: CallView, open_now: None
 ) -> None:

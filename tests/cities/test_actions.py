@@ -1,4 +1,4 @@
-"""The list of a city's contract: who writes it, how it is read from a file, and how an application names what it serves."""
+"""The list of a city's contract: who writes it, and how it is read from a file."""
 
 from __future__ import annotations
 
@@ -11,21 +11,13 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants.applications import queries as applications
-from grants.applications import services as writing
-from grants.applications.rules import ServingInput, serving_mark
-from grants.calls.rules import CallView
 from grants.cities import queries, rules, services
 from grants.cities.rules import ActionInput, CityInput, read_actions
 from grants.cities.states import ActionKind, EmissionDomain
-from grants.core import clock
-from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.text import csv_lines
 from tests import actors
-from tests.applications.conftest import call, called_world  # noqa: F401
 from tests.applications.pages import send, text_of
-from tests.factories.applications import WHILE_OPEN, again, draft, submitted
 
 ROOFS = ActionInput("B-2.1", "Warm roofs", ActionKind.ACTION, EmissionDomain.BUILDINGS, "Action plan, p. 12", 2023)
 HEAD = ",".join(rules.ACTION_COLUMNS) + "\n"
@@ -147,54 +139,6 @@ def test_a_file_is_taken_over_whole_or_not_at_all(north: UUID) -> None:
     assert [(each.number, each.title) for each in queries.actions(north)] == [("B-2.1", "Warm walls"), ("B-9", "Nine")]
 
 
-# What an application serves
-
-
-def test_an_application_names_lines_of_its_cities_and_keeps_them_as_sent(north: UUID, call: CallView) -> None:  # noqa: F811
-    ana, made = actors.ana(), services.add_action(actors.ana(), north, ROOFS)
-    id = submitted(call, ana)
-    before = applications.submitted_content(id)
-    assert before.serves == ()
-    with clock.at(WHILE_OPEN):
-        writing.save_serving(
-            again(ana), id, [ServingInput("We test three.", made), ServingInput("Yes.", own_title="Mine")]
-        )
-        assert applications.workplace_of(applications.view_by_id(id)).changed_since_submission
-        writing.submit(again(ana), id)
-    services.change_action(actors.ana(), made, replace(ROOFS, title="Cold roofs"))
-
-    first, second = applications.submitted_content(id).serves
-    assert (first.name, first.about, first.sentence) == (
-        "Northbridge B-2.1, Warm roofs",
-        "Action, electricity and buildings",
-        "We test three.",
-    )
-    assert (second.name, second.about) == ("Mine", "In own words")
-    assert applications.serving_city(actors.eli(), queries.actions(north))[0][2] == "B-2.1"
-    assert applications.serving_city(actors.marek(), queries.actions(north)) == ()
-
-
-def test_only_lines_of_its_own_cities_that_stand_are_named(north: UUID, call: CallView) -> None:  # noqa: F811
-    ana = actors.ana()
-    other = services.add_city(actors.ingrid(), CityInput("Elsewhere", "PL", synthetic=True)).id
-    strange = services.add_action(actors.ingrid(), other, ROOFS)
-    made = services.add_action(ana, north, ROOFS)
-    reference = draft(call, ana)
-    id = applications.view(again(ana), reference).id
-    with clock.at(WHILE_OPEN):
-        for wrong in (ServingInput("Yes.", strange), ServingInput("", made), ServingInput("Yes.", own_title="")):
-            with pytest.raises(Invalid):
-                writing.save_serving(again(ana), id, [wrong])
-        writing.save_serving(again(ana), id, [ServingInput("Yes.", made)])
-        services.withdraw_action(ana, made, "Dropped.")
-        writing.save_serving(again(ana), id, [ServingInput("Still.", made)])
-        writing.save_serving(again(ana), id, [])
-        with pytest.raises(Invalid, match="not in the list"):
-            writing.save_serving(again(ana), id, [ServingInput("Yes.", made)])
-        with pytest.raises(Conflict, match="Somebody else"):
-            writing.save_serving(again(ana), id, [], serving_mark(()) + "0")
-
-
 # Pages
 
 
@@ -225,23 +169,3 @@ def test_the_list_is_kept_on_its_pages_without_a_script(app: Flask, north: UUID)
     assert "Withdrawn" in text_of(own.get(page))
     assert actors.client_of(app, actors.marek()).get(page).status_code == 404
     assert "Heat pumps" in text_of(actors.client_of(app, actors.eli()).get("/cities/northbridge"))
-
-
-def test_what_is_served_is_said_on_its_page_and_typed_words_come_back(app: Flask, north: UUID, call: CallView) -> None:  # noqa: F811
-    ana, made = actors.ana(), services.add_action(actors.ana(), north, ROOFS)
-    reference = draft(call, ana)
-    client, page = actors.client_of(app, again(ana)), f"/applications/{reference}/serving"
-    with clock.at(WHILE_OPEN):
-        back = send(
-            client,
-            page,
-            **{f"serves_{made}": "y", f"sentence_{made}": "", "own_title_0": "Mine", "own_sentence_0": "So."},
-        )
-        assert back.status_code == 422
-        assert 'value="Mine"' in back.text
-        assert send(client, page, **{f"serves_{made}": "y", f"sentence_{made}": "We test three."}).status_code == 303
-        assert "We test three." in text_of(client.get(f"/applications/{reference}/print"))
-        stale = client.post(page, data={"mark": "old", f"serves_{made}": "y", f"sentence_{made}": "Mine."})
-        assert stale.status_code == 409
-        assert "Mine." in stale.text and "We test three." in stale.text
-    db.session.rollback()

@@ -162,7 +162,7 @@ def missing(
     """What a call needs before it may be published and nobody has found yet; what pays nothing needs no money."""
     pays = kind_of(fields) is CallKind.SUPPORT
     found = [
-        Problem(entry.label, "was not found. Fill it in the file, or apply the template.")
+        Problem(entry.label, "is not there yet. Fill it in, or apply the template.")
         for path, entry in FIELDS.items()
         if entry.needed
         and (pays or not entry.of_money)
