@@ -36,13 +36,13 @@ KEY_CHARACTERS_MAX = 100
 # The only addresses that take files, in a body as large as so many of the largest may be (UPLOAD_BYTES_MAX). A script
 # sends several one by one; without it a browser sends all of them at once.
 UPLOADS = {
-    "applications.add_slides": 1,
     "applications.answer_clarification": 4,
     "applications.attach": 4,
     "applications.read_filled": 1,
     "applications.read_sheet": 1,
     "applications.replace": 1,
     "applications.try_file": 1,
+    "calls.add_slides": 1,
     "calls.import_file": 1,
     "calls.take_file": 1,
     "cities.look_at_actions": 1,

@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.applications import services
-from grants.applications.queries import asking
 from grants.applications.queries import helpdesk as queries
 from grants.applications.rules import DetailsInput, InviteInput
+from grants.calls import services as calls
+from grants.calls.queries import questions
 from grants.calls.rules import CallView
 from grants.conversations.models import Conversation
 from grants.conversations.rules import TicketInput, Wording
@@ -198,21 +199,21 @@ def test_an_answer_for_everybody_is_not_there_for_whoever_is_barred_from_what_it
 
     ingrid = bar(actors.ingrid(), "application", about.id)
 
-    assert [each.entry for each in asking.drafts(ingrid, call.id)] == [other.entry]
+    assert [each.entry for each in questions.drafts(ingrid, call.id)] == [other.entry]
     for deed in (
-        lambda: asking.draft_by_entry(ingrid, call.id, made.entry),
-        lambda: services.save_draft(ingrid, made.id, wording),
-        lambda: services.draft_answer(ingrid, call.id, (), made.entry),
-        lambda: services.discard_answer(ingrid, made.id),
-        lambda: services.publish_answer(ingrid, made.id, wording),
+        lambda: questions.draft_by_entry(ingrid, call.id, made.entry),
+        lambda: calls.save_draft(ingrid, made.id, wording),
+        lambda: calls.draft_answer(ingrid, call.id, (), made.entry),
+        lambda: calls.discard_answer(ingrid, made.id),
+        lambda: calls.publish_answer(ingrid, made.id, wording),
     ):
         with clock.at(WHILE_OPEN), pytest.raises(NotFound):
             deed()
     with clock.at(WHILE_OPEN):
-        services.publish_answer(ingrid, other.id, wording)
-        services.publish_answer(before, made.id, wording)
+        calls.publish_answer(ingrid, other.id, wording)
+        calls.publish_answer(before, made.id, wording)
         with pytest.raises(NotFound):
-            services.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
+            calls.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
 
 
 def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
@@ -232,10 +233,10 @@ def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
         (partner,) = identity.organisations(marek.organisation_ids).values()
         for name in (draft.lower(), "warm blocks", "Wablo", partner.name):
             with pytest.raises(Invalid) as refused:
-                services.publish_answer(ingrid, made.id, Wording("Who signs?", f"In {name}, the mayor."))
+                calls.publish_answer(ingrid, made.id, Wording("Who signs?", f"In {name}, the mayor."))
             assert "may tell who asked" in refused.value.problems["answer"]
 
-        services.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
+        calls.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
 
 
 def test_two_tickets_taken_for_everybody_at_one_moment_become_two_drafts(app: Flask, call: CallView) -> None:
@@ -331,7 +332,7 @@ def test_an_answer_on_content_to_one_person_after_the_opening_is_flagged_until_a
         made = services.answer_ticket_for_everybody(actors.ingrid(), ticket)
         with pytest.raises(Refused):
             services.answer_ticket_for_everybody(actors.ingrid(), ticket)
-        services.publish_answer(actors.ingrid(), made.id, Wording("Who signs the letter of mandate?", "The mayor."))
+        calls.publish_answer(actors.ingrid(), made.id, Wording("Who signs the letter of mandate?", "The mayor."))
         found = queries.ticket(actors.ana(), name)
 
     assert (found.number, found.unequal, found.row.state) == (1, False, ConversationState.ANSWERED)

@@ -211,9 +211,7 @@ def test_a_search_goes_with_filters_and_keeps_the_order(found: Listed) -> None:
     ]
 
 
-def test_what_was_sent_is_found_and_nothing_written_since(
-    app: Flask, called_world: World[CallView]
-) -> None:
+def test_what_was_sent_is_found_and_nothing_written_since(app: Flask, called_world: World[CallView]) -> None:
     call, ana = called_world.told(), actors.ana()
     with clock.at(WHILE_OPEN):
         application_id = factory.submitted(call, ana, "Warm Blocks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications.queries.applying import asked_about, people_at_work
 from grants.applications.queries.batch import batch, last_batch
 from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import desk, desk_and_content
@@ -114,6 +115,7 @@ __all__ = [
     "Workplace",
     "applications",
     "as_answered",
+    "asked_about",
     "batch",
     "budget_of",
     "call_of",
@@ -168,6 +170,7 @@ __all__ = [
     "own_rows",
     "partners",
     "partners_of",
+    "people_at_work",
     "programmes_seen",
     "reason_of_end",
     "receipt_files",

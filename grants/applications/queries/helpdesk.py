@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, tr
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
-from grants.applications.queries.asking import desk_sees, not_barred
 from grants.applications.queries.reach import DUTIES_MAX
 from grants.calls.models import Call, CallQuestion, CallQuestionSource
+from grants.calls.queries.questions import desk_sees, not_barred
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
 from grants.conversations.rules import ConversationRow
@@ -276,7 +276,7 @@ def _questions_wait(row: Any) -> Duty:
         f"Answer {asked} about “{row.title}”",
         "Everybody reads the answer before the deadline.",
         "See what waits",
-        "applications.question_desk",
+        "calls.question_desk",
         {"slug": row.slug},
         count=row.waiting,
     )

@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-from grants.applications.services.asking import (
-    ask_question,
-    correct_answer,
-    discard_answer,
-    draft_answer,
-    publish_answer,
-    save_draft,
-    set_question_aside,
-    tell_answers,
-)
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
 from grants.applications.services.batch import ask_batch, pass_by_facts
 from grants.applications.services.checking import (
@@ -68,7 +58,7 @@ from grants.applications.services.moving import clear_dropped, move_to_version, 
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
-from grants.applications.services.privacy import accept_notice, add_privacy_notice
+from grants.applications.services.privacy import accept_notice
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.saving import (
     change_list,
@@ -79,7 +69,6 @@ from grants.applications.services.saving import (
     share_list,
 )
 from grants.applications.services.serving import save_serving
-from grants.applications.services.sessions import add_session, add_slides, cancel_session, edit_session
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.takeover import ask_takeover, confirm_takeover, refuse_takeover
@@ -105,16 +94,12 @@ from grants.applications.services.trying import (
 __all__ = [
     "accept_invitation",
     "accept_notice",
-    "add_privacy_notice",
-    "add_session",
-    "add_slides",
     "answer_clarification",
     "answer_condition",
     "answer_ticket",
     "answer_ticket_for_everybody",
     "ask_batch",
     "ask_clarification",
-    "ask_question",
     "ask_sign_offs",
     "ask_takeover",
     "ask_ticket_back",
@@ -122,7 +107,6 @@ __all__ = [
     "attach_file",
     "attach_to_clarification",
     "begin_trial",
-    "cancel_session",
     "change_list",
     "change_role",
     "clear_dropped",
@@ -131,20 +115,16 @@ __all__ = [
     "confirm_partner",
     "confirm_refusal",
     "confirm_takeover",
-    "correct_answer",
     "csv_file",
     "declare",
     "decline_invitation",
     "delete_list",
-    "discard_answer",
     "download",
     "download_assigned",
     "download_letter",
     "download_receipt",
-    "draft_answer",
     "draft_clarification",
     "edit_details",
-    "edit_session",
     "explain_costs",
     "export_list",
     "extend_clarification",
@@ -162,7 +142,6 @@ __all__ = [
     "open_ticket",
     "pass_by_facts",
     "places_of",
-    "publish_answer",
     "put_first",
     "read_changes",
     "record_answers",
@@ -182,7 +161,6 @@ __all__ = [
     "return_refusal",
     "save_answer",
     "save_budget",
-    "save_draft",
     "save_list",
     "save_plan",
     "save_section",
@@ -191,7 +169,6 @@ __all__ = [
     "send_letter",
     "send_letters",
     "send_trial",
-    "set_question_aside",
     "share_clarification",
     "share_list",
     "sign_off",
@@ -201,7 +178,6 @@ __all__ = [
     "submit",
     "take_over",
     "take_ticket",
-    "tell_answers",
     "tell_deadline_moved",
     "throw_away",
     "try_budget",

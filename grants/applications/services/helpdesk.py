@@ -7,10 +7,10 @@ from uuid import UUID
 from grants.applications.queries import helpdesk as queries
 from grants.applications.queries.reach import is_team
 from grants.applications.queries.whole import view_by_id
-from grants.applications.services.asking import take_as_source
 from grants.applications.services.drafting import refuse_before_acceptance
 from grants.calls import queries as calls
 from grants.calls.rules.questions import DraftView
+from grants.calls.services import take_as_source
 from grants.conversations import queries as conversation_reads
 from grants.conversations import services as conversations
 from grants.conversations.rules import About, ConversationRow, TicketInput

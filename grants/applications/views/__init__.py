@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grants.applications.views import (
-    asking,
     attachments,
     changes,
     clarifying,
@@ -24,7 +23,6 @@ from grants.applications.views import (
     saved,
     sending,
     serving,
-    sessions,
     sheet,
     signing,
     takeover,
@@ -37,7 +35,6 @@ from grants.applications.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
-    "asking",
     "attachments",
     "bp",
     "changes",
@@ -59,7 +56,6 @@ __all__ = [
     "saved",
     "sending",
     "serving",
-    "sessions",
     "sheet",
     "signing",
     "takeover",

@@ -144,7 +144,7 @@ def _for_everybody(actor: Actor, found: Ticket, text: str) -> Any:
     del text
     made = services.answer_ticket_for_everybody(actor, found.row.id)
     flash("Word the question so that nothing tells who asked, and answer it for everybody.", "success")
-    return see_other(".answer_draft", slug=found.call_slug, entry=made.entry)
+    return see_other("calls.answer_draft", slug=found.call_slug, entry=made.entry)
 
 
 def _ticket_page(found: Ticket, form: SayForm) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import ScalarSelect, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
-from grants.calls.models import Call, CallDeadline, CallDocument, CallQuestion, CallSession
+from grants.calls.models import Call, CallDeadline, CallDocument
 from grants.calls.rules import (
     NOT_FOUND,
     BudgetPosition,
@@ -26,9 +26,7 @@ from grants.calls.rules import (
     DocumentVersion,
     PublicResult,
 )
-from grants.calls.rules.sessions import SessionView, Slides
 from grants.calls.states import CallStage, CallState, Confidence, Phase
-from grants.core import files
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
@@ -216,48 +214,6 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
 def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
     """The parent grant with the rules the call was opened with; a draft follows those that stand."""
     return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
-
-
-@reader
-def answers_published(call_id: UUID) -> Asking[tuple[int, datetime | None]]:
-    """How many questions are answered for everybody, and when one last was; one statement."""
-    (row,) = yield from ask(
-        select(
-            func.count(CallQuestion.number).label("number"), func.max(CallQuestion.published_at).label("last")
-        ).where(CallQuestion.call_id == call_id)
-    )
-    return row.number, row.last
-
-
-SLIDES_KIND = "call_session"
-
-
-@reader
-def sessions(call_id: UUID) -> Asking[tuple[SessionView, ...]]:
-    """The information sessions of a call with their slides, the earliest first; one statement."""
-    of_call = select(CallSession).where(CallSession.call_id == call_id)
-    ids = select(CallSession.id).where(CallSession.call_id == call_id)
-    found, slides = yield from both(
-        ask(of_call.order_by(CallSession.starts_at, CallSession.number)), files.listed_in.asking(SLIDES_KIND, ids)
-    )
-    return tuple(
-        SessionView(
-            id=row.id,
-            version=row.version,
-            number=row.number,
-            title=row.title,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            place=row.place,
-            link=row.link,
-            recording=row.recording,
-            cancelled=row.cancelled_at is not None,
-            slides=next(
-                (Slides(each.id, each.name, each.size_bytes) for each in slides if each.object_id == row.id), None
-            ),
-        )
-        for row in found
-    )
 
 
 @functools.lru_cache(maxsize=16)

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.applications.queries import asking as queries
-from grants.applications.services.notices import people_at_work
 from grants.calls import queries as calls
 from grants.calls.models import Call, CallQuestion, CallQuestionSource, CallQuestionVersion
+from grants.calls.queries import questions as queries
 from grants.calls.rules import CallView, literal_of
 from grants.calls.rules import questions as rules
 from grants.calls.rules.questions import DraftView
@@ -250,7 +249,7 @@ def tell_answers(actor: Actor, call_id: UUID) -> int:
     if not rows:
         return 0
     call = calls.call_by_id(call_id)
-    told = frozenset(people_at_work(call_id)) | {
+    told = frozenset(calls.people_at_work(call_id)) | {
         opened_by for row in rows for _, opened_by in queries.source_ids(row.id)
     }
     people.mail(

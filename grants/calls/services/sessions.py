@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.applications.services.notices import people_at_work
 from grants.calls import queries as calls
 from grants.calls.models import CallSession
 from grants.calls.queries import SLIDES_KIND
@@ -117,7 +116,7 @@ def _tell(call_id: UUID, row: CallSession, what: str) -> None:
     if call.published_at is None:
         return
     people.mail(
-        people_at_work(call_id),
+        calls.people_at_work(call_id),
         "session_changed",
         "call",
         call_id,

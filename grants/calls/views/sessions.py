@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Response, flash
 
-from grants.applications import services
-from grants.applications.views.frame import bp
 from grants.calls import queries as calls
+from grants.calls import services
 from grants.calls.forms import DeedForm, SessionForm, SlidesForm
 from grants.calls.rules import CallView
 from grants.calls.rules.sessions import SessionView, calendar
+from grants.calls.views.building import bp
 from grants.core import clock, files
 from grants.core.errors import Conflict, Invalid, NotFound
 from grants.core.file_types import FileType
@@ -21,7 +21,7 @@ from grants.web import downloads
 from grants.web.routing import current_actor, page, public, requires, see_other
 
 
-@bp.get("/calls/<slug>/calendar.ics")
+@bp.get("/<slug>/calendar.ics")
 @public
 def call_calendar(slug: str) -> Any:
     """The sessions, the end of questions and the deadline, for everybody's own calendar."""
@@ -31,7 +31,7 @@ def call_calendar(slug: str) -> Any:
     return Response(text, mimetype="text/calendar", headers=about)
 
 
-@bp.get("/calls/<slug>/sessions/<int(max=2147483647):number>/slides")
+@bp.get("/<slug>/sessions/<int(max=2147483647):number>/slides")
 @public
 def slides(slug: str, number: int) -> Any:
     """The slides of one session."""
@@ -41,14 +41,14 @@ def slides(slug: str, number: int) -> Any:
     return downloads.send(files.view(found.slides.file_id))
 
 
-@bp.get("/calls/<slug>/sessions")
+@bp.get("/<slug>/sessions")
 @requires(Permission.CALL_MANAGE)
 def call_sessions(slug: str) -> Any:
     """All sessions, and the form to announce another."""
     return _list_page(slug, SessionForm())
 
 
-@bp.post("/calls/<slug>/sessions")
+@bp.post("/<slug>/sessions")
 @requires(Permission.CALL_MANAGE)
 def add_session(slug: str) -> Any:
     form = SessionForm()
@@ -62,10 +62,10 @@ def add_session(slug: str) -> Any:
 
 def _list_page(slug: str, form: SessionForm) -> str:
     call = calls.call(current_actor(), slug)
-    return page("applications/sessions.html", call=call, sessions=calls.sessions(call.id), form=form)
+    return page("calls/sessions.html", call=call, sessions=calls.sessions(call.id), form=form)
 
 
-@bp.get("/calls/<slug>/sessions/<int(max=2147483647):number>")
+@bp.get("/<slug>/sessions/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def call_session(slug: str, number: int) -> Any:
     """One session: changed, with its recording and slides afterwards."""
@@ -74,7 +74,7 @@ def call_session(slug: str, number: int) -> Any:
     return _one_page(call, found, SessionForm.of(found, call.zone))
 
 
-@bp.post("/calls/<slug>/sessions/<int(max=2147483647):number>")
+@bp.post("/<slug>/sessions/<int(max=2147483647):number>")
 @requires(Permission.CALL_MANAGE)
 def edit_session(slug: str, number: int) -> Any:
     form, call = SessionForm(), calls.call(current_actor(), slug)
@@ -93,7 +93,7 @@ def edit_session(slug: str, number: int) -> Any:
     return _one_page(call, _session(call, number), form), 422
 
 
-@bp.post("/calls/<slug>/sessions/<int(max=2147483647):number>/cancel")
+@bp.post("/<slug>/sessions/<int(max=2147483647):number>/cancel")
 @requires(Permission.CALL_MANAGE)
 def cancel_session(slug: str, number: int) -> Any:
     form, call = DeedForm(), calls.call(current_actor(), slug)
@@ -106,7 +106,7 @@ def cancel_session(slug: str, number: int) -> Any:
     return _one_page(call, found, SessionForm.of(found, call.zone), refused=form), 422
 
 
-@bp.post("/calls/<slug>/sessions/<int(max=2147483647):number>/slides")
+@bp.post("/<slug>/sessions/<int(max=2147483647):number>/slides")
 @requires(Permission.CALL_MANAGE)
 def add_slides(slug: str, number: int) -> Any:
     form, call = SlidesForm(), calls.call(current_actor(), slug)
@@ -139,7 +139,7 @@ def _one_page(
     refused: DeedForm | None = None,
 ) -> str:
     return page(
-        "applications/session.html",
+        "calls/session.html",
         call=call,
         found=found,
         form=form,

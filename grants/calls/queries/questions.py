@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 
-from grants.applications.models import Application, ApplicationPartner
 from grants.calls.models import CallQuestion, CallQuestionSource, CallQuestionVersion
+from grants.calls.queries.applying import applications_asked_about
 from grants.calls.rules.questions import AskedView, Asker, DraftView, PublicQuestion, VersionView
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
@@ -21,8 +22,8 @@ from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
 from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
+from grants.core.together import Asking, ask, reader
 from grants.identity import queries as identity
-from grants.identity.models import Organisation
 
 SEARCH_WORDS_MAX = 8
 DRAFTS_MAX = 200
@@ -74,6 +75,17 @@ def questions_beside(call_id: UUID, section: str) -> tuple[PublicQuestion, ...]:
         .limit(BESIDE_A_SECTION)
     )
     return tuple(_public(row, ()) for row in found)
+
+
+@reader
+def answers_published(call_id: UUID) -> Asking[tuple[int, datetime | None]]:
+    """How many questions are answered for everybody, and when one last was; one statement."""
+    (row,) = yield from ask(
+        select(
+            func.count(CallQuestion.number).label("number"), func.max(CallQuestion.published_at).label("last")
+        ).where(CallQuestion.call_id == call_id)
+    )
+    return row.number, row.last
 
 
 def published_numbers(call_id: UUID) -> tuple[int, ...]:
@@ -290,26 +302,8 @@ def askers(question_id: UUID) -> tuple[Asker, ...]:
     people = identity.people({opened_by for _, opened_by in source_ids(question_id)})
     return (
         *(Asker(each.name, each.email, (each.organisation,) if each.organisation else ()) for each in people.values()),
-        *_asked_about(question_id),
+        *applications_asked_about(question_id),
     )
-
-
-def _asked_about(question_id: UUID) -> tuple[Asker, ...]:
-    """The applications a question was asked about, each with its partners; two statements."""
-    found = db.session.execute(
-        select(Application.id, Application.reference, Application.title, Application.acronym)
-        .join(Conversation, Conversation.about_id == Application.id)
-        .join(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
-        .where(CallQuestionSource.question_id == question_id)
-    ).all()
-    partners: dict[UUID, list[str]] = {row.id: [] for row in found}
-    for application_id, *names in db.session.execute(
-        select(ApplicationPartner.application_id, Organisation.name, Organisation.local_name)
-        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-        .where(ApplicationPartner.application_id.in_(partners))
-    ):
-        partners[application_id] += [name for name in names if name]
-    return tuple(Asker("", "", tuple(partners[row.id]), (row.reference, row.title, row.acronym or "")) for row in found)
 
 
 def _draft(row: CallQuestion, count: int) -> DraftView:

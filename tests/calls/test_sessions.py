@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import FileStorage
 
-from grants.applications import services
 from grants.calls import queries as calls
+from grants.calls import services
 from grants.calls.rules.sessions import SessionInput, _folded, calendar
 from grants.conversations.rules import Wording
 from grants.core import clock, files, jobs

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from grants.applications import services
-from grants.applications.queries import asking as queries
+from grants.calls import services
 from grants.calls.models import CallQuestion, CallQuestionVersion
+from grants.calls.queries import questions as queries
 from grants.calls.rules import CallView, DeadlineInput
 from grants.calls.rules import questions as rules
 from grants.calls.rules.questions import Asker, telling_words

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from grants.applications import services
-from grants.applications.queries import asking as queries
-from grants.applications.views.frame import bp
 from grants.calls import queries as calls
+from grants.calls import services
+from grants.calls.queries import questions as queries
 from grants.calls.rules import CallView
 from grants.calls.rules import questions as rules
 from grants.calls.rules.feed import ENTRIES_MAX, atom
+from grants.calls.views.building import bp
 from grants.conversations import queries as conversations
 from grants.conversations.forms import AskForm, ReasonForm, TakeForm, WordingForm
 from grants.conversations.rules import ageing
@@ -28,7 +28,7 @@ from grants.web.routing import current_actor, page, public, requires, see_other,
 SEARCH_CHARACTERS_MAX = 200
 
 
-@bp.get("/calls/<slug>/questions")
+@bp.get("/<slug>/questions")
 @public
 def questions(slug: str) -> Any:
     """Every published question with its answer, the own ones of whoever is signed in, and the way to ask."""
@@ -37,7 +37,7 @@ def questions(slug: str) -> Any:
     search = request.args.get("q", "").strip()[:SEARCH_CHARACTERS_MAX]
     section = request.args.get("section", "")
     return page(
-        "applications/questions.html",
+        "calls/questions.html",
         call=call,
         rows=queries.public_questions(call.id, paging.asked(), search=search, section=section),
         search=search,
@@ -51,13 +51,13 @@ def questions(slug: str) -> Any:
     )
 
 
-@bp.get("/calls/<slug>/questions.atom")
+@bp.get("/<slug>/questions.atom")
 @public
 def questions_feed(slug: str) -> Any:
     """The newest answers as a feed."""
     call = calls.call(current_actor(), slug)
     found = queries.newest_questions(call.id, ENTRIES_MAX)
-    address = identity.address_of("applications.questions", slug=slug)
+    address = identity.address_of("calls.questions", slug=slug)
     assert call.published_at is not None or not found, "only a published call has public answers"
     began = call.published_at or clock.now()
     return Response(
@@ -65,7 +65,7 @@ def questions_feed(slug: str) -> Any:
     )
 
 
-@bp.get("/calls/<slug>/questions/ask")
+@bp.get("/<slug>/questions/ask")
 @signed_in
 def asking(slug: str) -> Any:
     """The form to ask."""
@@ -74,7 +74,7 @@ def asking(slug: str) -> Any:
     return _ask_page(call, form)
 
 
-@bp.post("/calls/<slug>/questions/ask")
+@bp.post("/<slug>/questions/ask")
 @signed_in
 def ask(slug: str) -> Any:
     call, form = calls.call(current_actor(), slug), AskForm()
@@ -93,20 +93,20 @@ def _ask_page(call: CallView, form: AskForm) -> str:
     form.section.choices = _section_choices(call)
     until = rules.questions_close_at(call)
     takes = rules.takes_questions(call, clock.now())
-    return page("applications/question_ask.html", call=call, form=form, until=until, takes=takes)
+    return page("calls/question_ask.html", call=call, form=form, until=until, takes=takes)
 
 
 # --- the desk -----------------------------------------------------------------------------------------------------
 
 
-@bp.get("/calls/<slug>/questions/desk")
+@bp.get("/<slug>/questions/desk")
 @requires(Permission.QUESTION_ANSWER)
 def question_desk(slug: str) -> Any:
     """What waits, the oldest first, the answers being written, and the way to each."""
     return _desk_page(calls.call(current_actor(), slug), TakeForm())
 
 
-@bp.post("/calls/<slug>/questions/desk")
+@bp.post("/<slug>/questions/desk")
 @requires(Permission.QUESTION_ANSWER)
 def take_questions(slug: str) -> Any:
     """Begin one answer to the ticked questions, or add them to a draft."""
@@ -131,7 +131,7 @@ def _desk_page(call: CallView, form: TakeForm) -> str:
         [("", "A new answer"), *((str(each.entry), f"Draft {each.entry}: {each.question[:60]}") for each in drafts)]
     )
     return page(
-        "applications/question_desk.html",
+        "calls/question_desk.html",
         call=call,
         form=form,
         rows=rows,
@@ -144,14 +144,14 @@ def _desk_page(call: CallView, form: TakeForm) -> str:
     )
 
 
-@bp.get("/calls/<slug>/questions/desk/<ref>")
+@bp.get("/<slug>/questions/desk/<ref>")
 @requires(Permission.QUESTION_ANSWER)
 def asked_question(slug: str, ref: str) -> Any:
     """One question that waits, whole, and the way to answer it to its asker alone."""
     return _asked_page(slug, ref, ReasonForm())
 
 
-@bp.post("/calls/<slug>/questions/desk/<ref>")
+@bp.post("/<slug>/questions/desk/<ref>")
 @requires(Permission.QUESTION_ANSWER)
 def set_question_aside(slug: str, ref: str) -> Any:
     form, call = ReasonForm(), calls.call(current_actor(), slug)
@@ -168,7 +168,7 @@ def _asked_page(slug: str, ref: str, form: ReasonForm) -> str:
     row = queries.asked_one(actor, call.id, ref)
     (text, *_) = conversations.messages([row.id])[row.id]
     return page(
-        "applications/question_asked.html",
+        "calls/question_asked.html",
         call=call,
         row=row,
         text=text,
@@ -180,7 +180,7 @@ def _asked_page(slug: str, ref: str, form: ReasonForm) -> str:
     )
 
 
-@bp.get("/calls/<slug>/questions/drafts/<int(max=2147483647):entry>")
+@bp.get("/<slug>/questions/drafts/<int(max=2147483647):entry>")
 @requires(Permission.QUESTION_ANSWER)
 def answer_draft(slug: str, entry: int) -> Any:
     """One answer at the desk: the draft, or what is public and may be corrected."""
@@ -196,16 +196,16 @@ def answer_draft(slug: str, entry: int) -> Any:
     return _draft_page(call, found, form)
 
 
-@bp.get("/calls/<slug>/questions/<int(max=2147483647):number>/correct")
+@bp.get("/<slug>/questions/<int(max=2147483647):number>/correct")
 @requires(Permission.QUESTION_ANSWER)
-def correcting(slug: str, number: int) -> Any:
+def correcting_answer(slug: str, number: int) -> Any:
     """From a public number to the page where it is corrected."""
     call = calls.call(current_actor(), slug)
     entry = queries.entry_of(call.id, number)
     return see_other(".answer_draft", slug=slug, entry=entry or 0)
 
 
-@bp.post("/calls/<slug>/questions/drafts/<int(max=2147483647):entry>")
+@bp.post("/<slug>/questions/drafts/<int(max=2147483647):entry>")
 @requires(Permission.QUESTION_ANSWER)
 def write_answer(slug: str, entry: int) -> Any:
     """Keep the draft, publish it, correct what is public, or give the draft up: the button says which."""
@@ -249,7 +249,7 @@ def _draft_page(call: CallView, found: rules.DraftView, form: WordingForm) -> st
     rows = queries.sources(current_actor(), found.id)
     texts = conversations.messages([row.id for row in rows])
     return page(
-        "applications/question_draft.html",
+        "calls/question_draft.html",
         call=call,
         found=found,
         form=form,
