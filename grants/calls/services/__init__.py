@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from grants.calls.services.building import (
-    DATA,
-    DEADLINE_JOB,
-    TEMPLATES,
-    add_document_version,
-    apply_template,
-    authorise_budget,
-    cancel,
-    copy_call,
-    deadline_notice,
-    extend_deadline,
-    import_call,
-    make_results_public,
-    publish,
-    results_public_by_source,
-    set_dates,
-    set_value,
-    tell_deadline_moved,
-    template,
-)
+from grants.calls.services.building import DATA, TEMPLATES, apply_template, set_dates, set_value, template
 from grants.calls.services.corrections import (
     CORRIGENDUM_JOB,
     correct_wording,
@@ -31,7 +12,17 @@ from grants.calls.services.corrections import (
     publish_corrigendum,
     replace_copy,
 )
+from grants.calls.services.importing import copy_call, import_call
 from grants.calls.services.privacy import add_privacy_notice
+from grants.calls.services.publishing import (
+    DEADLINE_JOB,
+    add_document_version,
+    cancel,
+    deadline_notice,
+    extend_deadline,
+    publish,
+    tell_deadline_moved,
+)
 from grants.calls.services.questions import (
     ask_question,
     correct_answer,
@@ -43,6 +34,7 @@ from grants.calls.services.questions import (
     take_as_source,
     tell_answers,
 )
+from grants.calls.services.results import authorise_budget, make_results_public, results_public_by_source
 from grants.calls.services.sessions import add_session, add_slides, cancel_session, edit_session
 
 __all__ = [

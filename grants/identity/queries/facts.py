@@ -20,7 +20,7 @@ from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader
 from grants.identity import rules
 from grants.identity.models import Organisation, OrganisationDouble, OrganisationFact, User
-from grants.identity.queries.accounts import organisation, organisation_view, organisations, slugs
+from grants.identity.queries.organisations import organisation, organisation_view, organisations, slugs
 from grants.identity.rules import Entry, Fact, FactLine, OrganisationRow, OrganisationView
 from grants.identity.states import DoubleVerdict, FactKind
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from grants.core import faults
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.text import fold
-from grants.identity.rules.accounts import OrganisationInput, OrganisationView, one_line
+from grants.identity.rules.organisations import OrganisationInput, OrganisationView
 from grants.identity.rules.vat import vat_number
+from grants.identity.rules.words import one_line
 from grants.identity.states import FactKind, FactStanding
 
 FACT_WORDS: Mapping[FactKind, str] = {
