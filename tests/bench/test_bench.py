@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from flask import Flask
 
-from grants.bench import report, rushing
+from grants.bench import lists, report, rushing
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
 from grants.bench.operations import Mix, Operation, Rush, at
-from grants.bench.ours import Ours
+from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, done
 from grants.bench.seeding import Seedbed, SeedError
 from tests.conftest import cloned, settings_for
@@ -377,3 +377,18 @@ def test_what_does_not_hold_after_a_rush_ends_the_run() -> None:
         runner.rush(Rush("storm", looked_at, 1, 50, holds=lambda: "one is lost."))
     with pytest.raises(Wrong, match="page in the storm, /page, answered 200: it is wrong"):
         runner.rush(Rush("storm", replace(looked_at, check=lambda answer: "it is wrong."), 2, 50))
+
+
+def test_the_list_alone_grows_and_every_page_of_it_is_right(grown: Grown) -> None:
+    sizes = Ours(grown.connection).total, 200
+    for size in sizes:
+        lists.grow(grown.connection, size)
+    product, browser = Ours(grown.connection), InProcess(grown.app)
+    product.sign_in(browser, MANAGER)
+
+    for operation in lists.operations(product, grown.connection):
+        answer = browser.get(operation.path(0))
+        assert operation.check(answer) is None, f"{operation.name}: {operation.check(answer)}"
+        assert answer.statements is not None and answer.statements <= report.LIST_SQL_MAX
+
+    assert product.total == 200
