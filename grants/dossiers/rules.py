@@ -11,11 +11,11 @@ from typing import Any, assert_never
 
 from grants.core import encoding
 from grants.core.clock import long_date, read_date
-from grants.core.errors import Invalid, Problem
+from grants.core.errors import Invalid, Problem, quoted
 from grants.core.file_types import FileLimits, FileType, limits_of, words_of_limits
 from grants.core.money import Money, parse_money
 from grants.core.text import without_turns
-from grants.dossiers.markup import Block, blocks
+from grants.dossiers.markup import Block, blocks, plain
 
 # A pasted text beyond this is a mistake, not an answer; it is refused with the text kept on the page.
 TEXT_CHARACTERS_MAX = 100_000
@@ -393,21 +393,28 @@ def condition_words(definition: Definition, question: Question) -> str:
         return ""
     labels = {choice.value: choice.label for choice in on.choices} | {CONFIRMED: "confirmed"}
     wanted = " or ".join(f"\u201c{labels.get(each, each)}\u201d" for each in question.asked_if.answers)
+    label = REFERENCE.sub("\u2026", on.label)
     return (
-        f"Asked only if your answer to \u201c{on.label}\u201d is {wanted}."
+        f"Asked only if your answer to \u201c{label}\u201d is {wanted}."
         if wanted
-        else f"Asked only if you answered \u201c{on.label}\u201d."
+        else f"Asked only if you answered \u201c{label}\u201d."
     )
 
 
-_REFERENCE = re.compile(r"\{answer:([a-z][a-z0-9_]*)\}")
+# Stands in a text for what was answered to an earlier question.
+REFERENCE = re.compile(r"\{answer:([a-z][a-z0-9_]*)\}")
 
 
-def with_answers(section: Section, definition: Definition, answers: Mapping[str, Answer]) -> Section:
-    """The section with what was answered before put where its texts refer to it."""
+def with_answers(
+    section: Section, definition: Definition, answers: Mapping[str, Answer], *, is_ahead: bool = False
+) -> Section:
+    """The section with what was answered before put where its texts refer to it.
+
+    ``is_ahead``: the text is read before the answer is given, so what is missing is told by its question.
+    """
 
     def told(text: str) -> str:
-        return _REFERENCE.sub(lambda match: _told(definition.question(match[1]), answers), text)
+        return REFERENCE.sub(lambda match: _told(definition.question(match[1]), answers, is_ahead=is_ahead), text)
 
     if "{answer:" not in repr((section.intro, [(q.label, q.hint) for q in section.questions])):
         return section
@@ -415,9 +422,12 @@ def with_answers(section: Section, definition: Definition, answers: Mapping[str,
     return replace(section, intro=told(section.intro), questions=questions)
 
 
-def _told(question: Question | None, answers: Mapping[str, Answer]) -> str:
+def _told(question: Question | None, answers: Mapping[str, Answer], *, is_ahead: bool) -> str:
     answer = None if question is None else answers.get(question.key)
     text = "" if question is None or answer is None else " ".join(shown(question, answer).split())
+    if not text and is_ahead and question is not None:
+        label = REFERENCE.sub("\u2026", question.label)
+        return f"(your answer to \u201c{label}\u201d)"
     return text[:200] or "(not answered yet)"
 
 
@@ -596,7 +606,8 @@ def answered(content: DossierContent) -> tuple[AnsweredSection, ...]:
 
 def _answered(question: Question, content: DossierContent) -> AnsweredQuestion:
     answer = content.answer(question.key)
-    return AnsweredQuestion(question, answer, paragraphs(shown(question, answer)), count_words(answer.text))
+    made = blocks if question.kind is QuestionKind.LONG else plain
+    return AnsweredQuestion(question, answer, made(shown(question, answer)), count_words(answer.text))
 
 
 def amount_of(answer: Answer) -> Money | None:
@@ -671,7 +682,7 @@ def _order_faults(definition: Definition) -> list[Problem]:
     for section in definition.sections:
         for question in section.questions:
             place = f"sections.{section.key}.{question.key}"
-            for key in _REFERENCE.findall(f"{section.intro} {question.label} {question.hint}"):
+            for key in REFERENCE.findall(f"{section.intro} {question.label} {question.hint}"):
                 if key not in before:
                     found.append(
                         Problem(place, f"refers to the answer to \u201c{key}\u201d, which is not asked before it.")
@@ -714,6 +725,10 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
     if (question.kind is QuestionKind.TABLE) != bool(question.columns):
         found.append(Problem(place, "only a table has columns, and it needs at least one."))
     found += _repeated(f"{place}.columns", [column.key for column in question.columns])
+    found += _repeated(f"{place}.choices", [choice.value for choice in question.choices])
+    labels = [choice.label.casefold() for choice in question.choices]
+    for label in sorted({each for each in labels if labels.count(each) > 1}):
+        found.append(Problem(place, f"offers {quoted(label)} more than once. Give each choice its own words."))
     if any(column.kind not in COLUMN_KINDS for column in question.columns):
         found.append(Problem(place, "a column holds short text, a number, an amount or a date."))
     if question.rows_max is not None and not 1 <= question.rows_max <= ROWS_MAX:
