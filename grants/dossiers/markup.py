@@ -41,6 +41,20 @@ class Block(tuple[str, ...]):
         return tuple(runs(_MARK.sub("", line) if self.kind is not BlockKind.PARAGRAPH else line) for line in self)
 
 
+class Plain(Block):
+    """Lines in which no sign means anything: they are shown as they were typed."""
+
+    __slots__ = ()
+
+    @property
+    def kind(self) -> BlockKind:
+        return BlockKind.PARAGRAPH
+
+    @property
+    def rows(self) -> tuple[tuple[Run, ...], ...]:
+        return tuple((Run(line),) for line in self)
+
+
 _EMPTY = re.compile("\n(?:[ \t]*\n)+")
 _BULLET, _NUMBER = re.compile(r"[ \t]*[-\u2022*][ \t]+\S"), re.compile(r"[ \t]*\d{1,3}[.)][ \t]+\S")
 _MARK = re.compile(r"^[ \t]*(?:[-\u2022*]|\d{1,3}[.)])[ \t]+")
@@ -63,6 +77,16 @@ def blocks(text: str) -> tuple[Block, ...]:
     [('paragraph', 1), ('bullets', 2), ('numbers', 1)]
     """
     return tuple(block for part in _EMPTY.split(text.strip()) if part.strip() for block in _split(part))
+
+
+def plain(text: str) -> tuple[Block, ...]:
+    """The text as one paragraph of its lines, whatever signs stand in it.
+
+    >>> [run.text for block in plain("**a**") for row in block.rows for run in row]
+    ['**a**']
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    return (Plain(lines),) if lines else ()
 
 
 def _split(part: str) -> Iterator[Block]:

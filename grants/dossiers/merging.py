@@ -193,7 +193,9 @@ def proposed(question: Question, *, number: int, standing: Answer, other: Answer
 
 
 def _same_blocks(one: str, other: str) -> bool:
-    return [(b.kind, b.rows) for b in rules.paragraphs(one)] == [(b.kind, b.rows) for b in rules.paragraphs(other)]
+    """Whether two texts say the same in the same shape; how wide a space is says nothing."""
+    first, second = (rules.paragraphs(re.sub(r"[ \t]+", " ", text)) for text in (one, other))
+    return [(b.kind, b.rows) for b in first] == [(b.kind, b.rows) for b in second]
 
 
 def clash_of(question: Question, contested: Contested) -> Clash:

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -64,12 +65,13 @@ def written(title: str, notes: tuple[str, ...], definition: Definition, answers:
     """The whole form as DOCX, with limits, hints and guidance, and what was answered so far in its boxes."""
     body = [_paragraph(title, size=40, bold=True), *(_paragraph(note) for note in notes)]
     for section in definition.sections:
+        told = rules.with_answers(section, definition, answers, is_ahead=True)
         body.append(_paragraph(section.title, size=30, bold=True))
         if section.intro:
-            body.append(_paragraph(section.intro))
-        for question in section.questions:
-            if question.kind is not QuestionKind.FILE:
-                body += [_box(question, answers.get(question.key, Answer(question.key))), _paragraph("")]
+            body.append(_paragraph(told.intro))
+        for question in told.questions:
+            about = (*_told(question), *_when_asked(definition, question))
+            body += [_box(question, about, answers.get(question.key, Answer(question.key))), _paragraph("")]
     document = f'{_HEAD}<w:document xmlns:w="{_W}"><w:body>{"".join(body)}</w:body></w:document>'
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -82,17 +84,37 @@ def written(title: str, notes: tuple[str, ...], definition: Definition, answers:
     return made.getvalue()
 
 
-def _box(question: Question, answer: Answer) -> str:
+def _box(question: Question, about: tuple[str, ...], answer: Answer) -> str:
+    """What is asked, and below it the place for the answer; a file has none, for a document holds no files."""
     asked = [_paragraph(question.label, bold=True)]
-    asked += [_paragraph(line, size=20) for line in _told(question)]
-    asked.append(_paragraph(_mark(question.key), size=14, grey=True))
-    given = [_block(block) for block in rules.paragraphs(as_text(question, answer))] or [_paragraph("")]
+    asked += [_paragraph(line, size=20) for line in about]
     edge = '<w:{0} w:val="single" w:sz="4" w:color="8A99A3"/>'
     edges = "".join(edge.format(side) for side in ("top", "left", "bottom", "right", "insideH"))
-    rows = f"<w:tr>{_cell(asked, shade='EEF3F5')}</w:tr><w:tr>{_cell(given)}</w:tr>"
+    if question.kind is QuestionKind.FILE:
+        rows = f"<w:tr>{_cell(asked, shade='EEF3F5')}</w:tr>"
+    else:
+        asked.append(_paragraph(_mark(question.key), size=14, grey=True))
+        rows = f"<w:tr>{_cell(asked, shade='EEF3F5')}</w:tr><w:tr>{_cell(_answer(question, answer))}</w:tr>"
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="5000" w:type="pct"/><w:tblBorders>{edges}</w:tblBorders></w:tblPr>{rows}</w:tbl>'
     )
+
+
+def _answer(question: Question, answer: Answer) -> list[str]:
+    """The paragraphs of an answer: only a long one knows lists and bold, anything else stands there sign by sign."""
+    text = as_text(question, answer)
+    if question.kind is QuestionKind.LONG:
+        return [_block(block) for block in rules.paragraphs(text)] or [_paragraph("")]
+    if question.kind is QuestionKind.TABLE or question.choices:
+        return [f"<w:p>{_run(line, '')}</w:p>" for line in text.split("\n")]
+    lines = "<w:r><w:br/></w:r>".join(_run(line, "") for line in text.split("\n"))
+    return [f"<w:p>{lines}</w:p>"]
+
+
+def _when_asked(definition: Definition, question: Question) -> Iterator[str]:
+    words = rules.condition_words(definition, question)
+    if words:
+        yield f"{words} Leave it empty otherwise."
 
 
 def _told(question: Question) -> Iterator[str]:
@@ -115,6 +137,10 @@ def _told(question: Question) -> Iterator[str]:
         case QuestionKind.TABLE:
             columns = "; ".join(column.label for column in question.columns)
             yield f"Write each row on a line of its own, with a tab between its cells (in Word Ctrl and Tab): {columns}."
+            yield f"Up to {question.rows_max or rules.ROWS_MAX} rows."
+        case QuestionKind.FILE:
+            limits = f" {question.file_words}." if question.file_words else ""
+            yield f"A file: attach it in the program, on the page “Files”.{limits}"
         case _:
             yield from ()
     yield from (f"What evaluators look for: {line}" for line in question.guidance)
@@ -181,7 +207,9 @@ def read(data: bytes, definition: Definition) -> Filled:
         key = next((marks[line] for line in _lines(rows[0]) if line in marks), None) if rows else None
         if key is None or len(rows) < 2 or key in answers:
             continue
-        answers[key], found = _given(known[key][1], _typed(rows[1], ordered), known[key][0])
+        section, question = known[key]
+        words = _typed(rows[1], ordered, marked=question.kind is QuestionKind.LONG)
+        answers[key], found = _given(question, words, section)
         problems += found
     if not answers:
         raise Invalid(
@@ -189,7 +217,7 @@ def read(data: bytes, definition: Definition) -> Filled:
         )
     for section, question in known.values():
         if question.key not in answers and question.kind is not QuestionKind.FILE:
-            problems.append(f"{section.title}: the box “{question.label}” is missing; its answer is left as it is.")
+            problems.append(f"{section.title}: the box “{_plain(question)}” is missing; its answer is left as it is.")
     return Filled(tuple(answers.values()), (*problems, *_strays(body, definition)))
 
 
@@ -279,13 +307,13 @@ def _lines(row: ElementTree.Element) -> list[str]:
     return [_words(paragraph, marked=False).strip() for paragraph in row.iter(_name("p"))]
 
 
-def _typed(row: ElementTree.Element, ordered: frozenset[tuple[str, str]] = frozenset()) -> str:
-    """The paragraphs of a box: items of a list below each other, an empty line between all else."""
+def _typed(row: ElementTree.Element, ordered: frozenset[tuple[str, str]], *, marked: bool) -> str:
+    """The paragraphs of a box: items of a list below each other, an empty line between all else; bold where marked."""
     found = ""
     last = BlockKind.PARAGRAPH
     counted: dict[tuple[str, str], int] = {}
     for paragraph in row.iter(_name("p")):
-        words = _words(paragraph, marked=True).strip("\n")
+        words = _words(paragraph, marked=marked).strip("\n")
         if not words.strip():
             continue
         place = _place_in_list(paragraph)
@@ -344,41 +372,54 @@ def _bold(text: str) -> str:
 def _given(question: Question, text: str, section: Section) -> tuple[Answer, list[str]]:
     """An answer from the words of its box, and what of them could not be read."""
     if question.kind not in PICKED_KINDS:
-        # Only long answers know bold and lists.
-        plain = text if question.kind is QuestionKind.LONG else text.replace("**", "")
         # Only tables know tabs.
-        plain = plain if question.kind is QuestionKind.TABLE else plain.replace("\t", " ")
+        plain = text if question.kind is QuestionKind.TABLE else text.replace("\t", " ")
         return rules.tidy(question, Answer(question.key, plain)), []
-    where = f"{section.title}, “{question.label}”"
-    lines = [line.replace("**", "").strip(" -\u2022\t") for line in text.split("\n")]
+    where = f"{section.title}, “{_plain(question)}”"
+    lines = [line.strip() for line in text.split("\n")]
     if question.kind is QuestionKind.CONFIRMATION:
-        said = " ".join(lines).strip(" .").casefold()
+        said = " ".join(lines).strip(" .-\u2022\t").casefold()
         wrong = (
             [] if said in _YES | _NO else [f"{where}: {quoted(said)} was not understood. Write “yes” to confirm it."]
         )
         return Answer(question.key, picked=(CONFIRMED,) if said in _YES else ()), wrong
-    offered = {word.casefold(): choice.value for choice in question.choices for word in (choice.value, choice.label)}
-    picked = [offered[line.casefold()] for line in lines if line.casefold() in offered]
-    wrong = [
-        f"{where}: {quoted(line)} is none of the answers offered."
-        for line in lines
-        if line and line.casefold() not in offered
-    ]
+    found = [(line, _choice_of(question, line)) for line in lines if line]
+    picked = [value for _, value in found if value is not None]
+    wrong = [f"{where}: {quoted(line)} is none of the answers offered." for line, value in found if value is None]
     if question.kind is QuestionKind.CHOICE and len(set(picked)) > 1:
         wrong.append(f"{where}: more than one answer stands there; only one is taken.")
     return rules.tidy(question, Answer(question.key, picked=tuple(picked))), wrong
 
 
+def _choice_of(question: Question, line: str) -> str | None:
+    """The choice a line names: by its words before the word it is kept as, and without the mark of a list at last."""
+    by_label = {" ".join(choice.label.split()).casefold(): choice.value for choice in question.choices}
+    by_value = {choice.value.casefold(): choice.value for choice in question.choices}
+    for each in (line, line.strip(" -\u2022\t"), re.sub(r"^\d{1,3}[.)]\s+", "", line)):
+        named = " ".join(each.split()).casefold()
+        found = by_label.get(named) or by_value.get(named)
+        if found is not None:
+            return found
+    return None
+
+
+def _plain(question: Question) -> str:
+    """The words of a question for a sentence about it, whatever earlier answer they tell."""
+    return rules.ANSWER_NAMED.sub("\u2026", question.label)
+
+
 def _strays(body: ElementTree.Element, definition: Definition) -> list[str]:
     """Text outside the boxes, which is not read: said with the heading it stands under."""
     titles = {section.title for section in definition.sections}
-    known = titles | {section.intro.strip() for section in definition.sections}
+    # An introduction may tell an answer that has changed since.
+    intros = [re.escape(section.intro.strip()) for section in definition.sections if section.intro.strip()]
+    known = re.compile("|".join(re.sub(r"\\{answer:[a-z0-9_]+\\}", ".*", each) for each in intros) or "(?!)", re.DOTALL)
     heading, found = "", []
     for child in body.findall(_name("p")):
         words = _words(child, marked=False).strip()
         if words in titles:
             heading = words
-        elif words and heading and words not in known:
+        elif words and heading and not known.fullmatch(words):
             found.append(f"{heading}: text outside the boxes was not read: {quoted(words)}. Write it into a box.")
     return found[:STRAYS_SAID_MAX]
 
@@ -391,10 +432,20 @@ _ANSWER, _FIELD = 3, 4
 ROWS_READ_MAX = 2_000
 # What one cell of a workbook can hold.
 CELL_CHARACTERS_MAX = 32_767
+# A question answered by a table has a sheet of its own: mark, question, what to write, an empty line, heads, rows.
+_TABLE_ROWS_FROM = 5
+# No form has more tables than this.
+SHEETS_READ_MAX = 60
+
+
+class Formula(str):
+    """What stands in a cell as a formula; a text that only looks like one is text."""
+
+    __slots__ = ()
 
 
 def written_sheet(title: str, definition: Definition, answers: Mapping[str, Answer]) -> bytes:
-    """The whole form as XLSX: a line a question, its answer in column D; text is never a formula."""
+    """The whole form as XLSX: a line a question, its answer in column D, and a sheet for each table; no text is a formula."""
     import xlsxwriter  # only where somebody asks for it
 
     made = io.BytesIO()
@@ -408,46 +459,94 @@ def written_sheet(title: str, definition: Definition, answers: Mapping[str, Answ
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, name, bold)
     sheet.freeze_panes(1, 0)
-    line = 0
+    line = tables = 0
     for section in definition.sections:
-        for question in section.questions:
-            if question.kind is QuestionKind.FILE:
-                continue
+        for question in rules.with_answers(section, definition, answers, is_ahead=True).questions:
             line += 1
-            told = "\n".join(_told(question))
-            for column, text in enumerate((section.title, question.label, told)):
-                sheet.write_string(line, column, text, wrapped)
-            text = as_text(question, answers.get(question.key, Answer(question.key)))
-            sheet.write_string(line, _ANSWER, text[:CELL_CHARACTERS_MAX], box)
-            sheet.write_string(line, _FIELD, question.key, wrapped)
+            answer = answers.get(question.key, Answer(question.key))
+            text, told = as_text(question, answer), [*_told(question), *_when_asked(definition, question)]
+            if question.kind is QuestionKind.TABLE:
+                tables, text = tables + 1, ""
+                name = f"Table {tables}"
+                told = [each for each in told if not each.startswith("Write each row")]
+                _write_table(book.add_worksheet(name), question, told, answer, (bold, wrapped, box))
+                told.insert(0, f"Fill in the sheet “{name}”.")
+            elif len(text) > CELL_CHARACTERS_MAX:
+                text = ""
+                told.append(
+                    "What stands here is longer than a cell can hold: change it in the program or in the Word file."
+                )
+            for column, words in enumerate((section.title, question.label, "\n".join(told))):
+                sheet.write_string(line, column, words, wrapped)
+            if question.kind is not QuestionKind.FILE:
+                sheet.write_string(line, _ANSWER, text, box)
+                sheet.write_string(line, _FIELD, question.key, wrapped)
     book.close()
     return made.getvalue()
 
 
+def _write_table(sheet: Any, question: Question, told: list[str], answer: Answer, looks: tuple[Any, Any, Any]) -> None:
+    """The sheet of one table, with every row it may have."""
+    bold, wrapped, box = looks
+    rows = rules.table_rows(question, answer.text)
+    sheet.set_column(0, len(question.columns) - 1, 30)
+    sheet.write_string(0, 0, _mark(question.key))
+    sheet.write_string(1, 0, question.label, bold)
+    sheet.write_string(2, 0, "\n".join(told), wrapped)
+    for column, asked in enumerate(question.columns):
+        sheet.write_string(_TABLE_ROWS_FROM - 1, column, asked.label, bold)
+        for number in range(max(question.rows_max or rules.ROWS_MAX, len(rows))):
+            words = rows[number][column] if number < len(rows) else ""
+            sheet.write_string(_TABLE_ROWS_FROM + number, column, words[:CELL_CHARACTERS_MAX], box)
+
+
 def read_sheet(data: bytes, definition: Definition) -> Filled:
-    """What stands in column D of a filled workbook; each problem names its cell. Raises :class:`Invalid`."""
+    """What stands in column D and in the sheets of tables of a filled workbook; each problem names its cell.
+
+    Raises :class:`Invalid`.
+    """
     known = {question.key: (section, question) for section in definition.sections for question in section.questions}
+    width = max([_FIELD + 1, *(len(question.columns) for _, question in known.values())])
+    sheets = _book(data, columns_max=width)
+    (_, first), *others = sheets
     answers: dict[str, Answer] = {}
     problems: list[str] = []
-    for number, (key, value) in enumerate(_cells(data), start=1):
+    for number, line in enumerate(first, start=1):
+        key, value = (str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None)
         if key not in known or key in answers:
             continue
         section, question = known[key]
         cell = f"Cell D{number}"
-        if isinstance(value, str) and value.startswith("="):
-            problems.append(f"{cell}, \u201c{question.label}\u201d: a formula is not read. Write its result.")
+        if isinstance(value, Formula):
+            problems.append(f"{cell}, \u201c{_plain(question)}\u201d: a formula is not read. Write its result.")
             continue
         answers[key], found = _given(question, _cell_text(value), section)
         problems += [f"{cell}: {each}" for each in found]
+    marks = {_mark(key): question for key, (_, question) in known.items() if question.kind is QuestionKind.TABLE}
+    for name, lines in others:
+        asked = marks.get(str(lines[0][0])) if lines and lines[0] else None
+        if asked is not None and not answers.get(asked.key, Answer(asked.key)).text:
+            answers[asked.key], found = _table_given(asked, name, lines)
+            problems += found
     if not answers:
         raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
     return Filled(tuple(answers.values()), tuple(problems))
 
 
-def _cells(data: bytes) -> list[tuple[str, object]]:
-    """Key and answer of each line of the first sheet."""
-    lines = book_rows(data, columns_max=_FIELD + 1)
-    return [(str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None) for line in lines]
+def _table_given(question: Question, name: str, lines: list[tuple[object, ...]]) -> tuple[Answer, list[str]]:
+    """The rows of a sheet as the answer they are kept as; a cell is one line of text."""
+    rows, problems = [], []
+    for number, line in enumerate(lines[_TABLE_ROWS_FROM:], start=_TABLE_ROWS_FROM + 1):
+        row = []
+        for place in range(len(question.columns)):
+            value = line[place] if place < len(line) else None
+            if isinstance(value, Formula):
+                cell = f"{chr(ord('A') + place)}{number}" if place < 26 else f"column {place + 1}, row {number}"
+                problems.append(f"{name}, {cell}: a formula is not read. Write its result.")
+                value = None
+            row.append(re.sub(r"\s+", " ", _cell_text(value)))
+        rows.append(row)
+    return rules.tidy(question, Answer(question.key, rules.table_text(rows))), problems
 
 
 def book_rows(data: bytes, *, columns_max: int, sheet: str = "") -> list[tuple[object, ...]]:
@@ -455,14 +554,26 @@ def book_rows(data: bytes, *, columns_max: int, sheet: str = "") -> list[tuple[o
 
     Raises :class:`Invalid` for what is no workbook, or is too long; the file was looked into before (``core.file_checks``).
     """
+    sheets = _book(data, columns_max=columns_max)
+    return next((lines for name, lines in sheets if name == sheet), sheets[0][1])
+
+
+def _book(data: bytes, *, columns_max: int) -> list[tuple[str, list[tuple[object, ...]]]]:
+    """Name and lines of every sheet of a workbook, in order; there is at least one."""
     import openpyxl  # only where somebody hands a workbook over
     from openpyxl.utils.exceptions import InvalidFileException  # only where somebody hands a workbook over
 
     try:
         _look_into_parts(data)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
-        found = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
-        return list(found.iter_rows(max_row=ROWS_READ_MAX, max_col=columns_max, values_only=True))
+        found = [
+            (
+                sheet.title,
+                [tuple(map(_cell_value, line)) for line in sheet.iter_rows(max_row=ROWS_READ_MAX, max_col=columns_max)],
+            )
+            for sheet in book.worksheets[:SHEETS_READ_MAX]
+        ]
+        return [found[0], *found[1:]]
     except (
         InvalidFileException,
         KeyError,
@@ -477,6 +588,10 @@ def book_rows(data: bytes, *, columns_max: int, sheet: str = "") -> list[tuple[o
         expat.ExpatError,
     ) as error:
         raise Invalid("The file cannot be read as a workbook. Save it as .xlsx again and upload that.") from error
+
+
+def _cell_value(cell: Any) -> object:
+    return Formula(cell.value) if cell.data_type == "f" else cell.value
 
 
 def _look_into_parts(data: bytes) -> None:

@@ -27,7 +27,7 @@ from grants.dossiers import rules as dossier_rules
 from grants.dossiers.forms import read_number
 from grants.dossiers.merging import Proposed, Shown
 from grants.dossiers.queries import SectionView
-from grants.dossiers.rules import Answer
+from grants.dossiers.rules import Answer, Definition
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, public, requires, see_other
 
@@ -39,7 +39,7 @@ FILLED_BYTES_MAX = 10_000_000
 def empty_form(slug: str) -> Response:
     """The whole form of a call with its limits and guidance, for everybody."""
     call = calls.call(current_actor(), slug)
-    return _sent(f"{call.reference} form.docx", call, call.title, {})
+    return _sent(f"{call.reference} form.docx", call, call.title, call.content.definition, {})
 
 
 @bp.get("/calls/<slug>/form.xlsx")
@@ -66,21 +66,21 @@ def own_form(ref: str) -> Response:
     """The same with what the team has written so far."""
     place = queries.workplace(current_actor(), ref)
     title = f"{place.application.title} ({ref})"
-    return _sent(f"{ref} form.docx", place.application.call, title, _answers(place))
+    return _sent(f"{ref} form.docx", place.application.call, title, place.dossier.definition, _answers(place))
 
 
 def _answers(place: Workplace) -> dict[str, Answer]:
     return {key: answer for section in place.dossier.sections for key, answer in section.answers.items()}
 
 
-def _sent(name: str, call: CallView, title: str, answers: dict[str, Answer]) -> Response:
+def _sent(name: str, call: CallView, title: str, definition: Definition, answers: dict[str, Answer]) -> Response:
     closes = f"Deadline: {rules.said(call.closes_at, call.zone)}." if call.closes_at else ""
     notes = (
         f"Application form of the call \u201c{call.title}\u201d ({call.reference}). {closes}",
         "Write into the empty box below each question, and nowhere else. Then upload this file on the page of your "
         "application: you see what it changes before anything is changed. The budget and files are entered there too.",
     )
-    made = offline.written(title, notes, call.content.definition, answers)
+    made = offline.written(title, notes, definition, answers)
     return handed_out(made, FileType.DOCX, name)
 
 

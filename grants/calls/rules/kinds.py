@@ -35,7 +35,9 @@ from grants.core.clock import Fold
 from grants.core.errors import Invalid, quoted
 from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money
+from grants.core.text import fold
 from grants.core.yaml_schema import (
+    DIGITS_MAX,
     Items,
     Kind,
     Reading,
@@ -50,6 +52,7 @@ from grants.core.yaml_schema import (
     plain_text,
     raw_of,
     wall_time,
+    what,
     whole,
 )
 from grants.dossiers.rules import AskedIf, Choice, Column, Question, QuestionKind, Section, Translation
@@ -108,10 +111,12 @@ def language_kind(node: yaml.Node, place: str, reading: Reading) -> str | None:
 
 
 def _choice(node: yaml.Node, place: str, reading: Reading) -> Choice | None:
-    """A choice of a question: a word, or a value with its label."""
+    """A choice of a question: a word, or a value with its label; a year or another number stays as it was typed."""
     if isinstance(node, yaml.ScalarNode):
-        label = plain_text(node, place, reading)
-        return None if label is None else Choice(re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_"), label)
+        is_number = what(node) == "a number" and len(node.value) <= DIGITS_MAX
+        label = str(node.value).strip() if is_number else plain_text(node, place, reading)
+        # A word in other letters than ours is kept as it is read.
+        return None if label is None else Choice(re.sub(r"[^a-z0-9]+", "_", fold(label)).strip("_") or label, label)
     built: Choice | None = Record(Choice, {"value": plain_text, "label": plain_text}, ("value", "label"))(
         node, place, reading
     )

@@ -6,14 +6,22 @@ from grants.dossiers.rules.defining import definition_problems, from_mapping, lo
 from grants.dossiers.rules.finding import (
     anchor,
     asked,
-    condition_words,
     problems,
     question_problem,
     section_problems,
     section_state,
+)
+from grants.dossiers.rules.showing import (
+    ANSWER_NAMED,
+    AnsweredQuestion,
+    AnsweredSection,
+    amount_of,
+    answered,
+    condition_words,
+    paragraphs,
+    shown,
     with_answers,
 )
-from grants.dossiers.rules.showing import AnsweredQuestion, AnsweredSection, amount_of, answered, paragraphs, shown
 from grants.dossiers.rules.typed import (
     ROWS_MAX,
     as_typed,
@@ -56,6 +64,7 @@ from grants.dossiers.rules.values import (
 )
 
 __all__ = [
+    "ANSWER_NAMED",
     "CHARACTERS_A_WORD",
     "CHARACTERS_SLACK",
     "COLUMN_KINDS",

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grants.core import encoding
-from grants.core.errors import Problem
+from grants.core.errors import Problem, quoted
 from grants.core.file_types import FileType
-from grants.dossiers.rules.finding import ANSWER_NAMED
+from grants.dossiers.rules.showing import ANSWER_NAMED
 from grants.dossiers.rules.typed import ROWS_MAX, table_rows, table_text, tidy
 from grants.dossiers.rules.values import (
     COLUMN_KINDS,
@@ -126,6 +126,10 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
     if (question.kind is QuestionKind.TABLE) != bool(question.columns):
         found.append(Problem(place, "only a table has columns, and it needs at least one."))
     found += _repeated(f"{place}.columns", [column.key for column in question.columns])
+    found += _repeated(f"{place}.choices", [choice.value for choice in question.choices])
+    labels = [choice.label.casefold() for choice in question.choices]
+    for label in sorted({each for each in labels if labels.count(each) > 1}):
+        found.append(Problem(place, f"offers {quoted(label)} more than once. Give each choice its own words."))
     if any(column.kind not in COLUMN_KINDS for column in question.columns):
         found.append(Problem(place, "a column holds short text, a number, an amount or a date."))
     if question.rows_max is not None and not 1 <= question.rows_max <= ROWS_MAX:
