@@ -13,7 +13,7 @@ from grants.dossiers.rules.finding import (
     section_state,
     with_answers,
 )
-from grants.dossiers.rules.showing import AnsweredQuestion, AnsweredSection, amount_of, answered, paragraphs, shown
+from grants.dossiers.rules.showing import amount_of, paragraphs, shown
 from grants.dossiers.rules.typed import (
     ROWS_MAX,
     as_typed,
@@ -54,6 +54,7 @@ from grants.dossiers.rules.values import (
     SectionState,
     Translation,
 )
+from grants.dossiers.rules.whole import AnsweredQuestion, AnsweredSection, answered
 
 __all__ = [
     "CHARACTERS_A_WORD",

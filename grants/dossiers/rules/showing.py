@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from grants.core.clock import long_date, read_date
 from grants.core.errors import Invalid
 from grants.core.money import Money, parse_money
 from grants.dossiers.markup import Block, blocks
-from grants.dossiers.rules.finding import asked, with_answers
-from grants.dossiers.rules.typed import count_words, table_rows
-from grants.dossiers.rules.values import Answer, DossierContent, Question, QuestionKind, Section
+from grants.dossiers.rules.typed import table_rows
+from grants.dossiers.rules.values import Answer, Question, QuestionKind
 
 
 def shown(question: Question, answer: Answer) -> str:
@@ -46,39 +43,6 @@ def _as_read(question: Question, text: str) -> str:
 def paragraphs(text: str) -> tuple[Block, ...]:
     """The text as paragraphs and lists, so that a page or a PDF keeps what was pasted."""
     return blocks(text)
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredQuestion:
-    """One question with its answer made ready to read."""
-
-    question: Question
-    answer: Answer
-    paragraphs: tuple[Block, ...]
-    words: int
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredSection:
-    """One section made ready to read."""
-
-    section: Section
-    items: tuple[AnsweredQuestion, ...]
-
-
-def answered(content: DossierContent) -> tuple[AnsweredSection, ...]:
-    """The whole document made ready to read: for the print view, the check page, evaluators and the PDF."""
-    by_key = {answer.question: answer for answer in content.answers}
-    sections = (with_answers(section, content.definition, by_key) for section in content.definition.sections)
-    return tuple(
-        AnsweredSection(section, tuple(_answered(q, content) for q in section.questions if asked(q, by_key)))
-        for section in sections
-    )
-
-
-def _answered(question: Question, content: DossierContent) -> AnsweredQuestion:
-    answer = content.answer(question.key)
-    return AnsweredQuestion(question, answer, paragraphs(shown(question, answer)), count_words(answer.text))
 
 
 def amount_of(answer: Answer) -> Money | None:
