@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from grants.dossiers.rules.defining import definition_problems, from_mapping, loses_words, moved_answer, to_mapping
 from grants.dossiers.rules.finding import (
+    ANSWER_NAMED,
     anchor,
     asked,
+    condition_words,
     problems,
     question_problem,
     section_problems,
     section_state,
-)
-from grants.dossiers.rules.showing import (
-    ANSWER_NAMED,
-    AnsweredQuestion,
-    AnsweredSection,
-    amount_of,
-    answered,
-    condition_words,
-    paragraphs,
-    shown,
     with_answers,
 )
+from grants.dossiers.rules.showing import amount_of, paragraphs, shown
 from grants.dossiers.rules.typed import (
     ROWS_MAX,
     as_typed,
@@ -62,6 +55,7 @@ from grants.dossiers.rules.values import (
     SectionState,
     Translation,
 )
+from grants.dossiers.rules.whole import AnsweredQuestion, AnsweredSection, answered
 
 __all__ = [
     "ANSWER_NAMED",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from grants.core.clock import read_date
 from grants.core.errors import Invalid, Problem
 from grants.core.money import parse_money
+from grants.dossiers.rules.showing import shown
 from grants.dossiers.rules.typed import ROWS_MAX, count_characters, length_problem, read_number, table_rows
 from grants.dossiers.rules.values import (
+    CONFIRMED,
     Answer,
     Definition,
     Mark,
@@ -27,6 +31,53 @@ def asked(question: Question, answers: Mapping[str, Answer]) -> bool:
     given = answers.get(question.asked_if.question, Answer(question.asked_if.question))
     wanted = question.asked_if.answers
     return not given.empty and (not wanted or given.text.strip() in wanted or any(p in wanted for p in given.picked))
+
+
+def condition_words(definition: Definition, question: Question) -> str:
+    """When a question is asked, for its page: which answer to which question; empty where it always is."""
+    if question.asked_if is None:
+        return ""
+    on = definition.question(question.asked_if.question)
+    if on is None:
+        return ""
+    labels = {choice.value: choice.label for choice in on.choices} | {CONFIRMED: "confirmed"}
+    wanted = " or ".join(f"\u201c{labels.get(each, each)}\u201d" for each in question.asked_if.answers)
+    label = ANSWER_NAMED.sub("\u2026", on.label)
+    return (
+        f"Asked only if your answer to \u201c{label}\u201d is {wanted}."
+        if wanted
+        else f"Asked only if you answered \u201c{label}\u201d."
+    )
+
+
+# Stands in a text for what was answered to an earlier question.
+ANSWER_NAMED = re.compile(r"\{answer:([a-z][a-z0-9_]*)\}")
+
+
+def with_answers(
+    section: Section, definition: Definition, answers: Mapping[str, Answer], *, is_ahead: bool = False
+) -> Section:
+    """The section with what was answered before put where its texts refer to it.
+
+    ``is_ahead``: the text is read before the answer is given, so what is missing is told by its question.
+    """
+
+    def told(text: str) -> str:
+        return ANSWER_NAMED.sub(lambda match: _told(definition.question(match[1]), answers, is_ahead=is_ahead), text)
+
+    if "{answer:" not in repr((section.intro, [(q.label, q.hint) for q in section.questions])):
+        return section
+    questions = tuple(replace(q, label=told(q.label), hint=told(q.hint)) for q in section.questions)
+    return replace(section, intro=told(section.intro), questions=questions)
+
+
+def _told(question: Question | None, answers: Mapping[str, Answer], *, is_ahead: bool) -> str:
+    answer = None if question is None else answers.get(question.key)
+    text = "" if question is None or answer is None else " ".join(shown(question, answer).split())
+    if not text and is_ahead and question is not None:
+        label = ANSWER_NAMED.sub("\u2026", question.label)
+        return f"(your answer to \u201c{label}\u201d)"
+    return text[:200] or "(not answered yet)"
 
 
 def anchor(question_key: str) -> str:
