@@ -671,6 +671,8 @@ def definition_problems(definition: Definition) -> tuple[Problem, ...]:
                         f"\u201c{key}\u201d is not a key. Use lower-case letters, digits and underscores.",
                     )
                 )
+        if not section.questions:
+            found.append(Problem(f"sections.{section.key}", "has no question yet. Add one, or take it out."))
         found += [problem for question in section.questions for problem in _question_faults(section, question)]
     return (*found, *_order_faults(definition))
 
@@ -720,26 +722,31 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
     place = f"sections.{section.key}.{question.key}"
     found = []
     picks = question.kind in {QuestionKind.CHOICE, QuestionKind.MULTICHOICE}
-    if picks != bool(question.choices):
-        found.append(Problem(place, "only a choice has choices, and it needs at least one."))
-    if (question.kind is QuestionKind.TABLE) != bool(question.columns):
-        found.append(Problem(place, "only a table has columns, and it needs at least one."))
+    if picks and not question.choices:
+        found.append(Problem(place, "offers no choices yet. Write at least one."))
+    if question.choices and not picks:
+        found.append(Problem(place, "has choices, but nothing can be chosen in an answer of its kind. Take them out."))
+    is_table = question.kind is QuestionKind.TABLE
+    if is_table and not question.columns:
+        found.append(Problem(place, "has no columns yet. Write at least one."))
+    if question.columns and not is_table:
+        found.append(Problem(place, "has columns, but is no table. Take them out."))
     found += _repeated(f"{place}.columns", [column.key for column in question.columns])
     found += _repeated(f"{place}.choices", [choice.value for choice in question.choices])
     labels = [choice.label.casefold() for choice in question.choices]
     for label in sorted({each for each in labels if labels.count(each) > 1}):
         found.append(Problem(place, f"offers {quoted(label)} more than once. Give each choice its own words."))
     if any(column.kind not in COLUMN_KINDS for column in question.columns):
-        found.append(Problem(place, "a column holds short text, a number, an amount or a date."))
+        found.append(Problem(place, "has a column of another kind than short text, a number, an amount or a date."))
     if question.rows_max is not None and not 1 <= question.rows_max <= ROWS_MAX:
-        found.append(Problem(place, f"rows_max is {question.rows_max}; a table has 1 to {ROWS_MAX} rows."))
+        found.append(Problem(place, f"may have {question.rows_max} rows; a table has 1 to {ROWS_MAX}."))
     if question.kind is not QuestionKind.FILE and question.file_words:
-        found.append(Problem(place, "only a file has types, megabytes or pages."))
+        found.append(Problem(place, "limits types, megabytes or pages, but is no file. Take the limits out."))
     if question.pages_max and any(kind is not FileType.PDF for kind in question.file_types):
-        found.append(Problem(place, "pages are counted in PDFs only: with a limit of pages, pdf is the one type."))
-    for name, limit in (("words_max", question.words_max), ("characters_max", question.characters_max)):
+        found.append(Problem(place, "limits pages, which are counted in PDFs only: with it, pdf is the one type."))
+    for what, limit in (("words", question.words_max), ("characters", question.characters_max)):
         if limit is not None and limit < 1:
-            found.append(Problem(place, f"{name} is {limit}; a limit is 1 or more."))
+            found.append(Problem(place, f"takes {limit} {what}; a limit is 1 or more."))
     return found
 
 

@@ -66,7 +66,17 @@ from grants.core.yaml_schema import (
     whole,
     zone,
 )
-from grants.dossiers.rules import AskedIf, Choice, Column, Definition, Question, QuestionKind, Section, Translation
+from grants.dossiers.rules import (
+    COLUMN_KINDS,
+    AskedIf,
+    Choice,
+    Column,
+    Definition,
+    Question,
+    QuestionKind,
+    Section,
+    Translation,
+)
 from grants.programmes.rules import ParentRules
 
 SCHEMA_VERSION = 1
@@ -352,7 +362,12 @@ _TRANSLATION = Record(
 )
 _COLUMN = Record(
     Column,
-    {"key": plain_text, "label": plain_text, "kind": one_of(QuestionKind), "required": flag},
+    {
+        "key": plain_text,
+        "label": plain_text,
+        "kind": one_of(QuestionKind, *(kind for kind in QuestionKind if kind not in COLUMN_KINDS)),
+        "required": flag,
+    },
     ("key", "label"),
 )
 _ASKED_IF = Record(AskedIf, {"question": plain_text, "answers": Items(plain_text)}, ("question",))
@@ -391,7 +406,7 @@ _SECTION = Record(
         "questions": Items(_QUESTION),
         "translations": Items(_TRANSLATION),
     },
-    ("key", "title", "questions"),
+    ("key", "title"),
 )
 _DECLARATION = Record(
     Declaration,
