@@ -13,7 +13,7 @@ from typing import Any
 from grants.calls.rules.plain_words import key_from
 from grants.calls.rules.values import Condition
 from grants.core.yaml_schema import Record
-from grants.dossiers.rules import REFERENCE, QuestionKind
+from grants.dossiers.rules import REFERENCE, Definition, QuestionKind
 
 Tree = dict[str, Any]
 
@@ -108,6 +108,21 @@ def _told(text: Any, keys: Collection[str]) -> bool:
 
 def _looks_at(condition: Condition, keys: Collection[str]) -> bool:
     return condition.test is not None and condition.test.question in keys
+
+
+def marks_of(before: Definition, after: Definition) -> dict[str, str]:
+    """What is new or changed in the form of a call, by the key of its question or section; what went is told elsewhere."""
+    old = {question.key: (section.key, question) for section in before.sections for question in section.questions}
+    marks = {section.key: "New" for section in after.sections if before.section(section.key) is None}
+    for section in after.sections:
+        for question in section.questions:
+            if question.key not in old:
+                marks[question.key] = "New"
+            elif old[question.key][1] != question:
+                marks[question.key] = "Changed"
+            elif old[question.key][0] != section.key:
+                marks[question.key] = "Moved"
+    return marks
 
 
 # --- the order of a list --------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -20,6 +20,7 @@ from grants.calls.forms import (
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
+from grants.calls.rules.question_form import marks_of
 from grants.calls.rules.questions import questions_close_at, takes_questions
 from grants.calls.states import CallState, Phase
 from grants.calls.views.parts import Edited
@@ -27,7 +28,7 @@ from grants.calls.views.sections import any_part, question_page, take_out_page
 from grants.core import clock
 from grants.core.permissions import Permission
 from grants.core.zones import ZONES
-from grants.dossiers.rules import condition_words
+from grants.dossiers.rules import condition_words, with_answers
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
@@ -152,7 +153,28 @@ def build_dates(slug: str) -> Any:
 def preview(slug: str) -> Any:
     """The form as an applicant will see it, at any time; nothing of it can be sent or saved."""
     call = queries.call(current_actor(), slug)
-    return page("calls/preview.html", call=call, steps=rules.steps(call.content), condition_words=condition_words)
+    return preview_page(call, call.content, ends=PARTS)
+
+
+def preview_page(
+    call: rules.CallView, content: rules.CallContent, *, ends: Mapping[str, str], before: Any = None
+) -> str:
+    """The form of this content; ``before`` is the definition that is public, from which what differs is marked."""
+    definition = content.definition
+    told = {each.key: with_answers(each, definition, {}, is_ahead=True) for each in definition.sections}
+    steps = [(step, [told[section.key] for section in sections]) for step, sections in rules.steps(content)]
+    marks = {} if before is None else marks_of(before, definition)
+    return page(
+        "calls/preview.html",
+        call=call,
+        steps=steps,
+        marks=marks,
+        criteria={criterion.key: criterion.name for criterion in content.criteria},
+        languages=rules.LANGUAGES,
+        when=lambda question: condition_words(definition, question),
+        ends=ends,
+        is_copy=before is not None,
+    )
 
 
 @bp.get("/<slug>/build/<key>")

@@ -12,7 +12,7 @@ from grants.calls.forms import CorrigendumForm, DeedForm, ImportForm, WordingFor
 from grants.calls.queries import WorkingCopy
 from grants.calls.rules import CallSummary
 from grants.calls.states import CallState
-from grants.calls.views.building import bp
+from grants.calls.views.building import bp, preview_page
 from grants.calls.views.parts import Edited
 from grants.calls.views.sections import any_part, question_page, take_out_page
 from grants.core import clock
@@ -35,6 +35,14 @@ PARTS = {
 def correcting(slug: str) -> Any:
     """The working copy with what differs, its parts, and how it is published."""
     return _copy_page(_copy(slug), None)
+
+
+@bp.get("/<slug>/corrigendum/preview")
+@requires(Permission.CALL_MANAGE, Permission.CALL_PUBLISH)
+def preview_copy(slug: str) -> Any:
+    """The form of the working copy as an applicant would see it, with what differs from the public one marked."""
+    copy = _copy(slug)
+    return preview_page(copy.call, rules.content_of(copy.fields), ends=PARTS, before=copy.call.content.definition)
 
 
 @bp.post("/<slug>/corrigendum/publish")
