@@ -44,7 +44,7 @@ from grants.calls.forms import DeadlineForm
 from grants.calls.rules import ORGANISATION_WORDS, Condition
 from grants.calls.rules.privacy import NoticeAsked
 from grants.cities.rules import country_code
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
 from grants.identity.rules import OrganisationInput, Person
 from grants.identity.states import OrganisationKind, Role
 from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, DateField, Form, Needed, choices
@@ -598,9 +598,25 @@ class FollowForm(_BeginForm):
 
 
 class ServingForm(Form):
-    """What an application serves; its lines are read by the view, for their names are those of the lists."""
+    """What an application serves; its lines are read by the view, for their names are those of the lists.
+
+    ``wrong`` is what is wrong with a line, by the name of its field.
+    """
 
     mark = HiddenField()
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.wrong: dict[str, str] = {}
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """Sentences about single lines stand beside them."""
+        self.wrong = dict(getattr(error, "problems", {}))
+        self.problems.append(str(error))
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """The sentence of the whole, then each line's with the id of its field."""
+        return [*super().what_is_wrong(), *((said, name.replace("_", "-")) for name, said in self.wrong.items())]
 
     def overtaken(self, sentence: str, mark: str) -> None:
         """Comes back after a clash with what was typed; sending it again is a new deed in sight of what stands."""

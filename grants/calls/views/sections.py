@@ -67,8 +67,8 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
         return here
     if form.tree is None and number == len(whole):
         return see_other(ends["part"], slug=edited.call.slug, key=key)
-    questions = whole[number].get("questions") if number < len(whole) else None
-    entry = {**(form.tree or {}), **({"questions": questions} if questions else {})}
+    kept = whole[number].get("questions") if number < len(whole) else None
+    entry = {**(form.tree or {}), **({"questions": kept} if kept else {})}
     changed = with_entry(whole, number, entry)
     keep(edited, field, changed, form.version_shown())
     place = next((place for place, each in enumerate(changed) if each is entry), None)
@@ -206,7 +206,7 @@ def _asked_before(definition: Definition, whole: list[Any], number: int, place: 
     """Questions that are always asked and stand before this one."""
     keys = [str(each.get("key")) for each in whole[number].get("questions") or ()]
     stop = {str(whole[number].get("key")): set(keys[place:])}
-    found = []
+    found: list[tuple[str, str]] = []
     for section in definition.sections:
         for question in section.questions:
             if question.key in stop.get(section.key, ()):
