@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from grants.core.errors import Invalid, quoted
 
@@ -40,11 +42,38 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def zone(name: str) -> ZoneInfo:
-    """The IANA zone of that name; :class:`Invalid` when there is none."""
+    """The IANA zone of that name, however its letters are written; :class:`Invalid`, with what may be meant, if there is none.
+
+    >>> zone("europe/warsaw").key, zone("America/ New york").key
+    ('Europe/Warsaw', 'America/New_York')
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Invalid(f"{quoted(name)} is not a time zone. Use an IANA name such as Europe/Brussels.") from error
+        found, near = _named_like(name)
+        if found:
+            return ZoneInfo(found)
+        instead = f"Did you mean {near}?" if near else "Use an IANA name such as Europe/Brussels."
+        raise Invalid(f"{quoted(name)} is not a time zone. {instead}") from error
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, str]:
+    return {_letters(each): each for each in sorted(available_timezones())}
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\s*/\s*", "/", name.strip()).replace(" ", "_").casefold()
+
+
+def _named_like(name: str) -> tuple[str, str]:
+    """The zone of these letters, or one that comes near: its city alone, or a slip in it."""
+    wanted = _letters(name[:60])
+    if wanted in _zones():
+        return _zones()[wanted], ""
+    cities = {each.rpartition("/")[2]: whole for each, whole in _zones().items() if each.startswith("europe/")}
+    near = get_close_matches(wanted, [*cities, *_zones()], n=1, cutoff=0.8)
+    return "", cities.get(near[0]) or _zones()[near[0]] if near else ""
 
 
 class Fold(StrEnum):

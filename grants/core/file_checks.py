@@ -12,7 +12,7 @@ from xml.parsers import expat
 import filetype
 
 from grants.core.errors import Invalid
-from grants.core.file_types import MEDIA, SAME_EXTENSION, WORDS, FileType, megabytes
+from grants.core.file_types import DOCUMENTS, MEDIA, SAME_EXTENSION, WORDS, FileType, megabytes
 from grants.core.pdf_checks import check_pdf
 
 # An office file is a ZIP: what it may grow to when it is opened, and of how many parts it may be.
@@ -31,9 +31,16 @@ def check(path: Path, name: str, allowed: frozenset[FileType], pages_max: int | 
     named = SAME_EXTENSION.get(extension, extension)
     with path.open("rb") as file:
         head = file.read(8_192)
-    found = _type_of(path, name, head, named, pages_max)
+    wanted = ", ".join(f".{kind}" for kind in FileType if kind in allowed)
+    # Damaged or not: what is of another type anyway is named as that.
+    glance = _at_a_glance(head, named)
+    if glance is not None and glance not in allowed:
+        raise Invalid(f"“{name}” is {WORDS[glance]}; here you can upload {wanted}.")
+    try:
+        found = _type_of(path, name, head, named, pages_max)
+    except Invalid as error:
+        raise _with_wanted(error, allowed, wanted) from error
     if found not in allowed:
-        wanted = ", ".join(f".{kind}" for kind in FileType if kind in allowed)
         raise Invalid(f"“{name}” is {WORDS[found]}; here you can upload {wanted}.")
     if found != named:
         raise Invalid(
@@ -42,6 +49,32 @@ def check(path: Path, name: str, allowed: frozenset[FileType], pages_max: int | 
             else f"“{name}” has no ending. It is {WORDS[found]}: rename it so that it ends in “.{found}”."
         )
     return found
+
+
+_OFFICE = frozenset({FileType.DOCX, FileType.XLSX, FileType.ODT, FileType.ODS})
+
+
+def _at_a_glance(head: bytes, named: str) -> FileType | None:
+    """The type its first bytes tell; of a ZIP, which of the office files its name says, where it says one."""
+    for mark, kind in (
+        (b"%PDF-", FileType.PDF),
+        (b"\x89PNG\r\n\x1a\n", FileType.PNG),
+        (b"\xff\xd8\xff", FileType.JPEG),
+    ):
+        if head.startswith(mark):
+            return kind
+    return FileType(named) if head.startswith(b"PK\x03\x04") and named in _OFFICE else None
+
+
+def _with_wanted(error: Invalid, allowed: frozenset[FileType], wanted: str) -> Invalid:
+    """What is wrong with a file, with what is wanted where not everything is."""
+    said = str(error)
+    if allowed >= DOCUMENTS:
+        return error
+    if FileType.PDF not in allowed:
+        said = said.removesuffix(" Save it as a PDF.").removesuffix(", or as a PDF.")
+        said = said if said.endswith(".") else f"{said}."
+    return Invalid(f"{said} Here you can upload {wanted}.")
 
 
 def _type_of(path: Path, name: str, head: bytes, named: str, pages_max: int | None) -> FileType:

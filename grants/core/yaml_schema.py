@@ -41,11 +41,15 @@ _WHAT = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "n
 
 @dataclass(slots=True)
 class Reading:
-    """What goes wrong while a file is read, and what a kind wants to be known about the value it read."""
+    """What goes wrong while a file is read, and what a kind wants to be known about the value it read.
+
+    ``in_form``: the text was made of the fields of a form, so sentences speak of fields and not of the file format.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     noticed: list[Any] = field(default_factory=list)
     commas: set[int] = field(default_factory=set)
+    in_form: bool = False
 
     def wrong(self, node: yaml.Node, place: str, message: str) -> None:
         """Note a problem with the path of keys that leads to it and its line."""
@@ -59,7 +63,8 @@ class Reading:
         """The entries of a mapping; a repeated key is a problem, never the last one wins."""
         found: dict[str, yaml.Node] = {}
         if not isinstance(node, yaml.MappingNode):
-            self.wrong(node, place, f"must be a group of values, not {what(node)}.")
+            said = f"must be a group of values, not {what(node)}."
+            self.wrong(node, place, "needs a name, a colon and what it is on each line." if self.in_form else said)
             return found
         self._join_sentences(node)
         for key, value in node.value:
@@ -126,6 +131,9 @@ def raw_of(node: yaml.Node, place: str, reading: Reading, wanted: str, *tags: st
     """The characters of a scalar as typed, where its type is one of ``tags``."""
     if isinstance(node, yaml.ScalarNode) and node.tag.removeprefix(_TAG) in tags:
         return node.value.strip()
+    if reading.in_form and isinstance(node, yaml.ScalarNode):
+        reading.wrong(node, place, f"is {quoted(node.value)}; it must be {wanted}.")
+        return None
     shown = f" {quoted(node.value)}" if isinstance(node, yaml.ScalarNode) else ""
     quotes = " Write it in quotes." if "str" in tags and isinstance(node, yaml.ScalarNode) else ""
     reading.wrong(node, place, f"must be {wanted}, not {what(node)}{shown}.{quotes}")
@@ -139,8 +147,13 @@ def plain_text(node: yaml.Node, place: str, reading: Reading) -> str | None:
         reading.wrong(node, place, f"has {len(raw)} characters; the limit is {TEXT_MAX}. Shorten it.")
         return None
     if raw == "":
-        reading.wrong(node, place, "is empty. Write the text, or null where it was not found.")
+        reading.wrong(node, place, f"is empty. Write the text, or {_nothing(reading)}.")
     return raw or None
+
+
+def _nothing(reading: Reading) -> str:
+    """How one says that something is not known."""
+    return "leave it out" if reading.in_form else "null where it was not found"
 
 
 def flag(node: yaml.Node, place: str, reading: Reading) -> bool | None:
@@ -189,7 +202,8 @@ def amount(node: yaml.Node, place: str, reading: Reading) -> Money | None:
         reading.wrong(node, place, f"has {len(raw)} characters; an amount has at most {DIGITS_MAX}.")
         return None
     if node.tag == _TAG + "float" and not _CENTS.match(raw):
-        reading.wrong(node, place, f"is {raw[:40]}; write euros with two decimals, or the amount in quotes.")
+        instead = "with at most two decimals" if reading.in_form else "with two decimals, or the amount in quotes"
+        reading.wrong(node, place, f"is {raw[:40]}; write euros {instead}.")
         return None
     try:
         euros = parse_money(plain_number)
@@ -197,7 +211,7 @@ def amount(node: yaml.Node, place: str, reading: Reading) -> Money | None:
         reading.wrong(node, place, str(error))
         return None
     if not euros:
-        reading.wrong(node, place, "is zero. Write the amount, or null where it was not found.")
+        reading.wrong(node, place, f"is zero. Write the amount, or {_nothing(reading)}.")
     return euros or None
 
 
@@ -205,8 +219,10 @@ def day(node: yaml.Node, place: str, reading: Reading) -> date | None:
     """A calendar day."""
     raw = raw_of(node, place, reading, "a day such as 2022-09-05", "str", "timestamp")
     try:
+        if raw is not None and reading.in_form:
+            return clock.read_date(raw)
         return None if raw is None else date.fromisoformat(raw)
-    except ValueError:
+    except (ValueError, Invalid):
         reading.wrong(node, place, f"{quoted(raw)} is not a day. Write year, month and day: 2022-09-05.")
         return None
 
@@ -230,7 +246,8 @@ def moment(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
         instant = None
         reading.wrong(node, place, f"{quoted(raw)} is not a time. Write it as 2022-11-15T12:00:00+01:00.")
     if instant is not None and instant.tzinfo is None:
-        reading.wrong(node, place, f"{quoted(raw)} has no zone. Write it as {raw}+01:00, or use “local”.")
+        local = "" if reading.in_form else ", or use “local”"
+        reading.wrong(node, place, f"{quoted(raw)} has no zone. Write it as {raw}+01:00{local}.")
         return None
     return instant
 
@@ -244,7 +261,8 @@ def wall_time(node: yaml.Node, place: str, reading: Reading) -> datetime | None:
         local = None
         reading.wrong(node, place, f"{quoted(raw)} is not a time. Write it as 2022-11-15 12:00.")
     if local is not None and local.tzinfo is not None:
-        reading.wrong(node, place, "carries a zone. Write an instant as “iso”, a local time without a zone.")
+        said = "carries a zone. Write an instant as “iso”, a local time without a zone."
+        reading.wrong(node, place, "carries a zone. Leave it out." if reading.in_form else said)
         return None
     return local
 

@@ -133,12 +133,17 @@ def _built() -> CallView:
     slug = scene.filled(scene.SMALL).slug
     with clock.at(BEFORE):
         manager = actors.client_of(current_app, actors.ingrid())
-        at = f"/calls/{slug}/build/application_form.own_sections"
-        data: dict[str, object] = {"value.key": SECTION, "value.title": "Every kind: “all”"}
-        for number, (key, case) in enumerate(CASES.items()):
-            data |= {f"value.questions.{number}.{name}": value for name, value in _typed_in(key, case).items()}
-        answer = post(manager, f"{at}/0", values_of(manager, f"{at}/0"), **data)
-        assert answer.status_code == 303, text_of(answer)[:900]
+        at = f"/calls/{slug}/build/application_form.own_sections/0"
+        send(manager, at, **{"value.key": SECTION, "value.title": "Every kind: “all”"})
+        for place, (key, case) in enumerate(CASES.items()):
+            page = f"{at}/questions/{place}?kind={case.kind.value}"
+            typed = {f"value.{name}": value for name, value in _typed_in(key, case).items()}
+            shown = values_of(manager, page, to=page.partition("?")[0])
+            assert typed.keys() <= {*shown, *_more_rows(typed)}, (
+                f"{case.kind} has no field for {typed.keys() - shown.keys()}"
+            )
+            answer = post(manager, page.partition("?")[0], shown, **typed)
+            assert answer.status_code == 303, text_of(answer)[:900]
         call = calls.call(actors.ingrid(), slug)
         call_services.publish(actors.ingrid(), call.id)
     return calls.call_by_id(call.id)
@@ -171,6 +176,11 @@ def _typed_in(key: str, case: Case) -> dict[str, object]:
         else:
             fields[name] = value
     return fields
+
+
+def _more_rows(typed: Iterable[str]) -> set[str]:
+    """Fields of a second or later entry of a list, which the page offers once the one before is saved."""
+    return {name for name in typed if name.startswith(("value.columns.", "value.translations."))}
 
 
 # --- the application ------------------------------------------------------------------------------------------------

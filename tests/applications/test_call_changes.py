@@ -263,7 +263,7 @@ def test_the_team_is_told_by_mail_with_what_changed(written: tuple[CallView, str
 
     assert [args["user_id"] for args in told] == [str(actors.ana().user_id)]
     assert told[0]["context"]["sent"] == 0
-    assert f"Question 1.1 “{section.questions[0].label}”" in told[0]["context"]["changes"]
+    assert f"Question 1.1 “{section.questions[0].label}”: no longer asked" in told[0]["context"]["changes"]
 
 
 def test_what_was_sent_stands_as_it_was_asked(call: CallView) -> None:
@@ -336,7 +336,11 @@ def test_the_old_text_stands_beside_the_field(app: Flask, written: tuple[CallVie
     client = actors.client_of(app, actors.ana())
     with clock.at(WHILE_OPEN):
         page = text_of(client.get(f"/applications/{reference}/sections/{section.key}"))
+        listed = text_of(client.get(f"/applications/{reference}"))
 
+    # Two things of it changed: it is told once, with both.
+    assert listed.count(f"“{numbered.label}”") == 1
+    assert f"“{numbered.label}”: how it is answered changed, most words taken out" in listed
     assert "The call asks this in another way now" in page
     assert "We know every boiler." in page
 

@@ -103,6 +103,13 @@ def test_what_somebody_changed_meanwhile_is_left_as_it_is(app: Flask, call: Call
     [
         ("form.docx", b"words", "form.docx"),
         ("form.pdf", factory.PDF, "here you can upload .docx, .xlsx"),
+        ("form.pdf", b"%PDF-1.7 damaged", "“form.pdf” is a PDF; here you can upload .docx, .xlsx"),
+        ("form.xlsx", b"%PDF-1.7 damaged", "“form.xlsx” is a PDF; here you can upload .docx, .xlsx"),
+        (
+            "form.docx",
+            b"PK\x03\x04damaged",
+            "is damaged: it cannot be opened. Save it again and upload that. Here you can",
+        ),
         ("empty.docx", b"", "is empty"),
     ],
 )
@@ -115,6 +122,7 @@ def test_what_is_no_filled_form_is_refused_in_words(
 
     assert answer.status_code == 422
     assert said in text_of(answer)
+    assert 'id="file-error"' in answer.text
 
 
 def test_a_partner_takes_over_only_what_is_asked_of_them(app: Flask, call: CallView) -> None:

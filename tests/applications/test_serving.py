@@ -93,8 +93,18 @@ def test_what_is_served_is_said_on_its_page_and_typed_words_come_back(app: Flask
         )
         assert back.status_code == 422
         assert 'value="Mine"' in back.text
+        assert f'<a href="#sentence-{made}">Say in one sentence how the application serves it.' in back.text
+        half = send(client, page, **{f"sentence_{made}": "Words beside a line nobody ticked.", "own_title_1": "Half"})
+        assert half.status_code == 422
+        assert f'<a href="#serves-{made}">You wrote how it is served: tick it too' in half.text
+        # Rows without a word between are closed up, and each sentence stands at its own.
+        assert '<a href="#own-sentence-0">' in half.text and 'value="Half"' in half.text
+        assert "Words beside a line nobody ticked." in half.text and "All that was typed stands below" in half.text
         assert send(client, page, **{f"serves_{made}": "y", f"sentence_{made}": "We test three."}).status_code == 303
         assert "We test three." in text_of(client.get(f"/applications/{reference}/print"))
+        again_without = send(client, page, **{f"serves_{made}": None})
+        assert again_without.status_code == 303 and "We test three." not in text_of(client.get(page))
+        assert send(client, page, **{f"serves_{made}": "y", f"sentence_{made}": "We test three."}).status_code == 303
         stale = client.post(page, data={"mark": "old", f"serves_{made}": "y", f"sentence_{made}": "Mine."})
         assert stale.status_code == 409
         assert "Mine." in stale.text and "We test three." in stale.text

@@ -58,44 +58,101 @@ def test_a_manager_builds_what_is_missing_part_by_part(app: Flask, manager: Flas
     assert queries.values(actors.ingrid(), slug)["funding_rate_percent"].confidence is Confidence.STATED
 
 
-def test_a_question_is_added_to_a_section_and_moved_and_taken_out(app: Flask, manager: FlaskClient) -> None:
-    slug = scene.filled(scene.SMALL).slug
+def questions_of(slug: str, section: int = 0) -> list[str]:
+    return [each.label for each in value(slug, "application_form.own_sections")[section].questions]  # type: ignore[index] -- sections
+
+
+def section_with(manager: FlaskClient, slug: str, *asked: tuple[str, str, dict[str, object]]) -> str:
+    """A new section with these questions, each by its page: first its kind is chosen, then its fields are filled in."""
     at = f"/calls/{slug}/build/application_form.own_sections"
+    made = send(manager, f"{at}/0", **{"value.title": "More"})
+    assert made.location.endswith("/application_form.own_sections/0"), "where its questions are added"
+    for place, (kind, label, fields) in enumerate(asked):
+        page = f"{at}/0/questions/{place}"
+        chosen = text_of(manager.get(page))
+        assert "How is it answered?" in chosen and "One of several choices" in chosen
+        done = send(manager, page, page=f"{page}?kind={kind}", **{"value.label": label}, **fields)
+        assert done.status_code == 303, text_of(done)[:900]
+    return at
 
-    send(
+
+def test_a_question_is_built_with_the_fields_of_its_kind_and_moved_and_doubled(
+    app: Flask, manager: FlaskClient
+) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = section_with(
         manager,
-        f"{at}/0",
-        **{
-            "value.key": "more",
-            "value.title": "More",
-            "value.questions.0.key": "colour",
-            "value.questions.0.label": "Which colour?",
-            "value.questions.0.kind": "choice",
-            "value.questions.0.choices": "red = Red\nblue = Blue",
-        },
-    )
-    send(
-        manager,
-        f"{at}/1",
-        **{
-            "value.key": "first",
-            "value.title": "First",
-            "value.questions.0.key": "a",
-            "value.questions.0.label": "A",
-            "value.questions.0.kind": "short",
-            "place": "1",
-        },
+        slug,
+        ("choice", "Which colour?", {"value.choices": "red = Red\nblue = Blue"}),
+        ("short", "Why {answer:which_colour}?", {"value.asked_if.question": "which_colour", "value.words_max": "9"}),
     )
 
-    first, more = value(slug, "application_form.own_sections")  # type: ignore[misc] -- a tuple of sections
-    assert (first.title, more.title) == ("First", "More")
-    assert [choice.label for choice in more.questions[0].choices] == ["Red", "Blue"]
+    shown = text_of(manager.get(f"{at}/0/questions/1"))
+    other = text_of(manager.get(f"{at}/0/questions/1?kind=file"))
+    assert "Most words" in shown and "Most megabytes" not in shown and "Choices" not in shown
+    assert "Most megabytes" in other and "Most words" not in other
     assert "Which colour?" in text_of(manager.get(f"/calls/{slug}/preview"))
+    send(manager, f"{at}/0", deed="copy:1")
+    assert questions_of(slug) == ["Which colour?", *["Why {answer:which_colour}?"] * 2]
+    send(manager, f"{at}/0/questions/2", **{"value.label": "And?", "place": "1"})
+    send(manager, f"{at}/0", deed="down:0")
+    assert questions_of(slug) == ["Which colour?", "And?", "Why {answer:which_colour}?"]
+    assert manager.post(f"{at}/0", data={"deed": "up:9"}).status_code == 400
 
-    send(manager, f"{at}/0", take_out="1")
+    send(manager, at, deed="copy:0")
 
-    (left,) = value(slug, "application_form.own_sections")  # type: ignore[misc] -- a tuple of sections
-    assert left.title == "More"
+    _, copy = value(slug, "application_form.own_sections")  # type: ignore[misc] -- a tuple of sections
+    stem = "why_answer_which_colour"
+    assert (copy.key, *(each.key for each in copy.questions)) == ("more_2", "which_colour_2", f"{stem}_3", f"{stem}_4")
+    assert (
+        copy.questions[2].asked_if.question == "which_colour_2"
+        and copy.questions[2].label == "Why {answer:which_colour_2}?"
+    )
+    assert rules.form_problems(queries.call(actors.ingrid(), slug).content.definition) == ()
+
+
+def test_before_a_question_is_taken_out_one_reads_what_hangs_on_it(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = section_with(
+        manager,
+        slug,
+        ("confirmation", "Is it new?", {}),
+        ("long", "Since when?", {"value.asked_if.question": "is_it_new"}),
+    )
+    out = f"{at}/0/take-out?question=0"
+
+    asked = text_of(manager.get(out))
+    assert "“Since when?” is asked only by the answer to it." in asked
+    assert "Nothing else in this call hangs on it" in text_of(manager.get(f"{at}/0/take-out?question=1"))
+    done = send(manager, out)
+
+    assert done.location.endswith("/application_form.own_sections/0")
+    assert questions_of(slug) == ["Since when?"]
+    said = "“Since when?” depends on the question “is_it_new”, which is not asked before it."
+    assert said in text_of(manager.get(done.location))
+    assert said in text_of(manager.get(f"/calls/{slug}/build")).replace(": ", " ")
+    send(manager, f"{at}/0/take-out")
+    assert value(slug, "application_form.own_sections") is None
+    for wrong in (f"{at}/0/take-out", f"{at}/0/questions/0", f"/calls/{slug}/build/call.title/0/take-out"):
+        assert manager.get(wrong).status_code == 404
+
+
+def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app: Flask, manager: FlaskClient) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = section_with(manager, slug, ("choice", "Which?", {}))
+
+    assert "“Which?” offers no choices yet. Write at least one." in text_of(manager.get(f"{at}/0"))
+    wrong = send(
+        manager,
+        f"{at}/0/questions/1",
+        page=f"{at}/0/questions/1?kind=long",
+        **{"value.label": "Why?", "value.words_max": "many"},
+    )
+    assert wrong.status_code == 422
+    assert "Most words: It is “many”; it must be a whole number." in text_of(wrong)
+    assert 'value="many"' in wrong.text and "Most megabytes" not in wrong.text
+    missing = send(manager, f"{at}/0/questions/1", page=f"{at}/0/questions/1?kind=long")
+    assert "The question: It is missing." in text_of(missing)
 
 
 def test_what_cannot_be_read_stays_in_its_field_with_a_sentence(app: Flask, manager: FlaskClient) -> None:
@@ -106,8 +163,8 @@ def test_what_cannot_be_read_stays_in_its_field_with_a_sentence(app: Flask, mana
     )
 
     assert refused.status_code == 422
-    assert "must be a whole number" in refused.text and 'value="soon"' in refused.text
-    assert '<a href="#value-month">Month: It must be a whole number' in refused.text
+    assert '<a href="#value-month">Month: It is “soon”; it must be a whole number' in refused.text
+    assert 'value="soon"' in refused.text and "quotes" not in refused.text
     assert value(slug, "milestones") is None
 
 
@@ -162,7 +219,7 @@ def test_a_new_entry_cannot_be_taken_out(app: Flask, manager: FlaskClient) -> No
 
     new = text_of(manager.get(f"/calls/{slug}/build/application_form.own_sections/0"))
 
-    assert "Sections of its own, a new entry" in new and "Take this entry out" not in new
+    assert "A new section" in new and "Take this" not in new
 
 
 def test_a_published_call_has_no_form_of_a_part(app: Flask) -> None:

@@ -417,11 +417,22 @@ def test_a_manager_changes_a_part_and_publishes_what_everybody_then_reads(app: F
     assert "Money for the whole call EUR 32 000 000.00 EUR 33 000 000.00" in public
 
 
-def test_wording_is_corrected_with_a_note_on_the_public_page(app: Flask, manager: FlaskClient) -> None:
+def test_wording_is_previewed_and_corrected_with_a_note_on_the_public_page(app: Flask, manager: FlaskClient) -> None:
     call = scene.published()
     at = f"/calls/{call.slug}/corrigendum"
     title = queries.call_by_id(call.id).title
     with clock.at(scene.WHILE_OPEN):
+        send(manager, f"{at}/parts/call.title", value=f"{title} again")
+        send(manager, f"{at}/discard", page=at)
+        question = f"{at}/parts/application_form.sections/0/questions/0"
+        send(manager, question, **{"value.label": "A label that nobody has seen yet"})
+        preview = text_of(manager.get(f"{at}/preview"))
+        assert "Changed A label that nobody has seen yet" in preview and "begin a dry run" not in preview
+        assert "nobody has seen" not in text_of(manager.get(f"/calls/{call.slug}/preview"))
+        send(manager, f"{at}/parts/application_form.sections/0", deed="down:0")
+        assert "Moved" not in text_of(manager.get(f"{at}/preview")), "only what went to another section"
+        assert actors.client_of(app, actors.ana()).get(f"{at}/preview").status_code == 403
+        send(manager, f"{at}/discard", page=at)
         send(manager, f"{at}/parts/call.title", value=f"{title} again")
         assert "Correct the wording at once" in text_of(manager.get(at))
         send(manager, f"{at}/wording", page=at, note="")

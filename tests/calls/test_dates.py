@@ -76,12 +76,17 @@ def test_at_a_deadline_that_comes_twice_the_page_asks_which_one_is_meant(manager
     assert call_of(slug).closes_at == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("typed", ["europe/warsaw", "EUROPE / Warsaw", " Europe/Warsaw "])
+def test_a_zone_is_known_however_its_letters_are_written(typed: str) -> None:
+    assert rules.planned(rules.DatesInput(typed), has_deadline=False).zone == "Europe/Warsaw"
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
         ({"day": "28 March 2027", "time": "02:30"}, "the nearest are 01:59 and 03:00"),
         ({"opens_day": "28 March 2027", "opens_time": "02:30"}, "the nearest are 01:59 and 03:00"),
-        ({"zone": "Brussels"}, "“Brussels” is not a time zone"),
+        ({"zone": "Brussels"}, "“Brussels” is not a time zone. Did you mean Europe/Brussels?"),
         ({"time": ""}, "Enter the time of the deadline too."),
         ({"day": "", "time": ""}, "It can move, but not be taken away."),
         ({"opens_day": ""}, "Enter the day the call opens too"),

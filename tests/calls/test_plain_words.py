@@ -55,10 +55,11 @@ def test_a_condition_kept_with_a_number_alone_is_written_as_a_rule_over_a_fact()
 def test_a_new_question_and_a_new_criterion_need_no_short_name(manager: FlaskClient) -> None:
     slug = scene.filled(scene.SMALL).slug
     at = f"/calls/{slug}/build"
-    typed = {"value.title": "Łódź: what changes?", "value.questions.0.label": "Why?", "value.questions.0.kind": "long"}
-
-    assert send(manager, f"{at}/application_form.own_sections/0", **typed).status_code == 303
-    assert send(manager, f"{at}/application_form.own_sections/1", **typed).status_code == 303
+    for number in (0, 1):
+        section = f"{at}/application_form.own_sections/{number}"
+        assert send(manager, section, **{"value.title": "Łódź: what changes?"}).status_code == 303
+        question = f"{section}/questions/0"
+        assert send(manager, question, page=f"{question}?kind=long", **{"value.label": "Why?"}).status_code == 303
 
     first, second = queries.values(actors.ingrid(), slug)["application_form.own_sections"].value
     assert (first.key, first.questions[0].key) == ("lodz_what_changes", "why")
@@ -68,9 +69,10 @@ def test_a_new_question_and_a_new_criterion_need_no_short_name(manager: FlaskCli
 def test_the_form_of_a_question_says_everything_in_plain_words(manager: FlaskClient) -> None:
     slug = scene.filled(scene.SMALL).slug
 
-    words = text_of(manager.get(f"/calls/{slug}/build/application_form.sections/0"))
+    at = f"/calls/{slug}/build/application_form.sections/0"
+    words = " ".join(text_of(manager.get(page)) for page in (at, f"{at}/questions/0", f"{at}/questions/0?choose=1"))
 
-    assert "Kind of answer" in words and "One of several choices" in words and "Any of several choices" in words
+    assert "How is it answered?" in words and "One of several choices" in words and "Any of several choices" in words
     assert "Asked only if" in words and "What evaluators look for" in words
     assert "multichoice" not in words.lower() and "_max" not in words
 
@@ -86,7 +88,7 @@ def test_what_is_missing_stays_beside_its_field_with_its_plain_name(manager: Fla
     assert answer.status_code == 404
     assert wrong.status_code == 422
     assert "Name of the payment: It is missing." in text_of(wrong)
-    assert "Percent of the grant: It must be a number" in text_of(wrong)
+    assert "Percent of the grant: It is “many”; it must be a number" in text_of(wrong)
 
 
 def every_option() -> list[tuple[OneOf, str]]:

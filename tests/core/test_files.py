@@ -211,6 +211,12 @@ class TestReceiving:
     def test_a_type_that_is_not_wanted_here_is_refused_with_those_that_are(self) -> None:
         with pytest.raises(Invalid, match=r"is a PDF; here you can upload \.xlsx, \.ods, \.csv"):
             files.receive(upload(pdf(), "plan.pdf"), allowed=SHEETS)
+        with pytest.raises(Invalid, match=r"plan.xlsx” is a PDF; here you can upload \.xlsx"):
+            files.receive(upload(pdf()[:40], "plan.xlsx"), allowed=SHEETS)
+        with pytest.raises(Invalid, match=r"plan.docx” is a Word document; here you can upload \.pdf"):
+            files.receive(upload(docx()[:-30], "plan.docx"), allowed={FileType.PDF})
+        with pytest.raises(Invalid, match=r"cut.xlsx” is damaged: .* upload that\. Here you can upload \.xlsx, \.ods"):
+            files.receive(upload(docx()[:-30], "cut.xlsx"), allowed=SHEETS)
 
     def test_an_upload_stops_at_its_limit(self) -> None:
         endless = _Endless()

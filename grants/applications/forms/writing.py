@@ -20,6 +20,7 @@ from wtforms.validators import Optional
 from grants.applications.forms.deeds import DeedForm, uuid_of
 from grants.applications.rules import ApplicationView, CommentInput, DetailsInput, FollowInput, PartnerView, StartInput
 from grants.calls.rules.privacy import NoticeAsked
+from grants.core.errors import Invalid, Refused
 from grants.web.forms import CheckboxesField, ContestedForm, Form, Needed, choices
 
 
@@ -146,9 +147,25 @@ class FollowForm(BeginForm):
 
 
 class ServingForm(Form):
-    """What an application serves; its lines are read by the view, for their names are those of the lists."""
+    """What an application serves; its lines are read by the view, for their names are those of the lists.
+
+    ``wrong`` is what is wrong with a line, by the name of its field.
+    """
 
     mark = HiddenField()
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.wrong: dict[str, str] = {}
+
+    def add_problem(self, error: Invalid | Refused) -> None:
+        """Sentences about single lines stand beside them."""
+        self.wrong = dict(getattr(error, "problems", {}))
+        self.problems.append(str(error))
+
+    def what_is_wrong(self) -> list[tuple[str, str]]:
+        """The sentence of the whole, then each line's with the id of its field."""
+        return [*super().what_is_wrong(), *((said, name.replace("_", "-")) for name, said in self.wrong.items())]
 
     def overtaken(self, sentence: str, mark: str) -> None:
         """Comes back after a clash with what was typed; sending it again is a new deed in sight of what stands."""

@@ -22,11 +22,15 @@ SERVED_MAX = 30
 
 @dataclass(frozen=True, slots=True)
 class ServingInput:
-    """One action served: a line of a city's list, or a title in own words, with the sentence that says how."""
+    """One action served: a line of a city's list, or a title in own words, with the sentence that says how.
+
+    ``named``: whether a line of a list is ticked; words beside a line that is not are half of something.
+    """
 
     sentence: str
     action_id: UUID | None = None
     own_title: str = ""
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,17 @@ def checked_serving(
             own += 1
         elif each.action_id not in known or (known[each.action_id].withdrawn_on and each.action_id not in kept):
             raise Invalid("This line is not in the list of your cities any more. Reload the page to see the list.")
+        elif not each.named:
+            if sentence:
+                problems[f"serves_{each.action_id}"] = "You wrote how it is served: tick it too, or empty the sentence."
+            continue
         if not sentence:
             problems[name] = "Say in one sentence how the application serves it."
         elif len(sentence) > SENTENCE_CHARACTERS_MAX:
             problems[name] = f"This has {len(sentence)} characters; the limit is {SENTENCE_CHARACTERS_MAX}. Shorten it."
         tidy.append(ServingInput(sentence, each.action_id, title if each.action_id is None else ""))
     if problems:
-        raise Invalid("Not stored yet: something is missing.", problems)
+        raise Invalid("Nothing is stored yet: something is missing. All that was typed stands below.", problems)
     if len(tidy) > SERVED_MAX:
         raise Invalid(f"{len(tidy)} are named; the limit is {SERVED_MAX}. Name those the work is about.")
     return tuple(tidy)

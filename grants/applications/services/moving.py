@@ -15,6 +15,7 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import services as budgets
 from grants.calls import queries as calls
 from grants.calls.rules import CallVersionView, DeadlineDecision
+from grants.calls.rules.telling import told_once
 from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -95,7 +96,10 @@ def _tell(application: ApplicationView, versions: Iterable[CallVersionView]) -> 
         call_slug=call.slug,
         number=call.version_number,
         reasons=[version.reason for version in told],
-        changes=[change.what for version in told for change in version.changes][:40],
+        changes=[
+            f"{each.what}: {', '.join(each.happened)}"
+            for each in told_once(change for version in told for change in version.changes)
+        ][:40],
         moved=any(version.deadline is DeadlineDecision.MOVED for version in told),
         closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
         sent=application.submission.number if application.submission else 0,

@@ -11,6 +11,7 @@ from grants.applications.forms import DetailsForm
 from grants.applications.states import ApplicationState
 from grants.applications.views.changes import change_href, unread
 from grants.applications.views.frame import bp, submitted_context, team_context
+from grants.calls.rules.telling import told_once
 from grants.core import clock
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
@@ -34,7 +35,9 @@ def show(ref: str) -> Any:
     now = clock.now()
     if team and application.dossier_id is not None:
         place = queries.workplace_of(application, now, reader=actor)
-        told = {"unread": unread(place), "change_href": change_href(place), "changes": place.changes}
+        versions = unread(place)
+        lines = told_once(change for version in versions for change in version.changes)
+        told = {"unread": versions, "unread_lines": lines, "change_href": change_href(place), "changes": place.changes}
         return page("applications/task_list.html", **shown, **told, **team_context(place))
     if application.submission is None:
         # What was published elsewhere went no way here.

@@ -28,8 +28,12 @@ def serving(ref: str) -> Any:
     """What the application serves, and the lists of its cities to choose from."""
     place = queries.workplace(current_actor(), ref)
     form = ServingForm(formdata=None, mark=rules.serving_mark(place.serves))
-    listed = {str(each.action_id): each.sentence for each in place.serves if each.action_id}
-    return _page(place, form, listed, [(each.title, each.sentence) for each in place.serves if not each.action_id])
+    own = [(each.title, each.sentence) for each in place.serves if not each.action_id]
+    return _page(place, form, _standing(place), own)
+
+
+def _standing(place: Workplace) -> dict[str, tuple[bool, str]]:
+    return {str(each.action_id): (True, each.sentence) for each in place.serves if each.action_id}
 
 
 @bp.post("/applications/<ref>/serving")
@@ -38,6 +42,13 @@ def save_serving(ref: str) -> Any:
     """Store it; what is wrong, or was changed meanwhile, comes back as typed."""
     form, place = ServingForm(), queries.workplace(current_actor(), ref)
     listed, own = _typed(queries.offered_actions(place.application), request.form)
+    # What is unticked and says what stood there is taken back; words that are new are never thrown away.
+    stood = {each: sentence for each, (_, sentence) in _standing(place).items()}
+    listed = {
+        each: (named, sentence)
+        for each, (named, sentence) in listed.items()
+        if named or sentence != stood.get(each, "")
+    }
     status = 422
     try:
         if form.validate_on_submit():
@@ -51,21 +62,24 @@ def save_serving(ref: str) -> Any:
     return _page(place, form, listed, own, stored=place.serves if status == 409 else ()), status
 
 
-def _typed(offered: Sequence[ActionView], sent: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Ticked lines with their sentences, and those in own words, as typed."""
+def _typed(
+    offered: Sequence[ActionView], sent: Mapping[str, str]
+) -> tuple[dict[str, tuple[bool, str]], list[tuple[str, str]]]:
+    """Lines that are ticked or have a sentence, each with both, and those in own words, as typed."""
 
     def words(name: str) -> str:
-        return sent.get(name, "")[:TYPED_CHARACTERS_MAX]
+        text = sent.get(name, "").replace("\r\n", "\n")[:TYPED_CHARACTERS_MAX]
+        return text if text.strip() else ""
 
-    ids = [str(each.id) for each in offered]
-    listed = {each: words(f"sentence_{each}") for each in ids if sent.get(f"serves_{each}")}
+    found = {str(each.id): (f"serves_{each.id}" in sent, words(f"sentence_{each.id}")) for each in offered}
+    listed = {each: given for each, given in found.items() if any(given)}
     own = [(words(f"own_title_{place}"), words(f"own_sentence_{place}")) for place in range(rules.OWN_MAX)]
     return listed, own
 
 
-def _given(listed: Mapping[str, str], own: Sequence[tuple[str, str]]) -> list[ServingInput]:
+def _given(listed: Mapping[str, tuple[bool, str]], own: Sequence[tuple[str, str]]) -> list[ServingInput]:
     return [
-        *(ServingInput(sentence, action_id=UUID(each)) for each, sentence in listed.items()),
+        *(ServingInput(words, action_id=UUID(each), named=named) for each, (named, words) in listed.items()),
         *(ServingInput(sentence, own_title=title) for title, sentence in own),
     ]
 
@@ -73,7 +87,7 @@ def _given(listed: Mapping[str, str], own: Sequence[tuple[str, str]]) -> list[Se
 def _page(
     place: Workplace,
     form: ServingForm,
-    listed: Mapping[str, str],
+    listed: Mapping[str, tuple[bool, str]],
     own: Sequence[tuple[str, str]],
     *,
     stored: Sequence[Served] = (),

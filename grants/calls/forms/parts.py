@@ -12,7 +12,20 @@ from flask import request
 from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules import Number, key_from, option_words, said
 from grants.calls.states import Confidence
-from grants.core.yaml_schema import Items, Kind, OneOf, Record, Table, clock_time, day, flag, one_of, plain_text, zone
+from grants.core.yaml_schema import (
+    Items,
+    Kind,
+    OneOf,
+    Record,
+    Table,
+    amount,
+    clock_time,
+    day,
+    flag,
+    one_of,
+    plain_text,
+    zone,
+)
 
 _LONG = frozenset(
     {"rule", "hint", "intro", "label", "question", "guidance", "example", "condition", "evidence", "note", "value",
@@ -25,6 +38,7 @@ _SHORT_NAMES = (".test.question", ".asked_if.question")
 _SURE = one_of(Confidence, Confidence.TEMPLATE)
 
 _DIGITS = re.compile(r"^[0-9]+([.][0-9]+)?$")
+_DECIMAL_COMMA = re.compile(r"^[0-9]+,[0-9]+$")
 
 _TAKE_OUT = "-take-out"
 
@@ -124,7 +138,8 @@ class _Drawing:
             )
             return Node(name, label, "group", children=children, problem=problem)
         if isinstance(kind, Items) and isinstance(kind.kind, Record):
-            entries = [*(tree or ()), None]
+            # A table without a column yet gets room for several at once.
+            entries = [*(tree or ()), *[None] * (3 if name.endswith(".columns") and not tree else 1)]
             children = tuple(
                 replace(self.node(kind.kind, f"{name}.{n}", f"{label} {n + 1}", entry), value="" if entry else "new")
                 for n, entry in enumerate(entries)
@@ -224,4 +239,6 @@ def _of_line(kind: Kind, line: str) -> Any:
 def _leaf(kind: Kind, text: str) -> Any:
     """Digits where a number is read, text anywhere else: what was typed decides nothing but its kind does."""
     is_words = isinstance(kind, OneOf) or kind in (plain_text, day, clock_time, zone)
+    if not is_words and kind is not amount and _DECIMAL_COMMA.match(text):
+        text = text.replace(",", ".")
     return Number(text) if not is_words and _DIGITS.match(text) else text

@@ -278,22 +278,23 @@ def _numbers(fields: Mapping[str, Sourced]) -> dict[str, str]:
     trees = [tree_of(FIELDS[path], fields.get(path, NOT_FOUND).value) or [] for path in FORM_PATHS]
     for place, section in enumerate((each for tree in trees for each in tree), 1):
         found[f"section {section['key']}"] = str(place)
-        for number, question in enumerate(section["questions"], 1):
+        for number, question in enumerate(section.get("questions") or (), 1):
             found[question["key"]] = f"{place}.{number}"
     return found
 
 
 def _sections(path: str, before: list[Any], after: list[Any], numbers: Mapping[str, str]) -> Iterator[Change]:
     old, new = ({section["key"]: section for section in each} for each in (before, after))
-    homes = [{q["key"]: s["key"] for s in each for q in s["questions"]} for each in (before, after)]
+    homes = [{q["key"]: s["key"] for s in each for q in s.get("questions") or ()} for each in (before, after)]
     for key, section in old.items():
         if key not in new:
-            said = f"{len(section['questions'])} questions"
+            said = f"{len(section.get('questions') or ())} questions"
             yield Change(path, _section_words(section, numbers), ChangeKind.REMOVED, said, section=key)
     for key, section in new.items():
         what = _section_words(section, numbers)
         if key not in old:
-            yield Change(path, what, ChangeKind.ADDED, "", f"{len(section['questions'])} questions", section=key)
+            said = f"{len(section.get('questions') or ())} questions"
+            yield Change(path, what, ChangeKind.ADDED, "", said, section=key)
         else:
             plain = [{k: v for k, v in each[key].items() if k != "questions"} for each in (old, new)]
             yield from _leaves(path, what, plain[0], plain[1], section=key)
@@ -307,7 +308,7 @@ def _sections(path: str, before: list[Any], after: list[Any], numbers: Mapping[s
 def _questions(
     path: str, before: list[Any], after: list[Any], homes: list[dict[str, str]], numbers: Mapping[str, str]
 ) -> Iterator[Change]:
-    old, new = ({q["key"]: q for section in each for q in section["questions"]} for each in (before, after))
+    old, new = ({q["key"]: q for section in each for q in section.get("questions") or ()} for each in (before, after))
     titles = {section["key"]: section["title"] for each in (before, after) for section in each}
     for key, question in old.items():
         if key not in new:

@@ -55,7 +55,7 @@ from grants.core.yaml_schema import (
     what,
     whole,
 )
-from grants.dossiers.rules import AskedIf, Choice, Column, Question, QuestionKind, Section, Translation
+from grants.dossiers.rules import COLUMN_KINDS, AskedIf, Choice, Column, Question, QuestionKind, Section, Translation
 from grants.programmes.rules import ParentRules
 
 
@@ -355,7 +355,12 @@ _TRANSLATION = Record(
 
 _COLUMN = Record(
     Column,
-    {"key": plain_text, "label": plain_text, "kind": one_of(QuestionKind), "required": flag},
+    {
+        "key": plain_text,
+        "label": plain_text,
+        "kind": one_of(QuestionKind, *(kind for kind in QuestionKind if kind not in COLUMN_KINDS)),
+        "required": flag,
+    },
     ("key", "label"),
 )
 
@@ -397,7 +402,7 @@ SECTION = Record(
         "questions": Items(_QUESTION),
         "translations": Items(_TRANSLATION),
     },
-    ("key", "title", "questions"),
+    ("key", "title"),
 )
 
 DECLARATION = Record(

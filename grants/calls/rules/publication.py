@@ -185,10 +185,23 @@ def contradictions(
     return (
         *_dates_clash(fields, deadlines, zone_name, parent),
         *(_about_money(fields, content, parent) if content.pays else ()),
-        *definition_problems(content.definition),
+        *form_problems(content.definition),
         *condition_problems(content.conditions, content.country_lists, content.definition, content.kind),
         *_assessment_clashes(content),
     )
+
+
+def form_problems(definition: Definition) -> tuple[Problem, ...]:
+    """What is wrong with the form of a call, each at its question or section by the words people know it by."""
+    named = {f"sections.{section.key}": f"The section “{section.title}”" for section in definition.sections}
+    for section in definition.sections:
+        for question in section.questions:
+            named[f"sections.{section.key}.{question.key}"] = f"“{question.label}”"
+    found = []
+    for problem in definition_problems(definition):
+        place = problem.place.removesuffix(".choices").removesuffix(".columns")
+        found.append(Problem(named.get(place, "Application form"), problem.message))
+    return tuple(found)
 
 
 def _about_money(fields: Mapping[str, Sourced], content: CallContent, parent: ParentRules) -> tuple[Problem, ...]:

@@ -290,7 +290,7 @@ def read_value(path: str, text: str) -> Any:
 
     Raises :class:`Problems`, each at the path of the field it is about.
     """
-    entry, reading = FIELDS[path], Reading()
+    entry, reading = FIELDS[path], Reading(in_form=True)
     pairs = reading.pairs(composed(text), "")
     value = reading.value(entry.kind, pairs["value"], "value") if "value" in pairs else None
     if reading.problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -19,19 +20,27 @@ from grants.calls.forms import (
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
+from grants.calls.rules.question_form import marks_of
 from grants.calls.rules.questions import questions_close_at, takes_questions
 from grants.calls.states import CallState, Phase
-from grants.calls.views.parts import Edited, part_page
+from grants.calls.views.parts import Edited
+from grants.calls.views.sections import any_part, question_page, take_out_page
 from grants.core import clock
 from grants.core.permissions import Permission
 from grants.core.zones import ZONES
-from grants.dossiers.rules import condition_words
+from grants.dossiers.rules import condition_words, with_answers
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
 
 # The pages of a draft that is built.
-PARTS = {"home": "calls.build", "part": "calls.part", "entry": "calls.entry"}
+PARTS = {
+    "home": "calls.build",
+    "part": "calls.part",
+    "entry": "calls.entry",
+    "question": "calls.question",
+    "out": "calls.taking_out",
+}
 
 NAVIGATION = (NavItem("Calls", "calls.index", order=10),)
 
@@ -144,7 +153,28 @@ def build_dates(slug: str) -> Any:
 def preview(slug: str) -> Any:
     """The form as an applicant will see it, at any time; nothing of it can be sent or saved."""
     call = queries.call(current_actor(), slug)
-    return page("calls/preview.html", call=call, steps=rules.steps(call.content), condition_words=condition_words)
+    return preview_page(call, call.content, ends=PARTS)
+
+
+def preview_page(
+    call: rules.CallView, content: rules.CallContent, *, ends: Mapping[str, str], before: Any = None
+) -> str:
+    """The form of this content; ``before`` is the definition that is public, from which what differs is marked."""
+    definition = content.definition
+    told = {each.key: with_answers(each, definition, {}, is_ahead=True) for each in definition.sections}
+    steps = [(step, [told[section.key] for section in sections]) for step, sections in rules.steps(content)]
+    marks = {} if before is None else marks_of(before, definition)
+    return page(
+        "calls/preview.html",
+        call=call,
+        steps=steps,
+        marks=marks,
+        criteria={criterion.key: criterion.name for criterion in content.criteria},
+        languages=rules.LANGUAGES,
+        when=lambda question: condition_words(definition, question),
+        ends=ends,
+        is_copy=before is not None,
+    )
 
 
 @bp.get("/<slug>/build/<key>")
@@ -173,7 +203,37 @@ def save_entry(slug: str, key: str, number: int) -> Any:
     return _part(slug, key, number)
 
 
+@bp.get("/<slug>/build/<key>/<int(max=2147483647):number>/questions/<int(max=2147483647):place>")
+@requires(Permission.CALL_MANAGE)
+def question(slug: str, key: str, number: int, place: int) -> Any:
+    """One question of a section: first its kind of answer, then its fields; the place after the last is a new one."""
+    return _of_draft(slug, lambda edited: question_page(edited, key, number, place))
+
+
+@bp.post("/<slug>/build/<key>/<int(max=2147483647):number>/questions/<int(max=2147483647):place>")
+@requires(Permission.CALL_MANAGE)
+def save_question(slug: str, key: str, number: int, place: int) -> Any:
+    return _of_draft(slug, lambda edited: question_page(edited, key, number, place))
+
+
+@bp.get("/<slug>/build/<key>/<int(max=2147483647):number>/take-out")
+@requires(Permission.CALL_MANAGE)
+def taking_out(slug: str, key: str, number: int) -> Any:
+    """Ask before an entry or a question is taken out, with what hangs on it."""
+    return _of_draft(slug, lambda edited: take_out_page(edited, key, number))
+
+
+@bp.post("/<slug>/build/<key>/<int(max=2147483647):number>/take-out")
+@requires(Permission.CALL_MANAGE)
+def take_out(slug: str, key: str, number: int) -> Any:
+    return _of_draft(slug, lambda edited: take_out_page(edited, key, number))
+
+
 def _part(slug: str, key: str, number: int | None) -> Any:
+    return _of_draft(slug, lambda edited: any_part(edited, key, number))
+
+
+def _of_draft(slug: str, shown: Callable[[Edited], Any]) -> Any:
     actor, call = current_actor(), queries.call(current_actor(), slug)
     if request.method == "GET" and call.state is not CallState.DRAFT:
         return see_other("calls.build", slug=slug)
@@ -181,7 +241,7 @@ def _part(slug: str, key: str, number: int | None) -> Any:
     def save(path: str, text: str, version: int | None) -> CallSummary:
         return services.set_value(actor, call.id, path, text, version=version)
 
-    return part_page(Edited(call, queries.values(actor, slug), PARTS, save), key, number)
+    return shown(Edited(call, queries.values(actor, slug), PARTS, save))
 
 
 def _built(done: CallSummary) -> Any:

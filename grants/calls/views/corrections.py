@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash
@@ -11,15 +12,22 @@ from grants.calls.forms import CorrigendumForm, DeedForm, ImportForm, WordingFor
 from grants.calls.queries import WorkingCopy
 from grants.calls.rules import CallSummary
 from grants.calls.states import CallState
-from grants.calls.views.building import bp
-from grants.calls.views.parts import Edited, part_page
+from grants.calls.views.building import bp, preview_page
+from grants.calls.views.parts import Edited
+from grants.calls.views.sections import any_part, question_page, take_out_page
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
 
 # The pages of the working copy.
-PARTS = {"home": "calls.correcting", "part": "calls.correct_part", "entry": "calls.correct_entry"}
+PARTS = {
+    "home": "calls.correcting",
+    "part": "calls.correct_part",
+    "entry": "calls.correct_entry",
+    "question": "calls.correct_question",
+    "out": "calls.taking_out_of_copy",
+}
 
 
 @bp.get("/<slug>/corrigendum")
@@ -27,6 +35,14 @@ PARTS = {"home": "calls.correcting", "part": "calls.correct_part", "entry": "cal
 def correcting(slug: str) -> Any:
     """The working copy with what differs, its parts, and how it is published."""
     return _copy_page(_copy(slug), None)
+
+
+@bp.get("/<slug>/corrigendum/preview")
+@requires(Permission.CALL_MANAGE, Permission.CALL_PUBLISH)
+def preview_copy(slug: str) -> Any:
+    """The form of the working copy as an applicant would see it, with what differs from the public one marked."""
+    copy = _copy(slug)
+    return preview_page(copy.call, rules.content_of(copy.fields), ends=PARTS, before=copy.call.content.definition)
 
 
 @bp.post("/<slug>/corrigendum/publish")
@@ -109,7 +125,37 @@ def save_corrected_entry(slug: str, key: str, number: int) -> Any:
     return _part(slug, key, number)
 
 
+@bp.get("/<slug>/corrigendum/parts/<key>/<int(max=2147483647):number>/questions/<int(max=2147483647):place>")
+@requires(Permission.CALL_MANAGE)
+def correct_question(slug: str, key: str, number: int, place: int) -> Any:
+    """One question of the working copy, by the form of the builder."""
+    return _of_copy(slug, key, lambda edited: question_page(edited, key, number, place))
+
+
+@bp.post("/<slug>/corrigendum/parts/<key>/<int(max=2147483647):number>/questions/<int(max=2147483647):place>")
+@requires(Permission.CALL_MANAGE)
+def save_corrected_question(slug: str, key: str, number: int, place: int) -> Any:
+    return _of_copy(slug, key, lambda edited: question_page(edited, key, number, place))
+
+
+@bp.get("/<slug>/corrigendum/parts/<key>/<int(max=2147483647):number>/take-out")
+@requires(Permission.CALL_MANAGE)
+def taking_out_of_copy(slug: str, key: str, number: int) -> Any:
+    """Ask before an entry or a question is taken out of the working copy, with what hangs on it."""
+    return _of_copy(slug, key, lambda edited: take_out_page(edited, key, number))
+
+
+@bp.post("/<slug>/corrigendum/parts/<key>/<int(max=2147483647):number>/take-out")
+@requires(Permission.CALL_MANAGE)
+def take_out_of_copy(slug: str, key: str, number: int) -> Any:
+    return _of_copy(slug, key, lambda edited: take_out_page(edited, key, number))
+
+
 def _part(slug: str, key: str, number: int | None) -> Any:
+    return _of_copy(slug, key, lambda edited: any_part(edited, key, number))
+
+
+def _of_copy(slug: str, key: str, shown: Callable[[Edited], Any]) -> Any:
     actor, copy = current_actor(), _copy(slug)
     if key in rules.FIXED:
         raise NotFound
@@ -117,7 +163,7 @@ def _part(slug: str, key: str, number: int | None) -> Any:
     def save(path: str, text: str, version: int | None) -> CallSummary:
         return services.edit_copy(actor, copy.call.id, path, text, version=version)
 
-    return part_page(Edited(copy.call, copy.fields, PARTS, save), key, number)
+    return shown(Edited(copy.call, copy.fields, PARTS, save))
 
 
 def _copy(slug: str) -> WorkingCopy:

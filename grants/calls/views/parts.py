@@ -7,21 +7,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, request
+from flask import abort, flash, request
 
 from grants.calls import rules
-from grants.calls.forms import PartForm
+from grants.calls.forms import DeedForm, PartForm
 from grants.calls.rules import CallSummary, CallView, Sourced
+from grants.calls.rules.question_form import doubled, moved
 from grants.core.errors import NotFound, Problem
 from grants.core.yaml_schema import Items, Record
+from grants.dossiers.rules import definition_problems
 from grants.web.routing import page, see_other
+
+# A button of a list: what it does, and to which entry.
+_DEED = re.compile(r"^(up|down|copy):([0-9]{1,3})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What is edited part by part: its values, its pages (``home``, ``part``, ``entry``), and how one value is saved.
+    """What is edited part by part: its values, its pages, and how one value is saved.
 
-    ``save`` takes the path of a value, its YAML and the version that was shown.
+    ``ends`` names the pages: ``home``, ``part``, ``entry``, ``question``, ``out``. ``save`` takes the path of a value,
+    its YAML and the version that was shown.
     """
 
     call: CallView
@@ -29,33 +35,48 @@ class Edited:
     ends: Mapping[str, str]
     save: Callable[[str, str, int | None], CallSummary]
 
+    def field(self, key: str) -> rules.Field:
+        """The field of that path; raises NotFound for what is no part of a call."""
+        if key not in self.fields:
+            raise NotFound
+        return rules.FIELDS[key]
+
+    def tree(self, key: str) -> Any:
+        """What the part says now, as a call file would write it."""
+        return rules.tree_of(self.field(key), self.fields[key].value)
+
+    def taken(self, *trees: Any) -> set[str]:
+        """Short names in use: of the form, and of the entries of these lists."""
+        asked = rules.content_of(self.fields).definition
+        return rules.short_names(asked) | {str(each.get("key")) for tree in trees for each in tree or ()}
+
+
+def group_of(field: rules.Field) -> Record | None:
+    """The group that is one entry of a part, where the part is a list of groups."""
+    kind = field.kind
+    return kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
+
 
 def part_page(edited: Edited, key: str, number: int | None) -> Any:
     """Show or save a part; with a number, one entry of a part that is a list, where the one after the last is new."""
-    if key not in edited.fields:
-        raise NotFound
-    call, field = edited.call, rules.FIELDS[key]
-    form = PartForm(version=call.version)
-    whole = rules.tree_of(field, edited.fields[key].value)
+    field, whole = edited.field(key), edited.tree(key)
+    group, call = group_of(field), edited.call
+    if group is not None and number is None:
+        return _list_page(edited, field, whole)
     kind, tree = field.kind, whole
-    of_groups = kind.kind if isinstance(kind, Items) and isinstance(kind.kind, Record) else None
-    about = {"call": call, "field": field, "ends": edited.ends}
-    if of_groups is not None and number is None and request.method == "GET":
-        return page("calls/part_list.html", entries=_titles(whole), **about)
     if number is not None:
-        if of_groups is None or number > len(whole or ()):
+        if group is None or number > len(whole or ()):
             raise NotFound
-        kind, tree = of_groups, [*(whole or ()), None][number]
-    others = whole if of_groups is not None else ()
-    asked = rules.content_of(edited.fields).definition
-    taken = rules.short_names(asked) | {str(each.get("key")) for each in others or ()}
-    form.prepare(kind, tree, field.label, path=field.path, taken=taken)
+        kind, tree = group, [*(whole or ()), None][number]
+    form = PartForm(version=call.version)
+    form.prepare(kind, tree, field.label, path=field.path, taken=edited.taken(whole if group is not None else ()))
     if form.validate_on_submit():
         with form.refusals():
             return _saved(edited, field, whole, number, form)
-        form.found = tuple(_of_entry(problem, number) for problem in form.found)
+        form.found = tuple(at_field(problem, number) for problem in form.found)
     status = 422 if request.method == "POST" else 200
     new = number is not None and number == len(whole or ())
+    about = {"call": call, "field": field, "ends": edited.ends}
     return page("calls/part.html", number=number, new=new, form=form, node=form.node(), **about), status
 
 
@@ -67,20 +88,61 @@ def _saved(edited: Edited, field: rules.Field, whole: Any, number: int | None, f
         back = see_other(edited.ends["part"], slug=slug, key=field.path)
         if number == len(whole or ()) and value is None:
             return back
-        value = _with_entry(whole or [], number, value)
-    text = rules.to_yaml({} if value is None else {"value": value})
-    for sentence in edited.save(field.path, text, form.version_shown()).notes:
-        flash(sentence, "success")
+        value = with_entry(whole or [], number, value)
+    keep(edited, field, value, form.version_shown())
     return back
 
 
-def _titles(whole: Any) -> list[str]:
+def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) -> None:
+    """Save one value, say so, and say what no longer fits in the form of the call since then.
+
+    Raises :class:`Problems`, each at the path of the field it is about.
+    """
+    text = rules.to_yaml({} if value is None else {"value": value})
+    for sentence in edited.save(field.path, text, version).notes:
+        flash(sentence, "success")
+    now = {**edited.fields, field.path: rules.edited(edited.fields[field.path], rules.read_value(field.path, text))}
+    before, after = (rules.content_of(each).definition for each in (edited.fields, now))
+    known = {problem.message for problem in definition_problems(before)}
+    for problem in rules.form_problems(after):
+        if problem.message not in known:
+            flash(f"{problem.place} {problem.message}", "warning")
+
+
+# --- a list -----------------------------------------------------------------------------------------------------------
+
+
+def _list_page(edited: Edited, field: rules.Field, whole: Any) -> Any:
+    """The entries of a part that is a list, each with its form; they can be moved and doubled here."""
+    call, slug = edited.call, edited.call.slug
+    form = DeedForm(version=call.version)
+    if form.validate_on_submit():
+        with form.refusals():
+            keep(edited, field, after_deed(whole or [], edited.taken(whole)), form.version_shown())
+            return see_other(edited.ends["part"], slug=slug, key=field.path)
+    status = 422 if request.method == "POST" else 200
+    about = {"call": call, "field": field, "ends": edited.ends}
+    return page("calls/part_list.html", entries=[title_of(each) for each in whole or ()], form=form, **about), status
+
+
+def after_deed(entries: list[Any], taken: set[str]) -> list[Any]:
+    """The list after the button that was pressed."""
+    found = _DEED.match(request.form.get("deed", ""))
+    if found is None or int(found[2]) >= len(entries):
+        abort(400)
+    number = int(found[2])
+    if found[1] == "copy":
+        return doubled(entries, number, taken)
+    return moved(entries, number, -1 if found[1] == "up" else 1)
+
+
+def title_of(entry: Mapping[str, Any]) -> str:
     """What an entry of a list is called: its title, name, label or rule."""
-    names = ("title", "name", "label", "rule", "code")
-    return [next((str(entry[name]) for name in names if name in entry), "Without a title") for entry in whole or ()]
+    names = ("title", "name", "label", "rule", "text", "code")
+    return next((str(entry[name]) for name in names if name in entry), "Without a title")
 
 
-def _with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
+def with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
     """The list with one entry replaced; taken out where it says nothing, moved where the form says a place."""
     rest = whole[:number] + whole[number + 1 :]
     if entry is None or "take_out" in request.form:
@@ -90,8 +152,9 @@ def _with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
     return [*rest[:position], entry, *rest[position:]]
 
 
-def _of_entry(problem: Problem, number: int | None) -> Problem:
-    """A problem of the whole list, at its field in the form of one entry."""
+def at_field(problem: Problem, number: int | None, *inside: str) -> Problem:
+    """A problem of the whole list, at its field in the form of one entry, or of what lies inside it."""
     if number is None:
         return problem
-    return Problem(re.sub(r"^value\[[0-9]+\]", "value", problem.place), problem.message)
+    way = "".join(rf"\.{name}\[[0-9]+\]" for name in inside)
+    return Problem(re.sub(rf"^value\[[0-9]+\]{way}", "value", problem.place), problem.message)

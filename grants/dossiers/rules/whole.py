@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grants.dossiers.markup import blocks, plain
+from grants.dossiers.markup import Block, blocks, plain
 from grants.dossiers.rules.finding import asked, with_answers
 from grants.dossiers.rules.showing import shown
 from grants.dossiers.rules.typed import count_words
-from grants.dossiers.rules.values import Answer, DossierContent, Question, Section
+from grants.dossiers.rules.values import Answer, DossierContent, Question, QuestionKind, Section
 
 
 @dataclass(frozen=True, slots=True)
