@@ -67,6 +67,7 @@ from grants.identity.queries.facts import (
     reads_register,
     register_entry,
     stated_by,
+    statements_of,
     with_facts,
 )
 
@@ -130,6 +131,7 @@ __all__ = [
     "slug_of",
     "slugs",
     "stated_by",
+    "statements_of",
     "user",
     "users",
     "users_with",

@@ -81,6 +81,7 @@ from grants.identity.rules.facts import (
     refuse_own_word,
     refuse_unseen,
     stated_facts,
+    why_not_validate,
 )
 from grants.identity.rules.vat import VAT_FORMS, vat_number, vat_words
 
@@ -164,4 +165,5 @@ __all__ = [
     "vat_number",
     "vat_words",
     "wait_after",
+    "why_not_validate",
 ]
