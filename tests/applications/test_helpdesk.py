@@ -27,6 +27,7 @@ from grants.core.jobs.models import Job
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
+from grants.identity import services as people
 from grants.identity.states import Role
 from grants.oversight import queries as oversight
 from grants.oversight.rules import TrailFilter
@@ -134,6 +135,23 @@ def test_whoever_asked_is_told_by_mail_and_so_is_whoever_looks_after_it(app: Fla
 
 
 # --- who sees what ------------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_of_somebody_who_left_the_desk_is_anybodys_again(app: Flask, call: CallView) -> None:
+    ticket = opened(f"call:{call.slug}")
+    with clock.at(WHILE_OPEN):
+        pia = actors.pia()
+        services.take_ticket(pia, ticket)
+        services.write_ticket(again(actors.ana()), ticket, "One more thing.")
+        assert queries.ticket(again(pia), reference(ticket)).assigned == pia.name
+        assert pia.user_id is not None
+        people.disable_user(actors.ada(), pia.user_id, reason="Left the programme.")
+
+        services.write_ticket(again(actors.ana()), ticket, "Is anybody there?")
+
+    assert queries.ticket(again(actors.ana()), reference(ticket)).assigned is None
+    told = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    assert [each["user_id"] for each in told if each["template"] == "ticket_written"] == [str(pia.user_id)]
 
 
 def test_the_team_reads_a_ticket_about_its_application_and_others_do_not(app: Flask, draft: str) -> None:
@@ -296,16 +314,30 @@ def test_who_was_only_invited_has_no_say_in_a_ticket_and_who_was_taken_out_reads
         ):
             with pytest.raises(Refused, match="Accept the invitation of"):
                 deed()
+        # What cannot be sent is not offered; the page says what to do instead.
+        asking = actors.client_of(app, again(marek))
+        form, read = asking.get("/help/new").text, asking.get(f"/help/{reference(theirs)}").text
+        assert (
+            f'value="application:{draft}"' not in form and f"You can ask about {draft} after you have accepted." in form
+        )
+        assert "You can write here after you have accepted" in read and "Send to the helpdesk" not in read
         services.accept_invitation(again(marek), about.id, southport)
         services.write_ticket(again(marek), theirs, "Now I am.")
         mine = one(services.open_ticket(again(marek), given))
         services.ask_ticket_back(actors.pia(), mine, "Of which city?")
+        services.open_ticket(again(marek), given)
+        assert f'value="application:{draft}"' in asking.get("/help/new").text
+        assert "Answer the helpdesk about" not in actors.client_of(app, again(actors.ana())).get("/home").text
+        assert queries.waiting_of(again(marek)) == 2
 
         services.remove_partner(again(actors.ana()), about.id, southport)
         out = again(marek)
         assert [is_seen(out, each) for each in (theirs, mine, of_call)] == [False, False, True]
         assert [each.row.id for each in queries.own_tickets(out, Page()).items] == [of_call]
         assert "Ours" not in actors.client_of(app, out).get("/home").text
+        # What they left behind is the lead's to answer, and does not count to their limit.
+        assert "Answer the helpdesk about “Ours”" in actors.client_of(app, again(actors.ana())).get("/home").text
+        assert queries.waiting_of(out) == 1
         for ticket in (theirs, mine):
             with pytest.raises(NotFound):
                 services.write_ticket(out, ticket, "And now?")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from grants.calls import queries as calls
@@ -18,9 +20,12 @@ from grants.calls import services
 from grants.calls.rules.sessions import SessionInput, _folded, calendar
 from grants.conversations.rules import Wording
 from grants.core import clock, files, jobs
+from grants.core.audit import AuditEvent
+from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.identity import queries as identity
 from tests import actors
+from tests.applications.pages import forms, post, send, text_of
 from tests.calls.scene import SMALL, published
 from tests.factories import applications as factory
 from tests.html import check_page
@@ -195,3 +200,36 @@ def test_who_may_not_see_a_draft_sees_none_of_its_dates(app: Flask, client: Flas
         assert client.get(f"/calls/{draft.slug}/{path}").status_code == 404
     with pytest.raises(NotFound):
         calls.call(None, draft.slug)
+
+
+def test_a_session_after_the_deadline_is_asked_why_and_the_reason_is_kept(
+    app: Flask, client: FlaskClient, call_id: UUID
+) -> None:
+    closes_at = calls.call_by_id(call_id).closes_at
+    assert closes_at is not None
+    local = clock.in_zone(closes_at, calls.call_by_id(call_id).zone)
+    late = {"day": f"{(local + timedelta(days=1)):%d/%m/%Y}", "starts": "10:00", "ends": "11:00"}
+    with clock.at(NOW):
+        manager = actors.client_of(app, actors.ingrid())
+        assert "Why it is after the deadline" not in manager.get(f"{ADDRESS}/sessions").text
+        typed = {"title": "What comes next", "place": "Online", **late}
+        asked = send(manager, f"{ADDRESS}/sessions", **typed)
+        assert asked.status_code == 422 and "It begins after the deadline of the call" in text_of(asked)
+        assert "Why it is after the deadline" in text_of(asked) and calls.sessions(call_id) == ()
+        why = "It tells the cities that were not selected what they can do."
+        given = dict(forms(check_page(asked)))[""]
+        assert post(manager, f"{ADDRESS}/sessions", given, late_why=why).status_code == 303
+
+        (made,) = calls.sessions(call_id)
+        reasons = db.session.scalars(select(AuditEvent.reason).where(AuditEvent.reason.is_not(None)))
+        assert why in set(reasons)
+        # Its recording, added afterwards, is no new wish.
+        begins = clock.in_zone(made.starts_at, calls.call_by_id(call_id).zone).replace(tzinfo=None)
+        again = SessionInput(
+            made.title, begins, begins + timedelta(hours=1), made.place, recording="https://example.eu/v"
+        )
+        services.edit_session(actors.ingrid(), call_id, made.number, again)
+        with pytest.raises(Invalid, match="after the deadline"):
+            services.edit_session(
+                actors.ingrid(), call_id, made.number, replace(again, starts=begins - timedelta(minutes=5))
+            )

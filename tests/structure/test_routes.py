@@ -62,8 +62,10 @@ PUBLIC = {
 AUDITED_READS = {
     "agreements.agreement_pdf",
     "applications.download",
+    "applications.letter_draft_pdf",
     "applications.letter_pdf",
     "applications.export",
+    "applications.download_list_file",
     "applications.export_workbook",
     "applications.receipt_pdf",
     "documents.download",

@@ -31,6 +31,7 @@ from grants.applications.services.drafting import (
 )
 from grants.applications.services.exporting import csv_file, export_list, workbook
 from grants.applications.services.extending import extend_for_one
+from grants.applications.services.finding import refresh_names
 from grants.applications.services.following import invite_concepts, start_invited
 from grants.applications.services.helpdesk import (
     answer_ticket,
@@ -44,7 +45,21 @@ from grants.applications.services.helpdesk import (
     take_ticket,
     write_ticket,
 )
-from grants.applications.services.letters import download_letter, send_letter, send_letters, write_letter
+from grants.applications.services.letters import (
+    download_letter,
+    open_letter_draft,
+    preview_letter,
+    send_letter,
+    send_letters,
+    write_letter,
+)
+from grants.applications.services.list_files import (
+    ask_list_file,
+    download_list_file,
+    make_list_file,
+    remove_list_file,
+    remove_old_list_files,
+)
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -100,6 +115,7 @@ __all__ = [
     "answer_ticket_for_everybody",
     "ask_batch",
     "ask_clarification",
+    "ask_list_file",
     "ask_sign_offs",
     "ask_takeover",
     "ask_ticket_back",
@@ -122,6 +138,7 @@ __all__ = [
     "download",
     "download_assigned",
     "download_letter",
+    "download_list_file",
     "download_receipt",
     "draft_clarification",
     "edit_details",
@@ -136,20 +153,26 @@ __all__ = [
     "invite_person",
     "join",
     "leave",
+    "make_list_file",
     "move",
     "move_ticket",
     "move_to_version",
+    "open_letter_draft",
     "open_ticket",
     "pass_by_facts",
     "places_of",
+    "preview_letter",
     "put_first",
     "read_changes",
     "record_answers",
     "record_published",
+    "refresh_names",
     "refuse_partner",
     "refuse_takeover",
     "remove_file",
     "remove_from_clarification",
+    "remove_list_file",
+    "remove_old_list_files",
     "remove_partner",
     "remove_person",
     "rename_list",

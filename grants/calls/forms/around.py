@@ -24,6 +24,8 @@ class SessionForm(DeedForm):
     place = StringField("Where", [Needed("Say where it is: a place, or “Online”."), Length(max=200)])
     link = StringField("Link to take part", [Length(max=500)])
     recording = StringField("Link to the recording", [Length(max=500)])
+    # Shown where it is asked for.
+    late_why = StringField("Why it is after the deadline", [Length(max=300)])
 
     @classmethod
     def of(cls, session: SessionView, zone: str) -> SessionForm:
@@ -51,6 +53,7 @@ class SessionForm(DeedForm):
             self.place.data or "",
             self.link.data or "",
             self.recording.data or "",
+            self.late_why.data or "",
         )
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from grants.calls import queries as calls
 from grants.calls.models import CallSession
 from grants.calls.queries import SLIDES_KIND
-from grants.calls.rules import literal_of
-from grants.calls.rules.sessions import SessionInput, checked_session
+from grants.calls.rules import CallView, literal_of
+from grants.calls.rules.sessions import CheckedSession, SessionInput, checked_session, refuse_unexplained_lateness
 from grants.core import acts, files
 from grants.core.acts import act
 from grants.core.db import check_version, db
@@ -33,6 +33,7 @@ def add_session(actor: Actor, call_id: UUID, given: SessionInput) -> int:
     """Announce a session; returns its number in the call."""
     call = calls.call_by_id(call_id)
     kept = checked_session(given, call.zone)
+    _refuse_late(kept, call, given)
     last = db.session.scalar(select(func.max(CallSession.number)).where(CallSession.call_id == call_id)) or 0
     if last >= SESSIONS_MAX:
         raise Refused(f"A call has at most {SESSIONS_MAX} sessions.")
@@ -50,6 +51,13 @@ def add_session(actor: Actor, call_id: UUID, given: SessionInput) -> int:
     return row.number
 
 
+def _refuse_late(kept: CheckedSession, call: CallView, given: SessionInput) -> None:
+    """After the deadline only with a reason, which stands on the record."""
+    refuse_unexplained_lateness(kept, call.closes_at, call.zone, given.late_why)
+    if given.late_why.strip():
+        acts.reason(given.late_why.strip())
+
+
 @act(
     "call.edit_session",
     needs=Permission.CALL_MANAGE,
@@ -61,6 +69,8 @@ def edit_session(actor: Actor, call_id: UUID, number: int, given: SessionInput, 
     row, call = _locked(call_id, number), calls.call_by_id(call_id)
     check_version(row, version)
     kept = checked_session(given, call.zone)
+    if kept.starts_at != row.starts_at:
+        _refuse_late(kept, call, given)
     moved = (row.starts_at, row.place) != (kept.starts_at, kept.place)
     row.title, row.starts_at, row.ends_at = kept.title, kept.starts_at, kept.ends_at
     row.place, row.link, row.recording = kept.place, kept.link, kept.recording

@@ -31,6 +31,7 @@ from grants.identity.queries.facts import (
     reads_register,
     register_entry,
     stated_by,
+    statements_of,
     with_facts,
 )
 from grants.identity.queries.mails import (
@@ -132,6 +133,7 @@ __all__ = [
     "slug_of",
     "slugs",
     "stated_by",
+    "statements_of",
     "user",
     "users",
     "users_with",

@@ -47,6 +47,7 @@ from grants.identity.rules.facts import (
     refuse_own_word,
     refuse_unseen,
     stated_facts,
+    why_not_validate,
 )
 from grants.identity.rules.organisations import (
     WEB_ADDRESS_CHARACTERS_MAX,
@@ -172,4 +173,5 @@ __all__ = [
     "vat_number",
     "vat_words",
     "wait_after",
+    "why_not_validate",
 ]

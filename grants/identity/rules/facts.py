@@ -180,6 +180,18 @@ def refuse_own_organisation(organisation_id: UUID, own: Collection[UUID]) -> Non
         raise Refused("You belong to this organisation. A colleague who does not must validate its facts.")
 
 
+def why_not_validate(
+    *, stated_by: UUID | None, actor_id: UUID | None, organisation_id: UUID, own: Collection[UUID]
+) -> str:
+    """Why this person cannot validate a fact, as the act would refuse it; empty where they can."""
+    try:
+        refuse_own_organisation(organisation_id, own)
+        refuse_own_word(stated_by, actor_id)
+    except Refused as error:
+        return str(error)
+    return ""
+
+
 def refuse_unseen(fact: Fact, shown: str) -> None:
     """Refuse to validate anything but what the person looked at."""
     if not fact.value:
