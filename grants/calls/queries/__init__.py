@@ -46,7 +46,8 @@ from grants.calls.queries.reading import (
     scope_of,
     sessions,
     taken_slugs,
-    times_of,
+    times,
+    times_columns,
     values,
 )
 
@@ -90,7 +91,8 @@ __all__ = [
     "scope_of",
     "sessions",
     "taken_slugs",
-    "times_of",
+    "times",
+    "times_columns",
     "values",
     "versions_after",
     "working_copy",

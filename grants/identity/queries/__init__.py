@@ -53,6 +53,7 @@ from grants.identity.queries.accounts import (
     user,
     users,
     users_with,
+    who_asks,
 )
 from grants.identity.queries.facts import (
     Alike,
@@ -133,5 +134,6 @@ __all__ = [
     "user",
     "users",
     "users_with",
+    "who_asks",
     "with_facts",
 ]

@@ -90,12 +90,25 @@ def actor_for(
     """The person with every permission resolved to its places, in one statement, with a bar in two; raises
     :class:`NotFound` if disabled.
     """
-    rows = db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all()
-    names = [row[1] for row in rows if row[0] == "person"]
+    return _actor(
+        db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all(), user_id, session_id, fresh
+    )
+
+
+def _actor(rows: Iterable[Any], user_id: UUID, session_id: UUID | None, fresh: bool) -> Actor:
+    names, roles, organisations, bars = [], [], set(), set()
+    for row in rows:
+        match row[0]:
+            case "person":
+                names.append(row[1])
+            case "role":
+                roles.append((Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])))
+            case "member":
+                organisations.add(row[3])
+            case "bar":
+                bars.add((row[2], row[3]))
     if not names:
         raise NotFound
-    roles = [(Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])) for row in rows if row[0] == "role"]
-    organisations = frozenset(row[3] for row in rows if row[0] == "member")
     granted = {(str(permission), EVERYWHERE) for permission in policy.EVERYBODY}
     held = frozenset(role for role, _ in roles)
     for role, place in roles:
@@ -109,9 +122,9 @@ def actor_for(
         user_id=user_id,
         name=names[0],
         granted=frozenset(granted),
-        bars=_with_what_lies_in({(row[2], row[3]) for row in rows if row[0] == "bar"}),
+        bars=_with_what_lies_in(bars),
         roles=tuple(sorted({str(role) for role, _ in roles})),
-        organisation_ids=organisations,
+        organisation_ids=frozenset(organisations),
         session_id=session_id,
         fresh=fresh,
     )
@@ -119,10 +132,15 @@ def actor_for(
 
 @functools.cache
 def _rights() -> CompoundSelect[Any]:
-    """What :func:`actor_for` asks, put together once: every request asks it, and to write it took longer than the answer."""
-    person, at = bindparam("user_id", type_=Uuid), bindparam("at", type_=DateTime(timezone=True))
+    """What :func:`actor_for` asks, put together once: every job asks it, and to write it took longer than the answer."""
+    return union_all(*_rights_of(bindparam("user_id", type_=Uuid)))
+
+
+def _rights_of(person: ColumnElement[UUID]) -> list[Select[Any]]:
+    """The name, roles, memberships and bars of a person at a moment, each a row of a word, two texts and an id."""
+    at = bindparam("at", type_=DateTime(timezone=True))
     nothing, nowhere = literal(""), cast(null(), Uuid)
-    return union_all(
+    return [
         select(literal("person"), User.name, nothing, nowhere).where(User.id == person, User.disabled_at.is_(None)),
         select(literal("role"), RoleGrant.role, RoleGrant.kind, RoleGrant.object_id).where(
             RoleGrant.user_id == person, role_holds(at)
@@ -133,7 +151,7 @@ def _rights() -> CompoundSelect[Any]:
         select(literal("bar"), nothing, AccessBar.kind, AccessBar.object_id).where(
             AccessBar.user_id == person, _spans(AccessBar, at)
         ),
-    )
+    ]
 
 
 def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:
@@ -167,21 +185,43 @@ def live_session(token: str, at: datetime) -> SessionView | None:
 
     Who is disabled may not, nor a person of the demo where this is none any more.
     """
-    given = {
+    found = db.session.execute(_session_of_token(), _of_token(token, at)).one_or_none()
+    return SessionView(*found) if found else None
+
+
+def who_asks(token: str, at: datetime) -> tuple[SessionView, Actor] | None:
+    """The session of a cookie's token as :func:`live_session` finds it, with its person as :func:`actor_for` does.
+
+    One statement, with a bar two: every request of somebody signed in begins with it.
+    """
+    rows = db.session.execute(_session_and_rights(), _of_token(token, at) | {"at": at}).all()
+    found = next((row[4:] for row in rows if row[0] == "session"), None)
+    if found is None:
+        return None
+    session = SessionView(*found)
+    return session, _actor(rows, session.user_id, session.id, rules.is_fresh(session.proved_at, at))
+
+
+def _of_token(token: str, at: datetime) -> dict[str, Any]:
+    return {
         "token_hash": token_hash(token),
         "idle_since": at - SESSION_IDLE_MAX,
         "old_since": at - SESSION_AGE_MAX,
         "demo": bool(current_app.config["GRANTS_DEMO"]),
     }
-    found = db.session.execute(_session_of_token(), given).scalar_one_or_none()
-    return _session_view(found) if found else None
+
+
+_OF_A_SESSION: tuple[Any, ...] = (
+    UserSession.id, UserSession.user_id, UserSession.started_at, UserSession.seen_at, UserSession.proved_at,
+    UserSession.address, UserSession.browser,
+)  # fmt: skip
 
 
 @functools.cache
-def _session_of_token() -> Select[UserSession]:
-    """What :func:`live_session` asks, put together once, since every request asks it."""
+def _session_of_token() -> Select[Any]:
+    """What :func:`live_session` asks, put together once."""
     return (
-        select(UserSession)
+        select(*_OF_A_SESSION)
         .join(User, User.id == UserSession.user_id)
         .where(
             UserSession.token_hash == bindparam("token_hash", type_=LargeBinary),
@@ -192,35 +232,35 @@ def _session_of_token() -> Select[UserSession]:
                 bindparam("old_since", type_=DateTime(timezone=True)),
             ),
         )
-        .execution_options(populate_existing=True)
+    )
+
+
+@functools.cache
+def _session_and_rights() -> CompoundSelect[Any]:
+    """What :func:`who_asks` asks: the rows of :func:`_rights_of`, and before them one with the session beside it."""
+    session = _session_of_token().cte("live_session")
+    nothing, nowhere = literal(""), cast(null(), Uuid)
+    apart = [cast(null(), column.type) for column in _OF_A_SESSION]
+    rights = _rights_of(select(session.c.user_id).scalar_subquery())
+    return union_all(
+        select(literal("session"), nothing, nothing, nowhere, *session.c),
+        *(each.add_columns(*apart) for each in rights),
     )
 
 
 def sessions(actor: Actor, at: datetime) -> tuple[SessionView, ...]:
     """The person's own live sessions, latest use first, at most 50."""
-    found = db.session.scalars(
-        select(UserSession)
+    found = db.session.execute(
+        select(*_OF_A_SESSION)
         .where(UserSession.user_id == actor.user_id, _session_lives(at - SESSION_IDLE_MAX, at - SESSION_AGE_MAX))
         .order_by(UserSession.seen_at.desc(), UserSession.id)
         .limit(50)
     )
-    return tuple(_session_view(session) for session in found)
+    return tuple(SessionView(*row) for row in found)
 
 
 def _session_lives(idle_since: Moment, old_since: Moment) -> ColumnElement[bool]:
     return and_(UserSession.ended_at.is_(None), UserSession.seen_at > idle_since, UserSession.started_at > old_since)
-
-
-def _session_view(session: UserSession) -> SessionView:
-    return SessionView(
-        session.id,
-        session.user_id,
-        session.started_at,
-        session.seen_at,
-        session.proved_at,
-        session.address,
-        session.browser,
-    )
 
 
 def credentials(email: str) -> Credentials | None:
