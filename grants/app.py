@@ -17,7 +17,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from grants.core import acts, answers, audit, clock, files, jobs, references
+from grants.core import acts, answers, audit, clock, connections, files, jobs, references
 from grants.core.db import db, remember_old_values
 from grants.web import errors, filling, filters, headers, replay, routing, timing
 
@@ -84,7 +84,9 @@ def create_app(settings: Settings) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS={
             "connect_args": {"options": "-c default_transaction_read_only=on -c timezone=UTC"},
-            "pool_pre_ping": True,
+            # The connection used last is lent first: it was heard of a moment ago.
+            "pool_use_lifo": True,
+            "pool_events": connections.EVENTS,
         },
     )
     if app.config["BASE_URL"].startswith("https://"):

@@ -46,7 +46,8 @@ from grants.calls.queries.reading import (
     role_places,
     scope_of,
     taken_slugs,
-    times_of,
+    times,
+    times_columns,
     values,
 )
 from grants.calls.queries.sessions import SLIDES_KIND, sessions
@@ -94,7 +95,8 @@ __all__ = [
     "scope_of",
     "sessions",
     "taken_slugs",
-    "times_of",
+    "times",
+    "times_columns",
     "values",
     "versions_after",
     "working_copy",

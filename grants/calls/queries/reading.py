@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, false, func, or_, select
+from sqlalchemy import false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
@@ -81,23 +81,22 @@ def call_by_id(call_id: UUID) -> CallView:
     return _whole([get(Call, call_id)])[call_id]
 
 
-@reader
-def times_of(call_id: UUID | ScalarSelect[UUID]) -> Asking[CallTimes]:
-    """When one call is open, without its content: what a deadline's guard asks. The id may come from another table."""
+def times_columns() -> tuple[ColumnElement[Any], ...]:
+    """When the call of a row is open, for the statement of another stage that joins it: what :func:`times` takes."""
+    of_call, deadlines = Call.__table__.c, CallDeadline.__table__.c
     last = (
-        select(CallDeadline.closes_at)
-        .where(CallDeadline.call_id == Call.id)
-        .order_by(CallDeadline.number.desc())
+        select(deadlines.closes_at)
+        .where(deadlines.call_id == of_call.id)
+        .order_by(deadlines.number.desc())
         .limit(1)
         .scalar_subquery()
     )
-    found = yield from ask(
-        select(Call.state, Call.zone, Call.opens_at, last.label("closes_at")).where(Call.id == call_id)
-    )
-    if not found:
-        raise NotFound
-    row = found[0]
-    return CallTimes(CallState(row.state), row.zone, row.opens_at, row.closes_at)
+    return of_call.state.label("call_state"), of_call.zone, of_call.opens_at, last.label("closes_at")
+
+
+def times(state: str, zone: str, opens_at: datetime | None, closes_at: datetime | None) -> CallTimes:
+    """When a call is open, without its content: what a deadline's guard asks."""
+    return CallTimes(CallState(state), zone, opens_at, closes_at)
 
 
 def id_of(actor: Actor | None, slug: str) -> UUID:

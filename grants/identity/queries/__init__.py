@@ -71,7 +71,7 @@ from grants.identity.queries.people import (
     person_by_email,
     users_with,
 )
-from grants.identity.queries.sessions import credentials, link, live_session, sessions
+from grants.identity.queries.sessions import credentials, link, live_session, sessions, who_asks
 
 __all__ = [
     "RESET_TEMPLATE",
@@ -137,5 +137,6 @@ __all__ = [
     "user",
     "users",
     "users_with",
+    "who_asks",
     "with_facts",
 ]

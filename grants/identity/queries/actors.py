@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     DateTime,
+    Select,
     Uuid,
     and_,
     bindparam,
@@ -51,12 +52,26 @@ def actor_for(
     """The person with every permission resolved to its places, in one statement, with a bar in two; raises
     :class:`NotFound` if disabled.
     """
-    rows = db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all()
-    names = [row[1] for row in rows if row[0] == "person"]
+    return actor_of(
+        db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all(), user_id, session_id, fresh
+    )
+
+
+def actor_of(rows: Iterable[Any], user_id: UUID, session_id: UUID | None, fresh: bool) -> Actor:
+    """The person of the rows of :func:`rights_of`; raises :class:`NotFound` where none tells a name."""
+    names, roles, organisations, bars = [], [], set(), set()
+    for row in rows:
+        match row[0]:
+            case "person":
+                names.append(row[1])
+            case "role":
+                roles.append((Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])))
+            case "member":
+                organisations.add(row[3])
+            case "bar":
+                bars.add((row[2], row[3]))
     if not names:
         raise NotFound
-    roles = [(Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])) for row in rows if row[0] == "role"]
-    organisations = frozenset(row[3] for row in rows if row[0] == "member")
     granted = {(str(permission), EVERYWHERE) for permission in policy.EVERYBODY}
     held = frozenset(role for role, _ in roles)
     for role, place in roles:
@@ -70,9 +85,9 @@ def actor_for(
         user_id=user_id,
         name=names[0],
         granted=frozenset(granted),
-        bars=_with_what_lies_in({(row[2], row[3]) for row in rows if row[0] == "bar"}),
+        bars=_with_what_lies_in(bars),
         roles=tuple(sorted({str(role) for role, _ in roles})),
-        organisation_ids=organisations,
+        organisation_ids=frozenset(organisations),
         session_id=session_id,
         fresh=fresh,
     )
@@ -80,10 +95,15 @@ def actor_for(
 
 @functools.cache
 def _rights() -> CompoundSelect[Any]:
-    """What :func:`actor_for` asks, put together once: every request asks it, and to write it took longer than the answer."""
-    person, at = bindparam("user_id", type_=Uuid), bindparam("at", type_=DateTime(timezone=True))
+    """What :func:`actor_for` asks, put together once: every job asks it, and to write it took longer than the answer."""
+    return union_all(*rights_of(bindparam("user_id", type_=Uuid)))
+
+
+def rights_of(person: ColumnElement[UUID]) -> list[Select[Any]]:
+    """The name, roles, memberships and bars of a person at a moment, each a row of a word, two texts and an id."""
+    at = bindparam("at", type_=DateTime(timezone=True))
     nothing, nowhere = literal(""), cast(null(), Uuid)
-    return union_all(
+    return [
         select(literal("person"), User.name, nothing, nowhere).where(User.id == person, User.disabled_at.is_(None)),
         select(literal("role"), RoleGrant.role, RoleGrant.kind, RoleGrant.object_id).where(
             RoleGrant.user_id == person, role_holds(at)
@@ -94,7 +114,7 @@ def _rights() -> CompoundSelect[Any]:
         select(literal("bar"), nothing, AccessBar.kind, AccessBar.object_id).where(
             AccessBar.user_id == person, spans(AccessBar, at)
         ),
-    )
+    ]
 
 
 def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:
