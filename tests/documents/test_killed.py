@@ -99,7 +99,10 @@ def is_whole(run_id: UUID, name: str, books: Books) -> None:
     """One run, done, with each file once and every file as it would be made from the books."""
     db.session.rollback()
     found = view(actors.nuria(), reference_of(run_id))
-    assert (found.progress.state, found.file_forms) == (RunState.READY, {form.value for form in Format})
+    assert (found.progress.state, {each.form.value for each in found.files}) == (
+        RunState.READY,
+        {form.value for form in Format},
+    )
     kept = files.listed(services.FILE_KIND, run_id)
     assert sorted((file.role, file.version_no) for file in kept) == [("csv", 1), ("pdf", 1), ("xlsx", 1)]
     figures = drawn(books.wanted(name))
