@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -29,6 +28,7 @@ from grants.documents.rules import Format, RunState
 from grants.identity import queries as identity
 from tests import actors
 from tests.documents.conftest import AS_OF, OVERVIEW, Books, drawn, due_now, view
+from tests.soak.racing import forkserver
 
 # Where a worker dies, in the order of its work: by the number of statements of SQL that write what comes next.
 AFTER_FIGURES, AFTER_ONE_FILE, AFTER_ALL_FILES, AT_COMMIT, AFTER_COMMIT = range(5)
@@ -73,7 +73,7 @@ def _work_until(settings: Config, folder: Path, before: int, step: int) -> None:
 
 def killed_at(step: int, settings: Config, folder: Path) -> None:
     before = len(stored(folder))
-    worker = multiprocessing.get_context("spawn").Process(target=_work_until, args=(settings, folder, before, step))
+    worker = forkserver().Process(target=_work_until, args=(settings, folder, before, step))
     worker.start()
     worker.join(timeout=180)
     assert worker.exitcode == -signal.SIGKILL

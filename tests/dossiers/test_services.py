@@ -205,7 +205,7 @@ def test_every_earlier_answer_is_kept_newest_first_those_of_one_sitting_together
 
 
 def test_a_long_history_goes_on_where_the_page_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "VERSIONS_SHOWN_MAX", 2)
+    monkeypatch.setattr("grants.dossiers.queries.versions.VERSIONS_SHOWN_MAX", 2)
     made = create(IRINA)
     for text in "abcde":
         save(IRINA, made, "plan", (Answer("summary", text),), None)
