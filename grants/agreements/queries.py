@@ -340,11 +340,6 @@ def count(actor: Actor) -> int:
     return db.session.scalar(select(func.count()).select_from(Grant).where(visible(actor))) or 0
 
 
-def for_application(application_id: UUID) -> Grant | None:
-    """The grant of an application, or None."""
-    return db.session.scalars(select(Grant).where(Grant.application_id == application_id)).one_or_none()
-
-
 @reader
 def selected_without_grant(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     """Reference and title of selected applications whose preparation has not begun, at most 200."""

@@ -228,11 +228,6 @@ def keys() -> tuple[str, ...]:
     return tuple(found)
 
 
-def first_event_at() -> datetime | None:
-    """When the first event of the record was recorded."""
-    return db.session.scalar(first_event())
-
-
 def first_event() -> Select[datetime]:
     """The same, to be asked beside others."""
     return (

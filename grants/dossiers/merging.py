@@ -126,11 +126,6 @@ class Clash:
         return rules.paragraphs(rules.shown(self.question, self.contested.stored))
 
     @property
-    def typed_paragraphs(self) -> tuple[Block, ...]:
-        """What was typed, made ready to read."""
-        return rules.paragraphs(rules.shown(self.question, self.contested.typed))
-
-    @property
     def merged_paragraphs(self) -> tuple[Block, ...]:
         """The draft, made ready to read; empty where there is none."""
         return rules.paragraphs(rules.shown(self.question, self.merged)) if self.merged else ()

@@ -215,17 +215,6 @@ def _row(dossier_id: UUID, question_key: str) -> DossierAnswer | None:
     ).one_or_none()
 
 
-def copy_answers(source_id: UUID, target_id: UUID) -> None:
-    """Prefill one document from another: answers to questions both have (a report from its plan)."""
-    definition: Definition = encoding.decode({"value": get(Dossier, target_id).definition}, Definition)
-    known = {question.key: (section, question) for section in definition.sections for question in section.questions}
-    rows = db.session.scalars(select(DossierAnswer).where(DossierAnswer.dossier_id == source_id)).all()
-    for row in rows:
-        if row.question_key in known:
-            section, question = known[row.question_key]
-            _store(target_id, section.key, None, rules.tidy(question, queries.answer_of(row, question.key)))
-
-
 def move(dossier_id: UUID, definition: Definition) -> None:
     """Let a document answer another definition, inside an owner's act; no word of it is lost.
 

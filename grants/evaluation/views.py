@@ -313,7 +313,7 @@ def assignments(slug: str) -> Any:
 @requires(P.ASSIGNMENT_DECIDE)
 def run(slug: str) -> Any:
     form = RunForm()
-    call = queries.call_of(current_actor(), slug, P.ASSIGNMENT_DECIDE)
+    call = queries.call_to_assign(current_actor(), slug)
     if form.validate_on_submit():
         with form.refusals():
             services.request_run(current_actor(), call.id, form.to_input())
@@ -330,7 +330,7 @@ def _assignments(slug: str, form: RunForm) -> str:
 @bp.route("/calls/<slug>/evaluators", methods=["GET", "POST"])
 @requires(P.ASSIGNMENT_DECIDE)
 def pool(slug: str) -> Any:
-    call = queries.call_of(current_actor(), slug, P.ASSIGNMENT_DECIDE)
+    call = queries.call_to_assign(current_actor(), slug)
     members = queries.pool(call.id)
     form = _pool_form(call, members)
     if form.validate_on_submit():
@@ -358,7 +358,7 @@ def _pool_form(call: Any, members: tuple[rules.PoolMember, ...]) -> PoolForm:
 @bp.post("/calls/<slug>/evaluators/<handle>/remove")
 @requires(P.ASSIGNMENT_DECIDE)
 def remove(slug: str, handle: str) -> Any:
-    call = queries.call_of(current_actor(), slug, P.ASSIGNMENT_DECIDE)
+    call = queries.call_to_assign(current_actor(), slug)
     member = next((one for one in queries.pool(call.id) if one.handle == handle), None)
     if member is None:
         abort(404)

@@ -316,11 +316,6 @@ def permissions_held(role: Role, *, beside: Iterable[Role]) -> frozenset[P]:
     return PERMISSIONS[role]
 
 
-def permissions_of(roles: Iterable[Role]) -> frozenset[P]:
-    """Everything these roles allow together, wherever they are held."""
-    return frozenset().union(*(PERMISSIONS[role] for role in roles))
-
-
 def roles_with(permission: P) -> frozenset[Role]:
     """The roles that allow ``permission``."""
     return frozenset(role for role, allowed in PERMISSIONS.items() if permission in allowed)

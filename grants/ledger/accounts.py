@@ -134,11 +134,6 @@ CHART: Mapping[Account, About] = {
 assert set(CHART) == set(Account), "every account stands in the chart"
 
 
-def accounts_of(ledger: Ledger) -> tuple[Account, ...]:
-    """The accounts of one book in the order of their codes."""
-    return tuple(sorted(account for account in Account if account.ledger is ledger))
-
-
 def floor_words(floor: Floor) -> str:
     """How a refusal names the dimension of a floor."""
     match floor:

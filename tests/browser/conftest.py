@@ -9,6 +9,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from grants.calls.rules import CallView
+from tests.browser.sites import Site, served
+from tests.factories.applications import published_call
+from tests.servers import Cluster
+from tests.worlds import World, Worlds
+
 CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
 MISSING = "The browser tests did not run: Chromium is missing. On Debian: apt-get install -y chromium"
 FLAGS = (
@@ -33,6 +39,18 @@ def chromium() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browsed_world(worlds: Worlds) -> World[CallView]:
+    return worlds.of(published_call)
+
+
+@pytest.fixture(scope="package")
+def site(postgres: Cluster, browsed_world: World[CallView], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for every module whose tests each make an application of their own on it."""
+    with served(postgres, browsed_world, tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

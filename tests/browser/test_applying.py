@@ -21,11 +21,12 @@ from grants.core.jobs import Job
 from grants.core.money import Money
 from grants.identity import queries as identity
 from tests import actors
+from tests.browser.sites import Site
 from tests.browser.test_sending import reference
-from tests.browser.test_writing import Draft, Site, area, browser_of, draft, site, state, stored, written
+from tests.browser.test_writing import Draft, area, browser_of, draft, state, stored, written
 from tests.factories.applications import WHILE_OPEN
 
-__all__ = ["draft", "reference", "site"]
+__all__ = ["draft", "reference"]
 
 PAGES = ("", "/details", "/team", "/budget", "/plan", "/files", "/check", "/submit", "/sign-off", "/offline")
 

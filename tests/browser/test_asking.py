@@ -5,7 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import Browser, expect
 
 from tests import actors
-from tests.browser.test_writing import Site, browser_of, site
+from tests.browser.sites import Site
+from tests.browser.sites import own_site as site
+from tests.browser.test_writing import browser_of
 
 __all__ = ["site"]
 

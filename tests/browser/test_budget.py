@@ -27,11 +27,9 @@ from grants.core.errors import Invalid
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
 from tests import actors
-from tests.browser.test_writing import Site, site
+from tests.browser.sites import Site
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN, again
-
-__all__ = ["site"]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from grants.calls import queries as calls
 from tests import actors
-from tests.browser.test_writing import Site, site
+from tests.browser.sites import Site
+from tests.browser.sites import own_site as site
 from tests.factories.applications import PDF
 
 __all__ = ["site"]

@@ -9,8 +9,10 @@ from grants.core import clock, jobs
 from grants.core.db import db
 from grants.identity import queries as identity
 from tests import actors
+from tests.browser.sites import Site
+from tests.browser.sites import own_site as site
 from tests.browser.test_sending import fits, reference
-from tests.browser.test_writing import Site, browser_of, site
+from tests.browser.test_writing import browser_of
 from tests.factories.applications import WHILE_OPEN
 
 __all__ = ["reference", "site"]

@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, expect
 from grants.calls import queries as calls
 from grants.core import clock
 from tests import actors
-from tests.browser.test_writing import Site, browser_of, site
+from tests.browser.sites import Site
+from tests.browser.sites import own_site as site
+from tests.browser.test_writing import browser_of
 from tests.factories import applications as factory
 from tests.factories.applications import BEFORE_OPENING
 

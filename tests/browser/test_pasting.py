@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import actors
-from tests.browser.test_writing import Draft, Site, draft, site
+from tests.browser.sites import Site
+from tests.browser.test_writing import Draft, draft
 
-__all__ = ["draft", "site"]
+__all__ = ["draft"]
 
 WORD = (
     "<html><head><style>p {color: red}</style></head><body lang=EN-GB><!--StartFragment-->"

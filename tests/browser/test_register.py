@@ -13,10 +13,9 @@ from grants.applications import queries
 from grants.calls import queries as calls
 from grants.core.db import db
 from tests import actors
-from tests.browser.test_writing import Site, browser_of, site
+from tests.browser.sites import Site
+from tests.browser.test_writing import browser_of
 from tests.factories import applications as factory
-
-__all__ = ["site"]
 
 
 @pytest.fixture

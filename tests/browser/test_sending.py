@@ -18,11 +18,10 @@ from grants.core import clock, jobs
 from grants.core.db import db
 from grants.identity import queries as identity
 from tests import actors
-from tests.browser.test_writing import Site, browser_of, site
+from tests.browser.sites import Site
+from tests.browser.test_writing import browser_of
 from tests.factories import applications as factory
 from tests.factories.applications import PDF, WHILE_OPEN
-
-__all__ = ["site"]
 
 PLAN: FilePayload = {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": PDF}
 NOTES: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Some notes.\n"}

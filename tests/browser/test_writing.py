@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from grants.applications import queries, services
 from grants.applications.rules import InviteInput
@@ -27,35 +23,12 @@ from grants.core.db import db
 from grants.core.permissions import Actor
 from grants.dossiers.models import DossierAnswer, DossierAnswerVersion
 from tests import actors
-from tests.conftest import cloned, settings_for
+from tests.browser.sites import Site
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
-from tests.programs import running
-from tests.servers import Cluster, TestValkey
 
 OFFLINE = "Not saved: no connection. Your text is kept in this browser and is sent when the connection is back."
 SAVED = "Saved 10:"
-
-
-@dataclass
-class Site:
-    """The program while a call is open, as a browser reaches it; its clock runs and can be put forward."""
-
-    app: Flask
-    address: str = ""
-    began: float = field(default_factory=time.monotonic)
-    later: timedelta = timedelta()
-
-    def wsgi(self, environ: Any, start_response: Callable[..., Any]) -> Any:
-        with clock.at(WHILE_OPEN + timedelta(seconds=time.monotonic() - self.began) + self.later):
-            return self.app(environ, start_response)
-
-    def cookie(self, person: Actor) -> Any:
-        """The cookie of a person who has just signed in."""
-        with clock.at(WHILE_OPEN + self.later):
-            kept = actors.client_of(self.app, person).get_cookie("grants")
-        assert kept is not None
-        return {"name": "grants", "value": kept.value, "url": self.address}
 
 
 @dataclass(frozen=True)
@@ -65,27 +38,6 @@ class Draft:
     id: UUID
     page: str
     questions: tuple[str, str]
-
-
-@pytest.fixture(scope="module")
-def site(postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A real server in a thread of its own, with a queue server beside it."""
-    valkey, home = TestValkey(), tmp_path_factory.mktemp("home")
-    valkey.start()
-    with cloned(postgres, template) as name:
-        settings = replace(settings_for(postgres, name, Path(home)), REDIS_URL=valkey.url)
-        with running(settings) as app:
-            made = Site(app)
-            server = make_server("127.0.0.1", 0, made.wsgi, threaded=True)
-            made.address = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            factory.published_call()
-            yield made
-            server.shutdown()
-            thread.join()
-            server.server_close()
-    valkey.stop()
 
 
 @pytest.fixture

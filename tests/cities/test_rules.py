@@ -13,6 +13,7 @@ from grants.cities import rules
 from grants.cities.rules import CityInput
 from grants.cities.states import LabelStatus, Part
 from grants.core.errors import Invalid, Problems
+from grants.core.text import fold
 
 DATA = Path(rules.__file__).parents[1] / "data"
 MISSION, PILOTS, NAMES = (
@@ -80,7 +81,7 @@ def test_not_found_is_never_no() -> None:
 def test_a_city_is_found_by_every_spelling(name: str, spellings: list[str]) -> None:
     city = next(city for city in REGISTER.cities if city.name == name)
 
-    assert [spelling for spelling in spellings if rules.fold(spelling) not in city.folded] == []
+    assert [spelling for spelling in spellings if fold(spelling) not in city.folded] == []
 
 
 def test_a_pilot_of_an_unknown_city_stops_the_loading() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -29,6 +28,7 @@ from grants.documents.rules import Format, RunState
 from grants.identity import queries as identity
 from tests import actors
 from tests.documents.conftest import AS_OF, OVERVIEW, Books, drawn, due_now, view
+from tests.soak.racing import forkserver
 
 # Where a worker dies, in the order of its work: by the number of statements of SQL that write what comes next.
 AFTER_FIGURES, AFTER_ONE_FILE, AFTER_ALL_FILES, AT_COMMIT, AFTER_COMMIT = range(5)
@@ -73,7 +73,7 @@ def _work_until(settings: Config, folder: Path, before: int, step: int) -> None:
 
 def killed_at(step: int, settings: Config, folder: Path) -> None:
     before = len(stored(folder))
-    worker = multiprocessing.get_context("spawn").Process(target=_work_until, args=(settings, folder, before, step))
+    worker = forkserver().Process(target=_work_until, args=(settings, folder, before, step))
     worker.start()
     worker.join(timeout=180)
     assert worker.exitcode == -signal.SIGKILL
@@ -99,7 +99,10 @@ def is_whole(run_id: UUID, name: str, books: Books) -> None:
     """One run, done, with each file once and every file as it would be made from the books."""
     db.session.rollback()
     found = view(actors.nuria(), reference_of(run_id))
-    assert (found.progress.state, found.file_forms) == (RunState.READY, {form.value for form in Format})
+    assert (found.progress.state, {each.form.value for each in found.files}) == (
+        RunState.READY,
+        {form.value for form in Format},
+    )
     kept = files.listed(services.FILE_KIND, run_id)
     assert sorted((file.role, file.version_no) for file in kept) == [("csv", 1), ("pdf", 1), ("xlsx", 1)]
     figures = drawn(books.wanted(name))

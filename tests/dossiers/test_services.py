@@ -71,11 +71,6 @@ def attach(actor: Actor, dossier_id: UUID, question: str, file_id: UUID) -> None
     services.attach_files(dossier_id, question, (file_id,))
 
 
-@act("test_dossier.copy", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
-def copy(actor: Actor, source: UUID, target: UUID) -> None:
-    services.copy_answers(source, target)
-
-
 def test_an_empty_dossier_has_every_section_and_can_be_saved_half_written() -> None:
     made = create(IRINA)
     unwritten = (Shown("summary", 0), Shown("money", 0))
@@ -210,7 +205,7 @@ def test_every_earlier_answer_is_kept_newest_first_those_of_one_sitting_together
 
 
 def test_a_long_history_goes_on_where_the_page_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "VERSIONS_SHOWN_MAX", 2)
+    monkeypatch.setattr("grants.dossiers.queries.versions.VERSIONS_SHOWN_MAX", 2)
     made = create(IRINA)
     for text in "abcde":
         save(IRINA, made, "plan", (Answer("summary", text),), None)
@@ -282,15 +277,6 @@ def test_the_frozen_content_is_the_same_however_it_came_about() -> None:
     save(MAREK, second, "plan", (Answer("summary", "words"), Answer("money", "5")), None)
 
     assert queries.content(first) == queries.content(second)
-
-
-def test_answers_are_copied_to_questions_both_documents_have() -> None:
-    first, second = create(IRINA), create(IRINA)
-    save(IRINA, first, "plan", (Answer("summary", "words"),), None)
-
-    copy(IRINA, first, second)
-
-    assert queries.dossier(second).section("plan").answers["summary"].text == "words"
 
 
 def test_a_question_that_asks_for_a_file_is_answered_by_a_file_alone() -> None:

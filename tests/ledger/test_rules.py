@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grants.core.money import ZERO, Money, euros
 from grants.ledger import rules
-from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side, accounts_of
+from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side
 from grants.ledger.rules import Balances, Dimensions, Leg, Unbalanced, credit, debit
 
 CALL, GRANT = uuid4(), uuid4()
@@ -20,10 +20,21 @@ DIMS = Dimensions(call_id=CALL, grant_id=GRANT)
 amounts = st.integers(1, 10**11).map(Money)
 
 
+def _accounts_of(ledger: Ledger) -> list[Account]:
+    return sorted(account for account in Account if account.ledger is ledger)
+
+
 def test_the_chart_has_the_three_ledgers() -> None:
-    assert [account.value for account in accounts_of(Ledger.BUDGET)] == ["B000", "B100", "B200", "B300", "B310", "B400"]
-    assert [account.value for account in accounts_of(Ledger.MEMO)] == ["M000", "M100", "M200"]
-    assert len(accounts_of(Ledger.GENERAL)) == 17
+    assert [account.value for account in _accounts_of(Ledger.BUDGET)] == [
+        "B000",
+        "B100",
+        "B200",
+        "B300",
+        "B310",
+        "B400",
+    ]
+    assert [account.value for account in _accounts_of(Ledger.MEMO)] == ["M000", "M100", "M200"]
+    assert len(_accounts_of(Ledger.GENERAL)) == 17
 
 
 def test_a_leg_of_nothing_is_refused() -> None:

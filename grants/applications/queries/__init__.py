@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from grants.applications.queries.applying import asked_about, people_at_work
 from grants.applications.queries.batch import batch, last_batch
-from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
 from grants.applications.queries.clarifying import (
@@ -27,6 +26,7 @@ from grants.applications.queries.following import (
     invited_to,
     stage_invitation,
 )
+from grants.applications.queries.last_changes import last_changes
 from grants.applications.queries.letters import (
     DRAFT_JOB,
     LETTER_FILES,
@@ -47,7 +47,6 @@ from grants.applications.queries.lists import (
     calls_seen,
     closes_at_of,
     countries,
-    for_call,
     list_page,
     of_call,
     of_organisation,
@@ -90,7 +89,6 @@ from grants.applications.queries.whole import (
     earlier,
     in_call,
     partners,
-    partners_of,
     reason_of_end,
     states_in_call,
     submission_by_id,
@@ -158,7 +156,6 @@ __all__ = [
     "facts_of",
     "file_of",
     "first_list",
-    "for_call",
     "gate",
     "id_of",
     "in_call",
@@ -190,7 +187,6 @@ __all__ = [
     "opens_when",
     "own_rows",
     "partners",
-    "partners_of",
     "people_at_work",
     "programmes_seen",
     "reason_of_end",

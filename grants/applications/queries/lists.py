@@ -14,7 +14,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries.counting import counting
 from grants.applications.queries.narrowing import narrowed
 from grants.applications.queries.ordering import Stretch, key_of, ordered
-from grants.applications.queries.reach import FOR_CALL_MAX, LIST_ROWS_MAX, visible
+from grants.applications.queries.reach import LIST_ROWS_MAX, visible
 from grants.applications.queries.saved import saved_lists
 from grants.applications.rules import ApplicationRow, ListFilter
 from grants.applications.rules.listing import Listing
@@ -228,17 +228,6 @@ def calls_seen(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     seen = select(Application.id).where(Application.call_id == Call.id, visible(actor)).exists()
     rows = yield from ask(select(Call.slug, Call.title).where(seen).order_by(Call.year.desc(), Call.slug))
     return tuple((slug, title) for slug, title in rows)
-
-
-def for_call(
-    actor: Actor, call_id: UUID, states: Iterable[ApplicationState] | None = None
-) -> tuple[ApplicationRow, ...]:
-    """The applications to one call a person may see, by reference, at most 2,000; later stages build on it."""
-    statement = every_row().where(Application.call_id == call_id, visible(actor))
-    if states is not None:
-        statement = statement.where(Application.state.in_([state.value for state in states]))
-    rows = db.session.execute(statement.order_by(Application.reference).limit(FOR_CALL_MAX)).all()
-    return tuple(_row(row) for row in rows)
 
 
 def of_call(call_id: UUID, states: Iterable[ApplicationState]) -> tuple[UUID, ...]:

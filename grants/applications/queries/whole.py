@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -252,13 +251,3 @@ def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[str, str], ...]:
 def submission_by_id(submission_id: UUID) -> SubmissionView:
     """One submitted version for jobs (the receipt), which run as the person who sent it."""
     return _submission(submission_id)
-
-
-def partners_of(application_ids: Iterable[UUID]) -> dict[UUID, tuple[PartnerView, ...]]:
-    """The consortium of each of many applications in one statement, for conflict lists and assignment."""
-    wanted = list(application_ids)
-    found: dict[UUID, list[PartnerView]] = {application_id: [] for application_id in wanted}
-    if wanted:
-        for row in db.session.execute(_consortia().where(ApplicationPartner.application_id.in_(wanted))):
-            found[row.application_id].append(_partner(row))
-    return {application_id: tuple(each) for application_id, each in found.items()}

@@ -13,8 +13,8 @@ from sqlalchemy import Select, Text, Uuid, and_, bindparam, exists, select
 
 from grants.applications import rules
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
-from grants.applications.queries.changes import last_changes
 from grants.applications.queries.clarifying import clarifications
+from grants.applications.queries.last_changes import last_changes
 from grants.applications.queries.privacy import accepted, notice_asked
 from grants.applications.queries.reach import is_team, visible
 from grants.applications.queries.serving import served

@@ -30,7 +30,6 @@ from grants.applications.rules.attaching import (
     refuse_beyond,
 )
 from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchRow, first_open, passed_by_facts
-from grants.applications.rules.changes import CHANGES_TOLD, LastChange, told_together
 from grants.applications.rules.clarifying import (
     ClarificationInput,
     ClarificationState,
@@ -118,6 +117,7 @@ from grants.applications.rules.issues import (
     team_issues,
     unscanned_issues,
 )
+from grants.applications.rules.last_changes import CHANGES_TOLD, LastChange, told_together
 from grants.applications.rules.letters import LetterText, LetterView, checked_note, letter_text
 from grants.applications.rules.listing import STATES, chips, days_words, filter_words, stale
 from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines

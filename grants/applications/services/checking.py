@@ -148,12 +148,6 @@ def return_refusal(actor: Actor, application_id: UUID, why: str, version: int | 
     acts.reason(said)
 
 
-def _call_of(application: Application) -> CallView:
-    """The call as the version that stands of the application answers it."""
-    assert application.submission_id is not None, "what is checked was sent"
-    return queries.as_answered(queries.call_of(application), queries.submission_by_id(application.submission_id))
-
-
 def refuse_waiting(check: EligibilityCheck, call: CallView) -> None:
     """No verdict while an answer that was asked for may still come."""
     waiting = queries.open_now(check.submission_id, acts.moment())
@@ -233,7 +227,7 @@ def checkable(application_id: UUID, version: int | None) -> tuple[Application, C
     check_version(check, version if version != 0 or check.version else None)
     assert application.submission_id is not None, "what is checked was sent"
     # What was asked of the version that stands; a later corrigendum does not change it.
-    call = _call_of(application)
+    call = queries.as_answered(queries.call_of(application), queries.submission_by_id(application.submission_id))
     refuse_replaceable(call, "Check it after that.")
     if ApplicationState(application.state) is not ApplicationState.SUBMITTED:
         raise Refused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.applications.views import (
     attachments,
-    changes,
+    call_changes,
     clarifying,
     comments,
     drafting,
@@ -38,7 +38,7 @@ __all__ = [
     "NAVIGATION",
     "attachments",
     "bp",
-    "changes",
+    "call_changes",
     "clarifying",
     "comments",
     "drafting",

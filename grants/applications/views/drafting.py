@@ -9,7 +9,7 @@ from flask import flash
 from grants.applications import queries, rules, services
 from grants.applications.forms import DetailsForm
 from grants.applications.states import ApplicationState
-from grants.applications.views.changes import change_href, unread
+from grants.applications.views.call_changes import change_href, unread
 from grants.applications.views.frame import bp, submitted_context, team_context
 from grants.calls.rules.telling import told_once
 from grants.core import clock

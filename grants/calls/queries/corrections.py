@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 
 from grants.calls import rules
 from grants.calls.models import Call, CallOneExtension, CallVersion, CallWorkingCopy
+from grants.calls.queries import reading
 from grants.calls.queries.questions import answers_published
 from grants.calls.queries.reading import beside_stage, deadlines
-from grants.calls.queries.reading import call as call_of
 from grants.calls.queries.sessions import sessions
 from grants.calls.rules import (
     CallContent,
@@ -78,7 +78,7 @@ class WorkingCopy:
 
 def working_copy(actor: Actor, slug: str, at: datetime) -> WorkingCopy:
     """The working copy of a published call; without one, the call as it is published."""
-    found = call_of(actor, slug)
+    found = reading.call(actor, slug)
     before = rules.from_json(get(Call, found.id).content)
     stored = copied(found.id)
     fields = before if stored is None else rules.from_json(stored)

@@ -118,11 +118,6 @@ class Progress:
         return self.state in (RunState.READY, RunState.FAILED, RunState.CANCELLED)
 
     @property
-    def may_cancel(self) -> bool:
-        """Whether there is still something to stop."""
-        return not self.is_over
-
-    @property
     def may_retry(self) -> bool:
         """Whether it can be tried again as it was asked for."""
         return self.state in (RunState.FAILED, RunState.CANCELLED)
@@ -165,11 +160,6 @@ class RunView:
     def key(self) -> str:
         """Its place in the list, newest first."""
         return f"{self.requested_at.isoformat()}|{self.id}"
-
-    @property
-    def file_forms(self) -> frozenset[str]:
-        """The kinds of files there are."""
-        return frozenset(file.form.value for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)

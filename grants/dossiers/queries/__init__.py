@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-from grants.dossiers.queries.history import (
-    VERSIONS_SHOWN_MAX,
-    AnswerVersionView,
-    History,
-    Sitting,
-    Weighed,
-    history,
-    version_of,
-    weighed,
-    weighed_now,
-)
 from grants.dossiers.queries.reading import (
     answer_of,
     content,
@@ -25,6 +14,17 @@ from grants.dossiers.queries.reading import (
 )
 from grants.dossiers.queries.threads import CommentView, ThreadView, open_threads, threads
 from grants.dossiers.queries.values import DossierView, Progress, QuestionView, SectionView, SetAside, not_asked
+from grants.dossiers.queries.versions import (
+    VERSIONS_SHOWN_MAX,
+    AnswerVersionView,
+    History,
+    Sitting,
+    Weighed,
+    history,
+    version_of,
+    weighed,
+    weighed_now,
+)
 
 __all__ = [
     "VERSIONS_SHOWN_MAX",

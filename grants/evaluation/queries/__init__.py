@@ -22,7 +22,15 @@ from grants.evaluation.queries.access import (
     within,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia
-from grants.evaluation.queries.assignments import assignments_page, call_of, candidates, free_seat, pool, runs, seat_of
+from grants.evaluation.queries.assignments import (
+    assignments_page,
+    call_to_assign,
+    candidates,
+    free_seat,
+    pool,
+    runs,
+    seat_of,
+)
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_scores,
@@ -45,8 +53,8 @@ __all__ = [
     "assessment_page",
     "assessments",
     "assignments_page",
-    "call_of",
     "call_scope",
+    "call_to_assign",
     "candidates",
     "cities_of",
     "clear_for",

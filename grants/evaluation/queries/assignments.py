@@ -63,17 +63,17 @@ def _member(row: Evaluator, name: str, handle: str, organisation: str | None, lo
     )  # fmt: skip
 
 
-def call_of(actor: Actor, slug: str, permission: Permission) -> CallView:
-    """The call of that slug, if the permission holds there; :class:`NotFound` otherwise."""
+def call_to_assign(actor: Actor, slug: str) -> CallView:
+    """The call by its address, for who decides its assignments; :class:`NotFound` for everybody else."""
     call = calls.call(actor, slug)
-    if not actor.may(permission, Scope.of(("call", call.id))):
+    if not actor.may(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call.id))):
         raise NotFound
     return call
 
 
 def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
     """Who may assess what, who does, and how the runs ended. A constant number of statements."""
-    call = call_of(actor, slug, Permission.ASSIGNMENT_DECIDE)
+    call = call_to_assign(actor, slug)
     going_on = _going_on(call.id)
     listed = [
         one
@@ -216,7 +216,7 @@ def free_seat(
     actor: Actor, slug: str, reference: str
 ) -> tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]:
     """An application with every evaluator of the pool: why not, or how well this person fits. Best first."""
-    call = call_of(actor, slug, Permission.ASSIGNMENT_DECIDE)
+    call = call_to_assign(actor, slug)
     application = db.session.scalars(
         select(Application).where(
             Application.reference == reference,

@@ -41,11 +41,6 @@ def legs(entry_id: UUID) -> rules.Legs:
     return tuple(leg_of(row) for row in rows)
 
 
-def entry_id_of(source_key: str) -> UUID | None:
-    """The entry that books this fact, if it was booked."""
-    return db.session.scalar(select(LedgerEntry.id).where(LedgerEntry.source_key == source_key))
-
-
 def source_keys(prefix: str) -> frozenset[str]:
     """The facts of one kind that are booked (``payment_order:``), for the stage that owns them to compare."""
     statement = select(LedgerEntry.source_key).where(LedgerEntry.source_key.startswith(prefix, autoescape=True))

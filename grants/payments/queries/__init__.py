@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grants.payments.queries.checks import count_orders, paid_total, verify
-from grants.payments.queries.grants import GrantPayments, grant_payments, money_of
+from grants.payments.queries.checks import verify
+from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import (
     CSV_ROWS_MAX,
     EntryPage,
@@ -49,7 +49,6 @@ __all__ = [
     "batch_id_of",
     "batch_view",
     "batches",
-    "count_orders",
     "duties",
     "exportable",
     "forecast",
@@ -59,11 +58,9 @@ __all__ = [
     "ledger",
     "ledger_entry",
     "ledger_lines",
-    "money_of",
     "order",
     "order_id_of",
     "order_ids_of",
-    "paid_total",
     "request",
     "request_id_of",
     "verify",

@@ -11,7 +11,6 @@ from grants.agreements.models import Grant
 from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import Problem
-from grants.core.money import Money, total
 from grants.ledger import queries as books
 from grants.ledger import rules as ledger_rules
 from grants.ledger.models import LedgerEntry
@@ -19,16 +18,6 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, Recovery, RecoveryReceipt
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.states import OrderState
-
-
-def count_orders() -> int:
-    """How many payment orders there are, cancelled ones included."""
-    return db.session.scalar(select(func.count()).select_from(PaymentOrder)) or 0
-
-
-def paid_total() -> Money:
-    """The sum of all executed orders."""
-    return total(db.session.scalars(select(PaymentOrder.amount).where(PaymentOrder.state == OrderState.EXECUTED.value)))
 
 
 def verify() -> tuple[Problem, ...]:

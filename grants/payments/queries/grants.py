@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -15,7 +13,6 @@ from grants.core.db import db
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor
 from grants.ledger import queries as books
-from grants.ledger.rules import Balances
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
 from grants.payments.queries.orders import ROWS_MAX, order_views
@@ -62,8 +59,3 @@ def grant_payments(actor: Actor, reference: str) -> GrantPayments:
         recoveries[0] if recoveries else None,
         position.prefinancing_open if grant.final_amount is not None else ZERO,
     )
-
-
-def money_of(grant_ids: Sequence[UUID]) -> dict[UUID, Balances]:
-    """The balances of grants, for pages that list them."""
-    return books.grants_balances(grant_ids)

@@ -57,7 +57,7 @@ def _changes_page(place: Workplace, form: DeedForm) -> str:
     after = calls.versions_after(application.call.id, 1)
     versions = [version for version in after if version.number <= application.call_version]
     return page(
-        "applications/changes.html",
+        "applications/call_changes.html",
         form=form,
         versions=versions[::-1],
         change_href=change_href(place),
