@@ -143,9 +143,9 @@ def title_of(entry: Mapping[str, Any]) -> str:
 
 
 def with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
-    """The list with one entry replaced; taken out where it says nothing, moved where the form says a place."""
+    """The list with one entry replaced; left out where it says nothing, moved where the form says a place."""
     rest = whole[:number] + whole[number + 1 :]
-    if entry is None or "take_out" in request.form:
+    if entry is None:
         return rest
     place = request.form.get("place", "")
     position = max(int(place) - 1, 0) if place.isdecimal() and len(place) < 4 else number
