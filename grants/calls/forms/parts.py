@@ -65,6 +65,11 @@ class Node:
         return self.name.replace(".", "-")
 
     @property
+    def inside(self) -> dict[str, Node]:
+        """Its fields, each by the last word of its name."""
+        return {child.name.rpartition(".")[2]: child for child in self.children}
+
+    @property
     def new(self) -> bool:
         """Whether an entry of a list is the empty one to fill in."""
         return self.value == "new"

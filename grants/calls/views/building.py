@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -237,10 +238,7 @@ def _of_draft(slug: str, shown: Callable[[Edited], Any]) -> Any:
     actor, call = current_actor(), queries.call(current_actor(), slug)
     if request.method == "GET" and call.state is not CallState.DRAFT:
         return see_other("calls.build", slug=slug)
-
-    def save(path: str, text: str, version: int | None) -> CallSummary:
-        return services.set_value(actor, call.id, path, text, version=version)
-
+    save = partial(services.set_value, actor, call.id)
     return shown(Edited(call, queries.values(actor, slug), PARTS, save))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import flash
@@ -159,11 +160,7 @@ def _of_copy(slug: str, key: str, shown: Callable[[Edited], Any]) -> Any:
     actor, copy = current_actor(), _copy(slug)
     if key in rules.FIXED:
         raise NotFound
-
-    def save(path: str, text: str, version: int | None) -> CallSummary:
-        return services.edit_copy(actor, copy.call.id, path, text, version=version)
-
-    return shown(Edited(copy.call, copy.fields, PARTS, save))
+    return shown(Edited(copy.call, copy.fields, PARTS, partial(services.edit_copy, actor, copy.call.id)))
 
 
 def _copy(slug: str) -> WorkingCopy:

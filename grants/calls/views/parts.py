@@ -26,14 +26,14 @@ _DEED = re.compile(r"^(up|down|copy):([0-9]{1,3})$")
 class Edited:
     """What is edited part by part: its values, its pages, and how one value is saved.
 
-    ``ends`` names the pages: ``home``, ``part``, ``entry``, ``question``, ``out``. ``save`` takes the path of a value,
-    its YAML and the version that was shown.
+    ``ends`` names the pages: ``home``, ``part``, ``entry``, ``question``, ``out``. ``save`` is the act that sets a value:
+    it takes its path, its YAML and, as ``version``, the one that was shown.
     """
 
     call: CallView
     fields: Mapping[str, Sourced]
     ends: Mapping[str, str]
-    save: Callable[[str, str, int | None], CallSummary]
+    save: Callable[..., CallSummary]
 
     def field(self, key: str) -> rules.Field:
         """The field of that path; raises NotFound for what is no part of a call."""
@@ -99,7 +99,7 @@ def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) ->
     Raises :class:`Problems`, each at the path of the field it is about.
     """
     text = rules.to_yaml({} if value is None else {"value": value})
-    for sentence in edited.save(field.path, text, version).notes:
+    for sentence in edited.save(field.path, text, version=version).notes:
         flash(sentence, "success")
     now = {**edited.fields, field.path: rules.edited(edited.fields[field.path], rules.read_value(field.path, text))}
     before, after = (rules.content_of(each).definition for each in (edited.fields, now))
@@ -143,9 +143,9 @@ def title_of(entry: Mapping[str, Any]) -> str:
 
 
 def with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
-    """The list with one entry replaced; taken out where it says nothing, moved where the form says a place."""
+    """The list with one entry replaced; left out where it says nothing, moved where the form says a place."""
     rest = whole[:number] + whole[number + 1 :]
-    if entry is None or "take_out" in request.form:
+    if entry is None:
         return rest
     place = request.form.get("place", "")
     position = max(int(place) - 1, 0) if place.isdecimal() and len(place) < 4 else number

@@ -21,6 +21,9 @@ from grants.core.yaml_schema import Items, Record
 from grants.dossiers.rules import Definition, QuestionKind
 from grants.web.routing import page, see_other
 
+# What is answered unless somebody says otherwise stands first: nothing said means it.
+_ANSWERED = (("", "Yes"), ("false", "No"))
+
 
 def any_part(edited: Edited, key: str, number: int | None) -> Any:
     """Show or save a part or one entry of it; a section has its questions below its own fields."""
@@ -161,7 +164,7 @@ def _kinds() -> list[tuple[str, str, str]]:
 
 def _grouped(node: Node) -> tuple[list[Node], list[tuple[str, list[Node], bool]]]:
     """The fields that always show, and those behind a heading, which is open where something stands or is wrong."""
-    by_name = {child.name.rpartition(".")[2]: child for child in node.children}
+    by_name = node.inside
     hidden = {name for names in FOLDED.values() for name in names}
     folded = []
     for heading, names in FOLDED.items():
@@ -187,6 +190,14 @@ def _with_choices(node: Node, edited: Edited, key: str, number: int, place: int)
         if each.name == "value.asked_if.question":
             return _as_choice(each, earlier, "It is always asked")
         if each.name == "value.asked_if":
+            return replace(each, children=tuple(told(child) for child in each.children))
+        if each.name.endswith(".required"):
+            return replace(each, options=_ANSWERED, value="" if each.value == "true" else each.value, hint="")
+        if each.name.startswith("value.columns.") and each.name.endswith(".kind"):
+            first = ("", rules.option_words(QuestionKind, QuestionKind.SHORT))
+            others = tuple(option for option in each.options if option[0] not in ("", QuestionKind.SHORT))
+            return replace(each, options=(first, *others), value="" if each.value == QuestionKind.SHORT else each.value)
+        if each.name.startswith("value.columns"):
             return replace(each, children=tuple(told(child) for child in each.children))
         if each.name == "value.asked_if.answers":
             return replace(each, hint=f"{each.hint}{_offered(content.definition, edited, key, number, place)}")
