@@ -13,10 +13,12 @@ from grants.demo import asking
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
+from grants.demo.contracting import serve_the_contract
 from grants.demo.deeds import Preparation
 from grants.demo.large import SHORT_FORM, evaluated_now
 from grants.demo.registering import tell_the_register
 from grants.demo.stage import Stage, Story, merged, pay, reach_milestones, sign
+from grants.demo.two_stages import two_stages
 from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
 from grants.documents.rules import Wanted
@@ -29,6 +31,14 @@ VERIFIED = ("Heat from the Lake", "jaro", "jaro_mayor", "CZ650800000019200014539
 AUTHORISED = ("Lamps that Dim", "theresa", "theresa", "AT611904300234573201")
 DECIDED = ("Warm School", "linnea", "linnea", "SE4550000000058398257466")
 HALF_SIGNED = ("Harbour without Smoke", "paolo", "paolo", "IT60X0542811101000000123456")
+
+
+PASSED_BY_FACTS = """\
+eligibility:
+  applicants: {rule: Any municipality}
+  criteria:
+    - {key: lead, rule: the lead is a municipality, test: {fact: organisation_kind, of: lead, allowed: [municipality]}}
+"""
 
 
 @dataclass
@@ -56,6 +66,7 @@ class Demo:
             self._waiting_call(),
             evaluated_now(self.stage),
             unhappy(self.stage),
+            two_stages(self.stage),
             self._just_closed(),
             self._open(),
         )
@@ -203,7 +214,8 @@ class Demo:
         """The eligibility desk has its turn."""
         yield self.stage.days_ago(60)
         self.stage.say("A call that closed three days ago")
-        call = self.stage.invented_call("Small repairs", opens=50, closes=3, total=200_000)
+        # What its condition asks the facts answer, so that the rest can be passed together.
+        call = self.stage.invented_call("Small repairs", opens=50, closes=3, total=200_000, more=PASSED_BY_FACTS)
         sent: list[UUID] = []
         for place, asked in enumerate(JUST_CLOSED):
             yield self.stage.days_ago(7 - place)
@@ -220,6 +232,7 @@ class Demo:
         asking.announce(self.stage, call)
         yield self.stage.days_ago(12)
         warm = troupe.draft(call, AskedInDemo("Warm Blocks", "stefanel", "irina", 310_000), sections=5)
+        serve_the_contract(troupe, warm)
         for partner, place in (("marek", "zoltowice"), ("niels", "aerosted"), ("paolo", "portosereno")):
             troupe.invite_partner(warm, "irina", partner, place)
         asked = asking.ask(self.stage, call)
