@@ -30,6 +30,7 @@ IN_PREPARATION = ("Cool Courtyards", "eleni", "eleni_mayor", "GR1601101250000000
 VERIFIED = ("Heat from the Lake", "jaro", "jaro_mayor", "CZ6508000000192000145399")
 AUTHORISED = ("Lamps that Dim", "theresa", "theresa", "AT611904300234573201")
 DECIDED = ("Warm School", "linnea", "linnea", "SE4550000000058398257466")
+DECLINED = ("Baths without Gas", "marek")
 HALF_SIGNED = ("Harbour without Smoke", "paolo", "paolo", "IT60X0542811101000000123456")
 
 
@@ -145,11 +146,16 @@ class Demo:
     def _past_call(self) -> Story:
         yield self.stage.days_ago(420)
         self.stage.say("A past call of invented municipalities")
-        call = self.stage.invented_call("Neighbourhood pilots", opens=400, closes=340, total=2_500_000)
+        call = self.stage.invented_call("Neighbourhood pilots", opens=400, closes=340, total=2_800_000)
         yield from self._selected(call, PAST, closed=340)
         self.stage.say("Its grants, each at another point of the way")
         yield from merged(
-            self._in_force(), self._signed_lately(), self._in_preparation(), self._half_signed(), self._overview(call)
+            self._in_force(),
+            self._signed_lately(),
+            self._in_preparation(),
+            self._half_signed(),
+            self._declined(),
+            self._overview(call),
         )
 
     def _in_force(self) -> Story:
@@ -196,6 +202,14 @@ class Demo:
         yield self.stage.days_ago(3)
         starts_on = (self.stage.today + timedelta(days=40)).date()
         self.stage.troupe.prepare(title, starts_on, lead, mayor, iban, until=Preparation.BEGUN)
+
+    def _declined(self) -> Story:
+        """The city does not take its grant."""
+        title, lead = DECLINED
+        yield self.stage.days_ago(262)
+        reference = self.stage.troupe.begin_preparation_of(title, self.stage.days_ago(200).date(), lead)
+        yield self.stage.days_ago(235)
+        self.stage.troupe.decline(reference, lead, "The council pays the baths from its own loan and needs no grant.")
 
     def _half_signed(self) -> Story:
         """The city has signed; the programme's signatory has not."""
