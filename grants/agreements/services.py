@@ -643,26 +643,60 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     GRANT.move(grant, "drop")
     application = locked(Application, grant.application_id)
     APPLICATION.move(application, "drop")
+    _tell_of_end(application, "agreement_dropped", queries.team(application.id), reason.strip())
+    _release_reserve(grant, "preparation failed")
+    return _summary(grant)
+
+
+@act(
+    "agreement.decline",
+    needs=Permission.AGREEMENT_SIGN_CITY,
+    scope=scope_of,
+    says="declined {subject} for the city before its signature",
+)
+def decline(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
+    """Whoever would sign for the city says that it does not take the grant: its reserve goes back to the call (E3)."""
+    demand_fresh(actor)
+    grant = locked(Grant, grant_id)
+    if not reason.strip():
+        raise Invalid(
+            "Give the reason.", {"reason": "Say why the city does not take the grant; the programme reads it."}
+        )
+    acts.reason(reason.strip())
+    GRANT.move(grant, "decline")
+    application = locked(Application, grant.application_id)
+    APPLICATION.move(application, "decline")
+    office = {each.id for each in identity.users_with(Permission.AGREEMENT_PREPARE, queries.scope(grant))}
+    told = office | set(queries.team(application.id))
+    _tell_of_end(application, "agreement_declined", sorted(told), reason.strip(), by=actor.name)
+    _release_reserve(grant, "declined by the city")
+    return _summary(grant)
+
+
+def _tell_of_end(application: Application, template: str, told: Sequence[UUID], reason: str, **more: str) -> None:
     people.mail(
-        queries.team(application.id),
-        "agreement_dropped",
+        told,
+        template,
         "application",
         application.id,
         reference=application.reference,
         title=application.title,
-        reason=reason.strip(),
+        reason=reason,
+        **more,
     )
+
+
+def _release_reserve(grant: Grant, why: str) -> None:
     ledger.post(
         Event.RESERVE_RELEASED,
         source_key=f"grant:{grant.id}:dropped",
         effective_on=clock.in_zone(acts.moment()).date(),
-        description=f"{grant.reference}: preparation failed, reserve released",
+        description=f"{grant.reference}: {why}, reserve released",
         legs=legs_e3(
             awards.item_of(grant.application_id).amount,
             Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id),
         ),
     )
-    return _summary(grant)
 
 
 @act(

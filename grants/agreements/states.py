@@ -30,6 +30,7 @@ GRANT = Machine(
         Transition("enter_into_force", (G.READY_TO_SIGN,), G.IN_FORCE, Permission.AGREEMENT_SIGN_PROGRAMME),
         Transition("close", (G.IN_FORCE,), G.CLOSED, Permission.AGREEMENT_CLOSE),
         Transition("drop", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_PREPARE),
+        Transition("decline", (G.PREPARATION, G.READY_TO_SIGN), G.DROPPED, Permission.AGREEMENT_SIGN_CITY),
     ],
 )
 

@@ -267,6 +267,7 @@ def _agreement(grant: GrantView, form: Any) -> Any:
         text=grant.text,
         sha256=rules.text_hash(grant.text),
         signs=_side(grant) is not None,
+        declines=_side(grant) is Side.CITY and grant.state in (GrantState.PREPARATION, GrantState.READY_TO_SIGN),
         printed=files.listed("grant", grant.id, "agreement"),
     )
     return shown, 422 if form.is_submitted() else 200
@@ -315,6 +316,21 @@ def drop(ref: str) -> Any:
             flash("The preparation is given up. The people of the application are told by mail.", "success")
             return see_other(".show", ref=ref)
     return page("agreements/drop.html", grant=grant, form=form), 422 if form.is_submitted() else 200
+
+
+@bp.route("/grants/<ref>/decline", methods=["GET", "POST"])
+@requires(P.AGREEMENT_SIGN_CITY)
+def decline(ref: str) -> Any:
+    """Whoever would sign for the city says that it does not take the grant."""
+    grant, form = _grant(ref), ReasonForm()
+    if _side(grant) is not Side.CITY:
+        raise NotFound
+    if form.validate_on_submit():
+        with form.refusals():
+            services.decline(current_actor(), grant.id, reason=str(form.reason.data))
+            flash("The grant is declined. The programme and the people of the application are told by mail.", "success")
+            return see_other(".show", ref=ref)
+    return page("agreements/decline.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 
 
 def _grant(ref: str) -> GrantView:

@@ -45,7 +45,7 @@ APPLICATION = Machine(
         Transition("leave_unfunded", (S.UNDER_EVALUATION, S.RESERVE), S.NOT_FUNDED, Permission.SELECTION_CONFIRM),
         Transition("prepare", (S.SELECTED,), S.IN_PREPARATION, Permission.AGREEMENT_PREPARE),
         Transition("award", (S.IN_PREPARATION,), S.AWARDED, Permission.AGREEMENT_SIGN_PROGRAMME),
-        Transition("decline", (S.SELECTED, S.IN_PREPARATION), S.DECLINED, Permission.AGREEMENT_SIGN_CITY),
+        Transition("decline", (S.IN_PREPARATION,), S.DECLINED, Permission.AGREEMENT_SIGN_CITY),
         Transition("drop", (S.SELECTED, S.IN_PREPARATION), S.DROPPED, Permission.AGREEMENT_PREPARE),
     ],
 )

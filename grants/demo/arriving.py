@@ -94,6 +94,10 @@ class Arrivals:
             self.ids[key] = self._add(person, signs_in=False)
         return key
 
+    def colleague(self, place: str, name: str, job: str) -> UUID:
+        """Somebody else who works for a place, and signs in nowhere."""
+        return self._add(PersonOfTheDemo(f"{place}_colleague", name, place, job, (Role.APPLICANT,)), signs_in=False)
+
     def judges_arrive(self) -> None:
         """The evaluators of the large call beside those of the cast; nobody signs in as them."""
         for judge in crowd.judges():

@@ -82,6 +82,16 @@ class Troupe(Judges):
             application_reads.view(officer, found).id, starts_on, lead, mayor, iban, until=until
         )
 
+    def begin_preparation_of(self, title: str, starts_on: date, lead: str) -> str:
+        """The beginning alone, of a selected application known by its title."""
+        officer = self.actor("officer")
+        found = next(ref for ref, name in agreement_reads.selected_without_grant(officer) if name == title)
+        return self.begin_preparation(application_reads.view(officer, found).id, starts_on, lead)
+
+    def decline(self, reference: str, signatory: str, reason: str) -> None:
+        """Who would sign for the city declines the grant."""
+        agreements.decline(self.actor(signatory), self._grant(reference).id, reason=reason)
+
     def prepare_application(
         self,
         application_id: UUID,

@@ -13,10 +13,12 @@ from grants.demo import asking
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
+from grants.demo.contracting import serve_the_contract
 from grants.demo.deeds import Preparation
 from grants.demo.large import SHORT_FORM, evaluated_now
 from grants.demo.registering import tell_the_register
 from grants.demo.stage import Stage, Story, merged, pay, reach_milestones, sign
+from grants.demo.two_stages import two_stages
 from grants.demo.unhappy import unhappy
 from grants.documents import services as documents
 from grants.documents.rules import Wanted
@@ -28,7 +30,16 @@ IN_PREPARATION = ("Cool Courtyards", "eleni", "eleni_mayor", "GR1601101250000000
 VERIFIED = ("Heat from the Lake", "jaro", "jaro_mayor", "CZ6508000000192000145399")
 AUTHORISED = ("Lamps that Dim", "theresa", "theresa", "AT611904300234573201")
 DECIDED = ("Warm School", "linnea", "linnea", "SE4550000000058398257466")
+DECLINED = ("Baths without Gas", "marek")
 HALF_SIGNED = ("Harbour without Smoke", "paolo", "paolo", "IT60X0542811101000000123456")
+
+
+PASSED_BY_FACTS = """\
+eligibility:
+  applicants: {rule: Any municipality}
+  criteria:
+    - {key: lead, rule: the lead is a municipality, test: {fact: organisation_kind, of: lead, allowed: [municipality]}}
+"""
 
 
 @dataclass
@@ -56,6 +67,7 @@ class Demo:
             self._waiting_call(),
             evaluated_now(self.stage),
             unhappy(self.stage),
+            two_stages(self.stage),
             self._just_closed(),
             self._open(),
         )
@@ -134,11 +146,16 @@ class Demo:
     def _past_call(self) -> Story:
         yield self.stage.days_ago(420)
         self.stage.say("A past call of invented municipalities")
-        call = self.stage.invented_call("Neighbourhood pilots", opens=400, closes=340, total=2_500_000)
+        call = self.stage.invented_call("Neighbourhood pilots", opens=400, closes=340, total=2_800_000)
         yield from self._selected(call, PAST, closed=340)
         self.stage.say("Its grants, each at another point of the way")
         yield from merged(
-            self._in_force(), self._signed_lately(), self._in_preparation(), self._half_signed(), self._overview(call)
+            self._in_force(),
+            self._signed_lately(),
+            self._in_preparation(),
+            self._half_signed(),
+            self._declined(),
+            self._overview(call),
         )
 
     def _in_force(self) -> Story:
@@ -186,6 +203,14 @@ class Demo:
         starts_on = (self.stage.today + timedelta(days=40)).date()
         self.stage.troupe.prepare(title, starts_on, lead, mayor, iban, until=Preparation.BEGUN)
 
+    def _declined(self) -> Story:
+        """The city does not take its grant."""
+        title, lead = DECLINED
+        yield self.stage.days_ago(262)
+        reference = self.stage.troupe.begin_preparation_of(title, self.stage.days_ago(200).date(), lead)
+        yield self.stage.days_ago(235)
+        self.stage.troupe.decline(reference, lead, "The council pays the baths from its own loan and needs no grant.")
+
     def _half_signed(self) -> Story:
         """The city has signed; the programme's signatory has not."""
         title, lead, mayor, iban = HALF_SIGNED
@@ -203,7 +228,8 @@ class Demo:
         """The eligibility desk has its turn."""
         yield self.stage.days_ago(60)
         self.stage.say("A call that closed three days ago")
-        call = self.stage.invented_call("Small repairs", opens=50, closes=3, total=200_000)
+        # What its condition asks the facts answer, so that the rest can be passed together.
+        call = self.stage.invented_call("Small repairs", opens=50, closes=3, total=200_000, more=PASSED_BY_FACTS)
         sent: list[UUID] = []
         for place, asked in enumerate(JUST_CLOSED):
             yield self.stage.days_ago(7 - place)
@@ -220,6 +246,7 @@ class Demo:
         asking.announce(self.stage, call)
         yield self.stage.days_ago(12)
         warm = troupe.draft(call, AskedInDemo("Warm Blocks", "stefanel", "irina", 310_000), sections=5)
+        serve_the_contract(troupe, warm)
         for partner, place in (("marek", "zoltowice"), ("niels", "aerosted"), ("paolo", "portosereno")):
             troupe.invite_partner(warm, "irina", partner, place)
         asked = asking.ask(self.stage, call)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
+from grants.applications.rules import CHANGES_TOLD
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards.states import Outcome
 from grants.core import clock
@@ -167,6 +168,7 @@ GRANT_STORY = frozenset(
     {
         *(
             "agreement.appoint",
+            "agreement.decline",
             "agreement.dismiss",
             "agreement.drop",
             "agreement.offer",
@@ -197,34 +199,28 @@ APPLICATION_STORY = DESK_STORY | {
 # Told to the team with what was ruled, see declared_words and outcome_words.
 VERDICTS = frozenset({"application.send_letter"})
 # The work on a draft, which only its own people see.
-TEAM_STORY = (APPLICATION_STORY - DESK_STORY) | {
-    *("application.accept_invitation", "application.attach_file", "application.decline_invitation"),
-    *("application.confirm_partner", "application.refuse_partner"),
-    *("application.edit_details", "application.invite", "application.remove_file", "application.remove_partner"),
-    *("application.save_answer", "application.save_budget", "application.save_section", "application.start"),
-    "application.start_invited",
-    *("application.invite_person", "application.join", "application.leave", "application.change_role"),
-    *("application.remove_person", "application.hand_over", "application.ask_to_write", "application.comment"),
-    *(
-        "application.save_serving",
-        "application.ask_takeover",
-        "application.confirm_takeover",
-        "application.refuse_takeover",
-        "application.take_over",
-        "application.sign_off",
-        "application.ask_sign_offs",
-        "application.reply",
-        "application.resolve_comment",
-        "application.reopen_comment",
-    ),
-    "application.replace_file",
-    *("application.attach_to_clarification", "application.draft_clarification"),
-    "application.remove_from_clarification",
-    *("application.explain_costs", "application.save_plan", "application.save_sources"),
-    *("ticket.open", "ticket.write", "ticket.answer", "ticket.ask_back", "ticket.close", "ticket.reopen"),
-    *("application.move_to_version", "application.read_changes", "application.clear_dropped"),
-    "application.extend_deadline",
-}
+# Whatever the panel of last changes tells is told here too, and stands only there (applications/rules/changes.py).
+TEAM_STORY = (
+    (APPLICATION_STORY - DESK_STORY)
+    | frozenset(CHANGES_TOLD)
+    | {
+        *("application.confirm_partner", "application.refuse_partner", "application.accept_notice"),
+        *("application.save_answer", "application.save_section", "application.start", "application.start_invited"),
+        *("application.ask_to_write", "application.comment", "application.reply"),
+        *("application.resolve_comment", "application.reopen_comment", "application.ask_sign_offs"),
+        *(
+            "application.ask_takeover",
+            "application.confirm_takeover",
+            "application.refuse_takeover",
+            "application.take_over",
+        ),
+        *("application.attach_to_clarification", "application.draft_clarification"),
+        "application.remove_from_clarification",
+        *("ticket.open", "ticket.write", "ticket.answer", "ticket.ask_back", "ticket.close", "ticket.reopen"),
+        *("application.move_to_version", "application.read_changes", "application.clear_dropped"),
+        "application.extend_deadline",
+    }
+)
 # What is saved by itself while one types: the saves of one person within ten minutes are told as one.
 SAVED_WHILE_TYPING = frozenset({"application.save_answer"})
 
@@ -292,6 +288,7 @@ CALL_STORY = frozenset(
         *("call.publish_corrigendum", "call.correct_wording", "call.discard_copy", "call.replace_copy"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
         *("selection.record_published_outcome", "call.pass_by_facts", "call.send_letters", "stage.invite"),
+        *("question.set_aside", "ticket.answer_for_everybody"),
         *("question.publish", "question.correct", "call.add_session", "call.edit_session", "call.cancel_session"),
         *("call.add_slides", "call.add_privacy_notice"),
     }
@@ -322,6 +319,8 @@ QUIET = frozenset(
         *("trial.begin", "trial.save_section", "trial.save_budget", "trial.note_file", "trial.drop_file"),
         *("trial.send", "trial.throw_away"),
         *("question.save", "question.draft", "ticket.take", "ticket.give_back", "ticket.move", "call.edit_copy"),
+        *("list_file.ask", "list_file.make", "list_file.remove", "application.preview_letter"),
+        *("eligibility_letter.print_draft", "application.open_letter_draft"),
         *("receipt.print", "eligibility_letter.print", "agreement.print", "statement.build"),
     }
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain, islice
@@ -14,6 +16,8 @@ from flask import (
     Response,
     current_app,
     flash,
+    g,
+    has_request_context,
     jsonify,
     make_response,
     redirect,
@@ -52,6 +56,7 @@ NAVIGATION = (
 
 CSV_LINES_SENT_TOGETHER = 500
 YEAR_SECONDS = 365 * 24 * 60 * 60
+TASKS_COOKIE, TASKS_SECONDS = "tasks", 600
 
 
 @bp.get("/")
@@ -65,7 +70,7 @@ def front() -> Any:
 def home() -> Any:
     actor, now = current_actor(), clock.now()
     found = queries.overview(actor, now)
-    return page(
+    shown = page(
         "oversight/home.html",
         duties=found.duties,
         greeting=_greeting(),
@@ -75,6 +80,7 @@ def home() -> Any:
         lately=found.lately,
         steps=found.steps,
     )
+    return _counted(make_response(shown), rules.how_many(found.duties))
 
 
 def _greeting() -> str:
@@ -86,7 +92,30 @@ def _greeting() -> str:
 @signed_in
 def tasks() -> Any:
     """How much waits for this person: the number beside \u201cTasks\u201d on other pages."""
-    return jsonify(waiting=rules.how_many(queries.duties(current_actor(), clock.now())))
+    waiting = rules.how_many(queries.duties(current_actor(), clock.now()))
+    return _counted(jsonify(waiting=waiting), waiting)
+
+
+def _counted(answer: Response, waiting: int) -> Response:
+    """The browser keeps the number for some minutes, so that every page shows it without counting."""
+    kept = f"{waiting}.{_whose()}"
+    answer.set_cookie(
+        TASKS_COOKIE, kept, max_age=TASKS_SECONDS, samesite="Lax", secure=request.is_secure, httponly=True
+    )
+    return answer
+
+
+def _whose() -> str:
+    """Whom a number kept in a browser belongs to: at a shared desk nobody sees that of somebody else."""
+    return hashlib.sha256(str(current_actor().user_id).encode()).hexdigest()[:16]
+
+
+@bp.app_context_processor
+def tasks_counted_last() -> dict[str, int]:
+    """The number beside “Tasks” as this browser was told it last; a page reads it and asks the database nothing."""
+    number, _, whose = request.cookies.get(TASKS_COOKIE, "").partition(".") if has_request_context() else ("", "", "")
+    is_known = re.fullmatch("[0-9]{1,6}", number) and g.get("actor") is not None and whose == _whose()
+    return {"tasks_last_counted": int(number) if is_known else 0}
 
 
 @bp.post("/theme")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from grants.agreements import queries, rules, services
@@ -22,7 +23,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
-from grants.core.permissions import Permission
+from grants.core.permissions import Actor, Permission
 from grants.documents import services as documents
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
@@ -31,6 +32,7 @@ from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.payments import queries as payments
 from grants.reporting import queries as reports
+from tests import actors
 from tests.agreements.conftest import CLOSED, IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague, hold
 
 IBAN, OTHER = "GR1601101250000000012300695", "BE68539007547034"
@@ -228,6 +230,48 @@ def test_a_dropped_preparation_gives_its_reserve_back(grant: Find) -> None:
 
     assert ledger.balance(Account.AVAILABLE, call_id=found.call_id) - free == found.maximum
     assert get(Application, found.application_id).state == "dropped"
+
+
+def signatory_of(found: rules.GrantView) -> Actor:
+    person = identity.users_with(Permission.AGREEMENT_SIGN_CITY, queries.scope_of_view(found))[0]
+    return identity.actor_for(person.id, fresh=True)
+
+
+def test_whoever_signs_for_the_city_declines_with_a_reason_and_the_reserve_goes_back(
+    grant: Find, demo_app: Flask
+) -> None:
+    found = grant(IN_PREPARATION)
+    free = ledger.balance(Account.AVAILABLE, call_id=found.call_id)
+    mayor = signatory_of(found)
+    for stranger in (actor("officer"), actor("signatory")):
+        with pytest.raises(NotAllowed):
+            services.decline(stranger, found.id, reason="Not ours to say")
+    with pytest.raises(Invalid, match="Give the reason"):
+        services.decline(mayor, found.id, reason=" ")
+    page = actors.client_of(demo_app, mayor).get(f"/grants/{found.reference}/agreement").text
+    assert f'href="/grants/{found.reference}/decline"' in page
+    assert "Decline the grant" in actors.client_of(demo_app, mayor).get(f"/grants/{found.reference}/decline").text
+
+    services.decline(mayor, found.id, reason="The council said no")
+
+    assert ledger.balance(Account.AVAILABLE, call_id=found.call_id) - free == found.maximum
+    assert get(Application, found.application_id).state == "declined"
+    assert grant(IN_PREPARATION).state is GrantState.DROPPED
+    told = {identity.person(each.user_id).email for each in (actor("officer"), mayor) if each.user_id}
+    assert len(told) == 2 and told <= set(mailed("agreement_declined"))
+    for again in (
+        lambda: services.decline(mayor, found.id, reason="Twice"),
+        lambda: services.drop(actor("officer"), found.id, reason="Too"),
+    ):
+        with pytest.raises(Refused):
+            again()
+
+
+def test_a_grant_in_force_is_not_declined(grant: Find) -> None:
+    found = grant(IN_FORCE)
+
+    with pytest.raises(Refused):
+        services.decline(signatory_of(found), found.id, reason="Too late")
 
 
 def test_a_reserve_is_given_back_once(grant: Find) -> None:

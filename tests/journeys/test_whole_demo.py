@@ -59,7 +59,6 @@ KEPT_IN: dict[str, Any] = {
 }
 # What the demo does not show, and why.
 NOT_SHOWN = {
-    ("application", "declined"): "no act of this version declines a selected application",
     ("job", "queued"): "the demo works its jobs off before it goes on",
     ("job", "running"): "the demo works its jobs off before it goes on",
     ("job", "failed"): "no job of the demo fails; another test holds that",

@@ -113,14 +113,26 @@ def test_a_duty_whose_page_is_not_there_does_not_take_home_away(app: Flask) -> N
     assert "Open<span" not in shown
 
 
-def test_other_pages_ask_how_much_waits(app: Flask, scene: Scene) -> None:
+def test_other_pages_ask_how_much_waits_and_show_what_was_known_last(app: Flask, scene: Scene) -> None:
     carl = carl_must_export(scene)
     with clock.at(DAY):
-        found = queries.duties(carl, DAY)
-        answer = actors.client_of(app, carl).get("/home/tasks")
+        waiting = rules.how_many(queries.duties(carl, DAY))
+        browser = actors.client_of(app, carl)
+        before = browser.get("/help").get_data(as_text=True)
+        answer = browser.get("/home/tasks")
+        with statements() as asked:
+            after = browser.get("/help").get_data(as_text=True)
+        # At a shared desk nobody sees the number of somebody else.
+        actors.sign_in(browser, actors.fin().user_id)
+        with statements() as asked_by_fin:
+            of_fin = browser.get("/help").get_data(as_text=True)
+        browser.set_cookie("tasks", "<b>.x")
+        bent = browser.get("/help").get_data(as_text=True)
 
-    assert answer.json == {"waiting": rules.how_many(found)}
-    assert rules.how_many(found) > 0
+    assert answer.json == {"waiting": waiting} and waiting > 0
+    shown = [f'<span class="pg-count">{waiting}</span>' in each for each in (before, after, of_fin, bent)]
+    assert shown == [False, True, False, False]
+    assert len(asked) == len(asked_by_fin)
 
 
 # --- What others have, what happened lately, first steps -----------------------------------------------------------

@@ -205,15 +205,17 @@ def _submission_view(row: Any) -> SubmissionView:
 
 
 def reason_of_end(actor: Actor, application: ApplicationView) -> str | None:
-    """Why the preparation of its grant was given up, as its own people read it."""
-    if application.state is not ApplicationState.DROPPED or not is_team(actor, application.id):
+    """Why the preparation of its grant was given up, or the grant declined, as its own people read it."""
+    if application.state not in (ApplicationState.DROPPED, ApplicationState.DECLINED) or not is_team(
+        actor, application.id
+    ):
         return None
     return db.session.scalar(
         select(AuditEvent.reason)
         .where(
             AuditEvent.object_kind == "application",
             AuditEvent.object_id == application.id,
-            AuditEvent.verb == "agreement.drop",
+            AuditEvent.verb.in_(("agreement.drop", "agreement.decline")),
         )
         .order_by(AuditEvent.recorded_at.desc())
         .limit(1)

@@ -82,10 +82,11 @@ for (const counter of all("[data-count-of]")) {
   });
 }
 
-// How much waits: asked once a minute at most, and again after every deed.
+// How much waits: asked once a minute at most, and again after every deed; until then the page shows what was known last.
 const badge = document.querySelector("[data-tasks]");
-if (badge && !badge.childElementCount && badge.dataset.tasks) {
+if (badge && !("fresh" in badge.dataset) && badge.dataset.tasks) {
   const show = (waiting) => {
+    badge.replaceChildren();
     if (!waiting) return;
     const number = document.createElement("span");
     number.className = "pg-count";
