@@ -29,7 +29,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from grants.core import audit, clock, encoding, faults
 from grants.core.audit import ActKey, ActRow, AuditEvent, SecurityEvent
-from grants.core.connections import write_next
+from grants.core.connections import hold_next, write_next
 from grants.core.db import BOOKKEEPING_TABLES, db
 from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
@@ -194,7 +194,12 @@ def _perform_once(
 
 def _open_for_writing(connection: Connection) -> None:
     """The word that begins the transaction says it; the connection forgets it when it is given back to the pool."""
-    write_next(typing.cast(Any, connection.connection.driver_connection))
+    write_next(_driver(connection))
+
+
+def _driver(connection: Connection) -> Any:
+    """The connection as psycopg knows it."""
+    return connection.connection.driver_connection
 
 
 def _claim_key(
@@ -376,6 +381,8 @@ def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
 def _only_reads(state: ORMExecuteState) -> None:
     """Bulk statements pass the flush; they are refused unless the core marks them as its own."""
     if state.is_select or state.is_column_load or state.is_relationship_load:
+        if state.execution_options.get("yield_per"):
+            hold_next(_driver(state.session.connection()))
         return
     if not state.execution_options.get("core_write"):
         raise WriteOutsideAct("Rows are changed one by one inside acts, never by a bulk statement.")

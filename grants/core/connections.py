@@ -1,4 +1,7 @@
-"""How connections to the database are lent: looked at without a word to the server where that is enough, and read-only.
+"""How connections to the database are lent: looked at without a word to the server where that is enough, and to read.
+
+What is read needs no transaction: each statement sees what stands when it begins, within one or without, and two words to
+the server are saved for every page. An act begins one by :func:`write_next`, a list that is streamed by :func:`hold_next`.
 
 A connection that rested a moment ago is lent as it is. What the server says to one that rests (that it is ended, above
 all) waits at its socket, so a look there, which costs no journey, finds a server that was restarted. Only what has rested
@@ -21,8 +24,20 @@ _RESTS_SINCE = "rests_since"
 
 
 def write_next(connection: Connection[Any]) -> None:
-    """Let the next transaction of this connection write, and say so with its first word; given back, it only reads again."""
+    """Let what follows be a transaction that may write, said with its first word; given back, the connection only reads."""
+    connection.autocommit = False
     connection.read_only = False
+
+
+def hold_next(connection: Connection[Any]) -> None:
+    """Let what follows be a transaction, if none has begun: the server keeps a streamed result no longer than that."""
+    if connection.autocommit:
+        connection.autocommit = False
+
+
+def _begin(connection: Connection[Any], record: Any) -> None:
+    """A connection is new."""
+    connection.autocommit = True
 
 
 def _rest(connection: Connection[Any] | None, record: Any) -> None:
@@ -31,7 +46,7 @@ def _rest(connection: Connection[Any] | None, record: Any) -> None:
         return
     record.info[_RESTS_SINCE] = time.monotonic()
     if not connection.closed:
-        connection.read_only = None
+        connection.autocommit, connection.read_only = True, None
 
 
 def _look(connection: Connection[Any], record: Any, proxy: Any) -> None:
@@ -42,9 +57,7 @@ def _look(connection: Connection[Any], record: Any, proxy: Any) -> None:
         return
     record.info.pop(_RESTS_SINCE)
     try:
-        connection.autocommit = True
         connection.execute("")
-        connection.autocommit = False
     except OperationalError as error:
         raise InvalidatePoolError from error
 
@@ -58,4 +71,4 @@ def _was_told_something(connection: Connection[Any]) -> bool:
 
 
 # For the pool of an engine.
-EVENTS: Sequence[tuple[Any, str]] = ((_rest, "checkin"), (_look, "checkout"))
+EVENTS: Sequence[tuple[Any, str]] = ((_begin, "connect"), (_rest, "checkin"), (_look, "checkout"))
