@@ -17,7 +17,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from grants.core import acts, answers, audit, clock, files, jobs, references
+from grants.core import acts, answers, audit, clock, connections, files, jobs, references
 from grants.core.db import db, remember_old_values
 from grants.web import errors, filling, filters, headers, replay, routing, timing
 
@@ -36,13 +36,13 @@ KEY_CHARACTERS_MAX = 100
 # The only addresses that take files, in a body as large as so many of the largest may be (UPLOAD_BYTES_MAX). A script
 # sends several one by one; without it a browser sends all of them at once.
 UPLOADS = {
-    "applications.add_slides": 1,
     "applications.answer_clarification": 4,
     "applications.attach": 4,
     "applications.read_filled": 1,
     "applications.read_sheet": 1,
     "applications.replace": 1,
     "applications.try_file": 1,
+    "calls.add_slides": 1,
     "calls.import_file": 1,
     "calls.take_file": 1,
     "cities.look_at_actions": 1,
@@ -84,7 +84,9 @@ def create_app(settings: Settings) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS={
             "connect_args": {"options": "-c default_transaction_read_only=on -c timezone=UTC"},
-            "pool_pre_ping": True,
+            # The connection used last is lent first: it was heard of a moment ago.
+            "pool_use_lifo": True,
+            "pool_events": connections.EVENTS,
         },
     )
     if app.config["BASE_URL"].startswith("https://"):

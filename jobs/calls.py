@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from grants.applications import services
+from grants.calls import services as calls
 from grants.core import jobs
 from grants.core.permissions import Permission
 
@@ -26,4 +27,4 @@ def move_draft(*, application_id: str) -> None:
 
 def answers_published(*, call_id: str) -> None:
     """Answers were published or corrected: mail everybody at work on an application, and whoever asked."""
-    services.tell_answers(jobs.actor(Permission.QUESTION_ANSWER), UUID(call_id))
+    calls.tell_answers(jobs.actor(Permission.QUESTION_ANSWER), UUID(call_id))

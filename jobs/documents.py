@@ -22,3 +22,8 @@ def agreement(*, grant_id: str) -> None:
 def eligibility_letter(*, letter_id: str) -> None:
     """A decision letter was sent: print it as it was frozen."""
     services.print_letter(jobs.actor(Permission.APPLICATION_CHECK), UUID(letter_id))
+
+
+def eligibility_letter_draft(*, letter_id: str) -> None:
+    """Somebody of the desk wants to see a letter as it would be sent: print its draft, unless it was sent meanwhile."""
+    services.print_letter_draft(jobs.actor(Permission.APPLICATION_CHECK), UUID(letter_id))

@@ -21,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 
 from config import BadSettings, Config
 from grants.app import create_app
+from grants.applications import queries as applications
+from grants.applications import services as application_services
 from grants.core import answers, audit, clock, files, filling, home, jobs, quarantine, scanning
 from grants.core.db import db
 from grants.core.permissions import Permission, system_actor
@@ -45,8 +47,14 @@ def one_pass(ring_again_after: timedelta = jobs.RING_AGAIN_AFTER) -> None:
 
 def tidy() -> None:
     """What is done every hour: uploads nobody kept, counters and answers to forms nobody needs."""
-    for step in (files.sweep_orphans, identity_services.sweep, answers.sweep, ask_for_scans):
+    for step in (remove_old_lists, files.sweep_orphans, identity_services.sweep, answers.sweep, ask_for_scans):
         _try(step)
+
+
+def remove_old_lists() -> None:
+    """Lists taken out as files go some days after they were made; nothing where there are none."""
+    if applications.old_list_files(clock.now()):
+        application_services.remove_old_list_files(system_actor("the program", (Permission.APPLICATION_READ,)))
 
 
 def ask_for_scans() -> None:

@@ -45,6 +45,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import APPLICATION, PartnerState
 from grants.awards import queries as awards
 from grants.budgets import queries as budgets
+from grants.budgets.rules import OrganisationTotals
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, TimeLimits
 from grants.calls.states import InstalmentKind
@@ -131,7 +132,7 @@ def _default_terms(application: Application, call: CallView, reserved: Money, st
     )
 
 
-def _requested(budget_id: UUID | None) -> Sequence[budgets.rules.OrganisationTotals]:
+def _requested(budget_id: UUID | None) -> Sequence[OrganisationTotals]:
     return budgets.written(budget_id).totals.rows if budget_id else ()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Computed, Index, LargeBinary, UniqueCons
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
 from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
 from grants.core.money import Money
@@ -132,6 +133,31 @@ class FirstList(Row):
 
     user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), unique=True)
     list_id: Mapped[UUID] = mapped_column(points_to("saved_list.id"), index=True)
+
+
+class ListFile(Row):
+    """A list of applications asked for as a file and made by a job: its owner's alone, removed some days after it was made."""
+
+    __tablename__ = "list_file"
+    __table_args__ = (
+        state_check(ListForm, "form"),
+        CheckConstraint(
+            "(made_at IS NULL) = (rows_count IS NULL) AND (made_at IS NULL) = (reach_sha256 IS NULL)", name="made_whole"
+        ),
+        Index("ix_list_file_created_at", "created_at"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), index=True)
+    # Stands in addresses; counted over everybody's.
+    number: Mapped[int] = mapped_column(unique=True)
+    # Filter, order and columns, as a kept list holds them.
+    address: Mapped[str] = mapped_column(info=DIGEST)
+    form: Mapped[str]
+    job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
+    made_at: Mapped[datetime | None]
+    rows_count: Mapped[int | None]
+    # What its owner could read when it was made; with any other reach it is not handed out.
+    reach_sha256: Mapped[bytes | None] = mapped_column(LargeBinary, info=NOT_AUDITED)
 
 
 class ApplicationTotal(Base):

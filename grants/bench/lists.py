@@ -59,7 +59,7 @@ def grow(connection: Connection, n: int) -> None:
     standing = _number(connection, "SELECT count(*) FROM application WHERE submission_id IS NOT NULL")
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute(_MORE.encode(), {"first": standing + 1, "last": n, "every": COMMON_EVERY})
+        connection.execute(_more(connection), {"first": standing + 1, "last": n, "every": COMMON_EVERY})
         connection.execute(
             b"INSERT INTO application_partner (id, created_at, version, application_id, organisation_id, position, role, state) "
             b"SELECT gen_random_uuid(), a.created_at, 1, a.id, a.coordinator_id, 0, 'coordinator', 'accepted' "
@@ -74,28 +74,45 @@ def grow(connection: Connection, n: int) -> None:
     connection.execute(b"VACUUM ANALYZE application_partner")
 
 
+# What is new in a row; whatever else may not be empty is as in the model.
+_NEW = {
+    "id": "gen_random_uuid()",
+    "version": "1",
+    "reference": "'LST-2031-A-' || lpad(i::text, greatest(4, length(i::text)), '0')",
+    "title": "t.title",
+    "state": "(ARRAY['submitted', 'eligible', 'under_evaluation', 'selected', 'reserve', 'not_funded', 'below_threshold'])[(1 + i %% 7)::int]",
+    "submission_id": "m.submission_id",
+    "submitted_at": "m.submitted_at + i * interval '37 seconds'",
+    "requested": "(250000 + (i * 7919) %% 1250000) * 100",
+    "search_text": "lower(t.title)",
+    "title_key": "lower(t.title)",
+    "lead_key": "'town ' || md5('town' || i)",
+    "search_words": "lower(t.title) || ' town ' || md5('town' || i) || ' ' || coalesce(m.search_words, '')",
+    "state_since": "m.created_at + ((i * 104729) %% 9000000) * interval '1 second'",
+}
+_NEEDED = """
+    SELECT attname FROM pg_attribute
+    WHERE attrelid = 'application'::regclass AND attnum > 0 AND attnotnull AND attgenerated = '' ORDER BY attnum
+"""
 _MORE = """
     WITH model AS (
         SELECT *, row_number() OVER (ORDER BY reference) - 1 AS place, count(*) OVER () AS models
         FROM application WHERE submission_id IS NOT NULL AND reference NOT LIKE 'LST-%%'
     )
-    INSERT INTO application (
-        id, created_at, version, call_id, reference, title, acronym, summary, state, origin, coordinator_id, submission_id,
-        submitted_at, requested, search_text, title_key, lead_key, search_words, state_since
-    )
-    SELECT
-        gen_random_uuid(), m.created_at, 1, m.call_id, 'LST-2031-A-' || lpad(i::text, greatest(4, length(i::text)), '0'), t.title, NULL, m.summary,
-        (ARRAY['submitted', 'eligible', 'under_evaluation', 'selected', 'reserve', 'not_funded', 'below_threshold'])[(1 + i %% 7)::int],
-        m.origin, m.coordinator_id, m.submission_id, m.submitted_at + i * interval '37 seconds',
-        (250000 + (i * 7919) %% 1250000) * 100, lower(t.title), lower(t.title), 'town ' || md5('town' || i),
-        lower(t.title) || ' town ' || md5('town' || i) || ' ' || coalesce(m.search_words, ''),
-        m.created_at + ((i * 104729) %% 9000000) * interval '1 second'
+    INSERT INTO application ({columns})
+    SELECT {values}
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
     JOIN model m ON m.place = i %% m.models
     CROSS JOIN LATERAL (
         SELECT initcap(left(md5('title' || i), 12)) || CASE WHEN i %% %(every)s = 0 THEN ' Orchards ' ELSE ' Streets ' END || i AS title
     ) AS t
 """
+
+
+def _more(connection: Connection) -> bytes:
+    needed = [row[0] for row in connection.execute(_NEEDED.encode()).fetchall()]
+    values = {name: f"m.{name}" for name in needed} | _NEW
+    return _MORE.format(columns=", ".join(values), values=", ".join(values.values())).encode()
 
 
 def operations(ours: Ours, connection: Connection) -> Sequence[Operation]:

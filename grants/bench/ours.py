@@ -17,7 +17,6 @@ from grants.core.paging import COUNTED_MAX
 
 ROWS_ON_A_PAGE = 60
 RANKED_ON_A_PAGE = 100
-EXPORT_ROWS_MAX = 100_000
 
 # Everybody who has a /home of their own kind, by the key of the operation.
 HOMES = {
@@ -141,10 +140,6 @@ class Ours(Rushes):
                 "applications.search", MANAGER, at(f"{address}&q=tramway+gardens"),
                 self.list_says(found[:ROWS_ON_A_PAGE], len(found)),
             ),
-            Operation(
-                "applications.csv", MANAGER, at("/applications.csv?cover=no"), self._csv_says, times=4, warm=1,
-                rows=min(self.total, EXPORT_ROWS_MAX),
-            ),
         )  # fmt: skip
 
     def _applications(self) -> Sequence[Operation]:
@@ -238,17 +233,6 @@ class Ours(Rushes):
             return None if fits else f"the count {total} is missing."
 
         return check
-
-    def _csv_says(self, answer: Answer) -> str | None:
-        lines = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))[1:]
-        cents = sum(int(line[7].replace(".", "")) for line in lines if line[7])
-        expected = self._row(
-            "SELECT count(*), coalesce(sum(requested), 0) FROM (SELECT requested FROM application "
-            "WHERE submission_id IS NOT NULL ORDER BY reference DESC LIMIT %s) x",
-            EXPORT_ROWS_MAX,
-        )
-        found = (len(lines), cents)
-        return None if found == tuple(map(int, expected)) else f"rows and sum are {found}, SQL says {expected}."
 
     def _title_says(self, answer: Answer) -> str | None:
         title = self._value("SELECT title FROM application WHERE reference = %s", answer.path.rpartition("/")[2])

@@ -102,7 +102,7 @@ def targets(
         _growth(found),
         _at_most("list of 60 rows, bytes", LIST_BYTES_MAX, [at_n[op].bytes for op in LIST_PAGES if op in at_n], "{:,.0f}"),
         _at_most("web worker, MB", WORKER_MB_MAX, _number(about, "worker.pss_mb"), "{:,.1f}"),
-        _csv(at_n),
+        _csv(about),
         _assignment(about),
         *(_at_most(f"{each.name}, p95 ms", each.p95_ms_max, [each.p95_ms], "{:,.0f}") for each in rushed),
     )  # fmt: skip
@@ -157,11 +157,12 @@ def _sizes(found: Sequence[Measured], op: str) -> list[Measured]:
     return sorted((each for each in found if each.op == op), key=lambda each: each.n)
 
 
-def _csv(at_n: Mapping[str, Measured]) -> Target:
-    rate = at_n["applications.csv"].rows_per_second if "applications.csv" in at_n else None
-    figure = f"{rate:,.0f}" if rate is not None else NOT_MEASURED
+def _csv(about: Mapping[str, object]) -> Target:
+    """What a worker writes of the longest list a file holds."""
+    rates = _number(about, "list_file.rows_per_second")
+    figure = f"{rates[0]:,.0f}" if rates else NOT_MEASURED
     limit = f"at least {CSV_ROWS_PER_SECOND_MIN:,}"
-    return Target("list as CSV, rows a second", limit, figure, rate is not None and rate >= CSV_ROWS_PER_SECOND_MIN)
+    return Target("list as CSV, rows a second", limit, figure, bool(rates) and rates[0] >= CSV_ROWS_PER_SECOND_MIN)
 
 
 def _assignment(about: Mapping[str, object]) -> Target:

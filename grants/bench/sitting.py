@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from grants import local
-from grants.bench import assigning, lists, report
+from grants.bench import assigning, lists, report, taking
 from grants.bench.browsing import Browser, Wrong
 from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, Say
@@ -62,6 +62,7 @@ class Bench:
                     found += [runner.measure(each) for each in operations]
                     # The deeds above changed what the pages say.
                     loads.append(runner.load(Ours(connection).mixed()))
+                about |= {f"list_file.{name}": value for name, value in taking.measured(connection).items()}
                 bed.draft(DRAFTS_FOR_RUSHES)
                 rushed = []
                 for rush in Ours(connection).rushes():

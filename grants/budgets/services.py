@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Numeric, Text, Uuid, and_, cast, func, select
+from sqlalchemy import ARRAY, Integer, Numeric, Select, Text, Uuid, and_, any_, bindparam, cast, func, select
 from sqlalchemy.orm import aliased
 
 from grants.budgets import queries, rules
@@ -265,6 +267,27 @@ def _key(cell: Cell) -> tuple[UUID, str, str, int]:
 
 def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
     """One statement, however many cells; raises :class:`NotFound`."""
+    given = {
+        "budget_id": budget_id,
+        "organisations": list({cell.organisation_id for cell in cells}),
+        "categories": list({cell.category for cell in cells}),
+        "packages": list({cell.work_package for cell in cells}),
+        "periods": list({cell.period for cell in cells}),
+    }
+    found = db.session.execute(_budget_and_lines(), given).all()
+    if not found:
+        raise NotFound
+    budget, present, codes, cents, _ = found[0]
+    lines = {(line.organisation_id, line.category, line.work_package, line.period): line for *_, line in found if line}
+    return _Opened(
+        budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), int(cents), lines
+    )
+
+
+@functools.cache
+def _budget_and_lines() -> Select[Any]:
+    """What :func:`_opened` asks, put together once: it happens every few seconds of typing."""
+    budget_id = bindparam("budget_id", type_=Uuid)
     organisations = (
         select(func.array_agg(BudgetOrganisation.organisation_id, type_=ARRAY(Uuid)))
         .where(BudgetOrganisation.budget_id == budget_id)
@@ -280,24 +303,17 @@ def _opened(budget_id: UUID, cells: Sequence[Cell]) -> _Opened:
     summed = select(func.coalesce(func.sum(cast(every.amount, Numeric)), 0)).where(every.budget_id == budget_id)
     wanted = and_(
         BudgetLine.budget_id == Budget.id,
-        BudgetLine.organisation_id.in_({cell.organisation_id for cell in cells}),
-        BudgetLine.category.in_({cell.category for cell in cells}),
-        BudgetLine.work_package.in_({cell.work_package for cell in cells}),
-        BudgetLine.period.in_({cell.period for cell in cells}),
+        BudgetLine.organisation_id == any_(bindparam("organisations", type_=ARRAY(Uuid))),
+        BudgetLine.category == any_(bindparam("categories", type_=ARRAY(Text))),
+        BudgetLine.work_package == any_(bindparam("packages", type_=ARRAY(Text))),
+        BudgetLine.period == any_(bindparam("periods", type_=ARRAY(Integer))),
     )
-    found = db.session.execute(
+    return (
         select(Budget, organisations, packages, summed.scalar_subquery(), BudgetLine)
         .outerjoin(BudgetLine, wanted)
         .where(Budget.id == budget_id)
         .with_for_update(of=Budget)
         .execution_options(populate_existing=True)
-    ).all()
-    if not found:
-        raise NotFound
-    budget, present, codes, cents, _ = found[0]
-    lines = {(line.organisation_id, line.category, line.work_package, line.period): line for *_, line in found if line}
-    return _Opened(
-        budget, queries.rules_of(budget), frozenset(present or ()), frozenset(codes or ()), int(cents), lines
     )
 
 

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Delete, Insert, Select, Table, Update, event, insert, select
+from sqlalchemy import Delete, Insert, Select, Table, Update, bindparam, event, insert, select
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
@@ -29,6 +29,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from grants.core import audit, clock, encoding, faults
 from grants.core.audit import ActKey, ActRow, AuditEvent, SecurityEvent
+from grants.core.connections import write_next
 from grants.core.db import BOOKKEEPING_TABLES, db
 from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
@@ -170,7 +171,7 @@ def _perform_once(
         session.flush()
         _record(running, result if key is not None else None)
         _close_fence()
-        session.connection().exec_driver_sql("set constraints all immediate")
+        # What is only checked at the end is checked by this.
         session.commit()
     except GrantsError as error:
         session.rollback()
@@ -192,8 +193,8 @@ def _perform_once(
 
 
 def _open_for_writing(connection: Connection) -> None:
-    """The first statement of the transaction; the execution option would leave the pooled connection writable."""
-    connection.exec_driver_sql("set transaction read write")
+    """The word that begins the transaction says it; the connection forgets it when it is given back to the pool."""
+    write_next(typing.cast(Any, connection.connection.driver_connection))
 
 
 def _claim_key(
@@ -237,7 +238,7 @@ def _check_scope(actor: Actor, needs: Permission | None, where: Scope) -> None:
 
 
 def _record(running: Running, result: Any) -> None:
-    """One event per changed row, or one for the act itself; the act's own row last."""
+    """One event per changed row, or one for the act itself; and the act's own row."""
     actor = running.actor
     common = {
         "act_id": running.id,
@@ -273,19 +274,25 @@ def _record(running: Running, result: Any) -> None:
         ]
     faults.point("audit")
     # The table and not the class: what is only written needs none of the session's bookkeeping.
-    _write(insert(_AUDIT_EVENT), events)
-    _write(
-        insert(ActRow).values(
-            id=running.id,
-            verb=running.verb,
-            done_at=running.moment,
-            user_id=actor.user_id,
-            on_behalf_of=actor.on_behalf_of,
-            session_id=actor.session_id,
-            job_id=current_job.get(),
-            result=None if result is None else {"value": encoding.encode(result)},
-        )
-    )
+    if events[1:]:
+        _write(insert(_AUDIT_EVENT), events[1:])
+    done = {
+        "done_at": running.moment,
+        "job_id": current_job.get(),
+        "result": None if result is None else {"value": encoding.encode(result)},
+    }
+    _write(_event_and_act(), {**events[0], **done})
+
+
+@functools.cache
+def _event_and_act() -> Insert:
+    """The first event and the act's own row in one statement, put together once: every act ends with it."""
+    act_row = typing.cast(Table, ActRow.__table__)
+    same = {"id": "act_id", **{name: name for name in ("verb", "user_id", "on_behalf_of", "session_id")}}
+    given = {column.name: bindparam(same.get(column.name, column.name), type_=column.type) for column in act_row.c}
+    done = insert(act_row).values(given).cte("done")
+    event = {column.name: bindparam(column.name, type_=column.type) for column in _AUDIT_EVENT.c}
+    return insert(_AUDIT_EVENT).values(event).add_cte(done)
 
 
 def _close_fence() -> None:

@@ -36,7 +36,12 @@ def decode_known(stored: Any, kind: Any) -> Any:
     return _known(json.dumps(stored), kind)
 
 
-@functools.lru_cache(maxsize=32)
+def decode_text(text: str, kind: Any) -> Any:
+    """The same from JSON that is still a text, as the database writes it."""
+    return _known(text, kind)
+
+
+@functools.lru_cache(maxsize=256)
 def _known(text: str, kind: Any) -> Any:
     return _converter.structure(json.loads(text), kind)
 

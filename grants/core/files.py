@@ -229,6 +229,13 @@ def remove(file_id: UUID) -> None:
     locked(StoredFile, file_id).removed_at = acts.moment()
 
 
+def discard(file_id: UUID) -> None:
+    """Take away for good, inside an act, what the program made for a while: the row goes, and with the next sweep bytes no other row names."""
+    row = locked(StoredFile, file_id)
+    assert not row.uploaded and row.version_no == 1, "what somebody brought, or what has versions, is only taken off"
+    db.session.delete(row)
+
+
 def _guard(sha256: str) -> None:
     """Until the act ends no sweeper looks at these bytes."""
     db.session.execute(select(func.pg_advisory_xact_lock(_lock_number(sha256))))

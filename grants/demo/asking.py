@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from grants.applications import services as applications
+from grants.calls import services as calls
 from grants.calls.rules import CallView
 from grants.calls.rules.sessions import SessionInput
 from grants.conversations.models import Conversation
@@ -86,16 +87,14 @@ def announce(stage: Stage, call: CallView) -> None:
         ("Ask us anything before the deadline", stage.days_ago(-5), "Online, and Rue des Essais 12, Brussels"),
     ):
         given = SessionInput(title, _at(day, 10), _at(day, 11, 30), place, "https://meet.programme.example/warm-homes")
-        applications.add_session(stage.troupe.actor("manager"), call.id, given)
+        calls.add_session(stage.troupe.actor("manager"), call.id, given)
 
 
 def ask(stage: Stage, call: CallView) -> list[str]:
     """Five people ask, two of them the same."""
     mandate = call.content.definition.sections[0].key
     return [
-        applications.ask_question(
-            stage.troupe.actor(who), call.id, AskInput(text, mandate if "mandate" in text else None)
-        )
+        calls.ask_question(stage.troupe.actor(who), call.id, AskInput(text, mandate if "mandate" in text else None))
         for who, text in _ASKED
     ]
 
@@ -104,10 +103,10 @@ def answer(stage: Stage, call: CallView, asked: list[str]) -> None:
     """Three answers for everybody."""
     manager = stage.troupe.actor("manager")
     for numbers, question, text in _ANSWERED:
-        draft = applications.draft_answer(manager, call.id, tuple(asked[number] for number in numbers))
-        applications.publish_answer(manager, draft.id, Wording(question, text, draft.section))
+        draft = calls.draft_answer(manager, call.id, tuple(asked[number] for number in numbers))
+        calls.publish_answer(manager, draft.id, Wording(question, text, draft.section))
     aside = "This is about your grant and not about the call. Ask your project officer, who sees where it stands."
-    applications.set_question_aside(manager, call.id, asked[-1], aside)
+    calls.set_question_aside(manager, call.id, asked[-1], aside)
 
 
 def after_the_session(stage: Stage, call: CallView) -> None:
@@ -116,17 +115,17 @@ def after_the_session(stage: Stage, call: CallView) -> None:
     recorded = SessionInput(
         "How to apply to Warm homes", _at(day, 10), _at(day, 11, 30), "Online", "", "https://video.programme.example/7"
     )
-    applications.edit_session(manager, call.id, 1, recorded)
+    calls.edit_session(manager, call.id, 1, recorded)
     slides = FileStorage(io.BytesIO(letter("How to apply to Warm homes")), filename="how-to-apply.pdf")
-    applications.add_slides(manager, call.id, 1, files.receive(slides))
+    calls.add_slides(manager, call.id, 1, files.receive(slides))
     for question, text in _AT_THE_SESSION:
-        draft = applications.draft_answer(manager, call.id, ())
-        applications.publish_answer(manager, draft.id, Wording(question, text, session=1))
-    draft = applications.draft_answer(manager, call.id, ())
-    made = applications.publish_answer(
+        draft = calls.draft_answer(manager, call.id, ())
+        calls.publish_answer(manager, draft.id, Wording(question, text, session=1))
+    draft = calls.draft_answer(manager, call.id, ())
+    made = calls.publish_answer(
         manager, draft.id, Wording("How long may a pilot take?", "At most 18 months, reports included.")
     )
-    applications.correct_answer(
+    calls.correct_answer(
         manager,
         made.id,
         Wording("How long may a pilot take?", "24 months, as the call says; the final report follows after them."),
@@ -137,10 +136,8 @@ def after_the_session(stage: Stage, call: CallView) -> None:
 def wait(stage: Stage, call: CallView, application: str) -> tuple[UUID, UUID]:
     """Three tickets and two questions; returns the ticket about an application and the one on the workbook."""
     troupe = stage.troupe
-    applications.ask_question(
-        troupe.actor("linnea"), call.id, AskInput("Is the travel of volunteers an eligible cost?")
-    )
-    applications.ask_question(troupe.actor("paolo"), call.id, AskInput("Who may sign off for a partner?"))
+    calls.ask_question(troupe.actor("linnea"), call.id, AskInput("Is the travel of volunteers an eligible cost?"))
+    calls.ask_question(troupe.actor("paolo"), call.id, AskInput("Who may sign off for a partner?"))
     applications.open_ticket(
         troupe.actor("eleni_mayor"),
         TicketInput(

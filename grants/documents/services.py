@@ -322,3 +322,31 @@ def print_letter(actor: Actor, letter_id: UUID) -> FileView:
         object_id=letter_id,
         role="letter",
     )
+
+
+@act(
+    "eligibility_letter.print_draft",
+    needs=Permission.APPLICATION_CHECK,
+    scope=applications.letter_scope,
+    says="made the PDF of the draft of the decision letter of application {subject}",
+)
+def print_letter_draft(actor: Actor, letter_id: UUID) -> FileView | None:
+    """A letter not yet sent as the PDF it would be, marked as a draft; the one of older words goes. None once it was sent."""
+    found = applications.letter_draft_for_print(actor, letter_id)
+    if found is None:
+        return None
+    text, application = found
+    acts.subject("application", application.id)
+    role = applications.draft_role(text)
+    for old in files.listed(applications.LETTER_FILES, letter_id):
+        if old.role == role:
+            return old
+        files.discard(old.id)
+    return files.keep_bytes(
+        letters.eligibility(text, None, zone=application.call.zone, synthetic=application.call.synthetic),
+        name=f"draft-decision-letter-{text.reference}.pdf",
+        media_type=Format.PDF.media_type,
+        kind=applications.LETTER_FILES,
+        object_id=letter_id,
+        role=role,
+    )

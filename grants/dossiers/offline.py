@@ -405,7 +405,7 @@ def _choice_of(question: Question, line: str) -> str | None:
 
 def _plain(question: Question) -> str:
     """The words of a question for a sentence about it, whatever earlier answer they tell."""
-    return rules.REFERENCE.sub("\u2026", question.label)
+    return rules.ANSWER_NAMED.sub("\u2026", question.label)
 
 
 def _strays(body: ElementTree.Element, definition: Definition) -> list[str]:

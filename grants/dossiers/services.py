@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, func, select
+from sqlalchemy import JSON, Select, Text, Uuid, and_, bindparam, cast, func, literal_column, select
+from sqlalchemy.orm import aliased
 
 from grants.core import acts, encoding
 from grants.core.db import db, get, locked
@@ -69,23 +72,22 @@ def save_answer(
     picking. Reads once and writes three rows. Two at the same moment are told apart by their owner's lock, and at the
     latest by the unique number of a version.
     """
-    opened = _opened(dossier_id, section_key)
-    question = opened.questions.get(question_key)
+    opened = _opened_for_one(dossier_id, section_key, question_key)
+    question = next((each for each in opened.section.questions if each.key == question_key), None)
     if question is None or question.kind is QuestionKind.FILE:
         raise NotFound
     typed = rules.read_typed(question, values)
     _refuse_a_flood(question, typed)
-    weighed = queries.weighed(opened.section, opened.answers, (typed,), (Shown(question_key, number),))
+    row = opened.answer
+    weighed = queries.weighed(
+        opened.section, {question_key: row} if row else {}, (typed,), (Shown(question_key, number),)
+    )
     for contested in weighed.contested:
         raise AnswerChanged(question, contested)
-    row = opened.answers.get(question_key)
     for answer in weighed.to_store:
         row = _store(dossier_id, section_key, row, answer)
         _touch(opened.row)
-    standing = {key: queries.answer_of(each, key) for key, each in opened.answers.items()}
-    if row is not None:
-        standing[question_key] = queries.answer_of(row, question_key)
-    answer = standing.get(question_key, Answer(question_key))
+    answer = queries.answer_of(row, question_key) if row is not None else Answer(question_key)
     mark = Mark.COMPLETE if opened.row.marked_complete_at else Mark.OPEN
     return AnswerSaved(
         number=row.number if row is not None else 0,
@@ -93,7 +95,7 @@ def save_answer(
         saved_by=row.saved_by if row is not None else None,
         words=rules.count_words(answer.text),
         problem=rules.question_problem(question, answer),
-        section=rules.section_state(opened.section, standing, mark),
+        section=rules.section_state(opened.section, {**opened.others, question_key: answer}, mark),
         other=None if answer == rules.tidy(question, typed) else rules.as_typed(question, answer),
     )
 
@@ -365,6 +367,61 @@ def _opened(dossier_id: UUID, section_key: str) -> _Opened:
     section = definition.section(section_key)
     assert section is not None, "a section's row is made from the definition"
     return _Opened(found[0][0], section, {row.question_key: row for _, _, row in found if row is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedForOne:
+    """One section under its lock, with one answer to be written and what the others say."""
+
+    row: DossierSection
+    section: Section
+    answer: DossierAnswer | None
+    others: Mapping[str, Answer]
+
+
+def _opened_for_one(dossier_id: UUID, section_key: str, question_key: str) -> _OpenedForOne:
+    """One statement of one row; raises :class:`NotFound`."""
+    given = {"dossier_id": dossier_id, "section_key": section_key, "question_key": question_key}
+    found = db.session.execute(_section_and_answer(), given).one_or_none()
+    if found is None:
+        raise NotFound
+    row, answer, text, others = found
+    section: Section = encoding.decode_text(text, Section)
+    assert section.key == section_key, "a section's row stands at the place of its section"
+    told = {key: Answer(key, text, tuple(picked)) for key, text, picked in others or ()}
+    return _OpenedForOne(row, section, answer, told)
+
+
+@functools.cache
+def _section_and_answer() -> Select[Any]:
+    """What :func:`_opened_for_one` asks, put together once. Of the definition only the section travels, as text."""
+    dossier, key = bindparam("dossier_id", type_=Uuid), bindparam("section_key", type_=Text)
+    question, other = bindparam("question_key", type_=Text), aliased(DossierAnswer)
+    sections = Dossier.definition.op("->")(literal_column("'sections'"))
+    section = (
+        select(cast(sections.op("->")(DossierSection.position), Text))
+        .where(Dossier.id == DossierSection.dossier_id)
+        .scalar_subquery()
+    )
+    others = (
+        select(func.json_agg(func.json_build_array(other.question_key, other.text, other.picked), type_=JSON))
+        .where(other.dossier_id == dossier, other.section_key == key, other.question_key != question)
+        .scalar_subquery()
+    )
+    return (
+        select(DossierSection, DossierAnswer, section, others)
+        .outerjoin(
+            DossierAnswer,
+            and_(
+                DossierAnswer.dossier_id == DossierSection.dossier_id,
+                DossierAnswer.section_key == DossierSection.key,
+                DossierAnswer.question_key == question,
+            ),
+        )
+        .where(DossierSection.dossier_id == dossier, DossierSection.key == key)
+        .with_for_update(of=DossierSection)
+        .execution_options(populate_existing=True)
+    )
 
 
 def _refuse_a_flood(question: Question, answer: Answer) -> None:

@@ -15,6 +15,7 @@ from grants.agreements.models import Beneficiary, Grant, Milestone
 from grants.agreements.states import GrantState, MilestoneState
 from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
+from grants.budgets import rules as budget_rules
 from grants.core import audit, clock
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
@@ -97,13 +98,13 @@ def accepted_by_organisation(grant_id: UUID) -> dict[UUID, Money]:
             PeriodicReport.grant_id == grant_id, PeriodicReport.state == ReportState.ACCEPTED.value
         )
     ).all()
-    judged: dict[UUID, list[budgets.Cell]] = {each.id: [] for each in reports}
+    judged: dict[UUID, list[budget_rules.Cell]] = {each.id: [] for each in reports}
     for cost in db.session.scalars(select(AcceptedCost).where(AcceptedCost.report_id.in_(judged))):
-        judged[cost.report_id].append(budgets.Cell(cost.organisation_id, cost.category, cost.accepted))
+        judged[cost.report_id].append(budget_rules.Cell(cost.organisation_id, cost.category, cost.accepted))
     rules = budgets.rules_by_id(each.budget_id for each in reports)
     found: dict[UUID, Money] = {}
     for each in reports:
-        for row in budgets.rules.totals(rules[each.budget_id], judged[each.id]).rows:
+        for row in budget_rules.totals(rules[each.budget_id], judged[each.id]).rows:
             found[row.organisation_id] = found.get(row.organisation_id, ZERO) + row.requested
     return found
 

@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from grants.applications import services
-from grants.applications.queries import asking
 from grants.applications.queries import helpdesk as queries
 from grants.applications.rules import DetailsInput, InviteInput
+from grants.calls import services as calls
+from grants.calls.queries import questions
 from grants.calls.rules import CallView
 from grants.conversations.models import Conversation
 from grants.conversations.rules import TicketInput, Wording
@@ -26,6 +27,7 @@ from grants.core.jobs.models import Job
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
+from grants.identity import services as people
 from grants.identity.states import Role
 from grants.oversight import queries as oversight
 from grants.oversight.rules import TrailFilter
@@ -135,6 +137,23 @@ def test_whoever_asked_is_told_by_mail_and_so_is_whoever_looks_after_it(app: Fla
 # --- who sees what ------------------------------------------------------------------------------------------------
 
 
+def test_a_ticket_of_somebody_who_left_the_desk_is_anybodys_again(app: Flask, call: CallView) -> None:
+    ticket = opened(f"call:{call.slug}")
+    with clock.at(WHILE_OPEN):
+        pia = actors.pia()
+        services.take_ticket(pia, ticket)
+        services.write_ticket(again(actors.ana()), ticket, "One more thing.")
+        assert queries.ticket(again(pia), reference(ticket)).assigned == pia.name
+        assert pia.user_id is not None
+        people.disable_user(actors.ada(), pia.user_id, reason="Left the programme.")
+
+        services.write_ticket(again(actors.ana()), ticket, "Is anybody there?")
+
+    assert queries.ticket(again(actors.ana()), reference(ticket)).assigned is None
+    told = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    assert [each["user_id"] for each in told if each["template"] == "ticket_written"] == [str(pia.user_id)]
+
+
 def test_the_team_reads_a_ticket_about_its_application_and_others_do_not(app: Flask, draft: str) -> None:
     ticket = opened(f"application:{draft}")
     about = queries.ticket(again(actors.ana()), reference(ticket)).row.about
@@ -198,21 +217,21 @@ def test_an_answer_for_everybody_is_not_there_for_whoever_is_barred_from_what_it
 
     ingrid = bar(actors.ingrid(), "application", about.id)
 
-    assert [each.entry for each in asking.drafts(ingrid, call.id)] == [other.entry]
+    assert [each.entry for each in questions.drafts(ingrid, call.id)] == [other.entry]
     for deed in (
-        lambda: asking.draft_by_entry(ingrid, call.id, made.entry),
-        lambda: services.save_draft(ingrid, made.id, wording),
-        lambda: services.draft_answer(ingrid, call.id, (), made.entry),
-        lambda: services.discard_answer(ingrid, made.id),
-        lambda: services.publish_answer(ingrid, made.id, wording),
+        lambda: questions.draft_by_entry(ingrid, call.id, made.entry),
+        lambda: calls.save_draft(ingrid, made.id, wording),
+        lambda: calls.draft_answer(ingrid, call.id, (), made.entry),
+        lambda: calls.discard_answer(ingrid, made.id),
+        lambda: calls.publish_answer(ingrid, made.id, wording),
     ):
         with clock.at(WHILE_OPEN), pytest.raises(NotFound):
             deed()
     with clock.at(WHILE_OPEN):
-        services.publish_answer(ingrid, other.id, wording)
-        services.publish_answer(before, made.id, wording)
+        calls.publish_answer(ingrid, other.id, wording)
+        calls.publish_answer(before, made.id, wording)
         with pytest.raises(NotFound):
-            services.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
+            calls.correct_answer(ingrid, made.id, Wording("Who signs?", "A deputy."), "It was wrong.")
 
 
 def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
@@ -232,10 +251,10 @@ def test_no_answer_for_everybody_names_the_application_it_was_asked_about(
         (partner,) = identity.organisations(marek.organisation_ids).values()
         for name in (draft.lower(), "warm blocks", "Wablo", partner.name):
             with pytest.raises(Invalid) as refused:
-                services.publish_answer(ingrid, made.id, Wording("Who signs?", f"In {name}, the mayor."))
+                calls.publish_answer(ingrid, made.id, Wording("Who signs?", f"In {name}, the mayor."))
             assert "may tell who asked" in refused.value.problems["answer"]
 
-        services.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
+        calls.publish_answer(ingrid, made.id, Wording("Who signs?", "The mayor of a warm town signs."))
 
 
 def test_two_tickets_taken_for_everybody_at_one_moment_become_two_drafts(app: Flask, call: CallView) -> None:
@@ -295,16 +314,30 @@ def test_who_was_only_invited_has_no_say_in_a_ticket_and_who_was_taken_out_reads
         ):
             with pytest.raises(Refused, match="Accept the invitation of"):
                 deed()
+        # What cannot be sent is not offered; the page says what to do instead.
+        asking = actors.client_of(app, again(marek))
+        form, read = asking.get("/help/new").text, asking.get(f"/help/{reference(theirs)}").text
+        assert (
+            f'value="application:{draft}"' not in form and f"You can ask about {draft} after you have accepted." in form
+        )
+        assert "You can write here after you have accepted" in read and "Send to the helpdesk" not in read
         services.accept_invitation(again(marek), about.id, southport)
         services.write_ticket(again(marek), theirs, "Now I am.")
         mine = one(services.open_ticket(again(marek), given))
         services.ask_ticket_back(actors.pia(), mine, "Of which city?")
+        services.open_ticket(again(marek), given)
+        assert f'value="application:{draft}"' in asking.get("/help/new").text
+        assert "Answer the helpdesk about" not in actors.client_of(app, again(actors.ana())).get("/home").text
+        assert queries.waiting_of(again(marek)) == 2
 
         services.remove_partner(again(actors.ana()), about.id, southport)
         out = again(marek)
         assert [is_seen(out, each) for each in (theirs, mine, of_call)] == [False, False, True]
         assert [each.row.id for each in queries.own_tickets(out, Page()).items] == [of_call]
         assert "Ours" not in actors.client_of(app, out).get("/home").text
+        # What they left behind is the lead's to answer, and does not count to their limit.
+        assert "Answer the helpdesk about “Ours”" in actors.client_of(app, again(actors.ana())).get("/home").text
+        assert queries.waiting_of(out) == 1
         for ticket in (theirs, mine):
             with pytest.raises(NotFound):
                 services.write_ticket(out, ticket, "And now?")
@@ -331,7 +364,7 @@ def test_an_answer_on_content_to_one_person_after_the_opening_is_flagged_until_a
         made = services.answer_ticket_for_everybody(actors.ingrid(), ticket)
         with pytest.raises(Refused):
             services.answer_ticket_for_everybody(actors.ingrid(), ticket)
-        services.publish_answer(actors.ingrid(), made.id, Wording("Who signs the letter of mandate?", "The mayor."))
+        calls.publish_answer(actors.ingrid(), made.id, Wording("Who signs the letter of mandate?", "The mayor."))
         found = queries.ticket(actors.ana(), name)
 
     assert (found.number, found.unequal, found.row.state) == (1, False, ConversationState.ANSWERED)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from pypdf import PdfReader
 from sqlalchemy import select
 
@@ -185,4 +186,46 @@ def test_only_the_desk_has_a_letter_printed(call: CallView) -> None:
         printed = documents.print_letter(actors.eli(), sent.letter_id)
         with pytest.raises(NotAllowed):
             documents.print_letter(again(actors.ana()), sent.letter_id)
+        # Nobody gets a draft of what was sent, however late its job comes.
+        assert documents.print_letter_draft(actors.eli(), sent.letter_id) is None
     assert printed.name == f"decision-letter-{sent.reference}.pdf"
+
+
+def test_the_pdf_of_a_letter_not_sent_is_the_letter_marked_as_a_draft(app: Flask, call: CallView) -> None:
+    application_id = decided(call, "Drafted")
+    ref = queries.view_by_id(application_id).reference
+    page = f"/applications/{ref}/letter"
+    with clock.at(AFTER_CLOSING):
+        eli, ana = actors.client_of(app, actors.eli()), actors.client_of(app, again(actors.ana()))
+        assert eli.get(f"{page}/draft.pdf").status_code == 404
+        assert send(eli, page, to=f"{page}/draft").status_code == 303
+        assert "The PDF of the draft is being made" in text_of(eli.get(page))
+        work_off()
+
+        draft = _words(eli, f"{page}/draft.pdf")
+        assert "DRAFT of a decision letter, not sent" in draft and "it gets the date on which it is sent" in draft
+        assert ana.get(f"{page}/draft.pdf").status_code in (403, 404)
+        # Other words: the old draft is not shown for them, and goes when theirs is made.
+        assert send(eli, page, note="Come to the opening.").status_code == 303
+        assert "Make the PDF of the draft" in text_of(eli.get(page))
+        assert eli.get(f"{page}/draft.pdf").status_code == 404
+        send(eli, page, to=f"{page}/draft")
+        work_off()
+        draft = _words(eli, f"{page}/draft.pdf")
+        assert "Come to the opening." in draft
+
+        services.send_letter(actors.eli(), application_id)
+        work_off()
+        sent = _words(ana, f"{page}.pdf")
+        assert eli.get(f"{page}/draft.pdf").status_code == 404
+        with pytest.raises(Refused, match="A letter is sent once"):
+            services.preview_letter(actors.eli(), application_id)
+    told = sent.replace("Decision letter", "DRAFT of a decision letter, not sent")
+    date = next(line for line in sent.splitlines() if "(Europe/Brussels)" in line)
+    assert told.replace(date, "Draft: it gets the date on which it is sent") == draft
+
+
+def _words(client: FlaskClient, address: str) -> str:
+    with client.get(address) as answer:
+        assert answer.mimetype == "application/pdf"
+        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.get_data())).pages)

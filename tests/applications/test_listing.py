@@ -16,10 +16,13 @@ from grants.applications.rules import ApplicationRow, DetailsInput, ListFilter
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting, read_listing
 from grants.applications.states import ApplicationState
 from grants.calls.rules import CallView
-from grants.core import clock
-from grants.core.permissions import Actor
+from grants.core import clock, jobs
+from grants.core.permissions import Actor, Permission, system_actor
 from grants.core.text import fold
+from grants.identity import queries as identity
+from grants.identity import services as people
 from grants.identity.policy import Role
+from grants.identity.rules import OrganisationInput
 from tests import actors
 from tests.applications.listed import Listed
 from tests.applications.pages import text_of
@@ -211,9 +214,7 @@ def test_a_search_goes_with_filters_and_keeps_the_order(found: Listed) -> None:
     ]
 
 
-def test_what_was_sent_is_found_and_nothing_written_since(
-    app: Flask, called_world: World[CallView]
-) -> None:
+def test_what_was_sent_is_found_and_nothing_written_since(app: Flask, called_world: World[CallView]) -> None:
     call, ana = called_world.told(), actors.ana()
     with clock.at(WHILE_OPEN):
         application_id = factory.submitted(call, ana, "Warm Blocks")
@@ -294,3 +295,38 @@ def test_the_list_asks_at_most_eight_statements_whatever_it_shows(desk: FlaskCli
         with statements() as said:
             assert desk.get(f"/applications{query}").status_code == 200
         assert len(said) <= 8, said
+
+
+def test_an_organisation_with_a_new_name_is_found_by_it_and_what_was_sent_by_the_old_one_too(
+    found: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eli = actors.eli()
+
+    def shown(words: str) -> set[str]:
+        return {row.title for row in walked(eli, Listing(ListFilter(search=words)), size=9)}
+
+    def renamed(title: str, name: str, town: str) -> None:
+        organisation = identity.organisation(queries.view_by_id(found.ids[title]).coordinator_id)
+        given = OrganisationInput(name, organisation.kind, organisation.country_code, town=town)
+        people.edit_organisation(actors.ingrid(), organisation.id, given)
+
+    # Portion after portion: each asks for the next.
+    monkeypatch.setattr("grants.applications.services.finding.REFRESHED_TOGETHER", 1)
+    renamed("Warm Blocks", "Office of Rivertown", "Rivertown")
+    renamed("Sent Here", "Council of Hilltown", "Hilltown")
+    assert shown("rivertown") == shown("hilltown") == set()
+    jobs.work_off(actor_of=identity.actor_for)
+
+    assert (shown("rivertown"), shown("“City of Łódź”")) == ({"Warm Blocks"}, set())
+    assert (shown("hilltown"), shown("northbridge")) == ({"Sent Here"}, {"Sent Here", "Quiet Streets = less noise"})
+    by_city = [row.title for row in walked(eli, Listing(sorting=Sorting(Order.LEAD, descending=False)), size=9)]
+    assert by_city.index("Warm Blocks") > by_city.index("Sent Here")
+    # The draft of the same city too, for its own team.
+    assert {row.title for row in walked(actors.ana(), Listing(ListFilter(search="hilltown")), size=9)} == {
+        "Sent Here",
+        "Only a Draft",
+    }
+    assert (
+        services.refresh_names(system_actor("the program", [Permission.APPLICATION_READ]), found.ids["Warm Blocks"])
+        == 0
+    )

@@ -77,7 +77,7 @@ def test_one_cell_and_a_pasted_block_are_saved_with_few_statements(call: CallVie
     with statements() as many:
         services.save_budget(ana, application_id, BudgetInput(block, None))
 
-    assert (len(first), len(again_), len(many)) == (7, 7, 8)
+    assert (len(first), len(again_), len(many)) == (6, 6, 8)
 
 
 def test_nothing_of_the_budget_is_saved_after_the_deadline_and_the_rule_is_said(call: CallView) -> None:

@@ -15,9 +15,8 @@ from grants.applications import services
 from grants.applications.models import Application, ApplicationNotice
 from grants.applications.queries import privacy as queries
 from grants.applications.rules import DetailsInput, InviteInput, PersonInput, StartInput
-from grants.calls import queries as calls
 from grants.calls import services as call_services
-from grants.calls.rules.privacy import HEADINGS, PrivacyText
+from grants.calls.rules.privacy import HEADINGS
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -25,24 +24,18 @@ from grants.core.errors import Invalid, Refused
 from grants.identity import queries as identity
 from grants.identity.states import Role
 from tests import actors
-from tests.calls import scene
+from tests.calls.scene import NOTICE, noticed
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN, again
 from tests.html import check_page
 from tests.worlds import World, Worlds
 
-TEXT = PrivacyText(*(f"Words about: {heading.lower()}." for heading in HEADINGS.values()))
-FILE = scene.CALL_2022 + "\nprivacy_notice:\n" + "".join(f'  {name}: "{getattr(TEXT, name)}"\n' for name in HEADINGS)
 ADDRESS = "/calls/open-call-for-pilot-cities-2022"
-
-
-def _call() -> UUID:
-    return scene.published(FILE).id
 
 
 @pytest.fixture(scope="session")
 def notice_world(worlds: Worlds) -> World[UUID]:
-    return worlds.of(_call)
+    return worlds.of(noticed)
 
 
 @pytest.fixture
@@ -63,27 +56,7 @@ def id_of(reference: str) -> UUID:
 
 def add_version(call_id: UUID, note: str = "Files are kept longer.") -> int:
     with clock.at(WHILE_OPEN):
-        return services.add_privacy_notice(actors.ingrid(), call_id, replace(TEXT, retention="Ten years."), note)
-
-
-def test_the_notice_of_the_call_file_is_public_with_every_part_and_reads_back(
-    app: Flask, client: FlaskClient, call_id: UUID
-) -> None:
-    page = check_page(client.get(f"{ADDRESS}/privacy"))
-    words = " ".join("".join(page.itertext()).split())
-
-    assert all(heading in words and getattr(TEXT, name) in words for name, heading in HEADINGS.items())
-    assert "Words about: your rights." in calls.file_text(actors.ingrid(), calls.call_by_id(call_id).slug)
-
-
-def test_a_notice_that_lacks_a_part_is_refused_in_the_file_and_in_the_form(app: Flask, call_id: UUID) -> None:
-    from grants.core.errors import Problems
-
-    with clock.at(scene.BEFORE), pytest.raises(Problems, match="privacy_notice"):
-        call_services.import_call(actors.ingrid(), FILE.replace('  rights: "Words about: your rights."\n', ""))
-    with clock.at(WHILE_OPEN), pytest.raises(Invalid) as refused:
-        services.add_privacy_notice(actors.ingrid(), call_id, replace(TEXT, contact=" "), "Shorter.")
-    assert set(refused.value.problems) == {"contact"}
+        return call_services.add_privacy_notice(actors.ingrid(), call_id, replace(NOTICE, retention="Ten years."), note)
 
 
 def test_nobody_begins_an_application_without_having_read_the_version_that_stands(app: Flask, call_id: UUID) -> None:
@@ -177,7 +150,7 @@ def test_beginning_reading_and_reading_again_without_a_script(app: Flask, call_i
         assert "waits for you" not in ana.get(started.location).text
         edited = ingrid.get(f"{ADDRESS}/privacy/edit")
         check_page(edited)
-        given = {name: getattr(TEXT, name) for name in HEADINGS}
+        given = {name: getattr(NOTICE, name) for name in HEADINGS}
         assert ingrid.post(f"{ADDRESS}/privacy/edit", data=given).status_code == 422
         assert ingrid.post(f"{ADDRESS}/privacy/edit", data=given | {"note": "Clearer."}).status_code == 303
         asked = ana.get(started.location)

@@ -25,6 +25,7 @@ from grants.core.errors import NotFound, Problems, Refused
 from grants.core.jobs.models import Job
 from grants.core.money import euros
 from grants.dossiers.rules import Answer, Definition, Question, QuestionKind, Section
+from grants.identity import services as people
 from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
@@ -331,3 +332,47 @@ def test_an_answer_is_carried_only_to_the_same_kind_of_question_with_its_choice(
     assert [key for key, *_ in rules.carried(form(long), form(long), {"a": Answer("a", "x")})] == ["s"]
     assert rules.carried(form(long), form(short), {"a": Answer("a", "x")}) == ()
     assert rules.carried(form(long), form(long), {"a": Answer("a")}) == ()
+
+
+def test_a_lead_who_is_gone_between_the_stages_is_followed_by_another_who_starts_the_full_proposal(
+    app: Flask, stages: tuple[CallView, CallView], concept: UUID
+) -> None:
+    _, second = stages
+    ana, reference = actors.ana("Municipality of Northbridge"), queries.view_by_id(concept).reference
+    with clock.at(BEFORE):
+        following = actors.person("Sven Successor", Role.APPLICANT, organisation_name="Municipality of Northbridge")
+    with clock.at(during(second) - timedelta(days=20)):
+        marek = actors.give(actors.marek().user_id, Role.APPLICATION_PARTNER, "application", concept)
+        # While the lead is there, nobody takes over; the page of the team leads to the page that says so.
+        team = text_of(actors.client_of(app, marek).get(f"/applications/{reference}/team"))
+        assert "The lead is gone? Ask for another one" in team
+        with pytest.raises(Refused, match="has a working account"):
+            services.ask_takeover(marek, concept, following, "Ana left; Sven follows.")
+        assert ana.user_id is not None
+        people.disable_user(actors.ada(), ana.user_id, reason="Left the city.")
+
+    assert invite(second, concept) == 1
+    told = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    assert str(marek.user_id) in {mail["user_id"] for mail in told if mail["template"] == "stage_invited"}
+    with clock.at(during(second)):
+        page = f"/calls/{second.slug}/full-proposal/{reference}"
+        assert "The lead of this concept is gone" in text_of(actors.client_of(app, again(marek)).get(page))
+        takeover = services.ask_takeover(again(marek), concept, following, "Ana left; Sven follows.")
+        services.confirm_takeover(again(actors.ingrid()), takeover)
+        given = FollowInput(DetailsInput("Warm Blocks, in full"))
+        started = services.start_invited(actors.actor(following), second.id, concept, given)
+        assert queries.view_by_id(started.id).coordinator.contact_id == following
+        # What was followed needs no lead any more: its full proposal has its own.
+        with pytest.raises(Refused, match="cannot be changed any more"):
+            services.ask_takeover(again(marek), concept, following, "Once more.")
+    with clock.at(during(second) + timedelta(days=400)):
+        assert not queries.awaits_full_proposal(queries.view_by_id(concept), clock.now())
+
+
+def test_a_second_stage_that_is_over_needs_no_other_lead(stages: tuple[CallView, CallView], concept: UUID) -> None:
+    _, second = stages
+    view = queries.view_by_id(concept)
+    assert second.closes_at is not None
+
+    assert queries.awaits_full_proposal(view, second.closes_at - timedelta(microseconds=1))
+    assert not queries.awaits_full_proposal(view, second.closes_at)

@@ -97,7 +97,7 @@ def stored(application_id: UUID) -> str:
 # --- the act --------------------------------------------------------------------------------------------------
 
 
-def test_one_answer_is_saved_with_eight_statements_also_when_much_is_written(call: CallView, open_now: None) -> None:
+def test_one_answer_is_saved_with_seven_statements_also_when_much_is_written(call: CallView, open_now: None) -> None:
     ana, application_id, _ = of_ana(call)
     saved(ana, application_id, "One", 0)
     with statements() as few:
@@ -109,7 +109,7 @@ def test_one_answer_is_saved_with_eight_statements_also_when_much_is_written(cal
     with statements() as many:
         saved(ana, application_id, "The last", 12)
 
-    assert (len(few), len(many)) == (8, 8)
+    assert (len(few), len(many)) == (7, 7)
 
 
 def test_the_same_text_sent_twice_is_one_version_and_one_event(call: CallView, open_now: None) -> None:
@@ -237,7 +237,7 @@ def test_a_section_is_saved_as_it_is_and_what_does_not_fit_is_said(app: Flask, c
     assert "Saved 10:00." in shown and "the limit is 150. Cut 1 word." in shown
 
 
-def test_a_whole_request_asks_three_more_who_it_is_twice_and_which_application(
+def test_a_whole_request_asks_two_more_who_it_is_and_which_application(
     app: Flask, call: CallView, open_now: None
 ) -> None:
     client, _, path, _ = opened(app, call)
@@ -246,7 +246,7 @@ def test_a_whole_request_asks_three_more_who_it_is_twice_and_which_application(
     with statements() as seen:
         client.post(path, data={"number": "1", "value": "One two"}, headers=JSON)
 
-    assert len(seen) == 11
+    assert len(seen) == 9
 
 
 PAGES_OF_A_TEAM = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from grants.calls import services
 from grants.calls.rules import CallSummary
+from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.core import clock
 from tests import actors
 
@@ -32,6 +34,10 @@ grant_bands_eur:
   - {code: S, amount: 200000}
 """
 
+# The same call with a privacy notice of its own.
+NOTICE = PrivacyText(*(f"Words about: {heading.lower()}." for heading in HEADINGS.values()))
+WITH_NOTICE = CALL_2022 + "\nprivacy_notice:\n" + "".join(f'  {name}: "{getattr(NOTICE, name)}"\n' for name in HEADINGS)
+
 
 def imported(text: str = CALL_2022) -> CallSummary:
     """The call as a draft, with what was not found still open."""
@@ -51,3 +57,8 @@ def published(text: str = CALL_2022) -> CallSummary:
     call = filled(text)
     with clock.at(BEFORE):
         return services.publish(actors.ingrid(), call.id)
+
+
+def noticed() -> UUID:
+    """The call with a privacy notice as everybody sees it; its id."""
+    return published(WITH_NOTICE).id

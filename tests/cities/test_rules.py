@@ -14,7 +14,7 @@ from grants.cities.rules import CityInput
 from grants.cities.states import LabelStatus, Part
 from grants.core.errors import Invalid, Problems
 
-DATA = Path(rules.__file__).parent / "data"
+DATA = Path(rules.__file__).parents[1] / "data"
 MISSION, PILOTS, NAMES = (
     (DATA / name).read_text(encoding="utf-8") for name in ("mission_cities.csv", "pilots.csv", "city_names.csv")
 )

@@ -180,7 +180,7 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         )  # fmt: skip
         applying.accept_invitation(again(marek), application_id, *marek.organisation_ids)
         applying.submit(again(actors.ana()), application_id)
-        asked_by_ana = applying.ask_question(again(actors.ana()), call.id, AskInput("May a region lead?"))
+        asked_by_ana = calling.ask_question(again(actors.ana()), call.id, AskInput("May a region lead?"))
         concept = factory.fill(factory.draft(call, actors.sid(), "Cool Roofs"), actors.sid())
         applying.submit(again(actors.sid()), concept)
         carla = actors.person("Carla Colleague", organisation_name=actors.NORTHBRIDGE)
@@ -210,8 +210,8 @@ def test_an_application_is_refused_whatever_fails_inside_a_guard(app: Flask, att
         applying.declare(actors.eli(), application_id, (ConditionAnswer(first.condition, Verdict.FAIL, "No."), *rest))
         applying.confirm_refusal(actors.ella(), application_id)
         applying.send_letter(actors.ella(), application_id)
-        drafted = applying.draft_answer(actors.ingrid(), call.id, (asked_by_ana,))
-        applying.save_draft(actors.ingrid(), drafted.id, Wording("May a region lead?", "No."))
+        drafted = calling.draft_answer(actors.ingrid(), call.id, (asked_by_ana,))
+        calling.save_draft(actors.ingrid(), drafted.id, Wording("May a region lead?", "No."))
         led = select(RoleGrant.id).where(RoleGrant.user_id == carla, RoleGrant.role == Role.APPLICATION_LEAD.value)
         people.end_assigned_role(actors.ada(), db.session.scalars(led).one())
         sent = applied.view_by_id(concept).submission

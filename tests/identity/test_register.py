@@ -242,6 +242,24 @@ def test_an_own_word_stays_one_whatever_a_colleague_did_with_it(north: UUID) -> 
         services.validate_fact(pia, north, FactKind.WEBSITE, shown, SEEN)
 
 
+def test_the_page_offers_no_validation_to_whoever_may_not_and_says_why(app: Flask, north: UUID) -> None:
+    ingrid, shown = actors.ingrid(), "https://north.example"
+    with clock.at(NOW):
+        services.edit_organisation(ingrid, north, replace(NORTH, website=shown))
+        services.validate_fact(actors.pia(), north, FactKind.WEBSITE, shown, SEEN)
+        page = f"/organisations/{queries.slug_of(queries.organisation(north))}"
+        link = f"{page}/facts/website"
+
+        for reader, offered in ((ingrid, False), (actors.pia(), True)):
+            browser = actors.client_of(app, reader)
+            hub, fact = browser.get(page).text, browser.get(link).text
+            assert (f'href="{link}"' in hub, "You entered this fact yourself" in hub) == (offered, not offered)
+            assert ("Validate this fact" in fact, "You entered this fact yourself" in fact) == (offered, not offered)
+        # One statement says of every fact what is said of one.
+        stated = queries.statements_of(north)
+        assert {kind: queries.stated_by(north, kind) for kind in stated} == stated and len(stated) > 3
+
+
 def test_a_fact_another_one_stated_anew_is_not_the_own_word_any_more(north: UUID) -> None:
     ingrid = actors.ingrid()
     with clock.at(NOW):

@@ -26,17 +26,17 @@ from tests.html import check_page
 
 # Open to everybody. Whoever adds a line here has thought about it.
 PUBLIC = {
-    "applications.call_calendar",
-    "applications.call_privacy",
     "applications.check_receipt",
     "applications.empty_budget",
     "applications.empty_form",
     "applications.empty_sheet",
-    "applications.questions",
-    "applications.questions_feed",
-    "applications.slides",
+    "calls.call_calendar",
+    "calls.call_privacy",
     "calls.index",
+    "calls.questions",
+    "calls.questions_feed",
     "calls.show",
+    "calls.slides",
     "identity.ask_reset",
     "identity.choose_password",
     "identity.demo_people",
@@ -62,8 +62,10 @@ PUBLIC = {
 AUDITED_READS = {
     "agreements.agreement_pdf",
     "applications.download",
+    "applications.letter_draft_pdf",
     "applications.letter_pdf",
     "applications.export",
+    "applications.download_list_file",
     "applications.export_workbook",
     "applications.receipt_pdf",
     "documents.download",

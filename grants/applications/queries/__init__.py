@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.applications.queries.applying import asked_about, people_at_work
 from grants.applications.queries.batch import batch, last_batch
 from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import desk, desk_and_content
@@ -15,19 +16,31 @@ from grants.applications.queries.clarifying import (
 from grants.applications.queries.counting import counts
 from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
-from grants.applications.queries.exporting import export_rows
+from grants.applications.queries.exporting import export_head, export_rows, rows_of_list
 from grants.applications.queries.facts import cities_of as city_facts
 from grants.applications.queries.facts import facts_of
-from grants.applications.queries.following import choices_of, concept_of, concepts, invited_to, stage_invitation
+from grants.applications.queries.following import (
+    awaits_full_proposal,
+    choices_of,
+    concept_of,
+    concepts,
+    invited_to,
+    stage_invitation,
+)
 from grants.applications.queries.letters import (
+    DRAFT_JOB,
     LETTER_FILES,
+    draft_pdf,
+    draft_role,
     draft_text,
     letter,
+    letter_draft_for_print,
     letter_file,
     letter_for_print,
     letter_scope,
     letters_to_send,
 )
+from grants.applications.queries.list_files import list_file, list_files, old_list_files
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -103,6 +116,7 @@ from grants.applications.queries.writing import (
 
 __all__ = [
     "CLARIFICATION_FILES",
+    "DRAFT_JOB",
     "DUTIES_MAX",
     "FOR_CALL_MAX",
     "LETTER_FILES",
@@ -114,6 +128,8 @@ __all__ = [
     "Workplace",
     "applications",
     "as_answered",
+    "asked_about",
+    "awaits_full_proposal",
     "batch",
     "budget_of",
     "call_of",
@@ -132,9 +148,12 @@ __all__ = [
     "desk",
     "desk_and_content",
     "desk_list",
+    "draft_pdf",
+    "draft_role",
     "draft_text",
     "duties",
     "earlier",
+    "export_head",
     "export_rows",
     "facts_of",
     "file_of",
@@ -152,22 +171,27 @@ __all__ = [
     "last_changes",
     "lead_is_gone",
     "letter",
+    "letter_draft_for_print",
     "letter_file",
     "letter_for_print",
     "letter_scope",
     "letters_to_send",
     "lies_in",
+    "list_file",
+    "list_files",
     "list_page",
     "membership",
     "not_barred",
     "of_call",
     "of_organisation",
     "offered_actions",
+    "old_list_files",
     "open_now",
     "opens_when",
     "own_rows",
     "partners",
     "partners_of",
+    "people_at_work",
     "programmes_seen",
     "reason_of_end",
     "receipt_files",
@@ -175,6 +199,7 @@ __all__ = [
     "register_now",
     "register_sent",
     "registered",
+    "rows_of_list",
     "saved_list",
     "saved_lists",
     "scope_of",

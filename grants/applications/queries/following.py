@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,7 +14,11 @@ from grants.applications.queries.reach import FOR_CALL_MAX, visible
 from grants.applications.queries.submitted import submitted_content
 from grants.applications.rules import ApplicationView, ConceptRow, Invited, PartnerView
 from grants.applications.states import ApplicationState, PartnerState
+from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.calls.rules import CallView
+from grants.calls.states import CallStage
+from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Actor, Permission
 from grants.identity.models import Organisation
@@ -69,6 +74,25 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
         )
         for made, row, reference in rows
     )
+
+
+def awaits_full_proposal(concept: ApplicationView, at: datetime) -> bool:
+    """Whether a concept lies between two stages: sent, not turned away, nothing started from it, and a call to follow it with
+    not closed. One statement, and what the calls that follow say of their deadline.
+    """
+    if concept.call.content.stage is not CallStage.CONCEPT or concept.state not in rules.BETWEEN_STAGES:
+        return False
+    rows = db.session.execute(
+        select(Call.id, StageInvitation.started_id)
+        .outerjoin(StageInvitation, (StageInvitation.call_id == Call.id) & (StageInvitation.concept_id == concept.id))
+        .where(Call.follows_id == concept.call.id)
+        .order_by(Call.created_at)
+    ).all()
+    if any(row.started_id is not None for row in rows):
+        return False
+    following = [calls.call_by_id(row.id) for row in rows]
+    # A second stage that is not written yet will come: for that the concept was asked for.
+    return not following or any(call.closes_at is None or clock.in_time(at, call.closes_at) for call in following)
 
 
 def stage_invitation(call_id: UUID, concept_id: UUID) -> StageInvitation | None:

@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application
-from grants.applications.queries.asking import desk_sees, not_barred
+from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.queries.reach import DUTIES_MAX
+from grants.applications.states import PartnerState
 from grants.calls.models import Call, CallQuestion, CallQuestionSource
+from grants.calls.queries.questions import desk_sees, not_barred
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
 from grants.conversations.rules import ConversationRow
@@ -186,38 +187,66 @@ def first_answers(actor: Actor, at: datetime) -> dict[Queue, timedelta]:
     )
 
 
-def waiting_of(user_id: UUID) -> int:
-    """How many tickets of one person wait."""
-    waiting = ConversationState.WAITING.value
-    return (
-        db.session.scalar(
-            select(func.count()).where(_of_helpdesk(), Conversation.opened_by == user_id, Conversation.state == waiting)
-        )
-        or 0
+def waiting_of(actor: Actor) -> int:
+    """How many tickets of one person wait; what they asked in a team they left is that team's, and does not count."""
+    mine = (Conversation.opened_by == actor.user_id, Conversation.state == ConversationState.WAITING.value)
+    return db.session.scalar(select(func.count()).where(_of_helpdesk(), *mine, _own(actor))) or 0
+
+
+def awaiting_acceptance(actor: Actor) -> frozenset[UUID]:
+    """The applications this person was asked to take part in and has not accepted: they read them, and ask nothing yet."""
+    spoken = and_(
+        ApplicationPartner.application_id == Application.id, ApplicationPartner.contact_user_id == actor.user_id
     )
+    accepted = ApplicationPartner.state == PartnerState.ACCEPTED.value
+    asked = ApplicationPartner.state.in_((PartnerState.INVITED.value, PartnerState.WAITING.value))
+    joins = and_(
+        ApplicationMember.application_id == Application.id,
+        ApplicationMember.user_id == actor.user_id,
+        ApplicationMember.joined_at.is_(None),
+    )
+    found = select(Application.id).where(
+        Application.id.in_(actor.places(Permission.APPLICATION_READ, "application")),
+        ~exists().where(spoken, accepted),
+        or_(exists().where(joins), exists().where(spoken, asked)),
+    )
+    return frozenset(db.session.scalars(found))
 
 
-def ticket_subjects(actor: Actor) -> tuple[tuple[str, str], ...]:
-    """What this person may open a ticket about, as the form offers it: own applications, then public calls; two statements."""
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What a person may open a ticket about, and the applications (reference and title) whose invitation they accept first."""
+
+    offered: tuple[tuple[str, str], ...]
+    first_accept: tuple[tuple[str, str], ...]
+
+
+def ticket_subjects(actor: Actor) -> Subjects:
+    """What the form offers: own applications, then public calls; three statements."""
     barred = {thing for _, thing in actor.barred_from()}
+    asked = awaiting_acceptance(actor)
     own = db.session.execute(
-        select(Application.reference, Application.title)
+        select(Application.id, Application.reference, Application.title)
         .where(
             Application.id.in_(actor.places(Permission.APPLICATION_READ, "application") - barred),
             Application.call_id.not_in(barred),
         )
         .order_by(Application.reference.desc())
         .limit(CHOICES_MAX)
-    )
+    ).all()
     calls = db.session.execute(
         select(Call.slug, Call.title)
         .where(Call.published_at.is_not(None), Call.id.not_in(barred))
         .order_by(Call.published_at.desc(), Call.id)
         .limit(CHOICES_MAX)
     )
-    return (
-        *((f"application:{row.reference}", f"My application {row.reference}, {row.title}") for row in own),
-        *((f"call:{row.slug}", f"The call “{row.title}”") for row in calls),
+    mine = [row for row in own if row.id not in asked]
+    return Subjects(
+        (
+            *((f"application:{row.reference}", f"My application {row.reference}, {row.title}") for row in mine),
+            *((f"call:{row.slug}", f"The call “{row.title}”") for row in calls),
+        ),
+        tuple((row.reference, row.title) for row in own if row.id in asked),
     )
 
 
@@ -276,20 +305,24 @@ def _questions_wait(row: Any) -> Duty:
         f"Answer {asked} about “{row.title}”",
         "Everybody reads the answer before the deadline.",
         "See what waits",
-        "applications.question_desk",
+        "calls.question_desk",
         {"slug": row.slug},
         count=row.waiting,
     )
 
 
 def asked_back_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
-    """What the helpdesk asked this person back."""
+    """What the helpdesk asked this person back; and, of an application they lead, whoever asked and is of it no more."""
     del at
+    mine: ColumnElement[bool] = Conversation.opened_by == actor.user_id
+    if led := actor.places(Permission.APPLICATION_SUBMIT, "application"):
+        inherited = and_(Conversation.about_kind == "application", Conversation.about_id.in_(led), _opener_left())
+        mine = or_(mine, inherited)
     rows = yield from ask(
         select(Conversation.reference, Conversation.title)
         .where(
             _of_helpdesk(),
-            Conversation.opened_by == actor.user_id,
+            mine,
             _own(actor),
             Conversation.state == ConversationState.ASKED_BACK.value,
             *not_barred(actor),
@@ -307,3 +340,17 @@ def asked_back_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         )
         for row in rows
     ]
+
+
+def _opener_left() -> ColumnElement[bool]:
+    """Whether whoever opened a ticket about an application has no part in it any more, or no working account."""
+    speaks = exists().where(
+        ApplicationPartner.application_id == Conversation.about_id,
+        ApplicationPartner.contact_user_id == Conversation.opened_by,
+        ApplicationPartner.state != PartnerState.DECLINED.value,
+    )
+    belongs = exists().where(
+        ApplicationMember.application_id == Conversation.about_id, ApplicationMember.user_id == Conversation.opened_by
+    )
+    gone = exists().where(User.id == Conversation.opened_by, User.disabled_at.is_not(None))
+    return or_(gone, and_(~speaks, ~belongs))

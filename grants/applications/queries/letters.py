@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import render_template
@@ -18,7 +18,7 @@ from grants.applications.rules.timeline import planned
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import files
+from grants.core import files, jobs
 from grants.core.db import get
 from grants.core.errors import NotFound
 from grants.core.files import FileView
@@ -27,6 +27,7 @@ from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User
 
 LETTER_FILES = "eligibility_letter"
+DRAFT_JOB = "jobs.documents.eligibility_letter_draft"
 # Letters one page shows in full and sends in one go.
 LETTERS_MAX = 20
 
@@ -88,7 +89,10 @@ def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
         raise NotFound
     note = (stored.note or "") if stored else ""
     text = draft_text(application, found, note)
-    return LetterView(application.id, application.reference, application.name, text, note, found.version)
+    return LetterView(
+        *(application.id, application.reference, application.name, text, note, found.version),
+        letter_id=stored.id if stored else None,
+    )
 
 
 @reader
@@ -122,6 +126,41 @@ def letter_for_print(letter_id: UUID) -> tuple[LetterText, EligibilityLetter, Ap
     row = get(EligibilityLetter, letter_id)
     assert row.content is not None, "only what was sent is printed"
     return LetterText.from_mapping(row.content), row, view_by_id(row.application_id)
+
+
+def letter_draft_for_print(actor: Actor, letter_id: UUID) -> tuple[LetterText, ApplicationView] | None:
+    """A letter as it would be sent now, for the job that prints its draft; None once it was sent, or its verdict is gone."""
+    row = get(EligibilityLetter, letter_id)
+    view = view_by_id(row.application_id)
+    found = letter(actor, view) if row.content is None and view.state is ApplicationState.SUBMITTED else None
+    return None if found is None or found.sent_at is not None else (found.text, view)
+
+
+def draft_role(text: LetterText) -> str:
+    """As what the draft of exactly these words is kept with its letter."""
+    return f"draft {text.sha256.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPdf:
+    """How the PDF of a draft stands: there for exactly the words shown, being made, or why it could not be."""
+
+    file: FileView | None = None
+    waits: bool = False
+    error: str = ""
+
+
+def draft_pdf(shown: LetterView) -> DraftPdf:
+    """The PDF of a letter that is not sent, of no older words than those shown."""
+    if shown.letter_id is None:
+        return DraftPdf()
+    found = files.listed(LETTER_FILES, shown.letter_id, draft_role(shown.text))
+    job = None if found else jobs.latest((LETTER_FILES, shown.letter_id), DRAFT_JOB)
+    return DraftPdf(
+        found[0] if found else None,
+        waits=job is not None and not job.is_over,
+        error=(job.error or "") if job is not None and job.state is jobs.JobState.FAILED else "",
+    )
 
 
 def letter_file(letter_id: UUID) -> FileView | None:

@@ -1,4 +1,4 @@
-"""Reads of privacy notices: the versions of a call, and who of an application accepted which."""
+"""Reads of privacy notices in an application: the version somebody has yet to accept, and who accepted which."""
 
 from __future__ import annotations
 
@@ -9,28 +9,11 @@ from sqlalchemy import func, select
 
 from grants.applications.models import ApplicationNotice
 from grants.calls.models import Call, CallPrivacyNotice
-from grants.calls.rules.privacy import NoticeAsked, NoticeView, PrivacyText
-from grants.core import encoding
-from grants.core.db import db
+from grants.calls.rules.privacy import NoticeAsked
 from grants.core.together import Asking, ask, reader
 from grants.identity.models import User
 
-VERSIONS_MAX = 100
 ACCEPTED_MAX = 200
-
-
-def notices(call_id: UUID) -> tuple[NoticeView, ...]:
-    """Every version of a call's notice, the newest first; one statement."""
-    rows = db.session.scalars(
-        select(CallPrivacyNotice)
-        .where(CallPrivacyNotice.call_id == call_id)
-        .order_by(CallPrivacyNotice.number.desc())
-        .limit(VERSIONS_MAX)
-    )
-    return tuple(
-        NoticeView(row.number, encoding.decode({"value": row.content}, PrivacyText), row.created_at, row.note)
-        for row in rows
-    )
 
 
 @reader

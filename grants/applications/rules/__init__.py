@@ -68,6 +68,7 @@ from grants.applications.rules.extending import (
     refuse_one_extension,
 )
 from grants.applications.rules.following import (
+    BETWEEN_STAGES,
     ConceptRow,
     FollowInput,
     Invited,
@@ -187,6 +188,7 @@ from grants.applications.rules.values import (
 __all__ = [
     "ACRONYM_CHARACTERS_MAX",
     "ATTACHMENT_PREFIX",
+    "BETWEEN_STAGES",
     "CHANGES_TOLD",
     "COMPARED",
     "DUTIES",

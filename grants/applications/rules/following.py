@@ -25,6 +25,10 @@ INVITABLE = frozenset(
 )
 
 
+# A concept that was sent and not turned away: somebody must lead it, or nobody can start its full proposal.
+BETWEEN_STAGES = INVITABLE | {ApplicationState.SUBMITTED}
+
+
 @dataclass(frozen=True, slots=True)
 class ConceptRow:
     """A concept in the list of those who may be invited: where it stands, and what became of its invitation."""
@@ -90,7 +94,7 @@ def refuse_not_leading(
     if not leads:
         raise Refused(
             f"{lead or 'Another person'} leads the concept for {coordinator}, and only the lead starts the full proposal. "
-            "Ask them to start it and to invite you."
+            "Ask them to start it and to invite you. If they are gone, ask for another lead on the page “Team” of the concept."
         )
 
 

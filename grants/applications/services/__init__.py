@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-from grants.applications.services.asking import (
-    ask_question,
-    correct_answer,
-    discard_answer,
-    draft_answer,
-    publish_answer,
-    save_draft,
-    set_question_aside,
-    tell_answers,
-)
 from grants.applications.services.attaching import attach_file, places_of, remove_file, replace_file
 from grants.applications.services.batch import ask_batch, pass_by_facts
 from grants.applications.services.checking import (
@@ -41,6 +31,7 @@ from grants.applications.services.drafting import (
 )
 from grants.applications.services.exporting import csv_file, export_list, workbook
 from grants.applications.services.extending import extend_for_one
+from grants.applications.services.finding import refresh_names
 from grants.applications.services.following import invite_concepts, start_invited
 from grants.applications.services.helpdesk import (
     answer_ticket,
@@ -54,7 +45,21 @@ from grants.applications.services.helpdesk import (
     take_ticket,
     write_ticket,
 )
-from grants.applications.services.letters import download_letter, send_letter, send_letters, write_letter
+from grants.applications.services.letters import (
+    download_letter,
+    open_letter_draft,
+    preview_letter,
+    send_letter,
+    send_letters,
+    write_letter,
+)
+from grants.applications.services.list_files import (
+    ask_list_file,
+    download_list_file,
+    make_list_file,
+    remove_list_file,
+    remove_old_list_files,
+)
 from grants.applications.services.membership import (
     ask_to_write,
     change_role,
@@ -68,7 +73,7 @@ from grants.applications.services.moving import clear_dropped, move_to_version, 
 from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
-from grants.applications.services.privacy import accept_notice, add_privacy_notice
+from grants.applications.services.privacy import accept_notice
 from grants.applications.services.recording import move, record_published
 from grants.applications.services.saving import (
     change_list,
@@ -79,7 +84,6 @@ from grants.applications.services.saving import (
     share_list,
 )
 from grants.applications.services.serving import save_serving
-from grants.applications.services.sessions import add_session, add_slides, cancel_session, edit_session
 from grants.applications.services.signing import ask_sign_offs, sign_off
 from grants.applications.services.submission import submit, withdraw
 from grants.applications.services.takeover import ask_takeover, confirm_takeover, refuse_takeover
@@ -105,16 +109,13 @@ from grants.applications.services.trying import (
 __all__ = [
     "accept_invitation",
     "accept_notice",
-    "add_privacy_notice",
-    "add_session",
-    "add_slides",
     "answer_clarification",
     "answer_condition",
     "answer_ticket",
     "answer_ticket_for_everybody",
     "ask_batch",
     "ask_clarification",
-    "ask_question",
+    "ask_list_file",
     "ask_sign_offs",
     "ask_takeover",
     "ask_ticket_back",
@@ -122,7 +123,6 @@ __all__ = [
     "attach_file",
     "attach_to_clarification",
     "begin_trial",
-    "cancel_session",
     "change_list",
     "change_role",
     "clear_dropped",
@@ -131,20 +131,17 @@ __all__ = [
     "confirm_partner",
     "confirm_refusal",
     "confirm_takeover",
-    "correct_answer",
     "csv_file",
     "declare",
     "decline_invitation",
     "delete_list",
-    "discard_answer",
     "download",
     "download_assigned",
     "download_letter",
+    "download_list_file",
     "download_receipt",
-    "draft_answer",
     "draft_clarification",
     "edit_details",
-    "edit_session",
     "explain_costs",
     "export_list",
     "extend_clarification",
@@ -156,21 +153,26 @@ __all__ = [
     "invite_person",
     "join",
     "leave",
+    "make_list_file",
     "move",
     "move_ticket",
     "move_to_version",
+    "open_letter_draft",
     "open_ticket",
     "pass_by_facts",
     "places_of",
-    "publish_answer",
+    "preview_letter",
     "put_first",
     "read_changes",
     "record_answers",
     "record_published",
+    "refresh_names",
     "refuse_partner",
     "refuse_takeover",
     "remove_file",
     "remove_from_clarification",
+    "remove_list_file",
+    "remove_old_list_files",
     "remove_partner",
     "remove_person",
     "rename_list",
@@ -182,7 +184,6 @@ __all__ = [
     "return_refusal",
     "save_answer",
     "save_budget",
-    "save_draft",
     "save_list",
     "save_plan",
     "save_section",
@@ -191,7 +192,6 @@ __all__ = [
     "send_letter",
     "send_letters",
     "send_trial",
-    "set_question_aside",
     "share_clarification",
     "share_list",
     "sign_off",
@@ -201,7 +201,6 @@ __all__ = [
     "submit",
     "take_over",
     "take_ticket",
-    "tell_answers",
     "tell_deadline_moved",
     "throw_away",
     "try_budget",

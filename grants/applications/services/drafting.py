@@ -216,7 +216,7 @@ def save_section(actor: Actor, application_id: UUID, section_key: str, given: Se
 def save_answer(actor: Actor, application_id: UUID, section_key: str, given: AnswerInput) -> AnswerKept:
     """Save one answer while its writer goes on, by the rules of :func:`save_section`; the same text again is nothing new.
 
-    It happens every few seconds of writing, so it asks and writes little: eight statements. Raises
+    It happens every few seconds of writing, so it asks and writes little: seven statements. Raises
     :class:`grants.dossiers.merging.AnswerChanged` with both texts where somebody else was quicker.
     """
     gate = queries.gate(actor, application_id, section_key)
@@ -239,7 +239,7 @@ def save_budget(actor: Actor, application_id: UUID, given: BudgetInput) -> Budge
     """Save amounts, one cell while its writer goes on or a whole table; what somebody else changed comes back.
 
     A partner writes the rows of the own organisation, others are left as they are. It happens every few seconds of
-    typing, so it asks and writes little: seven statements, or eight where cells are new and others change.
+    typing, so it asks and writes little: six statements, or eight where cells are new and others change.
     """
     gate = queries.gate(actor, application_id)
     rules.refuse_unwritable(gate.state)

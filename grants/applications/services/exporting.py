@@ -4,99 +4,73 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
 
 from grants.applications import queries
-from grants.applications.queries.exporting import EXPORT_ROWS_MAX, HEAD
+from grants.applications.queries.exporting import ExportLine
+from grants.applications.rules.exporting import Cover, ListForm
 from grants.applications.rules.listing import Listing, filter_words
-from grants.core import acts, clock
+from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.errors import Refused
 from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.core.text import CSV_MARK, csv_lines
 
-# A workbook is written by the page itself, within some seconds.
-WORKBOOK_ROWS_MAX = 20_000
 LINES_TOGETHER = 500
-_ASKED = HEAD.index("requested_eur")
 Cells = Sequence[object]
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """What a file says of itself."""
-
-    filter: str
-    order: str
-    as_of: datetime
-    by: str
-    rows: int
-    asked: Money
-
-    @property
-    def lines(self) -> tuple[tuple[str, object], ...]:
-        """Label and value of each line, for a sheet of its own or above the rows."""
-        return (
-            ("List", "Applications"),
-            ("Filter", self.filter),
-            ("Order", self.order),
-            ("As of (UTC)", clock.as_utc(self.as_of).isoformat()),
-            ("Taken out by", self.by),
-            ("Rows", self.rows),
-            ("Asked for in all, EUR", self.asked),
-        )
-
-
 class _Counting:
-    """Passes rows on and keeps how many they were and what they ask for together; refuses more than fit."""
+    """Passes rows on and keeps how many they were and what they ask for together; refuses more than fit.
 
-    def __init__(self, rows: Generator[Cells, None, None], rows_max: int, way_out: str) -> None:
-        self._rows, self._max, self._way_out = rows, rows_max, way_out
+    In a job it says how far it is of ``expected``; one more step is the keeping of the file.
+    """
+
+    def __init__(self, rows: Generator[ExportLine, None, None], form: ListForm, expected: int) -> None:
+        self._rows, self._form, self._expected = rows, form, expected
         self.rows, self.cents = 0, 0
 
     def __iter__(self) -> Iterator[Cells]:
         for row in self._rows:
             self.rows += 1
-            if self.rows > self._max:
+            if self.rows > self._form.rows_max:
                 self._rows.close()
-                raise Refused(f"This list has more than {self._max:,} rows. {self._way_out}")
-            amount = row[_ASKED]
-            self.cents += amount.cents if isinstance(amount, Money) else 0
-            yield row
+                raise Refused(self._form.too_long)
+            self.cents += row.requested.cents if row.requested else 0
+            if self.rows % LINES_TOGETHER == 0:
+                jobs.progress(min(self.rows, self._expected), self._expected + 1, "The rows are written")
+            yield row.cells
 
 
-def csv_file(actor: Actor, listing: Listing, *, bare: bool) -> tuple[io.BytesIO, Cover]:
+def csv_file(actor: Actor, listing: Listing, *, bare: bool, expected: int = 0) -> tuple[io.BytesIO, Cover]:
     """The list as CSV: the lines of its cover, an empty one, the head, the rows; ``bare`` is head and rows alone.
 
     Raises :class:`Refused` for a list of more than 100,000 rows. What is counted on the cover are the rows of the file.
     """
-    counted = _Counting(queries.export_rows(actor, listing), EXPORT_ROWS_MAX, "Narrow it and take it out in parts.")
+    counted = _Counting(queries.export_rows(actor, listing), ListForm.CSV, expected)
     body, lines = io.BytesIO(), iter(counted)
     for piece in iter(lambda: csv_lines(islice(lines, LINES_TOGETHER)), ""):
         body.write(piece.encode())
     cover = _cover(actor, listing, counted)
     head: list[Cells] = [] if bare else [*cover.lines, ()]
     made = io.BytesIO()
-    made.write(f"{CSV_MARK}{csv_lines([*head, HEAD])}".encode())
+    made.write(f"{CSV_MARK}{csv_lines([*head, queries.export_head(listing)])}".encode())
     made.write(body.getbuffer())
     made.seek(0)
     return made, cover
 
 
-def workbook(actor: Actor, listing: Listing) -> tuple[io.BytesIO, Cover]:
+def workbook(actor: Actor, listing: Listing, *, expected: int = 0) -> tuple[io.BytesIO, Cover]:
     """The list as a workbook with its cover as the first sheet; amounts are numbers, text is never a formula.
 
     Raises :class:`Refused` for a list of more than 20,000 rows.
     """
     import xlsxwriter  # only where somebody takes a list out
 
-    way_out = "Take it out as CSV, which has room for 100,000, or narrow it."
-    counted = _Counting(queries.export_rows(actor, listing), WORKBOOK_ROWS_MAX, way_out)
-    made = io.BytesIO()
+    counted = _Counting(queries.export_rows(actor, listing), ListForm.XLSX, expected)
+    head, made = queries.export_head(listing), io.BytesIO()
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -108,9 +82,9 @@ def workbook(actor: Actor, listing: Listing) -> tuple[io.BytesIO, Cover]:
         front, sheet = book.add_worksheet("About this list"), book.add_worksheet("Applications")
         front.set_column(0, 0, 24)
         front.set_column(1, 1, 80)
-        sheet.set_column(0, len(HEAD) - 1, 22)
+        sheet.set_column(0, len(head) - 1, 22)
         sheet.freeze_panes(1, 1)
-        for row, cells in enumerate(chain([HEAD], counted)):
+        for row, cells in enumerate(chain([head], counted)):
             _row(sheet, row, cells, bold if row == 0 else None, money)
         cover = _cover(actor, listing, counted)
         for row, cells in enumerate(cover.lines):

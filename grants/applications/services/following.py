@@ -7,7 +7,7 @@ from uuid import UUID
 
 from grants.applications import queries, rules
 from grants.applications.models import Application, ApplicationPartner, StageInvitation
-from grants.applications.rules import FollowInput, PartnerView, Started, StartInput
+from grants.applications.rules import ApplicationView, FollowInput, PartnerView, Started, StartInput
 from grants.applications.services.drafting import new_application, refresh_search_text
 from grants.applications.states import ApplicationState, PartnerRole, PartnerState
 from grants.budgets import services as budgets
@@ -56,9 +56,8 @@ def _invite(call: CallView, concept_id: UUID, note: str) -> None:
         raise Refused(f"{row.reference} is invited already.")
     db.session.add(StageInvitation(call_id=call.id, concept_id=concept_id, note=note or None))
     concept = queries.view_by_id(concept_id)
-    team = [p.contact_id for p in concept.partners if p.contact_id and p.leads]
     people.mail(
-        team,
+        _told_of_invitation(concept),
         "stage_invited",
         "application",
         concept_id,
@@ -70,6 +69,13 @@ def _invite(call: CallView, concept_id: UUID, note: str) -> None:
         closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
         note=note,
     )
+
+
+def _told_of_invitation(concept: ApplicationView) -> list[UUID]:
+    """Whoever leads the concept; where the lead is gone everybody of the team, so that it can ask for another."""
+    if queries.lead_is_gone(concept, queries.could_lead(concept)):
+        return sorted(member.user_id for member in queries.team(concept) if member.joined)
+    return [partner.contact_id for partner in concept.partners if partner.contact_id and partner.leads]
 
 
 @act(

@@ -7,10 +7,10 @@ from uuid import UUID
 from grants.applications.queries import helpdesk as queries
 from grants.applications.queries.reach import is_team
 from grants.applications.queries.whole import view_by_id
-from grants.applications.services.asking import take_as_source
 from grants.applications.services.drafting import refuse_before_acceptance
 from grants.calls import queries as calls
 from grants.calls.rules.questions import DraftView
+from grants.calls.services import take_as_source
 from grants.conversations import queries as conversation_reads
 from grants.conversations import services as conversations
 from grants.conversations.rules import About, ConversationRow, TicketInput
@@ -36,7 +36,7 @@ def open_ticket(actor: Actor, given: TicketInput) -> str:
     if place is None:
         sentence = "Choose a call, or an application you work on."
         raise Invalid(sentence, {"about": sentence})
-    if queries.waiting_of(actor.user_id) >= WAITING_MAX:
+    if queries.waiting_of(actor) >= WAITING_MAX:
         raise Refused(f"{WAITING_MAX} of your tickets wait for an answer. Write in one of them, or wait.")
     kind, about_id, call_id = place
     if kind == "application":
@@ -68,8 +68,13 @@ def write_ticket(actor: Actor, conversation_id: UUID, text: str) -> None:
     _refuse_strangers(actor, row)
     assert actor.user_id is not None, "a party is a person"
     conversations.write(conversation_id, actor.user_id, text)
-    if row.assigned_to is not None and row.assigned_to != actor.user_id:
+    if row.assigned_to is None or row.assigned_to == actor.user_id:
+        return
+    if _is_at_desk(row.assigned_to, row):
         _tell(row, row.assigned_to, "ticket_written", actor.name)
+    else:
+        # Whoever looked after it is at the desk no more: it is anybody's again.
+        conversations.assign(conversation_id, None)
 
 
 @act("ticket.close", needs=Permission.TICKET_OPEN, scope=queries.ticket_scope, says="closed a ticket about {subject}")
@@ -201,6 +206,13 @@ def _asker(row: ConversationRow) -> UUID:
     if row.about.kind != "application" or _is_of_team(row.opened_by, row.about.id):
         return row.opened_by
     return view_by_id(row.about.id).coordinator.contact_id or row.opened_by
+
+
+def _is_at_desk(user_id: UUID, row: ConversationRow) -> bool:
+    try:
+        return queries.is_desk(identity.actor_for(user_id), row)
+    except NotFound:  # The account is disabled.
+        return False
 
 
 def _is_of_team(user_id: UUID, application_id: UUID) -> bool:

@@ -12,7 +12,7 @@ from grants.applications.services.batch import refuse_elsewhere
 from grants.applications.services.checking import refuse_own, refuse_replaceable
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
 from grants.calls import queries as calls
-from grants.core import acts, faults, jobs
+from grants.core import acts, faults, files, jobs
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotFound, Refused
@@ -34,6 +34,38 @@ def write_letter(actor: Actor, application_id: UUID, note: str, version: int | N
     refuse_own(actor, application_id)
     _, _, letter = _waiting(application_id, version)
     letter.note = rules.checked_note(note) or None
+
+
+@act(
+    "application.preview_letter",
+    needs=Permission.APPLICATION_CHECK,
+    scope=queries.scope_of,
+    says="asked for the draft of the decision letter of {subject} as PDF",
+)
+def preview_letter(actor: Actor, application_id: UUID) -> None:
+    """Ask for the PDF of a letter that is not sent, exactly as it would be, marked as a draft; a job makes it."""
+    refuse_own(actor, application_id)
+    _, _, letter = _waiting(application_id, None)
+    acts.subject("application", application_id)
+    db.session.flush()
+    jobs.queue(queries.DRAFT_JOB, subject=(queries.LETTER_FILES, letter.id), letter_id=letter.id)
+
+
+@act(
+    "application.open_letter_draft",
+    needs=Permission.APPLICATION_CHECK,
+    scope=queries.lies_in,
+    says="opened the draft of the decision letter of application {subject}",
+)
+def open_letter_draft(actor: Actor, application_id: UUID) -> FileView:
+    """Hand out the PDF of a letter not yet sent, while its words are those it was made of; who took it is kept."""
+    refuse_own(actor, application_id)
+    acts.subject("application", application_id)
+    found = queries.letter(actor, queries.view_by_id(application_id))
+    file = queries.draft_pdf(found).file if found.sent_at is None else None
+    if file is None:
+        raise NotFound
+    return file
 
 
 @act(
@@ -74,6 +106,8 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
         raise Refused("The letter changed after you looked at it. Look at it again, then send it.")
     letter.content, letter.sha256 = text.to_mapping(), text.sha256
     letter.sent_at, letter.sent_by = acts.moment(), actor.user_id
+    for draft in files.listed(queries.LETTER_FILES, letter.id):
+        files.discard(draft.id)
     verdict = Verdict(str(check.verdict))
     match verdict:
         case Verdict.PASS:

@@ -31,7 +31,7 @@ REASON_CHARACTERS_MAX = 500
 )
 def ask_takeover(actor: Actor, application_id: UUID, lead_id: UUID, reason: str) -> UUID:
     """Ask that a person of the leading organisation leads, because the lead is gone; raises :class:`Refused` where not."""
-    writable(application_id)
+    _led_still(application_id)
     refuse_before_acceptance(actor, application_id)
     words = _reason(reason, "Say what you know of the lead, and why this person follows.")
     _refuse_unfit(application_id, lead_id)
@@ -41,6 +41,17 @@ def ask_takeover(actor: Actor, application_id: UUID, lead_id: UUID, reason: str)
     asked = ApplicationTakeover(application_id=application_id, lead_id=lead_id, asked_by=actor.user_id, reason=words)
     db.session.add(asked)
     return asked.id
+
+
+def _led_still(application_id: UUID) -> Application:
+    """The locked application, while it can be written, or lies between two stages: then its lead starts what follows.
+
+    Raises :class:`Refused` for every other: nobody needs another lead of it.
+    """
+    if queries.awaits_full_proposal(queries.view_by_id(application_id), acts.moment()):
+        return locked(Application, application_id)
+    application, _ = writable(application_id)
+    return application
 
 
 def _reason(typed: str, missing: str) -> str:
@@ -125,7 +136,7 @@ def refuse_takeover(actor: Actor, takeover_id: UUID, reason: str) -> None:
 
 
 def _open(actor: Actor, takeover_id: UUID) -> tuple[Application, ApplicationTakeover]:
-    application, _ = writable(get(ApplicationTakeover, takeover_id).application_id)
+    application = _led_still(get(ApplicationTakeover, takeover_id).application_id)
     asked = locked(ApplicationTakeover, takeover_id)
     acts.subject("application", application.id)
     faults.point("four_eyes")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grants.applications.views import (
-    asking,
     attachments,
     changes,
     clarifying,
@@ -14,6 +13,7 @@ from grants.applications.views import (
     following,
     helpdesk,
     letters,
+    list_files,
     lists,
     money,
     offline,
@@ -24,7 +24,6 @@ from grants.applications.views import (
     saved,
     sending,
     serving,
-    sessions,
     sheet,
     signing,
     takeover,
@@ -37,7 +36,6 @@ from grants.applications.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
-    "asking",
     "attachments",
     "bp",
     "changes",
@@ -49,6 +47,7 @@ __all__ = [
     "following",
     "helpdesk",
     "letters",
+    "list_files",
     "lists",
     "money",
     "offline",
@@ -59,7 +58,6 @@ __all__ = [
     "saved",
     "sending",
     "serving",
-    "sessions",
     "sheet",
     "signing",
     "takeover",

@@ -87,6 +87,8 @@ def full_proposal(slug: str, ref: str) -> Any:
         call=call,
         concept=concept,
         invited=invited,
+        lead_gone=invited is None and queries.lead_is_gone(concept, queries.could_lead(concept)),
+        is_team=queries.is_team(actor, concept.id),
         form=form,
         open=call.is_open(clock.now()),
     ), status

@@ -62,8 +62,9 @@ def open_ticket() -> Any:
 
 
 def _new_page(form: TicketForm) -> str:
-    form.about.choices = choices([("", "Choose"), *queries.ticket_subjects(current_actor())])
-    return page("applications/ticket_new.html", form=form)
+    subjects = queries.ticket_subjects(current_actor())
+    form.about.choices = choices([("", "Choose"), *subjects.offered])
+    return page("applications/ticket_new.html", form=form, first_accept=subjects.first_accept)
 
 
 @bp.get("/help/<ref>")
@@ -144,7 +145,7 @@ def _for_everybody(actor: Actor, found: Ticket, text: str) -> Any:
     del text
     made = services.answer_ticket_for_everybody(actor, found.row.id)
     flash("Word the question so that nothing tells who asked, and answer it for everybody.", "success")
-    return see_other(".answer_draft", slug=found.call_slug, entry=made.entry)
+    return see_other("calls.answer_draft", slug=found.call_slug, entry=made.entry)
 
 
 def _ticket_page(found: Ticket, form: SayForm) -> str:
@@ -157,6 +158,9 @@ def _ticket_page(found: Ticket, form: SayForm) -> str:
         said=said,
         people=identity.people({each.written_by for each in said}),
         party=queries.is_party(actor, found.row),
+        first_accept=found.application
+        if found.row.about.kind == "application" and found.row.about.id in queries.awaiting_acceptance(actor)
+        else None,
         desk=queries.is_desk(actor, found.row),
         **_words(),
     )

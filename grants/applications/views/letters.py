@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, request
 
 from grants.applications import queries, services
-from grants.applications.forms import LetterForm, LettersForm
+from grants.applications.forms import DeedForm, LetterForm, LettersForm
 from grants.applications.rules import ApplicationView
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
@@ -63,13 +63,33 @@ def letter_pdf(ref: str) -> Any:
     return downloads.send(services.download_letter(actor, queries.id_of(actor, ref)))
 
 
+@bp.post("/applications/<ref>/letter/draft")
+@requires(Permission.APPLICATION_CHECK)
+def preview_letter(ref: str) -> Any:
+    """Ask for the letter as the PDF it would be."""
+    application, form = queries.view(current_actor(), ref), DeedForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.preview_letter(current_actor(), application.id)
+            return see_other(".letter", ref=ref)
+    return _letter_page(application, None, form), 422
+
+
+@bp.get("/applications/<ref>/letter/draft.pdf")
+@requires(Permission.APPLICATION_CHECK)
+def letter_draft_pdf(ref: str) -> Any:
+    """The letter as it would be sent, as PDF."""
+    actor = current_actor()
+    return downloads.send(services.open_letter_draft(actor, queries.id_of(actor, ref)))
+
+
 def _letters_page(slug: str, form: LettersForm) -> str:
     actor, call = current_actor(), calls.call(current_actor(), slug)
     found, number = queries.letters_to_send(actor, call, paging.asked().after)
     return page("applications/letters.html", call=call, found=found, number=number, form=form)
 
 
-def _letter_page(application: ApplicationView, form: LetterForm | None) -> str:
+def _letter_page(application: ApplicationView, form: LetterForm | None, asking: DeedForm | None = None) -> str:
     found = queries.letter(current_actor(), application)
     if form is not None and form.clashed:
         form.comes_again(found.check_version)
@@ -81,7 +101,9 @@ def _letter_page(application: ApplicationView, form: LetterForm | None) -> str:
         call=application.call,
         letter=found,
         form=form,
-        file=queries.letter_file(found.letter_id) if found.letter_id else None,
+        file=queries.letter_file(found.letter_id) if found.letter_id and found.sent_at else None,
+        draft=None if found.sent_at else queries.draft_pdf(found),
+        asking=asking or DeedForm(formdata=None),
         desk=current_actor().may(Permission.APPLICATION_CHECK, scope)
         and not queries.is_team(current_actor(), application.id),
     )

@@ -10,6 +10,7 @@ from flask import flash, redirect, request, send_file, url_for
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
 from grants.applications.queries.privacy import notice_asked
+from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, ListForm
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
@@ -69,8 +70,10 @@ def address_of(listing: Listing, *, endpoint: str = "applications.index", **more
 @bp.get("/applications.csv")
 @requires(Permission.APPLICATION_READ)
 def export() -> Any:
-    """The same list as CSV, in UTF-8 with the mark that spreadsheets look for; ``?cover=no`` leaves out what it says of itself."""
-    actor, listing = current_actor(), _understood()
+    """The same list as CSV, in UTF-8 with the mark that spreadsheets look for; ``?cover=no`` leaves out what it says of itself. A long one is a job."""
+    actor, listing = current_actor(), understood()
+    if (longer := _made_by_a_job(listing, ListForm.CSV)) is not None:
+        return longer
     made, cover = services.csv_file(actor, listing, bare=request.args.get("cover") == "no")
     services.export_list(actor, cover, "CSV")
     return send_file(made, "text/csv", as_attachment=True, download_name="applications.csv")
@@ -79,14 +82,23 @@ def export() -> Any:
 @bp.get("/applications.xlsx")
 @requires(Permission.APPLICATION_READ)
 def export_workbook() -> Any:
-    """The same list as a workbook."""
-    actor, listing = current_actor(), _understood()
+    """The same list as a workbook; a long one is a job."""
+    actor, listing = current_actor(), understood()
+    if (longer := _made_by_a_job(listing, ListForm.XLSX)) is not None:
+        return longer
     made, cover = services.workbook(actor, listing)
     services.export_list(actor, cover, "a workbook")
     return send_file(made, MEDIA[FileType.XLSX], as_attachment=True, download_name="applications.xlsx")
 
 
-def _understood() -> Listing:
+def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
+    """For a list longer than a page writes by itself, the way to the page where it is asked for."""
+    if queries.rows_of_list(current_actor(), listing, most=AT_ONCE_ROWS_MAX) <= AT_ONCE_ROWS_MAX:
+        return None
+    return redirect(f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value)])}", 303)
+
+
+def understood() -> Listing:
     """The list of the address; one that is not understood is no file."""
     listing, actor = listing_of(request.args), current_actor()
     calls, programmes = dict(queries.calls_seen(actor)), queries.programmes_seen(actor)

@@ -1,4 +1,4 @@
-"""The privacy notice of a call: read by everybody, versioned by staff, accepted by whoever works on an application."""
+"""The privacy notice of a call, accepted by whoever works on an application."""
 
 from __future__ import annotations
 
@@ -8,49 +8,9 @@ from flask import flash, request
 
 from grants.applications import queries, services
 from grants.applications.forms import DeedForm
-from grants.applications.queries import privacy
 from grants.applications.views.frame import bp
-from grants.calls import queries as calls
-from grants.calls.forms import NoticeForm
-from grants.calls.rules.privacy import HEADINGS
-from grants.core.errors import NotFound
 from grants.core.permissions import Permission
-from grants.web.routing import current_actor, page, public, requires, see_other
-
-
-@bp.get("/calls/<slug>/privacy")
-@public
-def call_privacy(slug: str) -> Any:
-    """The version that stands, or an earlier one that is asked for."""
-    call = calls.call(current_actor(), slug)
-    found = privacy.notices(call.id)
-    wanted = request.args.get("version", "")
-    shown = next((each for each in found if str(each.number) == wanted), None) if wanted else next(iter(found), None)
-    if wanted and shown is None:
-        raise NotFound
-    return page("applications/privacy.html", call=call, notices=found, shown=shown)
-
-
-@bp.get("/calls/<slug>/privacy/edit")
-@requires(Permission.CALL_MANAGE)
-def edit_privacy(slug: str) -> Any:
-    call = calls.call(current_actor(), slug)
-    stands = next(iter(privacy.notices(call.id)), None)
-    data = {name: getattr(stands.text, name) for name in HEADINGS} if stands else None
-    return page("applications/privacy_edit.html", call=call, stands=stands, form=NoticeForm(data=data))
-
-
-@bp.post("/calls/<slug>/privacy/edit")
-@requires(Permission.CALL_MANAGE)
-def add_privacy_notice(slug: str) -> Any:
-    form, call = NoticeForm(), calls.call(current_actor(), slug)
-    if form.validate_on_submit():
-        with form.refusals():
-            number = services.add_privacy_notice(current_actor(), call.id, form.to_input(), form.note.data or "")
-            flash(f"Version {number} stands. Everybody at work on an application is asked to read it.", "success")
-            return see_other(".call_privacy", slug=slug)
-    stands = next(iter(privacy.notices(call.id)), None)
-    return page("applications/privacy_edit.html", call=call, stands=stands, form=form), 422
+from grants.web.routing import current_actor, requires, see_other
 
 
 @bp.post("/applications/<ref>/privacy")

@@ -16,6 +16,7 @@ from grants.applications.rules import ApplicationView, PartnerView, TeamMember
 from grants.applications.states import PartnerState
 from grants.applications.views.frame import after_accepting, bp, team_context
 from grants.applications.views.privacy import number_of
+from grants.core import clock
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.queries import SectionView
 from grants.identity import queries as identity
@@ -221,6 +222,7 @@ def _team_page(ref: str, form: Any) -> str:
         and all(each is not form for _, each in declining),
         deed=DeedForm(formdata=None),
         accepted_notices=place.accepted_notices,
+        between_stages=queries.awaits_full_proposal(place.application, clock.now()),
         **team_context(place),
     )
 

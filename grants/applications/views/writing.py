@@ -8,9 +8,10 @@ from typing import Any
 from flask import Response, flash, jsonify, request
 
 from grants.applications import queries, services
-from grants.applications.queries import Workplace, asking
+from grants.applications.queries import Workplace
 from grants.applications.rules import AnswerInput, SectionInput
 from grants.applications.views.frame import bp, team_context
+from grants.calls.queries.questions import questions_beside
 from grants.calls.rules import LANGUAGES
 from grants.core import clock, presence
 from grants.core.errors import Conflict, Invalid, Refused
@@ -109,7 +110,7 @@ def _section_page(place: Workplace, found: SectionView, form: SectionForm, clash
         criteria=criteria,
         languages=LANGUAGES,
         following=place.dossier.after(found.key),
-        answered=asking.questions_beside(place.application.call.id, found.key),
+        answered=questions_beside(place.application.call.id, found.key),
         **team_context(place),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.calls.queries.applying import applicants_come_from, people_at_work
 from grants.calls.queries.corrections import (
     WorkingCopy,
     around,
@@ -13,12 +14,12 @@ from grants.calls.queries.corrections import (
     versions_after,
     working_copy,
 )
+from grants.calls.queries.privacy import notices
+from grants.calls.queries.questions import answers_published
 from grants.calls.queries.reading import (
     CALLS_MAX,
     SEES_DRAFTS,
-    SLIDES_KIND,
     CallView,
-    answers_published,
     authorised,
     beside_stage,
     call,
@@ -44,11 +45,12 @@ from grants.calls.queries.reading import (
     results_public_at,
     role_places,
     scope_of,
-    sessions,
     taken_slugs,
-    times_of,
+    times,
+    times_columns,
     values,
 )
+from grants.calls.queries.sessions import SLIDES_KIND, sessions
 
 __all__ = [
     "CALLS_MAX",
@@ -57,6 +59,7 @@ __all__ = [
     "CallView",
     "WorkingCopy",
     "answers_published",
+    "applicants_come_from",
     "around",
     "authorised",
     "beside_stage",
@@ -80,7 +83,9 @@ __all__ = [
     "is_visible",
     "last_correction",
     "last_deadline",
+    "notices",
     "open_calls",
+    "people_at_work",
     "position",
     "public_record",
     "public_results",
@@ -90,7 +95,8 @@ __all__ = [
     "scope_of",
     "sessions",
     "taken_slugs",
-    "times_of",
+    "times",
+    "times_columns",
     "values",
     "versions_after",
     "working_copy",

@@ -14,8 +14,10 @@ from sqlalchemy import func, select
 
 from grants.calls import rules
 from grants.calls.models import Call, CallOneExtension, CallVersion, CallWorkingCopy
-from grants.calls.queries.reading import answers_published, beside_stage, deadlines, sessions
+from grants.calls.queries.questions import answers_published
+from grants.calls.queries.reading import beside_stage, deadlines
 from grants.calls.queries.reading import call as call_of
+from grants.calls.queries.sessions import sessions
 from grants.calls.rules import (
     CallContent,
     CallVersionView,

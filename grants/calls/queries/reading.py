@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, false, func, or_, select
+from sqlalchemy import false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
-from grants.calls.models import Call, CallDeadline, CallDocument, CallQuestion, CallSession
+from grants.calls.models import Call, CallDeadline, CallDocument
 from grants.calls.rules import (
     NOT_FOUND,
     BudgetPosition,
@@ -26,9 +26,7 @@ from grants.calls.rules import (
     DocumentVersion,
     PublicResult,
 )
-from grants.calls.rules.sessions import SessionView, Slides
 from grants.calls.states import CallStage, CallState, Confidence, Phase
-from grants.core import files
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
@@ -83,23 +81,22 @@ def call_by_id(call_id: UUID) -> CallView:
     return _whole([get(Call, call_id)])[call_id]
 
 
-@reader
-def times_of(call_id: UUID | ScalarSelect[UUID]) -> Asking[CallTimes]:
-    """When one call is open, without its content: what a deadline's guard asks. The id may come from another table."""
+def times_columns() -> tuple[ColumnElement[Any], ...]:
+    """When the call of a row is open, for the statement of another stage that joins it: what :func:`times` takes."""
+    of_call, deadlines = Call.__table__.c, CallDeadline.__table__.c
     last = (
-        select(CallDeadline.closes_at)
-        .where(CallDeadline.call_id == Call.id)
-        .order_by(CallDeadline.number.desc())
+        select(deadlines.closes_at)
+        .where(deadlines.call_id == of_call.id)
+        .order_by(deadlines.number.desc())
         .limit(1)
         .scalar_subquery()
     )
-    found = yield from ask(
-        select(Call.state, Call.zone, Call.opens_at, last.label("closes_at")).where(Call.id == call_id)
-    )
-    if not found:
-        raise NotFound
-    row = found[0]
-    return CallTimes(CallState(row.state), row.zone, row.opens_at, row.closes_at)
+    return of_call.state.label("call_state"), of_call.zone, of_call.opens_at, last.label("closes_at")
+
+
+def times(state: str, zone: str, opens_at: datetime | None, closes_at: datetime | None) -> CallTimes:
+    """When a call is open, without its content: what a deadline's guard asks."""
+    return CallTimes(CallState(state), zone, opens_at, closes_at)
 
 
 def id_of(actor: Actor | None, slug: str) -> UUID:
@@ -216,48 +213,6 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
 def _as_opened(row: Call, fund: FundSourceView) -> FundSourceView:
     """The parent grant with the rules the call was opened with; a draft follows those that stand."""
     return fund if row.parent_rules is None else replace(fund, rules=programmes.kept_rules(row.parent_rules))
-
-
-@reader
-def answers_published(call_id: UUID) -> Asking[tuple[int, datetime | None]]:
-    """How many questions are answered for everybody, and when one last was; one statement."""
-    (row,) = yield from ask(
-        select(
-            func.count(CallQuestion.number).label("number"), func.max(CallQuestion.published_at).label("last")
-        ).where(CallQuestion.call_id == call_id)
-    )
-    return row.number, row.last
-
-
-SLIDES_KIND = "call_session"
-
-
-@reader
-def sessions(call_id: UUID) -> Asking[tuple[SessionView, ...]]:
-    """The information sessions of a call with their slides, the earliest first; one statement."""
-    of_call = select(CallSession).where(CallSession.call_id == call_id)
-    ids = select(CallSession.id).where(CallSession.call_id == call_id)
-    found, slides = yield from both(
-        ask(of_call.order_by(CallSession.starts_at, CallSession.number)), files.listed_in.asking(SLIDES_KIND, ids)
-    )
-    return tuple(
-        SessionView(
-            id=row.id,
-            version=row.version,
-            number=row.number,
-            title=row.title,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            place=row.place,
-            link=row.link,
-            recording=row.recording,
-            cancelled=row.cancelled_at is not None,
-            slides=next(
-                (Slides(each.id, each.name, each.size_bytes) for each in slides if each.object_id == row.id), None
-            ),
-        )
-        for row in found
-    )
 
 
 @functools.lru_cache(maxsize=16)

@@ -34,6 +34,29 @@ from grants.calls.rules.conditions import (
     fact_rule_of,
     fact_rule_words,
 )
+from grants.calls.rules.content import (
+    NOT_FOUND,
+    TEMPLATE_LABEL,
+    Attachment,
+    CallContent,
+    Condition,
+    Consortium,
+    CountryList,
+    Criterion,
+    FactRule,
+    Instalment,
+    LooseDate,
+    NamedSource,
+    Opening,
+    ParentGrant,
+    PaymentPlan,
+    PlannedMilestone,
+    ReportDuty,
+    Scale,
+    Sourced,
+    Thresholds,
+    TimeLimits,
+)
 from grants.calls.rules.dates import DatesInput, PlannedDates, planned
 from grants.calls.rules.decisions import (
     BudgetInput,
@@ -50,6 +73,7 @@ from grants.calls.rules.decisions import (
     refuse_changed_after_closing,
     results_moment,
 )
+from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.plain_words import key_from, option_words, said, short_names
 from grants.calls.rules.publication import (
     against_parent,
@@ -64,45 +88,17 @@ from grants.calls.rules.publication import (
     stage_problems,
     support_points,
 )
-from grants.calls.rules.schema import (
-    ELSEWHERE,
-    FIELDS,
-    LANGUAGES,
-    SCHEMA_VERSION,
-    Field,
-    Group,
-)
+from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field, Group
 from grants.calls.rules.values import (
-    NOT_FOUND,
     SUPPORT_MAX_UNJUSTIFIED,
-    TEMPLATE_LABEL,
-    Attachment,
-    CallContent,
     CallRow,
     CallSummary,
     CallTimes,
     CallView,
-    Condition,
-    Consortium,
-    CountryList,
-    Criterion,
     Deadline,
     DocumentVersion,
     Fact,
-    FactRule,
-    Instalment,
-    LooseDate,
-    NamedSource,
-    Opening,
-    ParentGrant,
-    PaymentPlan,
-    PlannedMilestone,
-    ReportDuty,
-    Scale,
-    Sourced,
     SupportPoint,
-    Thresholds,
-    TimeLimits,
     phase,
     zone_words,
 )

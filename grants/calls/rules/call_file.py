@@ -10,24 +10,13 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Envelope
+from grants.calls.rules.content import NOT_FOUND, Sourced
 from grants.calls.rules.decisions import (
     literal_of,
 )
-from grants.calls.rules.schema import (
-    ELSEWHERE,
-    FIELDS,
-    META,
-    SCHEMA_VERSION,
-    SOURCED,
-    Field,
-    PrintedDeadline,
-)
-from grants.calls.rules.values import (
-    NOT_FOUND,
-    Deadline,
-    DocumentVersion,
-    Sourced,
-)
+from grants.calls.rules.kinds import SOURCED, PrintedDeadline
+from grants.calls.rules.schema import ELSEWHERE, FIELDS, META, SCHEMA_VERSION, Field
+from grants.calls.rules.values import Deadline, DocumentVersion
 from grants.calls.states import Confidence
 from grants.core import clock, encoding
 from grants.core.clock import BRUSSELS

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from grants.calls.rules.content import NOT_FOUND, Sourced
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
-from grants.calls.rules.values import NOT_FOUND, Sourced
 from grants.calls.rules.words import words_of
 from grants.calls.rules.writing import tree_of
 from grants.core.errors import Problem

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import assert_never
 
-from grants.calls.rules.values import Condition, CountryList, FactRule
+from grants.calls.rules.content import Condition, CountryList, FactRule
 from grants.calls.states import CallKind, ConditionKind, FactKind, Whom
 from grants.core.errors import Problem
 from grants.core.money import ZERO

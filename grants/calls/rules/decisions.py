@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from grants.calls.rules.values import (
-    Deadline,
-)
+from grants.calls.rules.values import Deadline
 from grants.calls.states import CallState
 from grants.core import clock, faults
 from grants.core.clock import Fold

@@ -11,23 +11,19 @@ from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
 from grants.calls.rules.conditions import condition_problems
-from grants.calls.rules.declarations import sections_of
-from grants.calls.rules.schema import (
-    FIELDS,
-)
-from grants.calls.rules.values import (
+from grants.calls.rules.content import (
     NOT_FOUND,
-    SUPPORT_MAX_UNJUSTIFIED,
     CallContent,
     Criterion,
-    Deadline,
     Opening,
     PaymentPlan,
     Scale,
     Sourced,
-    SupportPoint,
     Thresholds,
 )
+from grants.calls.rules.declarations import sections_of
+from grants.calls.rules.schema import FIELDS
+from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, SupportPoint
 from grants.calls.rules.words import (
     words_of,
 )

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from grants.calls.rules.content import Condition
 from grants.calls.rules.plain_words import key_from
-from grants.calls.rules.values import Condition
 from grants.core.yaml_schema import Record
-from grants.dossiers.rules import REFERENCE, Definition, QuestionKind
+from grants.dossiers.rules import ANSWER_NAMED, Definition, QuestionKind
 
 Tree = dict[str, Any]
 
@@ -103,7 +103,7 @@ def dependents(
 
 
 def _told(text: Any, keys: Collection[str]) -> bool:
-    return any(key in keys for key in REFERENCE.findall(str(text or "")))
+    return any(key in keys for key in ANSWER_NAMED.findall(str(text or "")))
 
 
 def _looks_at(condition: Condition, keys: Collection[str]) -> bool:
@@ -160,7 +160,7 @@ def doubled(entries: Sequence[Any], number: int, taken: Collection[str]) -> list
                 condition["question"] = renamed[condition["question"]]
             for name in ("label", "hint"):
                 if isinstance(question.get(name), str):
-                    question[name] = REFERENCE.sub(
+                    question[name] = ANSWER_NAMED.sub(
                         lambda match: f"{{answer:{renamed.get(match[1], match[1])}}}", question[name]
                     )
     return [*entries[: number + 1], copy, *entries[number + 1 :]]

@@ -27,6 +27,8 @@ class SessionInput:
     place: str
     link: str = ""
     recording: str = ""
+    # One sentence, where it begins after the deadline of the call.
+    late_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,18 @@ def checked_session(given: SessionInput, zone: str) -> CheckedSession:
         given.link.strip() or None,
         given.recording.strip() or None,
     )
+
+
+def refuse_unexplained_lateness(session: CheckedSession, closes_at: datetime | None, zone: str, why: str) -> None:
+    """Raises :class:`Invalid` for a session that begins when nothing can be sent any more, unless one sentence says why."""
+    if closes_at is None or session.starts_at <= closes_at or why.strip():
+        return
+    local = clock.in_zone(closes_at, zone)
+    sentence = (
+        f"It begins after the deadline of the call, {clock.long_date(local.date())}, {local:%H:%M}. "
+        "Change the day, or say in one sentence why it is then."
+    )
+    raise Invalid("The session is after the deadline of the call.", {"late_why": sentence})
 
 
 def _is_address(text: str) -> bool:

@@ -10,27 +10,15 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
-from grants.calls.rules.declarations import Declaration
-from grants.calls.rules.privacy import PrivacyText
-from grants.calls.rules.questions import questions_close_at
-from grants.calls.rules.schema import (
-    ELSEWHERE,
-    FIELDS,
-    LANGUAGES,
-    Field,
-)
-from grants.calls.rules.values import (
+from grants.calls.rules.content import (
     NOT_FOUND,
     TEMPLATE_LABEL,
     Attachment,
     CallContent,
-    CallView,
     Condition,
     Consortium,
     CountryList,
     Criterion,
-    Deadline,
-    Fact,
     Instalment,
     LooseDate,
     Opening,
@@ -42,6 +30,12 @@ from grants.calls.rules.values import (
     Thresholds,
     TimeLimits,
 )
+from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.kinds import LANGUAGES
+from grants.calls.rules.privacy import PrivacyText
+from grants.calls.rules.questions import questions_close_at
+from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
+from grants.calls.rules.values import CallView, Deadline, Fact
 from grants.calls.states import CallKind, CallStage
 from grants.core import clock
 from grants.core.money import Money

@@ -16,14 +16,11 @@ from typing import Any
 import yaml
 
 from grants.calls.rules.conditions import fact_rule_of
-from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
-from grants.calls.rules.values import (
+from grants.calls.rules.content import (
     NOT_FOUND,
     Condition,
     CountryList,
     Criterion,
-    Deadline,
-    DocumentVersion,
     FactRule,
     LooseDate,
     NamedSource,
@@ -32,6 +29,8 @@ from grants.calls.rules.values import (
     Sourced,
     Thresholds,
 )
+from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
+from grants.calls.rules.values import Deadline, DocumentVersion
 from grants.calls.rules.words import points
 from grants.calls.states import Confidence, FactKind, Whom
 from grants.core import clock

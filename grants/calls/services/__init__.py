@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from grants.calls.services.building import (
-    DATA,
-    DEADLINE_JOB,
-    TEMPLATES,
-    add_document_version,
-    apply_template,
-    authorise_budget,
-    cancel,
-    copy_call,
-    deadline_notice,
-    extend_deadline,
-    import_call,
-    make_results_public,
-    publish,
-    results_public_by_source,
-    set_dates,
-    set_value,
-    tell_deadline_moved,
-    template,
-)
+from grants.calls.services.building import DATA, TEMPLATES, apply_template, set_dates, set_value, template
 from grants.calls.services.corrections import (
     CORRIGENDUM_JOB,
     correct_wording,
@@ -31,6 +12,30 @@ from grants.calls.services.corrections import (
     publish_corrigendum,
     replace_copy,
 )
+from grants.calls.services.importing import copy_call, import_call
+from grants.calls.services.privacy import add_privacy_notice
+from grants.calls.services.publishing import (
+    DEADLINE_JOB,
+    add_document_version,
+    cancel,
+    deadline_notice,
+    extend_deadline,
+    publish,
+    tell_deadline_moved,
+)
+from grants.calls.services.questions import (
+    ask_question,
+    correct_answer,
+    discard_answer,
+    draft_answer,
+    publish_answer,
+    save_draft,
+    set_question_aside,
+    take_as_source,
+    tell_answers,
+)
+from grants.calls.services.results import authorise_budget, make_results_public, results_public_by_source
+from grants.calls.services.sessions import add_session, add_slides, cancel_session, edit_session
 
 __all__ = [
     "CORRIGENDUM_JOB",
@@ -38,24 +43,38 @@ __all__ = [
     "DEADLINE_JOB",
     "TEMPLATES",
     "add_document_version",
+    "add_privacy_notice",
+    "add_session",
+    "add_slides",
     "apply_template",
+    "ask_question",
     "authorise_budget",
     "cancel",
+    "cancel_session",
     "copy_call",
+    "correct_answer",
     "correct_wording",
     "deadline_notice",
+    "discard_answer",
     "discard_copy",
+    "draft_answer",
     "edit_copy",
+    "edit_session",
     "extend_deadline",
     "import_call",
     "make_results_public",
     "note_one_extension",
     "publish",
+    "publish_answer",
     "publish_corrigendum",
     "replace_copy",
     "results_public_by_source",
+    "save_draft",
     "set_dates",
+    "set_question_aside",
     "set_value",
+    "take_as_source",
+    "tell_answers",
     "tell_deadline_moved",
     "template",
 ]

@@ -18,7 +18,7 @@ from grants.calls.rules import (
     Sourced,
     VersionKind,
 )
-from grants.calls.services.building import _add_deadline, _parent_rules, _summary, _take_over
+from grants.calls.services.keeping import add_deadline, parent_rules_of, summary, take_over
 from grants.calls.states import CallState
 from grants.core import acts, encoding, jobs
 from grants.core.acts import act
@@ -47,7 +47,7 @@ def edit_copy(actor: Actor, call_id: UUID, path: str, text: str, *, version: int
     fields[path] = rules.edited(fields.get(path, NOT_FOUND), rules.read_value(path, text))
     _keep_copy(call, fields)
     acts.reason(FIELDS[path].label)
-    return _summary(call, (f"“{FIELDS[path].label}” is saved in the working copy. The public call is as it was.",))
+    return summary(call, (f"“{FIELDS[path].label}” is saved in the working copy. The public call is as it was.",))
 
 
 @act(
@@ -78,7 +78,7 @@ def replace_copy(actor: Actor, call_id: UUID, text: str, *, version: int | None 
     }
     _keep_copy(call, fields)
     number = len(rules.changes(standing, fields))
-    return _summary(call, (f"The file is in the working copy: {number} differences from what is published.",))
+    return summary(call, (f"The file is in the working copy: {number} differences from what is published.",))
 
 
 @act(
@@ -96,7 +96,7 @@ def discard_copy(actor: Actor, call_id: UUID, *, version: int | None = None) -> 
         raise Refused("There is no working copy; the call is as it is published.")
     db.session.delete(row)
     call.version += 1
-    return _summary(call, ("The working copy is gone. The call is as it is published.",))
+    return summary(call, ("The working copy is gone. The call is as it is published.",))
 
 
 def _changeable(call_id: UUID, version: int | None) -> Call:
@@ -145,7 +145,7 @@ def publish_corrigendum(
     given = given.checked()
     fields, found = _what_changes(call)
     problems = rules.fixed_problems(found, opened=call.opens_at is not None and call.opens_at <= acts.moment())
-    problems = problems or rules.publish_problems(fields, queries.deadlines(call.id), call.zone, _parent_rules(call))
+    problems = problems or rules.publish_problems(fields, queries.deadlines(call.id), call.zone, parent_rules_of(call))
     if problems:
         raise Problems("The corrigendum was not published.", problems)
     decision = DeadlineDecision.KEPT if given.deadline is None else DeadlineDecision.MOVED
@@ -161,7 +161,7 @@ def publish_corrigendum(
         call_id=str(call.id),
         number=call.version_number,
     )
-    return _summary(call, (f"Version {call.version_number} of the call is public. Open drafts are being moved to it.",))
+    return summary(call, (f"Version {call.version_number} of the call is public. Open drafts are being moved to it.",))
 
 
 def _move_deadline(call: Call, given: CorrigendumInput) -> str:
@@ -171,7 +171,7 @@ def _move_deadline(call: Call, given: CorrigendumInput) -> str:
     current = queries.last_deadline(call.id)
     assert current is not None, "a published call has a deadline"
     moved = rules.extended(queries.deadline_value(current), given.deadline, at=acts.moment())
-    _add_deadline(call.id, moved)
+    add_deadline(call.id, moved)
     return moved.reason or ""
 
 
@@ -195,7 +195,7 @@ def correct_wording(actor: Actor, call_id: UUID, note: str = "", *, version: int
     _publish(call, fields, found)
     _keep_version(actor, call, VersionKind.CORRECTION, words, found)
     acts.reason(words)
-    return _summary(call, (f"{words} It stands on the page of the call.",))
+    return summary(call, (f"{words} It stands on the page of the call.",))
 
 
 def _what_changes(call: Call) -> tuple[dict[str, Sourced], tuple[Change, ...]]:
@@ -208,7 +208,7 @@ def _what_changes(call: Call) -> tuple[dict[str, Sourced], tuple[Change, ...]]:
 
 def _publish(call: Call, fields: Mapping[str, Sourced], found: Sequence[Change]) -> None:
     """The working copy becomes the call, and is gone."""
-    _take_over(call, fields)
+    take_over(call, fields)
     if "call.title" in {change.path for change in found}:
         title = fields["call.title"].value
         if not title:

@@ -51,6 +51,7 @@ QUEUE_OF_MODULE = {
     "mail": "mail",
     "documents": "reports",
     "financial_reports": "reports",
+    "lists": "reports",
     "checks": "reports",
     "files": "scans",
 }

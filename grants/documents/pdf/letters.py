@@ -66,12 +66,16 @@ def receipt(found: Receipt) -> bytes:
     return paper.finished()
 
 
-def eligibility(text: LetterText, sent_at: datetime, *, zone: str, synthetic: bool) -> bytes:
-    """The decision letter on admissibility and eligibility, as it was frozen when it was sent."""
-    local, sha256 = clock.in_zone(sent_at, zone), text.sha256.hex()
+def eligibility(text: LetterText, sent_at: datetime | None, *, zone: str, synthetic: bool) -> bytes:
+    """The decision letter on admissibility and eligibility, as it was frozen when it was sent; one not sent says so on each page."""
+    sha256, date = text.sha256.hex(), "Draft: it gets the date on which it is sent"
+    if sent_at is not None:
+        local = clock.in_zone(sent_at, zone)
+        date = f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"
+    kind = "Decision letter" if sent_at is not None else "DRAFT of a decision letter, not sent"
     paper = Paper(
         title=text.heading,
-        head=f"{text.programme} · Decision letter · {text.reference}",
+        head=f"{text.programme} · {kind} · {text.reference}",
         foot=f"Letter {sha256[:16]}",
         synthetic=synthetic,
     )
@@ -80,7 +84,7 @@ def eligibility(text: LetterText, sent_at: datetime, *, zone: str, synthetic: bo
             ("To", text.coordinator),
             ("Call", text.call),
             ("Application", f"{text.reference}, version {text.version}"),
-            ("Date", f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"),
+            ("Date", date),
             ("SHA-256 of the letter", sha256),
         ]
     )

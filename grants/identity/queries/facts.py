@@ -20,7 +20,7 @@ from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader
 from grants.identity import rules
 from grants.identity.models import Organisation, OrganisationDouble, OrganisationFact, User
-from grants.identity.queries.accounts import organisation, organisation_view, organisations, slugs
+from grants.identity.queries.organisations import organisation, organisation_view, organisations, slugs
 from grants.identity.rules import Entry, Fact, FactLine, OrganisationRow, OrganisationView
 from grants.identity.states import DoubleVerdict, FactKind
 
@@ -218,6 +218,25 @@ def stated_by(organisation_id: UUID, kind: FactKind) -> UUID | None:
         .order_by(OrganisationFact.number)
         .limit(1)
     )
+
+
+def statements_of(organisation_id: UUID) -> dict[FactKind, UUID | None]:
+    """Who stated the value that stands, of every kind with a line: what :func:`stated_by` says of one; one statement."""
+    before = func.lag(OrganisationFact.value).over(partition_by=OrganisationFact.kind, order_by=OrganisationFact.number)
+    lines = (
+        select(
+            OrganisationFact.kind,
+            OrganisationFact.number,
+            OrganisationFact.person_id,
+            OrganisationFact.value.is_distinct_from(before).label("is_another"),
+        )
+        .where(OrganisationFact.organisation_id == organisation_id)
+        .subquery()
+    )
+    latest = func.row_number().over(partition_by=lines.c.kind, order_by=lines.c.number.desc()).label("latest")
+    ranked = select(lines.c.kind, lines.c.person_id, latest).where(lines.c.is_another).subquery()
+    stated = select(ranked.c.kind, ranked.c.person_id).where(ranked.c.latest == 1).order_by(ranked.c.kind)
+    return {FactKind(row.kind): row.person_id for row in db.session.execute(stated)}
 
 
 def fact_history(organisation_id: UUID, asked: Page) -> Rows[FactLine]:

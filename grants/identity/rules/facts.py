@@ -11,8 +11,9 @@ from uuid import UUID
 from grants.core import faults
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.text import fold
-from grants.identity.rules.accounts import OrganisationInput, OrganisationView, one_line
+from grants.identity.rules.organisations import OrganisationInput, OrganisationView
 from grants.identity.rules.vat import vat_number
+from grants.identity.rules.words import one_line
 from grants.identity.states import FactKind, FactStanding
 
 FACT_WORDS: Mapping[FactKind, str] = {
@@ -177,6 +178,18 @@ def refuse_own_organisation(organisation_id: UUID, own: Collection[UUID]) -> Non
     faults.point("four_eyes")
     if organisation_id in own:
         raise Refused("You belong to this organisation. A colleague who does not must validate its facts.")
+
+
+def why_not_validate(
+    *, stated_by: UUID | None, actor_id: UUID | None, organisation_id: UUID, own: Collection[UUID]
+) -> str:
+    """Why this person cannot validate a fact, as the act would refuse it; empty where they can."""
+    try:
+        refuse_own_organisation(organisation_id, own)
+        refuse_own_word(stated_by, actor_id)
+    except Refused as error:
+        return str(error)
+    return ""
 
 
 def refuse_unseen(fact: Fact, shown: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import or_, select
 
-from grants.core import acts, faults
+from grants.core import acts, faults, jobs
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, NotAllowed, Refused
@@ -381,6 +381,14 @@ def edit_organisation(
     row.pic = values.pic or None
     row.website = values.website or None
     note_changes(row, values, before=before)
+    if (before.name, before.local_name, before.town) != (row.name, row.local_name, row.town):
+        # A later stage finds what it takes part in by its new name.
+        jobs.queue(
+            "jobs.lists.organisation_renamed",
+            subject=("organisation", row.id),
+            asker=jobs.Asker.PROGRAM,
+            organisation_id=row.id,
+        )
     if office:
         _bring_into_list(row)
     return queries.organisation_view(row)

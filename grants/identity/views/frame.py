@@ -14,6 +14,7 @@ from werkzeug.routing import RequestRedirect
 
 from grants.core import clock
 from grants.core.errors import NotFound
+from grants.core.permissions import Actor
 from grants.identity import policy, queries, rules, services
 from grants.identity.rules import SessionView, Where
 from grants.web.routing import ANONYMOUS, see_other
@@ -29,9 +30,10 @@ LINK_KEY = "link_token"
 class SignedIn(UserMixin):
     """What Flask-Login holds: a live session, not a row of the table of people."""
 
-    def __init__(self, token: str, session: SessionView) -> None:
+    def __init__(self, token: str, session: SessionView, actor: Actor | None = None) -> None:
         self.token = token
         self.session = session
+        self.actor = actor
 
     def get_id(self) -> str:
         return self.token
@@ -49,22 +51,21 @@ def init_app(app: Flask) -> None:
 
 
 def _load(token: str) -> SignedIn | None:
-    session = queries.live_session(token, clock.now())
-    return SignedIn(token, session) if session else None
+    found = queries.who_asks(token, clock.now())
+    return SignedIn(token, *found) if found else None
 
 
 def _who_asks() -> None:
-    """Set ``g.actor``: two statements for somebody signed in, none for anybody else."""
+    """Set ``g.actor``: one statement for somebody signed in, none for anybody else."""
     g.actor = ANONYMOUS
     # Flask-Login remembers in g, which outlives a request where an application context was opened around it.
     g.pop("_login_user", None)
     if request.endpoint == "static" or SESSION_KEY not in cookie or not current_user.is_authenticated:
         return
-    session, now = cast(SignedIn, current_user).session, clock.now()
-    g.actor = queries.actor_for(
-        session.user_id, session_id=session.id, fresh=rules.is_fresh(session.proved_at, now), at=now
-    )
-    services.note_seen(session, now)
+    who = cast(SignedIn, current_user)
+    assert who.actor is not None, "whoever is loaded from a cookie has been read with what they may"
+    g.actor = who.actor
+    services.note_seen(who.session, clock.now())
 
 
 def where() -> Where:

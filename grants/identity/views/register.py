@@ -11,7 +11,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Permission
 from grants.identity import queries, services
 from grants.identity.forms import DoubleForm, ValidateForm, WithdrawValidationForm
-from grants.identity.rules import Fact, OrganisationView
+from grants.identity.rules import Fact, OrganisationView, why_not_validate
 from grants.identity.states import DoubleVerdict, FactKind
 from grants.identity.views.frame import bp
 from grants.web.routing import current_actor, page, requires, see_other
@@ -68,6 +68,12 @@ def _validating(
         fact=fact,
         slug=slug,
         today=today,
+        why_not=why_not_validate(
+            stated_by=queries.stated_by(view.id, fact.kind),
+            actor_id=current_actor().user_id,
+            organisation_id=view.id,
+            own=current_actor().organisation_ids,
+        ),
         form=validating or ValidateForm(formdata=None, data={"shown": fact.value, "checked_on": today}),
         withdrawing=withdrawing or WithdrawValidationForm(formdata=None),
         refused=withdrawing or validating,

@@ -20,7 +20,8 @@ from grants.core.together import Asking, ask, both, reader
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.identity.queries import Alike
-from grants.identity.rules import Fact, FactLine, OrganisationView
+from grants.identity.rules import Fact, FactLine, OrganisationView, why_not_validate
+from grants.identity.states import FactKind
 
 # Of each so many are shown, newest first; the lists of applications and grants have the rest.
 SHOWN_MAX = 50
@@ -50,6 +51,8 @@ class OrganisationHub:
     # Where the reader changes the details; empty where they may not.
     edits: bool
     validates: bool
+    # Why this reader, who validates facts, cannot validate these.
+    not_by_reader: dict[FactKind, str]
 
 
 def organisation_hub(actor: Actor, view: OrganisationView, asked: Page) -> OrganisationHub:
@@ -66,7 +69,18 @@ def organisation_hub(actor: Actor, view: OrganisationView, asked: Page) -> Organ
         same_as=same_as,
         edits=actor.everywhere(Permission.ORGANISATION_EDIT) or identity.is_of_it(actor, view.id),
         validates=actor.everywhere(Permission.ORGANISATION_VALIDATE),
+        not_by_reader=_not_by_reader(actor, view) if actor.everywhere(Permission.ORGANISATION_VALIDATE) else {},
     )
+
+
+def _not_by_reader(actor: Actor, view: OrganisationView) -> dict[FactKind, str]:
+    stated = identity.statements_of(view.id)
+    own = actor.organisation_ids
+    found = {
+        kind: why_not_validate(stated_by=stated.get(kind), actor_id=actor.user_id, organisation_id=view.id, own=own)
+        for kind in FactKind
+    }
+    return {kind: why for kind, why in found.items() if why}
 
 
 @reader

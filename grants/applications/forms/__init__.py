@@ -1,0 +1,88 @@
+"""Forms of applications, by who fills them in; the modules beside this one hold them."""
+
+from __future__ import annotations
+
+from grants.applications.forms.deeds import DeclineForm, DeedForm, ReasonForm, SignOffForm, SubmitForm, uuid_of
+from grants.applications.forms.desk import (
+    BATCH_PICKS_MAX,
+    BatchForm,
+    CheckForm,
+    ClarifyForm,
+    InviteConceptsForm,
+    LetterForm,
+    LettersForm,
+    MoreTimeForm,
+    OneExtensionForm,
+    QuestionForm,
+    RefusalForm,
+    check_form,
+)
+from grants.applications.forms.lists import ListNameForm, SaveListForm, SharingForm, listing_of
+from grants.applications.forms.team import (
+    KINDS,
+    PARTNER_KINDS,
+    AskForm,
+    InviteForm,
+    PersonForm,
+    RoleForm,
+    TakeoverForm,
+    TakeoverRefusalForm,
+    chosen_role,
+)
+from grants.applications.forms.trying import TrialFileForm, TrialForm
+from grants.applications.forms.writing import (
+    BeginForm,
+    CommentForm,
+    DetailsForm,
+    FileForm,
+    FilledBudgetForm,
+    FilledForm,
+    FollowForm,
+    ServingForm,
+    StartForm,
+)
+
+__all__ = [
+    "BATCH_PICKS_MAX",
+    "KINDS",
+    "PARTNER_KINDS",
+    "AskForm",
+    "BatchForm",
+    "BeginForm",
+    "CheckForm",
+    "ClarifyForm",
+    "CommentForm",
+    "DeclineForm",
+    "DeedForm",
+    "DetailsForm",
+    "FileForm",
+    "FilledBudgetForm",
+    "FilledForm",
+    "FollowForm",
+    "InviteConceptsForm",
+    "InviteForm",
+    "LetterForm",
+    "LettersForm",
+    "ListNameForm",
+    "MoreTimeForm",
+    "OneExtensionForm",
+    "PersonForm",
+    "QuestionForm",
+    "ReasonForm",
+    "RefusalForm",
+    "RoleForm",
+    "SaveListForm",
+    "ServingForm",
+    "SharingForm",
+    "SignOffForm",
+    "StartForm",
+    "SubmitForm",
+    "TakeoverForm",
+    "TakeoverRefusalForm",
+    "TrialFileForm",
+    "TrialForm",
+    "check_form",
+    "chosen_role",
+    "listing_of",
+    "uuid_of",
+]

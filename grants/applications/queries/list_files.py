@@ -1,0 +1,75 @@
+"""Files of lists that a person asked for: the own ones alone, and whether what they may read is still what it was."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import ListFile
+from grants.applications.rules.exporting import FILES_MAX, KEPT_FOR, ListFileView, ListForm
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.jobs import Job, JobState
+from grants.core.permissions import Actor, Permission
+
+FILE_KIND = "list_file"
+REMOVED_TOGETHER = 200
+
+
+def list_files(actor: Actor) -> tuple[ListFileView, ...]:
+    """The files this person asked for, newest first."""
+    rows = db.session.execute(_own(actor).order_by(ListFile.number.desc()).limit(FILES_MAX))
+    return tuple(_view(actor, row, job) for row, job in rows)
+
+
+def list_file(actor: Actor, number: int) -> ListFileView:
+    """One of them; :class:`NotFound` for every other."""
+    found = db.session.execute(_own(actor).where(ListFile.number == number)).one_or_none()
+    if found is None:
+        raise NotFound
+    return _view(actor, *found)
+
+
+def _own(actor: Actor) -> Any:
+    return select(ListFile, Job).join(Job, Job.id == ListFile.job_id).where(ListFile.owner_id == actor.user_id)
+
+
+def reach_of(actor: Actor) -> bytes:
+    """The hash of all that decides which applications a person reads: another one as soon as any of it changes."""
+    reads = Permission.APPLICATION_READ
+    parts: list[object] = [actor.everywhere(reads), actor.can(Permission.CONFLICT_DECLARE)]
+    for kind in ("application", "call"):
+        parts += [kind, *sorted(actor.places(reads, kind)), "without", *sorted(actor.barred(kind))]
+    return hashlib.sha256("|".join(str(part) for part in parts).encode()).digest()
+
+
+def old_list_files(now: datetime) -> tuple[UUID, ...]:
+    """Files kept long enough, and wishes that came to nothing as long ago, the oldest first."""
+    asked = select(ListFile.id).where(ListFile.created_at <= now - KEPT_FOR).order_by(ListFile.number)
+    done = asked.where((ListFile.made_at <= now - KEPT_FOR) | ListFile.made_at.is_(None))
+    return tuple(db.session.scalars(done.limit(REMOVED_TOGETHER)))
+
+
+def _view(actor: Actor, row: Any, job: Any) -> ListFileView:
+    state = JobState(job.state)
+    return ListFileView(
+        id=row.id,
+        number=row.number,
+        form=ListForm(row.form),
+        address=row.address,
+        asked_at=row.created_at,
+        made_at=row.made_at,
+        rows=row.rows_count,
+        running=state is JobState.RUNNING,
+        failed=state in (JobState.FAILED, JobState.CANCELLED),
+        done=job.done_units,
+        total=job.total_units,
+        attempt=job.attempt,
+        note=job.note or "",
+        error=job.error or "",
+        same_reach=row.reach_sha256 is None or row.reach_sha256 == reach_of(actor),
+    )

@@ -1,0 +1,150 @@
+"""Mails: how each is worded, where it goes, and what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import ColumnElement, or_, select, tuple_
+
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.jobs import Job, JobState
+from grants.core.permissions import Actor, Permission
+from grants.identity.models import SignInLink
+from grants.identity.queries.accounts import needing_two
+from grants.identity.queries.people import people, person
+from grants.identity.rules import MailAsked, MailRow, Person, RenderedMail, link_token, one_line
+from grants.identity.states import LinkPurpose
+
+# Mails whose text opens an account: shown to who invites people only.
+RESET_TEMPLATE = "password_reset"
+
+TEMPLATES_WITH_LINK = frozenset({"invitation", RESET_TEMPLATE, "address_confirm"})
+
+# Mails about a change of address go where that change says, not to where the account stands.
+_SENT_ELSEWHERE = {"address_confirm": SignInLink.new_email, "address_changed": SignInLink.old_email}
+
+
+def address_of(endpoint: str, **values: Any) -> str:
+    """A page's public address from the settings alone: what a request calls this host never gets into a mail."""
+    config = current_app.config
+    base = config["BASE_URL"].rstrip("/") or f"http://{config['HOST']}:{config['PORT']}"
+    return base + current_app.url_map.bind("localhost").build(endpoint, values)
+
+
+def sign_in_address(link_id: UUID | str, purpose: LinkPurpose | str = LinkPurpose.INVITATION) -> str:
+    """The address that opens a sign-in link, derived again from the program's key each time it is needed."""
+    token = link_token(current_app.config["SECRET_KEY"], UUID(str(link_id)))
+    return address_of("identity.open_link", purpose=LinkPurpose(purpose).value, token=token)
+
+
+def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> RenderedMail:
+    """One mail from ``templates/mail/<template>.txt``, whose first line is \u201cSubject: \u2026\u201d.
+
+    The template gets ``person``, ``address(endpoint, ...)``, ``sign_in_address(link_id)`` and the context.
+    """
+    to = person(user_id)
+    return _rendered(_address(to, template, context), to.name, template, {**context, "person": to})
+
+
+# To people, and to addresses outside.
+_LETTERS = ("jobs.mail.send", "jobs.mail.send_outside")
+
+
+def mail_to_outside(email: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
+    """One mail to an address that belongs to no account here; its template names no person."""
+    return _rendered(email, email, template, context)
+
+
+def _rendered(email: str, name: str, template: str, context: Mapping[str, Any]) -> RenderedMail:
+    words = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
+        address=address_of,
+        sign_in_address=sign_in_address,
+        **{key: _broken_later(each) for key, each in context.items()},
+    )
+    first, _, text = words.lstrip().partition("\n")
+    assert first.startswith("Subject: "), f"the mail {template} does not begin with its subject"
+    subject = first.removeprefix("Subject: ").replace(_BREAK, " ")
+    return RenderedMail(email, one_line(name), one_line(subject), text.replace(_BREAK, "\n").strip() + "\n")
+
+
+# Stands for a line break of what somebody typed, so that a title of two lines never cuts a subject off.
+_BREAK = "\x1e"
+
+
+def _broken_later(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\r\n", _BREAK).replace("\r", _BREAK).replace("\n", _BREAK)
+        case list():
+            return [_broken_later(each) for each in value]
+        case dict():
+            return {key: _broken_later(each) for key, each in value.items()}
+        case _:
+            return value
+
+
+def _address(to: Person, template: str, context: Mapping[str, Any]) -> str:
+    if template not in _SENT_ELSEWHERE:
+        return to.email
+    found = db.session.scalar(select(_SENT_ELSEWHERE[template]).where(SignInLink.id == UUID(str(context["link_id"]))))
+    return str(found or to.email)
+
+
+def new_address(link_id: UUID) -> str | None:
+    """The address a link asks to confirm."""
+    return db.session.scalar(select(SignInLink.new_email).where(SignInLink.id == link_id))
+
+
+def mails(actor: Actor) -> tuple[MailRow, ...]:
+    """The last 200 mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
+    if not actor.can(Permission.MAIL_READ):
+        return ()
+    found = db.session.execute(
+        select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
+        .where(Job.name.in_(_LETTERS), *_not_about_barred(actor))
+        .order_by(Job.number.desc())
+        .limit(200)
+    ).all()
+    names = people(UUID(row.args["user_id"]) for row in found if "user_id" in row.args)
+    guarded = needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
+    return tuple(
+        MailRow(
+            number=row.number,
+            asked_at=row.created_at,
+            finished_at=row.finished_at,
+            state=JobState(row.state),
+            error=row.error,
+            to=names.get(UUID(row.args["user_id"])) if "user_id" in row.args else None,
+            address=row.args.get("address"),
+            template=row.args["template"],
+            subject=(row.result or {}).get("subject"),
+            opens_account=row.args["template"] in TEMPLATES_WITH_LINK,
+            guarded=row.args["template"] == RESET_TEMPLATE and UUID(row.args["user_id"]) in guarded,
+            kept="message_id" not in (row.result or {}),
+        )
+        for row in found
+    )
+
+
+def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:
+    """No job about a thing the person is barred from; mails name an application, a grant or a report."""
+    barred = actor.barred_from()
+    if not barred:
+        return []
+    about = tuple_(Job.subject_kind, Job.subject_id).in_(sorted(barred))
+    return [or_(Job.subject_id.is_(None), ~about)]
+
+
+def mail_asked_for(actor: Actor, number: int) -> MailAsked:
+    """What one mail is made of; raises :class:`NotFound`."""
+    args = db.session.scalar(
+        select(Job.args).where(Job.name.in_(_LETTERS), Job.number == number, *_not_about_barred(actor))
+    )
+    if args is None:
+        raise NotFound
+    user_id = UUID(args["user_id"]) if "user_id" in args else None
+    return MailAsked(user_id, args.get("address", ""), args["template"], args["context"])

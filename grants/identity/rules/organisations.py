@@ -1,0 +1,96 @@
+"""Organisations as frozen values, and what may be typed of one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from grants.core.errors import Invalid
+from grants.identity.rules.vat import vat_number, vat_words
+from grants.identity.rules.words import one_line
+from grants.identity.states import OrganisationKind
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationView:
+    """An organisation with every public column."""
+
+    id: UUID
+    version: int
+    name: str
+    kind: OrganisationKind
+    country_code: str
+    local_name: str | None = None
+    town: str | None = None
+    postcode: str | None = None
+    street: str | None = None
+    pic: str | None = None
+    website: str | None = None
+    synthetic: bool = False
+    # The entry that stands for the same organisation, where a person said so.
+    same_as_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRow:
+    """An organisation in the register's list, with the address of its page and how many of its facts are validated."""
+
+    view: OrganisationView
+    slug: str
+    validated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationInput:
+    """An organisation as typed or imported."""
+
+    name: str
+    kind: OrganisationKind
+    country_code: str
+    local_name: str | None = None
+    town: str | None = None
+    postcode: str | None = None
+    street: str | None = None
+    pic: str | None = None
+    website: str | None = None
+    synthetic: bool = False
+    # Facts of the register beside the entry itself (rules/facts.py).
+    vat: str | None = None
+    registration: str | None = None
+    legal_form: str | None = None
+    public_body: bool | None = None
+    contact_address: str | None = None
+
+    def checked(self) -> OrganisationInput:
+        """This input, if it can be stored; raises :class:`Invalid` with a sentence for each field."""
+        problems: dict[str, str] = {}
+        if not one_line(self.name):
+            problems["name"] = "Enter the organisation\u2019s official name."
+        if not re.fullmatch(r"[A-Z]{2}", self.country_code):
+            problems["country_code"] = "Enter the country as two capital letters, for example PL."
+        if self.pic and not re.fullmatch(r"[0-9]{9}", self.pic):
+            problems["pic"] = (
+                "A participant identification code has exactly 9 digits. Leave the field empty if there is none."
+            )
+        if self.website and (not _is_web_address(self.website) or len(self.website) > WEB_ADDRESS_CHARACTERS_MAX):
+            problems["website"] = "Enter the whole address of the website, beginning with https://."
+        if one_line(self.vat or "") and vat_number(one_line(self.vat or ""), self.country_code) is None:
+            problems["vat"] = (
+                f"This is not how a VAT number is written there. {vat_words(self.country_code)} "
+                "Leave the field empty if there is none."
+            )
+        if problems:
+            raise Invalid("Some details of the organisation need another look.", problems)
+        return self
+
+
+WEB_ADDRESS_CHARACTERS_MAX = 500
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in {"http", "https"}
+    except ValueError:
+        return False
