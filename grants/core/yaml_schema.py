@@ -102,6 +102,11 @@ class Reading:
 Kind = Callable[[yaml.Node, str, Reading], Any]
 
 
+def without_signs(text: str) -> str:
+    """Typed text without the signs that no text has, as a form takes it: nobody sees them, and no file could hold them."""
+    return _NO_TEXT.sub("", text)
+
+
 def under(place: str, name: str) -> str:
     """The path of a key inside a place."""
     return f"{place}.{name}" if place else name

@@ -26,6 +26,9 @@ def published(page: Page) -> None:
     page.get_by_role("link", name="Change Application form", exact=True).click()
     page.locator(".pg-entries a").first.click()
     page.locator(".pg-entries a").first.click()
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert fits(page)
+    assert Axe().run(page).violations_count == 0
     page.get_by_label("Most words").fill("10")
     page.get_by_role("button", name="Save this question").click()
     page.goto(f"/calls/{SLUG}/corrigendum")

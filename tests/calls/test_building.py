@@ -153,6 +153,14 @@ def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app
     assert 'value="many"' in wrong.text and "Most megabytes" not in wrong.text
     missing = send(manager, f"{at}/0/questions/1", page=f"{at}/0/questions/1?kind=long")
     assert "The question: It is missing." in text_of(missing)
+    page = f"{at}/0/questions/1"
+    odd = {
+        "value.label": "What\x07 now\x0b?",
+        "value.translations.0.language": "de",
+        "value.translations.0.label": "Was\x07?",
+    }
+    assert send(manager, page, page=f"{page}?kind=long", **odd).status_code == 303, "signs nobody sees are left out"
+    assert questions_of(slug) == ["Which?", "What now?"]
 
 
 def test_what_cannot_be_read_stays_in_its_field_with_a_sentence(app: Flask, manager: FlaskClient) -> None:

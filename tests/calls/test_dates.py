@@ -51,7 +51,7 @@ def test_zone_opening_and_deadline_are_set_together_and_read_on_the_clock_of_the
     assert (call.zone, call.opens_at) == ("Atlantic/Azores", datetime(2027, 2, 1, 9, 30, tzinfo=UTC))
     assert call.deadline is not None
     assert (call.deadline.closes_at, call.deadline.zone) == (datetime(2027, 6, 30, 12, tzinfo=UTC), "Atlantic/Azores")
-    assert call.deadline.literal == "30 June 2027, 12:00 +00"
+    assert call.deadline.literal == "30 June 2027, 12:00 UTC+00:00"
     assert "Azores time" in text_of(manager.get(at))
     read = rules.read_call_file(queries.file_text(actors.ingrid(), slug))
     assert (read.zone, read.deadlines[0].closes_at) == (call.zone, call.deadline.closes_at)

@@ -24,6 +24,7 @@ from grants.core.yaml_schema import (
     flag,
     one_of,
     plain_text,
+    without_signs,
     zone,
 )
 
@@ -216,7 +217,7 @@ def _built(kind: Kind, name: str, data: Mapping[str, str]) -> Any:
         kept = [n for n in sorted(numbers) if f"{name}.{n}{_TAKE_OUT}" not in data]
         entries = [_built(kind.kind, f"{name}.{n}", data) for n in kept]
         return [entry for entry in entries if entry is not None] or None
-    text = data.get(name, "").replace("\r\n", "\n").strip()
+    text = without_signs(data.get(name, "").replace("\r\n", "\n")).strip()
     if not text:
         return None
     lines = [line.strip() for line in text.split("\n") if line.strip()]
