@@ -39,6 +39,9 @@ def pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """The browser of the desk, where three rows are already a long list."""
     app.config["WTF_CSRF_ENABLED"] = False
     monkeypatch.setattr("grants.applications.views.lists.AT_ONCE_ROWS_MAX", 3)
+    # It says how far it is while rows are still read.
+    monkeypatch.setattr("grants.applications.services.exporting.LINES_TOGETHER", 3)
+    monkeypatch.setattr("grants.core.jobs.working.PROGRESS_SECONDS_MIN", 0.0)
     return actors.client_of(app, actors.eli())
 
 
@@ -81,6 +84,8 @@ def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(foun
     jobs.work_off(actor_of=identity.actor_for)
 
     assert "8 rows, as of" in pages.get(page).get_data(as_text=True)
+    view = queries.list_file(actors.eli(), 1)
+    assert (view.done, view.total) == (8, 9)
     with pages.get(f"{page}/download") as answer:
         lines = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert lines[8] == ["reference", "title", "call", "requested_eur", "synthetic"]
