@@ -49,7 +49,9 @@ def browsed_world(worlds: Worlds) -> World[CallView]:
 
 
 @pytest.fixture(scope="package")
-def site(postgres: Cluster, browsed_world: World[CallView], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def common_site(
+    postgres: Cluster, browsed_world: World[CallView], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """One site for every module whose tests each make an application of their own on it."""
     with served(postgres, browsed_world, tmp_path_factory.mktemp("home")) as made:
         yield made
