@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -47,10 +49,19 @@ def browsed_world(worlds: Worlds) -> World[CallView]:
 
 
 @pytest.fixture(scope="package")
-def site(postgres: Cluster, browsed_world: World[CallView], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def common_site(
+    postgres: Cluster, browsed_world: World[CallView], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """One site for every module whose tests each make an application of their own on it."""
     with served(postgres, browsed_world, tmp_path_factory.mktemp("home")) as made:
         yield made
+
+
+@pytest.fixture
+def site(common_site: Site) -> Site:
+    """The common site, on whose clock each test begins at the same moment."""
+    common_site.began, common_site.later = time.monotonic(), timedelta()
+    return common_site
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,13 @@ from grants.cli import build_cli, seeds
 from grants.cli.program import Program
 from grants.core import audit_offline
 from grants.core.db import db
+from tests.worlds import World, Worlds
 
 Grants = Callable[..., Result]
 
 
-@pytest.fixture
-def grants(app: Flask, settings: Config) -> Grants:
-    """The command in this process; its own application, on the test's database."""
+def command_on(settings: Config) -> Grants:
+    """The command in this process; its own application, on the settings' database and without a queue."""
     on = replace(settings, REDIS_URL=f"unix://{settings.home}/no-queue")
 
     def call(*words: str) -> Result:
@@ -33,6 +34,11 @@ def grants(app: Flask, settings: Config) -> Grants:
         return CliRunner().invoke(build_cli(lambda: on, create_app), words, catch_exceptions=False)
 
     return call
+
+
+@pytest.fixture
+def grants(app: Flask, settings: Config) -> Grants:
+    return command_on(settings)
 
 
 def elsewhere(*words: str) -> Result:
@@ -44,17 +50,33 @@ def elsewhere(*words: str) -> Result:
     return CliRunner().invoke(build_cli(none, create_app), words, catch_exceptions=False)
 
 
-@pytest.fixture
-def taken(grants: Grants, tmp_path: Path) -> Path:
-    """A folder with a record, its checkpoints and its key, as an auditor takes them home."""
-    home = tmp_path / "home"
-    home.mkdir()
+def recorded() -> dict[str, bytes]:
+    """A record with two checkpoints, and the files an auditor takes home of it."""
+    known = {name: str(current_app.config[name]) for name in ("GRANTS_HOME", "DATABASE_URL", "DATABASE_OWNER_URL")}
+    grants = command_on(Config(**known, GRANTS_ENV="test", GRANTS_DEMO=True))
     grants("users", "add", "ana@example.eu", "--name", "Ana Horvat", "--role", "administrator")
     assert grants("audit", "checkpoint").exit_code == 0
     assert grants("audit", "checkpoint").exit_code == 0
-    for what, name in (("audit", "record.jsonl"), ("checkpoints", "checkpoints.txt")):
-        assert grants("export", what, "--out", str(home / name)).exit_code == 0
-    (home / "key.txt").write_text(grants("audit", "key").output)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        for what, name in (("audit", "record.jsonl"), ("checkpoints", "checkpoints.txt")):
+            assert grants("export", what, "--out", str(home / name)).exit_code == 0
+        (home / "key.txt").write_text(grants("audit", "key").output)
+        return {path.name: path.read_bytes() for path in home.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def recorded_world(worlds: Worlds) -> World[dict[str, bytes]]:
+    return worlds.of(recorded)
+
+
+@pytest.fixture
+def taken(app: Flask, recorded_world: World[dict[str, bytes]], tmp_path: Path) -> Path:
+    """A folder with a record, its checkpoints and its key, as an auditor takes them home."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, data in recorded_world.told().items():
+        (home / name).write_bytes(data)
     return home
 
 
