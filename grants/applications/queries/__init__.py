@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.applications.queries.batch import batch, last_batch
+from grants.applications.queries.batch import batch, batch_page, last_batch
 from grants.applications.queries.changes import last_changes
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
@@ -38,6 +38,7 @@ from grants.applications.queries.lists import (
     list_page,
     of_call,
     of_organisation,
+    offered,
     programmes_seen,
 )
 from grants.applications.queries.ordering import Stretch
@@ -66,6 +67,7 @@ from grants.applications.queries.submitted import (
     receipt_files,
     submitted_content,
     submitted_version,
+    with_proof,
 )
 from grants.applications.queries.takeover import could_lead, lead_is_gone, takeover_waits, takeovers
 from grants.applications.queries.team import membership, team, writes_all, writes_section
@@ -86,6 +88,7 @@ from grants.applications.queries.whole import (
     view_by_id,
     view_of,
     with_own_deadline,
+    with_versions,
 )
 from grants.applications.queries.writing import (
     Gate,
@@ -115,6 +118,7 @@ __all__ = [
     "applications",
     "as_answered",
     "batch",
+    "batch_page",
     "budget_of",
     "call_of",
     "calls_seen",
@@ -162,6 +166,7 @@ __all__ = [
     "not_barred",
     "of_call",
     "of_organisation",
+    "offered",
     "offered_actions",
     "open_now",
     "opens_when",
@@ -208,6 +213,8 @@ __all__ = [
     "waiting_answers",
     "warnings_of",
     "with_own_deadline",
+    "with_proof",
+    "with_versions",
     "workplace",
     "workplace_of",
     "writes_all",

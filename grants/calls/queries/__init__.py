@@ -25,6 +25,7 @@ from grants.calls.queries.reading import (
     call_by_id,
     call_views,
     calls,
+    calls_page,
     count,
     deadline_value,
     deadlines,
@@ -48,6 +49,7 @@ from grants.calls.queries.reading import (
     taken_slugs,
     times_of,
     values,
+    with_values,
 )
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "call_by_id",
     "call_views",
     "calls",
+    "calls_page",
     "content_of_version",
     "copied",
     "copy_row",
@@ -93,5 +96,6 @@ __all__ = [
     "times_of",
     "values",
     "versions_after",
+    "with_values",
     "working_copy",
 ]

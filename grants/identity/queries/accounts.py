@@ -40,6 +40,8 @@ from grants.core.db import db, folded
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
+from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page, Rows
+from grants.core.paging import rows as cut
 from grants.core.permissions import EVERYWHERE, Actor, Permission, Scope, ScopeKey
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader
@@ -772,19 +774,20 @@ def new_address(link_id: UUID) -> str | None:
     return db.session.scalar(select(SignInLink.new_email).where(SignInLink.id == link_id))
 
 
-def mails(actor: Actor) -> tuple[MailRow, ...]:
-    """The last 200 mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
+def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
+    """Mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
+    page = page or Page(size=ROWS_ON_A_PAGE_MAX)
     if not actor.can(Permission.MAIL_READ):
-        return ()
-    found = db.session.execute(
-        select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
-        .where(Job.name.in_(_LETTERS), *_not_about_barred(actor))
-        .order_by(Job.number.desc())
-        .limit(200)
-    ).all()
+        return Rows(())
+    statement = select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result).where(
+        Job.name.in_(_LETTERS), *_not_about_barred(actor)
+    )
+    if (last := page.number) is not None:
+        statement = statement.where(Job.number < last)
+    found = db.session.execute(statement.order_by(Job.number.desc()).limit(page.limit)).all()
     names = people(UUID(row.args["user_id"]) for row in found if "user_id" in row.args)
     guarded = _needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
-    return tuple(
+    shown = tuple(
         MailRow(
             number=row.number,
             asked_at=row.created_at,
@@ -801,6 +804,7 @@ def mails(actor: Actor) -> tuple[MailRow, ...]:
         )
         for row in found
     )
+    return cut(shown, page, key=lambda mail: str(mail.number))
 
 
 def needs_two_administrators(user_id: UUID) -> bool:
