@@ -112,7 +112,7 @@ def _published(call_id: UUID, search: str = "", section: str = "") -> list[Colum
 
 
 @reader
-def _whole(wanted: Select[tuple[CallQuestion]]) -> Asking[tuple[PublicQuestion, ...]]:
+def _whole(wanted: Select[Any]) -> Asking[tuple[PublicQuestion, ...]]:
     """Published questions with their versions; one statement."""
     told = select(CallQuestionVersion).where(
         CallQuestionVersion.question_id.in_(wanted.with_only_columns(CallQuestion.id))

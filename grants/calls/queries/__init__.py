@@ -13,6 +13,7 @@ from grants.calls.queries.corrections import (
     versions_after,
     working_copy,
 )
+from grants.calls.queries.listing import calls_page
 from grants.calls.queries.reading import (
     CALLS_MAX,
     SEES_DRAFTS,
@@ -25,7 +26,6 @@ from grants.calls.queries.reading import (
     call_by_id,
     call_views,
     calls,
-    calls_page,
     count,
     deadline_value,
     deadlines,

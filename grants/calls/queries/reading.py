@@ -11,8 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, and_, false, func, not_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ScalarSelect, Select, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
@@ -34,8 +33,6 @@ from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
-from grants.core.paging import Page, Rows
-from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.queries import offer_role_places
@@ -131,52 +128,25 @@ def id_of(actor: Actor | None, slug: str) -> UUID:
 @reader
 def calls(actor: Actor | None) -> Asking[tuple[CallRow, ...]]:
     """All calls this person may see, the latest deadline first; one statement."""
-    found = yield from ask(_listed(actor).limit(CALLS_MAX))
-    return tuple(_row(row, row.closes_at) for row in found)
+    found = yield from ask(listed(actor).limit(CALLS_MAX))
+    return tuple(row_of(row, row.closes_at) for row in found)
 
 
-_LAST = (
+LAST = (
     select(CallDeadline.call_id, func.max(CallDeadline.closes_at).label("closes_at"))
     .group_by(CallDeadline.call_id)
     .subquery()
 )
 
 
-def _listed(actor: Actor | None) -> Select[Any]:
+def listed(actor: Actor | None) -> Select[Any]:
+    """Calls this person may see with their last deadline, the latest one first."""
     return (
-        select(Call, _LAST.c.closes_at)
-        .outerjoin(_LAST, _LAST.c.call_id == Call.id)
+        select(Call, LAST.c.closes_at)
+        .outerjoin(LAST, LAST.c.call_id == Call.id)
         .where(_visible(actor))
-        .order_by(_LAST.c.closes_at.desc().nulls_last(), Call.reference)
+        .order_by(LAST.c.closes_at.desc().nulls_last(), Call.reference)
     )
-
-
-@reader
-def calls_page(actor: Actor | None, at: datetime, page: Page) -> Asking[tuple[tuple[CallRow, ...], Rows[CallRow]]]:
-    """The calls that are not over at a moment, on the first page only, and one page of those that are; one statement.
-
-    A page goes on after the reference of its last call.
-    """
-    ended = _LAST.c.closes_at
-    closed = and_(Call.state == CallState.PUBLISHED.value, Call.opens_at <= at, ended <= at)
-    over = func.coalesce(or_(Call.state == CallState.CANCELLED.value, closed), false())
-    behind, current = _listed(actor).where(over), _listed(actor).where(not_(over))
-    if page.after:
-        other, deadline = aliased(Call), aliased(CallDeadline)
-        key = (
-            select(func.max(deadline.closes_at))
-            .join(other, other.id == deadline.call_id)
-            .where(other.reference == page.after)
-            .scalar_subquery()
-        )
-        # Those that were called off before they had a deadline come last, by reference.
-        beside = and_(ended.is_not_distinct_from(key), Call.reference > page.after)
-        behind = behind.where(or_(ended < key, and_(ended.is_(None), key.is_not(None)), beside))
-    asked = [ask(behind.limit(page.limit)), *([] if page.after else [ask(current.limit(CALLS_MAX))])]
-    found, *others = yield from side_by_side(asked)
-    shown = [_row(row, row.closes_at) for row in found]
-    now = tuple(_row(row, row.closes_at) for rows in others for row in rows)
-    return now, cut(shown, page, key=lambda row: row.reference)
 
 
 def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallRow, ...]:
@@ -403,7 +373,7 @@ def beside_stage(actor: Actor | None, found: CallView) -> Asking[tuple[CallRow, 
         .order_by(Call.created_at)
         .limit(CALLS_MAX)
     )
-    return tuple(_row(row, None) for row in rows)
+    return tuple(row_of(row, None) for row in rows)
 
 
 def count() -> int:
@@ -478,7 +448,7 @@ def _visible(actor: Actor | None) -> ColumnElement[bool]:
     return seen & Call.id.not_in(barred) if barred else seen
 
 
-def _row(row: Call, closes_at: datetime | None) -> CallRow:
+def row_of(row: Any, closes_at: datetime | None) -> CallRow:
     envelopes = rules.envelopes_in(row.content)
     return CallRow(
         id=row.id,
