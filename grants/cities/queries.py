@@ -16,9 +16,11 @@ from grants.cities.rules import ActionView, CityView, OrganisationChoice, Partic
 from grants.cities.states import ActionKind, EmissionDomain, LabelStatus, OrganisationLink, Part
 from grants.core.db import db, get
 from grants.core.errors import NotFound
+from grants.core.paging import Page, Rows
+from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import Organisation
 
 # More than any register holds; a list beyond it is cut and says so.
@@ -26,6 +28,10 @@ CITIES_MAX = 1_000
 # An organisation is found by any spelling of its name among those of one country; so many are shown.
 ORGANISATIONS_READ_MAX = 5_000
 ORGANISATIONS_MAX = 20
+
+
+# Parts of the register by what their cities are or did.
+KINDS = ("mission", "pilot", "new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +89,35 @@ def _with_a_pilot() -> CompoundSelect[UUID]:
     return select(Participation.city_id).union(entries)
 
 
-def counts() -> Counts:
+@reader
+def around() -> Asking[tuple[Counts, tuple[str, ...]]]:
+    """The figures above the register, and the countries in it; one statement."""
+    return (yield from both(counts.asking(), countries.asking()))
+
+
+@reader
+def counts() -> Asking[Counts]:
     """The figures above the register; a Mission entry of two cities counts once."""
     entries = select(func.count()).select_from(City).where(City.mission_city, City.part_of_id.is_(None))
     all_cities = select(func.count()).select_from(City)
     labelled = all_cities.where(City.label_status == LabelStatus.LABELLED.value)
     before = select(func.count(func.distinct(Participation.city_id)))
-    row = db.session.execute(
+    ((cities, entered, won, again),) = yield from ask(
         select(
-            all_cities.scalar_subquery(),
-            entries.scalar_subquery(),
-            labelled.scalar_subquery(),
-            before.scalar_subquery(),
+            all_cities.scalar_subquery().label("cities"),
+            entries.scalar_subquery().label("entries"),
+            labelled.scalar_subquery().label("labelled"),
+            before.scalar_subquery().label("before"),
         )
-    ).one()
-    return Counts(*row)
+    )
+    return Counts(cities, entered, won, again)
 
 
-def countries() -> tuple[str, ...]:
+@reader
+def countries() -> Asking[tuple[str, ...]]:
     """The codes of all countries in the register, in order."""
-    return tuple(db.session.scalars(select(City.country_code).distinct().order_by(City.country_code)))
+    rows = yield from ask(select(City.country_code).distinct().order_by(City.country_code))
+    return tuple(code for (code,) in rows)
 
 
 def city(actor: Actor, slug: str) -> CityView:
@@ -203,14 +218,24 @@ def actions(city_id: UUID) -> tuple[ActionView, ...]:
 
 
 @reader
+def actions_page(city_id: UUID, page: Page) -> Asking[Rows[ActionView]]:
+    """One page of the list of one city by number, what was withdrawn included, and how many lines it has; one statement."""
+    of_city = CityAction.city_id == city_id
+    statement = _ACTION_COLUMN_ROWS.where(of_city).order_by(CityAction.number)
+    if page.after:
+        statement = statement.where(CityAction.number > page.after)
+    found, ((total,),) = yield from both(
+        ask(statement.limit(page.limit)), ask(select(func.count()).select_from(CityAction).where(of_city))
+    )
+    return cut([_action(row, row.city) for row in found], page, key=lambda each: each.number, total=total)
+
+
+@reader
 def actions_of_organisations(organisation_ids: Iterable[UUID]) -> Asking[tuple[ActionView, ...]]:
     """The lists of the cities that organisations act for, what was withdrawn included; by city and number."""
     wanted = set(organisation_ids)
-    columns = [getattr(CityAction, name) for name in _ACTION_COLUMNS]
     rows = yield from ask(
-        select(*columns, City.name.label("city"))
-        .join(City, City.id == CityAction.city_id)
-        .where(City.organisation_id.in_(wanted))
+        _ACTION_COLUMN_ROWS.where(City.organisation_id.in_(wanted))
         .order_by(City.name, City.id, CityAction.number, CityAction.id)
         .limit(len(wanted) * rules.ACTIONS_MAX)
     )
@@ -220,6 +245,9 @@ def actions_of_organisations(organisation_ids: Iterable[UUID]) -> Asking[tuple[A
 _ACTION_COLUMNS = (
     *("id", "version", "city_id", "number", "title", "kind", "domain", "source", "year", "synthetic", "withdrawn_on"),
     "withdrawn_why",
+)
+_ACTION_COLUMN_ROWS = select(*(getattr(CityAction, name) for name in _ACTION_COLUMNS), City.name.label("city")).join(
+    City, City.id == CityAction.city_id
 )
 
 

@@ -20,9 +20,13 @@ from grants.cities.forms import (
 )
 from grants.cities.queries import Search
 from grants.cities.rules import COUNTRIES, ActionView, CityView
+from grants.cities.states import LabelStatus
 from grants.core.errors import Invalid, NotFound
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_lines
+from grants.web import paging
+from grants.web.choosing import chosen
+from grants.web.paging import Page
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("cities", __name__, url_prefix="/cities")
@@ -33,13 +37,21 @@ NAVIGATION = (NavItem("Cities", "cities.index", (Permission.CITY_READ,), order=6
 @bp.get("")
 @requires(Permission.CITY_READ)
 def index() -> Any:
-    wanted = Search(**{name: request.args.get(name, "")[:80] for name in ("words", "country", "label", "kind")})
+    counts, countries = queries.around()
+    problems: list[str] = []
+    wanted = Search(
+        request.args.get("words", "")[:80],
+        chosen("country", "country", {code: code for code in countries}, problems) or "",
+        chosen("label", "label", {each.value: each.value for each in LabelStatus}, problems) or "",
+        chosen("kind", "part", {kind: kind for kind in queries.KINDS}, problems) or "",
+    )
     return page(
         "cities/index.html",
-        cities=queries.register(current_actor(), wanted),
+        cities=() if problems else queries.register(current_actor(), wanted),
+        problems=problems,
         search=wanted,
-        counts=queries.counts(),
-        countries=[(code, COUNTRIES.get(code, code)) for code in queries.countries()],
+        counts=counts,
+        countries=[(code, COUNTRIES.get(code, code)) for code in countries],
         form=LoadForm(),
     )
 
@@ -84,7 +96,7 @@ def show(slug: str) -> Any:
 def _city(city: CityView, form: UnlinkForm | None = None) -> str:
     return page(
         "cities/city.html", city=city, acts_for_it=queries.organisation_name(city),
-        form=form or UnlinkForm(version=str(city.version)), actions=queries.actions(city.id),
+        form=form or UnlinkForm(version=str(city.version)), actions=queries.actions_page(city.id, Page()),
         kinds=rules.KIND_WORDS, domains=rules.DOMAIN_WORDS,
     )  # fmt: skip
 
@@ -137,7 +149,7 @@ def _actions(slug: str, **shown: Any) -> str:
     city = queries.city_with_actions(actor, slug)
     parts = {"form": ActionForm(formdata=None), "difference": None, "problems": (), "text": "", **shown}
     return page(
-        "cities/actions.html", city=city, actions=queries.actions(city.id), edits=queries.edits_actions(actor, city),
+        "cities/actions.html", city=city, actions=queries.actions_page(city.id, paging.asked()), edits=queries.edits_actions(actor, city),
         uploading=parts.pop("uploading", None) or ActionsFileForm(formdata=None), taking=ActionsTakenForm(formdata=None),
         kinds=rules.KIND_WORDS, domains=rules.DOMAIN_WORDS, **parts,
     )  # fmt: skip

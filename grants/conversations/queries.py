@@ -17,6 +17,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
 from grants.core.paging import rows as cut
+from grants.core.together import Asking, ask, both, reader
 
 MINE_MAX = 50
 
@@ -52,14 +53,18 @@ def one(reference: str, *seen: ColumnElement[bool]) -> ConversationRow:
     return row_of(found)
 
 
-def listed(conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool) -> Rows[ConversationRow]:
-    """One page of conversations; two statements."""
-    return page_of(
-        select(Conversation), conditions, page, oldest_first=oldest_first,
-        made=lambda found: row_of(found.Conversation), key=lambda row: row.reference,
-    )  # fmt: skip
+@reader
+def listed(
+    conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool
+) -> Asking[Rows[ConversationRow]]:
+    """One page of conversations; one statement."""
+    asking = page_of.asking(
+        select(Conversation), conditions, page, oldest_first=oldest_first, made=row_of, key=lambda row: row.reference
+    )
+    return (yield from asking)
 
 
+@reader
 def page_of(
     statement: Select[Any],
     conditions: Sequence[ColumnElement[bool]],
@@ -68,9 +73,9 @@ def page_of(
     oldest_first: bool,
     made: Callable[[Any], Item],
     key: Callable[[Item], str],
-) -> Rows[Item]:
-    """One page of what a statement reads of conversations, by when they were opened; two statements: the rows, and how
-    many. A page goes on after the reference of the last row.
+) -> Asking[Rows[Item]]:
+    """One page of what a statement reads of conversations, by when they were opened, and how many there are; one
+    statement. A page goes on after the reference of the last row.
     """
     at, reference = Conversation.created_at, Conversation.reference
     by = (at, reference) if oldest_first else (at.desc(), reference.desc())
@@ -82,10 +87,11 @@ def page_of(
             (at > opened, reference > page.after) if oldest_first else (at < opened, reference < page.after)
         )
         statement = statement.where(or_(further, and_(at == opened, beside)))
-    found = [made(row) for row in db.session.execute(statement.limit(page.limit))]
     counted = select(Conversation.id).where(*conditions).limit(COUNTED_MAX + 1).subquery()
-    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
-    return cut(found, page, key=key, total=Tally.of(total))
+    found, ((total,),) = yield from both(
+        ask(statement.limit(page.limit)), ask(select(func.count()).select_from(counted))
+    )
+    return cut([made(row) for row in found], page, key=key, total=Tally.of(total))
 
 
 def of_ids(conversation_ids: Collection[UUID]) -> tuple[ConversationRow, ...]:
@@ -96,15 +102,17 @@ def of_ids(conversation_ids: Collection[UUID]) -> tuple[ConversationRow, ...]:
     return tuple(row_of(row) for row in found)
 
 
-def messages(conversation_ids: Collection[UUID]) -> dict[UUID, tuple[MessageView, ...]]:
-    """The messages of these conversations in order; one statement."""
-    found: dict[UUID, list[MessageView]] = {each: [] for each in conversation_ids}
-    for row in db.session.scalars(
+@reader
+def messages(conversation_ids: Collection[UUID] | Select[Any]) -> Asking[dict[UUID, tuple[MessageView, ...]]]:
+    """The messages of these conversations in order; one statement. Each has one at least."""
+    rows = yield from ask(
         select(ConversationMessage)
         .where(ConversationMessage.conversation_id.in_(conversation_ids))
         .order_by(ConversationMessage.conversation_id, ConversationMessage.number)
-    ):
-        found[row.conversation_id].append(
+    )
+    found: dict[UUID, list[MessageView]] = {}
+    for row in rows:
+        found.setdefault(row.conversation_id, []).append(
             MessageView(row.number, Side(row.side), row.written_by, row.text, row.created_at)
         )
     return {key: tuple(texts) for key, texts in found.items()}

@@ -363,8 +363,8 @@ def older(file_id: UUID, asked: Page) -> Rows[FileView]:
     """What a file replaced, newest first, page by page; the owner stage has seen that it stands with an object of its."""
     back = _back_from([file_id])
     statement = _seen().where(StoredFile.id.in_(select(back.c.id)))
-    if asked.after and asked.after.isdecimal() and len(asked.after) < 10:
-        statement = statement.where(StoredFile.version_no < int(asked.after))
+    if (last := asked.number) is not None:
+        statement = statement.where(StoredFile.version_no < last)
     found = db.session.execute(statement.order_by(StoredFile.version_no.desc()).limit(asked.limit))
     return paging.rows(tuple(view_of(*each) for each in found), asked, key=lambda file: str(file.version_no))
 

@@ -10,6 +10,8 @@ ROWS_ON_A_PAGE = 50
 ROWS_ON_A_PAGE_MAX = 200
 # Where nothing keeps a total, counting ends here.
 COUNTED_MAX = 1_000
+# More digits than any number has that rows are told apart by, and fewer than the database cannot compare.
+NUMBER_DIGITS_MAX = 9
 
 Item = TypeVar("Item")
 
@@ -28,6 +30,16 @@ class Page:
     def limit(self) -> int:
         """How many rows to read: one too many, which only says that there is more."""
         return self.size + 1
+
+    @property
+    def number(self) -> int | None:
+        """The key as a number, for lists in the order of one; None where none was given, or nonsense.
+
+        >>> Page(after="12").number, Page(after="1e5").number, Page(after="9" * 40).number
+        (12, None, None)
+        """
+        after = self.after or ""
+        return int(after) if after.isascii() and after.isdecimal() and len(after) <= NUMBER_DIGITS_MAX else None
 
 
 @dataclass(frozen=True, slots=True)

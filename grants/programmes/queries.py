@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from grants.core import encoding
 from grants.core.db import db, get
@@ -31,9 +31,10 @@ def programme(programme_id: UUID) -> ProgrammeView:
 
 
 @reader
-def programmes_by_id(ids: Iterable[UUID]) -> Asking[dict[UUID, ProgrammeView]]:
-    """Several programmes at once, by id."""
-    rows = yield from ask(select(Programme).where(Programme.id.in_(set(ids))).order_by(Programme.code))
+def programmes_by_id(ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, ProgrammeView]]:
+    """Several programmes at once, by id; the ids may come from another table."""
+    wanted = ids if isinstance(ids, Select) else set(ids)
+    rows = yield from ask(select(Programme).where(Programme.id.in_(wanted)).order_by(Programme.code))
     return {row.id: programme_view(row) for row in rows}
 
 
@@ -49,9 +50,10 @@ def fund_source(fund_source_id: UUID) -> FundSourceView:
 
 
 @reader
-def fund_sources_by_id(ids: Iterable[UUID]) -> Asking[dict[UUID, FundSourceView]]:
-    """Several fund sources at once, by id."""
-    rows = yield from ask(select(FundSource).where(FundSource.id.in_(set(ids))).order_by(FundSource.number))
+def fund_sources_by_id(ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, FundSourceView]]:
+    """Several fund sources at once, by id; the ids may come from another table."""
+    wanted = ids if isinstance(ids, Select) else set(ids)
+    rows = yield from ask(select(FundSource).where(FundSource.id.in_(wanted)).order_by(FundSource.number))
     return {row.id: fund_source_view(row) for row in rows}
 
 

@@ -130,7 +130,7 @@ def test_whoever_asked_is_told_by_mail_and_so_is_whoever_looks_after_it(app: Fla
         services.write_ticket(actors.ana(), ticket, "Or no seal?")
         jobs.work_off(actor_of=identity.actor_for)
 
-    told = {(mail.template, mail.to.name) for mail in identity.mails(actors.ada()) if mail.to}
+    told = {(mail.template, mail.to.name) for mail in identity.mails(actors.ada()).items if mail.to}
     assert told == {("ticket_answered", "Ana Kowalska"), ("ticket_written", "Pia Officer")}
 
 

@@ -25,7 +25,7 @@ def test_everybody_with_a_draft_is_told_that_the_deadline_moved(demo_app: Flask)
 
     told = {
         mail.to.email
-        for mail in identity.mails(actor("administrator"))
+        for mail in identity.mails(actor("administrator")).items
         if mail.template == "call_deadline_moved" and mail.to is not None
     }
     writing = ("irina", "marek", "paolo", "jaro", "eleni", "eleni.mayor", "mayor", "theresa")

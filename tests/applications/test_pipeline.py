@@ -85,6 +85,8 @@ def test_every_number_leads_to_exactly_its_list(app: Flask, found: Listed) -> No
             assert f"{said} application" in text_of(client.get(href))
             counted += said
         assert counted == 8
+    across = text_of(client.get("/applications/pipeline"))
+    assert "2 eligible longest 40 days half 40 days" in across and "1 ineligible" in across
     root = check_page(client.get(f"/calls/{found.call.slug}/pipeline"))
     (aged,) = links(root, "the longest eligible")
     words = text_of(client.get(aged))

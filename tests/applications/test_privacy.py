@@ -113,7 +113,7 @@ def test_a_new_version_says_what_changed_and_asks_again_without_stopping_anybody
         assert services.submit(again(actors.ana()), application_id).number == 1
 
     assert [number for _, number, _ in queries.accepted(application_id)] == [2, 1]
-    assert "privacy_notice" in [mail.template for mail in identity.mails(actors.ada())]
+    assert "privacy_notice" in [mail.template for mail in identity.mails(actors.ada()).items]
 
 
 def test_what_was_accepted_stands(app: Flask, call_id: UUID) -> None:

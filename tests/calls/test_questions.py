@@ -80,7 +80,7 @@ def page_of(client: FlaskClient, path: str = "/questions", *, at: datetime = OPE
 
 
 def letters() -> list[tuple[str, str]]:
-    return [(mail.template, mail.to.name if mail.to else "") for mail in identity.mails(actors.ada())]
+    return [(mail.template, mail.to.name if mail.to else "") for mail in identity.mails(actors.ada()).items]
 
 
 # --- rules --------------------------------------------------------------------------------------------------------

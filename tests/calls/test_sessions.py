@@ -135,7 +135,7 @@ def test_who_has_a_draft_is_told_when_a_session_moves_or_is_called_off_and_not_o
         jobs.work_off(actor_of=identity.actor_for)
         text = calendar(call, calls.sessions(call.id), address="https://example.eu/call", at=factory.WHILE_OPEN)
 
-    subjects = [mail.subject for mail in identity.mails(actors.ada())]
+    subjects = [mail.subject for mail in identity.mails(actors.ada()).items]
     assert sorted(each or "" for each in subjects) == ["Called off: How to apply", "Moved: How to apply"]
     assert b"STATUS:CANCELLED" in text and b"SEQUENCE:4" in text
 

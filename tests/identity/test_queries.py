@@ -138,7 +138,7 @@ def test_people_are_listed_for_those_who_may_read_them_only() -> None:
     ana = actors.ana()
 
     assert queries.users(ana) == ((), 0)
-    assert queries.mails(ana) == ()
+    assert queries.mails(ana).items == ()
     assert queries.roles_waiting(ana) == ()
     with pytest.raises(NotFound):
         queries.user(ana, "ana-kowalska")

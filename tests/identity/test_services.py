@@ -612,7 +612,7 @@ def test_no_administrator_reads_the_reset_link_of_who_holds_a_role_that_two_of_t
     with pytest.raises(NotAllowed, match="Set a mail server"):
         services.open_mail(actors.ada(), number)
 
-    assert [row.guarded for row in queries.mails(actors.ada()) if row.number == number] == [True]
+    assert [row.guarded for row in queries.mails(actors.ada()).items if row.number == number] == [True]
 
 
 @act("test_outside.write", needs=Permission.USER_INVITE, says="wrote to an address outside")
@@ -624,7 +624,7 @@ def _write_outside(actor: Actor) -> None:
 def test_a_mail_to_an_address_outside_is_listed_and_read_on_the_record(app: Flask) -> None:
     ada = actors.ada()
     _write_outside(ada)
-    (row,) = (row for row in queries.mails(ada) if row.address is not None)
+    (row,) = (row for row in queries.mails(ada).items if row.address is not None)
 
     letter = services.open_mail(ada, row.number)
     with pytest.raises(NotAllowed):

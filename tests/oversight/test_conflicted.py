@@ -190,11 +190,11 @@ def test_a_mail_about_a_barred_pilot_is_neither_listed_nor_opened(app: Flask, sc
     to = actors.ana().user_id
     assert to is not None
     _mail(actors.otto(), to, kind, about)
-    number = identity.mails(actors.nuria())[0].number
+    number = identity.mails(actors.nuria()).items[0].number
 
     nuria = bar(actors.nuria(), scene.world.application_id)
 
-    assert number not in [mail.number for mail in identity.mails(nuria)]
+    assert number not in [mail.number for mail in identity.mails(nuria).items]
     with pytest.raises(NotFound):
         people.open_mail(nuria, number)
     assert people.open_mail(actors.ada(), number).subject

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.applications.queries.applying import asked_about, people_at_work
-from grants.applications.queries.batch import batch, last_batch
+from grants.applications.queries.batch import batch, batch_page, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
 from grants.applications.queries.clarifying import (
@@ -50,6 +50,7 @@ from grants.applications.queries.lists import (
     list_page,
     of_call,
     of_organisation,
+    offered,
     programmes_seen,
 )
 from grants.applications.queries.ordering import Stretch
@@ -78,6 +79,7 @@ from grants.applications.queries.submitted import (
     receipt_files,
     submitted_content,
     submitted_version,
+    with_proof,
 )
 from grants.applications.queries.takeover import could_lead, lead_is_gone, takeover_waits, takeovers
 from grants.applications.queries.team import membership, team, writes_all, writes_section
@@ -97,6 +99,7 @@ from grants.applications.queries.whole import (
     view_by_id,
     view_of,
     with_own_deadline,
+    with_versions,
 )
 from grants.applications.queries.writing import (
     Gate,
@@ -129,6 +132,7 @@ __all__ = [
     "asked_about",
     "awaits_full_proposal",
     "batch",
+    "batch_page",
     "budget_of",
     "call_of",
     "calls_seen",
@@ -181,6 +185,7 @@ __all__ = [
     "not_barred",
     "of_call",
     "of_organisation",
+    "offered",
     "offered_actions",
     "old_list_files",
     "open_now",
@@ -229,6 +234,8 @@ __all__ = [
     "waiting_answers",
     "warnings_of",
     "with_own_deadline",
+    "with_proof",
+    "with_versions",
     "workplace",
     "workplace_of",
     "writes_all",

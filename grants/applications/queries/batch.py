@@ -24,7 +24,6 @@ from grants.applications.rules import BatchOutcome, BatchPick, BatchRow, Conditi
 from grants.applications.states import Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
-from grants.core.db import db
 from grants.core.jobs import JobState
 from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission
@@ -109,8 +108,18 @@ def _answers(submission_ids: list[UUID]) -> Asking[dict[tuple[UUID, str], Condit
     }
 
 
-def last_batch(actor: Actor, call_id: UUID) -> tuple[BatchOutcome, ...]:
-    """What became of each application of this person's last batch in a call, by reference; two statements."""
+@reader
+def batch_page(
+    actor: Actor, call: CallView, page: Page
+) -> Asking[tuple[tuple[BatchRow, ...], str | None, tuple[BatchOutcome, ...]]]:
+    """One page of :func:`batch` with what became of the last one; three statements."""
+    (rows, next_key), outcomes = yield from both(batch.asking(actor, call, page), last_batch.asking(actor, call.id))
+    return rows, next_key, outcomes
+
+
+@reader
+def last_batch(actor: Actor, call_id: UUID) -> Asking[tuple[BatchOutcome, ...]]:
+    """What became of each application of this person's last batch in a call, by reference; one statement."""
     newest = (
         select(EligibilityBatch.id)
         .where(EligibilityBatch.call_id == call_id, EligibilityBatch.asked_by == actor.user_id)
@@ -118,13 +127,15 @@ def last_batch(actor: Actor, call_id: UUID) -> tuple[BatchOutcome, ...]:
         .limit(1)
         .scalar_subquery()
     )
-    rows = db.session.execute(
+    items = (
         select(Application.reference, Application.title, Application.acronym, EligibilityBatchItem.job_id)
         .join(Application, Application.id == EligibilityBatchItem.application_id)
         .where(EligibilityBatchItem.batch_id == newest, visible(actor))
-        .order_by(Application.reference)
-    ).all()
-    found = jobs.views([row.job_id for row in rows])
+    )
+    rows, found = yield from both(
+        ask(items.order_by(Application.reference)),
+        jobs.views.asking(items.with_only_columns(EligibilityBatchItem.job_id)),
+    )
     return tuple(_outcome(row, found[row.job_id]) for row in rows)
 
 

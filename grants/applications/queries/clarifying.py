@@ -16,7 +16,7 @@ from grants.core import files
 from grants.core.db import db, get
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Scope
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import User
 
 FILE_KIND = "clarification"
@@ -53,15 +53,21 @@ def open_now(submission_id: UUID, at: datetime) -> Clarification | None:
 
 @reader
 def clarifications(actor: Actor, application: ApplicationView) -> Asking[tuple[ClarificationView, ...]]:
-    """Every request about the version that stands, oldest first; one statement, and one for files where there are some.
+    """Every request about the version that stands, oldest first; one statement.
 
     The caller made sure that the person may open the application. Until an answer is sent its draft and its files are
     the team's own; who asked is told to nobody of the team.
     """
     team = is_team(actor, application.id)
-    rows = yield from _rows.asking(application.submission.id if application.submission else None)
+    if application.submission is None:
+        return ()
+    of_version = Clarification.submission_id == application.submission.id
+    rows, held = yield from both(
+        _rows.asking(application.submission.id),
+        files.listed_in.asking(FILE_KIND, select(Clarification.id).where(of_version)),
+    )
     attached: dict[UUID, list[SubmittedFile]] = {}
-    for file in files.listed_of(FILE_KIND, [row.id for row in rows]):
+    for file in held:
         attached.setdefault(file.object_id, []).append(_file(file))
     return tuple(_view(row, tuple(attached.get(row.id, ())), team=team) for row in rows)
 

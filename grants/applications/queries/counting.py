@@ -24,7 +24,7 @@ Numbers = dict[ApplicationState, Tally]
 @reader
 def counting(actor: Actor, wanted: ListFilter) -> Asking[tuple[Tally, Numbers]]:
     """How many the whole filter finds, and how many of each state it finds without its states."""
-    if _is_kept(actor, wanted):
+    if is_kept(actor, wanted):
         numbers = yield from counts.asking(actor, wanted)
         return _sum(numbers, wanted), numbers
     asked = [_counted(actor, replace(wanted, states=())), *([_counted(actor, wanted)] if wanted.states else [])]
@@ -41,7 +41,7 @@ def counts(actor: Actor, wanted: ListFilter) -> Asking[Numbers]:
     Whole calls are read from the totals kept of them; everything else is counted up to a thousand in all: beyond that, each
     state has at least as many as it says.
     """
-    if _is_kept(actor, wanted):
+    if is_kept(actor, wanted):
         rows = yield from ask(_kept(actor, wanted))
         found = {row.state: Tally(int(row.number)) for row in rows if row.number}
         return {state: found[state.value] for state in ApplicationState if state.value in found}
@@ -65,7 +65,8 @@ def _bounded(rows: Any) -> Numbers:
     }
 
 
-def _is_kept(actor: Actor, wanted: ListFilter) -> bool:
+def is_kept(actor: Actor, wanted: ListFilter) -> bool:
+    """Whether totals say how many there are; else they are counted."""
     return sees_calls_whole(actor) and not (wanted.country_code or wanted.search or wanted.days)
 
 

@@ -25,7 +25,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both
+from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import User
 
 QUEUES = (Queue.TECHNICAL, Queue.CONTENT)
@@ -126,7 +126,7 @@ def _tickets() -> Any:
 
 def _ticket(found: Any) -> Ticket:
     return Ticket(
-        row=conversations.row_of(found.Conversation),
+        row=conversations.row_of(found),
         call_title=found.call_title,
         call_slug=found.slug,
         zone=found.zone,
@@ -139,25 +139,26 @@ def _ticket(found: Any) -> Ticket:
     )
 
 
-def ticket(actor: Actor, reference: str) -> Ticket:
+@reader
+def ticket(actor: Actor, reference: str) -> Asking[Ticket]:
     """One ticket this person may read; raises :class:`NotFound` for every other."""
-    found = db.session.execute(
+    rows = yield from ask(
         _tickets().where(Conversation.reference == reference, or_(_own(actor), _desk(actor)), *not_barred(actor))
-    ).one_or_none()
-    if found is None:
+    )
+    if not rows:
         raise NotFound
-    return _ticket(found)
+    return _ticket(rows[0])
 
 
 def own_tickets(actor: Actor, page: Page) -> Rows[Ticket]:
-    """What this person asked, and what was asked about their applications, the newest first; two statements."""
+    """What this person asked, and what was asked about their applications, the newest first; one statement."""
     return _listed([_own(actor), *not_barred(actor)], page, oldest_first=False)
 
 
 def desk_tickets(
     actor: Actor, page: Page, *, queue: Queue | None, state: ConversationState | None, apart: str = ""
 ) -> Rows[Ticket]:
-    """What lies at the desks of this person: of one queue and state, the oldest first where it waits; two statements."""
+    """What lies at the desks of this person: of one queue and state, the oldest first where it waits; one statement."""
     conditions = [_desk(actor), *not_barred(actor)]
     if queue is not None:
         conditions.append(Conversation.queue == queue.value)

@@ -97,7 +97,7 @@ def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
 
 @reader
 def letters_to_send(actor: Actor, call: CallView, after: str | None) -> Asking[tuple[tuple[LetterView, ...], int]]:
-    """The next letters that wait, by reference, and how many wait in all; four statements whatever their number."""
+    """The next letters that wait, by reference, and how many wait in all; three statements whatever their number."""
     own = actor.places(Permission.APPLICATION_READ, "application")
     inside = (Application.call_id == call.id, to_send(), visible(actor), Application.id.not_in(own))
     next_ones = (

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.queries.counting import counting
+from grants.applications.queries.counting import counting, is_kept
 from grants.applications.queries.narrowing import narrowed
 from grants.applications.queries.ordering import Stretch, key_of, ordered
 from grants.applications.queries.reach import LIST_ROWS_MAX, visible
@@ -124,10 +124,12 @@ def applications(
 
 
 @reader
-def stretch_of(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[tuple[ApplicationRow, ...]]:
+def stretch_of(
+    actor: Actor, listing: Listing, stretch: Stretch, *, few: bool = False
+) -> Asking[tuple[ApplicationRow, ...]]:
     """The rows of one stretch and one more, as they are read: from the end where it is read backwards."""
     statement = every_row().where(visible(actor), *narrowed(listing.wanted))
-    rows = yield from ask(ordered(statement, listing.sorting, stretch))
+    rows = yield from ask(ordered(statement, listing.sorting, stretch, few=few))
     return tuple(_row(row) for row in rows)
 
 
@@ -157,16 +159,21 @@ class ListPage:
 
 @reader
 def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPage]:
-    """Everything the page of the list shows; one statement."""
+    """Everything the page of the list shows; one statement, and one before it where how many there are must be counted."""
     parts: list[Asking[Any]] = [
-        stretch_of.asking(actor, listing, stretch),
         counting.asking(actor, listing.wanted),
         calls_seen.asking(actor),
         programmes_seen.asking(actor),
         countries.asking(actor),
         saved_lists.asking(actor),
     ]
-    read, (total, numbers), calls, programmes, lands, saved = yield from side_by_side(parts)
+    if is_kept(actor, listing.wanted):
+        read, *around = yield from side_by_side([stretch_of.asking(actor, listing, stretch), *parts])
+    else:
+        around = yield from side_by_side(parts)
+        few = not around[0][0].more
+        read = yield from stretch_of.asking(actor, listing, stretch, few=few)
+    (total, numbers), calls, programmes, lands, saved = around
     shown = read[: stretch.size]
     more = len(read) > stretch.size
     if stretch.backwards:
@@ -187,6 +194,14 @@ def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPa
 
 
 @reader
+def offered(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]]:
+    """The calls, programmes and countries of the applications a person may see, for the filters; one statement."""
+    found: list[Asking[Any]] = [calls_seen.asking(actor), programmes_seen.asking(actor), countries.asking(actor)]
+    calls, programmes, lands = yield from side_by_side(found)
+    return calls, programmes, lands
+
+
+@reader
 def countries(actor: Actor) -> Asking[tuple[str, ...]]:
     """The countries of the leads a person may see, in order, for the filter."""
     # From one country to the next by the index, and for each only until its first application is found.
@@ -196,38 +211,46 @@ def countries(actor: Actor) -> Asking[tuple[str, ...]]:
         select(select(func.min(code)).where(code > found.c.code).scalar_subquery()).where(found.c.code.is_not(None))
     )
     lead = aliased(Organisation)
-    # A limit, not EXISTS: of that the planner makes one join with every application there is.
-    seen = (
-        select(Application.id)
-        .join(lead, lead.id == Application.coordinator_id)
-        .where(lead.country_code == found.c.code, visible(actor))
-        .limit(1)
-        .lateral()
-    )
-    rows = yield from ask(select(found.c.code).join(seen, true()).order_by(found.c.code))
+    # Organisation by organisation, which ends at the first application of each.
+    led = _first(actor, Application.coordinator_id, lead.id).lateral()
+    seen = select(led.c.id).select_from(lead).join(led, true()).where(lead.country_code == found.c.code).limit(1)
+    rows = yield from ask(select(found.c.code).join(seen.lateral(), true()).order_by(found.c.code))
     return tuple(row.code for row in rows)
 
 
 @reader
 def programmes_seen(actor: Actor) -> Asking[tuple[str, ...]]:
     """The codes of the programmes with applications a person may see, in order, for the filter."""
-    seen = (
-        select(Call.id)
-        .join(Application, Application.call_id == Call.id)
-        .where(Call.programme_id == Programme.id, visible(actor))
-        .exists()
+    rows = yield from ask(
+        select(Programme.code)
+        .join(Call, Call.programme_id == Programme.id)
+        .where(_seen(actor))
+        .order_by(Programme.code)
     )
-    rows = yield from ask(select(Programme.code).where(seen).order_by(Programme.code))
-    return tuple(row.code for row in rows)
+    return tuple(dict.fromkeys(row.code for row in rows))
 
 
 @reader
 def calls_seen(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     """Slug and title of the calls with applications a person may see, newest first, for the filter."""
-    # Looked for call by call, which ends at the first application of each.
-    seen = select(Application.id).where(Application.call_id == Call.id, visible(actor)).exists()
-    rows = yield from ask(select(Call.slug, Call.title).where(seen).order_by(Call.year.desc(), Call.slug))
+    rows = yield from ask(select(Call.slug, Call.title).where(_seen(actor)).order_by(Call.year.desc(), Call.slug))
     return tuple((slug, title) for slug, title in rows)
+
+
+def _seen(actor: Actor) -> ColumnElement[bool]:
+    """That a person may see an application of a call: looked for call by call, which ends at the first of each."""
+    return _first(actor, Application.call_id, Call.id).correlate(Call).scalar_subquery().is_not(None)
+
+
+def _first(actor: Actor, column: Any, value: Any) -> Select[Any]:
+    """One application a person may see whose column has that value, by the index of the column.
+
+    The planner believes that an application of any call or lead is soon met, and where there is none it reads them all; of
+    EXISTS it makes a join with all of them. Asked for as a stretch, in an order that is no order among equals, it has no
+    other way than the index.
+    """
+    stretch = (column >= value, column <= value)
+    return select(Application.id).where(*stretch, visible(actor)).order_by(column).limit(1)
 
 
 def of_call(call_id: UUID, states: Iterable[ApplicationState]) -> tuple[UUID, ...]:

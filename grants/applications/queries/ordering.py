@@ -73,8 +73,12 @@ def key_of(row: Any, sorting: Sorting) -> str:
     return f"{row.reference}{_MARK}{value}"
 
 
-def ordered(statement: Any, sorting: Sorting, stretch: Stretch) -> Any:
-    """The statement with one row more than the stretch holds, from the end where it is read backwards."""
+def ordered(statement: Any, sorting: Sorting, stretch: Stretch, *, few: bool = False) -> Any:
+    """The statement with one row more than the stretch holds, from the end where it is read backwards.
+
+    Where there are ``few`` of them, they are found first and then put into their order; else the order is walked, which
+    for one in a hundred thousand would read them all.
+    """
     downwards = sorting.descending is not stretch.backwards
     keys = _keys(sorting)
     key = stretch.before if stretch.backwards else stretch.after
@@ -82,6 +86,9 @@ def ordered(statement: Any, sorting: Sorting, stretch: Stretch) -> Any:
     if place is not None:
         here, there = tuple_(*keys), tuple_(*place)
         statement = statement.where(here < there if downwards else here > there)
+    if few:
+        # The same values, of which the planner does not know that an index holds them in this order.
+        keys = tuple(func.greatest(each, each, type_=each.type) for each in keys)
     return statement.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(stretch.size + 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,13 +10,15 @@ from sqlalchemy import select
 from grants.applications import rules
 from grants.applications.models import Application, Clarification, Submission
 from grants.applications.queries.reach import is_team, visible
-from grants.applications.rules import SubmittedContent
+from grants.applications.rules import SubmissionView, SubmittedContent
 from grants.core import files
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.identity import queries as identity
+from grants.identity.rules import Person
 
 
 @reader
@@ -34,19 +37,34 @@ def submitted_content(application_id: UUID) -> Asking[SubmittedContent]:
     return content_of(rows[0])
 
 
-def submitted_version(actor: Actor, reference: str, number: int) -> SubmittedContent:
+@reader
+def submitted_version(actor: Actor, reference: str, number: int) -> Asking[SubmittedContent]:
     """One submitted version by its number."""
-    row = db.session.scalars(
+    rows = yield from ask(
         select(Submission)
         .join(Application, Application.id == Submission.application_id)
         .where(Application.reference == reference, Submission.number == number, visible(actor))
-    ).one_or_none()
-    if row is None:
+    )
+    if not rows:
         raise NotFound
-    return content_of(row)
+    return content_of(rows[0])
 
 
-def content_of(row: Submission) -> SubmittedContent:
+@reader
+def with_proof(
+    actor: Actor, reference: str, version: SubmissionView
+) -> Asking[tuple[SubmittedContent, tuple[FileView, ...], Person]]:
+    """One submitted version, its receipt as PDF once its job has made it, and who sent it; one statement."""
+    parts: list[Asking[Any]] = [
+        submitted_version.asking(actor, reference, version.number),
+        receipt_files.asking(version.id),
+        identity.people.asking([version.submitted_by]),
+    ]
+    sent, printed, people = yield from side_by_side(parts)
+    return sent, printed, people[version.submitted_by]
+
+
+def content_of(row: Any) -> SubmittedContent:
     return rules.read_snapshot(
         row.content,
         application_id=row.application_id,
@@ -79,6 +97,7 @@ def _of_answers(application_id: UUID, *, sent: bool) -> tuple[FileView, ...]:
     return files.listed_of("clarification", db.session.scalars(asked).all())
 
 
-def receipt_files(submission_id: UUID) -> tuple[FileView, ...]:
+@reader
+def receipt_files(submission_id: UUID) -> Asking[tuple[FileView, ...]]:
     """The receipt as PDF, once its job has made it."""
-    return files.listed("submission", submission_id, "receipt")
+    return (yield from files.listed.asking("submission", submission_id, "receipt"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.applications.queries.reach import LIST_ROWS_MAX, is_team, not_barred, visible
@@ -19,18 +19,19 @@ from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
 from grants.identity.states import OrganisationKind
 
 
 @reader
 def view(actor: Actor, reference: str) -> Asking[ApplicationView]:
-    """One application with its call and consortium; :class:`NotFound` where this person may not see it. Three statements."""
-    rows = yield from ask(select(Application).where(Application.reference == reference, visible(actor)))
+    """One application with its call and consortium; :class:`NotFound` where this person may not see it. One statement."""
+    named = Application.reference == reference
+    rows, around = yield from both(ask(select(Application).where(named, visible(actor))), _around(named))
     if not rows:
         raise NotFound
-    return (yield from view_of.asking(rows[0]))
+    return _view(rows[0], around)
 
 
 def view_by_id(application_id: UUID) -> ApplicationView:
@@ -40,11 +41,22 @@ def view_by_id(application_id: UUID) -> ApplicationView:
 
 @reader
 def view_of(row: Any) -> Asking[ApplicationView]:
-    """A row as the frozen view; two statements."""
-    about: list[Asking[Any]] = [call_queries.call_views.asking([row.call_id]), partners.asking(row.id)]
-    if row.submission_id:
-        about.append(_submission.asking(row.submission_id))
-    calls, consortium, *submission = yield from side_by_side(about)
+    """A row as the frozen view; one statement."""
+    return _view(row, (yield from _around(Application.id == row.id)))
+
+
+def _around(wanted: ColumnElement[bool]) -> Asking[list[Any]]:
+    """The calls, partners and standing versions of the applications of a condition, as they are read; one statement."""
+    parts: list[Asking[Any]] = [
+        call_queries.call_views.asking(select(Application.call_id).where(wanted)),
+        ask(_consortia().where(ApplicationPartner.application_id.in_(select(Application.id).where(wanted)))),
+        ask(select(*_SUBMISSION_COLUMNS).where(Submission.id.in_(select(Application.submission_id).where(wanted)))),
+    ]
+    return (yield from side_by_side(parts))
+
+
+def _view(row: Any, around: list[Any]) -> ApplicationView:
+    calls, consortium, standing = around
     call = calls[row.call_id].until(row.own_closes_at, row.own_closes_reason)
     return ApplicationView(
         id=row.id,
@@ -59,10 +71,10 @@ def view_of(row: Any) -> Asking[ApplicationView]:
         synthetic_note=row.synthetic_note,
         call=call,
         coordinator_id=row.coordinator_id,
-        partners=consortium,
+        partners=tuple(map(_partner, consortium)),
         dossier_id=row.dossier_id,
         budget_id=row.budget_id,
-        submission=submission[0] if submission else None,
+        submission=_submission_view(standing[0]) if standing else None,
         requested=row.requested,
         withdrawn_at=row.withdrawn_at,
         created_at=row.created_at,
@@ -222,15 +234,16 @@ def reason_of_end(actor: Actor, application: ApplicationView) -> str | None:
     )
 
 
-def submissions(actor: Actor, reference: str) -> tuple[SubmissionView, ...]:
+@reader
+def submissions(actor: Actor, reference: str) -> Asking[tuple[SubmissionView, ...]]:
     """Every submitted version, newest first, at most 200: the last one stands, the others are kept."""
-    rows = db.session.execute(
+    rows = yield from ask(
         select(*_SUBMISSION_COLUMNS)
         .join(Application, Application.id == Submission.application_id)
         .where(Application.reference == reference, visible(actor))
         .order_by(Submission.number.desc())
         .limit(LIST_ROWS_MAX)
-    ).all()
+    )
     return tuple(_submission_view(row) for row in rows)
 
 
@@ -248,6 +261,12 @@ def earlier(actor: Actor, application_id: UUID) -> tuple[tuple[str, str], ...]:
         .limit(50)
     )
     return tuple((row.reference, row.title) for row in rows)
+
+
+@reader
+def with_versions(actor: Actor, reference: str) -> Asking[tuple[ApplicationView, tuple[SubmissionView, ...]]]:
+    """One application and every submitted version of it, newest first; one statement."""
+    return (yield from both(view.asking(actor, reference), submissions.asking(actor, reference)))
 
 
 def submission_by_id(submission_id: UUID) -> SubmissionView:

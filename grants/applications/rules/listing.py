@@ -154,6 +154,7 @@ class Listing:
             self.wanted,
             call_slug="" if "call" in named else self.wanted.call_slug,
             programme="" if "programme" in named else self.wanted.programme,
+            country_code="" if "country" in named else self.wanted.country_code,
         )
         return replace(self, wanted=wanted, problems=())
 
@@ -165,7 +166,7 @@ def read_listing(pairs: Iterable[tuple[str, str]]) -> Listing:
     """What the parts of an address ask for. What is not understood is told in a sentence each, never passed over.
 
     >>> read_listing([("state", "nonsense"), ("sort", "-title")]).problems
-    (('state', 'There is no state “nonsense”.'),)
+    (('state', 'There is no state “nonsense”. There is: draft, submitted, withdrawn, eligible, ineligible, under_evaluation, selected, reserve, below_threshold, not_funded, in_preparation, awarded, declined, dropped.'),)
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -212,7 +213,8 @@ def _known(
     for each in kind:
         if each.value == value:
             return each
-    problems.append((name or noun, f"There is no {noun} {quoted(value)}."))
+    offered = ", ".join(each.value for each in kind)
+    problems.append((name or noun, f"There is no {noun} {quoted(value)}. There is: {offered}."))
     return None
 
 
@@ -263,11 +265,17 @@ def filter_words(listing: Listing, calls: Mapping[str, str]) -> str:
     return "; ".join(chip.words for chip in chips(listing, calls)) or "none: every application you may see"
 
 
-def stale(wanted: ListFilter, calls: Mapping[str, str], programmes: Collection[str]) -> tuple[tuple[str, str], ...]:
-    """What a filter names that is not there for this person (any more), in a sentence each."""
+def stale(
+    wanted: ListFilter, calls: Mapping[str, str], programmes: Collection[str], countries: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """What a filter names that is not there for this person (any more), in a sentence each, with what there is."""
     found = []
-    if wanted.call_slug and wanted.call_slug not in calls:
-        found.append(("call", f"There is no call {quoted(wanted.call_slug)} with applications you may see."))
-    if wanted.programme and wanted.programme not in programmes:
-        found.append(("programme", f"There is no programme {quoted(wanted.programme)} with applications you may see."))
+    for name, value, offered in (
+        ("call", wanted.call_slug, calls.keys()),
+        ("programme", wanted.programme, programmes),
+        ("country", wanted.country_code, countries),
+    ):
+        if value and value not in offered:
+            there = f" There is: {', '.join(offered)}." if offered else ""
+            found.append((name, f"There is no {name} {quoted(value)} with applications you may see.{there}"))
     return tuple(found)

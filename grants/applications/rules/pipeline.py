@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -103,6 +103,40 @@ def stages(standing: tuple[Standing, ...], planned: Planned, now: datetime) -> t
     """Every state in which something stands, in the order of the table of states."""
     by_state = {each.state: each for each in standing}
     return tuple(_stage(by_state[state], planned, now) for state in ApplicationState if state in by_state)
+
+
+@dataclass(frozen=True, slots=True)
+class CallStages:
+    """One call among others: what waits for somebody, by state, and how what has ended ended."""
+
+    slug: str
+    title: str
+    waiting: Mapping[ApplicationState, Stage]
+    ended: tuple[Stage, ...]
+
+    @property
+    def number(self) -> int:
+        """How many applications were sent to it."""
+        return sum(each.number for each in (*self.waiting.values(), *self.ended))
+
+    @property
+    def requested(self) -> Money:
+        """What they ask for together."""
+        return sum((each.requested for each in (*self.waiting.values(), *self.ended)), Money(0))
+
+
+def by_call(standing: Iterable[Standing], now: datetime) -> tuple[CallStages, ...]:
+    """The calls in the order they come in, each with its states in the order of the table of states."""
+    found: dict[tuple[str, str], list[Standing]] = {}
+    for each in standing:
+        found.setdefault((each.call_slug, each.call_title), []).append(each)
+    return tuple(_call(*call, tuple(rows), now) for call, rows in found.items())
+
+
+def _call(slug: str, title: str, rows: tuple[Standing, ...], now: datetime) -> CallStages:
+    every = stages(rows, Planned(), now)
+    waiting = {each.state: each for each in every if each.waits_for}
+    return CallStages(slug, title, waiting, tuple(each for each in every if not each.waits_for))
 
 
 def _stage(found: Standing, planned: Planned, now: datetime) -> Stage:

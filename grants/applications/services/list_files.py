@@ -53,8 +53,8 @@ def ask_list_file(actor: Actor, address: str, form: ListForm) -> int:
 
 def _understood(actor: Actor, address: str) -> Listing:
     listing = listing_at(address)
-    calls, programmes = dict(queries.calls_seen(actor)), queries.programmes_seen(actor)
-    if problems := (*listing.problems, *rules.stale(listing.wanted, calls, programmes)):
+    calls, programmes, countries = queries.offered(actor)
+    if problems := (*listing.problems, *rules.stale(listing.wanted, dict(calls), programmes, countries)):
         raise Refused(" ".join(sentence for _, sentence in problems))
     return listing
 

@@ -23,6 +23,7 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Permission, Scope
 from grants.identity import queries as identity
 from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other
 
 NOT_KEPT = (Invalid, Refused)
@@ -33,13 +34,14 @@ NOT_KEPT = (Invalid, Refused)
 def eligibility_list(slug: str) -> Any:
     """The applications of one call in one state of the check, with what each waits for and since when."""
     actor, call, asked = current_actor(), calls.call(current_actor(), slug), paging.asked()
-    shows = {show.value: show for show in DeskShow}
-    show = shows.get(request.args.get("show", ""), DeskShow.TO_CHECK)
+    problems: list[str] = []
+    show = chosen("show", "part", {show.value: show for show in DeskShow}, problems) or DeskShow.TO_CHECK
     found, counts = queries.desk_list(actor, call, show, asked)
     return page(
         "applications/eligibility_list.html",
         call=call,
-        rows=paging.rows(found, asked, key=lambda row: row.reference, total=counts[show]),
+        rows=paging.rows(() if problems else found, asked, key=lambda row: row.reference, total=counts[show]),
+        problems=problems,
         counts=counts,
         show=show,
         conditions=len(rules.conditions_of(call.content)),
@@ -73,14 +75,14 @@ def pass_batch(slug: str) -> Any:
 
 def _batch_page(slug: str, form: BatchForm) -> str:
     actor, call = current_actor(), calls.call(current_actor(), slug)
-    rows, next_key = queries.batch(actor, call, paging.asked())
+    rows, next_key, outcomes = queries.batch_page(actor, call, paging.asked())
     return page(
         "applications/eligibility_batch.html",
         call=call,
         rows=rows,
         next_key=next_key,
         form=form,
-        outcomes=queries.last_batch(actor, call.id),
+        outcomes=outcomes,
         open=call.is_open(clock.now()),
     )
 

@@ -17,10 +17,10 @@ from grants.conversations.forms import SayForm, TicketForm
 from grants.conversations.rules import ageing, duration_words
 from grants.conversations.states import ConversationState, Queue
 from grants.core import clock
-from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
 from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.forms import choices
 from grants.web.routing import current_actor, page, requires, see_other, signed_in
 
@@ -171,29 +171,25 @@ def _ticket_page(found: Ticket, form: SayForm) -> str:
 def helpdesk() -> Any:
     """What lies at the desk: filters, ageing, and how fast first answers come."""
     actor, at = current_actor(), clock.now()
-    queue, state = _one_of(Queue, "queue"), _one_of(ConversationState, "state", ConversationState.WAITING)
-    if queue is Queue.PUBLIC:
-        raise NotFound
+    problems: list[str] = []
+    queue = chosen("queue", "queue", {each.value: each for each in QUEUE_WORDS}, problems)
+    waiting = ConversationState.WAITING
+    state = chosen("state", "state", {each.value: each for each in STATES}, problems, otherwise=waiting)
     apart = request.args.get("apart", "")
     if apart:
         state = None
     return page(
         "applications/helpdesk.html",
-        rows=queries.desk_tickets(actor, paging.asked(), queue=queue, state=state, apart=apart),
+        rows=paging.Rows(())
+        if problems
+        else queries.desk_tickets(actor, paging.asked(), queue=queue, state=state, apart=apart),
+        problems=problems,
         first=queries.first_answers(actor, at),
         queue=queue,
         state=state,
         apart=apart,
         **_words(),
     )
-
-
-def _one_of(kind: Any, name: str, otherwise: Any = None) -> Any:
-    """A value of the address, or what stands where none is asked for; “all” asks for no one."""
-    given = request.args.get(name)
-    if given is None:
-        return otherwise
-    return next((each for each in kind if each.value == given), None)
 
 
 def _words() -> dict[str, Any]:

@@ -39,7 +39,7 @@ def index() -> Any:
         "applications/index.html",
         listing=listing,
         found=found,
-        problems=(*listing.problems, *rules.stale(listing.wanted, calls, found.programmes)),
+        problems=(*listing.problems, *rules.stale(listing.wanted, calls, found.programmes, found.countries)),
         chips=rules.chips(listing, calls),
         sortings=SORTINGS,
         orders=Order,
@@ -101,8 +101,8 @@ def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
 def understood() -> Listing:
     """The list of the address; one that is not understood is no file."""
     listing, actor = listing_of(request.args), current_actor()
-    calls, programmes = dict(queries.calls_seen(actor)), queries.programmes_seen(actor)
-    if problems := (*listing.problems, *rules.stale(listing.wanted, calls, programmes)):
+    calls, programmes, countries = queries.offered(actor)
+    if problems := (*listing.problems, *rules.stale(listing.wanted, dict(calls), programmes, countries)):
         raise Refused(" ".join(sentence for _, sentence in problems))
     return listing
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
-
-from flask import request
 
 from grants.applications import queries
 from grants.applications.rules import ListFilter
+from grants.applications.rules.arrival import words
 from grants.applications.rules.listing import Listing, Order, Sorting
-from grants.applications.rules.pipeline import Planned, Standing, stages
+from grants.applications.rules.pipeline import Planned, by_call, stages
 from grants.applications.states import ApplicationState
 from grants.applications.views.frame import bp
 from grants.applications.views.lists import address_of
@@ -19,6 +17,7 @@ from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.money import Money
 from grants.core.permissions import Permission
+from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires
 
 
@@ -28,7 +27,7 @@ def pipeline(slug: str) -> Any:
     """The states of one call."""
     actor = current_actor()
     queries.shareable_call(actor, slug)
-    call, known = calls.call(actor, slug), calls.values(actor, slug)
+    call, known = calls.with_values(actor, slug)
     planned = Planned(known["dates.results_planned"].value, known["dates.pilots_start"].value)
     found = stages(queries.standing(actor, ListFilter(call_slug=slug)), planned, clock.now())
     return page(
@@ -45,29 +44,23 @@ def pipeline(slug: str) -> Any:
 @requires(Permission.APPLICATION_READ)
 def pipelines() -> Any:
     """The states of every call, or of those of one programme, side by side."""
-    actor, programme = current_actor(), request.args.get("programme", "")
+    actor, problems = current_actor(), list[str]()
     if not (queries.shareable_calls(actor) or actor.everywhere(Permission.APPLICATION_READ)):
         raise NotFound
-    found = queries.standing(actor, ListFilter(programme=programme))
+    programmes = queries.programmes_seen(actor)
+    programme = chosen("programme", "programme", {code: code for code in programmes}, problems) or ""
+    standing = () if problems else queries.standing(actor, ListFilter(programme=programme))
+    found = by_call(standing, clock.now())
     return page(
         "applications/pipelines.html",
         programme=programme,
-        programmes=queries.programmes_seen(actor),
-        states=[state for state in ApplicationState if any(each.state is state for each in found)],
-        calls=[_call(list(rows)) for _, rows in groupby(found, key=lambda each: each.call_slug)],
+        programmes=programmes,
+        problems=problems,
+        states=[state for state in ApplicationState if any(state in each.waiting for each in found)],
+        calls=found,
         list_of=_list_of,
+        words=words,
     )
-
-
-def _call(rows: list[Standing]) -> dict[str, Any]:
-    """One call with its states."""
-    return {
-        "slug": rows[0].call_slug,
-        "title": rows[0].call_title,
-        "of": {each.state: each for each in rows},
-        "number": sum(each.number for each in rows),
-        "requested": sum((each.requested for each in rows), Money(0)),
-    }
 
 
 def _list_of(slug: str, state: ApplicationState | None = None, days: int = 0) -> str:

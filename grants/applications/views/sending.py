@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, request, url_for
+from flask import flash, url_for
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import ReasonForm, SubmitForm
@@ -15,8 +15,8 @@ from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Permission
 from grants.dossiers import rules as dossier_rules
-from grants.identity import queries as identity
 from grants.web import downloads
+from grants.web.choosing import chosen as choose
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -76,24 +76,25 @@ def _now(place: Workplace) -> str:
 @requires(Permission.APPLICATION_READ)
 def receipt(ref: str) -> Any:
     """The proof of what was received, when, and its hash; older versions below."""
-    application = queries.view(current_actor(), ref)
-    versions = queries.submissions(current_actor(), ref)
+    application, versions = queries.with_versions(current_actor(), ref)
     if not versions:
         raise NotFound
-    chosen = next((v for v in versions if str(v.number) == request.args.get("version")), versions[0])
-    sent = queries.submitted_version(current_actor(), ref, chosen.number)
+    known, problems = {str(version.number): version for version in versions}, list[str]()
+    chosen = choose("version", "version", known, problems) or versions[0]
+    sent, printed, sender = queries.with_proof(current_actor(), ref, chosen)
     lead = next(member for member in sent.consortium if member.role is PartnerRole.COORDINATOR)
     return page(
         "applications/receipt.html",
         application=application,
         call=application.call,
         chosen=chosen,
+        problems=problems,
         versions=versions,
-        files=queries.receipt_files(chosen.id),
+        files=printed,
         sent_files=sent.files,
         received=rules.received_lines(chosen.submitted_at, application.call.zone, lead.country_code),
         registered=queries.registered(chosen.id),
-        sender=identity.person(chosen.submitted_by),
+        sender=sender,
         editable=application.editable(clock.now()),
         rules=rules,
     )

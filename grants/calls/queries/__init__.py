@@ -14,6 +14,7 @@ from grants.calls.queries.corrections import (
     versions_after,
     working_copy,
 )
+from grants.calls.queries.listing import calls_page
 from grants.calls.queries.privacy import notices
 from grants.calls.queries.questions import answers_published
 from grants.calls.queries.reading import (
@@ -49,6 +50,7 @@ from grants.calls.queries.reading import (
     times,
     times_columns,
     values,
+    with_values,
 )
 from grants.calls.queries.sessions import SLIDES_KIND, sessions
 
@@ -67,6 +69,7 @@ __all__ = [
     "call_by_id",
     "call_views",
     "calls",
+    "calls_page",
     "content_of_version",
     "copied",
     "copy_row",
@@ -99,5 +102,6 @@ __all__ = [
     "times_columns",
     "values",
     "versions_after",
+    "with_values",
     "working_copy",
 ]

@@ -14,9 +14,8 @@ from sqlalchemy import func, select
 
 from grants.calls import rules
 from grants.calls.models import Call, CallOneExtension, CallVersion, CallWorkingCopy
-from grants.calls.queries import reading
 from grants.calls.queries.questions import answers_published
-from grants.calls.queries.reading import beside_stage, deadlines
+from grants.calls.queries.reading import beside_stage, with_values
 from grants.calls.queries.sessions import sessions
 from grants.calls.rules import (
     CallContent,
@@ -31,7 +30,7 @@ from grants.calls.rules import (
     VersionKind,
 )
 from grants.core import encoding
-from grants.core.db import db, get
+from grants.core.db import db
 from grants.core.errors import NotFound, Problem
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -76,13 +75,18 @@ class WorkingCopy:
         return frozenset(change.path for change in self.changes)
 
 
-def working_copy(actor: Actor, slug: str, at: datetime) -> WorkingCopy:
-    """The working copy of a published call; without one, the call as it is published."""
-    found = reading.call(actor, slug)
-    before = rules.from_json(get(Call, found.id).content)
-    stored = copied(found.id)
-    fields = before if stored is None else rules.from_json(stored)
-    parent = programme_queries.fund_source(found.fund_source.id).rules
+@reader
+def working_copy(actor: Actor, slug: str, at: datetime) -> Asking[WorkingCopy]:
+    """The working copy of a published call; without one, the call as it is published. One statement."""
+    named = Call.slug == slug
+    parts: list[Asking[Any]] = [
+        with_values.asking(actor, slug),
+        ask(select(CallWorkingCopy.content).join(Call, Call.id == CallWorkingCopy.call_id).where(named)),
+        programme_queries.fund_sources_by_id.asking(select(Call.fund_source_id).where(named)),
+    ]
+    (found, before), stored, parents = yield from side_by_side(parts)
+    fields = rules.from_json(stored[0].content) if stored else before
+    parent = parents[found.fund_source.id].rules
     changed = rules.changes(before, fields)
     opened = found.opens_at is not None and found.opens_at <= at
     return WorkingCopy(
@@ -92,7 +96,7 @@ def working_copy(actor: Actor, slug: str, at: datetime) -> WorkingCopy:
         changes=changed,
         problems=(
             *rules.fixed_problems(changed, opened=opened),
-            *rules.publish_problems(fields, deadlines(found.id), found.zone, parent),
+            *rules.publish_problems(fields, found.deadlines, found.zone, parent),
         ),
         more_than_wording=rules.correction_problems(changed),
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from grants.calls.models import CallQuestion, CallQuestionSource, CallQuestionVersion
 from grants.calls.queries.applying import applications_asked_about
+from grants.calls.queries.sessions import sessions
 from grants.calls.rules.questions import AskedView, Asker, DraftView, PublicQuestion, VersionView
+from grants.calls.rules.sessions import SessionView
 from grants.conversations import queries as conversations
 from grants.conversations.models import Conversation
-from grants.conversations.rules import ConversationRow
+from grants.conversations.rules import ConversationRow, MessageView
 from grants.conversations.states import ConversationState, Queue
 from grants.core import faults
 from grants.core.db import db, folded, locked
@@ -22,7 +25,7 @@ from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
 from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 
 SEARCH_WORDS_MAX = 8
@@ -38,32 +41,44 @@ def question_scope(question_id: UUID) -> Scope:
 # --- what everybody reads -----------------------------------------------------------------------------------------
 
 
-def public_questions(call_id: UUID, page: Page, *, search: str = "", section: str = "") -> Rows[PublicQuestion]:
-    """Published questions by number with every version of each; three statements."""
+@reader
+def questions_page(
+    actor: Actor, call_id: UUID, page: Page, *, search: str = "", section: str = ""
+) -> Asking[tuple[Rows[PublicQuestion], tuple[AskedView, ...], tuple[SessionView, ...]]]:
+    """One page of the published questions, what this person asked, and the sessions they were answered at; one statement."""
+    parts: list[Asking[Any]] = [
+        public_questions.asking(call_id, page, search=search, section=section),
+        own_questions.asking(actor, call_id),
+        sessions.asking(call_id),
+    ]
+    rows, own, held = yield from side_by_side(parts)
+    return rows, own, held
+
+
+@reader
+def public_questions(call_id: UUID, page: Page, *, search: str = "", section: str = "") -> Asking[Rows[PublicQuestion]]:
+    """Published questions by number with every version of each, and how many there are; one statement."""
     conditions = _published(call_id, search, section)
     statement = select(CallQuestion).where(*conditions)
-    if page.after and page.after.isdecimal() and len(page.after) < 9:
-        statement = statement.where(CallQuestion.number > int(page.after))
-    found = db.session.scalars(statement.order_by(CallQuestion.number).limit(page.limit)).all()
+    if (last := page.number) is not None:
+        statement = statement.where(CallQuestion.number > last)
     counted = select(CallQuestion.id).where(*conditions).limit(COUNTED_MAX + 1).subquery()
-    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
-    return cut(_whole(found), page, key=lambda each: str(each.number), total=Tally.of(total))
+    found, ((total,),) = yield from both(
+        _whole.asking(statement.order_by(CallQuestion.number).limit(page.limit)),
+        ask(select(func.count()).select_from(counted)),
+    )
+    return cut(found, page, key=lambda each: str(each.number), total=Tally.of(total))
 
 
 def newest_questions(call_id: UUID, most: int) -> tuple[PublicQuestion, ...]:
-    """The questions that were published or corrected last, for a feed; two statements."""
+    """The questions that were published or corrected last, for a feed; one statement."""
     changed = (
         select(func.max(CallQuestionVersion.created_at))
         .where(CallQuestionVersion.question_id == CallQuestion.id)
         .scalar_subquery()
     )
-    found = db.session.scalars(
-        select(CallQuestion)
-        .where(*_published(call_id))
-        .order_by(changed.desc(), CallQuestion.number.desc())
-        .limit(most)
-    ).all()
-    return _whole(found)
+    found = select(CallQuestion).where(*_published(call_id)).order_by(changed.desc(), CallQuestion.number.desc())
+    return _whole(found.limit(most))
 
 
 def questions_beside(call_id: UUID, section: str) -> tuple[PublicQuestion, ...]:
@@ -88,15 +103,13 @@ def answers_published(call_id: UUID) -> Asking[tuple[int, datetime | None]]:
     return row.number, row.last
 
 
-def published_numbers(call_id: UUID) -> tuple[int, ...]:
+@reader
+def published_numbers(call_id: UUID) -> Asking[tuple[int, ...]]:
     """The numbers that are public, for whoever answers by one."""
-    return tuple(
-        number
-        for number in db.session.scalars(
-            select(CallQuestion.number).where(*_published(call_id)).order_by(CallQuestion.number).limit(COUNTED_MAX)
-        )
-        if number is not None
+    rows = yield from ask(
+        select(CallQuestion.number).where(*_published(call_id)).order_by(CallQuestion.number).limit(COUNTED_MAX)
     )
+    return tuple(number for (number,) in rows)
 
 
 def _published(call_id: UUID, search: str = "", section: str = "") -> list[ColumnElement[bool]]:
@@ -109,20 +122,24 @@ def _published(call_id: UUID, search: str = "", section: str = "") -> list[Colum
     return found
 
 
-def _whole(found: Collection[CallQuestion]) -> tuple[PublicQuestion, ...]:
+@reader
+def _whole(wanted: Select[Any]) -> Asking[tuple[PublicQuestion, ...]]:
+    """Published questions with their versions; one statement."""
+    told = select(CallQuestionVersion).where(
+        CallQuestionVersion.question_id.in_(wanted.with_only_columns(CallQuestion.id))
+    )
+    found, wordings = yield from both(
+        ask(wanted), ask(told.order_by(CallQuestionVersion.question_id, CallQuestionVersion.number.desc()))
+    )
     versions: dict[UUID, list[VersionView]] = {row.id: [] for row in found}
-    for each in db.session.scalars(
-        select(CallQuestionVersion)
-        .where(CallQuestionVersion.question_id.in_(versions))
-        .order_by(CallQuestionVersion.question_id, CallQuestionVersion.number.desc())
-    ):
+    for each in wordings:
         versions[each.question_id].append(
             VersionView(each.number, each.question, each.answer, each.note, each.created_at)
         )
     return tuple(_public(row, tuple(versions[row.id])) for row in found)
 
 
-def _public(row: CallQuestion, versions: tuple[VersionView, ...]) -> PublicQuestion:
+def _public(row: Any, versions: tuple[VersionView, ...]) -> PublicQuestion:
     assert row.number is not None and row.published_at is not None, "only what is published is read by everybody"
     return PublicQuestion(row.number, row.question, row.answer, row.section, row.session, row.published_at, versions)
 
@@ -130,12 +147,15 @@ def _public(row: CallQuestion, versions: tuple[VersionView, ...]) -> PublicQuest
 # --- what one asked oneself ---------------------------------------------------------------------------------------
 
 
-def own_questions(actor: Actor, call_id: UUID) -> tuple[AskedView, ...]:
-    """What this person asked about a call, the newest first, and what became of each; two statements."""
+@reader
+def own_questions(actor: Actor, call_id: UUID) -> Asking[tuple[AskedView, ...]]:
+    """What this person asked about a call, the newest first, and what became of each; one statement at most."""
     if call_id in actor.barred("call"):
         raise NotFound
-    rows = db.session.execute(
-        select(Conversation, CallQuestion.number)
+    if actor.user_id is None:
+        return ()
+    statement = (
+        select(Conversation, CallQuestion.number.label("answered_as"))
         .outerjoin(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
         .outerjoin(CallQuestion, CallQuestion.id == CallQuestionSource.question_id)
         .where(
@@ -145,11 +165,13 @@ def own_questions(actor: Actor, call_id: UUID) -> tuple[AskedView, ...]:
         )
         .order_by(Conversation.reference.desc())
         .limit(conversations.MINE_MAX)
-    ).all()
-    texts = conversations.messages([row[0].id for row in rows])
+    )
+    rows, texts = yield from both(
+        ask(statement), conversations.messages.asking(statement.with_only_columns(Conversation.id))
+    )
     found = []
-    for row, number in rows:
-        said = texts[row.id]
+    for row in rows:
+        said, number = texts[row.id], row.answered_as
         closed = row.state == ConversationState.CLOSED.value
         status = f"Answered as Q{number}" if number else "Not answered in public" if closed else "Waits for an answer"
         reason = said[-1].text if closed and len(said) > 1 else None
@@ -189,11 +211,25 @@ def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
     return [Conversation.within_id.not_in(barred), Conversation.about_id.not_in(barred)] if barred else []
 
 
-def asked(actor: Actor, call_id: UUID, page: Page) -> Rows[ConversationRow]:
-    """Questions that wait and are in no draft, the oldest first; two statements."""
-    return conversations.listed(
-        [*_waiting(call_id), *desk_sees(actor, Permission.QUESTION_ANSWER)], page, oldest_first=True
-    )
+@reader
+def asked(actor: Actor, call_id: UUID, page: Page) -> Asking[Rows[ConversationRow]]:
+    """Questions that wait and are in no draft, the oldest first; one statement."""
+    waiting = [*_waiting(call_id), *desk_sees(actor, Permission.QUESTION_ANSWER)]
+    return (yield from conversations.listed.asking(waiting, page, oldest_first=True))
+
+
+@reader
+def desk(
+    actor: Actor, call_id: UUID, page: Page
+) -> Asking[tuple[Rows[ConversationRow], tuple[DraftView, ...], tuple[int, ...]]]:
+    """One page of what waits, the answers being written, and the numbers that are public; one statement."""
+    parts: list[Asking[Any]] = [
+        asked.asking(actor, call_id, page),
+        drafts.asking(actor, call_id),
+        published_numbers.asking(call_id),
+    ]
+    rows, written, numbers = yield from side_by_side(parts)
+    return rows, written, numbers
 
 
 def asked_one(actor: Actor, call_id: UUID, reference: str) -> ConversationRow:
@@ -221,20 +257,21 @@ def _waiting(call_id: UUID) -> list[ColumnElement[bool]]:
     ]
 
 
-def drafts(actor: Actor, call_id: UUID) -> tuple[DraftView, ...]:
+@reader
+def drafts(actor: Actor, call_id: UUID) -> Asking[tuple[DraftView, ...]]:
     """Answers that are being written, the oldest first, but for those to what this person is barred from; one statement."""
     if not actor.may(Permission.QUESTION_ANSWER, Scope.of(("call", call_id))):
         raise NotFound
     sources = (
         select(func.count()).where(CallQuestionSource.question_id == CallQuestion.id).correlate(CallQuestion)
     ).scalar_subquery()
-    rows = db.session.execute(
-        select(CallQuestion, sources)
+    rows = yield from ask(
+        select(CallQuestion, sources.label("sources"))
         .where(CallQuestion.call_id == call_id, CallQuestion.number.is_(None), *_clear(actor))
         .order_by(CallQuestion.entry)
         .limit(DRAFTS_MAX)
     )
-    return tuple(_draft(row, count) for row, count in rows)
+    return tuple(_draft(row, row.sources) for row in rows)
 
 
 def draft_by_entry(actor: Actor, call_id: UUID, entry: int) -> DraftView:
@@ -254,15 +291,21 @@ def entry_of(call_id: UUID, number: int) -> int | None:
     )
 
 
-def sources(actor: Actor, question_id: UUID) -> tuple[ConversationRow, ...]:
-    """The conversations a question answers, but for what this person is barred from; one statement."""
-    rows = db.session.scalars(
+@reader
+def sources(
+    actor: Actor, question_id: UUID
+) -> Asking[tuple[tuple[ConversationRow, ...], dict[UUID, tuple[MessageView, ...]]]]:
+    """The conversations a question answers and what was said in them, but for what this person is barred from; one statement."""
+    statement = (
         select(Conversation)
         .join(CallQuestionSource, CallQuestionSource.conversation_id == Conversation.id)
         .where(CallQuestionSource.question_id == question_id, *not_barred(actor))
-        .order_by(Conversation.reference)
     )
-    return tuple(conversations.row_of(row) for row in rows)
+    rows, texts = yield from both(
+        ask(statement.order_by(Conversation.reference)),
+        conversations.messages.asking(statement.with_only_columns(Conversation.id)),
+    )
+    return tuple(conversations.row_of(row) for row in rows), texts
 
 
 def _clear(actor: Actor) -> list[ColumnElement[bool]]:
@@ -306,7 +349,7 @@ def askers(question_id: UUID) -> tuple[Asker, ...]:
     )
 
 
-def _draft(row: CallQuestion, count: int) -> DraftView:
+def _draft(row: Any, count: int) -> DraftView:
     return DraftView(
         row.id, row.version, row.entry, row.number, row.question, row.answer, row.section, row.session, count
     )

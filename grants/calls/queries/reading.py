@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import Select, false, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from grants.calls import rules
@@ -51,12 +51,13 @@ def scope_of(call_id: UUID) -> Scope:
     return Scope.of(("call", locked(Call, call_id).id))
 
 
-def call(actor: Actor | None, slug: str) -> CallView:
-    """One call by its address; a draft is not there for whoever may not prepare it."""
-    row = db.session.scalars(select(Call).where(Call.slug == slug)).one_or_none()
-    if row is None or not _may_see(actor, row):
-        raise NotFound
-    return _whole([row])[row.id]
+@reader
+def call(actor: Actor | None, slug: str) -> Asking[CallView]:
+    """One call by its address; a draft is not there for whoever may not prepare it. One statement."""
+    for found in (yield from _whole.asking(Call.slug == slug)).values():
+        if _may_see(actor, found):
+            return found
+    raise NotFound
 
 
 def is_visible(actor: Actor | None, call_id: UUID) -> bool:
@@ -64,9 +65,19 @@ def is_visible(actor: Actor | None, call_id: UUID) -> bool:
     return _may_see(actor, get(Call, call_id))
 
 
-def values(actor: Actor, slug: str) -> Mapping[str, rules.Sourced]:
+@reader
+def values(actor: Actor, slug: str) -> Asking[Mapping[str, rules.Sourced]]:
     """Every value of a call by its path, for whoever edits it; :class:`NotFound` where this person may not see it."""
-    return rules.from_json(get(Call, id_of(actor, slug)).content)
+    for row in (yield from ask(select(Call.id, Call.published_at, Call.content).where(Call.slug == slug))):
+        if _may_see(actor, row):
+            return rules.from_json(row.content)
+    raise NotFound
+
+
+@reader
+def with_values(actor: Actor, slug: str) -> Asking[tuple[CallView, Mapping[str, rules.Sourced]]]:
+    """One call and every value of it by its path; one statement."""
+    return (yield from both(call.asking(actor, slug), values.asking(actor, slug)))
 
 
 def file_text(actor: Actor | None, slug: str) -> str:
@@ -76,9 +87,13 @@ def file_text(actor: Actor | None, slug: str) -> str:
     return rules.call_file(fields, found.deadlines, found.documents, found.zone)
 
 
-def call_by_id(call_id: UUID) -> CallView:
-    """One call for another stage, whatever its state."""
-    return _whole([get(Call, call_id)])[call_id]
+@reader
+def call_by_id(call_id: UUID) -> Asking[CallView]:
+    """One call for another stage, whatever its state; one statement."""
+    found = yield from call_views.asking([call_id])
+    if not found:
+        raise NotFound
+    return found[call_id]
 
 
 def times_columns() -> tuple[ColumnElement[Any], ...]:
@@ -110,19 +125,25 @@ def id_of(actor: Actor | None, slug: str) -> UUID:
 @reader
 def calls(actor: Actor | None) -> Asking[tuple[CallRow, ...]]:
     """All calls this person may see, the latest deadline first; one statement."""
-    last = (
-        select(CallDeadline.call_id, func.max(CallDeadline.closes_at).label("closes_at"))
-        .group_by(CallDeadline.call_id)
-        .subquery()
-    )
-    found = yield from ask(
-        select(Call, last.c.closes_at)
-        .outerjoin(last, last.c.call_id == Call.id)
+    found = yield from ask(listed(actor).limit(CALLS_MAX))
+    return tuple(row_of(row, row.closes_at) for row in found)
+
+
+LAST = (
+    select(CallDeadline.call_id, func.max(CallDeadline.closes_at).label("closes_at"))
+    .group_by(CallDeadline.call_id)
+    .subquery()
+)
+
+
+def listed(actor: Actor | None) -> Select[Any]:
+    """Calls this person may see with their last deadline, the latest one first."""
+    return (
+        select(Call, LAST.c.closes_at)
+        .outerjoin(LAST, LAST.c.call_id == Call.id)
         .where(_visible(actor))
-        .order_by(last.c.closes_at.desc().nulls_last(), Call.reference)
-        .limit(CALLS_MAX)
+        .order_by(LAST.c.closes_at.desc().nulls_last(), Call.reference)
     )
-    return tuple(_row(row, row.closes_at) for row in found)
 
 
 def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallRow, ...]:
@@ -136,17 +157,17 @@ def open_calls(at: datetime) -> tuple[CallRow, ...]:
 
 
 @reader
-def call_views(call_ids: Iterable[UUID]) -> Asking[dict[UUID, CallView]]:
-    """Several calls whole, by id; two statements whatever their number."""
-    rows = yield from ask(select(Call).where(Call.id.in_(set(call_ids))).order_by(Call.reference))
-    return (yield from _whole.asking(rows))
+def call_views(call_ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, CallView]]:
+    """Several calls whole, by id; one statement whatever their number. The ids may come from another table."""
+    return (yield from _whole.asking(Call.id.in_(call_ids if isinstance(call_ids, Select) else set(call_ids))))
 
 
 @reader
-def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
-    """Calls with their deadlines, documents, programmes and funds; one statement."""
-    ids = {row.id for row in rows}
+def _whole(wanted: ColumnElement[bool]) -> Asking[dict[UUID, CallView]]:
+    """Calls with their deadlines, documents, programmes and funds, by id; one statement."""
+    ids = select(Call.id).where(wanted)
     about: list[Asking[Any]] = [
+        ask(select(Call).where(wanted).order_by(Call.reference)),
         ask(
             select(CallDeadline)
             .where(CallDeadline.call_id.in_(ids))
@@ -157,10 +178,10 @@ def _whole(rows: Sequence[Any]) -> Asking[dict[UUID, CallView]]:
             .where(CallDocument.call_id.in_(ids))
             .order_by(CallDocument.call_id, CallDocument.published_on.desc(), CallDocument.label.desc())
         ),
-        programmes.programmes_by_id.asking({row.programme_id for row in rows}),
-        programmes.fund_sources_by_id.asking({row.fund_source_id for row in rows}),
+        programmes.programmes_by_id.asking(select(Call.programme_id).where(wanted)),
+        programmes.fund_sources_by_id.asking(select(Call.fund_source_id).where(wanted)),
     ]
-    dates, published, owners, funds = yield from side_by_side(about)
+    rows, dates, published, owners, funds = yield from side_by_side(about)
     deadlines: dict[UUID, list[CallDeadline]] = {row.id: [] for row in rows}
     for each in dates:
         deadlines[each.call_id].append(each)
@@ -307,7 +328,7 @@ def beside_stage(actor: Actor | None, found: CallView) -> Asking[tuple[CallRow, 
         .order_by(Call.created_at)
         .limit(CALLS_MAX)
     )
-    return tuple(_row(row, None) for row in rows)
+    return tuple(row_of(row, None) for row in rows)
 
 
 def count() -> int:
@@ -359,7 +380,8 @@ def _to_authorise(actor: Actor, rows: Iterable[CallRow], budgets: dict[UUID | No
             )
 
 
-def _may_see(actor: Actor | None, row: Call) -> bool:
+def _may_see(actor: Actor | None, row: Any) -> bool:
+    """Whether this person may see the call of a row or view with its id and when it was published."""
     if actor is not None and row.id in actor.barred("call"):
         return False
     if row.published_at is not None:
@@ -381,7 +403,7 @@ def _visible(actor: Actor | None) -> ColumnElement[bool]:
     return seen & Call.id.not_in(barred) if barred else seen
 
 
-def _row(row: Call, closes_at: datetime | None) -> CallRow:
+def row_of(row: Any, closes_at: datetime | None) -> CallRow:
     envelopes = rules.envelopes_in(row.content)
     return CallRow(
         id=row.id,

@@ -30,6 +30,7 @@ from grants.core import clock
 from grants.core.permissions import Permission
 from grants.core.zones import ZONES
 from grants.dossiers.rules import condition_words, with_answers
+from grants.web import paging
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
@@ -51,9 +52,10 @@ MANAGES = (Permission.CALL_MANAGE, Permission.CALL_PUBLISH, Permission.BUDGET_AU
 @bp.get("")
 @public
 def index() -> Any:
-    found, at = queries.calls(current_actor()), clock.now()
-    groups = {phase: queries.in_phase(found, phase, at) for phase in Phase}
-    return page("calls/index.html", groups=groups, Phase=Phase)
+    at, asked = clock.now(), paging.asked()
+    now, over = queries.calls_page(current_actor(), at, asked)
+    groups = {phase: queries.in_phase((*now, *over.items), phase, at) for phase in Phase}
+    return page("calls/index.html", groups=groups, Phase=Phase, over=over)
 
 
 @bp.get("/import")
@@ -235,11 +237,11 @@ def _part(slug: str, key: str, number: int | None) -> Any:
 
 
 def _of_draft(slug: str, shown: Callable[[Edited], Any]) -> Any:
-    actor, call = current_actor(), queries.call(current_actor(), slug)
+    actor = current_actor()
+    call, known = queries.with_values(actor, slug)
     if request.method == "GET" and call.state is not CallState.DRAFT:
         return see_other("calls.build", slug=slug)
-    save = partial(services.set_value, actor, call.id)
-    return shown(Edited(call, queries.values(actor, slug), PARTS, save))
+    return shown(Edited(call, known, PARTS, partial(services.set_value, actor, call.id)))
 
 
 def _built(done: CallSummary) -> Any:
@@ -332,7 +334,7 @@ def add_document(slug: str) -> Any:
 def budget(slug: str) -> Any:
     call = queries.call(current_actor(), slug)
     stands = queries.authorised(call.id)
-    return _budget(slug, BudgetForm(shown=stands.cents, amount=stands or call.total))
+    return _budget(call, BudgetForm(shown=stands.cents, amount=stands or call.total))
 
 
 @bp.post("/<slug>/budget")
@@ -343,7 +345,7 @@ def authorise_budget(slug: str) -> Any:
         with form.refusals():
             call_id = queries.id_of(current_actor(), slug)
             return _after(services.authorise_budget(current_actor(), call_id, form.to_input()))
-    return _budget(slug, form), 422
+    return _budget(queries.call(current_actor(), slug), form), 422
 
 
 def _manage(slug: str, form: DeedForm | None = None) -> str:
@@ -370,8 +372,7 @@ def _dates(slug: str, deadline: DeadlineForm | None = None) -> str:
     return page("calls/dates.html", call=call, deadline=deadline or DeadlineForm(version=call.version), form=deadline)
 
 
-def _budget(slug: str, form: BudgetForm) -> str:
-    call = queries.call(current_actor(), slug)
+def _budget(call: rules.CallView, form: BudgetForm) -> str:
     return page("calls/budget.html", call=call, money=queries.position(call.id), form=form)
 
 

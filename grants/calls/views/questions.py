@@ -22,6 +22,7 @@ from grants.core.permissions import Permission
 from grants.dossiers.rules import paragraphs
 from grants.identity import queries as identity
 from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.forms import choices
 from grants.web.routing import current_actor, page, public, requires, see_other, signed_in
 
@@ -35,18 +36,21 @@ def questions(slug: str) -> Any:
     actor, at = current_actor(), clock.now()
     call = calls.call(actor, slug)
     search = request.args.get("q", "").strip()[:SEARCH_CHARACTERS_MAX]
-    section = request.args.get("section", "")
+    problems: list[str] = []
+    section = chosen("section", "section", {key: key for key, _ in _sections(call)}, problems) or ""
+    rows, own, held = queries.questions_page(actor, call.id, paging.asked(), search=search, section=section)
     return page(
         "calls/questions.html",
         call=call,
-        rows=queries.public_questions(call.id, paging.asked(), search=search, section=section),
+        rows=paging.Rows(()) if problems else rows,
+        problems=problems,
         search=search,
         section=section,
         sections=_sections(call),
         takes=rules.takes_questions(call, at),
         until=rules.questions_close_at(call),
-        own=queries.own_questions(actor, call.id) if actor.user_id else (),
-        sessions={each.number: each.title for each in calls.sessions(call.id)},
+        own=own,
+        sessions={each.number: each.title for each in held},
         paragraphs=paragraphs,
     )
 
@@ -124,8 +128,7 @@ def take_questions(slug: str) -> Any:
 
 def _desk_page(call: CallView, form: TakeForm) -> str:
     actor, at = current_actor(), clock.now()
-    rows = queries.asked(actor, call.id, paging.asked())
-    drafts = queries.drafts(actor, call.id)
+    rows, drafts, numbers = queries.desk(actor, call.id, paging.asked())
     form.asked.choices = choices((row.reference, row.excerpt) for row in rows.items)
     form.into.choices = choices(
         [("", "A new answer"), *((str(each.entry), f"Draft {each.entry}: {each.question[:60]}") for each in drafts)]
@@ -137,7 +140,7 @@ def _desk_page(call: CallView, form: TakeForm) -> str:
         rows=rows,
         drafts=drafts,
         people=identity.people({row.opened_by for row in rows.items}),
-        numbers=queries.published_numbers(call.id),
+        numbers=numbers,
         age=lambda row: ageing(row.waiting_since or row.opened_at, at),
         section_of=dict(_sections(call)),
         until=rules.questions_close_at(call),
@@ -246,8 +249,7 @@ def _written(slug: str, found: rules.DraftView, form: WordingForm) -> Any:
 
 def _draft_page(call: CallView, found: rules.DraftView, form: WordingForm) -> str:
     form.section.choices, form.session.choices = _section_choices(call), _session_choices(call)
-    rows = queries.sources(current_actor(), found.id)
-    texts = conversations.messages([row.id for row in rows])
+    rows, texts = queries.sources(current_actor(), found.id)
     return page(
         "calls/question_draft.html",
         call=call,

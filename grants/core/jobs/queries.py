@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs.models import ProcessBeat, database_now, job
 from grants.core.jobs.states import MACHINE, JobState, step
 from grants.core.permissions import Actor, Permission
-from grants.core.together import alone, ask, both
+from grants.core.together import Asking, alone, ask, both, reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,13 @@ def view(job_id: UUID) -> JobView:
     return _view(row)
 
 
-def views(job_ids: Collection[UUID]) -> dict[UUID, JobView]:
-    """Many jobs in one statement, for a list whose rows each name one."""
-    if not job_ids:
+@reader
+def views(job_ids: Collection[UUID] | Select[Any]) -> Asking[dict[UUID, JobView]]:
+    """Many jobs in one statement, for a list whose rows each name one; the ids may come from another table."""
+    if not isinstance(job_ids, Select) and not job_ids:
         return {}
-    return {row.id: _view(row) for row in db.session.execute(select(job).where(job.c.id.in_(job_ids)))}
+    rows = yield from ask(select(job).where(job.c.id.in_(job_ids)))
+    return {row.id: _view(row) for row in rows}
 
 
 def latest(subject: tuple[str, UUID], name: str | None = None) -> JobView | None:

@@ -27,8 +27,6 @@ from grants.identity.states import DoubleVerdict, FactKind
 # An entry is compared with so many others of its country; more has no register of cities and their partners.
 COMPARED_MAX = 5_000
 PAIRS_SHOWN_MAX = 100
-# Of a number after which a list goes on: so many always fit into what the database compares.
-KEY_DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +246,8 @@ def fact_history(organisation_id: UUID, asked: Page) -> Rows[FactLine]:
         .order_by(OrganisationFact.number.desc())
         .limit(asked.limit)
     )
-    if asked.after and asked.after.isdecimal() and len(asked.after) <= KEY_DIGITS_MAX:
-        statement = statement.where(OrganisationFact.number < int(asked.after))
+    if (last := asked.number) is not None:
+        statement = statement.where(OrganisationFact.number < last)
     found = db.session.execute(statement).all()
     return rows(tuple(_line(row) for row in found), asked, key=lambda line: str(line.number))
 

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
+from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page, Rows
+from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission
 from grants.identity.models import SignInLink
 from grants.identity.queries.accounts import needing_two
@@ -99,19 +101,20 @@ def new_address(link_id: UUID) -> str | None:
     return db.session.scalar(select(SignInLink.new_email).where(SignInLink.id == link_id))
 
 
-def mails(actor: Actor) -> tuple[MailRow, ...]:
-    """The last 200 mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
+def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
+    """Mails, newest first, without those about a thing the person is barred from; needs ``mail:read``."""
+    page = page or Page(size=ROWS_ON_A_PAGE_MAX)
     if not actor.can(Permission.MAIL_READ):
-        return ()
-    found = db.session.execute(
-        select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
-        .where(Job.name.in_(_LETTERS), *_not_about_barred(actor))
-        .order_by(Job.number.desc())
-        .limit(200)
-    ).all()
+        return Rows(())
+    statement = select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result).where(
+        Job.name.in_(_LETTERS), *_not_about_barred(actor)
+    )
+    if (last := page.number) is not None:
+        statement = statement.where(Job.number < last)
+    found = db.session.execute(statement.order_by(Job.number.desc()).limit(page.limit)).all()
     names = people(UUID(row.args["user_id"]) for row in found if "user_id" in row.args)
     guarded = needing_two({UUID(row.args["user_id"]) for row in found if row.args["template"] == RESET_TEMPLATE})
-    return tuple(
+    shown = tuple(
         MailRow(
             number=row.number,
             asked_at=row.created_at,
@@ -128,6 +131,7 @@ def mails(actor: Actor) -> tuple[MailRow, ...]:
         )
         for row in found
     )
+    return cut(shown, page, key=lambda mail: str(mail.number))
 
 
 def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:

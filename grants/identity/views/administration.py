@@ -228,7 +228,9 @@ def confirm_role() -> Any:
 @requires(Permission.MAIL_READ)
 def mail() -> Any:
     """Every mail: sent, waiting, kept here."""
-    return page("identity/mail.html", mails=queries.mails(current_actor()), smtp=_has_smtp(), form=DeedForm())
+    return page(
+        "identity/mail.html", mails=queries.mails(current_actor(), paging.asked()), smtp=_has_smtp(), form=DeedForm()
+    )
 
 
 @bp.post("/admin/mail/<int(max=2147483647):number>")

@@ -1,0 +1,43 @@
+"""What the address of a list chooses from a closed set; nonsense is told in a sentence, with what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from flask import request
+
+from grants.core.errors import quoted
+
+Item = TypeVar("Item")
+
+# What an address says that takes no choice.
+EVERY = "all"
+
+
+def no_such(noun: str, given: str, known: Iterable[str]) -> str:
+    """The sentence for a choice nobody offered.
+
+    >>> no_such("state", "nope", ("waiting", "closed"))
+    'There is no state “nope”. There is: waiting, closed.'
+    """
+    offered = ", ".join(known)
+    return f"There is no {noun} {quoted(given)}. " + (f"There is: {offered}." if offered else "There is none at all.")
+
+
+def chosen(
+    name: str, noun: str, known: Mapping[str, Item], problems: list[str], *, otherwise: Item | None = None
+) -> Item | None:
+    """What the address chooses by that name; ``otherwise`` where it names none, None for :data:`EVERY` and for nothing.
+
+    A name nobody offered is added to the problems, in words.
+    """
+    given = request.args.get(name)
+    if given is None:
+        return otherwise
+    if given in ("", EVERY):
+        return None
+    if given not in known:
+        problems.append(no_such(noun, given, known))
+        return None
+    return known[given]
