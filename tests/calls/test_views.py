@@ -192,7 +192,7 @@ def test_publishing_too_early_lists_what_is_missing(manager: FlaskClient) -> Non
     assert answer.status_code == 422
     words = " ".join(" ".join(check_page(answer).itertext()).split())
     assert "Why the call was not published" in words
-    assert "Award criteria : was not found." in words
+    assert "Award criteria : is not there yet." in words
 
 
 def test_an_extension_shows_old_and_new_deadline_to_everybody(app: Flask, client: FlaskClient) -> None:
