@@ -238,8 +238,8 @@ def _of_draft(slug: str, shown: Callable[[Edited], Any]) -> Any:
     actor, call = current_actor(), queries.call(current_actor(), slug)
     if request.method == "GET" and call.state is not CallState.DRAFT:
         return see_other("calls.build", slug=slug)
-    save = partial(services.set_value, actor, call.id)
-    return shown(Edited(call, queries.values(actor, slug), PARTS, save))
+    save, read = partial(services.set_value, actor, call.id), partial(queries.values, actor, slug)
+    return shown(Edited(call, read(), PARTS, save, read))
 
 
 def _built(done: CallSummary) -> Any:
