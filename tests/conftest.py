@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import warnings
 from collections.abc import Iterator
@@ -58,6 +59,11 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SHARED in config.stash:
         config.stash[SHARED].stop()
+
+
+def pytest_collection_finish() -> None:
+    # What stands now stands to the end: modules and trees of the whole program, which no collection need look at again.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

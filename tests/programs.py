@@ -1,14 +1,15 @@
 """The program as tests run it: made once for each kind of settings and lent to one test after another.
 
 Making it takes a sixth of a second and its templates as long again, so a test gets one that stands already, with the
-settings it asks for and a pool of connections of its own. A test that changed more of it than its settings
-(a route, a hook, a template loader, a listener) keeps it: that program is never lent again.
+settings it asks for and a pool of connections of its own; so does a command that a test runs in its own process. A test
+that changed more of it than its settings (a route, a hook, a template loader, a listener) keeps it: that program is
+never lent again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
@@ -49,17 +50,32 @@ _idle: dict[Config, list[Program]] = defaultdict(list)
 @contextmanager
 def running(settings: Config) -> Iterator[Flask]:
     """The whole program with these settings, inside its application context."""
-    kind = replace(settings, GRANTS_HOME="", DATABASE_URL="", DATABASE_OWNER_URL="")
-    program = _idle[kind].pop() if _idle[kind] else _made(settings)
-    _set(program, settings)
-    with program.app.app_context():
-        try:
-            yield program.app
-        finally:
-            db.session.remove()
-            db.engine.dispose()
-    if program.is_as_made():
-        _idle[kind].append(program)
+    with lending() as program_of:
+        app = program_of(settings)
+        with app.app_context():
+            try:
+                yield app
+            finally:
+                db.session.remove()
+                db.engine.dispose()
+
+
+@contextmanager
+def lending() -> Iterator[Callable[[Config], Flask]]:
+    """What a command gets in place of ``create_app``: programs that stand already, given back when the block ends."""
+    lent: list[tuple[Config, Program]] = []
+
+    def program_of(settings: Config) -> Flask:
+        kind = replace(settings, GRANTS_HOME="", DATABASE_URL="", DATABASE_OWNER_URL="", REDIS_URL="")
+        program = _idle[kind].pop() if _idle[kind] else _made(settings)
+        _set(program, settings)
+        lent.append((kind, program))
+        return program.app
+
+    yield program_of
+    for kind, program in lent:
+        if program.is_as_made():
+            _idle[kind].append(program)
 
 
 def _made(settings: Config) -> Program:
@@ -85,12 +101,15 @@ def _set(program: Program, settings: Config) -> None:
         GRANTS_HOME=settings.GRANTS_HOME,
         DATABASE_URL=settings.DATABASE_URL,
         DATABASE_OWNER_URL=settings.DATABASE_OWNER_URL,
+        REDIS_URL=settings.REDIS_URL,
         SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
         SECRET_KEY=settings.secret_key(),
     )
     app.extensions.clear()
     app.extensions.update(program.extensions)
     program.engine.url = make_url(settings.DATABASE_URL)
+    # A test may give it a page of its own.
+    app._got_first_request = False
 
 
 def _parts(app: Flask, engine: Engine) -> dict[str, list[object]]:

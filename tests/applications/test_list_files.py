@@ -85,7 +85,7 @@ def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(foun
 
     assert "8 rows, as of" in pages.get(page).get_data(as_text=True)
     view = queries.list_file(actors.eli(), 1)
-    assert (view.done, view.total) == (8, 9)
+    assert (view.done, view.total, view.note) == (9, 9, "Keeping the file")
     with pages.get(f"{page}/download") as answer:
         lines = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert lines[8] == ["reference", "title", "call", "requested_eur", "synthetic"]

@@ -132,6 +132,12 @@ def test_cells_are_saved_and_each_is_told_how_it_stands(app: Flask, call: CallVi
     assert queries.workplace(ana, reference).budget.totals.direct == Money(123450 + 7700)
     assert sent(app, reference, [[b, "1.234", 0, 0]], "dot").get_json()["cells"][0]["cents"] == 123400
 
+    client = actors.client_of(app, actors.ana())
+    with statements() as seen:
+        client.post(f"/applications/{reference}/budget/cells", data={"cells": json.dumps([[d, "78", 1, 7700]])})
+    # Who it is and which application; its lock, what decides, the table; two rows; the event with its act.
+    assert len(seen) == 8
+
 
 def test_a_cell_somebody_was_quicker_with_comes_back_with_who_and_when(
     app: Flask, call: CallView, open_now: None

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from grants.bench import lists, report, rushing
+from grants.bench import lists, report, rushing, taking
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
 from grants.bench.operations import Mix, Operation, Rush, at
 from grants.bench.ours import MANAGER, Ours
@@ -159,6 +159,15 @@ def test_what_an_earlier_sending_left_does_not_pass_for_this_one(grown: Grown) -
 
         assert operation.check(saved) is None
         assert operation.check(lost) is not None, f"{operation.name} takes an earlier sending for its own"
+
+
+def test_the_list_as_a_file_is_measured_whole_or_not_at_all(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = taking.measured(grown.connection)
+
+    assert found["rows"] >= LARGE and found["rows_per_second"] > 0
+    monkeypatch.setattr("grants.applications.queries.exporting.EXPORT_ROWS_MAX", 5)
+    with pytest.raises(Wrong, match=r"The list as a file has 6 rows"):
+        taking.measured(grown.connection)
 
 
 def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:

@@ -180,8 +180,8 @@ def test_faults_of_a_definition_are_named_with_their_place() -> None:
     files = Definition((Section("files", "Files", questions=(short, pages)),))
 
     assert [problem.message for problem in rules.definition_problems(files)] == [
-        "only a file has types, megabytes or pages.",
-        "pages are counted in PDFs only: with a limit of pages, pdf is the one type.",
+        "limits types, megabytes or pages, but is no file. Take the limits out.",
+        "limits pages, which are counted in PDFs only: with it, pdf is the one type.",
     ]
     assert rules.definition_problems(DEFINITION) == ()
     assert Problem(

@@ -37,6 +37,7 @@ from grants.oversight import services
 from tests import servers
 from tests.conftest import cloned, settings_for
 from tests.payments.world import IN_FORCE, world
+from tests.programs import lending
 from tests.worlds import World, Worlds
 
 LETTER = b"%PDF-1.7 a letter to keep"
@@ -70,8 +71,9 @@ class Place:
     settings: Config
 
     def grants(self, *words: str) -> Result:
-        cli = build_cli(lambda: self.settings, create_app)
-        return CliRunner().invoke(cli, words, catch_exceptions=False)
+        with lending() as program_of:
+            cli = build_cli(lambda: self.settings, program_of)
+            return CliRunner().invoke(cli, words, catch_exceptions=False)
 
     def ask(self, statement: str) -> object:
         with local.connect(self.settings.DATABASE_OWNER_URL) as owner:

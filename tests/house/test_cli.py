@@ -29,6 +29,7 @@ from grants.identity.policy import Role
 from grants.identity.queries import person_by_email, users_with
 from grants.identity.rules import UserInput
 from tests.payments.world import IN_FORCE, world
+from tests.programs import lending
 
 Grants = Callable[..., Result]
 CALL_2022 = Path(__file__).resolve().parents[2] / "grants" / "calls" / "data" / "call_2022.yaml"
@@ -44,7 +45,8 @@ def grants(app: Flask, settings: Config) -> Grants:
 
     def call(*words: str, cli: click.Group | None = None) -> Result:
         db.session.rollback()
-        return runner.invoke(cli or build_cli(lambda: on, create_app), words, catch_exceptions=False)
+        with lending() as program_of:
+            return runner.invoke(cli or build_cli(lambda: on, program_of), words, catch_exceptions=False)
 
     return call
 

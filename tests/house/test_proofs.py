@@ -20,6 +20,7 @@ from grants.cli import build_cli, seeds
 from grants.cli.program import Program
 from grants.core import audit_offline
 from grants.core.db import db
+from tests.programs import lending
 from tests.worlds import World, Worlds
 
 Grants = Callable[..., Result]
@@ -31,7 +32,8 @@ def command_on(settings: Config) -> Grants:
 
     def call(*words: str) -> Result:
         db.session.rollback()
-        return CliRunner().invoke(build_cli(lambda: on, create_app), words, catch_exceptions=False)
+        with lending() as program_of:
+            return CliRunner().invoke(build_cli(lambda: on, program_of), words, catch_exceptions=False)
 
     return call
 

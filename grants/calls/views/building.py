@@ -241,7 +241,8 @@ def _of_draft(slug: str, shown: Callable[[Edited], Any]) -> Any:
     call, known = queries.with_values(actor, slug)
     if request.method == "GET" and call.state is not CallState.DRAFT:
         return see_other("calls.build", slug=slug)
-    return shown(Edited(call, known, PARTS, partial(services.set_value, actor, call.id)))
+    save, read = partial(services.set_value, actor, call.id), partial(queries.values, actor, slug)
+    return shown(Edited(call, known, PARTS, save, read))
 
 
 def _built(done: CallSummary) -> Any:

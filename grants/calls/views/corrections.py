@@ -160,7 +160,8 @@ def _of_copy(slug: str, key: str, shown: Callable[[Edited], Any]) -> Any:
     actor, copy = current_actor(), _copy(slug)
     if key in rules.FIXED:
         raise NotFound
-    return shown(Edited(copy.call, copy.fields, PARTS, partial(services.edit_copy, actor, copy.call.id)))
+    save = partial(services.edit_copy, actor, copy.call.id)
+    return shown(Edited(copy.call, copy.fields, PARTS, save, lambda: _copy(slug).fields))
 
 
 def _copy(slug: str) -> WorkingCopy:

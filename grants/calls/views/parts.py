@@ -12,6 +12,7 @@ from flask import abort, flash, request
 from grants.calls import rules
 from grants.calls.forms import DeedForm, PartForm
 from grants.calls.rules import CallSummary, CallView, Sourced
+from grants.calls.rules.changes import FORM_PATHS
 from grants.calls.rules.question_form import doubled, moved
 from grants.core.errors import NotFound, Problem
 from grants.core.yaml_schema import Items, Record
@@ -27,13 +28,14 @@ class Edited:
     """What is edited part by part: its values, its pages, and how one value is saved.
 
     ``ends`` names the pages: ``home``, ``part``, ``entry``, ``question``, ``out``. ``save`` is the act that sets a value:
-    it takes its path, its YAML and, as ``version``, the one that was shown.
+    it takes its path, its YAML and, as ``version``, the one that was shown; ``read`` gives the values once it has run.
     """
 
     call: CallView
     fields: Mapping[str, Sourced]
     ends: Mapping[str, str]
     save: Callable[..., CallSummary]
+    read: Callable[[], Mapping[str, Sourced]]
 
     def field(self, key: str) -> rules.Field:
         """The field of that path; raises NotFound for what is no part of a call."""
@@ -101,8 +103,9 @@ def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) ->
     text = rules.to_yaml({} if value is None else {"value": value})
     for sentence in edited.save(field.path, text, version=version).notes:
         flash(sentence, "success")
-    now = {**edited.fields, field.path: rules.edited(edited.fields[field.path], rules.read_value(field.path, text))}
-    before, after = (rules.content_of(each).definition for each in (edited.fields, now))
+    if field.path not in FORM_PATHS:
+        return
+    before, after = (rules.content_of(each).definition for each in (edited.fields, edited.read()))
     known = {problem.message for problem in definition_problems(before)}
     for problem in rules.form_problems(after):
         if problem.message not in known:
