@@ -396,4 +396,4 @@ def test_letters_on_an_earlier_version_cost_the_same_for_one_and_for_three(call:
         asked.append(len(seen))
 
     assert len(letters) == 3
-    assert asked == [5, 5]
+    assert asked == [4, 4]

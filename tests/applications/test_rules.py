@@ -160,7 +160,7 @@ def test_the_whole_table_of_states_and_verbs() -> None:
         S.ELIGIBLE: ("evaluate",),
         S.INELIGIBLE: (),
         S.UNDER_EVALUATION: ("select", "reserve", "fall_below", "leave_unfunded"),
-        S.SELECTED: ("prepare", "decline", "drop"),
+        S.SELECTED: ("prepare", "drop"),
         S.RESERVE: ("select", "leave_unfunded"),
         S.BELOW_THRESHOLD: (),
         S.NOT_FUNDED: (),

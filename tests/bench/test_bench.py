@@ -170,16 +170,6 @@ def test_the_list_as_a_file_is_measured_whole_or_not_at_all(grown: Grown, monkey
         taking.measured(grown.connection)
 
 
-def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:
-    with grown.connection.transaction():
-        grown.connection.execute("SET LOCAL session_replication_role = replica")
-        row = grown.connection.execute("DELETE FROM organisation WHERE name LIKE 'Tramford 0%' RETURNING id").fetchone()
-    assert row is not None
-
-    with pytest.raises(SeedError, match="point to nothing"):
-        grown.bed.grow(LARGE)
-
-
 def test_the_first_wrong_answer_ends_the_run() -> None:
     class Broken(Runner):
         def _browser(self, who: str) -> Browser:
@@ -405,3 +395,14 @@ def test_the_list_alone_grows_and_every_page_of_it_is_right(grown: Grown) -> Non
         assert answer.statements is not None and answer.statements <= report.LIST_SQL_MAX
 
     assert product.total == 200
+
+
+def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:
+    # The last of this module: it takes away what the pages of the others show.
+    with grown.connection.transaction():
+        grown.connection.execute("SET LOCAL session_replication_role = replica")
+        row = grown.connection.execute("DELETE FROM organisation WHERE name LIKE 'Tramford 0%' RETURNING id").fetchone()
+    assert row is not None
+
+    with pytest.raises(SeedError, match="point to nothing"):
+        grown.bed.grow(LARGE)

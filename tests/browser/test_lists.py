@@ -53,7 +53,7 @@ def test_a_list_is_its_address_in_a_second_tab_and_after_going_back(chromium: Br
     page.goto(f"{address}/applications")
     page.get_by_label("Search", exact=True).fill("pumps")
     page.get_by_role("button", name="Show").click()
-    page.get_by_role("link", name="Asked for").click()
+    page.get_by_role("link", name="Asked for", exact=True).click()
     expect(page.get_by_role("columnheader", name="Asked for")).to_have_attribute("aria-sort", "ascending")
     first = page.locator("tbody a").first.inner_text()
     assert first == "Écoquartier"

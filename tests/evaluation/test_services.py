@@ -179,7 +179,7 @@ def test_a_run_is_never_changed(scene: Scene) -> None:
     scene.assign()
 
     with pytest.raises(DBAPIError, match="append-only"), db.engine.connect() as connection:
-        connection.exec_driver_sql("set transaction read write")
+        connection.exec_driver_sql("begin read write")
         connection.execute(text("UPDATE assignment_run SET seed = 'x'"))
 
 
