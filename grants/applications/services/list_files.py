@@ -67,6 +67,8 @@ def make_list_file(actor: Actor, file_id: UUID) -> int:
         # Removed while it waited, or made by an earlier attempt.
         return 0
     assert row.owner_id == actor.user_id, "a job runs as the person who asked"
+    # Before the rows are read: whatever changes while they are, the file does not match it.
+    reach = reach_of(actor)
     listing, form = _understood(actor, row.address), ListForm(row.form)
     expected = queries.rows_of_list(actor, listing, most=form.rows_max)
     jobs.progress(0, expected + 1, "The rows are read")
@@ -74,7 +76,7 @@ def make_list_file(actor: Actor, file_id: UUID) -> int:
     jobs.progress(expected, expected + 1, "Keeping the file")
     name = f"applications-{clock.in_zone(acts.moment()):%Y-%m-%d}-{row.number}.{form.value}"
     files.keep_bytes(data, name=name, media_type=_MEDIA[form], kind=FILE_KIND, object_id=row.id, role=form.value)
-    row.made_at, row.rows_count, row.reach_sha256 = acts.moment(), cover.rows, reach_of(actor)
+    row.made_at, row.rows_count, row.reach_sha256 = acts.moment(), cover.rows, reach
     acts.reason(f"{cover.rows} rows as {form.label}. Filter: {cover.filter}. Order: {cover.order}.")
     return cover.rows
 
