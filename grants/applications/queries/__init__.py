@@ -37,6 +37,7 @@ from grants.applications.queries.letters import (
     letter_draft_for_print,
     letter_file,
     letter_for_print,
+    letter_held,
     letter_scope,
     letters_to_send,
 )
@@ -175,6 +176,7 @@ __all__ = [
     "letter_draft_for_print",
     "letter_file",
     "letter_for_print",
+    "letter_held",
     "letter_scope",
     "letters_to_send",
     "lies_in",
