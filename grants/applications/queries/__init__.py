@@ -53,6 +53,7 @@ from grants.applications.queries.lists import (
     of_organisation,
     offered,
     programmes_seen,
+    understood,
 )
 from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.pipeline import standing
@@ -229,6 +230,7 @@ __all__ = [
     "trial",
     "trial_row",
     "trial_view",
+    "understood",
     "view",
     "view_by_id",
     "view_of",

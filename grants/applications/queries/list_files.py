@@ -37,7 +37,12 @@ def list_file(actor: Actor, number: int) -> ListFileView:
 
 
 def _own(actor: Actor) -> Any:
-    return select(ListFile, Job).join(Job, Job.id == ListFile.job_id).where(ListFile.owner_id == actor.user_id)
+    return (
+        select(ListFile, Job)
+        .join(Job, Job.id == ListFile.job_id)
+        .where(ListFile.owner_id == actor.user_id)
+        .execution_options(populate_existing=True)
+    )
 
 
 def reach_of(actor: Actor) -> bytes:
@@ -54,8 +59,10 @@ def reach_of(actor: Actor) -> bytes:
 
 
 def old_list_files(now: datetime) -> tuple[UUID, ...]:
-    """Files kept long enough, and wishes that came to nothing as long ago, the oldest first."""
-    asked = select(ListFile.id).where(ListFile.created_at <= now - KEPT_FOR).order_by(ListFile.number)
+    """Files kept long enough, and wishes that came to nothing as long ago, the oldest first; none that a job still makes."""
+    over = Job.state.not_in((JobState.QUEUED.value, JobState.RUNNING.value))
+    asked = select(ListFile.id).join(Job, Job.id == ListFile.job_id).where(over, ListFile.created_at <= now - KEPT_FOR)
+    asked = asked.order_by(ListFile.number)
     done = asked.where((ListFile.made_at <= now - KEPT_FOR) | ListFile.made_at.is_(None))
     return tuple(db.session.scalars(done.limit(REMOVED_TOGETHER)))
 
