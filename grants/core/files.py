@@ -230,10 +230,16 @@ def remove(file_id: UUID) -> None:
 
 
 def discard(file_id: UUID) -> None:
-    """Take away for good, inside an act, what the program made for a while: the row goes, and with the next sweep bytes no other row names."""
-    row = locked(StoredFile, file_id)
-    assert not row.uploaded and row.version_no == 1, "what somebody brought, or what has versions, is only taken off"
-    db.session.delete(row)
+    """Take away for good, inside an act, what the program made for a while, with every version it replaced, newest first.
+
+    The rows go, and with the next sweep bytes no other row names.
+    """
+    following: UUID | None = file_id
+    while following is not None:
+        row = locked(StoredFile, following)
+        assert not row.uploaded, "what somebody brought is only taken off"
+        following = row.replaces_id
+        db.session.delete(row)
 
 
 def _guard(sha256: str) -> None:

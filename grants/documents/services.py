@@ -327,7 +327,7 @@ def print_letter(actor: Actor, letter_id: UUID) -> FileView:
 @act(
     "eligibility_letter.print_draft",
     needs=Permission.APPLICATION_CHECK,
-    scope=applications.letter_scope,
+    scope=applications.letter_held,
     says="made the PDF of the draft of the decision letter of application {subject}",
 )
 def print_letter_draft(actor: Actor, letter_id: UUID) -> FileView | None:

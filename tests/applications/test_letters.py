@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +20,7 @@ from grants.applications.models import EligibilityLetter
 from grants.applications.rules import ConditionAnswer, DetailsInput
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
-from grants.core import clock, jobs
+from grants.core import clock, files, jobs
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.jobs.models import Job
@@ -223,6 +226,42 @@ def test_the_pdf_of_a_letter_not_sent_is_the_letter_marked_as_a_draft(app: Flask
     told = sent.replace("Decision letter", "DRAFT of a decision letter, not sent")
     date = next(line for line in sent.splitlines() if "(Europe/Brussels)" in line)
     assert told.replace(date, "Draft: it gets the date on which it is sent") == draft
+
+
+def test_two_drafts_made_at_once_are_one_file_and_the_letter_can_be_sent(
+    app: Flask, call: CallView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application_id = decided(call, "Twice")
+    with clock.at(AFTER_CLOSING):
+        services.preview_letter(actors.eli(), application_id)
+        eli = actors.eli()
+        letter_id = queries.letter(eli, queries.view_by_id(application_id)).letter_id
+        db.session.rollback()
+    assert letter_id is not None
+    meeting, written = threading.Barrier(2), documents.letters.eligibility
+
+    def after_the_other(*args: Any, **more: Any) -> bytes:
+        # Both write at one moment, unless one is made to wait for the other.
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.5)
+        return written(*args, **more)
+
+    def draft() -> None:
+        with app.app_context(), clock.at(AFTER_CLOSING):
+            documents.print_letter_draft(eli, letter_id)
+            db.session.remove()
+
+    monkeypatch.setattr(documents.letters, "eligibility", after_the_other)
+    threads = [threading.Thread(target=draft) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    (kept,) = files.listed(queries.LETTER_FILES, letter_id)
+    assert kept.version_no == 1
+    with clock.at(AFTER_CLOSING):
+        assert services.send_letter(actors.eli(), application_id) is PASS
 
 
 def _words(client: FlaskClient, address: str) -> str:

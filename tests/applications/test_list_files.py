@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -195,8 +198,53 @@ def test_what_does_not_fit_or_is_one_too_many_is_said_before_it_is_made(
 
     with pytest.raises(Refused, match="You have 1 files of lists, and 1 is the most"):
         asked(actors.eli())
+    assert "Do without it" in pages.get(f"/applications/files/{number}").get_data(as_text=True)
+    services.remove_list_file(actors.eli(), number)
+    # Its job finds nothing to make.
+    jobs.work_off(actor_of=identity.actor_for)
+    assert kept() == 0
+    number = asked(actors.eli())
+    assert jobs.claim(job_of(number), actor_of=identity.actor_for, worker="slow") is not None
     with pytest.raises(Refused, match="is being made"):
         services.remove_list_file(actors.eli(), number)
+    due_now(job_of(number))
     jobs.work_off(actor_of=identity.actor_for)
     services.remove_list_file(actors.eli(), number)
     assert queries.list_files(actors.eli()) == () and kept() == 0
+
+
+def test_a_wish_whose_job_still_waits_is_not_swept(found: Listed) -> None:
+    number = asked(actors.eli())
+
+    with clock.at(AFTER_CLOSING + KEPT_FOR):
+        schedule.tidy()
+        assert queries.list_file(actors.eli(), number).made_at is None
+
+
+def test_two_wishes_at_once_do_not_pass_the_limit(found: Listed, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grants.applications.services.list_files.FILES_MAX", 1)
+    eli, told = actors.eli(), []
+    meeting, counted = threading.Barrier(2), jobs.queue
+
+    def after_the_other(*args: Any, **more: Any) -> UUID:
+        # Both have counted, unless one is made to wait for the other.
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.5)
+        return counted(*args, **more)
+
+    def wish() -> None:
+        with app.app_context(), clock.at(AFTER_CLOSING):
+            try:
+                told.append(asked(eli) > 0)
+            except Refused:
+                told.append(False)
+            db.session.remove()
+
+    monkeypatch.setattr("grants.applications.services.list_files.jobs.queue", after_the_other)
+    threads = [threading.Thread(target=wish) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(told) == [False, True]

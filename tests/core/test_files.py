@@ -58,6 +58,11 @@ def take_off(actor: Actor, file_id: UUID) -> None:
     files.remove(file_id)
 
 
+@act("probe.discard", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
+def discard(actor: Actor, file_id: UUID) -> None:
+    files.discard(file_id)
+
+
 def upload(data: bytes, name: str) -> FileStorage:
     return FileStorage(io.BytesIO(data), filename=name)
 
@@ -685,3 +690,15 @@ class TestWhatActsByItself:
     def test_a_small_picture_of_very_many_pixels_is_refused_by_their_number(self, side: int) -> None:
         with pytest.raises(Invalid, match=f"{side * side // 1_000_000} million pixels; at most 60 million"):
             received(huge_png(side), "map.png")
+
+
+def test_what_the_program_made_for_a_while_goes_with_all_its_versions(app: Flask) -> None:
+    first, second = produce(MANAGER, "one"), produce(MANAGER, "two")
+    assert (second.version_no, second.replaces_id) == (2, first.id)
+
+    discard(MANAGER, second.id)
+
+    assert files.listed("note", THING) == ()
+    for gone in (first, second):
+        with pytest.raises(NotFound):
+            files.view(gone.id)

@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from grants.applications import services as applications
 from grants.applications.models import Application
+from grants.applications.rules.exporting import ListForm
+from grants.core import jobs
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -18,6 +21,7 @@ from grants.evaluation import queries, services
 from grants.evaluation.models import Assessment, AssessmentScore, AssignmentRun, ConflictDeclaration, Consensus
 from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
 from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruling, RunStatus
+from grants.identity import queries as identity
 from grants.identity.models import Membership, Organisation, User
 from tests.evaluation.scene import WORDS, Scene
 
@@ -98,6 +102,19 @@ def test_a_doubt_is_not_taken_back_before_the_ruling(scene: Scene) -> None:
     services.declare(scene.actor("eva1"), scene.call_id, (Answered(doubtful, Declared.CONFLICT, "We are cousins"),))
 
     assert scene.actor("eva1").barred("application") == {doubtful}
+
+
+def test_a_list_made_as_a_file_before_a_doubt_is_not_handed_out_after_it(scene: Scene) -> None:
+    scene.declare_all()
+    number = applications.ask_list_file(scene.actor("chair"), "sort=-reference", ListForm.CSV)
+    jobs.work_off(actor_of=identity.actor_for, but_not=("mail",))
+    assert applications.download_list_file(scene.actor("chair"), number).name.endswith(".csv")
+
+    doubt = Answered(scene.application_ids[0], Declared.UNSURE, "We share a flat")
+    services.declare(scene.actor("chair"), scene.call_id, (doubt,))
+
+    with pytest.raises(Refused, match="What you may read has changed"):
+        applications.download_list_file(scene.actor("chair"), number)
 
 
 def test_nobody_rules_on_their_own_declaration(scene: Scene) -> None:

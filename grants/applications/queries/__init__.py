@@ -37,6 +37,7 @@ from grants.applications.queries.letters import (
     letter_draft_for_print,
     letter_file,
     letter_for_print,
+    letter_held,
     letter_scope,
     letters_to_send,
 )
@@ -52,6 +53,7 @@ from grants.applications.queries.lists import (
     of_organisation,
     offered,
     programmes_seen,
+    understood,
 )
 from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.pipeline import standing
@@ -175,6 +177,7 @@ __all__ = [
     "letter_draft_for_print",
     "letter_file",
     "letter_for_print",
+    "letter_held",
     "letter_scope",
     "letters_to_send",
     "lies_in",
@@ -227,6 +230,7 @@ __all__ = [
     "trial",
     "trial_row",
     "trial_view",
+    "understood",
     "view",
     "view_by_id",
     "view_of",

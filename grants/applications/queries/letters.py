@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from grants.applications import rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.checking import verdict_of
-from grants.applications.queries.reach import visible
+from grants.applications.queries.reach import scope_of, visible
 from grants.applications.queries.whole import view_by_id, view_of
 from grants.applications.rules import ApplicationView, Desk, LetterText, LetterView
 from grants.applications.rules.timeline import planned
@@ -19,7 +19,7 @@ from grants.applications.states import ApplicationState, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import files, jobs
-from grants.core.db import get
+from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
@@ -173,3 +173,14 @@ def letter_scope(letter_id: UUID) -> Scope:
     """Where a letter lies: in its application."""
     row = get(EligibilityLetter, letter_id)
     return Scope.of(("application", row.application_id), ("call", get(Application, row.application_id).call_id))
+
+
+def letter_held(letter_id: UUID) -> Scope:
+    """The same under the lock of the application, for acts that must not meet its sending or each other."""
+    # The column and not the row: the act reads the row anew, as it is once the lock is had.
+    application_id = db.session.scalar(
+        select(EligibilityLetter.application_id).where(EligibilityLetter.id == letter_id)
+    )
+    if application_id is None:
+        raise NotFound
+    return scope_of(application_id)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications.models import ListFile
+from grants.applications.queries.reach import clear_of
 from grants.applications.rules.exporting import FILES_MAX, KEPT_FOR, ListFileView, ListForm
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -23,7 +24,8 @@ REMOVED_TOGETHER = 200
 def list_files(actor: Actor) -> tuple[ListFileView, ...]:
     """The files this person asked for, newest first."""
     rows = db.session.execute(_own(actor).order_by(ListFile.number.desc()).limit(FILES_MAX))
-    return tuple(_view(actor, row, job) for row, job in rows)
+    reach = reach_of(actor)
+    return tuple(_view(row, job, reach) for row, job in rows)
 
 
 def list_file(actor: Actor, number: int) -> ListFileView:
@@ -31,30 +33,41 @@ def list_file(actor: Actor, number: int) -> ListFileView:
     found = db.session.execute(_own(actor).where(ListFile.number == number)).one_or_none()
     if found is None:
         raise NotFound
-    return _view(actor, *found)
+    return _view(*found, reach_of(actor))
 
 
 def _own(actor: Actor) -> Any:
-    return select(ListFile, Job).join(Job, Job.id == ListFile.job_id).where(ListFile.owner_id == actor.user_id)
+    return (
+        select(ListFile, Job)
+        .join(Job, Job.id == ListFile.job_id)
+        .where(ListFile.owner_id == actor.user_id)
+        .execution_options(populate_existing=True)
+    )
 
 
 def reach_of(actor: Actor) -> bytes:
-    """The hash of all that decides which applications a person reads: another one as soon as any of it changes."""
+    """The hash of all that decides which applications a person reads: another one as soon as any of it changes.
+
+    A doubt bars nobody, it only shuts the application again: so what the person declared clear of is part of it.
+    """
     reads = Permission.APPLICATION_READ
     parts: list[object] = [actor.everywhere(reads), actor.can(Permission.CONFLICT_DECLARE)]
     for kind in ("application", "call"):
         parts += [kind, *sorted(actor.places(reads, kind)), "without", *sorted(actor.barred(kind))]
+    parts += ["clear of", *clear_of(actor)]
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).digest()
 
 
 def old_list_files(now: datetime) -> tuple[UUID, ...]:
-    """Files kept long enough, and wishes that came to nothing as long ago, the oldest first."""
-    asked = select(ListFile.id).where(ListFile.created_at <= now - KEPT_FOR).order_by(ListFile.number)
+    """Files kept long enough, and wishes that came to nothing as long ago, the oldest first; none that a job still makes."""
+    over = Job.state.not_in((JobState.QUEUED.value, JobState.RUNNING.value))
+    asked = select(ListFile.id).join(Job, Job.id == ListFile.job_id).where(over, ListFile.created_at <= now - KEPT_FOR)
+    asked = asked.order_by(ListFile.number)
     done = asked.where((ListFile.made_at <= now - KEPT_FOR) | ListFile.made_at.is_(None))
     return tuple(db.session.scalars(done.limit(REMOVED_TOGETHER)))
 
 
-def _view(actor: Actor, row: Any, job: Any) -> ListFileView:
+def _view(row: Any, job: Any, reach: bytes) -> ListFileView:
     state = JobState(job.state)
     return ListFileView(
         id=row.id,
@@ -71,5 +84,5 @@ def _view(actor: Actor, row: Any, job: Any) -> ListFileView:
         attempt=job.attempt,
         note=job.note or "",
         error=job.error or "",
-        same_reach=row.reach_sha256 is None or row.reach_sha256 == reach_of(actor),
+        same_reach=row.reach_sha256 is None or row.reach_sha256 == reach,
     )

@@ -16,12 +16,13 @@ from grants.applications.queries.narrowing import narrowed
 from grants.applications.queries.ordering import Stretch, key_of, ordered
 from grants.applications.queries.reach import LIST_ROWS_MAX, visible
 from grants.applications.queries.saved import saved_lists
-from grants.applications.rules import ApplicationRow, ListFilter
+from grants.applications.rules import ApplicationRow, ListFilter, stale
 from grants.applications.rules.listing import Listing
 from grants.applications.rules.saving import SavedListView
 from grants.applications.states import ApplicationState, Origin
 from grants.calls.models import Call, CallDeadline
 from grants.core.db import db
+from grants.core.errors import Refused
 from grants.core.paging import Tally
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -199,6 +200,14 @@ def offered(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], tuple[str
     found: list[Asking[Any]] = [calls_seen.asking(actor), programmes_seen.asking(actor), countries.asking(actor)]
     calls, programmes, lands = yield from side_by_side(found)
     return calls, programmes, lands
+
+
+def understood(actor: Actor, listing: Listing) -> Listing:
+    """The list itself, for a file of it; raises :class:`Refused` for one that is not understood or names what is not there."""
+    calls, programmes, lands = offered(actor)
+    if problems := (*listing.problems, *stale(listing.wanted, dict(calls), programmes, lands)):
+        raise Refused(" ".join(sentence for _, sentence in problems))
+    return listing
 
 
 @reader

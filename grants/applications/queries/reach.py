@@ -69,6 +69,14 @@ def _declared(actor: Actor) -> ColumnElement[bool]:
     return or_(Application.origin == Origin.PUBLISHED_OUTCOME.value, *(clear or [false()]))
 
 
+def clear_of(actor: Actor) -> tuple[UUID, ...]:
+    """The applications with which a person who must declare conflicts declared none, in order; empty for everybody else."""
+    if not actor.can(Permission.CONFLICT_DECLARE) or not _declared_clear:
+        return ()
+    conditions = [condition(actor.user_id) for condition in _declared_clear]
+    return tuple(db.session.scalars(select(Application.id).where(*conditions).order_by(Application.id)))
+
+
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The condition every list, count and search of applications carries."""
     own = Application.id.in_(actor.places(Permission.APPLICATION_READ, "application"))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.applications import queries, rules
+from grants.applications import queries
 from grants.applications.models import ListFile
 from grants.applications.queries.list_files import FILE_KIND, reach_of
 from grants.applications.rules.exporting import FILES_MAX, KEPT_FOR, Cover, ListForm
@@ -22,6 +22,7 @@ from grants.core.file_types import MEDIA, FileType
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
 from grants.core.references import next_number
+from grants.identity.models import User
 
 JOB = "jobs.lists.make"
 SERIES = "list file"
@@ -34,8 +35,10 @@ def ask_list_file(actor: Actor, address: str, form: ListForm) -> int:
 
     Raises :class:`Refused` for a list that names what is not there, has more rows than fit, or is one too many.
     """
-    listing = _understood(actor, address)
+    listing = queries.understood(actor, listing_at(address))
     assert actor.user_id is not None, "a person asks for a file"
+    # Two wishes at once are counted one after the other.
+    db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
     own = db.session.scalar(select(func.count()).select_from(ListFile).where(ListFile.owner_id == actor.user_id)) or 0
     if own >= FILES_MAX:
         raise Refused(
@@ -51,14 +54,6 @@ def ask_list_file(actor: Actor, address: str, form: ListForm) -> int:
     return row.number
 
 
-def _understood(actor: Actor, address: str) -> Listing:
-    listing = listing_at(address)
-    calls, programmes, countries = queries.offered(actor)
-    if problems := (*listing.problems, *rules.stale(listing.wanted, dict(calls), programmes, countries)):
-        raise Refused(" ".join(sentence for _, sentence in problems))
-    return listing
-
-
 @act("list_file.make", needs=Permission.APPLICATION_READ, says="made a list of applications as a file")
 def make_list_file(actor: Actor, file_id: UUID) -> int:
     """Write the file of what its owner may read now, once; the job's fence keeps a second worker from keeping another."""
@@ -67,14 +62,16 @@ def make_list_file(actor: Actor, file_id: UUID) -> int:
         # Removed while it waited, or made by an earlier attempt.
         return 0
     assert row.owner_id == actor.user_id, "a job runs as the person who asked"
-    listing, form = _understood(actor, row.address), ListForm(row.form)
+    # Before the rows are read: whatever changes while they are, the file does not match it.
+    reach = reach_of(actor)
+    listing, form = queries.understood(actor, listing_at(row.address)), ListForm(row.form)
     expected = queries.rows_of_list(actor, listing, most=form.rows_max)
     jobs.progress(0, expected + 1, "The rows are read")
     data, cover = _written(actor, listing, form, expected)
     jobs.progress(expected, expected + 1, "Keeping the file")
     name = f"applications-{clock.in_zone(acts.moment()):%Y-%m-%d}-{row.number}.{form.value}"
     files.keep_bytes(data, name=name, media_type=_MEDIA[form], kind=FILE_KIND, object_id=row.id, role=form.value)
-    row.made_at, row.rows_count, row.reach_sha256 = acts.moment(), cover.rows, reach_of(actor)
+    row.made_at, row.rows_count, row.reach_sha256 = acts.moment(), cover.rows, reach
     acts.reason(f"{cover.rows} rows as {form.label}. Filter: {cover.filter}. Order: {cover.order}.")
     return cover.rows
 
@@ -106,23 +103,37 @@ def download_list_file(actor: Actor, number: int) -> FileView:
 
 @act("list_file.remove", needs=Permission.APPLICATION_READ, says="removed a list of applications that was a file")
 def remove_list_file(actor: Actor, number: int) -> None:
-    """The owner removes a file they no longer need, or a wish that came to nothing."""
+    """The owner removes a file they no longer need, or a wish that came to nothing or still waits: its job then makes none."""
+    file_id = _removable(actor, number)
+    locked(ListFile, file_id)
+    # Its job may have begun, or ended, while the lock was waited for.
+    _removable(actor, number)
+    _remove([file_id])
+
+
+def _removable(actor: Actor, number: int) -> UUID:
     view = queries.list_file(actor, number)
-    if not view.is_over:
+    if view.running and not view.is_over:
         raise Refused("The file is being made; that takes some seconds. Remove it when it is there.")
-    _remove([view.id])
+    return view.id
 
 
 @act("list_file.remove_old", needs=Permission.APPLICATION_READ, says="removed old files of lists")
 def remove_old_list_files(actor: Actor) -> int:
     """The program removes what was kept long enough; the bytes go with the next sweep of the store."""
     assert actor.user_id is None, "only the program removes what is not its own"
-    return _remove(queries.old_list_files(acts.moment()))
+    old = select(ListFile.id).where(ListFile.id.in_(queries.old_list_files(acts.moment())))
+    # What its owner removes at this moment, or a job has begun to make, is left to them.
+    held = db.session.scalars(old.order_by(ListFile.number).with_for_update(skip_locked=True)).all()
+    still = queries.old_list_files(acts.moment())
+    return _remove([file_id for file_id in held if file_id in still])
 
 
 def _remove(ids: Sequence[UUID]) -> int:
     for file_id in ids:
+        # Locked before its files are read: a job that keeps one holds the same lock.
+        row = locked(ListFile, file_id)
         for kept in files.listed(FILE_KIND, file_id):
             files.discard(kept.id)
-        db.session.delete(locked(ListFile, file_id))
+        db.session.delete(row)
     return len(ids)

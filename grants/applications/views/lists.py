@@ -16,7 +16,6 @@ from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.states import Phase
 from grants.core import clock
-from grants.core.errors import Refused
 from grants.core.file_types import MEDIA, FileType
 from grants.core.permissions import Permission
 from grants.identity import queries as identity
@@ -100,11 +99,7 @@ def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
 
 def understood() -> Listing:
     """The list of the address; one that is not understood is no file."""
-    listing, actor = listing_of(request.args), current_actor()
-    calls, programmes, countries = queries.offered(actor)
-    if problems := (*listing.problems, *rules.stale(listing.wanted, dict(calls), programmes, countries)):
-        raise Refused(" ".join(sentence for _, sentence in problems))
-    return listing
+    return queries.understood(current_actor(), listing_of(request.args))
 
 
 @bp.get("/applications/new")
