@@ -547,8 +547,11 @@ def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha2
     return _summary(grant)
 
 
-def _refuse_both_sides(actor: Actor, grant: Grant, side: Side) -> None:
-    """Nobody signs for both, be it in an earlier offer, and nobody who prepares or signs agreements for the programme signs for a city."""
+def _refuse_both_sides(actor: Actor, grant: Grant, side: Side, *, deed: str = "sign") -> None:
+    """Nobody signs for both, be it in an earlier offer, and nobody who prepares or signs agreements for the programme signs for a city.
+
+    Declining for a city is the same decision the other way.
+    """
     earlier = db.session.scalars(
         select(AgreementSignature.signed_by).where(
             AgreementSignature.grant_id == grant.id, AgreementSignature.side != side.value
@@ -556,10 +559,12 @@ def _refuse_both_sides(actor: Actor, grant: Grant, side: Side) -> None:
     ).all()
     faults.point("four_eyes")
     if actor.user_id is None or actor.user_id in earlier:
-        raise Refused("One person cannot sign for both sides. A colleague must sign here.")
+        raise Refused(
+            f"One person cannot {'sign' if deed == 'sign' else 'act'} for both sides. A colleague must {deed} here."
+        )
     programme = (Permission.AGREEMENT_PREPARE, Permission.AGREEMENT_SIGN_PROGRAMME)
     if side is Side.CITY and any(actor.can(permission) for permission in programme):
-        raise Refused("You act for the programme, so you cannot sign for a city. Somebody of the city must sign.")
+        raise Refused(f"You act for the programme, so you cannot {deed} for a city. Somebody of the city must {deed}.")
 
 
 def _enter_into_force(grant: Grant, shown: GrantView) -> None:
@@ -662,6 +667,7 @@ def decline(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
         raise Invalid(
             "Give the reason.", {"reason": "Say why the city does not take the grant; the programme reads it."}
         )
+    _refuse_both_sides(actor, grant, Side.CITY, deed="decline")
     acts.reason(reason.strip())
     GRANT.move(grant, "decline")
     application = locked(Application, grant.application_id)

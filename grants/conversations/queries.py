@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import aliased
 
 from grants.conversations.models import Conversation, ConversationMessage
 from grants.conversations.rules import About, ConversationRow, MessageView
@@ -55,11 +54,21 @@ def one(reference: str, *seen: ColumnElement[bool]) -> ConversationRow:
 
 @reader
 def listed(
-    conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool
+    conditions: Sequence[ColumnElement[bool]],
+    page: Page,
+    *,
+    oldest_first: bool,
+    seen: Sequence[ColumnElement[bool]] | None = None,
 ) -> Asking[Rows[ConversationRow]]:
-    """One page of conversations; one statement."""
+    """One page of conversations; one statement. ``seen`` as in :func:`page_of`."""
     asking = page_of.asking(
-        select(Conversation), conditions, page, oldest_first=oldest_first, made=row_of, key=lambda row: row.reference
+        select(Conversation),
+        conditions,
+        page,
+        oldest_first=oldest_first,
+        made=row_of,
+        key=lambda row: row.reference,
+        seen=seen,
     )
     return (yield from asking)
 
@@ -73,16 +82,21 @@ def page_of(
     oldest_first: bool,
     made: Callable[[Any], Item],
     key: Callable[[Item], str],
+    seen: Sequence[ColumnElement[bool]] | None = None,
 ) -> Asking[Rows[Item]]:
     """One page of what a statement reads of conversations, by when they were opened, and how many there are; one
     statement. A page goes on after the reference of the last row.
+
+    ``seen`` are those of the conditions that say who may see a row, where others say what is asked for: a row that was
+    answered meanwhile is still where a page goes on, and one that is not for this person is like none.
     """
     at, reference = Conversation.created_at, Conversation.reference
     by = (at, reference) if oldest_first else (at.desc(), reference.desc())
     statement = statement.where(*conditions).order_by(*by)
     if page.after:
-        last = aliased(Conversation)
-        opened = select(last.created_at).where(last.reference == page.after).scalar_subquery()
+        named = Conversation.reference == page.after
+        where = conditions if seen is None else seen
+        opened = select(Conversation.created_at).where(named, *where).correlate(None).scalar_subquery()
         further, beside = (
             (at > opened, reference > page.after) if oldest_first else (at < opened, reference < page.after)
         )

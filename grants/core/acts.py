@@ -169,6 +169,8 @@ def _perform_once(
             _check_scope(actor, REGISTRY[verb].needs, scope(*args[:1] or tuple(kwargs.values())[:1]))
         result = function(actor, *args, **kwargs)
         session.flush()
+        # After the function and before COMMIT, and so it must stay: where the function caught a database error and went on,
+        # the transaction is aborted, and PostgreSQL answers a COMMIT of it with a silent ROLLBACK. This write fails then.
         _record(running, result if key is not None else None)
         _close_fence()
         # What is only checked at the end is checked by this.

@@ -23,7 +23,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import EVERYWHERE, Actor, Permission
 from grants.documents import services as documents
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
@@ -516,3 +516,14 @@ def test_who_opens_the_signed_agreement_is_on_record(grant: Find) -> None:
 
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "agreement.open_document")).all()
     assert [(each.user_id, each.object_id) for each in events] == [(reader.user_id, found.id)]
+
+
+def test_nobody_who_acts_for_the_programme_declines_for_the_city(grant: Find) -> None:
+    found = grant(IN_PREPARATION)
+    mayor = signatory_of(found)
+    both = replace(mayor, granted=mayor.granted | {(str(Permission.AGREEMENT_PREPARE), EVERYWHERE)})
+
+    with pytest.raises(Refused, match="cannot decline for a city"):
+        services.decline(both, found.id, reason="The council said no")
+
+    assert grant(IN_PREPARATION).state is GrantState.PREPARATION

@@ -423,3 +423,25 @@ def test_the_desk_costs_as_many_statements_with_five_tickets_as_with_one(app: Fl
         counts.append(len(seen))
 
     assert counts[0] == counts[1] <= 8
+
+
+def test_a_page_after_a_ticket_of_somebody_else_is_the_page_after_none(app: Flask, call: CallView) -> None:
+    mine = opened(f"call:{call.slug}")
+    theirs = reference(opened(f"call:{call.slug}", actors.marek()))
+
+    def after(who: Actor, key: str) -> list[UUID]:
+        return [row.row.id for row in queries.own_tickets(who, Page(after=key)).items]
+
+    assert after(again(actors.ana()), theirs) == after(again(actors.ana()), "PCP-1999-T-0001") == []
+    desk = queries.desk_tickets(actors.pia(), Page(after=theirs), queue=None, state=None)
+    assert [row.row.id for row in desk.items] == [mine]
+
+
+def test_a_page_of_what_waits_goes_on_after_a_ticket_that_was_answered_meanwhile(app: Flask, call: CallView) -> None:
+    first, second = opened(f"call:{call.slug}"), opened(f"call:{call.slug}")
+    with clock.at(WHILE_OPEN):
+        pia = actors.pia()
+        services.answer_ticket(pia, first, "The mayor signs.")
+    waiting = queries.desk_tickets(pia, Page(after=reference(first)), queue=None, state=ConversationState.WAITING)
+
+    assert [row.row.id for row in waiting.items] == [second]

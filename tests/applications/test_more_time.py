@@ -21,6 +21,7 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Invalid, NotAllowed, Refused
 from grants.core.jobs.models import Job
+from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, again, draft, fill, submitted
@@ -241,3 +242,16 @@ def test_a_manager_gives_more_time_by_the_reference(app: Flask, call: CallView) 
     assert f"{reference}16 November 2022, 12:00An outage." in given
     assert "16 November 2022, 12:00" in page
     assert "a deadline of your own" in page
+
+
+def test_a_manager_of_another_call_does_not_read_who_has_more_time(app: Flask, call: CallView) -> None:
+    reference = draft(call, actors.ana())
+    give(queries.in_call(call.id, reference))
+    elsewhere = actors.give(actors.person("Else Where"), Role.PROGRAMME_MANAGER, "call", UUID(int=7))
+    here = actors.give(actors.person("Hier Here"), Role.PROGRAMME_MANAGER, "call", call.id)
+    at = f"/calls/{call.slug}/more-time"
+
+    assert queries.with_own_deadline(elsewhere, call.id) == ()
+    assert [row[0] for row in queries.with_own_deadline(here, call.id)] == [reference]
+    assert actors.client_of(app, elsewhere).get(at).status_code == 404
+    assert reference in text_of(actors.client_of(app, here).get(at))

@@ -376,3 +376,13 @@ def test_a_second_stage_that_is_over_needs_no_other_lead(stages: tuple[CallView,
 
     assert queries.awaits_full_proposal(view, second.closes_at - timedelta(microseconds=1))
     assert not queries.awaits_full_proposal(view, second.closes_at)
+
+
+def test_a_second_stage_that_was_cancelled_is_not_awaited(stages: tuple[CallView, CallView], concept: UUID) -> None:
+    _, second = stages
+    view = queries.view_by_id(concept)
+    assert queries.awaits_full_proposal(view, during(second))
+    with clock.at(during(second)):
+        call_services.cancel(actors.ingrid(), second.id, "The money is gone.")
+
+    assert not queries.awaits_full_proposal(view, during(second))

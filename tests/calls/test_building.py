@@ -16,8 +16,9 @@ from grants.core.errors import NotAllowed, Problems, Refused
 from grants.core.yaml_schema import Items, Record
 from grants.programmes import queries as programmes
 from tests import actors
-from tests.applications.pages import send, text_of
+from tests.applications.pages import forms, post, send, text_of
 from tests.calls import scene
+from tests.html import check_page
 
 
 @pytest.fixture
@@ -344,3 +345,24 @@ def test_what_the_builder_changed_stands_in_the_history_of_the_call(manager: Fla
     send(manager, f"/calls/{slug}/build/call.year", value="2031")
 
     assert "edited a part of call" in text_of(manager.get(f"/calls/{slug}/history"))
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("evaluation.criteria", "value.name"), ("application_form.sections", "value.title")]
+)
+def test_a_tab_whose_list_became_shorter_meanwhile_loses_nothing_that_was_typed(
+    manager: FlaskClient, key: str, name: str
+) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = f"/calls/{slug}/build/{key}"
+    last = 0
+    while manager.get(f"{at}/{last + 1}/take-out").status_code == 200:
+        last += 1
+    shown = next(values for _, values in forms(check_page(manager.get(f"{at}/{last}"))) if name in values)
+    assert send(manager, f"{at}/0/take-out").status_code == 303
+    assert send(manager, f"{at}/0/take-out").status_code == 303
+
+    late = post(manager, f"{at}/{last}", shown, **{name: "Typed in the first tab"})
+
+    assert late.status_code == 409
+    assert "Typed in the first tab" in text_of(late)

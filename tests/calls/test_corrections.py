@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -28,10 +29,11 @@ from grants.calls.rules import (
 from grants.calls.states import Confidence
 from grants.core import clock
 from grants.core.db import db, get
-from grants.core.errors import Conflict, Invalid, NotAllowed, Problems, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.jobs.models import Job
 from grants.core.money import euros
 from grants.dossiers.rules import Definition, Question, QuestionKind
+from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.calls import scene
@@ -460,3 +462,17 @@ def test_a_draft_has_no_page_for_changes(app: Flask, manager: FlaskClient) -> No
     call = scene.filled()
     with clock.at(scene.BEFORE):
         assert manager.get(f"/calls/{call.slug}/corrigendum").status_code == 404
+
+
+def test_a_manager_of_another_call_reads_nothing_of_a_working_copy(app: Flask) -> None:
+    call = scene.published()
+    elsewhere = actors.give(actors.person("Else Where"), Role.PROGRAMME_MANAGER, "call", UUID(int=7))
+    here = actors.give(actors.person("Hier Here"), Role.PROGRAMME_MANAGER, "call", call.id)
+    theirs, ours = actors.client_of(app, elsewhere), actors.client_of(app, here)
+    first = f"parts/{FORM}/0"
+
+    for page in ("", "/preview", "/parts/budget.total", f"/{first}", f"/{first}/questions/0", f"/{first}/take-out"):
+        at = f"/calls/{call.slug}/corrigendum{page}"
+        assert (theirs.get(at).status_code, ours.get(at).status_code) == (404, 200), at
+    with pytest.raises(NotFound):
+        queries.working_copy(elsewhere, call.slug, scene.WHILE_OPEN)

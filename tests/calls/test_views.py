@@ -15,6 +15,8 @@ from grants.calls.rules import DeadlineInput
 from grants.core import clock
 from grants.core.db import db
 from grants.core.money import euros
+from grants.core.paging import Page
+from grants.core.permissions import Actor
 from tests import actors
 from tests.calls import scene
 from tests.html import check_page, texts
@@ -318,3 +320,15 @@ def test_an_extension_by_somebody_else_is_found_by_the_version(app: Flask, clien
         )
 
     assert answer.status_code == 409
+
+
+def test_a_page_after_a_draft_is_the_page_after_a_call_that_is_not_there(app: Flask) -> None:
+    scene.published()
+    draft = queries.call_by_id(scene.imported(scene.SMALL).id)
+    assert draft.closes_at is not None
+
+    def after(actor: Actor | None, reference: str) -> object:
+        return queries.calls_page(actor, scene.AFTER, Page(after=reference))[1].items
+
+    assert after(None, draft.reference) == after(None, "PCP-1999-C-0001")
+    assert after(actors.ingrid(), draft.reference) != after(actors.ingrid(), "PCP-1999-C-0001")

@@ -17,7 +17,7 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView
-from grants.calls.states import CallStage
+from grants.calls.states import CallStage, CallState
 from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Actor, Permission
@@ -77,8 +77,8 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
 
 
 def awaits_full_proposal(concept: ApplicationView, at: datetime) -> bool:
-    """Whether a concept lies between two stages: sent, not turned away, nothing started from it, and a call to follow it with
-    not closed. One statement, and what the calls that follow say of their deadline.
+    """Whether a concept lies between two stages: sent, not turned away, nothing started from it, and a call to follow it that is
+    neither closed nor cancelled. One statement, and what the calls that follow say of their deadline.
     """
     if concept.call.content.stage is not CallStage.CONCEPT or concept.state not in rules.BETWEEN_STAGES:
         return False
@@ -92,7 +92,10 @@ def awaits_full_proposal(concept: ApplicationView, at: datetime) -> bool:
         return False
     following = [calls.call_by_id(row.id) for row in rows]
     # A second stage that is not written yet will come: for that the concept was asked for.
-    return not following or any(call.closes_at is None or clock.in_time(at, call.closes_at) for call in following)
+    return not following or any(
+        call.state is not CallState.CANCELLED and (call.closes_at is None or clock.in_time(at, call.closes_at))
+        for call in following
+    )
 
 
 def stage_invitation(call_id: UUID, concept_id: UUID) -> StageInvitation | None:

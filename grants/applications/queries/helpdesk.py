@@ -159,25 +159,31 @@ def desk_tickets(
     actor: Actor, page: Page, *, queue: Queue | None, state: ConversationState | None, apart: str = ""
 ) -> Rows[Ticket]:
     """What lies at the desks of this person: of one queue and state, the oldest first where it waits; one statement."""
-    conditions = [_desk(actor), *not_barred(actor)]
+    conditions = seen = [_desk(actor), *not_barred(actor)]
     if queue is not None:
-        conditions.append(Conversation.queue == queue.value)
+        conditions = [*conditions, Conversation.queue == queue.value]
     if state is not None:
-        conditions.append(Conversation.state == state.value)
+        conditions = [*conditions, Conversation.state == state.value]
     if apart:
         public = (
             select(CallQuestionSource.conversation_id)
             .join(CallQuestion, CallQuestion.id == CallQuestionSource.question_id)
             .where(CallQuestion.number.is_not(None))
         )
-        conditions += [Conversation.answered_apart_at.is_not(None), Conversation.id.not_in(public)]
-    return _listed(conditions, page, oldest_first=state is ConversationState.WAITING)
+        conditions = [*conditions, Conversation.answered_apart_at.is_not(None), Conversation.id.not_in(public)]
+    return _listed(conditions, page, oldest_first=state is ConversationState.WAITING, seen=seen)
 
 
-def _listed(conditions: Sequence[ColumnElement[bool]], page: Page, *, oldest_first: bool) -> Rows[Ticket]:
+def _listed(
+    conditions: Sequence[ColumnElement[bool]],
+    page: Page,
+    *,
+    oldest_first: bool,
+    seen: Sequence[ColumnElement[bool]] | None = None,
+) -> Rows[Ticket]:
     return conversations.page_of(
         _tickets(), [_of_helpdesk(), *conditions], page, oldest_first=oldest_first, made=_ticket,
-        key=lambda each: each.row.reference,
+        key=lambda each: each.row.reference, seen=None if seen is None else [_of_helpdesk(), *seen],
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from grants.calls.rules import CallView
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import NotFound
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
 from grants.identity.states import OrganisationKind
@@ -113,6 +113,8 @@ def with_own_deadline(actor: Actor, call_id: UUID) -> tuple[tuple[str, datetime,
 
     Nothing of a draft is shown but its reference, which they typed; at most 200, the newest first.
     """
+    if not actor.may(Permission.CALL_EXTEND, Scope.of(("call", call_id))):
+        return ()
     rows = db.session.execute(
         select(Application.reference, Application.own_closes_at, Application.own_closes_reason)
         .where(Application.call_id == call_id, Application.own_closes_at.is_not(None), *not_barred(actor))

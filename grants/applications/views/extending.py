@@ -10,8 +10,9 @@ from grants.applications import queries, rules, services
 from grants.applications.forms import OneExtensionForm
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
+from grants.calls.rules import CallView
 from grants.core.errors import Invalid, NotFound
-from grants.core.permissions import Permission
+from grants.core.permissions import Permission, Scope
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -19,33 +20,40 @@ from grants.web.routing import current_actor, page, requires, see_other
 @requires(Permission.CALL_EXTEND)
 def more_time(slug: str) -> Any:
     """Who asked, until when, why; and what was given before, without names."""
-    return _more_time_page(slug, OneExtensionForm(formdata=None))
+    return _more_time_page(_call(slug), OneExtensionForm(formdata=None))
 
 
 @bp.post("/calls/<slug>/more-time")
 @requires(Permission.CALL_EXTEND)
 def give_more_time(slug: str) -> Any:
-    form = OneExtensionForm()
+    call, form = _call(slug), OneExtensionForm()
     if form.validate_on_submit():
         with form.refusals():
-            application_id = _asked(slug, (form.reference.data or "").strip().upper())
+            application_id = _asked(call, (form.reference.data or "").strip().upper())
             moved = services.extend_for_one(current_actor(), application_id, form.to_input())
             flash(f"The deadline of this applicant is {rules.said(moved.closes_at, moved.zone)} now.", "success")
             flash("Its team is told by mail; the page of the call says why, and not who.", "success")
             return see_other("calls.dates", slug=slug)
-    return _more_time_page(slug, form), 422
+    return _more_time_page(call, form), 422
 
 
-def _asked(slug: str, reference: str) -> Any:
+def _call(slug: str) -> CallView:
+    """The call, for who may move its deadline: the permission may be given for another call only."""
+    call = calls.call(current_actor(), slug)
+    if not current_actor().may(Permission.CALL_EXTEND, Scope.of(("call", call.id))):
+        raise NotFound
+    return call
+
+
+def _asked(call: CallView, reference: str) -> Any:
     try:
-        return queries.in_call(calls.id_of(current_actor(), slug), reference)
+        return queries.in_call(call.id, reference)
     except NotFound as error:
         sentence = f"No application of this call has the reference {reference[:40]}. Ask the applicant for it."
         raise Invalid(sentence, {"reference": sentence}) from error
 
 
-def _more_time_page(slug: str, form: OneExtensionForm) -> str:
-    call = calls.call(current_actor(), slug)
+def _more_time_page(call: CallView, form: OneExtensionForm) -> str:
     record = calls.public_record(call.id)
     return page(
         "applications/more_time.html",

@@ -32,7 +32,7 @@ from grants.calls.rules import (
 from grants.core import encoding
 from grants.core.db import db
 from grants.core.errors import NotFound, Problem
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.programmes import queries as programme_queries
 
@@ -50,6 +50,10 @@ _COLUMNS = (
     CallVersion.deadline_decision,
     CallVersion.deadline_reason,
 )
+
+
+# Who reads what a published call would become, in that call: its pages are for no one else.
+_SEES_COPIES = (Permission.CALL_MANAGE, Permission.CALL_PUBLISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,10 @@ class WorkingCopy:
 
 @reader
 def working_copy(actor: Actor, slug: str, at: datetime) -> Asking[WorkingCopy]:
-    """The working copy of a published call; without one, the call as it is published. One statement."""
+    """The working copy of a published call; without one, the call as it is published. One statement.
+
+    :class:`NotFound` for whoever neither manages nor publishes this call.
+    """
     named = Call.slug == slug
     parts: list[Asking[Any]] = [
         with_values.asking(actor, slug),
@@ -85,6 +92,8 @@ def working_copy(actor: Actor, slug: str, at: datetime) -> Asking[WorkingCopy]:
         programme_queries.fund_sources_by_id.asking(select(Call.fund_source_id).where(named)),
     ]
     (found, before), stored, parents = yield from side_by_side(parts)
+    if not any(actor.may(each, Scope.of(("call", found.id))) for each in _SEES_COPIES):
+        raise NotFound
     fields = rules.from_json(stored[0].content) if stored else before
     parent = parents[found.fund_source.id].rules
     changed = rules.changes(before, fields)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.calls.models import Call, CallDeadline
-from grants.calls.queries.reading import CALLS_MAX, LAST, listed, row_of
+from grants.calls.queries.reading import CALLS_MAX, LAST, listed, row_of, visible
 from grants.calls.rules import CallRow
 from grants.calls.states import CallState
 from grants.core.paging import Page, Rows
@@ -32,7 +32,7 @@ def calls_page(actor: Actor | None, at: datetime, page: Page) -> Asking[tuple[tu
         key = (
             select(func.max(deadline.closes_at))
             .join(other, other.id == deadline.call_id)
-            .where(other.reference == page.after)
+            .where(other.reference == page.after, visible(actor, other))
             .scalar_subquery()
         )
         # Those that were called off before they had a deadline come last, by reference.

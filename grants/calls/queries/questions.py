@@ -214,8 +214,9 @@ def not_barred(actor: Actor) -> list[ColumnElement[bool]]:
 @reader
 def asked(actor: Actor, call_id: UUID, page: Page) -> Asking[Rows[ConversationRow]]:
     """Questions that wait and are in no draft, the oldest first; one statement."""
-    waiting = [*_waiting(call_id), *desk_sees(actor, Permission.QUESTION_ANSWER)]
-    return (yield from conversations.listed.asking(waiting, page, oldest_first=True))
+    seen = desk_sees(actor, Permission.QUESTION_ANSWER)
+    waiting = [*_waiting(call_id), *seen]
+    return (yield from conversations.listed.asking(waiting, page, oldest_first=True, seen=seen))
 
 
 @reader

@@ -141,7 +141,7 @@ def listed(actor: Actor | None) -> Select[Any]:
     return (
         select(Call, LAST.c.closes_at)
         .outerjoin(LAST, LAST.c.call_id == Call.id)
-        .where(_visible(actor))
+        .where(visible(actor))
         .order_by(LAST.c.closes_at.desc().nulls_last(), Call.reference)
     )
 
@@ -324,7 +324,7 @@ def beside_stage(actor: Actor | None, found: CallView) -> Asking[tuple[CallRow, 
         return ()
     rows = yield from ask(
         select(Call)
-        .where(or_(Call.id == found.follows_id, Call.follows_id == found.id), _visible(actor))
+        .where(or_(Call.id == found.follows_id, Call.follows_id == found.id), visible(actor))
         .order_by(Call.created_at)
         .limit(CALLS_MAX)
     )
@@ -389,18 +389,18 @@ def _may_see(actor: Actor | None, row: Any) -> bool:
     return actor is not None and any(actor.may(each, Scope.of(("call", row.id))) for each in SEES_DRAFTS)
 
 
-def _visible(actor: Actor | None) -> ColumnElement[bool]:
-    """The WHERE of :func:`_may_see`."""
-    public: ColumnElement[bool] = Call.published_at.is_not(None)
+def visible(actor: Actor | None, of: Any = Call) -> ColumnElement[bool]:
+    """The WHERE of :func:`_may_see`, for calls or for an alias of them."""
+    public: ColumnElement[bool] = of.published_at.is_not(None)
     if actor is None:
         return public
     if any(actor.everywhere(each) for each in SEES_DRAFTS):
-        seen: ColumnElement[bool] = or_(public, Call.published_at.is_(None))
+        seen: ColumnElement[bool] = or_(public, of.published_at.is_(None))
     else:
         places = frozenset[UUID]().union(*(actor.places(each, "call") for each in SEES_DRAFTS))
-        seen = or_(public, Call.id.in_(places) if places else false())
+        seen = or_(public, of.id.in_(places) if places else false())
     barred = actor.barred("call")
-    return seen & Call.id.not_in(barred) if barred else seen
+    return seen & of.id.not_in(barred) if barred else seen
 
 
 def row_of(row: Any, closes_at: datetime | None) -> CallRow:
@@ -452,7 +452,7 @@ def uses_of_fund(actor: Actor, source: FundSourceView) -> tuple[FundUse, ...]:
     """The calls a parent grant pays and this person may see, newest first; what its rules mean for each."""
     rows = db.session.scalars(
         select(Call)
-        .where(Call.fund_source_id == source.id, _visible(actor))
+        .where(Call.fund_source_id == source.id, visible(actor))
         .order_by(Call.created_at.desc(), Call.id)
         .limit(CALLS_MAX)
     ).all()

@@ -53,6 +53,25 @@ class Edited:
         return rules.short_names(asked) | {str(each.get("key")) for tree in trees for each in tree or ()}
 
 
+def overtaken(edited: Edited) -> Any | None:
+    """The answer to a form that was shown with another version of the call, with what was typed; None for any other.
+
+    Asked before the place in a list is looked up: whoever shortened the list meanwhile made it another place, or none.
+    """
+    if request.method != "POST" or DeedForm().version_shown() in (None, edited.call.version):
+        return None
+    typed = [(name, text) for name, text in request.form.items(multi=True) if name.startswith("value") and text.strip()]
+    return page(
+        "calls/overtaken.html", call=edited.call, ends=edited.ends, typed=[(_named(n), t) for n, t in typed]
+    ), 409
+
+
+def _named(name: str) -> str:
+    """The name of a control in words, for text that comes back without its form."""
+    words = name.removeprefix("value").replace(".", " ").replace("_", " ").strip()
+    return words.capitalize() or "Value"
+
+
 def group_of(field: rules.Field) -> Record | None:
     """The group that is one entry of a part, where the part is a list of groups."""
     kind = field.kind
@@ -62,6 +81,8 @@ def group_of(field: rules.Field) -> Record | None:
 def part_page(edited: Edited, key: str, number: int | None) -> Any:
     """Show or save a part; with a number, one entry of a part that is a list, where the one after the last is new."""
     field, whole = edited.field(key), edited.tree(key)
+    if (stale := overtaken(edited)) is not None:
+        return stale
     group, call = group_of(field), edited.call
     if group is not None and number is None:
         return _list_page(edited, field, whole)

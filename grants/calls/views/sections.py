@@ -15,7 +15,17 @@ from grants.calls import rules
 from grants.calls.forms import DeedForm, Node, PartForm
 from grants.calls.rules.changes import FORM_PATHS
 from grants.calls.rules.question_form import FOLDED, KIND_HINTS, dependents, question_fields, section_fields
-from grants.calls.views.parts import Edited, after_deed, at_field, group_of, keep, part_page, title_of, with_entry
+from grants.calls.views.parts import (
+    Edited,
+    after_deed,
+    at_field,
+    group_of,
+    keep,
+    overtaken,
+    part_page,
+    title_of,
+    with_entry,
+)
 from grants.core.errors import NotFound
 from grants.core.yaml_schema import Items, Record
 from grants.dossiers.rules import Definition, QuestionKind
@@ -34,6 +44,8 @@ def any_part(edited: Edited, key: str, number: int | None) -> Any:
 
 def _section_page(edited: Edited, key: str, number: int) -> Any:
     field, whole = edited.field(key), edited.tree(key) or []
+    if (stale := overtaken(edited)) is not None:
+        return stale
     group = group_of(field)
     if group is None or number > len(whole):
         raise NotFound
@@ -98,6 +110,8 @@ def _listed(question: Mapping[str, Any], edited: Edited) -> dict[str, str]:
 def question_page(edited: Edited, key: str, number: int, place: int) -> Any:
     """Show or save one question of a section; the place after the last is a new one. First its kind is chosen."""
     group, whole = _question_group(edited, key), edited.tree(key) or []
+    if (stale := overtaken(edited)) is not None:
+        return stale
     if number >= len(whole) or place > len(whole[number].get("questions") or ()):
         raise NotFound
     section = whole[number]
@@ -242,6 +256,8 @@ def _offered(definition: Definition, edited: Edited, key: str, number: int, plac
 def take_out_page(edited: Edited, key: str, number: int) -> Any:
     """Ask before an entry, or one question of it, is taken out, and say what hangs on it."""
     field, whole = edited.field(key), edited.tree(key) or []
+    if (stale := overtaken(edited)) is not None:
+        return stale
     if group_of(field) is None or number >= len(whole):
         raise NotFound
     entry, place = whole[number], request.args.get("question", "")
