@@ -199,7 +199,7 @@ APPLICATION_STORY = DESK_STORY | {
 # Told to the team with what was ruled, see declared_words and outcome_words.
 VERDICTS = frozenset({"application.send_letter"})
 # The work on a draft, which only its own people see.
-# Whatever the panel of last changes tells is told here too, and stands only there (applications/rules/changes.py).
+# Whatever the panel of last changes tells is told here too, and stands only there (applications/rules/last_changes.py).
 TEAM_STORY = (
     (APPLICATION_STORY - DESK_STORY)
     | frozenset(CHANGES_TOLD)

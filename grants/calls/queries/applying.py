@@ -7,6 +7,7 @@ from uuid import UUID
 
 from grants.calls.rules.questions import Asker
 
+# Unpacked where they are asked: a program to which nobody handed them in tells nobody and lets any name pass.
 _at_work: list[Callable[[UUID], tuple[UUID, ...]]] = []
 _asked_about: list[Callable[[UUID], tuple[Asker, ...]]] = []
 
@@ -20,9 +21,11 @@ def applicants_come_from(
 
 def people_at_work(call_id: UUID) -> tuple[UUID, ...]:
     """Everybody who speaks for an organisation in a draft or a sent application to a call."""
-    return tuple(person for read in _at_work for person in read(call_id))
+    (read,) = _at_work
+    return read(call_id)
 
 
 def applications_asked_about(question_id: UUID) -> tuple[Asker, ...]:
     """The applications a question was asked about, by everything a text might name them with."""
-    return tuple(found for read in _asked_about for found in read(question_id))
+    (read,) = _asked_about
+    return read(question_id)

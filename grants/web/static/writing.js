@@ -188,10 +188,11 @@ class Field {
     this.keep();
     if (!this.waitsForServer && !this.clash) this.say("Saving…");
     if (!this.unanswered.some((sent) => same(sent, plain(values)))) this.unanswered.push(plain(values));
+    const number = this.number;
     let answer;
     let told = {};
     try {
-      answer = await post(this.address, [["number", this.number], ...values.map((value) => ["value", value])]);
+      answer = await post(this.address, [["number", number], ...values.map((value) => ["value", value])]);
       told = await answer.json();
     } catch {
       this.failed(`${OFFLINE} ${this.whereKept} and is sent when the connection is back.`);
@@ -200,8 +201,10 @@ class Field {
     if (answer.ok) this.stored(values, told);
     else if (answer.status >= 500 || answer.status === 429) {
       this.failed(`Not saved: the server cannot take it now. ${this.whereKept} and is sent again by itself.`);
-    } else if (answer.status === 409 && told.stored) this.contested(values, told);
-    else if (answer.status === 409) this.later(500);
+    } else if (answer.status === 409 && told.stored) {
+      // Leaving the field sends it once more: what comes back after one has chosen asks for nothing that is not settled.
+      if (number === this.number) this.contested(values, told);
+    } else if (answer.status === 409) this.later(500);
     else if (answer.status === 400 && told.too_old && (await renewToken())) this.later(0);
     else if (answer.status === 401 || told.too_old) this.signedOut();
     else {
