@@ -33,7 +33,8 @@ def list_file(actor: Actor, number: int) -> ListFileView:
     found = db.session.execute(_own(actor).where(ListFile.number == number)).one_or_none()
     if found is None:
         raise NotFound
-    return _view(*found, reach_of(actor))
+    row, job = found
+    return _view(row, job, reach_of(actor))
 
 
 def _own(actor: Actor) -> Any:
