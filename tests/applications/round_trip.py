@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from xml.etree import ElementTree
 
 import openpyxl
@@ -45,7 +46,7 @@ class Case:
     into the document, typed into the workbook; an empty answer leaves what stands."""
 
     kind: QuestionKind
-    asked: Mapping[str, object]
+    asked: Mapping[str, Any]
     form: Typed = ()
     autosave: Typed = ()
     document: Typed = ()
@@ -169,11 +170,11 @@ def _typed_in(key: str, case: Case) -> dict[str, object]:
     fields: dict[str, object] = {"key": key, "kind": case.kind.value}
     for name, value in case.asked.items():
         if name == "columns":
-            for place, (label, kind) in enumerate(value):  # type: ignore[var-annotated, arg-type] -- pairs of words
+            for place, (label, kind) in enumerate(value):
                 fields |= {f"columns.{place}.label": label, f"columns.{place}.kind": kind}
                 fields |= {f"columns.{place}.key": f"c{place}", f"columns.{place}.required": "false"}
         elif name == "translations":
-            for place, (language, label, hint) in enumerate(value):  # type: ignore[var-annotated, arg-type] -- words
+            for place, (language, label, hint) in enumerate(value):
                 fields |= {f"translations.{place}.language": language, f"translations.{place}.label": label}
                 fields |= {f"translations.{place}.hint": hint}
         else:

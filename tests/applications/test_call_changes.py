@@ -392,7 +392,7 @@ def test_letters_on_an_earlier_version_cost_the_same_for_one_and_for_three(call:
                 services.declare(actors.eli(), application_id, tuple(answers))
             eli, now = actors.eli(), calls.call_by_id(call.id)
             with statements() as seen:
-                letters, _ = queries.letters_to_send(eli, now, None)
+                letters = queries.letters_to_send(eli, now).items
         asked.append(len(seen))
 
     assert len(letters) == 3

@@ -148,11 +148,27 @@ def test_a_page_of_letters_costs_the_same_for_one_and_for_four(call: CallView) -
         with clock.at(AFTER_CLOSING):
             eli = actors.eli()
             with statements() as seen:
-                letters, waiting = queries.letters_to_send(eli, call, None)
+                letters = queries.letters_to_send(eli, call)
         asked.append(len(seen))
 
-    assert (len(letters), waiting) == (4, 4)
+    assert (len(letters.items), letters.total, letters.next_key) == (4, 4, None)
     assert asked == [3, 3]
+
+
+def test_letters_go_on_by_reference_and_the_last_page_says_so(
+    app: Flask, call: CallView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        decided(call, f"Roofs {number}")
+    monkeypatch.setattr("grants.applications.queries.letters.LETTERS_MAX", 1)
+    place = f"/calls/{call.slug}/letters"
+    with clock.at(AFTER_CLOSING):
+        eli = actors.client_of(app, actors.eli())
+        (first,) = queries.letters_to_send(actors.eli(), call).items
+        pages = [eli.get(place).text, *(eli.get(f"{place}?after={key}").text for key in (first.reference, "Z"))]
+
+    assert ['rel="next"' in each for each in pages] == [True, False, False]
+    assert "1 of 2 shown" in pages[1] and "No letter after this one" in pages[2]
 
 
 def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(app: Flask, call: CallView) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -28,7 +30,7 @@ def manager(app: Flask) -> FlaskClient:
     return actors.client_of(app, actors.ingrid())
 
 
-def value(slug: str, path: str) -> object:
+def value(slug: str, path: str) -> Any:
     return queries.values(actors.ingrid(), slug)[path].value
 
 
@@ -53,14 +55,14 @@ def test_a_manager_builds_what_is_missing_part_by_part(app: Flask, manager: Flas
 
     assert value(slug, "funding_rate_percent") == 70
     assert value(slug, "evaluation.scale") == rules.Scale(10, 1, ("Poor", "Good"))
-    (condition,) = value(slug, "eligibility.criteria")  # type: ignore[misc] -- a tuple of conditions
+    (condition,) = value(slug, "eligibility.criteria")
     assert (condition.rule, condition.test.lists) == ("Small countries", ("small",))
     assert value(slug, "eligibility.country_lists") == (rules.CountryList("small", ("SI", "NO")),)
     assert queries.values(actors.ingrid(), slug)["funding_rate_percent"].confidence is Confidence.STATED
 
 
 def questions_of(slug: str, section: int = 0) -> list[str]:
-    return [each.label for each in value(slug, "application_form.own_sections")[section].questions]  # type: ignore[index] -- sections
+    return [each.label for each in value(slug, "application_form.own_sections")[section].questions]
 
 
 def section_with(manager: FlaskClient, slug: str, *asked: tuple[str, str, dict[str, object]]) -> str:
@@ -102,7 +104,7 @@ def test_a_question_is_built_with_the_fields_of_its_kind_and_moved_and_doubled(
 
     send(manager, at, deed="copy:0")
 
-    _, copy = value(slug, "application_form.own_sections")  # type: ignore[misc] -- a tuple of sections
+    _, copy = value(slug, "application_form.own_sections")
     stem = "why_answer_which_colour"
     assert (copy.key, *(each.key for each in copy.questions)) == ("more_2", "which_colour_2", f"{stem}_3", f"{stem}_4")
     assert (

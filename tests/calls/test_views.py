@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from grants.core.db import db
 from grants.core.money import euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor
+from grants.identity.states import Role
 from tests import actors
 from tests.calls import scene
 from tests.html import check_page, texts
@@ -332,3 +334,18 @@ def test_a_page_after_a_draft_is_the_page_after_a_call_that_is_not_there(app: Fl
 
     assert after(None, draft.reference) == after(None, "PCP-1999-C-0001")
     assert after(actors.ingrid(), draft.reference) != after(actors.ingrid(), "PCP-1999-C-0001")
+
+
+@pytest.mark.parametrize("page", ["manage", "dates", "cancel", "documents", "privacy/edit"])
+def test_a_page_of_deeds_is_there_only_for_who_holds_the_permission_in_this_call(app: Flask, page: str) -> None:
+    call = scene.published()
+    elsewhere = actors.give(actors.person("Else Where"), Role.PROGRAMME_MANAGER, "call", UUID(int=7))
+    signatory = actors.give(actors.person("Sig Natory"), Role.PROGRAMME_SIGNATORY, "call", UUID(int=7))
+    here = actors.give(actors.person("Hier Here"), Role.PROGRAMME_MANAGER, "call", call.id)
+    also = actors.give(actors.person("Also Here"), Role.PROGRAMME_SIGNATORY, "call", call.id)
+
+    def opened(*people: Actor) -> set[int]:
+        return {actors.client_of(app, person).get(f"/calls/{call.slug}/{page}").status_code for person in people}
+
+    assert 200 in opened(here, also)
+    assert opened(elsewhere, signatory) <= {403, 404}

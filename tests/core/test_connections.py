@@ -17,7 +17,8 @@ from tests.servers import Cluster
 
 def backend() -> int:
     """The server's process of the connection the session uses now."""
-    return int(db.session.connection().connection.driver_connection.info.backend_pid)  # type: ignore[union-attr]  # psycopg's
+    driver: Any = db.session.connection().connection.driver_connection
+    return int(driver.info.backend_pid)
 
 
 def test_a_connection_the_server_ended_is_replaced_before_it_is_lent(

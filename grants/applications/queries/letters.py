@@ -22,6 +22,8 @@ from grants.core import files, jobs
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.files import FileView
+from grants.core.paging import Page, Rows
+from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User
@@ -96,18 +98,20 @@ def letter(actor: Actor, application: ApplicationView) -> Asking[LetterView]:
 
 
 @reader
-def letters_to_send(actor: Actor, call: CallView, after: str | None) -> Asking[tuple[tuple[LetterView, ...], int]]:
+def letters_to_send(actor: Actor, call: CallView, after: str | None = None) -> Asking[Rows[LetterView]]:
     """The next letters that wait, by reference, and how many wait in all; three statements whatever their number."""
+    page = Page(LETTERS_MAX, after)
     own = actor.places(Permission.APPLICATION_READ, "application")
     inside = (Application.call_id == call.id, to_send(), visible(actor), Application.id.not_in(own))
     next_ones = (
         select(Application)
         .where(*inside, Application.reference > (after or ""))
         .order_by(Application.reference)
-        .limit(LETTERS_MAX)
+        .limit(page.limit)
     )
-    rows, numbers = yield from both(ask(next_ones), ask(select(func.count()).select_from(Application).where(*inside)))
-    views = yield from side_by_side(view_of.asking(row) for row in rows)
+    found, numbers = yield from both(ask(next_ones), ask(select(func.count()).select_from(Application).where(*inside)))
+    waiting = cut(found, page, key=lambda row: row.reference, total=int(numbers[0][0]))
+    views = yield from side_by_side(view_of.asking(row) for row in waiting.items)
     # What an earlier version asked is read once for all that answer it; each keeps the deadline of its applicant.
     versions = {each.submission.call_version for each in views if each.submission} - {call.version_number}
     earlier = {number: calls.content_of_version(call.id, number) for number in sorted(versions)}
@@ -118,7 +122,7 @@ def letters_to_send(actor: Actor, call: CallView, after: str | None) -> Asking[t
         for each in views
     ]
     letters = yield from side_by_side(letter.asking(actor, each) for each in answered)
-    return tuple(letters), int(numbers[0][0])
+    return Rows(tuple(letters), waiting.next_key, waiting.total, waiting.first)
 
 
 def letter_for_print(letter_id: UUID) -> tuple[LetterText, EligibilityLetter, ApplicationView]:

@@ -12,7 +12,7 @@ from grants.applications.views.frame import bp
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core.errors import Invalid, NotFound
-from grants.core.permissions import Permission, Scope
+from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -20,13 +20,15 @@ from grants.web.routing import current_actor, page, requires, see_other
 @requires(Permission.CALL_EXTEND)
 def more_time(slug: str) -> Any:
     """Who asked, until when, why; and what was given before, without names."""
-    return _more_time_page(_call(slug), OneExtensionForm(formdata=None))
+    return _more_time_page(
+        calls.call_held(current_actor(), slug, Permission.CALL_EXTEND), OneExtensionForm(formdata=None)
+    )
 
 
 @bp.post("/calls/<slug>/more-time")
 @requires(Permission.CALL_EXTEND)
 def give_more_time(slug: str) -> Any:
-    call, form = _call(slug), OneExtensionForm()
+    call, form = calls.call_held(current_actor(), slug, Permission.CALL_EXTEND), OneExtensionForm()
     if form.validate_on_submit():
         with form.refusals():
             application_id = _asked(call, (form.reference.data or "").strip().upper())
@@ -35,14 +37,6 @@ def give_more_time(slug: str) -> Any:
             flash("Its team is told by mail; the page of the call says why, and not who.", "success")
             return see_other("calls.dates", slug=slug)
     return _more_time_page(call, form), 422
-
-
-def _call(slug: str) -> CallView:
-    """The call, for who may move its deadline: the permission may be given for another call only."""
-    call = calls.call(current_actor(), slug)
-    if not current_actor().may(Permission.CALL_EXTEND, Scope.of(("call", call.id))):
-        raise NotFound
-    return call
 
 
 def _asked(call: CallView, reference: str) -> Any:

@@ -85,8 +85,8 @@ def letter_draft_pdf(ref: str) -> Any:
 
 def _letters_page(slug: str, form: LettersForm) -> str:
     actor, call = current_actor(), calls.call(current_actor(), slug)
-    found, number = queries.letters_to_send(actor, call, paging.asked().after)
-    return page("applications/letters.html", call=call, found=found, number=number, form=form)
+    rows = queries.letters_to_send(actor, call, paging.asked().after)
+    return page("applications/letters.html", call=call, rows=rows, form=form)
 
 
 def _letter_page(application: ApplicationView, form: LetterForm | None, asking: DeedForm | None = None) -> str:

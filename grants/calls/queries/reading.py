@@ -60,6 +60,15 @@ def call(actor: Actor | None, slug: str) -> Asking[CallView]:
     raise NotFound
 
 
+@reader
+def call_held(actor: Actor, slug: str, *needs: Permission) -> Asking[CallView]:
+    """One call for whoever holds one of these permissions in it; :class:`NotFound` for whoever holds them in others only."""
+    found = yield from call.asking(actor, slug)
+    if not any(actor.may(each, Scope.of(("call", found.id))) for each in needs):
+        raise NotFound
+    return found
+
+
 def is_visible(actor: Actor | None, call_id: UUID) -> bool:
     """Whether this person may see a call."""
     return _may_see(actor, get(Call, call_id))

@@ -278,7 +278,7 @@ def publish(slug: str) -> Any:
 @bp.get("/<slug>/cancel")
 @requires(Permission.CALL_PUBLISH)
 def cancelling(slug: str) -> Any:
-    call = queries.call(current_actor(), slug)
+    call = queries.call_held(current_actor(), slug, Permission.CALL_PUBLISH)
     return page("calls/cancel.html", call=call, form=CancelForm(version=call.version))
 
 
@@ -291,7 +291,9 @@ def cancel(slug: str) -> Any:
             call_id = queries.id_of(current_actor(), slug)
             done = services.cancel(current_actor(), call_id, form.reason.data, version=form.version_shown())
             return _after(done, "The call is cancelled. Its page says so.")
-    return page("calls/cancel.html", call=queries.call(current_actor(), slug), form=form), 422
+    return page(
+        "calls/cancel.html", call=queries.call_held(current_actor(), slug, Permission.CALL_PUBLISH), form=form
+    ), 422
 
 
 @bp.get("/<slug>/dates")
@@ -315,7 +317,7 @@ def extend(slug: str) -> Any:
 @bp.get("/<slug>/documents")
 @requires(Permission.CALL_MANAGE)
 def documents(slug: str) -> Any:
-    return page("calls/documents.html", call=queries.call(current_actor(), slug), form=DocumentForm())
+    return _documents(slug, DocumentForm())
 
 
 @bp.post("/<slug>/documents")
@@ -327,13 +329,13 @@ def add_document(slug: str) -> Any:
             call_id = queries.id_of(current_actor(), slug)
             done = services.add_document_version(current_actor(), call_id, form.to_input())
             return _after(done, "The version is on the page of the call.")
-    return page("calls/documents.html", call=queries.call(current_actor(), slug), form=form), 422
+    return _documents(slug, form), 422
 
 
 @bp.get("/<slug>/budget")
 @requires(Permission.BUDGET_AUTHORISE)
 def budget(slug: str) -> Any:
-    call = queries.call(current_actor(), slug)
+    call = queries.call_held(current_actor(), slug, Permission.BUDGET_AUTHORISE)
     stands = queries.authorised(call.id)
     return _budget(call, BudgetForm(shown=stands.cents, amount=stands or call.total))
 
@@ -346,12 +348,12 @@ def authorise_budget(slug: str) -> Any:
         with form.refusals():
             call_id = queries.id_of(current_actor(), slug)
             return _after(services.authorise_budget(current_actor(), call_id, form.to_input()))
-    return _budget(queries.call(current_actor(), slug), form), 422
+    return _budget(queries.call_held(current_actor(), slug, Permission.BUDGET_AUTHORISE), form), 422
 
 
 def _manage(slug: str, form: DeedForm | None = None) -> str:
     """The manager's page, with the form that was refused in its place."""
-    call = queries.call(current_actor(), slug)
+    call = queries.call_held(current_actor(), slug, *MANAGES)
     template = form if isinstance(form, TemplateForm) else TemplateForm(version=call.version)
     publishing = form if form is not None and form is not template else DeedForm(version=call.version)
     return page(
@@ -368,8 +370,14 @@ def _manage(slug: str, form: DeedForm | None = None) -> str:
     )
 
 
+def _documents(slug: str, form: DocumentForm) -> str:
+    return page(
+        "calls/documents.html", call=queries.call_held(current_actor(), slug, Permission.CALL_MANAGE), form=form
+    )
+
+
 def _dates(slug: str, deadline: DeadlineForm | None = None) -> str:
-    call = queries.call(current_actor(), slug)
+    call = queries.call_held(current_actor(), slug, Permission.CALL_EXTEND, Permission.CALL_MANAGE)
     return page("calls/dates.html", call=call, deadline=deadline or DeadlineForm(version=call.version), form=deadline)
 
 

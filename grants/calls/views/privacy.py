@@ -31,7 +31,7 @@ def call_privacy(slug: str) -> Any:
 @bp.get("/<slug>/privacy/edit")
 @requires(Permission.CALL_MANAGE)
 def edit_privacy(slug: str) -> Any:
-    call = queries.call(current_actor(), slug)
+    call = queries.call_held(current_actor(), slug, Permission.CALL_MANAGE)
     stands = next(iter(queries.notices(call.id)), None)
     data = {name: getattr(stands.text, name) for name in HEADINGS} if stands else None
     return page("calls/privacy_edit.html", call=call, stands=stands, form=NoticeForm(data=data))
@@ -40,7 +40,7 @@ def edit_privacy(slug: str) -> Any:
 @bp.post("/<slug>/privacy/edit")
 @requires(Permission.CALL_MANAGE)
 def add_privacy_notice(slug: str) -> Any:
-    form, call = NoticeForm(), queries.call(current_actor(), slug)
+    form, call = NoticeForm(), queries.call_held(current_actor(), slug, Permission.CALL_MANAGE)
     if form.validate_on_submit():
         with form.refusals():
             number = services.add_privacy_notice(current_actor(), call.id, form.to_input(), form.note.data or "")
