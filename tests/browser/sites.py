@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from grants.calls.rules import CallView
 from grants.core import clock
@@ -21,6 +19,7 @@ from grants.core.permissions import Actor
 from tests import actors
 from tests.conftest import cloned, settings_for
 from tests.factories.applications import WHILE_OPEN
+from tests.listening import listening
 from tests.programs import running
 from tests.servers import Cluster, TestValkey
 from tests.worlds import World
@@ -58,14 +57,8 @@ def served(postgres: Cluster, called: World[CallView], home: Path) -> Iterator[S
         running(replace(settings_for(postgres, name, home), REDIS_URL=valkey.url)) as app,
     ):
         made = Site(app)
-        server = make_server("127.0.0.1", 0, made.wsgi, threaded=True)
-        made.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with listening(made.wsgi) as made.address:
+            yield made
     valkey.stop()
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from werkzeug.serving import make_server
 
 from grants.core import clock
 from tests import actors
@@ -17,6 +15,7 @@ from tests.applications.listed import listed
 from tests.conftest import cloned, settings_for
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING
+from tests.listening import listening
 from tests.programs import running
 from tests.servers import Cluster
 
@@ -36,13 +35,8 @@ def desk(postgres: Cluster, template: str, tmp_path: Path) -> Iterator[tuple[str
         with clock.at(AFTER_CLOSING):
             kept = actors.client_of(app, actors.eli()).get_cookie("grants")
         assert kept is not None
-        server = make_server("127.0.0.1", 0, at_that_time, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", kept.value
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with listening(at_that_time) as address:
+            yield address, kept.value
 
 
 def test_a_list_is_its_address_in_a_second_tab_and_after_going_back(chromium: Browser, desk: tuple[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, ViewportSize
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from grants.core.audit import ActRow
 from grants.core.db import db
@@ -22,6 +20,7 @@ from grants.demo import EVALUATORS
 from grants.identity import queries as identity
 from tests import actors
 from tests.conftest import DemoTemplate, cloned, settings_for
+from tests.listening import listening
 from tests.programs import running
 from tests.servers import Cluster
 
@@ -55,14 +54,9 @@ def site(postgres: Cluster, demo_template: DemoTemplate) -> Iterator[Site]:
     with (
         cloned(postgres, demo_template.database) as name,
         running(settings_for(postgres, name, demo_template.home)) as app,
+        listening(app) as address,
     ):
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield Site(app, f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        yield Site(app, address)
 
 
 @contextmanager
