@@ -12,7 +12,7 @@ from grants.core.permissions import Permission
 
 def deadline_moved(*, call_id: str, number: int) -> None:
     """The deadline was extended: mail everybody at work on an application."""
-    services.tell_deadline_moved(jobs.actor(Permission.CALL_EXTEND), UUID(call_id), number)
+    calls.tell_deadline_moved(jobs.actor(Permission.CALL_EXTEND), UUID(call_id), number)
 
 
 def corrigendum_published(*, call_id: str, number: int) -> None:

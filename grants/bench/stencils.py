@@ -33,7 +33,6 @@ COUNTED = {
 }  # fmt: skip
 
 Connection = psycopg.Connection[Any]
-Rows = dict[str, dict[str, str]]
 
 
 def tables(connection: Connection) -> dict[str, tuple[str, ...]]:

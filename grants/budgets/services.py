@@ -35,7 +35,7 @@ from grants.budgets.rules import (
     Source,
 )
 from grants.core import acts, encoding
-from grants.core.db import db, get, locked
+from grants.core.db import db, locked
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.money import CENTS_MAX, ZERO, Money, total
 
@@ -416,29 +416,6 @@ def _remove_package(budget: Budget, row: BudgetPackage) -> None:
         raise Refused(f"{row.code} still has {held} in the budget. Move or clear its amounts first, then take it away.")
     _write_items(row.id, PlannedPackage(row.code, row.title))
     db.session.delete(row)
-
-
-def copy(budget_id: UUID, owner_kind: str, owner_id: UUID, purpose: Purpose) -> UUID:
-    """The same rules, rows and amounts for another owner or purpose (granted from planned)."""
-    source = get(Budget, budget_id)
-    target = create(
-        owner_kind, owner_id, purpose, queries.rules_of(source), [r.organisation_id for r in _rows(budget_id)]
-    )
-    for line in _lines(budget_id):
-        db.session.add(
-            BudgetLine(
-                budget_id=target,
-                organisation_id=line.organisation_id,
-                category=line.category,
-                amount=line.amount,
-                work_package=line.work_package,
-                period=line.period,
-            )
-        )
-    write_notes(target, queries.written(budget_id).notes)
-    write_sources(target, queries.sources_of(budget_id), None)
-    write_plan(target, queries.plan_of(budget_id), None)
-    return target
 
 
 def _rows(budget_id: UUID) -> Sequence[BudgetOrganisation]:

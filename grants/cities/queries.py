@@ -180,11 +180,6 @@ def organisation_name(shown: CityView) -> str:
     return db.session.scalar(select(Organisation.name).where(Organisation.id == shown.organisation_id)) or ""
 
 
-def count() -> int:
-    """All cities, for ``grants status``."""
-    return db.session.scalar(select(func.count()).select_from(City)) or 0
-
-
 def edits_actions(actor: Actor, shown: CityView) -> bool:
     """Whether the person may write the list of a city: staff, and the people of the organisation that acts for it."""
     return actor.may(Permission.CITY_EDIT_ACTIONS, scope_of_view(shown))

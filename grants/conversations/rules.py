@@ -29,28 +29,6 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class AskInput:
-    """A question as somebody asks it, and the section of the form it is about."""
-
-    text: str
-    section: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A question and its answer as everybody will read them.
-
-    ``sure`` says that words which may tell who asked were looked at and tell nothing.
-    """
-
-    question: str
-    answer: str
-    section: str | None = None
-    session: int | None = None
-    sure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class TicketInput:
     """What somebody asks a desk for help with; ``about`` names a call or an application as the form offers them."""
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -249,14 +248,3 @@ def add_months(day: date, months: int) -> date:
             except ValueError:
                 continue
     raise AssertionError("every month has a 28th day")
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A half-open span of days: ``starts_on`` belongs to it, ``ends_before`` does not."""
-
-    starts_on: date
-    ends_before: date
-
-    def __contains__(self, day: date) -> bool:
-        return self.starts_on <= day < self.ends_before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 # Of what somebody typed a sentence repeats so much that it is known again.
@@ -22,6 +22,16 @@ def quoted(text: str | None) -> str:
     ('\u201csoon\u201d', 63)
     """
     return f"\u201c{shortened(text or '')}\u201d"
+
+
+def no_such(noun: str, given: str, known: Iterable[str]) -> str:
+    """The sentence for a choice nobody offered.
+
+    >>> no_such("state", "nope", ("waiting", "closed"))
+    'There is no state “nope”. There is: waiting, closed.'
+    """
+    offered = ", ".join(known)
+    return f"There is no {noun} {quoted(given)}. " + (f"There is: {offered}." if offered else "There is none at all.")
 
 
 class GrantsError(Exception):

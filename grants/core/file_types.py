@@ -46,7 +46,6 @@ WORDS = {
 SAME_EXTENSION = {"jpeg": "jpg", "jpe": "jpg"}
 
 DOCUMENTS: frozenset[FileType] = frozenset(FileType)
-SHEETS: frozenset[FileType] = frozenset({FileType.XLSX, FileType.ODS, FileType.CSV})
 
 
 def megabytes(size: int) -> str:

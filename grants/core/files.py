@@ -395,16 +395,6 @@ def of_object(kind: str, object_id: UUID, sha256: str) -> FileView | None:
     return view_of(*found) if found else None
 
 
-def versions(file_id: UUID) -> tuple[FileView, ...]:
-    """A file and everything it replaced, newest first."""
-    found = []
-    following: UUID | None = file_id
-    while following is not None:
-        found.append(view(following))
-        following = found[-1].replaces_id
-    return tuple(found)
-
-
 def view(file_id: UUID) -> FileView:
     """One version of a file; raises :class:`NotFound`. The owner stage checks who may see it."""
     found = db.session.execute(_seen().where(StoredFile.id == file_id)).one_or_none()

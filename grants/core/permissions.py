@@ -13,7 +13,6 @@ from grants.core import faults
 class Permission(StrEnum):
     """Every permission by name: the thing, a colon, the verb of its act. Alphabetised."""
 
-    AGREEMENT_AMEND = "agreement:amend"
     AGREEMENT_CLOSE = "agreement:close"
     AGREEMENT_PREPARE = "agreement:prepare"
     AGREEMENT_READ = "agreement:read"

@@ -12,9 +12,10 @@ from werkzeug.datastructures import FileStorage
 from grants.applications import services as applications
 from grants.calls import services as calls
 from grants.calls.rules import CallView
+from grants.calls.rules.questions import AskInput, Wording
 from grants.calls.rules.sessions import SessionInput
 from grants.conversations.models import Conversation
-from grants.conversations.rules import AskInput, TicketInput, Wording
+from grants.conversations.rules import TicketInput
 from grants.conversations.states import Queue
 from grants.core import clock, files
 from grants.core.db import db

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from grants.core.errors import Invalid, NotFound, quoted
+from grants.core.errors import Invalid, NotFound, no_such
 from grants.documents import queries
 from grants.documents.pdf import statement
 from grants.documents.rules import Check, Figures, Format, Period, Produced, ScopeKind, agreeing
@@ -93,7 +93,7 @@ TITLES = {name: found.title for name, found in CATALOGUE.items()}
 def named(name: str) -> Statement:
     """The statement of that name; raises :class:`NotFound` with the names there are."""
     if name not in CATALOGUE:
-        raise NotFound(f"There is no statement called {quoted(name)}. There are: {', '.join(sorted(CATALOGUE))}.")
+        raise NotFound(no_such("statement called", name, sorted(CATALOGUE)))
     return CATALOGUE[name]
 
 

@@ -596,7 +596,6 @@ class ConsensusRow:
     submitted: int
     widest: str
     state: ConsensusState | None
-    mine_to_agree: int = 0
 
 
 @dataclass(frozen=True, slots=True)

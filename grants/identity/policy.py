@@ -52,7 +52,6 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     ),
     Role.PROGRAMME_MANAGER: _READS_MONEY
     | {
-        P.AGREEMENT_AMEND,
         P.AGREEMENT_PREPARE,
         P.APPLICATION_CONFIRM_TAKEOVER,
         P.APPLICATION_READ,
@@ -81,7 +80,6 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     ),
     Role.PROJECT_OFFICER: frozenset(
         {
-            P.AGREEMENT_AMEND,
             P.AGREEMENT_PREPARE,
             P.AGREEMENT_READ,
             P.APPLICATION_READ,

@@ -170,16 +170,6 @@ class Unbalanced(ValueError):
     """A programmer's error: the legs of an entry do not balance."""
 
 
-def debit(account: Account, amount: Money, dims: Dimensions = NO_DIMENSIONS) -> Leg:
-    """A leg on the debit side."""
-    return Leg(account, Side.DEBIT, amount, dims)
-
-
-def credit(account: Account, amount: Money, dims: Dimensions = NO_DIMENSIONS) -> Leg:
-    """A leg on the credit side."""
-    return Leg(account, Side.CREDIT, amount, dims)
-
-
 def refuse_unbalanced(legs: Sequence[Leg]) -> None:
     """Raise :class:`Unbalanced` unless there are two legs or more and each ledger balances by itself (I1)."""
     if len(legs) < 2:

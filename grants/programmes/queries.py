@@ -19,12 +19,6 @@ from grants.programmes.rules import FundSourceView, FundUse, ParentRules, Progra
 ROWS_MAX = 500
 
 
-def programmes() -> tuple[ProgrammeView, ...]:
-    """All programmes, by code."""
-    rows = db.session.scalars(select(Programme).order_by(Programme.code).limit(ROWS_MAX))
-    return tuple(programme_view(row) for row in rows)
-
-
 def programme(programme_id: UUID) -> ProgrammeView:
     """One programme; raises NotFound."""
     return programme_view(get(Programme, programme_id))

@@ -12,8 +12,6 @@ from grants.core.permissions import Actor, Permission
 from grants.programmes import queries
 from grants.programmes.models import FundSource, Programme
 from grants.programmes.rules import (
-    NETZEROCITIES,
-    PILOT_CITIES,
     FundSourceInput,
     FundSourceView,
     FundSourceWords,
@@ -40,13 +38,6 @@ def add_fund_source(actor: Actor, given: FundSourceInput) -> FundSourceView:
     if queries.find_fund_source(given.number) is not None:
         raise Refused(f"The parent grant {given.number} is known already. Use that one.")
     return queries.fund_source(ensure_fund_source(given))
-
-
-@act("programme.load_standard", needs=Permission.PROGRAMME_MANAGE, says="loaded the standard programme")
-def load_standard(actor: Actor) -> ProgrammeView:
-    """Set up the Pilot Cities Programme and its first parent grant where they are missing; running it twice is safe."""
-    ensure_fund_source(NETZEROCITIES)
-    return queries.programme(ensure_programme(PILOT_CITIES))
 
 
 def ensure_programme(given: ProgrammeInput) -> UUID:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from flask import request
 
-from grants.core.errors import quoted
+from grants.core.errors import no_such
 
 Item = TypeVar("Item")
 
 # What an address says that takes no choice.
 EVERY = "all"
-
-
-def no_such(noun: str, given: str, known: Iterable[str]) -> str:
-    """The sentence for a choice nobody offered.
-
-    >>> no_such("state", "nope", ("waiting", "closed"))
-    'There is no state “nope”. There is: waiting, closed.'
-    """
-    offered = ", ".join(known)
-    return f"There is no {noun} {quoted(given)}. " + (f"There is: {offered}." if offered else "There is none at all.")
 
 
 def chosen(

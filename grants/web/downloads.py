@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 from flask import Response, send_file
 
 from grants.core import files
+from grants.core.file_types import MEDIA, FileType
 from grants.core.files import FileView
 
 # Shown as plain data where a browser might otherwise run or render what somebody uploaded.
@@ -33,4 +36,11 @@ def send(file: FileView) -> Response:
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def hand_over(made: bytes, kind: FileType, name: str) -> Response:
+    """A file made at this moment for whoever asked, as an attachment."""
+    response = send_file(io.BytesIO(made), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response

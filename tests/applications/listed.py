@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from grants.applications.models import Application, ApplicationPartner
+from grants.applications.queries import ApplicationRow, Stretch
+from grants.applications.queries.lists import stretch_of
+from grants.applications.rules import ListFilter, Listing
 from grants.applications.services.finding import make_findable
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls.rules import CallView
@@ -14,6 +17,7 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.money import euros
+from grants.core.permissions import Actor
 from grants.identity import queries as identity
 from tests import actors
 from tests.factories import applications as factory
@@ -78,3 +82,8 @@ def recorded(
     )  # fmt: skip
     make_findable(application, list(identity.organisations([lead_id]).values()))
     return application
+
+
+def found(actor: Actor, wanted: ListFilter, *, size: int, after: str | None = None) -> tuple[ApplicationRow, ...]:
+    """What a person's list holds, newest reference first: one row more than the stretch, as every page reads it."""
+    return stretch_of(actor, Listing(wanted), Stretch(size, after))

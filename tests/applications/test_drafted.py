@@ -12,6 +12,7 @@ from grants.applications.rules import DetailsInput, InviteInput, ListFilter
 from grants.calls.rules import CallView
 from grants.core import clock
 from tests import actors
+from tests.applications.listed import found as found_in_list
 from tests.applications.pages import text_of
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN, again
@@ -24,7 +25,7 @@ def sent(call: CallView) -> UUID:
 
 def found(search: str) -> list[str]:
     """Titles the programme finds."""
-    return [row.title for row in queries.applications(actors.ingrid(), ListFilter(search=search), size=10)]
+    return [row.title for row in found_in_list(actors.ingrid(), ListFilter(search=search), size=10)]
 
 
 def test_staff_read_and_find_the_title_that_was_sent_until_another_is(app: Flask, sent: UUID) -> None:
@@ -76,5 +77,5 @@ def test_a_partner_asked_after_sending_is_neither_counted_nor_found(sent: UUID) 
         given = InviteInput("marek.nowak@example.eu", "Marek Nowak", next(iter(marek.organisation_ids)))
         services.invite(again(actors.ana()), sent, given)
 
-    (row,) = queries.applications(actors.ingrid(), ListFilter(), size=10)
+    (row,) = found_in_list(actors.ingrid(), ListFilter(), size=10)
     assert (row.organisations, found("southport")) == (1, [])

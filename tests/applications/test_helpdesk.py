@@ -16,8 +16,9 @@ from grants.applications.rules import DetailsInput, InviteInput
 from grants.calls import services as calls
 from grants.calls.queries import questions
 from grants.calls.rules import CallView
+from grants.calls.rules.questions import Wording
 from grants.conversations.models import Conversation
-from grants.conversations.rules import TicketInput, Wording
+from grants.conversations.rules import TicketInput
 from grants.conversations.states import ConversationState, Queue
 from grants.core import clock, jobs
 from grants.core.acts import arranging

@@ -25,6 +25,7 @@ from grants.identity.policy import Role
 from grants.identity.rules import OrganisationInput
 from tests import actors
 from tests.applications.listed import Listed
+from tests.applications.listed import found as found_in_list
 from tests.applications.pages import text_of
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN, again
@@ -108,7 +109,7 @@ def _both(found: Listed) -> object:
 
 
 def test_references_are_ordered_by_their_number(found: Listed) -> None:
-    rows = queries.applications(actors.eli(), ListFilter(), size=20)
+    rows = found_in_list(actors.eli(), ListFilter(), size=20)
 
     assert [number_of(row) for row in rows][:7] == [20_170, 20_017, 10_002, 10_001, 10_000, 9_999, 9_998]
 
@@ -121,10 +122,10 @@ def test_a_key_that_no_page_gave_opens_the_first_page(found: Listed) -> None:
 
 
 def test_a_state_lasts_since_the_act_that_brought_it(found: Listed) -> None:
-    sent = next(row for row in queries.applications(actors.eli(), ListFilter(), size=20) if row.title == "Sent Here")
+    sent = next(row for row in found_in_list(actors.eli(), ListFilter(), size=20) if row.title == "Sent Here")
 
     assert sent.state_since == sent.submitted_at
-    older = queries.applications(actors.eli(), ListFilter(days=40), size=20)
+    older = found_in_list(actors.eli(), ListFilter(days=40), size=20)
     assert {row.title for row in older} == {"Warm Blocks", "heat for all", "Écoquartier", "Sent Here"}
 
 
@@ -155,7 +156,7 @@ def titles(
     reader: Actor, search: str, *, states: tuple[ApplicationState, ...] = (), country_code: str = ""
 ) -> list[str]:
     wanted = ListFilter(search=search, states=states, country_code=country_code)
-    rows = queries.applications(reader, wanted, size=50)
+    rows = found_in_list(reader, wanted, size=50)
     page = queries.list_page(reader, Listing(wanted), Stretch(1))
     assert page.total.number == len(rows), "what is counted is what is found"
     return sorted(row.title for row in rows)

@@ -46,6 +46,7 @@ from grants.identity.rules import OrganisationInput
 from grants.identity.states import OrganisationKind
 from grants.oversight.services import make_checkpoint
 from tests import actors
+from tests.applications.listed import found as found_in_list
 from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, CLOSES_AT, WHILE_OPEN, again
@@ -314,7 +315,7 @@ def test_details_are_changed_and_found_by_plain_letters(call: CallView, open_now
 
     services.edit_details(ana, application_id, DetailsInput("Łódź heats together", "ŁÓDŹ!", "Short"), version)
 
-    found = queries.applications(ana, ListFilter(search="lodz heat"), size=10)
+    found = found_in_list(ana, ListFilter(search="lodz heat"), size=10)
     assert [row.reference for row in found] == [reference]
     with pytest.raises(Invalid):
         services.edit_details(ana, application_id, DetailsInput("x", "y" * 31, "word " * 101))
@@ -574,7 +575,7 @@ def test_staff_see_what_was_sent_and_never_a_draft(call: CallView, open_now: Non
     for staff in (actors.eli(), actors.ingrid(), actors.nuria()):
         with pytest.raises(NotFound):
             queries.view(staff, reference)
-        assert queries.applications(staff, ListFilter(), size=10) == ()
+        assert found_in_list(staff, ListFilter(), size=10) == ()
         assert queries.counts(staff, ListFilter()) == {}
     factory.fill(reference, ana)
     services.submit(ana, application_id)
@@ -591,7 +592,7 @@ def test_another_city_sees_nothing(call: CallView, open_now: None) -> None:
 
     with pytest.raises(NotFound):
         queries.view(marek, reference)
-    assert queries.applications(marek, ListFilter(search="warm"), size=10) == ()
+    assert found_in_list(marek, ListFilter(search="warm"), size=10) == ()
     with pytest.raises((NotFound, NotAllowed)):
         services.save_section(marek, application_id, "summary", SectionInput((), Mark.OPEN, None))
 
@@ -606,7 +607,7 @@ def test_a_barred_person_finds_nothing_anywhere(call: CallView) -> None:
 
     with pytest.raises(NotFound):
         queries.view(barred, reference)
-    assert queries.applications(barred, ListFilter(search="warm"), size=10) == ()
+    assert found_in_list(barred, ListFilter(search="warm"), size=10) == ()
     assert queries.counts(barred, ListFilter()) == {}
     assert queries.countries(barred) == ()
     assert queries.calls_seen(barred) == ()
@@ -617,17 +618,13 @@ def test_lists_go_on_by_key_and_are_narrowed(call: CallView) -> None:
         factory.submitted(call, actors.ana(), title)
     eli = actors.eli()
 
-    first = queries.applications(eli, ListFilter(), size=2)
+    first = found_in_list(eli, ListFilter(), size=2)
     assert [row.title for row in first] == ["Shared Heat", "Green Trams", "Warm Blocks"]
-    assert [row.title for row in queries.applications(eli, ListFilter(), size=2, after=first[1].reference)] == [
-        "Warm Blocks"
-    ]
-    assert [row.title for row in queries.applications(eli, ListFilter(search="tram northbridge"), size=9)] == [
-        "Green Trams"
-    ]
-    assert queries.applications(eli, ListFilter(states=(ApplicationState.ELIGIBLE,)), size=9) == ()
-    assert len(queries.applications(eli, ListFilter(call_slug=call.slug, country_code="PL"), size=9)) == 3
-    assert queries.applications(eli, ListFilter(search="%"), size=9) == ()
+    assert [row.title for row in found_in_list(eli, ListFilter(), size=2, after=first[1].reference)] == ["Warm Blocks"]
+    assert [row.title for row in found_in_list(eli, ListFilter(search="tram northbridge"), size=9)] == ["Green Trams"]
+    assert found_in_list(eli, ListFilter(states=(ApplicationState.ELIGIBLE,)), size=9) == ()
+    assert len(found_in_list(eli, ListFilter(call_slug=call.slug, country_code="PL"), size=9)) == 3
+    assert found_in_list(eli, ListFilter(search="%"), size=9) == ()
 
 
 def test_what_a_list_says_of_each_state_is_what_each_reader_would_count(call: CallView) -> None:
@@ -663,7 +660,7 @@ def test_what_a_list_says_of_each_state_is_what_each_reader_would_count(call: Ca
                 ListFilter(call_slug="none"),
                 ListFilter(search="warm"),
             ):
-                rows = queries.applications(reader, wanted, size=20)
+                rows = found_in_list(reader, wanted, size=20)
                 counted = {state.value: number for state, number in Counter(row.state for row in rows).items()}
                 said = {state.value: tally.number for state, tally in queries.counts(reader, wanted).items()}
                 assert said == counted, (who, what, wanted)
@@ -734,7 +731,7 @@ def test_a_published_outcome_enters_as_selected_without_submission(call: CallVie
 
     view = queries.view_by_id(made)
     assert (view.state, view.submission, view.coordinator.name) == (ApplicationState.SELECTED, None, "City of Lahti")
-    (row,) = queries.applications(ingrid, ListFilter(states=(ApplicationState.SELECTED,)), size=10)
+    (row,) = found_in_list(ingrid, ListFilter(states=(ApplicationState.SELECTED,)), size=10)
     assert row.id == made
     assert queries.of_call(call.id, [ApplicationState.SELECTED]) == (made,)
     assert len(queries.partners(made)) == 2

@@ -17,11 +17,12 @@ from grants.applications.states import Verdict
 from grants.calls import services as call_services
 from grants.calls.rules import CallView, DeadlineInput
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
+from grants.calls.rules.questions import AskInput, Wording
 from grants.calls.rules.sessions import SessionInput
 from grants.cities import services as cities
 from grants.cities.rules import ActionInput, CityInput
 from grants.cities.states import ActionKind, EmissionDomain
-from grants.conversations.rules import AskInput, TicketInput, Wording
+from grants.conversations.rules import TicketInput
 from grants.conversations.states import Queue
 from grants.core import clock, files
 from grants.identity.policy import Role

@@ -70,11 +70,6 @@ def remove(actor: Actor, budget_id: UUID, organisation_id: UUID) -> None:
     services.remove_organisation(budget_id, organisation_id)
 
 
-@act("test_budget.copy", needs=Permission.APPLICATION_EDIT, says="did a thing of the tests")
-def copy(actor: Actor, budget_id: UUID) -> UUID:
-    return services.copy(budget_id, "note", uuid4(), Purpose.GRANTED)
-
-
 @pytest.fixture
 def cities() -> tuple[UUID, UUID]:
     with arranging():
@@ -101,7 +96,6 @@ def test_what_is_saved_comes_back_with_totals(cities: tuple[UUID, UUID]) -> None
     assert [(row.name, row.total) for row in view.rows] == [("A-stad", euros(125)), ("B-stad", euros(7))]
     assert view.totals.requested == euros(132)
     assert (view.version, view.saved_by) == (2, MAREK.user_id)
-    assert queries.requested([made]) == {made: euros(132)}
     assert queries.entered_by(made, a) == euros(100)
 
 
@@ -154,17 +148,6 @@ def test_a_partner_with_amounts_is_not_taken_out(cities: tuple[UUID, UUID]) -> N
     remove(MAREK, made, b)
 
     assert queries.budget(made, names(cities)).organisations == (a,)
-
-
-def test_a_copy_holds_the_same_amounts_for_another_purpose(cities: tuple[UUID, UUID]) -> None:
-    a, _ = cities
-    made = create(MAREK, cities)
-    save(MAREK, made, (Cell(a, "personnel", euros(100)),), None)
-
-    granted = copy(MAREK, made)
-
-    assert queries.content(granted) == queries.content(made)
-    assert queries.budget(granted, names(cities)).purpose is Purpose.GRANTED
 
 
 # --- cell by cell -----------------------------------------------------------------------------------------------

@@ -20,9 +20,9 @@ from grants.calls.models import CallQuestion, CallQuestionVersion
 from grants.calls.queries import questions as queries
 from grants.calls.rules import CallView, DeadlineInput
 from grants.calls.rules import questions as rules
-from grants.calls.rules.questions import Asker, telling_words
+from grants.calls.rules.questions import Asker, AskInput, Wording, telling_words
 from grants.calls.services import extend_deadline
-from grants.conversations.rules import AskInput, Wording, ageing
+from grants.conversations.rules import ageing
 from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db

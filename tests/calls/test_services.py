@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -15,28 +15,21 @@ from grants.calls.models import Call, CallDeadline, CallDocument
 from grants.calls.rules import BudgetInput, DeadlineInput, DocumentInput, timeline
 from grants.calls.states import CallState, Phase
 from grants.core import clock, jobs
-from grants.core.acts import act, arranging
+from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Problems, Refused
 from grants.core.money import euros
-from grants.core.permissions import Actor, Permission
-from grants.identity.queries import rendered_mail
 from grants.ledger import queries as ledger
 from grants.ledger.accounts import Account
 from grants.programmes import queries as programmes
+from grants.programmes.models import Programme
 from tests import actors
 from tests.calls import scene
 
 pytestmark = pytest.mark.usefixtures("app")
 
 LATER = DeadlineInput(datetime(2027, 3, 22, 12, 0), "The server was down for a day.", "One week more for everybody.")
-
-
-@act("test_call.tell", needs=Permission.CALL_EXTEND, says="did a thing of the tests")
-def tell(actor: Actor, user_ids: tuple[UUID, ...], call_id: UUID, number: int) -> int:
-    """What the stage that owns the drafts does in its own act."""
-    return services.tell_deadline_moved(user_ids, call_id, number)
 
 
 def count(model: type) -> int:
@@ -111,7 +104,7 @@ def test_a_file_with_problems_leaves_nothing() -> None:
         services.import_call(actors.ingrid(), scene.CALL_2022.replace("total: {value: 32000000", "total: {value: much"))
 
     assert (count(Call), count(CallDeadline), count(CallDocument)) == (0, 0, 0)
-    assert programmes.programmes() == ()
+    assert count(Programme) == 0
 
 
 def test_only_who_may_import_imports() -> None:
@@ -308,29 +301,6 @@ def test_the_notice_names_both_deadlines() -> None:
     for number in (1, 3):
         with pytest.raises(NotFound):
             services.deadline_notice(call.id, number)
-
-
-def test_everybody_with_a_draft_gets_one_mail_that_names_both_deadlines() -> None:
-    call = scene.published(scene.SMALL)
-    with clock.at(datetime(2027, 3, 14, 9, tzinfo=UTC)):
-        services.extend_deadline(actors.ingrid(), call.id, LATER)
-        told = tell(actors.ingrid(), (actors.ana().user_id, actors.marek().user_id), call.id, 2)
-
-    queued = list(db.session.scalars(select(jobs.Job).where(jobs.Job.name == "jobs.mail.send")))
-    assert (told, len(queued)) == (2, 2)
-    mail = rendered_mail(actors.ana().user_id, queued[0].args["template"], queued[0].args["context"])
-    assert mail.subject == "More time for Small towns try out: the deadline is now 22 March 2027, 12:00 CET"
-    assert "It was: 15 March 2027, 17:00 Brussels time" in mail.text
-
-
-def test_a_notice_overtaken_by_a_later_deadline_is_not_sent() -> None:
-    call = scene.published(scene.SMALL)
-    with clock.at(datetime(2027, 3, 14, 9, tzinfo=UTC)):
-        services.extend_deadline(actors.ingrid(), call.id, LATER)
-        services.extend_deadline(actors.ingrid(), call.id, replace(LATER, local=datetime(2027, 4, 1, 12)))
-
-        assert tell(actors.ingrid(), (actors.ana().user_id,), call.id, 2) == 0
-        assert tell(actors.ingrid(), (actors.ana().user_id,), call.id, 3) == 1
 
 
 @pytest.mark.parametrize(

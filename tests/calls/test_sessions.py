@@ -17,8 +17,8 @@ from werkzeug.datastructures import FileStorage
 
 from grants.calls import queries as calls
 from grants.calls import services
+from grants.calls.rules.questions import Wording
 from grants.calls.rules.sessions import SessionInput, _folded, calendar
-from grants.conversations.rules import Wording
 from grants.core import clock, files, jobs
 from grants.core.audit import AuditEvent
 from grants.core.db import db

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.core import clock
-from grants.core.clock import BRUSSELS, Fold, Period, add_days, add_months, local_to_utc, long_date, read_date
+from grants.core.clock import BRUSSELS, Fold, add_days, add_months, local_to_utc, long_date, read_date
 from grants.core.errors import Invalid
 
 
@@ -52,13 +52,6 @@ def test_months_end_where_the_shorter_month_ends() -> None:
 
 def test_the_day_of_the_event_is_not_counted() -> None:
     assert add_days(date(2024, 2, 1), 30) == date(2024, 3, 2)
-
-
-def test_a_period_leaves_its_end_out() -> None:
-    period = Period(date(2024, 1, 1), date(2025, 1, 1))
-
-    assert date(2024, 12, 31) in period
-    assert date(2025, 1, 1) not in period
 
 
 def test_a_date_is_written_in_words() -> None:

@@ -55,8 +55,8 @@ from grants.calls.rules import (
     from_json,
     to_json,
 )
+from grants.calls.rules.questions import AskInput, Wording
 from grants.calls.states import CallStage, Confidence
-from grants.conversations.rules import AskInput, Wording
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db

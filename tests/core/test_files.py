@@ -27,12 +27,14 @@ from grants.core import files, pdf_checks
 from grants.core.acts import WriteOutsideAct, act, once
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.file_types import MEDIA, SHEETS, FileType
+from grants.core.file_types import MEDIA, FileType
 from grants.core.files import FileView, Incoming
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 
 MANAGER = Actor(uuid4(), "Ingrid", frozenset({(Permission.CALL_MANAGE.value, EVERYWHERE)}))
 THING = uuid4()
+
+TABLES = frozenset({FileType.XLSX, FileType.ODS, FileType.CSV})
 
 
 @act("probe.attach", needs=Permission.CALL_MANAGE, says="did a thing of the tests")
@@ -215,13 +217,13 @@ class TestReceiving:
 
     def test_a_type_that_is_not_wanted_here_is_refused_with_those_that_are(self) -> None:
         with pytest.raises(Invalid, match=r"is a PDF; here you can upload \.xlsx, \.ods, \.csv"):
-            files.receive(upload(pdf(), "plan.pdf"), allowed=SHEETS)
+            files.receive(upload(pdf(), "plan.pdf"), allowed=TABLES)
         with pytest.raises(Invalid, match=r"plan.xlsx” is a PDF; here you can upload \.xlsx"):
-            files.receive(upload(pdf()[:40], "plan.xlsx"), allowed=SHEETS)
+            files.receive(upload(pdf()[:40], "plan.xlsx"), allowed=TABLES)
         with pytest.raises(Invalid, match=r"plan.docx” is a Word document; here you can upload \.pdf"):
             files.receive(upload(docx()[:-30], "plan.docx"), allowed={FileType.PDF})
         with pytest.raises(Invalid, match=r"cut.xlsx” is damaged: .* upload that\. Here you can upload \.xlsx, \.ods"):
-            files.receive(upload(docx()[:-30], "cut.xlsx"), allowed=SHEETS)
+            files.receive(upload(docx()[:-30], "cut.xlsx"), allowed=TABLES)
 
     def test_an_upload_stops_at_its_limit(self) -> None:
         endless = _Endless()
@@ -325,7 +327,7 @@ class TestKeeping:
         second = attach(MANAGER, received(b"two"))
 
         assert (second.version_no, files.listed("note", THING)) == (2, (second,))
-        assert files.versions(second.id) == (second, first)
+        assert (second.replaces_id, first.replaces_id) == (first.id, None)
         assert files.path(files.view(first.id)).read_bytes() == b"one"
 
     def test_a_file_may_replace_one_of_another_name_but_only_once(self) -> None:

@@ -87,11 +87,11 @@ def test_words_pasted_with_any_white_space_are_counted_alike(words: list[str], b
 
 
 def test_a_good_document_has_no_problem() -> None:
-    assert rules.problems(DEFINITION, GOOD) == ()
+    assert rules.section_problems(DEFINITION.sections[0], {each.question: each for each in GOOD}) == ()
 
 
 def test_every_required_question_left_empty_is_a_problem_that_names_its_field() -> None:
-    found = rules.problems(DEFINITION, ())
+    found = rules.section_problems(DEFINITION.sections[0], {})
 
     assert [problem.place for problem in found] == [
         "plan#answer-summary",
@@ -159,7 +159,6 @@ def test_answers_are_shown_with_labels_and_one_spelling() -> None:
     assert rules.shown(OWN, Answer("own_money", "1.250,50")) == str(Money(125050))
     assert rules.shown(OWN, Answer("own_money", "abc")) == "abc"
     assert rules.shown(START, Answer("start", "1.5.2027")) == "1 May 2027"
-    assert rules.amount_of(Answer("own_money", "1 000")) == Money(100000)
 
 
 def test_a_snapshot_round_trips_and_leaves_out_empty_answers() -> None:

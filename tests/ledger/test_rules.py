@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grants.core.money import ZERO, Money, euros
 from grants.ledger import rules
 from grants.ledger.accounts import CHART, Account, Floor, Ledger, Side
-from grants.ledger.rules import Balances, Dimensions, Leg, Unbalanced, credit, debit
+from grants.ledger.rules import Balances, Dimensions, Leg, Unbalanced
 
 CALL, GRANT = uuid4(), uuid4()
 CITY, AGENCY = UUID(int=1), UUID(int=2)
@@ -35,6 +35,14 @@ def test_the_chart_has_the_three_ledgers() -> None:
     ]
     assert [account.value for account in _accounts_of(Ledger.MEMO)] == ["M000", "M100", "M200"]
     assert len(_accounts_of(Ledger.GENERAL)) == 17
+
+
+def debit(account: Account, amount: Money) -> Leg:
+    return Leg(account, Side.DEBIT, amount)
+
+
+def credit(account: Account, amount: Money) -> Leg:
+    return Leg(account, Side.CREDIT, amount)
 
 
 def test_a_leg_of_nothing_is_refused() -> None:

@@ -14,15 +14,6 @@ from tests import actors
 pytestmark = pytest.mark.usefixtures("app")
 
 
-def test_the_standard_programme_is_set_up_once() -> None:
-    first = services.load_standard(actors.ingrid())
-    again = services.load_standard(actors.ingrid())
-
-    assert first == again
-    assert [(each.code, each.name) for each in queries.programmes()] == [("PCP", "Pilot Cities Programme")]
-    assert [each.title for each in queries.fund_sources()] == ["NetZeroCities, Horizon 2020 grant 101036519"]
-
-
 def test_a_programme_and_a_fund_source_are_made_once() -> None:
     made = services.set_up(actors.ingrid(), ProgrammeInput("ECT", "enabling", "Enabling City Transformation"))
     source = services.add_fund_source(actors.ingrid(), FundSourceInput("101121530", "SGA-NZC", "Horizon Europe"))
@@ -48,4 +39,4 @@ def test_what_is_not_complete_is_named_field_by_field() -> None:
 
 def test_only_who_looks_after_programmes_sets_one_up() -> None:
     with pytest.raises(NotAllowed):
-        services.load_standard(actors.ana())
+        services.set_up(actors.ana(), ProgrammeInput("ECT", "enabling", "Enabling City Transformation"))

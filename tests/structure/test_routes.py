@@ -27,9 +27,9 @@ from tests.html import check_page
 # Open to everybody. Whoever adds a line here has thought about it.
 PUBLIC = {
     "applications.check_receipt",
-    "applications.empty_budget",
-    "applications.empty_form",
-    "applications.empty_sheet",
+    "calls.empty_budget",
+    "calls.empty_form",
+    "calls.empty_sheet",
     "calls.call_calendar",
     "calls.call_privacy",
     "calls.index",

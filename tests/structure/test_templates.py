@@ -120,6 +120,37 @@ def test_every_template_is_used(app: Flask) -> None:
     assert unused == []
 
 
+def styled() -> set[str]:
+    """Every class our own style sheet speaks of."""
+    sheet = re.sub(r"/\*.*?\*/", "", (STATIC / "app.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    return set(re.findall(r"\.([a-zA-Z][\w-]*)", re.sub(r"\{[^{}]*\}", "", sheet)))
+
+
+def written(*kinds: str) -> str:
+    """Everything a page may take the name of a class from."""
+    sources = (path for folder in (FOLDER, ROOT / "grants") for path in folder.rglob("*.*"))
+    return "\n".join(path.read_text("utf-8") for path in sources if path.suffix in kinds and "vendor" not in path.parts)
+
+
+def test_every_class_of_the_style_sheet_is_on_some_page() -> None:
+    text = written(".html", ".py", ".js")
+    words = set(re.findall(r"[\w-]+", text))
+    # Names put together on the page: is-{{ state }}.
+    begun = tuple(set(re.findall(r"(?<![\w-])([a-z]+-+(?:[a-z]+[-_]+)*)(?=\{|\" ~|\$\{)", text)))
+
+    assert len(styled()) > 100
+    assert sorted(each for each in styled() - words if not each.startswith(begun)) == []
+
+
+def test_every_class_of_ours_on_a_page_has_a_look_or_a_script() -> None:
+    scripts = set(re.findall(r"[\w-]+", written(".js")))
+    ours = set(
+        re.findall(r"(?<![\w#-])(?<!id=\")pg-[a-z0-9]+(?:(?:-+|__)[a-z0-9]+)*(?![\w-])", written(".html", ".py"))
+    )
+
+    assert sorted(ours - styled() - scripts) == []
+
+
 def test_no_page_hides_what_the_frame_of_every_page_reads(app: Flask) -> None:
     with app.test_request_context("/"):
         framed = {name for each in app.template_context_processors[None] for name in each()}

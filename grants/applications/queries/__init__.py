@@ -44,7 +44,6 @@ from grants.applications.queries.letters import (
 from grants.applications.queries.list_files import list_file, list_files, old_list_files
 from grants.applications.queries.lists import (
     ListPage,
-    applications,
     calls_seen,
     closes_at_of,
     countries,
@@ -129,7 +128,6 @@ __all__ = [
     "Stretch",
     "TrialView",
     "Workplace",
-    "applications",
     "as_answered",
     "asked_about",
     "awaits_full_proposal",

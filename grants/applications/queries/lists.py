@@ -16,7 +16,7 @@ from grants.applications.queries.narrowing import narrowed
 from grants.applications.queries.ordering import Stretch, key_of, ordered
 from grants.applications.queries.reach import LIST_ROWS_MAX, visible
 from grants.applications.queries.saved import saved_lists
-from grants.applications.rules import ApplicationRow, ListFilter, stale
+from grants.applications.rules import ApplicationRow, stale
 from grants.applications.rules.listing import Listing
 from grants.applications.rules.saving import SavedListView
 from grants.applications.states import ApplicationState, Origin
@@ -110,18 +110,6 @@ def _row(row: Any) -> ApplicationRow:
         title_key=row.title_key,
         lead_key=row.lead_key,
     )
-
-
-@reader
-def applications(
-    actor: Actor, wanted: ListFilter, *, size: int, after: str | None = None
-) -> Asking[tuple[ApplicationRow, ...]]:
-    """Applications this person may see, newest reference first, at most ``size`` and one more than that.
-
-    ``after`` is the reference of the last row of the page before.
-    """
-    stretch = Stretch(min(size, LIST_ROWS_MAX), after)
-    return (yield from stretch_of.asking(actor, Listing(wanted), stretch))
 
 
 @reader

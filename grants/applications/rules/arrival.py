@@ -7,6 +7,7 @@ from datetime import datetime
 from grants.applications.rules.values import WRITABLE
 from grants.applications.states import ApplicationState
 from grants.calls.rules import CallTimes, CallView
+from grants.calls.rules.saying import said, zone_words
 from grants.core import clock, faults
 from grants.core.errors import Refused
 from grants.core.zones import zone_of
@@ -32,22 +33,10 @@ def refuse_late(call: CallView | CallTimes, at: datetime) -> None:
     raise Refused("This call takes no applications now. Look at the call’s page to see why.")
 
 
-def said(moment: datetime, zone: str) -> str:
-    """``15 November 2022, 12:00 (Europe/Brussels)``; in the hour that comes twice, which of the two is said too."""
-    local = clock.in_zone(moment, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M} ({_zone(moment, zone)})"
-
-
 def exactly(moment: datetime, zone: str) -> str:
-    """The same with seconds and thousandths, where a deadline is near; never rounded up into another second."""
+    """What ``said`` says with seconds and thousandths, where a deadline is near; never rounded up into another second."""
     local = clock.in_zone(moment, zone)
-    return (
-        f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({_zone(moment, zone)})"
-    )
-
-
-def _zone(moment: datetime, zone: str) -> str:
-    return ", ".join(filter(None, (zone, clock.offset_where_unclear(moment, zone))))
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({zone_words(moment, zone)})"
 
 
 def received_lines(moment: datetime, call_zone: str, country_code: str) -> tuple[tuple[str, str], ...]:

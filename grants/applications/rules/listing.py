@@ -12,7 +12,7 @@ from grants.applications.rules.arrival import words
 from grants.applications.rules.searching import SEARCH_CHARACTERS_MAX
 from grants.applications.rules.values import ListFilter
 from grants.applications.states import ApplicationState
-from grants.core.errors import quoted
+from grants.core.errors import no_such, quoted
 
 DAYS_MAX = 9_999
 
@@ -213,8 +213,7 @@ def _known(
     for each in kind:
         if each.value == value:
             return each
-    offered = ", ".join(each.value for each in kind)
-    problems.append((name or noun, f"There is no {noun} {quoted(value)}. There is: {offered}."))
+    problems.append((name or noun, no_such(noun, value, (each.value for each in kind))))
     return None
 
 

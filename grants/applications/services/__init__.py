@@ -70,7 +70,6 @@ from grants.applications.services.membership import (
     remove_person,
 )
 from grants.applications.services.moving import clear_dropped, move_to_version, read_changes, spread_corrigendum
-from grants.applications.services.notices import tell_deadline_moved
 from grants.applications.services.opening import download, download_assigned, download_receipt
 from grants.applications.services.planning import explain_costs, save_plan, save_sources
 from grants.applications.services.privacy import accept_notice
@@ -201,7 +200,6 @@ __all__ = [
     "submit",
     "take_over",
     "take_ticket",
-    "tell_deadline_moved",
     "throw_away",
     "try_budget",
     "try_file",

@@ -1,23 +1,21 @@
-"""The form on paper: as a Word file before any sign-in and with one's answers, and filled files read again, difference first.
+"""The form on paper: as a file with one's answers, and filled files read again, difference first.
 
 The same page takes answers over from an earlier application of the same people.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, flash, request, send_file
+from flask import Response, flash, request
 
-from grants.applications import queries, rules, services
+from grants.applications import queries, services
 from grants.applications.forms import FilledForm
 from grants.applications.queries import Workplace
 from grants.applications.rules import TakenSection
 from grants.applications.views.frame import bp, team_context
-from grants.calls import queries as calls
-from grants.calls.rules import CallView
+from grants.calls.rules.saying import form_notes
 from grants.core import files
 from grants.core.errors import Invalid
 from grants.core.file_types import MEDIA, FileType
@@ -27,28 +25,12 @@ from grants.dossiers import rules as dossier_rules
 from grants.dossiers.forms import read_number
 from grants.dossiers.merging import Proposed, Shown
 from grants.dossiers.queries import SectionView
-from grants.dossiers.rules import Answer, Definition
+from grants.dossiers.rules import Answer
+from grants.web.downloads import hand_over
 from grants.web.forms import DeedForm
-from grants.web.routing import current_actor, page, public, requires, see_other
+from grants.web.routing import current_actor, page, requires, see_other
 
 FILLED_BYTES_MAX = 10_000_000
-
-
-@bp.get("/calls/<slug>/form.docx")
-@public
-def empty_form(slug: str) -> Response:
-    """The whole form of a call with its limits and guidance, for everybody."""
-    call = calls.call(current_actor(), slug)
-    return _sent(f"{call.reference} form.docx", call, call.title, call.content.definition, {})
-
-
-@bp.get("/calls/<slug>/form.xlsx")
-@public
-def empty_sheet(slug: str) -> Response:
-    """The same as a workbook."""
-    call = calls.call(current_actor(), slug)
-    made = offline.written_sheet(call.title, call.content.definition, {})
-    return handed_out(made, FileType.XLSX, f"{call.reference} form.xlsx")
 
 
 @bp.get("/applications/<ref>/form.xlsx")
@@ -57,7 +39,7 @@ def own_sheet(ref: str) -> Response:
     """The workbook with what the team has written so far."""
     place = queries.workplace(current_actor(), ref)
     made = offline.written_sheet(place.application.title, place.dossier.definition, _answers(place))
-    return handed_out(made, FileType.XLSX, f"{ref} form.xlsx")
+    return hand_over(made, FileType.XLSX, f"{ref} form.xlsx")
 
 
 @bp.get("/applications/<ref>/form.docx")
@@ -66,29 +48,13 @@ def own_form(ref: str) -> Response:
     """The same with what the team has written so far."""
     place = queries.workplace(current_actor(), ref)
     title = f"{place.application.title} ({ref})"
-    return _sent(f"{ref} form.docx", place.application.call, title, place.dossier.definition, _answers(place))
+    notes = form_notes(place.application.call)
+    made = offline.written(title, notes, place.dossier.definition, _answers(place))
+    return hand_over(made, FileType.DOCX, f"{ref} form.docx")
 
 
 def _answers(place: Workplace) -> dict[str, Answer]:
     return {key: answer for section in place.dossier.sections for key, answer in section.answers.items()}
-
-
-def _sent(name: str, call: CallView, title: str, definition: Definition, answers: dict[str, Answer]) -> Response:
-    closes = f"Deadline: {rules.said(call.closes_at, call.zone)}." if call.closes_at else ""
-    notes = (
-        f"Application form of the call \u201c{call.title}\u201d ({call.reference}). {closes}",
-        "Write into the empty box below each question, and nowhere else. Then upload this file on the page of your "
-        "application: you see what it changes before anything is changed. The budget and files are entered there too.",
-    )
-    made = offline.written(title, notes, definition, answers)
-    return handed_out(made, FileType.DOCX, name)
-
-
-def handed_out(made: bytes, kind: FileType, name: str) -> Response:
-    """A file made for whoever asked, as an attachment."""
-    answer = send_file(io.BytesIO(made), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
 
 
 @bp.get("/applications/<ref>/offline")

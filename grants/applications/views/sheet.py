@@ -1,4 +1,4 @@
-"""The budget as a workbook: empty before any sign-in, with a team's amounts, and a filled one read again, difference first."""
+"""The budget as a workbook: with a team's amounts, and a filled one read again, difference first."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from grants.applications import queries, rules, services
+from grants.applications import queries, services
 from grants.applications.forms import FilledBudgetForm
 from grants.applications.queries import Workplace
 from grants.applications.rules import BudgetInput
 from grants.applications.views.frame import bp, team_context
-from grants.applications.views.offline import FILLED_BYTES_MAX, handed_out
+from grants.applications.views.offline import FILLED_BYTES_MAX
 from grants.budgets import offline
 from grants.budgets.forms import shown_of_pair
 from grants.budgets.rules import Cell, Shown, cell_at, read_marks
-from grants.calls import queries as calls
-from grants.calls.rules import CallView
+from grants.calls.rules.saying import budget_notes
 from grants.core import files
-from grants.core.errors import Invalid, NotFound
+from grants.core.errors import Invalid
 from grants.core.file_types import FileType
 from grants.core.money import CENTS_MAX, Money, plain
 from grants.core.permissions import Permission
+from grants.web.downloads import hand_over
 from grants.web.forms import DeedForm
-from grants.web.routing import current_actor, page, public, requires, see_other
+from grants.web.routing import current_actor, page, requires, see_other
 
 # One page of changes; the rest shows itself when the same file is uploaded again.
 CHANGES_SHOWN_MAX = 1_000
@@ -43,17 +43,6 @@ class Change:
     is_emptied: bool
 
 
-@bp.get("/calls/<slug>/budget.xlsx")
-@public
-def empty_budget(slug: str) -> Response:
-    """The empty budget of a call with its limits and guidance, for everybody."""
-    call = calls.call(current_actor(), slug)
-    if not call.content.pays:
-        raise NotFound
-    made = offline.written(f"Budget, {call.title}", _notes(call), call.content.budget_rules, ())
-    return handed_out(made, FileType.XLSX, f"{call.reference} budget.xlsx")
-
-
 @bp.get("/applications/<ref>/budget.xlsx")
 @requires(Permission.APPLICATION_READ)
 def own_budget(ref: str) -> Response:
@@ -61,16 +50,8 @@ def own_budget(ref: str) -> Response:
     place = queries.workplace(current_actor(), ref)
     budget, call = place.budget, place.application.call
     lines = offline.lines_of(budget.rules, _rows(place), budget.packages, budget.cells)
-    made = offline.written(f"Budget, {place.application.title} ({ref})", _notes(call), budget.rules, lines)
-    return handed_out(made, FileType.XLSX, f"{ref} budget.xlsx")
-
-
-def _notes(call: CallView) -> tuple[str, ...]:
-    closes = f"Deadline: {rules.said(call.closes_at, call.zone)}." if call.closes_at else ""
-    return (
-        f"Budget of the call “{call.title}” ({call.reference}). {closes}",
-        "Upload the file on the page of your application’s budget: you see what it changes before anything is changed.",
-    )
+    made = offline.written(f"Budget, {place.application.title} ({ref})", budget_notes(call), budget.rules, lines)
+    return hand_over(made, FileType.XLSX, f"{ref} budget.xlsx")
 
 
 def _rows(place: Workplace) -> tuple[tuple[Any, str], ...]:

@@ -174,15 +174,3 @@ def entered_by(budget_id: UUID, organisation_id: UUID) -> Money:
         BudgetLine.budget_id == budget_id, BudgetLine.organisation_id == organisation_id
     )
     return Money(int(db.session.scalar(statement) or 0))
-
-
-def requested(budget_ids: Iterable[UUID]) -> dict[UUID, Money]:
-    """The sum asked for by each budget, in three statements for all."""
-    wanted = list(budget_ids)
-    if not wanted:
-        return {}
-    budgets = db.session.scalars(select(Budget).where(Budget.id.in_(wanted))).all()
-    cells: dict[UUID, list[Cell]] = {budget_id: [] for budget_id in wanted}
-    for line in db.session.scalars(select(BudgetLine).where(BudgetLine.budget_id.in_(wanted))):
-        cells[line.budget_id].append(cell_of(line))
-    return {each.id: rules.totals(rules_of(each), cells[each.id]).requested for each in budgets}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.budgets.rules.findings import findings, percent, problems, rules_problems, warnings
+from grants.budgets.rules.findings import findings, percent, rules_problems
 from grants.budgets.rules.frozen import BudgetContent, from_mapping, to_mapping
 from grants.budgets.rules.funding import (
     SOURCE_WORDS,
@@ -125,7 +125,6 @@ __all__ = [
     "package_order",
     "percent",
     "plan_mark",
-    "problems",
     "read_amount",
     "read_cells",
     "read_marks",
@@ -138,5 +137,4 @@ __all__ = [
     "timeline",
     "to_mapping",
     "totals",
-    "warnings",
 ]

@@ -85,24 +85,6 @@ def findings(
     return tuple(sorted(found, key=lambda finding: order[finding.severity]))
 
 
-def problems(rules: BudgetRules, worked: Totals, names: Mapping[UUID, str]) -> tuple[Problem, ...]:
-    """The broken rules alone, each with the id of the field to mend (or ``budget``) and its sentence."""
-    return tuple(
-        Problem(finding.place or "budget", finding.sentence)
-        for finding in findings(rules, worked, names)
-        if finding.severity is Severity.BROKEN
-    )
-
-
-def warnings(rules: BudgetRules, worked: Totals, names: Mapping[UUID, str]) -> tuple[Problem, ...]:
-    """What should be looked at but does not stop the sending."""
-    return tuple(
-        Problem(finding.place or "budget", finding.sentence)
-        for finding in findings(rules, worked, names)
-        if finding.severity is Severity.WARNING
-    )
-
-
 def _empty(worked: Totals) -> list[Finding]:
     if worked.total:
         return []

@@ -340,11 +340,6 @@ def beside_stage(actor: Actor | None, found: CallView) -> Asking[tuple[CallRow, 
     return tuple(row_of(row, None) for row in rows)
 
 
-def count() -> int:
-    """All calls, for ``grants status``."""
-    return db.session.scalar(select(func.count()).select_from(Call)) or 0
-
-
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """Drafts to finish or publish, budgets to authorise. One statement at most."""

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from grants.calls.rules.values import CallView
 from grants.calls.states import CallState
-from grants.conversations.rules import Wording
 from grants.core import clock, faults
 from grants.core.errors import Invalid, Refused
 from grants.core.text import fold, without_turns
@@ -67,6 +66,28 @@ _SHARED = frozenset(
     ]
 )
 _TELLING_LETTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AskInput:
+    """A question as somebody asks it, and the section of the form it is about."""
+
+    text: str
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question and its answer as everybody will read them.
+
+    ``sure`` says that words which may tell who asked were looked at and tell nothing.
+    """
+
+    question: str
+    answer: str
+    section: str | None = None
+    session: int | None = None
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from grants.calls.states import CallState
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, locked
-from grants.core.errors import Invalid, NotFound, Refused, quoted
+from grants.core.errors import Invalid, NotFound, Refused, no_such
 from grants.core.permissions import Actor, Permission
 
 DATA = Path(__file__).parents[1] / "data"
@@ -39,7 +39,7 @@ TEMPLATES: Mapping[str, str] = {"horizon-like": "horizon_like.yaml"}
 def template(name: str) -> Mapping[str, Sourced]:
     """The values of a template by its name; :class:`Invalid` where there is none."""
     if name not in TEMPLATES:
-        raise Invalid(f"There is no template {quoted(name)}. Known: {', '.join(TEMPLATES)}.")
+        raise Invalid(no_such("template", name, TEMPLATES))
     return rules.read_template((DATA / TEMPLATES[name]).read_text(encoding="utf-8"))
 
 

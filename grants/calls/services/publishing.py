@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from grants.calls import queries, rules
@@ -25,7 +25,7 @@ from grants.core.errors import Invalid, NotFound, Problems, Refused
 from grants.core.permissions import Actor, Permission
 from grants.identity import services as identity
 
-# The job that tells everybody with a draft; its act belongs to the stage that owns the drafts.
+# The job that tells everybody with a draft.
 DEADLINE_JOB = "jobs.calls.deadline_moved"
 
 
@@ -166,15 +166,21 @@ def deadline_notice(call_id: UUID, number: int) -> DeadlineNotice:
     return DeadlineNotice(call.reference, call.slug, call.title, old.literal, new, new.number == max(lines))
 
 
-def tell_deadline_moved(user_ids: Iterable[UUID], call_id: UUID, number: int) -> int:
-    """Queue the notice for these people, inside the act of the stage that knows who has a draft; how many were told.
+@act(
+    "call.tell_deadline_moved",
+    needs=Permission.CALL_EXTEND,
+    scope=queries.scope_of,
+    says="told applicants that a deadline moved",
+)
+def tell_deadline_moved(actor: Actor, call_id: UUID, number: int) -> int:
+    """Mail everybody of a draft or a sent application that the deadline moved; returns how many were told.
 
     Nobody is told of a deadline that has moved again meanwhile: the later notice says all.
     """
     notice = deadline_notice(call_id, number)
     if not notice.stands:
         return 0
-    people = frozenset(user_ids)
+    people = frozenset(queries.people_at_work(call_id))
     identity.mail(
         people,
         "call_deadline_moved",

@@ -13,11 +13,11 @@ from grants.calls.models import Call, CallQuestion, CallQuestionSource, CallQues
 from grants.calls.queries import questions as queries
 from grants.calls.rules import CallView, literal_of
 from grants.calls.rules import questions as rules
-from grants.calls.rules.questions import DraftView
+from grants.calls.rules.questions import AskInput, DraftView, Wording
 from grants.conversations import queries as conversation_reads
 from grants.conversations import services as conversations
 from grants.conversations.models import Conversation
-from grants.conversations.rules import About, AskInput, Wording, checked_text
+from grants.conversations.rules import About, checked_text
 from grants.conversations.states import ConversationState, Queue
 from grants.core import acts, jobs, references
 from grants.core.acts import act

@@ -8,13 +8,13 @@ from flask import Response, flash, request
 
 from grants.calls import queries as calls
 from grants.calls import services
+from grants.calls.forms.questions import AnswerForm, AskForm, ReasonForm, TakeForm
 from grants.calls.queries import questions as queries
 from grants.calls.rules import CallView
 from grants.calls.rules import questions as rules
 from grants.calls.rules.feed import ENTRIES_MAX, atom
 from grants.calls.views.building import bp
 from grants.conversations import queries as conversations
-from grants.conversations.forms import AskForm, ReasonForm, TakeForm, WordingForm
 from grants.conversations.rules import ageing
 from grants.core import clock
 from grants.core.errors import Conflict
@@ -189,7 +189,7 @@ def answer_draft(slug: str, entry: int) -> Any:
     """One answer at the desk: the draft, or what is public and may be corrected."""
     call = calls.call(current_actor(), slug)
     found = queries.draft_by_entry(current_actor(), call.id, entry)
-    form = WordingForm(
+    form = AnswerForm(
         version=found.version,
         question=found.question,
         answer=found.answer,
@@ -212,7 +212,7 @@ def correcting_answer(slug: str, number: int) -> Any:
 @requires(Permission.QUESTION_ANSWER)
 def write_answer(slug: str, entry: int) -> Any:
     """Keep the draft, publish it, correct what is public, or give the draft up: the button says which."""
-    actor, form = current_actor(), WordingForm()
+    actor, form = current_actor(), AnswerForm()
     call = calls.call(actor, slug)
     found = queries.draft_by_entry(actor, call.id, entry)
     form.section.choices, form.session.choices = _section_choices(call), _session_choices(call)
@@ -227,7 +227,7 @@ def write_answer(slug: str, entry: int) -> Any:
     return _draft_page(call, found, form), 422
 
 
-def _written(slug: str, found: rules.DraftView, form: WordingForm) -> Any:
+def _written(slug: str, found: rules.DraftView, form: AnswerForm) -> Any:
     actor, version = current_actor(), form.version_shown()
     match request.form.get("go"):
         case "publish":
@@ -247,7 +247,7 @@ def _written(slug: str, found: rules.DraftView, form: WordingForm) -> Any:
     return see_other(".question_desk", slug=slug)
 
 
-def _draft_page(call: CallView, found: rules.DraftView, form: WordingForm) -> str:
+def _draft_page(call: CallView, found: rules.DraftView, form: AnswerForm) -> str:
     form.section.choices, form.session.choices = _section_choices(call), _session_choices(call)
     rows, texts = queries.sources(current_actor(), found.id)
     return page(

@@ -8,13 +8,12 @@ from grants.dossiers.rules.finding import (
     anchor,
     asked,
     condition_words,
-    problems,
     question_problem,
     section_problems,
     section_state,
     with_answers,
 )
-from grants.dossiers.rules.showing import amount_of, paragraphs, shown
+from grants.dossiers.rules.showing import paragraphs, shown
 from grants.dossiers.rules.typed import (
     ROWS_MAX,
     as_typed,
@@ -85,7 +84,6 @@ __all__ = [
     "Section",
     "SectionState",
     "Translation",
-    "amount_of",
     "anchor",
     "answered",
     "as_typed",
@@ -102,7 +100,6 @@ __all__ = [
     "loses_words",
     "moved_answer",
     "paragraphs",
-    "problems",
     "question_problem",
     "read_number",
     "read_typed",

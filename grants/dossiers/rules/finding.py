@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -169,12 +169,6 @@ def section_problems(section: Section, answers: Mapping[str, Answer]) -> tuple[P
         if sentence and asked(question, answers):
             found.append(Problem(f"{section.key}#{anchor(question.key)}", sentence))
     return tuple(found)
-
-
-def problems(definition: Definition, answers: Iterable[Answer]) -> tuple[Problem, ...]:
-    """Every problem of the whole document; ``place`` is ``section#field-id``, from which a page makes a link."""
-    by_key = {answer.question: answer for answer in answers}
-    return tuple(problem for section in definition.sections for problem in section_problems(section, by_key))
 
 
 def section_state(section: Section, answers: Mapping[str, Answer], mark: Mark) -> SectionState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.core.clock import long_date, read_date
 from grants.core.errors import Invalid
-from grants.core.money import Money, parse_money
+from grants.core.money import parse_money
 from grants.dossiers.markup import Block, blocks
 from grants.dossiers.rules.typed import table_rows
 from grants.dossiers.rules.values import Answer, Question, QuestionKind
@@ -43,11 +43,3 @@ def _as_read(question: Question, text: str) -> str:
 def paragraphs(text: str) -> tuple[Block, ...]:
     """The text as paragraphs and lists, so that a page or a PDF keeps what was pasted."""
     return blocks(text)
-
-
-def amount_of(answer: Answer) -> Money | None:
-    """The amount a money answer holds, or None while it cannot be read."""
-    try:
-        return parse_money(answer.text)
-    except Invalid:
-        return None

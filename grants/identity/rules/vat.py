@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SOURCE = "European Commission, VIES: format of a VAT number"
-
 
 @dataclass(frozen=True, slots=True)
 class VatForm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.ledger.queries.checks import PROBLEMS_MAX, dimension_ids, verify
-from grants.ledger.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, balance_rows, journal_rows
+from grants.ledger.queries.exports import JOURNAL_COLUMNS, journal_rows
 from grants.ledger.queries.journal import (
     PAGE_ENTRIES,
     ActLine,
@@ -31,7 +31,6 @@ from grants.ledger.queries.sums import (
 )
 
 __all__ = [
-    "BALANCE_COLUMNS",
     "JOURNAL_COLUMNS",
     "PAGE_ENTRIES",
     "PROBLEMS_MAX",
@@ -43,7 +42,6 @@ __all__ = [
     "EntryView",
     "amount_of",
     "balance",
-    "balance_rows",
     "balances",
     "count_entries",
     "dimension_ids",

@@ -1,20 +1,17 @@
-"""The journal and its balances as rows, for files."""
+"""The journal as rows, for files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from grants.core.db import db
 from grants.ledger import rules
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.queries.journal import leg_of
-from grants.ledger.queries.sums import balances
 from grants.ledger.rules import NOW, AsOf
 
 JOURNAL_COLUMNS = (
@@ -32,7 +29,6 @@ JOURNAL_COLUMNS = (
     "credit_cents",
     *rules.DIMENSIONS,
 )
-BALANCE_COLUMNS = ("account", "account_title", "ledger", "call_id", "grant_id", "debit_cents", "credit_cents", "balance_cents")  # fmt: skip
 
 
 def journal_rows(*, as_of: AsOf | None = None) -> Iterator[tuple[Any, ...]]:
@@ -66,19 +62,4 @@ def journal_rows(*, as_of: AsOf | None = None) -> Iterator[tuple[Any, ...]]:
             leg.debit_cents,
             leg.credit_cents,
             *(getattr(leg.dims, name) for name in rules.DIMENSIONS),
-        )
-
-
-def balance_rows(*, as_of: AsOf | None = None) -> Iterator[tuple[Any, ...]]:
-    """Every account by call and grant as one row of ``BALANCE_COLUMNS``. One statement."""
-    for row in balances(as_of=as_of):
-        yield (
-            row.account.value,
-            row.account.label,
-            row.account.ledger.value,
-            row.dims.call_id,
-            row.dims.grant_id,
-            row.debits.cents,
-            row.credits.cents,
-            row.amount.cents,
         )
