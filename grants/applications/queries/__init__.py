@@ -24,6 +24,7 @@ from grants.applications.queries.following import (
     concept_of,
     concepts,
     invited_to,
+    second_stage,
     stage_invitation,
 )
 from grants.applications.queries.last_changes import last_changes
@@ -208,6 +209,7 @@ __all__ = [
     "saved_lists",
     "scope_of",
     "scope_of_clarification",
+    "second_stage",
     "served",
     "serving_city",
     "shareable_call",

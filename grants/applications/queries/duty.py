@@ -17,6 +17,7 @@ from grants.applications.models import (
     Clarification,
     EligibilityCheck,
 )
+from grants.applications.queries.following import second_stage_duties
 from grants.applications.queries.helpdesk import asked_back_duties, desk_duties
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
@@ -37,6 +38,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     kinds = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
         kinds += [_writing_duties, _answering_duties]
+    if actor.places(Permission.APPLICATION_SUBMIT, "application"):
+        kinds.append(second_stage_duties.asking)
     if actor.places(Permission.APPLICATION_SIGN_OFF, "application"):
         kinds.append(_signing_duties)
     if actor.can(Permission.ORGANISATION_VOUCH):

@@ -68,9 +68,11 @@ from grants.applications.rules.extending import (
 )
 from grants.applications.rules.following import (
     BETWEEN_STAGES,
+    INVITABLE,
     ConceptRow,
     FollowInput,
     Invited,
+    SecondStage,
     carried,
     refuse_not_invitable,
     refuse_not_leading,
@@ -193,6 +195,7 @@ __all__ = [
     "COMPARED",
     "DUTIES",
     "FILES_MAX",
+    "INVITABLE",
     "LEADING_KINDS",
     "MEMBERS_MAX",
     "MEMBER_ROLES",
@@ -266,6 +269,7 @@ __all__ = [
     "Receipt",
     "ReceiptProof",
     "Registered",
+    "SecondStage",
     "SectionInput",
     "Served",
     "ServingInput",

@@ -7,13 +7,13 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
 from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter, StageInvitation
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
 from grants.awards.models import Selection, SelectionItem
@@ -134,6 +134,8 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         select(Application.reference, Application.title, Application.state, since)
         .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
+        # An invited concept waits for nobody: its own lead goes on with the full proposal.
+        .where(~exists().where(StageInvitation.concept_id == Application.id))
         .order_by(since, Application.reference)
     )
     return [
