@@ -183,10 +183,25 @@ def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(
         ref = queries.view_by_id(second).reference
         assert send(eli, f"/applications/{ref}/letter", note="Changed since").status_code == 303
         assert "Changed since" in text_of(eli.get(place))
-        assert send(eli, place, letter=[f"{key}|{found}" for key, found in hashes.items()]).status_code == 303
-        assert send(eli, place, letter=None, act_key="k" * 30).status_code == 422
+        nothing = send(eli, place, letter=None, act_key="k" * 30)
+        assert nothing.status_code == 422 and " checked>" not in nothing.text
+        sent = send(eli, place, letter=[f"{key}|{found}" for key, found in hashes.items()])
+        assert sent.status_code == 303
+        # While letters are on their way they are not offered again; what was left without a tick stays so.
+        assert "1 letter waits" in text_of(eli.get(place)) and " checked>" in eli.get(place).text
+        assert sent.location.endswith(f"left={queries.view_by_id(third).reference}")
+        assert " checked>" not in eli.get(sent.location).text
+        assert "(2 letters: 2 not done yet)" in text_of(eli.get("/home"))
         work_off()
-        assert "2 letters wait" in text_of(eli.get(place))
+        page = eli.get(place)
+        assert "2 letters wait" in text_of(page) and "2 of 2 letters done" in text_of(page)
+        assert f"1 sent, 1 left out: Two, {ref}: The letter changed after you looked at it." in text_of(page)
+        assert page.text.count(" checked>") == 1  # The one left out is looked at before it is ticked.
+        home = text_of(eli.get("/home"))
+        assert f"asked to send decision letters of call {call.reference} (2 letters: 1 sent, 1 left out)" in home
+        assert [duty.what for duty in queries.duties(actors.eli(), clock.now())] == [
+            "Look at 2 decision letters and send them"
+        ]
         with pytest.raises(Invalid):
             services.write_letter(actors.eli(), third, "word " * 301)
         with pytest.raises(Conflict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.applications.queries.applying import asked_about, people_at_work
-from grants.applications.queries.batch import batch, batch_page, last_batch
+from grants.applications.queries.batch import batch, batch_page, batch_results, in_hand, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
 from grants.applications.queries.clarifying import (
@@ -40,6 +40,7 @@ from grants.applications.queries.letters import (
     letter_for_print,
     letter_held,
     letter_scope,
+    letters_page,
     letters_to_send,
 )
 from grants.applications.queries.list_files import list_file, list_files, old_list_files
@@ -136,6 +137,7 @@ __all__ = [
     "awaits_full_proposal",
     "batch",
     "batch_page",
+    "batch_results",
     "budget_of",
     "call_of",
     "calls_seen",
@@ -166,6 +168,7 @@ __all__ = [
     "gate",
     "id_of",
     "in_call",
+    "in_hand",
     "invitation",
     "invitations",
     "invited_to",
@@ -180,6 +183,7 @@ __all__ = [
     "letter_for_print",
     "letter_held",
     "letter_scope",
+    "letters_page",
     "letters_to_send",
     "lies_in",
     "list_file",

@@ -29,7 +29,7 @@ from grants.applications.rules.attaching import (
     file_places,
     refuse_beyond,
 )
-from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchRow, first_open, passed_by_facts
+from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchResult, BatchRow, first_open, passed_by_facts
 from grants.applications.rules.clarifying import (
     ClarificationInput,
     ClarificationState,
@@ -224,6 +224,7 @@ __all__ = [
     "Asked",
     "BatchOutcome",
     "BatchPick",
+    "BatchResult",
     "BatchRow",
     "BudgetInput",
     "BudgetKept",
