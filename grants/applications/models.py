@@ -153,6 +153,8 @@ class ListFile(Row):
     # Filter, order and columns, as a kept list holds them.
     address: Mapped[str] = mapped_column(info=DIGEST)
     form: Mapped[str]
+    # Without the lines that say what it is; a workbook has them on a sheet of their own, always.
+    bare: Mapped[bool]
     job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
     made_at: Mapped[datetime | None]
     rows_count: Mapped[int | None]

@@ -43,7 +43,7 @@ from grants.applications.queries.letters import (
     letters_page,
     letters_to_send,
 )
-from grants.applications.queries.list_files import list_file, list_files, old_list_files
+from grants.applications.queries.list_files import list_file, list_files, list_files_lately, old_list_files
 from grants.applications.queries.lists import (
     ListPage,
     applications,
@@ -188,6 +188,7 @@ __all__ = [
     "lies_in",
     "list_file",
     "list_files",
+    "list_files_lately",
     "list_page",
     "membership",
     "not_barred",

@@ -312,7 +312,7 @@ def _ended(view: ApplicationView, at: datetime) -> str:
         case S.DECLINED:
             return "The grant was declined."
         case S.DROPPED:
-            return "The preparation of the grant was given up."
+            return "The preparation of the grant was dropped."
         case _:
             return ""
 

@@ -141,7 +141,7 @@ class CallView:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the call was given up."""
+        """Whether the call was cancelled."""
         return self.state is CallState.CANCELLED
 
     def until(self, own: datetime | None, reason: str | None) -> CallView:
