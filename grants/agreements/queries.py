@@ -112,7 +112,9 @@ def view(row: Grant) -> GrantView:
     """A grant as a frozen value; who may see it was decided by the caller."""
     call = get(Call, row.call_id)
     fund = get(FundSource, row.fund_source_id)
-    application_reference = db.session.scalar(select(Application.reference).where(Application.id == row.application_id))
+    application = db.session.execute(
+        select(Application.reference, Application.state).where(Application.id == row.application_id)
+    ).one()
     shares = _of(Beneficiary, row.id, Beneficiary.position)
     checks = _of(DueDiligenceItem, row.id, DueDiligenceItem.position)
     signatures = _of(AgreementSignature, row.id, AgreementSignature.signed_at)
@@ -127,7 +129,7 @@ def view(row: Grant) -> GrantView:
         acronym=row.acronym,
         state=GrantState(row.state),
         application_id=row.application_id,
-        application_reference=str(application_reference),
+        application_reference=application.reference,
         call_id=row.call_id,
         call_slug=call.slug,
         call_title=call.title,
@@ -177,6 +179,7 @@ def view(row: Grant) -> GrantView:
         account=account,
         contacts=contacts(row.application_id),
         offered_text=encoding.decode({"value": row.offered_text}, AgreementText) if row.offered_text else None,
+        declined=application.state == ApplicationState.DECLINED.value,
     )
 
 

@@ -371,6 +371,8 @@ class GrantView:
     account: AccountView | None
     contacts: tuple[ContactView, ...]
     offered_text: AgreementText | None
+    # A grant that ended before both signed was declined by its city, or dropped by the programme.
+    declined: bool = False
     # Given to offers that were taken back: they count for nothing and stay on record.
     earlier_signatures: tuple[SignatureView, ...] = ()
 

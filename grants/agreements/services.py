@@ -1,4 +1,4 @@
-"""Acts of grant preparation and signature: terms, due diligence, bank accounts, the offer, both signatures, giving up."""
+"""Acts of grant preparation and signature: terms, due diligence, bank accounts, the offer, both signatures, dropping and declining."""
 
 from __future__ import annotations
 
@@ -640,7 +640,7 @@ def _note_participation(grant: Grant, shown: GrantView) -> None:
     "agreement.drop", needs=Permission.AGREEMENT_PREPARE, scope=scope_of, says="dropped {subject} before its signature"
 )
 def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
-    """Give a preparation up: the application is dropped and its reserve goes back to the call (E3)."""
+    """Drop a preparation: the application is dropped and its reserve goes back to the call (E3)."""
     grant = locked(Grant, grant_id)
     if not reason.strip():
         raise Invalid("Give the reason.", {"reason": "Say why the preparation failed; the applicant will read it."})

@@ -313,7 +313,7 @@ def drop(ref: str) -> Any:
     if form.validate_on_submit():
         with form.refusals():
             services.drop(current_actor(), grant.id, reason=str(form.reason.data))
-            flash("The preparation is given up. The people of the application are told by mail.", "success")
+            flash("The preparation is dropped. The people of the application are told by mail.", "success")
             return see_other(".show", ref=ref)
     return page("agreements/drop.html", grant=grant, form=form), 422 if form.is_submitted() else 200
 

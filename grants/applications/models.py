@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.rules.exporting import ListForm
-from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState, Verdict
+from grants.applications.states import ApplicationState, BatchWork, Origin, PartnerRole, PartnerState, Verdict
 from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
 from grants.core.money import Money
 
@@ -153,6 +153,8 @@ class ListFile(Row):
     # Filter, order and columns, as a kept list holds them.
     address: Mapped[str] = mapped_column(info=DIGEST)
     form: Mapped[str]
+    # Without the lines that say what it is; a workbook has them on a sheet of their own, always.
+    bare: Mapped[bool]
     job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
     made_at: Mapped[datetime | None]
     rows_count: Mapped[int | None]
@@ -358,16 +360,18 @@ class EligibilityResult(Row):
 
 
 class EligibilityBatch(Row):
-    """Applications that one officer passed in one go, each by an act of its own."""
+    """Applications that one officer passed in one go, or wrote to, each by an act of its own."""
 
     __tablename__ = "eligibility_batch"
+    __table_args__ = (state_check(BatchWork, "work"),)
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
     asked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    work: Mapped[str]
 
 
 class EligibilityBatchItem(Row):
-    """One application of a batch in the version whose facts the officer saw, and the job that passes it."""
+    """One application of a batch in the version whose facts or letter the officer saw, and the job that does it."""
 
     __tablename__ = "eligibility_batch_item"
     __table_args__ = (UniqueConstraint("batch_id", "application_id"),)

@@ -27,6 +27,13 @@ class ApplicationState(StrEnum):
     DROPPED = "dropped"
 
 
+class BatchWork(StrEnum):
+    """What the desk asked for in one go: applications declared eligible by the facts, or letters sent."""
+
+    PASS = "pass"
+    LETTERS = "letters"
+
+
 S = ApplicationState
 
 APPLICATION = Machine(

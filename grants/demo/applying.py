@@ -165,6 +165,12 @@ class Applicants(Arrivals):
 
     def declare_eligible(self, sent: Sequence[UUID], *, failing: str = "") -> None:
         """The eligibility desk passes every condition of each; ``failing`` names the one that is not met, and why is said."""
+        self.decide_eligibility(sent, failing=failing)
+        for application_id in sent:
+            applications.send_letter(self.actor("eligibility"), application_id)
+
+    def decide_eligibility(self, sent: Sequence[UUID], *, failing: str = "") -> None:
+        """The same without the letters, which wait to be looked at."""
         for application_id in sent:
             call = application_reads.view_by_id(application_id).call
             answers = tuple(
@@ -176,7 +182,6 @@ class Applicants(Arrivals):
             verdict = applications.declare(self.actor("eligibility"), application_id, answers)
             if verdict is Verdict.FAIL:
                 applications.confirm_refusal(self.actor("eligibility_second"), application_id)
-            applications.send_letter(self.actor("eligibility"), application_id)
 
     def changed(self, *keys: str) -> None:
         """Say that these people were given something to do, or lost it: who they are is looked up anew."""

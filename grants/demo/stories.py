@@ -236,6 +236,8 @@ class Demo:
             sent.append(self.stage.troupe.apply(call, asked))
         yield self.stage.days_ago(2)
         self.stage.troupe.declare_eligible(sent[:1])
+        # Its letter waits to be looked at; the last one is not checked yet.
+        self.stage.troupe.decide_eligibility(sent[1:2])
 
     def _open(self) -> Story:
         """Two applications are written; of the partners asked one accepted, one declined, one waits for a word at home."""

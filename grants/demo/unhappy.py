@@ -395,7 +395,7 @@ def _turned_down(stage: Stage, going: Going) -> Story:
 
 
 def _given_up(stage: Stage, going: Going) -> Story:
-    """The offer is taken back, and then the preparation given up."""
+    """The offer is taken back, and then the preparation dropped."""
     yield stage.days_ago(447)
     reference = _prepared(stage, going, DROPPED, LIST.index(DROPPED))
     yield stage.days_ago(444)

@@ -121,4 +121,4 @@ def test_a_deed_of_the_preparation_says_that_it_was_done(app: Flask, grant: Find
     send(officer, f"{place}/people", name="Nikos Vlachos", email="nikos@neochora.example", role="lead")
     assert "Nikos Vlachos is named." in text_of(officer.get(f"{place}/people"))
     send(officer, f"{place}/drop", reason="The city has no money of its own.")
-    assert "The preparation is given up." in text_of(officer.get(place))
+    assert "The preparation is dropped." in text_of(officer.get(place))

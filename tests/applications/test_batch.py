@@ -10,7 +10,7 @@ from flask import Flask
 
 from grants.applications import queries, rules, services
 from grants.applications.rules import BatchPick, ConditionAnswer
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.states import ApplicationState, BatchWork, Verdict
 from grants.calls import services as call_services
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
@@ -129,13 +129,13 @@ def test_each_ticked_one_is_passed_by_an_act_of_its_own_and_a_stale_one_is_skipp
         services.ask_batch(actors.eli(), call.id, (pick_of(first), stale, stale))
         work_off()
 
-        outcomes = queries.last_batch(actors.eli(), call.id)
+        outcomes = queries.last_batch(actors.eli(), call.id, BatchWork.PASS)
         assert [(each.name, each.passed, each.waiting) for each in outcomes] == [
             ("First", True, False), ("Second, better", False, False),
         ]  # fmt: skip
         assert "sent again" in outcomes[1].words
         page = text_of(actors.client_of(app, actors.eli()).get(f"/calls/{call.slug}/eligibility/batch"))
-        assert "2 of 2 applications done" in page and "1 skipped" in page and "sent again" in page
+        assert "2 of 2 applications done" in page and "1 left out" in page and "sent again" in page
     assert queries.desk(actors.eli(), queries.view_by_id(first)).verdict is PASS
     acts = db.session.query(ActRow).filter(ActRow.verb == "application.pass_by_facts").all()
     assert [act.user_id for act in acts] == [actors.eli().user_id]
@@ -147,11 +147,20 @@ def test_the_page_passes_what_stays_ticked(app: Flask, call: CallView) -> None:
     with clock.at(AFTER_CLOSING):
         eli = actors.client_of(app, actors.eli())
         kept = pick_of(first)
-        assert send(eli, place, pick=[f"{kept.application_id}|{kept.submission_id}"]).status_code == 303
-        assert send(eli, place, pick=None, act_key="k" * 30).status_code == 422
+        offered = eli.get(place).text
+        assert offered.count(" checked>") == 2
+        nothing = send(eli, place, pick=None, act_key="k" * 30)
+        assert nothing.status_code == 422 and " checked>" not in nothing.text
         assert send(eli, place, pick=["x", "|", "1|2"], act_key="l" * 30).status_code == 422
+        sent = send(eli, place, pick=[f"{kept.application_id}|{kept.submission_id}"])
+        assert sent.status_code == 303
+        # What is being passed is not offered again, and what was left without a tick has none.
+        assert references(call) == [queries.view_by_id(second).reference]
+        assert sent.location.endswith(f"left={queries.view_by_id(second).reference}")
+        assert " checked>" not in eli.get(sent.location).text and " checked>" in eli.get(place).text
         work_off()
-        assert "1 declared eligible, none skipped." in text_of(eli.get(place))
+        assert "1 declared eligible, none left out." in text_of(eli.get(place))
+        assert "whose conditions all look met (1 application: 1 passed)" in text_of(eli.get("/home"))
         assert actors.client_of(app, actors.ana()).get(place).status_code == 403
     verdicts = [queries.desk(actors.eli(), queries.view_by_id(each)).verdict for each in (first, second)]
     assert verdicts == [PASS, None]

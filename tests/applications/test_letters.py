@@ -16,16 +16,19 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from grants.applications import queries, services
-from grants.applications.models import EligibilityLetter
+from grants.applications.models import ApplicationMember, ApplicationPartner, EligibilityLetter
 from grants.applications.rules import ConditionAnswer, DetailsInput
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, files, jobs
+from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.jobs.models import Job
 from grants.documents import services as documents
 from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
 from tests.factories import applications as factory
@@ -128,6 +131,36 @@ def test_a_letter_names_what_was_sent_and_not_what_was_written_since(call: CallV
     assert any(each["template"] == "application_eligibility" for each in told)
 
 
+def test_a_letter_reaches_who_leads_now_and_the_whole_team_while_nobody_does(call: CallView) -> None:
+    led, left = decided(call, "Led anew"), decided(call, "Left")
+    with clock.at(BEFORE_OPENING):
+        ada, ana = actors.ada(), actors.ana()
+        follows = actors.person("Sven Successor", Role.APPLICANT, organisation_name=actors.NORTHBRIDGE)
+        editor = actors.give(
+            actors.person("Petra Planner", Role.APPLICANT), Role.APPLICATION_EDITOR, "application", left
+        )
+    with arranging():
+        # As a takeover leaves it.
+        leading = db.session.scalars(select(ApplicationPartner).where(ApplicationPartner.application_id == led)).first()
+        assert leading is not None and editor.user_id is not None
+        leading.contact_user_id = follows
+        db.session.add(
+            ApplicationMember(
+                application_id=left, user_id=editor.user_id, invited_name="Petra", joined_at=AFTER_CLOSING
+            )
+        )
+    with clock.at(AFTER_CLOSING):
+        assert ana.user_id is not None
+        people.disable_user(ada, ana.user_id, reason="Left the city.")
+        for application_id in (led, left):
+            services.send_letter(actors.eli(), application_id)
+    mails = [job for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    told = [
+        (each.subject_id, each.args["user_id"]) for each in mails if each.args["template"] == "application_eligibility"
+    ]
+    assert sorted(told) == sorted([(led, str(follows)), (left, str(ana.user_id)), (left, str(editor.user_id))])
+
+
 def test_a_refusal_without_a_second_person_is_never_sent(call: CallView) -> None:
     other = factory.submitted(call, actors.ana(), "Alone")
     with clock.at(AFTER_CLOSING):
@@ -167,6 +200,12 @@ def test_letters_go_on_by_reference_and_the_last_page_says_so(
         (first,) = queries.letters_to_send(actors.eli(), call).items
         pages = [eli.get(place).text, *(eli.get(f"{place}?after={key}").text for key in (first.reference, "Z"))]
 
+        # What is sent from the second page leaves the first as it is, and comes back to the second.
+        assert "Only letters of this page are sent, 1 of 2" in pages[0]
+        sent = send(eli, f"{place}?after={first.reference}")
+        assert sent.location.endswith(f"{place}?after={first.reference}")
+        work_off()
+        assert [each.reference for each in queries.letters_to_send(actors.eli(), call).items] == [first.reference]
     assert ['rel="next"' in each for each in pages] == [True, False, False]
     assert "1 of 2 shown" in pages[1] and "No letter after this one" in pages[2]
 
@@ -183,10 +222,25 @@ def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(
         ref = queries.view_by_id(second).reference
         assert send(eli, f"/applications/{ref}/letter", note="Changed since").status_code == 303
         assert "Changed since" in text_of(eli.get(place))
-        assert send(eli, place, letter=[f"{key}|{found}" for key, found in hashes.items()]).status_code == 303
-        assert send(eli, place, letter=None, act_key="k" * 30).status_code == 422
+        nothing = send(eli, place, letter=None, act_key="k" * 30)
+        assert nothing.status_code == 422 and " checked>" not in nothing.text
+        sent = send(eli, place, letter=[f"{key}|{found}" for key, found in hashes.items()])
+        assert sent.status_code == 303
+        # While letters are on their way they are not offered again; what was left without a tick stays so.
+        assert "1 letter waits" in text_of(eli.get(place)) and " checked>" in eli.get(place).text
+        assert sent.location.endswith(f"left={queries.view_by_id(third).reference}")
+        assert " checked>" not in eli.get(sent.location).text
+        assert "(2 letters: 2 not done yet)" in text_of(eli.get("/home"))
         work_off()
-        assert "2 letters wait" in text_of(eli.get(place))
+        page = eli.get(place)
+        assert "2 letters wait" in text_of(page) and "2 of 2 letters done" in text_of(page)
+        assert f"1 sent, 1 left out: Two, {ref}: The letter changed after you looked at it." in text_of(page)
+        assert page.text.count(" checked>") == 1  # The one left out is looked at before it is ticked.
+        home = text_of(eli.get("/home"))
+        assert f"asked to send decision letters of call {call.reference} (2 letters: 1 sent, 1 left out)" in home
+        assert [duty.what for duty in queries.duties(actors.eli(), clock.now())] == [
+            "Look at 2 decision letters and send them"
+        ]
         with pytest.raises(Invalid):
             services.write_letter(actors.eli(), third, "word " * 301)
         with pytest.raises(Conflict):

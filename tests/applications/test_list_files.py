@@ -42,6 +42,7 @@ def pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """The browser of the desk, where three rows are already a long list."""
     app.config["WTF_CSRF_ENABLED"] = False
     monkeypatch.setattr("grants.applications.views.lists.AT_ONCE_ROWS_MAX", 3)
+    monkeypatch.setattr("grants.applications.views.list_files.AT_ONCE_ROWS_MAX", 3)
     # It says how far it is while rows are still read.
     monkeypatch.setattr("grants.applications.services.exporting.LINES_TOGETHER", 3)
     monkeypatch.setattr("grants.core.jobs.working.PROGRESS_SECONDS_MIN", 0.0)
@@ -80,23 +81,36 @@ def kept() -> int:
 def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(found: Listed, pages: FlaskClient) -> None:
     sent_on = pages.get(f"/applications.csv?{ADDRESS}")
     assert (sent_on.status_code, sent_on.location) == (303, f"/applications/files/new?{ADDRESS}&as=csv")
-    assert "Reference, Title, Call, Asked for" in pages.get(sent_on.location).get_data(as_text=True)
+    told = pages.get(sent_on.location).get_data(as_text=True)
+    assert "Reference, Title, Call, Asked for" in told
+    assert "It has 8 rows. A list of more than 3 is made by a job" in told
 
     page = pages.post(sent_on.location).location
     assert "It waits for a free worker." in pages.get(page).get_data(as_text=True)
+    home = pages.get("/home").get_data(as_text=True)
+    assert "List 1 of applications as a CSV file" in home and "With a worker of the program." in home
+    # Without its cover, as it is asked for.
+    bare = pages.get(f"/applications.csv?{ADDRESS}&cover=no").location
+    alone = pages.post(bare).location
     jobs.work_off(actor_of=identity.actor_for)
+    with pages.get(f"{alone}/download") as answer:
+        assert answer.get_data().decode("utf-8-sig").startswith("reference,title,call,requested_eur,synthetic")
+    assert "It is ready for you to take." in pages.get("/home").get_data(as_text=True)
 
     assert "8 rows, as of" in pages.get(page).get_data(as_text=True)
     view = queries.list_file(actors.eli(), 1)
-    assert (view.done, view.total, view.note) == (9, 9, "Keeping the file")
+    assert (view.done, view.total, view.note, view.rows_written) == (9, 9, "Keeping the file", (8, 8))
     with pages.get(f"{page}/download") as answer:
         lines = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert lines[8] == ["reference", "title", "call", "requested_eur", "synthetic"]
     assert [line[3] for line in lines[9:]] == sorted((line[3] for line in lines[9:]), key=lambda each: float(each or 0))
     verbs = db.session.scalars(select(ActRow.verb).where(ActRow.verb.like("list_file.%")).order_by(ActRow.done_at))
-    assert list(verbs) == ["list_file.ask", "list_file.make", "list_file.download"]
-    # Fewer rows than that are made at once, as ever.
+    assert list(verbs) == [f"list_file.{verb}" for verb in ("ask", "ask", "make", "make", "download", "download")]
+    # Fewer rows than that are made at once, as ever, also where a job is asked for them.
     assert pages.get("/applications.csv?state=eligible").mimetype == "text/csv"
+    short = "/applications/files/new?state=eligible&as=xlsx"
+    assert "is made while you wait, as every list of up to 3." in pages.get(short).get_data(as_text=True)
+    assert pages.post(short).location == "/applications.xlsx?state=eligible"
 
 
 def test_a_conflict_declared_before_it_is_made_keeps_the_row_out_and_one_after_it_the_whole_file(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from flask import Flask
 
 from grants.applications import queries, services
-from grants.applications.rules.saving import LISTS_MAX, SavedListInput, Sharing
+from grants.applications.rules.saving import SavedListInput, Sharing
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor
+from grants.core.references import next_number
 from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
@@ -92,7 +96,7 @@ def test_only_its_owner_changes_a_list(at_the_desk: CallView) -> None:
     assert [(each.name, each.address) for each in queries.saved_lists(ingrid)] == [("To look at", "days=30")]
 
 
-def test_what_cannot_be_kept_is_refused_with_its_reason(at_the_desk: CallView) -> None:
+def test_what_cannot_be_kept_is_refused_with_its_reason(at_the_desk: CallView, monkeypatch: pytest.MonkeyPatch) -> None:
     eli, ana = actors.eli(), actors.ana()
     kept(eli)
 
@@ -107,10 +111,40 @@ def test_what_cannot_be_kept_is_refused_with_its_reason(at_the_desk: CallView) -
             services.save_list(eli, given)
     with pytest.raises(NotFound):
         kept(ana, sharing=Sharing(at_the_desk.slug))
-    for number in range(LISTS_MAX - 1):
-        kept(eli, f"List {number}")
-    with pytest.raises(Refused, match="30 is the most"):
+    monkeypatch.setattr("grants.applications.services.saving.LISTS_MAX", 1)
+    with pytest.raises(Refused, match="You keep 1 lists, and 1 is the most"):
         kept(eli, "One more")
+
+
+def test_two_tabs_at_once_do_not_keep_more_lists_than_the_limit(
+    app: Flask, at_the_desk: CallView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grants.applications.services.saving.LISTS_MAX", 1)
+    eli, told = actors.eli(), []
+    meeting = threading.Barrier(2)
+
+    def after_the_other(series: str) -> int:
+        # Both have counted, unless one is made to wait for the other.
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.4)
+        return next_number(series)
+
+    def keep(name: str) -> None:
+        with app.app_context(), clock.at(AFTER_CLOSING):
+            try:
+                told.append(kept(eli, name) > 0)
+            except Refused:
+                told.append(False)
+            db.session.remove()
+
+    monkeypatch.setattr("grants.applications.services.saving.next_number", after_the_other)
+    tabs = [threading.Thread(target=keep, args=(name,)) for name in ("One", "Two")]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+
+    assert sorted(told) == [False, True]
 
 
 def test_a_list_is_kept_opened_first_shared_and_taken_away_without_a_script(app: Flask, at_the_desk: CallView) -> None:

@@ -70,7 +70,7 @@ PASSED = Checked(datetime(2022, 12, 1, 9, tzinfo=UTC), Verdict.PASS)
         (S.BELOW_THRESHOLD, PASSED, Later(GRANT.decided_at), "It is not funded", None, 4),
         (S.NOT_FUNDED, PASSED, Later(GRANT.decided_at), "It is not funded", None, 4),
         (S.DECLINED, PASSED, GRANT, "The grant was declined", None, 4),
-        (S.DROPPED, PASSED, GRANT, "The preparation of the grant was given up", None, 4),
+        (S.DROPPED, PASSED, GRANT, "The preparation of the grant was dropped", None, 4),
     ],
 )
 def test_each_state_has_its_place_on_the_way(

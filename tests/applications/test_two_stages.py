@@ -24,6 +24,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound, Problems, Refused
 from grants.core.jobs.models import Job
 from grants.core.money import euros
+from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer, Definition, Question, QuestionKind, Section
 from grants.identity import services as people
 from grants.identity.policy import Role
@@ -31,6 +32,7 @@ from tests import actors
 from tests.applications.pages import send, text_of
 from tests.applications.test_six_calls import judged, lead_of, sent
 from tests.factories.applications import again
+from tests.statements import statements
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -186,6 +188,53 @@ def test_from_two_files_to_the_submission_of_the_second_stage(
     assert queries.view_by_id(concept).state is ApplicationState.ELIGIBLE
     assert queries.concept_of(proposal.id) == (reference, "Warm Blocks")
     assert queries.view_by_id(proposal.id).call.id == second.id
+
+
+def starts(person: Actor, at: datetime) -> list[str]:
+    return [duty.what for duty in queries.duties(person, at) if duty.endpoint == "applications.full_proposal"]
+
+
+def test_the_lead_of_an_invited_concept_has_the_task_to_start_and_the_concept_leads_to_what_was_begun(
+    app: Flask, stages: tuple[CallView, CallView], concept: UUID
+) -> None:
+    _, second = stages
+    page = f"/applications/{queries.view_by_id(concept).reference}"
+    address = f"/calls/{second.slug}/full-proposal/{queries.view_by_id(concept).reference}"
+    lead = again(actors.ana("Municipality of Northbridge"))
+    ana = actors.client_of(app, lead)
+    with clock.at(during(second) - timedelta(days=20)):
+        marek = actors.give(actors.marek().user_id, Role.APPLICATION_PARTNER, "application", concept)
+    assert second.opens_at is not None and second.closes_at is not None
+
+    with clock.at(during(second)):
+        with statements() as before:
+            assert "You need not do anything now." in text_of(ana.get(page))
+    invite(second, concept)
+    with clock.at(second.opens_at - timedelta(microseconds=1)):
+        assert "can start the full proposal from 1 July 2026" in text_of(ana.get(page))
+        assert starts(lead, clock.now()) == []
+    with clock.at(during(second)):
+        with statements() as after:
+            shown = ana.get(page)
+        assert "What you must do now: Start the full proposal. Until 1 October 2026" in text_of(shown)
+        assert f'href="{address}"' in shown.text and len(after) == len(before)
+        home = ana.get("/home")
+        assert "Start the full proposal of “Warm Blocks”" in text_of(home) and f'href="{address}"' in home.text
+        assert "evaluators and the panel" not in text_of(home)
+        theirs = text_of(actors.client_of(app, marek).get(page))
+        assert "Ana Kowalska, who leads it, can start the full proposal until 1 October 2026" in theirs
+        assert "What you must do now" not in theirs and starts(marek, clock.now()) == []
+    assert starts(lead, second.closes_at) == []
+
+    reference = start(second, concept)
+    with clock.at(during(second)):
+        lead = again(lead)
+        assert starts(lead, clock.now()) == []
+        assert any(duty.values.get("ref") == reference for duty in queries.duties(lead, clock.now()))
+        shown = actors.client_of(app, lead).get(page)
+        assert f'href="/applications/{reference}"' in shown.text and "need not do anything" not in text_of(shown)
+        theirs = text_of(actors.client_of(app, marek).get(page))
+        assert "The full proposal is begun" in theirs and reference not in theirs
 
 
 def test_the_programme_invites_concepts_on_a_page(app: Flask, stages: tuple[CallView, CallView], concept: UUID) -> None:
@@ -381,8 +430,13 @@ def test_a_second_stage_that_is_over_needs_no_other_lead(stages: tuple[CallView,
 def test_a_second_stage_that_was_cancelled_is_not_awaited(stages: tuple[CallView, CallView], concept: UUID) -> None:
     _, second = stages
     view = queries.view_by_id(concept)
+    invite(second, concept)
+    lead = again(actors.ana("Municipality of Northbridge"))
     assert queries.awaits_full_proposal(view, during(second))
+    assert starts(lead, during(second)) == ["Start the full proposal of “Warm Blocks”"]
     with clock.at(during(second)):
         call_services.cancel(actors.ingrid(), second.id, "The money is gone.")
 
     assert not queries.awaits_full_proposal(view, during(second))
+    assert starts(lead, during(second)) == []
+    assert "cancelled since" in queries.stages(view, during(second), lead).now

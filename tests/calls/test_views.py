@@ -263,7 +263,7 @@ def test_a_call_is_given_up_on_a_page_of_its_own(manager: FlaskClient, client: F
     assert manager.post(f"/calls/{call.slug}/cancel", data={"reason": ""}).status_code == 422
 
     assert manager.post(f"/calls/{call.slug}/cancel", data={"reason": "The fund closed."}).status_code == 303
-    assert "This call was given up; nothing can be sent." in text_of(client, f"/calls/{call.slug}")
+    assert "This call was cancelled; nothing can be sent." in text_of(client, f"/calls/{call.slug}")
 
 
 def test_a_form_sent_twice_moves_the_deadline_once(app: Flask, client: FlaskClient) -> None:

@@ -16,6 +16,7 @@ from grants.applications.forms.desk import (
     QuestionForm,
     RefusalForm,
     check_form,
+    unticked,
 )
 from grants.applications.forms.lists import ListNameForm, SaveListForm, SharingForm, listing_of
 from grants.applications.forms.team import (
@@ -84,5 +85,6 @@ __all__ = [
     "check_form",
     "chosen_role",
     "listing_of",
+    "unticked",
     "uuid_of",
 ]

@@ -108,6 +108,16 @@ class ClarifyForm(ContestedForm):
 BATCH_PICKS_MAX = 500
 
 
+def unticked(shown: Sequence[str], ticked: Sequence[str]) -> tuple[str, ...]:
+    """The references of what a page offered with a tick that was taken away: ``shown`` are ``reference|value``.
+
+    >>> unticked(["A-1|x|y", "A-2|z|y"], ["z|y"])
+    ('A-1',)
+    """
+    pairs = (text.partition("|") for text in shown[:BATCH_PICKS_MAX])
+    return tuple(reference for reference, _, value in pairs if value not in ticked)
+
+
 class BatchForm(Form):
     """Which applications are passed in one go, each with the version whose facts were shown."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.applications.queries.applying import asked_about, people_at_work
-from grants.applications.queries.batch import batch, batch_page, last_batch
+from grants.applications.queries.batch import batch, batch_page, batch_results, in_hand, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
 from grants.applications.queries.clarifying import (
@@ -24,6 +24,7 @@ from grants.applications.queries.following import (
     concept_of,
     concepts,
     invited_to,
+    second_stage,
     stage_invitation,
 )
 from grants.applications.queries.last_changes import last_changes
@@ -39,9 +40,10 @@ from grants.applications.queries.letters import (
     letter_for_print,
     letter_held,
     letter_scope,
+    letters_page,
     letters_to_send,
 )
-from grants.applications.queries.list_files import list_file, list_files, old_list_files
+from grants.applications.queries.list_files import list_file, list_files, list_files_lately, old_list_files
 from grants.applications.queries.lists import (
     ListPage,
     calls_seen,
@@ -133,6 +135,7 @@ __all__ = [
     "awaits_full_proposal",
     "batch",
     "batch_page",
+    "batch_results",
     "budget_of",
     "call_of",
     "calls_seen",
@@ -163,6 +166,7 @@ __all__ = [
     "gate",
     "id_of",
     "in_call",
+    "in_hand",
     "invitation",
     "invitations",
     "invited_to",
@@ -177,10 +181,12 @@ __all__ = [
     "letter_for_print",
     "letter_held",
     "letter_scope",
+    "letters_page",
     "letters_to_send",
     "lies_in",
     "list_file",
     "list_files",
+    "list_files_lately",
     "list_page",
     "membership",
     "not_barred",
@@ -206,6 +212,7 @@ __all__ = [
     "saved_lists",
     "scope_of",
     "scope_of_clarification",
+    "second_stage",
     "served",
     "serving_city",
     "shareable_call",

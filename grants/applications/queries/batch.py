@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from grants.applications import rules
 from grants.applications.models import (
@@ -20,11 +21,11 @@ from grants.applications.queries.checking import unchecked
 from grants.applications.queries.clarifying import is_open
 from grants.applications.queries.facts import facts_of
 from grants.applications.queries.reach import visible
-from grants.applications.rules import BatchOutcome, BatchPick, BatchRow, ConditionAnswer, ConditionView
-from grants.applications.states import Verdict
+from grants.applications.rules import BatchOutcome, BatchPick, BatchResult, BatchRow, ConditionAnswer, ConditionView
+from grants.applications.states import BatchWork, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
-from grants.core.jobs import JobState
+from grants.core.jobs import Job, JobState
 from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
@@ -32,6 +33,16 @@ from grants.identity.models import Organisation
 
 # Applications looked at for one page; facts of more would make it slow.
 BATCH_MAX = 100
+
+
+def in_hand() -> ColumnElement[bool]:
+    """The condition on :class:`Application` that a batch has it in hand now, whoever asked for it."""
+    waiting = exists().where(
+        EligibilityBatchItem.application_id == Application.id,
+        EligibilityBatchItem.job_id == Job.id,
+        Job.state.in_((JobState.QUEUED.value, JobState.RUNNING.value)),
+    )
+    return waiting.correlate(Application)
 
 
 @reader
@@ -53,6 +64,7 @@ def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchR
             Submission.call_version == call.version_number,
             Application.id.not_in(actor.places(Permission.APPLICATION_READ, "application")),
             unchecked(),
+            ~in_hand(),
             ~is_open(clock.now()),
             visible(actor),
         )
@@ -113,16 +125,20 @@ def batch_page(
     actor: Actor, call: CallView, page: Page
 ) -> Asking[tuple[tuple[BatchRow, ...], str | None, tuple[BatchOutcome, ...]]]:
     """One page of :func:`batch` with what became of the last one; three statements."""
-    (rows, next_key), outcomes = yield from both(batch.asking(actor, call, page), last_batch.asking(actor, call.id))
+    (rows, next_key), outcomes = yield from both(batch.asking(actor, call, page), last_batch.asking(actor, call.id, BatchWork.PASS))
     return rows, next_key, outcomes
 
 
 @reader
-def last_batch(actor: Actor, call_id: UUID) -> Asking[tuple[BatchOutcome, ...]]:
-    """What became of each application of this person's last batch in a call, by reference; one statement."""
+def last_batch(actor: Actor, call_id: UUID, work: BatchWork) -> Asking[tuple[BatchOutcome, ...]]:
+    """What became of each application of this person's last batch of one kind in a call, by reference; one statement."""
     newest = (
         select(EligibilityBatch.id)
-        .where(EligibilityBatch.call_id == call_id, EligibilityBatch.asked_by == actor.user_id)
+        .where(
+            EligibilityBatch.call_id == call_id,
+            EligibilityBatch.asked_by == actor.user_id,
+            EligibilityBatch.work == work.value,
+        )
         .order_by(EligibilityBatch.created_at.desc(), EligibilityBatch.id)
         .limit(1)
         .scalar_subquery()
@@ -137,6 +153,29 @@ def last_batch(actor: Actor, call_id: UUID) -> Asking[tuple[BatchOutcome, ...]]:
         jobs.views.asking(items.with_only_columns(EligibilityBatchItem.job_id)),
     )
     return tuple(_outcome(row, found[row.job_id]) for row in rows)
+
+
+@reader
+def batch_results(actor: Actor, batch_ids: Collection[UUID]) -> Asking[dict[UUID, BatchResult]]:
+    """How far each of these batches is, without what this person is barred from; one statement, none for no batch."""
+    if not batch_ids:
+        return {}
+    over = Job.state.not_in((JobState.QUEUED.value, JobState.RUNNING.value))
+    done = (Job.state == JobState.DONE.value) & Job.result["note"].astext.is_(None)
+    rows = yield from ask(
+        select(
+            *(EligibilityBatch.id, EligibilityBatch.work, func.count().label("asked")),
+            *(func.count().filter(over).label("over"), func.count().filter(done).label("done")),
+        )
+        .join(EligibilityBatchItem, EligibilityBatchItem.batch_id == EligibilityBatch.id)
+        .join(Job, Job.id == EligibilityBatchItem.job_id)
+        .where(
+            EligibilityBatch.id.in_(batch_ids),
+            EligibilityBatchItem.application_id.not_in(actor.barred("application")),
+        )
+        .group_by(EligibilityBatch.id)
+    )
+    return {row.id: BatchResult(BatchWork(row.work), row.asked, row.over, row.done) for row in rows}
 
 
 def _outcome(row: Any, job: jobs.JobView) -> BatchOutcome:

@@ -17,11 +17,15 @@ from grants.applications.models import (
     Clarification,
     EligibilityCheck,
 )
+from grants.applications.queries.batch import in_hand
+from grants.applications.queries.clarifying import is_open
+from grants.applications.queries.following import second_stage_duties
 from grants.applications.queries.helpdesk import asked_back_duties, desk_duties
 from grants.applications.queries.lists import closes_at_of
 from grants.applications.queries.reach import DUTIES_MAX, not_barred, visible
 from grants.applications.queries.takeover import takeover_duties
 from grants.applications.queries.vouching import waiting
+from grants.applications.rules import DeskShow
 from grants.applications.states import ApplicationState, PartnerRole, PartnerState
 from grants.calls.models import Call
 from grants.core.duties import Duty
@@ -37,6 +41,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     kinds = []
     if actor.places(Permission.APPLICATION_EDIT, "application"):
         kinds += [_writing_duties, _answering_duties]
+    if actor.places(Permission.APPLICATION_SUBMIT, "application"):
+        kinds.append(second_stage_duties.asking)
     if actor.places(Permission.APPLICATION_SIGN_OFF, "application"):
         kinds.append(_signing_duties)
     if actor.can(Permission.ORGANISATION_VOUCH):
@@ -266,19 +272,25 @@ def _newer_draft_duty(actor: Actor, row: Any, progress: dossier_queries.Progress
 
 
 def _checking_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """What waits at the desk of each call, named for what it is, as the parts of its list: a check, a second signature, a
+    letter; never of an application the person writes in, and not what a batch has in hand.
+    """
+    undecided = EligibilityCheck.verdict.is_(None)
     proposed = EligibilityCheck.proposed_by
     rows = yield from ask(
         select(
-            Call.slug,
-            Call.title,
-            func.count().filter(proposed.is_(None)).label("unchecked"),
-            func.count().filter(proposed != actor.user_id).label("proposed"),
+            *(Call.slug, Call.title),
+            func.count().filter(undecided, proposed.is_(None), ~is_open(at)).label("unchecked"),
+            func.count().filter(undecided, proposed != actor.user_id).label("proposed"),
+            func.count().filter(~undecided).label("letters"),
         )
         .select_from(Application)
         .join(Call, Call.id == Application.call_id)
         .outerjoin(EligibilityCheck, EligibilityCheck.submission_id == Application.submission_id)
         .where(
             Application.state == ApplicationState.SUBMITTED.value,
+            Application.id.not_in(actor.places(Permission.APPLICATION_READ, "application")),
+            ~in_hand(),
             visible(actor),
             closes_at_of() <= at,
         )
@@ -286,28 +298,45 @@ def _checking_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
         .order_by(Call.slug)
         .limit(DUTIES_MAX)
     )
+    return [duty for row in rows for duty in _desk_of(row)]
+
+
+def _desk_of(row: Any) -> list[Duty]:
+    """The duties at the desk of one call."""
     found = []
-    for row in rows:
-        if row.proposed:
-            found.append(
-                Duty(
-                    what=f"Confirm {row.proposed} {'refusal' if row.proposed == 1 else 'refusals'}, or give {'it' if row.proposed == 1 else 'them'} back",
-                    why=f"{row.title}: another officer finds {'it' if row.proposed == 1 else 'them'} not eligible; nobody is told before a second person agrees.",
-                    button="Open the eligibility desk",
-                    endpoint="applications.eligibility_list",
-                    values={"slug": row.slug, "show": "second"},
-                    count=row.proposed,
-                )
+    if row.proposed:
+        it = "it" if row.proposed == 1 else "them"
+        found.append(
+            Duty(
+                what=f"Confirm {row.proposed} {'refusal' if row.proposed == 1 else 'refusals'}, or give {it} back",
+                why=f"{row.title}: another officer finds {it} not eligible; nobody is told before a second person agrees.",
+                button="Open the eligibility desk",
+                endpoint="applications.eligibility_list",
+                values={"slug": row.slug, "show": DeskShow.SECOND.value},
+                count=row.proposed,
             )
-        if row.unchecked:
-            found.append(
-                Duty(
-                    what=f"Check {row.unchecked} {'application' if row.unchecked == 1 else 'applications'} for eligibility",
-                    why=f"{row.title}: the deadline has passed; evaluators get only what is declared eligible.",
-                    button="Open the eligibility desk",
-                    endpoint="applications.eligibility_list",
-                    values={"slug": row.slug},
-                    count=row.unchecked,
-                )
+        )
+    if row.letters:
+        one = row.letters == 1
+        found.append(
+            Duty(
+                what=f"Look at {row.letters} decision {'letter' if one else 'letters'} and send {'it' if one else 'them'}",
+                why=f"{row.title}: with its letter a verdict takes effect, and its team is told.",
+                button="Open the letters",
+                endpoint="applications.letters",
+                values={"slug": row.slug},
+                count=row.letters,
             )
+        )
+    if row.unchecked:
+        found.append(
+            Duty(
+                what=f"Check {row.unchecked} {'application' if row.unchecked == 1 else 'applications'} for eligibility",
+                why=f"{row.title}: the deadline has passed; evaluators get only what is declared eligible.",
+                button="Open the eligibility desk",
+                endpoint="applications.eligibility_list",
+                values={"slug": row.slug},
+                count=row.unchecked,
+            )
+        )
     return found

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications import rules
 from grants.applications.models import Application, StageInvitation
-from grants.applications.queries.reach import FOR_CALL_MAX, visible
+from grants.applications.queries.reach import DUTIES_MAX, FOR_CALL_MAX, not_barred, visible
 from grants.applications.queries.submitted import submitted_content
-from grants.applications.rules import ApplicationView, ConceptRow, Invited, PartnerView
+from grants.applications.rules import ApplicationView, ConceptRow, Invited, PartnerView, SecondStage
 from grants.applications.states import ApplicationState, PartnerState
 from grants.calls import queries as calls
 from grants.calls.models import Call
@@ -20,7 +20,9 @@ from grants.calls.rules import CallView
 from grants.calls.states import CallStage, CallState
 from grants.core import clock
 from grants.core.db import db
+from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader
 from grants.identity.models import Organisation
 
 
@@ -74,6 +76,86 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
         )
         for made, row, reference in rows
     )
+
+
+@reader
+def second_stage(actor: Actor | None, concept: ApplicationView) -> Asking[SecondStage | None]:
+    """The second stage a concept was invited to, as this reader of the concept sees it; None while it was not.
+
+    One statement for a concept, none for every other application.
+    """
+    if concept.call.content.stage is not CallStage.CONCEPT:
+        return None
+    # The full proposal alone is looked for with what the reader may see; the concept they see already.
+    seen = visible(actor) if actor else Application.id.is_(None)
+    rows = yield from ask(
+        select(
+            *(Call.slug, Call.title, *calls.times_columns()),
+            *(StageInvitation.created_at, StageInvitation.started_id, Application.reference.label("started")),
+        )
+        .join(Call, Call.id == StageInvitation.call_id)
+        .outerjoin(Application, and_(Application.id == StageInvitation.started_id, seen))
+        .where(StageInvitation.concept_id == concept.id)
+        # Of several calls that follow the one that was gone on with counts, else the newest that was not cancelled.
+        .order_by(
+            StageInvitation.started_id.is_(None),
+            Call.state == CallState.CANCELLED.value,
+            StageInvitation.created_at.desc(),
+        )
+        .limit(1)
+    )
+    for row in rows:
+        return SecondStage(
+            slug=row.slug,
+            title=row.title,
+            times=calls.times(row.call_state, row.zone, row.opens_at, row.closes_at),
+            lead=concept.coordinator.contact_name or "",
+            leads=actor is not None
+            and concept.id in actor.places(Permission.APPLICATION_SUBMIT, "application")
+            and concept.coordinator_id in actor.organisation_ids,
+            invited_at=row.created_at,
+            is_started=row.started_id is not None,
+            started=row.started,
+        )
+    return None
+
+
+@reader
+def second_stage_duties(actor: Actor, at: datetime) -> Asking[list[Duty]]:
+    """Invited concepts this person leads whose full proposal can be started now and is not; one statement."""
+    *times, closes_at = calls.times_columns()
+    rows = yield from ask(
+        select(
+            *(Application.reference, Application.title, Application.acronym),
+            *(Call.slug, Call.title.label("call_title"), *times, closes_at),
+        )
+        .select_from(StageInvitation)
+        .join(Application, Application.id == StageInvitation.concept_id)
+        .join(Call, Call.id == StageInvitation.call_id)
+        .where(
+            StageInvitation.started_id.is_(None),
+            Application.state.in_([state.value for state in rules.INVITABLE]),
+            Application.coordinator_id.in_(actor.organisation_ids),
+            Application.id.in_(actor.places(Permission.APPLICATION_SUBMIT, "application")),
+            Call.state == CallState.PUBLISHED.value,
+            Call.opens_at <= at,
+            or_(closes_at.is_(None), closes_at > at),
+            *not_barred(actor),
+        )
+        .order_by(closes_at, Application.reference)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            what=f"Start the full proposal of \u201c{row.acronym or row.title}\u201d",
+            why=f"The concept is invited to \u201c{row.call_title}\u201d. You choose which partners and answers come along.",
+            button="Start the full proposal",
+            endpoint="applications.full_proposal",
+            values={"slug": row.slug, "ref": row.reference},
+            due_at=row.closes_at,
+        )
+        for row in rows
+    ]
 
 
 def awaits_full_proposal(concept: ApplicationView, at: datetime) -> bool:

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import render_template
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from grants.applications import rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
+from grants.applications.queries.batch import in_hand, last_batch
 from grants.applications.queries.checking import verdict_of
 from grants.applications.queries.reach import scope_of, visible
 from grants.applications.queries.whole import view_by_id, view_of
-from grants.applications.rules import ApplicationView, Desk, LetterText, LetterView
+from grants.applications.rules import ApplicationView, BatchOutcome, Desk, LetterText, LetterView
 from grants.applications.rules.timeline import planned
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.states import ApplicationState, BatchWork, Verdict
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import files, jobs
@@ -51,11 +52,11 @@ def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterTe
 
 
 def to_send() -> ColumnElement[bool]:
-    """The condition on :class:`Application` that it has a verdict and its team has not been told."""
+    """The condition on :class:`Application` that it has a verdict, its team has not been told, and no job is telling it."""
     decided = exists().where(
         EligibilityCheck.submission_id == Application.submission_id, EligibilityCheck.verdict.is_not(None)
     )
-    return (Application.state == ApplicationState.SUBMITTED.value) & decided.correlate(Application)
+    return and_(Application.state == ApplicationState.SUBMITTED.value, decided.correlate(Application), ~in_hand())
 
 
 @reader
@@ -123,6 +124,15 @@ def letters_to_send(actor: Actor, call: CallView, after: str | None = None) -> A
     ]
     letters = yield from side_by_side(letter.asking(actor, each) for each in answered)
     return Rows(tuple(letters), waiting.next_key, waiting.total, waiting.first)
+
+
+@reader
+def letters_page(
+    actor: Actor, call: CallView, after: str | None = None
+) -> Asking[tuple[Rows[LetterView], tuple[BatchOutcome, ...]]]:
+    """:func:`letters_to_send` with what became of this person's last sending; no statement more."""
+    sending = last_batch.asking(actor, call.id, BatchWork.LETTERS)
+    return (yield from both(letters_to_send.asking(actor, call, after), sending))
 
 
 def letter_for_print(letter_id: UUID) -> tuple[LetterText, EligibilityLetter, ApplicationView]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from grants.applications.models import ListFile
 from grants.applications.queries.reach import clear_of
@@ -43,6 +43,18 @@ def _own(actor: Actor) -> Any:
         .join(Job, Job.id == ListFile.job_id)
         .where(ListFile.owner_id == actor.user_id)
         .execution_options(populate_existing=True)
+    )
+
+
+def list_files_lately(actor: Actor, since: datetime) -> Select[Any]:
+    """The files of this person that are being made, failed, or are ready since a moment, oldest first, as a select:
+    number, form, when asked for, the state of the job, when made.
+    """
+    return (
+        select(ListFile.number, ListFile.form, ListFile.created_at, Job.state, ListFile.made_at)
+        .join(Job, Job.id == ListFile.job_id)
+        .where(ListFile.owner_id == actor.user_id, func.coalesce(ListFile.made_at, ListFile.created_at) > since)
+        .order_by(ListFile.created_at)
     )
 
 
@@ -86,4 +98,5 @@ def _view(row: Any, job: Any, reach: bytes) -> ListFileView:
         note=job.note or "",
         error=job.error or "",
         same_reach=row.reach_sha256 is None or row.reach_sha256 == reach,
+        bare=row.bare,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import func, literal, select
 from grants.applications import rules
 from grants.applications.models import Clarification, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.clarifying import clarifications
+from grants.applications.queries.following import second_stage
 from grants.applications.queries.submitted import submitted_content
 from grants.applications.rules import (
     ApplicationView,
@@ -35,13 +36,14 @@ def told_by(later: Callable[[UUID], Asking[Later]]) -> None:
 
 
 @reader
-def stages(application: ApplicationView, at: datetime) -> Asking[Timeline]:
-    """The timeline of one application; one statement, whatever later stages add."""
+def stages(application: ApplicationView, at: datetime, actor: Actor | None = None) -> Asking[Timeline]:
+    """The timeline of one application as this person reads it; one statement, whatever later stages add."""
+    own = both(_checked(application), second_stage.asking(actor, application))
     if _later:
-        checked, later = yield from both(_checked(application), _later[0](application.id))
+        (checked, second), later = yield from both(own, _later[0](application.id))
     else:
-        checked, later = (yield from _checked(application)), Later()
-    return rules.timeline(application, checked, later, at)
+        (checked, second), later = (yield from own), Later()
+    return rules.timeline(application, checked, later, at, second)
 
 
 @reader
@@ -50,7 +52,7 @@ def stages_and_questions(
 ) -> Asking[tuple[Timeline, tuple[ClarificationView, ...], SubmittedContent]]:
     """The timeline with the questions of the desk and the version that stands; no statement more than the timeline."""
     asked = both(clarifications.asking(actor, application), submitted_content.asking(application.id))
-    way, (questions, content) = yield from both(stages.asking(application, at), asked)
+    way, (questions, content) = yield from both(stages.asking(application, at, actor), asked)
     return way, questions, content
 
 

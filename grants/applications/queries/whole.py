@@ -219,7 +219,7 @@ def _submission_view(row: Any) -> SubmissionView:
 
 
 def reason_of_end(actor: Actor, application: ApplicationView) -> str | None:
-    """Why the preparation of its grant was given up, or the grant declined, as its own people read it."""
+    """Why the preparation of its grant was dropped, or the grant declined, as its own people read it."""
     if application.state not in (ApplicationState.DROPPED, ApplicationState.DECLINED) or not is_team(
         actor, application.id
     ):

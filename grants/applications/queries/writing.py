@@ -287,7 +287,7 @@ def _beside(application: ApplicationView, at: datetime | None, reader: Actor | N
         notice_asked.asking(reader.user_id if reader else None, application.call.id, application.id),
         accepted.asking(application.id),
         clarifications.asking(reader, application) if reader else _nothing(),
-        *([stages.asking(application, at), last_changes.asking(application)] if at is not None else []),
+        *([stages.asking(application, at, reader), last_changes.asking(application)] if at is not None else []),
     ]
     return _Beside(*(yield from side_by_side(askings)))
 

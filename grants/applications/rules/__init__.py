@@ -29,7 +29,7 @@ from grants.applications.rules.attaching import (
     file_places,
     refuse_beyond,
 )
-from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchRow, first_open, passed_by_facts
+from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchResult, BatchRow, first_open, passed_by_facts
 from grants.applications.rules.clarifying import (
     ClarificationInput,
     ClarificationState,
@@ -68,9 +68,11 @@ from grants.applications.rules.extending import (
 )
 from grants.applications.rules.following import (
     BETWEEN_STAGES,
+    INVITABLE,
     ConceptRow,
     FollowInput,
     Invited,
+    SecondStage,
     carried,
     refuse_not_invitable,
     refuse_not_leading,
@@ -193,6 +195,7 @@ __all__ = [
     "COMPARED",
     "DUTIES",
     "FILES_MAX",
+    "INVITABLE",
     "LEADING_KINDS",
     "MEMBERS_MAX",
     "MEMBER_ROLES",
@@ -221,6 +224,7 @@ __all__ = [
     "Asked",
     "BatchOutcome",
     "BatchPick",
+    "BatchResult",
     "BatchRow",
     "BudgetInput",
     "BudgetKept",
@@ -266,6 +270,7 @@ __all__ = [
     "Receipt",
     "ReceiptProof",
     "Registered",
+    "SecondStage",
     "SectionInput",
     "Served",
     "ServingInput",

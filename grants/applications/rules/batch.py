@@ -8,7 +8,7 @@ from uuid import UUID
 
 from grants.applications.rules.eligibility import ConditionView, groups
 from grants.applications.rules.inputs import ConditionAnswer
-from grants.applications.states import Verdict
+from grants.applications.states import BatchWork, Verdict
 from grants.core.money import Money
 
 
@@ -42,6 +42,32 @@ class BatchOutcome:
     passed: bool
     waiting: bool
     words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """How far a batch is: of how many, how many are over, and how many of these were done and not left out."""
+
+    work: BatchWork
+    asked: int
+    over: int
+    done: int
+
+    @property
+    def words(self) -> str:
+        """For the history, after what was asked.
+
+        >>> BatchResult(BatchWork.LETTERS, 3, 3, 2).words, BatchResult(BatchWork.LETTERS, 1, 1, 0).words
+        ('3 letters: 2 sent, 1 left out', '1 letter: none sent, 1 left out')
+        >>> BatchResult(BatchWork.PASS, 4, 1, 1).words
+        '4 applications: 1 passed, 3 not done yet'
+        """
+        thing, done = ("letter", "sent") if self.work is BatchWork.LETTERS else ("application", "passed")
+        left, waiting = self.over - self.done, self.asked - self.over
+        parts = [f"{self.done or 'none'} {done}"] if self.over else []
+        parts += [f"{left} left out"] if left else []
+        parts += [f"{waiting} not done yet"] if waiting else []
+        return f"{self.asked} {thing if self.asked == 1 else thing + 's'}: {', '.join(parts)}"
 
 
 def passed_by_facts(conditions: Sequence[ConditionView]) -> tuple[ConditionAnswer, ...] | None:

@@ -91,6 +91,14 @@ class ListFileView:
     error: str
     # Whether what this person may read is what it was when the file was made.
     same_reach: bool
+    # Head and rows alone.
+    bare: bool = False
+
+    @property
+    def rows_written(self) -> tuple[int, int]:
+        """How many rows its job has written, of how many; the last of its steps is the keeping of the file."""
+        rows = max(0, self.total - 1)
+        return min(self.done, rows), rows
 
     @property
     def listing(self) -> Listing:

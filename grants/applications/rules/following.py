@@ -9,7 +9,8 @@ from uuid import UUID
 
 from grants.applications.rules.inputs import DetailsInput
 from grants.applications.states import ApplicationState
-from grants.calls.rules import CallView
+from grants.calls.rules import CallTimes, CallView
+from grants.calls.states import CallState, Phase
 from grants.core import faults
 from grants.core.errors import Refused
 from grants.dossiers.rules import Answer, Definition, Question, QuestionKind
@@ -59,6 +60,36 @@ class Invited:
     summary: str | None
     coordinator_id: UUID
     started: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStage:
+    """The second stage a concept was invited to, as one reader of the concept sees it.
+
+    ``started`` is the reference of the full proposal for whoever may read it; ``is_started`` is known to all of the team.
+    """
+
+    slug: str
+    title: str
+    times: CallTimes
+    lead: str
+    leads: bool
+    invited_at: datetime
+    is_started: bool = False
+    started: str | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether its call was cancelled after the invitation."""
+        return self.times.state is CallState.CANCELLED
+
+    def waits(self, at: datetime) -> bool:
+        """Whether its full proposal can be started at this moment and was not."""
+        return not self.is_started and self.times.is_open(at)
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether nothing was started while it could be."""
+        return not self.is_started and self.times.phase(at) in (Phase.CLOSED, Phase.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from grants.applications.rules.arrival import said
+from grants.applications.rules.following import INVITABLE, SecondStage
 from grants.applications.rules.values import ApplicationView
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
@@ -99,6 +100,8 @@ class Timeline:
     endpoint: str = ""
     values: tuple[tuple[str, str], ...] = ()
     due_at: datetime | None = None
+    # Of a concept that was invited: the call that follows, and the full proposal once it is begun.
+    second: SecondStage | None = None
 
     @property
     def current(self) -> Stage | None:
@@ -111,13 +114,20 @@ class Timeline:
         return next((stage for stage in self.stages if stage.state is StageState.NEXT), None)
 
 
-def timeline(view: ApplicationView, checked: Checked, later: Later, at: datetime) -> Timeline:
-    """Every stage of the call with its dates for one application at a moment.
+def timeline(
+    view: ApplicationView, checked: Checked, later: Later, at: datetime, second: SecondStage | None = None
+) -> Timeline:
+    """Every stage of the call with its dates for one application at a moment; an invited concept goes on in ``second``.
 
-    What waits for the applicant is the first of: writing before the deadline, an answer that was asked for, a signature.
+    What waits for the applicant is the first of: writing before the deadline, an answer that was asked for, the full
+    proposal of an invited concept, a signature.
     """
     stages = [_sending(view, at), _checking(view, checked), *_clarifying(view.call, checked, at)]
     stages += [_evaluating(view), *_deciding(view, later, at)]
+    if second is not None and view.state in INVITABLE:
+        stages = [*(stage for stage in stages if not _is_ahead(stage)), *_following(second, at)]
+        shown = Timeline(tuple(stages), _goes_on(second, at), second=second)
+        return _with_start(shown, view, second, at)
     if view.call.content.pays:
         stages += _granting(view, later)
     ended = _ended(view, at)
@@ -125,6 +135,51 @@ def timeline(view: ApplicationView, checked: Checked, later: Later, at: datetime
         stages = [replace(s, state=StageState.NEVER, when="") if _is_ahead(s) else s for s in stages]
     shown = Timeline(_one_next(stages), ended or _now(view, checked, later, at))
     return _with_task(shown, view, checked, later, at)
+
+
+def _following(second: SecondStage, at: datetime) -> list[Stage]:
+    """What follows an invitation: the full proposal takes the place of what would still be ahead of the concept."""
+    times = second.times
+    invited = Stage(
+        "invited", "Invited to the second stage", StageState.DONE, _day(second.invited_at, times.zone),
+        f"To the call \u201c{second.title}\u201d.",
+    )  # fmt: skip
+    until = said(times.closes_at, times.zone) if times.closes_at else ""
+    full = Stage(
+        "full_proposal", "Full proposal", StageState.NEXT, _day(times.closes_at, times.zone),
+        f"Until {until}." if until else "",
+    )  # fmt: skip
+    if second.is_started:
+        full = replace(full, state=StageState.DONE, when="", text="It is begun and goes its own way.")
+    elif second.is_over(at):
+        full = replace(full, state=StageState.NEVER, when="")
+    elif second.waits(at):
+        full = replace(full, state=StageState.NOW)
+    return [invited, full]
+
+
+def _goes_on(second: SecondStage, at: datetime) -> str:
+    """Where an invited concept stands, in one sentence."""
+    times, lead = second.times, f"{second.lead}, who leads it," if second.lead else "Who leads it"
+    if second.is_started:
+        return "It was invited to the second stage, and its full proposal is begun: what is still to do stands there."
+    if second.is_cancelled:
+        return "It was invited to the second stage, whose call was cancelled since. No full proposal can be started."
+    if second.is_over(at):
+        return "It was invited to the second stage. No full proposal was started before the deadline."
+    if second.waits(at):
+        until = f" until {said(times.closes_at, times.zone)}" if times.closes_at else ""
+        return f"It is invited to the second stage. {lead} can start the full proposal{until}."
+    opens = f" from {said(times.opens_at, times.zone)}" if times.opens_at else ""
+    return f"It is invited to the second stage. {lead} can start the full proposal{opens}."
+
+
+def _with_start(shown: Timeline, view: ApplicationView, second: SecondStage, at: datetime) -> Timeline:
+    if not (second.leads and second.waits(at)):
+        return shown
+    values = (("slug", second.slug), ("ref", view.reference))
+    return replace(shown, task="Start the full proposal.", button="Start the full proposal",
+                   endpoint="applications.full_proposal", values=values, due_at=second.times.closes_at)  # fmt: skip
 
 
 def _is_ahead(stage: Stage) -> bool:
@@ -257,7 +312,7 @@ def _ended(view: ApplicationView, at: datetime) -> str:
         case S.DECLINED:
             return "The grant was declined."
         case S.DROPPED:
-            return "The preparation of the grant was given up."
+            return "The preparation of the grant was dropped."
         case _:
             return ""
 

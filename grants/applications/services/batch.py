@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityBatch, EligibilityBatchItem, Submission
 from grants.applications.rules import BatchPick
 from grants.applications.services.checking import checkable, decide, refuse_own, refuse_waiting, store
-from grants.applications.states import ApplicationState, Verdict
+from grants.applications.states import ApplicationState, BatchWork, Verdict
 from grants.calls import queries as calls
 from grants.core import faults, jobs
 from grants.core.acts import act
@@ -26,33 +26,42 @@ BATCH_JOB = "jobs.eligibility.pass_by_facts"
     "call.pass_by_facts",
     needs=Permission.APPLICATION_CHECK,
     scope=calls.scope_of,
-    says="passed applications of call {subject} whose conditions all look met",
+    says="asked to pass applications of call {subject} whose conditions all look met",
 )
 def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
     """Ask for each of these to be declared eligible by an act of its own; a job each, so that one may be skipped alone."""
     if not picks:
         raise Invalid("No application is ticked. Tick at least one.")
-    assert actor.user_id is not None, "a person looked at the facts"
     _refuse_strange(call_id, picks)
-    made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id)
-    db.session.add(made)
-    db.session.flush()
-    for pick in sorted(set(picks), key=lambda each: each.application_id):
-        job_id = jobs.queue(
-            BATCH_JOB,
-            subject=("application", pick.application_id),
-            application_id=pick.application_id,
-            submission_id=pick.submission_id,
-        )
-        db.session.add(
-            EligibilityBatchItem(
-                batch_id=made.id,
+    note_batch(
+        actor,
+        call_id,
+        BatchWork.PASS,
+        {
+            pick: jobs.queue(
+                BATCH_JOB,
+                subject=("application", pick.application_id),
                 application_id=pick.application_id,
                 submission_id=pick.submission_id,
-                job_id=job_id,
+            )
+            for pick in sorted(set(picks), key=lambda each: each.application_id)
+        },
+    )
+    return len(set(picks))
+
+
+def note_batch(actor: Actor, call_id: UUID, work: BatchWork, asked: Mapping[BatchPick, UUID]) -> None:
+    """Keep what a person asked for in one go, each with its job, so that the page can say what became of it."""
+    assert actor.user_id is not None, "a person looked at them"
+    made = EligibilityBatch(call_id=call_id, asked_by=actor.user_id, work=work.value)
+    db.session.add(made)
+    db.session.flush()
+    for pick, job_id in asked.items():
+        db.session.add(
+            EligibilityBatchItem(
+                batch_id=made.id, application_id=pick.application_id, submission_id=pick.submission_id, job_id=job_id
             )
         )
-    return len(set(picks))
 
 
 def refuse_elsewhere(call_id: UUID, application_ids: Iterable[UUID]) -> None:

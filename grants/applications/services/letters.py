@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from grants.applications import queries, rules
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
-from grants.applications.services.batch import refuse_elsewhere
+from grants.applications.rules import ApplicationView
+from grants.applications.services.batch import note_batch, refuse_elsewhere
 from grants.applications.services.checking import refuse_own, refuse_replaceable
-from grants.applications.states import APPLICATION, ApplicationState, PartnerState, Verdict
+from grants.applications.states import APPLICATION, ApplicationState, BatchWork, PartnerState, Verdict
 from grants.calls import queries as calls
 from grants.core import acts, faults, files, jobs
 from grants.core.acts import act
@@ -72,16 +73,29 @@ def open_letter_draft(actor: Actor, application_id: UUID) -> FileView:
     "call.send_letters",
     needs=Permission.APPLICATION_CHECK,
     scope=calls.scope_of,
-    says="sent decision letters of call {subject}",
+    says="asked to send decision letters of call {subject}",
 )
 def send_letters(actor: Actor, call_id: UUID, letters: tuple[tuple[UUID, str], ...]) -> int:
     """Ask for each letter to be sent by a job: the application, and the hash of the letter that was looked at."""
     if not letters:
         raise Invalid("No letter is ticked. Tick at least one.")
-    refuse_elsewhere(call_id, (application_id for application_id, _ in letters))
-    for application_id, sha256 in sorted(set(letters)):
-        jobs.queue(SEND_JOB, subject=("application", application_id), application_id=application_id, sha256=sha256)
-    return len(set(letters))
+    # A letter that is named twice goes with the words named last, once.
+    wanted = dict(letters)
+    refuse_elsewhere(call_id, wanted)
+    sent = {row.id: row.submission_id for row in db.session.execute(
+        select(Application.id, Application.submission_id).where(Application.id.in_(wanted))
+    )}  # fmt: skip
+    asked = {}
+    for application_id, sha256 in sorted(wanted.items()):
+        submission_id = sent[application_id]
+        if submission_id is None:
+            raise NotFound
+        job_id = jobs.queue(
+            SEND_JOB, subject=("application", application_id), application_id=application_id, sha256=sha256
+        )
+        asked[rules.BatchPick(application_id, submission_id)] = job_id
+    note_batch(actor, call_id, BatchWork.LETTERS, asked)
+    return len(asked)
 
 
 @act(
@@ -118,7 +132,7 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
         acts.reason(check.reason)
     db.session.flush()
     jobs.queue("jobs.documents.eligibility_letter", subject=("application", application_id), letter_id=letter.id)
-    _tell(application, text, check.reason)
+    _tell(view, text, check.reason)
     return verdict
 
 
@@ -160,15 +174,18 @@ def _waiting(application_id: UUID, version: int | None) -> tuple[Application, El
     return application, check, letter
 
 
-def _tell(application: Application, text: rules.LetterText, reason: str | None) -> None:
-    team = [p.contact_id for p in queries.partners(application.id) if p.contact_id and p.state is PartnerState.ACCEPTED]
+def _tell(view: ApplicationView, text: rules.LetterText, reason: str | None) -> None:
+    """Whoever speaks for an organisation of it; where the lead is gone everybody of the team, so that somebody is told."""
+    told = {p.contact_id for p in view.partners if p.contact_id and p.state is PartnerState.ACCEPTED}
+    if queries.lead_is_gone(view, queries.could_lead(view)):
+        told |= {member.user_id for member in queries.team(view) if member.joined}
     people.mail(
-        team,
+        sorted(told),
         "application_eligibility",
         "application",
-        application.id,
-        reference=application.reference,
-        title=application.title,
+        view.id,
+        reference=view.reference,
+        title=view.title,
         call_title=text.call,
         eligible=text.eligible,
         reason=reason or "",

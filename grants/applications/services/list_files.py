@@ -30,8 +30,8 @@ _MEDIA = {ListForm.CSV: "text/csv", ListForm.XLSX: MEDIA[FileType.XLSX]}
 
 
 @act("list_file.ask", needs=Permission.APPLICATION_READ, says="asked for a list of applications as a file")
-def ask_list_file(actor: Actor, address: str, form: ListForm) -> int:
-    """Ask for a list as a file; a job makes it. Returns its number.
+def ask_list_file(actor: Actor, address: str, form: ListForm, *, bare: bool = False) -> int:
+    """Ask for a list as a file, ``bare`` without its cover where it is CSV; a job makes it. Returns its number.
 
     Raises :class:`Refused` for a list that names what is not there, has more rows than fit, or is one too many.
     """
@@ -47,7 +47,7 @@ def ask_list_file(actor: Actor, address: str, form: ListForm) -> int:
         )
     if queries.rows_of_list(actor, listing, most=form.rows_max) > form.rows_max:
         raise Refused(form.too_long)
-    row = ListFile(owner_id=actor.user_id, address=spelled(listing), form=form.value)
+    row = ListFile(owner_id=actor.user_id, address=spelled(listing), form=form.value, bare=bare and form is ListForm.CSV)
     row.job_id = jobs.queue(JOB, subject=(FILE_KIND, row.id), file_id=row.id)
     row.number = next_number(SERIES)
     db.session.add(row)
@@ -67,7 +67,7 @@ def make_list_file(actor: Actor, file_id: UUID) -> int:
     listing, form = queries.understood(actor, listing_at(row.address)), ListForm(row.form)
     expected = queries.rows_of_list(actor, listing, most=form.rows_max)
     jobs.progress(0, expected + 1, "The rows are read")
-    data, cover = _written(actor, listing, form, expected)
+    data, cover = _written(actor, listing, form, expected, bare=row.bare)
     jobs.progress(expected, expected + 1, "Keeping the file")
     name = f"applications-{clock.in_zone(acts.moment()):%Y-%m-%d}-{row.number}.{form.value}"
     files.keep_bytes(data, name=name, media_type=_MEDIA[form], kind=FILE_KIND, object_id=row.id, role=form.value)
@@ -76,10 +76,10 @@ def make_list_file(actor: Actor, file_id: UUID) -> int:
     return cover.rows
 
 
-def _written(actor: Actor, listing: Listing, form: ListForm, expected: int) -> tuple[bytes, Cover]:
+def _written(actor: Actor, listing: Listing, form: ListForm, expected: int, *, bare: bool) -> tuple[bytes, Cover]:
     match form:
         case ListForm.CSV:
-            made, cover = csv_file(actor, listing, bare=False, expected=expected)
+            made, cover = csv_file(actor, listing, bare=bare, expected=expected)
         case ListForm.XLSX:
             made, cover = workbook(actor, listing, expected=expected)
     return made.getvalue(), cover

@@ -15,7 +15,7 @@ from grants.applications.rules import (
     DeskShow,
 )
 from grants.applications.states import ApplicationState, Verdict
-from grants.applications.views.frame import bp, submitted_context
+from grants.applications.views.frame import bp, left_without_a_tick, submitted_context
 from grants.calls import queries as calls
 from grants.calls.rules.declarations import declared_lines
 from grants.core import clock
@@ -69,7 +69,8 @@ def pass_batch(slug: str) -> Any:
                 f"{number} {'application is' if number == 1 else 'applications are'} being passed, one by one.",
                 "success",
             )
-            return see_other(".eligibility_batch", slug=slug)
+            after = paging.asked().after
+            return see_other(".eligibility_batch", slug=slug, after=after, left=left_without_a_tick("pick"))
     return _batch_page(slug, form), 422
 
 
@@ -83,6 +84,7 @@ def _batch_page(slug: str, form: BatchForm) -> str:
         next_key=next_key,
         form=form,
         outcomes=outcomes,
+        left=left_without_a_tick("pick"),
         open=call.is_open(clock.now()),
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 
 from grants.applications import queries, rules
-from grants.applications.forms import DeedForm
+from grants.applications.forms import DeedForm, unticked
 from grants.applications.queries import Workplace
 from grants.applications.rules import ApplicationView, ClarificationView, Issue, SubmittedContent
 from grants.budgets.queries import view_of as budget_view_of
@@ -26,6 +26,21 @@ NAVIGATION = (
     ),
     NavItem("Helpdesk", "applications.helpdesk", (Permission.TICKET_ANSWER,), order=45),
 )
+
+
+# An address names no more than this.
+LEFT_MAX = 100
+
+
+def left_without_a_tick(name: str) -> tuple[str, ...]:
+    """The references a person left without a tick (``name``) on a page of ticks, and on those they came from.
+
+    A page sends what it offered along as ``shown``, so that neither an error nor the next page ticks anything again.
+    """
+    shown = request.form.getlist("shown")
+    offered = {text.partition("|")[0] for text in shown}
+    before = (each for each in request.args.getlist("left") if each not in offered)
+    return tuple(dict.fromkeys((*before, *unticked(shown, request.form.getlist(name)))))[-LEFT_MAX:]
 
 
 def team_context(place: Workplace) -> dict[str, Any]:

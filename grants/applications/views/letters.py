@@ -9,7 +9,7 @@ from flask import flash, request
 from grants.applications import queries, services
 from grants.applications.forms import DeedForm, LetterForm, LettersForm
 from grants.applications.rules import ApplicationView
-from grants.applications.views.frame import bp
+from grants.applications.views.frame import bp, left_without_a_tick
 from grants.calls import queries as calls
 from grants.core.permissions import Permission, Scope
 from grants.web import downloads, paging
@@ -32,7 +32,7 @@ def send_letters(slug: str) -> Any:
         with form.refusals():
             number = services.send_letters(current_actor(), call.id, form.letters(request.form.getlist("letter")))
             flash(f"{number} {'letter is' if number == 1 else 'letters are'} on the way, one by one.", "success")
-            return see_other(".letters", slug=slug)
+            return see_other(".letters", slug=slug, after=paging.asked().after, left=left_without_a_tick("letter"))
     return _letters_page(slug, form), 422
 
 
@@ -85,8 +85,9 @@ def letter_draft_pdf(ref: str) -> Any:
 
 def _letters_page(slug: str, form: LettersForm) -> str:
     actor, call = current_actor(), calls.call(current_actor(), slug)
-    rows = queries.letters_to_send(actor, call, paging.asked().after)
-    return page("applications/letters.html", call=call, rows=rows, form=form)
+    rows, outcomes = queries.letters_page(actor, call, paging.asked().after)
+    left = left_without_a_tick("letter")
+    return page("applications/letters.html", call=call, rows=rows, outcomes=outcomes, left=left, form=form)
 
 
 def _letter_page(application: ApplicationView, form: LetterForm | None, asking: DeedForm | None = None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import flash, request
+from flask import flash, redirect, request, url_for
 
 from grants.applications import queries, services
 from grants.applications.forms import DeedForm
@@ -12,10 +13,12 @@ from grants.applications.rules import chips
 from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, KEPT_FOR, ListForm
 from grants.applications.rules.saving import spelled
 from grants.applications.views.frame import bp
-from grants.applications.views.lists import address_of, understood
+from grants.applications.views.lists import address_of, cover_asked, made_at_once, understood
 from grants.core.permissions import Permission
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
+
+_MADE_AT_ONCE = {ListForm.CSV: ".export", ListForm.XLSX: ".export_workbook"}
 
 NUMBER = "/applications/files/<int(max=2147483647):number>"
 
@@ -26,9 +29,13 @@ def ask_list_file() -> Any:
     """What the file would be, and the button that asks for it; ``as`` in the address says as what."""
     actor, form, listing = current_actor(), DeedForm(), understood()
     wanted = ListForm.XLSX if request.args.get("as") == ListForm.XLSX.value else ListForm.CSV
+    rows = queries.rows_of_list(actor, listing, most=wanted.rows_max)
+    at_once = f"{url_for(_MADE_AT_ONCE[wanted])}?{urlencode([*listing.pairs, *cover_asked()])}" if made_at_once(rows) else ""
     if form.validate_on_submit():
+        if at_once:
+            return redirect(at_once, 303)
         with form.refusals():
-            number = services.ask_list_file(actor, spelled(listing), wanted)
+            number = services.ask_list_file(actor, spelled(listing), wanted, bare=bool(cover_asked()))
             return see_other(".show_list_file", number=number)
     shown = page(
         "applications/list_file_new.html",
@@ -37,7 +44,10 @@ def ask_list_file() -> Any:
         wanted=wanted,
         chips=chips(listing, dict(queries.calls_seen(actor))),
         address_of=address_of,
-        at_once=AT_ONCE_ROWS_MAX,
+        rows=rows,
+        at_once=at_once,
+        at_once_max=AT_ONCE_ROWS_MAX,
+        bare=bool(cover_asked()) and wanted is ListForm.CSV,
         kept_for=KEPT_FOR,
     )
     return shown, 422 if form.is_submitted() else 200

@@ -43,6 +43,7 @@ def index() -> Any:
         sortings=SORTINGS,
         orders=Order,
         columns=Column,
+        at_once_max=AT_ONCE_ROWS_MAX,
         address_of=address_of,
         size=stretch.size,
         rules=rules,
@@ -73,7 +74,7 @@ def export() -> Any:
     actor, listing = current_actor(), understood()
     if (longer := _made_by_a_job(listing, ListForm.CSV)) is not None:
         return longer
-    made, cover = services.csv_file(actor, listing, bare=request.args.get("cover") == "no")
+    made, cover = services.csv_file(actor, listing, bare=bool(cover_asked()))
     services.export_list(actor, cover, "CSV")
     return send_file(made, "text/csv", as_attachment=True, download_name="applications.csv")
 
@@ -92,9 +93,19 @@ def export_workbook() -> Any:
 
 def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
     """For a list longer than a page writes by itself, the way to the page where it is asked for."""
-    if queries.rows_of_list(current_actor(), listing, most=AT_ONCE_ROWS_MAX) <= AT_ONCE_ROWS_MAX:
+    if made_at_once(queries.rows_of_list(current_actor(), listing, most=AT_ONCE_ROWS_MAX)):
         return None
-    return redirect(f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value)])}", 303)
+    return redirect(f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value), *cover_asked()])}", 303)
+
+
+def cover_asked() -> list[tuple[str, str]]:
+    """The part of the address that leaves out what a file says of itself, where it is there."""
+    return [("cover", "no")] if request.args.get("cover") == "no" else []
+
+
+def made_at_once(rows: int) -> bool:
+    """Whether a page writes a list of so many rows by itself."""
+    return rows <= AT_ONCE_ROWS_MAX
 
 
 def understood() -> Listing:

@@ -85,7 +85,7 @@ class DocumentForm(DeedForm):
 
 
 class CancelForm(DeedForm):
-    """Why a call is given up."""
+    """Why a call is cancelled."""
 
     reason = TextAreaField("Reason", [Needed("Say why the call is cancelled."), Length(max=1000)])
 

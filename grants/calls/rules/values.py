@@ -141,7 +141,7 @@ class CallView:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the call was given up."""
+        """Whether the call was cancelled."""
         return self.state is CallState.CANCELLED
 
     def until(self, own: datetime | None, reason: str | None) -> CallView:
@@ -203,9 +203,13 @@ class CallTimes:
             return self
         return replace(self, closes_at=own)
 
+    def phase(self, at: datetime) -> Phase:
+        """What the call is at that moment."""
+        return phase(self.state, self.opens_at, self.closes_at, at)
+
     def is_open(self, at: datetime) -> bool:
         """Whether an application may be sent at that moment."""
-        return phase(self.state, self.opens_at, self.closes_at, at) is Phase.OPEN
+        return self.phase(at) is Phase.OPEN
 
 
 @dataclass(frozen=True, slots=True)

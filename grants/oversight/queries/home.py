@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
 from grants.agreements.states import BankAccountState, GrantState, MilestoneState, Side
 from grants.applications import queries as applications
-from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter, StageInvitation
+from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
 from grants.awards.models import Selection, SelectionItem
@@ -21,6 +22,7 @@ from grants.awards.states import Outcome, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.states import CallState
+from grants.core import clock
 from grants.core.audit import ActRow
 from grants.core.duties import Duty
 from grants.core.jobs import JobState
@@ -104,6 +106,7 @@ def waiting(actor: Actor) -> Asking[tuple[Waiting, ...]]:
         _accounts,
         _role_grants,
         _statements,
+        _list_files,
     )
     parts = yield from side_by_side(kind(actor) for kind in kinds)
     found = [row for part in parts for row in part]
@@ -134,6 +137,8 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         select(Application.reference, Application.title, Application.state, since)
         .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
+        # An invited concept waits for nobody: its own lead goes on with the full proposal.
+        .where(~exists().where(StageInvitation.concept_id == Application.id))
         .order_by(since, Application.reference)
     )
     return [
@@ -311,6 +316,25 @@ def _statements(actor: Actor) -> Asking[list[Waiting]]:
         Waiting(f"{TITLES[name]}: {about}", _MAKING[JobState(state)], since, "documents.show", {"ref": reference})
         for reference, name, about, since, state in found
     ]
+
+
+# A list that nobody took for longer than this is told only where the files are listed.
+LIST_TOLD_FOR = timedelta(days=2)
+
+
+def _list_files(actor: Actor) -> Asking[list[Waiting]]:
+    """Lists of applications this person asked for as files: being made, ready for some days, or why not."""
+    if not actor.can(P.APPLICATION_READ):
+        return []
+    found = yield from _rows(applications.list_files_lately(actor, clock.now() - LIST_TOLD_FOR))
+    return [
+        Waiting(
+            f"List {number} of applications as a {ListForm(form).label}", _MAKING.get(JobState(state), "nobody"), since,
+            "applications.show_list_file", {"number": number},
+            "It is ready for you to take." if made_at else "Its making was stopped." if state == JobState.CANCELLED.value else "",
+        )
+        for number, form, since, state, made_at in found
+    ]  # fmt: skip
 
 
 _MAKING = {

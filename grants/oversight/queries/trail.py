@@ -27,6 +27,9 @@ from sqlalchemy import (
 from sqlalchemy import Date as DateType
 from sqlalchemy.orm import aliased
 
+from grants.applications import queries as applications
+from grants.applications.models import EligibilityBatch
+from grants.applications.rules import BatchResult
 from grants.awards.models import SelectionItem
 from grants.core import acts, clock
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
@@ -304,10 +307,13 @@ def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) 
 def _words(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[Any]) -> Asking[_Words]:
     """What everything on a page is called: two statements for all of it."""
     objects = {(event.object_kind, event.object_id) for event in events if event.object_id}
-    owner = yield from places.owners.asking(objects)
+    asked_together = {thing for kind, thing in objects if kind == EligibilityBatch.__tablename__}
+    owner, batches = yield from both(
+        places.owners.asking(objects), applications.batch_results.asking(actor, asked_together)
+    )
     wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects}
     wanted |= set(owner.values()) | set(_pointed_at(events))
-    return _Words(owner, (yield from places.names.asking(actor, wanted)))
+    return _Words(owner, (yield from places.names.asking(actor, wanted)), batches)
 
 
 def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:
@@ -323,6 +329,8 @@ class _Words:
 
     owner: dict[UUID, UUID]
     named: dict[UUID, Named]
+    # What became of what the eligibility desk asked for in one go.
+    batches: dict[UUID, BatchResult]
 
     def of(self, object_id: UUID | None) -> Named | None:
         """The thing itself, or the nearest one above it that has a name."""
@@ -392,6 +400,7 @@ def _role(act: Any, held: Iterable[RoleGrant]) -> str:
 def _line(act: Any, events: Sequence[Any], words: _Words, roles: dict[UUID, list[RoleGrant]], *, inner: bool) -> Line:
     known = acts.REGISTRY.get(act.verb)
     before, after = rules.around_subject(known.says if known else "", act.verb)
+    after = " ".join(filter(None, (after, *(f"({words.batches[e.object_id].words})" for e in events if e.object_id in words.batches))))  # fmt: skip
     subject, fallback = None, ""
     if known is not None and "{subject}" in known.says:
         subject, fallback = _subject(act.verb, events, words)

@@ -127,14 +127,14 @@ def book_receipt(
 
 @act("recovery.waive", needs=Permission.RECOVERY_WAIVE, scope=scope_of_recovery, says="waived recovery {subject}")
 def waive(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None = None) -> RecoverySummary:
-    """Give up what is still owed, with the reason (E16); what was paid stays in the books as paid."""
+    """Waive what is still owed, with the reason (E16); what was paid stays in the books as paid."""
     demand_fresh(actor)
     row = locked(Recovery, recovery_id)
     check_version(row, version)
     RECOVERY.target(RecoveryState(row.state), "waive")
     if not reason.strip():
         raise Invalid(
-            "The reason is missing.", {"reason": "Say why the debt is given up, and on which decision it rests."}
+            "The reason is missing.", {"reason": "Say why the debt is waived, and on which decision it rests."}
         )
     owed = _owed(row)
     acts.reason(reason.strip())
