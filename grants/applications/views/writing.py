@@ -63,8 +63,8 @@ def _after_saving(place: Workplace, key: str) -> Any:
     flash(f"Saved {clock.in_zone(clock.now(), place.application.call.zone):%H:%M}.", "success")
     # Nothing stops the saving; what does not fit is said all the same, also where the call changed meanwhile.
     for question in queries.workplace(current_actor(), ref).dossier.section(key).questions:
-        if question.problem and not question.answer.empty:
-            flash(question.problem, "warning")
+        if question.fault:
+            flash(question.fault, "warning")
     match request.form.get("go"):
         case "stay":
             return see_other(".section", ref=ref, key=key)

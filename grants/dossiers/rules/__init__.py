@@ -12,6 +12,7 @@ from grants.dossiers.rules.finding import (
     question_problem,
     section_problems,
     section_state,
+    unreadable,
     with_answers,
 )
 from grants.dossiers.rules.showing import amount_of, paragraphs, shown
@@ -112,6 +113,7 @@ __all__ = [
     "table_rows",
     "table_text",
     "tidy",
+    "unreadable",
     "to_mapping",
     "with_answers",
 ]
