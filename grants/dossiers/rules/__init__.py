@@ -113,7 +113,7 @@ __all__ = [
     "table_rows",
     "table_text",
     "tidy",
-    "unreadable",
     "to_mapping",
+    "unreadable",
     "with_answers",
 ]
