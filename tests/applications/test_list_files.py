@@ -97,6 +97,10 @@ def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(foun
     assert list(verbs) == ["list_file.ask", "list_file.make", "list_file.download"]
     # Fewer rows than that are made at once, as ever.
     assert pages.get("/applications.csv?state=eligible").mimetype == "text/csv"
+    for address in ("/applications.csv", "/applications.xlsx", "/applications/files/new"):
+        refused = pages.get(f"{address}?state=nope&country=XX&q=heat")
+        assert refused.status_code == 422 and "There is: draft, submitted, withdrawn" in refused.text
+        assert '<a class="govuk-link" href="/applications?q=heat">show the list without it</a>' in refused.text
 
 
 def test_a_conflict_declared_before_it_is_made_keeps_the_row_out_and_one_after_it_the_whole_file(

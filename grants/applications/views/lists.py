@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import flash, redirect, request, send_file, url_for
+from flask import abort, flash, make_response, redirect, request, send_file, url_for
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
+from grants.applications.queries.lists import ListNotUnderstood
 from grants.applications.queries.privacy import notice_asked
 from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, ListForm
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
@@ -98,8 +99,14 @@ def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
 
 
 def understood() -> Listing:
-    """The list of the address; one that is not understood is no file."""
-    return queries.understood(current_actor(), listing_of(request.args))
+    """The list of the address; one that is not understood is no file: the answer says why, with the way to the list."""
+    listing = listing_of(request.args)
+    try:
+        return queries.understood(current_actor(), listing)
+    except ListNotUnderstood as error:
+        told = [sentence for _, sentence in error.problems]
+        back = address_of(listing.without(error.problems))
+        abort(make_response(page("applications/list_refused.html", problems=told, back=back), 422))
 
 
 @bp.get("/applications/new")

@@ -79,11 +79,13 @@ def _clash_page(ref: str, key: str, contested: Iterable[Contested]) -> Any:
     found = place.dossier.section(key)
     clashes = tuple(merging.clash_of(found.question(each.question).question, each) for each in contested)
     form = form_after_clash(found, [clash.contested.typed for clash in clashes])
-    labels = " and ".join(f"“{clash.question.label}”" for clash in clashes)
-    form.problems.append(
-        f"Somebody else changed {labels} while you were writing. "
-        "Choose below which text shall stand; everything else you typed is saved."
-    )
+    me = current_actor().user_id
+    own = [f"“{clash.question.label}”" for clash in clashes if clash.contested.saved_by == me]
+    others = [f"“{clash.question.label}”" for clash in clashes if clash.contested.saved_by != me]
+    told = [f"Somebody else changed {' and '.join(others)} while you were writing."] if others else []
+    told += [f"You changed {' and '.join(own)} in another window of yours."] if own else []
+    told.append("Choose below which text shall stand; everything else you typed is saved.")
+    form.problems.append(" ".join(told))
     return _section_page(place, found, form, clashes), 409
 
 
@@ -147,7 +149,7 @@ def _contested(ref: str, clash: Clash) -> Response:
     people = identity.people([saved_by]) if saved_by else {}
     name = people[saved_by].name if saved_by in people else "Somebody"
     who = "You" if saved_by == current_actor().user_id else name
-    where = ", in another window" if who == "You" else ""
+    where = " in another window of yours" if who == "You" else ""
     at = f"{clock.in_zone(contested.saved_at, view.call.zone):%H:%M}"
     question, merged = clash.question, clash.merged
     return said_in_json(
