@@ -34,6 +34,15 @@ bp = Blueprint("cities", __name__, url_prefix="/cities")
 NAVIGATION = (NavItem("Cities", "cities.index", (Permission.CITY_READ,), order=60),)
 
 
+# What the filters of the register offer.
+LABEL_WORDS = {
+    LabelStatus.LABELLED.value: "Labelled",
+    LabelStatus.NOT_FOUND.value: "No label found",
+    LabelStatus.NOT_APPLICABLE.value: "Not a Mission City",
+}
+KIND_WORDS = {"mission": "Mission entries", "pilot": "Pilots before", "new": "No earlier pilot found"}
+
+
 @bp.get("")
 @requires(Permission.CITY_READ)
 def index() -> Any:
@@ -41,9 +50,9 @@ def index() -> Any:
     problems: list[str] = []
     wanted = Search(
         request.args.get("words", "")[:80],
-        chosen("country", "country", {code: code for code in countries}, problems) or "",
-        chosen("label", "label", {each.value: each.value for each in LabelStatus}, problems) or "",
-        chosen("kind", "part", {kind: kind for kind in queries.KINDS}, problems) or "",
+        chosen("country", "country", {code: code for code in countries}, problems, words=COUNTRIES) or "",
+        chosen("label", "label", {each: each for each in LABEL_WORDS}, problems, words=LABEL_WORDS) or "",
+        chosen("kind", "part", {kind: kind for kind in queries.KINDS}, problems, words=KIND_WORDS) or "",
     )
     return page(
         "cities/index.html",
@@ -52,6 +61,8 @@ def index() -> Any:
         search=wanted,
         counts=counts,
         countries=[(code, COUNTRIES.get(code, code)) for code in countries],
+        labels=LABEL_WORDS,
+        kinds=KIND_WORDS,
         form=LoadForm(),
     )
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from flask import request
 from wtforms import RadioField, SelectField, StringField
 
 from grants.core import clock
 from grants.core.errors import Invalid
 from grants.documents.rules import RunFilter, RunState, Wanted, read_moment
+from grants.web.choosing import chosen
 from grants.web.forms import DateField, Form, Needed
 
 _AS_PROGRAMS_WRITE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
@@ -49,12 +51,13 @@ def _moment(typed: str) -> datetime | None:
     return None if clock.in_zone(ends).date() == clock.in_zone(clock.now()).date() else ends
 
 
-def filter_of(asked: Mapping[str, str]) -> RunFilter:
-    """What an address narrows the list to; nonsense counts as not asked."""
-    state = asked.get("state", "")
+def filter_of(titles: Mapping[str, str], problems: list[str]) -> RunFilter:
+    """What the address narrows the list to; what is not there is added to the problems."""
+    states = {state.value: state for state in RunState}
+    labels = {state.value: state.label for state in RunState}
     return RunFilter(
-        name=asked.get("statement", ""),
-        state=RunState(state) if state in set(RunState) else None,
-        scope=asked.get("q", ""),
-        mine=asked.get("mine") == "1",
+        name=chosen("statement", "statement", {name: name for name in titles}, problems, words=titles) or "",
+        state=chosen("state", "state", states, problems, words=labels),
+        scope=request.args.get("q", ""),
+        mine=chosen("mine", "person", {"1": True}, problems, words={"1": "Me"}) or False,
     )

@@ -36,11 +36,13 @@ def index() -> Any:
             about = queries.meant(actor, named(wanted.name).scope_kinds, wanted.scope_reference)
             made = services.request(actor, wanted.about(about))
             return see_other(".show", ref=made.reference)
-    asked = filter_of(request.args)
+    problems: list[str] = []
+    asked = filter_of(TITLES, problems)
     shown = page(
         "documents/statements.html",
         form=_with_suggestions(form),
-        rows=queries.runs(actor, TITLES, asked, paging.asked()),
+        rows=paging.Rows(()) if problems else queries.runs(actor, TITLES, asked, paging.asked()),
+        problems=problems,
         asked=asked,
         kinds=tuple(CATALOGUE.values()),
         states=tuple(RunState),

@@ -165,6 +165,15 @@ def judged(question: Question, *, base: Answer | None, stored: Answer, typed: An
     return Outcome.MERGED if draft is not None and draft.clean else Outcome.CONFLICT
 
 
+class Taking(StrEnum):
+    """What an answer from elsewhere would do to the one that stands."""
+
+    READ = "read"
+    # A number, an amount or a day that nobody can read as one: kept as typed if somebody wants it, and an error until mended.
+    UNREADABLE = "unreadable"
+    EMPTIES = "empties"
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """An answer from elsewhere beside the one that stands, with what would change word by word."""
@@ -174,17 +183,31 @@ class Proposed:
     answer: Answer
     pieces: tuple[Piece, ...]
     problem: str | None
+    taking: Taking = Taking.READ
+
+    @property
+    def replaces(self) -> bool:
+        """Whether words that stand would go."""
+        return any(piece.kind is Stretch.REMOVED for piece in self.pieces)
 
 
-def proposed(question: Question, *, number: int, standing: Answer, other: Answer) -> Proposed | None:
-    """What another answer would change; None where it says the same, or nothing."""
+def proposed(
+    question: Question, *, number: int, standing: Answer, other: Answer, is_cleared: bool = False
+) -> Proposed | None:
+    """What another answer would change; None where it says the same, or nothing.
+
+    ``is_cleared``: nothing is said where something could have been, so it would empty the answer that stands.
+    """
     made = rules.tidy(question, other)
-    if made.empty or made == standing:
+    if made == standing or (made.empty and (standing.empty or not is_cleared)):
         return None
     before, after = rules.shown(question, standing), rules.shown(question, made)
+    if made.empty:
+        return Proposed(question, number, made, compared(before, after), None, Taking.EMPTIES)
     if not made.picked and _same_blocks(before, after):
         return None
-    return Proposed(question, number, made, compared(before, after), rules.question_problem(question, made))
+    taking = Taking.UNREADABLE if rules.unreadable(question, made) else Taking.READ
+    return Proposed(question, number, made, compared(before, after), rules.question_problem(question, made), taking)
 
 
 def _same_blocks(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -52,10 +52,16 @@ STRAYS_SAID_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a filled file says: the answers that could be read, and what could not, each with its heading."""
+    """What a filled file says: the answers that could be read, and what could not, each with its heading.
+
+    ``cleared`` are the questions whose box is there and holds nothing; ``places`` says in words where in the file each
+    answer stands.
+    """
 
     answers: tuple[Answer, ...]
     problems: tuple[str, ...]
+    cleared: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- writing --------------------------------------------------------------------------------------------------
@@ -202,6 +208,7 @@ def read(data: bytes, definition: Definition) -> Filled:
     marks = {_mark(key): key for key in known}
     answers: dict[str, Answer] = {}
     problems: list[str] = []
+    cleared: set[str] = set()
     for table in body.iter(_name("tbl")):
         rows = table.findall(_name("tr"))
         key = next((marks[line] for line in _lines(rows[0]) if line in marks), None) if rows else None
@@ -211,6 +218,7 @@ def read(data: bytes, definition: Definition) -> Filled:
         words = _typed(rows[1], ordered, marked=question.kind is QuestionKind.LONG)
         answers[key], found = _given(question, words, section)
         problems += found
+        cleared |= {key} if answers[key].empty and not found else set()
     if not answers:
         raise Invalid(
             "No box of this form was found in the file. Download the form here, fill in its boxes, and upload that file."
@@ -218,7 +226,8 @@ def read(data: bytes, definition: Definition) -> Filled:
     for section, question in known.values():
         if question.key not in answers and question.kind is not QuestionKind.FILE:
             problems.append(f"{section.title}: the box “{_plain(question)}” is missing; its answer is left as it is.")
-    return Filled(tuple(answers.values()), (*problems, *_strays(body, definition)))
+    places = {key: known[key][0].title for key in answers}
+    return Filled(tuple(answers.values()), (*problems, *_strays(body, definition)), frozenset(cleared), places)
 
 
 def _body(data: bytes) -> ElementTree.Element:
@@ -500,9 +509,10 @@ def _write_table(sheet: Any, question: Question, told: list[str], answer: Answer
             sheet.write_string(_TABLE_ROWS_FROM + number, column, words[:CELL_CHARACTERS_MAX], box)
 
 
-def read_sheet(data: bytes, definition: Definition) -> Filled:
+def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answer] | None = None) -> Filled:
     """What stands in column D and in the sheets of tables of a filled workbook; each problem names its cell.
 
+    ``standing`` are the answers that stand: what is too long for a cell was never in the file, so it was not cleared there.
     Raises :class:`Invalid`.
     """
     known = {question.key: (section, question) for section in definition.sections for question in section.questions}
@@ -511,6 +521,8 @@ def read_sheet(data: bytes, definition: Definition) -> Filled:
     (_, first), *others = sheets
     answers: dict[str, Answer] = {}
     problems: list[str] = []
+    places: dict[str, str] = {}
+    cleared: set[str] = set()
     for number, line in enumerate(first, start=1):
         key, value = (str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None)
         if key not in known or key in answers:
@@ -521,16 +533,25 @@ def read_sheet(data: bytes, definition: Definition) -> Filled:
             problems.append(f"{cell}, \u201c{_plain(question)}\u201d: a formula is not read. Write its result.")
             continue
         answers[key], found = _given(question, _cell_text(value), section)
+        places[key] = cell
         problems += [f"{cell}: {each}" for each in found]
+        if question.kind is not QuestionKind.TABLE and answers[key].empty and not found:
+            cleared |= {key} if _fits_cell(question, (standing or {}).get(key)) else set()
     marks = {_mark(key): question for key, (_, question) in known.items() if question.kind is QuestionKind.TABLE}
     for name, lines in others:
         asked = marks.get(str(lines[0][0])) if lines and lines[0] else None
         if asked is not None and not answers.get(asked.key, Answer(asked.key)).text:
             answers[asked.key], found = _table_given(asked, name, lines)
+            places[asked.key] = f"Sheet \u201c{name}\u201d"
             problems += found
+            cleared |= {asked.key} if answers[asked.key].empty and not found else set()
     if not answers:
         raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
-    return Filled(tuple(answers.values()), tuple(problems))
+    return Filled(tuple(answers.values()), tuple(problems), frozenset(cleared), places)
+
+
+def _fits_cell(question: Question, answer: Answer | None) -> bool:
+    return answer is None or len(as_text(question, answer)) <= CELL_CHARACTERS_MAX
 
 
 def _table_given(question: Question, name: str, lines: list[tuple[object, ...]]) -> tuple[Answer, list[str]]:

@@ -16,11 +16,17 @@ EVERY = "all"
 
 
 def chosen(
-    name: str, noun: str, known: Mapping[str, Item], problems: list[str], *, otherwise: Item | None = None
+    name: str,
+    noun: str,
+    known: Mapping[str, Item],
+    problems: list[str],
+    *,
+    otherwise: Item | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Item | None:
     """What the address chooses by that name; ``otherwise`` where it names none, None for :data:`EVERY` and for nothing.
 
-    A name nobody offered is added to the problems, in words.
+    A name nobody offered is added to the problems; what is offered is told by ``words``, as the page calls it.
     """
     given = request.args.get(name)
     if given is None:
@@ -28,6 +34,6 @@ def chosen(
     if given in ("", EVERY):
         return None
     if given not in known:
-        problems.append(no_such(noun, given, known))
+        problems.append(no_such(noun, given, [(words or {}).get(each, each) for each in known]))
         return None
     return known[given]

@@ -219,12 +219,13 @@ def test_every_page_is_opened_by_somebody(app: Flask) -> None:
 NOT_THERE = (
     ("eli", "closed", "/applications?state=nope", "There is no state “nope”. There is: draft, submitted,"),
     ("eli", "closed", "/applications?country=XX", "There is no country “XX” with applications you may see. There is: PL."),
-    ("eli", "closed", "/calls/{call}/eligibility?show=nope", "There is no part “nope”. There is: to_check,"),
-    ("pia", "open", "/helpdesk?state=nope", "There is no state “nope”. There is: waiting,"),
-    ("pia", "open", "/helpdesk?queue=public", "There is no queue “public”. There is: technical, content."),
+    ("eli", "closed", "/calls/{call}/eligibility?show=nope", "There is no part “nope”. There is: To check,"),
+    ("pia", "open", "/helpdesk?state=nope", "There is no state “nope”. There is: Waits for the desk,"),
+    ("pia", "open", "/helpdesk?queue=public", "There is no queue “public”. There is: Technical, Content."),
+    ("pia", "open", "/helpdesk?apart=nope", "There is no part “nope”. There is: Answers on content that one applicant alone has."),
     ("nobody", "open", "/calls/{call}/questions?section=nope", "There is no section “nope”. There is:"),
     ("ingrid", "closed", "/applications/pipeline?programme=nope", "There is no programme “nope”. There is: PCP."),
-    ("ingrid", "closed", "/cities?label=nope", "There is no label “nope”. There is: labelled,"),
+    ("ingrid", "closed", "/cities?label=nope", "There is no label “nope”. There is: Labelled, No label found, Not a Mission City."),
     ("ana", "open", "/applications/{sent}/receipt?version=9", "There is no version “9”. There is: 1."),
 )  # fmt: skip
 

@@ -111,6 +111,10 @@ def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(foun
     short = "/applications/files/new?state=eligible&as=xlsx"
     assert "is made while you wait, as every list of up to 3." in pages.get(short).get_data(as_text=True)
     assert pages.post(short).location == "/applications.xlsx?state=eligible"
+    for address in ("/applications.csv", "/applications.xlsx", "/applications/files/new"):
+        refused = pages.get(f"{address}?state=nope&country=XX&q=heat")
+        assert refused.status_code == 422 and "There is: draft, submitted, withdrawn" in refused.text
+        assert '<a class="govuk-link" href="/applications?q=heat">show the list without it</a>' in refused.text
 
 
 def test_a_conflict_declared_before_it_is_made_keeps_the_row_out_and_one_after_it_the_whole_file(

@@ -87,6 +87,40 @@ def test_a_filled_file_changes_nothing_before_it_is_accepted_and_then_only_what_
     assert summary(reference) == "New **words**"
 
 
+def test_what_cannot_be_read_and_what_was_cleared_is_told_by_its_place_and_ticked_by_nobody_else(
+    app: Flask, call: CallView
+) -> None:
+    client, application_id, reference = started(app, call)
+    services.save_answer(actors.ana(), application_id, "summary", AnswerInput("summary", ("Old words",), 0))
+    definition, typed = call.content.definition, {"start_wanted": Answer("start_wanted", "soon")}
+    filled = {"form.docx": offline.written("F", (), definition, typed)}
+    filled["form.xlsx"] = offline.written_sheet("F", definition, typed)
+    section = next(s for s in definition.sections for q in s.questions if q.key == "start_wanted")
+    row = [q.key for s in definition.sections for q in s.questions].index("start_wanted") + 2
+
+    for name, where in (("form.docx", section.title), ("form.xlsx", f"Cell D{row}")):
+        root = check_page(upload(client, reference, filled[name], name))
+        ticks = {
+            each.get("name"): each.get("checked") is not None for each in root.iter() if each.get("type") == "checkbox"
+        }
+        assert ticks == {"take_start_wanted": False, "take_summary": False}
+        said = " ".join("".join(root.itertext()).split())
+        assert f"{where}: “When could you start?”: “soon” is not a date" in said
+        assert "Empty “" in said and "this would empty the answer" in said
+    values = {"take_start_wanted": "y", "value_start_wanted": "soon", "number_start_wanted": "0"}
+    values |= {"take_summary": "y", "value_summary": "", "number_summary": "1"}
+    taken = client.post(f"/applications/{reference}/offline/accept", data=values, follow_redirects=True)
+
+    assert f"{section.title}: “When could you start?”: “soon” is not a date" in text_of(taken)
+    assert summary(reference) == ""
+    page = check_page(client.get(f"/applications/{reference}/sections/{section.key}"))
+    state = next(each for each in page.iter() if each.get("id") == "state-start_wanted")
+    assert "“soon” is not a date" in (state.text or "")
+    field = next(each for each in page.iter() if each.get("name") == "answer_start_wanted")
+    assert field.get("value") == "soon"
+    assert "“soon” is not a date" in text_of(client.get(f"/applications/{reference}/check"))
+
+
 def test_what_somebody_changed_meanwhile_is_left_as_it_is(app: Flask, call: CallView) -> None:
     client, application_id, reference = started(app, call)
     services.save_answer(actors.ana(), application_id, "summary", AnswerInput("summary", ("Newer",), 0))
@@ -94,7 +128,7 @@ def test_what_somebody_changed_meanwhile_is_left_as_it_is(app: Flask, call: Call
     fields = {"take_summary": "y", "value_summary": "From the file", "number_summary": "0"}
     answer = client.post(f"/applications/{reference}/offline/accept", data=fields, follow_redirects=True)
 
-    assert "was changed by somebody else meanwhile" in text_of(answer)
+    assert "was changed meanwhile and is left as it is" in text_of(answer)
     assert summary(reference) == "Newer"
 
 

@@ -363,6 +363,11 @@ def test_a_page_comes_back_with_both_texts_and_the_chosen_one_is_stored(
         assert again_values["choose_summary"] == ["mine"]
         assert post(client, page, again_values, choose_summary=choice).status_code == 303
         assert stored(application_id) == standing
+    values = values_of(client, page)
+    saved(actors.ana(), application_id, "Typed in the other window.", int(values["number_summary"][0]))
+    own = text_of(post(client, page, values, answer_summary="Typed in this window."))
+    assert "You saved another text in another window of yours, 10:00" in own
+    assert "in another window of yours. Choose below" in own and "omebody else changed" not in own
 
 
 def test_an_old_form_changes_only_what_its_writer_changed(app: Flask, call: CallView, open_now: None) -> None:

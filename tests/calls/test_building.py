@@ -18,7 +18,7 @@ from grants.core.errors import NotAllowed, Problems, Refused
 from grants.core.yaml_schema import Items, Record
 from grants.programmes import queries as programmes
 from tests import actors
-from tests.applications.pages import forms, post, send, text_of
+from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.calls import scene
 from tests.html import check_page
 
@@ -144,7 +144,15 @@ def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app
     slug = scene.filled(scene.SMALL).slug
     at = section_with(manager, slug, ("choice", "Which?", {}))
 
-    assert "“Which?” offers no choices yet. Write at least one." in text_of(manager.get(f"{at}/0"))
+    lack = "“Which?” offers no choices yet. Write at least one."
+    # Said once after saving, and then wherever the question stands until it is mended.
+    manager.get(f"{at}/0")
+    for page in (f"{at}/0", at, f"/calls/{slug}/build"):
+        assert text_of(manager.get(page)).count(lack) == 1, page
+    question = text_of(manager.get(f"{at}/0/questions/0"))
+    assert "Choices: It offers no choices yet." in question and "Choices (optional)" not in question
+    seen = text_of(manager.get(f"/calls/{slug}/preview"))
+    assert "Which? Its choices are still missing." in seen and "I confirm" not in seen.partition("Which?")[2][:60]
     wrong = send(
         manager,
         f"{at}/0/questions/1",
@@ -155,7 +163,19 @@ def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app
     assert "Most words: It is “many”; it must be a whole number." in text_of(wrong)
     assert 'value="many"' in wrong.text and "Most megabytes" not in wrong.text
     missing = send(manager, f"{at}/0/questions/1", page=f"{at}/0/questions/1?kind=long")
-    assert "The question: It is missing." in text_of(missing)
+    assert "There is a problem Write the question." in text_of(missing)
+    assert "Short name: It" not in text_of(missing)
+    for typed, said in (
+        ({"value.words_max": "-5"}, "Most words: It is -5; it must be a whole number from 1 to 20000."),
+        ({"value.words_max": "9", "value.characters_max": "9"}, "Most characters: It stands beside a limit in words"),
+        ({"place": "0"}, "Place: It is “0”; there are places 1 to 2. Write one of them."),
+        ({"place": "99"}, "Place: It is “99”; there are places 1 to 2."),
+    ):
+        refused = send(
+            manager, f"{at}/0/questions/1", page=f"{at}/0/questions/1?kind=long", **{"value.label": "Why?", **typed}
+        )
+        assert refused.status_code == 422 and said in text_of(refused), text_of(refused)[:900]
+        assert f'value="{next(iter(typed.values()))}"' in refused.text
     page = f"{at}/0/questions/1"
     odd = {
         "value.label": "What\x07 now\x0b?",
@@ -164,6 +184,32 @@ def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app
     }
     assert send(manager, page, page=f"{page}?kind=long", **odd).status_code == 303, "signs nobody sees are left out"
     assert questions_of(slug) == ["Which?", "What now?"]
+
+
+def test_whoever_was_overtaken_reads_what_they_typed_in_the_words_of_the_page_and_goes_back_to_their_question(
+    app: Flask, manager: FlaskClient
+) -> None:
+    slug = scene.filled(scene.SMALL).slug
+    at = section_with(manager, slug, ("choice", "Which?", {"value.choices": "a = A\nb = B"}), ("long", "Why?", {}))
+    page = f"{at}/0/questions/1"
+    old = values_of(manager, page)
+    send(manager, f"{at}/0", deed="down:0")
+
+    late = post(
+        manager,
+        page,
+        old,
+        **{"value.label": "Why so?", "value.required": "false", "value.asked_if.question": "which"},
+    )
+
+    assert late.status_code == 409
+    told = text_of(late)
+    assert "The question Why so?" in told and "Kind of answer A long text" in told
+    assert "Must it be answered? No" in told and "Asked only if, Earlier question it hangs on Which?" in told
+    assert f'href="{at}/0/questions/0">“Why?” as it stands now</a>' in late.text
+    own = next(values for _, values in forms(check_page(manager.get(f"{at}/0"))) if "value.title" in values)
+    gone = post(manager, f"{at}/0", own, **{"value.title": "Other", "version": "1"})
+    assert "Title Other" in text_of(gone) and f'href="{at}/0">“More” as it stands now</a>' in gone.text
 
 
 def test_what_cannot_be_read_stays_in_its_field_with_a_sentence(app: Flask, manager: FlaskClient) -> None:

@@ -335,6 +335,15 @@ def test_from_the_form_to_the_published_answer_without_a_script(app: Flask, clie
     assert "1 question is answered for everybody" in page_of(client, "")
     assert "No question fits" in page_of(client, "/questions?q=tramway")
     assert "They were taken until 8 March 2027, 17:00" in page_of(client, at=LAST)
+    with clock.at(LAST):
+        ana = actors.client_of(app, actors.ana())
+        asking = ana.get(f"{ADDRESS}/questions/ask")
+        late = ana.post(f"{ADDRESS}/questions/ask", data={"text": "Is it too late?", "section": ""})
+    for page in (asking, late):
+        words = " ".join("".join(check_page(page).itertext()).split())
+        assert "They were taken until 8 March 2027, 17:00" in words and "Send the question" not in page.text
+        assert 'href="/help/new">helpdesk</a>' in page.text
+    assert late.status_code == 422 and "Is it too late?" in late.text
 
 
 def test_the_feed_has_an_entry_for_each_answer_and_survives_odd_letters(

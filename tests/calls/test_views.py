@@ -176,7 +176,7 @@ def test_a_wrong_file_comes_back_with_every_place_and_the_pasted_text(manager: F
     ("content", "words"),
     [
         (b"", "Choose a call file, or paste its text."),
-        (b"\xff\xfe\x00", "not text in UTF-8"),
+        (b"\xff\xfe\x00", "one is plain text in UTF-8, named .yaml or .yml"),
         (b"#" * 200_001, "larger than 200,000 bytes"),
         (b"call: [", "line 1"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -67,6 +68,14 @@ def words(most: int = 40) -> st.SearchStrategy[str]:
 
 
 def questions(kind: QuestionKind) -> st.SearchStrategy[Question]:
+    """Questions of a kind; a text is limited in words or in characters, never in both."""
+    in_words = st.builds(dict, words_max=st.one_of(st.none(), st.integers(1, 900)))
+    in_characters = st.builds(dict, characters_max=st.integers(1, 9000))
+    limited = st.one_of(in_words, in_characters)
+    return st.tuples(_questions(kind), limited).map(lambda pair: replace(pair[0], **pair[1]))
+
+
+def _questions(kind: QuestionKind) -> st.SearchStrategy[Question]:
     picks = kind in (QuestionKind.CHOICE, QuestionKind.MULTICHOICE)
     return st.builds(
         Question,
@@ -75,8 +84,6 @@ def questions(kind: QuestionKind) -> st.SearchStrategy[Question]:
         kind=st.just(kind),
         hint=st.one_of(st.just(""), words()),
         required=st.booleans(),
-        words_max=st.one_of(st.none(), st.integers(1, 900)),
-        characters_max=st.one_of(st.none(), st.integers(1, 9000)),
         choices=st.lists(st.builds(Choice, words(), words()), min_size=1, max_size=3).map(tuple)
         if picks
         else st.just(()),

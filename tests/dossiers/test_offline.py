@@ -191,6 +191,27 @@ def test_every_kind_of_question_comes_back_from_a_workbook() -> None:
     assert {each.question: each for each in filled.answers} == ANSWERS
 
 
+def test_a_box_that_holds_nothing_is_told_from_one_that_is_missing_or_was_not_understood() -> None:
+    without = {key: answer for key, answer in ANSWERS.items() if key not in ("long", "table", "confirmation")}
+    document = offline.written("Form", (), FORM, without | {"choice": Answer("choice")})
+    sheet = offline.written_sheet("Form", FORM, without)
+    long = {"long": Answer("long", "x" * (offline.CELL_CHARACTERS_MAX + 1))}
+
+    in_word = offline.read(changed(document, "[field short:", "[feld short:"), FORM)
+
+    assert in_word.cleared == {"long", "table", "confirmation", "choice"}
+    assert in_word.places["date"] == "The first part"
+    assert offline.read_sheet(sheet, FORM).cleared == {"long", "table", "confirmation"}
+    assert offline.read_sheet(sheet, FORM).places["date"] == "Cell D8"
+    # What no cell could hold was left out by the program, not by a person.
+    assert offline.read_sheet(sheet, FORM, long).cleared == {"table", "confirmation"}
+    assert offline.read_sheet(in_sheet(sheet, choice="Sun", money="=1+1"), FORM).cleared == {
+        "long",
+        "table",
+        "confirmation",
+    }
+
+
 def test_what_a_spreadsheet_makes_of_numbers_dates_and_formulas_is_read_or_named_by_its_cell() -> None:
     empty = offline.written_sheet("Form", FORM, {})
     data = in_sheet(empty, number=1250, money="=1+1", date=datetime(2027, 5, 1), choice="Sun", confirmation=True)

@@ -183,12 +183,12 @@ def test_faults_of_a_definition_are_named_with_their_place() -> None:
         "limits pages, which are counted in PDFs only: with it, pdf is the one type.",
     ]
     assert rules.definition_problems(DEFINITION) == ()
-    assert Problem(
-        "sections", "the key “plan” is used more than once. Give each its own."
-    ) in rules.definition_problems(twice)
+    assert Problem("sections", "uses the key “plan” more than once. Give each its own.") in rules.definition_problems(
+        twice
+    )
     assert [problem.place for problem in rules.definition_problems(bad)] == [
         "sections.Plan X",
-        "sections.Plan X.k",
+        "sections.Plan X.k.choices",
         "sections.Plan X.k",
     ]
 

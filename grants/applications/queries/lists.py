@@ -190,11 +190,19 @@ def offered(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], tuple[str
     return calls, programmes, lands
 
 
+class ListNotUnderstood(Refused):
+    """A list that is no list: what its address says in vain, by the name of the filter, in a sentence each."""
+
+    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(" ".join(sentence for _, sentence in problems))
+        self.problems = problems
+
+
 def understood(actor: Actor, listing: Listing) -> Listing:
-    """The list itself, for a file of it; raises :class:`Refused` for one that is not understood or names what is not there."""
+    """The list itself, for a file of it; raises :class:`ListNotUnderstood` where it is not, or names what is not there."""
     calls, programmes, lands = offered(actor)
     if problems := (*listing.problems, *stale(listing.wanted, dict(calls), programmes, lands)):
-        raise Refused(" ".join(sentence for _, sentence in problems))
+        raise ListNotUnderstood(problems)
     return listing
 
 

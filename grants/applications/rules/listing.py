@@ -166,7 +166,7 @@ def read_listing(pairs: Iterable[tuple[str, str]]) -> Listing:
     """What the parts of an address ask for. What is not understood is told in a sentence each, never passed over.
 
     >>> read_listing([("state", "nonsense"), ("sort", "-title")]).problems
-    (('state', 'There is no state “nonsense”. There is: draft, submitted, withdrawn, eligible, ineligible, under_evaluation, selected, reserve, below_threshold, not_funded, in_preparation, awarded, declined, dropped.'),)
+    (('state', 'There is no state “nonsense”. There is: draft, submitted, withdrawn, eligible, ineligible, under evaluation, selected, reserve, below threshold, not funded, in preparation, awarded, declined, dropped.'),)
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -213,7 +213,9 @@ def _known(
     for each in kind:
         if each.value == value:
             return each
-    problems.append((name or noun, no_such(noun, value, (each.value for each in kind))))
+    # As the page calls them: an order and a column have a label of their own.
+    offered = (str(getattr(each, "label", each.value.replace("_", " "))) for each in kind)
+    problems.append((name or noun, no_such(noun, value, offered)))
     return None
 
 

@@ -35,7 +35,8 @@ def eligibility_list(slug: str) -> Any:
     """The applications of one call in one state of the check, with what each waits for and since when."""
     actor, call, asked = current_actor(), calls.call(current_actor(), slug), paging.asked()
     problems: list[str] = []
-    show = chosen("show", "part", {show.value: show for show in DeskShow}, problems) or DeskShow.TO_CHECK
+    words = {show.value: rules.SHOW_WORDS[show] for show in DeskShow}
+    show = chosen("show", "part", {show.value: show for show in DeskShow}, problems, words=words) or DeskShow.TO_CHECK
     found, counts = queries.desk_list(actor, call, show, asked)
     return page(
         "applications/eligibility_list.html",

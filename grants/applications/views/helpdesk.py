@@ -30,6 +30,7 @@ STATES = {
     ConversationState.ANSWERED: ("Answered", "green"),
     ConversationState.CLOSED: ("Closed", "grey"),
 }
+APART_WORDS = "Answers on content that one applicant alone has"
 QUEUE_WORDS = {Queue.TECHNICAL: "Technical", Queue.CONTENT: "Content"}
 
 
@@ -172,10 +173,11 @@ def helpdesk() -> Any:
     """What lies at the desk: filters, ageing, and how fast first answers come."""
     actor, at = current_actor(), clock.now()
     problems: list[str] = []
-    queue = chosen("queue", "queue", {each.value: each for each in QUEUE_WORDS}, problems)
-    waiting = ConversationState.WAITING
-    state = chosen("state", "state", {each.value: each for each in STATES}, problems, otherwise=waiting)
-    apart = request.args.get("apart", "")
+    words = {each.value: word for each, word in QUEUE_WORDS.items()}
+    queue = chosen("queue", "queue", {each.value: each for each in QUEUE_WORDS}, problems, words=words)
+    waiting, words = ConversationState.WAITING, {each.value: said for each, (said, _) in STATES.items()}
+    state = chosen("state", "state", {each.value: each for each in STATES}, problems, otherwise=waiting, words=words)
+    apart = chosen("apart", "part", {"yes": "yes"}, problems, words={"yes": APART_WORDS}) or ""
     if apart:
         state = None
     return page(
@@ -188,6 +190,7 @@ def helpdesk() -> Any:
         queue=queue,
         state=state,
         apart=apart,
+        apart_words=APART_WORDS,
         **_words(),
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import flash, redirect, request, send_file, url_for
+from flask import abort, flash, make_response, redirect, request, send_file, url_for
 
 from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
+from grants.applications.queries.lists import ListNotUnderstood
 from grants.applications.queries.privacy import notice_asked
 from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, ListForm
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
@@ -95,7 +96,9 @@ def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
     """For a list longer than a page writes by itself, the way to the page where it is asked for."""
     if made_at_once(queries.rows_of_list(current_actor(), listing, most=AT_ONCE_ROWS_MAX)):
         return None
-    return redirect(f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value), *cover_asked()])}", 303)
+    return redirect(
+        f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value), *cover_asked()])}", 303
+    )
 
 
 def cover_asked() -> list[tuple[str, str]]:
@@ -109,8 +112,14 @@ def made_at_once(rows: int) -> bool:
 
 
 def understood() -> Listing:
-    """The list of the address; one that is not understood is no file."""
-    return queries.understood(current_actor(), listing_of(request.args))
+    """The list of the address; one that is not understood is no file: the answer says why, with the way to the list."""
+    listing = listing_of(request.args)
+    try:
+        return queries.understood(current_actor(), listing)
+    except ListNotUnderstood as error:
+        told = [sentence for _, sentence in error.problems]
+        back = address_of(listing.without(error.problems))
+        abort(make_response(page("applications/list_refused.html", problems=told, back=back), 422))
 
 
 @bp.get("/applications/new")

@@ -23,7 +23,7 @@ from grants.core.permissions import Permission
 from grants.dossiers import merging, offline
 from grants.dossiers import rules as dossier_rules
 from grants.dossiers.forms import read_number
-from grants.dossiers.merging import Proposed, Shown
+from grants.dossiers.merging import Proposed, Shown, Taking
 from grants.dossiers.queries import SectionView
 from grants.dossiers.rules import Answer
 from grants.web.downloads import hand_over
@@ -66,9 +66,9 @@ def write_offline(ref: str) -> Any:
     if not source:
         return _offline_page(place, FilledForm(), None)
     earlier = queries.workplace(current_actor(), source)
-    answers = [answer for section in earlier.dossier.sections for answer in section.answers.values()]
+    answers = tuple(answer for section in earlier.dossier.sections for answer in section.answers.values())
     title = f"What \u201c{earlier.application.name}\u201d ({source}) says otherwise"
-    return _offline_page(place, FilledForm(), answers, title=title, from_earlier=True)
+    return _offline_page(place, FilledForm(), offline.Filled(answers, ()), title=title, from_earlier=True)
 
 
 @bp.post("/applications/<ref>/offline")
@@ -80,7 +80,7 @@ def read_filled(ref: str) -> Any:
         with form.refusals():
             filled = _read(form, place)
             title = f"What \u201c{form.file.data.filename}\u201d says otherwise"
-            return _offline_page(place, FilledForm(formdata=None), filled.answers, filled.problems, title=title)
+            return _offline_page(place, FilledForm(formdata=None), filled, title=title)
     return _offline_page(place, form, None), 422
 
 
@@ -92,7 +92,7 @@ def _read(form: FilledForm, place: Workplace) -> offline.Filled:
         upload.stream.seek(0)
         data, definition = upload.stream.read(incoming.size_bytes), place.dossier.definition
         is_sheet = incoming.media_type == MEDIA[FileType.XLSX]
-        return offline.read_sheet(data, definition) if is_sheet else offline.read(data, definition)
+        return offline.read_sheet(data, definition, _answers(place)) if is_sheet else offline.read(data, definition)
     except Invalid as error:
         raise Invalid(str(error), {"file": str(error)}) from error
 
@@ -112,9 +112,20 @@ def accept_filled(ref: str) -> Any:
             flash("Nothing was ticked, so nothing is changed.", "success")
         for key in left:
             label = next(q.question.label for s in place.dossier.sections for q in s.questions if q.question.key == key)
-            flash(f"\u201c{label}\u201d was changed by somebody else meanwhile and is left as it is.", "warning")
+            flash(f"\u201c{label}\u201d was changed meanwhile and is left as it is.", "warning")
+        taken = {answer.question for section in given for answer in section.answers} - set(left)
+        for sentence in _faults(queries.workplace(current_actor(), ref), taken):
+            flash(sentence, "warning")
         return see_other(".show", ref=ref)
     return _offline_page(place, FilledForm(formdata=None), None, problems=form.problems), 422
+
+
+def _faults(place: Workplace, taken: set[str]) -> Iterable[str]:
+    """What is wrong with the answers taken, as it is said after saving them in their section."""
+    for section in place.dossier.sections:
+        for item in section.questions:
+            if item.question.key in taken and item.fault:
+                yield f"{section.section.title}: {item.fault}"
 
 
 def _ticked(place: Workplace) -> Iterable[TakenSection]:
@@ -137,41 +148,53 @@ def _ticked(place: Workplace) -> Iterable[TakenSection]:
 def _offline_page(
     place: Workplace,
     form: FilledForm,
-    answers: Iterable[Answer] | None,
+    filled: offline.Filled | None,
     problems: Iterable[str] = (),
     *,
     title: str = "",
     from_earlier: bool = False,
 ) -> str:
     context = team_context(place)
-    offered = {answer.question: answer for answer in answers or ()}
     found: list[tuple[SectionView, list[Proposed]]] = []
     others = []
     for section in place.dossier.sections:
-        changed = [
-            made
-            for item in section.questions
-            if item.question.key in offered
-            and item.question.kind is not dossier_rules.QuestionKind.FILE
-            and (
-                made := merging.proposed(
-                    item.question, number=item.number, standing=item.answer, other=offered[item.question.key]
-                )
-            )
-        ]
+        changed = list(_changed(section, filled)) if filled is not None else []
         if changed and not context["writes_section"](section):
             others.append(f"{section.section.title}: not taken, for this section is not asked of you.")
         elif changed:
             found.append((section, changed))
+    each = [(section, one) for section, changed in found for one in changed]
+    places = filled.places if filled is not None else {}
     return page(
         "applications/offline.html",
         form=form,
         title=title,
-        asked=answers is not None,
+        asked=filled is not None,
         from_earlier=from_earlier,
         found=found,
-        said=(*problems, *others),
+        said=(*problems, *(filled.problems if filled is not None else ()), *others),
+        faults=[(one, places.get(one.question.key, section.section.title)) for section, one in each if one.problem],
+        empties=any(one.taking is Taking.EMPTIES for _, one in each),
+        Taking=Taking,
         earlier=queries.earlier(current_actor(), place.application.id),
         as_typed=dossier_rules.as_typed,
         **context,
     )
+
+
+def _changed(section: SectionView, filled: offline.Filled) -> Iterable[Proposed]:
+    """What the file, or the earlier application, says otherwise in one section."""
+    offered = {answer.question: answer for answer in filled.answers}
+    for item in section.questions:
+        key = item.question.key
+        if key not in offered or item.question.kind is dossier_rules.QuestionKind.FILE:
+            continue
+        made = merging.proposed(
+            item.question,
+            number=item.number,
+            standing=item.answer,
+            other=offered[key],
+            is_cleared=key in filled.cleared,
+        )
+        if made is not None:
+            yield made

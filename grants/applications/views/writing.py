@@ -63,8 +63,8 @@ def _after_saving(place: Workplace, key: str) -> Any:
     flash(f"Saved {clock.in_zone(clock.now(), place.application.call.zone):%H:%M}.", "success")
     # Nothing stops the saving; what does not fit is said all the same, also where the call changed meanwhile.
     for question in queries.workplace(current_actor(), ref).dossier.section(key).questions:
-        if question.problem and not question.answer.empty:
-            flash(question.problem, "warning")
+        if question.fault:
+            flash(question.fault, "warning")
     match request.form.get("go"):
         case "stay":
             return see_other(".section", ref=ref, key=key)
@@ -79,11 +79,13 @@ def _clash_page(ref: str, key: str, contested: Iterable[Contested]) -> Any:
     found = place.dossier.section(key)
     clashes = tuple(merging.clash_of(found.question(each.question).question, each) for each in contested)
     form = form_after_clash(found, [clash.contested.typed for clash in clashes])
-    labels = " and ".join(f"“{clash.question.label}”" for clash in clashes)
-    form.problems.append(
-        f"Somebody else changed {labels} while you were writing. "
-        "Choose below which text shall stand; everything else you typed is saved."
-    )
+    me = current_actor().user_id
+    own = [f"“{clash.question.label}”" for clash in clashes if clash.contested.saved_by == me]
+    others = [f"“{clash.question.label}”" for clash in clashes if clash.contested.saved_by != me]
+    told = [f"Somebody else changed {' and '.join(others)} while you were writing."] if others else []
+    told += [f"You changed {' and '.join(own)} in another window of yours."] if own else []
+    told.append("Choose below which text shall stand; everything else you typed is saved.")
+    form.problems.append(" ".join(told))
     return _section_page(place, found, form, clashes), 409
 
 
@@ -147,7 +149,7 @@ def _contested(ref: str, clash: Clash) -> Response:
     people = identity.people([saved_by]) if saved_by else {}
     name = people[saved_by].name if saved_by in people else "Somebody"
     who = "You" if saved_by == current_actor().user_id else name
-    where = ", in another window" if who == "You" else ""
+    where = " in another window of yours" if who == "You" else ""
     at = f"{clock.in_zone(contested.saved_at, view.call.zone):%H:%M}"
     question, merged = clash.question, clash.merged
     return said_in_json(

@@ -15,7 +15,7 @@ from grants.calls.forms.deeds import (
     ImportForm,
     TemplateForm,
 )
-from grants.calls.forms.parts import Node, PartForm
+from grants.calls.forms.parts import Node, PartForm, typed_words
 
 __all__ = [
     "FOLD_CHOICES",
@@ -37,4 +37,5 @@ __all__ = [
     "SlidesForm",
     "TemplateForm",
     "WordingForm",
+    "typed_words",
 ]

@@ -41,7 +41,8 @@ class CorrigendumForm(DeedForm):
         """What is wrong with the local time stands beside the day."""
         problems = dict(getattr(error, "problems", {}))
         if "local" in problems:
-            error = Invalid(str(error), {**problems, "day": problems.pop("local")})
+            problems["day"] = problems.pop("local")
+            error = Invalid(str(error), problems)
         super().add_problem(error)
 
     def to_input(self) -> CorrigendumInput:

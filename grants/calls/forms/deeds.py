@@ -59,7 +59,7 @@ class ImportForm(DeedForm):
         try:
             return str(content.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
-            sentence = "The file is not text in UTF-8. Save it as UTF-8 and choose it again."
+            sentence = "This is no call file: one is plain text in UTF-8, named .yaml or .yml. Save it as that, or choose another."
             raise Invalid(sentence, {"file": sentence}) from error
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from flask import request
 
 from grants.calls.forms.deeds import DeedForm
-from grants.calls.rules import Number, key_from, option_words, said
+from grants.calls.rules import Number, key_from, missing_words, option_words, said
 from grants.calls.states import Confidence
+from grants.core.errors import Problem, Problems, quoted
 from grants.core.yaml_schema import (
     Items,
     Kind,
@@ -38,10 +39,17 @@ _SHORT_NAMES = (".test.question", ".asked_if.question")
 
 _SURE = one_of(Confidence, Confidence.TEMPLATE)
 
-_DIGITS = re.compile(r"^[0-9]+([.][0-9]+)?$")
-_DECIMAL_COMMA = re.compile(r"^[0-9]+,[0-9]+$")
+# A number below nought is one too: its field then says what it may be.
+_DIGITS = re.compile(r"^-?[0-9]+([.][0-9]+)?$")
+_DECIMAL_COMMA = re.compile(r"^-?[0-9]+,[0-9]+$")
 
 _TAKE_OUT = "-take-out"
+
+# The field that says where an entry stands in its list.
+PLACE = "place"
+
+# What is said of a key that a group must have.
+_MISSING = "is missing."
 
 _IS_FLAG = {"true": True, "false": False}
 
@@ -96,22 +104,76 @@ class PartForm(DeedForm):
 
     def node(self) -> Node:
         """The whole form, with the sentences of a refused act at their fields."""
-        places = {_dotted(problem.place): _sentence(problem.message) for problem in self.found}
-        return _Drawing(self.path, places).node(self.kind, "value", self.label, self.tree)
+        return _Drawing(self.path, dict(self._told())).node(self.kind, "value", self.label, self.tree)
 
     def what_is_wrong(self) -> list[tuple[str, str]]:
         """Each sentence with the name and the id of its field; what has no field here keeps its place as words."""
         if not self.found:
             return super().what_is_wrong()
-        placed = [(f"{node.label}: {node.problem}", node.id) for node in _wrong(self.node())]
-        known = {node.problem for node in _wrong(self.node())}
-        rest = [p for p in self.found if not any(_sentence(p.message) in each for each in known)]
-        return placed + [(f"{p.place}: {p.message}", "") for p in rest]
+        wrong = _wrong(self.node())
+        placed = [(_named_fault(self.path, node), node.id) for node in wrong]
+        if self.place_problem:
+            placed.append((f"Place: {self.place_problem}", PLACE))
+        known = [node.problem for node in wrong]
+        rest = [
+            (place, said) for place, said in self._told() if place != PLACE and not any(said in each for each in known)
+        ]
+        return placed + [(f"{place}: {said}", "") for place, said in rest]
+
+    def _told(self) -> list[tuple[str, str]]:
+        """What is wrong, each with the dotted place of its field and its sentence.
+
+        A short name is made of the words of an entry, so where the words are missing nothing is said about it.
+        """
+        found = [(_dotted(problem.place), problem.message) for problem in self.found]
+        missing = {place for place, message in found if message == _MISSING}
+        wordless = {f"{place.rpartition('.')[0]}.key" for place in missing if place.rpartition(".")[2] in _CALLED}
+        return [
+            (place, (missing_words(self.path, place) if message == _MISSING else "") or _sentence(message))
+            for place, message in found
+            if place not in missing & wordless
+        ]
+
+    # --- where an entry stands in its list ---
+
+    def place_among(self, count: int, otherwise: int) -> int:
+        """The place that was typed, counted from nought, ``otherwise`` where none was; raises :class:`Problems`."""
+        typed = request.form.get(PLACE, "").strip()
+        if not typed:
+            return otherwise
+        if typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= count:
+            return int(typed) - 1
+        there = "there is place 1 alone" if count == 1 else f"there are places 1 to {count}"
+        raise Problems("Nothing was saved.", [Problem(PLACE, f"is {quoted(typed)}; {there}. Write one of them.")])
+
+    def place_shown(self, number: int) -> str:
+        """What stands in the field of the place: as it was typed, or where the entry stands."""
+        return request.form.get(PLACE, str(number + 1))
+
+    @property
+    def place_problem(self) -> str:
+        """What is wrong with the place that was typed."""
+        return dict(self._told()).get(PLACE, "")
+
+
+def _named_fault(path: str, node: Node) -> str:
+    """A fault with the name of its field, where the sentence does not name it already."""
+    return node.problem if node.problem == missing_words(path, node.name) else f"{node.label}: {node.problem}"
 
 
 def _sentence(message: str) -> str:
     """What is said about a place of a file, as a sentence that stands alone beside its field."""
     return f"It {message}" if message[:1].islower() else message
+
+
+def typed_words(node: Node, inside: str = "") -> list[tuple[str, str]]:
+    """What was typed into a form, each with the words it stands under, as the page shows them."""
+    if node.kind not in ("group", "list"):
+        words = dict(node.options).get(node.value, node.value)
+        return [(f"{inside}{node.label}", words)] if node.value.strip() else []
+    if node.kind == "list" or node.name == "value":
+        return [found for child in node.children for found in typed_words(child, inside)]
+    return [found for child in node.children for found in typed_words(child, f"{inside}{node.label}, ")]
 
 
 def _wrong(node: Node) -> list[Node]:
@@ -170,7 +232,7 @@ class _Drawing:
 
 
 # What an entry without a short name is called by.
-_CALLED = ("title", "name", "label", "rule")
+_CALLED = ("title", "name", "label", "rule", "text")
 
 
 def _named(kind: Kind, tree: Any, taken: set[str]) -> None:

@@ -74,11 +74,13 @@ from grants.calls.rules.decisions import (
     results_moment,
 )
 from grants.calls.rules.kinds import LANGUAGES
-from grants.calls.rules.plain_words import key_from, option_words, said, short_names
+from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
 from grants.calls.rules.publication import (
+    FormFault,
     against_parent,
     content_of,
     contradictions,
+    form_faults,
     form_problems,
     kind_of,
     missing,
@@ -160,6 +162,7 @@ __all__ = [
     "Fact",
     "FactRule",
     "Field",
+    "FormFault",
     "Group",
     "Instalment",
     "LooseDate",
@@ -201,6 +204,7 @@ __all__ = [
     "facts_of",
     "filled",
     "fixed_problems",
+    "form_faults",
     "form_problems",
     "from_json",
     "grouped",
@@ -208,6 +212,7 @@ __all__ = [
     "kind_of",
     "literal_of",
     "missing",
+    "missing_words",
     "opening_of",
     "opens_at",
     "option_words",

@@ -142,6 +142,14 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "eligibility.country_lists": ("Lists of countries", "One a line: name: PL, CZ, SK."),
 }  # fmt: skip
 
+# What is said where a field that must be filled in is empty; other fields say that they are missing.
+_MISSING: Mapping[str, str] = {
+    "questions.label": "Write the question.",
+    "columns.label": "Write the head of the column.",
+    "sections.title": "Write the title of the section.",
+    "own_sections.title": "Write the title of the section.",
+}
+
 # What a choice of a closed list says, instead of its word in files.
 _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
     EnvelopeRule: {
@@ -217,14 +225,27 @@ def said(path: str, name: str) -> tuple[str, str]:
     >>> said("application_form.sections", "value.questions.0.kind")[0]
     'Kind of answer'
     """
-    inside = [each for each in name.split(".")[1:] if not each.isdecimal()]
-    words = [*path.split("."), *inside]
-    for start in range(len(words)):
-        found = _SAID.get(".".join(words[start:]))
+    for ending in _endings(path, name):
+        found = _SAID.get(ending)
         if found is not None:
             return found
-    text = words[-1].replace("_", " ")
+    text = _endings(path, name)[-1].replace("_", " ")
     return text[:1].upper() + text[1:], ""
+
+
+def missing_words(path: str, name: str) -> str:
+    """What to do where that field is empty and must not be; "" where nothing more can be said than that it is missing.
+
+    >>> missing_words("application_form.sections", "value.questions.0.label")
+    'Write the question.'
+    """
+    return next((_MISSING[ending] for ending in _endings(path, name) if ending in _MISSING), "")
+
+
+def _endings(path: str, name: str) -> list[str]:
+    """The path of a field in a form, and each shorter ending of it, the longest first."""
+    words = [*path.split("."), *(each for each in name.split(".")[1:] if not each.isdecimal())]
+    return [".".join(words[start:]) for start in range(len(words))]
 
 
 def option_words(choices: type[StrEnum], value: str) -> str:

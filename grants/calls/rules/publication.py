@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -193,15 +193,52 @@ def contradictions(
 
 def form_problems(definition: Definition) -> tuple[Problem, ...]:
     """What is wrong with the form of a call, each at its question or section by the words people know it by."""
-    named = {f"sections.{section.key}": f"The section “{section.title}”" for section in definition.sections}
+    return tuple(fault.told for fault in form_faults(definition))
+
+
+@dataclass(frozen=True, slots=True)
+class FormFault:
+    """Something wrong with a form: the keys of its section and question, which part of it, and the sentence for people.
+
+    The keys are empty where it is about more than one section.
+    """
+
+    section: str
+    question: str
+    part: str
+    told: Problem
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence, with the question or section it is about."""
+        return f"{self.told.place} {self.told.message}"
+
+
+def form_faults(definition: Definition) -> tuple[FormFault, ...]:
+    """What is wrong with the form of a call, each with where it lies."""
+    named = {
+        f"sections.{section.key}": (section.key, "", f"The section “{section.title}”")
+        for section in definition.sections
+    }
     for section in definition.sections:
         for question in section.questions:
-            named[f"sections.{section.key}.{question.key}"] = f"“{question.label}”"
+            place = f"sections.{section.key}.{question.key}"
+            for part in _PARTS_AT_FAULT:
+                named[f"{place}{part}"] = (section.key, question.key, f"“{question.label}”")
     found = []
     for problem in definition_problems(definition):
-        place = problem.place.removesuffix(".choices").removesuffix(".columns")
-        found.append(Problem(named.get(place, "Application form"), problem.message))
+        section_key, question_key, words = named.get(problem.place, ("", "", "Application form"))
+        part = (
+            next((part for part in _PARTS_AT_FAULT if part and problem.place.endswith(part)), "")
+            if question_key
+            else ""
+        )
+        found.append(FormFault(section_key, question_key, part.removeprefix("."), Problem(words, problem.message)))
     return tuple(found)
+
+
+# Which part of a question a fault may be about; none of them is the question as a whole.
+_PARTS_AT_FAULT = ("", ".choices", ".columns", ".asked_if")
 
 
 def _about_money(fields: Mapping[str, Sourced], content: CallContent, parent: ParentRules) -> tuple[Problem, ...]:

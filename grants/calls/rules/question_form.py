@@ -31,6 +31,8 @@ _OWN: Mapping[QuestionKind, tuple[str, ...]] = {
     QuestionKind.FILE: ("file_types", "megabytes_max", "pages_max"),
     QuestionKind.TABLE: ("columns", "rows_max"),
 }
+# Without these nothing can be answered, though a question is kept while they are missing.
+_NEEDED = ("choices", "columns")
 # What few questions need, each group behind its heading.
 FOLDED: Mapping[str, tuple[str, ...]] = {
     "Guidance for whoever writes": ("guidance", "example", "criterion"),
@@ -63,7 +65,7 @@ def question_fields(whole: Record, kind: QuestionKind) -> Record:
     """
     folded = [name for names in FOLDED.values() for name in names]
     wanted = (*_FIRST, *_OWN[kind], *folded)
-    return _part_of(whole, [name for name in wanted if name in whole.kinds])
+    return _part_of(whole, [name for name in wanted if name in whole.kinds], needed=_NEEDED)
 
 
 def section_fields(whole: Record) -> Record:
@@ -71,8 +73,9 @@ def section_fields(whole: Record) -> Record:
     return _part_of(whole, [name for name in ("title", "step", "intro", "key", "translations") if name in whole.kinds])
 
 
-def _part_of(whole: Record, names: Sequence[str]) -> Record:
-    return Record(whole.build, {name: whole.kinds[name] for name in names}, whole.required, whole.older)
+def _part_of(whole: Record, names: Sequence[str], *, needed: Sequence[str] = ()) -> Record:
+    """A part of a group as a form shows it; the file is read by the whole group."""
+    return Record(whole.build, {name: whole.kinds[name] for name in names}, (*whole.required, *needed), whole.older)
 
 
 # --- what hangs on a question ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from grants.calls.forms import (
     TemplateForm,
 )
 from grants.calls.rules import CallSummary
+from grants.calls.rules.changes import FORM_PATHS
 from grants.calls.rules.question_form import marks_of
 from grants.calls.rules.questions import questions_close_at, takes_questions
 from grants.calls.states import CallState, Phase
@@ -122,18 +123,26 @@ def copy(slug: str) -> Any:
 @requires(Permission.CALL_MANAGE)
 def build(slug: str) -> Any:
     """The parts of the call with what each says and what is missing, each with its way to the form."""
-    call = queries.call(current_actor(), slug)
-    return _build_page(call, BuildDatesForm.of(call))
+    call, known = queries.with_values(current_actor(), slug)
+    return _build_page(call, known, BuildDatesForm.of(call))
 
 
-def _build_page(call: rules.CallView, dates: BuildDatesForm) -> str:
+def _build_page(call: rules.CallView, known: Mapping[str, rules.Sourced], dates: BuildDatesForm) -> str:
     missing = {problem.place: problem.message for problem in call.missing}
+    faults = rules.form_faults(call.content.definition)
+    told = [fault.told for fault in faults]
     return page(
         "calls/build.html",
         call=call,
         grouped=rules.grouped(call.facts),
         missing=missing,
-        others=[problem for problem in call.missing if problem.place not in {fact.label for fact in call.facts}],
+        others=[
+            problem
+            for problem in call.missing
+            if problem.place not in {fact.label for fact in call.facts} and problem not in told
+        ],
+        to_mend=_to_mend(known, faults),
+        lacking=len({*call.missing, *told}),
         dates=dates,
         zones=ZONES,
     )
@@ -148,7 +157,7 @@ def build_dates(slug: str) -> Any:
             call_id = queries.id_of(current_actor(), slug)
             done = services.set_dates(current_actor(), call_id, form.to_input(), version=form.version_shown())
             return _built(done)
-    return _build_page(queries.call(current_actor(), slug), form), 422
+    return _build_page(*queries.with_values(current_actor(), slug), form), 422
 
 
 @bp.get("/<slug>/preview")
@@ -243,6 +252,16 @@ def _of_draft(slug: str, shown: Callable[[Edited], Any]) -> Any:
         return see_other("calls.build", slug=slug)
     save, read = partial(services.set_value, actor, call.id), partial(queries.values, actor, slug)
     return shown(Edited(call, known, PARTS, save, read))
+
+
+def _to_mend(known: Mapping[str, rules.Sourced], faults: Iterable[rules.FormFault]) -> dict[str, list[str]]:
+    """What is wrong with the form, by the part its section is in; what is about several sections, at the last one."""
+    trees = {path: rules.tree_of(rules.FIELDS[path], known[path].value) or () for path in FORM_PATHS}
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        holding = (path for path, tree in trees.items() if any(each["key"] == fault.section for each in tree))
+        found.setdefault(next(holding, FORM_PATHS[-1]), []).append(fault.sentence)
+    return found
 
 
 def _built(done: CallSummary) -> Any:

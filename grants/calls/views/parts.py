@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, flash, request
+from flask import abort, flash, request, url_for
 
 from grants.calls import rules
-from grants.calls.forms import DeedForm, PartForm
+from grants.calls.forms import DeedForm, Node, PartForm, typed_words
 from grants.calls.rules import CallSummary, CallView, Sourced
 from grants.calls.rules.changes import FORM_PATHS
 from grants.calls.rules.question_form import doubled, moved
 from grants.core.errors import NotFound, Problem
 from grants.core.yaml_schema import Items, Record
-from grants.dossiers.rules import definition_problems
 from grants.web.routing import page, see_other
 
 # A button of a list: what it does, and to which entry.
@@ -53,23 +52,42 @@ class Edited:
         return rules.short_names(asked) | {str(each.get("key")) for tree in trees for each in tree or ()}
 
 
-def overtaken(edited: Edited) -> Any | None:
-    """The answer to a form that was shown with another version of the call, with what was typed; None for any other.
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where to go on after somebody was quicker: the words of the link and its address."""
+
+    words: str
+    address: str
+
+
+def is_overtaken(edited: Edited) -> bool:
+    """Whether a form was sent that was shown with another version of the call.
 
     Asked before the place in a list is looked up: whoever shortened the list meanwhile made it another place, or none.
     """
-    if request.method != "POST" or DeedForm().version_shown() in (None, edited.call.version):
-        return None
-    typed = [(name, text) for name, text in request.form.items(multi=True) if name.startswith("value") and text.strip()]
-    return page(
-        "calls/overtaken.html", call=edited.call, ends=edited.ends, typed=[(_named(n), t) for n, t in typed]
-    ), 409
+    return request.method == "POST" and DeedForm().version_shown() not in (None, edited.call.version)
 
 
-def _named(name: str) -> str:
-    """The name of a control in words, for text that comes back without its form."""
-    words = name.removeprefix("value").replace(".", " ").replace("_", " ").strip()
-    return words.capitalize() or "Value"
+def overtaken(edited: Edited, back: WayBack, typed: Node | None = None) -> Any:
+    """The answer to such a form: what was typed, under the words of its fields, and the way to what stands now."""
+    words = typed_words(typed) if typed is not None else []
+    return page("calls/overtaken.html", call=edited.call, ends=edited.ends, typed=words, back=back), 409
+
+
+def back_to_list(edited: Edited, key: str) -> WayBack:
+    """The way to a part as a whole: its form, or the list of its entries."""
+    field = edited.field(key)
+    return WayBack(f"“{field.label}” as it stands now", url_for(edited.ends["part"], slug=edited.call.slug, key=key))
+
+
+def back_to_entry(edited: Edited, key: str) -> WayBack:
+    """The way to the entry a form was of, found by its short name wherever it stands now; to the list where it is gone."""
+    sent = request.form.get("value.key", "").strip()
+    for number, entry in enumerate(edited.tree(key) or ()):
+        if sent and entry.get("key") == sent:
+            at = url_for(edited.ends["entry"], slug=edited.call.slug, key=key, number=number)
+            return WayBack(f"“{title_of(entry)}” as it stands now", at)
+    return back_to_list(edited, key)
 
 
 def group_of(field: rules.Field) -> Record | None:
@@ -81,11 +99,19 @@ def group_of(field: rules.Field) -> Record | None:
 def part_page(edited: Edited, key: str, number: int | None) -> Any:
     """Show or save a part; with a number, one entry of a part that is a list, where the one after the last is new."""
     field, whole = edited.field(key), edited.tree(key)
-    if (stale := overtaken(edited)) is not None:
-        return stale
     group, call = group_of(field), edited.call
     if group is not None and number is None:
-        return _list_page(edited, field, whole)
+        return (
+            overtaken(edited, back_to_list(edited, key)) if is_overtaken(edited) else _list_page(edited, field, whole)
+        )
+    if is_overtaken(edited):
+        sent = PartForm()
+        sent.prepare(
+            group if group is not None and number is not None else field.kind, None, field.label, path=field.path
+        )
+        return overtaken(
+            edited, back_to_entry(edited, key) if number is not None else back_to_list(edited, key), sent.node()
+        )
     kind, tree = field.kind, whole
     if number is not None:
         if group is None or number > len(whole or ()):
@@ -111,7 +137,7 @@ def _saved(edited: Edited, field: rules.Field, whole: Any, number: int | None, f
         back = see_other(edited.ends["part"], slug=slug, key=field.path)
         if number == len(whole or ()) and value is None:
             return back
-        value = with_entry(whole or [], number, value)
+        value = with_entry(whole or [], number, value, form)
     keep(edited, field, value, form.version_shown())
     return back
 
@@ -126,11 +152,11 @@ def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) ->
         flash(sentence, "success")
     if field.path not in FORM_PATHS:
         return
-    before, after = (rules.content_of(each).definition for each in (edited.fields, edited.read()))
-    known = {problem.message for problem in definition_problems(before)}
-    for problem in rules.form_problems(after):
-        if problem.message not in known:
-            flash(f"{problem.place} {problem.message}", "warning")
+    before, after = (rules.form_faults(rules.content_of(each).definition) for each in (edited.fields, edited.read()))
+    known = {fault.told.message for fault in before}
+    for fault in after:
+        if fault.told.message not in known:
+            flash(fault.sentence, "warning")
 
 
 # --- a list -----------------------------------------------------------------------------------------------------------
@@ -140,13 +166,27 @@ def _list_page(edited: Edited, field: rules.Field, whole: Any) -> Any:
     """The entries of a part that is a list, each with its form; they can be moved and doubled here."""
     call, slug = edited.call, edited.call.slug
     form = DeedForm(version=call.version)
+    marks = {
+        place: "; ".join(faults) for place, faults in enumerate(faults_of_sections(edited, field, whole)) if faults
+    }
     if form.validate_on_submit():
         with form.refusals():
             keep(edited, field, after_deed(whole or [], edited.taken(whole)), form.version_shown())
             return see_other(edited.ends["part"], slug=slug, key=field.path)
     status = 422 if request.method == "POST" else 200
     about = {"call": call, "field": field, "ends": edited.ends}
-    return page("calls/part_list.html", entries=[title_of(each) for each in whole or ()], form=form, **about), status
+    titles = [title_of(each) for each in whole or ()]
+    return page("calls/part_list.html", entries=titles, marks=marks, form=form, **about), status
+
+
+def faults_of_sections(edited: Edited, field: rules.Field, whole: Any) -> list[list[str]]:
+    """What is wrong with each section of a form and its questions, as sentences; nothing for any other list."""
+    if field.path not in FORM_PATHS:
+        return []
+    faults = rules.form_faults(rules.content_of(edited.fields).definition)
+    return [
+        [each.sentence for each in faults if each.section and each.section == entry.get("key")] for entry in whole or ()
+    ]
 
 
 def after_deed(entries: list[Any], taken: set[str]) -> list[Any]:
@@ -166,13 +206,15 @@ def title_of(entry: Mapping[str, Any]) -> str:
     return next((str(entry[name]) for name in names if name in entry), "Without a title")
 
 
-def with_entry(whole: list[Any], number: int, entry: Any) -> list[Any]:
-    """The list with one entry replaced; left out where it says nothing, moved where the form says a place."""
+def with_entry(whole: list[Any], number: int, entry: Any, form: PartForm) -> list[Any]:
+    """The list with one entry replaced; left out where it says nothing, moved where the form says a place.
+
+    Raises :class:`Problems` for a place the list does not have.
+    """
     rest = whole[:number] + whole[number + 1 :]
     if entry is None:
         return rest
-    place = request.form.get("place", "")
-    position = max(int(place) - 1, 0) if place.isdecimal() and len(place) < 4 else number
+    position = form.place_among(len(rest) + 1, number)
     return [*rest[:position], entry, *rest[position:]]
 
 

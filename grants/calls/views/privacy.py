@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, request
+from flask import flash
 
 from grants.calls import queries, services
 from grants.calls.forms import NoticeForm
 from grants.calls.rules.privacy import HEADINGS
 from grants.calls.views.building import bp
-from grants.core.errors import NotFound
 from grants.core.permissions import Permission
+from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, public, requires, see_other
 
 
@@ -21,11 +21,11 @@ def call_privacy(slug: str) -> Any:
     """The version that stands, or an earlier one that is asked for."""
     call = queries.call(current_actor(), slug)
     found = queries.notices(call.id)
-    wanted = request.args.get("version", "")
-    shown = next((each for each in found if str(each.number) == wanted), None) if wanted else next(iter(found), None)
-    if wanted and shown is None:
-        raise NotFound
-    return page("calls/privacy.html", call=call, notices=found, shown=shown)
+    problems: list[str] = []
+    shown = chosen("version", "version", {str(each.number): each for each in found}, problems) or next(
+        iter(found), None
+    )
+    return page("calls/privacy.html", call=call, notices=found, shown=shown, problems=problems)
 
 
 @bp.get("/<slug>/privacy/edit")

@@ -37,7 +37,8 @@ def questions(slug: str) -> Any:
     call = calls.call(actor, slug)
     search = request.args.get("q", "").strip()[:SEARCH_CHARACTERS_MAX]
     problems: list[str] = []
-    section = chosen("section", "section", {key: key for key, _ in _sections(call)}, problems) or ""
+    sections = dict(_sections(call))
+    section = chosen("section", "section", {key: key for key in sections}, problems, words=sections) or ""
     rows, own, held = queries.questions_page(actor, call.id, paging.asked(), search=search, section=section)
     return page(
         "calls/questions.html",
@@ -46,7 +47,7 @@ def questions(slug: str) -> Any:
         problems=problems,
         search=search,
         section=section,
-        sections=_sections(call),
+        sections=tuple(sections.items()),
         takes=rules.takes_questions(call, at),
         until=rules.questions_close_at(call),
         own=own,
@@ -95,9 +96,10 @@ def ask(slug: str) -> Any:
 
 def _ask_page(call: CallView, form: AskForm) -> str:
     form.section.choices = _section_choices(call)
-    until = rules.questions_close_at(call)
-    takes = rules.takes_questions(call, clock.now())
-    return page("calls/question_ask.html", call=call, form=form, until=until, takes=takes)
+    until, at = rules.questions_close_at(call), clock.now()
+    is_over = until is not None and not clock.in_time(at, until)
+    takes = rules.takes_questions(call, at)
+    return page("calls/question_ask.html", call=call, form=form, until=until, is_over=is_over, takes=takes)
 
 
 # --- the desk -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import flash, request
+from flask import flash, request, url_for
 
 from grants.calls import rules
 from grants.calls.forms import DeedForm, Node, PartForm
@@ -17,16 +17,20 @@ from grants.calls.rules.changes import FORM_PATHS
 from grants.calls.rules.question_form import FOLDED, KIND_HINTS, dependents, question_fields, section_fields
 from grants.calls.views.parts import (
     Edited,
+    WayBack,
     after_deed,
     at_field,
+    back_to_entry,
+    back_to_list,
     group_of,
+    is_overtaken,
     keep,
     overtaken,
     part_page,
     title_of,
     with_entry,
 )
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Problem
 from grants.core.yaml_schema import Items, Record
 from grants.dossiers.rules import Definition, QuestionKind
 from grants.web.routing import page, see_other
@@ -44,10 +48,14 @@ def any_part(edited: Edited, key: str, number: int | None) -> Any:
 
 def _section_page(edited: Edited, key: str, number: int) -> Any:
     field, whole = edited.field(key), edited.tree(key) or []
-    if (stale := overtaken(edited)) is not None:
-        return stale
     group = group_of(field)
-    if group is None or number > len(whole):
+    if group is None:
+        raise NotFound
+    if is_overtaken(edited):
+        sent = PartForm()
+        sent.prepare(section_fields(group), None, field.label, path=key)
+        return overtaken(edited, back_to_entry(edited, key), sent.node())
+    if number > len(whole):
         raise NotFound
     standing = [*whole, {}][number]
     questions, new = standing.get("questions") or [], number == len(whole)
@@ -60,9 +68,15 @@ def _section_page(edited: Edited, key: str, number: int) -> Any:
         form.found = tuple(at_field(problem, number) for problem in form.found)
     status = 422 if request.method == "POST" else 200
     about = {"call": edited.call, "field": field, "ends": edited.ends, "number": number, "new": new}
-    listed = [_listed(each, edited) for each in questions]
+    faults = [each for each in _faults(edited) if each.section and each.section == standing.get("key")]
+    listed = [_listed(each, edited, faults) for each in questions]
+    about["faults"] = [each.sentence for each in faults if not each.question]
     name = "A new section" if new else title_of(standing)
     return page("calls/section.html", form=form, node=form.node(), questions=listed, name=name, **about), status
+
+
+def _faults(edited: Edited) -> tuple[rules.FormFault, ...]:
+    return rules.form_faults(rules.content_of(edited.fields).definition)
 
 
 def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any:
@@ -84,7 +98,7 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
         return see_other(ends["part"], slug=edited.call.slug, key=key)
     kept = whole[number].get("questions") if number < len(whole) else None
     entry = {**(form.tree or {}), **({"questions": kept} if kept else {})}
-    changed = with_entry(whole, number, entry)
+    changed = with_entry(whole, number, entry, form)
     keep(edited, field, changed, form.version_shown())
     place = next((place for place, each in enumerate(changed) if each is entry), None)
     if place is None:
@@ -92,8 +106,8 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
     return see_other(ends["entry"], slug=edited.call.slug, key=key, number=place)
 
 
-def _listed(question: Mapping[str, Any], edited: Edited) -> dict[str, str]:
-    """A question as its line in the section."""
+def _listed(question: Mapping[str, Any], edited: Edited, faults: Iterable[rules.FormFault]) -> dict[str, Any]:
+    """A question as its line in the section, with what is wrong with it until it is mended."""
     kind = str(question.get("kind", ""))
     said = [rules.option_words(QuestionKind, kind)] if kind else []
     said += ["optional"] if question.get("required") is False else []
@@ -101,7 +115,8 @@ def _listed(question: Mapping[str, Any], edited: Edited) -> dict[str, str]:
     if condition:
         on = rules.content_of(edited.fields).definition.question(str(condition.get("question")))
         said.append(f"only by the answer to “{on.label if on else condition.get('question')}”")
-    return {"label": title_of(question), "said": ", ".join(said)}
+    wrong = [each.sentence for each in faults if each.question == question.get("key")]
+    return {"label": title_of(question), "said": ", ".join(said), "faults": wrong}
 
 
 # --- one question -----------------------------------------------------------------------------------------------------
@@ -110,8 +125,8 @@ def _listed(question: Mapping[str, Any], edited: Edited) -> dict[str, str]:
 def question_page(edited: Edited, key: str, number: int, place: int) -> Any:
     """Show or save one question of a section; the place after the last is a new one. First its kind is chosen."""
     group, whole = _question_group(edited, key), edited.tree(key) or []
-    if (stale := overtaken(edited)) is not None:
-        return stale
+    if is_overtaken(edited):
+        return _question_overtaken(edited, key, group)
     if number >= len(whole) or place > len(whole[number].get("questions") or ()):
         raise NotFound
     section = whole[number]
@@ -138,6 +153,8 @@ def question_page(edited: Edited, key: str, number: int, place: int) -> Any:
         with form.refusals():
             return _question_saved(edited, key, number, place, form)
         form.found = tuple(at_field(problem, number, "questions") for problem in form.found)
+    elif request.method == "GET":
+        form.found = _standing_faults(edited, section, standing)
     status = 422 if request.method == "POST" else 200
     shown, folded = _grouped(_with_choices(form.node(), edited, key, number, place))
     words = rules.option_words(QuestionKind, kind.value)
@@ -146,11 +163,42 @@ def question_page(edited: Edited, key: str, number: int, place: int) -> Any:
     ), status
 
 
+def _standing_faults(edited: Edited, section: Mapping[str, Any], question: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """What is wrong with a question as it stands, at the field to mend where it is about one."""
+    own = (section.get("key"), question.get("key"))
+    found = [each for each in _faults(edited) if each.question and (each.section, each.question) == own]
+    return tuple(replace(each.told, place=f"value.{each.part}") if each.part else each.told for each in found)
+
+
+def _question_overtaken(edited: Edited, key: str, group: Record) -> Any:
+    """What was typed into a question somebody was quicker with, and the way to it wherever it stands now."""
+    kind, sent = _kind(request.form.get("value.kind")), request.form.get("value.key", "").strip()
+    back = back_to_list(edited, key)
+    for number, section in enumerate(edited.tree(key) or ()):
+        for place, question in enumerate(section.get("questions") or ()):
+            if sent and question.get("key") == sent:
+                at = url_for(edited.ends["question"], slug=edited.call.slug, key=key, number=number, place=place)
+                back = WayBack(f"“{title_of(question)}” as it stands now", at)
+    if kind is None:
+        return overtaken(edited, back)
+    form = PartForm()
+    form.prepare(question_fields(group, kind), None, "", path=f"{key}.questions")
+    content = rules.content_of(edited.fields)
+    names = {"value.criterion": [(each.key, each.name) for each in content.criteria]}
+    names["value.asked_if.question"] = [(q.key, q.label) for s in content.definition.sections for q in s.questions]
+
+    def named(node: Node) -> Node:
+        options = names.get(node.name, ())
+        return replace(node, options=(*node.options, *options), children=tuple(named(each) for each in node.children))
+
+    return overtaken(edited, back, named(form.node()))
+
+
 def _question_saved(edited: Edited, key: str, number: int, place: int, form: PartForm) -> Any:
     field, whole = edited.field(key), edited.tree(key) or []
     section, tree = whole[number], form.tree
     questions = section.get("questions") or []
-    changed = with_entry(questions, place, tree)
+    changed = with_entry(questions, place, tree, form)
     keep(
         edited, field, [*whole[:number], {**section, "questions": changed}, *whole[number + 1 :]], form.version_shown()
     )
@@ -256,8 +304,8 @@ def _offered(definition: Definition, edited: Edited, key: str, number: int, plac
 def take_out_page(edited: Edited, key: str, number: int) -> Any:
     """Ask before an entry, or one question of it, is taken out, and say what hangs on it."""
     field, whole = edited.field(key), edited.tree(key) or []
-    if (stale := overtaken(edited)) is not None:
-        return stale
+    if is_overtaken(edited):
+        return overtaken(edited, back_to_list(edited, key))
     if group_of(field) is None or number >= len(whole):
         raise NotFound
     entry, place = whole[number], request.args.get("question", "")

@@ -32,6 +32,11 @@ class QuestionView:
         """The id of its field."""
         return rules.anchor(self.question.key)
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with what stands, said at its field; that nothing stands yet is no fault while one writes."""
+        return None if self.answer.empty else self.problem
+
     def condition_words(self, definition: Definition) -> str:
         """When this question is asked; empty where it always is."""
         return rules.condition_words(definition, self.question)

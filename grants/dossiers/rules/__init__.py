@@ -11,6 +11,7 @@ from grants.dossiers.rules.finding import (
     question_problem,
     section_problems,
     section_state,
+    unreadable,
     with_answers,
 )
 from grants.dossiers.rules.showing import paragraphs, shown
@@ -110,5 +111,6 @@ __all__ = [
     "table_text",
     "tidy",
     "to_mapping",
+    "unreadable",
     "with_answers",
 ]

@@ -59,7 +59,10 @@ _KEY = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 
 
 def definition_problems(definition: Definition) -> tuple[Problem, ...]:
-    """What is wrong with a definition before anybody may answer it: keys, limits, choices."""
+    """What is wrong with a definition before anybody may answer it: keys, limits, choices.
+
+    A place is ``sections.<section>.<question>`` and, where one part of the question is at fault, a dot and its name.
+    """
     found: list[Problem] = []
     found += _repeated("sections", [section.key for section in definition.sections])
     found += _repeated("questions", [q.key for section in definition.sections for q in section.questions])
@@ -91,7 +94,9 @@ def _order_faults(definition: Definition) -> list[Problem]:
                         Problem(place, f"refers to the answer to \u201c{key}\u201d, which is not asked before it.")
                     )
             if question.asked_if is not None:
-                found += _condition_faults(place, question.asked_if, before.get(question.asked_if.question))
+                found += _condition_faults(
+                    f"{place}.asked_if", question.asked_if, before.get(question.asked_if.question)
+                )
             before[question.key] = question
     return found
 
@@ -116,7 +121,7 @@ def _condition_faults(place: str, wanted: AskedIf, on: Question | None) -> list[
 
 def _repeated(place: str, keys: Sequence[str]) -> list[Problem]:
     twice = sorted({key for key in keys if keys.count(key) > 1})
-    return [Problem(place, f"the key \u201c{key}\u201d is used more than once. Give each its own.") for key in twice]
+    return [Problem(place, f"uses the key \u201c{key}\u201d more than once. Give each its own.") for key in twice]
 
 
 def _question_faults(section: Section, question: Question) -> list[Problem]:
@@ -124,19 +129,21 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
     found = []
     picks = question.kind in {QuestionKind.CHOICE, QuestionKind.MULTICHOICE}
     if picks and not question.choices:
-        found.append(Problem(place, "offers no choices yet. Write at least one."))
+        found.append(Problem(f"{place}.choices", "offers no choices yet. Write at least one."))
     if question.choices and not picks:
         found.append(Problem(place, "has choices, but nothing can be chosen in an answer of its kind. Take them out."))
     is_table = question.kind is QuestionKind.TABLE
     if is_table and not question.columns:
-        found.append(Problem(place, "has no columns yet. Write at least one."))
+        found.append(Problem(f"{place}.columns", "has no columns yet. Write at least one."))
     if question.columns and not is_table:
         found.append(Problem(place, "has columns, but is no table. Take them out."))
     found += _repeated(f"{place}.columns", [column.key for column in question.columns])
     found += _repeated(f"{place}.choices", [choice.value for choice in question.choices])
     labels = [choice.label.casefold() for choice in question.choices]
     for label in sorted({each for each in labels if labels.count(each) > 1}):
-        found.append(Problem(place, f"offers {quoted(label)} more than once. Give each choice its own words."))
+        found.append(
+            Problem(f"{place}.choices", f"offers {quoted(label)} more than once. Give each choice its own words.")
+        )
     if any(column.kind not in COLUMN_KINDS for column in question.columns):
         found.append(Problem(place, "has a column of another kind than short text, a number, an amount or a date."))
     if question.rows_max is not None and not 1 <= question.rows_max <= ROWS_MAX:

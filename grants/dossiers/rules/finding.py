@@ -120,6 +120,26 @@ def question_problem(question: Question, answer: Answer) -> str | None:
     return None
 
 
+# What is typed as signs and read as something else.
+_READ_KINDS = frozenset({QuestionKind.NUMBER, QuestionKind.MONEY, QuestionKind.DATE})
+
+
+def unreadable(question: Question, answer: Answer) -> bool:
+    """Whether a number, an amount or a day was answered, or stands in a cell, that cannot be read as one.
+
+    >>> unreadable(Question("a", "A", QuestionKind.NUMBER), Answer("a", "many"))
+    True
+    """
+    if question.kind is QuestionKind.TABLE:
+        cells = [
+            (Question(column.key, column.label, column.kind), Answer(column.key, cell))
+            for row in table_rows(question, answer.text)
+            for column, cell in zip(question.columns, row, strict=True)
+        ]
+        return any(unreadable(column, cell) for column, cell in cells)
+    return question.kind in _READ_KINDS and not answer.empty and question_problem(question, answer) is not None
+
+
 def _table_problem(question: Question, text: str) -> str | None:
     """The first cell that cannot stand, by its row and column; a table that is too long says by how much."""
     rows, most = table_rows(question, text), question.rows_max or ROWS_MAX

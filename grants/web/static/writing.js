@@ -80,6 +80,8 @@ class Field {
     this.unanswered = [];
     this.tries = 0;
     this.isContested = "contested" in box.dataset;
+    // What is wrong with what is stored: said by the page, and by every save since.
+    this.fault = this.line.textContent;
     for (const event of ["input", "change"]) box.addEventListener(event, (told) => this.controls.includes(told.target) && this.typed());
     box.addEventListener("focusout", () => this.isDirty && !this.waitsForServer && this.save());
     this.offerWhatWasLeft();
@@ -129,14 +131,14 @@ class Field {
   say(text, isGood = false) {
     this.line.textContent = text;
     this.line.classList.toggle("is-saved", isGood);
-    this.line.classList.toggle("late", text.startsWith("Not saved:"));
+    this.line.classList.toggle("late", text.startsWith("Not saved:") || (text !== "" && text === this.fault));
     if (isGood || text.startsWith("Not saved:")) speak(`${text} ${this.box.dataset.label}`, isGood);
   }
 
   typed() {
     if (!this.isDirty) {
       this.forget();
-      this.say("");
+      this.say(this.fault);
       return;
     }
     this.keep();
@@ -230,7 +232,8 @@ class Field {
       return;
     }
     this.forget();
-    const problem = told.problem && plain(values).length ? ` ${told.problem}` : "";
+    this.fault = told.problem && plain(values).length ? told.problem : "";
+    const problem = this.fault ? ` ${this.fault}` : "";
     this.say(`Saved ${told.saved_at}${problem ? `.${problem}` : ""}`, true);
   }
 
