@@ -7,60 +7,63 @@ closed; `tests/core/test_faults.py` does it.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from grants.core import faults
-from tests.structure.test_laws import TREES, short
+from tests.structure.trees import name_of, nodes
 
-# Pages only show, commands and servers have no guards of their own.
-PROGRAM = {
-    short(path): tree
-    for path, tree in TREES.items()
-    if re.match(r"grants/\w+/", short(path))
-    and not re.match(r"grants/(cli|demo|local|bench|web)/|.*/(views|forms)", short(path))
-}
 Found = tuple[str, ast.FunctionDef, ast.If]
 
 
+@functools.cache
+def has_guards(file: str) -> bool:
+    """Pages only show, commands and servers have no guards of their own."""
+    pages = re.match(r"grants/(cli|demo|local|bench|web)/|.*/(views|forms)", file)
+    return bool(re.match(r"grants/\w+/", file)) and not pages
+
+
 def functions() -> Iterator[tuple[str, ast.FunctionDef]]:
-    for file, tree in PROGRAM.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                yield file, node
+    return ((file, node) for file, node in nodes(ast.FunctionDef) if has_guards(file))
 
 
-def guards(asks: Callable[[str, ast.FunctionDef, ast.If], bool]) -> list[Found]:
-    """Every place where something is asked and then refused."""
-    return [
+@functools.cache
+def refusals() -> tuple[Found, ...]:
+    """Every place where something is asked and then refused, whatever it is."""
+    return tuple(
         (file, function, node)
         for file, function in functions()
         for node in ast.walk(function)
-        if isinstance(node, ast.If)
-        and any(isinstance(line, ast.Raise) for line in node.body)
-        and asks(file, function, node)
-    ]
+        if isinstance(node, ast.If) and any(isinstance(line, ast.Raise) for line in node.body)
+    )
+
+
+def guards(asks: Callable[[str, ast.FunctionDef, ast.If], bool]) -> list[Found]:
+    """Every place where something of this kind is asked and then refused."""
+    return [found for found in refusals() if asks(*found)]
+
+
+@functools.cache
+def calls_in(function: ast.FunctionDef) -> tuple[tuple[str, ast.Call], ...]:
+    """Everything a function calls, by its name."""
+    return tuple((name_of(node.func), node) for node in ast.walk(function) if isinstance(node, ast.Call))
 
 
 def points_of(function: ast.FunctionDef) -> dict[str, int]:
     """The fault points a function passes, and in which line."""
     return {
         ast.literal_eval(node.args[0]): node.lineno
-        for node in ast.walk(function)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("faults.point")
+        for name, node in calls_in(function)
+        if name.endswith("faults.point")
     }
 
 
 def passing(kind: str) -> set[str]:
     """Names of functions that pass a point of this kind, by themselves or by one they call."""
-    bodies = {
-        function.name: {
-            ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(function) if isinstance(node, ast.Call)
-        }
-        for _, function in functions()
-    }
+    bodies = {function.name: {name.rpartition(".")[2] for name, _ in calls_in(function)} for _, function in functions()}
     found = {function.name for _, function in functions() if kind in points_of(function)}
     while more := {name for name, called in bodies.items() if name not in found and called & found & GUARDING}:
         found |= more
@@ -85,9 +88,7 @@ def unpointed(kind: str, found: list[Found]) -> list[str]:
     safe = passing(kind)
 
     def passes(function: ast.FunctionDef, node: ast.If) -> bool:
-        asked = {
-            ast.unparse(call.func).rpartition(".")[2] for call in ast.walk(node.test) if isinstance(call, ast.Call)
-        }
+        asked = {name_of(call.func).rpartition(".")[2] for call in ast.walk(node.test) if isinstance(call, ast.Call)}
         # A point comes before what it stands for; a function in the question passes it by itself.
         return points_of(function).get(kind, node.lineno) < node.lineno or bool(asked & safe)
 
@@ -126,17 +127,14 @@ def asks_about_conflict(file: str, function: ast.FunctionDef, node: ast.If) -> b
 MONEY = re.compile(r"\bMoney\b")
 
 
-def named_money() -> set[str]:
+@functools.cache
+def named_money() -> frozenset[str]:
     """Attributes and properties that hold money anywhere in the program."""
-    found = set()
-    for tree in PROGRAM.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.AnnAssign) and MONEY.search(ast.unparse(node.annotation)):
-                found.add(ast.unparse(node.target))
-    return found
-
-
-OF_MONEY = named_money()
+    return frozenset(
+        ast.unparse(node.target)
+        for file, node in nodes(ast.AnnAssign)
+        if has_guards(file) and MONEY.search(ast.unparse(node.annotation))
+    )
 
 
 def asks_how_much(file: str, function: ast.FunctionDef, node: ast.If) -> bool:
@@ -149,7 +147,7 @@ def asks_how_much(file: str, function: ast.FunctionDef, node: ast.If) -> bool:
 
     def is_money(side: ast.expr) -> bool:
         return (isinstance(side, ast.Name) and side.id in given) or (
-            isinstance(side, ast.Attribute) and side.attr in OF_MONEY
+            isinstance(side, ast.Attribute) and side.attr in named_money()
         )
 
     return any(
@@ -174,10 +172,9 @@ def test_rights_and_bars_of_a_person_are_read_by_the_actor_alone() -> None:
     """So that the points inside ``Actor`` stand before every scope and every bar."""
     read = [
         f"{file}:{node.lineno} {ast.unparse(node)}"
-        for file, tree in PROGRAM.items()
-        if file != "grants/core/permissions.py"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
+        for file, node in nodes(ast.Attribute)
+        if has_guards(file)
+        and file != "grants/core/permissions.py"
         and node.attr in {"bars", "granted"}
         and ast.unparse(node.value).endswith("actor")
     ]
@@ -185,10 +182,5 @@ def test_rights_and_bars_of_a_person_are_read_by_the_actor_alone() -> None:
 
 
 def test_every_fault_point_is_listed_and_every_listed_one_stands_somewhere() -> None:
-    used = {
-        ast.literal_eval(node.args[0])
-        for tree in TREES.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "faults.point"
-    }
+    used = {ast.literal_eval(node.args[0]) for _, node in nodes(ast.Call) if name_of(node.func) == "faults.point"}
     assert used == set(faults.POINTS)

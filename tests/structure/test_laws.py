@@ -13,13 +13,7 @@ from importlinter import api as import_linter
 
 from grants.app import STAGES, stage_modules
 from grants.core import acts
-
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(
-    [*(ROOT / "grants").rglob("*.py"), *(ROOT / "jobs").rglob("*.py"), ROOT / "config.py", ROOT / "wsgi.py"]
-)
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
-
+from tests.structure.trees import ROOT, SOURCES, name_of, nodes, short, trees
 
 # Columns that may become a package of the same name when they outgrow one file.
 COLUMNS = {"services", "views", "queries", "rules", "forms"}
@@ -31,19 +25,10 @@ ABOVE = {"bench", "cli", "demo", "jobs", "local"}
 CORE = ("grants/core/", "grants/local/", "grants/cli/", "grants/bench/sitting.py", "jobs/worker.py")
 
 
-def short(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
 @functools.cache
 def calls() -> tuple[tuple[str, int, str], ...]:
     """File, line and dotted name of every call in the program."""
-    return tuple(
-        (short(path), node.lineno, ast.unparse(node.func))
-        for path, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-    )
+    return tuple((file, node.lineno, name_of(node.func)) for file, node in nodes(ast.Call))
 
 
 def places(matches: Iterator[tuple[str, int, str]]) -> list[str]:
@@ -81,7 +66,7 @@ def test_a_door_only_names_what_its_modules_say() -> None:
     busy = [
         f"{short(path)}:{node.lineno}"
         for path in doors
-        for node in TREES[path].body
+        for node in trees()[path].body
         if not isinstance(node, ast.ImportFrom | ast.Expr | ast.Assign)
     ]
 
@@ -109,12 +94,9 @@ def test_only_the_core_writes_around_the_session() -> None:
 
 def test_nobody_outside_the_core_writes_sql_as_text() -> None:
     named = [
-        f"{short(path)}:{node.lineno}"
-        for path, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("sqlalchemy")
-        and any(name.name == "text" for name in node.names)
+        f"{file}:{node.lineno}"
+        for file, node in nodes(ast.ImportFrom)
+        if (node.module or "").startswith("sqlalchemy") and any(name.name == "text" for name in node.names)
     ]
     assert [place for place in named if not place.startswith(CORE)] == []
 
@@ -131,11 +113,9 @@ def test_core_write_is_marked_in_the_core_only() -> None:
 
 def test_no_error_is_swallowed() -> None:
     silent = [
-        f"{short(path)}:{node.lineno}"
-        for path, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or all(isinstance(line, ast.Pass) for line in node.body))
+        f"{file}:{node.lineno}"
+        for file, node in nodes(ast.ExceptHandler)
+        if node.type is None or all(isinstance(line, ast.Pass) for line in node.body)
     ]
     assert silent == []
 
@@ -152,7 +132,7 @@ def test_every_suppression_gives_its_reason() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [short(path) for path, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
+    assert [short(path) for path, tree in trees().items() if tree.body and not ast.get_docstring(tree)] == []
 
 
 # Acts by which somebody becomes an actor, or that the program itself does; every other act needs a permission.
