@@ -187,7 +187,6 @@ def helpdesk() -> Any:
         first=queries.first_answers(actor, at),
         queue=queue,
         state=state,
-        apart=apart,
         **_words(),
     )
 

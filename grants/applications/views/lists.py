@@ -44,7 +44,6 @@ def index() -> Any:
         orders=Order,
         columns=Column,
         address_of=address_of,
-        size=stretch.size,
         rules=rules,
     )
 

@@ -26,38 +26,25 @@ from grants.calls.rules.changes import (
     fixed_problems,
     wording_problem,
 )
-from grants.calls.rules.conditions import (
-    ORGANISATION_WORDS,
-    PARENT_LIST,
-    condition_problems,
-    counted,
-    fact_rule_of,
-    fact_rule_words,
-)
+from grants.calls.rules.conditions import ORGANISATION_WORDS, PARENT_LIST, counted, fact_rule_words
 from grants.calls.rules.content import (
     NOT_FOUND,
     TEMPLATE_LABEL,
     Attachment,
     CallContent,
     Condition,
-    Consortium,
     CountryList,
     Criterion,
     FactRule,
-    Instalment,
     LooseDate,
-    NamedSource,
     Opening,
     ParentGrant,
-    PaymentPlan,
-    PlannedMilestone,
-    ReportDuty,
     Scale,
     Sourced,
     Thresholds,
     TimeLimits,
 )
-from grants.calls.rules.dates import DatesInput, PlannedDates, planned
+from grants.calls.rules.dates import DatesInput, planned
 from grants.calls.rules.decisions import (
     BudgetInput,
     BudgetPosition,
@@ -78,7 +65,6 @@ from grants.calls.rules.plain_words import key_from, option_words, said, short_n
 from grants.calls.rules.publication import (
     against_parent,
     content_of,
-    contradictions,
     form_problems,
     kind_of,
     missing,
@@ -88,9 +74,8 @@ from grants.calls.rules.publication import (
     stage_problems,
     support_points,
 )
-from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field, Group
+from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
 from grants.calls.rules.values import (
-    SUPPORT_MAX_UNJUSTIFIED,
     CallRow,
     CallSummary,
     CallTimes,
@@ -98,14 +83,11 @@ from grants.calls.rules.values import (
     Deadline,
     DocumentVersion,
     Fact,
-    SupportPoint,
     phase,
     zone_words,
 )
 from grants.calls.rules.words import (
     KIND_WORDS,
-    STAGE_WORDS,
-    Explained,
     budget_words,
     checklist,
     facts_of,
@@ -115,7 +97,6 @@ from grants.calls.rules.words import (
     source_address,
     steps,
     timeline,
-    words_of,
 )
 from grants.calls.rules.writing import Number, call_file, edited, read_value, to_yaml, tree_of
 
@@ -129,8 +110,6 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "SCHEMA_VERSION",
-    "STAGE_WORDS",
-    "SUPPORT_MAX_UNJUSTIFIED",
     "TEMPLATE_LABEL",
     "Attachment",
     "BudgetInput",
@@ -145,7 +124,6 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Condition",
-    "Consortium",
     "CorrigendumInput",
     "CountryList",
     "Criterion",
@@ -156,28 +134,19 @@ __all__ = [
     "DeadlineNotice",
     "DocumentInput",
     "DocumentVersion",
-    "Explained",
     "Fact",
     "FactRule",
     "Field",
-    "Group",
-    "Instalment",
     "LooseDate",
-    "NamedSource",
     "Number",
     "OneExtension",
     "Opening",
     "ParentGrant",
-    "PaymentPlan",
-    "PlannedDates",
-    "PlannedMilestone",
     "PublicRecord",
     "PublicResult",
-    "ReportDuty",
     "ResultsInput",
     "Scale",
     "Sourced",
-    "SupportPoint",
     "Thresholds",
     "TimeLimits",
     "VersionKind",
@@ -187,16 +156,13 @@ __all__ = [
     "call_file",
     "changes",
     "checklist",
-    "condition_problems",
     "content_of",
-    "contradictions",
     "correction_note",
     "correction_problems",
     "counted",
     "edited",
     "envelopes_in",
     "extended",
-    "fact_rule_of",
     "fact_rule_words",
     "facts_of",
     "filled",
@@ -232,6 +198,5 @@ __all__ = [
     "to_yaml",
     "tree_of",
     "wording_problem",
-    "words_of",
     "zone_words",
 ]
