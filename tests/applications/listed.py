@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.queries import ApplicationRow, Stretch
+from grants.applications.queries import Stretch
 from grants.applications.queries.lists import stretch_of
-from grants.applications.rules import ListFilter, Listing
+from grants.applications.rules import ApplicationRow, ListFilter
+from grants.applications.rules.listing import Listing
 from grants.applications.services.finding import make_findable
 from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
 from grants.calls.rules import CallView
