@@ -46,7 +46,7 @@ READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
 @requires(*READS)
 def ranking(slug: str) -> Any:
     shown = _ranking(slug)
-    return page("awards/ranking.html", shown=shown, **_listed(shown), LineRule=LineRule)
+    return page("awards/ranking.html", shown=shown, **_listed(shown))
 
 
 def _listed(shown: RankingPage) -> dict[str, Any]:

@@ -199,30 +199,23 @@ def city_with_actions(actor: Actor, slug: str) -> CityView:
     return found
 
 
-_ACTION_ROWS = (
-    select(CityAction, City.name.label("city"))
-    .join(City, City.id == CityAction.city_id)
-    .order_by(City.name, City.id, CityAction.number, CityAction.id)
-)
-
-
 def actions(city_id: UUID) -> tuple[ActionView, ...]:
     """The list of one city by number, what was withdrawn included; it has at most 500 lines."""
-    rows = db.session.execute(_ACTION_ROWS.where(CityAction.city_id == city_id).limit(rules.ACTIONS_MAX))
-    return tuple(_action(row.CityAction, row.city) for row in rows)
+    of_city = _ACTION_ROWS.where(CityAction.city_id == city_id).order_by(CityAction.number, CityAction.id)
+    return tuple(_action(row) for row in db.session.execute(of_city.limit(rules.ACTIONS_MAX)))
 
 
 @reader
 def actions_page(city_id: UUID, page: Page) -> Asking[Rows[ActionView]]:
     """One page of the list of one city by number, what was withdrawn included, and how many lines it has; one statement."""
     of_city = CityAction.city_id == city_id
-    statement = _ACTION_COLUMN_ROWS.where(of_city).order_by(CityAction.number)
+    statement = _ACTION_ROWS.where(of_city).order_by(CityAction.number)
     if page.after:
         statement = statement.where(CityAction.number > page.after)
     found, ((total,),) = yield from both(
         ask(statement.limit(page.limit)), ask(select(func.count()).select_from(CityAction).where(of_city))
     )
-    return cut([_action(row, row.city) for row in found], page, key=lambda each: each.number, total=total)
+    return cut([_action(row) for row in found], page, key=lambda each: each.number, total=total)
 
 
 @reader
@@ -230,27 +223,27 @@ def actions_of_organisations(organisation_ids: Iterable[UUID]) -> Asking[tuple[A
     """The lists of the cities that organisations act for, what was withdrawn included; by city and number."""
     wanted = set(organisation_ids)
     rows = yield from ask(
-        _ACTION_COLUMN_ROWS.where(City.organisation_id.in_(wanted))
+        _ACTION_ROWS.where(City.organisation_id.in_(wanted))
         .order_by(City.name, City.id, CityAction.number, CityAction.id)
         .limit(len(wanted) * rules.ACTIONS_MAX)
     )
-    return tuple(_action(row, row.city) for row in rows)
+    return tuple(_action(row) for row in rows)
 
 
 _ACTION_COLUMNS = (
     *("id", "version", "city_id", "number", "title", "kind", "domain", "source", "year", "synthetic", "withdrawn_on"),
     "withdrawn_why",
 )
-_ACTION_COLUMN_ROWS = select(*(getattr(CityAction, name) for name in _ACTION_COLUMNS), City.name.label("city")).join(
+_ACTION_ROWS = select(*(getattr(CityAction, name) for name in _ACTION_COLUMNS), City.name.label("city")).join(
     City, City.id == CityAction.city_id
 )
 
 
-def _action(row: Any, city_name: str) -> ActionView:
+def _action(row: Any) -> ActionView:
     values = {name: getattr(row, name) for name in _ACTION_COLUMNS}
     values["kind"] = ActionKind(row.kind)
     values["domain"] = EmissionDomain(row.domain) if row.domain else None
-    return ActionView(city=city_name, **values)
+    return ActionView(city=row.city, **values)
 
 
 def _views(rows: list[City]) -> tuple[CityView, ...]:

@@ -46,7 +46,6 @@ def index() -> Any:
         asked=asked,
         kinds=tuple(CATALOGUE.values()),
         states=tuple(RunState),
-        calls=queries.scope_choices(actor),
         took=took_words,
     )
     return shown, 422 if form.is_submitted() else 200
@@ -84,7 +83,6 @@ def _statement(ref: str, form: DeedForm, status: int) -> Any:
         form=form,
         run=run,
         figures=queries.figures(actor, ref),
-        again=_again(run),
         part=_part(),
         words=in_table,
         took=took_words,

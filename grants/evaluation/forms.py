@@ -118,10 +118,6 @@ def sheet_form(
     return form
 
 
-class DeedForm(ContestedForm):
-    """A button that needs nothing but its key and the version shown."""
-
-
 class ReasonForm(Form):
     """A deed with a reason."""
 

@@ -15,7 +15,6 @@ from grants.core.permissions import Permission
 from grants.dossiers import rules as dossiers
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
-    DeedForm,
     FillForm,
     PoolForm,
     ReasonForm,
@@ -246,14 +245,14 @@ def _consensus(shown: ConsensusPage, form: SheetForm, settle: SettleForm | None 
     )  # fmt: skip
 
 
-def _deed(shown: ConsensusPage) -> DeedForm:
-    return DeedForm(formdata=None, data={"version": str(shown.version)})
+def _deed(shown: ConsensusPage) -> ContestedForm:
+    return ContestedForm(formdata=None, data={"version": str(shown.version)})
 
 
 @bp.post("/consensus/<ref>/agree")
 @requires(P.CONSENSUS_AGREE)
 def agree(ref: str) -> Any:
-    form = DeedForm()
+    form = ContestedForm()
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
         with form.attempt():
@@ -266,7 +265,7 @@ def agree(ref: str) -> Any:
 @bp.post("/consensus/<ref>/take-back")
 @requires(P.CONSENSUS_WRITE)
 def take_back(ref: str) -> Any:
-    form = DeedForm()
+    form = ContestedForm()
     application_id = queries.consensus_application(current_actor(), ref)
     if form.validate_on_submit():
         with form.attempt():
@@ -293,7 +292,7 @@ def settle(ref: str) -> Any:
     return _consensus(shown, _consensus_form(shown, formdata=None), form), _status_of(form)
 
 
-def _refused_deed(ref: str, deed: DeedForm) -> Any:
+def _refused_deed(ref: str, deed: ContestedForm) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
     form = _consensus_form(shown, formdata=None)
     form.problems += [STALE] if deed.clashed else deed.problems
@@ -342,7 +341,9 @@ def pool(slug: str) -> Any:
     if form.clashed:
         stored = next((one for one in members if str(one.user_id) == form.person.data), None)
         form.comes_again(stored.version if stored else 0)
-    return page("evaluation/pool.html", call=call, members=members, form=form, removal=DeedForm()), _status_of(form)
+    return page("evaluation/pool.html", call=call, members=members, form=form, removal=ContestedForm()), _status_of(
+        form
+    )
 
 
 def _pool_form(call: Any, members: tuple[rules.PoolMember, ...]) -> PoolForm:
@@ -362,7 +363,7 @@ def remove(slug: str, handle: str) -> Any:
     member = next((one for one in queries.pool(call.id) if one.handle == handle), None)
     if member is None:
         abort(404)
-    if DeedForm().validate_on_submit():
+    if ContestedForm().validate_on_submit():
         services.remove(current_actor(), call.id, member.user_id)
         flash(f"{member.name} is no longer in the pool.")
     return see_other(".pool", slug=slug)

@@ -17,7 +17,7 @@ from grants.local.databases import (
     set_demo_mark,
 )
 from grants.local.embedded import DATABASE, OWNER, PROGRAM, SYSTEM_PLACE, Embedded, servers
-from grants.local.folder import MARK, Addresses, Home, LocalError, Settings, Stopped
+from grants.local.folder import MARK, Addresses, Home, LocalError
 from grants.local.listening import listen, serve
 from grants.local.processes import end_with_parent
 from grants.local.supervisor import Supervisor
@@ -34,8 +34,6 @@ __all__ = [
     "Embedded",
     "Home",
     "LocalError",
-    "Settings",
-    "Stopped",
     "Supervisor",
     "connect",
     "demo_mark",

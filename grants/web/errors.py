@@ -127,4 +127,4 @@ def _unexpected(error: Exception) -> tuple[str, int] | Response:
 def error_page(status: int, sentence: str, number: str = "") -> str:
     """The page for one status; ``sentence`` replaces the general advice."""
     title, otherwise = _WORDS.get(status, _WORDS[400])
-    return page("error.html", status=status, title=title, sentence=sentence or otherwise, number=number)
+    return page("error.html", title=title, sentence=sentence or otherwise, number=number)

@@ -96,7 +96,7 @@ def test_problems_stand_together_by_the_place_where_they_are_mended(app: Flask, 
     assert sum(len(group.issues) for group in groups) == len(place.issues)
     assert len({group.label for group in groups}) == len(groups)
     shown = text_of(actors.client_of(app, actors.ana()).get(f"/applications/{faulty}/check"))
-    assert all(f"{g.label} {len(g.issues)} problem" in shown for g in groups)
+    assert groups and all(f"{g.label} {len(g.issues)} problem" in shown for g in groups)
 
 
 def test_the_page_that_sends_shows_the_same_problems(app: Flask, faulty: str) -> None:

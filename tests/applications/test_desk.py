@@ -126,7 +126,8 @@ def test_a_call_that_asks_itself_how_it_arrived_is_not_asked_twice(call: CallVie
     keys = [each.key for each in rules.conditions_of(replace(call.content, sign_offs=True))]
     assert len(set(keys)) == len(keys) and Formal.SIGNED in keys and Formal.IN_TIME in keys
     assert Formal.SIGNED not in [each.key for each in rules.conditions_of(call.content)]
-    assert all(rules.source_of(each)[0] for each in rules.conditions_of(call.content))
+    asked = rules.conditions_of(call.content)
+    assert asked and all(rules.source_of(each)[0] for each in asked)
 
 
 # --- one answer at a time -----------------------------------------------------------------------------------------

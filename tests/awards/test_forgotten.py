@@ -71,6 +71,8 @@ def test_ineligible_and_withdrawn_applications_hold_up_no_list(evaluated: Scene)
 
     services.confirm(evaluated.actor("officer"), decide(evaluated))
 
+    assert reserved(evaluated) > ZERO
+
 
 def test_the_pages_name_the_forgotten_and_offer_no_decision(evaluated: Scene, browser: Browser) -> None:
     a_fourth(evaluated, ApplicationState.ELIGIBLE)

@@ -113,7 +113,7 @@ def test_the_calendar_holds_sessions_the_end_of_questions_and_the_deadline_as_in
 def test_a_folded_line_is_never_too_long_and_reads_back(text: str) -> None:
     pieces = list(_folded(f"SUMMARY:{text}"))
 
-    assert all(len(piece.encode()) <= 75 for piece in pieces)
+    assert pieces and all(len(piece.encode()) <= 75 for piece in pieces)
     assert pieces[0] + "".join(piece[1:] for piece in pieces[1:]) == f"SUMMARY:{text}"
 
 

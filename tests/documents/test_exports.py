@@ -48,7 +48,8 @@ def test_balances_by_call_and_grant_are_those_of_the_ledger() -> None:
     for row in rows:
         sums[row["account"]] += row["balance_eur"].cents
     assert dict(sums) == {row.account.value: row.amount.cents for row in ledger.trial_balance()}
-    assert all(row["call"] and row["call_title"] for row in rows if row["call_id"])
+    of_calls = [(row["call"], row["call_title"]) for row in rows if row["call_id"]]
+    assert of_calls and all(map(all, of_calls))
 
 
 def test_whoever_takes_books_or_record_out_is_on_the_record_and_reads_them_whole() -> None:

@@ -268,6 +268,8 @@ def test_a_fact_another_one_stated_anew_is_not_the_own_word_any_more(north: UUID
 
         services.validate_fact(ingrid, north, FactKind.VAT, "PL1234567890", SEEN)
 
+    assert standing(north, FactKind.VAT) is FactStanding.VALIDATED
+
 
 def test_nobody_of_an_organisation_validates_its_facts(north: UUID) -> None:
     pam = actors.actor(actors.person("Pam Insider", Role.PROJECT_OFFICER, organisation_name=actors.NORTHBRIDGE))

@@ -524,7 +524,7 @@ def test_every_act_around_a_secret_is_on_record_as_the_person() -> None:
     assert ana.user_id is not None
     tokens = [services.sign_in("ana.kowalska@example.eu", factory.PASSWORD, where) for _ in range(3)]
     found = [queries.live_session(token, clock.now()) for token in tokens]
-    assert all(found)
+    assert len(found) == 3 and all(found)
     here = queries.actor_for(ana.user_id, session_id=found[0].id if found[0] else None)
 
     services.end_session(here, found[1].id if found[1] else uuid4())

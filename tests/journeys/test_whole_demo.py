@@ -148,9 +148,11 @@ def test_nothing_of_a_real_city_is_late_returned_or_refused(demo_app: Flask) -> 
 
     assert [row.state for row in grants_] == ["closed"] * 25
     assert {row.state for row in milestones} == {"accepted"}
-    assert all(clock.in_zone(row.reported_at).date() <= row.due_on for row in milestones if row.reported_at)
+    told = [(row.reported_at, row.due_on) for row in milestones if row.reported_at]
+    assert told and all(clock.in_zone(at).date() <= due for at, due in told)
     assert {row.state for row in reports} == {"accepted"}
-    assert all(clock.in_zone(row.submitted_at).date() <= row.due_on for row in reports if row.submitted_at)
+    sent = [(row.submitted_at, row.due_on) for row in reports if row.submitted_at]
+    assert sent and all(clock.in_zone(at).date() <= due for at, due in sent)
     assert {row.state for row in requests} == {"paid"}
     assert len(orders) == 75 and {row.state for row in orders} == {"executed"}
     assert all(row.value_on is not None and row.value_on <= row.due_on for row in orders)

@@ -447,7 +447,8 @@ def test_each_auditor_and_each_address_outside_gets_one_letter_from_which_the_ch
         "Nuria Auditor",
         "court@example.eu",
     ]
-    assert all(way.arrived for way in queries.deliveries([view.id])[view.id])
+    ways = queries.deliveries([view.id])[view.id]
+    assert ways and all(way.arrived for way in ways)
 
 
 def test_a_worker_killed_after_the_file_was_written_leaves_one_file(events: int) -> None:

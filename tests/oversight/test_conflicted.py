@@ -21,7 +21,7 @@ from grants.core.permissions import Actor, Permission
 from grants.documents import queries as documents
 from grants.documents import services as statements_of
 from grants.documents.catalogue import TITLES
-from grants.documents.rules import Format, Wanted
+from grants.documents.rules import Format, ScopeKind, Wanted
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.ledger import queries as books
@@ -152,7 +152,7 @@ def test_a_statement_over_a_barred_pilot_is_not_there_as_page_file_list_or_choic
         address_of(app, nuria, address + ending, 404)
     assert made.reference not in address_of(app, nuria, "/finance/statements")
     assert documents.runs(nuria, TITLES).items == ()
-    assert documents.scope_choices(nuria) == ()
+    assert documents.suggestions(nuria, [ScopeKind.CALL], "PCP") == ()
     assert documents.runs(actors.vera(), TITLES).items != ()
 
 

@@ -396,10 +396,20 @@ def test_a_double_click_of_a_form_makes_one_order(app: Flask, grant: World) -> N
 
 
 @pytest.mark.parametrize(
-    "query", ["from=nonsense&to=31.02.2024", "account=9999&event=E99&after=x.y", "grant=PCP-2022-G-9999", "q=%25"]
+    ("query", "unread"),
+    [
+        ("from=nonsense&to=31.02.2024", ["from", "to"]),
+        ("account=9999&event=E99&after=x.y", ["account", "event"]),
+        ("grant=PCP-2022-G-9999", ["grant"]),
+        ("q=%25", []),
+    ],
 )
-def test_filters_nobody_can_read_do_no_harm(app: Flask, grant: World, query: str) -> None:
-    get(app, actors.nuria(), f"/finance/ledger?{query}")
+def test_filters_nobody_can_read_do_no_harm_and_are_named(
+    app: Flask, grant: World, query: str, unread: list[str]
+) -> None:
+    shown = get(app, actors.nuria(), f"/finance/ledger?{query}")
+
+    assert re.findall('<p class="govuk-error-message" id="([a-z]+)-error">', shown) == unread
 
 
 @pytest.mark.parametrize(

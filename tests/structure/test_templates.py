@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,7 @@ def source(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+@functools.cache
 def tree(app: Flask, name: str) -> nodes.Template:
     return app.jinja_env.parse(source(name), name)
 
@@ -151,17 +153,52 @@ def test_every_class_of_ours_on_a_page_has_a_look_or_a_script() -> None:
     assert sorted(ours - styled() - scripts) == []
 
 
+@functools.cache
+def pages_given() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Every page of a view: the file that names it, its template where it is written out, and what it is given."""
+    views = [
+        path for path in (ROOT / "grants").rglob("*.py") if "views" in path.as_posix() or path.parent.name == "web"
+    ]
+    return tuple(
+        (
+            str(path.relative_to(ROOT)),
+            str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else "",
+            tuple(each.arg for each in node.keywords if each.arg),
+        )
+        for path in views
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "page" and node.args
+    )
+
+
 def test_no_page_hides_what_the_frame_of_every_page_reads(app: Flask) -> None:
     with app.test_request_context("/"):
         framed = {name for each in app.template_context_processors[None] for name in each()}
-    given = {
-        f"{path.relative_to(ROOT)}: {keyword.arg}"
-        for path in (ROOT / "grants").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "page"
-        for keyword in node.keywords
-        if keyword.arg in framed
-    }
+    given = {f"{file}: {name}" for file, _, names in pages_given() for name in names if name in framed}
 
     assert {"filling", "actor", "menu"} <= framed
     assert given == set()
+
+
+@functools.cache
+def spoken(app: Flask, name: str) -> frozenset[str]:
+    """Every name a page speaks of, with the frame it stands in and the parts it includes."""
+    parsed = tree(app, name)
+    inside = [
+        str(part.template.value)
+        for part in parsed.find_all((nodes.Extends, nodes.Include))
+        if isinstance(part.template, nodes.Const)
+    ]
+    return frozenset(found.name for found in parsed.find_all(nodes.Name)).union(*(spoken(app, each) for each in inside))
+
+
+def test_no_page_is_given_what_it_does_not_use(app: Flask) -> None:
+    unused = [
+        f"{file}: {template} {name}"
+        for file, template, names in pages_given()
+        if template in PAGES
+        for name in sorted(set(names) - spoken(app, template))
+    ]
+
+    assert len(pages_given()) > 100
+    assert unused == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from grants.applications.forms.deeds import DeclineForm, DeedForm, ReasonForm, SignOffForm, SubmitForm, uuid_of
+from grants.applications.forms.deeds import DeclineForm, DeedForm, ReasonForm, SignOffForm, SubmitForm
 from grants.applications.forms.desk import (
-    BATCH_PICKS_MAX,
     BatchForm,
     CheckForm,
     ClarifyForm,
@@ -20,8 +19,6 @@ from grants.applications.forms.desk import (
 )
 from grants.applications.forms.lists import ListNameForm, SaveListForm, SharingForm, listing_of
 from grants.applications.forms.team import (
-    KINDS,
-    PARTNER_KINDS,
     AskForm,
     InviteForm,
     PersonForm,
@@ -32,7 +29,6 @@ from grants.applications.forms.team import (
 )
 from grants.applications.forms.trying import TrialFileForm, TrialForm
 from grants.applications.forms.writing import (
-    BeginForm,
     CommentForm,
     DetailsForm,
     FileForm,
@@ -44,12 +40,8 @@ from grants.applications.forms.writing import (
 )
 
 __all__ = [
-    "BATCH_PICKS_MAX",
-    "KINDS",
-    "PARTNER_KINDS",
     "AskForm",
     "BatchForm",
-    "BeginForm",
     "CheckForm",
     "ClarifyForm",
     "CommentForm",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from grants.applications.queries.applying import asked_about, people_at_work
 from grants.applications.queries.batch import batch, batch_page, batch_results, in_hand, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
@@ -17,7 +16,6 @@ from grants.applications.queries.desk_list import desk_list
 from grants.applications.queries.duty import duties
 from grants.applications.queries.exporting import export_head, export_rows, rows_of_list
 from grants.applications.queries.facts import cities_of as city_facts
-from grants.applications.queries.facts import facts_of
 from grants.applications.queries.following import (
     awaits_full_proposal,
     choices_of,
@@ -45,33 +43,18 @@ from grants.applications.queries.letters import (
 )
 from grants.applications.queries.list_files import list_file, list_files, list_files_lately, old_list_files
 from grants.applications.queries.lists import (
-    ListPage,
     calls_seen,
-    closes_at_of,
     countries,
     list_page,
     of_call,
     of_organisation,
-    offered,
     programmes_seen,
     understood,
 )
 from grants.applications.queries.ordering import Stretch
 from grants.applications.queries.pipeline import standing
 from grants.applications.queries.proof import receipt_proof, registered
-from grants.applications.queries.reach import (
-    DUTIES_MAX,
-    FOR_CALL_MAX,
-    LIST_ROWS_MAX,
-    id_of,
-    is_team,
-    lies_in,
-    not_barred,
-    opens_when,
-    scope_of,
-    team_id_of,
-    visible,
-)
+from grants.applications.queries.reach import id_of, is_team, lies_in, opens_when, scope_of, team_id_of, visible
 from grants.applications.queries.register import register_now, register_sent
 from grants.applications.queries.saved import first_list, saved_list, saved_lists, shareable_call, shareable_calls
 from grants.applications.queries.serving import offered_actions, served, serving_city
@@ -111,9 +94,7 @@ from grants.applications.queries.writing import (
     gate,
     invitation,
     invitations,
-    issues_of,
     own_rows,
-    warnings_of,
     workplace,
     workplace_of,
 )
@@ -121,17 +102,12 @@ from grants.applications.queries.writing import (
 __all__ = [
     "CLARIFICATION_FILES",
     "DRAFT_JOB",
-    "DUTIES_MAX",
-    "FOR_CALL_MAX",
     "LETTER_FILES",
-    "LIST_ROWS_MAX",
     "Gate",
-    "ListPage",
     "Stretch",
     "TrialView",
     "Workplace",
     "as_answered",
-    "asked_about",
     "awaits_full_proposal",
     "batch",
     "batch_page",
@@ -142,7 +118,6 @@ __all__ = [
     "choices_of",
     "city_facts",
     "clarifications",
-    "closes_at_of",
     "concept_of",
     "concepts",
     "content_of",
@@ -160,7 +135,6 @@ __all__ = [
     "earlier",
     "export_head",
     "export_rows",
-    "facts_of",
     "file_of",
     "first_list",
     "gate",
@@ -171,7 +145,6 @@ __all__ = [
     "invitations",
     "invited_to",
     "is_team",
-    "issues_of",
     "last_batch",
     "last_changes",
     "lead_is_gone",
@@ -189,17 +162,14 @@ __all__ = [
     "list_files_lately",
     "list_page",
     "membership",
-    "not_barred",
     "of_call",
     "of_organisation",
-    "offered",
     "offered_actions",
     "old_list_files",
     "open_now",
     "opens_when",
     "own_rows",
     "partners",
-    "people_at_work",
     "programmes_seen",
     "reason_of_end",
     "receipt_files",
@@ -241,7 +211,6 @@ __all__ = [
     "view_of",
     "visible",
     "waiting_answers",
-    "warnings_of",
     "with_own_deadline",
     "with_proof",
     "with_versions",

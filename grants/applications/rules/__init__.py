@@ -32,7 +32,6 @@ from grants.applications.rules.attaching import (
 from grants.applications.rules.batch import BatchOutcome, BatchPick, BatchResult, BatchRow, first_open, passed_by_facts
 from grants.applications.rules.clarifying import (
     ClarificationInput,
-    ClarificationState,
     ClarificationView,
     checked_answer,
     due_problem,
@@ -80,11 +79,8 @@ from grants.applications.rules.following import (
 )
 from grants.applications.rules.frozen import SNAPSHOT_SCHEMA, digest, read_snapshot, snapshot
 from grants.applications.rules.inputs import (
-    ACRONYM_CHARACTERS_MAX,
     LEADING_KINDS,
     PARTNERS_MAX,
-    SUMMARY_WORDS_MAX,
-    TITLE_CHARACTERS_MAX,
     AnswerInput,
     AnswerKept,
     BudgetInput,
@@ -105,9 +101,7 @@ from grants.applications.rules.inputs import (
     TakenSection,
 )
 from grants.applications.rules.issues import (
-    ATTACHMENT_PREFIX,
     Issue,
-    IssueGroup,
     Page,
     attachment_issues,
     attachment_role,
@@ -121,17 +115,9 @@ from grants.applications.rules.issues import (
 )
 from grants.applications.rules.last_changes import CHANGES_TOLD, LastChange, told_together
 from grants.applications.rules.letters import LetterText, LetterView, checked_note, letter_text
-from grants.applications.rules.listing import STATES, chips, days_words, filter_words, stale
-from grants.applications.rules.register import ShownFact, ShownOrganisation, facts_now, sent_facts, sent_lines
-from grants.applications.rules.serving import (
-    OWN_MAX,
-    Served,
-    ServingInput,
-    checked_serving,
-    frozen_serving,
-    read_serving,
-    serving_mark,
-)
+from grants.applications.rules.listing import STATES, chips, days_words, stale
+from grants.applications.rules.register import ShownOrganisation, facts_now, sent_facts, sent_lines
+from grants.applications.rules.serving import OWN_MAX, Served, ServingInput, checked_serving, serving_mark
 from grants.applications.rules.signing import (
     SignedAnother,
     SignedPart,
@@ -154,9 +140,8 @@ from grants.applications.rules.team import (
     checked_member_role,
     refuse_other_part,
 )
-from grants.applications.rules.timeline import Asked, Checked, Later, Stage, StageState, Timeline, timeline
+from grants.applications.rules.timeline import Asked, Checked, Later, StageState, Timeline, timeline
 from grants.applications.rules.trial import (
-    TRIAL_PIC,
     TrialApplicant,
     TrialContent,
     TrialFile,
@@ -188,8 +173,6 @@ from grants.applications.rules.values import (
 )
 
 __all__ = [
-    "ACRONYM_CHARACTERS_MAX",
-    "ATTACHMENT_PREFIX",
     "BETWEEN_STAGES",
     "CHANGES_TOLD",
     "COMPARED",
@@ -208,11 +191,8 @@ __all__ = [
     "SHOW_WORDS",
     "SNAPSHOT_SCHEMA",
     "STATES",
-    "SUMMARY_WORDS_MAX",
     "TEAM_ROLES",
     "TITLES",
-    "TITLE_CHARACTERS_MAX",
-    "TRIAL_PIC",
     "WITH_RESULT",
     "WRITABLE",
     "WRITING_ROLES",
@@ -231,7 +211,6 @@ __all__ = [
     "Checked",
     "CityFact",
     "ClarificationInput",
-    "ClarificationState",
     "ClarificationView",
     "CommentInput",
     "ConceptRow",
@@ -254,7 +233,6 @@ __all__ = [
     "InviteInput",
     "Invited",
     "Issue",
-    "IssueGroup",
     "LastChange",
     "Later",
     "LetterText",
@@ -274,13 +252,11 @@ __all__ = [
     "SectionInput",
     "Served",
     "ServingInput",
-    "ShownFact",
     "ShownOrganisation",
     "SignOffView",
     "SignedAnother",
     "SignedPart",
     "SourcesInput",
-    "Stage",
     "StageState",
     "Standing",
     "StartInput",
@@ -320,12 +296,10 @@ __all__ = [
     "exactly",
     "facts_now",
     "file_places",
-    "filter_words",
     "fingerprint",
     "first_open",
     "form_facts",
     "formal_evidence",
-    "frozen_serving",
     "grouped",
     "groups",
     "infected_issues",
@@ -337,7 +311,6 @@ __all__ = [
     "part_content",
     "passed_by_facts",
     "proposed",
-    "read_serving",
     "read_snapshot",
     "reasons_of",
     "received_lines",

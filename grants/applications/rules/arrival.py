@@ -7,7 +7,7 @@ from datetime import datetime
 from grants.applications.rules.values import WRITABLE
 from grants.applications.states import ApplicationState
 from grants.calls.rules import CallTimes, CallView
-from grants.calls.rules.saying import said, zone_words
+from grants.calls.rules.saying import said, zone_said
 from grants.core import clock, faults
 from grants.core.errors import Refused
 from grants.core.zones import zone_of
@@ -36,7 +36,7 @@ def refuse_late(call: CallView | CallTimes, at: datetime) -> None:
 def exactly(moment: datetime, zone: str) -> str:
     """What ``said`` says with seconds and thousandths, where a deadline is near; never rounded up into another second."""
     local = clock.in_zone(moment, zone)
-    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({zone_words(moment, zone)})"
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d} on {clock.long_date(local.date())} ({zone_said(moment, zone)})"
 
 
 def received_lines(moment: datetime, call_zone: str, country_code: str) -> tuple[tuple[str, str], ...]:

@@ -169,7 +169,6 @@ def _page(
         answers={each.id: _answer_of(each, answer) for each in found},
         sends=application.id in actor.places(Permission.APPLICATION_SUBMIT, "application"),
         deed=deed or DeedForm(formdata=None),
-        rules=rules,
     )
 
 

@@ -189,7 +189,6 @@ def helpdesk() -> Any:
         first=queries.first_answers(actor, at),
         queue=queue,
         state=state,
-        apart=apart,
         apart_words=APART_WORDS,
         **_words(),
     )

@@ -46,7 +46,6 @@ def index() -> Any:
         columns=Column,
         at_once_max=AT_ONCE_ROWS_MAX,
         address_of=address_of,
-        size=stretch.size,
         rules=rules,
     )
 

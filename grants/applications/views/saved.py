@@ -25,7 +25,7 @@ READERS = (Permission.APPLICATION_READ, Permission.APPLICATION_START)
 @requires(*READERS)
 def saved() -> Any:
     """Every list this person keeps or was given."""
-    return page("applications/saved.html", lists=queries.saved_lists(current_actor()), address_of=address_of)
+    return page("applications/saved.html", lists=queries.saved_lists(current_actor()))
 
 
 @bp.route("/applications/views/new", methods=["GET", "POST"])

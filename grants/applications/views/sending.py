@@ -124,7 +124,6 @@ def print_view(ref: str) -> Any:
         "applications/print.html",
         application=place.application,
         call=application.call,
-        content=None,
         register=queries.register_now(place),
         serves=place.serves,
         sections=dossier_rules.answered(place.dossier.content),
@@ -132,7 +131,6 @@ def print_view(ref: str) -> Any:
         file_names=place.file_names,
         file_hashes=place.files,
         draft=application.submission is None or place.changed_since_submission,
-        rules=rules,
         **clarified_context(application, place.clarified),
     )
 

@@ -7,16 +7,13 @@ from grants.awards.queries.lists import (
     hash_of,
     live_list,
     ranking_page,
-    ranking_rules,
     selection_page,
     without_evaluation,
 )
-from grants.awards.queries.publication import application_ids, decided, public_results, publishing
+from grants.awards.queries.publication import application_ids, decided, publishing
 from grants.awards.queries.results import result
 from grants.awards.queries.selections import (
-    ROWS_MAX,
     item_of,
-    open_call,
     others_of,
     pilots_of,
     published_others,
@@ -28,7 +25,6 @@ from grants.awards.queries.selections import (
 from grants.awards.queries.work import duties
 
 __all__ = [
-    "ROWS_MAX",
     "application_ids",
     "decided",
     "duties",
@@ -36,15 +32,12 @@ __all__ = [
     "hash_of",
     "item_of",
     "live_list",
-    "open_call",
     "others_of",
     "pilots_of",
-    "public_results",
     "published_others",
     "published_pilots",
     "publishing",
     "ranking_page",
-    "ranking_rules",
     "result",
     "selection_of",
     "selection_page",

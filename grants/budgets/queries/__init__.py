@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from grants.budgets.queries.grids import (
-    BudgetRow,
-    BudgetView,
-    Dropped,
-    FrozenBudget,
-    Grid,
-    GridCell,
-    GridGroup,
-    GridRow,
-)
+from grants.budgets.queries.grids import BudgetView
 from grants.budgets.queries.reading import (
     Stored,
     cell_of,
@@ -27,14 +18,7 @@ from grants.budgets.queries.reading import (
 from grants.budgets.queries.showing import budget, shown, unstored, view_of
 
 __all__ = [
-    "BudgetRow",
     "BudgetView",
-    "Dropped",
-    "FrozenBudget",
-    "Grid",
-    "GridCell",
-    "GridGroup",
-    "GridRow",
     "Stored",
     "budget",
     "cell_of",

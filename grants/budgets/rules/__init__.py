@@ -15,7 +15,6 @@ from grants.budgets.rules.funding import (
     SourceKind,
     asked_sentences,
     checked_source,
-    note_field,
     read_note,
     source_field,
     sources_mark,
@@ -34,17 +33,8 @@ from grants.budgets.rules.plan import (
     read_title,
     timeline,
 )
-from grants.budgets.rules.reading import (
-    TEXT_CHARACTERS_MAX,
-    Ambiguous,
-    Marks,
-    axes,
-    how_read,
-    read_amount,
-    read_cells,
-    read_marks,
-)
-from grants.budgets.rules.sums import package_order, totals
+from grants.budgets.rules.reading import Ambiguous, Marks, axes, how_read, read_amount, read_cells, read_marks
+from grants.budgets.rules.sums import totals
 from grants.budgets.rules.values import (
     BudgetChanged,
     BudgetRules,
@@ -68,7 +58,6 @@ from grants.budgets.rules.values import (
     Totals,
     cell_at,
     field_name,
-    is_package_code,
 )
 
 __all__ = [
@@ -77,7 +66,6 @@ __all__ = [
     "PACKAGES_MAX",
     "SOURCES_MAX",
     "SOURCE_WORDS",
-    "TEXT_CHARACTERS_MAX",
     "Ambiguous",
     "Asked",
     "Bar",
@@ -120,9 +108,6 @@ __all__ = [
     "findings",
     "from_mapping",
     "how_read",
-    "is_package_code",
-    "note_field",
-    "package_order",
     "percent",
     "plan_mark",
     "read_amount",

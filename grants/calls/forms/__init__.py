@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from grants.calls.forms.around import NoticeForm, SessionForm, SlidesForm
 from grants.calls.forms.changes import CorrigendumForm, WordingForm
-from grants.calls.forms.dates import FOLD_CHOICES, BuildDatesForm, DeadlineForm, LocalTime
+from grants.calls.forms.dates import BuildDatesForm, DeadlineForm
 from grants.calls.forms.deeds import (
-    TEMPLATE_CHOICES,
     BudgetForm,
     CancelForm,
     CopyForm,
@@ -18,8 +17,6 @@ from grants.calls.forms.deeds import (
 from grants.calls.forms.parts import Node, PartForm, typed_words
 
 __all__ = [
-    "FOLD_CHOICES",
-    "TEMPLATE_CHOICES",
     "BudgetForm",
     "BuildDatesForm",
     "CancelForm",
@@ -29,7 +26,6 @@ __all__ = [
     "DeedForm",
     "DocumentForm",
     "ImportForm",
-    "LocalTime",
     "Node",
     "NoticeForm",
     "PartForm",

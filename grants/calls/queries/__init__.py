@@ -16,13 +16,9 @@ from grants.calls.queries.corrections import (
 )
 from grants.calls.queries.listing import calls_page
 from grants.calls.queries.privacy import notices
-from grants.calls.queries.questions import answers_published
 from grants.calls.queries.reading import (
-    CALLS_MAX,
-    SEES_DRAFTS,
     CallView,
     authorised,
-    beside_stage,
     call,
     call_by_id,
     call_held,
@@ -44,7 +40,6 @@ from grants.calls.queries.reading import (
     public_results,
     results_come_from,
     results_public_at,
-    role_places,
     scope_of,
     taken_slugs,
     times,
@@ -55,16 +50,12 @@ from grants.calls.queries.reading import (
 from grants.calls.queries.sessions import SLIDES_KIND, sessions
 
 __all__ = [
-    "CALLS_MAX",
-    "SEES_DRAFTS",
     "SLIDES_KIND",
     "CallView",
     "WorkingCopy",
-    "answers_published",
     "applicants_come_from",
     "around",
     "authorised",
-    "beside_stage",
     "call",
     "call_by_id",
     "call_held",
@@ -94,7 +85,6 @@ __all__ = [
     "public_results",
     "results_come_from",
     "results_public_at",
-    "role_places",
     "scope_of",
     "sessions",
     "taken_slugs",

@@ -26,38 +26,25 @@ from grants.calls.rules.changes import (
     fixed_problems,
     wording_problem,
 )
-from grants.calls.rules.conditions import (
-    ORGANISATION_WORDS,
-    PARENT_LIST,
-    condition_problems,
-    counted,
-    fact_rule_of,
-    fact_rule_words,
-)
+from grants.calls.rules.conditions import ORGANISATION_WORDS, PARENT_LIST, counted, fact_rule_words
 from grants.calls.rules.content import (
     NOT_FOUND,
     TEMPLATE_LABEL,
     Attachment,
     CallContent,
     Condition,
-    Consortium,
     CountryList,
     Criterion,
     FactRule,
-    Instalment,
     LooseDate,
-    NamedSource,
     Opening,
     ParentGrant,
-    PaymentPlan,
-    PlannedMilestone,
-    ReportDuty,
     Scale,
     Sourced,
     Thresholds,
     TimeLimits,
 )
-from grants.calls.rules.dates import DatesInput, PlannedDates, planned
+from grants.calls.rules.dates import DatesInput, planned
 from grants.calls.rules.decisions import (
     BudgetInput,
     BudgetPosition,
@@ -79,7 +66,6 @@ from grants.calls.rules.publication import (
     FormFault,
     against_parent,
     content_of,
-    contradictions,
     form_faults,
     form_problems,
     kind_of,
@@ -90,9 +76,8 @@ from grants.calls.rules.publication import (
     stage_problems,
     support_points,
 )
-from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field, Group
+from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
 from grants.calls.rules.values import (
-    SUPPORT_MAX_UNJUSTIFIED,
     CallRow,
     CallSummary,
     CallTimes,
@@ -100,14 +85,11 @@ from grants.calls.rules.values import (
     Deadline,
     DocumentVersion,
     Fact,
-    SupportPoint,
     phase,
     zone_words,
 )
 from grants.calls.rules.words import (
     KIND_WORDS,
-    STAGE_WORDS,
-    Explained,
     budget_words,
     checklist,
     facts_of,
@@ -117,7 +99,6 @@ from grants.calls.rules.words import (
     source_address,
     steps,
     timeline,
-    words_of,
 )
 from grants.calls.rules.writing import Number, call_file, edited, read_value, to_yaml, tree_of
 
@@ -131,8 +112,6 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "SCHEMA_VERSION",
-    "STAGE_WORDS",
-    "SUPPORT_MAX_UNJUSTIFIED",
     "TEMPLATE_LABEL",
     "Attachment",
     "BudgetInput",
@@ -147,7 +126,6 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Condition",
-    "Consortium",
     "CorrigendumInput",
     "CountryList",
     "Criterion",
@@ -158,7 +136,6 @@ __all__ = [
     "DeadlineNotice",
     "DocumentInput",
     "DocumentVersion",
-    "Explained",
     "Fact",
     "FactRule",
     "Field",
@@ -166,21 +143,15 @@ __all__ = [
     "Group",
     "Instalment",
     "LooseDate",
-    "NamedSource",
     "Number",
     "OneExtension",
     "Opening",
     "ParentGrant",
-    "PaymentPlan",
-    "PlannedDates",
-    "PlannedMilestone",
     "PublicRecord",
     "PublicResult",
-    "ReportDuty",
     "ResultsInput",
     "Scale",
     "Sourced",
-    "SupportPoint",
     "Thresholds",
     "TimeLimits",
     "VersionKind",
@@ -190,16 +161,13 @@ __all__ = [
     "call_file",
     "changes",
     "checklist",
-    "condition_problems",
     "content_of",
-    "contradictions",
     "correction_note",
     "correction_problems",
     "counted",
     "edited",
     "envelopes_in",
     "extended",
-    "fact_rule_of",
     "fact_rule_words",
     "facts_of",
     "filled",
@@ -237,6 +205,5 @@ __all__ = [
     "to_yaml",
     "tree_of",
     "wording_problem",
-    "words_of",
     "zone_words",
 ]

@@ -11,10 +11,10 @@ from grants.core import clock
 def said(moment: datetime, zone: str) -> str:
     """``15 November 2022, 12:00 (Europe/Brussels)``; in the hour that comes twice, which of the two is said too."""
     local = clock.in_zone(moment, zone)
-    return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone_words(moment, zone)})"
+    return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone_said(moment, zone)})"
 
 
-def zone_words(moment: datetime, zone: str) -> str:
+def zone_said(moment: datetime, zone: str) -> str:
     """The name of the zone and, in the hour that comes twice, its distance from world time."""
     return ", ".join(filter(None, (zone, clock.offset_where_unclear(moment, zone))))
 

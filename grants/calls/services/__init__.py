@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.calls.services.building import DATA, TEMPLATES, apply_template, set_dates, set_value, template
+from grants.calls.services.building import DATA, apply_template, set_dates, set_value, template
 from grants.calls.services.corrections import (
     CORRIGENDUM_JOB,
     correct_wording,
@@ -41,7 +41,6 @@ __all__ = [
     "CORRIGENDUM_JOB",
     "DATA",
     "DEADLINE_JOB",
-    "TEMPLATES",
     "add_document_version",
     "add_privacy_notice",
     "add_session",

@@ -4,7 +4,7 @@ RQ is only the bell: it carries a job's id and may be lost at any time. Nothing 
 """
 
 from grants.core.jobs.asking import cancel, give_up, plan, queue, retry, start_again
-from grants.core.jobs.models import Job, ProcessBeat
+from grants.core.jobs.models import Job
 from grants.core.jobs.queries import (
     JobView,
     Waiting,
@@ -18,23 +18,11 @@ from grants.core.jobs.queries import (
     views,
     waiting,
 )
-from grants.core.jobs.ringing import Bell, connected, line_of_rq, queue_server, ring
-from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, WORK, Asker, QueueRules
+from grants.core.jobs.ringing import connected, line_of_rq, queue_server
+from grants.core.jobs.rules import LEASE, NAME, QUEUE_OF_MODULE, QUEUES, RING_AGAIN_AFTER, Asker, QueueRules
 from grants.core.jobs.states import MACHINE, JobState
-from grants.core.jobs.sweeping import Sweep, beat, give_back, sweep
-from grants.core.jobs.working import (
-    ActorOf,
-    Attempt,
-    Superseded,
-    TryLater,
-    Unavailable,
-    actor,
-    claim,
-    progress,
-    this,
-    work,
-    work_off,
-)
+from grants.core.jobs.sweeping import beat, give_back, sweep
+from grants.core.jobs.working import Superseded, TryLater, Unavailable, actor, claim, progress, this, work, work_off
 
 __all__ = [
     "LEASE",
@@ -43,18 +31,12 @@ __all__ = [
     "QUEUES",
     "QUEUE_OF_MODULE",
     "RING_AGAIN_AFTER",
-    "WORK",
-    "ActorOf",
     "Asker",
-    "Attempt",
-    "Bell",
     "Job",
     "JobState",
     "JobView",
-    "ProcessBeat",
     "QueueRules",
     "Superseded",
-    "Sweep",
     "TryLater",
     "Unavailable",
     "Waiting",
@@ -77,7 +59,6 @@ __all__ = [
     "queue",
     "queue_server",
     "retry",
-    "ring",
     "start_again",
     "sweep",
     "this",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from grants.documents.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, balance_rows, journal_rows
 from grants.documents.queries.grant_statement import grant_statement
-from grants.documents.queries.movements import EntryLine
 from grants.documents.queries.overview import call_overview
 from grants.documents.queries.receipts import agreement, agreement_is_synthetic, receipt, submission_row
 from grants.documents.queries.register import register
@@ -19,28 +18,16 @@ from grants.documents.queries.runs import (
     run,
     runs,
     unfinished,
-    visible,
 )
-from grants.documents.queries.scopes import (
-    call_ids,
-    holds_barred,
-    lies_in,
-    lies_in_run,
-    meant,
-    scope_choices,
-    scope_of,
-    suggestions,
-)
+from grants.documents.queries.scopes import holds_barred, lies_in, lies_in_run, meant, scope_of, suggestions
 
 __all__ = [
     "BALANCE_COLUMNS",
     "FILE_KIND",
     "JOURNAL_COLUMNS",
-    "EntryLine",
     "agreement",
     "agreement_is_synthetic",
     "balance_rows",
-    "call_ids",
     "call_overview",
     "entries_behind",
     "figures",
@@ -58,10 +45,8 @@ __all__ = [
     "register",
     "run",
     "runs",
-    "scope_choices",
     "scope_of",
     "submission_row",
     "suggestions",
     "unfinished",
-    "visible",
 ]

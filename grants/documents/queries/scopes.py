@@ -20,7 +20,6 @@ from grants.documents.rules import ScopeFound, ScopeKind
 from grants.programmes.models import Programme
 
 SUGGESTIONS_MAX = 8
-CHOICES_MAX = 20
 
 
 def call_id_of(reference: str) -> UUID:
@@ -138,12 +137,6 @@ def meant(actor: Actor, kinds: Sequence[ScopeKind], text: str) -> ScopeFound:
 
 def _unclear(sentence: str) -> Invalid:
     return Invalid(sentence, {"scope": sentence})
-
-
-def scope_choices(actor: Actor) -> tuple[tuple[str, str], ...]:
-    """Reference and title of the newest calls whose statements the person may ask for, at most twenty."""
-    found = _calls(actor).order_by(Call.created_at.desc(), Call.reference).limit(CHOICES_MAX)
-    return tuple((call.reference, call.title) for call in db.session.scalars(found))
 
 
 def suggestions(actor: Actor, kinds: Sequence[ScopeKind], text: str) -> tuple[ScopeFound, ...]:

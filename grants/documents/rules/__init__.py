@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.documents.rules.agreeing import Check, agreeing, refuse_disagreeing
+from grants.documents.rules.agreeing import Check, agreeing
 from grants.documents.rules.asking import (
     Produced,
     Progress,
@@ -66,7 +66,6 @@ __all__ = [
     "from_mapping",
     "in_table",
     "read_moment",
-    "refuse_disagreeing",
     "to_mapping",
     "took_words",
     "unmarked",

@@ -31,13 +31,9 @@ from grants.dossiers.rules.typed import (
     tidy,
 )
 from grants.dossiers.rules.values import (
-    CHARACTERS_A_WORD,
-    CHARACTERS_SLACK,
     COLUMN_KINDS,
-    COMMENT_CHARACTERS_MAX,
     COMMENTS_MAX,
     CONFIRMED,
-    LINES_MAX,
     PICKED_KINDS,
     SET_ASIDE_MAX,
     TEXT_CHARACTERS_MAX,
@@ -59,13 +55,9 @@ from grants.dossiers.rules.whole import AnsweredQuestion, AnsweredSection, answe
 
 __all__ = [
     "ANSWER_NAMED",
-    "CHARACTERS_A_WORD",
-    "CHARACTERS_SLACK",
     "COLUMN_KINDS",
     "COMMENTS_MAX",
-    "COMMENT_CHARACTERS_MAX",
     "CONFIRMED",
-    "LINES_MAX",
     "PICKED_KINDS",
     "ROWS_MAX",
     "SET_ASIDE_MAX",

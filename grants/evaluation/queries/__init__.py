@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from grants.evaluation.queries.access import (
     IN_EVALUATION,
-    ROWS_MAX,
     application_scope,
     call_scope,
-    clear_for,
     conflicted,
     declaration_of,
     declaration_scope,
     declarations,
     own_seat,
-    readable,
     refuse_closed,
     refuse_conflict,
     refuse_own_seat,
     seat_scope,
     undeclared,
-    within,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia
 from grants.evaluation.queries.assignments import (
@@ -45,7 +41,6 @@ from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
     "IN_EVALUATION",
-    "ROWS_MAX",
     "agreed_scores",
     "agreed_words",
     "application_id_of",
@@ -57,7 +52,6 @@ __all__ = [
     "call_to_assign",
     "candidates",
     "cities_of",
-    "clear_for",
     "conflict_pages",
     "conflicted",
     "consensus_application",
@@ -73,7 +67,6 @@ __all__ = [
     "may_declare",
     "own_seat",
     "pool",
-    "readable",
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
@@ -84,5 +77,4 @@ __all__ = [
     "unanswered",
     "undeclared",
     "waiting_doubts",
-    "within",
 ]

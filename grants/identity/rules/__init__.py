@@ -35,7 +35,6 @@ from grants.identity.rules.facts import (
     Fact,
     FactLine,
     ValidationInput,
-    address_line,
     alike,
     facts_of,
     frozen_facts,
@@ -49,17 +48,10 @@ from grants.identity.rules.facts import (
     stated_facts,
     why_not_validate,
 )
-from grants.identity.rules.organisations import (
-    WEB_ADDRESS_CHARACTERS_MAX,
-    OrganisationInput,
-    OrganisationRow,
-    OrganisationView,
-)
+from grants.identity.rules.organisations import OrganisationInput, OrganisationRow, OrganisationView
 from grants.identity.rules.passwords import (
     PASSWORD_CHARACTERS_MAX,
-    PASSWORD_CHARACTERS_MIN,
     TRIES_FORGOTTEN_AFTER,
-    WAIT_FIRST,
     WAIT_MAX,
     Counter,
     counter_key,
@@ -67,7 +59,6 @@ from grants.identity.rules.passwords import (
     wait_after,
 )
 from grants.identity.rules.sessions import (
-    FRESH_FOR,
     LINK_LASTS,
     SEEN_AFTER,
     SESSION_AGE_MAX,
@@ -82,29 +73,17 @@ from grants.identity.rules.sessions import (
     safe_path,
     token_hash,
 )
-from grants.identity.rules.vat import VAT_FORMS, vat_number, vat_words
-from grants.identity.rules.words import (
-    NAME_CHARACTERS_MAX,
-    NAME_CHARACTERS_SEEN_MAX,
-    checked_job_title,
-    checked_name,
-    handle_of,
-    normal_email,
-    one_line,
-)
+from grants.identity.rules.vat import VAT_FORMS, vat_number
+from grants.identity.rules.words import checked_job_title, checked_name, handle_of, normal_email, one_line
 
 __all__ = [
     "BEFORE_THE_REGISTER",
     "FACT_CHARACTERS_MAX",
     "FACT_WORDS",
-    "FRESH_FOR",
     "LINK_LASTS",
-    "NAME_CHARACTERS_MAX",
-    "NAME_CHARACTERS_SEEN_MAX",
     "OTHERS",
     "PARTS",
     "PASSWORD_CHARACTERS_MAX",
-    "PASSWORD_CHARACTERS_MIN",
     "REASON_CHARACTERS_MAX",
     "SEEN_AFTER",
     "SESSION_AGE_MAX",
@@ -113,9 +92,7 @@ __all__ = [
     "STATED_BY_OFFICE",
     "TRIES_FORGOTTEN_AFTER",
     "VAT_FORMS",
-    "WAIT_FIRST",
     "WAIT_MAX",
-    "WEB_ADDRESS_CHARACTERS_MAX",
     "AddedUser",
     "ColleagueInput",
     "Counter",
@@ -142,7 +119,6 @@ __all__ = [
     "UserRow",
     "ValidationInput",
     "Where",
-    "address_line",
     "alike",
     "browser_words",
     "by_part",
@@ -171,7 +147,6 @@ __all__ = [
     "stated_facts",
     "token_hash",
     "vat_number",
-    "vat_words",
     "wait_after",
     "why_not_validate",
 ]

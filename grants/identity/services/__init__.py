@@ -22,7 +22,6 @@ from grants.identity.services.people import (
     leave,
     make_organisation,
     organisations_followed_by,
-    refuse_known_organisation,
     register_organisation,
 )
 from grants.identity.services.roles import (
@@ -77,7 +76,6 @@ __all__ = [
     "open_mail",
     "organisations_followed_by",
     "parts_kept_by",
-    "refuse_known_organisation",
     "refuse_staff",
     "register_organisation",
     "replace_session",

@@ -69,7 +69,6 @@ def _user(handle: str, status: int = 200, form: Any = None) -> Any:
         person=found,
         givers=givers,
         words=policy.WORDS,
-        policy=policy,
         places={place.id: place.label for place in queries.role_places("call")},
         form=form or _role_form(),
         small=GrantForm(),

@@ -161,7 +161,6 @@ def organisation() -> Any:
         form=form,
         view=view,
         views=views,
-        number=number,
         members=members,
         kind=KIND_WORDS[view.kind],
         slug=queries.slug_of(view),

@@ -76,7 +76,6 @@ def _validating(
         ),
         form=validating or ValidateForm(formdata=None, data={"shown": fact.value, "checked_on": today}),
         withdrawing=withdrawing or WithdrawValidationForm(formdata=None),
-        refused=withdrawing or validating,
     )
     return shown, 422 if request.method == "POST" else 200
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from grants.ledger.queries.checks import PROBLEMS_MAX, dimension_ids, verify
+from grants.ledger.queries.checks import dimension_ids, verify
 from grants.ledger.queries.exports import JOURNAL_COLUMNS, journal_rows
 from grants.ledger.queries.journal import (
     PAGE_ENTRIES,
-    ActLine,
     EntryFilter,
     EntryPage,
-    EntryRow,
     EntryView,
-    amount_of,
     count_entries,
     entries,
     entry,
@@ -20,7 +17,6 @@ from grants.ledger.queries.journal import (
     source_keys,
 )
 from grants.ledger.queries.sums import (
-    BalanceRow,
     balance,
     balances,
     grants_balances,
@@ -33,14 +29,9 @@ from grants.ledger.queries.sums import (
 __all__ = [
     "JOURNAL_COLUMNS",
     "PAGE_ENTRIES",
-    "PROBLEMS_MAX",
-    "ActLine",
-    "BalanceRow",
     "EntryFilter",
     "EntryPage",
-    "EntryRow",
     "EntryView",
-    "amount_of",
     "balance",
     "balances",
     "count_entries",

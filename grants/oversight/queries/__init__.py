@@ -2,21 +2,17 @@
 
 from grants.oversight.queries.books import verify_ledger
 from grants.oversight.queries.health import health
-from grants.oversight.queries.home import Overview, duties, first_steps, lately, overview, waiting
+from grants.oversight.queries.home import duties, first_steps, lately, overview, waiting
 from grants.oversight.queries.organisations import organisation_hub
 from grants.oversight.queries.proofs import deliveries, proofs, request_waits
-from grants.oversight.queries.stages import later
-from grants.oversight.queries.trail import Line, record, record_rows, story, things
+from grants.oversight.queries.trail import record, record_rows, story, things
 
 __all__ = [
-    "Line",
-    "Overview",
     "deliveries",
     "duties",
     "first_steps",
     "health",
     "lately",
-    "later",
     "organisation_hub",
     "overview",
     "proofs",

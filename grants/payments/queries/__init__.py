@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 from grants.payments.queries.checks import verify
-from grants.payments.queries.grants import GrantPayments, grant_payments
-from grants.payments.queries.journal import (
-    CSV_ROWS_MAX,
-    EntryPage,
-    GrantName,
-    LedgerPage,
-    ledger,
-    ledger_entry,
-    ledger_lines,
-)
+from grants.payments.queries.grants import grant_payments
+from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
-from grants.payments.queries.orders import (
-    ROWS_MAX,
-    AccountNumber,
-    account_numbers,
-    order,
-    order_id_of,
-    order_ids_of,
-    why_gone,
-)
-from grants.payments.queries.recoveries import GrantRecovery, grant_recovery
+from grants.payments.queries.orders import ROWS_MAX, account_numbers, order, order_id_of, order_ids_of, why_gone
+from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
     request,
     request_id_of,
 )
-from grants.payments.queries.waiting import INBOX_ROWS, OPEN_ORDERS, Inbox, InboxRow, duties, exportable, inbox
+from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
 
 __all__ = [
-    "CSV_ROWS_MAX",
-    "INBOX_ROWS",
-    "OPEN_ORDERS",
     "ROWS_MAX",
-    "AccountNumber",
-    "EntryPage",
-    "GrantName",
-    "GrantPayments",
-    "GrantRecovery",
     "Inbox",
-    "InboxRow",
-    "LedgerPage",
     "account_numbers",
     "batch",
     "batch_id_of",

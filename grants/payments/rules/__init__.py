@@ -8,26 +8,16 @@ from __future__ import annotations
 
 from grants.payments.rules.circuit import (
     STEP_PEOPLE,
-    Signed,
     refuse_over_payable,
     refuse_own_account,
     refuse_same_person,
     refuse_value_date,
     shares_of,
 )
-from grants.payments.rules.days import (
-    WORDS,
-    DueBasis,
-    Opened,
-    again_due_on,
-    days_of,
-    prefinancing_due_on,
-    report_due_on,
-)
+from grants.payments.rules.days import WORDS, DueBasis, Opened, again_due_on, prefinancing_due_on, report_due_on
 from grants.payments.rules.decisions import (
     Decision,
     DecisionInput,
-    FinalSteps,
     Limits,
     check_decision,
     counted,
@@ -49,7 +39,6 @@ from grants.payments.rules.recoveries import (
     check_recovery,
 )
 from grants.payments.rules.views import (
-    NEXT_STEP,
     AccountLine,
     BatchSummary,
     BatchView,
@@ -67,7 +56,6 @@ from grants.payments.rules.views import (
     reason_words,
 )
 from grants.payments.rules.wording import (
-    PaymentNotes,
     again_refusal,
     close_refusal,
     order_next,
@@ -77,7 +65,6 @@ from grants.payments.rules.wording import (
 )
 
 __all__ = [
-    "NEXT_STEP",
     "STEP_PEOPLE",
     "WORDS",
     "AccountLine",
@@ -86,14 +73,12 @@ __all__ = [
     "Decision",
     "DecisionInput",
     "DueBasis",
-    "FinalSteps",
     "LedgerAsk",
     "Limits",
     "MoneyPosition",
     "Opened",
     "OrderSummary",
     "OrderView",
-    "PaymentNotes",
     "ReceiptInput",
     "ReceiptView",
     "RecoveryInput",
@@ -103,7 +88,6 @@ __all__ = [
     "RequestSummary",
     "RequestView",
     "SignatureView",
-    "Signed",
     "again_due_on",
     "again_refusal",
     "check_decision",
@@ -112,7 +96,6 @@ __all__ = [
     "circuit_problems",
     "close_refusal",
     "counted",
-    "days_of",
     "decide",
     "decide_balance",
     "decide_interim",

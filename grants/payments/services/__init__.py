@@ -7,21 +7,12 @@ pays from the same grant waits, and checks what then stands.
 from __future__ import annotations
 
 from grants.payments.services.closure import close_grant, closure_problems
-from grants.payments.services.locks import (
-    lock_grant,
-    scope_of_batch,
-    scope_of_grant,
-    scope_of_order,
-    scope_of_report,
-    scope_of_request,
-)
 from grants.payments.services.orders import authorise, cancel, change, prepare, verify
-from grants.payments.services.recoveries import book_receipt, establish, scope_of_recovery, waive
+from grants.payments.services.recoveries import book_receipt, establish, waive
 from grants.payments.services.requests import ask_again, decide, open_for_report, open_prefinancing, reject
-from grants.payments.services.sending import BATCH_ORDERS_MAX, execute, export, make_batch_file, open_batch_file, sheet
+from grants.payments.services.sending import execute, export, make_batch_file, open_batch_file, sheet
 
 __all__ = [
-    "BATCH_ORDERS_MAX",
     "ask_again",
     "authorise",
     "book_receipt",
@@ -33,19 +24,12 @@ __all__ = [
     "establish",
     "execute",
     "export",
-    "lock_grant",
     "make_batch_file",
     "open_batch_file",
     "open_for_report",
     "open_prefinancing",
     "prepare",
     "reject",
-    "scope_of_batch",
-    "scope_of_grant",
-    "scope_of_order",
-    "scope_of_recovery",
-    "scope_of_report",
-    "scope_of_request",
     "sheet",
     "verify",
     "waive",
