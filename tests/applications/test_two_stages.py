@@ -206,9 +206,8 @@ def test_the_lead_of_an_invited_concept_has_the_task_to_start_and_the_concept_le
         marek = actors.give(actors.marek().user_id, Role.APPLICATION_PARTNER, "application", concept)
     assert second.opens_at is not None and second.closes_at is not None
 
-    with clock.at(during(second)):
-        with statements() as before:
-            assert "You need not do anything now." in text_of(ana.get(page))
+    with clock.at(during(second)), statements() as before:
+        assert "You need not do anything now." in text_of(ana.get(page))
     invite(second, concept)
     with clock.at(second.opens_at - timedelta(microseconds=1)):
         assert "can start the full proposal from 1 July 2026" in text_of(ana.get(page))

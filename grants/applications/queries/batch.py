@@ -125,7 +125,9 @@ def batch_page(
     actor: Actor, call: CallView, page: Page
 ) -> Asking[tuple[tuple[BatchRow, ...], str | None, tuple[BatchOutcome, ...]]]:
     """One page of :func:`batch` with what became of the last one; three statements."""
-    (rows, next_key), outcomes = yield from both(batch.asking(actor, call, page), last_batch.asking(actor, call.id, BatchWork.PASS))
+    (rows, next_key), outcomes = yield from both(
+        batch.asking(actor, call, page), last_batch.asking(actor, call.id, BatchWork.PASS)
+    )
     return rows, next_key, outcomes
 
 

@@ -46,7 +46,7 @@ def _own(actor: Actor) -> Any:
     )
 
 
-def list_files_lately(actor: Actor, since: datetime) -> Select[Any]:
+def list_files_lately(actor: Actor, since: datetime) -> Select[*tuple[Any, ...]]:
     """The files of this person that are being made, failed, or are ready since a moment, oldest first, as a select:
     number, form, when asked for, the state of the job, when made.
     """

@@ -47,7 +47,9 @@ def ask_list_file(actor: Actor, address: str, form: ListForm, *, bare: bool = Fa
         )
     if queries.rows_of_list(actor, listing, most=form.rows_max) > form.rows_max:
         raise Refused(form.too_long)
-    row = ListFile(owner_id=actor.user_id, address=spelled(listing), form=form.value, bare=bare and form is ListForm.CSV)
+    row = ListFile(
+        owner_id=actor.user_id, address=spelled(listing), form=form.value, bare=bare and form is ListForm.CSV
+    )
     row.job_id = jobs.queue(JOB, subject=(FILE_KIND, row.id), file_id=row.id)
     row.number = next_number(SERIES)
     db.session.add(row)

@@ -30,7 +30,9 @@ def ask_list_file() -> Any:
     actor, form, listing = current_actor(), DeedForm(), understood()
     wanted = ListForm.XLSX if request.args.get("as") == ListForm.XLSX.value else ListForm.CSV
     rows = queries.rows_of_list(actor, listing, most=wanted.rows_max)
-    at_once = f"{url_for(_MADE_AT_ONCE[wanted])}?{urlencode([*listing.pairs, *cover_asked()])}" if made_at_once(rows) else ""
+    at_once = (
+        f"{url_for(_MADE_AT_ONCE[wanted])}?{urlencode([*listing.pairs, *cover_asked()])}" if made_at_once(rows) else ""
+    )
     if form.validate_on_submit():
         if at_once:
             return redirect(at_once, 303)

@@ -95,7 +95,9 @@ def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
     """For a list longer than a page writes by itself, the way to the page where it is asked for."""
     if made_at_once(queries.rows_of_list(current_actor(), listing, most=AT_ONCE_ROWS_MAX)):
         return None
-    return redirect(f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value), *cover_asked()])}", 303)
+    return redirect(
+        f"{url_for('.ask_list_file')}?{urlencode([*listing.pairs, ('as', form.value), *cover_asked()])}", 303
+    )
 
 
 def cover_asked() -> list[tuple[str, str]]:
