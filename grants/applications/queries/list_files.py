@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from grants.applications.models import ListFile
 from grants.applications.queries.reach import clear_of
@@ -46,7 +46,7 @@ def _own(actor: Actor) -> Any:
     )
 
 
-def list_files_lately(actor: Actor, since: datetime) -> Any:
+def list_files_lately(actor: Actor, since: datetime) -> Select[*tuple[Any, ...]]:
     """The files of this person that are being made, failed, or are ready since a moment, oldest first, as a select:
     number, form, when asked for, the state of the job, when made.
     """
