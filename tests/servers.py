@@ -74,6 +74,7 @@ class Cluster:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._line: psycopg.Connection[tuple[object, ...]] | None = None
 
     @contextmanager
     def made_once(self, name: str) -> Iterator[bool]:
@@ -93,8 +94,16 @@ class Cluster:
         self._ask(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _ask(self, statement: str) -> None:
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(statement.encode())
+        """On one connection for the whole run: opening another costs the server half as much as dropping a database."""
+        if self._line is None:
+            self._line = psycopg.connect(self.dsn("postgres"), autocommit=True)
+        self._line.execute(statement.encode())
+
+    def hang_up(self) -> None:
+        """Close the connection on which databases were asked for."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     def dsn(self, database: str, user: str = "grants_owner") -> str:
         """A libpq address of one database."""
@@ -170,6 +179,7 @@ class TestPostgres(Cluster):
 
     def stop(self) -> None:
         """End the server and remove its folder."""
+        self.hang_up()
         if self._process is not None:
             # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every open connection.
             self._process.send_signal(signal.SIGINT)
