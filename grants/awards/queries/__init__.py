@@ -15,12 +15,11 @@ from grants.awards.queries.publication import application_ids, decided, public_r
 from grants.awards.queries.results import result
 from grants.awards.queries.selections import (
     ROWS_MAX,
+    Published,
     item_of,
-    open_call,
     others_of,
     pilots_of,
-    published_others,
-    published_pilots,
+    published,
     selection_of,
     selection_scope,
     selections,
@@ -29,6 +28,7 @@ from grants.awards.queries.work import duties
 
 __all__ = [
     "ROWS_MAX",
+    "Published",
     "application_ids",
     "decided",
     "duties",
@@ -36,12 +36,10 @@ __all__ = [
     "hash_of",
     "item_of",
     "live_list",
-    "open_call",
     "others_of",
     "pilots_of",
     "public_results",
-    "published_others",
-    "published_pilots",
+    "published",
     "publishing",
     "ranking_page",
     "ranking_rules",

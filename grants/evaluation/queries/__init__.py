@@ -21,7 +21,7 @@ from grants.evaluation.queries.access import (
     undeclared,
     within,
 )
-from grants.evaluation.queries.applicants import cities_of, consortia
+from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
 from grants.evaluation.queries.assignments import (
     assignments_page,
     call_to_assign,
@@ -64,6 +64,7 @@ __all__ = [
     "consensus_list",
     "consensus_page",
     "consortia",
+    "consortia_of",
     "declaration_of",
     "declaration_scope",
     "declarations",

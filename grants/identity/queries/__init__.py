@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grants.identity.queries.accounts import (
-    USERS_PER_PAGE,
     demo_choices,
     demo_users,
     duties,
@@ -76,7 +75,6 @@ from grants.identity.queries.sessions import credentials, link, live_session, se
 __all__ = [
     "RESET_TEMPLATE",
     "TEMPLATES_WITH_LINK",
-    "USERS_PER_PAGE",
     "Alike",
     "Deed",
     "PairAlike",

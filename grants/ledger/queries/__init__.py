@@ -5,10 +5,8 @@ from __future__ import annotations
 from grants.ledger.queries.checks import PROBLEMS_MAX, dimension_ids, verify
 from grants.ledger.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, balance_rows, journal_rows
 from grants.ledger.queries.journal import (
-    PAGE_ENTRIES,
     ActLine,
     EntryFilter,
-    EntryPage,
     EntryRow,
     EntryView,
     amount_of,
@@ -33,12 +31,10 @@ from grants.ledger.queries.sums import (
 __all__ = [
     "BALANCE_COLUMNS",
     "JOURNAL_COLUMNS",
-    "PAGE_ENTRIES",
     "PROBLEMS_MAX",
     "ActLine",
     "BalanceRow",
     "EntryFilter",
-    "EntryPage",
     "EntryRow",
     "EntryView",
     "amount_of",

@@ -251,7 +251,7 @@ def _after(page: Page) -> list[ColumnElement[bool]]:
 
 @reader
 def _lines(actor: Actor, asked: _Ask, page: Page, *, inner: bool) -> Asking[tuple[Line, ...]]:
-    """Four statements, however many acts."""
+    """Three statements, however many acts."""
     found = yield from _acts.asking(asked, page)
     events, roles = yield from both(
         _events([act.id for act in found], asked.of_event),
@@ -302,12 +302,11 @@ def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) 
 
 @reader
 def _words(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[Any]) -> Asking[_Words]:
-    """What everything on a page is called: two statements for all of it."""
+    """What everything on a page is called: one statement for all of it."""
     objects = {(event.object_kind, event.object_id) for event in events if event.object_id}
-    owner = yield from places.owners.asking(objects)
-    wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects}
-    wanted |= set(owner.values()) | set(_pointed_at(events))
-    return _Words(owner, (yield from places.names.asking(actor, wanted)))
+    wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects} | set(_pointed_at(events))
+    owner, named = yield from both(places.owners.asking(objects), places.names.asking(actor, wanted, above=objects))
+    return _Words(owner, named)
 
 
 def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:

@@ -29,11 +29,10 @@ from grants.payments.queries.requests import (
     request,
     request_id_of,
 )
-from grants.payments.queries.waiting import INBOX_ROWS, OPEN_ORDERS, Inbox, InboxRow, duties, exportable, inbox
+from grants.payments.queries.waiting import OPEN_ORDERS, Inbox, InboxRow, duties, exportable, inbox
 
 __all__ = [
     "CSV_ROWS_MAX",
-    "INBOX_ROWS",
     "OPEN_ORDERS",
     "ROWS_MAX",
     "AccountNumber",
