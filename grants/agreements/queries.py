@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from grants.agreements.models import (
     AgreementSignature,
@@ -51,12 +51,15 @@ from grants.core import clock, encoding
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
+from grants.core.paging import rows as cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.identity.models import RoleGrant, User
 from grants.identity.policy import Role
+from grants.identity.rules import OrganisationView
 from grants.programmes.models import FundSource
 
 ROWS_MAX = 200
@@ -103,24 +106,50 @@ def id_of(actor: Actor, reference: str) -> UUID:
     return found
 
 
-def grant(actor: Actor, reference: str) -> GrantView:
-    """One grant with all its parts, in a constant number of statements; raises :class:`NotFound`."""
-    return view(get(Grant, id_of(actor, reference)))
+@reader
+def grant(actor: Actor, reference: str) -> Asking[GrantView]:
+    """One grant with all its parts, in three statements; raises :class:`NotFound`."""
+    row = yield from readable.asking(actor, reference)
+    return (yield from view.asking(row))
 
 
-def view(row: Grant) -> GrantView:
-    """A grant as a frozen value; who may see it was decided by the caller."""
-    call = get(Call, row.call_id)
-    fund = get(FundSource, row.fund_source_id)
-    application = db.session.execute(
-        select(Application.reference, Application.state).where(Application.id == row.application_id)
-    ).one()
-    shares = _of(Beneficiary, row.id, Beneficiary.position)
-    checks = _of(DueDiligenceItem, row.id, DueDiligenceItem.position)
-    signatures = _of(AgreementSignature, row.id, AgreementSignature.signed_at)
-    account = account_of(row.coordinator_id)
-    names = identity.organisations([row.coordinator_id, *(share.organisation_id for share in shares)])
-    people = identity.people(check.answered_by for check in checks if check.answered_by)
+@reader
+def readable(actor: Actor, reference: str) -> Asking[Any]:
+    """The row of a grant, for reads of other stages beside :func:`view`; raises :class:`NotFound`."""
+    found = yield from ask(select(Grant).where(Grant.reference == reference, visible(actor)))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+@reader
+def view(row: Grant) -> Asking[GrantView]:
+    """A grant as a frozen value, in two statements; who may see it was decided by the caller."""
+    about: list[Asking[Any]] = [
+        ask(
+            select(
+                Call.slug,
+                Call.title,
+                FundSource.acronym,
+                FundSource.framework,
+                FundSource.number,
+                Application.reference,
+                Application.state,
+            )
+            .select_from(Call)
+            .join(Application, Application.id == row.application_id)
+            .join(FundSource, FundSource.id == row.fund_source_id)
+            .where(Call.id == row.call_id)
+        ),
+        _shares(row),
+        _checks(row.id),
+        ask(_of(AgreementSignature, row.id, AgreementSignature.signed_at)),
+        account_of.asking(row.coordinator_id),
+        contacts.asking(row.application_id),
+        milestones.asking(row.id),
+        schedule.asking(row.id),
+    ]
+    (lies,), (shares, names), checks, signatures, account, people, stones, planned = yield from side_by_side(about)
     return GrantView(
         id=row.id,
         version=row.version,
@@ -129,12 +158,12 @@ def view(row: Grant) -> GrantView:
         acronym=row.acronym,
         state=GrantState(row.state),
         application_id=row.application_id,
-        application_reference=application.reference,
+        application_reference=lies.reference,
         call_id=row.call_id,
-        call_slug=call.slug,
-        call_title=call.title,
+        call_slug=lies.slug,
+        call_title=lies.title,
         fund_source_id=row.fund_source_id,
-        fund_source=f"{fund.acronym}, {fund.framework} grant {fund.number}",
+        fund_source=f"{lies.acronym}, {lies.framework} grant {lies.number}",
         coordinator_id=row.coordinator_id,
         coordinator=names[row.coordinator_id].name,
         maximum=row.maximum,
@@ -157,29 +186,42 @@ def view(row: Grant) -> GrantView:
             )
             for share in shares
         ),
-        checks=tuple(
-            CheckView(
-                check.key,
-                check.label,
-                CheckAnswer(check.answer),
-                check.note,
-                check.evidence_on,
-                people[check.answered_by].name if check.answered_by else None,
-                check.answered_at,
-                check.version,
-            )
-            for check in checks
-        ),
-        milestones=milestones(row.id),
-        schedule=schedule(row.id),
+        checks=checks,
+        milestones=stones,
+        schedule=planned,
         signatures=tuple(_signature(each) for each in signatures if row.offered_text and each.offer_no == row.offer_no),
         earlier_signatures=tuple(
             _signature(each) for each in signatures if not row.offered_text or each.offer_no != row.offer_no
         ),
         account=account,
-        contacts=contacts(row.application_id),
+        contacts=people,
         offered_text=encoding.decode({"value": row.offered_text}, AgreementText) if row.offered_text else None,
-        declined=application.state == ApplicationState.DECLINED.value,
+        declined=lies.state == ApplicationState.DECLINED.value,
+    )
+
+
+def _shares(row: Grant) -> Asking[tuple[Sequence[Any], dict[UUID, OrganisationView]]]:
+    """The beneficiaries in order, and the organisations of the grant."""
+    shares = yield from ask(_of(Beneficiary, row.id, Beneficiary.position))
+    wanted = [row.coordinator_id, *(share.organisation_id for share in shares)]
+    return shares, (yield from identity.organisations.asking(wanted))
+
+
+def _checks(grant_id: UUID) -> Asking[tuple[CheckView, ...]]:
+    checks = yield from ask(_of(DueDiligenceItem, grant_id, DueDiligenceItem.position))
+    people = yield from identity.people.asking(check.answered_by for check in checks if check.answered_by)
+    return tuple(
+        CheckView(
+            check.key,
+            check.label,
+            CheckAnswer(check.answer),
+            check.note,
+            check.evidence_on,
+            people[check.answered_by].name if check.answered_by else None,
+            check.answered_at,
+            check.version,
+        )
+        for check in checks
     )
 
 
@@ -192,10 +234,11 @@ def time_limits_of(row: Grant) -> TimeLimits:
     return TimeLimits(row.prefinancing_days, row.before_start_days, row.report_days, row.interim_days, row.balance_days)
 
 
-def contacts(application_id: UUID) -> tuple[ContactView, ...]:
+@reader
+def contacts(application_id: UUID) -> Asking[tuple[ContactView, ...]]:
     """Who acts for the coordinator: contacts and signatories, by role and name."""
     roles = {Role.APPLICATION_LEAD.value: ContactRole.LEAD, Role.SIGNATORY.value: ContactRole.SIGNATORY}
-    rows = db.session.execute(
+    rows = yield from ask(
         select(RoleGrant.role, User.id, User.handle, User.name, User.email)
         .join(User, User.id == RoleGrant.user_id)
         .where(
@@ -218,12 +261,14 @@ def team(application_id: UUID) -> list[UUID]:
     return sorted(found)
 
 
-def _of(model: Any, grant_id: UUID, *order: Any) -> Sequence[Any]:
-    return db.session.scalars(select(model).where(model.grant_id == grant_id).order_by(*order)).all()
+def _of(model: Any, grant_id: UUID, *order: Any) -> Select[Any]:
+    return select(model).where(model.grant_id == grant_id).order_by(*order)
 
 
-def milestones(grant_id: UUID) -> tuple[MilestoneView, ...]:
+@reader
+def milestones(grant_id: UUID) -> Asking[tuple[MilestoneView, ...]]:
     """The milestones of a grant in order."""
+    rows = yield from ask(_of(Milestone, grant_id, Milestone.number))
     return tuple(
         MilestoneView(
             id=each.id,
@@ -239,21 +284,24 @@ def milestones(grant_id: UUID) -> tuple[MilestoneView, ...]:
             reported_at=each.reported_at,
             accepted_at=each.accepted_at,
         )
-        for each in _of(Milestone, grant_id, Milestone.number)
+        for each in rows
     )
 
 
-def schedule(grant_id: UUID) -> tuple[ScheduleLine, ...]:
+@reader
+def schedule(grant_id: UUID) -> Asking[tuple[ScheduleLine, ...]]:
     """The planned payments of a grant in order."""
+    rows = yield from ask(_of(PaymentScheduleLine, grant_id, PaymentScheduleLine.number))
     return tuple(
         ScheduleLine(line.number, PaymentKind(line.kind), line.report_number, line.planned, line.due_on)
-        for line in _of(PaymentScheduleLine, grant_id, PaymentScheduleLine.number)
+        for line in rows
     )
 
 
-def account_of(organisation_id: UUID) -> AccountView | None:
+@reader
+def account_of(organisation_id: UUID) -> Asking[AccountView | None]:
     """The organisation's confirmed account, or else the one that waits for confirmation; None where there is neither."""
-    rows = accounts(organisation_id, states=(BankAccountState.CONFIRMED, BankAccountState.PROPOSED))
+    rows = yield from accounts.asking(organisation_id, states=(BankAccountState.CONFIRMED, BankAccountState.PROPOSED))
     return next((row for row in rows if row.state is BankAccountState.CONFIRMED), rows[0] if rows else None)
 
 
@@ -262,17 +310,20 @@ def proposed_account(organisation_id: UUID) -> AccountView | None:
     return next(iter(accounts(organisation_id, states=(BankAccountState.PROPOSED,))), None)
 
 
+@reader
 def accounts(
     organisation_id: UUID, *, states: Iterable[BankAccountState] = BankAccountState
-) -> tuple[AccountView, ...]:
+) -> Asking[tuple[AccountView, ...]]:
     """All accounts an organisation ever had, newest first, at most 50."""
-    rows = db.session.scalars(
+    rows = yield from ask(
         select(BankAccount)
         .where(BankAccount.organisation_id == organisation_id, BankAccount.state.in_([str(state) for state in states]))
         .order_by(BankAccount.entered_at.desc(), BankAccount.id)
         .limit(50)
-    ).all()
-    people = identity.people([found for row in rows for found in (row.entered_by, row.confirmed_by) if found])
+    )
+    people = yield from identity.people.asking(
+        [found for row in rows for found in (row.entered_by, row.confirmed_by) if found]
+    )
     return tuple(
         AccountView(
             id=row.id,
@@ -293,20 +344,24 @@ def accounts(
     )
 
 
-def grants(
-    actor: Actor, *, state: GrantState | None = None, search: str = "", after: str = "", limit: int = 50
-) -> tuple[GrantRow, ...]:
-    """Grants the person may see, by reference; ``after`` is the reference of the last row shown."""
-    statement = select(Grant, _amount_is_invented()).where(visible(actor))
+@reader
+def grants(actor: Actor, page: Page, *, state: GrantState | None = None, search: str = "") -> Asking[Rows[GrantRow]]:
+    """Grants the person may see, by reference, and how many there are; two statements."""
+    wanted = [visible(actor)]
     if state is not None:
-        statement = statement.where(Grant.state == state.value)
+        wanted.append(Grant.state == state.value)
     if words := fold(search):
-        statement = statement.where(Grant.search_text.contains(words, autoescape=True))
-    if after:
-        statement = statement.where(Grant.reference > after)
-    rows = db.session.execute(statement.order_by(Grant.reference).limit(min(limit, ROWS_MAX))).all()
-    names = identity.organisations(row.coordinator_id for row, _ in rows)
-    return tuple(
+        wanted.append(Grant.search_text.contains(words, autoescape=True))
+    statement = select(*_OF_ROW, _amount_is_invented().label("invented")).where(*wanted)
+    if page.after:
+        statement = statement.where(Grant.reference > page.after)
+    counted = select(Grant.id).where(*wanted).limit(COUNTED_MAX + 1).subquery()
+    found, (count,) = yield [
+        statement.order_by(Grant.reference).limit(page.limit),
+        select(func.count()).select_from(counted),
+    ]
+    names = yield from identity.organisations.asking(row.coordinator_id for row in found)
+    made = [
         GrantRow(
             row.id,
             row.reference,
@@ -318,10 +373,30 @@ def grants(
             row.maximum,
             row.starts_on,
             row.ends_before,
-            invented,
+            row.invented,
         )
-        for row, invented in rows
-    )
+        for row in found
+    ]
+    return cut(made, page, key=lambda row: row.reference, total=Tally.of(count[0]))
+
+
+_OF_ROW = (
+    Grant.id,
+    Grant.reference,
+    Grant.title,
+    Grant.acronym,
+    Grant.state,
+    Grant.coordinator_id,
+    Grant.maximum,
+    Grant.starts_on,
+    Grant.ends_before,
+)
+
+
+def found_by_name(actor: Actor, search: str) -> tuple[UUID, ...]:
+    """Ids of the grants whose reference, title or city has these words, by reference, at most :data:`ROWS_MAX`."""
+    statement = select(Grant.id).where(visible(actor), Grant.search_text.contains(fold(search), autoescape=True))
+    return tuple(db.session.scalars(statement.order_by(Grant.reference).limit(ROWS_MAX)))
 
 
 def _amount_is_invented() -> ColumnElement[bool]:
@@ -336,11 +411,6 @@ def _amount_is_invented() -> ColumnElement[bool]:
         )
         .exists()
     )
-
-
-def count(actor: Actor) -> int:
-    """How many grants the person may see."""
-    return db.session.scalar(select(func.count()).select_from(Grant).where(visible(actor))) or 0
 
 
 @reader

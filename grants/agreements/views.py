@@ -21,39 +21,34 @@ from grants.agreements.forms import (
     terms_form,
 )
 from grants.agreements.rules import DismissInput, GrantView
-from grants.agreements.states import GrantState, Side
+from grants.agreements.states import BankAccountState, GrantState, Side
 from grants.applications import queries as applications
 from grants.core import clock, files
 from grants.core.errors import Conflict, NotFound
 from grants.core.permissions import Permission
+from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.downloads import send
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("agreements", __name__)
 P = Permission
 NAVIGATION = (NavItem("Grants", "agreements.index", (P.AGREEMENT_READ,), 40),)
-ROWS = 50
 
 
 @bp.get("/grants")
 @requires(P.AGREEMENT_READ)
 def index() -> Any:
-    actor, state = current_actor(), request.args.get("state", "")
-    rows = queries.grants(
-        actor,
-        state=GrantState(state) if state in set(GrantState) else None,
-        search=request.args.get("q", ""),
-        after=request.args.get("after", ""),
-        limit=ROWS + 1,
-    )
+    actor, search, problems = current_actor(), request.args.get("q", ""), list[str]()
+    state = chosen("state", "state", {each.value: each for each in GrantState}, problems)
+    found = queries.grants(actor, paging.asked(), state=state, search=search)
     return page(
         "agreements/index.html",
-        rows=rows[:ROWS],
-        more=len(rows) > ROWS,
-        total=queries.count(actor),
+        rows=found,
+        problems=problems,
         states=list(GrantState),
         chosen=state,
-        search=request.args.get("q", ""),
+        search=search,
         waiting=queries.selected_without_grant(actor),
     )
 
@@ -206,7 +201,8 @@ def account(ref: str) -> Any:
 
 
 def _account(grant: GrantView, form: Any) -> Any:
-    proposed = queries.proposed_account(grant.coordinator_id)
+    history = queries.accounts(grant.coordinator_id)
+    proposed = next((each for each in history if each.state is BankAccountState.PROPOSED), None)
     shown_id = {"account_id": str(proposed.id) if proposed else ""}
     shown = page(
         "agreements/account.html",
@@ -216,7 +212,7 @@ def _account(grant: GrantView, form: Any) -> Any:
         confirm=form if isinstance(form, ConfirmAccountForm) else ConfirmAccountForm(formdata=None, data=shown_id),
         refuse=form if isinstance(form, RefuseAccountForm) else RefuseAccountForm(formdata=None, data=shown_id),
         proposed=proposed,
-        history=queries.accounts(grant.coordinator_id),
+        history=history,
     )
     return shown, 422 if form.is_submitted() else 200
 

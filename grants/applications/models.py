@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState, BatchWork, Origin, PartnerRole, PartnerState, Verdict
-from grants.core.db import DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
+from grants.core.db import DERIVED, DIGEST, NOT_AUDITED, Base, Row, points_to, state_check
 from grants.core.money import Money
 
 # A reference as it sorts: its number as twelve digits, so that A-10000 stands behind A-9999.
@@ -93,17 +93,17 @@ class Application(Row):
     own_closes_at: Mapped[datetime | None]
     own_closes_reason: Mapped[str | None]
     # Title, cities and reference folded to plain letters, so that \u201cLodz\u201d finds \u201cŁódź\u201d.
-    search_text: Mapped[str] = mapped_column(info={"audit": "none"})
+    search_text: Mapped[str] = mapped_column(info=DERIVED)
     # Title, and town or name of the lead, folded: what the list is ordered by.
-    title_key: Mapped[str] = mapped_column(default="", info=NOT_AUDITED)
-    lead_key: Mapped[str] = mapped_column(default="", info=NOT_AUDITED)
+    title_key: Mapped[str] = mapped_column(default="", info=DERIVED)
+    lead_key: Mapped[str] = mapped_column(default="", info=DERIVED)
     # Every word a search finds it by, folded, in each spelling of its umlauts.
-    search_words: Mapped[str] = mapped_column(default="", info=NOT_AUDITED)
+    search_words: Mapped[str] = mapped_column(default="", info=DERIVED)
     # Since when it is in its state; the core stamps it with the act's moment whenever the state changes.
     state_since: Mapped[datetime] = mapped_column(info=NOT_AUDITED)
-    reference_key: Mapped[str] = mapped_column(Computed(REFERENCE_KEY, persisted=True), deferred=True, info=NOT_AUDITED)
+    reference_key: Mapped[str] = mapped_column(Computed(REFERENCE_KEY, persisted=True), deferred=True, info=DERIVED)
     search_vector: Mapped[str] = mapped_column(
-        TSVECTOR, Computed(SEARCH_VECTOR, persisted=True), deferred=True, info=NOT_AUDITED
+        TSVECTOR, Computed(SEARCH_VECTOR, persisted=True), deferred=True, info=DERIVED
     )
 
 

@@ -26,7 +26,7 @@ from grants.awards.rules import (
     refuse_unpublishable,
     strip,
 )
-from grants.awards.states import LineRule, SelectionKind, SelectionState
+from grants.awards.states import LineRule, SelectionState
 from grants.core import clock
 from grants.core.errors import Refused
 from grants.core.permissions import Permission, Scope
@@ -146,12 +146,12 @@ def _may(shown: RankingPage) -> bool:
 @bp.get("/calls/<slug>/selections/<int(max=2147483647):number>")
 @requires(*READS)
 def selection(slug: str, number: int) -> Any:
-    view = queries.selection_of(current_actor(), slug, number)
-    return _selection(slug, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
+    shown, view = queries.selection_page(current_actor(), slug, number)
+    return _selection(shown, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
 
 
 def _selection(
-    slug: str,
+    shown: RankingPage,
     view: SelectionView,
     confirmation: ConfirmForm,
     return_form: ReturnForm,
@@ -161,12 +161,10 @@ def _selection(
     if sent is not None and sent.clashed:
         sent.try_again(view.version)
         last = identity.overtaker(current_actor(), "selection", view.id, f"list {view.number}")
-    published = view.kind is SelectionKind.PUBLISHED_OUTCOME
-    shown = queries.selection_page(current_actor(), slug, view)
+    published = queries.published(view)
     return page(
         "awards/selection.html", shown=shown, **_listed(shown), view=view, form=confirmation, return_form=return_form,
-        pilots=queries.published_pilots(view) if published else (),
-        others=queries.published_others(view) if published else (), why_not=_why_not(shown, view), sent=sent, last=last,
+        pilots=published.pilots, others=published.others, why_not=_why_not(shown, view), sent=sent, last=last,
     )  # fmt: skip
 
 
@@ -193,8 +191,8 @@ def confirm(slug: str, number: int) -> Any:
             reserved = services.confirm(current_actor(), view.id, form.version_shown())
             flash(f"The list is confirmed: {reserved} reserved, the applicants are told.")
             return see_other(".selection", slug=slug, number=number)
-    view = queries.selection_of(current_actor(), slug, number)
-    return _selection(slug, view, form, _fresh(ReturnForm, view), form), 409 if form.clashed else 422
+    shown, view = queries.selection_page(current_actor(), slug, number)
+    return _selection(shown, view, form, _fresh(ReturnForm, view), form), 409 if form.clashed else 422
 
 
 @bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/return")
@@ -206,10 +204,10 @@ def return_list(slug: str, number: int) -> Any:
             services.return_list(current_actor(), view.id, form.reason.data or "", form.version_shown())
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
-    view = queries.selection_of(current_actor(), slug, number)
+    shown, view = queries.selection_page(current_actor(), slug, number)
     confirmation = _fresh(ConfirmForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]
-    return _selection(slug, view, confirmation, form, form), 409 if form.clashed else 422
+    return _selection(shown, view, confirmation, form, form), 409 if form.clashed else 422
 
 
 def _fresh(kind: type[F], view: SelectionView) -> F:

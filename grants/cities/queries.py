@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from grants.cities import rules
@@ -23,8 +23,6 @@ from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import Organisation
 
-# More than any register holds; a list beyond it is cut and says so.
-CITIES_MAX = 1_000
 # An organisation is found by any spelling of its name among those of one country; so many are shown.
 ORGANISATIONS_READ_MAX = 5_000
 ORGANISATIONS_MAX = 20
@@ -54,29 +52,39 @@ class Counts:
     pilots_before: int
 
 
-def register(actor: Actor, search: Search) -> tuple[CityView, ...]:
-    """The cities that fit, by country and name; two statements."""
-    statement = select(City).order_by(City.country_code, City.name, City.id).limit(CITIES_MAX)
-    for word in fold(search.words).split():
-        statement = statement.where(City.folded.contains(word, autoescape=True))
+@reader
+def register(actor: Actor, search: Search, page: Page) -> Asking[Rows[CityView]]:
+    """The cities that fit, by country and name, and how many they are; two statements.
+
+    A page goes on after country and name of the last one, which no two cities share.
+    """
+    del actor
+    wanted = [City.folded.contains(word, autoescape=True) for word in fold(search.words).split()]
     if search.country:
-        statement = statement.where(City.country_code == search.country)
+        wanted.append(City.country_code == search.country)
     if search.label:
-        statement = statement.where(City.label_status == search.label)
-    statement = _of_kind(statement, search.kind)
-    return _views(list(db.session.scalars(statement)))
+        wanted.append(City.label_status == search.label)
+    wanted += _of_kind(search.kind)
+    country, _, name = (page.after or "").partition(".")
+    further = [tuple_(City.country_code, City.name) > tuple_(country, name)] if name else []
+    found, ((total,),) = yield [
+        select(City).where(*wanted, *further).order_by(City.country_code, City.name).limit(page.limit),
+        select(func.count()).select_from(City).where(*wanted),
+    ]
+    views = yield from _views.asking(found)
+    return cut(views, page, key=lambda each: f"{each.country_code}.{each.name}", total=total)
 
 
-def _of_kind(statement: Select[City], kind: str) -> Select[City]:
+def _of_kind(kind: str) -> list[ColumnElement[bool]]:
     match kind:
         case "mission":
-            return statement.where(City.mission_city, City.part_of_id.is_(None))
+            return [City.mission_city.is_(True), City.part_of_id.is_(None)]
         case "pilot":
-            return statement.where(City.id.in_(_with_a_pilot()))
+            return [City.id.in_(_with_a_pilot())]
         case "new":
-            return statement.where(City.id.not_in(_with_a_pilot()))
+            return [City.id.not_in(_with_a_pilot())]
         case _:
-            return statement
+            return []
 
 
 def _with_a_pilot() -> CompoundSelect[UUID]:
@@ -138,10 +146,11 @@ def find(name: str, code: str) -> City | None:
     return db.session.scalars(select(City).where(City.name == name, City.country_code == code)).one_or_none()
 
 
-def of_organisation(organisation_id: UUID) -> tuple[CityView, ...]:
-    """The cities an organisation acts for."""
-    rows = db.session.scalars(select(City).where(City.organisation_id == organisation_id).order_by(City.name))
-    return _views(list(rows))
+@reader
+def of_organisation(organisation_id: UUID) -> Asking[tuple[CityView, ...]]:
+    """The cities an organisation acts for; two statements."""
+    rows = yield from ask(select(City).where(City.organisation_id == organisation_id).order_by(City.name))
+    return (yield from _views.asking(rows))
 
 
 def organisations_for(
@@ -246,27 +255,31 @@ def _action(row: Any) -> ActionView:
     return ActionView(city=row.city, **values)
 
 
-def _views(rows: list[City]) -> tuple[CityView, ...]:
+@reader
+def _views(rows: Sequence[City]) -> Asking[tuple[CityView, ...]]:
+    """Cities as frozen values, in one statement however many there are."""
     ids = [row.id for row in rows]
     parts: dict[UUID, list[ParticipationView]] = {row_id: [] for row_id in ids}
-    # An entry of the Mission that stands for two cities shows what either took part in.
-    for each, city_id, entry_id in db.session.execute(
-        select(Participation, City.id, City.part_of_id)
+    entry = aliased(City)
+    found, named = yield [
+        # An entry of the Mission that stands for two cities shows what either took part in.
+        select(
+            *(Participation.call_label, Participation.pilot_title, Participation.role, Participation.source_url),
+            *(Participation.confidence, City.id.label("city_id"), City.part_of_id.label("entry_id")),
+        )
         .join(City, City.id == Participation.city_id)
         .where(or_(City.id.in_(ids), City.part_of_id.in_(ids)))
-        .order_by(Participation.call_label, Participation.pilot_title.nulls_last(), City.name, Participation.id)
-    ):
+        .order_by(Participation.call_label, Participation.pilot_title.nulls_last(), City.name, Participation.id),
+        select(entry.id, entry.name)
+        .where(entry.id.in_({row.part_of_id for row in rows if row.part_of_id}))
+        .order_by(entry.name),
+    ]
+    for each in found:
         view = ParticipationView(each.call_label, each.pilot_title, Part(each.role), each.source_url, each.confidence)
-        for place in (city_id, entry_id):
+        for place in (each.city_id, each.entry_id):
             if place in parts and view not in parts[place]:
                 parts[place].append(view)
-    entry = aliased(City)
-    entries = {
-        found.id: found.name
-        for found in db.session.scalars(
-            select(entry).where(entry.id.in_({row.part_of_id for row in rows if row.part_of_id})).order_by(entry.name)
-        )
-    }
+    entries = {each.id: each.name for each in named}
     return tuple(
         CityView(
             id=row.id,

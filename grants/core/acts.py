@@ -349,6 +349,13 @@ def once(key: str | None) -> Iterator[None]:
         _once.reset(token)
 
 
+def _is_work(row: Any) -> bool:
+    """Whether more changed than what the program works out of rows: that alone makes no open form stale."""
+    state = inspect_row(row)
+    columns = ((attribute.key, attribute.columns[0].info) for attribute in state.mapper.column_attrs)
+    return any("derived" not in info and state.attrs[key].history.has_changes() for key, info in columns)
+
+
 def offer_key(key: str) -> None:
     """Give the next act of this request its form's key; the caller stands inside :func:`once`, which forgets it."""
     _once.set(key)
@@ -369,7 +376,7 @@ def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
         if hasattr(row, "version"):
             if created:
                 row.created_at = row.created_at or when
-            row.version = 1 if created else row.version + 1
+            row.version = 1 if created else row.version + (deleted or _is_work(row))
         # Wherever a list shows how long something has been as it is.
         if hasattr(row, "state_since") and (created or inspect_row(row).attrs["state"].history.has_changes()):
             row.state_since = when

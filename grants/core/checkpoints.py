@@ -24,6 +24,7 @@ from grants.core.audit import AuditSeal, ChainCheck
 from grants.core.audit_offline import GENESIS, Fault, Note, Notes, Unreadable
 from grants.core.db import NOT_AUDITED, Row, db, points_to
 from grants.core.errors import NotFound, Refused
+from grants.core.paging import Page, Rows, rows
 from grants.core.signing import Signer
 
 _LOCK = 7_261_003
@@ -188,12 +189,12 @@ def last() -> CheckpointView | None:
     return next(iter(_views(_newest_first().limit(1))), None)
 
 
-def page(*, before: int | None, size: int) -> tuple[CheckpointView, ...]:
-    """Checkpoints, newest first, one more than ``size``; ``before`` is the position the page before ended with."""
+def page(asked: Page) -> Rows[CheckpointView]:
+    """Checkpoints, newest first; a page goes on after the position of the last one."""
     statement = _newest_first()
-    if before is not None:
-        statement = statement.where(AuditCheckpoint.position < before)
-    return _views(statement.limit(size + 1))
+    if (last := asked.number) is not None:
+        statement = statement.where(AuditCheckpoint.position < last)
+    return rows(_views(statement.limit(asked.limit)), asked, key=lambda each: str(each.position))
 
 
 def at(position: int) -> CheckpointView:

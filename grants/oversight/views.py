@@ -42,6 +42,7 @@ from grants.oversight import queries, rules, services
 from grants.oversight.forms import CancelJobForm, ThingForm, trail_filter
 from grants.payments import queries as payments
 from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.filters import THEMES, version
 from grants.web.forms import Form
 from grants.web.routing import NavItem, current_actor, page, public, requires, see_other, signed_in
@@ -205,13 +206,11 @@ def request_checkpoint() -> Any:
 
 
 def _checkpoints_page(form: Form) -> str:
-    asked = paging.asked()
-    before = int(asked.after) if asked.after and asked.after.isdecimal() and len(asked.after) < 19 else None
-    found = checkpoints.page(before=before, size=asked.size)
+    found = checkpoints.page(paging.asked())
     return page(
         "oversight/checkpoints.html",
-        checkpoints=paging.rows(found, asked, key=lambda each: str(each.position)),
-        sent=queries.deliveries([each.id for each in found]),
+        checkpoints=found,
+        sent=queries.deliveries([each.id for each in found.items]),
         keys=checkpoints.keys(),
         waits=queries.request_waits(),
         form=form,
@@ -327,12 +326,12 @@ def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoin
 @bp.get("/admin/jobs")
 @requires(Permission.JOB_READ)
 def jobs_list() -> Any:
-    asked, wanted = paging.asked(), request.args.get("state", "")
-    chosen = JobState(wanted) if wanted in set(JobState) else None
-    found = jobs.page(current_actor(), state=chosen, after=asked.after, size=asked.size)
-    people = identity.people({job.requested_by for job in found if job.requested_by})
-    shown = paging.rows(found, asked, key=lambda job: str(job.number))
-    return page("oversight/jobs.html", jobs=shown, people=people, counts=jobs.counts(), chosen=chosen)
+    problems: list[str] = []
+    state = chosen("state", "state", {each.value: each for each in JobState}, problems)
+    shown = jobs.page(current_actor(), paging.asked(), state=state)
+    people = identity.people({job.requested_by for job in shown.items if job.requested_by})
+    counts = jobs.counts()
+    return page("oversight/jobs.html", jobs=shown, people=people, counts=counts, chosen=state, problems=problems)
 
 
 @bp.get("/admin/jobs/<int(max=999999999999):number>")

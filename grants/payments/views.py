@@ -32,7 +32,6 @@ from grants.payments.forms import (
 from grants.payments.states import Step
 from grants.web import downloads, paging
 from grants.web.forms import ContestedForm, Form, choices
-from grants.web.paging import Rows
 from grants.web.routing import NavItem, current_actor, page, requires, see_other
 
 bp = Blueprint("payments", __name__)
@@ -68,14 +67,13 @@ def export() -> Any:
 
 
 def _approvals(form: ExportForm | None) -> Any:
-    actor, after = current_actor(), request.args.get("after")
-    found = queries.inbox(actor, after=after)
+    actor, asked = current_actor(), paging.asked()
+    found = queries.inbox(actor, asked)
     shown = page(
         "payments/approvals.html",
         inbox=found,
-        rows=Rows(found.rows, found.next_key, total=found.count, first=after is None),
         form=form or _export_form(found),
-        after=after,
+        after=asked.after,
         batches=queries.batches(actor, paging.Page(size=NEWEST_LISTS)),
     )
     return shown, 200 if form is None else 409 if form.gone else 422
@@ -88,7 +86,7 @@ def _export_form(found: queries.Inbox | None) -> ExportForm:
     if found is None:
         ready = queries.exportable(current_actor(), ticked)
     else:
-        ready = tuple(row.reference for row in found.rows if row.deed == "export" and row.yours)
+        ready = tuple(row.reference for row in found.rows.items if row.deed == "export" and row.yours)
     form.orders.choices = choices([(reference, reference) for reference in ready])
     gone = [reference for reference in ticked if reference not in ready]
     form.gone = queries.why_gone(current_actor(), gone)
@@ -329,28 +327,29 @@ def grant(ref: str) -> Any:
 @bp.route("/grants/<ref>/payments/<asked>/again", methods=["GET", "POST"])
 @requires(P.PAYMENT_REQUEST_SUBMIT)
 def ask_again(ref: str, asked: str) -> Any:
-    form = AskAgainForm(data={"version": str(_request_of(ref, asked).version)})
+    actor = current_actor()
+    found = queries.grant_payments(actor, ref)
+    earlier = _request_in(found, asked)
+    form = AskAgainForm(data={"version": str(earlier.version)})
     if form.validate_on_submit():
         with form.attempt():
-            found = _request_of(ref, asked)
-            made = services.ask_again(
-                current_actor(), found.id, reply=form.reply.data or "", version=form.version_shown()
-            )
+            made = services.ask_again(actor, earlier.id, reply=form.reply.data or "", version=form.version_shown())
             flash(f"The payment is asked for again, as {made.reference}. The programme decides it next.", "success")
             return see_other(".grant", ref=ref)
-    return _again_page(ref, asked, form)
+        # What stands now, for whoever was overtaken.
+        found = queries.grant_payments(actor, ref)
+    return _again_page(found, asked, form)
 
 
-def _request_of(ref: str, asked: str) -> rules.RequestView:
-    for found in queries.grant_payments(current_actor(), ref).requests:
-        if found.reference == asked:
-            return found
+def _request_in(found: queries.GrantPayments, asked: str) -> rules.RequestView:
+    for each in found.requests:
+        if each.reference == asked:
+            return each
     raise NotFound
 
 
-def _again_page(ref: str, asked: str, form: AskAgainForm) -> Any:
-    found = queries.grant_payments(current_actor(), ref)
-    earlier = _request_of(ref, asked)
+def _again_page(found: queries.GrantPayments, asked: str, form: AskAgainForm) -> Any:
+    earlier = _request_in(found, asked)
     _renew(form, earlier.version)
     shown = page(
         "payments/again.html",
@@ -453,11 +452,12 @@ def close(ref: str) -> Any:
             back = services.close_grant(actor, found.grant.id, note=str(form.note.data), version=form.version_shown())
             flash(f"The grant is closed. {back} went back to the call.", "success")
             return see_other("agreements.show", ref=ref)
-    return _close_page(ref, form)
+        # What stands now, for whoever was overtaken.
+        found = queries.grant_payments(actor, ref)
+    return _close_page(found, form)
 
 
-def _close_page(ref: str, form: CloseForm) -> Any:
-    found = queries.grant_payments(current_actor(), ref)
+def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
     _renew(form, found.grant.version)
     refusal = rules.close_refusal(found.grant.state)
     shown = page(
@@ -478,14 +478,12 @@ def _close_page(ref: str, form: CloseForm) -> Any:
 @requires(P.LEDGER_READ)
 def ledger() -> Any:
     asked, problems = ledger_ask(request.args)
-    after = request.args.get("after")
-    found = queries.ledger(current_actor(), asked, after=after)
+    found = queries.ledger(current_actor(), asked, paging.asked())
     return page(
         "payments/ledger.html",
         found=found,
         asked=asked,
         problems=problems,
-        rows=Rows(found.page.rows, found.page.next_key, first=after is None),
         accounts=list(Account),
         events=list(Event),
         checked=jobs.last_run("jobs.checks.ledger"),

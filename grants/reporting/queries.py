@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,19 +13,24 @@ from sqlalchemy import func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Beneficiary, Grant, Milestone
+from grants.agreements.rules import MilestoneView
 from grants.agreements.states import GrantState, MilestoneState
 from grants.applications.models import ApplicationPartner
 from grants.budgets import queries as budgets
 from grants.budgets import rules as budget_rules
+from grants.budgets.queries import BudgetView
 from grants.core import audit, clock
-from grants.core.db import db, get, locked
+from grants.core.db import db, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.dossiers import queries as dossiers
+from grants.dossiers import rules as dossier_rules
+from grants.dossiers.queries import DossierView
 from grants.identity import queries as identity
+from grants.identity.models import Organisation
 from grants.reporting.models import AcceptedCost, PeriodicReport, ReportVersion
 from grants.reporting.rules import Judged, ReportView
 from grants.reporting.states import SETTLED, ReportKind, ReportState
@@ -82,13 +88,14 @@ def numbered(grant_id: UUID, number: int) -> PeriodicReport | None:
     ).one_or_none()
 
 
-def unsettled(grant_id: UUID) -> tuple[int, ...]:
+@reader
+def unsettled(grant_id: UUID) -> Asking[tuple[int, ...]]:
     """The numbers of the reports of a grant that are neither accepted nor rejected yet."""
     settled = [state.value for state in SETTLED]
     statement = select(PeriodicReport.number).where(
         PeriodicReport.grant_id == grant_id, PeriodicReport.state.not_in(settled)
     )
-    return tuple(db.session.scalars(statement.order_by(PeriodicReport.number)))
+    return tuple(row.number for row in (yield from ask(statement.order_by(PeriodicReport.number))))
 
 
 def accepted_by_organisation(grant_id: UUID) -> dict[UUID, Money]:
@@ -109,9 +116,10 @@ def accepted_by_organisation(grant_id: UUID) -> dict[UUID, Money]:
     return found
 
 
-def accepted_costs(report_id: UUID) -> tuple[Judged, ...]:
+@reader
+def accepted_costs(report_id: UUID) -> Asking[tuple[Judged, ...]]:
     """Every judged amount of a report."""
-    rows = db.session.scalars(
+    rows = yield from ask(
         select(AcceptedCost)
         .where(AcceptedCost.report_id == report_id)
         .order_by(AcceptedCost.organisation_id, AcceptedCost.category)
@@ -121,14 +129,21 @@ def accepted_costs(report_id: UUID) -> tuple[Judged, ...]:
 
 def content(report: PeriodicReport) -> dict[str, Any]:
     """Everything a report says now, as it is frozen when it is sent."""
+    technical, costs = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
+    return _plain(report.reference, technical, costs, agreements.milestones(report.grant_id))
+
+
+def _plain(
+    reference: str, technical: dict[str, Any], costs: dict[str, Any], milestones: Sequence[MilestoneView]
+) -> dict[str, Any]:
     plain: dict[str, Any] = audit.plain_value(
         {
-            "report": report.reference,
-            "technical": dossiers.content(report.dossier_id),
-            "costs": budgets.content(report.budget_id),
+            "report": reference,
+            "technical": technical,
+            "costs": costs,
             "milestones": [
                 {"number": each.number, "state": each.state.value, "achieved_on": each.achieved_on}
-                for each in agreements.milestones(report.grant_id)
+                for each in milestones
             ],
         }
     )
@@ -140,9 +155,38 @@ def fingerprint(content: dict[str, Any]) -> str:
     return hashlib.sha256(audit.canonical(content)).hexdigest()
 
 
-def fingerprint_now(report_id: UUID) -> str:
-    """The hash of what a report says now, for the form that sends it."""
-    return fingerprint(content(get(PeriodicReport, report_id)))
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a report says, what of its costs was accepted, and the hash of what it says now, for the form that sends it."""
+
+    dossier: DossierView
+    budget: BudgetView
+    accepted: tuple[Judged, ...]
+    names: dict[UUID, str]
+    shows: str
+
+
+@reader
+def inside(report: ReportView) -> Asking[Inside]:
+    """The inside of a report, in one statement; who may see it was decided by the caller."""
+    about: list[Asking[Any]] = [
+        dossiers.dossier.asking(report.dossier_id),
+        budgets.stored.asking(report.budget_id),
+        names_of(report.grant_id),
+        accepted_costs.asking(report.id),
+        agreements.milestones.asking(report.grant_id),
+    ]
+    dossier, kept, names, accepted, milestones = yield from side_by_side(about)
+    technical, entered = dossier_rules.to_mapping(dossier.content), budget_rules.to_mapping(kept.content)
+    shows = fingerprint(_plain(report.reference, technical, entered, milestones))
+    return Inside(dossier, budgets.shown(kept, names), accepted, names, shows)
+
+
+@reader
+def costs(report: ReportView) -> Asking[BudgetView]:
+    """The costs a report declares, in one statement; who may see it was decided by the caller."""
+    kept, names = yield from both(budgets.stored.asking(report.budget_id), names_of(report.grant_id))
+    return budgets.shown(kept, names)
 
 
 @reader
@@ -195,25 +239,32 @@ def _grants_and_versions(rows: Sequence[PeriodicReport]) -> Asking[Sequence[list
     )
 
 
-def names_of(grant_id: UUID) -> dict[UUID, str]:
+def names_of(grant_id: UUID) -> Asking[dict[UUID, str]]:
     """The names of a grant's beneficiaries, for the tables of costs."""
-    grant = agreements.view(get(Grant, grant_id))
-    return {each.organisation_id: each.name for each in grant.beneficiaries}
+    rows = yield from ask(
+        select(Organisation.id, Organisation.name)
+        .join(Beneficiary, Beneficiary.organisation_id == Organisation.id)
+        .where(Beneficiary.grant_id == grant_id)
+    )
+    return {row.id: row.name for row in rows}
 
 
-def own_rows(actor: Actor, grant_id: UUID) -> frozenset[UUID]:
-    """Whose costs this person may declare: everybody's for who sends the report, else their own organisation's."""
-    grant = get(Grant, grant_id)
-    rows = frozenset(db.session.scalars(select(Beneficiary.organisation_id).where(Beneficiary.grant_id == grant_id)))
+@reader
+def own_rows(actor: Actor, grant_id: UUID) -> Asking[frozenset[UUID]]:
+    """Whose costs this person may declare: everybody's for who sends the report, else their own organisation's. One
+    statement.
+    """
+    (grant,), shares, spoken_for = yield [
+        select(Grant.id, Grant.application_id, Grant.call_id).where(Grant.id == grant_id),
+        select(Beneficiary.organisation_id).where(Beneficiary.grant_id == grant_id),
+        select(ApplicationPartner.organisation_id)
+        .join(Grant, Grant.application_id == ApplicationPartner.application_id)
+        .where(Grant.id == grant_id, ApplicationPartner.contact_user_id == actor.user_id),
+    ]
+    rows = frozenset(row.organisation_id for row in shares)
     if actor.may(Permission.REPORT_SUBMIT, agreements.scope(grant)):
         return rows
-    speaks_for = db.session.scalars(
-        select(ApplicationPartner.organisation_id).where(
-            ApplicationPartner.application_id == grant.application_id,
-            ApplicationPartner.contact_user_id == actor.user_id,
-        )
-    )
-    return rows & (actor.organisation_ids | frozenset(speaks_for))
+    return rows & (actor.organisation_ids | {row.organisation_id for row in spoken_for})
 
 
 @reader

@@ -10,7 +10,6 @@ from flask import Blueprint, flash, url_for
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView, MilestoneView
-from grants.budgets import queries as budgets
 from grants.budgets.forms import BudgetForm
 from grants.budgets.queries import BudgetView
 from grants.core import clock
@@ -158,11 +157,10 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         report = _report(report.reference)
     _renew(form, report.version)
     stands = {"version": str(report.version)}
-    shows = queries.fingerprint_now(report.id) if report.in_hand_of_city else ""
+    inside = queries.inside(report)
+    shows = inside.shows if report.in_hand_of_city else ""
     if isinstance(form, SendForm) and form.clashed:
         form.seen.data, form.seen.raw_data = shows, None
-    dossier = dossiers.dossier(report.dossier_id)
-    content = dossiers.written(report.dossier_id)
     shown = page(
         "reporting/report.html",
         report=report,
@@ -173,11 +171,11 @@ def _report_page(report: ReportView, form: ContestedForm) -> Any:
         if form.is_submitted() and isinstance(form, SendForm)
         else SendForm(formdata=None, data=stands | {"seen": shows}),
         give_back=form if isinstance(form, AnswerForm) else AnswerForm(formdata=None, data=stands),
-        dossier=dossier,
-        sections=dossier_rules.answered(content),
-        budget=_budget(report),
-        accepted=queries.accepted_costs(report.id),
-        names=queries.names_of(report.grant_id),
+        dossier=inside.dossier,
+        sections=dossier_rules.answered(inside.dossier.content),
+        budget=inside.budget,
+        accepted=inside.accepted,
+        names=inside.names,
         today=_today(),
     )
     return shown, _answer(form)
@@ -293,7 +291,7 @@ def _section_page(report: ReportView, found: SectionView, form: SectionForm, cla
 @requires(P.REPORT_EDIT)
 def costs(ref: str) -> Any:
     report = _report(ref)
-    stands = _budget(report)
+    stands = queries.costs(report)
     form = BudgetForm(data={"version": str(stands.version)})
     if not form.is_submitted() and not report.in_hand_of_city:
         return _not_now(report, "Costs of the period")
@@ -308,7 +306,7 @@ def costs(ref: str) -> Any:
                 flash("The costs are saved.", "success")
                 return see_other(".show", ref=ref)
         except Conflict as error:
-            stands = _budget(report)
+            stands = queries.costs(report)
             form.problems.append(str(error))
             form.try_again(stands.version)
             return _costs_page(report, stands, form), 409
@@ -327,7 +325,7 @@ def _costs_page(report: ReportView, stands: BudgetView, form: BudgetForm) -> str
 @requires(P.REPORT_ACCEPT)
 def accept(ref: str) -> Any:
     report = _report(ref)
-    stands = _budget(report)
+    stands = queries.costs(report)
     form = _accept_form(report, stands)
     if not form.is_submitted() and report.state is not ReportState.SUBMITTED:
         return _not_now(report, "Accept the report")
@@ -336,9 +334,11 @@ def accept(ref: str) -> Any:
             services.accept(current_actor(), report.id, form.to_input(), version=form.version_shown())
             flash(f"Report {report.number} is accepted. Its payment can now be decided.", "success")
             return see_other(".show", ref=ref)
-    if form.clashed and _report(ref).state is not ReportState.SUBMITTED:
+    if form.is_submitted():
+        report = _report(ref)
+    if form.clashed and report.state is not ReportState.SUBMITTED:
         return _report_page(report, form)
-    return _accept_page(_report(ref), form)
+    return _accept_page(report, form)
 
 
 def _accept_page(report: ReportView, form: AcceptForm) -> Any:
@@ -366,10 +366,6 @@ def _accept_form(report: ReportView, stands: BudgetView) -> AcceptForm:
 
 def _report(ref: str) -> ReportView:
     return queries.report(current_actor(), ref)
-
-
-def _budget(report: ReportView) -> BudgetView:
-    return budgets.budget(report.budget_id, queries.names_of(report.grant_id))
 
 
 def _today() -> Any:

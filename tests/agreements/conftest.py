@@ -13,6 +13,7 @@ from grants.agreements.rules import GrantView
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
+from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity import queries as identity
 from grants.identity import services
@@ -79,7 +80,7 @@ def grant(demo_app: Flask) -> Find:
 
     def find(name: str) -> GrantView:
         reader = actor("auditor")
-        for row in queries.grants(reader, limit=200):
+        for row in queries.grants(reader, Page(size=200)).items:
             if name in (row.acronym, row.title):
                 return queries.grant(reader, row.reference)
         raise AssertionError(f"no grant {name}")

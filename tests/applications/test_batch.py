@@ -64,7 +64,7 @@ def work_off() -> None:
 
 
 def references(call: CallView) -> list[str]:
-    rows, _ = queries.batch(actors.eli(), call, Page())
+    rows = queries.batch(actors.eli(), call, Page()).items
     return [row.reference for row in rows]
 
 
@@ -98,7 +98,7 @@ def test_an_own_application_is_never_in_the_batch(call: CallView) -> None:
     with clock.at(BEFORE_OPENING):
         actors.give(actors.ella().user_id, actors.Role.APPLICATION_READER, "application", application_id)
     with clock.at(AFTER_CLOSING):
-        rows, _ = queries.batch(actors.ella(), call, Page())
+        rows = queries.batch(actors.ella(), call, Page()).items
         assert rows == ()
         with pytest.raises(Refused, match="you cannot check it"):
             services.pass_by_facts(actors.ella(), application_id, pick_of(application_id).submission_id)

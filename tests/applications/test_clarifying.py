@@ -133,7 +133,7 @@ def test_no_verdict_while_an_answer_may_still_come_but_after_its_time_or_its_wit
         with pytest.raises(Refused, match="waits for its answer"):
             services.declare(actors.eli(), sent, passed)
         rows, counts = queries.desk_list(actors.eli(), call, DeskShow.CLARIFYING, Page())
-        assert len(rows) == 1 and counts[DeskShow.TO_CHECK].number == 0
+        assert len(rows.items) == 1 and counts[DeskShow.TO_CHECK].number == 0
         with pytest.raises(Invalid):
             services.withdraw_clarification(actors.eli(), key, " ")
         services.withdraw_clarification(actors.eli(), key, "Found it in the file")

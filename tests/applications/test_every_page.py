@@ -226,6 +226,8 @@ NOT_THERE = (
     ("nobody", "open", "/calls/{call}/questions?section=nope", "There is no section “nope”. There is:"),
     ("ingrid", "closed", "/applications/pipeline?programme=nope", "There is no programme “nope”. There is: PCP."),
     ("ingrid", "closed", "/cities?label=nope", "There is no label “nope”. There is: Labelled, No label found, Not a Mission City."),
+    ("otto", "open", "/grants?state=nope", "There is no state “nope”. There is: preparation,"),
+    ("ada", "open", "/admin/jobs?state=nope", "There is no state “nope”. There is: queued,"),
     ("ana", "open", "/applications/{sent}/receipt?version=9", "There is no version “9”. There is: 1."),
 )  # fmt: skip
 
@@ -254,6 +256,8 @@ LISTS = (
     ("ana", "open", "/help", r">(PCP-[0-9]+-Q-[0-9]+)<"),
     ("ingrid", "open", "/cities/{city}/actions", r">(B-[0-9]|T-1)<"),
     ("ada", "over", "/admin/mail", r'pg-b-label">([0-9]+)<'),
+    ("ada", "over", "/admin/jobs", r'href="/admin/jobs/([0-9]+)"'),
+    ("ada", "over", "/admin/users", r'strong" href="/admin/users/([^"]+)"'),
 )
 
 

@@ -331,3 +331,16 @@ def test_an_organisation_with_a_new_name_is_found_by_it_and_what_was_sent_by_the
         services.refresh_names(system_actor("the program", [Permission.APPLICATION_READ]), found.ids["Warm Blocks"])
         == 0
     )
+
+
+def test_a_new_name_of_an_organisation_makes_no_open_form_stale(found: Listed) -> None:
+    (row,) = walked(actors.ana(), Listing(ListFilter(search="only draft")), size=9)
+    draft = queries.view_by_id(row.id)
+    lead = identity.organisation(draft.coordinator_id)
+    given = OrganisationInput("Council of Hilltown", lead.kind, lead.country_code, town="Hilltown")
+    people.edit_organisation(actors.ingrid(), lead.id, given)
+    jobs.work_off(actor_of=identity.actor_for)
+
+    with clock.at(WHILE_OPEN):
+        written = DetailsInput(draft.title, summary="Written before the name changed.")
+        assert services.edit_details(actors.ana(), draft.id, written, draft.version) == draft.version + 1

@@ -292,7 +292,7 @@ def test_a_published_outcome_enters_with_two_people_and_without_scores(scene: Sc
     number = services.record_published_outcome(scene.actor("manager"), scene.call_id, outcome)
     view = queries.selection_of(scene.actor("manager"), scene.slug, number)
     assert (view.kind, view.state) == (SelectionKind.PUBLISHED_OUTCOME, SelectionState.DECIDED)
-    assert [pilot.title for pilot, _ in queries.published_pilots(view)] == ["Pilot 0", "Pilot 1"]
+    assert [pilot.title for pilot, _ in queries.published(view).pilots] == ["Pilot 0", "Pilot 1"]
 
     services.confirm(scene.actor("officer"), view.id)
 
@@ -357,7 +357,7 @@ def test_applications_without_a_grant_enter_as_they_ended_and_reserve_nothing(sc
         ("selected", "published"),
         ("not_funded", "synthetic"),
     ]
-    assert next((other.title, lead) for other, lead in queries.published_others(view)) == (
+    assert next((other.title, lead) for other, lead in queries.published(view).others) == (
         "Other 0",
         "Municipality of Eastford 0",
     )

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from grants.core import answers, clock
 from grants.core.db import db
 from grants.core.money import euros
+from grants.core.paging import Page
 from grants.payments import queries, services
 from grants.payments.rules import DecisionInput
 from tests import actors
@@ -24,7 +25,7 @@ def grant(app: Flask, client: FlaskClient) -> World:
         services.open_prefinancing(actors.program(), found.grant_id)
         services.decide(
             actors.otto(),
-            next(row.thing.id for row in queries.inbox(actors.nuria()).rows),
+            next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items),
             DecisionInput(euros(240_000)),
         )
     return found

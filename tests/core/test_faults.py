@@ -62,6 +62,7 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.faults import POINTS
 from grants.core.money import euros
+from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer
 from grants.evaluation import services as evaluating
@@ -332,7 +333,7 @@ def reported(grant_id: UUID, lead: Actor) -> None:
     """A milestone and a report, sent by the city and accepted by the officer."""
     officer = actors.pia()
     reporting.open_reports(actors.greta(), grant_id)
-    found = next(each for each in agreements.grants(officer) if each.id == grant_id)
+    found = next(each for each in agreements.grants(officer, Page()).items if each.id == grant_id)
     shown = agreements.grant(officer, found.reference)
     reporting.report_milestone(lead, shown.milestones[0].id, MilestoneInput(date(2023, 6, 2), "Seen by everybody."))
     reporting.return_milestone(officer, shown.milestones[0].id, answer="Say where.")

@@ -15,6 +15,7 @@ from grants.core.audit import ActRow, AuditEvent
 from grants.core.db import db
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.jobs import QUEUES, Job, JobState, working
+from grants.core.paging import Page
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 from tests.conftest import Note
 from tests.jobs import probes
@@ -317,16 +318,17 @@ def test_retry_and_cancel_need_their_permission_and_a_job() -> None:
 def test_the_list_shows_the_newest_first_page_by_page() -> None:
     asked = [probes.ask(MANAGER, "quiet", {"answer": str(number)}) for number in range(5)]
 
-    first = jobs.page(ADMINISTRATOR, size=2)
-    second = jobs.page(ADMINISTRATOR, size=2, after=str(first[1].number))
+    first = jobs.page(ADMINISTRATOR, Page(size=2))
+    second = jobs.page(ADMINISTRATOR, Page(size=2, after=first.next_key))
 
-    assert [item.id for item in first] == [asked[4], asked[3], asked[2]]
-    assert [item.id for item in second] == [asked[2], asked[1], asked[0]]
-    assert jobs.page(ADMINISTRATOR, state=JobState.DONE) == ()
-    assert jobs.page(MANAGER) == ()
-    assert jobs.by_number(ADMINISTRATOR, first[0].number) == first[0]
+    assert [item.id for item in first.items] == [asked[4], asked[3]]
+    assert [item.id for item in second.items] == [asked[2], asked[1]]
+    assert jobs.page(ADMINISTRATOR, Page(), state=JobState.DONE).items == ()
+    assert jobs.page(MANAGER, Page()).items == ()
+    newest = first.items[0]
+    assert jobs.by_number(ADMINISTRATOR, newest.number) == newest
     with pytest.raises(NotFound):
-        jobs.by_number(MANAGER, first[0].number)
+        jobs.by_number(MANAGER, newest.number)
 
 
 def test_the_schedule_asks_for_each_check_once_under_its_key() -> None:

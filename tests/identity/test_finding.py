@@ -8,6 +8,7 @@ from sqlalchemy import literal, select
 
 from grants.core.acts import arranging
 from grants.core.db import db, folded
+from grants.core.paging import Page
 from grants.core.text import fold
 from grants.identity import policy, queries, rules
 from grants.identity.policy import Role
@@ -20,7 +21,7 @@ def test_a_person_is_found_without_accents(app: Flask, typed: str) -> None:
     with arranging():
         people.user("Łukasz Szűcs")
 
-    assert [row.name for row in queries.users(actors.ada(), search=typed)[0]] == ["Łukasz Szűcs"]
+    assert [row.name for row in queries.users(actors.ada(), Page(), search=typed).items] == ["Łukasz Szűcs"]
 
 
 def test_a_column_folds_as_the_words_typed_do(app: Flask) -> None:
@@ -33,7 +34,9 @@ def test_people_are_grouped_by_the_part_they_play(app: Flask) -> None:
     for person in (actors.otto, actors.eva, actors.nobody):
         person()
 
-    parts = {part: [row.name for row in rows] for part, rows in rules.by_part(queries.users(actors.ada())[0])}
+    parts = {
+        part: [row.name for row in rows] for part, rows in rules.by_part(queries.users(actors.ada(), Page()).items)
+    }
 
     assert "Otto Authoriser" in parts["Finance and audit: who pays, and who checks it"]
     assert any(name.startswith("Eva") for name in parts["Evaluators and panel"])

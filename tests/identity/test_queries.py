@@ -15,6 +15,7 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import NotFound
+from grants.core.paging import Page
 from grants.core.permissions import Permission, Scope
 from grants.identity import queries
 from grants.identity.models import Membership
@@ -96,7 +97,7 @@ def test_lists_take_the_same_statements_for_one_row_and_for_many(app: Flask) -> 
             for name in names:
                 factory.user(name, Role.PROJECT_OFFICER, Role.AUDITOR)
         with statements() as seen:
-            queries.users(ada, search="pia")
+            queries.users(ada, Page(), search="pia")
             queries.demo_choices()
             queries.users_with(Permission.AUDIT_READ)
         counts.append(len(seen))
@@ -137,7 +138,7 @@ def test_who_can_do_a_thing_is_found_by_place() -> None:
 def test_people_are_listed_for_those_who_may_read_them_only() -> None:
     ana = actors.ana()
 
-    assert queries.users(ana) == ((), 0)
+    assert queries.users(ana, Page()).items == ()
     assert queries.mails(ana).items == ()
     assert queries.roles_waiting(ana) == ()
     with pytest.raises(NotFound):

@@ -1,4 +1,6 @@
-"""The demo, seen whole: its books agree, every page every person can reach is one we may show, and nobody is met by an error."""
+"""The demo, seen whole: its books agree, every page every person can reach is one we may show and asks the database little, and
+nobody is met by an error.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,51 @@ from grants.payments import queries as payments
 from grants.web.routing import Access
 from tests import actors
 from tests.html import check_page
+from tests.statements import statements
 
 # So many pages are looked at for each person; more of the same kind teach nothing new.
 PAGES_MAX = 300
 # And so many of them are served by one endpoint: a hundred cities would leave no room for what is behind other links.
 OF_ONE_ENDPOINT_MAX = 3
 LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]+)"')
+# So often a page may ask the database at most, the words of a transaction not counted.
+STATEMENTS_MAX = 8
 # One of each kind is enough: addresses that differ in a reference or a number only.
 REFERENCE = re.compile(r"[A-Z]{1,4}-\d{4}-[A-Z]-\d{4}|E-\d{4}-\d+|/\d+(?=/|$)")
+
+
+# Rows of which every page must be reached by somebody, so that none escapes the limit above; calls, applications and cities
+# have a walk of their own.
+ROWS = {"agreements", "awards", "evaluation", "oversight", "payments", "reporting"}
+# Who reaches which page of them. Most are reached by many; each stands once.
+REACHED = {
+    "manager": """
+        agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
+        agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
+        awards.ranking evaluation.assignments evaluation.consensus evaluation.consensus_list evaluation.fill
+        evaluation.pool evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
+        oversight.application_history oversight.call_history oversight.city_served oversight.front
+        oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
+        payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
+        payments.request_page reporting.index reporting.milestone reporting.show
+        """,
+    "administrator": """
+        oversight.audit oversight.checkpoint_list oversight.job oversight.jobs_list oversight.uploads
+        """,
+    "elena": "evaluation.assessment evaluation.assessments evaluation.conflicts",
+    "reka": "agreements.account reporting.costs reporting.section",
+    "paolo": "agreements.decline",
+    "niels": "awards.result",
+    "authoriser": "awards.selection payments.close",
+    "officer": "reporting.accept",
+    "accountant": "payments.recovery",
+}
+# What answers with a file, with words for a machine, or to somebody who is none of the cast.
+NO_PAGES = {
+    "agreements.agreement_pdf", "awards.ranking_csv", "evaluation.file", "oversight.alive", "oversight.audit_csv",
+    "oversight.audit_key", "oversight.checkpoint_note", "oversight.ready", "oversight.tasks",
+    "oversight.which_version", "payments.ask_again", "payments.batch_file", "payments.ledger_csv",
+}  # fmt: skip
 
 
 def test_the_books_of_the_demo_agree(demo_app: Flask) -> None:
@@ -75,6 +114,17 @@ def test_every_page_a_person_reaches_is_one_we_may_show(demo_app: Flask, key: st
 
     assert wrong == []
     assert len(walked) > 5
+    assert set(REACHED.get(key, "").split()) <= {endpoint_of(demo_app, path) for path in walked}
+
+
+def test_every_page_of_the_later_rows_is_reached_by_somebody(app: Flask) -> None:
+    pages = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint.partition(".")[0] in ROWS
+    }
+
+    assert pages - NO_PAGES == {endpoint for reached in REACHED.values() for endpoint in reached.split()}
 
 
 def test_every_page_a_stranger_reaches_is_one_we_may_show(demo_app: Flask) -> None:
@@ -101,8 +151,11 @@ def is_public(app: Flask, path: str) -> bool:
 def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] | None) -> tuple[list[str], list[str]]:
     """Follow every link from a page on: one address of each kind, of one endpoint at most ``OF_ONE_ENDPOINT_MAX`` kinds.
 
-    What is not a good answer is named, and so is a link that was never followed for want of room.
+    What is not a good answer is named, and so are a page that asks the database too often, and a link that was never
+    followed for want of room.
     """
+    # That somebody was here is noted once a minute.
+    client.get("/about")
     waiting, kinds, walked, wrong = deque([start]), set(), [], []
     served: Counter[str | None] = Counter()
     while waiting:
@@ -118,7 +171,8 @@ def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] |
         kinds.add(kind)
         served[endpoint] += 1
         walked.append(path)
-        response = client.get(path, buffered=True)
+        with statements() as asked:
+            response = client.get(path, buffered=True)
         if response.status_code in (302, 303):
             continue
         if response.status_code != 200:
@@ -127,6 +181,8 @@ def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] |
         if response.mimetype != "text/html":
             continue
         check_page(response)
+        if len(asked) > STATEMENTS_MAX:
+            wrong.append(f"{path}: {len(asked)} statements")
         for link in LINK.findall(response.get_data(as_text=True)):
             link = urldefrag(link.replace("&amp;", "&")).url
             if link.startswith("/") and not link.startswith(("/static", "//")):

@@ -18,6 +18,7 @@ from grants.core.db import db
 from grants.core.errors import Conflict, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.money import ZERO, Money, euros
+from grants.core.paging import Page
 from grants.core.permissions import EVERYWHERE, Actor, Permission
 from grants.ledger import queries, rules, services
 from grants.ledger.accounts import Account, Side
@@ -51,14 +52,14 @@ def balance(account: Account, as_of: AsOf | None = None) -> Money:
 
 
 def rows(actor: Actor, asked: EntryFilter | None = None) -> list[str]:
-    return [row.description for row in queries.entries(actor, asked or EntryFilter()).rows]
+    return [row.description for row in queries.entries(actor, asked or EntryFilter(), Page()).items]
 
 
 def test_a_posted_entry_is_read_back_with_both_sides_and_its_act() -> None:
     post(BOOKKEEPER, "E1", "call:1:budget", rules.legs_e1(euros(100), DIMS))
     audit.seal_pending()
 
-    shown = queries.entry(BOOKKEEPER, queries.entries(BOOKKEEPER, EntryFilter()).rows[0].ref)
+    shown = queries.entry(BOOKKEEPER, queries.entries(BOOKKEEPER, EntryFilter(), Page()).items[0].ref)
 
     assert [(leg.account, leg.debit_cents, leg.credit_cents) for leg in shown.legs] == [
         (Account.AVAILABLE, 100_00, 0),
@@ -133,7 +134,7 @@ def test_a_reversal_mirrors_its_original_and_happens_once() -> None:
     reversal_id = reverse(BOOKKEEPER, entry_id)
 
     assert balance(Account.AVAILABLE) == ZERO
-    newest, oldest = queries.entries(BOOKKEEPER, EntryFilter()).rows
+    newest, oldest = queries.entries(BOOKKEEPER, EntryFilter(), Page()).items
     assert (newest.reverses, oldest.reversed_by) == (oldest.ref, newest.ref)
     assert newest.description == f"Reversal of {oldest.ref}: booked twice"
     with pytest.raises(Conflict, match="already reversed"):
@@ -210,16 +211,16 @@ def test_a_running_balance_and_pages_by_key_agree() -> None:
     whole_life()
     asked = EntryFilter(account=Account.PAYABLE)
 
-    whole = queries.entries(BOOKKEEPER, asked)
-    first = queries.entries(BOOKKEEPER, asked, limit=2)
-    second = queries.entries(BOOKKEEPER, asked, after=first.next_key, limit=2)
+    whole = queries.entries(BOOKKEEPER, asked, Page())
+    first = queries.entries(BOOKKEEPER, asked, Page(size=2))
+    second = queries.entries(BOOKKEEPER, asked, Page(size=2, after=first.next_key))
 
-    assert [(row.event.value, row.moved, row.balance) for row in whole.rows] == [
+    assert [(row.event.value, row.moved, row.balance) for row in whole.items] == [
         ("E10", euros(300), euros(300)),
         ("E7", euros(-210), ZERO),
         ("E6", euros(210), euros(210)),
     ]
-    assert first.rows + second.rows == whole.rows
+    assert first.items + second.items == whole.items
     assert (whole.next_key, second.next_key) == (None, None)
 
 
@@ -251,7 +252,7 @@ def test_a_person_sees_the_entries_of_own_calls_and_none_barred() -> None:
     assert rows(mine, EntryFilter(account=Account.AVAILABLE)) == ["mine"]
     assert rows(barred) == ["other"]
     assert rows(nobody) == []
-    ref = queries.entries(mine, EntryFilter()).rows[0].ref
+    ref = queries.entries(mine, EntryFilter(), Page()).items[0].ref
     for actor in (barred, nobody):
         with pytest.raises(NotFound):
             queries.entry(actor, ref)

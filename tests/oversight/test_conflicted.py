@@ -68,7 +68,7 @@ def _reserve(actor: Actor, call_id: UUID, application_id: UUID) -> None:
 
 
 def descriptions(who: Actor) -> list[str]:
-    return [row.description for row in books.entries(who, EntryFilter()).rows]
+    return [row.description for row in books.entries(who, EntryFilter(), Page()).items]
 
 
 # --- Who is barred from what ------------------------------------------------------------------------------------------
@@ -104,7 +104,9 @@ def test_what_hangs_below_a_bar_costs_one_statement_and_nothing_without_a_bar(sc
 def test_the_ledger_leaves_out_entries_of_a_barred_grant_and_of_a_barred_application(scene: Scene) -> None:
     _reserve(actors.otto(), scene.world.call_id, scene.world.application_id)
     open_to_all = descriptions(actors.nuria())
-    ref = next(row.ref for row in books.entries(actors.nuria(), EntryFilter()).rows if "Reserved" in row.description)
+    ref = next(
+        row.ref for row in books.entries(actors.nuria(), EntryFilter(), Page()).items if "Reserved" in row.description
+    )
 
     nuria = bar(actors.nuria(), scene.world.application_id)
 
@@ -316,7 +318,7 @@ def test_nothing_of_the_money_pages_names_a_pilot_its_reader_is_barred_from(demo
     slug = db.session.scalars(select(Call.slug).where(Call.id == grant.call_id)).one()
     reports = db.session.scalars(select(PeriodicReport.reference).where(PeriodicReport.grant_id == grant.id)).all()
     named = (grant.reference, application.reference, application.title, *reports)
-    refs = [row.ref for row in books.entries(nuria, EntryFilter(grant_id=grant.id), limit=500).rows]
+    refs = [row.ref for row in books.entries(nuria, EntryFilter(grant_id=grant.id), Page(size=500)).items]
     pages = (
         *(
             "/finance/ledger",

@@ -17,6 +17,7 @@ from config import Config
 from grants.agreements import queries as agreements
 from grants.core import clock
 from grants.core.money import ZERO, euros
+from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.identity.policy import Role
 from grants.ledger import queries as books
@@ -102,7 +103,9 @@ def demo_settings(postgres: Cluster, demo_template: DemoTemplate) -> Iterator[Co
 
 def test_a_report_sent_by_both_partners_at_once_is_sent_once(demo_settings: Config) -> None:
     reader = by_mail("auditor@demo.example")
-    (row,) = [each for each in agreements.grants(reader, limit=200) if IN_FORCE in (each.acronym, each.title)]
+    (row,) = [
+        each for each in agreements.grants(reader, Page(size=200)).items if IN_FORCE in (each.acronym, each.title)
+    ]
     found = agreements.grant(reader, row.reference)
     written_report = written(found)
     hold_in("jaro", Role.APPLICATION_LEAD, found.application_id)

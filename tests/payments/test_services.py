@@ -22,6 +22,7 @@ from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
 from grants.core.money import ZERO, Money, euros
+from grants.core.paging import Page
 from grants.identity import queries as identity
 from grants.identity.policy import Role
 from grants.ledger import queries as books
@@ -353,7 +354,7 @@ def test_a_replaced_account_stops_the_order_until_it_is_changed(grant: World) ->
 
     with pytest.raises(Refused, match="was replaced after it was prepared"):
         services.export(actors.carl(), (order_id,), control_total=euros(210_000))
-    assert "replaced" in (queries.inbox(actors.carl()).rows[0].locked or "")
+    assert "replaced" in (queries.inbox(actors.carl(), Page()).rows.items[0].locked or "")
     services.change(actors.fin(), order_id, amount=euros(210_000), reason="New account")
     assert order(order_id).bank_account_id != grant.account_id
     assert balance(grant, Account.IN_TRANSIT) == ZERO
@@ -516,7 +517,7 @@ def test_out_of_scope_is_as_if_not_there(grant: World) -> None:
         services.prepare(elsewhere, request_id)
     with pytest.raises(NotFound):
         queries.request(elsewhere, reference)
-    assert queries.inbox(elsewhere).count == 0
+    assert queries.inbox(elsewhere, Page()).rows.total == 0
 
 
 # --- The list
@@ -558,20 +559,20 @@ def test_the_list_of_a_batch_is_made_once_and_holds_what_the_bank_needs(grant: W
 
 def test_the_inbox_names_the_next_person_and_locks_own_items(grant: World) -> None:
     request_id = opened(grant)
-    shown = queries.inbox(actors.otto())
-    assert [(row.deed, row.yours, row.amount) for row in shown.rows] == [("decide", True, euros(240_000))]
+    shown = queries.inbox(actors.otto(), Page())
+    assert [(row.deed, row.yours, row.amount) for row in shown.rows.items] == [("decide", True, euros(240_000))]
     services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
-    assert [(row.deed, row.yours) for row in queries.inbox(actors.fin()).rows] == [("prepare", True)]
+    assert [(row.deed, row.yours) for row in queries.inbox(actors.fin(), Page()).rows.items] == [("prepare", True)]
     both = everything("Bo Both")
     services.prepare(both, request_id, amount=euros(100_000))
 
-    rows = queries.inbox(both).rows
+    rows = queries.inbox(both, Page()).rows.items
     assert [(row.deed, row.yours, row.amount) for row in rows] == [
         ("prepare", True, euros(110_000)),
         ("verify", False, euros(100_000)),
     ]
     assert "You are the initiator" in (rows[1].locked or "")
-    assert queries.inbox(actors.vera()).total == euros(210_000)
+    assert queries.inbox(actors.vera(), Page()).total == euros(210_000)
 
 
 def test_duties_follow_the_circuit(grant: World) -> None:
@@ -608,24 +609,24 @@ def test_pages_of_the_inbox_follow_each_other(grant: World) -> None:
     for amount in (100, 200, 300):
         services.prepare(actors.fin(), request_id, amount=euros(amount))
 
-    whole = queries.inbox(actors.nuria())
-    first = queries.inbox(actors.nuria(), limit=3)
-    second = queries.inbox(actors.nuria(), after=first.next_key, limit=3)
-    assert first.rows + second.rows == whole.rows
-    assert (len(whole.rows), second.next_key) == (4, None)
+    whole = queries.inbox(actors.nuria(), Page())
+    first = queries.inbox(actors.nuria(), Page(size=3))
+    second = queries.inbox(actors.nuria(), Page(size=3, after=first.rows.next_key))
+    assert first.rows.items + second.rows.items == whole.rows.items
+    assert (len(whole.rows.items), second.rows.next_key) == (4, None)
 
 
 def test_the_inbox_counts_and_sums_in_as_many_statements_however_much_waits(grant: World) -> None:
     request_id = decided(grant)
     services.prepare(actors.fin(), request_id, amount=euros(100))
     nuria = actors.nuria()
-    few = asked(lambda: queries.inbox(nuria))
+    few = asked(lambda: queries.inbox(nuria, Page()))
     many_orders(request_id, 60)
 
-    assert asked(lambda: queries.inbox(nuria)) <= few
+    assert asked(lambda: queries.inbox(nuria, Page())) <= few
     assert asked(lambda: queries.duties(nuria, NOW)) <= few
-    found = queries.inbox(nuria, limit=1)
-    assert (found.count, found.total, len(found.rows)) == (62, euros(210_000), 1)
+    found = queries.inbox(nuria, Page(size=1))
+    assert (found.rows.total, found.total, len(found.rows.items)) == (62, euros(210_000), 1)
 
 
 def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> None:
@@ -634,7 +635,9 @@ def test_an_order_is_exported_wherever_it_stands_in_the_list(grant: World) -> No
     many_orders(request_id, queries.ROWS_MAX + 1)
     reference = order(order_id).reference
 
-    assert reference not in [row.reference for row in queries.inbox(actors.carl(), limit=queries.ROWS_MAX).rows]
+    assert reference not in [
+        row.reference for row in queries.inbox(actors.carl(), Page(size=queries.ROWS_MAX)).rows.items
+    ]
     assert queries.exportable(actors.carl(), [reference, "PCP-2024-P-9999"]) == (reference,)
     assert queries.exportable(actors.vera(), [reference]) == ()
 

@@ -20,6 +20,7 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.money import euros
+from grants.core.paging import Page
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.identity import queries as identity
 from grants.payments import queries, services
@@ -88,7 +89,7 @@ def told(shown: str) -> str:
 
 def prepared() -> str:
     """The address of an order over the whole pre-financing."""
-    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items)
     services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
     return f"/finance/orders/{services.prepare(actors.fin(), request_id).reference}"
 
@@ -181,7 +182,7 @@ def test_a_rejected_report_is_no_evidence_for_what_it_opened(app: Flask, grant: 
 
 def test_the_newest_lists_lead_to_all_of_them_page_by_page(app: Flask, grant: World, monkeypatch: Any) -> None:
     with clock.at(NOW):
-        decided = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+        decided = next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items)
         services.decide(actors.otto(), decided, DecisionInput(euros(240_000)))
         for _ in range(3):
             order_id = services.prepare(actors.fin(), decided, amount=euros(10)).id
@@ -357,7 +358,7 @@ def test_a_stale_decision_comes_back_with_its_text_and_goes_through_again(app: F
 
 
 def test_every_field_of_an_order_has_an_id_of_its_own(app: Flask, grant: World) -> None:
-    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items)
     for address in ("/finance/requests/PCP-2022-G-0001-1", ""):
         if not address:
             services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
@@ -368,7 +369,7 @@ def test_every_field_of_an_order_has_an_id_of_its_own(app: Flask, grant: World) 
 
 
 def test_own_items_are_locked_with_the_reason(app: Flask, grant: World) -> None:
-    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items)
     services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
     both = actors.actor(actors.person("Bo Both", actors.Role.FINANCE_INITIATOR, actors.Role.FINANCE_VERIFIER))
     made = services.prepare(both, request_id)
@@ -381,7 +382,7 @@ def test_own_items_are_locked_with_the_reason(app: Flask, grant: World) -> None:
 
 
 def test_a_double_click_of_a_form_makes_one_order(app: Flask, grant: World) -> None:
-    request_id = next(row.thing.id for row in queries.inbox(actors.nuria()).rows)
+    request_id = next(row.thing.id for row in queries.inbox(actors.nuria(), Page()).rows.items)
     services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
     browser = actors.client_of(app, actors.fin())
     data = {"amount": "100", "act_key": "one-form", "version": _version("/finance/requests/PCP-2022-G-0001-1/orders")}

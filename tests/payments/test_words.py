@@ -14,6 +14,7 @@ from grants.core.acts import arranging
 from grants.core.db import get
 from grants.core.errors import Refused
 from grants.core.money import euros
+from grants.core.paging import Page
 from grants.payments import queries, rules, services
 from grants.payments.rules import DecisionInput, RequestSummary
 from tests import actors
@@ -59,12 +60,12 @@ def test_who_confirmed_the_account_reads_which_step_comes_first_and_may_export_l
     services.decide(actors.otto(), request.id, DecisionInput(euros(240_000)))
     order = services.prepare(actors.fin(), request.id)
 
-    (waiting,) = queries.inbox(carl).rows
+    (waiting,) = queries.inbox(carl, Page()).rows.items
     assert (waiting.deed, waiting.yours, waiting.locked) == ("verify", False, None)
 
     services.verify(actors.vera(), order.id)
     services.authorise(actors.otto(), order.id)
-    (ready,) = queries.inbox(carl).rows
+    (ready,) = queries.inbox(carl, Page()).rows.items
     assert (ready.deed, ready.yours, ready.locked) == ("export", True, None)
 
 

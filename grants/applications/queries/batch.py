@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from grants.applications.states import BatchWork, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.jobs import Job, JobState
-from grants.core.paging import Page
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import Organisation
@@ -46,8 +47,9 @@ def in_hand() -> ColumnElement[bool]:
 
 
 @reader
-def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchRow, ...], str | None]]:
-    """The applications of the next hundred without a verdict whose every condition looks met; and the key to go on.
+def batch(actor: Actor, call: CallView, page: Page) -> Asking[Rows[BatchRow]]:
+    """The applications of the next hundred without a verdict whose every condition looks met; the next page goes on after
+    the last one looked at.
 
     Never those the person takes part in or is barred from. Three statements, however many applications.
     """
@@ -71,14 +73,15 @@ def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchR
     )
     if page.after:
         statement = statement.where(Application.reference > page.after)
-    rows = yield from ask(statement.order_by(Application.reference).limit(BATCH_MAX + 1))
-    looked_at = rows[:BATCH_MAX]
-    ids = [row.id for row in looked_at]
+    page = replace(page, size=BATCH_MAX)
+    some = yield from ask(statement.order_by(Application.reference).limit(page.limit))
+    looked_at = rows(some, page, key=lambda row: row.reference)
+    ids = [row.id for row in looked_at.items]
     found, answers = yield from both(
-        facts_of.asking(actor, call, ids), _answers([row.submission_id for row in looked_at])
+        facts_of.asking(actor, call, ids), _answers([row.submission_id for row in looked_at.items])
     )
     clean = []
-    for row in looked_at:
+    for row in looked_at.items:
         conditions = tuple(
             ConditionView(
                 condition,
@@ -100,11 +103,11 @@ def batch(actor: Actor, call: CallView, page: Page) -> Asking[tuple[tuple[BatchR
                     conditions,
                 )
             )
-    return tuple(clean), looked_at[-1].reference if len(rows) > BATCH_MAX else None
+    return Rows(tuple(clean), looked_at.next_key, first=looked_at.first)
 
 
 def _answers(submission_ids: list[UUID]) -> Asking[dict[tuple[UUID, str], ConditionAnswer]]:
-    rows = yield from ask(
+    found = yield from ask(
         select(
             EligibilityCheck.submission_id,
             EligibilityResult.condition,
@@ -116,19 +119,14 @@ def _answers(submission_ids: list[UUID]) -> Asking[dict[tuple[UUID, str], Condit
     )
     return {
         (row.submission_id, row.condition): ConditionAnswer(row.condition, Verdict(row.verdict), row.reason or "")
-        for row in rows
+        for row in found
     }
 
 
 @reader
-def batch_page(
-    actor: Actor, call: CallView, page: Page
-) -> Asking[tuple[tuple[BatchRow, ...], str | None, tuple[BatchOutcome, ...]]]:
+def batch_page(actor: Actor, call: CallView, page: Page) -> Asking[tuple[Rows[BatchRow], tuple[BatchOutcome, ...]]]:
     """One page of :func:`batch` with what became of the last one; three statements."""
-    (rows, next_key), outcomes = yield from both(
-        batch.asking(actor, call, page), last_batch.asking(actor, call.id, BatchWork.PASS)
-    )
-    return rows, next_key, outcomes
+    return (yield from both(batch.asking(actor, call, page), last_batch.asking(actor, call.id, BatchWork.PASS)))
 
 
 @reader
@@ -150,11 +148,11 @@ def last_batch(actor: Actor, call_id: UUID, work: BatchWork) -> Asking[tuple[Bat
         .join(Application, Application.id == EligibilityBatchItem.application_id)
         .where(EligibilityBatchItem.batch_id == newest, visible(actor))
     )
-    rows, found = yield from both(
+    listed, found = yield from both(
         ask(items.order_by(Application.reference)),
         jobs.views.asking(items.with_only_columns(EligibilityBatchItem.job_id)),
     )
-    return tuple(_outcome(row, found[row.job_id]) for row in rows)
+    return tuple(_outcome(row, found[row.job_id]) for row in listed)
 
 
 @reader

@@ -14,7 +14,7 @@ from grants.applications.rules import DeskRow, DeskShow
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.paging import COUNTED_MAX, Page, Tally
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, rows
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
@@ -52,11 +52,12 @@ def _inside(actor: Actor, call: CallView) -> tuple[ColumnElement[bool], ...]:
 @reader
 def desk_list(
     actor: Actor, call: CallView, show: DeskShow, page: Page
-) -> Asking[tuple[tuple[DeskRow, ...], dict[DeskShow, Tally]]]:
+) -> Asking[tuple[Rows[DeskRow], dict[DeskShow, Tally]]]:
     """One page of a part of the list by reference, and how many each part holds, up to a thousand; one statement."""
     counting = side_by_side(_count(actor, call, each) for each in DeskShow)
-    rows, counts = yield from both(_rows(actor, call, show, page), counting)
-    return rows, dict(zip(DeskShow, counts, strict=True))
+    found, tallies = yield from both(_rows(actor, call, show, page), counting)
+    counts = dict(zip(DeskShow, tallies, strict=True))
+    return rows(found, page, key=lambda row: row.reference, total=counts[show]), counts
 
 
 def _count(actor: Actor, call: CallView, show: DeskShow) -> Asking[Tally]:
@@ -94,8 +95,8 @@ def _rows(actor: Actor, call: CallView, show: DeskShow, page: Page) -> Asking[tu
     )
     if page.after:
         statement = statement.where(Application.reference > page.after)
-    rows = yield from ask(statement.order_by(Application.reference).limit(page.limit))
-    return tuple(_row(row) for row in rows)
+    found = yield from ask(statement.order_by(Application.reference).limit(page.limit))
+    return tuple(_row(row) for row in found)
 
 
 def _row(row: Any) -> DeskRow:

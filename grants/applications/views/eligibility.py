@@ -33,15 +33,15 @@ NOT_KEPT = (Invalid, Refused)
 @requires(Permission.APPLICATION_CHECK)
 def eligibility_list(slug: str) -> Any:
     """The applications of one call in one state of the check, with what each waits for and since when."""
-    actor, call, asked = current_actor(), calls.call(current_actor(), slug), paging.asked()
+    actor, call = current_actor(), calls.call(current_actor(), slug)
     problems: list[str] = []
     words = {show.value: rules.SHOW_WORDS[show] for show in DeskShow}
     show = chosen("show", "part", {show.value: show for show in DeskShow}, problems, words=words) or DeskShow.TO_CHECK
-    found, counts = queries.desk_list(actor, call, show, asked)
+    found, counts = queries.desk_list(actor, call, show, paging.asked())
     return page(
         "applications/eligibility_list.html",
         call=call,
-        rows=paging.rows(() if problems else found, asked, key=lambda row: row.reference, total=counts[show]),
+        rows=paging.Rows(()) if problems else found,
         problems=problems,
         counts=counts,
         show=show,
@@ -77,12 +77,12 @@ def pass_batch(slug: str) -> Any:
 
 def _batch_page(slug: str, form: BatchForm) -> str:
     actor, call = current_actor(), calls.call(current_actor(), slug)
-    rows, next_key, outcomes = queries.batch_page(actor, call, paging.asked())
+    found, outcomes = queries.batch_page(actor, call, paging.asked())
     return page(
         "applications/eligibility_batch.html",
         call=call,
-        rows=rows,
-        next_key=next_key,
+        rows=found.items,
+        next_key=found.next_key,
         form=form,
         outcomes=outcomes,
         left=left_without_a_tick("pick"),

@@ -14,16 +14,15 @@ from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.selections import ROWS_MAX, open_call, selections
+from grants.awards.queries.selections import ROWS_MAX, numbered, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
 from grants.awards.rules import RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
-from grants.core.db import db
 from grants.core.money import ZERO
 from grants.core.permissions import Actor
-from grants.core.together import Asking, alone, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import AgreedScores
 from grants.identity.models import Organisation
@@ -35,14 +34,15 @@ def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None)
     return RankingRules(bars, content.total_threshold_half, content.tie_order, line, reserve_max)
 
 
+@reader
 def live_list(
     call: CallView, line: LineRule, reserve_max: int | None, panel_order: Sequence[str] = ()
-) -> tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]:
+) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]]:
     """The list as it would be decided now, with the applications that still wait for a consensus. For acts and pages."""
-    applications, free = alone(
-        both(_in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id))
+    applications, free = yield from both(
+        _in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
     )
-    scores = evaluation.agreed_scores([row.id for row in applications])
+    scores = yield from evaluation.agreed_scores.asking([row.id for row in applications])
     keys = {criterion.key for criterion in call.content.criteria}
     ready = [row for row in applications if set(scores[row.id].halves or ()) >= keys]
     scored = [_scored(row, scores[row.id]) for row in ready]
@@ -53,9 +53,10 @@ def live_list(
     return found, tuple(row for row in applications if row.id not in ready_ids), scores
 
 
-def forgotten(call_id: UUID) -> tuple[Application, ...]:
+@reader
+def forgotten(call_id: UUID) -> Asking[tuple[Application, ...]]:
     """Applications sent in here that a list decided now would forget: not checked yet, or eligible and not evaluated."""
-    return _in_state(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE)
+    return (yield from _in_state.asking(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE))
 
 
 @reader
@@ -95,29 +96,38 @@ def hash_of(found: RankedList) -> str:
     return rules.list_hash([{"budget": found.budget.cents}, *rows])
 
 
+@reader
 def ranking_page(
     actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
     panel_order: Sequence[str] = (),
-) -> RankingPage:  # fmt: skip
-    """The ranked list with its line: frozen once decided, else as it would be now. A constant number of statements.
+) -> Asking[RankingPage]:  # fmt: skip
+    """The ranked list with its line: frozen once decided, else as it would be now. At most six statements.
 
     Somebody with a conflict, or who must declare and did not, sees neither the application nor ranks and totals it
     could be inferred from.
     """
-    call = open_call(actor, slug)
-    views = selections(call.id)
+    call, views = yield from opened.asking(actor, slug)
     standing = next(
         (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
     )
     if standing is not None:
-        return _page(actor, call, views, standing)
-    return _page(actor, call, views, None, live_list(call, line, reserve_max, panel_order), line, reserve_max)
+        return (
+            yield from _page(
+                actor, call, views, standing, _frozen(standing), standing.line or line, standing.reserve_max
+            )
+        )
+    live = live_list.asking(call, line, reserve_max, panel_order)
+    return (yield from _page(actor, call, views, None, live, line, reserve_max))
 
 
-def selection_page(actor: Actor, slug: str, view: SelectionView) -> RankingPage:
-    """One selection as it was frozen, whatever became of it."""
-    call = open_call(actor, slug)
-    return _page(actor, call, selections(call.id), view)
+@reader
+def selection_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingPage, SelectionView]]:
+    """One selection as it was frozen, whatever became of it, with its page; raises :class:`NotFound`."""
+    call, views = yield from opened.asking(actor, slug)
+    view = numbered(views, number)
+    return (
+        yield from _page(actor, call, views, view, _frozen(view), view.line or LineRule.STOP, view.reserve_max)
+    ), view
 
 
 def _page(
@@ -125,18 +135,11 @@ def _page(
     call: CallView,
     views: Sequence[SelectionView],
     standing: SelectionView | None,
-    live: tuple[RankedList, Sequence[Application], Mapping[UUID, AgreedScores]] | None = None,
-    line: LineRule = LineRule.STOP,
-    reserve_max: int | None = None,
-) -> RankingPage:
-    if live is not None:
-        found, waiting, scores = live
-    else:
-        assert standing is not None, "a page shows a live list or a frozen one"
-        found, waiting = _frozen(standing), ()
-        scores = evaluation.agreed_scores([row.application_id for row in found.rows])
-        line, reserve_max = standing.line or line, standing.reserve_max
-    left_out = _left_out(call.id, standing)
+    listed: Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, AgreedScores]]],
+    line: LineRule,
+    reserve_max: int | None,
+) -> Asking[RankingPage]:
+    (found, waiting, scores), left_out = yield from both(listed, _left_out(call.id, standing))
     ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
     # What was published elsewhere is public: nobody declares about it.
     published = standing is not None and standing.kind is SelectionKind.PUBLISHED_OUTCOME
@@ -144,13 +147,13 @@ def _page(
     about: list[Asking[Any]] = [
         evaluation.undeclared.asking(actor, asked), evaluation.cities_of.asking(ids), _countries.asking(ids)
     ]  # fmt: skip
-    shut, cities, countries = alone(side_by_side(about))
+    shut, cities, countries = yield from side_by_side(about)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
     # Nobody declares about an application before it is eligible.
     shut -= {row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value}
     barred = actor.barred("application") | shut
     undeclared = shut - actor.barred("application")
-    undeclared -= evaluation.conflicted(actor, undeclared)
+    undeclared -= yield from evaluation.conflicted.asking(actor, undeclared)
     partial = bool(barred & set(ids))
     rows = _rows(found, scores, cities, countries)
     if partial:
@@ -186,15 +189,16 @@ def _page(
     )
 
 
-def _left_out(call_id: UUID, standing: SelectionView | None) -> tuple[Application, ...]:
+def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Application, ...]]:
     """What a list decided now would forget, or what came after the list that stands."""
     if standing is None:
-        return forgotten(call_id)
+        return (yield from forgotten.asking(call_id))
     if standing.kind is not SelectionKind.RANKED or standing.state is SelectionState.RETURNED:
         return ()
     if standing.state is SelectionState.DECIDED:
-        return forgotten(call_id)
-    return _in_state(call_id, ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION)
+        return (yield from forgotten.asking(call_id))
+    came = (ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION)
+    return (yield from _in_state.asking(call_id, *came))
 
 
 def _left_out_words(rows: Sequence[Application], standing: SelectionView | None) -> str:
@@ -270,25 +274,30 @@ def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     return {application_id: code for application_id, code in rows}
 
 
-def _frozen(view: SelectionView) -> RankedList:
-    """A decided list as it was frozen."""
-    rows = db.session.execute(
+def _frozen(view: SelectionView) -> Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, AgreedScores]]]:
+    """A decided list as it was frozen, nothing that waits, and what its evaluators had agreed."""
+    items = (
         select(SelectionItem, Application.reference, Application.title)
         .join(Application, Application.id == SelectionItem.application_id)
         .where(SelectionItem.selection_id == view.id)
         .order_by(SelectionItem.position)
-    ).all()
+    )
+    rows = yield from ask(items)
+    # What was published elsewhere was never scored here.
+    scored = view.kind is SelectionKind.RANKED
+    asked = evaluation.agreed_scores.asking([item.application_id for item in rows])
+    scores = (yield from asked) if scored else {}
     running = ZERO
     found = []
-    for item, reference, title in rows:
+    for item in rows:
         if item.rank is not None:
             running = running + item.amount
         halves = dict(item.halves or {})
         found.append(
             Ranked(
                 item.application_id,
-                reference,
-                title,
+                item.reference,
+                item.title,
                 halves,
                 item.rank,
                 Fraction(item.score or 0),
@@ -303,4 +312,4 @@ def _frozen(view: SelectionView) -> RankedList:
                 item.threshold_words,
             )
         )
-    return RankedList(tuple(found), view.budget, view.used)
+    return RankedList(tuple(found), view.budget, view.used), (), scores

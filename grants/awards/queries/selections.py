@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import PublishedOther, PublishedPilot, SelectedItem, SelectionView
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import encoding
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
@@ -32,9 +35,18 @@ def selection_scope(selection_id: UUID) -> Scope:
     return scope
 
 
-def open_call(actor: Actor, slug: str) -> CallView:
-    """The call, if this person may open its lists; :class:`NotFound` otherwise."""
-    call = calls.call(actor, slug)
+@reader
+def opened(actor: Actor, slug: str) -> Asking[tuple[CallView, tuple[SelectionView, ...]]]:
+    """A call with its selections, latest first, if this person may open its lists; :class:`NotFound` otherwise.
+
+    Two statements.
+    """
+    named = select(Call.id).where(Call.slug == slug)
+    return (yield from both(_open_call(actor, slug), _selections(Selection.call_id.in_(named))))
+
+
+def _open_call(actor: Actor, slug: str) -> Asking[CallView]:
+    call = yield from calls.call.asking(actor, slug)
     scope = Scope.of(("call", call.id))
     opens = (Permission.ASSESSMENT_READ_ALL, Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM)
     if not any(actor.may(permission, scope) for permission in opens):
@@ -42,12 +54,15 @@ def open_call(actor: Actor, slug: str) -> CallView:
     return call
 
 
-def selections(call_id: UUID) -> tuple[SelectionView, ...]:
+@reader
+def selections(call_id: UUID) -> Asking[tuple[SelectionView, ...]]:
     """The selections of a call, latest first."""
-    rows = db.session.scalars(
-        select(Selection).where(Selection.call_id == call_id).order_by(Selection.number.desc()).limit(100)
-    ).all()
-    people = identity.people(
+    return (yield from _selections(Selection.call_id == call_id))
+
+
+def _selections(wanted: ColumnElement[bool]) -> Asking[tuple[SelectionView, ...]]:
+    rows = yield from ask(select(Selection).where(wanted).order_by(Selection.number.desc()).limit(100))
+    people = yield from identity.people.asking(
         person for row in rows for person in (row.decided_by, row.confirmed_by, row.returned_by) if person
     )
     return tuple(_view(row, {key: person.name for key, person in people.items()}) for row in rows)
@@ -81,19 +96,40 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
 
 def selection_of(actor: Actor, slug: str, number: int) -> SelectionView:
     """One selection of a call by its number."""
-    call = open_call(actor, slug)
-    found = next((view for view in selections(call.id) if view.number == number), None)
+    _, views = opened(actor, slug)
+    return numbered(views, number)
+
+
+def numbered(views: Sequence[SelectionView], number: int) -> SelectionView:
+    """The selection of that number; raises :class:`NotFound`."""
+    found = next((view for view in views if view.number == number), None)
     if found is None:
         raise NotFound
     return found
 
 
-def published_pilots(view: SelectionView) -> tuple[tuple[PublishedPilot, str], ...]:
-    """The pilots of a published outcome as they were recorded, each with its lead organisation: no rank, no score."""
-    row = db.session.scalars(select(Selection).where(Selection.id == view.id)).one()
-    pilots = pilots_of(row)
-    names = identity.organisations(pilot.organisations[0] for pilot in pilots)
-    return tuple((pilot, names[pilot.organisations[0]].name) for pilot in pilots)
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published outcome as it was recorded, each with its lead organisation: no rank, no score."""
+
+    pilots: tuple[tuple[PublishedPilot, str], ...] = ()
+    # The applications that got no grant.
+    others: tuple[tuple[PublishedOther, str], ...] = ()
+
+
+@reader
+def published(view: SelectionView) -> Asking[Published]:
+    """What a selection recorded of an outcome that was published elsewhere; two statements."""
+    if view.kind is not SelectionKind.PUBLISHED_OUTCOME:
+        return Published()
+    (row,) = yield from ask(select(Selection).where(Selection.id == view.id))
+    pilots, others = pilots_of(row), others_of(row)
+    leads = [*(each.organisations[0] for each in pilots), *(each.organisations[0] for each in others)]
+    names = yield from identity.organisations.asking(leads)
+    return Published(
+        tuple((each, names[each.organisations[0]].name) for each in pilots),
+        tuple((each, names[each.organisations[0]].name) for each in others),
+    )
 
 
 def pilots_of(row: Selection) -> tuple[PublishedPilot, ...]:
@@ -102,13 +138,6 @@ def pilots_of(row: Selection) -> tuple[PublishedPilot, ...]:
         {"value": row.rules.get("pilots", [])}, tuple[PublishedPilot, ...]
     )
     return found
-
-
-def published_others(view: SelectionView) -> tuple[tuple[PublishedOther, str], ...]:
-    """The applications of a published outcome that got no grant, as they were recorded, each with its lead organisation."""
-    others = others_of(db.session.scalars(select(Selection).where(Selection.id == view.id)).one())
-    names = identity.organisations(other.organisations[0] for other in others)
-    return tuple((other, names[other.organisations[0]].name) for other in others)
 
 
 def others_of(row: Selection) -> tuple[PublishedOther, ...]:

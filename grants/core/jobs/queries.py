@@ -14,6 +14,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs.models import ProcessBeat, database_now, job
 from grants.core.jobs.states import MACHINE, JobState, step
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader
 
@@ -104,18 +105,16 @@ def by_key(unique: str) -> JobView | None:
     return None if row is None else _view(row)
 
 
-def page(
-    actor: Actor, *, state: JobState | None = None, after: str | None = None, size: int = 50
-) -> tuple[JobView, ...]:
-    """Jobs for the administrator's page, newest first: at most ``size + 1`` after the one of number ``after``."""
+def page(actor: Actor, asked: Page, *, state: JobState | None = None) -> Rows[JobView]:
+    """Jobs for the administrator's page, newest first; a page goes on after the number of the last one."""
     if not actor.everywhere(Permission.JOB_READ):
-        return ()
-    statement = select(job).order_by(job.c.number.desc()).limit(size + 1)
+        return Rows(())
+    statement = select(job).order_by(job.c.number.desc()).limit(asked.limit)
     if state is not None:
         statement = statement.where(job.c.state == state)
-    if after is not None and after.isascii() and after.isdigit() and len(after) < 19:
-        statement = statement.where(job.c.number < int(after))
-    return tuple(_view(row) for row in db.session.execute(statement))
+    if (last := asked.number) is not None:
+        statement = statement.where(job.c.number < last)
+    return rows([_view(row) for row in db.session.execute(statement)], asked, key=lambda each: str(each.number))
 
 
 def by_number(actor: Actor, number: int) -> JobView:
@@ -128,8 +127,8 @@ def by_number(actor: Actor, number: int) -> JobView:
 
 def counts() -> dict[JobState, int]:
     """How many jobs stand in each state, every state named."""
-    rows = db.session.execute(select(job.c.state, func.count()).group_by(job.c.state)).all()
-    found = {JobState(state): number for state, number in rows}
+    statement = select(job.c.state, func.count()).group_by(job.c.state)
+    found = {JobState(state): number for state, number in db.session.execute(statement)}
     return {state: found.get(state, 0) for state in JobState}
 
 

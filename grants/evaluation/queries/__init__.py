@@ -17,7 +17,7 @@ from grants.evaluation.queries.access import (
     seat_scope,
     undeclared,
 )
-from grants.evaluation.queries.applicants import cities_of, consortia
+from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
 from grants.evaluation.queries.assignments import (
     assignments_page,
     call_to_assign,
@@ -58,6 +58,7 @@ __all__ = [
     "consensus_list",
     "consensus_page",
     "consortia",
+    "consortia_of",
     "declaration_of",
     "declaration_scope",
     "declarations",

@@ -108,12 +108,13 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
     return frozenset(application_ids) - {row.id for row in clear}
 
 
-def conflicted(actor: Actor, application_ids: Collection[UUID]) -> frozenset[UUID]:
+@reader
+def conflicted(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
     """Those of these applications with which this person stands in conflict, by declaration or ruling."""
     faults.point("conflict")
     if not application_ids:
         return frozenset()
-    rows = db.session.execute(
+    rows = yield from ask(
         select(ConflictDeclaration.application_id, ConflictDeclaration.declared, ConflictDeclaration.ruling).where(
             ConflictDeclaration.user_id == actor.user_id, ConflictDeclaration.application_id.in_(application_ids)
         )
@@ -158,9 +159,10 @@ def declaration_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None
     return (Declared(row[0]), Ruling(row[1]) if row[1] else None) if row else (None, None)
 
 
-def declarations(application_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], tuple[Declared, Ruling | None]]:
+@reader
+def declarations(application_ids: Iterable[UUID]) -> Asking[dict[tuple[UUID, UUID], tuple[Declared, Ruling | None]]]:
     """(person, application) to what was declared and ruled, in one statement."""
-    rows = db.session.execute(
+    rows = yield from ask(
         select(
             ConflictDeclaration.user_id,
             ConflictDeclaration.application_id,

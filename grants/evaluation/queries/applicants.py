@@ -8,14 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.applications.states import PartnerState
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.db import db
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.dossiers.rules import from_mapping
 from grants.evaluation import rules
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX
@@ -25,54 +24,80 @@ from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
 
 
-def consortia(
-    call_id: UUID, *, only: Collection[UUID] | None = None, states: Collection[str] = IN_EVALUATION
-) -> tuple[Consortium, ...]:
-    """The consortia of a call's applications in these states (or of those named), by reference. Four statements."""
-    condition = Application.id.in_(only) if only is not None else Application.state.in_(states)
-    rows = db.session.execute(
+@reader
+def consortia(call_id: UUID, *, states: Collection[str] = IN_EVALUATION) -> Asking[tuple[Consortium, ...]]:
+    """The consortia of a call's applications in these states, by reference. Two statements."""
+    return (yield from _consortia(Application.call_id == call_id, Application.state.in_(states)))
+
+
+@reader
+def consortia_of(application_ids: Collection[UUID]) -> Asking[tuple[Consortium, ...]]:
+    """The consortia of these applications, by reference. Two statements."""
+    return (yield from _consortia(Application.id.in_(application_ids)))
+
+
+def _consortia(*wanted: ColumnElement[bool]) -> Asking[tuple[Consortium, ...]]:
+    rows = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.submission_id)
-        .where(Application.call_id == call_id, condition)
+        .where(*wanted)
         .order_by(Application.reference)
         .limit(ROWS_MAX)
-    ).all()
+    )
     ids = [row.id for row in rows]
-    members: dict[UUID, list[tuple[ApplicationPartner, Organisation]]] = defaultdict(list)
-    for partner, organisation in db.session.execute(
-        select(ApplicationPartner, Organisation)
-        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
-        .where(ApplicationPartner.application_id.in_(ids), ApplicationPartner.state != PartnerState.DECLINED.value)
-        .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
-    ):
-        members[partner.application_id].append((partner, organisation))
-    topics = _topics([row.submission_id for row in rows if row.submission_id])
-    people = _people_of(ids)
+    about: list[Asking[Any]] = [
+        _members(ids),
+        _topics([row.submission_id for row in rows if row.submission_id]),
+        _people_of(ids),
+    ]
+    members, topics, people = yield from side_by_side(about)
     return tuple(_consortium(row, members[row.id], topics.get(row.id, frozenset()), people[row.id]) for row in rows)
 
 
-def _consortium(
-    row: Any, members: Sequence[tuple[ApplicationPartner, Organisation]], topics: frozenset[str], people: set[UUID]
-) -> Consortium:
-    names = [organisation.town or organisation.name for _, organisation in members]
-    hosts = (urlsplit(organisation.website or "").hostname or "" for _, organisation in members)
+def _members(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
+    """The organisations of each application in the order of the consortium, each with its contact."""
+    members: dict[UUID, list[Any]] = defaultdict(list)
+    of_partner = (ApplicationPartner.application_id, ApplicationPartner.contact_user_id)
+    for row in (
+        yield from ask(
+            select(
+                *(*of_partner, Organisation.id, Organisation.name, Organisation.town),
+                *(Organisation.website, Organisation.country_code),
+            )
+            .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+            .where(
+                ApplicationPartner.application_id.in_(application_ids),
+                ApplicationPartner.state != PartnerState.DECLINED.value,
+            )
+            .order_by(ApplicationPartner.application_id, ApplicationPartner.position)
+        )
+    ):
+        members[row.application_id].append(row)
+    return members
+
+
+def _consortium(row: Any, members: Sequence[Any], topics: frozenset[str], people: set[UUID]) -> Consortium:
+    names = [organisation.town or organisation.name for organisation in members]
+    hosts = (urlsplit(organisation.website or "").hostname or "" for organisation in members)
     return Consortium(
         row.id,
         row.reference,
         row.title,
         names[0] if names else "",
         tuple(dict.fromkeys(name for name in names[1:] if name != names[0])),
-        frozenset(organisation.id for _, organisation in members),
-        tuple(dict.fromkeys(organisation.country_code for _, organisation in members)),
-        frozenset(organisation.town.casefold() for _, organisation in members if organisation.town),
+        frozenset(organisation.id for organisation in members),
+        tuple(dict.fromkeys(organisation.country_code for organisation in members)),
+        frozenset(organisation.town.casefold() for organisation in members if organisation.town),
         frozenset(host.removeprefix("www.") for host in hosts if host),
-        frozenset({partner.contact_user_id for partner, _ in members if partner.contact_user_id} | people),
+        frozenset({partner.contact_user_id for partner in members if partner.contact_user_id} | people),
         topics,
     )
 
 
-def _topics(submission_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
-    rows = db.session.execute(
-        select(Submission.application_id, Submission.content["answers"]).where(Submission.id.in_(submission_ids))
+def _topics(submission_ids: Sequence[UUID]) -> Asking[dict[UUID, frozenset[str]]]:
+    rows = yield from ask(
+        select(Submission.application_id, Submission.content["answers"].label("answers")).where(
+            Submission.id.in_(submission_ids)
+        )
     )
     return {
         application_id: rules.topics_of(from_mapping(content)) if content else frozenset()
@@ -80,18 +105,19 @@ def _topics(submission_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
     }
 
 
-def _people_of(application_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+def _people_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, set[UUID]]]:
     """Who holds a city's role on each application: they may never judge it."""
     found: dict[UUID, set[UUID]] = defaultdict(set)
     city_roles = sorted(TEAM_ROLES)
-    for application_id, user_id in db.session.execute(
+    rows = yield from ask(
         select(RoleGrant.object_id, RoleGrant.user_id).where(
             RoleGrant.kind == "application",
             RoleGrant.object_id.in_(application_ids),
             RoleGrant.role.in_(city_roles),
             role_holds(clock.now()),
         )
-    ):
+    )
+    for application_id, user_id in rows:
         if application_id is not None:
             found[application_id].add(user_id)
     return found
@@ -116,9 +142,8 @@ def cities_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     return {key: found[0] + (f", with {', '.join(found[1:])}" if found[1:] else "") for key, found in names.items()}
 
 
-def head_of(application: Application, call: CallView) -> ApplicationHead:
+def head_of(application: Any, cities: str, call: CallView) -> ApplicationHead:
     """What the head of a page says about an application."""
-    cities = cities_of([application.id]).get(application.id, "")
     return ApplicationHead(
         application.id, application.reference, application.title, cities, call.id, call.slug, call.title
     )

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, within
-from grants.evaluation.queries.applicants import consortia, head_of
+from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, head_of
 from grants.evaluation.queries.conflicts import doubtful, doubts_about
 from grants.evaluation.rules import (
     ApplicationHead,
@@ -35,14 +36,18 @@ from grants.identity.queries import users_with
 from grants.identity.rules import Person
 
 
-def pool(call_id: UUID) -> tuple[PoolMember, ...]:
+@reader
+def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
     """The evaluators of a call by name, with what they have and have done."""
     active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
     done = Assessment.state == AssessmentState.SUBMITTED.value
-    rows = db.session.execute(
+    rows = yield from ask(
         select(
-            Evaluator, User.name, User.handle, Organisation.name, func.count(Assignment.id),
-            func.count(Assessment.id).filter(done),
+            *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code),
+            *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
+            *(User.name, User.handle, Organisation.name.label("organisation")),
+            func.count(Assignment.id).label("load"),
+            func.count(Assessment.id).filter(done).label("submitted"),
         )
         .join(User, User.id == Evaluator.user_id)
         .outerjoin(Organisation, Organisation.id == Evaluator.organisation_id)
@@ -52,39 +57,48 @@ def pool(call_id: UUID) -> tuple[PoolMember, ...]:
         .group_by(Evaluator.id, User.name, User.handle, Organisation.name)
         .order_by(User.name, Evaluator.id)
         .limit(ROWS_MAX)
+    )
+    return tuple(
+        PoolMember(
+            row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
+            tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
+        )
+        for row in rows
     )  # fmt: skip
-    return tuple(_member(*row) for row in rows)
 
 
-def _member(row: Evaluator, name: str, handle: str, organisation: str | None, load: int, submitted: int) -> PoolMember:
-    return PoolMember(
-        row.id, row.user_id, name, handle, organisation or "", row.organisation_id, row.country_code,
-        tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, load, submitted,
-    )  # fmt: skip
-
-
-def call_to_assign(actor: Actor, slug: str) -> CallView:
+@reader
+def call_to_assign(actor: Actor, slug: str) -> Asking[CallView]:
     """The call by its address, for who decides its assignments; :class:`NotFound` for everybody else."""
-    call = calls.call(actor, slug)
+    call = yield from calls.call.asking(actor, slug)
     if not actor.may(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call.id))):
         raise NotFound
     return call
 
 
-def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
-    """Who may assess what, who does, and how the runs ended. A constant number of statements."""
-    call = call_to_assign(actor, slug)
-    going_on = _going_on(call.id)
-    listed = [
-        one
-        for one in consortia(call.id, states=(*IN_EVALUATION, *EVALUATED))
-        if one.application_id not in actor.barred("application")
+@reader
+def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
+    """Who may assess what, who does, and how the runs ended. Four statements."""
+    call = yield from call_to_assign.asking(actor, slug)
+    about: list[Asking[Any]] = [
+        _going_on(call.id),
+        consortia.asking(call.id, states=(*IN_EVALUATION, *EVALUATED)),
+        _seat_views(select(Application.id).where(Application.call_id == call.id)),
+        pool.asking(call.id),
+        doubtful.asking(actor, call.id),
+        runs.asking(call.id),
     ]
-    seats = _seat_views([one.application_id for one in listed])
+    going_on, listed, seats, members, in_doubt, ran = yield from side_by_side(about)
     # What was recorded from elsewhere never had seats and is no part of an assignment.
-    found = [one for one in listed if one.application_id in going_on or one.application_id in seats]
-    members = pool(call.id)
-    stated = declarations(one.application_id for one in found)
+    found = [
+        one
+        for one in listed
+        if one.application_id not in actor.barred("application")
+        and (one.application_id in going_on or one.application_id in seats)
+    ]
+    ids = [one.application_id for one in found]
+    # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
+    stated, doubts = yield from both(declarations.asking(ids), doubts_about.asking([*{*ids, *in_doubt}]))
     rows = tuple(
         _matrix_row(one, members, stated, seats.get(one.application_id, []), call, one.application_id in going_on)
         for one in found
@@ -103,21 +117,19 @@ def assignments_page(actor: Actor, slug: str) -> AssignmentsPage:
         call.content.evaluators_per_application,
         members,
         rows,
-        # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
-        doubts_about([*{*(one.application_id for one in found), *doubtful(actor, call.id)}]),
-        runs(call.id),
+        doubts,
+        ran,
         sum(undeclared.values()),
         conflicts,
     )
 
 
-def _going_on(call_id: UUID) -> frozenset[UUID]:
+def _going_on(call_id: UUID) -> Asking[frozenset[UUID]]:
     """The applications of a call that are in evaluation."""
-    return frozenset(
-        db.session.scalars(
-            select(Application.id).where(Application.call_id == call_id, Application.state.in_(IN_EVALUATION))
-        )
+    rows = yield from ask(
+        select(Application.id).where(Application.call_id == call_id, Application.state.in_(IN_EVALUATION))
     )
+    return frozenset(row.id for row in rows)
 
 
 def _matrix_row(
@@ -159,36 +171,42 @@ def _matrix_row(
     )
 
 
-def _seat_views(application_ids: Sequence[UUID]) -> dict[UUID, list[SeatView]]:
+def _seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUID, list[SeatView]]]:
     found: dict[UUID, list[SeatView]] = defaultdict(list)
-    for seat, user_id, name, handle, state in db.session.execute(
-        select(Assignment, User.id, User.name, User.handle, Assessment.state)
+    rows = yield from ask(
+        select(
+            *(Assignment.id, Assignment.application_id, Assignment.evaluator_id, Assignment.state, Assignment.utility),
+            *(Assignment.run_id, Assignment.void_reason, User.id.label("user_id"), User.name, User.handle),
+            Assessment.state.label("assessment"),
+        )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .where(Assignment.application_id.in_(application_ids))
         .order_by(User.name, Assignment.created_at, Assignment.id)
-    ):
+    )
+    for seat in rows:
         found[seat.application_id].append(
             SeatView(
                 seat.id,
                 seat.evaluator_id,
-                user_id,
-                name,
-                handle,
+                seat.user_id,
+                seat.name,
+                seat.handle,
                 SeatState(seat.state),
                 seat.utility,
                 seat.run_id is None,
-                AssessmentState(state) if state else None,
+                AssessmentState(seat.assessment) if seat.assessment else None,
                 seat.void_reason or "",
             )
         )
     return found
 
 
-def runs(call_id: UUID) -> tuple[RunView, ...]:
+@reader
+def runs(call_id: UUID) -> Asking[tuple[RunView, ...]]:
     """The runs of a call, latest first."""
-    rows = db.session.scalars(
+    rows = yield from ask(
         select(AssignmentRun).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
     )
     return tuple(
@@ -212,26 +230,23 @@ def runs(call_id: UUID) -> tuple[RunView, ...]:
     )
 
 
+@reader
 def free_seat(
     actor: Actor, slug: str, reference: str
-) -> tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]:
+) -> Asking[tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]]:
     """An application with every evaluator of the pool: why not, or how well this person fits. Best first."""
-    call = call_to_assign(actor, slug)
-    application = db.session.scalars(
-        select(Application).where(
-            Application.reference == reference,
-            Application.call_id == call.id,
-            Application.state.in_(IN_EVALUATION),
-            within(actor, Permission.ASSIGNMENT_DECIDE),
-        )
-    ).one_or_none()
-    if application is None:
-        raise NotFound
-    (about,) = consortia(call.id, only=[application.id])
-    stated = declarations([application.id])
-    taken = {seat.evaluator_id for seat in _seat_views([application.id]).get(application.id, [])}
+    call, application = yield from _in_evaluation(actor, slug, reference)
+    asked: list[Asking[Any]] = [
+        consortia_of.asking([application.id]),
+        declarations.asking([application.id]),
+        _seat_views([application.id]),
+        pool.asking(call.id),
+        cities_of.asking([application.id]),
+    ]
+    (about,), stated, seats, members, cities = yield from side_by_side(asked)
+    taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
     lines = []
-    for member in pool(call.id):
+    for member in members:
         said = stated.get((member.user_id, application.id), (None, None))
         reason = rules.why_not(member, about, *said, countries=CountryRule.ALLOWED)
         if member.id in taken:
@@ -240,15 +255,33 @@ def free_seat(
             reason = f"{member.name} already has {member.load} of {member.load_max}."
         lines.append((member, reason, rules.utility(member, about, call.content.language)))
     lines.sort(key=lambda line: (line[1] != "", -line[2], line[0].name))
-    return head_of(application, call), tuple(lines)
+    return head_of(application, cities.get(application.id, ""), call), tuple(lines)
 
 
-def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> tuple[ApplicationHead, SeatView]:
+def _in_evaluation(actor: Actor, slug: str, reference: str) -> Asking[tuple[CallView, Any]]:
+    """A call and one of its applications in evaluation, for who decides assignments; :class:`NotFound` otherwise."""
+    call = yield from call_to_assign.asking(actor, slug)
+    found = yield from ask(
+        select(Application.id, Application.reference, Application.title).where(
+            Application.reference == reference,
+            Application.call_id == call.id,
+            Application.state.in_(IN_EVALUATION),
+            within(actor, Permission.ASSIGNMENT_DECIDE),
+        )
+    )
+    if not found:
+        raise NotFound
+    return call, found[0]
+
+
+@reader
+def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> Asking[tuple[ApplicationHead, SeatView]]:
     """One active seat, named by the application's reference and the evaluator’s handle."""
-    head, _ = free_seat(actor, slug, reference)
-    for seat in _seat_views([head.id]).get(head.id, []):
+    call, application = yield from _in_evaluation(actor, slug, reference)
+    seats, cities = yield from both(_seat_views([application.id]), cities_of.asking([application.id]))
+    for seat in seats.get(application.id, []):
         if seat.state is SeatState.ACTIVE and seat.handle == handle:
-            return head, seat
+            return head_of(application, cities.get(application.id, ""), call), seat
     raise NotFound
 
 

@@ -15,36 +15,43 @@ from grants.calls.models import Call
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import ConflictDeclaration, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
-from grants.evaluation.queries.applicants import consortia
+from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.rules import ConflictPage, ConflictRow, Consortium, DoubtRow
 from grants.evaluation.states import Declared, Ruling
 from grants.identity.models import Membership, Organisation, User
 
 
-def conflict_pages(actor: Actor) -> tuple[ConflictPage, ...]:
-    """Every application this person must declare about, by call, open ones first; barred ones are gone."""
+@reader
+def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
+    """Every application this person must declare about, by call, open ones first; barred ones are gone. Three statements."""
     assert actor.user_id is not None
-    me, (email, town) = actor.user_id, _own_address(actor)
-    declared = aliased(ConflictDeclaration)
-    rows = db.session.execute(
-        select(Application.id, Application.call_id, Call.slug, Call.title, declared)
-        .join(Call, Call.id == Application.call_id)
-        .outerjoin(declared, and_(declared.application_id == Application.id, declared.user_id == actor.user_id))
-        .where(Application.state.in_(IN_EVALUATION), must_declare(actor))
-        .order_by(Call.reference, Application.reference)
-        .limit(ROWS_MAX)
-    ).all()
+    me, declared = actor.user_id, aliased(ConflictDeclaration)
+    rows, (email, town) = yield from both(
+        ask(
+            select(
+                *(Application.id, Application.call_id, Call.slug, Call.title),
+                *(declared.declared, declared.reason, declared.ruling),
+            )
+            .join(Call, Call.id == Application.call_id)
+            .outerjoin(declared, and_(declared.application_id == Application.id, declared.user_id == actor.user_id))
+            .where(Application.state.in_(IN_EVALUATION), must_declare(actor))
+            .order_by(Call.reference, Application.reference)
+            .limit(ROWS_MAX)
+        ),
+        _own_address(actor),
+    )
+    about = {one.application_id: one for one in (yield from consortia_of.asking([row.id for row in rows]))}
     by_call: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_call[row.call_id].append(row)
     pages = []
     for call_id, found in by_call.items():
-        about = {one.application_id: one for one in consortia(call_id, only=[row.id for row in found])}
         lines = [
-            _conflict_row(about[row.id], row[4], rules.noticed(actor.organisation_ids, email, me, town, about[row.id]))
+            _conflict_row(about[row.id], row, rules.noticed(actor.organisation_ids, email, me, town, about[row.id]))
             for row in found
         ]
         lines.sort(key=lambda line: (not line.is_open, line.reference))
@@ -71,36 +78,41 @@ def may_declare(actor: Actor, call_id: UUID) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def _own_address(actor: Actor) -> tuple[str, str]:
+def _own_address(actor: Actor) -> Asking[tuple[str, str]]:
     """The own address and the town of the own organisation."""
-    row = db.session.execute(
+    rows = yield from ask(
         select(User.email, Organisation.town)
         .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.ends_before.is_(None)))
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
         .where(User.id == actor.user_id)
         .order_by(Membership.starts_at)
         .limit(1)
-    ).one_or_none()
-    return (row[0], row[1] or "") if row else ("", "")
+    )
+    return (rows[0].email, rows[0].town or "") if rows else ("", "")
 
 
-def _conflict_row(about: Consortium, stored: ConflictDeclaration | None, noticed: str) -> ConflictRow:
+def _conflict_row(about: Consortium, stored: Any, noticed: str) -> ConflictRow:
     return ConflictRow(
         about.application_id,
         about.reference,
         about.title,
         about.cities,
         noticed,
-        Declared(stored.declared) if stored else None,
-        (stored.reason or "") if stored else "",
-        Ruling(stored.ruling) if stored and stored.ruling else None,
+        Declared(stored.declared) if stored.declared else None,
+        stored.reason or "",
+        Ruling(stored.ruling) if stored.ruling else None,
     )
 
 
-def doubts_about(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
+@reader
+def doubts_about(application_ids: Sequence[UUID]) -> Asking[tuple[DoubtRow, ...]]:
     """Doubts and conflicts of these applications, those without a ruling first."""
-    rows = db.session.execute(
-        select(ConflictDeclaration, User.name, User.handle, Application.reference, Application.title, Application.state)
+    told = ConflictDeclaration
+    rows = yield from ask(
+        select(
+            *(told.id, told.declared, told.reason, told.declared_at, told.ruling, told.ruling_reason, told.version),
+            *(User.name, User.handle, Application.reference, Application.title, Application.state),
+        )
         .join(User, User.id == ConflictDeclaration.user_id)
         .join(Application, Application.id == ConflictDeclaration.application_id)
         .where(
@@ -113,19 +125,19 @@ def doubts_about(application_ids: Sequence[UUID]) -> tuple[DoubtRow, ...]:
     return tuple(
         DoubtRow(
             row.id,
-            name,
-            handle,
-            reference,
-            title,
+            row.name,
+            row.handle,
+            row.reference,
+            row.title,
             Declared(row.declared),
             row.reason or "",
             row.declared_at,
             Ruling(row.ruling) if row.ruling else None,
             row.ruling_reason or "",
             row.version,
-            state in IN_EVALUATION,
+            row.state in IN_EVALUATION,
         )
-        for row, name, handle, reference, title, state in rows
+        for row in rows
     )
 
 
@@ -147,9 +159,10 @@ def waits_for_ruling() -> ColumnElement[bool]:
     return and_(ConflictDeclaration.declared == Declared.UNSURE.value, ConflictDeclaration.ruling.is_(None))
 
 
-def doubtful(actor: Actor, call_id: UUID) -> frozenset[UUID]:
+@reader
+def doubtful(actor: Actor, call_id: UUID) -> Asking[frozenset[UUID]]:
     """Applications of a call about which a doubt waits for a ruling, whatever became of them; barred ones are not told."""
-    rows = db.session.scalars(
+    rows = yield from ask(
         select(Application.id)
         .join(ConflictDeclaration, ConflictDeclaration.application_id == Application.id)
         .where(
@@ -159,7 +172,7 @@ def doubtful(actor: Actor, call_id: UUID) -> frozenset[UUID]:
         )
         .limit(ROWS_MAX)
     )
-    return frozenset(rows)
+    return frozenset(row.id for row in rows)
 
 
 def doubt(actor: Actor, slug: str, reference: str, handle: str) -> DoubtRow:

@@ -11,18 +11,17 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
-from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore, Evaluator
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, readable, within
 from grants.evaluation.queries.applicants import cities_of, head_of
-from grants.evaluation.queries.score_sheets import seats_of, sheets_of
+from grants.evaluation.queries.score_sheets import call_and_sheets, seats_of
 from grants.evaluation.rules import AgreedScores, AgreedWords, ConsensusPage, ConsensusRow, MarkInput
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
@@ -55,23 +54,30 @@ def consensus_application(actor: Actor, reference: str) -> UUID:
     return found
 
 
-def consensus_page(actor: Actor, reference: str) -> ConsensusPage:
-    """Scores and words side by side with what is agreed; only submitted sheets are shown."""
-    application = db.session.scalars(
-        select(Application).where(Application.reference == reference, _consensus_condition(actor))
-    ).one_or_none()
-    if application is None:
+@reader
+def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
+    """Scores and words side by side with what is agreed, in three statements; only submitted sheets are shown."""
+    found = yield from ask(
+        select(Application.id, Application.reference, Application.title, Application.call_id, Application.state).where(
+            Application.reference == reference, _consensus_condition(actor)
+        )
+    )
+    if not found:
         raise NotFound
-    call = calls.call_by_id(application.call_id)
-    criteria = call.content.criteria
-    sheets = [view for _, view in sheets_of(application.id, criteria)]
-    row = db.session.scalars(select(Consensus).where(Consensus.application_id == application.id)).one_or_none()
-    people = seat_people(application.id)
+    application = found[0]
+    about: list[Asking[Any]] = [
+        call_and_sheets(application.call_id, application.id),
+        _stored(application.id),
+        seat_people.asking(application.id),
+        cities_of.asking([application.id]),
+    ]
+    (call, read), (row, scores), people, cities = yield from side_by_side(about)
+    criteria, sheets = call.content.criteria, [view for _, view in read]
     agreed = {UUID(entry["user_id"]) for entry in row.agreed_by} if row else set()
     state = ConsensusState(row.state) if row else None
     scope = Scope.of(("application", application.id), ("call", application.call_id))
     return ConsensusPage(
-        head_of(application, call),
+        head_of(application, cities.get(application.id, ""), call),
         criteria,
         call.content.scale.anchors,
         call.content.max_half,
@@ -79,7 +85,7 @@ def consensus_page(actor: Actor, reference: str) -> ConsensusPage:
         tuple(view for view in sheets if view.state is AssessmentState.SUBMITTED),
         len(people),
         state,
-        _consensus_marks(row, criteria),
+        _marks(scores, criteria) if row else (),
         row.text if row else "",
         (row.minority_view or "") if row else "",
         row.version if row else 0,
@@ -92,19 +98,19 @@ def consensus_page(actor: Actor, reference: str) -> ConsensusPage:
     )
 
 
-def agreed_words(application_id: UUID, criteria: Sequence[Criterion]) -> AgreedWords | None:
+@reader
+def agreed_words(application_id: UUID, criteria: Sequence[Criterion]) -> Asking[AgreedWords | None]:
     """What the evaluators agreed to tell an application; None where no consensus is agreed. Who reads it is checked before."""
-    row = db.session.scalars(
-        select(Consensus).where(
-            Consensus.application_id == application_id, Consensus.state == ConsensusState.AGREED.value
-        )
-    ).one_or_none()
-    return AgreedWords(_consensus_marks(row, criteria), row.text) if row else None
+    row, scores = yield from _stored(application_id)
+    if row is None or row.state != ConsensusState.AGREED.value:
+        return None
+    return AgreedWords(_marks(scores, criteria), row.text)
 
 
-def seat_people(application_id: UUID) -> dict[UUID, str]:
+@reader
+def seat_people(application_id: UUID) -> Asking[dict[UUID, str]]:
     """The people on the active seats of an application, by name."""
-    rows = db.session.execute(
+    rows = yield from ask(
         select(User.id, User.name)
         .join(Evaluator, Evaluator.user_id == User.id)
         .join(Assignment, Assignment.evaluator_id == Evaluator.id)
@@ -114,44 +120,55 @@ def seat_people(application_id: UUID) -> dict[UUID, str]:
     return {user_id: name for user_id, name in rows}
 
 
-def _consensus_marks(row: Consensus | None, criteria: Sequence[Criterion]) -> tuple[MarkInput, ...]:
-    if row is None:
-        return ()
-    scores = {
-        score.criterion: MarkInput(score.criterion, score.half, score.comment)
-        for score in db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
-    }
+def _stored(application_id: UUID) -> Asking[tuple[Any, Sequence[Any]]]:
+    """The row of a consensus, None where nobody wrote one, and its scores."""
+    rows, scores = yield [
+        select(Consensus).where(Consensus.application_id == application_id),
+        select(ConsensusScore)
+        .join(Consensus, Consensus.id == ConsensusScore.consensus_id)
+        .where(Consensus.application_id == application_id),
+    ]
+    return next(iter(rows), None), scores
+
+
+def _marks(found: Sequence[Any], criteria: Sequence[Criterion]) -> tuple[MarkInput, ...]:
+    scores = {score.criterion: MarkInput(score.criterion, score.half, score.comment) for score in found}
     return tuple(scores.get(criterion.key, MarkInput(criterion.key, None)) for criterion in criteria)
 
 
-def consensus_list(actor: Actor) -> tuple[ConsensusRow, ...]:
-    """Applications whose consensus this person may open, widest disagreement first."""
-    rows = db.session.execute(
-        select(Application, Call.slug, Call.title, Consensus.state)
+@reader
+def consensus_list(actor: Actor) -> Asking[tuple[ConsensusRow, ...]]:
+    """Applications whose consensus this person may open, widest disagreement first. Two statements."""
+    rows = yield from ask(
+        select(
+            *(Application.id, Application.reference, Application.title),
+            *(Call.slug, Call.title.label("call_title"), Consensus.state),
+        )
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
         .where(Application.state == ApplicationState.UNDER_EVALUATION.value, _consensus_condition(actor))
         .order_by(Application.reference)
         .limit(ROWS_MAX)
-    ).all()
-    ids = [row[0].id for row in rows]
-    seats, cities, halves = seats_of(ids), cities_of(ids), _submitted_halves(ids)
+    )
+    ids = [row.id for row in rows]
+    about: list[Asking[Any]] = [seats_of.asking(ids), cities_of.asking(ids), _submitted_halves(ids)]
+    seats, cities, halves = yield from side_by_side(about)
     lines = []
-    for application, slug, title, state in rows:
-        by_criterion = halves.get(application.id, {})
+    for row in rows:
+        by_criterion = halves.get(row.id, {})
         spread = max((rules.spread_half(given) or 0 for given in by_criterion.values()), default=0)
         sheets = max((len(given) for given in by_criterion.values()), default=0)
         line = ConsensusRow(
-            application.id,
-            application.reference,
-            application.title,
-            cities.get(application.id, ""),
-            slug,
-            title,
-            seats.get(application.id, 0),
+            row.id,
+            row.reference,
+            row.title,
+            cities.get(row.id, ""),
+            row.slug,
+            row.call_title,
+            seats.get(row.id, 0),
             sheets,
             rules.half_words(spread) if sheets > 1 else "",
-            ConsensusState(state) if state else None,
+            ConsensusState(row.state) if row.state else None,
         )
         lines.append((-spread, line))
     return tuple(line for _, line in sorted(lines, key=lambda pair: (pair[0], pair[1].reference)))
@@ -180,10 +197,10 @@ def to_write(actor: Actor) -> Select[Any]:
     )
 
 
-def _submitted_halves(application_ids: Sequence[UUID]) -> dict[UUID, dict[str, list[int]]]:
+def _submitted_halves(application_ids: Sequence[UUID]) -> Asking[dict[UUID, dict[str, list[int]]]]:
     """Submitted scores of the active seats: application, criterion, half points."""
     found: dict[UUID, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for application_id, criterion, half in db.session.execute(
+    rows = yield from ask(
         select(Assignment.application_id, AssessmentScore.criterion, AssessmentScore.half)
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
@@ -194,7 +211,8 @@ def _submitted_halves(application_ids: Sequence[UUID]) -> dict[UUID, dict[str, l
             AssessmentScore.half.is_not(None),
         )
         .order_by(Assignment.id)
-    ):
+    )
+    for application_id, criterion, half in rows:
         if half is not None:
             found[application_id][criterion].append(half)
     return found

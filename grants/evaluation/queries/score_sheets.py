@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.rules import Criterion
+from grants.calls.rules import CallView, Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
@@ -27,7 +28,12 @@ from grants.identity.models import User
 def my_seats(actor: Actor) -> Any:
     """Seats of this person that are open to them: active, in scope, declared clear, not barred."""
     return (
-        select(Application, Call.slug, Call.title, Assignment, Assessment, Consensus.state)
+        select(
+            *(Application.id, Application.reference, Application.title, Application.call_id),
+            *(Call.slug, Call.title.label("call_title"), Assignment.id.label("seat_id"), Assignment.due_at),
+            *(Assessment.id.label("sheet_id"), Assessment.state.label("sheet"), Assessment.submitted_at),
+            Consensus.state.label("consensus"),
+        )
         .join(Assignment, Assignment.application_id == Application.id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(Call, Call.id == Application.call_id)
@@ -42,36 +48,39 @@ def my_seats(actor: Actor) -> Any:
     )
 
 
-def assessments(actor: Actor) -> tuple[AssessmentRow, ...]:
-    """What this person assesses: unfinished first, then by deadline and reference. Five statements or fewer a call."""
-    rows = db.session.execute(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX)).all()
-    scored = _scored([row[4].id for row in rows if row[4]])
-    views = calls.call_views({row[0].call_id for row in rows})
-    criteria = {call_id: view.content.criteria for call_id, view in views.items()}
-    cities = cities_of([row[0].id for row in rows])
+@reader
+def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
+    """What this person assesses: unfinished first, then by deadline and reference. Two statements."""
+    rows = yield from ask(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX))
+    about: list[Asking[Any]] = [
+        _scored([row.sheet_id for row in rows if row.sheet_id]),
+        calls.call_views.asking({row.call_id for row in rows}),
+        cities_of.asking([row.id for row in rows]),
+    ]
+    scored, views, cities = yield from side_by_side(about)
     lines = [
         AssessmentRow(
-            application.id,
-            application.reference,
-            application.title,
-            cities.get(application.id, ""),
-            slug,
-            title,
-            AssessmentState(sheet.state) if sheet else None,
-            scored.get(sheet.id, 0) if sheet else 0,
-            len(criteria[application.call_id]),
-            seat.due_at,
-            sheet.submitted_at if sheet else None,
-            ConsensusState(consensus) if consensus else None,
+            row.id,
+            row.reference,
+            row.title,
+            cities.get(row.id, ""),
+            row.slug,
+            row.call_title,
+            AssessmentState(row.sheet) if row.sheet else None,
+            scored.get(row.sheet_id, 0),
+            len(views[row.call_id].content.criteria),
+            row.due_at,
+            row.submitted_at,
+            ConsensusState(row.consensus) if row.consensus else None,
         )
-        for application, slug, title, seat, sheet, consensus in rows
+        for row in rows
     ]
     return tuple(sorted(lines, key=lambda line: (line.state is AssessmentState.SUBMITTED, line.reference)))
 
 
-def _scored(assessment_ids: Sequence[UUID]) -> dict[UUID, int]:
-    rows = db.session.execute(
-        select(AssessmentScore.assessment_id, func.count(AssessmentScore.half))
+def _scored(assessment_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+    rows = yield from ask(
+        select(AssessmentScore.assessment_id, func.count(AssessmentScore.half).label("scored"))
         .where(AssessmentScore.assessment_id.in_(assessment_ids))
         .group_by(AssessmentScore.assessment_id)
     )
@@ -83,35 +92,42 @@ def application_id_of(actor: Actor, reference: str) -> UUID:
     row = db.session.execute(my_seats(actor).where(Application.reference == reference)).one_or_none()
     if row is None:
         raise NotFound
-    found: UUID = row[0].id
+    found: UUID = row.id
     return found
 
 
-def assessment_page(actor: Actor, reference: str) -> AssessmentPage:
-    """The split screen of one application; :class:`NotFound` without an open seat."""
-    row = db.session.execute(my_seats(actor).where(Application.reference == reference)).one_or_none()
-    if row is None:
+@reader
+def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
+    """The split screen of one application, in three statements; :class:`NotFound` without an open seat."""
+    rows = yield from ask(my_seats(actor).where(Application.reference == reference))
+    if not rows:
         raise NotFound
-    application, _, _, seat, sheet, consensus = row
-    call = calls.call_by_id(application.call_id)
-    submitted = sheet is not None and sheet.state == AssessmentState.SUBMITTED.value
-    # Blind until the own sheet is in: the others are not even read from the database before that.
-    read = sheets_of(application.id, call.content.criteria, only=None if submitted else seat.id)
-    own = next((view for seat_id, view in read if seat_id == seat.id), _empty_sheet(actor.name))
-    others = tuple(view for seat_id, view in read if seat_id != seat.id and view.state is AssessmentState.SUBMITTED)
-    progress = assessments(actor)
+    seat = rows[0]
+    submitted = seat.sheet == AssessmentState.SUBMITTED.value
+    about: list[Asking[Any]] = [
+        # Blind until the own sheet is in: the others are not even read from the database before that.
+        call_and_sheets(seat.call_id, seat.id, only=None if submitted else seat.seat_id),
+        assessments.asking(actor),
+        cities_of.asking([seat.id]),
+        seats_of.asking([seat.id]),
+    ]
+    (call, read), progress, cities, seats = yield from side_by_side(about)
+    own = next((view for seat_id, view in read if seat_id == seat.seat_id), _empty_sheet(actor.name))
+    others = tuple(
+        view for seat_id, view in read if seat_id != seat.seat_id and view.state is AssessmentState.SUBMITTED
+    )
     open_ones = [line.reference for line in progress if line.state is not AssessmentState.SUBMITTED]
     later = [found for found in open_ones if found > reference] or [found for found in open_ones if found != reference]
-    state = ConsensusState(consensus) if consensus else None
+    state = ConsensusState(seat.consensus) if seat.consensus else None
     return AssessmentPage(
-        head_of(application, call),
+        head_of(seat, cities.get(seat.id, ""), call),
         call.content.criteria,
         call.content.scale.anchors,
         call.content.max_half,
         call.content.total_threshold_half,
         own,
         others,
-        seats_of([application.id]).get(application.id, 0) - 1 - len(others) if submitted else 0,
+        seats.get(seat.id, 0) - 1 - len(others) if submitted else 0,
         seat.due_at,
         _locked_words(state, submitted),
         state,
@@ -119,6 +135,14 @@ def assessment_page(actor: Actor, reference: str) -> AssessmentPage:
         len(progress),
         later[0] if later else None,
     )
+
+
+def call_and_sheets(
+    call_id: UUID, application_id: UUID, *, only: UUID | None = None
+) -> Asking[tuple[CallView, list[tuple[UUID, SheetView]]]]:
+    """A call, and the sheets of one of its applications in the order of its criteria; two statements."""
+    call = yield from calls.call_by_id.asking(call_id)
+    return call, (yield from sheets_of.asking(application_id, call.content.criteria, only=only))
 
 
 def _locked_words(consensus: ConsensusState | None, submitted: bool) -> str:
@@ -131,40 +155,43 @@ def _empty_sheet(name: str) -> SheetView:
     return SheetView(None, name, AssessmentState.DRAFT, (), "", 0, None, None)
 
 
+@reader
 def sheets_of(
     application_id: UUID, criteria: Sequence[Criterion], *, only: UUID | None = None
-) -> list[tuple[UUID, SheetView]]:
+) -> Asking[list[tuple[UUID, SheetView]]]:
     """The sheets of the active seats with their seats, by name of the evaluator; of one seat alone with ``only``."""
     statement = (
-        select(Assignment.id, User.name, Assessment)
+        select(
+            *(Assignment.id.label("seat_id"), User.name, Assessment.id, Assessment.state, Assessment.remark),
+            *(Assessment.version, Assessment.saved_at, Assessment.submitted_at),
+        )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
         .join(Assessment, Assessment.assignment_id == Assignment.id)
         .where(Assignment.application_id == application_id, Assignment.state == SeatState.ACTIVE.value)
         .order_by(User.name, Assignment.id)
     )
-    rows = db.session.execute(statement if only is None else statement.where(Assignment.id == only)).all()
-    marks = _marks([row[2].id for row in rows])
-    return [(seat_id, _sheet(sheet, name, marks.get(sheet.id, {}), criteria)) for seat_id, name, sheet in rows]
+    if only is not None:
+        statement = statement.where(Assignment.id == only)
+    of_these = statement.with_only_columns(Assessment.id).order_by(None)
+    rows, scores = yield [statement, select(AssessmentScore).where(AssessmentScore.assessment_id.in_(of_these))]
+    marks: dict[UUID, dict[str, MarkInput]] = defaultdict(dict)
+    for score in scores:
+        marks[score.assessment_id][score.criterion] = MarkInput(score.criterion, score.half, score.comment)
+    return [(row.seat_id, _sheet(row, marks.get(row.id, {}), criteria)) for row in rows]
 
 
-def _marks(assessment_ids: Sequence[UUID]) -> dict[UUID, dict[str, MarkInput]]:
-    found: dict[UUID, dict[str, MarkInput]] = defaultdict(dict)
-    for score in db.session.scalars(select(AssessmentScore).where(AssessmentScore.assessment_id.in_(assessment_ids))):
-        found[score.assessment_id][score.criterion] = MarkInput(score.criterion, score.half, score.comment)
-    return found
-
-
-def _sheet(row: Assessment, name: str, marks: Mapping[str, MarkInput], criteria: Sequence[Criterion]) -> SheetView:
+def _sheet(row: Any, marks: Mapping[str, MarkInput], criteria: Sequence[Criterion]) -> SheetView:
     ordered = tuple(marks.get(criterion.key, MarkInput(criterion.key, None)) for criterion in criteria)
     state = AssessmentState(row.state)
-    return SheetView(row.id, name, state, ordered, row.remark, row.version, row.saved_at, row.submitted_at)
+    return SheetView(row.id, row.name, state, ordered, row.remark, row.version, row.saved_at, row.submitted_at)
 
 
-def seats_of(application_ids: Sequence[UUID]) -> dict[UUID, int]:
+@reader
+def seats_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
     """How many active seats each application has."""
-    rows = db.session.execute(
-        select(Assignment.application_id, func.count())
+    rows = yield from ask(
+        select(Assignment.application_id, func.count().label("seats"))
         .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
         .group_by(Assignment.application_id)
     )

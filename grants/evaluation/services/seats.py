@@ -114,7 +114,7 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
     member = next((one for one in queries.pool(call.id) if one.id == evaluator_id), None)
     if locked_pool is None or member is None:
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
-    (about,) = queries.consortia(call.id, only=[application_id])
+    (about,) = queries.consortia_of([application_id])
     why = rules.why_not(
         member, about, *queries.declaration_of(member.user_id, application_id), countries=CountryRule.ALLOWED
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grants.identity.queries.accounts import (
-    USERS_PER_PAGE,
     demo_choices,
     demo_users,
     duties,
@@ -52,6 +51,7 @@ from grants.identity.queries.organisations import (
     organisation_vouched_for,
     organisations,
     slug_of,
+    slugs,
 )
 from grants.identity.queries.people import (
     holders,
@@ -70,7 +70,6 @@ from grants.identity.queries.sessions import credentials, link, live_session, se
 __all__ = [
     "RESET_TEMPLATE",
     "TEMPLATES_WITH_LINK",
-    "USERS_PER_PAGE",
     "Alike",
     "actor_for",
     "address_of",
@@ -120,6 +119,7 @@ __all__ = [
     "sessions",
     "sign_in_address",
     "slug_of",
+    "slugs",
     "stated_by",
     "statements_of",
     "user",

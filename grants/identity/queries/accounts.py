@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
 from grants.core import clock
 from grants.core.db import db, folded
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader
@@ -22,8 +23,6 @@ from grants.identity.queries.actors import role_holds
 from grants.identity.queries.people import people
 from grants.identity.rules import DemoChoice, Person, RolePlace, RoleView, UserRow, standing
 from grants.identity.states import RoleStanding
-
-USERS_PER_PAGE = 50
 
 # Things of later stages that a role can be given for; each stage says once how they are found.
 _role_places: dict[str, Callable[[], tuple[RolePlace, ...]]] = {}
@@ -40,22 +39,26 @@ def role_places(kind: str) -> tuple[RolePlace, ...]:
     return lookup() if lookup else ()
 
 
-def users(actor: Actor, *, search: str = "", page_no: int = 1) -> tuple[tuple[UserRow, ...], int]:
-    """One page of people by name with their roles, and how many there are; needs ``user:read``."""
+def users(actor: Actor, page: Page, *, search: str = "") -> Rows[UserRow]:
+    """One page of people by name with their roles, and how many there are; needs ``user:read``.
+
+    A page goes on after handle and folded name of the last one.
+    """
     if not actor.can(Permission.USER_READ):
-        return (), 0
+        return Rows(())
     conditions: list[ColumnElement[bool]] = []
     if words := fold(search):
         conditions.append(or_(*(folded(each).contains(words, autoescape=True) for each in (User.name, User.email))))
     total = db.session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
-    rows = db.session.scalars(
-        select(User)
-        .where(*conditions)
-        .order_by(func.lower(User.name), User.id)
-        .limit(USERS_PER_PAGE)
-        .offset((max(page_no, 1) - 1) * USERS_PER_PAGE)
+    name = func.lower(User.name)
+    handle, _, last = (page.after or "").partition(".")
+    if last:
+        conditions.append(tuple_(name, User.handle) > tuple_(last, handle))
+    found = db.session.execute(
+        select(User, name.label("folded")).where(*conditions).order_by(name, User.handle).limit(page.limit)
     ).all()
-    return _user_rows(rows), total
+    cut = rows(found, page, key=lambda row: f"{row.User.handle}.{row.folded}", total=total)
+    return Rows(_user_rows([row.User for row in cut.items]), cut.next_key, cut.total, cut.first)
 
 
 def user(actor: Actor, handle: str) -> UserRow:

@@ -17,7 +17,7 @@ from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import rules
 from grants.identity.models import Organisation, OrganisationDouble, OrganisationFact, User
 from grants.identity.queries.organisations import organisation, organisation_view, organisations, slugs
@@ -193,9 +193,10 @@ def with_facts(
     return {each: (view, rules.facts_of(view, lines)) for each, view in views.items()}
 
 
-def facts(organisation_id: UUID) -> tuple[Fact, ...]:
+@reader
+def facts(organisation_id: UUID) -> Asking[tuple[Fact, ...]]:
     """Every fact of one organisation; raises :class:`NotFound`."""
-    found = with_facts([organisation_id])
+    found = yield from with_facts.asking([organisation_id])
     if organisation_id not in found:
         raise NotFound
     return found[organisation_id][1]
@@ -218,7 +219,8 @@ def stated_by(organisation_id: UUID, kind: FactKind) -> UUID | None:
     )
 
 
-def statements_of(organisation_id: UUID) -> dict[FactKind, UUID | None]:
+@reader
+def statements_of(organisation_id: UUID) -> Asking[dict[FactKind, UUID | None]]:
     """Who stated the value that stands, of every kind with a line: what :func:`stated_by` says of one; one statement."""
     before = func.lag(OrganisationFact.value).over(partition_by=OrganisationFact.kind, order_by=OrganisationFact.number)
     lines = (
@@ -234,10 +236,11 @@ def statements_of(organisation_id: UUID) -> dict[FactKind, UUID | None]:
     latest = func.row_number().over(partition_by=lines.c.kind, order_by=lines.c.number.desc()).label("latest")
     ranked = select(lines.c.kind, lines.c.person_id, latest).where(lines.c.is_another).subquery()
     stated = select(ranked.c.kind, ranked.c.person_id).where(ranked.c.latest == 1).order_by(ranked.c.kind)
-    return {FactKind(row.kind): row.person_id for row in db.session.execute(stated)}
+    return {FactKind(row.kind): row.person_id for row in (yield from ask(stated))}
 
 
-def fact_history(organisation_id: UUID, asked: Page) -> Rows[FactLine]:
+@reader
+def fact_history(organisation_id: UUID, asked: Page) -> Asking[Rows[FactLine]]:
     """Every line of one organisation, newest first; the caller has checked who reads."""
     statement = (
         select(*_LINE, User.name)
@@ -248,16 +251,17 @@ def fact_history(organisation_id: UUID, asked: Page) -> Rows[FactLine]:
     )
     if (last := asked.number) is not None:
         statement = statement.where(OrganisationFact.number < last)
-    found = db.session.execute(statement).all()
+    found = yield from ask(statement)
     return rows(tuple(_line(row) for row in found), asked, key=lambda line: str(line.number))
 
 
 # Entries that look alike
 
 
-def _entries(*conditions: ColumnElement[bool]) -> tuple[Entry, ...]:
+@reader
+def _entries(*conditions: ColumnElement[bool]) -> Asking[tuple[Entry, ...]]:
     vat = aliased(OrganisationFact)
-    found = db.session.execute(
+    found = yield from ask(
         select(
             Organisation.id,
             Organisation.name,
@@ -281,22 +285,29 @@ def _entries(*conditions: ColumnElement[bool]) -> tuple[Entry, ...]:
     return tuple(Entry(row.id, row.name, row.country_code, row.local_name, row.pic, row.value or "") for row in found)
 
 
-def looking_alike(actor: Actor, view: OrganisationView) -> tuple[Alike, ...]:
-    """Other entries that may be the same organisation, those decided about included; for who decides about them."""
+@reader
+def looking_alike(actor: Actor, view: OrganisationView) -> Asking[tuple[Alike, ...]]:
+    """Other entries that may be the same organisation, those decided about included; for who decides about them.
+
+    Three statements.
+    """
     if not actor.everywhere(Permission.ORGANISATION_VALIDATE):
         return ()
-    of_country = _entries(Organisation.country_code == view.country_code)
-    own = next((entry for entry in of_country if entry.id == view.id), None)
-    if own is None:
-        (own,) = _entries(Organisation.id == view.id)
-    shared = _entries(Organisation.country_code != view.country_code, _shares(own))
+    about: list[Asking[Any]] = [
+        _entries.asking(Organisation.country_code == view.country_code),
+        _entries.asking(Organisation.id == view.id),
+        _decisions.asking({view.id}),
+    ]
+    of_country, (own,), decided = yield from side_by_side(about)
+    shared = yield from _entries.asking(Organisation.country_code != view.country_code, _shares(own))
     why = {
         entry.id: said for entry in (*of_country, *shared) if entry.id != view.id and (said := rules.alike(own, entry))
     }
-    decided = _decisions({view.id})
     why |= {other: "A person said so" for pair in decided for other in pair if other != view.id and other not in why}
-    views = organisations(why)
-    addresses = slugs({each.country_code for each in views.values()}) if views else {}
+    if not why:
+        return ()
+    lying_in = select(Organisation.country_code).where(Organisation.id.in_(why))
+    views, addresses = yield from both(organisations.asking(why), slugs.asking(lying_in))
     return tuple(
         Alike(views[each], addresses[each], said, *decided.get(rules.in_order(view.id, each), (None, "")))
         for each, said in why.items()
@@ -312,7 +323,10 @@ def _shares(own: Entry) -> Any:
     return or_(and_(Organisation.pic.is_not(None), Organisation.pic == own.pic), Organisation.id.in_(of_vat))
 
 
-def _decisions(organisation_ids: Collection[UUID] | None) -> dict[tuple[UUID, UUID], tuple[DoubleVerdict, str]]:
+@reader
+def _decisions(
+    organisation_ids: Collection[UUID] | None,
+) -> Asking[dict[tuple[UUID, UUID], tuple[DoubleVerdict, str]]]:
     """The newest decision of each pair, of some organisations or of all."""
     statement = select(
         OrganisationDouble.organisation_id,
@@ -329,7 +343,7 @@ def _decisions(organisation_ids: Collection[UUID] | None) -> dict[tuple[UUID, UU
         )
     return {
         (row.organisation_id, row.other_id): (DoubleVerdict(row.verdict), row.reason)
-        for row in db.session.execute(statement)
+        for row in (yield from ask(statement))
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -104,13 +105,18 @@ def slug_of(view: OrganisationView) -> str:
     return slugs({view.country_code})[view.id]
 
 
-def slugs(countries: Collection[str]) -> dict[UUID, str]:
+@reader
+def slugs(countries: Collection[str] | Select[Any]) -> Asking[dict[UUID, str]]:
     """Addresses of pages of all organisations of some countries: country and name, numbered where two are alike."""
     given: dict[UUID, str] = {}
-    for row in db.session.execute(
-        select(Organisation.id, Organisation.country_code, Organisation.name)
-        .where(Organisation.country_code.in_(countries))
-        .order_by(Organisation.created_at, Organisation.id)
+    taken: set[str] = set()
+    for row in (
+        yield from ask(
+            select(Organisation.id, Organisation.country_code, Organisation.name)
+            .where(Organisation.country_code.in_(countries))
+            .order_by(Organisation.created_at, Organisation.id)
+        )
     ):
-        given[row.id] = handle_of(f"{row.country_code} {row.name}", set(given.values()))
+        given[row.id] = handle_of(f"{row.country_code} {row.name}", taken)
+        taken.add(given[row.id])
     return given

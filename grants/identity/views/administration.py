@@ -22,22 +22,14 @@ from grants.web import paging
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
-# Beyond any list of people; a larger number is no number of a row.
-_PAGES_MAX = 100_000
-
 
 @bp.get("/admin/users")
 @requires(Permission.USER_READ)
 def users() -> Any:
     """Everybody, by name, with roles."""
     search = request.args.get("q", "")[:100]
-    number = min(max(request.args.get("page", default=1, type=int), 1), _PAGES_MAX)
-    found, total = queries.users(current_actor(), search=search, page_no=number)
-    waiting = queries.roles_waiting(current_actor())
-    more = number * queries.USERS_PER_PAGE < total
-    return page(
-        "identity/users.html", users=found, total=total, search=search, number=number, more=more, waiting=waiting
-    )
+    found = queries.users(current_actor(), paging.asked(), search=search)
+    return page("identity/users.html", users=found, search=search, waiting=queries.roles_waiting(current_actor()))
 
 
 @bp.route("/admin/users/invite", methods=["GET", "POST"])

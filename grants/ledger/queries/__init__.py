@@ -5,9 +5,8 @@ from __future__ import annotations
 from grants.ledger.queries.checks import dimension_ids, verify
 from grants.ledger.queries.exports import JOURNAL_COLUMNS, journal_rows
 from grants.ledger.queries.journal import (
-    PAGE_ENTRIES,
     EntryFilter,
-    EntryPage,
+    EntryRow,
     EntryView,
     count_entries,
     entries,
@@ -28,9 +27,8 @@ from grants.ledger.queries.sums import (
 
 __all__ = [
     "JOURNAL_COLUMNS",
-    "PAGE_ENTRIES",
     "EntryFilter",
-    "EntryPage",
+    "EntryRow",
     "EntryView",
     "balance",
     "balances",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,22 +24,20 @@ from grants.core.audit import AuditEvent, AuditSeal
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound
 from grants.core.money import ZERO, Money, parse_money
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.ledger import rules
 from grants.ledger.accounts import Account, Ledger, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.queries.sums import credits_sum, debits_sum
 from grants.ledger.rules import Dimensions, Event, Leg, natural
 
-PAGE_ENTRIES = 50
-
 
 def legs(entry_id: UUID) -> rules.Legs:
     """The legs of one entry in their order."""
-    rows = db.session.scalars(
-        select(LedgerLeg).where(LedgerLeg.entry_id == entry_id).order_by(LedgerLeg.position)
-    ).all()
-    return tuple(leg_of(row) for row in rows)
+    found = db.session.scalars(select(LedgerLeg).where(LedgerLeg.entry_id == entry_id).order_by(LedgerLeg.position))
+    return tuple(leg_of(row) for row in found)
 
 
 def source_keys(prefix: str) -> frozenset[str]:
@@ -92,31 +91,22 @@ class EntryRow:
     reversed_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """Entries, newest first; ``next_key`` leads to the older ones."""
+def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
+    """The entries this person may see, newest effective day first; a page goes on after day and number of the last one.
 
-    rows: tuple[EntryRow, ...]
-    next_key: str | None
-    asked: EntryFilter
-
-
-def entries(actor: Actor, asked: EntryFilter, *, after: str | None = None, limit: int = PAGE_ENTRIES) -> EntryPage:
-    """The entries this person may see, newest effective day first, at most ``limit``, paged by key.
-
-    Three statements, or four with a running balance, whatever the length.
+    Two statements, or three with a running balance, whatever the length.
     """
     statement = select(LedgerEntry).where(_visible(actor), *_asked(asked))
-    if (key := _key(after)) is not None:
+    if (key := _key(page.after)) is not None:
         statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
     order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
-    found = db.session.scalars(statement.order_by(*order).limit(limit + 1)).all()
-    shown = found[:limit]
-    lines = _legs_of([entry.id for entry in shown])
-    others = _reversals(shown)
+    found = db.session.scalars(statement.order_by(*order).limit(page.limit)).all()
+    cut = rows(found, page, key=lambda entry: f"{entry.effective_on.isoformat()}.{entry.number}")
+    shown = cut.items
+    lines, others = alone(both(_legs_of.asking([entry.id for entry in shown]), _reversals.asking(shown)))
     moved = {entry.id: _moved(lines[entry.id], asked) for entry in shown}
     running = _running(actor, asked, shown, moved) if asked.runs and shown else {}
-    rows = tuple(
+    made = tuple(
         EntryRow(
             id=entry.id,
             ref=rules.reference(entry.number, entry.effective_on),
@@ -133,8 +123,7 @@ def entries(actor: Actor, asked: EntryFilter, *, after: str | None = None, limit
         )
         for entry in shown
     )
-    last = shown[-1] if len(found) > limit else None
-    return EntryPage(rows, f"{last.effective_on.isoformat()}.{last.number}" if last else None, asked)
+    return Rows(made, cut.next_key, first=cut.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +161,16 @@ class EntryView:
         return amount_of(self.legs)
 
 
-def entry(actor: Actor, ref: str) -> EntryView:
-    """One entry this person may see; raises :class:`NotFound` for any other. Four statements."""
+@reader
+def entry(actor: Actor, ref: str) -> Asking[EntryView]:
+    """One entry this person may see; raises :class:`NotFound` for any other. Two statements."""
     number = rules.number_of(ref)
-    found = db.session.scalars(select(LedgerEntry).where(LedgerEntry.number == number, _visible(actor))).one_or_none()
-    if found is None or rules.reference(found.number, found.effective_on) != ref:
+    rows = yield from ask(select(LedgerEntry).where(LedgerEntry.number == number, _visible(actor)))
+    if not rows or rules.reference(rows[0].number, rows[0].effective_on) != ref:
         raise NotFound
-    others = _reversals([found])
+    found = rows[0]
+    about: list[Asking[Any]] = [_reversals.asking([found]), _legs_of.asking([found.id]), _acts_behind(found.id)]
+    others, lines, acts = yield from side_by_side(about)
     return EntryView(
         id=found.id,
         ref=ref,
@@ -187,11 +179,11 @@ def entry(actor: Actor, ref: str) -> EntryView:
         effective_on=found.effective_on,
         recorded_at=found.recorded_at,
         description=found.description,
-        legs=legs(found.id),
+        legs=tuple(lines[found.id]),
         legs_sha256=found.legs_sha256,
         reverses=others.originals.get(found.id),
         reversed_by=others.by.get(found.id),
-        acts=_acts_behind(found.id),
+        acts=acts,
     )
 
 
@@ -300,10 +292,11 @@ def _key(after: str | None) -> tuple[date, int] | None:
         return None
 
 
-def _legs_of(entry_ids: Sequence[UUID]) -> dict[UUID, list[Leg]]:
+@reader
+def _legs_of(entry_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Leg]]]:
     found: dict[UUID, list[Leg]] = {entry_id: [] for entry_id in entry_ids}
     statement = select(LedgerLeg).where(LedgerLeg.entry_id.in_(entry_ids))
-    for row in db.session.scalars(statement.order_by(LedgerLeg.entry_id, LedgerLeg.position)):
+    for row in (yield from ask(statement.order_by(LedgerLeg.entry_id, LedgerLeg.position))):
         found[row.entry_id].append(leg_of(row))
     return found
 
@@ -360,13 +353,14 @@ class _Reversals:
     by: dict[UUID, str]
 
 
-def _reversals(shown: Sequence[LedgerEntry]) -> _Reversals:
+@reader
+def _reversals(shown: Sequence[LedgerEntry]) -> Asking[_Reversals]:
     ids = [entry_row.id for entry_row in shown]
     wanted = {entry_row.reverses_id: entry_row.id for entry_row in shown if entry_row.reverses_id}
     columns = (LedgerEntry.id, LedgerEntry.reverses_id, LedgerEntry.number, LedgerEntry.effective_on)
     statement = select(*columns).where(or_(LedgerEntry.id.in_(wanted), LedgerEntry.reverses_id.in_(ids)))
     result = _Reversals({}, {})
-    for entry_id, reverses_id, number, effective_on in db.session.execute(statement):
+    for entry_id, reverses_id, number, effective_on in (yield from ask(statement)):
         ref = rules.reference(number, effective_on)
         if entry_id in wanted:
             result.originals[wanted[entry_id]] = ref
@@ -375,14 +369,17 @@ def _reversals(shown: Sequence[LedgerEntry]) -> _Reversals:
     return result
 
 
-def _acts_behind(entry_id: UUID) -> tuple[ActLine, ...]:
+def _acts_behind(entry_id: UUID) -> Asking[tuple[ActLine, ...]]:
     statement = (
-        select(AuditEvent, AuditSeal.position, AuditSeal.hash)
+        select(
+            *(AuditEvent.verb, AuditEvent.user_id, AuditEvent.recorded_at, AuditEvent.reason),
+            *(AuditSeal.position, AuditSeal.hash),
+        )
         .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
         .where(AuditEvent.object_kind == LedgerEntry.__tablename__, AuditEvent.object_id == entry_id)
         .order_by(AuditEvent.recorded_at)
     )
     return tuple(
-        ActLine(event.verb, event.user_id, event.recorded_at, event.reason, position, seal.hex() if seal else None)
-        for event, position, seal in db.session.execute(statement)
+        ActLine(verb, user_id, recorded_at, reason, position, seal.hex() if seal else None)
+        for verb, user_id, recorded_at, reason, position, seal in (yield from ask(statement))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,10 +14,9 @@ from grants.applications import queries as applications
 from grants.applications.rules import ApplicationRow
 from grants.cities import queries as cities
 from grants.cities.rules import CityView
-from grants.core.db import db
 from grants.core.paging import Page, Rows
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.identity.queries import Alike
@@ -55,26 +55,37 @@ class OrganisationHub:
     not_by_reader: dict[FactKind, str]
 
 
-def organisation_hub(actor: Actor, view: OrganisationView, asked: Page) -> OrganisationHub:
-    """The page of one organisation; the caller has seen that the person reads it."""
-    found, own_grants = _of_stages(actor, view)
-    same_as = _standing(view)
+@reader
+def organisation_hub(actor: Actor, view: OrganisationView, asked: Page) -> Asking[OrganisationHub]:
+    """The page of one organisation, in three statements; the caller has seen that the person reads it."""
+    about: list[Asking[Any]] = [
+        _of_stages(actor, view),
+        identity.facts.asking(view.id),
+        identity.fact_history.asking(view.id, asked),
+        cities.of_organisation.asking(view.id),
+        identity.looking_alike.asking(actor, view),
+        _standing(view),
+        _not_by_reader(actor, view),
+    ]
+    (found, own_grants), facts, history, its_cities, alike, same_as, not_by_reader = yield from side_by_side(about)
     return OrganisationHub(
-        facts=identity.facts(view.id),
-        history=identity.fact_history(view.id, asked),
-        cities=cities.of_organisation(view.id),
+        facts=facts,
+        history=history,
+        cities=its_cities,
         applications=found,
         grants=own_grants,
-        alike=identity.looking_alike(actor, view),
+        alike=alike,
         same_as=same_as,
         edits=actor.everywhere(Permission.ORGANISATION_EDIT) or identity.is_of_it(actor, view.id),
         validates=actor.everywhere(Permission.ORGANISATION_VALIDATE),
-        not_by_reader=_not_by_reader(actor, view) if actor.everywhere(Permission.ORGANISATION_VALIDATE) else {},
+        not_by_reader=not_by_reader,
     )
 
 
-def _not_by_reader(actor: Actor, view: OrganisationView) -> dict[FactKind, str]:
-    stated = identity.statements_of(view.id)
+def _not_by_reader(actor: Actor, view: OrganisationView) -> Asking[dict[FactKind, str]]:
+    if not actor.everywhere(Permission.ORGANISATION_VALIDATE):
+        return {}
+    stated = yield from identity.statements_of.asking(view.id)
     own = actor.organisation_ids
     found = {
         kind: why_not_validate(stated_by=stated.get(kind), actor_id=actor.user_id, organisation_id=view.id, own=own)
@@ -83,7 +94,6 @@ def _not_by_reader(actor: Actor, view: OrganisationView) -> dict[FactKind, str]:
     return {kind: why for kind, why in found.items() if why}
 
 
-@reader
 def _of_stages(actor: Actor, view: OrganisationView) -> Asking[tuple[tuple[ApplicationRow, ...], tuple[GrantOf, ...]]]:
     """Its applications and its grants, in one statement."""
     grants = (
@@ -97,10 +107,10 @@ def _of_stages(actor: Actor, view: OrganisationView) -> Asking[tuple[tuple[Appli
     return found, tuple(GrantOf(row.reference, row.title, GrantState(row.state), row.is_coordinator) for row in rows)
 
 
-def _standing(view: OrganisationView) -> tuple[OrganisationView, str] | None:
+def _standing(view: OrganisationView) -> Asking[tuple[OrganisationView, str] | None]:
     """The entry that stands for this one, with the address of its page."""
     if view.same_as_id is None:
         return None
-    row = db.session.scalars(select(Organisation).where(Organisation.id == view.same_as_id)).one()
-    found = identity.organisation_view(row)
-    return found, identity.slug_of(found)
+    lies_in = select(Organisation.country_code).where(Organisation.id == view.same_as_id)
+    found, addresses = yield from both(identity.organisations.asking([view.same_as_id]), identity.slugs.asking(lies_in))
+    return found[view.same_as_id], addresses[view.same_as_id]

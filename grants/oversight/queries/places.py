@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     ColumnElement,
+    CompoundSelect,
     Select,
     Table,
     Text,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    type_coerce,
     union,
     union_all,
 )
@@ -273,12 +275,22 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
 
 
 @reader
-def names(actor: Actor, ids: Collection[UUID]) -> Asking[dict[UUID, Named]]:
-    """What those of these ids are called that carry a name of their own; one statement."""
-    if not ids:
+def names(actor: Actor, ids: Collection[UUID], *, above: Iterable[tuple[str, UUID]] = ()) -> Asking[dict[UUID, Named]]:
+    """What those of these ids are called that carry a name of their own, and the owners of the things ``above`` which they
+    are; one statement."""
+    owning = _owning(above)
+    if not ids and owning is None:
         return {}
+    wanted: Any = literal(sorted(ids), ARRAY(Uuid))
+    if owning is not None:
+        # Looked up in the same statement: whether anything on a page belongs to something else costs no step more.
+        owner = list(owning.subquery("owning").c)[1].label("id")
+        found_above = select(owner).cte("above")
+        wanted = func.array_cat(
+            wanted, type_coerce(func.array(select(found_above.c.id).scalar_subquery()), ARRAY(Uuid)), type_=ARRAY(Uuid)
+        )
     found = {}
-    for kind, row_id, reference, title, value, may in (yield from ask(union_all(*_named(actor, ids)))):
+    for kind, row_id, reference, title, value, may in (yield from ask(union_all(*_named(actor, wanted)))):
         if kind == LedgerEntry.__tablename__:
             number, day = reference.split(" ")
             reference = value = entry_reference(int(number), date.fromisoformat(day))
@@ -302,7 +314,7 @@ _PAGES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
+def _named(actor: Actor, wanted: Any) -> list[Select[Any]]:
     def rows(model: Any, reference: Any, title: Any, value: Any, may: Any, *joined: Any) -> Select[Any]:
         flag = literal(may) if isinstance(may, bool) else may
         statement = select(
@@ -310,7 +322,7 @@ def _named(actor: Actor, ids: Collection[UUID]) -> list[Select[Any]]:
         )
         for target, condition in joined:
             statement = statement.join(target, condition)
-        return statement.where(among(model.id, ids))
+        return statement.where(model.id == any_(wanted))
 
     none = literal("")
     open_calls: ColumnElement[bool] = Call.id.not_in(actor.barred("call"))
@@ -357,15 +369,21 @@ def owners(things: Iterable[tuple[str, UUID]]) -> Asking[dict[UUID, UUID]]:
 
     What points to nothing (a list its owner shares with no call) is left out.
     """
+    owning = _owning(things)
+    if owning is None:
+        return {}
+    return {row_id: owner for row_id, owner in (yield from ask(owning)) if owner is not None}
+
+
+def _owning(things: Iterable[tuple[str, UUID]]) -> CompoundSelect[Any] | None:
+    """(id, id of the owner) of each thing without a name of its own; None where no thing can have an owner."""
     by_kind: dict[str, set[UUID]] = {}
     for kind, row_id in things:
         if kind in tables() and kind not in NAMED and "id" in tables()[kind].c:
             by_kind.setdefault(kind, set()).add(row_id)
     statements = [_owner(kind, ids) for kind, ids in sorted(by_kind.items())]
     found = [statement for statement in statements if statement is not None]
-    if not found:
-        return {}
-    return {row_id: owner for row_id, owner in (yield from ask(union_all(*found))) if owner is not None}
+    return union_all(*found) if found else None
 
 
 def _owner(kind: str, ids: Collection[UUID]) -> Select[Any] | None:

@@ -40,7 +40,7 @@ from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
 from grants.core.text import fold
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.documents import queries as documents
 from grants.documents.models import StatementFigures, StatementRun
 from grants.identity import policy
@@ -254,7 +254,7 @@ def _after(page: Page) -> list[ColumnElement[bool]]:
 
 @reader
 def _lines(actor: Actor, asked: _Ask, page: Page, *, inner: bool) -> Asking[tuple[Line, ...]]:
-    """Four statements, however many acts."""
+    """Three statements, however many acts."""
     found = yield from _acts.asking(asked, page)
     events, roles = yield from both(
         _events([act.id for act in found], asked.of_event),
@@ -305,15 +305,17 @@ def _events(act_ids: Collection[UUID], of_event: Sequence[ColumnElement[bool]]) 
 
 @reader
 def _words(actor: Actor, user_ids: Sequence[UUID | None], events: Sequence[Any]) -> Asking[_Words]:
-    """What everything on a page is called: two statements for all of it."""
+    """What everything on a page is called: one statement for all of it."""
     objects = {(event.object_kind, event.object_id) for event in events if event.object_id}
     asked_together = {thing for kind, thing in objects if kind == EligibilityBatch.__tablename__}
-    owner, batches = yield from both(
-        places.owners.asking(objects), applications.batch_results.asking(actor, asked_together)
-    )
-    wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects}
-    wanted |= set(owner.values()) | set(_pointed_at(events))
-    return _Words(owner, (yield from places.names.asking(actor, wanted)), batches)
+    wanted = {user_id for user_id in user_ids if user_id} | {thing for _, thing in objects} | set(_pointed_at(events))
+    found: list[Asking[Any]] = [
+        places.owners.asking(objects),
+        places.names.asking(actor, wanted, above=objects),
+        applications.batch_results.asking(actor, asked_together),
+    ]
+    owner, named, batches = yield from side_by_side(found)
+    return _Words(owner, named, batches)
 
 
 def _pointed_at(events: Sequence[Any]) -> Iterator[UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.payments.queries.checks import verify
-from grants.payments.queries.grants import grant_payments
+from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
 from grants.payments.queries.orders import ROWS_MAX, account_numbers, order, order_id_of, order_ids_of, why_gone
@@ -17,6 +17,7 @@ from grants.payments.queries.waiting import Inbox, duties, exportable, inbox
 
 __all__ = [
     "ROWS_MAX",
+    "GrantPayments",
     "Inbox",
     "account_numbers",
     "batch",

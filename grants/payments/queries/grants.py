@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView
 from grants.agreements.states import ENDED
-from grants.core.db import db
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.ledger import queries as books
 from grants.payments import rules
-from grants.payments.models import PaymentOrder, PaymentRequest, Recovery
+from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views
-from grants.payments.queries.recoveries import recovery_views
+from grants.payments.queries.recoveries import recovery_of
 from grants.payments.queries.requests import request_views
 from grants.payments.rules import (
     Limits,
@@ -39,23 +41,36 @@ class GrantPayments:
     to_recover: Money
 
 
-def grant_payments(actor: Actor, reference: str) -> GrantPayments:
-    """A grant's payments for everybody who may read its agreement; raises :class:`NotFound`."""
-    grant = agreements.grant(actor, reference)
-    requests = db.session.scalars(
-        select(PaymentRequest).where(PaymentRequest.grant_id == grant.id).order_by(PaymentRequest.number)
-    ).all()
-    orders = db.session.scalars(
-        select(PaymentOrder).where(PaymentOrder.grant_id == grant.id).order_by(PaymentOrder.reference).limit(ROWS_MAX)
-    ).all()
+@reader
+def grant_payments(actor: Actor, reference: str) -> Asking[GrantPayments]:
+    """A grant's payments for everybody who may read its agreement, in four statements; raises :class:`NotFound`."""
+    row = yield from agreements.readable.asking(actor, reference)
+    about: list[Asking[Any]] = [
+        agreements.view.asking(row),
+        _requests(row.id),
+        _orders(row.id),
+        recovery_of(row.id),
+        books.of.asking(grant_id=row.id),
+    ]
+    grant, requests, orders, recovery, balances = yield from side_by_side(about)
     limits = Limits(grant.maximum, grant.limits.interim_ceiling, grant.limits.prefinancing, grant.limits.retention)
-    recoveries = recovery_views(db.session.scalars(select(Recovery).where(Recovery.grant_id == grant.id)).all())
-    position = rules.position(books.of(grant_id=grant.id), limits, ended=grant.state in ENDED)
-    return GrantPayments(
-        grant,
-        position,
-        request_views(requests),
-        order_views(orders),
-        recoveries[0] if recoveries else None,
-        position.prefinancing_open if grant.final_amount is not None else ZERO,
+    position = rules.position(balances, limits, ended=grant.state in ENDED)
+    to_recover = position.prefinancing_open if grant.final_amount is not None else ZERO
+    return GrantPayments(grant, position, requests, orders, recovery, to_recover)
+
+
+def _requests(grant_id: UUID) -> Asking[tuple[RequestView, ...]]:
+    found = yield from ask(
+        select(PaymentRequest)
+        .where(PaymentRequest.grant_id == grant_id)
+        .order_by(PaymentRequest.number)
+        .limit(ROWS_MAX)
     )
+    return (yield from request_views.asking(found))
+
+
+def _orders(grant_id: UUID) -> Asking[tuple[OrderView, ...]]:
+    found = yield from ask(
+        select(PaymentOrder).where(PaymentOrder.grant_id == grant_id).order_by(PaymentOrder.reference).limit(ROWS_MAX)
+    )
+    return (yield from order_views.asking(found))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.core import clock
 from grants.core.errors import NotFound
+from grants.core.paging import Page, Rows
 from grants.core.permissions import Actor
+from grants.core.text import fold
+from grants.core.together import Asking, reader, side_by_side
 from grants.identity import queries as identity
 from grants.ledger import queries as books
 from grants.payments.models import PaymentOrder, PaymentRequest
@@ -39,13 +43,15 @@ class LedgerPage:
     """Entries with the names of their grants; ``unknown_grant`` says that a filter named none, ``partial`` that the
     person's conflicts of interest keep entries out."""
 
-    page: books.EntryPage
+    rows: Rows[books.EntryRow]
     grants: dict[UUID, GrantName]
+    # Whether the entries carry a running balance.
+    runs: bool
     unknown_grant: bool
     partial: bool = False
 
 
-def ledger(actor: Actor, asked: LedgerAsk, *, after: str | None = None, limit: int = books.PAGE_ENTRIES) -> LedgerPage:
+def ledger(actor: Actor, asked: LedgerAsk, page: Page) -> LedgerPage:
     """The journal as this person may see it, newest first, with running balance where one account is asked for."""
     grant_id, unknown = None, False
     if asked.grant_reference:
@@ -53,7 +59,7 @@ def ledger(actor: Actor, asked: LedgerAsk, *, after: str | None = None, limit: i
             grant_id = agreements.id_of(actor, asked.grant_reference)
         except NotFound:
             unknown = True
-    by_name = tuple(row.id for row in agreements.grants(actor, search=asked.text)) if asked.text else ()
+    by_name = agreements.found_by_name(actor, asked.text) if fold(asked.text) else ()
     narrowed = books.EntryFilter(
         account=asked.account,
         event=asked.event,
@@ -64,28 +70,27 @@ def ledger(actor: Actor, asked: LedgerAsk, *, after: str | None = None, limit: i
         text_grant_ids=by_name,
     )
     if unknown:
-        return LedgerPage(books.EntryPage((), None, narrowed), {}, True, books.leaves_out(actor))
-    found = books.entries(actor, narrowed, after=after, limit=limit)
-    names = _grant_names({each for row in found.rows for each in row.grant_ids})
-    return LedgerPage(found, names, False, books.leaves_out(actor))
+        return LedgerPage(Rows(()), {}, narrowed.runs, True, books.leaves_out(actor))
+    found = books.entries(actor, narrowed, page)
+    names = _grant_names({each for row in found.items for each in row.grant_ids})
+    return LedgerPage(found, names, narrowed.runs, False, books.leaves_out(actor))
 
 
-def _grant_names(grant_ids: Iterable[UUID]) -> dict[UUID, GrantName]:
-    return {
-        grant_id: GrantName(grant.reference, grant.acronym or grant.title)
-        for grant_id, grant in by_id(Grant, grant_ids).items()
-    }
+@reader
+def _grant_names(grant_ids: Iterable[UUID]) -> Asking[dict[UUID, GrantName]]:
+    found = yield from by_id.asking(Grant, grant_ids)
+    return {grant_id: GrantName(grant.reference, grant.acronym or grant.title) for grant_id, grant in found.items()}
 
 
 def ledger_lines(actor: Actor, asked: LedgerAsk) -> Iterator[Sequence[object]]:
     """The same list as rows for a CSV, at most 5,000, everything named; account columns where one account is asked for."""
-    found = ledger(actor, asked, limit=CSV_ROWS_MAX)
+    found = ledger(actor, asked, Page(size=CSV_ROWS_MAX))
     account = (asked.account.value, asked.account.label) if asked.account else (None, None)
     yield (
         *("entry", "date", "event", "event_name", "description", "grant", "grant_name"),
         *("account", "account_name", "amount_eur", "moved_eur", "balance_eur"),
     )
-    for row in found.page.rows:
+    for row in found.rows.items:
         named = [found.grants[each] for each in row.grant_ids if each in found.grants]
         yield (
             *(row.ref, row.effective_on, row.event.value, row.event.label, row.description),
@@ -114,19 +119,34 @@ class EntryPage:
         return next((each.reference for each in named if each is not None), "")
 
 
-def ledger_entry(actor: Actor, ref: str) -> EntryPage:
-    """One entry of the journal, its documents, acts and people; raises :class:`NotFound`."""
-    found = books.entry(actor, ref)
-    organisations = identity.organisations({leg.dims.organisation_id for leg in found.legs if leg.dims.organisation_id})
-    people = identity.people({line.user_id for line in found.acts if line.user_id})
+@reader
+def ledger_entry(actor: Actor, ref: str) -> Asking[EntryPage]:
+    """One entry of the journal, its documents, acts and people, in five statements; raises :class:`NotFound`."""
+    found = yield from books.entry.asking(actor, ref)
     documents = {leg.dims.document_id for leg in found.legs if leg.dims.document_id}
-    orders = order_views(list(by_id(PaymentOrder, documents).values()))
-    requests = request_views(list(by_id(PaymentRequest, documents).values()))
+    about: list[Asking[Any]] = [
+        identity.organisations.asking({leg.dims.organisation_id for leg in found.legs if leg.dims.organisation_id}),
+        identity.people.asking({line.user_id for line in found.acts if line.user_id}),
+        _grant_names.asking({leg.dims.grant_id for leg in found.legs if leg.dims.grant_id}),
+        _orders(documents),
+        _requests(documents),
+    ]
+    organisations, people, grants, orders, requests = yield from side_by_side(about)
     return EntryPage(
         entry=found,
-        grants=_grant_names({leg.dims.grant_id for leg in found.legs if leg.dims.grant_id}),
+        grants=grants,
         organisations={each: view.name for each, view in organisations.items()},
         people={each: person.name for each, person in people.items()},
         request=requests[0] if requests else None,
         order=orders[0] if orders else None,
     )
+
+
+def _orders(order_ids: Iterable[UUID]) -> Asking[tuple[OrderView, ...]]:
+    found = yield from by_id.asking(PaymentOrder, order_ids)
+    return (yield from order_views.asking(list(found.values())))
+
+
+def _requests(request_ids: Iterable[UUID]) -> Asking[tuple[RequestView, ...]]:
+    found = yield from by_id.asking(PaymentRequest, request_ids)
+    return (yield from request_views.asking(list(found.values())))

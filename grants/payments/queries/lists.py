@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
 
-from grants.core import clock, files
+from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import NotFound
+from grants.core.files import StoredFile
 from grants.core.money import Money
 from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 from grants.payments.models import PaymentBatch, PaymentOrder
 from grants.payments.queries.orders import order_views, visible_orders
 from grants.payments.rules import (
     BatchView,
+    OrderView,
 )
 
 
@@ -71,21 +75,32 @@ def _key(after: str | None) -> tuple[datetime, str] | None:
         return None
 
 
-def batch_view(row: PaymentBatch) -> BatchView:
-    """A batch as a frozen value; who may see it was decided by the caller."""
-    orders = db.session.scalars(
-        select(PaymentOrder).where(PaymentOrder.batch_id == row.id).order_by(PaymentOrder.reference)
-    ).all()
+@reader
+def batch_view(row: PaymentBatch) -> Asking[BatchView]:
+    """A batch as a frozen value, in three statements; who may see it was decided by the caller."""
+    about: list[Asking[Any]] = [
+        _orders_of(row.id),
+        identity.people.asking([row.exported_by]),
+        ask(select(StoredFile.name).where(StoredFile.id == row.file_id)),
+    ]
+    orders, people, names = yield from side_by_side(about)
     return BatchView(
         id=row.id,
         reference=row.reference,
         exported_at=row.exported_at,
-        exported_by=identity.person(row.exported_by).name,
-        orders=order_views(orders),
+        exported_by=people[row.exported_by].name,
+        orders=orders,
         total=row.total,
-        file_name=files.view(row.file_id).name if row.file_id else None,
+        file_name=names[0].name if names else None,
         file_sha256=row.file_sha256,
     )
+
+
+def _orders_of(batch_id: UUID) -> Asking[tuple[OrderView, ...]]:
+    found = yield from ask(
+        select(PaymentOrder).where(PaymentOrder.batch_id == batch_id).order_by(PaymentOrder.reference)
+    )
+    return (yield from order_views.asking(found))
 
 
 def _batch_row(actor: Actor, reference: str) -> PaymentBatch:

@@ -13,7 +13,6 @@ from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
 from grants.agreements.states import GrantState, PaymentKind
-from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
@@ -38,16 +37,24 @@ class GrantRecovery:
     to_establish: Money
 
 
-def grant_recovery(actor: Actor, reference: str) -> GrantRecovery:
-    """For everybody who may read the agreement; raises :class:`NotFound`."""
-    grant = agreements.grant(actor, reference)
-    rows = db.session.scalars(select(Recovery).where(Recovery.grant_id == grant.id)).all()
-    owed = books.balance(Account.PREFINANCING, grant_id=grant.id)
-    return GrantRecovery(
-        grant,
-        recovery_views(rows)[0] if rows else None,
-        owed if grant.final_amount is not None else ZERO,
-    )
+@reader
+def grant_recovery(actor: Actor, reference: str) -> Asking[GrantRecovery]:
+    """For everybody who may read the agreement, in four statements; raises :class:`NotFound`."""
+    row = yield from agreements.readable.asking(actor, reference)
+    about: list[Asking[Any]] = [
+        agreements.view.asking(row),
+        recovery_of(row.id),
+        books.of.asking(accounts=(Account.PREFINANCING,), grant_id=row.id),
+    ]
+    grant, recovery, balances = yield from side_by_side(about)
+    owed = balances[Account.PREFINANCING] if grant.final_amount is not None else ZERO
+    return GrantRecovery(grant, recovery, owed)
+
+
+def recovery_of(grant_id: UUID) -> Asking[RecoveryView | None]:
+    """The recovery of a grant; None where none was established."""
+    rows = yield from ask(select(Recovery).where(Recovery.grant_id == grant_id))
+    return next(iter((yield from recovery_views.asking(rows))), None)
 
 
 @reader

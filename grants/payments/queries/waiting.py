@@ -16,6 +16,7 @@ from grants.agreements.states import BankAccountState, GrantState, PaymentKind
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import Money, total
+from grants.core.paging import Page, Rows, rows
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.payments import rules
@@ -29,7 +30,6 @@ from grants.payments.rules import (
 )
 from grants.payments.states import BEFORE_EXPORT, DECIDED, OrderState, RequestState
 
-INBOX_ROWS = 50
 OPEN_ORDERS = (*BEFORE_EXPORT, OrderState.EXPORTED)
 
 
@@ -53,62 +53,62 @@ class InboxRow:
         assert found is not None, "a row is one of the two"
         return found
 
+    @property
+    def key(self) -> str:
+        """Its place in the inbox."""
+        return f"{self.due_on.isoformat()}.{self.reference}"
+
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Open requests and orders by due day; ``next_key`` leads to the later ones."""
+    """Open requests and orders by due day, and what all of them come to."""
 
-    rows: tuple[InboxRow, ...]
-    next_key: str | None
-    count: int
+    rows: Rows[InboxRow]
     total: Money
 
 
 @reader
-def inbox(actor: Actor, *, after: str | None = None, limit: int = INBOX_ROWS) -> Asking[Inbox]:
+def inbox(actor: Actor, page: Page) -> Asking[Inbox]:
     """What is on its way to payment and visible to this person, earliest due day first.
 
-    A constant number of statements. Requests wait for a decision or an order, orders for the next of four people.
+    A constant number of statements. Requests wait for a decision or an order, orders for the next of four people. A page
+    goes on after due day and reference of the last one.
     """
     about: list[Asking[Any]] = [
-        _lines(actor, after, limit),
+        _lines(actor, page),
         ask(_summed(_open_requests(actor), _to_pay(PaymentRequest))),
         ask(_summed(_open_orders(actor), _cents(PaymentOrder.amount))),
     ]
-    rows, *found = yield from side_by_side(about)
+    lines, *found = yield from side_by_side(about)
     sums = [each[0] for each in found]
-    shown = rows[:limit]
-    last = shown[-1] if len(rows) > limit else None
     return Inbox(
-        tuple(shown),
-        f"{last.due_on.isoformat()}.{last.reference}" if last else None,
-        sum(int(count) for count, _ in sums),
+        rows(lines, page, key=lambda row: row.key, total=sum(int(count) for count, _ in sums)),
         total(Money(int(cents)) for _, cents in sums),
     )
 
 
 def exportable(actor: Actor, references: Collection[str]) -> tuple[str, ...]:
     """Which of these orders this person may let leave now, wherever in the inbox they stand."""
-    rows = db.session.scalars(
+    found = db.session.scalars(
         visible_orders(actor, select(PaymentOrder))
         .where(PaymentOrder.reference.in_(references), PaymentOrder.state == OrderState.AUTHORISED.value)
         .order_by(PaymentOrder.reference)
     ).all()
-    return tuple(row.reference for each in order_views(rows) if (row := _order_line(actor, each)).yours)
+    return tuple(row.reference for each in order_views(found) if (row := _order_line(actor, each)).yours)
 
 
-def _lines(actor: Actor, after: str | None, limit: int) -> Asking[list[InboxRow]]:
-    """One row more than asked for, where there are so many, by due day and reference."""
+def _lines(actor: Actor, page: Page) -> Asking[list[InboxRow]]:
+    """Requests and orders by due day and reference, of each as many as the page may read."""
     requests, orders = yield [
-        _paged(_open_requests(actor), PaymentRequest, after, limit),
-        _paged(_open_orders(actor), PaymentOrder, after, limit),
+        _paged(_open_requests(actor), PaymentRequest, page),
+        _paged(_open_orders(actor), PaymentOrder, page),
     ]
     asked, ordered = yield from both(request_views.asking(requests), order_views.asking(orders))
-    rows = [
+    lines = [
         *(_request_line(actor, each) for each in asked),
         *(_order_line(actor, each) for each in ordered),
     ]
-    return sorted(rows, key=lambda row: (row.due_on, row.reference))
+    return sorted(lines, key=lambda row: (row.due_on, row.reference))
 
 
 def _summed(statement: Select[Any], cents: ColumnElement[Any]) -> Select[Any]:
@@ -149,15 +149,15 @@ def _cents(amount: Any) -> ColumnElement[int]:
     return type_coerce(amount, BigInteger)
 
 
-def _paged(statement: Select[Any], model: Any, after: str | None, limit: int) -> Select[Any]:
-    day, _, reference = (after or "").partition(".")
+def _paged(statement: Select[Any], model: Any, page: Page) -> Select[Any]:
+    day, _, reference = (page.after or "").partition(".")
     try:
         key = (date.fromisoformat(day), reference)
     except ValueError:
         key = None
     if key is not None:
         statement = statement.where(tuple_(model.due_on, model.reference) > tuple_(*key))
-    return statement.order_by(model.due_on, model.reference).limit(limit + 1)
+    return statement.order_by(model.due_on, model.reference).limit(page.limit)
 
 
 def _request_line(actor: Actor, found: RequestView) -> InboxRow:
@@ -209,8 +209,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
 
 
 def _circuit_duties(actor: Actor) -> Asking[list[Duty]]:
-    rows = yield from _lines(actor, None, ROWS_MAX)
-    return [_duty(row) for row in rows[:ROWS_MAX] if row.yours]
+    lines = yield from _lines(actor, Page(size=ROWS_MAX))
+    return [_duty(row) for row in lines[:ROWS_MAX] if row.yours]
 
 
 _BUTTONS = {

@@ -12,6 +12,7 @@ from grants.core.db import check_version, get, locked
 from grants.core.errors import Invalid, Problem, Problems
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
+from grants.core.together import alone, both
 from grants.identity.rules import demand_fresh
 from grants.ledger import queries as books
 from grants.ledger import rules as legs
@@ -26,12 +27,13 @@ def closure_problems(grant_id: UUID) -> tuple[Problem, ...]:
     """Why a grant cannot be closed yet: a report, a request or an order is open, or an account still holds money."""
     grant = get(Grant, grant_id)
     found = []
-    if late := reports.unsettled(grant.id):
+    late, stands = alone(both(reports.unsettled.asking(grant.id), books.of.asking(grant_id=grant.id)))
+    if late:
         words = f"{len(late)} {'report is' if len(late) == 1 else 'reports are'} neither accepted nor rejected yet."
         found.append(Problem("Reports", words))
     if grant.final_amount is None:
         found.append(Problem("Balance", "The payment of the balance is not decided yet."))
-    found += legs.closure_problems("Ledger", books.of(grant_id=grant.id))
+    found += legs.closure_problems("Ledger", stands)
     return tuple(found)
 
 
