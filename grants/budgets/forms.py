@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -256,6 +257,7 @@ def _source(line: SourceLine, marks: Marks) -> Source:
 # --- the work plan ----------------------------------------------------------------------------------------------
 
 BLANK_ITEMS = 2
+_PACKAGE_TITLE = re.compile(r"wp-WP[0-9]{1,6}-title$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,24 +293,33 @@ class PlanForm(Form):
             self.mark.data = rules.plan_mark(plan)
 
     def read(
-        self, codes: Sequence[str], owners: Collection[UUID], months_max: int
+        self, stored: Sequence[PlannedPackage], owners: Collection[UUID], months_max: int
     ) -> tuple[PlannedPackage, ...] | None:
-        """The plan as sent; None where a line is wrong and says why. A work package without a title is left out."""
+        """The plan as sent; None where a line is wrong and says why. A work package without a title is left out.
+
+        One that somebody added meanwhile, of which the form knew nothing, stays; one that somebody took away meanwhile
+        comes back as a new one, for what was typed in it is not thrown away.
+        """
         found, self.blocks = [], []
-        for code in (*codes, ""):
-            prefix = f"wp-{code or 'new'}"
+        for place, package in _sent_places(stored):
+            if package is not None and f"{place}-title" not in request.form:
+                self.blocks.append(_block(package))
+                found.append(package)
+                continue
+            prefix, code, standing = place, package.code if package else "", package.items if package else ()
             head, package = _read_head(prefix, code, owners, months_max)
-            lines, items = [], []
+            lines, items, after = [], [], 0
             for number in range(rules.ITEMS_MAX):
-                line, item = _read_item(f"{prefix}-{number}", owners, months_max)
+                line, item = _read_item(f"{prefix}-{number}", owners, months_max, is_new=number >= len(standing))
                 if line is not None:
                     lines.append(line)
+                    after = number + 1
                 if item is not None:
                     items.append(item)
             if package is None and lines:
                 # It only lacks its title; its lines would be lost without a word.
                 head = replace(head, wrong={"title": "Give the work package a title, or empty its lines too."})
-            self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, len(lines)))))
+            self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, after))))
             if package is not None:
                 found.append(replace(package, items=tuple(items)))
         if len(found) > rules.PACKAGES_MAX:
@@ -353,6 +364,17 @@ def _typed_months(months: Months | None) -> str:
     return str(months.first) if months.first == months.last else f"{months.first}-{months.last}"
 
 
+def _sent_places(stored: Sequence[PlannedPackage]) -> list[tuple[str, PlannedPackage | None]]:
+    """Where in the form each work package stands: those of the plan, those taken away meanwhile, and the empty one."""
+    known = {f"wp-{each.code}": each for each in stored}
+    gone = [name.removesuffix("-title") for name in request.form if _PACKAGE_TITLE.match(name)]
+    return [
+        *known.items(),
+        *((place, None) for place in gone[: rules.PACKAGES_MAX] if place not in known),
+        ("wp-new", None),
+    ]
+
+
 def _sent_plan_line(place: str) -> PlanLine:
     def sent(part: str) -> str:
         return without_turns(request.form.get(f"{place}-{part}", ""))
@@ -365,21 +387,31 @@ def _read_head(
 ) -> tuple[PlanLine, PlannedPackage | None]:
     line = _sent_plan_line(place)
     if not line.title.strip():
-        return line, None
+        return (line if code else _refuse_nameless(line)), None
     title, owner, months, wrong = _read_parts(line, owners, months_max, months_needed=False)
     return replace(line, wrong=wrong), PlannedPackage(code, title, owner, months)
 
 
-def _read_item(place: str, owners: Collection[UUID], months_max: int) -> tuple[PlanLine | None, PlanItem | None]:
+def _read_item(
+    place: str, owners: Collection[UUID], months_max: int, *, is_new: bool
+) -> tuple[PlanLine | None, PlanItem | None]:
     line = _sent_plan_line(place)
     if not line.title.strip():
-        return None, None
+        # An emptied title takes a line away that stood; a line begun without one is not lost without a word.
+        line = _refuse_nameless(line) if is_new else line
+        return (line if line.wrong else None), None
     title, owner, months, wrong = _read_parts(line, owners, months_max, months_needed=True)
     if line.kind not in {kind.value for kind in ItemKind}:
         wrong = {**wrong, "kind": "Choose one of the kinds shown."}
     if wrong or months is None:
         return replace(line, wrong=wrong), None
     return line, PlanItem(ItemKind(line.kind), title, owner, months)
+
+
+def _refuse_nameless(line: PlanLine) -> PlanLine:
+    if not line.owner and not line.months.strip():
+        return line
+    return replace(line, wrong={"title": "Give this line a title, or empty who does it and its months too."})
 
 
 def _read_parts(

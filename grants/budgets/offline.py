@@ -250,10 +250,14 @@ def _place_of(line: tuple[object, ...], number: int, places: _Places) -> _Where:
         return UUID(who), of_package, int(of_period), True
     name, code, words = (str(value if value is not None else "").strip() for value in line[: len(_BEFORE)])
     owners = places.names.get(fold(name.removesuffix(" (lead)")), ())
+    if not name:
+        raise Invalid(f"{SHEET}!A{number}: this line has amounts and names no partner. Write whose they are.")
     if len(owners) != 1:
         raise Invalid(
             f"{SHEET}!A{number}: {quoted(name)} is no partner of this application. Write the name as it stands there."
         )
+    if code and not places.rules.by_work_package:
+        raise Invalid(f"{SHEET}!B{number}: the amounts of this call do not stand by work package. Empty this cell.")
     if code and fold(code) not in places.packages:
         raise Invalid(
             f"{SHEET}!B{number}: {quoted(code)} is no work package of this budget. Add it to the work plan first."

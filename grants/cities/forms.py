@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask_wtf.file import FileField
 from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms.validators import NumberRange, Optional
 
 from grants.cities.rules import COUNTRIES, DOMAIN_WORDS, KIND_WORDS, ActionInput, CityInput, OrganisationChoice
 from grants.cities.states import ActionKind, EmissionDomain, LabelStatus
-from grants.web.forms import Form, Needed, choices
+from grants.web.forms import CharactersMax, Form, Needed, choices
 
 
 class LoadForm(Form):
@@ -39,13 +39,13 @@ class UnlinkForm(Form):
 class CityForm(Form):
     """A city that the data files do not know."""
 
-    name = StringField("Name in English", [Needed("Enter the name of the city."), Length(max=120)])
-    local_name = StringField("Name in the city itself", [Optional(), Length(max=120)])
+    name = StringField("Name in English", [Needed("Enter the name of the city."), CharactersMax(120)])
+    local_name = StringField("Name in the city itself", [Optional(), CharactersMax(120)])
     country = SelectField("Country", choices=choices(sorted(COUNTRIES.items(), key=lambda item: item[1])))
     population = IntegerField(
         "Inhabitants", [Optional(), NumberRange(1, 100_000_000, "Write a whole number above zero.")]
     )
-    source_url = StringField("Source", [Optional(), Length(max=500)])
+    source_url = StringField("Source", [Optional(), CharactersMax(500)])
     synthetic = BooleanField("Invented for demonstration")
 
     def to_input(self) -> CityInput:

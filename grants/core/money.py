@@ -160,7 +160,7 @@ def parse_money(text: str, *, negative: NegativeAmounts | None = None) -> Money:
     >>> parse_money("1.000,50").cents
     100050
     """
-    cleaned = text.strip().removeprefix("EUR").removeprefix("\u20ac").strip()
+    cleaned = without_currency(text)
     if not cleaned:
         raise Invalid("Enter an amount in euros, for example 1 250.00.")
     found = _AMOUNT.match(cleaned)
@@ -178,6 +178,21 @@ def parse_money(text: str, *, negative: NegativeAmounts | None = None) -> Money:
             raise Invalid("The amount is below zero. Enter a positive amount.")
         amount = -amount
     return Money(amount)
+
+
+def without_currency(text: str) -> str:
+    """An amount without its currency, which most of Europe and every spreadsheet there writes after it.
+
+    >>> without_currency(" 1.234,50 \u20ac "), without_currency("EUR 5")
+    ('1.234,50', '5')
+    """
+    tidy = text.strip()
+    for sign in ("EUR", "\u20ac"):
+        if tidy.startswith(sign):
+            return tidy.removeprefix(sign).strip()
+        if tidy.endswith(sign):
+            return tidy.removesuffix(sign).strip()
+    return tidy
 
 
 class NegativeAmounts(StrEnum):

@@ -124,6 +124,31 @@ def test_whoever_saves_the_plan_second_keeps_what_was_typed(app: Flask, call: Ca
     assert 'value="Shout"' in again.get_data(as_text=True)
 
 
+def test_saving_second_takes_no_package_of_another_away_and_loses_none_they_took_away(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    reference = factory.draft(call, actors.ana())
+    path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
+    assert send(client, path, **LISTEN).status_code == 303
+    ((_, before),) = [each for each in forms(check_page(client.get(path))) if "wp-new-title" in each[1]]
+    assert send(client, path, **{"wp-new-title": "Build"}).status_code == 303
+    emptied = {f"wp-WP1{part}-title": "" for part in ("", "-0", "-1")}
+    assert send(client, path, **emptied).status_code == 303
+
+    typed = {"wp-WP1-title": "Listen well", "wp-WP1-3-months": "5"}
+    nameless = post(client, path, {**before, "act_key": ["one"]}, **typed)
+    again = post(client, path, {**before, "act_key": ["two"]}, **{**typed, "wp-WP1-3-months": ""})
+
+    assert "Give this line a title, or empty who does it" in text_of(nameless)
+    assert again.status_code == 409 and 'value="Build"' in again.text and 'value="Listen well"' in again.text
+    ((_, shown),) = [each for each in forms(check_page(again)) if "wp-new-title" in each[1]]
+    assert post(client, path, shown).status_code == 303
+    plan = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert [(each.code, each.title, len(each.items)) for each in plan] == [
+        ("WP2", "Build", 0), ("WP3", "Listen well", 2),
+    ]  # fmt: skip
+
+
 def test_a_work_package_with_amounts_is_not_taken_away(call: CallView, open_now: None) -> None:
     reference = factory.draft(call, actors.ana())
     ana = actors.ana()

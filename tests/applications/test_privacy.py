@@ -109,7 +109,19 @@ def test_a_new_version_says_what_changed_and_asks_again_without_stopping_anybody
             services.submit(again(actors.ana()), application_id)
         with pytest.raises(Invalid):
             services.accept_notice(again(actors.ana()), application_id, 1)
-        services.accept_notice(again(actors.ana()), application_id, 2)
+        app.config["WTF_CSRF_ENABLED"] = False
+        ana = actors.client_of(app, again(actors.ana()))
+        for page in ("check", "submit"):
+            shown = ana.get(f"/applications/{reference}/{page}")
+            check_page(shown)
+            assert "The privacy notice of the call has a new version" in shown.text
+            assert (
+                "No problem stops the sending.<" not in shown.text
+                and "Send version 1 to the programme" not in shown.text
+            )
+        back = ana.post(f"/applications/{reference}/privacy?back=submit", data={"notice": "2"})
+        assert back.location == f"/applications/{reference}/submit"
+        assert "to the programme" in ana.get(back.location).text
         assert services.submit(again(actors.ana()), application_id).number == 1
 
     assert [number for _, number, _ in queries.accepted(application_id)] == [2, 1]

@@ -75,8 +75,9 @@ def test_only_lines_of_its_own_cities_that_stand_are_named(north: UUID, call: Ca
         services.withdraw_action(ana, made, "Dropped.")
         writing.save_serving(again(ana), id, [ServingInput("Still.", made)])
         writing.save_serving(again(ana), id, [])
-        with pytest.raises(Invalid, match="not in the list"):
+        with pytest.raises(Invalid, match="All that was typed stands below") as refused:
             writing.save_serving(again(ana), id, [ServingInput("Yes.", made)])
+        assert "withdrew B-2.1 from its list meanwhile" in refused.value.problems[f"serves_{made}"]
         with pytest.raises(Conflict, match="Somebody else"):
             writing.save_serving(again(ana), id, [], serving_mark(()) + "0")
 

@@ -124,6 +124,15 @@ def test_the_empty_workbook_is_read_by_the_names_people_write() -> None:
     ]
 
 
+def test_a_work_package_in_a_budget_without_them_and_amounts_of_nobody_are_told_as_what_they_are() -> None:
+    found = read(filled(PLAIN, puts(A2="Southport", B2="WP1", D2=1, D3=7), empty=True), PLAIN, ROWS, (), Marks.UNSAID)
+
+    assert found.problems == (
+        "Budget!B2: the amounts of this call do not stand by work package. Empty this cell.",
+        "Budget!A3: this line has amounts and names no partner. Write whose they are.",
+    )
+
+
 def test_lines_of_nobody_are_named_and_one_amount_is_read_once() -> None:
     data = filled(
         SLICED,

@@ -347,6 +347,9 @@ def test_a_full_proposal_opens_only_after_a_call_for_concepts_it_names_is_here()
         assert "names “TWO-1”, which is no call for concepts here" in str(refused.value.found[0])
         call_services.import_call(actors.ingrid(), CONCEPT.replace("stage: concept", "stage: concept"))
         call_services.publish(actors.ingrid(), made.id)
+        copied = call_services.copy_call(actors.ingrid(), made.id, "Another round", 2027)
+        assert calls.call_by_id(copied.id).follows_id is None
+        assert "Say which call for concepts it follows" in copied.notes[1]
         for value, words in (("", "is empty"), ("value: TWO-9", "no call for concepts here")):
             draft = call_services.copy_call(actors.ingrid(), made.id, f"Copy {words}", 2027)
             call_services.set_value(actors.ingrid(), draft.id, "call.follows", value or "{}")

@@ -130,6 +130,9 @@ def test_an_organisation_without_amounts_has_a_row_of_zeros() -> None:
         ("1 000,50", 100050),
         ("1\u00a0000,5", 100050),
         ("EUR 1'000.50", 100050),
+        ("1.000,50 \u20ac", 100050),
+        ("1 000,50\u00a0\u20ac", 100050),
+        ("1,000.50 EUR", 100050),
         ("", 0),
         ("  ", 0),
         ("0", 0),
@@ -160,7 +163,7 @@ def test_whoever_said_what_the_marks_mean_is_not_asked(typed: str, marks: Marks,
     assert rules.read_amount(typed, marks) == Money(cents)
 
 
-@pytest.mark.parametrize("typed", ["1.234", "1,234", "EUR 250.000", "12.500"])
+@pytest.mark.parametrize("typed", ["1.234", "1,234", "EUR 250.000", "12.500", "1.234 \u20ac"])
 def test_what_can_be_read_two_ways_is_asked_back(typed: str) -> None:
     with pytest.raises(Ambiguous, match="can be read two ways"):
         rules.read_amount(typed)

@@ -311,8 +311,9 @@ def test_a_past_call_is_copied_without_its_dates_and_the_template_keeps_its_labe
 ) -> None:
     call = scene.published()
 
-    send(manager, f"/calls/{call.slug}/copy", title="Pilots again", year="2027")
+    answer = send(manager, f"/calls/{call.slug}/copy", title="Pilots again", year="2027")
 
+    assert "Dates, deadline and documents are to be set anew." in text_of(manager.get(answer.location))
     copy = queries.call(actors.ingrid(), "pilots-again-2027")
     old = queries.call(actors.ingrid(), call.slug)
     assert (copy.content.definition, copy.content.conditions) == (old.content.definition, old.content.conditions)

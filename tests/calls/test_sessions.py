@@ -127,6 +127,7 @@ def test_who_has_a_draft_is_told_when_a_session_moves_or_is_called_off_and_not_o
         services.edit_session(actors.ingrid(), call.id, 1, later, version=1)
         recorded = SessionInput(later.title, later.starts, later.ends, later.place, "", "https://video.example.eu/1")
         services.edit_session(actors.ingrid(), call.id, 1, recorded)
+        services.edit_session(actors.ingrid(), call.id, 1, replace(recorded, link="https://meet.example.eu/2"))
         with pytest.raises(Conflict):
             services.edit_session(actors.ingrid(), call.id, 1, day, version=1)
         services.cancel_session(actors.ingrid(), call.id, 1)
@@ -136,8 +137,10 @@ def test_who_has_a_draft_is_told_when_a_session_moves_or_is_called_off_and_not_o
         text = calendar(call, calls.sessions(call.id), address="https://example.eu/call", at=factory.WHILE_OPEN)
 
     subjects = [mail.subject for mail in identity.mails(actors.ada()).items]
-    assert sorted(each or "" for each in subjects) == ["Called off: How to apply", "Moved: How to apply"]
-    assert b"STATUS:CANCELLED" in text and b"SEQUENCE:4" in text
+    assert sorted(each or "" for each in subjects) == [
+        "Another link: How to apply", "Called off: How to apply", "Moved: How to apply",
+    ]  # fmt: skip
+    assert b"STATUS:CANCELLED" in text and b"SEQUENCE:5" in text
 
 
 def test_what_was_asked_at_a_session_is_published_with_its_name(app: Flask, client: FlaskClient, call_id: UUID) -> None:

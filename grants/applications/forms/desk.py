@@ -6,14 +6,23 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from wtforms import HiddenField, MultipleFileField, RadioField, StringField, TextAreaField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Optional
 
 from grants.applications.forms.deeds import uuid_of
 from grants.applications.rules import BatchPick, ClarificationInput, ConditionAnswer
 from grants.applications.states import Verdict
 from grants.calls.forms import DeadlineForm
 from grants.calls.rules import Condition
-from grants.web.forms import A_PARAGRAPH, CheckboxesField, ContestedForm, DateField, Form, Needed, choices
+from grants.web.forms import (
+    A_PARAGRAPH,
+    CharactersMax,
+    CheckboxesField,
+    ContestedForm,
+    DateField,
+    Form,
+    Needed,
+    choices,
+)
 
 
 class OneExtensionForm(DeadlineForm):
@@ -23,10 +32,10 @@ class OneExtensionForm(DeadlineForm):
         "Reference of the application", [Needed("Enter the reference, for example PCP-2027-A-0042.")]
     )
     reason = TextAreaField(
-        "Reason, for everybody to read", [Needed("Say why this applicant gets more time."), Length(max=1000)]
+        "Reason, for everybody to read", [Needed("Say why this applicant gets more time."), CharactersMax(1000)]
     )
     public_note = TextAreaField(
-        "Note to the applicant", [Needed("Write the note the team will read."), Length(max=2000)]
+        "Note to the applicant", [Needed("Write the note the team will read."), CharactersMax(2000)]
     )
 
 

@@ -83,8 +83,15 @@ def checked_serving(
                     f"Name the action or barrier in at most {OWN_TITLE_CHARACTERS_MAX} characters."
                 )
             own += 1
-        elif each.action_id not in known or (known[each.action_id].withdrawn_on and each.action_id not in kept):
+        elif each.action_id not in known:
             raise Invalid("This line is not in the list of your cities any more. Reload the page to see the list.")
+        elif known[each.action_id].withdrawn_on and each.action_id not in kept:
+            # Only what is ticked or has words comes here: it is named, and what was typed stays on the page.
+            problems[f"serves_{each.action_id}"] = (
+                f"The city withdrew {known[each.action_id].number} from its list meanwhile. Untick it and empty its "
+                "sentence, or name it below in your own words."
+            )
+            continue
         elif not each.named:
             if sentence:
                 problems[f"serves_{each.action_id}"] = "You wrote how it is served: tick it too, or empty the sentence."

@@ -32,7 +32,7 @@ def save_plan(ref: str) -> Any:
     form, place = PlanForm(), queries.workplace(current_actor(), ref)
     stored = place.budget.content.plan
     months_max = place.application.call.content.duration_months or MONTHS_MAX
-    given = form.read([each.code for each in stored], place.budget.organisations, months_max)
+    given = form.read(stored, place.budget.organisations, months_max)
     try:
         if given is not None:
             with form.refusals():

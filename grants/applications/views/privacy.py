@@ -22,10 +22,16 @@ def accept_notice(ref: str) -> Any:
     with form.refusals():
         services.accept_notice(current_actor(), application_id, number_of(request.form.get("notice", "")) or 0)
         flash("Kept: you have read the privacy notice.", "success")
-        return see_other(".show", ref=ref)
+        return _back(ref)
     for sentence, _ in form.what_is_wrong():
         flash(sentence, "warning")
-    return see_other(".show", ref=ref)
+    return _back(ref)
+
+
+def _back(ref: str) -> Any:
+    """To the page where it was asked for."""
+    back = request.args.get("back")
+    return see_other(f".{back}" if back in ("check", "submit") else ".show", ref=ref)
 
 
 def number_of(text: str) -> int | None:

@@ -29,6 +29,8 @@ from grants.web.routing import current_actor, page, requires, see_other
 
 # One page of changes; the rest shows itself when the same file is uploaded again.
 CHANGES_SHOWN_MAX = 1_000
+# As many lines as somebody puts right before looking again.
+PROBLEMS_SHOWN_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,12 @@ def _sheet_page(
     problems: tuple[str, ...] = (),
 ) -> str:
     changes, others = _changes(place, filled) if filled else ([], 0)
-    said = [*problems, *(filled.problems if filled else ())]
+    wrong = filled.problems if filled else ()
+    said = [*problems, *wrong[:PROBLEMS_SHOWN_MAX]]
+    if len(wrong) > PROBLEMS_SHOWN_MAX:
+        said.append(
+            f"{len(wrong) - PROBLEMS_SHOWN_MAX} more were not read. Put these right, then upload the file again."
+        )
     if others:
         said.append(f"{others} changed amounts lie in rows of other organisations; only they or the lead change those.")
     if len(changes) > CHANGES_SHOWN_MAX:

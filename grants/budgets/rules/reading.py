@@ -9,7 +9,7 @@ from uuid import UUID
 
 from grants.budgets.rules.values import BudgetRules, Cell, Package, Reading, field_name
 from grants.core.errors import Invalid, quoted
-from grants.core.money import ZERO, Money, parse_money, plain
+from grants.core.money import ZERO, Money, parse_money, plain, without_currency
 
 # As many characters of one cell are looked at; no amount is longer.
 TEXT_CHARACTERS_MAX = 60
@@ -31,7 +31,7 @@ class Ambiguous(Invalid):
 
 _MINUS = re.compile("^\\s*[-\u2212]")
 # One mark and three digits after it: thousands, or a spreadsheet's three decimals.
-_TWO_WAYS = re.compile(r"^(?:EUR|\u20ac)?\s*(?P<lead>[1-9][0-9]{0,2})(?P<mark>[.,])(?P<rest>[0-9]{3})$")
+_TWO_WAYS = re.compile(r"^(?P<lead>[1-9][0-9]{0,2})(?P<mark>[.,])(?P<rest>[0-9]{3})$")
 
 
 def read_amount(text: str, marks: Marks = Marks.UNSAID) -> Money:
@@ -48,7 +48,7 @@ def read_amount(text: str, marks: Marks = Marks.UNSAID) -> Money:
         return ZERO
     if len(tidy) > TEXT_CHARACTERS_MAX:
         raise Invalid(f"{quoted(tidy[:20])} and what follows is no amount. Write euros and at most two decimals.")
-    found = _TWO_WAYS.match(tidy)
+    found = _TWO_WAYS.match(without_currency(tidy))
     if found is not None:
         return _read_with(marks, found)
     amount = parse_money(tidy)

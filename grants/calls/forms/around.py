@@ -5,27 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 
 from wtforms import FileField, StringField, TextAreaField
-from wtforms.validators import Length
 
 from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.sessions import SessionInput, SessionView
 from grants.core import clock
-from grants.web.forms import DateField, Needed, TimeField
+from grants.web.forms import CharactersMax, DateField, Needed, TimeField
 
 
 class SessionForm(DeedForm):
     """An information session: day and times on the clock of the call, where, and later its recording."""
 
-    title = StringField("Title", [Needed("Enter a title."), Length(max=200)])
+    title = StringField("Title", [Needed("Enter a title."), CharactersMax(200)])
     day = DateField("Day", [Needed("Enter the day, for example 12 March 2027.")])
     starts = TimeField("Begins at", [Needed("Enter the time on the 24-hour clock, for example 10:00.")])
     ends = TimeField("Ends at", [Needed("Enter the time on the 24-hour clock, for example 11:30.")])
-    place = StringField("Where", [Needed("Say where it is: a place, or “Online”."), Length(max=200)])
-    link = StringField("Link to take part", [Length(max=500)])
-    recording = StringField("Link to the recording", [Length(max=500)])
+    place = StringField("Where", [Needed("Say where it is: a place, or “Online”."), CharactersMax(200)])
+    link = StringField("Link to take part", [CharactersMax(500)])
+    recording = StringField("Link to the recording", [CharactersMax(500)])
     # Shown where it is asked for.
-    late_why = StringField("Why it is after the deadline", [Length(max=300)])
+    late_why = StringField("Why it is after the deadline", [CharactersMax(300)])
 
     @classmethod
     def of(cls, session: SessionView, zone: str) -> SessionForm:
@@ -73,7 +72,7 @@ class NoticeForm(DeedForm):
     retention = TextAreaField(HEADINGS["retention"])
     rights = TextAreaField(HEADINGS["rights"])
     contact = TextAreaField(HEADINGS["contact"])
-    note = TextAreaField("What changed", [Length(max=1000)])
+    note = TextAreaField("What changed", [CharactersMax(1000)])
 
     def to_input(self) -> PrivacyText:
         """The notice as its frozen value; what is missing the act says."""

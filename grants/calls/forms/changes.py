@@ -5,30 +5,30 @@ from __future__ import annotations
 from datetime import datetime
 
 from wtforms import RadioField, StringField, TextAreaField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import ValidationError
 
 from grants.calls.forms.dates import FOLD_CHOICES
 from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules import CorrigendumInput, DeadlineInput
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import DateField, Needed, TimeField, choices
+from grants.web.forms import CharactersMax, DateField, Needed, TimeField, choices
 
 
 class CorrigendumForm(DeedForm):
     """Why a published call changes, and what was decided about its deadline."""
 
-    reason = TextAreaField("Why the call changes", [Needed("Say why the call changes."), Length(max=2000)])
+    reason = TextAreaField("Why the call changes", [Needed("Say why the call changes."), CharactersMax(2000)])
     decision = RadioField(
         "The deadline",
         [Needed("Say what you decided about the deadline.")],
         choices=choices([("kept", "It is kept: the time that is left is enough"), ("moved", "It is moved")]),
     )
-    kept_reason = TextAreaField("If it is kept, why the time is enough", [Length(max=1000)])
+    kept_reason = TextAreaField("If it is kept, why the time is enough", [CharactersMax(1000)])
     day = DateField("If it is moved, the new day")
     time = TimeField("At what time")
     fold = RadioField("If the clocks go back that night and this time comes twice", choices=FOLD_CHOICES, default="")
-    moved_reason = TextAreaField("If it is moved, why so far", [Length(max=1000)])
+    moved_reason = TextAreaField("If it is moved, why so far", [CharactersMax(1000)])
 
     def validate_moved_reason(self, field: TextAreaField) -> None:
         """A reason is needed where the deadline is moved."""
@@ -60,4 +60,4 @@ class CorrigendumForm(DeedForm):
 class WordingForm(DeedForm):
     """What everybody reads of corrected wording; without it the program writes the note itself."""
 
-    note = StringField("Note on the page of the call", [Length(max=300)])
+    note = StringField("Note on the page of the call", [CharactersMax(300)])

@@ -6,14 +6,13 @@ from datetime import datetime, time
 from typing import Any
 
 from wtforms import RadioField, StringField, TextAreaField
-from wtforms.validators import Length
 
 from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules import CallView, DatesInput, DeadlineInput, Opening, literal_of
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import DateField, Needed, TimeField, choices
+from grants.web.forms import CharactersMax, DateField, Needed, TimeField, choices
 
 FOLD_CHOICES = choices(
     [("", "It does not"), (Fold.EARLIER.value, "The first one"), (Fold.LATER.value, "The second one")]
@@ -48,9 +47,9 @@ class DeadlineForm(LocalTime):
         choices=FOLD_CHOICES,
         default="",
     )
-    reason = TextAreaField("Reason", [Needed("Say why the deadline moves."), Length(max=1000)])
+    reason = TextAreaField("Reason", [Needed("Say why the deadline moves."), CharactersMax(1000)])
     public_note = TextAreaField(
-        "Note to applicants", [Needed("Write the note that applicants will read."), Length(max=2000)]
+        "Note to applicants", [Needed("Write the note that applicants will read."), CharactersMax(2000)]
     )
 
     def to_input(self) -> DeadlineInput:
@@ -72,7 +71,7 @@ class BuildDatesForm(DeedForm):
     fold = RadioField(
         "Which of the two is meant?", choices=choices([(fold.value, "") for fold in Fold]), validate_choice=False
     )
-    literal = StringField("Deadline as printed", [Length(max=200)])
+    literal = StringField("Deadline as printed", [CharactersMax(200)])
 
     @classmethod
     def of(cls, call: CallView) -> BuildDatesForm:

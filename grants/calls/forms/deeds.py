@@ -11,7 +11,7 @@ from grants.calls.rules import BudgetInput, DocumentInput
 from grants.core.errors import Invalid, Problem, Problems, Refused
 from grants.core.money import Money
 from grants.core.yaml_schema import FILE_BYTES_MAX
-from grants.web.forms import DateField, Form, MoneyField, Needed, choices
+from grants.web.forms import CharactersMax, DateField, Form, MoneyField, Needed, choices
 
 TEMPLATE_CHOICES = choices([("", "No template"), ("horizon-like", "Horizon-like template")])
 
@@ -72,10 +72,10 @@ class TemplateForm(DeedForm):
 class DocumentForm(DeedForm):
     """A new version of the documents with its table of changes, one change a line."""
 
-    label = StringField("Version", [Needed("Enter the number of the version, for example 1.2."), Length(max=40)])
+    label = StringField("Version", [Needed("Enter the number of the version, for example 1.2."), CharactersMax(40)])
     published_on = DateField("Published on", [Needed("Enter the day, for example 5 September 2022.")])
-    what = StringField("What it is", [Needed("Say what this version is."), Length(max=300)])
-    changes = TextAreaField("What changed", [Length(max=20_000)])
+    what = StringField("What it is", [Needed("Say what this version is."), CharactersMax(300)])
+    changes = TextAreaField("What changed", [CharactersMax(20_000)])
 
     def to_input(self) -> DocumentInput:
         """The version as its frozen value, once the form was found good."""
@@ -87,14 +87,14 @@ class DocumentForm(DeedForm):
 class CancelForm(DeedForm):
     """Why a call is cancelled."""
 
-    reason = TextAreaField("Reason", [Needed("Say why the call is cancelled."), Length(max=1000)])
+    reason = TextAreaField("Reason", [Needed("Say why the call is cancelled."), CharactersMax(1000)])
 
 
 class BudgetForm(DeedForm):
     """What the budget of the call shall be; ``shown`` is what it was when the page was made."""
 
     amount = MoneyField("Budget of the call", [Needed("Enter an amount in euros, for example 32 000 000.")])
-    note = TextAreaField("Note for the record", [Length(max=1000)])
+    note = TextAreaField("Note for the record", [CharactersMax(1000)])
     shown = HiddenField()
 
     def validate_shown(self, field: HiddenField) -> None:
@@ -112,7 +112,7 @@ class BudgetForm(DeedForm):
 class CopyForm(DeedForm):
     """A new call made from a past one."""
 
-    title = StringField("Title of the new call", [Needed("Enter a title."), Length(max=200)])
+    title = StringField("Title of the new call", [Needed("Enter a title."), CharactersMax(200)])
     year = StringField("Year", [Needed("Enter the year, for example 2027.")])
 
     def validate_year(self, field: StringField) -> None:

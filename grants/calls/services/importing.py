@@ -95,6 +95,10 @@ def _what_is_missing(
     return (f"{len(missing)} values were not found: {', '.join(problem.place for problem in missing)}.",)
 
 
+# What is of one call alone; a copy of a second stage would otherwise take its applicants from the earlier first one.
+_NOT_COPIED = frozenset({"call.id", "call.title", "call.year", "call.follows"})
+
+
 @act("call.copy", needs=Permission.CALL_IMPORT, says="made call {subject} from an earlier one")
 def copy_call(actor: Actor, call_id: UUID, title: str, year: int) -> CallSummary:
     """A new draft with every rule, text and question of a call this person may see, but none of its dates."""
@@ -106,7 +110,7 @@ def copy_call(actor: Actor, call_id: UUID, title: str, year: int) -> CallSummary
     fields = {
         path: found
         for path, found in rules.from_json(source.content).items()
-        if not path.startswith("dates.") and path not in ("call.id", "call.title", "call.year")
+        if not path.startswith("dates.") and path not in _NOT_COPIED
     }
     stated = {"call.title": words, "call.year": year}
     fields |= {path: Sourced(value, Confidence.STATED) for path, value in stated.items()}
@@ -122,10 +126,12 @@ def copy_call(actor: Actor, call_id: UUID, title: str, year: int) -> CallSummary
         synthetic=source.synthetic,
         content={},
         zone=source.zone,
-        follows_id=source.follows_id,
     )
     db.session.add(call)
     take_over(call, fields)
     db.session.flush()
     acts.reason(f"From {source.reference}")
-    return summary(call, ("Dates, deadline and documents are to be set anew.",))
+    notes = ["Dates, deadline and documents are to be set anew."]
+    if source.follows_id is not None:
+        notes.append("Say which call for concepts it follows: not the one the earlier call followed.")
+    return summary(call, tuple(notes))

@@ -65,17 +65,21 @@ def _refuse_late(kept: CheckedSession, call: CallView, given: SessionInput) -> N
     says="changed an information session of call {subject}",
 )
 def edit_session(actor: Actor, call_id: UUID, number: int, given: SessionInput, *, version: int | None = None) -> None:
-    """Change a session or add its recording; where it moves and is still to come, everybody with a draft is told."""
+    """Change a session or add its recording; where it moves or has another link, and is still to come, everybody with a
+    draft is told.
+    """
     row, call = _locked(call_id, number), calls.call_by_id(call_id)
     check_version(row, version)
     kept = checked_session(given, call.zone)
     if kept.starts_at != row.starts_at:
         _refuse_late(kept, call, given)
-    moved = (row.starts_at, row.place) != (kept.starts_at, kept.place)
+    moved = (row.starts_at, row.ends_at, row.place) != (kept.starts_at, kept.ends_at, kept.place)
+    # Whoever keeps the old link in a calendar would wait there alone.
+    relinked = (row.link or "") != (kept.link or "")
     row.title, row.starts_at, row.ends_at = kept.title, kept.starts_at, kept.ends_at
     row.place, row.link, row.recording = kept.place, kept.link, kept.recording
-    if moved and row.cancelled_at is None and kept.starts_at > acts.moment():
-        _tell(call_id, row, "moved")
+    if (moved or relinked) and row.cancelled_at is None and kept.starts_at > acts.moment():
+        _tell(call_id, row, "moved" if moved else "relinked")
 
 
 @act(

@@ -115,7 +115,7 @@ def copy(slug: str) -> Any:
             call_id = queries.id_of(current_actor(), slug)
             done = services.copy_call(current_actor(), call_id, form.title.data or "", int(form.year.data or 0))
             flash("The new call is here as a draft.", "success")
-            return see_other("calls.build", slug=done.slug)
+            return _built(done)
     return page("calls/copy.html", call=queries.call(current_actor(), slug), form=form), 422
 
 

@@ -7,21 +7,32 @@ const LEAD = "[1-9][0-9]{0,2}";
 const GAP = "[ \u00a0\u202f\u2009]";
 const WHOLE = `(?:[0-9]+|${LEAD}(?:${GAP}[0-9]{3})+|${LEAD}(?:\\.[0-9]{3})+|${LEAD}(?:,[0-9]{3})+|${LEAD}(?:'[0-9]{3})+)`;
 const AMOUNT = new RegExp(`^([-\u2212])?(${WHOLE})(?:([.,])([0-9]{1,2}))?$`);
-const TWO_WAYS = new RegExp(`^(?:EUR|\u20ac)?\\s*(${LEAD})([.,])([0-9]{3})$`);
+const TWO_WAYS = new RegExp(`^(${LEAD})([.,])([0-9]{3})$`);
 const CENTS_MAX = 10n ** 15n;
+
+// An amount without its currency, which a spreadsheet may write before or after it.
+function withoutCurrency(text) {
+  const tidy = text.trim();
+  for (const sign of ["EUR", "\u20ac"]) {
+    if (tidy.startsWith(sign)) return tidy.slice(sign.length).trim();
+    if (tidy.endsWith(sign)) return tidy.slice(0, -sign.length).trim();
+  }
+  return tidy;
+}
 
 // Cents, or null for what is no amount, or both readings of what can be read two ways.
 export function readAmount(text, marks = "") {
   const tidy = text.trim();
   if (!tidy) return { cents: 0n };
-  const unclear = TWO_WAYS.exec(tidy);
+  const bare = withoutCurrency(tidy);
+  const unclear = TWO_WAYS.exec(bare);
   if (unclear) {
     const [, lead, mark, rest] = unclear;
     if (!marks) return { cents: null, mark, ways: [`${lead} ${rest}`, `${lead}${mark}${rest.slice(0, 2)}`] };
     const isThousands = (marks === "dot") === (mark === ".");
     return { cents: isThousands ? BigInt(lead + rest) * 100n : null };
   }
-  const found = AMOUNT.exec(tidy.replace(/^EUR/, "").replace(/^\u20ac/, "").trim());
+  const found = AMOUNT.exec(bare);
   if (!found || (found[3] && found[2].includes(found[3])) || found[1]) return { cents: null };
   const cents = BigInt(found[2].replace(/[^0-9]/g, "")) * 100n + BigInt((found[4] ?? "0").padEnd(2, "0"));
   return { cents: cents > CENTS_MAX ? null : cents };
@@ -35,7 +46,7 @@ export function plain(cents, isWhole = false) {
 // What a block says of its own marks, by the amounts in it that can be read one way only.
 export function marksOf(texts) {
   const says = { dot: false, comma: false };
-  for (const text of texts) {
+  for (const text of texts.map(withoutCurrency)) {
     if (/^[^.]*\d,\d{1,2}$/.test(text) || /\d\.\d{3}(\.\d{3}|,\d)/.test(text)) says.dot = true;
     if (/^[^,]*\d\.\d{1,2}$/.test(text) || /\d,\d{3}(,\d{3}|\.\d)/.test(text)) says.comma = true;
   }
