@@ -17,6 +17,7 @@ import pytest
 from alembic import command
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as drawing
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +47,9 @@ SHARED = pytest.StashKey[TestPostgres]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long one example takes tells of the machine and of what else it does.
+    drawing.register_profile("house", drawing(), deadline=None)
+    drawing.load_profile("house")
     if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
         config.stash[SHARED] = TestPostgres()
         config.stash[SHARED].start()
