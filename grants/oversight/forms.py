@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from uuid import UUID
 
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired
 
-from grants.core import clock
-from grants.core.errors import Invalid
 from grants.oversight.rules import TrailFilter
+from grants.web.choosing import day_asked
 from grants.web.forms import CharactersMax, Form
 
 
@@ -42,19 +40,8 @@ def trail_filter(args: Mapping[str, str]) -> tuple[TrailFilter, dict[str, str]]:
             person=args.get("person", "").strip()[:100],
             thing=args.get("about", "").strip()[:40],
             reference=args.get("ref", "").strip()[:40],
-            from_on=_day(args, "from", problems),
-            to_on=_day(args, "to", problems),
+            from_on=day_asked(args, "from", problems),
+            to_on=day_asked(args, "to", problems),
         ),
         problems,
     )
-
-
-def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date | None:
-    typed = args.get(name, "").strip()
-    if not typed:
-        return None
-    try:
-        return clock.read_date(typed)
-    except Invalid as error:
-        problems[name] = str(error)
-        return None

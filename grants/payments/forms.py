@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from wtforms import StringField, TextAreaField
 
-from grants.core import clock
-from grants.core.errors import Invalid
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
 from grants.payments.rules import DecisionInput, LedgerAsk, ReceiptInput, RecoveryInput
+from grants.web.choosing import day_asked
 from grants.web.forms import (
     A_PARAGRAPH,
     WORDS_OF_A_TITLE,
@@ -131,23 +129,12 @@ def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
             account=next((each for each in Account if each.value == args.get("account")), None),
             event=next((each for each in Event if each.value == args.get("event")), None),
             grant_reference=args.get("grant", "").strip(),
-            from_on=_day(args, "from", problems),
-            to_on=_day(args, "to", problems),
+            from_on=day_asked(args, "from", problems),
+            to_on=day_asked(args, "to", problems),
             text=args.get("q", "").strip()[:100],
         ),
         problems,
     )
-
-
-def _day(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date | None:
-    typed = args.get(name, "").strip()
-    if not typed:
-        return None
-    try:
-        return clock.read_date(typed)
-    except Invalid as error:
-        problems[name] = str(error)
-        return None
 
 
 class CloseForm(ContestedForm):

@@ -26,7 +26,10 @@ from grants.programmes.rules import (
 
 @act("programme.set_up", needs=Permission.PROGRAMME_MANAGE, says="set up programme {subject}")
 def set_up(actor: Actor, given: ProgrammeInput) -> ProgrammeView:
-    """Make a programme; its code is refused where another programme has it."""
+    """Make a programme; its code is refused where another programme has it.
+
+    The only way to a second one: an import refuses a call of a programme that nobody set up.
+    """
     if queries.find_programme(given.code) is not None:
         raise Refused(f"There is a programme with the code {given.code} already. Choose another code.")
     return queries.programme(ensure_programme(given))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements import services as agreement
 from grants.agreements.models import Beneficiary, Grant, Milestone
+from grants.agreements.rules import ReportPlan
 from grants.agreements.states import MILESTONE, GrantState, MilestoneState
 from grants.budgets import queries as budgets
 from grants.budgets import services as budget_writes
@@ -60,7 +61,7 @@ def open_reports(actor: Actor, grant_id: UUID) -> int:
     return len(plans)
 
 
-def _make(grant: Grant, plan: agreement.rules.ReportPlan, organisations: list[UUID], call: calls.CallView) -> None:
+def _make(grant: Grant, plan: ReportPlan, organisations: list[UUID], call: calls.CallView) -> None:
     row = PeriodicReport(
         grant_id=grant.id,
         number=plan.number,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TypeVar
 
 from flask import request
 
-from grants.core.errors import no_such
+from grants.core import clock
+from grants.core.errors import Invalid, no_such
 
 Item = TypeVar("Item")
 
@@ -37,3 +39,15 @@ def chosen(
         problems.append(no_such(noun, given, [(words or {}).get(each, each) for each in known]))
         return None
     return known[given]
+
+
+def day_asked(args: Mapping[str, str], name: str, problems: dict[str, str]) -> date | None:
+    """The day a filter names, None where it names none or nonsense; the sentence on nonsense goes to the problems."""
+    typed = args.get(name, "").strip()
+    if not typed:
+        return None
+    try:
+        return clock.read_date(typed)
+    except Invalid as error:
+        problems[name] = str(error)
+        return None

@@ -15,6 +15,7 @@ from grants.applications.rules.following import INVITABLE, SecondStage
 from grants.applications.rules.values import ApplicationView
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
+from grants.calls.rules.saying import closes_said
 from grants.core import clock
 
 S = ApplicationState
@@ -211,7 +212,7 @@ def planned(call: CallView, key: str) -> str:
 
 def _sending(view: ApplicationView, at: datetime) -> Stage:
     call, sent = view.call, view.submission
-    until = said(call.closes_at, call.zone) if call.closes_at else ""
+    until = closes_said(call)
     if sent is None:
         state = StageState.NOW if view.editable(at) else StageState.NEXT
         return Stage(

@@ -13,6 +13,7 @@ from grants.applications.states import ApplicationState, PartnerRole, PartnerSta
 from grants.budgets import services as budgets
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
+from grants.calls.rules.saying import closes_said
 from grants.calls.states import CallState
 from grants.core import acts, faults
 from grants.core.acts import act
@@ -66,7 +67,7 @@ def _invite(call: CallView, concept_id: UUID, note: str) -> None:
         call_title=call.title,
         slug=call.slug,
         opens_at=rules.said(call.opens_at, call.zone) if call.opens_at else "",
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
         note=note,
     )
 
@@ -163,6 +164,6 @@ def _ask_again(actor: Actor, application: Application, call: CallView, partner: 
         call_title=call.title,
         invited_by=actor.name,
         organisation=identity.organisation(partner.organisation_id).name,
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
         tasks=[],
     )

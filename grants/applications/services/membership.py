@@ -15,6 +15,7 @@ from grants.applications.services.drafting import writable
 from grants.applications.services.privacy import note_acceptance
 from grants.applications.services.team import ask_sections, named_person, refuse_member, tasks
 from grants.applications.states import ApplicationState, PartnerRole
+from grants.calls.rules.saying import closes_said
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db
@@ -64,7 +65,7 @@ def invite_person(actor: Actor, application_id: UUID, given: PersonInput) -> UUI
         role=rules.TITLES[role].lower(),
         duty=rules.DUTIES[role],
         tasks=tasks(call, sections),
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
     )
     return user_id
 
@@ -286,5 +287,5 @@ def ask_to_write(actor: Actor, application_id: UUID, section_key: str, user_id: 
         title=application.title,
         asked_by=actor.name,
         tasks=tasks(call, [section_key]),
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
     )

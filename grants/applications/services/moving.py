@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.applications import queries, rules
+from grants.applications import queries
 from grants.applications.models import Application, ApplicationMember, ApplicationPartner
 from grants.applications.rules import WRITABLE, ApplicationView
 from grants.applications.services.drafting import refuse_before_acceptance, writable
@@ -15,6 +15,7 @@ from grants.applications.states import ApplicationState, PartnerState
 from grants.budgets import services as budgets
 from grants.calls import queries as calls
 from grants.calls.rules import CallVersionView, DeadlineDecision
+from grants.calls.rules.saying import closes_said
 from grants.calls.rules.telling import told_once
 from grants.core import acts, jobs
 from grants.core.acts import act
@@ -101,7 +102,7 @@ def _tell(application: ApplicationView, versions: Iterable[CallVersionView]) -> 
             for each in told_once(change for version in told for change in version.changes)
         ][:40],
         moved=any(version.deadline is DeadlineDecision.MOVED for version in told),
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
         sent=application.submission.number if application.submission else 0,
         sent_version=application.submission.call_version if application.submission else 0,
     )

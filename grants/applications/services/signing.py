@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.applications import queries, rules
+from grants.applications import queries
 from grants.applications.models import ApplicationSignOff
 from grants.applications.rules import SignedAnother, SignedPart, Standing
 from grants.applications.services.drafting import refuse_before_acceptance, writable
+from grants.calls.rules.saying import closes_said
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.errors import NotFound, Refused
@@ -78,6 +79,6 @@ def ask_sign_offs(actor: Actor, application_id: UUID) -> int:
         reference=application.reference,
         title=application.title,
         asked_by=actor.name,
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
     )
     return len(wanted)

@@ -14,6 +14,7 @@ from grants.applications.services.drafting import hold_call
 from grants.applications.services.finding import refresh_search_text
 from grants.applications.services.privacy import refuse_sending_unread
 from grants.applications.states import APPLICATION, ApplicationState, PartnerState
+from grants.calls.rules.saying import closes_said
 from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -118,7 +119,7 @@ def _tell_everybody(actor: Actor, place: Workplace, receipt: Receipt) -> None:
         number=receipt.number,
         receipt_number=receipt.receipt_number,
         submitted_at=rules.exactly(receipt.submitted_at, application.call.zone),
-        closes_at=rules.said(application.call.closes_at, application.call.zone) if application.call.closes_at else "",
+        closes_at=closes_said(application.call),
         sha256=receipt.sha256,
         sent_by=actor.name,
     )

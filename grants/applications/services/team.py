@@ -16,6 +16,7 @@ from grants.applications.services.privacy import note_acceptance
 from grants.applications.states import PARTNER, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.calls.rules import CallView
+from grants.calls.rules.saying import closes_said
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import db, get, locked
@@ -83,7 +84,7 @@ def invite(actor: Actor, application_id: UUID, given: InviteInput) -> UUID:
         call_title=call.title,
         invited_by=actor.name,
         organisation=identity.organisation(organisation_id).name,
-        closes_at=rules.said(call.closes_at, call.zone) if call.closes_at else "",
+        closes_at=closes_said(call),
         tasks=tasks(call, given.sections),
     )
     return organisation_id

@@ -19,6 +19,11 @@ def zone_said(moment: datetime, zone: str) -> str:
     return ", ".join(filter(None, (zone, clock.offset_where_unclear(moment, zone))))
 
 
+def closes_said(call: CallView) -> str:
+    """When a call closes, as :func:`said`; empty while it has no deadline."""
+    return said(call.closes_at, call.zone) if call.closes_at else ""
+
+
 def form_notes(call: CallView) -> tuple[str, ...]:
     """What stands at the head of the form on paper."""
     return (
@@ -37,4 +42,4 @@ def budget_notes(call: CallView) -> tuple[str, ...]:
 
 
 def _closes(call: CallView) -> str:
-    return f"Deadline: {said(call.closes_at, call.zone)}." if call.closes_at else ""
+    return f"Deadline: {closes_said(call)}." if call.closes_at else ""

@@ -1,0 +1,136 @@
+"""Who speaks for a grant and where its money goes: checks, contacts, bank accounts, signatures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import assert_never
+from uuid import UUID
+
+from schwifty import IBAN
+from schwifty.exceptions import SchwiftyException
+
+from grants.agreements.states import (
+    CheckAnswer,
+    ContactRole,
+    Side,
+)
+from grants.core import faults
+from grants.core.errors import Invalid, Refused
+
+# What is looked at before a grant agreement is offered (domain.md 10, grant preparation): key and words.
+DUE_DILIGENCE: tuple[tuple[str, str], ...] = (
+    ("legal_entity", "The legal entity of every beneficiary is validated against a public register"),
+    ("power_to_sign", "The signatory of the coordinator has the power to sign, valid on the day of signature"),
+    ("council_decision", "The council or another competent body has taken its decision, where one is needed"),
+    ("exclusion", "The declaration on exclusion grounds is signed, and the sanctions lists were checked"),
+    ("consortium_agreement", "The consortium agreement is signed, or its effective date is agreed"),
+    ("financial_capacity", "The financial capacity of beneficiaries that are not public bodies was assessed"),
+    ("state_aid", "State aid and de minimis are declared"),
+    ("double_funding", "No cost of the work plan is paid by another grant"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """The answer to one due-diligence item."""
+
+    key: str
+    answer: CheckAnswer
+    note: str | None = None
+    evidence_on: date | None = None
+    # Of the item as it was shown.
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactInput:
+    """A person of the coordinator, and what they do for the grant."""
+
+    name: str
+    email: str
+    role: ContactRole
+
+
+@dataclass(frozen=True, slots=True)
+class DismissInput:
+    """Whose part ends and why, and whether the person does not belong to the coordinator at all."""
+
+    handle: str
+    role: ContactRole
+    reason: str
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """A person who acts for the coordinator; the handle stands in addresses of pages."""
+
+    user_id: UUID
+    handle: str
+    name: str
+    email: str
+    role: ContactRole
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInput:
+    """A payee's account as typed."""
+
+    holder: str
+    iban: str
+    bic: str | None = None
+
+
+def account_number(text: str) -> str:
+    """An IBAN without spaces, in capitals, its length and check digits right; raises :class:`Invalid`.
+
+    Whether the bank code is known is not asked: lists of banks age (money_and_trust.md, M14).
+
+    >>> account_number("be68 5390 0754 7034")
+    'BE68539007547034'
+    """
+    compact = re.sub(r"[\s\u00a0\u202f]", "", text).upper()
+    if not compact.isascii() or not compact.isalnum():
+        raise Invalid(
+            "The IBAN holds a character that is not a plain letter or digit. Copy it from the bank’s document again.",
+            {"iban": "Use only the letters A to Z and the digits 0 to 9."},
+        )
+    try:
+        return str(IBAN(compact))
+    except SchwiftyException as error:
+        raise Invalid(
+            "The IBAN is not right.",
+            {
+                "iban": "This IBAN has a wrong length or wrong check digits for its country. Compare it with the bank’s document, group by group."
+            },
+        ) from error
+
+
+def bank_code(text: str | None) -> str | None:
+    """A BIC of 8 or 11 characters in capitals, or None for none; raises :class:`Invalid`."""
+    compact = re.sub(r"\s", "", text or "").upper()
+    if not compact:
+        return None
+    if not re.fullmatch(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", compact):
+        raise Invalid("The BIC is not right.", {"bic": "A BIC has 8 or 11 letters and digits, for example GKCCBEBB."})
+    return compact
+
+
+def refuse_same_person(first: UUID, second: UUID | None, *, deed: str) -> None:
+    """Four eyes: two steps the circuit keeps apart are never done by one person."""
+    faults.point("four_eyes")
+    if second is None or first == second:
+        raise Refused(f"You entered this yourself; {deed} takes another person. Ask a colleague with that role.")
+
+
+def signs(side: Side) -> str:
+    """Who signs, in words."""
+    match side:
+        case Side.CITY:
+            return "the coordinator"
+        case Side.PROGRAMME:
+            return "the programme"
+        case _:
+            assert_never(side)

@@ -1,0 +1,28 @@
+"""Acts of grants: preparing, who speaks and is paid, offering and signing, and the ends; the modules beside this one hold them."""
+
+from __future__ import annotations
+
+from grants.agreements.services.ending import decline, drop
+from grants.agreements.services.parties import appoint, confirm_account, dismiss, enter_account, refuse_account
+from grants.agreements.services.preparing import answer_check, prepare, report_plan, set_terms, time_limits
+from grants.agreements.services.signing import offer, open_document, sign_city, sign_programme, take_back
+
+__all__ = [
+    "answer_check",
+    "appoint",
+    "confirm_account",
+    "decline",
+    "dismiss",
+    "drop",
+    "enter_account",
+    "offer",
+    "open_document",
+    "prepare",
+    "refuse_account",
+    "report_plan",
+    "set_terms",
+    "sign_city",
+    "sign_programme",
+    "take_back",
+    "time_limits",
+]

@@ -1,0 +1,103 @@
+"""How a grant ends before it is in force: dropped by the programme, declined by the city."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from grants.agreements import queries
+from grants.agreements.models import (
+    Grant,
+)
+from grants.agreements.queries import scope_of
+from grants.agreements.rules import (
+    GrantSummary,
+)
+from grants.agreements.services.preparing import summary_of
+from grants.agreements.services.signing import refuse_both_sides
+from grants.agreements.states import (
+    GRANT,
+    Side,
+)
+from grants.applications.models import Application
+from grants.applications.states import APPLICATION
+from grants.awards import queries as awards
+from grants.core import acts, clock
+from grants.core.acts import act
+from grants.core.db import locked
+from grants.core.errors import Invalid
+from grants.core.permissions import Actor, Permission
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.rules import demand_fresh
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, Event, legs_e3
+
+
+@act(
+    "agreement.drop", needs=Permission.AGREEMENT_PREPARE, scope=scope_of, says="dropped {subject} before its signature"
+)
+def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
+    """Drop a preparation: the application is dropped and its reserve goes back to the call (E3)."""
+    grant = locked(Grant, grant_id)
+    if not reason.strip():
+        raise Invalid("Give the reason.", {"reason": "Say why the preparation failed; the applicant will read it."})
+    acts.reason(reason.strip())
+    GRANT.move(grant, "drop")
+    application = locked(Application, grant.application_id)
+    APPLICATION.move(application, "drop")
+    _tell_of_end(application, "agreement_dropped", queries.team(application.id), reason.strip())
+    _release_reserve(grant, "preparation failed")
+    return summary_of(grant)
+
+
+@act(
+    "agreement.decline",
+    needs=Permission.AGREEMENT_SIGN_CITY,
+    scope=scope_of,
+    says="declined {subject} for the city before its signature",
+)
+def decline(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
+    """Whoever would sign for the city says that it does not take the grant: its reserve goes back to the call (E3)."""
+    demand_fresh(actor)
+    grant = locked(Grant, grant_id)
+    if not reason.strip():
+        raise Invalid(
+            "Give the reason.", {"reason": "Say why the city does not take the grant; the programme reads it."}
+        )
+    refuse_both_sides(actor, grant, Side.CITY, deed="decline")
+    acts.reason(reason.strip())
+    GRANT.move(grant, "decline")
+    application = locked(Application, grant.application_id)
+    APPLICATION.move(application, "decline")
+    office = {each.id for each in identity.users_with(Permission.AGREEMENT_PREPARE, queries.scope(grant))}
+    told = office | set(queries.team(application.id))
+    _tell_of_end(application, "agreement_declined", sorted(told), reason.strip(), by=actor.name)
+    _release_reserve(grant, "declined by the city")
+    return summary_of(grant)
+
+
+def _tell_of_end(application: Application, template: str, told: Sequence[UUID], reason: str, **more: str) -> None:
+    people.mail(
+        told,
+        template,
+        "application",
+        application.id,
+        reference=application.reference,
+        title=application.title,
+        reason=reason,
+        **more,
+    )
+
+
+def _release_reserve(grant: Grant, why: str) -> None:
+    ledger.post(
+        Event.RESERVE_RELEASED,
+        source_key=f"grant:{grant.id}:dropped",
+        effective_on=clock.in_zone(acts.moment()).date(),
+        description=f"{grant.reference}: {why}, reserve released",
+        legs=legs_e3(
+            awards.item_of(grant.application_id).amount,
+            Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id),
+        ),
+    )

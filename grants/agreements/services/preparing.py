@@ -1,0 +1,253 @@
+"""Preparing a grant: its terms, shares, milestones and schedule, and the checks that are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import rules
+from grants.agreements.models import (
+    Beneficiary,
+    DueDiligenceItem,
+    Grant,
+    Milestone,
+    PaymentScheduleLine,
+)
+from grants.agreements.queries import scope_of
+from grants.agreements.rules import (
+    CheckInput,
+    GrantSummary,
+    Percentages,
+    PlannedMilestone,
+    Share,
+    Terms,
+)
+from grants.agreements.states import (
+    CheckAnswer,
+    GrantState,
+    MilestoneState,
+)
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import APPLICATION, PartnerState
+from grants.awards import queries as awards
+from grants.budgets import queries as budgets
+from grants.budgets.rules import OrganisationTotals
+from grants.calls import queries as calls
+from grants.calls.rules import CallView, TimeLimits
+from grants.calls.states import InstalmentKind
+from grants.core import acts, clock, faults, references
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.money import ZERO, Money, total
+from grants.core.permissions import Actor, Permission, Scope
+from grants.dossiers.rules import clean_text
+from grants.identity.rules import one_line
+
+
+def application_scope(application_id: UUID) -> Scope:
+    """Where a selected application lies."""
+    row = locked(Application, application_id)
+    return Scope.of(("application", row.id), ("call", row.call_id))
+
+
+@act(
+    "agreement.prepare",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=application_scope,
+    says="began to prepare agreement {subject}",
+)
+def prepare(actor: Actor, application_id: UUID, *, starts_on: date) -> GrantSummary:
+    """Begin the preparation of a selected application: a grant with the terms that follow from call and application."""
+    application = locked(Application, application_id)
+    APPLICATION.move(application, "prepare")
+    call = calls.call_by_id(application.call_id)
+    reserved = awards.item_of(application_id).amount
+    grant = Grant(
+        application_id=application.id,
+        call_id=call.id,
+        fund_source_id=call.fund_source.id,
+        reference=references.new_reference(call.programme.code, call.year, "G"),
+        title=application.title,
+        acronym=application.acronym,
+        state=GrantState.PREPARATION.value,
+        coordinator_id=application.coordinator_id,
+        budget_id=application.budget_id,
+        search_text=application.search_text,
+        amount_note=application.synthetic_note,
+    )
+    _apply(grant, _default_terms(application, call, reserved, starts_on), call, reserved)
+    for position, (key, label) in enumerate(rules.DUE_DILIGENCE):
+        answer = CheckAnswer.OPEN.value
+        db.session.add(DueDiligenceItem(grant_id=grant.id, key=key, label=label, position=position, answer=answer))
+    return GrantSummary(grant.id, grant.reference, GrantState.PREPARATION)
+
+
+def _default_terms(application: Application, call: CallView, reserved: Money, starts_on: date) -> Terms:
+    partners = db.session.scalars(
+        select(ApplicationPartner)
+        .where(
+            ApplicationPartner.application_id == application.id,
+            ApplicationPartner.state == PartnerState.ACCEPTED.value,
+        )
+        .order_by(ApplicationPartner.position, ApplicationPartner.id)
+    ).all()
+    asked = {row.organisation_id: row.requested for row in _requested(application.budget_id)}
+    requested = [(partner.organisation_id, asked.get(partner.organisation_id, ZERO)) for partner in partners]
+    return Terms(
+        starts_on=starts_on,
+        months=call.content.duration_months,
+        shares=rules.default_shares(reserved, requested),
+        milestones=tuple(
+            PlannedMilestone(each.title, each.evidence or each.title, clock.add_months(starts_on, each.month))
+            for each in call.content.milestones
+        ),
+        amount_note=application.synthetic_note,
+    )
+
+
+def _requested(budget_id: UUID | None) -> Sequence[OrganisationTotals]:
+    return budgets.written(budget_id).totals.rows if budget_id else ()
+
+
+@act(
+    "agreement.set_terms",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="set the terms of agreement {subject}",
+)
+def set_terms(actor: Actor, grant_id: UUID, terms: Terms, *, version: int | None = None) -> GrantSummary:
+    """Change start, length, maxima and milestones while the grant is in preparation."""
+    grant = locked(Grant, grant_id)
+    check_version(grant, version)
+    if grant.state != GrantState.PREPARATION.value:
+        raise Refused("The agreement was already offered. Take the offer back first, then change the terms.")
+    _apply(grant, terms, calls.call_by_id(grant.call_id), awards.item_of(grant.application_id).amount)
+    return summary_of(grant)
+
+
+def _apply(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> None:
+    faults.point("ceiling")
+    problems = rules.terms_problems(terms, reserved, call.fund_source.ends_on)
+    if problems:
+        raise Invalid("The terms cannot stand as they are.", problems)
+    maximum = total(share.maximum for share in terms.shares)
+    allowed = rules.limits(maximum, percentages(call))
+    grant.maximum = maximum
+    grant.amount_note = terms.amount_note
+    grant.starts_on = terms.starts_on
+    grant.ends_before = clock.add_months(terms.starts_on, terms.months)
+    grant.prefinancing, grant.interim_ceiling, grant.retention = (
+        allowed.prefinancing,
+        allowed.interim_ceiling,
+        allowed.retention,
+    )
+    limits = time_limits(call)
+    grant.prefinancing_days, grant.before_start_days = limits.prefinancing, limits.before_start
+    grant.report_days, grant.interim_days, grant.balance_days = limits.report, limits.interim, limits.balance
+    grant.time_limits_on = clock.in_zone(acts.moment()).date()
+    db.session.add(grant)
+    _replace_shares(grant, terms.shares)
+    _replace_milestones(grant, terms.milestones)
+    _replace_schedule(grant, rules.schedule(maximum, allowed, terms.starts_on, _dues(call, terms)))
+
+
+def time_limits(call: CallView) -> TimeLimits:
+    """The call's time limits, which a grant takes over while it is prepared; refused where the call has none."""
+    found = call.content.payment_plan.time_limits
+    if found is None:
+        raise Refused(
+            "This call does not say within how many days its reports and payments are due. Fill in its time limits first."
+        )
+    return found
+
+
+def percentages(call: CallView) -> Percentages:
+    """The call's payment rules."""
+    plan = call.content.payment_plan
+    return Percentages(plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent)
+
+
+def report_plan(call: CallView, starts_on: date, months: int, days: int) -> tuple[rules.ReportPlan, ...]:
+    """The periodic reports a grant of this call owes, each ``days`` after its period."""
+    interim = [
+        each.due_month
+        for each in call.content.payment_plan.instalments
+        if each.kind is InstalmentKind.INTERIM and each.due_month is not None
+    ]
+    return rules.report_plan(starts_on, months, interim, days)
+
+
+def _dues(call: CallView, terms: Terms) -> list[date]:
+    return [plan.due_on for plan in report_plan(call, terms.starts_on, terms.months, time_limits(call).report)]
+
+
+def _replace_shares(grant: Grant, shares: Sequence[Share]) -> None:
+    rows = {
+        row.organisation_id: row
+        for row in db.session.scalars(select(Beneficiary).where(Beneficiary.grant_id == grant.id))
+    }
+    for position, share in enumerate(shares):
+        row = rows.pop(share.organisation_id, None) or Beneficiary(
+            grant_id=grant.id,
+            organisation_id=share.organisation_id,
+            is_coordinator=share.organisation_id == grant.coordinator_id,
+        )
+        row.position, row.maximum = position, share.maximum
+        db.session.add(row)
+    for row in rows.values():
+        db.session.delete(row)
+
+
+def _replace_milestones(grant: Grant, planned: Sequence[PlannedMilestone]) -> None:
+    rows = {row.number: row for row in db.session.scalars(select(Milestone).where(Milestone.grant_id == grant.id))}
+    for number, each in enumerate(planned, 1):
+        row = rows.pop(number, None) or Milestone(grant_id=grant.id, number=number, state=MilestoneState.PLANNED.value)
+        row.title, row.criterion, row.due_on = one_line(each.title), clean_text(each.criterion), each.due_on
+        db.session.add(row)
+    for row in rows.values():
+        db.session.delete(row)
+
+
+def _replace_schedule(grant: Grant, lines: Sequence[rules.ScheduleLine]) -> None:
+    rows = {
+        row.number: row
+        for row in db.session.scalars(select(PaymentScheduleLine).where(PaymentScheduleLine.grant_id == grant.id))
+    }
+    for line in lines:
+        row = rows.pop(line.number, None) or PaymentScheduleLine(grant_id=grant.id, number=line.number)
+        row.kind, row.report_number = line.kind.value, line.report_number
+        row.planned, row.due_on = line.planned, line.due_on
+        db.session.add(row)
+    for row in rows.values():
+        db.session.delete(row)
+
+
+@act("agreement.answer_check", needs=Permission.AGREEMENT_PREPARE, scope=scope_of, says="answered a check of {subject}")
+def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
+    """Answer one due-diligence item; an answer may be taken back while the grant is in preparation."""
+    grant = locked(Grant, grant_id)
+    if grant.state != GrantState.PREPARATION.value:
+        raise Refused("Due diligence is closed: the agreement was already offered. Take the offer back first.")
+    item = db.session.scalars(
+        select(DueDiligenceItem).where(DueDiligenceItem.grant_id == grant_id, DueDiligenceItem.key == given.key)
+    ).one_or_none()
+    if item is None:
+        raise Invalid("This is not an item of the due diligence of this grant.")
+    check_version(item, given.version)
+    if given.answer is CheckAnswer.NOT_APPLICABLE and not (given.note or "").strip():
+        raise Invalid("Say why it does not apply.", {"note": "Say in a sentence why this does not apply here."})
+    is_open = given.answer is CheckAnswer.OPEN
+    item.answer, item.note, item.evidence_on = (
+        given.answer.value,
+        clean_text(given.note or "") or None,
+        given.evidence_on,
+    )
+    item.answered_at, item.answered_by = (None, None) if is_open else (acts.moment(), actor.user_id)
+
+
+def summary_of(grant: Grant) -> GrantSummary:
+    return GrantSummary(grant.id, grant.reference, GrantState(grant.state))

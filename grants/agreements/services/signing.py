@@ -1,0 +1,248 @@
+"""Offering a grant and signing it: what both sides sign is one text, and the second signature brings it into force."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.agreements import queries, rules
+from grants.agreements.models import (
+    AgreementSignature,
+    Grant,
+)
+from grants.agreements.queries import scope_of
+from grants.agreements.rules import (
+    GrantSummary,
+    GrantView,
+)
+from grants.agreements.services.preparing import summary_of
+from grants.agreements.states import (
+    GRANT,
+    GrantState,
+    Side,
+)
+from grants.applications.models import Application
+from grants.applications.states import APPLICATION
+from grants.awards import queries as awards
+from grants.cities import queries as cities
+from grants.cities import services as city_writes
+from grants.cities.states import Part
+from grants.core import acts, clock, encoding, faults, files, jobs
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Conflict, Invalid, NotFound, Problems, Refused
+from grants.core.files import FileView
+from grants.core.permissions import Actor, Permission
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.rules import demand_fresh, one_line
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, Event, legs_e3, legs_e4, legs_e5
+
+
+@act(
+    "agreement.offer",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="offered agreement {subject} for signature",
+)
+def offer(actor: Actor, grant_id: UUID, *, document_sha256: str) -> GrantSummary:
+    """Offer exactly the text whose hash was shown, once every condition is met; the terms are then fixed.
+
+    Raises :class:`Conflict` where the text is another by now.
+    """
+    demand_fresh(actor)
+    grant = locked(Grant, grant_id)
+    shown = queries.view(grant)
+    problems = rules.offer_problems(shown)
+    if problems:
+        raise Problems("The agreement cannot be offered yet.", problems)
+    GRANT.move(grant, "offer")
+    if document_sha256 != rules.text_hash(shown.text):
+        raise Conflict(
+            "The agreement was changed after you opened this page, so it was not offered. Read it as it stands now, then offer it."
+        )
+    grant.offered_text = encoding.encode(shown.text)
+    grant.offer_no += 1
+    signers = {
+        each.id
+        for permission in (Permission.AGREEMENT_SIGN_CITY, Permission.AGREEMENT_SIGN_PROGRAMME)
+        for each in identity.users_with(permission, queries.scope(grant))
+    }
+    people.mail(sorted(signers), "agreement_offered", "grant", grant.id, reference=grant.reference)
+    return summary_of(grant)
+
+
+@act(
+    "agreement.take_back",
+    needs=Permission.AGREEMENT_PREPARE,
+    scope=scope_of,
+    says="took agreement {subject} back from signature",
+)
+def take_back(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
+    """Take the offer back to change something; a signature already given stays on record and no longer counts."""
+    grant = locked(Grant, grant_id)
+    acts.reason(reason)
+    GRANT.move(grant, "take_back")
+    grant.offered_text = None
+    return summary_of(grant)
+
+
+@act(
+    "agreement.sign_city",
+    needs=Permission.AGREEMENT_SIGN_CITY,
+    scope=scope_of,
+    says="signed agreement {subject} for the city",
+)
+def sign_city(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
+    """The coordinator accepts exactly the text whose hash was shown."""
+    return _sign(actor, grant_id, Side.CITY, capacity, document_sha256)
+
+
+@act(
+    "agreement.sign_programme",
+    needs=Permission.AGREEMENT_SIGN_PROGRAMME,
+    scope=scope_of,
+    says="signed agreement {subject} for the programme",
+)
+def sign_programme(actor: Actor, grant_id: UUID, *, capacity: str, document_sha256: str) -> GrantSummary:
+    """The programme accepts exactly the text whose hash was shown."""
+    return _sign(actor, grant_id, Side.PROGRAMME, capacity, document_sha256)
+
+
+def _sign(actor: Actor, grant_id: UUID, side: Side, capacity: str, document_sha256: str) -> GrantSummary:
+    demand_fresh(actor)
+    grant = locked(Grant, grant_id)
+    if grant.state != GrantState.READY_TO_SIGN.value:
+        raise Refused("This agreement is not offered for signature. Reload the page to see where it stands.")
+    if not one_line(capacity):
+        raise Invalid("Say in which capacity you sign.", {"capacity": "For example: Deputy Mayor for Climate."})
+    shown = queries.view(grant)
+    stands = rules.text_hash(shown.text)
+    if document_sha256 != stands:
+        raise Refused("This is not the text that was offered to you. Read it again, then sign.")
+    if side in shown.signed:
+        raise Refused(f"The agreement is already signed for {rules.signs(side)}.")
+    assert all(each.document_sha256 == stands for each in shown.signatures), "both sides sign one text"
+    refuse_both_sides(actor, grant, side)
+    db.session.add(
+        AgreementSignature(
+            grant_id=grant_id,
+            offer_no=grant.offer_no,
+            side=side.value,
+            signed_by=actor.user_id,
+            signed_at=acts.moment(),
+            name=actor.name,
+            capacity=one_line(capacity),
+            document=encoding.encode(shown.text),
+            document_sha256=bytes.fromhex(stands),
+        )
+    )
+    if shown.signed | {side} == frozenset(Side):
+        _enter_into_force(grant, shown)
+    return summary_of(grant)
+
+
+def refuse_both_sides(actor: Actor, grant: Grant, side: Side, *, deed: str = "sign") -> None:
+    """Nobody signs for both, be it in an earlier offer, and nobody who prepares or signs agreements for the programme signs for a city.
+
+    Declining for a city is the same decision the other way.
+    """
+    earlier = db.session.scalars(
+        select(AgreementSignature.signed_by).where(
+            AgreementSignature.grant_id == grant.id, AgreementSignature.side != side.value
+        )
+    ).all()
+    faults.point("four_eyes")
+    if actor.user_id is None or actor.user_id in earlier:
+        raise Refused(
+            f"One person cannot {'sign' if deed == 'sign' else 'act'} for both sides. A colleague must {deed} here."
+        )
+    programme = (Permission.AGREEMENT_PREPARE, Permission.AGREEMENT_SIGN_PROGRAMME)
+    if side is Side.CITY and any(actor.can(permission) for permission in programme):
+        raise Refused(f"You act for the programme, so you cannot {deed} for a city. Somebody of the city must {deed}.")
+
+
+def _enter_into_force(grant: Grant, shown: GrantView) -> None:
+    """Both have signed: the grant is awarded, its maximum committed budgetarily (E4), then legally (E5)."""
+    application = locked(Application, grant.application_id)
+    GRANT.move(grant, "enter_into_force")
+    APPLICATION.move(application, "award")
+    grant.in_force_at = acts.moment()
+    today = clock.in_zone(acts.moment()).date()
+    dims = Dimensions(fund_source_id=grant.fund_source_id, call_id=grant.call_id, document_id=grant.application_id)
+    of_grant = Dimensions(grant.fund_source_id, grant.call_id, grant.id, document_id=grant.id)
+    left = awards.item_of(grant.application_id).amount - grant.maximum
+    if left:
+        ledger.post(
+            Event.RESERVE_RELEASED,
+            source_key=f"grant:{grant.id}:reserve_released",
+            effective_on=today,
+            description=f"{grant.reference}: reserved more than awarded",
+            legs=legs_e3(left, dims),
+        )
+    ledger.post(
+        Event.COMMITTED,
+        source_key=f"grant:{grant.id}:committed",
+        effective_on=today,
+        description=f"{grant.reference}: budgetary commitment",
+        legs=legs_e4(grant.maximum, dims),
+    )
+    ledger.post(
+        Event.SIGNED,
+        source_key=f"grant:{grant.id}:signed",
+        effective_on=today,
+        description=f"{grant.reference}: grant agreement signed by both sides",
+        legs=legs_e5([(each.organisation_id, each.maximum) for each in shown.beneficiaries], of_grant),
+    )
+    _note_participation(grant, shown)
+    jobs.queue(
+        "jobs.reporting.open_reports",
+        subject=("grant", grant.id),
+        unique=f"open_reports:{grant.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
+    )
+    jobs.queue(
+        "jobs.payments.open_prefinancing",
+        subject=("grant", grant.id),
+        unique=f"prefinancing:{grant.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
+    )
+    jobs.queue(
+        "jobs.documents.agreement",
+        subject=("grant", grant.id),
+        unique=f"agreement:{grant.id}",
+        asker=jobs.Asker.PROGRAM,
+        grant_id=grant.id,
+    )
+
+
+def _note_participation(grant: Grant, shown: GrantView) -> None:
+    """Write into the register of cities who now takes part, so that later calls can ask whether a city was a pilot."""
+    for each in shown.beneficiaries:
+        for city in cities.of_organisation(each.organisation_id):
+            city_writes.record_participation(
+                city.id,
+                call_label=shown.call_title,
+                pilot_key=grant.reference,
+                pilot_title=grant.title,
+                role=Part.LEAD if each.is_coordinator else Part.PARTNER,
+            )
+
+
+@act(
+    "agreement.open_document",
+    needs=Permission.AGREEMENT_READ,
+    scope=queries.lies_in,
+    says="opened the signed agreement {subject}",
+)
+def open_document(actor: Actor, grant_id: UUID) -> FileView:
+    """Hand the printed agreement out, once it is made; who took it is kept."""
+    acts.subject("grant_agreement", grant_id)
+    found = files.listed("grant", grant_id, "agreement")
+    if not found:
+        raise NotFound
+    return found[0]

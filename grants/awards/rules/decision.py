@@ -1,0 +1,168 @@
+"""Deciding a list: what is entered, and each reason for which it is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from grants.awards.states import LineRule, SelectionKind, SelectionState
+from grants.core import faults
+from grants.core.errors import Invalid, Refused
+from grants.core.money import Money
+from grants.dossiers.rules import clean_text
+
+RESERVE_MAX = 500
+NAMED_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInput:
+    """What the person who decides chooses. ``list_hash`` names the very list they saw."""
+
+    list_hash: str
+    reason: str
+    line: LineRule = LineRule.STOP
+    reserve_max: int | None = None
+    panel_order: tuple[str, ...] = ()
+
+    def checked(self) -> DecisionInput:
+        """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
+        wrong: dict[str, str] = {}
+        reason = clean_text(self.reason)
+        if not reason:
+            wrong["reason"] = "Write why the list is decided as it stands, or what the panel noted."
+        if self.reserve_max is not None and not 0 <= self.reserve_max <= RESERVE_MAX:
+            wrong["reserve_max"] = f"The reserve list has from 0 to {RESERVE_MAX} places, or leave the field empty."
+        if len(set(self.panel_order)) != len(self.panel_order):
+            wrong["panel_order"] = "Name each tied application once."
+        if wrong:
+            raise Invalid("The list was not decided.", wrong)
+        return DecisionInput(self.list_hash, reason, self.line, self.reserve_max, self.panel_order)
+
+
+def refuse_same_person(decided_by: UUID, actor_id: UUID | None) -> None:
+    """Two people stand behind every selection. Raises :class:`Refused` for the one who decided it."""
+    faults.point("four_eyes")
+    if actor_id is None or actor_id == decided_by:
+        raise Refused("You decided this list; another person must confirm or return it.")
+
+
+def refuse_over_budget(used: Money, free: Money) -> None:
+    """Raise :class:`Refused` when the selected ask for more than the call has free."""
+    faults.point("ceiling")
+    if used > free:
+        raise Refused(
+            f"The selected applications need {used}; the call has {free} free. "
+            "Raise the authorised budget, or return the list and decide it again."
+        )
+
+
+def list_hash(rows: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 over the list in one spelling: what was seen, what was decided and what is confirmed are the same."""
+    text = json.dumps(list(rows), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
+    """Which applications of a call no list may forget, by reference, and the way out; empty where there are none.
+
+    >>> forgotten_words([], ["PCP-2022-A-0104"])
+    '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and agree its consensus.'
+    """
+    found = []
+    if unchecked:
+        one = len(unchecked) == 1
+        found.append(
+            f"{len(unchecked)} {'application' if one else 'applications'} of this call "
+            f"{'waits for its' if one else 'wait for their'} eligibility check ({_named(unchecked)}). "
+            f"Declare {'it' if one else 'each'} eligible or ineligible first."
+        )
+    if unassigned:
+        one = len(unassigned) == 1
+        found.append(
+            f"{len(unassigned)} eligible {'application' if one else 'applications'} of this call "
+            f"{'has' if one else 'have'} no evaluators yet ({_named(unassigned)}). "
+            f"Assign them, and agree {'its' if one else 'each'} consensus."
+        )
+    return " ".join(found)
+
+
+def _named(references: Sequence[str]) -> str:
+    more = len(references) - NAMED_MAX
+    return ", ".join(references[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> None:
+    """Raise :class:`Refused` while an application of the call is neither evaluated nor out: a list is decided once."""
+    if words := forgotten_words(unchecked, unassigned):
+        raise Refused(words)
+
+
+def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
+    """Raise :class:`Refused` while somebody's doubt about a conflict of interest, given as name and reference, is not ruled on."""
+    if waiting:
+        one = len(waiting) == 1
+        named = _named([f"{name} about {reference}" for name, reference in waiting])
+        raise Refused(
+            f"{len(waiting)} {'doubt' if one else 'doubts'} about a conflict of interest "
+            f"{'waits' if one else 'wait'} for a ruling: {named}. A programme manager rules on "
+            f"{'it' if one else 'each'} on the page of assignments; then the list can be decided."
+        )
+
+
+def late_words(number: int, references: Sequence[str]) -> str:
+    """Which applications came after the confirmed list of a call, in words; empty where none did."""
+    if not references:
+        return ""
+    one = len(references) == 1
+    return (
+        f"{len(references)} {'application' if one else 'applications'} ({_named(references)}) came after the list was "
+        f"decided. A call has one ranked list and list {number} is confirmed, so {'it' if one else 'they'} cannot join "
+        f"it: tell the {'applicant' if one else 'applicants'}, who can apply to another call."
+    )
+
+
+def refuse_second_list(number: int | None) -> None:
+    """Raise :class:`Refused` where a ranked list of the call is confirmed already: a call has one."""
+    if number is not None:
+        raise Refused(
+            f"List {number} of this call is confirmed, and a call has one ranked list. An application that came after "
+            "the list was decided cannot join it: tell its applicant, who can apply to another call."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionView:
+    """A selection decision as pages show it."""
+
+    id: UUID
+    number: int
+    kind: SelectionKind
+    state: SelectionState
+    version: int
+    budget: Money
+    used: Money
+    line: LineRule | None
+    reserve_max: int | None
+    line_words: str
+    list_hash: str
+    reason: str
+    source_url: str
+    source_title: str
+    decided_by: str
+    decided_by_id: UUID
+    decided_at: datetime
+    confirmed_by: str
+    confirmed_at: datetime | None
+    returned_by: str
+    return_reason: str
+
+    @property
+    def left(self) -> Money:
+        """What stays free after it."""
+        return self.budget - self.used

@@ -1,0 +1,213 @@
+"""The ranked list as its page shows it, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from uuid import UUID
+
+from grants.awards.rules.decision import SelectionView
+from grants.awards.states import AmountBasis, LineRule, Outcome
+from grants.calls.rules import Criterion
+from grants.core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class RankingRow:
+    """One row of the ranking page."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    cities: str
+    country: str
+    rank: int | None
+    score: Fraction | None
+    score_words: str
+    halves: Mapping[str, int] | None
+    totals_half: tuple[int, ...]
+    consensus_half: int | None
+    requested: Money
+    amount_basis: AmountBasis
+    running_total: Money
+    outcome: Outcome
+    straddles: bool
+    missing: Money
+    tie_words: str
+    threshold_words: str
+    line_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """An application that has no agreed consensus yet, or is not in evaluation at all, and so has no rank."""
+
+    reference: str
+    title: str
+    cities: str
+
+
+UNDECLARED = (
+    "You have not declared about every application of this list, or a doubt of yours waits for a ruling. "
+    "Declare first whether you have a conflict of interest with each of them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RankingPage:
+    """Everything on the ranking and decision pages.
+
+    ``partial`` is a viewer with a conflict, or who has not declared about ``undeclared`` applications: no ranks, no totals.
+    """
+
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    call_reference: str
+    criteria: tuple[Criterion, ...]
+    max_half: int
+    total_threshold_half: int | None
+    weighted: bool
+    tie_words: str
+    line: LineRule
+    reserve_max: int | None
+    rows: tuple[RankingRow, ...]
+    waiting: tuple[WaitingRow, ...]
+    budget: Money
+    used: Money
+    line_words: str
+    list_hash: str
+    undecided_ties: tuple[tuple[UUID, ...], ...]
+    selection: SelectionView | None
+    earlier: tuple[SelectionView, ...]
+    partial: bool
+    score_most: str
+    undeclared: int = 0
+    # Applications a list would forget: not checked, or eligible without evaluators; and whether there are any at all.
+    forgotten: tuple[WaitingRow, ...] = ()
+    forgotten_words: str = ""
+    complete: bool = True
+
+    @property
+    def why_partial(self) -> str:
+        """Why this person sees a part of the list, in words; empty for whoever sees it whole."""
+        if self.undeclared:
+            return UNDECLARED
+        return "You declared a conflict of interest with an application of this list." if self.partial else ""
+
+    @property
+    def selected(self) -> tuple[RankingRow, ...]:
+        """The rows that get money."""
+        return tuple(row for row in self.rows if row.outcome is Outcome.SELECTED)
+
+    @property
+    def below(self) -> int:
+        """How many lie below a threshold."""
+        return sum(row.outcome is Outcome.BELOW_THRESHOLD for row in self.rows)
+
+    @property
+    def left(self) -> Money:
+        """What stays free at the line."""
+        return self.budget - self.used
+
+    @property
+    def ready(self) -> bool:
+        """Whether the list can be decided: nobody waits or is forgotten, and somebody is on it."""
+        whole = self.complete and not self.waiting and not self.partial
+        return bool(self.rows) and whole and self.selection is None
+
+
+ROWS_ON_A_PAGE = 100
+
+# So many applications without a consensus are named on a page; the page of the consensus has them all.
+WAITING_NAMED_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a ranked list that stand on one page; places count from 1.
+
+    ``before``, ``after`` and ``line`` are where another part begins: the one before, the next, the one with the line.
+    """
+
+    rows: tuple[RankingRow, ...]
+    first: int
+    total: int
+    before: int | None
+    after: int | None
+    line: int | None
+
+    @property
+    def last(self) -> int:
+        """The place of its last row."""
+        return self.first + len(self.rows) - 1
+
+
+def part(rows: Sequence[RankingRow], place: int) -> Part:
+    """The part of a list in which a place lies; a place beyond either end is the nearest one.
+
+    >>> part([], 7).rows
+    ()
+    """
+    first = _begins(min(max(place, 1), max(len(rows), 1)))
+    shown = tuple(rows[first - 1 : first - 1 + ROWS_ON_A_PAGE])
+    lined = next((_begins(at) for at, row in enumerate(rows, 1) if row.line_after), None)
+    return Part(
+        shown,
+        first,
+        len(rows),
+        first - ROWS_ON_A_PAGE if first > 1 else None,
+        first + ROWS_ON_A_PAGE if first - 1 + ROWS_ON_A_PAGE < len(rows) else None,
+        lined if lined != first else None,
+    )
+
+
+def _begins(place: int) -> int:
+    return (place - 1) // ROWS_ON_A_PAGE * ROWS_ON_A_PAGE + 1
+
+
+STRIP_FROM, STRIP_TO = 6, 184
+BAR_WIDTH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Evaluators' totals as dots and the consensus as a triangle, on one scale from zero to the most."""
+
+    dots: tuple[tuple[int, int], ...]
+    first: int
+    last: int
+    consensus: int
+    words: str
+
+
+def strip(totals_half: Sequence[int], consensus_half: int, most_half: int) -> Strip:
+    """Where the marks of one row stand; equal totals are stacked.
+
+    >>> strip((10, 10, 20), 12, 20).dots
+    ((95, 13), (95, 8), (184, 13))
+    """
+    given = sorted(totals_half) or [consensus_half]
+    dots, seen = [], dict.fromkeys(given, 0)
+    for half in given:
+        dots.append((_place(half, most_half), 13 - 5 * seen[half]))
+        seen[half] += 1
+    lowest, highest = points(given[0]), points(given[-1])
+    words = f"all {lowest}" if lowest == highest else f"from {lowest} to {highest}"
+    return Strip(tuple(dots), dots[0][0], dots[-1][0], _place(consensus_half, most_half), words)
+
+
+def _place(half: int, most_half: int) -> int:
+    return STRIP_FROM + (STRIP_TO - STRIP_FROM) * half // max(1, most_half)
+
+
+def points(half: int) -> str:
+    """Half points as people write them."""
+    return f"{half // 2}.5" if half % 2 else str(half // 2)
+
+
+def bar(running: Money, budget: Money) -> tuple[int, int]:
+    """How far the running total reaches, and where the budget line stands; the wider of the two fills the bar."""
+    most = max(running.cents, budget.cents, 1)
+    return BAR_WIDTH * running.cents // most, BAR_WIDTH * budget.cents // most

@@ -1,0 +1,138 @@
+"""Conflicts of interest: what may be one, what a declaration says, what a ruling makes of it, and the pages of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.core.errors import Invalid
+from grants.dossiers.rules import clean_text
+from grants.evaluation.rules.values import Answered
+from grants.evaluation.states import (
+    Declared,
+    Ruled,
+    Ruling,
+)
+
+
+def clean_declaration(answer: Answered) -> Answered:
+    """The answer with its reason cleaned; raises :class:`Invalid` when a doubt has no reason."""
+    reason = clean_text(answer.reason)
+    if answer.declared is not Declared.NONE and not reason:
+        asked = "Which conflict?" if answer.declared is Declared.CONFLICT else "What makes you unsure?"
+        raise Invalid("A reason is missing.", {f"reason_{answer.application_id}": f"{asked} One sentence is enough."})
+    return Answered(answer.application_id, answer.declared, reason if answer.declared is not Declared.NONE else "")
+
+
+def stands_clear(declared: Declared | None, ruling: Ruling | None) -> bool:
+    """Whether a person may open an application: declared free of conflict, or cleared by the manager.
+
+    Nothing declared is not clear; a conflict the manager cleared is.
+    """
+    if ruling is not None:
+        return ruling is Ruling.CLEARED
+    return declared is Declared.NONE
+
+
+def is_conflict(declared: Declared | None, ruling: Ruling | None) -> bool:
+    """Whether a person is kept away: declared a conflict that was not cleared, or the manager confirmed one."""
+    return ruling is Ruling.CONFIRMED or (declared is Declared.CONFLICT and ruling is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Consortium:
+    """Who stands behind an application: what conflicts and fit are judged by."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    coordinator: str
+    partners: tuple[str, ...]
+    organisation_ids: frozenset[UUID]
+    country_codes: tuple[str, ...]
+    towns: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    user_ids: frozenset[UUID] = frozenset()
+    topics: frozenset[str] = frozenset()
+
+    @property
+    def cities(self) -> str:
+        """“Neochóra, with Vila Nova da Áçora”."""
+        return f"{self.coordinator}, with {', '.join(self.partners)}" if self.partners else self.coordinator
+
+
+def noticed(member_organisations: frozenset[UUID], email: str, user_id: UUID, town: str, about: Consortium) -> str:
+    """What the program notices that may be a conflict; empty for nothing. A person decides, never this."""
+    if user_id in about.user_ids:
+        return "You take part in this application yourself"
+    if member_organisations & about.organisation_ids:
+        return "Your organisation is in this consortium"
+    domain = email.rpartition("@")[2].lower()
+    if domain and domain in about.domains:
+        return f"Same e-mail domain as yours: {domain}"
+    if town and town.casefold() in about.towns:
+        return f"Same town as your organisation: {town}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRow:
+    """One application on the page where conflicts are declared."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    cities: str
+    noticed: str
+    declared: Declared | None
+    reason: str
+    ruling: Ruling | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person has not answered yet."""
+        return self.declared is None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPage:
+    """All applications of one call a person must declare about; barred ones are not among them."""
+
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    rows: tuple[ConflictRow, ...]
+
+    @property
+    def open_count(self) -> int:
+        """How many are not answered yet."""
+        return sum(row.is_open for row in self.rows)
+
+
+RULED_WORDS: Mapping[Ruled, str] = {
+    Ruled.NOTHING_MORE: "The ruling is stored.",
+    Ruled.SEAT_EMPTIED: "The ruling is stored. The seat is empty, and a consensus already begun is a draft again.",
+    Ruled.RECORD_STANDS: (
+        "The ruling is recorded. The application is no longer in evaluation: its assessments and consensus stand."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtRow:
+    """A declaration the manager sees: doubts to rule on, conflicts that stand."""
+
+    id: UUID
+    person: str
+    handle: str
+    reference: str
+    title: str
+    declared: Declared
+    reason: str
+    declared_at: datetime
+    ruling: Ruling | None
+    ruling_reason: str
+    version: int
+    in_evaluation: bool

@@ -1,0 +1,61 @@
+"""What people enter: an evaluator, an answer about conflicts, a run, marks and sheets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.evaluation.states import (
+    CountryRule,
+    Declared,
+)
+
+HALF_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorInput:
+    """A person for the pool of a call."""
+
+    user_id: UUID
+    country_code: str
+    languages: tuple[str, ...]
+    topics: tuple[str, ...]
+    load_min: int
+    load_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a person declares about one application."""
+
+    application_id: UUID
+    declared: Declared
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInput:
+    """What a manager chooses for a run of the assignment."""
+
+    seed: str
+    due_at: datetime | None
+    countries: CountryRule = CountryRule.KEPT_AWAY
+
+
+@dataclass(frozen=True, slots=True)
+class MarkInput:
+    """One criterion of a sheet as typed."""
+
+    criterion: str
+    half: int | None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetInput:
+    """A whole score sheet, or a whole consensus, as typed."""
+
+    marks: tuple[MarkInput, ...]
+    remark: str = ""

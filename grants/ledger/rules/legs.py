@@ -1,0 +1,267 @@
+"""The legs of every event that is booked, one function for each, as the table of events numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from grants.core.money import ZERO, Money, total
+from grants.ledger.accounts import Account, Side
+from grants.ledger.rules.values import Dimensions, Leg, Legs, Line, Share, mirrored, refuse_unbalanced
+
+DR, CR = Side.DEBIT, Side.CREDIT
+
+
+def legs_e1(amount: Money, dims: Dimensions) -> Legs:
+    """The call's budget is set, or raised by ``amount``."""
+    return _entry((DR, Account.AVAILABLE, amount, dims), (CR, Account.BUDGET_AUTHORISED, amount, dims))
+
+
+def legs_e1_lowered(amount: Money, dims: Dimensions) -> Legs:
+    """The call's budget is lowered by ``amount``, which must be free."""
+    return _entry((DR, Account.BUDGET_AUTHORISED, amount, dims), (CR, Account.AVAILABLE, amount, dims))
+
+
+def legs_e2(amount: Money, dims: Dimensions) -> Legs:
+    """The selection decision reserves ``amount``."""
+    return _entry((DR, Account.RESERVED, amount, dims), (CR, Account.AVAILABLE, amount, dims))
+
+
+def legs_e3(amount: Money, dims: Dimensions) -> Legs:
+    """A reserve is released: the city declined, or preparation failed."""
+    return _entry((DR, Account.AVAILABLE, amount, dims), (CR, Account.RESERVED, amount, dims))
+
+
+def legs_e4(amount: Money, dims: Dimensions) -> Legs:
+    """The budgetary commitment, before anything is signed."""
+    return _entry((DR, Account.COMMITTED, amount, dims), (CR, Account.RESERVED, amount, dims))
+
+
+def legs_e5(maxima: Sequence[Share], dims: Dimensions) -> Legs:
+    """The agreement is signed: the open legal commitment of each partner, out of the budgetary commitment."""
+    return _entry(
+        *((DR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in maxima),
+        (CR, Account.COMMITTED, _sum(maxima), dims),
+    )
+
+
+def legs_e19(raised: Sequence[Share], dims: Dimensions) -> Legs:
+    """An amendment raises the maxima of partners."""
+    return _entry(
+        *((DR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in raised),
+        (CR, Account.AVAILABLE, _sum(raised), dims),
+    )
+
+
+def legs_e19_lowered(lowered: Sequence[Share], dims: Dimensions) -> Legs:
+    """An amendment lowers the maxima of partners; never below what is consumed or in transit."""
+    return _entry(
+        (DR, Account.AVAILABLE, _sum(lowered), dims),
+        *((CR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in lowered),
+    )
+
+
+def legs_e20(amount: Money, dims: Dimensions, *, giver: UUID, taker: UUID) -> Legs:
+    """Part of one partner's maximum moves to another."""
+    return _entry(
+        (DR, Account.LEGALLY_COMMITTED, amount, dims.of(taker)),
+        (CR, Account.LEGALLY_COMMITTED, amount, dims.of(giver)),
+    )
+
+
+def legs_e21(still_open: Sequence[Share], dims: Dimensions) -> Legs:
+    """Closure: what was committed and never consumed goes back to the call."""
+    return legs_e19_lowered(still_open, dims)
+
+
+def legs_e6(gross: Money, dims: Dimensions, *, retention: Money = ZERO) -> Legs:
+    """Pre-financing is authorised; a retention is kept out of it.
+
+    >>> [(leg.account.value, leg.amount.cents) for leg in legs_e6(Money(240), NO_DIMENSIONS, retention=Money(30))]
+    [('1100', 240), ('2000', 210), ('2200', 30)]
+    """
+    return _entry(
+        (DR, Account.PREFINANCING, gross, dims),
+        (CR, Account.PAYABLE, gross - retention, dims),
+        (CR, Account.RETENTION, retention, dims),
+    )
+
+
+def legs_e7(amount: Money, dims: Dimensions) -> Legs:
+    """An order leaves in a file: payable becomes money in transit."""
+    return _entry((DR, Account.PAYABLE, amount, dims), (CR, Account.IN_TRANSIT, amount, dims))
+
+
+def legs_e8(consumed: Sequence[Share], dims: Dimensions) -> Legs:
+    """The bank books an order: cash goes out, and the commitment of each partner is consumed by its share."""
+    return _entry(
+        (DR, Account.IN_TRANSIT, _sum(consumed), dims),
+        (CR, Account.BANK, _sum(consumed), dims),
+        *((DR, Account.CONSUMED, amount, dims.of(partner)) for partner, amount in consumed),
+        *((CR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in consumed),
+    )
+
+
+def legs_e8_outside_budget(amount: Money, dims: Dimensions) -> Legs:
+    """The bank books interest or charges: cash goes out, no budget is consumed."""
+    return _entry((DR, Account.IN_TRANSIT, amount, dims), (CR, Account.BANK, amount, dims))
+
+
+def legs_e9a(amount: Money, dims: Dimensions) -> Legs:
+    """The bank rejects an order before booking it."""
+    return _entry((DR, Account.IN_TRANSIT, amount, dims), (CR, Account.RETURNED, amount, dims))
+
+
+def legs_e9b(returned: Sequence[Share], dims: Dimensions) -> Legs:
+    """The bank returns a booked payment: cash comes back, the commitment opens again."""
+    return _entry(
+        (DR, Account.BANK, _sum(returned), dims),
+        (CR, Account.RETURNED, _sum(returned), dims),
+        *_reopened(returned, dims),
+    )
+
+
+def legs_e9c(amount: Money, dims: Dimensions) -> Legs:
+    """A returned or rejected payment is sent again by a new order."""
+    return _entry((DR, Account.RETURNED, amount, dims), (CR, Account.IN_TRANSIT, amount, dims))
+
+
+def legs_e10(accepted: Money, dims: Dimensions, *, cash: Money) -> Legs:
+    """An interim request is authorised: accepted costs, of which ``cash`` is payable and the rest clears pre-financing."""
+    return _entry(
+        (DR, Account.GRANT_COSTS, accepted, dims),
+        (CR, Account.PAYABLE, cash, dims),
+        (CR, Account.PREFINANCING, accepted - cash, dims),
+    )
+
+
+def legs_e11(increase: Money, dims: Dimensions, *, outstanding: Money) -> Legs:
+    """The final amount is above what was accepted so far: it clears outstanding pre-financing first, the rest is payable."""
+    cleared = min(increase, outstanding)
+    return _entry(
+        (DR, Account.GRANT_COSTS, increase, dims),
+        (CR, Account.PREFINANCING, cleared, dims),
+        (CR, Account.PAYABLE, increase - cleared, dims),
+    )
+
+
+def legs_e11b(decrease: Money, dims: Dimensions) -> Legs:
+    """The final amount is below what was accepted so far: a correcting entry, never an edit."""
+    return _entry((DR, Account.PREFINANCING, decrease, dims), (CR, Account.GRANT_COSTS, decrease, dims))
+
+
+def legs_e12(retention: Money, dims: Dimensions, *, outstanding: Money) -> Legs:
+    """At the balance the retention absorbs pre-financing not covered, and the rest is released."""
+    absorbed = min(retention, outstanding)
+    return _entry(
+        (DR, Account.RETENTION, retention, dims),
+        (CR, Account.PREFINANCING, absorbed, dims),
+        (CR, Account.PAYABLE, retention - absorbed, dims),
+    )
+
+
+def legs_e13(amount: Money, dims: Dimensions) -> Legs:
+    """A recovery order claims back pre-financing that nothing covers."""
+    return _entry((DR, Account.RECOVERY_RECEIVABLE, amount, dims), (CR, Account.PREFINANCING, amount, dims))
+
+
+def legs_e13_rejected_costs(amount: Money, dims: Dimensions) -> Legs:
+    """A recovery order claims back costs that were accepted and are rejected later."""
+    return _entry((DR, Account.RECOVERY_RECEIVABLE, amount, dims), (CR, Account.GRANT_COSTS, amount, dims))
+
+
+def legs_e14(received: Money, dims: Dimensions, *, owed: Money, reopened: Sequence[Share] = ()) -> Legs:
+    """Money comes back for a recovery; what is above the debt is unidentified; ``reopened`` may be spent again."""
+    settled = min(received, owed)
+    return _entry(
+        (DR, Account.BANK, received, dims),
+        (CR, Account.RECOVERY_RECEIVABLE, settled, dims),
+        (CR, Account.UNIDENTIFIED, received - settled, dims),
+        *_reopened(reopened, dims),
+    )
+
+
+def legs_e15(amount: Money, dims: Dimensions) -> Legs:
+    """A debt is set off against a payment due on the same grant: no cash moves."""
+    return _entry((DR, Account.PAYABLE, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
+
+
+def legs_e15_across(amount: Money, dims: Dimensions, *, debtor: Dimensions) -> Legs:
+    """A debt of another grant is set off: through an account of its own, so that each grant still balances."""
+    return _entry(
+        (DR, Account.PAYABLE, amount, dims),
+        (CR, Account.OFFSET_BETWEEN_GRANTS, amount, dims),
+        (DR, Account.OFFSET_BETWEEN_GRANTS, amount, debtor),
+        (CR, Account.RECOVERY_RECEIVABLE, amount, debtor),
+    )
+
+
+def legs_e16(amount: Money, dims: Dimensions) -> Legs:
+    """A debt is waived or written off."""
+    return _entry((DR, Account.WAIVED, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
+
+
+def legs_e17_owed(amount: Money, dims: Dimensions) -> Legs:
+    """Late-payment interest is owed to the beneficiary, outside the grant's maximum."""
+    return _entry((DR, Account.INTEREST_COSTS, amount, dims), (CR, Account.INTEREST_PAYABLE, amount, dims))
+
+
+def legs_e17_sent(amount: Money, dims: Dimensions) -> Legs:
+    """Late-payment interest leaves in a file."""
+    return _entry((DR, Account.INTEREST_PAYABLE, amount, dims), (CR, Account.IN_TRANSIT, amount, dims))
+
+
+def legs_e18_due(amount: Money, dims: Dimensions) -> Legs:
+    """Interest on a late recovery is due to the programme."""
+    return _entry((DR, Account.INTEREST_RECEIVABLE, amount, dims), (CR, Account.INTEREST_INCOME, amount, dims))
+
+
+def legs_e18_received(amount: Money, dims: Dimensions) -> Legs:
+    """Interest on a late recovery is received."""
+    return _entry((DR, Account.BANK, amount, dims), (CR, Account.INTEREST_RECEIVABLE, amount, dims))
+
+
+def legs_e22_received(amount: Money, dims: Dimensions) -> Legs:
+    """Money arrives and nobody knows yet what for."""
+    return _entry((DR, Account.BANK, amount, dims), (CR, Account.UNIDENTIFIED, amount, dims))
+
+
+def legs_e22_identified(amount: Money, dims: Dimensions) -> Legs:
+    """An unidentified receipt turns out to settle a debt; both legs carry the debtor's grant."""
+    return _entry((DR, Account.UNIDENTIFIED, amount, dims), (CR, Account.RECOVERY_RECEIVABLE, amount, dims))
+
+
+def legs_e23_received(amount: Money, dims: Dimensions) -> Legs:
+    """The coordinator holds a payment for its partners."""
+    return _entry((DR, Account.HELD_BY_COORDINATOR, amount, dims), (CR, Account.MEMO_CONTRA, amount, dims))
+
+
+def legs_e23_distributed(distributed: Sequence[Share], dims: Dimensions) -> Legs:
+    """The coordinator has passed parts on to partners."""
+    return _entry(
+        *((DR, Account.DISTRIBUTED, amount, dims.of(partner)) for partner, amount in distributed),
+        (CR, Account.HELD_BY_COORDINATOR, _sum(distributed), dims),
+    )
+
+
+def legs_e24(original: Iterable[Leg]) -> Legs:
+    """The reversal of any entry."""
+    return mirrored(original)
+
+
+def _reopened(shares: Sequence[Share], dims: Dimensions) -> list[Line]:
+    return [
+        *((DR, Account.LEGALLY_COMMITTED, amount, dims.of(partner)) for partner, amount in shares),
+        *((CR, Account.CONSUMED, amount, dims.of(partner)) for partner, amount in shares),
+    ]
+
+
+def _entry(*lines: Line) -> Legs:
+    """The legs of those lines that are not zero; a negative one or an unbalanced whole is a programmer's error."""
+    legs = tuple(Leg(account, side, amount, dims) for side, account, amount, dims in lines if amount)
+    refuse_unbalanced(legs)
+    return legs
+
+
+def _sum(shares: Sequence[Share]) -> Money:
+    return total(amount for _, amount in shares)
