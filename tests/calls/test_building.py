@@ -145,8 +145,7 @@ def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app
     at = section_with(manager, slug, ("choice", "Which?", {}))
 
     lack = "“Which?” offers no choices yet. Write at least one."
-    # Said once after saving, and then wherever the question stands until it is mended.
-    manager.get(f"{at}/0")
+    # Said wherever the question stands until it is mended, on each page once.
     for page in (f"{at}/0", at, f"/calls/{slug}/build"):
         assert text_of(manager.get(page)).count(lack) == 1, page
     question = text_of(manager.get(f"{at}/0/questions/0"))

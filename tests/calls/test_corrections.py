@@ -408,6 +408,10 @@ def test_a_manager_changes_a_part_and_publishes_what_everybody_then_reads(app: F
         assert "33 000 000" not in text_of(app.test_client().get(f"/calls/{call.slug}"))
         refused = send(manager, f"{at}/publish", page=at, reason="More money.", decision="kept", fold="")
         assert "Say why the time that is left is enough" in text_of(refused)
+        moved = {"decision": "moved", "fold": "", "moved_reason": "Enough.", "day": "1 October 2022", "time": "17:00"}
+        early = send(manager, f"{at}/publish", page=at, reason="More money.", **moved)
+        # Once on top of the form, once beside its field.
+        assert early.text.count("A deadline only moves to a later time.") == 2
         send(manager, f"{at}/publish",
             page=at,
             reason="The city council of the parent grant added money.",

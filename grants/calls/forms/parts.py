@@ -143,8 +143,10 @@ class PartForm(DeedForm):
             return otherwise
         if typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= count:
             return int(typed) - 1
-        there = "there is place 1 alone" if count == 1 else f"there are places 1 to {count}"
-        raise Problems("Nothing was saved.", [Problem(PLACE, f"is {quoted(typed)}; {there}. Write one of them.")])
+        there = (
+            "there is only place 1. Write 1." if count == 1 else f"there are places 1 to {count}. Write one of them."
+        )
+        raise Problems("Nothing was saved.", [Problem(PLACE, f"is {quoted(typed)}; {there}")])
 
     def place_shown(self, number: int) -> str:
         """What stands in the field of the place: as it was typed, or where the entry stands."""

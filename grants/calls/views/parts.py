@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,9 +142,12 @@ def _saved(edited: Edited, field: rules.Field, whole: Any, number: int | None, f
     return back
 
 
-def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) -> None:
+def keep(
+    edited: Edited, field: rules.Field, value: Any, version: int | None, *, seen: Collection[str] | None = ()
+) -> None:
     """Save one value, say so, and say what no longer fits in the form of the call since then.
 
+    ``seen`` are the short names of the sections whose faults the next page shows anyhow; None means those of all.
     Raises :class:`Problems`, each at the path of the field it is about.
     """
     text = rules.to_yaml({} if value is None else {"value": value})
@@ -155,7 +158,8 @@ def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) ->
     before, after = (rules.form_faults(rules.content_of(each).definition) for each in (edited.fields, edited.read()))
     known = {fault.told.message for fault in before}
     for fault in after:
-        if fault.told.message not in known:
+        is_seen = seen is None or (fault.section and fault.section in seen)
+        if fault.told.message not in known and not is_seen:
             flash(fault.sentence, "warning")
 
 
@@ -171,7 +175,7 @@ def _list_page(edited: Edited, field: rules.Field, whole: Any) -> Any:
     }
     if form.validate_on_submit():
         with form.refusals():
-            keep(edited, field, after_deed(whole or [], edited.taken(whole)), form.version_shown())
+            keep(edited, field, after_deed(whole or [], edited.taken(whole)), form.version_shown(), seen=None)
             return see_other(edited.ends["part"], slug=slug, key=field.path)
     status = 422 if request.method == "POST" else 200
     about = {"call": call, "field": field, "ends": edited.ends}

@@ -92,6 +92,7 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
             field,
             [*whole[:number], {**whole[number], "questions": questions}, *whole[number + 1 :]],
             form.version_shown(),
+            seen=(str(whole[number].get("key")),),
         )
         return here
     if form.tree is None and number == len(whole):
@@ -99,7 +100,7 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
     kept = whole[number].get("questions") if number < len(whole) else None
     entry = {**(form.tree or {}), **({"questions": kept} if kept else {})}
     changed = with_entry(whole, number, entry, form)
-    keep(edited, field, changed, form.version_shown())
+    keep(edited, field, changed, form.version_shown(), seen=(str(entry.get("key")),))
     place = next((place for place, each in enumerate(changed) if each is entry), None)
     if place is None:
         return see_other(ends["part"], slug=edited.call.slug, key=key)
@@ -199,10 +200,11 @@ def _question_saved(edited: Edited, key: str, number: int, place: int, form: Par
     section, tree = whole[number], form.tree
     questions = section.get("questions") or []
     changed = with_entry(questions, place, tree, form)
-    keep(
-        edited, field, [*whole[:number], {**section, "questions": changed}, *whole[number + 1 :]], form.version_shown()
-    )
-    if request.form.get("go") == "another":
+    another = request.form.get("go") == "another"
+    seen = () if another else (str(section.get("key")),)
+    value = [*whole[:number], {**section, "questions": changed}, *whole[number + 1 :]]
+    keep(edited, field, value, form.version_shown(), seen=seen)
+    if another:
         at = {"key": key, "number": number, "place": len(changed)}
         return see_other(edited.ends["question"], slug=edited.call.slug, **at)
     return see_other(edited.ends["entry"], slug=edited.call.slug, key=key, number=number)
@@ -323,7 +325,8 @@ def take_out_page(edited: Edited, key: str, number: int) -> Any:
             if at is not None:
                 kept = {**entry, "questions": [*questions[:at], *questions[at + 1 :]]}
                 left = [*whole[:number], kept, *whole[number + 1 :]]
-            keep(edited, field, left or None, form.version_shown())
+            seen = None if at is None else (str(entry.get("key")),)
+            keep(edited, field, left or None, form.version_shown(), seen=seen)
             flash(f"“{title_of(gone)}” is taken out.", "success")
             return see_other(back, **way)
     status = 422 if request.method == "POST" else 200
