@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
-import html5lib
 from werkzeug.test import TestResponse
 
-_XHTML = "{http://www.w3.org/1999/xhtml}"
+from tests import plain
+from tests.plain import XHTML as _XHTML
+
 _UNLABELLED = {"hidden", "submit", "button", "reset", "image"}
 
 
@@ -22,7 +23,7 @@ def check_page(response: TestResponse) -> Element:
 
 def check_html(text: str, place: str = "page") -> Element:
     """The same for the text of a page."""
-    root, faults = _parsed(text)
+    root, faults = plain.parsed(text)
     faults += _faults(root)
     assert not faults, f"{place}:\n  " + "\n  ".join(faults)
     return root
@@ -31,17 +32,6 @@ def check_html(text: str, place: str = "page") -> Element:
 def texts(root: Element, tag: str) -> list[str]:
     """The text of every element of that name, with single spaces."""
     return [" ".join("".join(element.itertext()).split()) for element in root.iter(_XHTML + tag)]
-
-
-def _parsed(text: str) -> tuple[Element, list[str]]:
-    parser = html5lib.HTMLParser(strict=False)
-    root = parser.parse(text)
-    lines = text.splitlines()
-    faults = []
-    for (line, _column), code, data in parser.errors:
-        near = lines[line - 1].strip()[:120] if 0 < line <= len(lines) else ""
-        faults.append(f"line {line}: {code} {data or ''} near {near!r}")
-    return root, faults
 
 
 def _faults(root: Element) -> list[str]:

@@ -156,13 +156,14 @@ def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] |
     """
     # That somebody was here is noted once a minute.
     client.get("/about")
-    waiting, kinds, walked, wrong = deque([start]), set(), [], []
+    waiting, met, kinds, walked, wrong = deque([start]), {start}, set(), [], []
     served: Counter[str | None] = Counter()
     while waiting:
         path = waiting.popleft()
-        kind, endpoint = REFERENCE.sub("#", urlsplit(path).path), endpoint_of(client.application, path)
+        kind = REFERENCE.sub("#", urlsplit(path).path)
         if kind in kinds or (leave_out and leave_out(path)):
             continue
+        endpoint = endpoint_of(client.application, path)
         if endpoint is not None and served[endpoint] == OF_ONE_ENDPOINT_MAX:
             continue
         if len(walked) == PAGES_MAX:
@@ -185,6 +186,7 @@ def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] |
             wrong.append(f"{path}: {len(asked)} statements")
         for link in LINK.findall(response.get_data(as_text=True)):
             link = urldefrag(link.replace("&amp;", "&")).url
-            if link.startswith("/") and not link.startswith(("/static", "//")):
+            if link.startswith("/") and not link.startswith(("/static", "//")) and link not in met:
+                met.add(link)
                 waiting.append(link)
     return walked, wrong
