@@ -124,7 +124,8 @@ def published(view: SelectionView) -> Asking[Published]:
         return Published()
     (row,) = yield from ask(select(Selection).where(Selection.id == view.id))
     pilots, others = pilots_of(row), others_of(row)
-    names = yield from identity.organisations.asking(each.organisations[0] for each in (*pilots, *others))
+    leads = [*(each.organisations[0] for each in pilots), *(each.organisations[0] for each in others)]
+    names = yield from identity.organisations.asking(leads)
     return Published(
         tuple((each, names[each.organisations[0]].name) for each in pilots),
         tuple((each, names[each.organisations[0]].name) for each in others),
