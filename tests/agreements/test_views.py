@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from grants.agreements import rules, services
+from grants.agreements import queries, rules, services
 from grants.agreements.rules import CheckInput, ContactInput, PlannedMilestone, Share, Terms
 from grants.agreements.states import CheckAnswer, ContactRole, GrantState
+from grants.core.paging import Page
 from grants.identity.policy import Role
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, IN_PREPARATION, Find, actor, by_mail, colleague
@@ -122,3 +123,14 @@ def test_a_deed_of_the_preparation_says_that_it_was_done(app: Flask, grant: Find
     assert "Nikos Vlachos is named." in text_of(officer.get(f"{place}/people"))
     send(officer, f"{place}/drop", reason="The city has no money of its own.")
     assert "The preparation is dropped." in text_of(officer.get(place))
+
+
+def test_the_list_of_grants_goes_on_until_each_was_shown_once(app: Flask) -> None:
+    auditor = actor("auditor")
+    whole = queries.grants(auditor, Page(size=200))
+    shown, after = list(whole.items[:1]), whole.items[0].reference
+    while part := queries.grants(auditor, Page(size=7, after=after)).items:
+        shown, after = [*shown, *part], part[-1].reference
+
+    assert str(whole.total) == str(len(whole.items)) and len(shown) > 20
+    assert tuple(shown) == whole.items

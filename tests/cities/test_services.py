@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -78,6 +80,19 @@ def test_a_search_combines_country_label_and_kind(manager: Actor) -> None:
         "The Hague",
         "Utrecht",
     ]
+
+
+def test_the_register_goes_on_until_each_city_was_shown_once(manager: Actor) -> None:
+    shown, asked = [], Page(size=50)
+    while asked.after is not None or not shown:
+        part = queries.register(manager, Search(), asked)
+        assert part.total == 118
+        shown += [city.name for city in part.items]
+        if part.next_key is None:
+            break
+        asked = replace(asked, after=part.next_key)
+
+    assert shown == found(manager) and len(set(shown)) == 118
 
 
 def test_a_city_shows_its_pilots_and_its_entry(manager: Actor) -> None:

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from grants.app import stage_modules
 from grants.core import acts, audit, clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.paging import Page
 from grants.core.permissions import Actor
@@ -167,6 +169,22 @@ def test_the_record_takes_the_same_statements_for_one_row_and_for_thirty(scene: 
 
     assert [rows for rows, _ in counts] == [1, 30]
     assert counts[0][1] == counts[1][1]
+
+
+def test_the_record_takes_the_same_statements_whether_things_stand_for_themselves_or_belong_to_others(
+    scene: Scene,
+) -> None:
+    nuria = actors.nuria()
+    parts, counts = [], []
+    for asked in (TrailFilter(thing="payment_order"), TrailFilter(thing="payment_request")):
+        with statements() as seen:
+            (line, *_), _ = queries.record(nuria, asked, Page(size=0))
+        changed = select(AuditEvent.object_kind).where(AuditEvent.act_id == line.id)
+        parts.append(set(db.session.scalars(changed)) - set(places.NAMED))
+        counts.append(len(seen))
+
+    assert parts == [{"payment_order_signature"}, set()]
+    assert counts[0] == counts[1]
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, select, union_all
 
 from grants.applications.models import Application, ApplicationTotal
-from grants.applications.queries.narrowing import narrowed, of_calls
+from grants.applications.queries.narrowing import narrowed_first, of_calls
 from grants.applications.queries.reach import sees_calls_whole, visible, was_sent
 from grants.applications.rules import ListFilter
 from grants.applications.states import ApplicationState
@@ -94,5 +94,10 @@ def _in_calls(actor: Actor, call_id: Any, wanted: ListFilter) -> Iterator[Column
 
 def _counted(actor: Actor, wanted: ListFilter) -> Any:
     """State and number of what the person sees, at most one more than :data:`COUNTED_MAX` in all."""
-    seen = select(Application.state).where(visible(actor), *narrowed(wanted)).limit(paging.COUNTED_MAX + 1).subquery()
+    seen = (
+        select(Application.state)
+        .where(visible(actor), *narrowed_first(wanted))
+        .limit(paging.COUNTED_MAX + 1)
+        .subquery()
+    )
     return select(seen.c.state, func.count().label("number")).group_by(seen.c.state)

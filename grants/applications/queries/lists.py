@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries.counting import counting, is_kept
-from grants.applications.queries.narrowing import narrowed
+from grants.applications.queries.narrowing import narrowed, narrowed_first
 from grants.applications.queries.ordering import Stretch, key_of, ordered
 from grants.applications.queries.reach import LIST_ROWS_MAX, visible
 from grants.applications.queries.saved import saved_lists
@@ -117,7 +117,8 @@ def stretch_of(
     actor: Actor, listing: Listing, stretch: Stretch, *, few: bool = False
 ) -> Asking[tuple[ApplicationRow, ...]]:
     """The rows of one stretch and one more, as they are read: from the end where it is read backwards."""
-    statement = every_row().where(visible(actor), *narrowed(listing.wanted))
+    conditions = narrowed_first(listing.wanted) if few else narrowed(listing.wanted)
+    statement = every_row().where(visible(actor), *conditions)
     rows = yield from ask(ordered(statement, listing.sorting, stretch, few=few))
     return tuple(_row(row) for row in rows)
 
