@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,12 +13,15 @@ from wtforms.validators import Optional
 
 from grants.core.errors import Invalid
 from grants.core.money import parse_money
+from grants.core.text import without_turns
 from grants.dossiers import rules
 from grants.dossiers.merging import UNSEEN, Shown
-from grants.dossiers.queries import SectionView
+from grants.dossiers.queries import SectionView, SetAside
 from grants.dossiers.rules import CONFIRMED, Answer, Mark, Question, QuestionKind, Section
 from grants.web.forms import VERSION_DIGITS_MAX, CheckboxesField, Form, choices
 
+# Before the key of a question: the name its field is sent under.
+ANSWER = "answer_"
 # Before the key of a contested question: which of the texts offered shall stand.
 CHOOSE = "choose_"
 
@@ -91,6 +95,30 @@ class SectionForm(Form):
         self.add_problem(Invalid(str(error), moved))
 
 
+# As many texts as a form of one section may hold besides.
+UNASKED_MAX = 50
+
+
+def typed_unasked(asked: Collection[str], stands: Collection[SetAside], at: datetime) -> tuple[SetAside, ...]:
+    """Words the sent form holds for questions its section does not ask any more, to be read and copied.
+
+    ``stands``: what is kept of such questions elsewhere, which gives them their names; words kept there already as they
+    were typed are left out.
+    """
+    known = {each.question: each for each in stands}
+    kept = {(each.question, " ".join(each.text.split())) for each in stands}
+    found = []
+    for name in dict.fromkeys(request.form):
+        key = name.removeprefix(ANSWER)
+        text = "\n".join(without_turns(each) for each in request.form.getlist(name) if each.strip())
+        if not name.startswith(ANSWER) or key in asked or not text or (key, " ".join(text.split())) in kept:
+            continue
+        before = known.get(key)
+        title, label = (before.section_title, before.label) if before else ("", "a question of this section")
+        found.append(SetAside("", title, key, label, text, is_gone=before is None or before.is_gone, set_aside_at=at))
+    return tuple(found[:UNASKED_MAX])
+
+
 def answerable(section: Section) -> tuple[Question, ...]:
     """The questions answered on the section's own page."""
     return tuple(question for question in section.questions if question.kind is not QuestionKind.FILE)
@@ -98,7 +126,7 @@ def answerable(section: Section) -> tuple[Question, ...]:
 
 def field_name(question_key: str) -> str:
     """The name a question's field is sent under."""
-    return f"answer_{question_key}"
+    return f"{ANSWER}{question_key}"
 
 
 def number_name(question_key: str) -> str:

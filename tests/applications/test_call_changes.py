@@ -30,8 +30,9 @@ from grants.dossiers.merging import AnswerChanged
 from grants.dossiers.rules import Answer, Choice, Column, Definition, Question, QuestionKind, Section
 from jobs import calls as job_functions
 from tests import actors
-from tests.applications.pages import send, text_of
+from tests.applications.pages import forms, post, send, text_of
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again, attach, draft, submitted
+from tests.html import check_page
 from tests.statements import statements
 
 FORM = "application_form.sections"
@@ -112,6 +113,36 @@ def test_a_new_question_appears_and_a_text_no_longer_asked_is_kept(written: tupl
     assert [item.question.key for item in found.dossier.sections[0].questions][-1] == "heat_plan"
     (kept,) = found.set_aside
     assert (kept.label, kept.text, kept.is_gone) == (section.questions[0].label, "We know every boiler.", True)
+
+
+def test_words_typed_on_an_older_page_for_what_is_not_asked_any_more_come_back_to_be_copied(
+    app: Flask, written: tuple[CallView, str, Section]
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    call, reference, section = written
+    gone, stays = (f"answer_{question.key}" for question in section.questions[:2])
+    path, ana = f"/applications/{reference}/sections/{section.key}", actors.client_of(app, actors.ana())
+    with clock.at(WHILE_OPEN):
+        older = dict(forms(check_page(ana.get(path))))[""]
+        assert gone in older and stays in older
+    change(call, without_first_question)
+    move(place(reference).application.id)
+
+    with clock.at(WHILE_OPEN):
+        asked = ana.post(f"{path}/answers/{section.questions[0].key}", data={"value": "By script", "number": "1"})
+        unchanged = post(ana, path, older, **{stays: "No word was lost here"})
+        answer = post(
+            ana, path, {**older, "act_key": ["another"]}, **{gone: "Typed too late", stays: "No word was lost here"}
+        )
+        elsewhere = post(ana, f"/applications/{reference}/sections/no_more", older, **{gone: "A whole section"})
+        check_page(answer)
+        check_page(elsewhere)
+
+    assert asked.status_code == 404 and "the call changed" in asked.json["problem"]
+    assert unchanged.status_code == 303
+    assert answer.status_code == 409 and "Typed too late</textarea>" in answer.text
+    assert place(reference).dossier.sections[0].questions[0].answer.text == "No word was lost here"
+    assert elsewhere.status_code == 409 and "A whole section</textarea>" in elsewhere.text
 
 
 def test_a_question_that_comes_back_has_its_text_again(written: tuple[CallView, str, Section]) -> None:

@@ -402,6 +402,9 @@ def test_its_own_lead_changes_facts_and_staff_validate_them_without_a_script(app
     assert "Validate the PIC" not in shown
 
     assert send(office, f"{address}/facts/pic", source="").status_code == 422
+    overtaken = send(office, f"{address}/facts/pic", source="The participant register", shown="111111111")
+    assert "It now says “123456789”. What you typed stands below" in text_of(overtaken)
+    assert 'value="The participant register"' in overtaken.text and 'value="123456789"' in overtaken.text
     assert send(office, f"{address}/facts/pic", source="The participant register").status_code == 303
     assert "123456789 Validated by Pia Officer on" in text_of(office.get(address))
     assert "Changed, not validated" not in text_of(office.get(address))

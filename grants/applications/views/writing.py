@@ -14,18 +14,23 @@ from grants.applications.views.frame import bp, team_context
 from grants.calls.queries.questions import questions_beside
 from grants.calls.rules import LANGUAGES
 from grants.core import clock, presence
-from grants.core.errors import Conflict, Invalid, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.permissions import Permission
 from grants.core.presence import Present
 from grants.dossiers import merging
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
-from grants.dossiers.forms import SectionForm, form_after_clash, read_number, section_form
+from grants.dossiers.forms import SectionForm, form_after_clash, read_number, section_form, typed_unasked
 from grants.dossiers.merging import AnswerChanged, Clash, Contested
-from grants.dossiers.queries import SectionView
+from grants.dossiers.queries import SectionView, SetAside
 from grants.identity import queries as identity
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other
+
+NOT_ASKED = (
+    "the call changed, and this is not asked here any more. Press “Save and stay here”: "
+    "the page that comes shows what you typed, to be copied."
+)
 
 
 @bp.get("/applications/<ref>/sections/<key>")
@@ -42,6 +47,8 @@ def section(ref: str, key: str) -> Any:
 def save_section(ref: str, key: str) -> Any:
     """Save whatever was typed; only what somebody else changed meanwhile comes back, with both texts."""
     place = queries.workplace(current_actor(), ref)
+    if key not in {each.key for each in place.dossier.sections} and (unasked := _unasked(place, key)):
+        return page("applications/not_asked.html", unasked=unasked, **team_context(place)), 409
     found = place.dossier.section(key)
     form = section_form(found)
     given = SectionInput(form.answers(), form.mark(), form.shown())
@@ -58,7 +65,31 @@ def save_section(ref: str, key: str) -> Any:
     return _section_page(place, found, form), 422
 
 
+def _unasked(place: Workplace, key: str) -> tuple[SetAside, ...]:
+    """What the sent form holds for questions this section does not ask any more, since the call changed meanwhile."""
+    asked = {item.question.key for each in place.dossier.sections if each.key == key for item in each.questions}
+    moved = [
+        SetAside(
+            each.key,
+            each.section.title,
+            item.question.key,
+            item.question.label,
+            "\n".join(dossier_rules.as_typed(item.question, item.answer)),
+            is_gone=False,
+            set_aside_at=clock.now(),
+        )
+        for each in place.dossier.sections
+        for item in each.questions
+        if each.key != key
+    ]
+    return typed_unasked(asked, (*place.set_aside, *moved), clock.now())
+
+
 def _after_saving(place: Workplace, key: str) -> Any:
+    if unasked := _unasked(place, key):
+        now = queries.workplace(current_actor(), place.application.reference)
+        found = now.dossier.section(key)
+        return _section_page(now, found, form_after_clash(found, ()), unasked=unasked), 409
     ref, following = place.application.reference, place.dossier.after(key)
     flash(f"Saved {clock.in_zone(clock.now(), place.application.call.zone):%H:%M}.", "success")
     # Nothing stops the saving; what does not fit is said all the same, also where the call changed meanwhile.
@@ -100,7 +131,14 @@ def _overtaken(ref: str, key: str, given: SectionInput, error: Conflict) -> Any:
     return _section_page(place, found, form, clashes), 409
 
 
-def _section_page(place: Workplace, found: SectionView, form: SectionForm, clashes: tuple[Clash, ...] = ()) -> str:
+def _section_page(
+    place: Workplace,
+    found: SectionView,
+    form: SectionForm,
+    clashes: tuple[Clash, ...] = (),
+    *,
+    unasked: tuple[SetAside, ...] = (),
+) -> str:
     criteria = {criterion.key: criterion.name for criterion in place.application.call.content.criteria}
     savers = {clash.contested.saved_by for clash in clashes if clash.contested.saved_by}
     return page(
@@ -112,6 +150,8 @@ def _section_page(place: Workplace, found: SectionView, form: SectionForm, clash
         criteria=criteria,
         languages=LANGUAGES,
         following=place.dossier.after(found.key),
+        # A form that was sent may hold words for what is not asked here any more.
+        unasked=unasked or (_unasked(place, found.key) if request.method == "POST" else ()),
         answered=questions_beside(place.application.call.id, found.key),
         **team_context(place),
     )
@@ -132,6 +172,9 @@ def save_answer(ref: str, key: str, question: str) -> Any:
         return _contested(ref, merging.clash_of(error.question, error.contested))
     except Invalid as error:
         return said_in_json(422, " ".join(error.problems.values()) or str(error))
+    except NotFound:
+        # The person is of the team: so it is the question that went.
+        return said_in_json(404, NOT_ASKED)
     answer = kept.answer
     return jsonify(
         number=answer.number,

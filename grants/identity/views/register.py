@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, request
 
 from grants.core import clock
-from grants.core.errors import NotFound
+from grants.core.errors import Conflict, NotFound
 from grants.core.permissions import Permission
 from grants.identity import queries, services
 from grants.identity.forms import DoubleForm, ValidateForm, WithdrawValidationForm
@@ -33,10 +33,15 @@ def validate_fact(slug: str, kind: str) -> Any:
     today = clock.in_zone(clock.now()).date()
     form = ValidateForm(data={"shown": fact.value, "checked_on": today})
     if form.validate_on_submit():
-        with form.refusals():
-            services.validate_fact(current_actor(), view.id, fact.kind, str(form.shown.data), form.to_input())
-            flash(f"The {fact.words} of {view.name} is validated.", "success")
-            return see_other("oversight.organisation", slug=slug)
+        try:
+            with form.refusals():
+                services.validate_fact(current_actor(), view.id, fact.kind, str(form.shown.data), form.to_input())
+                flash(f"The {fact.words} of {view.name} is validated.", "success")
+                return see_other("oversight.organisation", slug=slug)
+        except Conflict as error:
+            view, fact = _fact(slug, kind)
+            form.problems.append(f"{error} What you typed stands below: look again, then validate what it says now.")
+            form.shown.data, form.shown.raw_data = fact.value, None
     return _validating(slug, view, fact, validating=form)
 
 
