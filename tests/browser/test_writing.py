@@ -236,7 +236,9 @@ def test_two_in_one_field_see_each_other_and_choose_between_both_texts(
         expect(state(ana, question)).not_to_contain_text("Not saved")
         expect(box).to_have_count(0)
         expect(area(ana, question)).to_have_value(text)
-        expect(state(ana, question)).to_contain_text("Saved" if button != "Take what is stored" else "The stored text stands")
+        expect(state(ana, question)).to_contain_text(
+            "Saved" if button != "Take what is stored" else "The stored text stands"
+        )
         assert stored(draft, question) == text
         assert "Owners vote once, block by block." in every_version(draft)
 
