@@ -25,7 +25,7 @@ from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.paging import Tally
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation
 from grants.programmes.models import Programme
 
@@ -152,8 +152,7 @@ def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPa
     """Everything the page of the list shows; one statement, and one before it where how many there are must be counted."""
     parts: list[Asking[Any]] = [
         counting.asking(actor, listing.wanted),
-        calls_seen.asking(actor),
-        programmes_seen.asking(actor),
+        _places_seen(actor),
         countries.asking(actor),
         saved_lists.asking(actor),
     ]
@@ -163,7 +162,7 @@ def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPa
         around = yield from side_by_side(parts)
         few = not around[0][0].more
         read = yield from stretch_of.asking(actor, listing, stretch, few=few)
-    (total, numbers), calls, programmes, lands, saved = around
+    (total, numbers), (calls, programmes), lands, saved = around
     shown = read[: stretch.size]
     more = len(read) > stretch.size
     if stretch.backwards:
@@ -186,8 +185,7 @@ def list_page(actor: Actor, listing: Listing, stretch: Stretch) -> Asking[ListPa
 @reader
 def offered(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]]:
     """The calls, programmes and countries of the applications a person may see, for the filters; one statement."""
-    found: list[Asking[Any]] = [calls_seen.asking(actor), programmes_seen.asking(actor), countries.asking(actor)]
-    calls, programmes, lands = yield from side_by_side(found)
+    (calls, programmes), lands = yield from both(_places_seen(actor), countries.asking(actor))
     return calls, programmes, lands
 
 
@@ -227,20 +225,26 @@ def countries(actor: Actor) -> Asking[tuple[str, ...]]:
 @reader
 def programmes_seen(actor: Actor) -> Asking[tuple[str, ...]]:
     """The codes of the programmes with applications a person may see, in order, for the filter."""
-    rows = yield from ask(
-        select(Programme.code)
-        .join(Call, Call.programme_id == Programme.id)
-        .where(_seen(actor))
-        .order_by(Programme.code)
-    )
-    return tuple(dict.fromkeys(row.code for row in rows))
+    _, programmes = yield from _places_seen(actor)
+    return programmes
 
 
 @reader
 def calls_seen(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     """Slug and title of the calls with applications a person may see, newest first, for the filter."""
-    rows = yield from ask(select(Call.slug, Call.title).where(_seen(actor)).order_by(Call.year.desc(), Call.slug))
-    return tuple((slug, title) for slug, title in rows)
+    calls, _ = yield from _places_seen(actor)
+    return calls
+
+
+def _places_seen(actor: Actor) -> Asking[tuple[tuple[tuple[str, str], ...], tuple[str, ...]]]:
+    """Both at once: for whoever sees few, looking through the calls is most of the work."""
+    rows = yield from ask(
+        select(Call.slug, Call.title, Programme.code)
+        .join(Programme, Programme.id == Call.programme_id)
+        .where(_seen(actor))
+        .order_by(Call.year.desc(), Call.slug)
+    )
+    return tuple((row.slug, row.title) for row in rows), tuple(sorted({row.code for row in rows}))
 
 
 def _seen(actor: Actor) -> ColumnElement[bool]:
