@@ -7,18 +7,18 @@ from datetime import date
 from uuid import UUID
 
 from wtforms import HiddenField, StringField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Length
 
 from grants.core import clock
 from grants.core.errors import Invalid
 from grants.oversight.rules import TrailFilter
-from grants.web.forms import CharactersMax, Form
+from grants.web.forms import Form
 
 
 class CancelJobForm(Form):
     """Why this job is given up; kept on the record."""
 
-    reason = StringField("Why is it cancelled?", validators=[InputRequired(), CharactersMax(500)])
+    reason = StringField("Why is it cancelled?", validators=[InputRequired(), Length(max=500)])
 
 
 class ThingForm(Form):
