@@ -258,6 +258,11 @@ def test_whoever_signs_for_the_city_declines_with_a_reason_and_the_reserve_goes_
     assert ledger.balance(Account.AVAILABLE, call_id=found.call_id) - free == found.maximum
     assert get(Application, found.application_id).state == "declined"
     assert grant(IN_PREPARATION).state is GrantState.DROPPED
+    # One word for it everywhere: the programme drops, the city declines.
+    page = actors.client_of(demo_app, mayor).get(f"/grants/{found.reference}").text
+    assert "Declined before its agreement was signed" in page and "Dropped" not in page
+    page = actors.client_of(demo_app, mayor).get(f"/applications/{found.application_reference}").text
+    assert "The grant was declined" in page and "dropped" not in page
     told = {identity.person(each.user_id).email for each in (actor("officer"), mayor) if each.user_id}
     assert len(told) == 2 and told <= set(mailed("agreement_declined"))
     for again in (
