@@ -62,7 +62,7 @@ REACHED = {
     "elena": "evaluation.assessment evaluation.assessments evaluation.conflicts",
     "reka": "agreements.account reporting.costs reporting.section",
     "paolo": "agreements.decline",
-    "niels": "awards.result",
+    "linnea": "awards.result",
     "authoriser": "awards.selection payments.close",
     "officer": "reporting.accept",
     "accountant": "payments.recovery",
