@@ -158,6 +158,9 @@ def _mark(key: str) -> str:
     return f"[field {key}: leave this line as it is]"
 
 
+_A_MARK = re.compile(r"\[field [^\]]{1,100}: leave this line as it is\]")
+
+
 def _cell(paragraphs: list[str], *, shade: str = "") -> str:
     fill = f'<w:shd w:val="clear" w:color="auto" w:fill="{shade}"/>' if shade else ""
     return f'<w:tc><w:tcPr><w:tcW w:w="5000" w:type="pct"/>{fill}</w:tcPr>{"".join(paragraphs)}</w:tc>'
@@ -208,11 +211,17 @@ def read(data: bytes, definition: Definition) -> Filled:
     marks = {_mark(key): key for key in known}
     answers: dict[str, Answer] = {}
     problems: list[str] = []
+    gone: list[str] = []
     cleared: set[str] = set()
     for table in body.iter(_name("tbl")):
         rows = table.findall(_name("tr"))
-        key = next((marks[line] for line in _lines(rows[0]) if line in marks), None) if rows else None
-        if key is None or len(rows) < 2 or key in answers:
+        lines = _lines(rows[0]) if rows else []
+        key = next((marks[line] for line in lines if line in marks), None)
+        if len(rows) < 2 or key in answers:
+            continue
+        if key is None:
+            if any(_A_MARK.fullmatch(line) for line in lines):
+                gone += _gone(lines[0], _typed(rows[1], ordered, marked=False))
             continue
         section, question = known[key]
         words = _typed(rows[1], ordered, marked=question.kind is QuestionKind.LONG)
@@ -227,7 +236,18 @@ def read(data: bytes, definition: Definition) -> Filled:
         if question.key not in answers and question.kind is not QuestionKind.FILE:
             problems.append(f"{section.title}: the box “{_plain(question)}” is missing; its answer is left as it is.")
     places = {key: known[key][0].title for key in answers}
-    return Filled(tuple(answers.values()), (*problems, *_strays(body, definition)), frozenset(cleared), places)
+    said = (*problems, *gone[:STRAYS_SAID_MAX], *_strays(body, definition))
+    return Filled(tuple(answers.values()), said, frozenset(cleared), places)
+
+
+def _gone(label: str, answer: str) -> list[str]:
+    """What to say of an answer to a question that the form knows no more: nothing where nothing was written."""
+    if not answer.strip():
+        return []
+    return [
+        f"{quoted(label)} is not asked in this form, so its answer was not read: {quoted(answer.strip())}. "
+        "Copy it to where it belongs now, if it does."
+    ]
 
 
 def _body(data: bytes) -> ElementTree.Element:
@@ -436,7 +456,7 @@ def _strays(body: ElementTree.Element, definition: Definition) -> list[str]:
 # --- as a workbook --------------------------------------------------------------------------------------------
 
 _COLUMNS = (("Section", 22), ("Question", 40), ("What to write", 50), ("Your answer", 90), ("Field", 24))
-_ANSWER, _FIELD = 3, 4
+_QUESTION, _ANSWER, _FIELD = 1, 3, 4
 # A form has some dozen questions; what lies below is not looked at.
 ROWS_READ_MAX = 2_000
 # What one cell of a workbook can hold.
@@ -521,14 +541,17 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
     (_, first), *others = sheets
     answers: dict[str, Answer] = {}
     problems: list[str] = []
+    gone: list[str] = []
     places: dict[str, str] = {}
     cleared: set[str] = set()
     for number, line in enumerate(first, start=1):
         key, value = (str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None)
+        cell = f"Cell D{number}"
+        if key not in known and number > 1 and key.strip():
+            gone += [f"{cell}: {each}" for each in _gone(str(line[_QUESTION] or ""), _cell_text(value))]
         if key not in known or key in answers:
             continue
         section, question = known[key]
-        cell = f"Cell D{number}"
         if isinstance(value, Formula):
             problems.append(f"{cell}, \u201c{_plain(question)}\u201d: a formula is not read. Write its result.")
             continue
@@ -547,7 +570,7 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
             cleared |= {asked.key} if answers[asked.key].empty and not found else set()
     if not answers:
         raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
-    return Filled(tuple(answers.values()), tuple(problems), frozenset(cleared), places)
+    return Filled(tuple(answers.values()), (*problems, *gone[:STRAYS_SAID_MAX]), frozenset(cleared), places)
 
 
 def _fits_cell(question: Question, answer: Answer | None) -> bool:

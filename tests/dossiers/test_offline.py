@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -211,6 +212,23 @@ def test_a_box_that_holds_nothing_is_told_from_one_that_is_missing_or_was_not_un
         "table",
         "confirmation",
     }
+
+
+def test_an_answer_to_what_is_not_asked_any_more_is_told_with_its_words_and_an_empty_one_is_not() -> None:
+    shorter = Definition(
+        (replace(FORM.sections[0], questions=tuple(each for each in QUESTIONS if each.key not in ("short", "date"))),)
+    )
+    answers = {key: answer for key, answer in ANSWERS.items() if key != "date"}
+    said = (
+        "“A short question” is not asked in this form, so its answer was not read: “Łódź & co <b>”. "
+        "Copy it to where it belongs now, if it does."
+    )
+
+    document = offline.read(offline.written("A call", (), FORM, answers), shorter)
+    workbook = offline.read_sheet(offline.written_sheet("A call", FORM, answers), shorter)
+
+    assert document.problems == (said,) and workbook.problems == (f"Cell D2: {said}",)
+    assert {each.question for each in document.answers} == {each.question for each in workbook.answers}
 
 
 def test_what_a_spreadsheet_makes_of_numbers_dates_and_formulas_is_read_or_named_by_its_cell() -> None:
