@@ -19,6 +19,7 @@ from grants.core.file_checks import check
 from grants.core.file_types import FileType
 from grants.dossiers import markup, offline, rules
 from grants.dossiers.markup import Run
+from grants.dossiers.offline import packed
 from grants.dossiers.rules import Answer, Choice, Column, Definition, Question, QuestionKind, Section
 
 PICKS = (Choice("heat", "Thermal energy"), Choice("waste", "Waste & water"))
@@ -303,7 +304,7 @@ def test_a_workbook_with_a_part_beyond_all_measure_is_refused_before_it_is_read(
     made = offline.written_sheet("F", FORM, {})
 
     with pytest.raises(Invalid, match="too long"):
-        offline.read_sheet(_repacked(made, "xl/sharedStrings.xml", b" " * (offline.PART_BYTES_MAX + 1)), FORM)
+        offline.read_sheet(_repacked(made, "xl/sharedStrings.xml", b" " * (packed.PART_BYTES_MAX + 1)), FORM)
 
 
 @pytest.mark.filterwarnings("ignore:Workbook contains no")
