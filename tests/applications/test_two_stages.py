@@ -338,6 +338,18 @@ def test_a_concept_that_was_turned_away_is_not_invited_and_another_calls_never(
     assert db.session.scalars(select(StageInvitation)).all() == []
 
 
+def test_a_concept_turned_away_after_its_invitation_is_followed_by_nothing(
+    stages: tuple[CallView, CallView], concept: UUID
+) -> None:
+    _, second = stages
+    invite(second, concept)
+    with arranging():
+        db.session.get_one(Application, concept).state = ApplicationState.INELIGIBLE.value
+
+    with pytest.raises(Refused, match="was turned away since it was invited"):
+        start(second, concept)
+
+
 def test_a_full_proposal_opens_only_after_a_call_for_concepts_it_names_is_here() -> None:
     with clock.at(BEFORE):
         made = call_services.import_call(actors.ingrid(), FULL)

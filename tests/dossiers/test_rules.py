@@ -203,7 +203,7 @@ def test_beside_a_limit_in_words_stands_one_in_characters_and_one_in_lines() -> 
     cases = {
         "x" * 2_200: None,
         "x"
-        * 2_201: "“Summary” has 2201 characters; the limit is 100 words of together at most 2200 characters. Cut 1 characters.",
+        * 2_201: "“Summary” has 2201 characters; the limit is 100 words of together at most 2200 characters. Cut 1.",
         "x " * 101: "“Summary” has 101 words; the limit is 100. Cut 1 word.",
         "a\n" * 1_999 + "a": "“Summary” has 2000 words; the limit is 100. Cut 1900 words.",
         "a" + "\n" * 2_000 + "a": "“Summary” has 2001 lines; the limit is 2000. Take out empty lines.",

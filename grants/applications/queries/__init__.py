@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Imported for what it hands to the stage of calls.
+from grants.applications.queries.applying import asked_about, people_at_work
 from grants.applications.queries.batch import batch, batch_page, batch_results, in_hand, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
@@ -108,6 +110,7 @@ __all__ = [
     "TrialView",
     "Workplace",
     "as_answered",
+    "asked_about",
     "awaits_full_proposal",
     "batch",
     "batch_page",
@@ -170,6 +173,7 @@ __all__ = [
     "opens_when",
     "own_rows",
     "partners",
+    "people_at_work",
     "programmes_seen",
     "reason_of_end",
     "receipt_files",

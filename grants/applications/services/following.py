@@ -104,6 +104,11 @@ def start_invited(actor: Actor, call_id: UUID, concept_id: UUID, given: FollowIn
         coordinator=concept.coordinator.name,
         lead=concept.coordinator.contact_name,
     )
+    if concept.state not in rules.INVITABLE:
+        raise Refused(
+            f"{concept.reference} was turned away since it was invited, so no full proposal can follow it. "
+            "Ask the programme if you think that is wrong."
+        )
     if invitation.started_id is not None:
         reference = queries.view_by_id(invitation.started_id).reference
         raise Refused(

@@ -6,6 +6,7 @@ Everybody gets the same answer at the same time (equal treatment of applicants),
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -227,21 +228,20 @@ def telling_words(text: str, asker: Asker) -> tuple[str, ...]:
 
     >>> asker = Asker("Ana Kowalska", "ana@northbridge.example", ("Municipality of Northbridge",))
     >>> telling_words("May Northbridge lead, asks Mrs KOWALSKA?", asker)
-    ('kowalska', 'northbridge')
+    ('Kowalska', 'Northbridge')
     >>> telling_words("May a municipality lead?", asker)
     ()
     """
     folded = fold(text)
-    wanted = {fold(asker.email), *(fold(name) for name in (asker.name, *asker.organisations, *asker.things))}
+    wanted = {fold(each): each for each in (asker.email, asker.name, *asker.organisations, *asker.things)}
     for name in (asker.name, *asker.organisations):
-        wanted |= {
-            word
-            for word in re.findall(r"[^\W\d_]+", fold(name))
-            if len(word) >= _TELLING_LETTERS and word not in _SHARED
-        }
-    found = {word for word in wanted if word and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", folded)}
+        # An accent written as a sign of its own would part the word.
+        for word in re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", name)):
+            if len(word) >= _TELLING_LETTERS and fold(word) not in _SHARED:
+                wanted[fold(word)] = word
+    found = {each for each in wanted if each and re.search(rf"(?<!\w){re.escape(each)}(?!\w)", folded)}
     # “Northbridge” says it all where “Municipality of Northbridge” stands.
-    return tuple(sorted(word for word in found if not any(word != other and other in word for other in found)))
+    return tuple(wanted[each] for each in sorted(found) if not any(each != other and other in each for other in found))
 
 
 def refuse_telling(given: Wording, askers: Collection[Asker], note: str = "") -> None:

@@ -70,7 +70,7 @@ def length_problem(what: str, text: str, words_max: int) -> str | None:
     if signs > signs_max:
         return (
             f"{what} has {signs} characters; the limit is {words_max} words of together at most {signs_max} characters. "
-            f"Cut {signs - signs_max} characters."
+            f"Cut {signs - signs_max}."
         )
     return lines_problem(what, text)
 
