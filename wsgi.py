@@ -9,7 +9,6 @@ from flask import Flask
 
 from config import BadSettings, Config
 from grants.app import create_app
-from grants.cli import build_cli
 from grants.local import owns_tables
 
 _made: tuple[Config, Flask] | None = None
@@ -51,7 +50,12 @@ def _refuse_owner(config: Config) -> None:
         )
 
 
-cli = build_cli(Config.from_env, create_app)
+def cli() -> None:
+    """The command ``grants``; the processes that serve pages have no use for it."""
+    from grants.cli import build_cli  # only the command pays for it
+
+    build_cli(Config.from_env, create_app)(prog_name="grants")
+
 
 if __name__ == "__main__":
-    cli(prog_name="grants")
+    cli()
