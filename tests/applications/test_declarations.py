@@ -103,7 +103,7 @@ def test_two_declarations_of_one_key_keep_a_call_from_being_published(app: Flask
 
     from grants.calls.services import publish
 
-    with clock.at(scene.BEFORE), pytest.raises(Problems, match="used more than once"):
+    with clock.at(scene.BEFORE), pytest.raises(Problems, match="more than once"):
         publish(actors.ingrid(), draft.id)
 
 

@@ -221,7 +221,7 @@ def test_the_lead_of_an_invited_concept_has_the_task_to_start_and_the_concept_le
         assert "Start the full proposal of “Warm Blocks”" in text_of(home) and f'href="{address}"' in home.text
         assert "evaluators and the panel" not in text_of(home)
         theirs = text_of(actors.client_of(app, marek).get(page))
-        assert "Ana Kowalska, who leads it, can start the full proposal until 1 October 2026" in theirs
+        assert "Ana Kowalska, who leads it, can send a full proposal until 1 October 2026" in theirs
         assert "What you must do now" not in theirs and starts(marek, clock.now()) == []
     assert starts(lead, second.closes_at) == []
 
@@ -234,6 +234,9 @@ def test_the_lead_of_an_invited_concept_has_the_task_to_start_and_the_concept_le
         assert f'href="/applications/{reference}"' in shown.text and "need not do anything" not in text_of(shown)
         theirs = text_of(actors.client_of(app, marek).get(page))
         assert "The full proposal is begun" in theirs and reference not in theirs
+        # Nobody outside the team learns of a draft.
+        staff = text_of(actors.client_of(app, actors.eli()).get(page))
+        assert "who leads it, can send a full proposal until" in staff and "begun" not in staff
 
 
 def test_the_programme_invites_concepts_on_a_page(app: Flask, stages: tuple[CallView, CallView], concept: UUID) -> None:
@@ -339,7 +342,7 @@ def test_a_concept_that_was_turned_away_is_not_invited_and_another_calls_never(
 
 
 def test_a_concept_turned_away_after_its_invitation_is_followed_by_nothing(
-    stages: tuple[CallView, CallView], concept: UUID
+    app: Flask, stages: tuple[CallView, CallView], concept: UUID
 ) -> None:
     _, second = stages
     invite(second, concept)
@@ -348,6 +351,11 @@ def test_a_concept_turned_away_after_its_invitation_is_followed_by_nothing(
 
     with pytest.raises(Refused, match="was turned away since it was invited"):
         start(second, concept)
+    with clock.at(during(second)):
+        ana = actors.client_of(app, again(actors.ana("Municipality of Northbridge")))
+        page = ana.get(f"/calls/{second.slug}/full-proposal/{queries.view_by_id(concept).reference}")
+        assert "No full proposal can follow this concept" in text_of(page) and 'name="title"' not in page.text
+        assert "Start the full proposal of" not in text_of(ana.get(f"/applications/new?call={second.slug}"))
 
 
 def test_a_full_proposal_opens_only_after_a_call_for_concepts_it_names_is_here() -> None:

@@ -166,7 +166,6 @@ def test_a_question_without_what_its_kind_needs_is_kept_and_the_lack_is_said(app
     assert "Short name: It" not in text_of(missing)
     for typed, said in (
         ({"value.words_max": "-5"}, "Most words: It is -5; it must be a whole number from 1 to 20000."),
-        ({"value.words_max": "9", "value.characters_max": "9"}, "Most characters: It stands beside a limit in words"),
         ({"place": "0"}, "Place: It is “0”; there are places 1 to 2. Write one of them."),
         ({"place": "99"}, "Place: It is “99”; there are places 1 to 2."),
     ):

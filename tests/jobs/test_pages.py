@@ -53,8 +53,9 @@ def test_a_job_is_given_up_with_a_reason_only(client: FlaskClient, parked: jobs.
 def test_an_empty_list_explains_itself_and_nonsense_is_no_error(client: FlaskClient) -> None:
     actors.sign_in(client, actors.ada().user_id)
 
-    for address in ("/admin/jobs", "/admin/jobs?state=nonsense&after=x", "/admin/jobs?after=99999999999999999999"):
+    for address in ("/admin/jobs", "/admin/jobs?after=x", "/admin/jobs?after=99999999999999999999"):
         assert "No jobs here" in client.get(address).text
+    assert "There is no state “nonsense”" in client.get("/admin/jobs?state=nonsense&after=x").text
     assert client.get("/admin/jobs/424242").status_code == 404
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from grants.applications import rules
 from grants.applications.models import Application, StageInvitation
-from grants.applications.queries.reach import DUTIES_MAX, FOR_CALL_MAX, not_barred, visible
+from grants.applications.queries.reach import DUTIES_MAX, FOR_CALL_MAX, is_team, not_barred, visible
 from grants.applications.queries.submitted import submitted_content
 from grants.applications.rules import ApplicationView, ConceptRow, Invited, PartnerView, SecondStage
 from grants.applications.states import ApplicationState, PartnerState
@@ -48,7 +48,9 @@ def concepts(actor: Actor, call: CallView) -> tuple[ConceptRow, ...]:
 
 
 def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
-    """The invitations of a call to concepts that this person leads for an organisation of theirs, by reference."""
+    """The invitations of a call to concepts that this person leads for an organisation of theirs, by reference; those that were
+    turned away since and never gone on with are none any more.
+    """
     started = aliased(Application)
     rows = db.session.execute(
         select(StageInvitation, Application, started.reference)
@@ -56,6 +58,7 @@ def invited_to(actor: Actor, call_id: UUID) -> tuple[Invited, ...]:
         .outerjoin(started, started.id == StageInvitation.started_id)
         .where(
             StageInvitation.call_id == call_id,
+            or_(StageInvitation.started_id.is_not(None), Application.state.in_(rules.INVITABLE)),
             Application.coordinator_id.in_(actor.organisation_ids),
             Application.id.in_(actor.places(Permission.APPLICATION_SUBMIT, "application")),
             visible(actor),
@@ -88,6 +91,7 @@ def second_stage(actor: Actor | None, concept: ApplicationView) -> Asking[Second
         return None
     # The full proposal alone is looked for with what the reader may see; the concept they see already.
     seen = visible(actor) if actor else Application.id.is_(None)
+    in_team = actor is not None and is_team(actor, concept.id)
     rows = yield from ask(
         select(
             *(Call.slug, Call.title, *calls.times_columns()),
@@ -114,7 +118,7 @@ def second_stage(actor: Actor | None, concept: ApplicationView) -> Asking[Second
             and concept.id in actor.places(Permission.APPLICATION_SUBMIT, "application")
             and concept.coordinator_id in actor.organisation_ids,
             invited_at=row.created_at,
-            is_started=row.started_id is not None,
+            is_started=row.started is not None or (row.started_id is not None and in_team),
             started=row.started,
         )
     return None

@@ -66,7 +66,8 @@ class Invited:
 class SecondStage:
     """The second stage a concept was invited to, as one reader of the concept sees it.
 
-    ``started`` is the reference of the full proposal for whoever may read it; ``is_started`` is known to all of the team.
+    ``started`` is the reference of the full proposal for whoever may read it; ``is_started`` is known to all of the team,
+    and to others only with that: nobody else learns of a draft.
     """
 
     slug: str

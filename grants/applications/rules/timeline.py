@@ -167,10 +167,10 @@ def _goes_on(second: SecondStage, at: datetime) -> str:
     if second.is_cancelled:
         return "It was invited to the second stage, whose call was cancelled since. No full proposal can be started."
     if second.is_over(at):
-        return "It was invited to the second stage. No full proposal was started before the deadline."
+        return "It was invited to the second stage. No full proposal was sent before the deadline."
     if second.waits(at):
         until = f" until {said(times.closes_at, times.zone)}" if times.closes_at else ""
-        return f"It is invited to the second stage. {lead} can start the full proposal{until}."
+        return f"It is invited to the second stage. {lead} can send a full proposal{until}."
     opens = f" from {said(times.opens_at, times.zone)}" if times.opens_at else ""
     return f"It is invited to the second stage. {lead} can start the full proposal{opens}."
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from grants.applications import queries, rules
 from grants.applications.models import Application, ApplicationPartner, StageInvitation
 from grants.applications.rules import ApplicationView, FollowInput, PartnerView, Started, StartInput
-from grants.applications.services.drafting import new_application, refresh_search_text
+from grants.applications.services.drafting import hold_call, new_application, refresh_search_text
 from grants.applications.states import ApplicationState, PartnerRole, PartnerState
 from grants.budgets import services as budgets
 from grants.calls import queries as calls
@@ -91,6 +91,8 @@ def start_invited(actor: Actor, call_id: UUID, concept_id: UUID, given: FollowIn
     row = locked(Application, concept_id)
     # Whoever does not see the concept is told nothing of it.
     queries.id_of(actor, row.reference)
+    # Shared with others who start: a cancellation, a moved deadline or a corrigendum comes before it or after it.
+    hold_call(call_id)
     call = calls.call_by_id(call_id)
     rules.refuse_late(call, acts.moment())
     concept = queries.view_by_id(concept_id)

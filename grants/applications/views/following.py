@@ -89,6 +89,7 @@ def full_proposal(slug: str, ref: str) -> Any:
         invited=invited,
         lead_gone=invited is None and queries.lead_is_gone(concept, queries.could_lead(concept)),
         is_team=queries.is_team(actor, concept.id),
+        turned_away=concept.state not in rules.INVITABLE,
         form=form,
         open=call.is_open(clock.now()),
     ), status

@@ -47,12 +47,10 @@ from grants.core.yaml_schema import (
     day,
     exact,
     flag,
-    is_null,
     moment,
     one_of,
     plain_text,
     raw_of,
-    under,
     wall_time,
     what,
     whole,
@@ -369,24 +367,7 @@ _COLUMN = Record(
 _ASKED_IF = Record(AskedIf, {"question": plain_text, "answers": Items(plain_text)}, ("question",))
 
 
-class _QuestionRecord(Record):
-    """A question, whose text is limited in words or in characters: two limits at once nobody could tell in one hint."""
-
-    def built(self, pairs: Mapping[str, yaml.Node], node: yaml.Node, place: str, reading: Reading) -> Any:
-        made = super().built(pairs, node, place, reading)
-        limits = [pairs[name] for name in ("words_max", "characters_max") if name in pairs and not is_null(pairs[name])]
-        if len(limits) < 2:
-            return made
-        instead = "Empty one of the two." if reading.in_form else "Take one of the two out."
-        reading.wrong(
-            limits[1],
-            under(place, "characters_max"),
-            f"stands beside a limit in words; a text has one or the other. {instead}",
-        )
-        return None
-
-
-_QUESTION = _QuestionRecord(
+_QUESTION = Record(
     Question,
     {
         "key": plain_text,

@@ -235,9 +235,9 @@ def telling_words(text: str, asker: Asker) -> tuple[str, ...]:
     folded = fold(text)
     wanted = {fold(each): each for each in (asker.email, asker.name, *asker.organisations, *asker.things)}
     for name in (asker.name, *asker.organisations):
-        # An accent written as a sign of its own would part the word.
-        for word in re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", name)):
-            if len(word) >= _TELLING_LETTERS and fold(word) not in _SHARED:
+        # Some accents are signs of their own, and must not part the word.
+        for word in re.findall(r"(?:[^\W\d_]|[\u0300-\u036f])+", unicodedata.normalize("NFC", name)):
+            if len(fold(word)) >= _TELLING_LETTERS and fold(word) not in _SHARED:
                 wanted[fold(word)] = word
     found = {each for each in wanted if each and re.search(rf"(?<!\w){re.escape(each)}(?!\w)", folded)}
     # “Northbridge” says it all where “Municipality of Northbridge” stands.

@@ -78,7 +78,7 @@ def edit_session(actor: Actor, call_id: UUID, number: int, given: SessionInput, 
     relinked = (row.link or "") != (kept.link or "")
     row.title, row.starts_at, row.ends_at = kept.title, kept.starts_at, kept.ends_at
     row.place, row.link, row.recording = kept.place, kept.link, kept.recording
-    if (moved or relinked) and row.cancelled_at is None and kept.starts_at > acts.moment():
+    if (moved or relinked) and row.cancelled_at is None and kept.ends_at > acts.moment():
         _tell(call_id, row, "moved" if moved else "relinked")
 
 

@@ -155,6 +155,9 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
     for what, limit in (("words", question.words_max), ("characters", question.characters_max)):
         if limit is not None and limit < 1:
             found.append(Problem(place, f"takes {limit} {what}; a limit is 1 or more."))
+    if question.words_max is not None and question.characters_max is not None:
+        # Two limits at once nobody could tell in one hint.
+        found.append(Problem(place, "is limited in words and in characters; a text has one limit. Empty one of the two."))
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
@@ -118,6 +118,17 @@ def _team(actor: Actor, permission: P) -> ColumnElement[bool]:
     return Application.id.in_(actor.places(permission, "application") - actor.barred("application"))
 
 
+def _goes_on(at: datetime) -> ColumnElement[bool]:
+    """Whether a full proposal follows the concept, or may still."""
+    *_, closes_at = calls.times_columns()
+    may_follow = and_(Call.state != CallState.CANCELLED.value, or_(closes_at.is_(None), closes_at > at))
+    return (
+        exists()
+        .where(StageInvitation.concept_id == Application.id, Call.id == StageInvitation.call_id)
+        .where(or_(StageInvitation.started_id.is_not(None), may_follow))
+    )
+
+
 def _applications(actor: Actor) -> Asking[list[Waiting]]:
     """By state, since its last change: the letters of a verdict leave in the act that moves the application."""
     declared = (
@@ -137,8 +148,8 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         select(Application.reference, Application.title, Application.state, since)
         .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
-        # An invited concept waits for nobody: its own lead goes on with the full proposal.
-        .where(~exists().where(StageInvitation.concept_id == Application.id))
+        # A concept that is or can be gone on with waits for nobody: its own lead has the next step.
+        .where(~_goes_on(clock.now()))
         .order_by(since, Application.reference)
     )
     return [
