@@ -114,12 +114,13 @@ def grant(actor: Actor, reference: str) -> Asking[GrantView]:
 
 
 @reader
-def readable(actor: Actor, reference: str) -> Asking[Any]:
+def readable(actor: Actor, reference: str) -> Asking[Grant]:
     """The row of a grant, for reads of other stages beside :func:`view`; raises :class:`NotFound`."""
     found = yield from ask(select(Grant).where(Grant.reference == reference, visible(actor)))
     if not found:
         raise NotFound
-    return found[0]
+    row: Grant = found[0]
+    return row
 
 
 @reader

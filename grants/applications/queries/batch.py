@@ -181,5 +181,5 @@ def batch_results(actor: Actor, batch_ids: Collection[UUID]) -> Asking[dict[UUID
 def _outcome(row: Any, job: jobs.JobView) -> BatchOutcome:
     note = str((job.result or {}).get("note", ""))
     words = note or (job.error or "")
-    passed = job.state is JobState.DONE and not note
-    return BatchOutcome(row.reference, row.acronym or row.title, passed, not job.is_over, words)
+    done = job.state is JobState.DONE and not note
+    return BatchOutcome(row.reference, row.acronym or row.title, done, not job.is_over, words)
