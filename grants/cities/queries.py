@@ -53,12 +53,11 @@ class Counts:
 
 
 @reader
-def register(actor: Actor, search: Search, page: Page) -> Asking[Rows[CityView]]:
+def register(search: Search, page: Page) -> Asking[Rows[CityView]]:
     """The cities that fit, by country and name, and how many they are; two statements.
 
     A page goes on after country and name of the last one, which no two cities share.
     """
-    del actor
     wanted = [City.folded.contains(word, autoescape=True) for word in fold(search.words).split()]
     if search.country:
         wanted.append(City.country_code == search.country)
