@@ -192,8 +192,8 @@ def last() -> CheckpointView | None:
 def page(asked: Page) -> Rows[CheckpointView]:
     """Checkpoints, newest first; a page goes on after the position of the last one."""
     statement = _newest_first()
-    if (last := asked.number) is not None:
-        statement = statement.where(AuditCheckpoint.position < last)
+    if (shown := asked.number) is not None:
+        statement = statement.where(AuditCheckpoint.position < shown)
     return rows(_views(statement.limit(asked.limit)), asked, key=lambda each: str(each.position))
 
 
