@@ -51,8 +51,7 @@ from grants.core import clock, encoding
 from grants.core.db import db, get, locked
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
-from grants.core.paging import rows as cut
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader, side_by_side

@@ -16,8 +16,7 @@ from grants.cities.rules import ActionView, CityView, OrganisationChoice, Partic
 from grants.cities.states import ActionKind, EmissionDomain, LabelStatus, OrganisationLink, Part
 from grants.core.db import db, get
 from grants.core.errors import NotFound
-from grants.core.paging import Page, Rows
-from grants.core.paging import rows as cut
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader

@@ -12,7 +12,7 @@ from grants.core import clock
 from grants.core.db import db, folded
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader
@@ -57,8 +57,8 @@ def users(actor: Actor, page: Page, *, search: str = "") -> Rows[UserRow]:
     found = db.session.execute(
         select(User, name.label("lowered")).where(*conditions).order_by(name, User.handle).limit(page.limit)
     ).all()
-    cut = rows(found, page, key=lambda row: f"{row.User.handle}.{row.lowered}", total=total)
-    return Rows(_user_rows([row.User for row in cut.items]), cut.next_key, cut.total, cut.first)
+    shown = cut(found, page, key=lambda row: f"{row.User.handle}.{row.lowered}", total=total)
+    return Rows(_user_rows([row.User for row in shown.items]), shown.next_key, shown.total, shown.first)
 
 
 def user(actor: Actor, handle: str) -> UserRow:
