@@ -17,8 +17,8 @@ from tests.structure.trees import ROOT, SOURCES, name_of, nodes, short, trees
 
 # Columns that may become a package of the same name when they outgrow one file.
 COLUMNS = {"services", "views", "queries", "rules", "forms"}
-# Files above the stages, and of the core, that became packages; their doors re-export too.
-ABOVE = {"bench", "cli", "demo", "jobs", "local"}
+# Files above the stages, of the core and beside a column, that became packages; their doors re-export too.
+ABOVE = {"bench", "cli", "demo", "jobs", "local", "offline"}
 
 
 # Where SQL may be spoken to the server directly: the core, and what starts and upgrades servers.
