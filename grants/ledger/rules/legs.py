@@ -84,7 +84,7 @@ def legs_e21(still_open: Sequence[Share], dims: Dimensions) -> Legs:
 def legs_e6(gross: Money, dims: Dimensions, *, retention: Money = ZERO) -> Legs:
     """Pre-financing is authorised; a retention is kept out of it.
 
-    >>> [(leg.account.value, leg.amount.cents) for leg in legs_e6(Money(240), NO_DIMENSIONS, retention=Money(30))]
+    >>> [(leg.account.value, leg.amount.cents) for leg in legs_e6(Money(240), Dimensions(), retention=Money(30))]
     [('1100', 240), ('2000', 210), ('2200', 30)]
     """
     return _entry(
