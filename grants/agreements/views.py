@@ -39,7 +39,8 @@ NAVIGATION = (NavItem("Grants", "agreements.index", (P.AGREEMENT_READ,), 40),)
 @bp.get("/grants")
 @requires(P.AGREEMENT_READ)
 def index() -> Any:
-    actor, search, problems = current_actor(), request.args.get("q", ""), list[str]()
+    actor, search = current_actor(), request.args.get("q", "")
+    problems: list[str] = []
     state = chosen("state", "state", {each.value: each for each in GrantState}, problems)
     found = queries.grants(actor, paging.asked(), state=state, search=search)
     return page(

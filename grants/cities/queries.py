@@ -16,8 +16,7 @@ from grants.cities.rules import ActionView, CityView, OrganisationChoice, Partic
 from grants.cities.states import ActionKind, EmissionDomain, LabelStatus, OrganisationLink, Part
 from grants.core.db import db, get
 from grants.core.errors import NotFound
-from grants.core.paging import Page, Rows
-from grants.core.paging import rows as cut
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader
@@ -53,12 +52,11 @@ class Counts:
 
 
 @reader
-def register(actor: Actor, search: Search, page: Page) -> Asking[Rows[CityView]]:
+def register(search: Search, page: Page) -> Asking[Rows[CityView]]:
     """The cities that fit, by country and name, and how many they are; two statements.
 
     A page goes on after country and name of the last one, which no two cities share.
     """
-    del actor
     wanted = [City.folded.contains(word, autoescape=True) for word in fold(search.words).split()]
     if search.country:
         wanted.append(City.country_code == search.country)

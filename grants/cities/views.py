@@ -56,7 +56,7 @@ def index() -> Any:
     )
     return page(
         "cities/index.html",
-        rows=paging.Rows(()) if problems else queries.register(current_actor(), wanted, paging.asked()),
+        rows=paging.Rows(()) if problems else queries.register(wanted, paging.asked()),
         problems=problems,
         search=wanted,
         counts=counts,

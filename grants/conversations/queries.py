@@ -14,8 +14,7 @@ from grants.conversations.rules import About, ConversationRow, MessageView
 from grants.conversations.states import ConversationState, Queue, Side
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
-from grants.core.paging import rows as cut
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.together import Asking, ask, both, reader
 
 MINE_MAX = 50

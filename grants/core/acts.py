@@ -349,13 +349,6 @@ def once(key: str | None) -> Iterator[None]:
         _once.reset(token)
 
 
-def _is_work(row: Any) -> bool:
-    """Whether more changed than what the program works out of rows: that alone makes no open form stale."""
-    state = inspect_row(row)
-    columns = ((attribute.key, attribute.columns[0].info) for attribute in state.mapper.column_attrs)
-    return any("derived" not in info and state.attrs[key].history.has_changes() for key, info in columns)
-
-
 def offer_key(key: str) -> None:
     """Give the next act of this request its form's key; the caller stands inside :func:`once`, which forgets it."""
     _once.set(key)
@@ -384,6 +377,13 @@ def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
             changes = audit.changes_of(row, created=created, deleted=deleted)
             if changes:
                 running.changes.append((row, row.__tablename__, changes))
+
+
+def _is_work(row: Any) -> bool:
+    """Whether more changed than what the program works out of rows: that alone makes no open form stale."""
+    state = inspect_row(row)
+    columns = ((attribute.key, attribute.columns[0].info) for attribute in state.mapper.column_attrs)
+    return any("derived" not in info and state.attrs[key].history.has_changes() for key, info in columns)
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -24,7 +24,7 @@ from grants.core.audit import AuditSeal, ChainCheck
 from grants.core.audit_offline import GENESIS, Fault, Note, Notes, Unreadable
 from grants.core.db import NOT_AUDITED, Row, db, points_to
 from grants.core.errors import NotFound, Refused
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.signing import Signer
 
 _LOCK = 7_261_003
@@ -192,9 +192,9 @@ def last() -> CheckpointView | None:
 def page(asked: Page) -> Rows[CheckpointView]:
     """Checkpoints, newest first; a page goes on after the position of the last one."""
     statement = _newest_first()
-    if (last := asked.number) is not None:
-        statement = statement.where(AuditCheckpoint.position < last)
-    return rows(_views(statement.limit(asked.limit)), asked, key=lambda each: str(each.position))
+    if (shown := asked.number) is not None:
+        statement = statement.where(AuditCheckpoint.position < shown)
+    return cut(_views(statement.limit(asked.limit)), asked, key=lambda each: str(each.position))
 
 
 def at(position: int) -> CheckpointView:

@@ -372,7 +372,7 @@ def older(file_id: UUID, asked: Page) -> Rows[FileView]:
     if (last := asked.number) is not None:
         statement = statement.where(StoredFile.version_no < last)
     found = db.session.execute(statement.order_by(StoredFile.version_no.desc()).limit(asked.limit))
-    return paging.rows(tuple(view_of(*each) for each in found), asked, key=lambda file: str(file.version_no))
+    return paging.cut(tuple(view_of(*each) for each in found), asked, key=lambda file: str(file.version_no))
 
 
 def of_object(kind: str, object_id: UUID, sha256: str) -> FileView | None:

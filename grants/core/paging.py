@@ -75,12 +75,12 @@ class Rows(Generic[Item]):
     first: bool = True
 
 
-def rows(
+def cut(
     found: Sequence[Item], page: Page, *, key: Callable[[Item], str], total: int | Tally | None = None
 ) -> Rows[Item]:
     """Cut what a query found for ``page.limit`` rows to one page.
 
-    >>> rows(("a", "b", "c"), Page(size=2), key=str).next_key
+    >>> cut(("a", "b", "c"), Page(size=2), key=str).next_key
     'b'
     """
     shown = tuple(found[: page.size])

@@ -28,6 +28,9 @@ TEXT_MAX = 4_000
 # Python refuses to read numbers of thousands of digits; no value here comes near this.
 DIGITS_MAX = 40
 
+# What is said of a key that a group must have; a form says it in the words of its field.
+MISSING = "is missing."
+
 _TAG = "tag:yaml.org,2002:"
 # What a text in quotes can spell ("\\0") and neither a database nor a page can hold.
 _NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -367,7 +370,7 @@ class Record:
         }
         for name in self.required:
             if name not in pairs or is_null(pairs[name]):
-                reading.wrong(node, under(place, name), "is missing.")
+                reading.wrong(node, under(place, name), MISSING)
         if len(reading.problems) > before:
             return None
         return self.build(**{name: value for name, value in values.items() if value is not None})

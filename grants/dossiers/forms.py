@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +16,7 @@ from grants.core.money import parse_money
 from grants.core.text import without_turns
 from grants.dossiers import rules
 from grants.dossiers.merging import UNSEEN, Shown
-from grants.dossiers.queries import SectionView, SetAside
+from grants.dossiers.queries import SectionView
 from grants.dossiers.rules import CONFIRMED, Answer, Mark, Question, QuestionKind, Section
 from grants.web.forms import VERSION_DIGITS_MAX, CheckboxesField, Form, choices
 
@@ -99,23 +99,34 @@ class SectionForm(Form):
 UNASKED_MAX = 50
 
 
-def typed_unasked(asked: Collection[str], stands: Collection[SetAside], at: datetime) -> tuple[SetAside, ...]:
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Words for a question that its section does not ask any more, with what it was called. ``is_gone``: asked nowhere."""
+
+    label: str
+    text: str
+    is_gone: bool
+
+
+def typed_unasked(asked: Collection[str], elsewhere: Iterable[tuple[str, Unasked]]) -> tuple[Unasked, ...]:
     """Words the sent form holds for questions its section does not ask any more, to be read and copied.
 
-    ``stands``: what is kept of such questions elsewhere, which gives them their names; words kept there already as they
-    were typed are left out.
+    ``elsewhere``: the questions known apart from this section and what is kept of them, by their keys; it gives them their
+    names, and words kept there already as they were typed are left out.
     """
-    known = {each.question: each for each in stands}
-    kept = {(each.question, " ".join(each.text.split())) for each in stands}
+    known: dict[str, Unasked] = {}
+    kept = set()
+    for key, each in elsewhere:
+        known[key] = each
+        kept.add((key, " ".join(each.text.split())))
     found = []
     for name in dict.fromkeys(request.form):
         key = name.removeprefix(ANSWER)
         text = "\n".join(without_turns(each) for each in request.form.getlist(name) if each.strip())
         if not name.startswith(ANSWER) or key in asked or not text or (key, " ".join(text.split())) in kept:
             continue
-        before = known.get(key)
-        title, label = (before.section_title, before.label) if before else ("", "a question of this section")
-        found.append(SetAside("", title, key, label, text, is_gone=before is None or before.is_gone, set_aside_at=at))
+        before = known.get(key, Unasked("a question of this section", "", is_gone=True))
+        found.append(Unasked(before.label, text, before.is_gone))
     return tuple(found[:UNASKED_MAX])
 
 

@@ -180,7 +180,7 @@ def audit() -> Any:
     typed = {name: request.args.get(name, "") for name in ("person", "about", "ref", "from", "to")}
     return page(
         "oversight/audit.html",
-        lines=paging.rows(found, asked, key=lambda line: line.key),
+        lines=paging.cut(found, asked, key=lambda line: line.key),
         things=[(thing, rules.words_of(thing)) for thing in queries.things(actor)],
         typed=typed,
         problems=problems | ({"ref": unknown} if unknown else {}),
@@ -308,7 +308,7 @@ def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoin
     found = queries.story(actor, kind, thing_id, verbs, asked)
     inner = actor.everywhere(Permission.AUDIT_READ)
     size = asked.size if inner else rules.lines_of_page(found, asked.size)
-    lines = paging.rows(found, replace(asked, size=size), key=lambda line: line.key)
+    lines = paging.cut(found, replace(asked, size=size), key=lambda line: line.key)
     return page(
         "oversight/history.html",
         lines=lines,

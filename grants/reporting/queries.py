@@ -129,18 +129,18 @@ def accepted_costs(report_id: UUID) -> Asking[tuple[Judged, ...]]:
 
 def content(report: PeriodicReport) -> dict[str, Any]:
     """Everything a report says now, as it is frozen when it is sent."""
-    technical, costs = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
-    return _plain(report.reference, technical, costs, agreements.milestones(report.grant_id))
+    technical, entered = dossiers.content(report.dossier_id), budgets.content(report.budget_id)
+    return _plain(report.reference, technical, entered, agreements.milestones(report.grant_id))
 
 
 def _plain(
-    reference: str, technical: dict[str, Any], costs: dict[str, Any], milestones: Sequence[MilestoneView]
+    reference: str, technical: dict[str, Any], entered: dict[str, Any], milestones: Sequence[MilestoneView]
 ) -> dict[str, Any]:
     plain: dict[str, Any] = audit.plain_value(
         {
             "report": reference,
             "technical": technical,
-            "costs": costs,
+            "costs": entered,
             "milestones": [
                 {"number": each.number, "state": each.state.value, "achieved_on": each.achieved_on}
                 for each in milestones

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import request
 
-from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, rows
+from grants.core.paging import ROWS_ON_A_PAGE, ROWS_ON_A_PAGE_MAX, Page, Rows, cut
 
-__all__ = ["ROWS_ON_A_PAGE", "Page", "Rows", "asked", "rows"]
+__all__ = ["ROWS_ON_A_PAGE", "Page", "Rows", "asked", "cut"]
 
 
 def asked() -> Page:

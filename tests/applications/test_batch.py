@@ -6,11 +6,12 @@ import threading
 from uuid import UUID, uuid4
 
 import pytest
-from flask import Flask
+from flask import Flask, get_flashed_messages
 
 from grants.applications import queries, rules, services
 from grants.applications.rules import BatchPick, ConditionAnswer
 from grants.applications.states import ApplicationState, BatchWork, Verdict
+from grants.applications.views.frame import LEFT_MAX, left_without_a_tick
 from grants.calls import services as call_services
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
@@ -116,7 +117,7 @@ def test_the_batch_costs_the_same_for_one_and_for_three(call: CallView) -> None:
     assert counts == [3, 3, 3]
 
 
-def test_each_ticked_one_is_passed_by_an_act_of_its_own_and_a_stale_one_is_skipped_and_named(
+def test_each_ticked_one_is_passed_by_an_act_of_its_own_and_a_stale_one_is_left_out_and_named(
     app: Flask, call: CallView
 ) -> None:
     first, second = clean(call, "First"), clean(call, "Second")
@@ -130,7 +131,7 @@ def test_each_ticked_one_is_passed_by_an_act_of_its_own_and_a_stale_one_is_skipp
         work_off()
 
         outcomes = queries.last_batch(actors.eli(), call.id, BatchWork.PASS)
-        assert [(each.name, each.passed, each.waiting) for each in outcomes] == [
+        assert [(each.name, each.done, each.waiting) for each in outcomes] == [
             ("First", True, False), ("Second, better", False, False),
         ]  # fmt: skip
         assert "sent again" in outcomes[1].words
@@ -201,3 +202,13 @@ def test_what_is_ticked_in_one_call_reaches_no_application_of_another(call: Call
             with pytest.raises(NotFound):
                 deed()
     assert queries.view_by_id(elsewhere).state is ApplicationState.SUBMITTED
+
+
+def test_more_left_without_a_tick_than_an_address_holds_is_said(app: Flask) -> None:
+    shown = [f"A-{number}|x" for number in range(LEFT_MAX + 5)]
+    with app.test_request_context("/", method="POST", data={"shown": shown}):
+        left = left_without_a_tick("pick")
+        (said,) = get_flashed_messages()
+
+    assert (len(left), left[0]) == (LEFT_MAX, "A-5")
+    assert f"You left {LEFT_MAX + 5} without a tick, and only the last {LEFT_MAX} are remembered." in str(said)

@@ -42,7 +42,7 @@ def pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """The browser of the desk, where three rows are already a long list."""
     app.config["WTF_CSRF_ENABLED"] = False
     monkeypatch.setattr("grants.applications.views.lists.AT_ONCE_ROWS_MAX", 3)
-    monkeypatch.setattr("grants.applications.views.list_files.AT_ONCE_ROWS_MAX", 3)
+    monkeypatch.setattr("grants.applications.rules.exporting.AT_ONCE_ROWS_MAX", 3)
     # It says how far it is while rows are still read.
     monkeypatch.setattr("grants.applications.services.exporting.LINES_TOGETHER", 3)
     monkeypatch.setattr("grants.core.jobs.working.PROGRESS_SECONDS_MIN", 0.0)

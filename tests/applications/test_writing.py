@@ -24,6 +24,7 @@ from grants.core.permissions import Actor
 from grants.dossiers.merging import AnswerChanged, Shown
 from grants.dossiers.models import DossierAnswer, DossierAnswerVersion
 from grants.dossiers.rules import Answer, Mark
+from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import forms, post, text_of, values_of
 from tests.factories import applications as factory
@@ -288,7 +289,7 @@ def test_a_conflict_offers_both_texts_and_a_draft(app: Flask, call: CallView, op
 
 def test_every_refusal_is_a_sentence_in_json(app: Flask, call: CallView) -> None:
     with clock.at(WHILE_OPEN):
-        client, page, path, _ = opened(app, call)
+        client, page, path, application_id = opened(app, call)
         found = {
             "nobody": app.test_client().post(path, data={"value": "x"}, headers=JSON),
             "no permission": actors.client_of(app, actors.nobody()).post(path, data={"value": "x"}, headers=JSON),
@@ -296,15 +297,21 @@ def test_every_refusal_is_a_sentence_in_json(app: Flask, call: CallView) -> None
             "no question": client.post(f"{page}/answers/nothing", data={"value": "x"}, headers=JSON),
             "a flood": client.post(path, data={"number": "0", "value": "x" * 100_001}, headers=JSON),
         }
+        sid = actors.sid().user_id
+        assert sid is not None
+        reader = actors.give(sid, Role.APPLICATION_READER, "application", application_id)
+        found["only reads"] = actors.client_of(app, reader).post(path, data={"value": "x"}, headers=JSON)
     with clock.at(AFTER_CLOSING):
         client = actors.client_of(app, actors.ana())
         found["too late"] = client.post(path, data={"number": "0", "value": "x"}, headers=JSON)
 
     assert {what: answer.status_code for what, answer in found.items()} == {
-        "nobody": 401, "no permission": 403, "a stranger": 404, "no question": 404, "a flood": 422, "too late": 422,
+        "nobody": 401, "no permission": 403, "a stranger": 404, "no question": 404, "a flood": 422, "too late": 422, "only reads": 404,
     }  # fmt: skip
     for answer in found.values():
         assert answer.json is not None and answer.json["problem"].endswith(".")
+    told = {what for what, answer in found.items() if "not asked here any more" in answer.json["problem"]}  # type: ignore[index]  # checked above
+    assert told == {"no question"}, "the call changed for nobody else"
     assert "100000 can be stored" in found["a flood"].json["problem"]  # type: ignore[index]  # checked above
     assert found["too late"].json["problem"].startswith("The deadline was 15 November 2022, 12:00")  # type: ignore[index]  # checked above
 

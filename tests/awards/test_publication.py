@@ -12,7 +12,6 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 from uuid import UUID
 
-import html5lib
 import pytest
 from flask import Flask
 from sqlalchemy import event, select
@@ -45,6 +44,7 @@ from grants.identity.policy import PERMISSIONS, Role
 from grants.identity.queries import users_with
 from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene
 from tests.factories import identity as people
+from tests.html import check_page
 from tests.worlds import World, Worlds
 
 # 1 March 2023, 9:00 in Brussels.
@@ -56,8 +56,7 @@ PROCESSES = 4
 
 def text_of(answer: TestResponse, status: int = 200) -> str:
     assert answer.status_code == status, answer.text
-    html5lib.HTMLParser(strict=True).parse(answer.text)
-    assert answer.text.count("<h1") == 1
+    check_page(answer)
     return unescape(re.sub(r"</?(time|span|small|b)\b[^>]*>", "", answer.text))
 
 

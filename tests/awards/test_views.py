@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import html5lib
 from werkzeug.test import TestResponse
 
 from grants.applications.models import Application
@@ -17,12 +16,12 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.html import check_page
 
 
 def text_of(answer: TestResponse, status: int = 200) -> str:
     assert answer.status_code == status, answer.text
-    html5lib.HTMLParser(strict=True).parse(answer.text)
-    assert answer.text.count("<h1") == 1
+    check_page(answer)
     return unescape(answer.text)
 
 

@@ -14,6 +14,7 @@ from grants.calls.states import MACHINE, CallState, Phase
 from grants.core.clock import BRUSSELS, Fold
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.money import Money
+from grants.dossiers.rules import AskedIf, Definition, Question, QuestionKind, Section
 
 OPENS = datetime(2022, 9, 5, 10, tzinfo=UTC)
 FIRST = Deadline(1, datetime(2022, 11, 4, 22, 59, tzinfo=UTC), BRUSSELS, "4 November 2022, 23.59 CET")
@@ -136,3 +137,17 @@ def test_half_points_read_as_points(half: int, words: str) -> None:
 )
 def test_a_loose_date_is_over_once_its_last_year_is(written: str, stands: str) -> None:
     assert words._loosely(written, datetime(2026, 6, 1, tzinfo=UTC)) == stands
+
+
+def test_a_fault_lies_at_the_part_it_is_about_whatever_its_question_is_called() -> None:
+    """A question may have the name of a part as its own short name."""
+    choices = Question("choices", "Which?", QuestionKind.CHOICE)
+    columns = Question("columns", "How long?", QuestionKind.SHORT, words_max=0)
+    asked_if = Question("asked_if", "Why?", QuestionKind.SHORT, asked_if=AskedIf("nowhere", ("yes",)))
+    found = rules.form_faults(Definition((Section("plan", "Plan", questions=(choices, columns, asked_if)),)))
+
+    assert [(fault.question, fault.part) for fault in found] == [
+        ("choices", "choices"),
+        ("columns", ""),
+        ("asked_if", "asked_if"),
+    ]

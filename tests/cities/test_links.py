@@ -77,9 +77,9 @@ def test_two_cities_of_one_name_are_left_to_people(manager: Actor) -> None:
 
     municipality("Guimarães", "PT")
 
-    assert [
-        link_of(manager, city.slug) for city in queries.register(manager, queries.Search("guimaraes"), Page()).items
-    ] == [(None, None)] * 2
+    assert [link_of(manager, city.slug) for city in queries.register(queries.Search("guimaraes"), Page()).items] == [
+        (None, None)
+    ] * 2
 
 
 def test_municipalities_that_were_there_first_are_linked_when_the_register_comes(app: Flask) -> None:

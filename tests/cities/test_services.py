@@ -30,8 +30,8 @@ def manager(app: Flask) -> Actor:
     return actors.ingrid()
 
 
-def found(actor: Actor, **search: str) -> list[str]:
-    return [city.name for city in queries.register(actor, Search(**search), Page(size=200)).items]
+def found(**search: str) -> list[str]:
+    return [city.name for city in queries.register(Search(**search), Page(size=200)).items]
 
 
 def test_loading_twice_changes_nothing(manager: Actor) -> None:
@@ -66,13 +66,13 @@ def test_a_search_ignores_case_and_accents(manager: Actor) -> None:
         "100%": [],
     }
 
-    assert {words: found(manager, words=words) for words in wanted} == wanted
+    assert {words: found(words=words) for words in wanted} == wanted
 
 
 def test_a_search_combines_country_label_and_kind(manager: Actor) -> None:
-    assert found(manager, country="BE", label="labelled") == ["Antwerp", "Leuven"]
-    assert found(manager, country="BE", kind="new") == ["La Louvière"]
-    assert found(manager, country="NL", kind="mission") == [
+    assert found(country="BE", label="labelled") == ["Antwerp", "Leuven"]
+    assert found(country="BE", kind="new") == ["La Louvière"]
+    assert found(country="NL", kind="mission") == [
         "Amsterdam",
         "Eindhoven & Helmond",
         "Groningen",
@@ -85,14 +85,14 @@ def test_a_search_combines_country_label_and_kind(manager: Actor) -> None:
 def test_the_register_goes_on_until_each_city_was_shown_once(manager: Actor) -> None:
     shown, asked = [], Page(size=50)
     while asked.after is not None or not shown:
-        part = queries.register(manager, Search(), asked)
+        part = queries.register(Search(), asked)
         assert part.total == 118
         shown += [city.name for city in part.items]
         if part.next_key is None:
             break
         asked = replace(asked, after=part.next_key)
 
-    assert shown == found(manager) and len(set(shown)) == 118
+    assert shown == found() and len(set(shown)) == 118
 
 
 def test_a_city_shows_its_pilots_and_its_entry(manager: Actor) -> None:

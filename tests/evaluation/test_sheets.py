@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import unescape
 from uuid import UUID
 
-import html5lib
 import pytest
 from werkzeug.test import TestResponse
 
@@ -16,14 +15,14 @@ from grants.evaluation.rules import Answered, MarkInput, SheetInput
 from grants.evaluation.states import Declared
 from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene
 from tests.factories import identity as people
+from tests.html import check_page
 
 OVER = "x" * (rules.COMMENT_CHARACTERS_MAX + 3)
 
 
 def text_of(answer: TestResponse, status: int = 200) -> str:
     assert answer.status_code == status, answer.text
-    html5lib.HTMLParser(strict=True).parse(answer.text)
-    assert answer.text.count("<h1") == 1
+    check_page(answer)
     return unescape(answer.text)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import html5lib
 import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -22,13 +21,13 @@ from grants.evaluation.states import AssessmentState, ConsensusState, Declared
 from grants.identity.models import User
 from tests.awards.test_publication import statements
 from tests.evaluation.scene import WORDS, Browser, Scene
+from tests.html import check_page
 
 
 def text_of(answer: TestResponse, status: int = 200) -> str:
     """The page's text; fails unless the page has this status, is well-formed and has one heading."""
     assert answer.status_code == status, answer.text
-    html5lib.HTMLParser(strict=True).parse(answer.text)
-    assert answer.text.count("<h1") == 1
+    check_page(answer)
     return unescape(answer.text)
 
 

@@ -17,8 +17,8 @@ from tests.structure.trees import ROOT, SOURCES, name_of, nodes, short, trees
 
 # Columns that may become a package of the same name when they outgrow one file.
 COLUMNS = {"services", "views", "queries", "rules", "forms"}
-# Files above the stages, and of the core, that became packages; their doors re-export too.
-ABOVE = {"bench", "cli", "demo", "jobs", "local"}
+# Files above the stages, of the core and beside a column, that became packages; their doors re-export too.
+ABOVE = {"bench", "cli", "demo", "jobs", "local", "offline"}
 
 
 # Where SQL may be spoken to the server directly: the core, and what starts and upgrades servers.
@@ -69,8 +69,23 @@ def test_a_door_only_names_what_its_modules_say() -> None:
         for node in trees()[path].body
         if not isinstance(node, ast.ImportFrom | ast.Expr | ast.Assign)
     ]
+    unbound = [f"{short(path)} {name}" for path in doors for name in sorted(offered(path) - bound(path))]
 
     assert busy == []
+    assert unbound == []
+
+
+def offered(door: Path) -> set[str]:
+    """The names a door offers."""
+    assigned = (node for node in trees()[door].body if isinstance(node, ast.Assign))
+    return {name for node in assigned if name_of(node.targets[0]) == "__all__" for name in ast.literal_eval(node.value)}
+
+
+def bound(door: Path) -> set[str]:
+    """The names a door has: imported from its modules, or assigned."""
+    body = trees()[door].body
+    imported = {name.asname or name.name for node in body if isinstance(node, ast.ImportFrom) for name in node.names}
+    return imported | {name_of(target) for node in body if isinstance(node, ast.Assign) for target in node.targets}
 
 
 def test_commit_is_said_in_one_file() -> None:

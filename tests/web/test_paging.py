@@ -7,7 +7,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants.core.paging import Page, rows
+from grants.core.paging import Page, cut
 from grants.web.paging import asked
 
 
@@ -21,7 +21,7 @@ def test_following_the_next_key_shows_every_row_once(keys: set[str], size: int) 
     everything, seen, page = sorted(keys), [], Page(size=size)
 
     while True:
-        found = rows(listed(everything, page), page, key=str)
+        found = cut(listed(everything, page), page, key=str)
         assert len(found.items) <= size
         assert found.first is (page.after is None)
         seen += found.items
@@ -33,7 +33,7 @@ def test_following_the_next_key_shows_every_row_once(keys: set[str], size: int) 
 
 
 def test_a_full_last_page_has_no_next_one() -> None:
-    assert rows(("a", "b"), Page(size=2), key=str).next_key is None
+    assert cut(("a", "b"), Page(size=2), key=str).next_key is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,20 @@ from grants.agreements.rules.parties import (
     refuse_same_person,
     signs,
 )
+from grants.agreements.rules.showing import (
+    AccountView,
+    AgreementText,
+    BeneficiaryView,
+    CheckView,
+    GrantRow,
+    GrantSummary,
+    GrantView,
+    MilestoneView,
+    SignatureView,
+    offer_problems,
+    stated,
+    text_hash,
+)
 from grants.agreements.rules.terms import (
     Limits,
     Percentages,
@@ -27,20 +41,6 @@ from grants.agreements.rules.terms import (
     report_plan,
     schedule,
     terms_problems,
-)
-from grants.agreements.rules.views import (
-    AccountView,
-    AgreementText,
-    BeneficiaryView,
-    CheckView,
-    GrantRow,
-    GrantSummary,
-    GrantView,
-    MilestoneView,
-    SignatureView,
-    offer_problems,
-    stated,
-    text_hash,
 )
 
 __all__ = [

@@ -250,4 +250,5 @@ def answer_check(actor: Actor, grant_id: UUID, given: CheckInput) -> None:
 
 
 def summary_of(grant: Grant) -> GrantSummary:
+    """What acts on a grant answer: which it is, and its state."""
     return GrantSummary(grant.id, grant.reference, GrantState(grant.state))

@@ -78,5 +78,4 @@ __all__ = [
     "chosen_role",
     "listing_of",
     "unticked",
-    "uuid_of",
 ]

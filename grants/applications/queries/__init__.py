@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Imported for what it hands to the stage of calls.
 from grants.applications.queries.applying import asked_about, people_at_work
-from grants.applications.queries.batch import batch, batch_page, batch_results, in_hand, last_batch
+from grants.applications.queries.batch import batch, batch_page, batch_results, last_batch
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
 from grants.applications.queries.clarifying import (
@@ -143,7 +143,6 @@ __all__ = [
     "gate",
     "id_of",
     "in_call",
-    "in_hand",
     "invitation",
     "invitations",
     "invited_to",

@@ -27,7 +27,7 @@ from grants.applications.states import BatchWork, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
 from grants.core.jobs import Job, JobState
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
 from grants.identity.models import Organisation
@@ -75,7 +75,7 @@ def batch(actor: Actor, call: CallView, page: Page) -> Asking[Rows[BatchRow]]:
         statement = statement.where(Application.reference > page.after)
     page = replace(page, size=BATCH_MAX)
     some = yield from ask(statement.order_by(Application.reference).limit(page.limit))
-    looked_at = rows(some, page, key=lambda row: row.reference)
+    looked_at = cut(some, page, key=lambda row: row.reference)
     ids = [row.id for row in looked_at.items]
     found, answers = yield from both(
         facts_of.asking(actor, call, ids), _answers([row.submission_id for row in looked_at.items])
@@ -181,5 +181,5 @@ def batch_results(actor: Actor, batch_ids: Collection[UUID]) -> Asking[dict[UUID
 def _outcome(row: Any, job: jobs.JobView) -> BatchOutcome:
     note = str((job.result or {}).get("note", ""))
     words = note or (job.error or "")
-    passed = job.state is JobState.DONE and not note
-    return BatchOutcome(row.reference, row.acronym or row.title, passed, not job.is_over, words)
+    done = job.state is JobState.DONE and not note
+    return BatchOutcome(row.reference, row.acronym or row.title, done, not job.is_over, words)

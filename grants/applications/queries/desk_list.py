@@ -14,7 +14,7 @@ from grants.applications.rules import DeskRow, DeskShow
 from grants.applications.states import ApplicationState, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock
-from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, rows
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import Organisation, User
@@ -57,7 +57,7 @@ def desk_list(
     counting = side_by_side(_count(actor, call, each) for each in DeskShow)
     found, tallies = yield from both(_rows(actor, call, show, page), counting)
     counts = dict(zip(DeskShow, tallies, strict=True))
-    return rows(found, page, key=lambda row: row.reference, total=counts[show]), counts
+    return cut(found, page, key=lambda row: row.reference, total=counts[show]), counts
 
 
 def _count(actor: Actor, call: CallView, show: DeskShow) -> Asking[Tally]:

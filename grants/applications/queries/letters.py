@@ -23,8 +23,7 @@ from grants.core import files, jobs
 from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.files import FileView
-from grants.core.paging import Page, Rows
-from grants.core.paging import rows as cut
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.identity.models import User

@@ -35,13 +35,18 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What became of one application of a batch; ``words`` say why one was skipped."""
+    """What became of one application of a batch; ``done``: passed, or its letter sent. ``words`` say why one was left out."""
 
     reference: str
     name: str
-    passed: bool
+    done: bool
     waiting: bool
     words: str = ""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether its turn came and nothing was done."""
+        return not (self.waiting or self.done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,26 @@ class ListForm(StrEnum):
         }[self]
         return f"This list has more than {self.rows_max:,} rows. {way_out}"
 
+    def words(self, rows: int) -> str:
+        """What becomes of a list of so many rows: it is made while one waits, or by a job, or does not fit.
+
+        >>> ListForm.CSV.words(1)
+        'It has 1 row, and is made while you wait, as every list of up to 1,000.'
+        >>> ListForm.CSV.words(1_840)
+        'It has 1,840 rows. A list of more than 1,000 is made by a job; you may go on meanwhile.'
+        """
+        if rows > self.rows_max:
+            return self.too_long
+        counted = f"It has {rows:,} {'row' if rows == 1 else 'rows'}"
+        if made_at_once(rows):
+            return f"{counted}, and is made while you wait, as every list of up to {AT_ONCE_ROWS_MAX:,}."
+        return f"{counted}. A list of more than {AT_ONCE_ROWS_MAX:,} is made by a job; you may go on meanwhile."
+
+
+def made_at_once(rows: int) -> bool:
+    """Whether a page writes a list of so many rows by itself."""
+    return rows <= AT_ONCE_ROWS_MAX
+
 
 @dataclass(frozen=True, slots=True)
 class Cover:

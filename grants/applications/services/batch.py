@@ -29,7 +29,7 @@ BATCH_JOB = "jobs.eligibility.pass_by_facts"
     says="asked to pass applications of call {subject} whose conditions all look met",
 )
 def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
-    """Ask for each of these to be declared eligible by an act of its own; a job each, so that one may be skipped alone."""
+    """Ask for each of these to be declared eligible by an act of its own; a job each, so that one may be left out alone."""
     if not picks:
         raise Invalid("No application is ticked. Tick at least one.")
     _refuse_strange(call_id, picks)

@@ -22,7 +22,7 @@ from grants.core.file_types import MEDIA, FileType
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission
 from grants.core.references import next_number
-from grants.identity.models import User
+from grants.identity.services import one_after_the_other
 
 JOB = "jobs.lists.make"
 SERIES = "list file"
@@ -37,8 +37,7 @@ def ask_list_file(actor: Actor, address: str, form: ListForm, *, bare: bool = Fa
     """
     listing = queries.understood(actor, listing_at(address))
     assert actor.user_id is not None, "a person asks for a file"
-    # Two wishes at once are counted one after the other.
-    db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
+    one_after_the_other(actor.user_id)
     own = db.session.scalar(select(func.count()).select_from(ListFile).where(ListFile.owner_id == actor.user_id)) or 0
     if own >= FILES_MAX:
         raise Refused(

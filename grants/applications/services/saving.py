@@ -15,7 +15,7 @@ from grants.core.db import db
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.references import next_number
-from grants.identity.models import User
+from grants.identity.services import one_after_the_other
 
 SERIES = "saved list"
 
@@ -25,8 +25,7 @@ def save_list(actor: Actor, given: SavedListInput) -> int:
     """Keep a list; returns its number."""
     checked = given.checked()
     assert actor.user_id is not None, "a person keeps a list"
-    # Two tabs at once are counted one after the other.
-    db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
+    one_after_the_other(actor.user_id)
     own = db.session.scalar(select(func.count()).select_from(SavedList).where(SavedList.owner_id == actor.user_id)) or 0
     if own >= LISTS_MAX:
         raise Refused(f"You keep {own} lists, and {LISTS_MAX} is the most. Take one away that you no longer need.")

@@ -81,8 +81,7 @@ def _batch_page(slug: str, form: BatchForm) -> str:
     return page(
         "applications/eligibility_batch.html",
         call=call,
-        rows=found.items,
-        next_key=found.next_key,
+        rows=found,
         form=form,
         outcomes=outcomes,
         left=left_without_a_tick("pick"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, flash, request, url_for
 
 from grants.applications import queries, rules
 from grants.applications.forms import DeedForm, unticked
@@ -28,19 +28,27 @@ NAVIGATION = (
 )
 
 
-# An address names no more than this.
-LEFT_MAX = 100
+# An address names no more than this: servers read some 4,000 bytes of one, and a reference takes two dozen.
+LEFT_MAX = 150
 
 
 def left_without_a_tick(name: str) -> tuple[str, ...]:
     """The references a person left without a tick (``name``) on a page of ticks, and on those they came from.
 
     A page sends what it offered along as ``shown``, so that neither an error nor the next page ticks anything again.
+    Where they are more than an address holds, those left first are ticked again, and the page says so.
     """
     shown = request.form.getlist("shown")
     offered = {text.partition("|")[0] for text in shown}
     before = (each for each in request.args.getlist("left") if each not in offered)
-    return tuple(dict.fromkeys((*before, *unticked(shown, request.form.getlist(name)))))[-LEFT_MAX:]
+    left = tuple(dict.fromkeys((*before, *unticked(shown, request.form.getlist(name)))))
+    if len(left) > LEFT_MAX:
+        flash(
+            f"You left {len(left)} without a tick, and only the last {LEFT_MAX} are remembered. "
+            "The others are ticked again: untick them, or see to each at the desk.",
+            "warning",
+        )
+    return left[-LEFT_MAX:]
 
 
 def team_context(place: Workplace) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from flask import flash, redirect, request, url_for
 from grants.applications import queries, services
 from grants.applications.forms import DeedForm
 from grants.applications.rules import chips
-from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, KEPT_FOR, ListForm
+from grants.applications.rules.exporting import KEPT_FOR, ListForm, made_at_once
 from grants.applications.rules.saving import spelled
 from grants.applications.views.frame import bp
-from grants.applications.views.lists import address_of, cover_asked, made_at_once, understood
+from grants.applications.views.lists import address_of, cover_asked, understood
 from grants.core.permissions import Permission
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
@@ -46,9 +46,9 @@ def ask_list_file() -> Any:
         wanted=wanted,
         chips=chips(listing, dict(queries.calls_seen(actor))),
         address_of=address_of,
-        rows=rows,
+        words=wanted.words(rows),
+        fits=rows <= wanted.rows_max,
         at_once=at_once,
-        at_once_max=AT_ONCE_ROWS_MAX,
         bare=bool(cover_asked()) and wanted is ListForm.CSV,
         kept_for=KEPT_FOR,
     )

@@ -11,7 +11,7 @@ from grants.applications import queries, rules, services
 from grants.applications.forms import StartForm, listing_of
 from grants.applications.queries.lists import ListNotUnderstood
 from grants.applications.queries.privacy import notice_asked
-from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, ListForm
+from grants.applications.rules.exporting import AT_ONCE_ROWS_MAX, ListForm, made_at_once
 from grants.applications.rules.listing import SORTINGS, Column, Listing, Order, Sorting
 from grants.applications.views.frame import bp
 from grants.calls import queries as calls
@@ -103,11 +103,6 @@ def _made_by_a_job(listing: Listing, form: ListForm) -> Any:
 def cover_asked() -> list[tuple[str, str]]:
     """The part of the address that leaves out what a file says of itself, where it is there."""
     return [("cover", "no")] if request.args.get("cover") == "no" else []
-
-
-def made_at_once(rows: int) -> bool:
-    """Whether a page writes a list of so many rows by itself."""
-    return rows <= AT_ONCE_ROWS_MAX
 
 
 def understood() -> Listing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Response, flash, jsonify, request
@@ -20,9 +20,9 @@ from grants.core.presence import Present
 from grants.dossiers import merging
 from grants.dossiers import queries as dossier_queries
 from grants.dossiers import rules as dossier_rules
-from grants.dossiers.forms import SectionForm, form_after_clash, read_number, section_form, typed_unasked
+from grants.dossiers.forms import SectionForm, Unasked, form_after_clash, read_number, section_form, typed_unasked
 from grants.dossiers.merging import AnswerChanged, Clash, Contested
-from grants.dossiers.queries import SectionView, SetAside
+from grants.dossiers.queries import SectionView
 from grants.identity import queries as identity
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other
@@ -65,24 +65,20 @@ def save_section(ref: str, key: str) -> Any:
     return _section_page(place, found, form), 422
 
 
-def _unasked(place: Workplace, key: str) -> tuple[SetAside, ...]:
+def _unasked(place: Workplace, key: str) -> tuple[Unasked, ...]:
     """What the sent form holds for questions this section does not ask any more, since the call changed meanwhile."""
     asked = {item.question.key for each in place.dossier.sections if each.key == key for item in each.questions}
-    moved = [
-        SetAside(
-            each.key,
-            each.section.title,
-            item.question.key,
-            item.question.label,
-            "\n".join(dossier_rules.as_typed(item.question, item.answer)),
-            is_gone=False,
-            set_aside_at=clock.now(),
-        )
-        for each in place.dossier.sections
-        for item in each.questions
-        if each.key != key
-    ]
-    return typed_unasked(asked, (*place.set_aside, *moved), clock.now())
+    return typed_unasked(asked, _elsewhere(place, key))
+
+
+def _elsewhere(place: Workplace, key: str) -> Iterator[tuple[str, Unasked]]:
+    """What has no place any more, and every question of the other sections with its answer: one may have moved there."""
+    for kept in place.set_aside:
+        yield kept.question, Unasked(kept.label, kept.text, kept.is_gone)
+    for section in place.dossier.sections:
+        for item in section.questions if section.key != key else ():
+            text = "\n".join(dossier_rules.as_typed(item.question, item.answer))
+            yield item.question.key, Unasked(item.question.label, text, is_gone=False)
 
 
 def _after_saving(place: Workplace, key: str) -> Any:
@@ -137,7 +133,7 @@ def _section_page(
     form: SectionForm,
     clashes: tuple[Clash, ...] = (),
     *,
-    unasked: tuple[SetAside, ...] = (),
+    unasked: tuple[Unasked, ...] = (),
 ) -> str:
     criteria = {criterion.key: criterion.name for criterion in place.application.call.content.criteria}
     savers = {clash.contested.saved_by for clash in clashes if clash.contested.saved_by}
@@ -173,7 +169,8 @@ def save_answer(ref: str, key: str, question: str) -> Any:
     except Invalid as error:
         return said_in_json(422, " ".join(error.problems.values()) or str(error))
     except NotFound:
-        # The person is of the team: so it is the question that went.
+        if _is_asked(ref, key, question):
+            raise  # It is not the question that went: this person may not write here, or not any more.
         return said_in_json(404, NOT_ASKED)
     answer = kept.answer
     return jsonify(
@@ -184,6 +181,12 @@ def save_answer(ref: str, key: str, question: str) -> Any:
         section=answer.section.value,
         other=answer.other,
     )
+
+
+def _is_asked(ref: str, key: str, question: str) -> bool:
+    """Whether the question stands in its section; raises :class:`NotFound` for who may not see the application any more."""
+    sections = queries.workplace(current_actor(), ref).dossier.sections
+    return any(item.question.key == question for each in sections if each.key == key for item in each.questions)
 
 
 def _contested(ref: str, clash: Clash) -> Response:

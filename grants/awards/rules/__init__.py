@@ -21,7 +21,8 @@ from grants.awards.rules.publication import (
     PublishedPilot,
     refuse_unpublishable,
 )
-from grants.awards.rules.ranking import (
+from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
+from grants.awards.rules.showing import (
     ROWS_ON_A_PAGE,
     UNDECLARED,
     WAITING_NAMED_MAX,
@@ -34,7 +35,6 @@ from grants.awards.rules.ranking import (
     points,
     strip,
 )
-from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
 
 __all__ = [
     "NEXT_WORDS",

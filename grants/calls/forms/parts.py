@@ -14,6 +14,7 @@ from grants.calls.rules import Number, key_from, missing_words, option_words, sa
 from grants.calls.states import Confidence
 from grants.core.errors import Problem, Problems, quoted
 from grants.core.yaml_schema import (
+    MISSING,
     Items,
     Kind,
     OneOf,
@@ -47,9 +48,6 @@ _TAKE_OUT = "-take-out"
 
 # The field that says where an entry stands in its list.
 PLACE = "place"
-
-# What is said of a key that a group must have.
-_MISSING = "is missing."
 
 _IS_FLAG = {"true": True, "false": False}
 
@@ -126,10 +124,10 @@ class PartForm(DeedForm):
         A short name is made of the words of an entry, so where the words are missing nothing is said about it.
         """
         found = [(_dotted(problem.place), problem.message) for problem in self.found]
-        missing = {place for place, message in found if message == _MISSING}
+        missing = {place for place, message in found if message == MISSING}
         wordless = {f"{place.rpartition('.')[0]}.key" for place in missing if place.rpartition(".")[2] in _CALLED}
         return [
-            (place, (missing_words(self.path, place) if message == _MISSING else "") or _sentence(message))
+            (place, (missing_words(self.path, place) if message == MISSING else "") or _sentence(message))
             for place, message in found
             if place not in missing & wordless
         ]

@@ -11,8 +11,7 @@ from grants.calls.models import Call, CallDeadline
 from grants.calls.queries.reading import CALLS_MAX, LAST, listed, row_of, visible
 from grants.calls.rules import CallRow
 from grants.calls.states import CallState
-from grants.core.paging import Page, Rows
-from grants.core.paging import rows as cut
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 

@@ -21,8 +21,7 @@ from grants.conversations.states import ConversationState, Queue
 from grants.core import faults
 from grants.core.db import db, folded, locked
 from grants.core.errors import NotFound
-from grants.core.paging import COUNTED_MAX, Page, Rows, Tally
-from grants.core.paging import rows as cut
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader, side_by_side

@@ -140,8 +140,6 @@ __all__ = [
     "FactRule",
     "Field",
     "FormFault",
-    "Group",
-    "Instalment",
     "LooseDate",
     "Number",
     "OneExtension",

@@ -217,28 +217,24 @@ class FormFault:
 def form_faults(definition: Definition) -> tuple[FormFault, ...]:
     """What is wrong with the form of a call, each with where it lies."""
     named = {
-        f"sections.{section.key}": (section.key, "", f"The section “{section.title}”")
+        f"sections.{section.key}": (section.key, "", "", f"The section “{section.title}”")
         for section in definition.sections
     }
     for section in definition.sections:
         for question in section.questions:
             place = f"sections.{section.key}.{question.key}"
-            for part in _PARTS_AT_FAULT:
-                named[f"{place}{part}"] = (section.key, question.key, f"“{question.label}”")
+            words = f"“{question.label}”"
+            named[place] = (section.key, question.key, "", words)
+            named |= {f"{place}.{part}": (section.key, question.key, part, words) for part in _PARTS_AT_FAULT}
     found = []
     for problem in definition_problems(definition):
-        section_key, question_key, words = named.get(problem.place, ("", "", "Application form"))
-        part = (
-            next((part for part in _PARTS_AT_FAULT if part and problem.place.endswith(part)), "")
-            if question_key
-            else ""
-        )
-        found.append(FormFault(section_key, question_key, part.removeprefix("."), Problem(words, problem.message)))
+        section_key, question_key, part, words = named.get(problem.place, ("", "", "", "Application form"))
+        found.append(FormFault(section_key, question_key, part, Problem(words, problem.message)))
     return tuple(found)
 
 
-# Which part of a question a fault may be about; none of them is the question as a whole.
-_PARTS_AT_FAULT = ("", ".choices", ".columns", ".asked_if")
+# Which part of a question a fault may be about, where it is not about the question as a whole.
+_PARTS_AT_FAULT = ("choices", "columns", "asked_if")
 
 
 def _about_money(fields: Mapping[str, Sourced], content: CallContent, parent: ParentRules) -> tuple[Problem, ...]:

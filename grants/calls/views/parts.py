@@ -138,28 +138,31 @@ def _saved(edited: Edited, field: rules.Field, whole: Any, number: int | None, f
         if number == len(whole or ()) and value is None:
             return back
         value = with_entry(whole or [], number, value, form)
-    keep(edited, field, value, form.version_shown())
+    keep_and_warn(edited, field, value, form.version_shown())
     return back
 
 
-def keep(
-    edited: Edited, field: rules.Field, value: Any, version: int | None, *, seen: Collection[str] | None = ()
-) -> None:
-    """Save one value, say so, and say what no longer fits in the form of the call since then.
-
-    ``seen`` are the short names of the sections whose faults the next page shows anyhow; None means those of all.
-    Raises :class:`Problems`, each at the path of the field it is about.
-    """
+def keep(edited: Edited, field: rules.Field, value: Any, version: int | None) -> None:
+    """Save one value and say so. Raises :class:`Problems`, each at the path of the field it is about."""
     text = rules.to_yaml({} if value is None else {"value": value})
     for sentence in edited.save(field.path, text, version=version).notes:
         flash(sentence, "success")
+
+
+def keep_and_warn(
+    edited: Edited, field: rules.Field, value: Any, version: int | None, *, besides: Collection[str] = ()
+) -> None:
+    """:func:`keep` a value, and say what no longer fits in the form of the call since then.
+
+    ``besides`` are the short names of the sections whose faults the next page shows anyhow.
+    """
+    keep(edited, field, value, version)
     if field.path not in FORM_PATHS:
         return
     before, after = (rules.form_faults(rules.content_of(each).definition) for each in (edited.fields, edited.read()))
-    known = {fault.told.message for fault in before}
     for fault in after:
-        is_seen = seen is None or (fault.section and fault.section in seen)
-        if fault.told.message not in known and not is_seen:
+        # A fault of the whole form is in no section, so no page of sections shows it.
+        if fault not in before and not (fault.section and fault.section in besides):
             flash(fault.sentence, "warning")
 
 
@@ -175,7 +178,7 @@ def _list_page(edited: Edited, field: rules.Field, whole: Any) -> Any:
     }
     if form.validate_on_submit():
         with form.refusals():
-            keep(edited, field, after_deed(whole or [], edited.taken(whole)), form.version_shown(), seen=None)
+            keep(edited, field, after_deed(whole or [], edited.taken(whole)), form.version_shown())
             return see_other(edited.ends["part"], slug=slug, key=field.path)
     status = 422 if request.method == "POST" else 200
     about = {"call": call, "field": field, "ends": edited.ends}

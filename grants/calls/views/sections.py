@@ -25,6 +25,7 @@ from grants.calls.views.parts import (
     group_of,
     is_overtaken,
     keep,
+    keep_and_warn,
     overtaken,
     part_page,
     title_of,
@@ -87,12 +88,12 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
         if number == len(whole):
             raise NotFound
         questions = after_deed(whole[number].get("questions") or [], edited.taken())
-        keep(
+        keep_and_warn(
             edited,
             field,
             [*whole[:number], {**whole[number], "questions": questions}, *whole[number + 1 :]],
             form.version_shown(),
-            seen=(str(whole[number].get("key")),),
+            besides=(str(whole[number].get("key")),),
         )
         return here
     if form.tree is None and number == len(whole):
@@ -100,7 +101,7 @@ def _section_saved(edited: Edited, key: str, number: int, form: PartForm) -> Any
     kept = whole[number].get("questions") if number < len(whole) else None
     entry = {**(form.tree or {}), **({"questions": kept} if kept else {})}
     changed = with_entry(whole, number, entry, form)
-    keep(edited, field, changed, form.version_shown(), seen=(str(entry.get("key")),))
+    keep_and_warn(edited, field, changed, form.version_shown(), besides=(str(entry.get("key")),))
     place = next((place for place, each in enumerate(changed) if each is entry), None)
     if place is None:
         return see_other(ends["part"], slug=edited.call.slug, key=key)
@@ -201,9 +202,9 @@ def _question_saved(edited: Edited, key: str, number: int, place: int, form: Par
     questions = section.get("questions") or []
     changed = with_entry(questions, place, tree, form)
     another = request.form.get("go") == "another"
-    seen = () if another else (str(section.get("key")),)
+    besides = () if another else (str(section.get("key")),)
     value = [*whole[:number], {**section, "questions": changed}, *whole[number + 1 :]]
-    keep(edited, field, value, form.version_shown(), seen=seen)
+    keep_and_warn(edited, field, value, form.version_shown(), besides=besides)
     if another:
         at = {"key": key, "number": number, "place": len(changed)}
         return see_other(edited.ends["question"], slug=edited.call.slug, **at)
@@ -325,8 +326,10 @@ def take_out_page(edited: Edited, key: str, number: int) -> Any:
             if at is not None:
                 kept = {**entry, "questions": [*questions[:at], *questions[at + 1 :]]}
                 left = [*whole[:number], kept, *whole[number + 1 :]]
-            seen = None if at is None else (str(entry.get("key")),)
-            keep(edited, field, left or None, form.version_shown(), seen=seen)
+            if at is None:
+                keep(edited, field, left or None, form.version_shown())
+            else:
+                keep_and_warn(edited, field, left or None, form.version_shown(), besides=(str(entry.get("key")),))
             flash(f"“{title_of(gone)}” is taken out.", "success")
             return see_other(back, **way)
     status = 422 if request.method == "POST" else 200

@@ -10,6 +10,7 @@ from uuid import UUID
 from grants.cities.states import LabelStatus, OrganisationLink, Part
 from grants.core.errors import Invalid, quoted
 from grants.core.text import fold
+from grants.identity.rules import EU_SPELLINGS
 
 # English names of the countries a register can meet, by ISO 3166-1 code; EU documents write UK and EL.
 COUNTRIES: Mapping[str, str] = {
@@ -21,8 +22,6 @@ COUNTRIES: Mapping[str, str] = {
     "NL": "Netherlands", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "RO": "Romania", "RS": "Serbia",
     "SE": "Sweden", "SI": "Slovenia", "SK": "Slovakia", "TR": "Türkiye", "UA": "Ukraine", "XK": "Kosovo",
 }  # fmt: skip
-
-EU_SPELLINGS = {"UK": "GB", "EL": "GR"}
 
 YEARS_OF_COHORTS = {"1": "2022", "2": "2023", "3": "2024"}
 

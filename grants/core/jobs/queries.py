@@ -14,7 +14,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs.models import ProcessBeat, database_now, job
 from grants.core.jobs.states import MACHINE, JobState, step
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader
 
@@ -114,7 +114,7 @@ def page(actor: Actor, asked: Page, *, state: JobState | None = None) -> Rows[Jo
         statement = statement.where(job.c.state == state)
     if (last := asked.number) is not None:
         statement = statement.where(job.c.number < last)
-    return rows([_view(row) for row in db.session.execute(statement)], asked, key=lambda each: str(each.number))
+    return cut([_view(row) for row in db.session.execute(statement)], asked, key=lambda each: str(each.number))
 
 
 def by_number(actor: Actor, number: int) -> JobView:

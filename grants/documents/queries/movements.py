@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, case, false, func, select, tuple_
 from grants.core import clock
 from grants.core.db import db
 from grants.core.money import ZERO, Money
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.documents.rules import Period
 from grants.ledger.accounts import CHART, Account, Side
 from grants.ledger.models import LedgerEntry, LedgerLeg
@@ -152,7 +152,7 @@ def behind(place: Place, accounts: Sequence[Account], known: Known, page: Page) 
         )
         for row in db.session.execute(statement)
     ]
-    return rows(found, page, key=lambda line: line.key)
+    return cut(found, page, key=lambda line: line.key)
 
 
 def _key(after: str | None) -> tuple[Any, ...] | None:

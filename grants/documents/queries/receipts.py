@@ -7,6 +7,7 @@ from uuid import UUID
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.rules import GrantView
 from grants.applications import queries as applications
 from grants.applications.models import Submission
 from grants.applications.rules import SubmittedContent, received_lines, sent_lines
@@ -22,7 +23,7 @@ from grants.identity import queries as identity
 MONEY = ColumnKind.MONEY
 
 
-def agreement(grant_id: UUID) -> agreements.GrantView:
+def agreement(grant_id: UUID) -> GrantView:
     """The grant whose agreement is to be written."""
     return agreements.view(get(Grant, grant_id))
 

@@ -17,8 +17,7 @@ from grants.core.db import db, get
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.jobs import Job, JobState
-from grants.core.paging import Page, Rows
-from grants.core.paging import rows as paged
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.documents.models import StatementFigures, StatementRun
 from grants.documents.queries.movements import EntryLine, Place, at, behind
@@ -123,7 +122,7 @@ def runs(
     found = db.session.execute(statement.order_by(*order).limit(shown.limit)).all()
     kept = files_of([run.id for run, _, _ in found])
     views = [_view(run, job, name, titles, kept.get(run.id, ())) for run, job, name in found]
-    return paged(views, shown, key=lambda view: view.key)
+    return cut(views, shown, key=lambda view: view.key)
 
 
 def _narrowed(actor: Actor, asked: RunFilter) -> list[ColumnElement[bool]]:

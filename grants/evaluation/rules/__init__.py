@@ -36,8 +36,7 @@ from grants.evaluation.rules.scores import (
     tidy,
     total_half,
 )
-from grants.evaluation.rules.values import Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
-from grants.evaluation.rules.views import (
+from grants.evaluation.rules.showing import (
     AgreedScores,
     AgreedWords,
     ApplicationHead,
@@ -52,6 +51,7 @@ from grants.evaluation.rules.views import (
     SeatView,
     SheetView,
 )
+from grants.evaluation.rules.values import Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
     "COMMENT_CHARACTERS_MAX",

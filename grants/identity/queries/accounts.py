@@ -12,7 +12,7 @@ from grants.core import clock
 from grants.core.db import db, folded
 from grants.core.duties import Duty
 from grants.core.errors import NotFound
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.text import fold
 from grants.core.together import Asking, ask, reader
@@ -42,7 +42,7 @@ def role_places(kind: str) -> tuple[RolePlace, ...]:
 def users(actor: Actor, page: Page, *, search: str = "") -> Rows[UserRow]:
     """One page of people by name with their roles, and how many there are; needs ``user:read``.
 
-    A page goes on after handle and folded name of the last one.
+    A page goes on after handle and lowered name of the last one.
     """
     if not actor.can(Permission.USER_READ):
         return Rows(())
@@ -55,10 +55,10 @@ def users(actor: Actor, page: Page, *, search: str = "") -> Rows[UserRow]:
     if last:
         conditions.append(tuple_(name, User.handle) > tuple_(last, handle))
     found = db.session.execute(
-        select(User, name.label("folded")).where(*conditions).order_by(name, User.handle).limit(page.limit)
+        select(User, name.label("lowered")).where(*conditions).order_by(name, User.handle).limit(page.limit)
     ).all()
-    cut = rows(found, page, key=lambda row: f"{row.User.handle}.{row.folded}", total=total)
-    return Rows(_user_rows([row.User for row in cut.items]), cut.next_key, cut.total, cut.first)
+    shown = cut(found, page, key=lambda row: f"{row.User.handle}.{row.lowered}", total=total)
+    return Rows(_user_rows([row.User for row in shown.items]), shown.next_key, shown.total, shown.first)
 
 
 def user(actor: Actor, handle: str) -> UserRow:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from grants.core import clock
 from grants.core.db import db, folded
 from grants.core.errors import NotFound
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -95,7 +95,7 @@ def organisation_rows(actor: Actor, asked: Page, *, search: str = "") -> Rows[Or
         statement = statement.where(key > asked.after)
     found = db.session.execute(statement.order_by(key).limit(asked.limit)).all()
     addresses = slugs({row.Organisation.country_code for row in found})
-    return rows(
+    return cut(
         tuple(
             OrganisationRow(organisation_view(row.Organisation), addresses[row.Organisation.id], row.validated)
             for row in found
@@ -252,7 +252,7 @@ def fact_history(organisation_id: UUID, asked: Page) -> Asking[Rows[FactLine]]:
     if (last := asked.number) is not None:
         statement = statement.where(OrganisationFact.number < last)
     found = yield from ask(statement)
-    return rows(tuple(_line(row) for row in found), asked, key=lambda line: str(line.number))
+    return cut(tuple(_line(row) for row in found), asked, key=lambda line: str(line.number))
 
 
 # Entries that look alike

@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
-from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page, Rows
-from grants.core.paging import rows as cut
+from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.identity.models import SignInLink
 from grants.identity.queries.accounts import needing_two

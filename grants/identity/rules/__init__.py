@@ -48,7 +48,7 @@ from grants.identity.rules.facts import (
     stated_facts,
     why_not_validate,
 )
-from grants.identity.rules.organisations import OrganisationInput, OrganisationRow, OrganisationView
+from grants.identity.rules.organisations import EU_SPELLINGS, OrganisationInput, OrganisationRow, OrganisationView
 from grants.identity.rules.passwords import (
     PASSWORD_CHARACTERS_MAX,
     TRIES_FORGOTTEN_AFTER,
@@ -78,6 +78,7 @@ from grants.identity.rules.words import checked_job_title, checked_name, handle_
 
 __all__ = [
     "BEFORE_THE_REGISTER",
+    "EU_SPELLINGS",
     "FACT_CHARACTERS_MAX",
     "FACT_WORDS",
     "LINK_LASTS",

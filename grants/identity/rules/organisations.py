@@ -70,11 +70,9 @@ class OrganisationInput:
             problems["name"] = "Enter the organisation\u2019s official name."
         if not re.fullmatch(r"[A-Z]{2}", self.country_code):
             problems["country_code"] = "Enter the country as two capital letters, for example PL."
-        elif self.country_code in _OF_EU_DOCUMENTS:
+        elif self.country_code in EU_SPELLINGS:
             # Kept as typed it would be in no list of countries, and the form of its VAT number would not be known.
-            problems["country_code"] = (
-                f"Write {_OF_EU_DOCUMENTS[self.country_code]} instead of {self.country_code} here."
-            )
+            problems["country_code"] = f"Write {EU_SPELLINGS[self.country_code]} instead of {self.country_code} here."
         if self.pic and not re.fullmatch(r"[0-9]{9}", self.pic):
             problems["pic"] = (
                 "A participant identification code has exactly 9 digits. Leave the field empty if there is none."
@@ -92,7 +90,7 @@ class OrganisationInput:
 
 
 # What documents of the EU write for Greece and the United Kingdom, and their codes in ISO 3166-1.
-_OF_EU_DOCUMENTS = {"EL": "GR", "UK": "GB"}
+EU_SPELLINGS = {"EL": "GR", "UK": "GB"}
 WEB_ADDRESS_CHARACTERS_MAX = 500
 
 

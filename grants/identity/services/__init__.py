@@ -21,6 +21,7 @@ from grants.identity.services.people import (
     join,
     leave,
     make_organisation,
+    one_after_the_other,
     organisations_followed_by,
     register_organisation,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "mail",
     "make_organisation",
     "note_seen",
+    "one_after_the_other",
     "open_mail",
     "organisations_followed_by",
     "parts_kept_by",

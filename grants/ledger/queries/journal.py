@@ -24,7 +24,7 @@ from grants.core.audit import AuditEvent, AuditSeal
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound
 from grants.core.money import ZERO, Money, parse_money
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.ledger import rules
@@ -101,8 +101,8 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
         statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
     order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
     found = db.session.scalars(statement.order_by(*order).limit(page.limit)).all()
-    cut = rows(found, page, key=lambda entry: f"{entry.effective_on.isoformat()}.{entry.number}")
-    shown = cut.items
+    on_page = cut(found, page, key=lambda entry: f"{entry.effective_on.isoformat()}.{entry.number}")
+    shown = on_page.items
     lines, others = alone(both(_legs_of.asking([entry.id for entry in shown]), _reversals.asking(shown)))
     moved = {entry.id: _moved(lines[entry.id], asked) for entry in shown}
     running = _running(actor, asked, shown, moved) if asked.runs and shown else {}
@@ -123,7 +123,7 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
         )
         for entry in shown
     )
-    return Rows(made, cut.next_key, first=cut.first)
+    return Rows(made, on_page.next_key, first=on_page.first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.files import StoredFile
 from grants.core.money import Money
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
@@ -63,7 +63,7 @@ def batches(actor: Actor, page: Page) -> Rows[BatchLine]:
     if (key := _key(page.after)) is not None:
         statement = statement.where(tuple_(PaymentBatch.exported_at, PaymentBatch.reference) < tuple_(*key))
     found = [BatchLine(row.reference, row.exported_at, row.orders, row.total) for row in db.session.scalars(statement)]
-    return rows(found, page, key=lambda line: line.key)
+    return cut(found, page, key=lambda line: line.key)
 
 
 def _key(after: str | None) -> tuple[datetime, str] | None:

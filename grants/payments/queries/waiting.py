@@ -16,7 +16,7 @@ from grants.agreements.states import BankAccountState, GrantState, PaymentKind
 from grants.core.db import db
 from grants.core.duties import Duty
 from grants.core.money import Money, total
-from grants.core.paging import Page, Rows, rows
+from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.payments import rules
@@ -82,7 +82,7 @@ def inbox(actor: Actor, page: Page) -> Asking[Inbox]:
     lines, *found = yield from side_by_side(about)
     sums = [each[0] for each in found]
     return Inbox(
-        rows(lines, page, key=lambda row: row.key, total=sum(int(count) for count, _ in sums)),
+        cut(lines, page, key=lambda row: row.key, total=sum(int(count) for count, _ in sums)),
         total(Money(int(cents)) for _, cents in sums),
     )
 

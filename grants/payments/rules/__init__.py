@@ -38,7 +38,7 @@ from grants.payments.rules.recoveries import (
     check_receipt,
     check_recovery,
 )
-from grants.payments.rules.views import (
+from grants.payments.rules.showing import (
     AccountLine,
     BatchSummary,
     BatchView,

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from grants.agreements.states import GrantState
 from grants.core.money import Money, plain
-from grants.payments.rules.views import RequestView
+from grants.payments.rules.showing import RequestView
 from grants.payments.states import OrderState, RecoveryState, RequestState
 
 

@@ -1,0 +1,69 @@
+"""Who may see which grants, and where a grant lies."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, or_, select
+
+from grants.agreements.models import (
+    Grant,
+)
+from grants.agreements.rules import (
+    GrantView,
+)
+from grants.core.db import db, get, locked
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, reader
+
+
+def scope_of(grant_id: UUID) -> Scope:
+    """Where a grant lies, read under its lock: itself, its application and its call."""
+    return scope(locked(Grant, grant_id))
+
+
+def lies_in(grant_id: UUID) -> Scope:
+    """The same without the lock, for acts that only read."""
+    return scope(get(Grant, grant_id))
+
+
+def scope(grant: Grant) -> Scope:
+    """Where a grant lies."""
+    return Scope.of(("grant", grant.id), ("application", grant.application_id), ("call", grant.call_id))
+
+
+def scope_of_view(grant: GrantView) -> Scope:
+    """Where a grant lies, for pages."""
+    return Scope.of(("grant", grant.id), ("application", grant.application_id), ("call", grant.call_id))
+
+
+def visible(actor: Actor, permission: Permission = Permission.AGREEMENT_READ) -> ColumnElement[bool]:
+    """The condition that a grant is in the person's reach and not barred; for every list and count."""
+    barred = Grant.application_id.not_in(actor.barred("application"))
+    if actor.everywhere(permission):
+        return barred
+    places = [
+        column.in_(found)
+        for column, kind in ((Grant.id, "grant"), (Grant.application_id, "application"), (Grant.call_id, "call"))
+        if (found := actor.places(permission, kind))
+    ]
+    return (or_(*places) if places else false()) & barred
+
+
+def id_of(actor: Actor, reference: str) -> UUID:
+    """The id behind a reference; raises :class:`NotFound` where the person may not know it."""
+    found = db.session.scalar(select(Grant.id).where(Grant.reference == reference, visible(actor)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+@reader
+def readable(actor: Actor, reference: str) -> Asking[Grant]:
+    """The row of a grant, for reads of other stages beside :func:`view`; raises :class:`NotFound`."""
+    found = yield from ask(select(Grant).where(Grant.reference == reference, visible(actor)))
+    if not found:
+        raise NotFound
+    row: Grant = found[0]
+    return row
