@@ -320,7 +320,9 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
 @requires(P.AGREEMENT_READ)
 def grant(ref: str) -> Any:
     found = queries.grant_payments(current_actor(), ref)
-    notes = rules.payment_notes(found.grant.state, found.grant.amount_note, found.position.room)
+    notes = rules.payment_notes(
+        found.grant.state, found.grant.amount_note, found.position.room, declined=found.grant.declined
+    )
     return page("payments/grant.html", found=found, notes=notes)
 
 
@@ -459,7 +461,7 @@ def close(ref: str) -> Any:
 
 def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
     _renew(form, found.grant.version)
-    refusal = rules.close_refusal(found.grant.state)
+    refusal = rules.close_refusal(found.grant.state, declined=found.grant.declined)
     shown = page(
         "payments/close.html",
         found=found,
