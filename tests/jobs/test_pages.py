@@ -1,4 +1,4 @@
-"""The administrator's pages of jobs: what is parked is seen, started again or given up, and by nobody else."""
+"""The administrator's pages of jobs: what is parked is seen, started again or cancelled, and by nobody else."""
 
 from __future__ import annotations
 
