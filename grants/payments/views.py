@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, request
 
 from grants.core import acts, clock, jobs
-from grants.core.errors import NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
 from grants.identity import queries as identity
@@ -497,7 +497,9 @@ def ledger() -> Any:
 @requires(P.LEDGER_READ)
 def ledger_csv() -> Any:
     """The same view as CSV, at most 5,000 entries, in UTF-8 with the mark that spreadsheets look for."""
-    asked, _ = ledger_ask(request.args)
+    asked, problems = ledger_ask(request.args)
+    if problems:
+        raise Invalid(" ".join(problems.values()))
     lines = "".join(csv_line(cells) for cells in queries.ledger_lines(current_actor(), asked))
     answer = Response(CSV_MARK + lines, mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=ledger.csv"
