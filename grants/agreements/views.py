@@ -34,6 +34,14 @@ from grants.web.routing import NavItem, current_actor, page, requires, see_other
 bp = Blueprint("agreements", __name__)
 P = Permission
 NAVIGATION = (NavItem("Grants", "agreements.index", (P.AGREEMENT_READ,), 40),)
+# As the list is narrowed; both ways to end a grant before both signed are one state.
+STATE_WORDS = {
+    GrantState.PREPARATION: "In preparation",
+    GrantState.READY_TO_SIGN: "Ready to sign",
+    GrantState.IN_FORCE: "In force",
+    GrantState.CLOSED: "Closed",
+    GrantState.DROPPED: "Dropped or declined",
+}
 
 
 @bp.get("/grants")
@@ -41,13 +49,14 @@ NAVIGATION = (NavItem("Grants", "agreements.index", (P.AGREEMENT_READ,), 40),)
 def index() -> Any:
     actor, search = current_actor(), request.args.get("q", "")
     problems: list[str] = []
-    state = chosen("state", "state", {each.value: each for each in GrantState}, problems)
+    words = {each.value: said for each, said in STATE_WORDS.items()}
+    state = chosen("state", "state", {each.value: each for each in STATE_WORDS}, problems, words=words)
     found = queries.grants(actor, paging.asked(), state=state, search=search)
     return page(
         "agreements/index.html",
         rows=found,
         problems=problems,
-        states=list(GrantState),
+        states=STATE_WORDS,
         chosen=state,
         search=search,
         waiting=queries.selected_without_grant(actor),

@@ -24,14 +24,29 @@ def quoted(text: str | None) -> str:
     return f"\u201c{shortened(text or '')}\u201d"
 
 
-def no_such(noun: str, given: str, known: Iterable[str]) -> str:
-    """The sentence for a choice nobody offered.
+def no_such(noun: str, given: str, known: Iterable[str], where: str = "") -> str:
+    """The sentence for a choice nobody offered; ``where`` names its place on the page, such as “under “Asked by””.
 
     >>> no_such("state", "nope", ("waiting", "closed"))
-    'There is no state “nope”. There is: waiting, closed.'
+    'There is no state “nope”. There are: waiting, closed.'
     """
-    offered = ", ".join(known)
-    return f"There is no {noun} {quoted(given)}. " + (f"There is: {offered}." if offered else "There is none at all.")
+    after = f" {where}" if where else ""
+    return f"There is no {noun} {quoted(given)}{after}. {there_are(known)}"
+
+
+def there_are(known: Iterable[str]) -> str:
+    """The sentence that says what is offered.
+
+    >>> there_are(("waiting", "closed")), there_are(["PCP"]), there_are(())
+    ('There are: waiting, closed.', 'There is only PCP.', 'There is none at all.')
+    """
+    match list(known):
+        case []:
+            return "There is none at all."
+        case [one]:
+            return f"There is only {one}."
+        case several:
+            return f"There are: {', '.join(several)}."
 
 
 class GrantsError(Exception):

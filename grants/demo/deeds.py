@@ -139,7 +139,7 @@ class Troupe(Judges):
         agreements.take_back(self.actor("officer"), self._grant(reference).id, reason=reason)
 
     def drop(self, reference: str, reason: str) -> None:
-        """The officer gives the preparation up."""
+        """The officer drops the preparation."""
         agreements.drop(self.actor("officer"), self._grant(reference).id, reason=reason)
 
     def enter_account(self, reference: str, lead: str, iban: str) -> None:
@@ -265,7 +265,7 @@ class Troupe(Judges):
         payments.book_receipt(self.actor("accountant"), recovery_id, given)
 
     def waive_recovery(self, recovery_id: UUID) -> None:
-        """The authoriser gives up what is owed."""
+        """The authoriser waives what is owed."""
         reason = "The municipality was merged away; the decision of the board is on file. (Synthetic.)"
         payments.waive(self.actor("authoriser"), recovery_id, reason=reason)
 

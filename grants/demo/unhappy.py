@@ -111,7 +111,7 @@ def _small_call(stage: Stage) -> Story:
         _rejected(stage, going),
         _paid_in_part(stage, going),
         _turned_down(stage, going),
-        _given_up(stage, going),
+        _dropped(stage, going),
     )
 
 
@@ -394,7 +394,7 @@ def _turned_down(stage: Stage, going: Going) -> Story:
     troupe.reject_request(reference, "The start of the pilot was moved twice. Ask again when the team is in place.")
 
 
-def _given_up(stage: Stage, going: Going) -> Story:
+def _dropped(stage: Stage, going: Going) -> Story:
     """The offer is taken back, and then the preparation dropped."""
     yield stage.days_ago(447)
     reference = _prepared(stage, going, DROPPED, LIST.index(DROPPED))

@@ -51,6 +51,9 @@ def _moment(typed: str) -> datetime | None:
     return None if clock.in_zone(ends).date() == clock.in_zone(clock.now()).date() else ends
 
 
+ASKED_BY_WORDS = {"0": "Everybody", "1": "Me"}
+
+
 def filter_of(titles: Mapping[str, str], problems: list[str]) -> RunFilter:
     """What the address narrows the list to; what is not there is added to the problems."""
     states = {state.value: state for state in RunState}
@@ -59,5 +62,6 @@ def filter_of(titles: Mapping[str, str], problems: list[str]) -> RunFilter:
         name=chosen("statement", "statement", {name: name for name in titles}, problems, words=titles) or "",
         state=chosen("state", "state", states, problems, words=labels),
         scope=request.args.get("q", ""),
-        mine=chosen("mine", "person", {"1": True}, problems, words={"1": "Me"}) or False,
+        mine=chosen("mine", "choice", {"0": False, "1": True}, problems, words=ASKED_BY_WORDS, where="under “Asked by”")
+        or False,
     )

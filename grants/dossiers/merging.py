@@ -131,6 +131,16 @@ class Clash:
         return rules.paragraphs(rules.shown(self.question, self.merged)) if self.merged else ()
 
 
+def clash_sentence(clashes: Iterable[Clash], reader: UUID | None) -> str:
+    """Who changed which answers meanwhile: somebody else, or the reader in a second window; and what to do."""
+    own, others = list[str](), list[str]()
+    for clash in clashes:
+        (own if clash.contested.saved_by == reader else others).append(f"“{clash.question.label}”")
+    told = [f"Somebody else changed {' and '.join(others)} while you were writing."] if others else []
+    told += [f"You changed {' and '.join(own)} in another window of yours."] if own else []
+    return " ".join((*told, "Choose below which text shall stand; everything else you typed is saved."))
+
+
 class Stretch(StrEnum):
     """Whether a stretch of text stood before, is new, or was taken out."""
 

@@ -14,7 +14,7 @@ from grants.web.forms import CharactersMax, Form
 
 
 class CancelJobForm(Form):
-    """Why this job is given up; kept on the record."""
+    """Why this job is cancelled; kept on the record."""
 
     reason = StringField("Why is it cancelled?", validators=[InputRequired(), CharactersMax(500)])
 

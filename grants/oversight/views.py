@@ -49,6 +49,14 @@ from grants.web.routing import NavItem, current_actor, page, public, requires, s
 
 bp = Blueprint("oversight", __name__)
 
+# As the tags of a job say it.
+JOB_WORDS = {
+    JobState.QUEUED: "Waiting",
+    JobState.RUNNING: "Running",
+    JobState.DONE: "Done",
+    JobState.FAILED: "Parked",
+    JobState.CANCELLED: "Cancelled",
+}
 NAVIGATION = (
     NavItem("History", "oversight.audit", (Permission.AUDIT_READ, Permission.AUDIT_READ_SYSTEM), 84),
     NavItem("Jobs", "oversight.jobs_list", (Permission.JOB_READ,), 86),
@@ -327,11 +335,14 @@ def _story(kind: str, thing_id: UUID, verbs: Collection[str], name: str, endpoin
 @requires(Permission.JOB_READ)
 def jobs_list() -> Any:
     problems: list[str] = []
-    state = chosen("state", "state", {each.value: each for each in JobState}, problems)
+    words = {each.value: said.lower() for each, said in JOB_WORDS.items()}
+    state = chosen("state", "state", {each.value: each for each in JOB_WORDS}, problems, words=words)
     shown = jobs.page(current_actor(), paging.asked(), state=state)
     people = identity.people({job.requested_by for job in shown.items if job.requested_by})
     counts = jobs.counts()
-    return page("oversight/jobs.html", jobs=shown, people=people, counts=counts, chosen=state, problems=problems)
+    return page(
+        "oversight/jobs.html", jobs=shown, people=people, counts=counts, words=words, chosen=state, problems=problems
+    )
 
 
 @bp.get("/admin/jobs/<int(max=999999999999):number>")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from wtforms import StringField, TextAreaField
 
+from grants.core.errors import no_such
 from grants.core.money import Money
 from grants.ledger.accounts import Account
 from grants.ledger.rules import Event
@@ -121,13 +122,16 @@ class ExportForm(Form):
         return bool(super().validate(extra_validators)) and not self.gone
 
 
+Listed = TypeVar("Listed", Account, Event)
+
+
 def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
-    """The filters in a ledger's address, and a sentence for each that cannot be read; those count as not asked."""
+    """The filters in a ledger's address, and a sentence for each that cannot be read or is not there."""
     problems: dict[str, str] = {}
     return (
         LedgerAsk(
-            account=next((each for each in Account if each.value == args.get("account")), None),
-            event=next((each for each in Event if each.value == args.get("event")), None),
+            account=_listed(Account, "account", args, problems),
+            event=_listed(Event, "event", args, problems),
             grant_reference=args.get("grant", "").strip(),
             from_on=day_asked(args, "from", problems),
             to_on=day_asked(args, "to", problems),
@@ -135,6 +139,15 @@ def ledger_ask(args: Mapping[str, str]) -> tuple[LedgerAsk, dict[str, str]]:
         ),
         problems,
     )
+
+
+def _listed(kind: type[Listed], name: str, args: Mapping[str, str], problems: dict[str, str]) -> Listed | None:
+    """What a filter names of a closed list, told with its number and name as the page offers it."""
+    given = args.get(name, "").strip()
+    if given and given not in list(kind):
+        problems[name] = no_such(name, given, (f"{each.value} {each.label}" for each in kind))
+        return None
+    return kind(given) if given else None
 
 
 class CloseForm(ContestedForm):

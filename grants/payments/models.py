@@ -197,7 +197,7 @@ class PaymentOrderSignature(Row):
 class Recovery(Row):
     """What a city was paid too much and owes: established once for a balance, then paid back or waived.
 
-    What came back stands in its receipts; ``waived`` is the part given up when it is waived.
+    What came back stands in its receipts; ``waived`` is the part that was still owed when it was waived.
     """
 
     __tablename__ = "recovery"

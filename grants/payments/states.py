@@ -67,7 +67,7 @@ ORDER = Machine(
 
 
 class RecoveryState(StrEnum):
-    """What was paid too much is owed from the day it is established until it is paid back, or given up with a reason."""
+    """What was paid too much is owed from the day it is established until it is paid back, or waived with a reason."""
 
     ESTABLISHED = "established"
     PAID = "paid"

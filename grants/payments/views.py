@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, request
 
 from grants.core import acts, clock, jobs
-from grants.core.errors import NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Permission
 from grants.core.text import CSV_MARK, csv_line
 from grants.identity import queries as identity
@@ -320,7 +320,9 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
 @requires(P.AGREEMENT_READ)
 def grant(ref: str) -> Any:
     found = queries.grant_payments(current_actor(), ref)
-    notes = rules.payment_notes(found.grant.state, found.grant.amount_note, found.position.room)
+    notes = rules.payment_notes(
+        found.grant.state, found.grant.amount_note, found.position.room, declined=found.grant.declined
+    )
     return page("payments/grant.html", found=found, notes=notes)
 
 
@@ -459,7 +461,7 @@ def close(ref: str) -> Any:
 
 def _close_page(found: queries.GrantPayments, form: CloseForm) -> Any:
     _renew(form, found.grant.version)
-    refusal = rules.close_refusal(found.grant.state)
+    refusal = rules.close_refusal(found.grant.state, declined=found.grant.declined)
     shown = page(
         "payments/close.html",
         found=found,
@@ -495,7 +497,9 @@ def ledger() -> Any:
 @requires(P.LEDGER_READ)
 def ledger_csv() -> Any:
     """The same view as CSV, at most 5,000 entries, in UTF-8 with the mark that spreadsheets look for."""
-    asked, _ = ledger_ask(request.args)
+    asked, problems = ledger_ask(request.args)
+    if problems:
+        raise Invalid(" ".join(problems.values()))
     lines = "".join(csv_line(cells) for cells in queries.ledger_lines(current_actor(), asked))
     answer = Response(CSV_MARK + lines, mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=ledger.csv"

@@ -40,11 +40,6 @@ from grants.web.routing import current_actor, page, requires, see_other
 bp = Blueprint("reporting", __name__)
 P = Permission
 
-CONTESTED = (
-    "Somebody else changed what is marked below while you were writing. Choose which text shall stand; "
-    "everything else you typed is saved."
-)
-
 
 @bp.get("/grants/<ref>/reports")
 @requires(P.REPORT_READ)
@@ -258,7 +253,7 @@ def section(ref: str, key: str) -> Any:
         form.add_problem(error)
     else:
         if saved.contested:
-            return _section_clash(report, key, saved.contested, [each.typed for each in saved.contested], CONTESTED)
+            return _section_clash(report, key, saved.contested, [each.typed for each in saved.contested])
         flash(f"Saved {clock.in_zone(clock.now()):%H:%M}.", "success")
         return see_other(".show", ref=ref)
     return _section_page(report, found, form), 422
@@ -271,13 +266,13 @@ def _section_form(found: SectionView) -> SectionForm:
 
 
 def _section_clash(
-    report: ReportView, key: str, contested: Iterable[Contested], typed: Iterable[Answer], sentence: str
+    report: ReportView, key: str, contested: Iterable[Contested], typed: Iterable[Answer], sentence: str = ""
 ) -> Any:
     found = dossiers.dossier(report.dossier_id).section(key)
     form = form_after_clash(found, typed)
     del form.complete
-    form.problems.append(sentence)
     clashes = tuple(merging.clash_of(found.question(each.question).question, each) for each in contested)
+    form.problems.append(sentence or merging.clash_sentence(clashes, current_actor().user_id))
     return _section_page(report, found, form, clashes), 409
 
 

@@ -25,10 +25,12 @@ def chosen(
     *,
     otherwise: Item | None = None,
     words: Mapping[str, str] | None = None,
+    where: str = "",
 ) -> Item | None:
     """What the address chooses by that name; ``otherwise`` where it names none, None for :data:`EVERY` and for nothing.
 
-    A name nobody offered is added to the problems; what is offered is told by ``words``, as the page calls it.
+    A name nobody offered is added to the problems; what is offered is told by ``words``, as the page
+    calls it, ``where`` by the place of the choice on it.
     """
     given = request.args.get(name)
     if given is None:
@@ -36,7 +38,7 @@ def chosen(
     if given in ("", EVERY):
         return None
     if given not in known:
-        problems.append(no_such(noun, given, [(words or {}).get(each, each) for each in known]))
+        problems.append(no_such(noun, given, [(words or {}).get(each, each) for each in known], where))
         return None
     return known[given]
 

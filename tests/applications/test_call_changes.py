@@ -274,11 +274,13 @@ def test_comments_and_files_of_a_question_that_is_gone_can_still_be_reached(
 # --- who is told ----------------------------------------------------------------------------------------------------
 
 
-def test_every_open_draft_is_moved_by_a_job_of_its_own(written: tuple[CallView, str, Section]) -> None:
+def test_every_open_draft_is_moved_by_a_job_of_its_own(app: Flask, written: tuple[CallView, str, Section]) -> None:
     call, reference, _ = written
     change(call, without_first_question)
     with clock.at(WHILE_OPEN):
         assert services.spread_corrigendum(actors.ingrid(), call.id, 2) == 1
+        home = text_of(actors.client_of(app, actors.ingrid()).get("/home"))
+    assert f"You had open drafts moved to a new version of call {call.reference}" in home
     job = db.session.scalars(select(Job).where(Job.name == "jobs.calls.move_draft")).one()
 
     assert job.args == {"application_id": str(place(reference).application.id)}

@@ -217,18 +217,18 @@ def test_every_page_is_opened_by_somebody(app: Flask) -> None:
 
 # Who asks where for what is not there, and what the page says instead of all or nothing.
 NOT_THERE = (
-    ("eli", "closed", "/applications?state=nope", "There is no state “nope”. There is: draft, submitted,"),
-    ("eli", "closed", "/applications?country=XX", "There is no country “XX” with applications you may see. There is: PL."),
-    ("eli", "closed", "/calls/{call}/eligibility?show=nope", "There is no part “nope”. There is: To check,"),
-    ("pia", "open", "/helpdesk?state=nope", "There is no state “nope”. There is: Waits for the desk,"),
-    ("pia", "open", "/helpdesk?queue=public", "There is no queue “public”. There is: Technical, Content."),
-    ("pia", "open", "/helpdesk?apart=nope", "There is no part “nope”. There is: Answers on content that one applicant alone has."),
-    ("nobody", "open", "/calls/{call}/questions?section=nope", "There is no section “nope”. There is:"),
-    ("ingrid", "closed", "/applications/pipeline?programme=nope", "There is no programme “nope”. There is: PCP."),
-    ("ingrid", "closed", "/cities?label=nope", "There is no label “nope”. There is: Labelled, No label found, Not a Mission City."),
-    ("otto", "open", "/grants?state=nope", "There is no state “nope”. There is: preparation,"),
-    ("ada", "open", "/admin/jobs?state=nope", "There is no state “nope”. There is: queued,"),
-    ("ana", "open", "/applications/{sent}/receipt?version=9", "There is no version “9”. There is: 1."),
+    ("eli", "closed", "/applications?state=nope", "There is no state “nope”. There are: draft, submitted,"),
+    ("eli", "closed", "/applications?country=XX", "There is no country “XX” with applications you may see. There is only PL."),
+    ("eli", "closed", "/calls/{call}/eligibility?show=nope", "There is no part “nope”. There are: To check,"),
+    ("pia", "open", "/helpdesk?state=nope", "There is no state “nope”. There are: Waits for the desk,"),
+    ("pia", "open", "/helpdesk?queue=public", "There is no queue “public”. There are: Technical, Content."),
+    ("pia", "open", "/helpdesk?apart=nope", "There is no part “nope” of this list. There is only “Answers on content that one applicant alone has”."),
+    ("nobody", "open", "/calls/{call}/questions?section=nope", "There is no section “nope”. There are:"),
+    ("ingrid", "closed", "/applications/pipeline?programme=nope", "There is no programme “nope”. There is only PCP."),
+    ("ingrid", "closed", "/cities?label=nope", "There is no label “nope”. There are: Labelled, No label found, Not a Mission City."),
+    ("otto", "open", "/grants?state=nope", "There is no state “nope”. There are: In preparation, Ready to sign, In force, Closed, Dropped or declined."),
+    ("ada", "open", "/admin/jobs?state=nope", "There is no state “nope”. There are: waiting, running, done, parked, cancelled."),
+    ("ana", "open", "/applications/{sent}/receipt?version=9", "There is no version “9”. There is only 1."),
 )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def test_a_long_list_is_asked_for_watched_and_taken_with_the_columns_chosen(foun
     assert pages.post(short).location == "/applications.xlsx?state=eligible"
     for address in ("/applications.csv", "/applications.xlsx", "/applications/files/new"):
         refused = pages.get(f"{address}?state=nope&country=XX&q=heat")
-        assert refused.status_code == 422 and "There is: draft, submitted, withdrawn" in refused.text
+        assert refused.status_code == 422 and "There are: draft, submitted, withdrawn" in refused.text
         assert '<a class="govuk-link" href="/applications?q=heat">show the list without it</a>' in refused.text
 
 

@@ -176,5 +176,5 @@ def test_beginning_reading_and_reading_again_without_a_script(app: Flask, call_i
         old = ana.get(f"{ADDRESS}/privacy?version=1")
         assert "This version stands no more" in old.text
         unknown = " ".join("".join(check_page(ana.get(f"{ADDRESS}/privacy?version=9")).itertext()).split())
-        assert "There is no version “9”. There is: 2, 1." in unknown
+        assert "There is no version “9”. There are: 2, 1." in unknown
         assert "The newest one is shown.Version 2," in unknown

@@ -220,6 +220,8 @@ def test_the_lead_of_an_invited_concept_has_the_task_to_start_and_the_concept_le
         home = ana.get("/home")
         assert "Start the full proposal of “Warm Blocks”" in text_of(home) and f'href="{address}"' in home.text
         assert "evaluators and the panel" not in text_of(home)
+        # A concept asks for no money, and no page of it says that it asks for none.
+        assert all("EUR" not in text_of(ana.get(f"{page}{each}")) for each in ("", "/receipt", "/print"))
         theirs = text_of(actors.client_of(app, marek).get(page))
         assert "Ana Kowalska, who leads it, can send a full proposal until 1 October 2026" in theirs
         assert "What you must do now" not in theirs and starts(marek, clock.now()) == []

@@ -43,8 +43,9 @@ def test_a_filter_of_the_list_that_is_not_there_is_told_in_the_words_of_the_page
 
     told = " ".join(texts(check_page(nuria.get(f"{LIST}?state=nope&statement=none&mine=2")), "main"))
 
-    assert "There is no state “nope”. There is: Waiting" in told
-    assert "There is no statement “none”. There is:" in told and "There is no person “2”. There is: Me." in told
+    assert "There is no state “nope”. There are: Waiting" in told
+    assert "There is no statement “none”. There are:" in told
+    assert "There is no choice “2” under “Asked by”. There are: Everybody, Me." in told
 
 
 def test_a_statement_is_asked_for_by_a_reference_or_a_chosen_suggestion(app: Flask, books: Books) -> None:

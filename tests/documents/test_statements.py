@@ -182,7 +182,7 @@ def test_a_moment_ahead_is_refused() -> None:
 
 
 def test_an_unknown_name_or_scope_is_not_found() -> None:
-    with pytest.raises(NotFound, match="There is: call-financial-overview"):
+    with pytest.raises(NotFound, match="There are: call-financial-overview"):
         services.request(actor("initiator"), Wanted("nothing", real_call()))
     with pytest.raises(NotFound):
         services.request(actor("initiator"), Wanted(NAME, "PCP-1999-C-0001"))

@@ -428,7 +428,10 @@ def test_two_entries_are_decided_about_on_a_page(app: Flask, north: UUID) -> Non
     office, twin = actors.client_of(app, actors.pia()), pair()
     assert "Northbridge City" in text_of(office.get("/admin/organisations/doubles"))
     address = f"/organisations/{slug(twin)}/same/{slug(north)}"
+    with statements() as seen:
+        office.get(address)
 
+    assert len(seen) <= 8
     assert send(office, address, reason="").status_code == 422
     assert send(office, address, verdict="same", reason="The same town hall.").status_code == 303
     assert "This entry points to another one" in text_of(office.get(f"/organisations/{slug(twin)}"))

@@ -1,4 +1,4 @@
-"""The administrator's pages of jobs: what is parked is seen, started again or given up, and by nobody else."""
+"""The administrator's pages of jobs: what is parked is seen, started again or cancelled, and by nobody else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_parked_job_is_seen_with_its_reason_and_started_again(client: FlaskCli
     assert jobs.view(parked.id).state is JobState.QUEUED
 
 
-def test_a_job_is_given_up_with_a_reason_only(client: FlaskClient, parked: jobs.JobView) -> None:
+def test_a_job_is_cancelled_with_a_reason_only(client: FlaskClient, parked: jobs.JobView) -> None:
     actors.sign_in(client, actors.ada().user_id)
     client.post(f"/admin/jobs/{parked.number}/retry", data={"act_key": "k1"})
 

@@ -43,36 +43,49 @@ REFERENCE = re.compile(r"[A-Z]{1,4}-\d{4}-[A-Z]-\d{4}|E-\d{4}-\d+|/\d+(?=/|$)")
 
 # Rows of which every page must be reached by somebody, so that none escapes the limit above; calls, applications and cities
 # have a walk of their own.
-ROWS = {"agreements", "awards", "evaluation", "oversight", "payments", "reporting"}
+ROWS = {
+    "agreements", "awards", "documents", "evaluation", "identity", "oversight", "payments", "programmes", "reporting",
+}  # fmt: skip
 # Who reaches which page of them. Most are reached by many; each stands once.
 REACHED = {
     "manager": """
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
-        awards.ranking evaluation.assignments evaluation.consensus evaluation.consensus_list evaluation.fill
+        awards.ranking documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
+        evaluation.consensus_list evaluation.fill identity.doubles identity.validate_fact
         evaluation.pool evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
-        payments.request_page reporting.index reporting.milestone reporting.show
+        payments.request_page programmes.change_rules programmes.describe programmes.index programmes.new
+        programmes.show reporting.index reporting.milestone reporting.show
         """,
     "administrator": """
-        oversight.audit oversight.checkpoint_list oversight.job oversight.jobs_list oversight.uploads
+        identity.add_organisation identity.disable identity.edit_organisation identity.invite identity.mail
+        identity.organisation identity.organisations identity.people identity.profile identity.roles identity.sessions
+        identity.user identity.users oversight.audit oversight.checkpoint_list oversight.job oversight.jobs_list
+        oversight.uploads
         """,
     "elena": "evaluation.assessment evaluation.assessments evaluation.conflicts",
     "reka": "agreements.account reporting.costs reporting.section",
     "paolo": "agreements.decline",
-    "stranger": "oversight.front",
     "linnea": "awards.result",
     "authoriser": "awards.selection payments.close",
     "officer": "reporting.accept",
     "accountant": "payments.recovery",
+    "stranger": "identity.reset identity.sign_in oversight.front",
 }
-# What answers with a file, with words for a machine, or to somebody who is none of the cast.
+# What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.ranking_csv", "evaluation.file", "oversight.alive", "oversight.audit_csv",
-    "oversight.audit_key", "oversight.checkpoint_note", "oversight.ready", "oversight.tasks",
-    "oversight.which_version", "payments.ask_again", "payments.batch_file", "payments.ledger_csv",
+    "agreements.agreement_pdf", "awards.ranking_csv", "documents.download", "evaluation.file", "identity.open_link",
+    "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
+    "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
+    "payments.batch_file", "payments.ledger_csv",
+}  # fmt: skip
+# What nobody of the cast meets; counted where it is shown, in tests/identity and tests/payments.
+ELSEWHERE = {
+    "identity.address", "identity.choose_password", "identity.confirm_password", "identity.decide_double",
+    "identity.demo_people", "identity.new_address", "identity.password", "payments.ask_again",
 }  # fmt: skip
 
 
@@ -118,14 +131,14 @@ def test_every_page_a_person_reaches_is_one_we_may_show(demo_app: Flask, key: st
     assert set(REACHED.get(key, "").split()) <= {endpoint_of(demo_app, path) for path in walked}
 
 
-def test_every_page_of_the_later_rows_is_reached_by_somebody(app: Flask) -> None:
+def test_every_page_of_the_other_rows_is_reached_by_somebody(app: Flask) -> None:
     pages = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
         if "GET" in (rule.methods or ()) and rule.endpoint.partition(".")[0] in ROWS
     }
 
-    assert pages - NO_PAGES == {endpoint for reached in REACHED.values() for endpoint in reached.split()}
+    assert pages - NO_PAGES - ELSEWHERE == {endpoint for reached in REACHED.values() for endpoint in reached.split()}
 
 
 def test_every_page_a_stranger_reaches_is_one_we_may_show(demo_app: Flask) -> None:

@@ -24,6 +24,7 @@ from tests import actors
 from tests.html import check_page
 from tests.payments.test_views import send
 from tests.payments.world import World, report, settle
+from tests.statements import statements
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -193,8 +194,12 @@ def test_the_coordinator_asks_again_by_a_form_beside_the_reason(app: Flask, clie
     check_page(shown)
     assert again in shown.text and again not in actors.client_of(app, actors.otto()).get(address).text
 
-    page = actors.client_of(app, actors.ana()).get(again)
+    ana = actors.client_of(app, actors.ana())
+    ana.get("/about")
+    with statements() as seen:
+        page = ana.get(again)
     check_page(page)
+    assert len(seen) <= 8
     assert "The invoices are missing." in page.text
     assert "Answer the reason" in send(app, actors.ana(), again, 422, reply="")
     assert send(app, actors.ana(), again, reply="Here they are.") == address

@@ -400,17 +400,25 @@ def test_a_double_click_of_a_form_makes_one_order(app: Flask, grant: World) -> N
     ("query", "unread"),
     [
         ("from=nonsense&to=31.02.2024", ["from", "to"]),
-        ("account=9999&event=E99&after=x.y", []),
+        ("account=9999&event=E99&after=x.y", ["account", "event"]),
         ("grant=PCP-2022-G-9999", []),
         ("q=%25", []),
     ],
 )
-def test_filters_nobody_can_read_do_no_harm_and_are_named(
+def test_filters_nobody_can_read_are_named_on_the_page_and_in_the_file(
     app: Flask, grant: World, query: str, unread: list[str]
 ) -> None:
     shown = get(app, actors.nuria(), f"/finance/ledger?{query}")
 
     assert re.findall('<p class="govuk-error-message" id="([a-z]+)-error">', shown) == unread
+    assert ("No entries are shown" in shown) == bool(unread)
+    if "event" in unread:
+        assert (
+            "There is no account “9999”. There are: B000 " in shown
+            and "There is no event “E99”. There are: E1 " in shown
+        )
+    file = actors.client_of(app, actors.nuria()).get(f"/finance/ledger.csv?{query}")
+    assert file.status_code == (422 if unread else 200)
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,9 @@ def called_in(path: Path) -> set[str]:
 
 
 RETIRED = re.compile(
-    r"\b(award decision|peer review|grantees?|bidders?|claimants?|deadline date|reviewers?)\b", re.IGNORECASE
+    r"\b(award decision|peer review|grantees?|bidders?|claimants?|deadline date|reviewers?"
+    r"|gives? (?:\S+ ){0,3}up|gave (?:\S+ ){0,3}up|giving (?:\S+ ){0,3}up|given up)\b",
+    re.IGNORECASE,
 )
 
 

@@ -38,7 +38,9 @@ def grants(actor: Actor, page: Page, *, state: GrantState | None = None, search:
         wanted.append(Grant.state == state.value)
     if words := fold(search):
         wanted.append(Grant.search_text.contains(words, autoescape=True))
-    statement = select(*_OF_ROW, _amount_is_invented().label("invented")).where(*wanted)
+    statement = select(*_OF_ROW, is_declined().label("declined"), _amount_is_invented().label("invented")).where(
+        *wanted
+    )
     if page.after:
         statement = statement.where(Grant.reference > page.after)
     counted = select(Grant.id).where(*wanted).limit(COUNTED_MAX + 1).subquery()
@@ -59,6 +61,7 @@ def grants(actor: Actor, page: Page, *, state: GrantState | None = None, search:
             row.maximum,
             row.starts_on,
             row.ends_before,
+            row.declined,
             row.invented,
         )
         for row in found
@@ -83,6 +86,12 @@ def found_by_name(actor: Actor, search: str) -> tuple[UUID, ...]:
     """Ids of the grants whose reference, title or city has these words, by reference, at most :data:`ROWS_MAX`."""
     statement = select(Grant.id).where(visible(actor), Grant.search_text.contains(fold(search), autoescape=True))
     return tuple(db.session.scalars(statement.order_by(Grant.reference).limit(ROWS_MAX)))
+
+
+def is_declined() -> ColumnElement[bool]:
+    """Whether the city of a grant declined it before both signed."""
+    declined = ApplicationState.DECLINED.value
+    return select(Application.id).where(Application.id == Grant.application_id, Application.state == declined).exists()
 
 
 def _amount_is_invented() -> ColumnElement[bool]:

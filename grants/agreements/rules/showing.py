@@ -204,6 +204,8 @@ class GrantRow:
     maximum: Money
     starts_on: date
     ends_before: date
+    # Whether its city ended it before both signed; the programme drops.
+    declined: bool
     amount_is_invented: bool = False
 
 

@@ -12,7 +12,7 @@ from grants.applications.rules.arrival import words
 from grants.applications.rules.searching import SEARCH_CHARACTERS_MAX
 from grants.applications.rules.values import ListFilter
 from grants.applications.states import ApplicationState
-from grants.core.errors import no_such, quoted
+from grants.core.errors import no_such, quoted, there_are
 
 DAYS_MAX = 9_999
 
@@ -166,7 +166,7 @@ def read_listing(pairs: Iterable[tuple[str, str]]) -> Listing:
     """What the parts of an address ask for. What is not understood is told in a sentence each, never passed over.
 
     >>> read_listing([("state", "nonsense"), ("sort", "-title")]).problems
-    (('state', 'There is no state “nonsense”. There is: draft, submitted, withdrawn, eligible, ineligible, under evaluation, selected, reserve, below threshold, not funded, in preparation, awarded, declined, dropped.'),)
+    (('state', 'There is no state “nonsense”. There are: draft, submitted, withdrawn, eligible, ineligible, under evaluation, selected, reserve, below threshold, not funded, in preparation, awarded, declined, dropped.'),)
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -277,6 +277,6 @@ def stale(
         ("country", wanted.country_code, countries),
     ):
         if value and value not in offered:
-            there = f" There is: {', '.join(offered)}." if offered else ""
+            there = f" {there_are(offered)}" if offered else ""
             found.append((name, f"There is no {name} {quoted(value)} with applications you may see.{there}"))
     return tuple(found)

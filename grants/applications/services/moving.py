@@ -37,6 +37,8 @@ MOVE_JOB = "jobs.calls.move_draft"
 )
 def spread_corrigendum(actor: Actor, call_id: UUID, number: int) -> int:
     """Ask for one job for each application that can still be written in; returns how many. Safe to run twice."""
+    # Nothing of the call itself changes: the record says which one it was.
+    acts.subject("call", call_id)
     found = db.session.scalars(
         select(Application.id)
         .where(

@@ -177,7 +177,8 @@ def helpdesk() -> Any:
     queue = chosen("queue", "queue", {each.value: each for each in QUEUE_WORDS}, problems, words=words)
     waiting, words = ConversationState.WAITING, {each.value: said for each, (said, _) in STATES.items()}
     state = chosen("state", "state", {each.value: each for each in STATES}, problems, otherwise=waiting, words=words)
-    apart = chosen("apart", "part", {"yes": "yes"}, problems, words={"yes": APART_WORDS}) or ""
+    only = {"yes": f"“{APART_WORDS}”"}
+    apart = chosen("apart", "part", {"yes": "yes"}, problems, words=only, where="of this list") or ""
     if apart:
         state = None
     return page(

@@ -125,8 +125,9 @@ def _told(cell: CellKept, sent: Sent, names: dict[Any, str], zone: str) -> dict[
         "read": sent.echoes.get(cell.place, ""),
     }
     if cell.outcome is Outcome.CONTESTED and cell.saved_at is not None:
-        who = "You" if cell.saved_by == current_actor().user_id else names.get(cell.saved_by, "Somebody")
-        told["said"] = f"{who} saved {plain(cell.amount)} here at {clock.in_zone(cell.saved_at, zone):%H:%M}."
+        own = cell.saved_by == current_actor().user_id
+        who, where = ("You", "in another window of yours") if own else (names.get(cell.saved_by, "Somebody"), "here")
+        told["said"] = f"{who} saved {plain(cell.amount)} {where} at {clock.in_zone(cell.saved_at, zone):%H:%M}."
     return told
 
 

@@ -106,13 +106,7 @@ def _clash_page(ref: str, key: str, contested: Iterable[Contested]) -> Any:
     found = place.dossier.section(key)
     clashes = tuple(merging.clash_of(found.question(each.question).question, each) for each in contested)
     form = form_after_clash(found, [clash.contested.typed for clash in clashes])
-    me = current_actor().user_id
-    own = [f"“{clash.question.label}”" for clash in clashes if clash.contested.saved_by == me]
-    others = [f"“{clash.question.label}”" for clash in clashes if clash.contested.saved_by != me]
-    told = [f"Somebody else changed {' and '.join(others)} while you were writing."] if others else []
-    told += [f"You changed {' and '.join(own)} in another window of yours."] if own else []
-    told.append("Choose below which text shall stand; everything else you typed is saved.")
-    form.problems.append(" ".join(told))
+    form.problems.append(merging.clash_sentence(clashes, current_actor().user_id))
     return _section_page(place, found, form, clashes), 409
 
 

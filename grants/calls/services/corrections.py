@@ -88,7 +88,7 @@ def replace_copy(actor: Actor, call_id: UUID, text: str, *, version: int | None 
     says="discarded the working copy of call {subject}",
 )
 def discard_copy(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallSummary:
-    """Give the working copy up; the call stays as it is published."""
+    """Discard the working copy; the call stays as it is published."""
     call = locked(Call, call_id)
     check_version(call, version)
     row = queries.copy_row(call.id)

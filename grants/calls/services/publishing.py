@@ -1,4 +1,4 @@
-"""Acts that make a call public, give it up, move its deadline and add to its documents."""
+"""Acts that make a call public, cancel it, move its deadline and add to its documents."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _publish_notice(actor: Actor, call: Call, fields: Mapping[str, Sourced]) -> 
 
 @act("call.cancel", needs=Permission.CALL_PUBLISH, scope=queries.scope_of, says="cancelled call {subject}")
 def cancel(actor: Actor, call_id: UUID, reason: str, *, version: int | None = None) -> CallSummary:
-    """Give a call up; its page stays and says so."""
+    """Cancel a call; its page stays and says so."""
     call = locked(Call, call_id)
     check_version(call, version)
     if not reason.strip():

@@ -136,10 +136,10 @@ def save_draft(actor: Actor, question_id: UUID, given: Wording, *, version: int 
     "question.discard",
     needs=Permission.QUESTION_ANSWER,
     scope=queries.question_scope,
-    says="gave up the draft of an answer",
+    says="discarded the draft of an answer",
 )
 def discard_answer(actor: Actor, question_id: UUID) -> None:
-    """Give a draft up; whoever asked waits again, each for an answer of their own."""
+    """Discard a draft; whoever asked waits again, each for an answer of their own."""
     row = _question(actor, question_id)
     _refuse_published(row)
     for source in db.session.scalars(select(CallQuestionSource).where(CallQuestionSource.question_id == row.id)):

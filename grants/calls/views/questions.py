@@ -213,7 +213,7 @@ def correcting_answer(slug: str, number: int) -> Any:
 @bp.post("/<slug>/questions/drafts/<int(max=2147483647):entry>")
 @requires(Permission.QUESTION_ANSWER)
 def write_answer(slug: str, entry: int) -> Any:
-    """Keep the draft, publish it, correct what is public, or give the draft up: the button says which."""
+    """Keep the draft, publish it, correct what is public, or discard the draft: the button says which."""
     actor, form = current_actor(), AnswerForm()
     call = calls.call(actor, slug)
     found = queries.draft_by_entry(actor, call.id, entry)

@@ -1,4 +1,4 @@
-"""Asking for work inside an act, and starting again or giving up what stands."""
+"""Asking for work inside an act, and starting again or cancelling what stands."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def start_again(job_id: UUID) -> None:
 
 @act("job.cancel", needs=Permission.JOB_CANCEL, says="cancelled a job")
 def cancel(actor: Actor, job_id: UUID, reason: str) -> None:
-    """Give up a job that waits or runs; what a running one still does is refused by its token."""
+    """Cancel a job that waits or runs; what a running one still does is refused by its token."""
     acts.subject("job", job_id)
     acts.reason(reason)
     give_up(job_id, f"Cancelled by {actor.name}: {reason}" if reason else f"Cancelled by {actor.name}.")

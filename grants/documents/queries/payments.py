@@ -226,7 +226,7 @@ def _cancelled(order_ids: Sequence[UUID], as_of: datetime) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryLine:
-    """One recovery as it stood: what was owed, what came back and what was given up."""
+    """One recovery as it stood: what was owed, what came back and what was waived."""
 
     reference: str
     established_on: date

@@ -157,7 +157,9 @@ def _question_faults(section: Section, question: Question) -> list[Problem]:
             found.append(Problem(place, f"takes {limit} {what}; a limit is 1 or more."))
     if question.words_max is not None and question.characters_max is not None:
         # Two limits at once nobody could tell in one hint.
-        found.append(Problem(place, "is limited in words and in characters; a text has one limit. Empty one of the two."))
+        found.append(
+            Problem(place, "is limited in words and in characters; a text has one limit. Empty one of the two.")
+        )
     return found
 
 

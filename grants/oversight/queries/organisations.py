@@ -34,6 +34,7 @@ class GrantOf:
     reference: str
     title: str
     state: GrantState
+    declined: bool
     leads: bool
 
 
@@ -97,14 +98,22 @@ def _not_by_reader(actor: Actor, view: OrganisationView) -> Asking[dict[FactKind
 def _of_stages(actor: Actor, view: OrganisationView) -> Asking[tuple[tuple[ApplicationRow, ...], tuple[GrantOf, ...]]]:
     """Its applications and its grants, in one statement."""
     grants = (
-        select(Grant.reference, Grant.title, Grant.state, Beneficiary.is_coordinator)
+        select(
+            Grant.reference,
+            Grant.title,
+            Grant.state,
+            agreements.is_declined().label("declined"),
+            Beneficiary.is_coordinator,
+        )
         .join(Beneficiary, Beneficiary.grant_id == Grant.id)
         .where(Beneficiary.organisation_id == view.id, agreements.visible(actor))
         .order_by(Grant.reference.desc())
         .limit(SHOWN_MAX)
     )
     found, rows = yield from both(applications.of_organisation.asking(actor, view.id, size=SHOWN_MAX), ask(grants))
-    return found, tuple(GrantOf(row.reference, row.title, GrantState(row.state), row.is_coordinator) for row in rows)
+    return found, tuple(
+        GrantOf(row.reference, row.title, GrantState(row.state), row.declined, row.is_coordinator) for row in rows
+    )
 
 
 def _standing(view: OrganisationView) -> Asking[tuple[OrganisationView, str] | None]:

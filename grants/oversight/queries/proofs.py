@@ -48,7 +48,7 @@ def _delivery(job: Any, people: Any) -> Delivery:
         case JobState.DONE:
             return Delivery(to, None, "kept here, since no mail server is set")
         case JobState.FAILED | JobState.CANCELLED:
-            return Delivery(to, False, job.error or "given up")
+            return Delivery(to, False, job.error or "cancelled")
         case JobState.QUEUED | JobState.RUNNING:
             return Delivery(to, None, "on its way")
 
@@ -69,7 +69,7 @@ def proofs() -> Check:
 
 
 def _copies_missing() -> Select[int]:
-    """How many copies were given up, to places the last checkpoint goes to as well and no later one has reached.
+    """How many copies never left, to places the last checkpoint goes to as well and no later one has reached.
 
     A later one proves what this one proved, and who is sent nothing any more misses nothing.
     """

@@ -82,8 +82,11 @@ class PaymentNotes:
     no_requests: str
 
 
-def payment_notes(state: GrantState, amount_note: str | None, room: Money) -> PaymentNotes:
-    """What a grant's payments page says of its money, as true of a grant that is not signed or ended as of one in force."""
+def payment_notes(state: GrantState, amount_note: str | None, room: Money, *, declined: bool) -> PaymentNotes:
+    """What a grant's payments page says of its money, as true of a grant that is not signed or ended as of one in force.
+
+    ``declined`` where its city ended it before both signed.
+    """
     left = f"room before the balance: EUR\u00a0{plain(room)}"
     first = "The first request opens by itself when both sides have signed the agreement; later ones when a report is settled."
     match state:
@@ -101,13 +104,18 @@ def payment_notes(state: GrantState, amount_note: str | None, room: Money) -> Pa
             return PaymentNotes(
                 f"never signed: {amount_note}" if amount_note else "never signed",
                 "its money went back to the call",
-                "None will be: the grant was dropped before its agreement was signed.",
+                f"None will be: the grant was {_ended(declined)} before its agreement was signed.",
             )
         case _:
             assert_never(state)
 
 
-def close_refusal(state: GrantState) -> str | None:
+def _ended(declined: bool) -> str:
+    """What was done to a grant that never came into force: the programme drops, a city declines."""
+    return "declined" if declined else "dropped"
+
+
+def close_refusal(state: GrantState, *, declined: bool) -> str | None:
     """Why a grant in this state is not closed now, and what comes first; None where it may be tried."""
     match state:
         case GrantState.IN_FORCE:
@@ -115,8 +123,8 @@ def close_refusal(state: GrantState) -> str | None:
         case GrantState.CLOSED:
             return "This grant is closed already, and a closed grant is not opened again. Its payments and reports stay as they are."
         case GrantState.PREPARATION | GrantState.READY_TO_SIGN:
-            return "This grant is not in force yet: its agreement is signed first. To give it up before that, drop it on its own page."
+            return "This grant is not in force yet: its agreement is signed first. To end its preparation before that, drop it on its own page."
         case GrantState.DROPPED:
-            return "This grant was dropped before its agreement was signed; there is nothing to close."
+            return f"This grant was {_ended(declined)} before its agreement was signed; there is nothing to close."
         case _:
             assert_never(state)

@@ -490,7 +490,7 @@ class Grid {
       this.commit([cell]);
       cell.input.focus();
     };
-    this.note(`${cell.name}: ${told.said ?? "Somebody else changed it."} You typed ${mine}.`, [], [["Keep mine", settle(true)], ["Take theirs", settle(false)]]);
+    this.note(`${cell.name}: ${told.said ?? "It was changed meanwhile."} You typed ${mine}.`, [], [["Keep mine", settle(true)], ["Take what is stored", settle(false)]]);
   }
 
   // The rules as the server sees them now, and whether it adds up to the same.
@@ -511,7 +511,7 @@ class Grid {
     for (const cell of this.cells.values()) cell.mark(told.places.includes(cell.place));
     const agrees = BigInt(told.total) === this.total && BigInt(told.requested) === this.requested;
     root.dataset.agrees = agrees ? "yes" : "no";
-    if (!agrees) this.note("Somebody else has changed amounts of this budget. Reload the page to see all of them.");
+    if (!agrees) this.note("Amounts of this budget were changed elsewhere. Reload the page to see all of them.");
   }
 
   // --- kept in this browser until it is stored ---------------------------------------------------------------------------

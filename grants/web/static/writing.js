@@ -261,7 +261,7 @@ class Field {
       return;
     }
     this.unanswered = [];
-    this.say("Not saved: somebody else changed it. Choose below which text shall stand.");
+    this.say("Not saved: it was changed meanwhile. Choose below which text shall stand.");
     const hadFocus = this.clash?.contains(document.activeElement);
     this.clash?.remove();
     this.clash = filled("writing-clash", {
