@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.awards import rules
-from grants.awards.rules import Part, RankingRow, part, ranking
+from grants.awards.rules import Part, RankingRow, part, showing
 from grants.awards.states import AmountBasis, Outcome
 from grants.core.money import ZERO
 from tests.awards.test_views import text_of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,3 +71,17 @@ def test_each_decision_has_a_number_of_its_own_which_its_title_says() -> None:
 
     assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
     assert [page.read_text(encoding="utf-8")[2:7] for page in pages] == [f"{page.name[:4]} " for page in pages]
+
+
+def test_every_example_of_the_code_says_what_the_code_does() -> None:
+    shown = [path for path in sorted((ROOT / "grants").rglob("*.py")) if ">>>" in path.read_text(encoding="utf-8")]
+    tried = 0
+    for path in shown:
+        module = importlib.import_module(
+            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        )
+        result = doctest.testmod(module, raise_on_error=False)
+        assert result.failed == 0, module.__name__
+        tried += result.attempted
+
+    assert tried > 100

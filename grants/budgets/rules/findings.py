@@ -31,7 +31,7 @@ def percent(rate: Fraction) -> str:
     """``25 %``, with decimals only where there are some.
 
     >>> percent(Fraction(1, 8))
-    '12.5 %'
+    '12.5\xa0%'
     """
     thousandths = rate * 100_000
     whole, rest = divmod(round(thousandths), 1000)

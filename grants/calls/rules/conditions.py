@@ -65,7 +65,7 @@ def counted(number: int) -> str:
     """A number of people with thin groups of three.
 
     >>> counted(50000)
-    '50\\u00a0000'
+    '50\xa0000'
     """
     return f"{number:,}".replace(",", "\u00a0")
 
@@ -89,7 +89,7 @@ def fact_rule_words(test: FactRule) -> str:
     """A rule over facts as one sentence, for the page of the call and for whoever builds it.
 
     >>> fact_rule_words(FactRule(FactKind.INHABITANTS, Whom.ADMINISTRATIONS, at_least=50000))
-    'Every city administration: at least 50\\u00a0000 inhabitants'
+    'Every city administration: at least 50\xa0000 inhabitants'
     """
     words = f"{_WHOM[test.of]}: {_asked(test)}"
     if test.joint:

@@ -31,6 +31,7 @@ class DeadlineInput:
 def literal_of(closes_at: datetime, zone: str) -> str:
     """The deadline as it is printed, with the abbreviation the zone really has on that day.
 
+    >>> from datetime import UTC
     >>> literal_of(datetime(2022, 11, 15, 11, tzinfo=UTC), "Europe/Brussels")
     '15 November 2022, 12:00 CET'
     """
@@ -154,6 +155,7 @@ class PublicResult:
 def results_moment(given: ResultsInput, zone: str, *, closes_at: datetime | None, at: datetime) -> datetime:
     """The instant from which results are public: not before the deadline, and never in the past.
 
+    >>> from datetime import UTC
     >>> start = datetime(2027, 6, 1, 7, tzinfo=UTC)
     >>> results_moment(ResultsInput(), "Europe/Brussels", closes_at=None, at=start) == start
     True

@@ -255,6 +255,7 @@ class CallSummary:
 def phase(state: CallState, opens_at: datetime | None, closes_at: datetime | None, at: datetime) -> Phase:
     """What a call is at ``at``. Half-open: at the very instant of the deadline it is closed.
 
+    >>> from datetime import UTC
     >>> start, end = datetime(2022, 9, 5, tzinfo=UTC), datetime(2022, 11, 15, 11, tzinfo=UTC)
     >>> phase(CallState.PUBLISHED, start, end, end).value
     'closed'

@@ -165,6 +165,7 @@ def table_rows(question: Question, text: str) -> tuple[tuple[str, ...], ...]:
 
     Rows without a word are left out; a row has a cell for each column, and what lies beyond joins the last one.
 
+    >>> from grants.dossiers.rules.values import Column
     >>> table_rows(Question("a", "A", QuestionKind.TABLE, columns=(Column("x", "X"), Column("y", "Y"))), "1\\t2\\n\\n3")
     (('1', '2'), ('3', ''))
     """
