@@ -237,7 +237,7 @@ def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(
         assert f"1 sent, 1 left out: Two, {ref}: The letter changed after you looked at it." in text_of(page)
         assert page.text.count(" checked>") == 1  # The one left out is looked at before it is ticked.
         home = text_of(eli.get("/home"))
-        assert f"asked to send decision letters of call {call.reference} (2 letters: 1 sent, 1 left out)" in home
+        assert f"asked to send decision letters of call {call.reference} (by now 2 letters: 1 sent, 1 left out)" in home
         assert [duty.what for duty in queries.duties(actors.eli(), clock.now())] == [
             "Look at 2 decision letters and send them"
         ]

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from grants.applications import queries, services
+from grants.applications.rules import saving
 from grants.applications.rules.saving import SavedListInput, Sharing
 from grants.calls.rules import CallView
 from grants.core import clock
@@ -111,6 +112,7 @@ def test_what_cannot_be_kept_is_refused_with_its_reason(at_the_desk: CallView, m
             services.save_list(eli, given)
     with pytest.raises(NotFound):
         kept(ana, sharing=Sharing(at_the_desk.slug))
+    assert saving.LISTS_MAX == 30
     monkeypatch.setattr("grants.applications.services.saving.LISTS_MAX", 1)
     with pytest.raises(Refused, match="You keep 1 lists, and 1 is the most"):
         kept(eli, "One more")

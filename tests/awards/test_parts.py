@@ -68,7 +68,7 @@ def places(text: str) -> dict[str, str]:
 
 def test_a_long_list_is_walked_by_links(browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.evaluate(SCORES)
-    monkeypatch.setattr(ranking, "ROWS_ON_A_PAGE", 1)
+    monkeypatch.setattr(showing, "ROWS_ON_A_PAGE", 1)
     address = f"/calls/{scene.slug}/ranking"
 
     first = text_of(browser.get("manager", address))
@@ -86,7 +86,7 @@ def test_another_part_of_the_list_keeps_what_was_typed_in_the_decision(
     browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.evaluate(SCORES)
-    monkeypatch.setattr(ranking, "ROWS_ON_A_PAGE", 1)
+    monkeypatch.setattr(showing, "ROWS_ON_A_PAGE", 1)
     base = f"/calls/{scene.slug}/decision"
     opened = text_of(browser.get("chair", base))
     assert '<button type="submit" class="pg-linklike" form="decide-form" name="place" value="2">Next</button>' in opened

@@ -127,7 +127,8 @@ def test_who_has_a_draft_is_told_when_a_session_moves_or_is_called_off_and_not_o
         services.edit_session(actors.ingrid(), call.id, 1, later, version=1)
         recorded = SessionInput(later.title, later.starts, later.ends, later.place, "", "https://video.example.eu/1")
         services.edit_session(actors.ingrid(), call.id, 1, recorded)
-        services.edit_session(actors.ingrid(), call.id, 1, replace(recorded, link="https://meet.example.eu/2"))
+        for link in ("https://meet.example.eu/2", "https://meet.example.eu/3", ""):
+            services.edit_session(actors.ingrid(), call.id, 1, replace(recorded, link=link))
         with pytest.raises(Conflict):
             services.edit_session(actors.ingrid(), call.id, 1, day, version=1)
         services.cancel_session(actors.ingrid(), call.id, 1)
@@ -139,8 +140,9 @@ def test_who_has_a_draft_is_told_when_a_session_moves_or_is_called_off_and_not_o
     subjects = [mail.subject for mail in identity.mails(actors.ada()).items]
     assert sorted(each or "" for each in subjects) == [
         "Another link: How to apply", "Called off: How to apply", "Moved: How to apply",
+        "Now with a link: How to apply", "Without a link: How to apply",
     ]  # fmt: skip
-    assert b"STATUS:CANCELLED" in text and b"SEQUENCE:5" in text
+    assert b"STATUS:CANCELLED" in text and b"SEQUENCE:7" in text
 
 
 def test_what_was_asked_at_a_session_is_published_with_its_name(app: Flask, client: FlaskClient, call_id: UUID) -> None:

@@ -176,11 +176,13 @@ def test_faults_of_a_definition_are_named_with_their_place() -> None:
 
     short = Question("s", "S", QuestionKind.SHORT, megabytes_max=3)
     pages = Question("f", "F", QuestionKind.FILE, pages_max=3, file_types=(FileType.PDF, FileType.DOCX))
-    files = Definition((Section("files", "Files", questions=(short, pages)),))
+    both = Question("b", "B", QuestionKind.LONG, words_max=9, characters_max=9)
+    files = Definition((Section("files", "Files", questions=(short, pages, both)),))
 
     assert [problem.message for problem in rules.definition_problems(files)] == [
         "limits types, megabytes or pages, but is no file. Take the limits out.",
         "limits pages, which are counted in PDFs only: with it, pdf is the one type.",
+        "is limited in words and in characters; a text has one limit. Empty one of the two.",
     ]
     assert rules.definition_problems(DEFINITION) == ()
     assert Problem("sections", "uses the key “plan” more than once. Give each its own.") in rules.definition_problems(

@@ -15,7 +15,7 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.core.paging import Page
+from grants.core.paging import Page, Rows
 from grants.core.permissions import Permission, Scope
 from grants.identity import queries
 from grants.identity.models import Membership
@@ -138,8 +138,8 @@ def test_who_can_do_a_thing_is_found_by_place() -> None:
 def test_people_are_listed_for_those_who_may_read_them_only() -> None:
     ana = actors.ana()
 
-    assert queries.users(ana, Page()).items == ()
-    assert queries.mails(ana).items == ()
+    assert queries.users(ana, Page()) == Rows(())
+    assert queries.mails(ana) == Rows(())
     assert queries.roles_waiting(ana) == ()
     with pytest.raises(NotFound):
         queries.user(ana, "ana-kowalska")

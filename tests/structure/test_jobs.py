@@ -54,6 +54,7 @@ def test_a_job_takes_primitives_only() -> None:
         for word in inspect.signature(function(name)).parameters
     }
 
+    assert taken
     assert {word: hint for word, hint in taken.items() if not is_primitive(hint)} == {}
 
 

@@ -60,7 +60,7 @@ class BatchResult:
 
     @property
     def words(self) -> str:
-        """For the history, after what was asked.
+        """Beside the line of the history that says what was asked.
 
         >>> BatchResult(BatchWork.LETTERS, 3, 3, 2).words, BatchResult(BatchWork.LETTERS, 1, 1, 0).words
         ('3 letters: 2 sent, 1 left out', '1 letter: none sent, 1 left out')

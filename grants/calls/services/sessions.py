@@ -75,11 +75,18 @@ def edit_session(actor: Actor, call_id: UUID, number: int, given: SessionInput, 
         _refuse_late(kept, call, given)
     moved = (row.starts_at, row.ends_at, row.place) != (kept.starts_at, kept.ends_at, kept.place)
     # Whoever keeps the old link in a calendar would wait there alone.
-    relinked = (row.link or "") != (kept.link or "")
+    joined = _link_change(row.link or "", kept.link or "")
     row.title, row.starts_at, row.ends_at = kept.title, kept.starts_at, kept.ends_at
     row.place, row.link, row.recording = kept.place, kept.link, kept.recording
-    if (moved or relinked) and row.cancelled_at is None and kept.ends_at > acts.moment():
-        _tell(call_id, row, "moved" if moved else "relinked")
+    if (moved or joined) and row.cancelled_at is None and kept.ends_at > acts.moment():
+        _tell(call_id, row, "moved" if moved else joined)
+
+
+def _link_change(before: str, after: str) -> str:
+    """What became of a link, as the mail names it; empty where nothing did."""
+    if before == after:
+        return ""
+    return "relinked" if before and after else "linked" if after else "unlinked"
 
 
 @act(

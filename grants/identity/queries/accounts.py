@@ -51,14 +51,13 @@ def users(actor: Actor, page: Page, *, search: str = "") -> Rows[UserRow]:
         conditions.append(or_(*(folded(each).contains(words, autoescape=True) for each in (User.name, User.email))))
     total = db.session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
     name = func.lower(User.name)
-    handle, _, last = (page.after or "").partition(".")
-    if last:
-        conditions.append(tuple_(name, User.handle) > tuple_(last, handle))
-    found = db.session.execute(
-        select(User, name.label("lowered")).where(*conditions).order_by(name, User.handle).limit(page.limit)
-    ).all()
-    shown = cut(found, page, key=lambda row: f"{row.User.handle}.{row.lowered}", total=total)
-    return Rows(_user_rows([row.User for row in shown.items]), shown.next_key, shown.total, shown.first)
+    if page.after:
+        # Of the last one shown the address holds the handle alone, no name.
+        last = select(name).where(User.handle == page.after).scalar_subquery()
+        conditions.append(tuple_(name, User.handle) > tuple_(func.coalesce(last, ""), page.after))
+    found = db.session.scalars(select(User).where(*conditions).order_by(name, User.handle).limit(page.limit)).all()
+    shown = cut(found, page, key=lambda row: row.handle, total=total)
+    return Rows(_user_rows(list(shown.items)), shown.next_key, shown.total, shown.first)
 
 
 def user(actor: Actor, handle: str) -> UserRow:

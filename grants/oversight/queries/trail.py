@@ -89,6 +89,8 @@ class Line:
     first_position: int | None = None
     last_position: int | None = None
     waiting: int = 0
+    # What became of what was asked, as it stands when the page is read: no part of the record, and of no file of it.
+    by_now: str = ""
 
     @property
     def key(self) -> str:
@@ -402,7 +404,6 @@ def _role(act: Any, held: Iterable[RoleGrant]) -> str:
 def _line(act: Any, events: Sequence[Any], words: _Words, roles: dict[UUID, list[RoleGrant]], *, inner: bool) -> Line:
     known = acts.REGISTRY.get(act.verb)
     before, after = rules.around_subject(known.says if known else "", act.verb)
-    after = " ".join(filter(None, (after, *(f"({words.batches[e.object_id].words})" for e in events if e.object_id in words.batches))))  # fmt: skip
     subject, fallback = None, ""
     if known is not None and "{subject}" in known.says:
         subject, fallback = _subject(act.verb, events, words)
@@ -411,6 +412,8 @@ def _line(act: Any, events: Sequence[Any], words: _Words, roles: dict[UUID, list
         act.id, act.done_at, person.reference if person else THE_PROGRAM, person,
         _role(act, roles.get(act.user_id, [])), act.verb, before, subject, fallback, after,
     )  # fmt: skip
+    results = [words.batches[event.object_id].words for event in events if event.object_id in words.batches]
+    line = replace(line, by_now=", ".join(results))
     first = events[0] if events else None
     if not inner or first is None:
         return line
