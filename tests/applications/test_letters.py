@@ -230,7 +230,7 @@ def test_letters_are_looked_at_and_sent_in_one_go_and_a_changed_one_is_left_out(
         assert "1 letter waits" in text_of(eli.get(place)) and " checked>" in eli.get(place).text
         assert sent.location.endswith(f"left={queries.view_by_id(third).reference}")
         assert " checked>" not in eli.get(sent.location).text
-        assert "(2 letters: 2 not done yet)" in text_of(eli.get("/home"))
+        assert "(by now 2 letters: 2 not done yet)" in text_of(eli.get("/home"))
         work_off()
         page = eli.get(place)
         assert "2 letters wait" in text_of(page) and "2 of 2 letters done" in text_of(page)

@@ -68,8 +68,10 @@ def test_only_lines_of_its_own_cities_that_stand_are_named(north: UUID, call: Ca
     reference = draft(call, ana)
     id = applications.view(again(ana), reference).id
     with clock.at(WHILE_OPEN):
-        for wrong in (ServingInput("Yes.", strange), ServingInput("", made), ServingInput("Yes.", own_title="")):
-            with pytest.raises(Invalid, match="All that was typed stands below"):
+        with pytest.raises(Invalid, match="is not in the list of your cities"):
+            writing.save_serving(again(ana), id, [ServingInput("Yes.", strange)])
+        for wrong in (ServingInput("", made), ServingInput("Yes.", own_title="")):
+            with pytest.raises(Invalid):
                 writing.save_serving(again(ana), id, [wrong])
         writing.save_serving(again(ana), id, [ServingInput("Yes.", made)])
         services.withdraw_action(ana, made, "Dropped.")
