@@ -38,9 +38,6 @@ errorlog = "-"
 loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
 control_socket_disable = True
 
-# It takes some milliseconds.
-REQUESTS_BETWEEN_TRIMS = 200
-
 
 def on_starting(server):
     """Make the program once, before the processes are forked, and refuse bad settings in words, before a port is opened."""
@@ -66,13 +63,6 @@ def _share_heaps():
     heaps_max = -8  # M_ARENA_MAX of <malloc.h>
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(heaps_max, 2)
-
-
-def post_request(worker, req, environ, resp):
-    """Now and then, what large pages left free goes back to the system."""
-    if worker.nr % REQUESTS_BETWEEN_TRIMS == 0:
-        with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def post_fork(server, worker):

@@ -18,6 +18,7 @@ from werkzeug.routing import BuildError
 
 from grants.core import clock
 from grants.core.money import Money, plain
+from grants.core.permissions import Actor
 from grants.web.routing import NavItem, current_actor
 
 PRODUCT = "Pilot Grants"
@@ -178,7 +179,14 @@ def navigation() -> list[NavItem]:
     """The entries this person may open."""
     actor = current_actor()
     entries: tuple[NavItem, ...] = current_app.extensions["navigation"]
-    return [item for item in entries if not item.any_of or any(actor.can(name) for name in item.any_of)]
+    return [item for item in entries if _is_for(item, actor)]
+
+
+def _is_for(item: NavItem, actor: Actor) -> bool:
+    if item.any_of and not any(actor.can(name) for name in item.any_of):
+        return False
+    looks_after_all = any(actor.everywhere(name) for name in item.any_of)
+    return not item.of_own_organisation or bool(actor.organisation_ids) or not looks_after_all
 
 
 def menu() -> list[tuple[str, str, bool]]:

@@ -24,12 +24,16 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the service navigation, shown to whoever holds one of the permissions anywhere."""
+    """One entry of the service navigation, shown to whoever holds one of the permissions anywhere.
+
+    One about a person's own organisation leaves out who has none and looks after all of them.
+    """
 
     label: str
     endpoint: str
     any_of: tuple[Permission, ...] = ()
     order: int = 50
+    of_own_organisation: bool = False
 
 
 def public(view: View) -> View:

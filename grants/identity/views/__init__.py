@@ -8,7 +8,9 @@ from grants.identity.views.frame import SESSION_KEY, bp, init_app
 from grants.web.routing import NavItem
 
 NAVIGATION = (
-    NavItem("Your organisation", "identity.organisation", (Permission.ORGANISATION_EDIT,), 70),
+    NavItem(
+        "Your organisation", "identity.organisation", (Permission.ORGANISATION_EDIT,), 70, of_own_organisation=True
+    ),
     NavItem("Organisations", "identity.organisations", (Permission.ORGANISATION_READ,), 71),
     NavItem("People", "identity.users", (Permission.USER_READ,), 80),
     NavItem("Roles", "identity.roles", (Permission.ROLE_CONFIRM, Permission.AUDIT_READ), 81),
