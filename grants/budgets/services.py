@@ -360,8 +360,9 @@ def write_sources(budget_id: UUID, sources: Sequence[Source], mark: str | None) 
     _touch(budget)
 
 
-def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None) -> None:
+def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None) -> tuple[str, ...]:
     """Replace the work plan; work packages keep their codes, new ones get the next, ones left out are taken away.
+    Returns the codes in the order of the plan.
 
     ``mark`` is that of the plan that was shown, None where nobody was shown one. Raises :class:`BudgetChanged` when
     somebody else saved it meanwhile, :class:`Invalid` where an organisation outside this budget is named, and
@@ -378,6 +379,7 @@ def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None
         _remove_package(budget, rows[code])
     # A code that was once in use is not given again as long as a later one stands.
     last = max((int(code[2:]) for code in rows if re.fullmatch("WP[0-9]{1,6}", code)), default=0)
+    codes = []
     for position, package in enumerate(plan):
         row = rows.get(package.code)
         if row is None:
@@ -388,7 +390,9 @@ def write_plan(budget_id: UUID, plan: Sequence[PlannedPackage], mark: str | None
         row.starts_month = package.months.first if package.months else None
         row.ends_month = package.months.last if package.months else None
         _write_items(row.id, package)
+        codes.append(row.code)
     _touch(budget)
+    return tuple(codes)
 
 
 def _write_items(package_id: UUID, package: PlannedPackage) -> None:

@@ -20,7 +20,7 @@ from grants.core.errors import Invalid, Refused
 from grants.core.money import euros
 from grants.documents.queries import receipts
 from tests import actors
-from tests.applications.pages import forms, post, send, text_of
+from tests.applications.pages import forms, post, send, text_of, values_of
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN
 from tests.html import check_page
@@ -111,17 +111,92 @@ def test_lines_of_a_new_work_package_without_a_title_are_not_lost_without_a_word
     assert '<a href="#wp-new-title">A new work package: Give the work package a title' in answer.text
 
 
-def test_whoever_saves_the_plan_second_keeps_what_was_typed(app: Flask, call: CallView, open_now: None) -> None:
+def test_whoever_saves_the_plan_second_takes_nothing_away_and_only_what_both_changed_is_asked_about(
+    app: Flask, call: CallView, open_now: None
+) -> None:
     reference = factory.draft(call, actors.ana())
     path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
-    ((_, form),) = [each for each in forms(check_page(client.get(path))) if "wp-new-title" in each[1]]
-    assert post(client, path, form, **LISTEN).status_code == 303
+    more = {"wp-WP1-2-title": "Report", "wp-WP1-2-months": "6", "wp-WP1-3-title": "Party", "wp-WP1-3-months": "6"}
+    assert send(client, path, **LISTEN).status_code == 303
+    assert send(client, path, **more, **{"wp-new-title": "Build"}).status_code == 303
+    before = {**values_of(client, path), "act_key": ["second"]}
+    theirs = {
+        "wp-WP1-0-title": "Ask every house", "wp-WP1-1-title": "", "wp-WP1-4-title": "Map", "wp-WP1-4-months": "2",
+        "wp-WP1-3-months": "5-6", "wp-new-title": "Share",
+    }  # fmt: skip
+    assert send(client, path, **theirs).status_code == 303
 
-    again = post(client, path, {**form, "act_key": ["another"]}, **{**LISTEN, "wp-new-title": "Shout"})
+    mine = {"wp-WP2-title": "Build well", "wp-WP1-2-months": "5-6", "wp-WP1-4-title": "Log", "wp-WP1-4-months": "1"}
+    saved = post(client, path, before, **mine)
 
-    assert again.status_code == 409
-    assert "Somebody else saved the work plan" in text_of(again)
-    assert 'value="Shout"' in again.get_data(as_text=True)
+    assert saved.status_code == 303
+    listen, build, share = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert [(each.title, each.months.words) for each in listen.items] == [
+        ("Ask every house", "months 1 to 4"), ("Report", "months 5 to 6"), ("Party", "months 5 to 6"),
+        ("Map", "month 2"), ("Log", "month 1"),
+    ]  # fmt: skip
+    assert (build.title, share.title) == ("Build well", "Share")
+    assert "It was also changed from another window" in text_of(client.get(path))
+
+    both = post(client, path, {**before, "act_key": ["third"]}, **{"wp-WP1-0-months": "2", "wp-WP1-1-months": "3"})
+
+    words = text_of(both)
+    assert both.status_code == 422 and "Everything else is saved" in words
+    assert (
+        "Work package WP1, line 1 “Ask every street”: This was changed from another window while you were working: it is"
+        " now task “Ask every house”, nobody named, months 1 to 4." in words
+    )
+    assert "Work package WP1, line 6 “All streets asked”: This was taken away from another window" in words
+    ((_, shown),) = [each for each in forms(check_page(both)) if "wp-new-title" in each[1]]
+    assert post(client, path, shown).status_code == 303
+    (listen, *_) = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert [each.title for each in listen.items] == [
+        "Ask every street", "Report", "Party", "Map", "Log", "All streets asked",
+    ]  # fmt: skip
+
+
+def test_a_plan_sent_twice_stands_once_and_one_that_says_not_what_it_showed_is_asked_about(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    reference = factory.draft(call, actors.ana())
+    path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
+    empty = values_of(client, path)
+    assert post(client, path, empty, **LISTEN).status_code == 303
+
+    assert post(client, path, {**empty, "act_key": ["another"]}, **LISTEN).status_code == 303
+    for shown in ("[", "5", '[{"code": 5}]', "null"):
+        strange = post(client, path, {**empty, "act_key": ["strange"]}, **{"wp-new-title": "Shout", "shown": shown})
+        assert strange.status_code == 422 and 'value="Shout"' in strange.text
+
+    assert [each.title for each in queries.workplace(actors.ana(), reference).budget.content.plan] == ["Listen"]
+
+
+def test_one_wrong_month_holds_back_its_own_line_only_and_is_named_where_the_page_shows_it(
+    app: Flask, call: CallView, open_now: None
+) -> None:
+    reference = factory.draft(call, actors.ana())
+    path, client = f"/applications/{reference}/plan", actors.client_of(app, actors.ana())
+    assert send(client, path, **LISTEN).status_code == 303
+
+    typed = {
+        "wp-WP1-title": "Listen well", "wp-WP1-0-title": "", "wp-WP1-1-months": "18-10",
+        "wp-WP1-2-title": "Report", "wp-WP1-2-months": "", "wp-WP1-3-title": "Map", "wp-WP1-3-months": "2",
+    }  # fmt: skip
+    answer = send(client, path, **typed)
+
+    words = text_of(answer)
+    assert answer.status_code == 422 and "Everything else is saved" in words
+    assert '<a href="#wp-WP1-0-months">Work package WP1, line 1 “All streets asked”: “18-10” ends before' in answer.text
+    assert '<a href="#wp-WP1-2-months">Work package WP1, line 3 “Report”: Enter the month' in answer.text
+    assert 'aria-label="WP1, line 1: months, for example 3-9" value="18-10"' in answer.text
+    (package,) = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert (package.title, [(each.title, each.months.words) for each in package.items]) == (
+        "Listen well", [("All streets asked", "month 4"), ("Map", "month 2")],
+    )  # fmt: skip
+    ((_, shown),) = [each for each in forms(check_page(answer)) if "wp-new-title" in each[1]]
+    assert post(client, path, shown, **{"wp-WP1-0-months": "10-18", "wp-WP1-2-months": "9"}).status_code == 303
+    (package,) = queries.workplace(actors.ana(), reference).budget.content.plan
+    assert [each.months.words for each in package.items] == ["months 10 to 18", "month 2", "month 9"]
 
 
 def test_saving_second_takes_no_package_of_another_away_and_loses_none_they_took_away(
@@ -140,7 +215,7 @@ def test_saving_second_takes_no_package_of_another_away_and_loses_none_they_took
     again = post(client, path, {**before, "act_key": ["two"]}, **{**typed, "wp-WP1-3-months": ""})
 
     assert "Give this line a title, or empty who does it" in text_of(nameless)
-    assert again.status_code == 409 and 'value="Build"' in again.text and 'value="Listen well"' in again.text
+    assert again.status_code == 422 and 'value="Build"' in again.text and 'value="Listen well"' in again.text
     ((_, shown),) = [each for each in forms(check_page(again)) if "wp-new-title" in each[1]]
     assert post(client, path, shown).status_code == 303
     plan = queries.workplace(actors.ana(), reference).budget.content.plan

@@ -62,10 +62,10 @@ def save_sources(actor: Actor, application_id: UUID, given: SourcesInput) -> Non
     scope=queries.scope_of,
     says="changed the work plan of application {subject}",
 )
-def save_plan(actor: Actor, application_id: UUID, given: PlanInput) -> None:
-    """Replace the work plan, which every partner writes; raises :class:`~grants.budgets.rules.BudgetChanged` when
+def save_plan(actor: Actor, application_id: UUID, given: PlanInput) -> tuple[str, ...]:
+    """Replace the work plan, which every partner writes, and say the codes its work packages have; raises :class:`~grants.budgets.rules.BudgetChanged` when
     somebody else saved it meanwhile.
     """
     acts.subject("application", application_id)
     _, budget_id = _open(actor, application_id)
-    budgets.write_plan(budget_id, given.packages, given.mark)
+    return budgets.write_plan(budget_id, given.packages, given.mark)

@@ -19,6 +19,7 @@ from grants.budgets.rules.funding import (
     source_field,
     sources_mark,
 )
+from grants.budgets.rules.merging import changed_meanwhile, head_of, same_lines
 from grants.budgets.rules.plan import (
     ITEMS_MAX,
     MONTHS_MAX,
@@ -103,10 +104,12 @@ __all__ = [
     "asked_sentences",
     "axes",
     "cell_at",
+    "changed_meanwhile",
     "checked_source",
     "field_name",
     "findings",
     "from_mapping",
+    "head_of",
     "how_read",
     "percent",
     "plan_mark",
@@ -117,6 +120,7 @@ __all__ = [
     "read_note",
     "read_title",
     "rules_problems",
+    "same_lines",
     "source_field",
     "sources_mark",
     "timeline",

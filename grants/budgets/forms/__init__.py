@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -13,18 +12,15 @@ from flask import request
 from wtforms import HiddenField, SelectField
 
 from grants.budgets import rules
+from grants.budgets.forms.plan import PlanForm as PlanForm
 from grants.budgets.rules import (
     Ambiguous,
     Asked,
     BudgetRules,
     Cell,
-    ItemKind,
     Marks,
-    Months,
     Note,
     Package,
-    PlanItem,
-    PlannedPackage,
     Reading,
     Shown,
     Source,
@@ -252,185 +248,3 @@ def _source(line: SourceLine, marks: Marks) -> Source:
     if line.kind not in {kind.value for kind in SourceKind}:
         raise Invalid("The kind is not known.", {"kind": "Choose one of the kinds shown."})
     return rules.checked_source(line.name, SourceKind(line.kind), amount, confirmed=line.confirmed)
-
-
-# --- the work plan ----------------------------------------------------------------------------------------------
-
-BLANK_ITEMS = 2
-_PACKAGE_TITLE = re.compile(r"wp-WP[0-9]{1,6}-title$")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLine:
-    """One line of the work plan as typed: a work package, or something in it."""
-
-    place: str
-    kind: str = ItemKind.TASK.value
-    title: str = ""
-    owner: str = ""
-    months: str = ""
-    wrong: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanBlock:
-    """A work package and its lines as typed; without a code it is the empty one for a new work package."""
-
-    code: str
-    head: PlanLine
-    lines: tuple[PlanLine, ...]
-
-
-class PlanForm(Form):
-    """The whole work plan, and the mark of the one shown."""
-
-    mark = HiddenField()
-
-    def __init__(self, plan: Sequence[PlannedPackage] = (), **options: Any) -> None:
-        super().__init__(**options)
-        self.blocks = [_block(each) for each in plan] + [_block(PlannedPackage("", ""))]
-        if not self.is_submitted():
-            self.mark.data = rules.plan_mark(plan)
-
-    def read(
-        self, stored: Sequence[PlannedPackage], owners: Collection[UUID], months_max: int
-    ) -> tuple[PlannedPackage, ...] | None:
-        """The plan as sent; None where a line is wrong and says why. A work package without a title is left out.
-
-        One that somebody added meanwhile, of which the form knew nothing, stays; one that somebody took away meanwhile
-        comes back as a new one, for what was typed in it is not thrown away.
-        """
-        found, self.blocks = [], []
-        for place, package in _sent_places(stored):
-            if package is not None and f"{place}-title" not in request.form:
-                self.blocks.append(_block(package))
-                found.append(package)
-                continue
-            prefix, code, standing = place, package.code if package else "", package.items if package else ()
-            head, package = _read_head(prefix, code, owners, months_max)
-            lines, items, after = [], [], 0
-            for number in range(rules.ITEMS_MAX):
-                line, item = _read_item(f"{prefix}-{number}", owners, months_max, is_new=number >= len(standing))
-                if line is not None:
-                    lines.append(line)
-                    after = number + 1
-                if item is not None:
-                    items.append(item)
-            if package is None and lines:
-                # It only lacks its title; its lines would be lost without a word.
-                head = replace(head, wrong={"title": "Give the work package a title, or empty its lines too."})
-            self.blocks.append(PlanBlock(code, head, (*lines, *_blank(prefix, after))))
-            if package is not None:
-                found.append(replace(package, items=tuple(items)))
-        if len(found) > rules.PACKAGES_MAX:
-            self.problems.append(
-                f"A work plan has at most {rules.PACKAGES_MAX} work packages. Put small ones together."
-            )
-        is_wrong = any(line.wrong for block in self.blocks for line in (block.head, *block.lines))
-        return None if is_wrong or self.problems else tuple(found)
-
-    def what_is_wrong(self) -> list[tuple[str, str]]:
-        """Every sentence with the id of its field."""
-        return super().what_is_wrong() + [
-            (
-                f"{f'Work package {block.code}' if block.code else 'A new work package'}: {sentence}",
-                f"{line.place}-{part}",
-            )
-            for block in self.blocks
-            for line in (block.head, *block.lines)
-            for part, sentence in line.wrong.items()
-        ]
-
-
-def _blank(prefix: str, after: int) -> tuple[PlanLine, ...]:
-    return tuple(PlanLine(f"{prefix}-{number}") for number in range(after, min(after + BLANK_ITEMS, rules.ITEMS_MAX)))
-
-
-def _block(package: PlannedPackage) -> PlanBlock:
-    prefix = f"wp-{package.code or 'new'}"
-    head = PlanLine(prefix, "package", package.title, str(package.lead_id or ""), _typed_months(package.months))
-    lines = tuple(
-        PlanLine(
-            f"{prefix}-{number}", item.kind.value, item.title, str(item.owner_id or ""), _typed_months(item.months)
-        )
-        for number, item in enumerate(package.items)
-    )
-    return PlanBlock(package.code, head, (*lines, *_blank(prefix, len(lines))))
-
-
-def _typed_months(months: Months | None) -> str:
-    if months is None:
-        return ""
-    return str(months.first) if months.first == months.last else f"{months.first}-{months.last}"
-
-
-def _sent_places(stored: Sequence[PlannedPackage]) -> list[tuple[str, PlannedPackage | None]]:
-    """Where in the form each work package stands: those of the plan, those taken away meanwhile, and the empty one."""
-    known = {f"wp-{each.code}": each for each in stored}
-    gone = [name.removesuffix("-title") for name in request.form if _PACKAGE_TITLE.match(name)]
-    return [
-        *known.items(),
-        *((place, None) for place in gone[: rules.PACKAGES_MAX] if place not in known),
-        ("wp-new", None),
-    ]
-
-
-def _sent_plan_line(place: str) -> PlanLine:
-    def sent(part: str) -> str:
-        return without_turns(request.form.get(f"{place}-{part}", ""))
-
-    return PlanLine(place, sent("kind") or ItemKind.TASK.value, sent("title"), sent("owner"), sent("months"))
-
-
-def _read_head(
-    place: str, code: str, owners: Collection[UUID], months_max: int
-) -> tuple[PlanLine, PlannedPackage | None]:
-    line = _sent_plan_line(place)
-    if not line.title.strip():
-        return (line if code else _refuse_nameless(line)), None
-    title, owner, months, wrong = _read_parts(line, owners, months_max, months_needed=False)
-    return replace(line, wrong=wrong), PlannedPackage(code, title, owner, months)
-
-
-def _read_item(
-    place: str, owners: Collection[UUID], months_max: int, *, is_new: bool
-) -> tuple[PlanLine | None, PlanItem | None]:
-    line = _sent_plan_line(place)
-    if not line.title.strip():
-        # An emptied title takes a line away that stood; a line begun without one is not lost without a word.
-        line = _refuse_nameless(line) if is_new else line
-        return (line if line.wrong else None), None
-    title, owner, months, wrong = _read_parts(line, owners, months_max, months_needed=True)
-    if line.kind not in {kind.value for kind in ItemKind}:
-        wrong = {**wrong, "kind": "Choose one of the kinds shown."}
-    if wrong or months is None:
-        return replace(line, wrong=wrong), None
-    return line, PlanItem(ItemKind(line.kind), title, owner, months)
-
-
-def _refuse_nameless(line: PlanLine) -> PlanLine:
-    if not line.owner and not line.months.strip():
-        return line
-    return replace(line, wrong={"title": "Give this line a title, or empty who does it and its months too."})
-
-
-def _read_parts(
-    line: PlanLine, owners: Collection[UUID], months_max: int, *, months_needed: bool
-) -> tuple[str, UUID | None, Months | None, dict[str, str]]:
-    wrong: dict[str, str] = {}
-    title, months = line.title, None
-    try:
-        title = rules.read_title(line.title)
-    except Invalid as error:
-        wrong["title"] = str(error)
-    if line.months.strip():
-        try:
-            months = rules.read_months(line.months, months_max)
-        except Invalid as error:
-            wrong["months"] = str(error)
-    elif months_needed:
-        wrong["months"] = "Enter the month, for example 3, or the months, for example 3-9."
-    owner = next((who for who in owners if str(who) == line.owner), None)
-    if line.owner and owner is None:
-        wrong["owner"] = "Choose one of the partners shown."
-    return title, owner, months, wrong
