@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from grants.core import audit, clock, encoding, faults
-from grants.core.audit import ActKey, ActRow, AuditEvent, SecurityEvent
+from grants.core.audit import ActKey, ActRow, AuditEvent, RemovedRow, SecurityEvent
 from grants.core.connections import hold_next, write_next
 from grants.core.db import BOOKKEEPING_TABLES, db
 from grants.core.errors import Conflict, GrantsError, NotAllowed, NotFound, Refused
@@ -37,6 +37,7 @@ from grants.core.permissions import Actor, Permission, Scope
 log = logging.getLogger(__name__)
 
 _AUDIT_EVENT = typing.cast(Table, AuditEvent.__table__)
+_REMOVED_ROW = typing.cast(Table, RemovedRow.__table__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,6 +66,7 @@ class Running:
     subject: tuple[str, UUID] | None = None
     reason: str | None = None
     changes: list[tuple[Any, str, dict[str, Any]]] = field(default_factory=list)
+    removed: list[dict[str, Any]] = field(default_factory=list)
     jobs: list[Any] = field(default_factory=list)
 
 
@@ -283,6 +285,9 @@ def _record(running: Running, result: Any) -> None:
     # The table and not the class: what is only written needs none of the session's bookkeeping.
     if events[1:]:
         _write(insert(_AUDIT_EVENT), events[1:])
+    if running.removed:
+        # A row that came back with its id and goes again is known already.
+        _write(upsert(_REMOVED_ROW).on_conflict_do_nothing(), running.removed)
     done = {
         "done_at": running.moment,
         "job_id": current_job.get(),
@@ -377,6 +382,8 @@ def _gate(session: Session, context: UOWTransaction, instances: Any) -> None:
             changes = audit.changes_of(row, created=created, deleted=deleted)
             if changes:
                 running.changes.append((row, row.__tablename__, changes))
+            if deleted:
+                running.removed += audit.held_by(row)
 
 
 def _is_work(row: Any) -> bool:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, delete, exists, func, insert, inspect, select
+from sqlalchemy import BigInteger, Index, LargeBinary, Uuid, delete, exists, func, insert, inspect, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core import audit_offline
@@ -109,6 +109,18 @@ class SupersededRow(Base):
     content: Mapped[dict[str, Any]]
 
 
+class RemovedRow(Base):
+    """To what a removed row belonged: one line for each id it held, so that its acts are found and named for good."""
+
+    __tablename__ = "removed_row"
+    __audited__ = False
+
+    row_id: Mapped[UUID] = mapped_column(primary_key=True)
+    way: Mapped[str] = mapped_column(primary_key=True)
+    table_name: Mapped[str]
+    above_id: Mapped[UUID] = mapped_column(index=True)
+
+
 class SecurityEvent(Base):
     """What was refused or tried: failed sign-ins, acts refused, reads out of scope. Never rolled back with the act."""
 
@@ -173,6 +185,15 @@ def changes_of(row: Any, *, created: bool, deleted: bool) -> dict[str, Any]:
         if pair is not None:
             found[attribute.key] = [_as_audited(item, manner, row) for item in pair]
     return found
+
+
+def held_by(row: Any) -> Iterator[dict[str, Any]]:
+    """The lines of :class:`RemovedRow` for one row about to be removed."""
+    for attribute in inspect(row).mapper.column_attrs:
+        column = attribute.columns[0]
+        above = getattr(row, attribute.key)
+        if isinstance(column.type, Uuid) and column.name != "id" and above is not None:
+            yield {"row_id": row.id, "way": column.name, "table_name": row.__tablename__, "above_id": above}
 
 
 def _as_audited(value: Any, manner: str, row: Any) -> Any:

@@ -72,6 +72,7 @@ APPEND_ONLY_TABLES = frozenset(
         "organisation_double",
         "organisation_fact",
         "recovery_receipt",
+        "removed_row",
         "report_version",
         "security_event",
         "statement_figures",

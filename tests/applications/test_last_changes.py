@@ -11,15 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.applications import queries, services
-from grants.applications.rules import AnswerInput, BudgetInput, DetailsInput, LastChange, ServingInput, told_together
-from grants.budgets.rules import Cell
+from grants.applications.rules import (
+    AnswerInput,
+    BudgetInput,
+    DetailsInput,
+    LastChange,
+    PlanInput,
+    ServingInput,
+    told_together,
+)
+from grants.budgets.rules import Cell, ItemKind, Months, PlanItem, PlannedPackage
 from grants.calls.rules import CallView
 from grants.core import clock
+from grants.core.acts import arranging
 from grants.core.money import euros
-from grants.oversight.rules import in_sittings, lines_of_page
+from grants.core.paging import Page
+from grants.identity.policy import Role
+from grants.oversight import queries as oversight
+from grants.oversight.rules import TEAM_STORY, TrailFilter, in_sittings, lines_of_page
 from tests import actors
 from tests.applications.pages import text_of
 from tests.applications.test_team import partner
+from tests.factories import identity as identity_rows
 from tests.factories.applications import WHILE_OPEN, draft
 from tests.statements import statements
 
@@ -97,3 +110,52 @@ def test_the_task_list_says_who_changed_what_last_with_its_link(app: Flask, call
     assert len([each for each in asked if "dossier_answer_version" in each]) == 1
     assert f"/applications/{reference}/sections/summary#" in page.text
     assert "Last changes" in text_of(page)
+
+
+def test_a_line_of_the_work_plan_counts_and_is_told_for_good_also_after_it_was_removed(
+    app: Flask, call: CallView
+) -> None:
+    ana = actors.ana()
+    view = queries.view(ana, draft(call, ana))
+    line = PlanItem(ItemKind.TASK, "Ask every street", None, Months(1, 4))
+    with clock.at(WHILE_OPEN):
+        marek = partner(view.id)
+        # He leads another one, which says nothing of his role in this one.
+        draft(call, marek, "Cool Courts")
+        services.save_plan(ana, view.id, PlanInput((PlannedPackage("", "Listen"),), None))
+    plans = ((marek, (line,)), (ana, ()))
+    for hours, (who, items) in enumerate(plans, 1):
+        with clock.at(WHILE_OPEN + timedelta(hours=hours)):
+            who = actors.actor(who.user_id)
+            services.save_plan(who, view.id, PlanInput((PlannedPackage("WP1", "Listen", None, None, items),), None))
+    with clock.at(WHILE_OPEN + timedelta(hours=3)):
+        services.save_plan(actors.ana(), view.id, PlanInput((), None))
+        ana, nuria = actors.ana(), actors.nuria()
+        told = [each.person for each in queries.last_changes(queries.view(ana, view.reference)) if each.page == "plan"]
+        history = oversight.story(ana, "application", view.id, TEAM_STORY, Page())
+        asked = TrailFilter(reference=view.reference, thing="application")
+        records = [
+            oversight.record(nuria, asked, Page())[0],
+            oversight.record(nuria, TrailFilter(person="Nowak"), Page())[0],
+        ]
+        bare = actors.give(actors.person("Aud Barred", Role.AUDITOR), Role.AUDITOR, "call", call.id)
+        with arranging():
+            identity_rows.bar(bare.user_id, "application", view.id)
+        hidden = oversight.record(actors.actor(bare.user_id), TrailFilter(), Page())[0]
+
+    sentence = f"changed the work plan of application {view.reference}"
+    saves = [
+        [
+            (line.who.partition(" ")[0], line.sentence, line.role)
+            for line in lines
+            if line.verb == "application.save_plan"
+        ]
+        for lines in (history, *records)
+    ]
+    lead, other = "Lead of an application", "Partner in an application"
+    assert saves[0] == saves[1] == [
+        ("Ana", sentence, lead), ("Ana", sentence, lead), ("Marek", sentence, other), ("Ana", sentence, lead),
+    ]  # fmt: skip
+    assert saves[2] == [("Marek", sentence, other)]
+    assert told == ["Ana Kowalska", "Ana Kowalska", "Marek Nowak", "Ana Kowalska"]
+    assert [line for line in hidden if "work plan" in line.sentence] == []

@@ -37,6 +37,7 @@ KEPT_OF_ACTS = {
     "audit_seal",
     "user_session",
     "form_answer",
+    "removed_row",
     "security_event",
 } | {"call_trial"}
 WORDS = "A word that nobody else ever writes: Zyxwvut."

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ARRAY, Uuid, and_, any_, func, literal, select, union_all
 
 from grants.applications import rules
 from grants.applications.models import ApplicationMember, ApplicationPartner, ApplicationServing, ApplicationSignOff
 from grants.applications.rules import ApplicationView, LastChange
-from grants.budgets.models import BudgetLine, BudgetNote, BudgetPackage, BudgetSource
-from grants.core.audit import ActRow, AuditEvent
+from grants.budgets.models import BudgetLine, BudgetNote, BudgetPackage, BudgetPlanItem, BudgetSource
+from grants.core.audit import ActRow, AuditEvent, RemovedRow
 from grants.core.files import StoredFile
 from grants.core.together import Asking, ask, both, reader
 from grants.dossiers.models import DossierAnswer, DossierAnswerVersion
@@ -19,6 +18,8 @@ from grants.identity.models import User
 
 # Read so many of each; the saves of one person in one place within ten minutes are one line of the panel.
 READ_MAX = 40
+_OF_APPLICATION = (ApplicationPartner, ApplicationMember, ApplicationServing, ApplicationSignOff)
+_OF_BUDGET = (BudgetLine, BudgetNote, BudgetPackage, BudgetSource)
 
 
 @reader
@@ -53,25 +54,31 @@ def last_changes(application: ApplicationView) -> Asking[tuple[LastChange, ...]]
 
 
 def _acts(application: ApplicationView) -> Any:
-    """Acts of people on the application, its budget and what hangs on it, but for writing answers."""
-    beneath = [
-        and_(AuditEvent.object_kind == model.__tablename__, AuditEvent.object_id.in_(_ids(model, application.id)))
-        for model in (ApplicationPartner, ApplicationMember, ApplicationServing, ApplicationSignOff)
-    ]
+    """Acts of people on the application, its budget and what hangs on it, but for writing answers; whatever they changed
+    may have been removed since."""
+    budget_id = application.budget_id
+    packages = union_all(
+        select(BudgetPackage.id).where(BudgetPackage.budget_id == budget_id),
+        select(RemovedRow.row_id).where(
+            RemovedRow.above_id == budget_id, RemovedRow.table_name == BudgetPackage.__tablename__
+        ),
+    ).cte("packages")
+    above = union_all(
+        select(literal(application.id)), select(literal(budget_id, Uuid)), select(packages.c.id)
+    ).subquery()
     # A budget says by its parts what changed of it.
-    beneath += [
-        and_(
-            AuditEvent.object_kind == model.__tablename__,
-            AuditEvent.object_id.in_(select(model.id).where(model.budget_id == application.budget_id)),
-        )
-        for model in (BudgetLine, BudgetNote, BudgetPackage, BudgetSource)
-    ]
-    files = select(StoredFile.id).where(StoredFile.kind == "application", StoredFile.object_id == application.id)
-    about = or_(
-        and_(AuditEvent.object_kind == "application", AuditEvent.object_id == application.id),
-        and_(AuditEvent.object_kind == "stored_file", AuditEvent.object_id.in_(files)),
-        *beneath,
-    )
+    things = union_all(
+        select(literal(application.id).label("id")),
+        *(select(model.id).where(model.application_id == application.id) for model in _OF_APPLICATION),
+        *(select(model.id).where(model.budget_id == budget_id) for model in _OF_BUDGET),
+        select(BudgetPlanItem.id).where(BudgetPlanItem.package_id.in_(select(packages.c.id))),
+        select(StoredFile.id).where(StoredFile.kind == "application", StoredFile.object_id == application.id),
+        select(RemovedRow.row_id).where(RemovedRow.above_id.in_(select(above))),
+    ).subquery()
+    kinds = [model.__tablename__ for model in (*_OF_APPLICATION, *_OF_BUDGET, BudgetPlanItem, StoredFile)]
+    # As one list, which is looked up by index.
+    ids = func.array(select(things.c.id).scalar_subquery(), type_=ARRAY(Uuid))
+    about = and_(AuditEvent.object_kind.in_(["application", *kinds]), AuditEvent.object_id == any_(ids))
     return (
         select(ActRow.id, ActRow.verb, ActRow.done_at, User.id.label("user_id"), User.name)
         .join(User, User.id == ActRow.user_id)
@@ -82,10 +89,6 @@ def _acts(application: ApplicationView) -> Any:
         .order_by(ActRow.done_at.desc(), ActRow.id)
         .limit(READ_MAX)
     )
-
-
-def _ids(model: Any, application_id: UUID) -> Any:
-    return select(model.id).where(model.application_id == application_id)
 
 
 def _written(row: Any, titles: Any) -> LastChange:

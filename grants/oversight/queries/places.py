@@ -28,6 +28,7 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
@@ -36,6 +37,7 @@ from grants.applications.models import Application, Submission
 from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.cities.models import City
+from grants.core.audit import RemovedRow
 from grants.core.db import Base, db
 from grants.core.permissions import Actor
 from grants.core.permissions import Permission as P
@@ -221,12 +223,16 @@ def any_of(ids: Select[Any]) -> Any:
 
 
 def hanging_on(ids: Select[Any], name: str, *, little: bool = False) -> Select[Any]:
-    """(kind, id) of what hangs on these ids by loose links alone, to their end: a file on a statement, that on a grant."""
+    """(kind, id) of what hangs on these ids by loose links alone, to their end: a file on a statement, that on a grant;
+    and of what was removed from them.
+    """
     links = union_all(
         *(
             select(literal(kind).label("kind"), tables()[kind].c.id, tables()[kind].c[column].label("above"))
             for kind, column in LOOSE.items()
-        )
+        ),
+        # What was removed since belonged to what it pointed to.
+        select(RemovedRow.table_name, RemovedRow.row_id, RemovedRow.above_id),
     )
     first, further = links.subquery(), links.subquery()
     above = first.c.above == any_of(ids) if little else first.c.above.in_(ids)
@@ -258,7 +264,10 @@ def find(reference: str) -> tuple[str, UUID] | None:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a thing is called on a page, and its page where this reader may open it (``endpoint`` empty where not)."""
+    """What a thing is called on a page, and its page where this reader may open it (``endpoint`` empty where not).
+
+    ``within`` are the ids of the grant, the application and the call it lies in.
+    """
 
     kind: str
     id: UUID
@@ -267,6 +276,7 @@ class Named:
     endpoint: str = ""
     key: str = ""
     value: str = ""
+    within: tuple[UUID, ...] = ()
 
 
 def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
@@ -290,12 +300,12 @@ def names(actor: Actor, ids: Collection[UUID], *, above: Iterable[tuple[str, UUI
             wanted, type_coerce(func.array(select(found_above.c.id).scalar_subquery()), ARRAY(Uuid)), type_=ARRAY(Uuid)
         )
     found = {}
-    for kind, row_id, reference, title, value, may in (yield from ask(union_all(*_named(actor, wanted)))):
+    for kind, row_id, reference, title, value, may, within in (yield from ask(union_all(*_named(actor, wanted)))):
         if kind == LedgerEntry.__tablename__:
             number, day = reference.split(" ")
             reference = value = entry_reference(int(number), date.fromisoformat(day))
         endpoint, key = _PAGES.get(kind, ("", ""))
-        found[row_id] = Named(kind, row_id, reference, title, endpoint if may else "", key, value)
+        found[row_id] = Named(kind, row_id, reference, title, endpoint if may else "", key, value, tuple(within))
     return found
 
 
@@ -314,11 +324,21 @@ _PAGES: Mapping[str, tuple[str, str]] = {
 }
 
 
+def _within(model: Any, of_a_grant: bool) -> Any:
+    """The ids of what a named row lies in, as an array; the grant is joined where it is ``of_a_grant``."""
+    if of_a_grant:
+        return array([Grant.id, Grant.application_id, Grant.call_id])
+    if model is Grant:
+        return array([Grant.application_id, Grant.call_id])
+    return array([Application.call_id]) if model is Application else literal([], ARRAY(Uuid))
+
+
 def _named(actor: Actor, wanted: Any) -> list[Select[Any]]:
     def rows(model: Any, reference: Any, title: Any, value: Any, may: Any, *joined: Any) -> Select[Any]:
         flag = literal(may) if isinstance(may, bool) else may
+        within = _within(model, bool(joined))
         statement = select(
-            literal(model.__tablename__), model.id, cast(reference, Text), title, cast(value, Text), flag
+            literal(model.__tablename__), model.id, cast(reference, Text), title, cast(value, Text), flag, within
         )
         for target, condition in joined:
             statement = statement.join(target, condition)
@@ -388,18 +408,41 @@ def _owning(things: Iterable[tuple[str, UUID]]) -> CompoundSelect[Any] | None:
 
 def _owner(kind: str, ids: Collection[UUID]) -> Select[Any] | None:
     """(id, id of the named row above), by the first foreign key that leads upwards, as often as it takes."""
-    start = table = tables()[kind]
+    ways = _way_to_owner(kind)
+    if not ways:
+        return None
+    rows = start = _with_removed(*ways[0])
     above: Any = start
-    while True:
-        if table.name in OWNED:
-            column: ColumnElement[Any] = table.c[OWNED[table.name]]
-            through = select(Submission.application_id).where(Submission.id == column).scalar_subquery()
-            return select(start.c.id, func.coalesce(through, column)).select_from(above).where(among(start.c.id, ids))
+    for table, way in ways[1:]:
+        further = _with_removed(table, way)
+        above = above.join(further, further.c.id == rows.c.above)
+        rows = further
+    owner: ColumnElement[Any] = rows.c.above
+    if ways[-1][0].name in OWNED:
+        through = select(Submission.application_id).where(Submission.id == owner).scalar_subquery()
+        owner = func.coalesce(through, owner)
+    return select(start.c.id, owner).select_from(above).where(among(start.c.id, ids))
+
+
+@functools.cache
+def _way_to_owner(kind: str) -> tuple[tuple[Table, str], ...]:
+    """Each table on the way up with the column that leads on, to what has a name; empty where nothing leads there."""
+    table, ways = tables()[kind], []
+    while table.name not in OWNED:
         keys = [key for key in _foreign_keys(table) if key[1] != table.name]
         if not keys:
-            return None
+            return ()
         name, target = next((key for key in keys if key[1] not in _SIDEWAYS), keys[0])
+        ways.append((table, name))
         if target in NAMED:
-            return select(start.c.id, table.c[name]).select_from(above).where(among(start.c.id, ids))
-        above = above.join(tables()[target], tables()[target].c.id == table.c[name])
+            return tuple(ways)
         table = tables()[target]
+    return (*ways, (table, OWNED[table.name]))
+
+
+def _with_removed(table: Table, way: str) -> Any:
+    """(id, what ``way`` points to) of the rows of a table and of those that were removed from it."""
+    removed = select(RemovedRow.row_id, RemovedRow.above_id).where(
+        RemovedRow.table_name == table.name, RemovedRow.way == way
+    )
+    return union_all(select(table.c.id, table.c[way].label("above")), removed).subquery()

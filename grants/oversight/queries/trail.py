@@ -31,6 +31,7 @@ from grants.applications import queries as applications
 from grants.applications.models import EligibilityBatch
 from grants.applications.rules import BatchResult
 from grants.awards.models import SelectionItem
+from grants.calls.models import Call
 from grants.core import acts, clock
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
 from grants.core.db import MoneyType, db, folded
@@ -384,8 +385,16 @@ def _roles(user_ids: Collection[UUID]) -> Asking[dict[UUID, list[RoleGrant]]]:
     return found
 
 
-def _role(act: Any, held: Iterable[RoleGrant]) -> str:
-    """The roles this person held then that allow the act; empty where the record cannot tell."""
+def _places(events: Sequence[Any], words: _Words) -> frozenset[UUID]:
+    """The calls, applications and grants an act touched or that lie above what it touched; roles are held in these."""
+    found = {words.of(event.object_id) for event in events}
+    lying = [named for named in found if named and (named.within or named.kind == Call.__tablename__)]
+    return frozenset(place for named in lying for place in (named.id, *named.within))
+
+
+def _role(act: Any, held: Iterable[RoleGrant], where: Collection[UUID]) -> str:
+    """The roles this person held then that allow the act in the place it was done in, where the record knows one; empty
+    where the record cannot tell."""
     known = acts.REGISTRY.get(act.verb)
     if known is None or known.needs is None or known.needs in policy.EVERYBODY:
         return ""
@@ -394,6 +403,7 @@ def _role(act: Any, held: Iterable[RoleGrant]) -> str:
         policy.WORDS[Role(row.role)][0]
         for row in held
         if Role(row.role) in allowing
+        and (row.object_id is None or not where or row.object_id in where)
         and row.starts_at <= act.done_at
         and (row.ends_before is None or row.ends_before > act.done_at)
         and (not row.needs_confirmation or (row.confirmed_at is not None and row.confirmed_at <= act.done_at))
@@ -410,7 +420,7 @@ def _line(act: Any, events: Sequence[Any], words: _Words, roles: dict[UUID, list
     person = words.named.get(act.user_id) if act.user_id else None
     line = Line(
         act.id, act.done_at, person.reference if person else THE_PROGRAM, person,
-        _role(act, roles.get(act.user_id, [])), act.verb, before, subject, fallback, after,
+        _role(act, roles.get(act.user_id, []), _places(events, words)), act.verb, before, subject, fallback, after,
     )  # fmt: skip
     results = [words.batches[event.object_id].words for event in events if event.object_id in words.batches]
     line = replace(line, by_now=", ".join(results))
