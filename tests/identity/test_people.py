@@ -302,3 +302,11 @@ def test_the_form_for_another_address_keeps_what_was_typed(app: Flask, client: F
 
     assert wrong.status_code == 422
     assert "Enter an e-mail address like" in wrong.text and "ana new.example" in wrong.text
+
+
+def test_the_menu_leads_to_the_own_organisation_of_whoever_has_one(app: Flask) -> None:
+    def named(person: Actor) -> bool:
+        return b"Your organisation" in actors.client_of(app, person).get("/home").data
+
+    assert named(actors.ana("Municipality of Northbridge"))
+    assert not named(actors.ada()), "who looks after all of them and has none"

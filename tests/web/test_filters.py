@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from grants.core import clock
 from grants.core.money import Money
-from grants.core.permissions import Actor
 from grants.web import filters
-from tests import actors
 
 NOON = datetime(2022, 11, 6, 11, tzinfo=UTC)
 
@@ -126,11 +124,3 @@ def test_a_static_file_is_named_with_its_digest_and_a_missing_one_does_not_break
 def test_the_menu_marks_the_longest_entry_the_page_lies_under(app: Flask) -> None:
     with app.test_request_context("/about"):
         assert [label for label, _, here in filters.menu() if here] == []
-
-
-def test_the_menu_leads_to_the_own_organisation_of_whoever_has_one(app: Flask) -> None:
-    def named(person: Actor) -> bool:
-        return b"Your organisation" in actors.client_of(app, person).get("/about").data
-
-    assert named(actors.ana("Municipality of Northbridge"))
-    assert not named(actors.ada()), "who looks after all of them and has none"
