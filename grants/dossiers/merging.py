@@ -182,6 +182,8 @@ class Taking(StrEnum):
     # A number, an amount or a day that nobody can read as one: kept as typed if somebody wants it, and an error until mended.
     UNREADABLE = "unreadable"
     EMPTIES = "empties"
+    # Only a part of it could be read, or a number that can be meant in two ways: somebody must look at it.
+    DOUBTFUL = "doubtful"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,7 @@ class Proposed:
     pieces: tuple[Piece, ...]
     problem: str | None
     taking: Taking = Taking.READ
+    doubt: str = ""
 
     @property
     def replaces(self) -> bool:
@@ -202,11 +205,12 @@ class Proposed:
 
 
 def proposed(
-    question: Question, *, number: int, standing: Answer, other: Answer, is_cleared: bool = False
+    question: Question, *, number: int, standing: Answer, other: Answer, is_cleared: bool = False, in_part: bool = False
 ) -> Proposed | None:
     """What another answer would change; None where it says the same, or nothing.
 
     ``is_cleared``: nothing is said where something could have been, so it would empty the answer that stands.
+    ``in_part``: not all that was said could be read.
     """
     made = rules.tidy(question, other)
     if made == standing or (made.empty and (standing.empty or not is_cleared)):
@@ -216,8 +220,13 @@ def proposed(
         return Proposed(question, number, made, compared(before, after), None, Taking.EMPTIES)
     if not made.picked and _same_blocks(before, after):
         return None
-    taking = Taking.UNREADABLE if rules.unreadable(question, made) else Taking.READ
-    return Proposed(question, number, made, compared(before, after), rules.question_problem(question, made), taking)
+    doubt = rules.two_meanings(question, made)
+    if in_part:
+        doubt = "Only a part of it could be read. Tick it if this part is the whole answer."
+    taking = Taking.DOUBTFUL if doubt else Taking.READ
+    taking = Taking.UNREADABLE if rules.unreadable(question, made) else taking
+    pieces, problem = compared(before, after), rules.question_problem(question, made)
+    return Proposed(question, number, made, pieces, problem, taking, doubt)
 
 
 def _same_blocks(one: str, other: str) -> bool:

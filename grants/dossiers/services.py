@@ -114,8 +114,11 @@ def mark_section(dossier_id: UUID, section_key: str, mark: Mark) -> int:
     return section.version
 
 
-def ask_to_write(dossier_id: UUID, section_key: str, person_id: UUID | None) -> None:
-    """Say who is asked to write a section, or nobody in particular; :class:`NotFound` for a section that is not there."""
+def ask_to_write(dossier_id: UUID, section_key: str, person_id: UUID | None) -> UUID | None:
+    """Say who is asked to write a section, or nobody in particular, and return who was asked before.
+
+    Raises :class:`NotFound` for a section that is not there.
+    """
     row = db.session.scalars(
         select(DossierSection)
         .where(DossierSection.dossier_id == dossier_id, DossierSection.key == section_key)
@@ -124,7 +127,8 @@ def ask_to_write(dossier_id: UUID, section_key: str, person_id: UUID | None) -> 
     ).one_or_none()
     if row is None:
         raise NotFound
-    row.asked_id = person_id
+    before, row.asked_id = row.asked_id, person_id
+    return before
 
 
 def ask_no_more(dossier_id: UUID, person_id: UUID) -> None:

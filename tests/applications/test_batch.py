@@ -23,7 +23,7 @@ from grants.core.permissions import Actor
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from tests import actors
-from tests.applications.pages import send, text_of
+from tests.applications.pages import post, send, text_of
 from tests.factories import applications as factory
 from tests.factories.applications import AFTER_CLOSING, BEFORE_OPENING, WHILE_OPEN
 from tests.statements import statements
@@ -161,7 +161,11 @@ def test_the_page_passes_what_stays_ticked(app: Flask, call: CallView) -> None:
         assert " checked>" not in eli.get(sent.location).text and " checked>" in eli.get(place).text
         work_off()
         assert "1 declared eligible, none left out." in text_of(eli.get(place))
-        assert "whose conditions all look met (1 application: 1 passed)" in text_of(eli.get("/home"))
+        assert "whose conditions all look met (by now 1 application: 1 passed)" in text_of(eli.get("/home"))
+        # A second tab that still offers it begins no batch of its own, and the last result stays.
+        stale = post(eli, place, {"pick": [f"{kept.application_id}|{kept.submission_id}"], "act_key": ["m" * 30]})
+        assert stale.status_code == 422 and "has its verdict already" in text_of(stale)
+        assert "1 declared eligible, none left out." in text_of(eli.get(place))
         assert actors.client_of(app, actors.ana()).get(place).status_code == 403
     verdicts = [queries.desk(actors.eli(), queries.view_by_id(each)).verdict for each in (first, second)]
     assert verdicts == [PASS, None]

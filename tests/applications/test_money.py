@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from flask import Flask
 from grants.applications import queries, services
 from grants.applications.rules import BudgetInput, InviteInput, SourcesInput
 from grants.budgets.rules import Cell, Note, NoteKind, Shown, Source, SourceKind, field_name
+from grants.budgets.rules.funding import financing_findings
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.errors import Refused
@@ -330,12 +332,23 @@ def test_sources_that_do_not_balance_are_a_broken_rule_with_its_remedy(
     assert send(client, path, to=f"{path}/sources", **{**lines, "source-1-name": ""}).status_code == 303
     budget = queries.workplace(ana, reference).budget
     (broken,) = budget.problems
-    assert broken.message.startswith("The sources give EUR 1\u00a0234.50 more than is needed.")
+    assert broken.message.startswith("This call pays all costs of this budget, so no other source is needed.")
+    assert "Take the sources of EUR 1\u00a0234.50 out" in broken.message and "raise the costs" not in broken.message
     assert broken.place == "source-0-amount"
+    assert "This call pays all costs of this budget: leave the table empty" in text_of(client.get(path))
+    # No word on confirming what is not needed.
+    assert [each.code for each in budget.findings if each.code in ("financing", "source")] == ["financing"]
     assert [source.confirmed for source in budget.content.sources] == [False]
-    assert "Region has not confirmed EUR 1\u00a0234.50." in [
-        problem.message.partition(" Tick")[0] for problem in budget.warnings
-    ]
+    # Where a call pays a part, more costs help, and a source still has to be confirmed.
+    broken, unsure = financing_findings(replace(budget.totals, requested=euros(50)), budget.content.sources)
+    assert broken.title.endswith("more than is needed.") and "raise the costs" in broken.remedy
+    assert unsure.title == "Region has not confirmed EUR 1\u00a0234.50."
+
+    marek_of(application_id, accepted=False)
+    assert "Declined to take part" not in text_of(client.get(path))
+    (southport,) = actors.marek().organisation_ids
+    services.decline_invitation(again(actors.marek()), application_id, southport, "")
+    assert "Declined to take part: its amounts count until" in text_of(client.get(path))
 
 
 def test_whoever_saves_the_sources_second_sees_both_lists(app: Flask, call: CallView, open_now: None) -> None:
@@ -380,9 +393,7 @@ def test_a_partner_is_told_what_is_asked_of_others_and_every_link_leads_somewher
 
     check_page(shown)
     assert "Municipality of Northbridge (lead), staff: not explained yet" in text_of(shown)
-    assert "The lead and the editors enter who else pays: The sources give EUR 1.00 more than is needed." in text_of(
-        shown
-    )
+    assert "The lead and the editors enter who else pays: This call pays all costs of this budget" in text_of(shown)
 
 
 def test_what_stands_beside_the_amounts_is_frozen_with_the_submission_and_printed(app: Flask, call: CallView) -> None:

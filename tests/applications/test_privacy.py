@@ -24,6 +24,7 @@ from grants.core.errors import Invalid, Refused
 from grants.identity import queries as identity
 from grants.identity.states import Role
 from tests import actors
+from tests.applications.pages import forms, post
 from tests.calls.scene import NOTICE, noticed
 from tests.factories import applications as factory
 from tests.factories.applications import WHILE_OPEN, again
@@ -83,13 +84,24 @@ def test_who_is_invited_joins_by_reading_it(app: Flask, call_id: UUID) -> None:
             services.accept_invitation(again(marek), application_id, theirs)
         with pytest.raises(Invalid):
             services.join(actors.actor(carla), application_id)
-        services.accept_invitation(again(marek), application_id, theirs, 1)
         services.join(actors.actor(carla), application_id, 1)
 
-    assert {name for name, _, _ in queries.accepted(application_id)} == {
-        "Ana Kowalska",
-        "Marek Nowak",
-        "Carla Colleague",
+        # Another version comes while the page stands open: a second press is no reading of it.
+        his, page = actors.client_of(app, again(marek)), f"/applications/{reference}/team"
+        to = f"{page}/accept"
+        opened = next(values for action, values in forms(check_page(his.get(page))) if action == to)
+        add_version(call_id)
+        assert post(his, to, opened).status_code == 422
+        refused = post(his, to, {**opened, "act_key": ["k" * 30]})
+        pressed = next(values for action, values in forms(check_page(refused)) if action == to)
+        assert "I have read version 2 of the privacy notice" in refused.text and "notice" not in pressed
+        assert post(his, to, pressed).status_code == 422
+        assert post(his, to, {**pressed, "act_key": ["l" * 30]}, notice="2").status_code == 303
+
+    assert {(name, number) for name, number, _ in queries.accepted(application_id)} == {
+        ("Ana Kowalska", 1),
+        ("Marek Nowak", 2),
+        ("Carla Colleague", 1),
     }
 
 
@@ -103,13 +115,17 @@ def test_a_new_version_says_what_changed_and_asks_again_without_stopping_anybody
     with clock.at(WHILE_OPEN):
         jobs.work_off(actor_of=identity.actor_for)
 
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(WHILE_OPEN):
+        unfinished = actors.client_of(app, again(actors.ana())).get(f"/applications/{reference}/submit")
+        assert "It cannot be sent yet" in unfinished.text
+        assert "The privacy notice of the call has a new version" in unfinished.text
     application_id = factory.fill(reference, actors.ana())
     with clock.at(WHILE_OPEN):
         with pytest.raises(Refused, match="version 2"):
             services.submit(again(actors.ana()), application_id)
         with pytest.raises(Invalid):
             services.accept_notice(again(actors.ana()), application_id, 1)
-        app.config["WTF_CSRF_ENABLED"] = False
         ana = actors.client_of(app, again(actors.ana()))
         for page in ("check", "submit"):
             shown = ana.get(f"/applications/{reference}/{page}")

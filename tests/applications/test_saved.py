@@ -157,6 +157,8 @@ def test_a_list_is_kept_opened_first_shared_and_taken_away_without_a_script(app:
 
     sent = send(eli, f"/applications/views/new?{ADDRESS}", name="Lodz, to check", first="y")
     assert sent.headers["Location"] == "/applications?q=lodz&state=eligible&sort=title"
+    unknown = eli.get("/applications/views/new?state=nope")
+    assert unknown.status_code == 422 and "Every application you may see" not in text_of(unknown)
     assert eli.get("/applications").headers["Location"] == sent.headers["Location"]
     assert "Lodz, to check" in text_of(eli.get("/applications?sort=-reference"))
     change = "/applications/views/1/change"

@@ -37,7 +37,7 @@ from grants.identity import services as people
 from grants.identity.models import RoleGrant
 from grants.identity.policy import Role
 from tests import actors
-from tests.applications.pages import send, text_of
+from tests.applications.pages import forms, post, send, text_of
 from tests.factories import applications as factory
 from tests.factories import identity as identity_rows
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
@@ -414,7 +414,7 @@ def test_a_member_leaves_and_the_lead_is_told(draft: tuple[UUID, str]) -> None:
     assert told["user_id"] == str(actors.ana().user_id)
 
 
-def test_a_section_is_asked_of_writers_only_and_they_are_told(draft: tuple[UUID, str]) -> None:
+def test_a_section_is_asked_of_writers_only_and_they_are_told(app: Flask, draft: tuple[UUID, str]) -> None:
     application_id, reference = draft
     carla, reader = member(application_id, Role.APPLICATION_EDITOR), colleague("Rita Reader")
     member(application_id, Role.APPLICATION_READER, reader)
@@ -428,6 +428,16 @@ def test_a_section_is_asked_of_writers_only_and_they_are_told(draft: tuple[UUID,
 
     (told,) = mails("application_asked")
     assert told["user_id"] == str(carla.user_id)
+    # A page made before that knows of nobody: the clash is told with the name, and a second press decides.
+    client, page = actors.client_of(app, actors.ana()), f"/applications/{reference}/team"
+    to, ana = f"/applications/{reference}/sections/{other}/ask", str(actors.ana().user_id)
+    clash = send(client, to, page=page, person=ana, seen="")
+    assert clash.status_code == 422 and f"{carla.name} was asked to write this section after" in text_of(clash)
+    again_ = next(values for action, values in forms(check_page(clash)) if action == to)
+    assert (again_["person"], again_["seen"]) == ([ana], [str(carla.user_id)])
+    assert queries.workplace(actors.ana(), reference).dossier.section(other).asked_id == carla.user_id
+    assert post(client, to, again_).status_code == 303
+    assert queries.workplace(actors.ana(), reference).dossier.section(other).asked_id == actors.ana().user_id
     services.ask_to_write(actors.ana(), application_id, other, None)
     assert queries.workplace(actors.ana(), reference).dossier.section(other).asked_id is None
 

@@ -30,7 +30,7 @@ from grants.identity import services as people
 from grants.identity.policy import Role
 from tests import actors
 from tests.applications.pages import send, text_of
-from tests.applications.test_six_calls import judged, lead_of, sent
+from tests.applications.test_six_calls import city, judged, lead_of, sent
 from tests.factories.applications import again
 from tests.statements import statements
 
@@ -269,6 +269,26 @@ def test_who_was_not_invited_starts_nothing(app: Flask, stages: tuple[CallView, 
         )
     with pytest.raises(Refused, match="was not invited to this call"):
         start(second, concept)
+
+
+def test_a_concept_that_was_not_invited_while_others_were_says_so(
+    app: Flask, stages: tuple[CallView, CallView], concept: UUID
+) -> None:
+    first, second = stages
+    with clock.at(BEFORE):
+        city("Eastbridge")
+        lead = actors.sid("Municipality of Eastbridge")
+    other = sent(first, lead, actors.organisation(actors.SOUTHPORT), title="Cool Roofs")
+    assert judged(first, other)[0] is Verdict.PASS
+    client = actors.client_of(app, again(actors.ana("Municipality of Northbridge")))
+    page, told = f"/applications/{queries.view_by_id(concept).reference}", "invited to the second stage on 24 June 2026"
+
+    with clock.at(during(second)):
+        assert "With the evaluators and the panel." in text_of(client.get("/home"))
+        invite(second, other)
+        for shown in (text_of(client.get(page)), text_of(client.get("/home"))):
+            assert told in shown and "This concept was not among them so far." in shown
+            assert "evaluators and the panel" not in shown and "Panel and selection decision" not in shown
 
 
 def test_only_the_lead_of_the_concept_starts_its_full_proposal(

@@ -19,6 +19,7 @@ from grants.core.file_checks import check
 from grants.core.file_types import FileType
 from grants.dossiers import markup, offline, rules
 from grants.dossiers.markup import Run
+from grants.dossiers.merging import Taking, proposed
 from grants.dossiers.offline import packed
 from grants.dossiers.rules import Answer, Choice, Column, Definition, Question, QuestionKind, Section
 
@@ -208,6 +209,15 @@ def test_a_box_that_holds_nothing_is_told_from_one_that_is_missing_or_was_not_un
     assert offline.read_sheet(sheet, FORM).places["date"] == "Cell D8"
     # What no cell could hold was left out by the program, not by a person.
     assert offline.read_sheet(sheet, FORM, long).cleared == {"table", "confirmation"}
+    half = in_sheet(sheet, multichoice="Thermal energy\nSun")
+    as_word = offline.written("Form", (), FORM, {"multichoice": Answer("multichoice", picked=("heat",))})
+    assert offline.read_sheet(half, FORM).in_part == {"multichoice"} and not offline.read(as_word, FORM).in_part
+    (asked,) = (each for each in QUESTIONS if each.kind is QuestionKind.MULTICHOICE)
+    (given,) = (each for each in offline.read_sheet(half, FORM).answers if each.question == "multichoice")
+    for in_part, taking in ((True, Taking.DOUBTFUL), (False, Taking.READ)):
+        found = proposed(asked, number=0, standing=Answer("multichoice"), other=given, in_part=in_part)
+        assert found is not None and (found.taking, bool(found.doubt)) == (taking, in_part)
+    assert offline.read(changed(as_word, "Thermal energy</w:t>", "Sun</w:t>"), FORM).in_part == {"multichoice"}
     assert offline.read_sheet(in_sheet(sheet, choice="Sun", money="=1+1"), FORM).cleared == {
         "long",
         "table",

@@ -252,6 +252,9 @@ def test_a_section_is_marked_and_opened_again() -> None:
     assert queries.dossier(made).section("plan").state is SectionState.COMPLETED
     assert queries.dossier(made).completed == 1
     assert queries.progress([made])[made].completed == 1
+    save(IRINA, made, "plan", (Answer("summary", "good"), Answer("money", "much")), None)
+    mark(IRINA, made, "plan", Mark.COMPLETE)
+    assert queries.dossier(made).completed == queries.progress([made])[made].completed == 0
 
     mark(IRINA, made, "plan", Mark.OPEN)
     assert queries.dossier(made).section("plan").state is SectionState.IN_PROGRESS

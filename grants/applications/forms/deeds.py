@@ -17,6 +17,8 @@ class DeedForm(Form):
     thing = HiddenField()
     # The privacy notice that whoever accepts has yet to read; no field.
     notice: NoticeAsked | None = None
+    # Another version came while the page stood open: a second press is no reading of it, so a box must be ticked.
+    notice_to_tick = False
 
     def thing_id(self) -> UUID | None:
         """The id of the thing meant, or None where what was sent is none."""

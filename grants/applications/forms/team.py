@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.applications.forms.deeds import DeedForm, uuid_of
-from grants.applications.rules import DUTIES, MEMBER_ROLES, TITLES, InviteInput, PersonInput
+from grants.applications.rules import DUTIES, MEMBER_ROLES, NOBODY, TITLES, InviteInput, PersonInput
 from grants.calls.rules import ORGANISATION_WORDS
 from grants.identity.rules import OrganisationInput, Person
 from grants.identity.states import OrganisationKind, Role
@@ -109,6 +109,14 @@ class AskForm(DeedForm):
     """Of whom a section is asked; nothing chosen is nobody in particular."""
 
     person = SelectField("Who writes it?", validate_choice=False)
+    # Of whom it was asked when the page was made; empty: of nobody in particular.
+    seen = HiddenField()
+
+    def seen_id(self) -> UUID | None:
+        """Of whom the page said it was asked, ``NOBODY`` for nobody in particular; None where the form did not say."""
+        if not self.seen.raw_data:
+            return None
+        return uuid_of(self.seen.data) or NOBODY
 
     def person_id(self) -> UUID | None:
         """The person chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Imported for what it hands to the stage of calls.
 from grants.applications.queries.applying import asked_about, people_at_work
-from grants.applications.queries.batch import batch, batch_page, batch_results, last_batch
+from grants.applications.queries.batch import batch, batch_page, batch_results, last_batch, over_or_in_hand
 from grants.applications.queries.checking import desk, desk_and_content
 from grants.applications.queries.clarifying import FILE_KIND as CLARIFICATION_FILES
 from grants.applications.queries.clarifying import (
@@ -24,6 +24,7 @@ from grants.applications.queries.following import (
     concept_of,
     concepts,
     invited_to,
+    last_invited,
     second_stage,
     stage_invitation,
 )
@@ -149,6 +150,7 @@ __all__ = [
     "is_team",
     "last_batch",
     "last_changes",
+    "last_invited",
     "lead_is_gone",
     "letter",
     "letter_draft_for_print",
@@ -170,6 +172,7 @@ __all__ = [
     "old_list_files",
     "open_now",
     "opens_when",
+    "over_or_in_hand",
     "own_rows",
     "partners",
     "people_at_work",

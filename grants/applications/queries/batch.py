@@ -26,6 +26,7 @@ from grants.applications.rules import BatchOutcome, BatchPick, BatchResult, Batc
 from grants.applications.states import BatchWork, Verdict
 from grants.calls.rules import CallView
 from grants.core import clock, jobs
+from grants.core.db import db
 from grants.core.jobs import Job, JobState
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission
@@ -44,6 +45,20 @@ def in_hand() -> ColumnElement[bool]:
         Job.state.in_((JobState.QUEUED.value, JobState.RUNNING.value)),
     )
     return waiting.correlate(Application)
+
+
+def over_or_in_hand(application_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these applications have their verdict already, or are in the hand of a batch."""
+    decided = exists().where(
+        EligibilityCheck.submission_id == Application.submission_id, EligibilityCheck.verdict.is_not(None)
+    )
+    return set(
+        db.session.scalars(
+            select(Application.id).where(
+                Application.id.in_(application_ids), decided.correlate(Application) | in_hand()
+            )
+        )
+    )
 
 
 @reader

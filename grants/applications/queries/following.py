@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications import rules
@@ -122,6 +123,27 @@ def second_stage(actor: Actor | None, concept: ApplicationView) -> Asking[Second
             started=row.started,
         )
     return None
+
+
+def last_invited(call_id: Any) -> ScalarSelect[Any]:
+    """When a concept of the call, an id or a column, was last invited to a second stage; null where none was."""
+    other = aliased(Application)
+    return (
+        select(func.max(StageInvitation.created_at))
+        .join(other, other.id == StageInvitation.concept_id)
+        .where(other.call_id == call_id)
+        .scalar_subquery()
+    )
+
+
+@reader
+def others_invited_at(concept: ApplicationView) -> Asking[datetime | None]:
+    """When concepts of the same call were last invited; None where none was, or the call asks for no concepts."""
+    if concept.call.content.stage is not CallStage.CONCEPT:
+        return None
+    ((at,),) = yield from ask(select(last_invited(concept.call.id).label("at")))
+    found: datetime | None = at
+    return found
 
 
 @reader

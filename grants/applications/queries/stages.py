@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select
 from grants.applications import rules
 from grants.applications.models import Clarification, EligibilityCheck, EligibilityLetter
 from grants.applications.queries.clarifying import clarifications
-from grants.applications.queries.following import second_stage
+from grants.applications.queries.following import others_invited_at, second_stage
 from grants.applications.queries.submitted import submitted_content
 from grants.applications.rules import (
     ApplicationView,
@@ -38,12 +38,14 @@ def told_by(later: Callable[[UUID], Asking[Later]]) -> None:
 @reader
 def stages(application: ApplicationView, at: datetime, actor: Actor | None = None) -> Asking[Timeline]:
     """The timeline of one application as this person reads it; one statement, whatever later stages add."""
-    own = both(_checked(application), second_stage.asking(actor, application))
+    own = both(
+        _checked(application), both(second_stage.asking(actor, application), others_invited_at.asking(application))
+    )
     if _later:
-        (checked, second), later = yield from both(own, _later[0](application.id))
+        (checked, (second, others)), later = yield from both(own, _later[0](application.id))
     else:
-        (checked, second), later = (yield from own), Later()
-    return rules.timeline(application, checked, later, at, second)
+        (checked, (second, others)), later = (yield from own), Later()
+    return rules.timeline(application, checked, later, at, second, others)
 
 
 @reader

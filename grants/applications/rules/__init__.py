@@ -131,6 +131,7 @@ from grants.applications.rules.team import (
     DUTIES,
     MEMBER_ROLES,
     MEMBERS_MAX,
+    NOBODY,
     TEAM_ROLES,
     TITLES,
     WRITING_ROLES,
@@ -140,7 +141,7 @@ from grants.applications.rules.team import (
     checked_member_role,
     refuse_other_part,
 )
-from grants.applications.rules.timeline import Asked, Checked, Later, StageState, Timeline, timeline
+from grants.applications.rules.timeline import Asked, Checked, Later, StageState, Timeline, not_among_them, timeline
 from grants.applications.rules.trial import (
     TrialApplicant,
     TrialContent,
@@ -182,6 +183,7 @@ __all__ = [
     "LEADING_KINDS",
     "MEMBERS_MAX",
     "MEMBER_ROLES",
+    "NOBODY",
     "ONE_EXTENSION_MAX",
     "OTHER_ROLE",
     "OWN_MAX",
@@ -307,6 +309,7 @@ __all__ = [
     "is_looked_up",
     "kept_draft",
     "letter_text",
+    "not_among_them",
     "overtaken",
     "part_content",
     "passed_by_facts",

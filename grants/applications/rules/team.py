@@ -21,6 +21,8 @@ TEAM_ROLES = (
 MEMBER_ROLES = (Role.APPLICATION_EDITOR, Role.APPLICATION_SIGNATORY, Role.APPLICATION_READER)
 WRITING_ROLES = frozenset({Role.APPLICATION_LEAD, Role.APPLICATION_EDITOR, Role.APPLICATION_PARTNER})
 MEMBERS_MAX = 60
+# A section asked of nobody in particular, where a form must say so and not merely say nothing.
+NOBODY = UUID(int=0)
 
 TITLES = {
     Role.APPLICATION_LEAD: "Lead",

@@ -116,9 +116,16 @@ class Timeline:
 
 
 def timeline(
-    view: ApplicationView, checked: Checked, later: Later, at: datetime, second: SecondStage | None = None
+    view: ApplicationView,
+    checked: Checked,
+    later: Later,
+    at: datetime,
+    second: SecondStage | None = None,
+    others_invited_at: datetime | None = None,
 ) -> Timeline:
     """Every stage of the call with its dates for one application at a moment; an invited concept goes on in ``second``.
+
+    ``others_invited_at`` is when other concepts of its call were last invited to a second stage, if any were.
 
     What waits for the applicant is the first of: writing before the deadline, an answer that was asked for, the full
     proposal of an invited concept, a signature.
@@ -129,6 +136,11 @@ def timeline(
         stages = [*(stage for stage in stages if not _is_ahead(stage)), *_following(second, at)]
         shown = Timeline(tuple(stages), _goes_on(second, at), second=second)
         return _with_start(shown, view, second, at)
+    if others_invited_at is not None and view.state in INVITABLE:
+        day = _day(others_invited_at, view.call.zone)
+        passed = Stage("invited", "Invitations to the second stage", StageState.DONE, day, NOT_AMONG_THEM)
+        stages = [*(stage for stage in stages if not _is_ahead(stage)), passed]
+        return Timeline(tuple(stages), not_among_them(day))
     if view.call.content.pays:
         stages += _granting(view, later)
     ended = _ended(view, at)
@@ -136,6 +148,14 @@ def timeline(
         stages = [replace(s, state=StageState.NEVER, when="") if _is_ahead(s) else s for s in stages]
     shown = Timeline(_one_next(stages), ended or _now(view, checked, later, at))
     return _with_task(shown, view, checked, later, at)
+
+
+NOT_AMONG_THEM = "This concept was not among them so far."
+
+
+def not_among_them(day: str) -> str:
+    """Where a concept stands that nobody turned away and nobody invited, while others of its call were invited."""
+    return f"Applicants were invited to the second stage on {day}. {NOT_AMONG_THEM}"
 
 
 def _following(second: SecondStage, at: datetime) -> list[Stage]:
@@ -151,7 +171,7 @@ def _following(second: SecondStage, at: datetime) -> list[Stage]:
         f"Until {until}." if until else "",
     )  # fmt: skip
     if second.is_started:
-        full = replace(full, state=StageState.DONE, when="", text="It is begun and goes its own way.")
+        full = replace(full, title="Full proposal begun", state=StageState.DONE, when="", text="It goes its own way.")
     elif second.is_over(at):
         full = replace(full, state=StageState.NEVER, when="")
     elif second.waits(at):

@@ -33,6 +33,7 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
     if not picks:
         raise Invalid("No application is ticked. Tick at least one.")
     _refuse_strange(call_id, picks)
+    _refuse_over({pick.application_id for pick in picks})
     note_batch(
         actor,
         call_id,
@@ -48,6 +49,17 @@ def ask_batch(actor: Actor, call_id: UUID, picks: tuple[BatchPick, ...]) -> int:
         },
     )
     return len(set(picks))
+
+
+def _refuse_over(application_ids: set[UUID]) -> None:
+    """Where nothing ticked is left to pass there is no batch: the page goes on to say what became of the last one."""
+    over = queries.over_or_in_hand(application_ids)
+    if over >= application_ids:
+        one = len(application_ids) == 1
+        raise Refused(
+            f"{'The application ticked has its' if one else 'Every application ticked has its'} verdict already, "
+            "or is being passed now. Nothing was asked for again."
+        )
 
 
 def note_batch(actor: Actor, call_id: UUID, work: BatchWork, asked: Mapping[BatchPick, UUID]) -> None:

@@ -262,21 +262,36 @@ def _coordinator(application_id: UUID) -> ApplicationPartner:
     ).one()
 
 
+def _asked_meanwhile(name: str) -> str:
+    who = f"{name} was asked to write this section" if name else "It was asked of nobody in particular"
+    return (
+        f"{who} after this page was made, so nothing was changed. Look at it, and press “Ask” again if it shall change."
+    )
+
+
 @act(
     "application.ask_to_write",
     needs=Permission.APPLICATION_INVITE,
     scope=queries.scope_of,
     says="asked somebody to write a section of application {subject}",
 )
-def ask_to_write(actor: Actor, application_id: UUID, section_key: str, user_id: UUID | None) -> None:
-    """Ask a section of somebody who may write, or of nobody in particular; who is asked is told by mail."""
+def ask_to_write(
+    actor: Actor, application_id: UUID, section_key: str, user_id: UUID | None, seen: UUID | None = None
+) -> None:
+    """Ask a section of somebody who may write, or of nobody in particular; who is asked is told by mail.
+
+    ``seen`` is of whom the page said it was asked, ``NOBODY`` for nobody in particular: where another was asked
+    meanwhile, they were told by mail, and :class:`Refused` says so.
+    """
     application, call = writable(application_id)
     team = {member.user_id: member for member in rules.askable(queries.team(queries.view_by_id(application_id)))}
     if user_id is not None and user_id not in team:
         sentence = "Choose somebody of the team who writes: the lead, an editor, or a partner."
         raise Invalid("Nobody was asked.", {"person": sentence})
     assert application.dossier_id is not None, "what can be written in has answers"
-    dossiers.ask_to_write(application.dossier_id, section_key, user_id)
+    before = dossiers.ask_to_write(application.dossier_id, section_key, user_id)
+    if seen is not None and (before or rules.NOBODY) not in (seen, user_id or rules.NOBODY):
+        raise Refused(_asked_meanwhile(team[before].name if before in team else ""))
     told = [user_id] if user_id is not None else []
     people.mail(
         [person for person in told if person not in {actor.user_id}],

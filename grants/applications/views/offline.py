@@ -195,6 +195,7 @@ def _changed(section: SectionView, filled: offline.Filled) -> Iterable[Proposed]
             standing=item.answer,
             other=offered[key],
             is_cleared=key in filled.cleared,
+            in_part=key in filled.in_part,
         )
         if made is not None:
             yield made

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect
 
 from grants.applications import queries, services
-from grants.applications.forms import DeedForm, ListNameForm, SaveListForm, SharingForm, listing_of
+from grants.applications.forms import DeedForm, ListNameForm, SaveListForm, SharingForm
 from grants.applications.rules import chips
 from grants.applications.rules.saving import SHARED_ROLES, SavedListView, spelled
 from grants.applications.views.frame import bp
-from grants.applications.views.lists import address_of
+from grants.applications.views.lists import address_of, understood
 from grants.core.permissions import Permission
 from grants.identity.policy import WORDS
 from grants.web.forms import Form, choices
@@ -32,7 +32,7 @@ def saved() -> Any:
 @requires(*READERS)
 def save() -> Any:
     """Keep the list whose address this page carries, under a new name or in place of a kept one."""
-    form, listing = _save_form(), listing_of(request.args)
+    form, listing = _save_form(), understood()
     if form.validate_on_submit():
         with form.refusals():
             number = _kept(form, spelled(listing))

@@ -175,13 +175,14 @@ def ask_to_write(ref: str, key: str) -> Any:
     """Ask a section of somebody, or of nobody in particular."""
     form = AskForm()
     with form.refusals():
-        services.ask_to_write(current_actor(), queries.team_id_of(current_actor(), ref), key, form.person_id())
+        application_id = queries.team_id_of(current_actor(), ref)
+        services.ask_to_write(current_actor(), application_id, key, form.person_id(), form.seen_id())
         flash(
             "Asked. Who is asked was told by mail." if form.person_id() else "Nobody in particular is asked now.",
             "success",
         )
         return see_other(".team", ref=ref, _anchor="who-writes")
-    return _team_page(ref, form), 422
+    return _team_page(ref, form, key), 422
 
 
 def _invite_form(application: ApplicationView, *, is_sent: bool = True) -> InviteForm:
@@ -204,8 +205,17 @@ def _section_choices(application: ApplicationView) -> list[SelectChoice]:
     return choices((section.key, section.title) for section in application.call.content.definition.sections)
 
 
-def _team_page(ref: str, form: Any) -> str:
+def _another_version_came(place: Workplace, form: Any) -> bool:
+    """Whether an answer was refused since it did not carry the version of the privacy notice that stands."""
+    answering = request.endpoint in ("applications.accept", "applications.join") and form is not None
+    return answering and place.notice is not None and _notice_read() != place.notice.number
+
+
+def _team_page(ref: str, form: Any, asked: str = "") -> str:
+    """The page with the form that was refused, if one was; ``asked`` is the section it asked of somebody."""
     place = queries.workplace(current_actor(), ref)
+    context = team_context(place)
+    context["accepting"].notice_to_tick = _another_version_came(place, form)
     declining = _decline_forms(place, form)
     own_forms = (InviteForm, PersonForm)
     invite_form = form if isinstance(form, InviteForm) else _invite_form(place.application, is_sent=False)
@@ -215,7 +225,7 @@ def _team_page(ref: str, form: Any) -> str:
         invite_form=invite_form,
         person_form=form if isinstance(form, PersonForm) else _person_form(place.application, is_sent=False),
         decline_forms=declining,
-        ask_forms=_ask_forms(place),
+        ask_forms=_ask_forms(place, asked, form),
         role_forms={each.user_id: _role_form(each) for each in place.team if each.is_member},
         summary_on_top=form is not None
         and not isinstance(form, own_forms)
@@ -223,16 +233,18 @@ def _team_page(ref: str, form: Any) -> str:
         deed=DeedForm(formdata=None),
         accepted_notices=place.accepted_notices,
         between_stages=queries.awaits_full_proposal(place.application, clock.now()),
-        **team_context(place),
+        **context,
     )
 
 
-def _ask_forms(place: Workplace) -> list[tuple[SectionView, AskForm]]:
-    """One form for each section: of whom it is asked."""
+def _ask_forms(place: Workplace, sent_key: str, sent: Any) -> list[tuple[SectionView, AskForm]]:
+    """One form for each section: of whom it is asked; who was chosen stays chosen in the one that was refused."""
     people = [("", "Nobody in particular"), *((str(each.user_id), each.name) for each in rules.askable(place.team))]
     found = []
     for number, section in enumerate(place.dossier.sections, 1):
-        form = AskForm(formdata=None, data={"person": str(section.asked_id or "")})
+        now = str(section.asked_id or "")
+        chosen = sent.person.data if section.key == sent_key else now
+        form = AskForm(formdata=None, data={"person": chosen, "seen": now})
         form.person.choices = choices(people)
         form.person.id = f"asked-{number}"
         found.append((section, form))

@@ -203,6 +203,19 @@ def financing_findings(worked: Totals, sources: Sequence[Source]) -> list[Findin
                 source_field(len(sources), "amount"),
             )
         ]
+    elif gap < ZERO and worked.requested == worked.total:
+        # Where the call pays all, more costs mean more asked for: no source can ever fit, confirmed or not.
+        return [
+            Finding(
+                "financing",
+                Severity.BROKEN,
+                "This call pays all costs of this budget, so no other source is needed.",
+                explanation,
+                (*figures, ("Too much", -gap)),
+                f"Take the sources of {others} out of the table, and leave costs that others pay out of this budget.",
+                source_field(0, "amount"),
+            )
+        ]
     elif gap < ZERO:
         found = [
             Finding(

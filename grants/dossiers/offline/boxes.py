@@ -21,13 +21,14 @@ class Filled:
     """What a filled file says: the answers that could be read, and what could not, each with its heading.
 
     ``cleared`` are the questions whose box is there and holds nothing; ``places`` says in words where in the file each
-    answer stands.
+    answer stands. ``in_part`` are the questions of whose box only a part could be read.
     """
 
     answers: tuple[Answer, ...]
     problems: tuple[str, ...]
     cleared: frozenset[str] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
+    in_part: frozenset[str] = frozenset()
 
 
 def when_asked(definition: Definition, question: Question) -> Iterator[str]:

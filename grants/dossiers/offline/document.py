@@ -133,6 +133,7 @@ def read(data: bytes, definition: Definition) -> Filled:
     problems: list[str] = []
     gone: list[str] = []
     cleared: set[str] = set()
+    in_part: set[str] = set()
     for table in body.iter(_name("tbl")):
         rows = table.findall(_name("tr"))
         lines = _lines(rows[0]) if rows else []
@@ -147,6 +148,7 @@ def read(data: bytes, definition: Definition) -> Filled:
         words = _typed(rows[1], ordered, marked=question.kind is QuestionKind.LONG)
         answers[key], found = understood(question, words, section)
         problems += found
+        in_part |= {key} if found else set()
         cleared |= {key} if answers[key].empty and not found else set()
     if not answers:
         raise Invalid(
@@ -159,7 +161,7 @@ def read(data: bytes, definition: Definition) -> Filled:
             )
     places = {key: known[key][0].title for key in answers}
     said = (*problems, *gone[:STRAYS_SAID_MAX], *_strays(body, definition))
-    return Filled(tuple(answers.values()), said, frozenset(cleared), places)
+    return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part))
 
 
 def _body(data: bytes) -> ElementTree.Element:

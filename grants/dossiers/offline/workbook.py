@@ -116,6 +116,7 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
     gone: list[str] = []
     places: dict[str, str] = {}
     cleared: set[str] = set()
+    in_part: set[str] = set()
     for number, line in enumerate(first, start=1):
         key, value = (str(line[_FIELD] or ""), line[_ANSWER]) if len(line) > _FIELD else ("", None)
         cell = f"Cell D{number}"
@@ -130,6 +131,7 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
         answers[key], found = understood(question, _cell_text(value), section)
         places[key] = cell
         problems += [f"{cell}: {each}" for each in found]
+        in_part |= {key} if found else set()
         if question.kind is not QuestionKind.TABLE and answers[key].empty and not found:
             cleared |= {key} if _fits_cell(question, (standing or {}).get(key)) else set()
     marks = {mark_of(key): question for key, (_, question) in known.items() if question.kind is QuestionKind.TABLE}
@@ -139,10 +141,12 @@ def read_sheet(data: bytes, definition: Definition, standing: Mapping[str, Answe
             answers[asked.key], found = _table_given(asked, name, lines)
             places[asked.key] = f"Sheet \u201c{name}\u201d"
             problems += found
+            in_part |= {asked.key} if found else set()
             cleared |= {asked.key} if answers[asked.key].empty and not found else set()
     if not answers:
         raise Invalid("No line of this form was found in the workbook. Download the form here, and fill in column D.")
-    return Filled(tuple(answers.values()), (*problems, *gone[:STRAYS_SAID_MAX]), frozenset(cleared), places)
+    said = (*problems, *gone[:STRAYS_SAID_MAX])
+    return Filled(tuple(answers.values()), said, frozenset(cleared), places, frozenset(in_part))
 
 
 def _fits_cell(question: Question, answer: Answer | None) -> bool:

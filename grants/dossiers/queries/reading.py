@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from grants.core import encoding
 from grants.core.errors import NotFound
@@ -124,21 +124,39 @@ def content(dossier_id: UUID) -> dict[str, Any]:
 
 @reader
 def progress(dossier_ids: Iterable[UUID]) -> Asking[dict[UUID, Progress]]:
-    """How many sections of each are marked complete, and when each was last saved; one statement for all."""
+    """How many sections of each are complete, counted as its own page counts them, and when each was last saved.
+
+    One statement for all.
+    """
     wanted = list(dossier_ids)
     if not wanted:
         return {}
-    rows = yield from ask(
-        select(
-            DossierSection.dossier_id,
-            func.count(),
-            func.count(DossierSection.marked_complete_at),
-            func.max(DossierSection.saved_at),
+    found, states, answers = yield from side_by_side(
+        ask(question)
+        for question in (
+            select(Dossier.id, Dossier.definition).where(Dossier.id.in_(wanted)),
+            select(DossierSection).where(DossierSection.dossier_id.in_(wanted)),
+            select(DossierAnswer).where(DossierAnswer.dossier_id.in_(wanted)),
         )
-        .where(DossierSection.dossier_id.in_(wanted))
-        .group_by(DossierSection.dossier_id)
     )
-    return {dossier_id: Progress(sections, completed, saved) for dossier_id, sections, completed, saved in rows}
+    given: dict[UUID, dict[str, Answer]] = {row.id: {} for row in found}
+    for row in answers:
+        given[row.dossier_id][row.question_key] = answer_of(row, row.question_key)
+    return {
+        row.id: _progress(row, [state for state in states if state.dossier_id == row.id], given[row.id])
+        for row in found
+    }
+
+
+def _progress(row: Any, states: Sequence[Any], given: Mapping[str, Answer]) -> Progress:
+    saved_at = max((state.saved_at for state in states if state.saved_at), default=None)
+    marked = {state.key for state in states if state.marked_complete_at}
+    if not marked:
+        return Progress(len(states), 0, saved_at)
+    definition = definition_of(row)
+    told = [rules.with_answers(each, definition, given) for each in definition.sections if each.key in marked]
+    completed = [each for each in told if not rules.section_problems(each, given)]
+    return Progress(len(states), len(completed), saved_at)
 
 
 @reader

@@ -11,6 +11,7 @@ from grants.dossiers.rules.finding import (
     question_problem,
     section_problems,
     section_state,
+    two_meanings,
     unreadable,
     with_answers,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "table_text",
     "tidy",
     "to_mapping",
+    "two_meanings",
     "unreadable",
     "with_answers",
 ]

@@ -124,6 +124,25 @@ def question_problem(question: Question, answer: Answer) -> str | None:
 _READ_KINDS = frozenset({QuestionKind.NUMBER, QuestionKind.MONEY, QuestionKind.DATE})
 
 
+_THREE_AFTER_A_MARK = re.compile(r"[-\u2212]?([1-9][0-9]{0,2})[.,]([0-9]{3})")
+
+
+def two_meanings(question: Question, answer: Answer) -> str:
+    """How a number is read that may be meant otherwise, as a sentence; empty where there is no doubt.
+
+    >>> two_meanings(Question("a", "A", QuestionKind.NUMBER), Answer("a", "12.345"))
+    'It is read as 12 and a fraction of three decimals. Tick it if that is right; if 12 345 is meant, write it so.'
+    """
+    found = _THREE_AFTER_A_MARK.fullmatch(answer.text.strip()) if question.kind is QuestionKind.NUMBER else None
+    if found is None:
+        return ""
+    whole, rest = found.groups()
+    return (
+        f"It is read as {whole} and a fraction of three decimals. "
+        f"Tick it if that is right; if {whole} {rest} is meant, write it so."
+    )
+
+
 def unreadable(question: Question, answer: Answer) -> bool:
     """Whether a number, an amount or a day was answered, or stands in a cell, that cannot be read as one.
 

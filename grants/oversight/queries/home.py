@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import AgreementSignature, BankAccount, Grant, Milestone
@@ -144,8 +144,10 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
         .scalar_subquery()
     )
     since = func.coalesce(decided, declared, Application.submitted_at)
+    invited = exists().where(StageInvitation.concept_id == Application.id)
+    others_invited = case((~invited, applications.last_invited(Application.call_id)))
     found = yield from _rows(
-        select(Application.reference, Application.title, Application.state, since)
+        select(Application.reference, Application.title, Application.state, since, others_invited)
         .where(_team(actor, P.APPLICATION_EDIT), Application.state.in_([state.value for state in rules.WITH_OTHERS]))
         .where(since.is_not(None))
         # A concept that is or can be gone on with waits for nobody: its own lead has the next step.
@@ -155,9 +157,9 @@ def _applications(actor: Actor) -> Asking[list[Waiting]]:
     return [
         Waiting(
             f"Your application \u201c{title}\u201d", rules.WITH_OTHERS[ApplicationState(state)], moment,
-            "applications.show", {"ref": reference}, rules.where_it_stands(ApplicationState(state), moment),
+            "applications.show", {"ref": reference}, rules.where_it_stands(ApplicationState(state), moment, others),
         )
-        for reference, title, state, moment in found
+        for reference, title, state, moment, others in found
     ]  # fmt: skip
 
 

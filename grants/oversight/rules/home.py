@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from grants.applications.rules import INVITABLE, not_among_them
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards.states import Outcome
 from grants.core import clock
@@ -68,8 +69,13 @@ WITH_OTHERS: Mapping[ApplicationState, str] = {
 }
 
 
-def where_it_stands(state: ApplicationState, since: datetime) -> str:
-    """What a team reads of its application once more is known than who has it; else nothing."""
+def where_it_stands(state: ApplicationState, since: datetime, others_invited_at: datetime | None = None) -> str:
+    """What a team reads of its application once more is known than who has it; else nothing.
+
+    ``others_invited_at`` is when other concepts of its call were last invited to a second stage, and it was not.
+    """
+    if others_invited_at is not None and state in INVITABLE:
+        return not_among_them(clock.long_date(clock.in_zone(others_invited_at).date()))
     match state:
         case ApplicationState.SELECTED:
             return "It is selected. The programme prepares the agreement."
