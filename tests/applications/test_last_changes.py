@@ -115,8 +115,9 @@ def test_the_task_list_says_who_changed_what_last_with_its_link(app: Flask, call
 def test_a_line_of_the_work_plan_counts_and_is_told_for_good_also_after_it_was_removed(
     app: Flask, call: CallView
 ) -> None:
+    reference = draft(call, actors.ana())
     ana = actors.ana()
-    view = queries.view(ana, draft(call, ana))
+    view = queries.view(ana, reference)
     line = PlanItem(ItemKind.TASK, "Ask every street", None, Months(1, 4))
     with clock.at(WHILE_OPEN):
         marek = partner(view.id)
