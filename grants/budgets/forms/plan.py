@@ -115,7 +115,8 @@ class PlanForm(Form):
 
     def settle(self, codes: Sequence[str]) -> None:
         """After what is right was saved under these codes: show it as it stands, with what was not saved as typed."""
-        left, kept, plan = iter(codes), [], []
+        left, plan = iter(codes), list[PlannedPackage]()
+        kept: list[Merged] = []
         for block, package in self.merged:
             if package is not None:
                 package = replace(package, code=next(left))
