@@ -99,7 +99,7 @@ class PlanForm(Form):
         known, stood = {each.code: each for each in self._was(stored)}, {each.code: each for each in stored}
         self.was_overtaken = known != stood
         added = [replace(each, code="") for each in stored if each.code not in known]
-        for code in _codes(stood, known):
+        for code in _codes(stood):
             place, now = f"wp-{code or 'new'}", stood.get(code)
             if f"{place}-title" in request.form:
                 self.merged.append(reader.package(code, known.get(code, now), now, added))
@@ -115,8 +115,9 @@ class PlanForm(Form):
 
     def settle(self, codes: Sequence[str]) -> None:
         """After what is right was saved under these codes: show it as it stands, with what was not saved as typed."""
-        left, plan = iter(codes), list[PlannedPackage]()
+        left = iter(codes)
         kept: list[Merged] = []
+        plan: list[PlannedPackage] = []
         for block, package in self.merged:
             if package is not None:
                 package = replace(package, code=next(left))
@@ -205,10 +206,11 @@ class _Reader:
         """One that was taken away meanwhile: it stays away where this person changed nothing in it."""
         place, shown = f"wp-{code}", _block(was)
         sent = [_sent_plan_line(f"{place}-{number}") for number in range(SENT_ITEMS_MAX)]
-        lines = tuple(line for line in sent if line.title.strip() or line.owner or line.months.strip())
+        begun = [_refuse_nameless(line) for line in sent[len(was.items) :]]
+        lines = tuple(line for line in (*sent[: len(was.items)], *begun) if line.title.strip() or line.wrong)
         head = _sent_plan_line(place)
         before = [line.typed for line in shown.lines if line.title]
-        is_empty = not head.title.strip() and not any(line.title.strip() for line in lines)
+        is_empty = not head.title.strip() and not lines
         if is_empty or (head.typed[1:] == shown.head.typed[1:] and [line.typed for line in lines] == before):
             return PlanBlock("", PlanLine(place), ()), None
         head = replace(head, wrong={"title": rules.changed_meanwhile(None, self.names)})
@@ -289,11 +291,10 @@ class _Reader:
         return title, owner, months, wrong
 
 
-def _codes(stood: Mapping[str, PlannedPackage], known: Mapping[str, PlannedPackage]) -> list[str]:
-    """Work packages that stand, those taken away meanwhile that the form still has, and "" for the empty one."""
+def _codes(stood: Mapping[str, PlannedPackage]) -> list[str]:
+    """Work packages that stand, those that do not (any more) but were sent, and "" for the empty one."""
     sent = [found[1] for found in map(_PACKAGE_TITLE.match, request.form) if found]
-    gone = dict.fromkeys(code for code in (*known, *sent) if code not in stood and f"wp-{code}-title" in request.form)
-    return [*stood, *list(gone)[: rules.PACKAGES_MAX], ""]
+    return [*stood, *[code for code in dict.fromkeys(sent) if code not in stood][: rules.PACKAGES_MAX], ""]
 
 
 def _within_limit(rows: Sequence[Row]) -> list[Row]:
