@@ -16,7 +16,7 @@ from grants.core.errors import Conflict
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
 
-MEANWHILE = " It was also changed from another window while you were working; those changes are kept in it."
+MEANWHILE = " Others, or another window of yours, changed it too while you were working; those changes are kept in it."
 
 
 @bp.get("/applications/<ref>/plan")
