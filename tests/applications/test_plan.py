@@ -136,17 +136,17 @@ def test_whoever_saves_the_plan_second_takes_nothing_away_and_only_what_both_cha
         ("Map", "month 2"), ("Log", "month 1"),
     ]  # fmt: skip
     assert (build.title, share.title) == ("Build well", "Share")
-    assert "It was also changed from another window" in text_of(client.get(path))
+    assert "It was also changed elsewhere" in text_of(client.get(path))
 
     both = post(client, path, {**before, "act_key": ["third"]}, **{"wp-WP1-0-months": "2", "wp-WP1-1-months": "3"})
 
     words = text_of(both)
     assert both.status_code == 422 and "Everything else is saved" in words
     assert (
-        "Work package WP1, line 1 “Ask every street”: This was changed from another window while you were working: it is"
+        "Work package WP1, line 1 “Ask every street”: This was changed elsewhere while you were working: it is"
         " now task “Ask every house”, nobody named, months 1 to 4." in words
     )
-    assert "Work package WP1, line 6 “All streets asked”: This was taken away from another window" in words
+    assert "Work package WP1, line 6 “All streets asked”: This was taken away elsewhere" in words
     ((_, shown),) = [each for each in forms(check_page(both)) if "wp-new-title" in each[1]]
     assert post(client, path, shown).status_code == 303
     (listen, *_) = queries.workplace(actors.ana(), reference).budget.content.plan

@@ -16,7 +16,7 @@ from grants.core.errors import Conflict
 from grants.core.permissions import Permission
 from grants.web.routing import current_actor, page, requires, see_other
 
-MEANWHILE = " Others, or another window of yours, changed it too while you were working; those changes are kept in it."
+MEANWHILE = " It was also changed elsewhere while you were working; those changes are kept in it."
 
 
 @bp.get("/applications/<ref>/plan")

@@ -62,7 +62,7 @@ def changed_meanwhile(now: PlanItem | PlannedPackage | None, names: Mapping[UUID
     """Says of a line that two people changed what it is now, and how to keep either."""
     if now is None:
         return (
-            "This was taken away from another window while you were working. What you typed stands here and is not saved:"
+            "This was taken away elsewhere while you were working. What you typed stands here and is not saved:"
             " save again to put it back, or empty its title to let it go."
         )
     who = now.owner_id if isinstance(now, PlanItem) else now.lead_id
@@ -70,4 +70,4 @@ def changed_meanwhile(now: PlanItem | PlannedPackage | None, names: Mapping[UUID
     parts.append(now.months.words if now.months else "no months")
     kind = f"{now.kind.value} " if isinstance(now, PlanItem) else ""
     words = ", ".join(filter(None, parts))
-    return f"This was changed from another window while you were working: it is now {kind}{words}. {LET_BE}"
+    return f"This was changed elsewhere while you were working: it is now {kind}{words}. {LET_BE}"
