@@ -62,12 +62,12 @@ REACHED = {
         """,
     "administrator": """
         identity.add_organisation identity.disable identity.edit_organisation identity.invite identity.mail
-        identity.organisation identity.organisations identity.people identity.profile identity.roles identity.sessions
+        identity.organisations identity.people identity.profile identity.roles identity.sessions
         identity.user identity.users oversight.audit oversight.checkpoint_list oversight.job oversight.jobs_list
         oversight.uploads
         """,
     "elena": "evaluation.assessment evaluation.assessments evaluation.conflicts",
-    "reka": "agreements.account reporting.costs reporting.section",
+    "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",
     "authoriser": "awards.selection payments.close",
