@@ -22,11 +22,12 @@ COMBINED = (Role.PANEL_MEMBER, Role.PANEL_CHAIR, Role.PROGRAMME_MANAGER)
 
 def joined(scene: Scene, role: Role) -> tuple[str, UUID, str]:
     """An evaluator of the first application, not of all, also holds this role; a colleague’s sheet is in."""
-    about, *others = scene.application_ids
-    seats = scene.seats(about)
-    # Every pair fits alike, so who sits where is the method's choice; nobody of five is needed everywhere.
-    name = next(each for each in seats if not all(each in scene.seats(other) for other in others))
-    colleague = next(each for each in seats if each != name)
+    about, other, *_ = scene.application_ids
+    name, colleague, *_ = scene.seats(about)
+    # Every pair fits alike, so who sits where is the method's choice: the seat on the other one is emptied if it was given.
+    seat = queries.own_seat(scene.people[name], other)
+    if seat is not None:
+        services.void(scene.actor("manager"), seat, "Needed elsewhere")
     with arranging():
         people.role(scene.people[name], role)
     services.submit(scene.actor(colleague), about, scene.sheet(9, 3, 8))
