@@ -16,7 +16,7 @@ from grants.core import acts
 from tests.structure.trees import ROOT, SOURCES, name_of, nodes, short, trees
 
 # Columns that may become a package of the same name when they outgrow one file.
-COLUMNS = {"services", "views", "queries", "rules", "forms"}
+COLUMNS = {"services", "views", "queries", "rules", "forms", "models", "ranking", "matching"}
 # Files above the stages, of the core and beside a column, that became packages; their doors re-export too.
 ABOVE = {"bench", "cli", "demo", "jobs", "local", "offline"}
 

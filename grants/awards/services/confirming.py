@@ -1,0 +1,164 @@
+"""Another person confirms a decided list, or gives it back; confirmation reserves the money and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import services as applications
+from grants.applications.models import Application
+from grants.awards import queries, rules
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.services.deciding import refuse_conflicted
+from grants.awards.services.published import count_as_published, enter_published
+from grants.awards.states import (
+    SELECTION,
+    LineRule,
+    Outcome,
+    SelectionKind,
+)
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core import acts, clock
+from grants.core.acts import act
+from grants.core.db import check_version, db, locked
+from grants.core.errors import Invalid, Refused
+from grants.core.money import ZERO, Money
+from grants.core.permissions import Actor, Permission, Scope
+from grants.dossiers.rules import clean_text
+from grants.identity import queries as identity
+from grants.identity import services as people
+from grants.identity.rules import demand_fresh
+from grants.ledger import rules as ledger_rules
+from grants.ledger import services as ledger
+from grants.ledger.rules import Dimensions, Event
+
+
+@act(
+    "selection.confirm",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=queries.selection_scope,
+    says="confirmed the selection of {subject}",
+)
+def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Money:
+    """Confirm a list another person decided: reserve the money, move the applications, tell the applicants.
+
+    Returns what was reserved. Refused when a score or the free budget changed since the list was decided.
+    """
+    demand_fresh(actor)
+    selection = locked(Selection, selection_id)
+    check_version(selection, version)
+    rules.refuse_same_person(selection.decided_by, actor.user_id)
+    SELECTION.move(selection, "confirm")
+    selection.confirmed_by, selection.confirmed_at = actor.user_id, acts.moment()
+    call = calls.call_by_id(selection.call_id)
+    rules.refuse_over_budget(selection.used, calls.free(call.id))
+    match SelectionKind(selection.kind):
+        case SelectionKind.RANKED:
+            items = items_of(selection_id)
+            refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
+            refuse_changed(selection, call)
+        case SelectionKind.PUBLISHED_OUTCOME:
+            items = enter_published(selection)
+            count_as_published(call)
+    reserved = ZERO
+    for item in items:
+        reserved = reserved + carry_out(call, selection, item)
+    assert reserved == selection.used, "what is reserved is what was decided"
+    assert calls.free(call.id) >= ZERO, "a call never reserves more than it has"
+    return reserved
+
+
+def items_of(selection_id: UUID) -> Sequence[SelectionItem]:
+    return db.session.scalars(
+        select(SelectionItem)
+        .where(SelectionItem.selection_id == selection_id)
+        .order_by(SelectionItem.position)
+        .with_for_update()
+    ).all()
+
+
+def refuse_changed(selection: Selection, call: CallView) -> None:
+    """The scores behind a frozen list must still be those it was made from (a late conflict reopens a consensus)."""
+    rules.refuse_forgotten(*queries.without_evaluation(queries.forgotten(call.id)))
+    settings = selection.rules
+    now, waiting, _ = queries.live_list(
+        call, LineRule(settings["line"]), settings["reserve_max"], tuple(settings["panel_order"])
+    )
+    if waiting or queries.hash_of(now) != selection.list_sha256.hex():
+        raise Refused(
+            "A score or the free budget changed after this list was decided. Return it with that reason, and have it decided again."
+        )
+
+
+_VERBS = {
+    Outcome.SELECTED: "select",
+    Outcome.RESERVE: "reserve",
+    Outcome.NOT_FUNDED: "leave_unfunded",
+    Outcome.BELOW_THRESHOLD: "fall_below",
+}
+
+
+def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Money:
+    """One application of a confirmed list: its money, its state, its letter. Returns what was reserved for it."""
+    application = locked(Application, item.application_id)
+    outcome = Outcome(item.outcome)
+    reserved = ZERO
+    if outcome is Outcome.SELECTED and item.amount:
+        dims = Dimensions(
+            fund_source_id=call.fund_source.id,
+            call_id=call.id,
+            organisation_id=application.coordinator_id,
+            document_id=application.id,
+        )
+        item.entry_id = ledger.post(
+            Event.RESERVED,
+            source_key=f"selection:{selection.id}:{application.id}",
+            effective_on=clock.in_zone(acts.moment(), call.zone).date(),
+            description=f"Reserved for {application.reference} by selection {selection.number} of {call.reference}",
+            legs=ledger_rules.legs_e2(item.amount, dims),
+        )
+        reserved = item.amount
+    if SelectionKind(selection.kind) is SelectionKind.RANKED:
+        applications.move(application.id, _VERBS[outcome])
+        tell_applicants(call, application, item, outcome)
+    return reserved
+
+
+def tell_applicants(call: CallView, application: Application, item: SelectionItem, outcome: Outcome) -> None:
+    scope = Scope.of(("application", application.id))
+    team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
+    people.mail(
+        team,
+        f"selection_{outcome.value}",
+        "application",
+        application.id,
+        reference=application.reference,
+        title=application.title,
+        call_title=call.title,
+        amount=str(item.amount),
+        threshold_words=item.threshold_words,
+    )
+
+
+@act(
+    "selection.return",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=queries.selection_scope,
+    says="returned the selection of {subject}",
+)
+def return_list(actor: Actor, selection_id: UUID, reason: str, version: int | None = None) -> None:
+    """Give a decided list back with a reason; it stays on the record, and a new one can be decided."""
+    selection = locked(Selection, selection_id)
+    check_version(selection, version)
+    rules.refuse_same_person(selection.decided_by, actor.user_id)
+    words = clean_text(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say what must be different before it can be confirmed."})
+    if SelectionKind(selection.kind) is SelectionKind.RANKED:
+        refuse_conflicted(actor, [item.application_id for item in items_of(selection_id)])
+    acts.reason(words)
+    SELECTION.move(selection, "return")
+    selection.returned_by, selection.return_reason = actor.user_id, words

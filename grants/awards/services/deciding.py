@@ -1,0 +1,144 @@
+"""A ranked list is decided by one person: frozen as this person saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.awards import queries, rules
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.ranking import RankedList
+from grants.awards.rules import DecisionInput
+from grants.awards.states import (
+    AmountBasis,
+    SelectionKind,
+    SelectionState,
+)
+from grants.calls import queries as calls
+from grants.core import acts, encoding
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.errors import Conflict, Refused
+from grants.core.money import Money
+from grants.core.permissions import Actor, Permission
+from grants.evaluation import queries as evaluation
+from grants.evaluation.queries import call_scope
+
+
+@act("selection.decide", needs=Permission.SELECTION_DECIDE, scope=call_scope, says="decided the selection of {subject}")
+def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
+    """Freeze the ranked list as this person saw it; another person confirms it. Returns the selection's number."""
+    values = values.checked()
+    call = calls.call_by_id(call_id)
+    refuse_open_list(call_id)
+    rules.refuse_second_list(confirmed_list(call_id))
+    found, waiting, _ = queries.live_list(call, values.line, values.reserve_max, values.panel_order)
+    forgotten = queries.forgotten(call_id)
+    refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
+    rules.refuse_forgotten(*queries.without_evaluation(forgotten))
+    rules.refuse_doubts(evaluation.waiting_doubts(call_id))
+    if waiting:
+        names = ", ".join(row.reference for row in waiting[:5])
+        raise Refused(f"{len(waiting)} of the applications have no agreed consensus yet ({names}). Agree them first.")
+    if not found.rows:
+        raise Refused("No application of this call is under evaluation. There is nothing to decide.")
+    if queries.hash_of(found) != values.list_hash:
+        raise Conflict(
+            "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
+        )
+    rules.refuse_over_budget(found.used, calls.free(call_id))
+    selection = new_selection(actor, call_id, SelectionKind.RANKED, found.budget, found.used, values.reason)
+    selection.rules = {
+        "line": values.line.value,
+        "reserve_max": values.reserve_max,
+        "panel_order": list(values.panel_order),
+        "tie_order": list(call.content.tie_order),
+        "total_threshold_half": call.content.total_threshold_half,
+        "criteria": encoding.encode(list(call.content.criteria)),
+    }
+    selection.line_words = found.line_words
+    selection.list_sha256 = bytes.fromhex(values.list_hash)
+    db.session.add(selection)
+    freeze(selection.id, found)
+    acts.reason(values.reason)
+    return selection.number
+
+
+def refuse_open_list(call_id: UUID) -> None:
+    standing = db.session.scalars(
+        select(Selection).where(Selection.call_id == call_id, Selection.state == SelectionState.DECIDED.value)
+    ).first()
+    if standing is not None:
+        raise Refused(
+            f"List {standing.number} of this call waits for a second person. Have it confirmed or returned before another is decided."
+        )
+
+
+def confirmed_list(call_id: UUID) -> int | None:
+    """The number of the ranked list of a call that two people decided."""
+    return db.session.scalar(
+        select(Selection.number).where(
+            Selection.call_id == call_id,
+            Selection.kind == SelectionKind.RANKED.value,
+            Selection.state == SelectionState.CONFIRMED.value,
+        )
+    )
+
+
+def refuse_conflicted(actor: Actor, application_ids: Sequence[UUID], beside: Sequence[Application] = ()) -> None:
+    """Whoever has a conflict with one application of a list, or did not declare about it, decides nothing about that list.
+
+    ``beside`` are applications the list would forget; nobody declares about those before they are eligible.
+    """
+    application_ids = [*application_ids, *(row.id for row in beside if row.state == ApplicationState.ELIGIBLE.value)]
+    if actor.barred("application") & {*application_ids, *(row.id for row in beside)}:
+        raise Refused(
+            "You declared a conflict of interest with an application of this call, so you cannot decide its list. Somebody else must."
+        )
+    if evaluation.undeclared(actor, application_ids):
+        raise Refused(rules.UNDECLARED)
+
+
+def new_selection(
+    actor: Actor, call_id: UUID, kind: SelectionKind, budget: Money, used: Money, reason: str
+) -> Selection:
+    assert actor.user_id is not None, "only a person decides"
+    last = db.session.scalar(select(func.max(Selection.number)).where(Selection.call_id == call_id)) or 0
+    return Selection(
+        call_id=call_id,
+        number=last + 1,
+        kind=kind.value,
+        state=SelectionState.DECIDED.value,
+        budget=budget,
+        used=used,
+        rules={},
+        line_words="",
+        reason=reason,
+        decided_by=actor.user_id,
+        decided_at=acts.moment(),
+    )
+
+
+def freeze(selection_id: UUID, found: RankedList) -> None:
+    for position, row in enumerate(found.rows, 1):
+        db.session.add(
+            SelectionItem(
+                selection_id=selection_id,
+                application_id=row.application_id,
+                position=position,
+                rank=row.rank,
+                outcome=row.outcome.value,
+                amount=row.requested,
+                amount_basis=AmountBasis.REQUESTED.value,
+                score=str(row.score),
+                halves=dict(row.halves),
+                tie_words=row.tie_words,
+                threshold_words=row.threshold_words,
+                straddles=row.straddles,
+                missing=row.missing,
+            )
+        )

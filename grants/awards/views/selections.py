@@ -1,0 +1,129 @@
+"""Pages of the selection: decided by one person, confirmed or given back by another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request
+
+from grants.awards import queries, services
+from grants.awards.forms import ConfirmForm, DecisionForm, ReturnForm
+from grants.awards.rules import (
+    RankingPage,
+    SelectionView,
+    refuse_same_person,
+)
+from grants.awards.states import LineRule, SelectionState
+from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
+from grants.awards.views.ranking import listed
+from grants.core.errors import Refused
+from grants.core.permissions import Scope
+from grants.identity import queries as identity
+from grants.web.forms import ContestedForm
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/calls/<slug>/decision")
+@requires(*READS)
+def decision(slug: str) -> Any:
+    shown = queries.ranking_page(current_actor(), slug)
+    return _decision(shown, DecisionForm(list_hash=shown.list_hash))
+
+
+@bp.post("/calls/<slug>/decision")
+@requires(P.SELECTION_DECIDE)
+def decide(slug: str) -> Any:
+    form = DecisionForm()
+    shown = _by_rules_of(form, slug)
+    if request.form.get("go") != "decide":
+        form.now_of(shown.list_hash)
+        return _decision(shown, form)
+    if form.validate_on_submit():
+        with form.attempt():
+            number = services.decide(current_actor(), shown.call_id, form.to_input())
+            flash("The list is decided. Another person must confirm it before money is reserved.")
+            return see_other(".selection", slug=slug, number=number)
+        shown = _by_rules_of(form, slug)
+    if form.clashed:
+        form.now_of(shown.list_hash)
+        form.problems.append(f"{form.clashed} What you typed stands below.")
+    return _decision(shown, form), 409 if form.clashed else 422
+
+
+def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
+    """The list as it stands now, by the rules that were chosen."""
+    line = LineRule.SKIP if form.line.data == LineRule.SKIP.value else LineRule.STOP
+    return queries.ranking_page(
+        current_actor(), slug, line=line, reserve_max=form.reserve_max.data, panel_order=form.order()
+    )
+
+
+def _decision(shown: RankingPage, form: DecisionForm) -> str:
+    return page("awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown))
+
+
+@bp.get("/calls/<slug>/selections/<int(max=2147483647):number>")
+@requires(*READS)
+def selection(slug: str, number: int) -> Any:
+    shown, view = queries.selection_page(current_actor(), slug, number)
+    return _selection(shown, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
+
+
+def _selection(
+    shown: RankingPage,
+    view: SelectionView,
+    confirmation: ConfirmForm,
+    return_form: ReturnForm,
+    sent: ContestedForm | None = None,
+) -> str:
+    last = None
+    if sent is not None and sent.clashed:
+        sent.try_again(view.version)
+        last = identity.overtaker(current_actor(), "selection", view.id, f"list {view.number}")
+    published = queries.published(view)
+    return page(
+        "awards/selection.html", shown=shown, **listed(shown), view=view, form=confirmation, return_form=return_form,
+        pilots=published.pilots, others=published.others, why_not=_why_not(shown, view), sent=sent, last=last,
+    )  # fmt: skip
+
+
+def _why_not(shown: RankingPage, view: SelectionView) -> str | None:
+    """Why this person cannot confirm, in words; empty when they can, None when it is not theirs to do at all."""
+    actor = current_actor()
+    if view.state is not SelectionState.DECIDED or not actor.may(
+        P.SELECTION_CONFIRM, Scope.of(("call", shown.call_id))
+    ):
+        return None
+    try:
+        refuse_same_person(view.decided_by_id, actor.user_id)
+    except Refused as error:
+        return str(error)
+    return shown.why_partial
+
+
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/confirm")
+@requires(P.SELECTION_CONFIRM)
+def confirm(slug: str, number: int) -> Any:
+    view, form = queries.selection_of(current_actor(), slug, number), ConfirmForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            reserved = services.confirm(current_actor(), view.id, form.version_shown())
+            flash(f"The list is confirmed: {reserved} reserved, the applicants are told.")
+            return see_other(".selection", slug=slug, number=number)
+    shown, view = queries.selection_page(current_actor(), slug, number)
+    return _selection(shown, view, form, fresh_form(ReturnForm, view), form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/return")
+@requires(P.SELECTION_CONFIRM)
+def return_list(slug: str, number: int) -> Any:
+    view, form = queries.selection_of(current_actor(), slug, number), ReturnForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.return_list(current_actor(), view.id, form.reason.data or "", form.version_shown())
+            flash("The list is returned. A new one can be decided.")
+            return see_other(".selection", slug=slug, number=number)
+    shown, view = queries.selection_page(current_actor(), slug, number)
+    confirmation = fresh_form(ConfirmForm, view)
+    confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]
+    return _selection(shown, view, confirmation, form, form), 409 if form.clashed else 422

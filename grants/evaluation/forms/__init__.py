@@ -1,0 +1,22 @@
+"""Forms of evaluation, by who fills them in; the modules beside this one hold them."""
+
+from __future__ import annotations
+
+from grants.evaluation.forms.assignments import FillForm, ReasonForm, RunForm, end_of
+from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
+from grants.evaluation.forms.pool import PoolForm
+from grants.evaluation.forms.sheets import SettleForm, SheetForm, sheet_form
+
+__all__ = [
+    "ConflictsForm",
+    "FillForm",
+    "PoolForm",
+    "ReasonForm",
+    "RuleForm",
+    "RunForm",
+    "SettleForm",
+    "SheetForm",
+    "conflicts_form",
+    "end_of",
+    "sheet_form",
+]

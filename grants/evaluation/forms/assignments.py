@@ -1,0 +1,66 @@
+"""Forms of the manager’s assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any
+
+from wtforms import RadioField, StringField, TextAreaField
+
+from grants.core import clock
+from grants.evaluation.rules import (
+    PoolMember,
+    RunInput,
+)
+from grants.evaluation.states import CountryRule
+from grants.web.forms import DateField, Form, Needed, choices
+
+
+class ReasonForm(Form):
+    """A deed with a reason."""
+
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
+
+
+class RunForm(Form):
+    """What a manager chooses for a run of the exact assignment."""
+
+    due_on = DateField("Assessments are due on", description="The end of that day, Brussels time. May stay empty.")
+    seed = StringField(
+        "Seed", description="Decides between equally good assignments, always the same way. Any word or number."
+    )
+    keep_countries_apart = RadioField(
+        "Evaluators from a country of the consortium",
+        choices=choices(
+            ((CountryRule.KEPT_AWAY.value, "Keep them away from it"), (CountryRule.ALLOWED.value, "Allow them"))
+        ),
+        default=CountryRule.KEPT_AWAY.value,
+    )
+
+    def to_input(self) -> RunInput:
+        """The frozen input."""
+        countries = CountryRule(self.keep_countries_apart.data or CountryRule.KEPT_AWAY.value)
+        return RunInput(self.seed.data or "", end_of(self.due_on.data), countries)
+
+
+class FillForm(Form):
+    """An empty seat filled by hand."""
+
+    evaluator = RadioField("Evaluator", [Needed("Choose an evaluator.")])
+    due_on = DateField("The assessment is due on", description="May stay empty.")
+    reason = TextAreaField("Why this evaluator", [Needed("Write the reason; it is kept on the record.")])
+
+    def with_people(self, lines: Iterable[tuple[PoolMember, str, int]]) -> FillForm:
+        """The same form with the people who may take the seat."""
+        self.evaluator.choices = choices(
+            (member.handle, f"{member.name}, fit {fit} of 1000, has {member.load} of {member.load_max}")
+            for member, reason, fit in lines
+            if not reason
+        )
+        return self
+
+
+def end_of(day: Any) -> datetime | None:
+    """The last minute of a day in Brussels, or None."""
+    return None if day is None else clock.local_to_utc(datetime.combine(day, time(23, 59)), clock.BRUSSELS)

@@ -1,0 +1,77 @@
+"""Forms of conflicts, made for the rows they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms.validators import Optional
+
+from grants.evaluation.rules import (
+    Answered,
+    ConflictPage,
+)
+from grants.evaluation.states import Declared, Ruling
+from grants.web.forms import ContestedForm, Form, Needed, choices
+
+# Typed text is shown again as it was; the limit of the rules answers what is longer.
+ANSWERS = choices((each.value, each.words) for each in (Declared.NONE, Declared.CONFLICT, Declared.UNSURE))
+
+
+class ConflictsForm(Form):
+    """Base of the form that :func:`conflicts_form` makes for the rows of one call."""
+
+    application_ids: tuple[UUID, ...] = ()
+    quiet_ids: frozenset[UUID] = frozenset()
+
+    def row(self, application_id: UUID) -> tuple[Any, Any]:
+        """The two fields of one application."""
+        return self[f"declared_{application_id}"], self[f"reason_{application_id}"]
+
+    def to_input(self) -> tuple[Answered, ...]:
+        """What was answered; rows without an answer are left open."""
+        answers = []
+        for application_id in self.application_ids:
+            declared, reason = self.row(application_id)
+            if declared.data:
+                answers.append(Answered(application_id, Declared(declared.data), reason.data or ""))
+        return tuple(answers)
+
+    def to_input_with_rest(self) -> tuple[Answered, ...]:
+        """The same, and “None” for every open row where nothing was noticed."""
+        given = self.to_input()
+        answered = {answer.application_id for answer in given}
+        rest = (key for key in self.application_ids if key in self.quiet_ids and key not in answered)
+        return (*given, *(Answered(key, Declared.NONE) for key in rest))
+
+
+def conflicts_form(shown: ConflictPage) -> ConflictsForm:
+    """A form with a choice and a reason for each application of the page."""
+    fields: dict[str, Any] = {}
+    for row in shown.rows:
+        stored = row.declared.value if row.declared else None
+        fields[f"declared_{row.application_id}"] = RadioField(
+            f"Conflict with {row.title}?", [Optional()], choices=ANSWERS, default=stored
+        )
+        fields[f"reason_{row.application_id}"] = StringField(f"Reason, {row.title}", default=row.reason)
+    fields["application_ids"] = tuple(row.application_id for row in shown.rows)
+    fields["quiet_ids"] = frozenset(row.application_id for row in shown.rows if not row.noticed)
+    form: ConflictsForm = type("RowsForm", (ConflictsForm,), fields)()
+    return form
+
+
+class RuleForm(ContestedForm):
+    """The manager's ruling on a declaration."""
+
+    ruling = RadioField(
+        "Ruling",
+        [Needed("Choose what you decide.")],
+        choices=choices(
+            (
+                (Ruling.CONFIRMED.value, "There is a conflict: keep this person away from the application"),
+                (Ruling.CLEARED.value, "There is no conflict: this person may open the application"),
+            )
+        ),
+    )
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])

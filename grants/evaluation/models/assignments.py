@@ -1,0 +1,69 @@
+"""Runs of the assignment, and the seats they and people give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
+from grants.evaluation.states import RunStatus, SeatState
+
+
+class AssignmentRun(Row):
+    """One run of the exact assignment, kept as it was: input, seed, result and the proof that nothing is better."""
+
+    __tablename__ = "assignment_run"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        state_check(RunStatus, "status"),
+        CheckConstraint("octet_length(input_sha256) = 32", name="input_sha256_length"),
+        CheckConstraint("(status = 'solved') = (objective IS NOT NULL)", name="solved_has_objective"),
+        CheckConstraint("objective IS NOT DISTINCT FROM bound", name="bound_is_reached"),
+        CheckConstraint("(status = 'infeasible') = (jsonb_array_length(reasons) > 0)", name="infeasible_has_reasons"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    input_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    seed: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    status: Mapped[str]
+    objective: Mapped[int | None]
+    bound: Mapped[int | None]
+    reasons: Mapped[list[Any]]
+    certificate: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
+    applications: Mapped[int]
+    evaluators: Mapped[int]
+    seats: Mapped[int]
+    seats_new: Mapped[int]
+    pairs_priced: Mapped[int]
+    rounds: Mapped[int]
+
+
+class Assignment(Row):
+    """One seat: this evaluator assesses this application. Made by a run, or by hand where a seat fell empty."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        state_check(SeatState),
+        CheckConstraint("(state = 'voided') = (voided_at IS NOT NULL)", name="voided_has_time"),
+        CheckConstraint("(state = 'voided') = (void_reason IS NOT NULL)", name="voided_has_reason"),
+        CheckConstraint("run_id IS NOT NULL OR hand_reason IS NOT NULL", name="made_by_run_or_hand"),
+        Index(
+            "uq_assignment_one_seat", "application_id", "evaluator_id", unique=True, postgresql_where="state = 'active'"
+        ),
+    )
+
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    evaluator_id: Mapped[UUID] = mapped_column(points_to("evaluator.id"), index=True)
+    run_id: Mapped[UUID | None] = mapped_column(points_to("assignment_run.id"))
+    state: Mapped[str]
+    utility: Mapped[int]
+    due_at: Mapped[datetime | None]
+    hand_reason: Mapped[str | None]
+    voided_at: Mapped[datetime | None]
+    void_reason: Mapped[str | None] = mapped_column(info=DIGEST)

@@ -1,0 +1,8 @@
+"""Pages of evaluation, each in the module of its step; here is what the program takes from them."""
+
+from __future__ import annotations
+
+from grants.evaluation.views import assignments, conflicts, consensus, pool, sheets
+from grants.evaluation.views.frame import NAVIGATION, bp
+
+__all__ = ["NAVIGATION", "assignments", "bp", "conflicts", "consensus", "pool", "sheets"]

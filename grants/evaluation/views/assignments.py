@@ -1,0 +1,83 @@
+"""Pages of the manager’s assignments: runs, seats filled and emptied by hand, sheets opened again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash
+
+from grants.core import jobs
+from grants.evaluation import queries, services
+from grants.evaluation.forms import (
+    FillForm,
+    ReasonForm,
+    RunForm,
+    end_of,
+)
+from grants.evaluation.views.frame import P, bp
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/calls/<slug>/assignments")
+@requires(P.ASSIGNMENT_DECIDE)
+def assignments(slug: str) -> Any:
+    return _assignments(slug, RunForm(seed=slug))
+
+
+@bp.post("/calls/<slug>/assignments")
+@requires(P.ASSIGNMENT_DECIDE)
+def run(slug: str) -> Any:
+    form = RunForm()
+    call = queries.call_to_assign(current_actor(), slug)
+    if form.validate_on_submit():
+        with form.refusals():
+            services.request_run(current_actor(), call.id, form.to_input())
+            return see_other(".assignments", slug=slug)
+    return _assignments(slug, form), 422
+
+
+def _assignments(slug: str, form: RunForm) -> str:
+    shown = queries.assignments_page(current_actor(), slug)
+    job = jobs.latest(("call", shown.call_id), "jobs.evaluation.assign")
+    return page("evaluation/assignments.html", shown=shown, form=form, job=job)
+
+
+@bp.route("/calls/<slug>/assignments/<ref>/fill", methods=["GET", "POST"])
+@requires(P.ASSIGNMENT_DECIDE)
+def fill(slug: str, ref: str) -> Any:
+    head, lines = queries.free_seat(current_actor(), slug, ref)
+    form = FillForm().with_people(lines)
+    if form.validate_on_submit():
+        with form.refusals():
+            chosen = next(member for member, _, _ in lines if member.handle == form.evaluator.data)
+            due = end_of(form.due_on.data)
+            services.fill(current_actor(), head.id, chosen.id, form.reason.data or "", due)
+            flash(f"{chosen.name} has the seat and is told by mail.")
+            return see_other(".assignments", slug=slug)
+    return page("evaluation/fill.html", head=head, lines=lines, form=form), 422 if form.is_submitted() else 200
+
+
+@bp.route("/calls/<slug>/assignments/<ref>/<handle>/void", methods=["GET", "POST"])
+@requires(P.ASSIGNMENT_DECIDE)
+def void(slug: str, ref: str, handle: str) -> Any:
+    head, seat = queries.seat_of(current_actor(), slug, ref, handle)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.void(current_actor(), seat.id, form.reason.data or "")
+            flash(f"The seat of {seat.name} is empty.")
+            return see_other(".assignments", slug=slug)
+    return page("evaluation/void.html", head=head, seat=seat, form=form), 422 if form.is_submitted() else 200
+
+
+@bp.route("/calls/<slug>/assignments/<ref>/<handle>/reopen", methods=["GET", "POST"])
+@requires(P.ASSIGNMENT_DECIDE)
+def reopen(slug: str, ref: str, handle: str) -> Any:
+    head, seat = queries.seat_of(current_actor(), slug, ref, handle)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.reopen(current_actor(), seat.id, form.reason.data or "")
+            flash(f"The assessment of {seat.name} is open again.")
+            return see_other(".assignments", slug=slug)
+    return page("evaluation/reopen.html", head=head, seat=seat, form=form), 422 if form.is_submitted() else 200

@@ -1,0 +1,52 @@
+"""The blueprint of evaluation, its entries in the menu, and what its pages share."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Blueprint
+
+from grants.core.permissions import Permission
+from grants.evaluation import rules
+from grants.evaluation.forms import (
+    SheetForm,
+)
+from grants.web.forms import ContestedForm
+from grants.web.routing import NavItem
+
+bp = Blueprint("evaluation", __name__)
+
+
+P = Permission
+
+
+READS_CONSENSUS = (P.CONSENSUS_WRITE, P.CONSENSUS_AGREE, P.ASSESSMENT_READ_ALL)
+
+
+NAVIGATION = (
+    NavItem("Assessments", "evaluation.assessments", (P.ASSESSMENT_SCORE,), 30),
+    NavItem("Conflicts", "evaluation.conflicts", (P.CONFLICT_DECLARE,), 31),
+    NavItem("Consensus", "evaluation.consensus_list", READS_CONSENSUS, 32),
+)
+
+
+def status_of(form: ContestedForm) -> int:
+    """How the page of a form is answered: shown, sent back, or sent back because somebody was faster."""
+    if form.clashed:
+        return 409
+    return 422 if form.is_submitted() else 200
+
+
+def typed_again(form: SheetForm, version: int) -> SheetForm:
+    """The typed sheet after somebody saved first, ready to be sent in sight of that."""
+    form.problems.append(
+        "This was saved meanwhile, by a colleague or by you in another tab. What you typed stands below; "
+        "saving it now replaces what was stored, and both stay in the history."
+    )
+    for field, value in ((form.version, str(version)), (form.act_key, secrets.token_urlsafe(18))):
+        field.data, field.raw_data = value, None
+    return form
+
+
+def anchors_of(anchors: tuple[str, ...], max_half: int) -> dict[int, str]:
+    return {half: rules.anchor_words(half, anchors) for half in range(max_half + 1)}
