@@ -1,6 +1,9 @@
-"""Which time people live by in a country: the IANA zone of its capital, for a line on a receipt and nothing that decides."""
+"""Countries as the tz database knows them: which codes there are, and the zone of a capital, for a line on a receipt."""
 
 from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
 
 from grants.core.clock import BRUSSELS
 
@@ -33,3 +36,18 @@ def zone_of(country_code: str) -> str:
     if code in _CAPITALS:
         return f"Europe/{_CAPITALS[code]}"
     return _ELSEWHERE.get(code, BRUSSELS)
+
+
+def is_country(code: str) -> bool:
+    """Whether ISO 3166-1 has this code of two letters; “XK” too, which the EU uses for Kosovo.
+
+    >>> is_country("PL"), is_country("XK"), is_country("ZZ")
+    (True, True, False)
+    """
+    return code in _codes()
+
+
+@cache
+def _codes() -> frozenset[str]:
+    lines = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8").splitlines()
+    return frozenset({line[:2] for line in lines if line and not line.startswith("#")} | {"XK"})

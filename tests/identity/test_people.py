@@ -187,6 +187,8 @@ def test_the_pages_of_organisations(app: Flask, client: FlaskClient) -> None:
     assert wrong.status_code == 422 and "two capital letters" in wrong.text and "Heat Cooperative" in wrong.text
     of_the_eu = client.post("/admin/organisations/add", data={**typed, "country_code": "el"})
     assert of_the_eu.status_code == 422 and "Write GR instead of EL here." in of_the_eu.text
+    nowhere = client.post("/admin/organisations/add", data={**typed, "country_code": "zz"})
+    assert nowhere.status_code == 422 and "There is no country with the code ZZ." in nowhere.text
     made = client.post("/admin/organisations/add", data=typed)
     assert made.location == "/admin/organisations/pl-heat-cooperative"
     shown = client.get(made.location)

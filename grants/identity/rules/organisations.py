@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from grants.core.errors import Invalid
+from grants.core.zones import is_country
 from grants.identity.rules.vat import vat_number, vat_words
 from grants.identity.rules.words import one_line
 from grants.identity.states import OrganisationKind
@@ -73,6 +74,10 @@ class OrganisationInput:
         elif self.country_code in EU_SPELLINGS:
             # Kept as typed it would be in no list of countries, and the form of its VAT number would not be known.
             problems["country_code"] = f"Write {EU_SPELLINGS[self.country_code]} instead of {self.country_code} here."
+        elif not is_country(self.country_code):
+            problems["country_code"] = (
+                f"There is no country with the code {self.country_code}. Enter the two letters of ISO 3166, for example PL."
+            )
         if self.pic and not re.fullmatch(r"[0-9]{9}", self.pic):
             problems["pic"] = (
                 "A participant identification code has exactly 9 digits. Leave the field empty if there is none."
