@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,14 +46,25 @@ class Note(Row):
 # The folder of the cluster that the processes of one run share, where there are several; the first process ends it.
 SHARED = pytest.StashKey[TestPostgres]()
 
+# Files that take long for the tests they have, the longest first; the demo is loaded by whoever comes first to it.
+LONG = (
+    "journeys/test_demo.py", "house/", "browser/", "journeys/", "bench/", "jobs/", "documents/", "core/test_faults",
+    "awards/test_publication", "awards/test_race", "applications/test_race", "payments/test_killed", "payments/test_race",
+)  # fmt: skip
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # How long one example takes tells of the machine and of what else it does.
     drawing.register_profile("house", drawing(), deadline=None)
     drawing.load_profile("house")
     if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
+        config.option.loadscopereorder = False
         config.stash[SHARED] = TestPostgres()
         config.stash[SHARED].start()
+    else:
+        # Reading five thousand tests makes much that stays and no rubbish; whoever looks for rubbish meanwhile walks all of
+        # it again and again, up to a quarter of what reading them costs. The process that only hands tests out reads none.
+        gc.disable()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -65,9 +77,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[SHARED].stop()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Files are handed to several processes in this order: one that takes long and comes last is waited for by all the
+    # others. How many tests a file has tells little: journeys and files with processes of their own have few.
+    if hasattr(config, "workerinput"):
+        tests_in = Counter(item.path for item in items)
+        items.sort(key=lambda item: (_turn(item.path), -tests_in[item.path], item.path))
+
+
+def _turn(path: Path) -> int:
+    """Where a file comes among those that take long; all others come after them."""
+    place = path.relative_to(Path(__file__).parent).as_posix()
+    return next((turn for turn, name in enumerate(LONG) if place.startswith(name)), len(LONG))
+
+
 def pytest_collection_finish() -> None:
     # What stands now stands to the end: modules of the whole program, which no collection need look at again. And a test
     # leaves little in circles: looking for them fourteen times less often costs a few megabytes.
+    gc.enable()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 

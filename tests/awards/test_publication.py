@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from multiprocessing.synchronize import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +16,6 @@ from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
 from config import Config
-from grants.app import create_app
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards import queries, services
@@ -31,9 +28,9 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.audit import AuditEvent
 from grants.core.db import db, get
-from grants.core.errors import Conflict, GrantsError, Invalid, NotAllowed, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.money import euros
-from grants.core.permissions import Actor, Permission, Scope
+from grants.core.permissions import Permission, Scope
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import ConflictDeclaration
@@ -45,6 +42,8 @@ from grants.identity.queries import users_with
 from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
+from tests.soak import awarding
+from tests.soak.racing import DONE, Racers
 from tests.worlds import World, Worlds
 
 # 1 March 2023, 9:00 in Brussels.
@@ -287,37 +286,13 @@ def test_only_the_programme_manager_holds_the_permission() -> None:
     ]
 
 
-def _try(settings: Config, actor: Actor, call_id: UUID, version: int, gate: Barrier, answers: Any) -> None:
-    with create_app(settings).app_context(), clock.at(CLOSED):
-        db.session.connection()
-        db.session.rollback()
-        gate.wait(timeout=60)
-        try:
-            services.publish_results(actor, call_id, ResultsInput(), version)
-            answers.put("done")
-        except GrantsError as error:
-            answers.put(type(error).__name__)
-        finally:
-            db.session.remove()
-            db.engine.dispose()
-
-
 def test_several_at_once_publish_once(settings: Config, decided: Scene) -> None:
-    version = calls.call_by_id(decided.call_id).version
-    actor = decided.actor("manager")
-    db.session.rollback()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    gate, answers = context.Barrier(PROCESSES), context.SimpleQueue()
-    args = (settings, actor, decided.call_id, version, gate, answers)
-    running = [context.Process(target=_try, args=args) for _ in range(PROCESSES)]
-    for process in running:
-        process.start()
-    found = sorted(answers.get() for _ in running)
-    for process in running:
-        process.join(timeout=60)
+    words = (CLOSED, decided.actor("manager"), decided.call_id, calls.call_by_id(decided.call_id).version)
 
-    assert found == [Conflict.__name__] * (PROCESSES - 1) + ["done"]
+    with Racers(settings, PROCESSES) as racers:
+        answers = racers.race(awarding.publish, [words] * PROCESSES)
+
+    assert answers.kinds == [Conflict.__name__] * (PROCESSES - 1) + [DONE]
     assert [end for *_, end in bars(decided)] == [CLOSED]
     assert audited(decided) == ["access_bar", "call"]
 

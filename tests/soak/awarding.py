@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,8 +13,8 @@ from grants.awards.rules import PublishedOutcome, PublishedPilot
 from grants.awards.states import AmountBasis
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
-from grants.calls.rules import BudgetInput
-from grants.core import acts
+from grants.calls.rules import BudgetInput, ResultsInput
+from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor
@@ -44,6 +45,11 @@ def confirm(actor: Actor, selection_id: UUID, key: str | None = None) -> Money:
 
 def lower(actor: Actor, call_id: UUID, amount: Money) -> None:
     call_acts.authorise_budget(actor, call_id, BudgetInput(amount))
+
+
+def publish(moment: datetime, actor: Actor, call_id: UUID, version: int) -> None:
+    with clock.at(moment):
+        services.publish_results(actor, call_id, ResultsInput(), version)
 
 
 class Awarding:
