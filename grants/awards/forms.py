@@ -61,7 +61,7 @@ class AdviceForm(Form):
 
     places = IntegerField(
         "How many applications could be funded",
-        [Optional()],
+        [Needed("Write a whole number from 1 to 2000.")],
         description="The advice says how likely each application is among the best so many.",
     )
 

@@ -39,6 +39,18 @@ def chance_words(chance: float) -> str:
     return "over 99 %" if percent > 99 else f"{percent} %"
 
 
+def signed(points: float) -> str:
+    """A difference in points with its sign; nothing has none.
+
+    >>> signed(-0.777), signed(0.001)
+    ('−0.78', '0.00')
+    """
+    text = f"{abs(points):.2f}"
+    if text == "0.00":
+        return text
+    return f"+{text}" if points > 0 else f"−{text}"
+
+
 def share_words(share: float | None) -> str:
     """A reliability to two decimals; no words where there is none.
 
@@ -87,7 +99,7 @@ class AdviceRow:
     @property
     def effect_words(self) -> str:
         """How far it lies above or below the mean of all, drawn towards it, in points."""
-        return f"{self.effect:+.2f}"
+        return signed(self.effect)
 
     @property
     def interval_words(self) -> str:
@@ -135,7 +147,7 @@ class SeverityRow:
         """The difference in points with its limits."""
         if self.effect is None or self.low is None or self.high is None:
             return "too few sheets"
-        return f"{self.effect:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+        return f"{signed(self.effect)} ({signed(self.low)} to {signed(self.high)})"
 
     @property
     def clear(self) -> str:

@@ -58,7 +58,7 @@ def advice_csv(slug: str) -> Any:
         bounds = row.bounds or ("", "", "", "")
         told = [_decimals(value) for value in (row.fundable, row.sucra, row.percentile)]
         cells = [
-            row.reference, row.title, row.official or "", row.sheets, row.mean_words, row.effect_words,
+            row.reference, row.title, row.official or "", row.sheets, row.mean_words, _decimals(row.effect),
             _decimals(row.rank), *bounds, *told, shown.number,
         ]  # fmt: skip
         writer.writerow([inert(str(cell)) for cell in cells])
