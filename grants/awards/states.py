@@ -74,3 +74,11 @@ class AmountBasis(StrEnum):
     REQUESTED = "requested"
     PUBLISHED = "published"
     SYNTHETIC = "synthetic"
+
+
+class AdviceKind(StrEnum):
+    """What a run of the advice beside the official list could say."""
+
+    FULL = "full"
+    SHRUNKEN = "shrunken"
+    NOTHING = "nothing"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from grants import local
-from grants.bench import assigning, lists, report, taking
+from grants.bench import advising, assigning, lists, report, taking
 from grants.bench.browsing import Browser, Wrong
 from grants.bench.ours import MANAGER, Ours
 from grants.bench.running import Load, Measured, Runner, Say
@@ -70,6 +70,7 @@ class Bench:
                     rushed.append(Runner(Ours(connection), n, host, port).rush(rush))
                 about["worker.pss_mb"] = max(_pss_mb(pid) for pid in _children(process.pid))
         about |= {f"assignment.{name}": value for name, value in assigning.measured().items()}
+        about |= {f"advice.{name}": value for name, value in advising.measured().items()}
         say(report.table(found, loads, rushed))
         for name, value in about.items():
             say(f"{name}: {value}")

@@ -71,6 +71,7 @@ APPEND_ONLY_TABLES = frozenset(
         "ledger_reading",
         "organisation_double",
         "organisation_fact",
+        "ranking_run",
         "recovery_receipt",
         "removed_row",
         "report_version",

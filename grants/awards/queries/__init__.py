@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.lists import (
     forgotten,
     hash_of,
@@ -24,6 +25,8 @@ from grants.awards.queries.selections import (
 from grants.awards.queries.work import duties
 
 __all__ = [
+    "SheetsRead",
+    "advice_page",
     "application_ids",
     "decided",
     "duties",
@@ -41,5 +44,6 @@ __all__ = [
     "selection_page",
     "selection_scope",
     "selections",
+    "sheets_read",
     "without_evaluation",
 ]

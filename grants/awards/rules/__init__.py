@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.awards.rules.advice import AdvicePage, AdviceRow, SeverityRow, refuse_places
 from grants.awards.rules.decision import (
     DecisionInput,
     SelectionView,
@@ -42,6 +43,8 @@ __all__ = [
     "ROWS_ON_A_PAGE",
     "UNDECLARED",
     "WAITING_NAMED_MAX",
+    "AdvicePage",
+    "AdviceRow",
     "Decided",
     "DecisionInput",
     "Part",
@@ -54,6 +57,7 @@ __all__ = [
     "ResultScore",
     "SelectedItem",
     "SelectionView",
+    "SeverityRow",
     "WaitingRow",
     "bar",
     "forgotten_words",
@@ -64,6 +68,7 @@ __all__ = [
     "refuse_doubts",
     "refuse_forgotten",
     "refuse_over_budget",
+    "refuse_places",
     "refuse_same_person",
     "refuse_second_list",
     "refuse_unpublishable",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import publish_results
 
-__all__ = ["confirm", "decide", "publish_results", "record_published_outcome", "return_list"]
+__all__ = [
+    "advise",
+    "confirm",
+    "decide",
+    "publish_results",
+    "record_published_outcome",
+    "request_advice",
+    "return_list",
+]

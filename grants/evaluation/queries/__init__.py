@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.queries.access import (
+    EVALUATED,
     IN_EVALUATION,
     application_scope,
     call_scope,
@@ -40,6 +41,7 @@ from grants.evaluation.queries.score_sheets import application_id_of, assessment
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
+    "EVALUATED",
     "IN_EVALUATION",
     "agreed_scores",
     "agreed_words",

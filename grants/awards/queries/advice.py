@@ -1,0 +1,212 @@
+"""The sheets the advice is worked out from, and its page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+
+from grants.applications.models import Application
+from grants.applications.states import Origin
+from grants.awards.models import RankingRun
+from grants.awards.queries.lists import ranking_page
+from grants.awards.ranking.variance import SCALE, Sheet
+from grants.awards.rules import AdvicePage, AdviceRow, RankingPage, SeverityRow
+from grants.awards.states import AdviceKind
+from grants.calls.rules import CallView
+from grants.core.errors import NotAllowed
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader
+from grants.evaluation import queries as evaluation
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment, ConflictDeclaration, Evaluator
+from grants.evaluation.states import AssessmentState, Declared, Ruling, SeatState
+from grants.identity.models import User
+
+ROWS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class SheetsRead:
+    """Every submitted sheet of a call as one score, and the references of applications that lack some."""
+
+    sheets: tuple[Sheet, ...]
+    incomplete: tuple[str, ...]
+
+
+@reader
+def sheets_read(call: CallView) -> Asking[SheetsRead]:
+    """All applications of a call that are or were in evaluation, whatever became of them. One statement.
+
+    Voided seats, and seats of people who stand in conflict with the application, count for nothing.
+    """
+    in_conflict = (
+        select(ConflictDeclaration.id)
+        .where(
+            ConflictDeclaration.application_id == Application.id,
+            ConflictDeclaration.user_id == Evaluator.user_id,
+            or_(
+                ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
+                and_(ConflictDeclaration.declared == Declared.CONFLICT.value, ConflictDeclaration.ruling.is_(None)),
+            ),
+        )
+        .exists()
+    )
+    seated = and_(Assignment.application_id == Application.id, Assignment.state == SeatState.ACTIVE.value)
+    rows = yield from ask(
+        select(
+            Application.id,
+            Application.reference,
+            Evaluator.id.label("evaluator"),
+            in_conflict.label("conflicted"),
+            func.jsonb_object_agg(AssessmentScore.criterion, AssessmentScore.half)
+            .filter(AssessmentScore.half.is_not(None))
+            .label("halves"),
+        )
+        .outerjoin(Assignment, seated)
+        .outerjoin(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .outerjoin(
+            Assessment,
+            and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
+        )
+        .outerjoin(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
+        .where(
+            Application.call_id == call.id,
+            Application.origin == Origin.SUBMITTED_HERE.value,
+            Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED)),
+        )
+        .group_by(Application.id, Evaluator.id, Assignment.id)
+        .order_by(Application.reference, Evaluator.id, Assignment.id)
+        .limit(ROWS_MAX)
+    )
+    return _counted(call, rows)
+
+
+def _counted(call: CallView, rows: Sequence[Any]) -> SheetsRead:
+    weights = {one.key: one.weight for one in call.content.criteria}
+    most = call.content.max_half * sum(weights.values(), Fraction(0))
+    sheets: list[Sheet] = []
+    needed: dict[str, int] = {}
+    have: dict[str, int] = defaultdict(int)
+    for row in rows:
+        needed.setdefault(row.reference, call.content.evaluators_per_application)
+        if row.conflicted:
+            needed[row.reference] -= 1
+            continue
+        halves: Mapping[str, int] = row.halves or {}
+        # A sheet without the score of a criterion is no zero: it is not counted.
+        if set(halves) >= set(weights):
+            total = sum((weights[key] * halves[key] for key in weights), Fraction(0))
+            sheets.append(Sheet(str(row.id), str(row.evaluator), float(total / most * Fraction(SCALE))))
+            have[row.reference] += 1
+    return SheetsRead(tuple(sheets), tuple(key for key in sorted(needed) if have[key] < max(1, needed[key])))
+
+
+@reader
+def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
+    """The newest run beside the official rank, for chairs and managers who decide; one more step than the ranking.
+
+    With a conflict, or not declared, one sees no row of that application, and no ranks it could be inferred from.
+    """
+    shown = yield from ranking_page.asking(actor, slug)
+    if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", shown.call_id))):
+        raise NotAllowed("The advice is read by the chair and by the manager of this call.")
+    (runs, names, titles), assesses = yield from both(_latest(shown.call_id), _assesses(actor, shown.call_id))
+    if assesses:
+        raise NotAllowed("You assess applications of this call; the advice is read by those who do not.")
+    return _page(actor, shown, runs, names, titles)
+
+
+def _assesses(actor: Actor, call_id: UUID) -> Asking[bool]:
+    found = yield from ask(
+        select(Assignment.id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(
+            Evaluator.call_id == call_id,
+            Evaluator.user_id == actor.user_id,
+            Assignment.state == SeatState.ACTIVE.value,
+        )
+        .limit(1)
+    )
+    return bool(found)
+
+
+def _latest(call_id: UUID) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any]]]:
+    """The newest run, the people of the pool by their id there, and the applications of the call."""
+    runs, people, applications = yield [
+        select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1),
+        select(Evaluator.id, User.name).join(User, User.id == Evaluator.user_id).where(Evaluator.call_id == call_id),
+        select(Application.id, Application.reference, Application.title).where(
+            Application.call_id == call_id, Application.state.in_((*evaluation.IN_EVALUATION, *evaluation.EVALUATED))
+        ),
+    ]
+    return runs, {str(key): name for key, name in people}, {str(row.id): row for row in applications}
+
+
+def _page(
+    actor: Actor, shown: RankingPage, runs: Sequence[Any], names: Mapping[str, str], titles: Mapping[str, Any]
+) -> AdvicePage:
+    run = next(iter(runs), None)
+    chairs = actor.may(Permission.CONSENSUS_WRITE, Scope.of(("call", shown.call_id)))
+    places = len(shown.selected) or max(1, (len(shown.rows) + len(shown.waiting)) // 2)
+    head = (shown.call_id, shown.call_slug, shown.call_title)
+    if run is None:
+        return AdvicePage(*head, shown.partial, shown.why_partial, chairs, places)
+    told = run.result.get("rows", ())
+    listed = {row.reference for row in shown.rows} | {row.reference for row in (*shown.waiting, *shown.forgotten)}
+    seen = [held for held in told if held["id"] in titles and _may_see(actor, listed, titles[held["id"]])]
+    partial = shown.partial or len(seen) < len(told)
+    points = _most(shown) / SCALE
+    official = {str(row.application_id): row.rank for row in shown.rows}
+    rows = [
+        _row(held, titles[held["id"]], None if partial else official.get(held["id"]), points, partial) for held in seen
+    ]
+    # Sorted by what is shown, so that the order tells nothing that the page withholds.
+    rows.sort(key=lambda one: (one.rank or 0.0, -one.effect, one.reference))
+    people = [_person(held, names, points) for held in (run.result.get("people", ()) if chairs else ())]
+    return AdvicePage(
+        *head, partial, shown.why_partial, chairs, places, run.number, run.created_at, AdviceKind(run.kind), run.reason,
+        run.places, run.applications, run.evaluators, run.sheets, tuple(rows), len(told) - len(rows), tuple(people),
+        run.result.get("reliability", {}), _most(shown), run.settings.get("each", 1), run.milliseconds, run.input_sha256.hex(),
+    )  # fmt: skip
+
+
+def _may_see(actor: Actor, listed: Collection[str], application: Any) -> bool:
+    """Whether this person sees one application: it stands on their ranking, or nothing has ever to be declared by them."""
+    if application.id in actor.barred("application"):
+        return False
+    return application.reference in listed or not actor.can(Permission.CONFLICT_DECLARE)
+
+
+def _row(held: Mapping[str, Any], application: Any, official: int | None, points: float, partial: bool) -> AdviceRow:
+    told = {} if partial else held
+    rank = told.get("rank")
+    return AdviceRow(
+        application.reference,
+        application.title,
+        official,
+        held["sheets"],
+        held["mean"] * points,
+        held["effect"] * points,
+        rank,
+        None if rank is None else (*told["half"], *told["wide"]),
+        told.get("fundable"),
+        told.get("sucra"),
+        told.get("percentile"),
+    )
+
+
+def _person(held: Mapping[str, Any], names: Mapping[str, str], points: float) -> SeverityRow:
+    name = names.get(held["id"], "no longer in the pool")
+    if held["effect"] is None:
+        return SeverityRow(name, held["sheets"], None, None, None)
+    return SeverityRow(name, held["sheets"], held["effect"] * points, held["low"] * points, held["high"] * points)
+
+
+def _most(shown: RankingPage) -> float:
+    """The most points a weighted sheet can have."""
+    return float(shown.max_half * sum((one.weight for one in shown.criteria), Fraction(0)) / 2)

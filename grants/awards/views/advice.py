@@ -1,0 +1,71 @@
+"""Pages of the advice beside the official list, for chairs and managers who decide, and the same as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from flask import Response, flash
+
+from grants.awards import queries, services
+from grants.awards.forms import AdviceForm
+from grants.awards.rules import AdvicePage
+from grants.awards.views.frame import P, bp
+from grants.core import jobs
+from grants.core.errors import NotFound
+from grants.core.text import inert
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/calls/<slug>/advice")
+@requires(P.SELECTION_DECIDE)
+def advice(slug: str) -> Any:
+    shown = queries.advice_page(current_actor(), slug)
+    return _advice(shown, AdviceForm(places=shown.places or shown.places_likely))
+
+
+@bp.post("/calls/<slug>/advice")
+@requires(P.SELECTION_DECIDE)
+def ask_advice(slug: str) -> Any:
+    shown = queries.advice_page(current_actor(), slug)
+    form = AdviceForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.request_advice(current_actor(), shown.call_id, form.places.data)
+            flash("The advice is being worked out.")
+            return see_other(".advice", slug=slug)
+    return _advice(shown, form), 422
+
+
+def _advice(shown: AdvicePage, form: AdviceForm) -> str:
+    job = jobs.latest(("call", shown.call_id), "jobs.awards.advise")
+    return page("awards/advice.html", shown=shown, form=form, job=job)
+
+
+@bp.get("/calls/<slug>/advice.csv")
+@requires(P.SELECTION_DECIDE)
+def advice_csv(slug: str) -> Any:
+    shown = queries.advice_page(current_actor(), slug)
+    if shown.number is None:
+        raise NotFound
+    out = io.StringIO()
+    writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
+    writer.writerow(
+        ["Reference", "Title", "Official rank", "Sheets", "Mean, points", "Above the mean, points", "Expected rank", "50 % from", "50 % to", "90 % from", "90 % to", f"Among the best {shown.places}", "SUCRA", "PCER", "Run"]
+    )  # fmt: skip
+    for row in shown.rows:
+        bounds = row.bounds or ("", "", "", "")
+        told = [_decimals(value) for value in (row.fundable, row.sucra, row.percentile)]
+        cells = [
+            row.reference, row.title, row.official or "", row.sheets, row.mean_words, _decimals(row.effect),
+            _decimals(row.rank), *bounds, *told, shown.number,
+        ]  # fmt: skip
+        writer.writerow([inert(str(cell)) for cell in cells])
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename=advice-{shown.call_slug}.csv"
+    return answer
+
+
+def _decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

@@ -1,0 +1,186 @@
+"""The advice beside the official list: asked for, worked out by a job, read by those who decide and by nobody else."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+
+from grants.awards import queries, services
+from grants.awards.models import RankingRun
+from grants.calls import queries as calls
+from grants.core import clock, jobs
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Invalid, NotFound
+from grants.core.jobs import JobState
+from grants.evaluation import services as evaluation
+from grants.evaluation.models import Assignment
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from grants.identity.queries import actor_for
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import CLOSED, Browser, Scene, build
+from tests.statements import statements
+from tests.worlds import World, Worlds
+
+
+def scored() -> Scene:
+    """Three applications, each scored by the same three evaluators, of whom the last is severe."""
+    scene = build(evaluators=3)
+    with clock.at(CLOSED):
+        scene.declare_all()
+        scene.assign()
+        for row, application_id in enumerate(scene.application_ids):
+            for number, name in enumerate(scene.evaluators):
+                sheet = scene.sheet(9 - row - number, 8 - row - number, 8 - (row + number) % 3 - number)
+                evaluation.submit(scene.actor(name), application_id, sheet)
+    return scene
+
+
+@pytest.fixture(scope="session")
+def small_world(worlds: Worlds) -> World[Scene]:
+    """The small call with all its sheets in and no consensus yet."""
+    return worlds.of(scored)
+
+
+def run(scene: Scene, name: str = "chair", places: int = 1) -> RankingRun:
+    job_id = services.request_advice(scene.actor(name), scene.call_id, places)
+    db.session.rollback()
+    assert jobs.work(job_id, actor_of=actor_for, worker="tests") is JobState.DONE, jobs.view(job_id).error
+    db.session.rollback()
+    return db.session.scalars(select(RankingRun).order_by(RankingRun.number.desc()).limit(1)).one()
+
+
+def test_the_advice_is_worked_out_from_the_sheets_and_shown(browser: Browser, scene: Scene) -> None:
+    made = run(scene)
+    assert (made.kind, made.number, made.applications, made.evaluators, made.sheets) == ("full", 1, 3, 3, 9)
+    assert sum(row["rank"] for row in made.result["rows"]) == pytest.approx(6)
+
+    for application_id in scene.application_ids:
+        evaluation.propose(scene.actor("chair"), application_id, scene.sheet(8, 8, 8, remark="We agree."))
+        for name in scene.evaluators:
+            evaluation.agree(scene.actor(name), application_id)
+    shown = queries.advice_page(scene.actor("chair"), scene.slug)
+    page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+
+    assert [row.reference for row in shown.rows] == list(scene.references)
+    assert [row.official for row in shown.rows] == [1, 1, 1]
+    assert "Advice only" in page and "It changes nothing" in page
+    assert "Severity of evaluators" in page and "Eva Evaluator 3" in page
+    assert (
+        shown.people[0].name == "Eva Evaluator 3" and shown.people[0].effect is not None and shown.people[0].effect < 0
+    )
+    assert "are differences between applications; the rest is who scored, and chance." in page
+
+
+def test_the_page_asks_for_it_in_a_form_and_says_what_is_wrong(browser: Browser, scene: Scene) -> None:
+    address = f"/calls/{scene.slug}/advice"
+    assert "No advice was asked for yet" in text_of(browser.get("manager", address))
+    assert "Write a whole number from 1 to 2000." in text_of(browser.post("manager", address, places="0"), 422)
+    assert "Write a whole number" in text_of(browser.post("manager", address, places=""), 422)
+    assert browser.get("manager", address + ".csv").status_code == 404
+
+    assert browser.post("manager", address, places="2").status_code == 303
+
+    assert "It waits for a worker." in text_of(browser.get("manager", address))
+
+
+def test_the_same_sheets_make_no_second_run_and_a_run_is_never_changed(scene: Scene) -> None:
+    first, again, other = run(scene).id, run(scene).id, run(scene, places=2)
+
+    assert first == again and other.number == 2
+    with pytest.raises(DatabaseError, match=r"append-only|permission denied"), arranging():
+        db.session.execute(text("UPDATE ranking_run SET places = 9"), execution_options={"core_write": True})
+    db.session.rollback()
+
+
+def test_a_voided_seat_makes_the_method_say_nothing_and_why(browser: Browser, scene: Scene) -> None:
+    seat = db.session.scalars(select(Assignment.id).order_by(Assignment.application_id).limit(1)).one()
+    evaluation.void(scene.actor("manager"), seat, "Fell ill.")
+
+    made = run(scene)
+
+    assert made.kind == "nothing" and made.result == {}
+    assert "1 application has fewer than 3 submitted score sheets: PCP-2022-A-01" in made.reason
+    assert "The method says nothing" in text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+
+
+def test_managers_read_it_without_what_is_said_of_evaluators(browser: Browser, scene: Scene) -> None:
+    run(scene)
+
+    page = text_of(browser.get("manager", f"/calls/{scene.slug}/advice"))
+
+    assert "Expected ranks" in page
+    assert "Severity of evaluators" not in page and "Eva Evaluator" not in page
+    rows = list(
+        csv.reader(io.StringIO(browser.get("manager", f"/calls/{scene.slug}/advice.csv").text.lstrip("\ufeff")))
+    )
+    assert len(rows) == 4 and rows[0][6] == "Expected rank" and "Eva" not in str(rows)
+
+
+@pytest.mark.parametrize("name", ["eva1", "auditor", "officer"])
+def test_nobody_else_reads_it(browser: Browser, scene: Scene, name: str) -> None:
+    run(scene)
+
+    for address in ("advice", "advice.csv"):
+        assert browser.get(name, f"/calls/{scene.slug}/{address}").status_code in (403, 404)
+    assert browser.post(name, f"/calls/{scene.slug}/advice", places="1").status_code in (403, 404)
+
+
+def test_a_chair_with_a_conflict_sees_neither_the_row_nor_ranks_it_could_be_told_from(
+    browser: Browser, scene: Scene
+) -> None:
+    run(scene)
+    hidden = scene.application_ids[0]
+    evaluation.declare(
+        scene.actor("chair"), scene.call_id, (Answered(hidden, Declared.CONFLICT, "My cousin leads it"),)
+    )
+
+    page = text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+    rows = browser.get("chair", f"/calls/{scene.slug}/advice.csv").text
+
+    assert scene.references[0] not in page + rows and "Cool Courtyards" not in page + rows
+    assert "1 application is left out because you may not see it." in page
+    shown = queries.advice_page(scene.actor("chair"), scene.slug)
+    assert [row.reference for row in shown.rows] == sorted(scene.references[1:])
+    assert all(row.rank is None and row.fundable is None and row.mark(3) is None for row in shown.rows)
+
+
+def test_sheets_of_people_in_conflict_count_for_nothing(scene: Scene) -> None:
+    with arranging():
+        db.session.execute(
+            text(
+                "UPDATE conflict_declaration SET declared = 'conflict', reason = 'x' "
+                "WHERE user_id = :person AND application_id = :about"
+            ),
+            {"person": scene.people["eva1"], "about": scene.application_ids[0]},
+            execution_options={"core_write": True},
+        )
+    read = queries.sheets_read(calls.call_by_id(scene.call_id))
+
+    # The record stands where it cannot be made anew: the application lacks nothing, and this sheet is not read.
+    assert read.incomplete == ()
+    gone = (str(scene.application_ids[0]), str(scene.evaluator_id("eva1")))
+    assert len(read.sheets) == 8 and gone not in {(one.application, one.evaluator) for one in read.sheets}
+
+
+def test_a_bad_number_and_a_stranger_are_refused(scene: Scene) -> None:
+    for places in (None, 0, 2_001):
+        with pytest.raises(Invalid):
+            services.request_advice(scene.actor("chair"), scene.call_id, places)
+    with pytest.raises(NotFound):
+        queries.advice_page(scene.actor("eva1"), scene.slug)
+
+
+def test_the_page_costs_at_most_eight_statements(browser: Browser, scene: Scene) -> None:
+    run(scene)
+    browser.get("chair", f"/calls/{scene.slug}/advice")
+
+    with statements() as seen:
+        text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
+
+    assert len(seen) <= 8, seen
