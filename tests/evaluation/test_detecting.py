@@ -19,13 +19,16 @@ from grants.core import clock, jobs
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.jobs.models import job
 from grants.core.paging import Page
 from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, Consensus, DetectedConflict, Evaluator
+from grants.evaluation.rules import Answered
 from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Somebody, Together, detect
 from grants.evaluation.states import (
     ConsensusState,
+    Declared,
     DetectedKind,
     DetectedState,
     Ruled,
@@ -464,3 +467,38 @@ def test_a_thousand_applications_and_three_hundred_people(scene: Scene) -> None:
 
     assert (looked.applications, looked.people >= 300) == (1_003, True)
     assert sum(each.kind is K.OWN_ORGANISATION for each in looked.found) == 300
+
+
+# --- Officers, and what waits for somebody who is kept away ---------------------------------------------------------------
+
+
+def test_an_officer_declares_and_the_application_is_there_for_them_no_more(browser: Browser, seated: Scene) -> None:
+    reference = seated.references[0]
+    address = f"/applications/{reference}/conflict"
+    check_page(browser.get("officer", address))
+    assert browser.post("officer", address, reason="").status_code == 422
+
+    assert browser.post("officer", address, reason="My sister leads it.").status_code == 303
+
+    assert seated.application_ids[0] in seated.actor("officer").barred("application")
+    assert browser.get("officer", address).status_code == 404
+    assert browser.get("eva1", address).status_code == 403
+
+
+def test_a_mail_that_waits_for_somebody_kept_away_meanwhile_is_not_sent(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    seated.assess(first, 8, 8, 8)
+    services.propose(seated.actor("chair"), first, seated.sheet(8, 8, 8, remark="We agree."))
+    name = seated.seats(first)[0]
+    conflict = Answered(first, Declared.CONFLICT, "A cousin")
+    services.declare(seated.actor(name), seated.call_id, (conflict,))
+
+    jobs.work_off(actor_of=actor_for)
+
+    db.session.rollback()
+    rows = db.session.execute(select(job.c.args, job.c.result).where(job.c.subject_id == first)).all()
+    notes = {
+        row.args["user_id"]: row.result["note"] for row in rows if row.args.get("template") == "assignment_consensus"
+    }
+    assert "not sent" in notes.pop(str(seated.people[name]))
+    assert notes and all("not sent" not in note for note in notes.values())
