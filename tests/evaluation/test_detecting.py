@@ -359,6 +359,7 @@ def test_what_changes_asks_for_the_look_in_the_act_and_the_job_looks(seated: Sce
     third = seated.application_ids[2]
     city = get(Application, third).coordinator_id
     member_of(seated, "eva3", 2)
+    assert services.ask_to_look(PROGRAM, city) == services.ask_to_look(PROGRAM) == 1
 
     identity.add_colleague(actors.ada(), city, ColleagueInput("Nora Nowa", "nora@elsewhere.example"))
     jobs.work_off(actor_of=actor_for)

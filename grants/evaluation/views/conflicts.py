@@ -61,7 +61,7 @@ def detected(slug: str) -> Any:
     state = known.get(asked, DetectedState.PROPOSED)
     call, rows, waiting = queries.detected_rows(current_actor(), slug, state, paging.asked())
     shown = paging.Rows(()) if problems else rows
-    return page("evaluation/detected.html", call=call, rows=shown, waiting=waiting, state=state, problems=problems)
+    return page("evaluation/detected.html", call=call, rows=shown, waiting=waiting, problems=problems)
 
 
 @bp.route("/calls/<slug>/conflicts/<ref>/<handle>/found", methods=["GET", "POST"])
