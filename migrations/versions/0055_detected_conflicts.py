@@ -23,8 +23,6 @@ def upgrade() -> None:
         "ALTER TABLE user_account ADD CONSTRAINT ck_user_account_orcid_form"
         " CHECK (orcid ~ '^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$')"
     )
-    op.execute("ALTER TABLE conflict_declaration ADD COLUMN organisation_ids JSONB NOT NULL DEFAULT '[]'")
-    op.execute("ALTER TABLE conflict_declaration ALTER COLUMN organisation_ids DROP DEFAULT")
     op.execute(
         f"""
         CREATE TABLE {TABLE} (
@@ -60,5 +58,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(f"DROP TABLE {TABLE}")
-    op.execute("ALTER TABLE conflict_declaration DROP COLUMN organisation_ids")
     op.execute("ALTER TABLE user_account DROP COLUMN orcid")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
@@ -31,8 +30,6 @@ class ConflictDeclaration(Row):
     application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
     declared: Mapped[str]
     reason: Mapped[str | None] = mapped_column(info=DIGEST)
-    # The organisations of the consortium it concerns, where the person named some.
-    organisation_ids: Mapped[list[Any]] = mapped_column(default=list)
     declared_at: Mapped[datetime]
     ruling: Mapped[str | None]
     ruling_reason: Mapped[str | None] = mapped_column(info=DIGEST)
