@@ -15,7 +15,13 @@ from grants.oversight import services
 log = logging.getLogger(__name__)
 
 # Queued once a day by the schedule, each under its name and the day.
-NIGHTLY = ("jobs.checks.audit_chain", "jobs.checks.ledger", "jobs.checks.stored_files", "jobs.checks.checkpoint")
+NIGHTLY = (
+    "jobs.conflicts.everywhere",
+    "jobs.checks.audit_chain",
+    "jobs.checks.ledger",
+    "jobs.checks.stored_files",
+    "jobs.checks.checkpoint",
+)
 
 
 def audit_chain() -> str:

@@ -28,10 +28,14 @@ from grants.identity.rules import RenderedMail
 TIMEOUT_SECONDS = 20
 KEPT = "kept on the mail page"
 SENT = "handed to the mail server"
+NOT_SENT = "not sent: the person has a conflict of interest with what it is about"
 
 
 def send(*, user_id: str, template: str, context: Mapping[str, Any]) -> dict[str, str]:
     """Send one letter to one person; safe to run twice, since both copies carry one Message-ID."""
+    about = jobs.this().subject
+    if about is not None and queries.is_kept_from(UUID(user_id), *about):
+        return {"note": NOT_SENT}
     return _send(queries.rendered_mail(UUID(user_id), template, context))
 
 

@@ -51,6 +51,8 @@ class Permission(StrEnum):
     CITY_READ = "city:read"
     CONFLICT_CONFIRM = "conflict:confirm"
     CONFLICT_DECLARE = "conflict:declare"
+    CONFLICT_DECLARE_IN_OFFICE = "conflict:declare_in_office"
+    CONFLICT_DETECT = "conflict:detect"
     CONSENSUS_AGREE = "consensus:agree"
     CONSENSUS_WRITE = "consensus:write"
     FILE_READ = "file:read"

@@ -29,11 +29,76 @@ class Ruling(StrEnum):
 
 
 class Ruled(StrEnum):
-    """What followed from a ruling: nothing more, an empty seat, or a record that stands because it cannot be made anew."""
+    """What followed from a ruling: nothing more, an empty seat, a consensus to be led by somebody else, or a record that
+    stands because it cannot be made anew."""
 
     NOTHING_MORE = "nothing_more"
     SEAT_EMPTIED = "seat_emptied"
+    CONSENSUS_REOPENED = "consensus_reopened"
     RECORD_STANDS = "record_stands"
+
+
+class DetectedKind(StrEnum):
+    """What the program found that may be a conflict of a person with an application, in the order pages tell it."""
+
+    OWN_APPLICATION = "own_application"
+    SAME_PERSON = "same_person"
+    COMPETING_BID = "competing_bid"
+    OWN_ORGANISATION = "own_organisation"
+    SAME_NUMBER = "same_number"
+    SAME_CITY = "same_city"
+    SAME_COUNTRY = "same_country"
+    MAIL_DOMAIN = "mail_domain"
+    PAST_CONSORTIUM = "past_consortium"
+    SIMILAR_PERSON = "similar_person"
+    SIMILAR_ORGANISATION = "similar_organisation"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the fact alone is a conflict; of the others a person decides."""
+        return self not in (
+            DetectedKind.MAIL_DOMAIN,
+            DetectedKind.PAST_CONSORTIUM,
+            DetectedKind.SIMILAR_PERSON,
+            DetectedKind.SIMILAR_ORGANISATION,
+        )
+
+    @property
+    def may_be_dismissed(self) -> bool:
+        """Whether a person may say that it is none: never of an own application, nor of one that competes with it."""
+        return self not in (DetectedKind.OWN_APPLICATION, DetectedKind.COMPETING_BID)
+
+
+class DetectedState(StrEnum):
+    """A proposal waits for a person; what is confirmed keeps the person away; what is gone is no longer so."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    GONE = "gone"
+
+
+DETECTED = Machine(
+    "detected conflict",
+    DetectedState,
+    DetectedState.PROPOSED,
+    (
+        Transition(
+            "confirm",
+            (DetectedState.PROPOSED, DetectedState.DISMISSED),
+            DetectedState.CONFIRMED,
+            Permission.CONFLICT_CONFIRM,
+        ),
+        Transition(
+            "dismiss",
+            (DetectedState.PROPOSED, DetectedState.CONFIRMED),
+            DetectedState.DISMISSED,
+            Permission.CONFLICT_CONFIRM,
+        ),
+        Transition("lose", (DetectedState.PROPOSED,), DetectedState.GONE, Permission.CONFLICT_DETECT),
+        Transition("find_again", (DetectedState.GONE,), DetectedState.PROPOSED, Permission.CONFLICT_DETECT),
+    ),
+)
 
 
 class CountryRule(StrEnum):

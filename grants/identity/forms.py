@@ -113,9 +113,10 @@ class ProfileForm(Form):
     name = StringField("Full name", [Needed("Enter your full name.")], render_kw={"autocomplete": "name"})
     job_title = StringField("What you do", render_kw={"autocomplete": "organization-title"})
     phone = TelField("Telephone", render_kw={"autocomplete": "tel"})
+    orcid = StringField("ORCID iD")
 
     def to_input(self) -> ProfileInput:
-        return ProfileInput(str(self.name.data), self.job_title.data, self.phone.data)
+        return ProfileInput(str(self.name.data), self.job_title.data, self.phone.data, self.orcid.data)
 
 
 class ColleagueForm(Form):

@@ -21,6 +21,7 @@ class User(Row):
         CheckConstraint("email = lower(email) AND email LIKE '%_@_%'", name="email_normal"),
         CheckConstraint("(password_hash IS NULL) = (password_set_at IS NULL)", name="password_has_time"),
         CheckConstraint("handle ~ '^[a-z0-9-]{1,60}$'", name="handle_form"),
+        CheckConstraint("orcid ~ '^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$'", name="orcid_form"),
     )
 
     # The person in addresses of pages: made from the name, unique, never the id.
@@ -29,6 +30,8 @@ class User(Row):
     email: Mapped[str] = mapped_column(unique=True, info=DIGEST)
     phone: Mapped[str | None] = mapped_column(info=DIGEST)
     job_title: Mapped[str | None] = mapped_column(info=DIGEST)
+    # Who the person is as a researcher, by the number they have everywhere.
+    orcid: Mapped[str | None] = mapped_column(index=True, info=DIGEST)
     password_hash: Mapped[str | None] = mapped_column(info=NOT_AUDITED)
     password_set_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]

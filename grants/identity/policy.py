@@ -21,7 +21,7 @@ EVERYBODY: frozenset[P] = frozenset({P.LIST_VIEW_KEEP, P.PROFILE_EDIT, P.QUESTIO
 # What no person may do by a page: it follows by itself from what people did, and the program does it in a job; or it
 # belongs to whoever holds the machine, by command.
 PROGRAM: frozenset[P] = frozenset(
-    {P.BACKUP_MAKE, P.CHECKPOINT_KEY_REPLACE, P.CHECKPOINT_MAKE, P.FILE_SCAN, P.PAYMENT_REQUEST_OPEN}
+    {P.BACKUP_MAKE, P.CHECKPOINT_KEY_REPLACE, P.CHECKPOINT_MAKE, P.CONFLICT_DETECT, P.FILE_SCAN, P.PAYMENT_REQUEST_OPEN}
 )
 
 _READS_MONEY = frozenset(
@@ -65,6 +65,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CITY_MANAGE,
         P.CITY_READ,
         P.CONFLICT_CONFIRM,
+        P.CONFLICT_DECLARE_IN_OFFICE,
         P.ORGANISATION_EDIT,
         P.ORGANISATION_VALIDATE,
         P.PROGRAMME_MANAGE,
@@ -76,7 +77,14 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.USER_READ,
     },
     Role.ELIGIBILITY_OFFICER: frozenset(
-        {P.APPLICATION_CHECK, P.APPLICATION_READ, P.CITY_READ, P.FILE_READ, P.ORGANISATION_READ}
+        {
+            P.APPLICATION_CHECK,
+            P.APPLICATION_READ,
+            P.CITY_READ,
+            P.CONFLICT_DECLARE_IN_OFFICE,
+            P.FILE_READ,
+            P.ORGANISATION_READ,
+        }
     ),
     Role.PROJECT_OFFICER: frozenset(
         {
@@ -84,6 +92,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.AGREEMENT_READ,
             P.APPLICATION_READ,
             P.CITY_READ,
+            P.CONFLICT_DECLARE_IN_OFFICE,
             P.FILE_READ,
             P.ORGANISATION_READ,
             P.ORGANISATION_VALIDATE,
@@ -118,6 +127,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
     | {
         P.AGREEMENT_CLOSE,
         P.BUDGET_AUTHORISE,
+        P.CONFLICT_DECLARE_IN_OFFICE,
         P.PAYMENT_ORDER_AUTHORISE,
         P.PAYMENT_ORDER_CANCEL,
         P.PAYMENT_REQUEST_DECIDE,

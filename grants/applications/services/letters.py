@@ -13,6 +13,7 @@ from grants.applications.services.batch import note_batch, refuse_elsewhere
 from grants.applications.services.checking import refuse_own, refuse_replaceable
 from grants.applications.states import APPLICATION, ApplicationState, BatchWork, PartnerState, Verdict
 from grants.calls import queries as calls
+from grants.calls.services import look_for_conflicts
 from grants.core import acts, faults, files, jobs
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -126,6 +127,7 @@ def send_letter(actor: Actor, application_id: UUID, sha256: str | None = None) -
     match verdict:
         case Verdict.PASS:
             APPLICATION.move(application, "declare_eligible")
+            look_for_conflicts(application.call_id)
         case Verdict.FAIL:
             APPLICATION.move(application, "declare_ineligible")
     if check.reason:

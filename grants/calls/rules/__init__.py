@@ -27,6 +27,7 @@ from grants.calls.rules.changes import (
     wording_problem,
 )
 from grants.calls.rules.conditions import ORGANISATION_WORDS, PARENT_LIST, counted, fact_rule_words
+from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
     NOT_FOUND,
     TEMPLATE_LABEL,
@@ -126,6 +127,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Condition",
+    "ConflictRules",
     "CorrigendumInput",
     "CountryList",
     "Criterion",

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import BudgetRules, Envelope
+from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
@@ -257,6 +258,7 @@ class CallContent:
     declarations: tuple[Declaration, ...] = ()
     # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
     clarification_days: int = 10
+    conflict_rules: ConflictRules = USUAL_CONFLICT_RULES
 
     @property
     def pays(self) -> bool:

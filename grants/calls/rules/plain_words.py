@@ -100,6 +100,13 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "evaluation.thresholds.each": ("At least for each criterion", "Points."),
     "evaluation.thresholds.total": ("At least in all", "Points."),
     "evaluation.thresholds.criteria": ("At least for single criteria", "One a line: short name: points."),
+    "conflict_rules.same_country": ("The same country is a conflict", "For who assesses or sits in the panel."),
+    "conflict_rules.same_city": ("The same city is a conflict", "For who assesses or sits in the panel."),
+    "conflict_rules.competing_bid": ("Who takes part in an application judges none of the others", ""),
+    "conflict_rules.past_consortium_years": (
+        "Years for which a shared consortium is looked at",
+        "0 for none. A person decides about each.",
+    ),
     "evaluation.weights": ("Weights", "One a line: short name of the criterion: weight. Write none for no weights."),
     # Payments.
     "tranches.label": ("Name of the payment", ""),

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
 from grants.calls.rules.conditions import condition_problems
+from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES
 from grants.calls.rules.content import (
     NOT_FOUND,
     CallContent,
@@ -104,6 +105,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         stage=value("call.stage", None),
         declarations=value("declarations.asked", ()),
         clarification_days=value("submission.clarification_days", 10),
+        conflict_rules=value("evaluation.conflict_rules", USUAL_CONFLICT_RULES),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

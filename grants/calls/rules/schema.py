@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum
+from grants.calls.rules.conflict_rules import CONFLICT_RULES, ConflictRules
 from grants.calls.rules.content import (
     Attachment,
     Condition,
@@ -326,6 +327,7 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
+        Field("evaluation.conflict_rules", "What is a conflict", Group.ASSESSMENT, CONFLICT_RULES, ConflictRules),
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
         Field(
             "payment.prefinancing_percent",

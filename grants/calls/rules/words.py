@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
+from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
     NOT_FOUND,
     TEMPLATE_LABEL,
@@ -328,6 +329,8 @@ def words_of(entry: Field, value: Any) -> str:
             )
         case Thresholds():
             return _threshold_words(value)
+        case ConflictRules():
+            return value.words
         case TimeLimits():
             return value.words
         case ReportDuty():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.calls.services.building import DATA, apply_template, set_dates, set_value, template
+from grants.calls.services.conflicts import look_for_conflicts
 from grants.calls.services.corrections import (
     CORRIGENDUM_JOB,
     correct_wording,
@@ -61,6 +62,7 @@ __all__ = [
     "edit_session",
     "extend_deadline",
     "import_call",
+    "look_for_conflicts",
     "make_results_public",
     "note_one_extension",
     "publish",

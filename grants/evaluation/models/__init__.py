@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.models.assignments import Assignment, AssignmentRun
-from grants.evaluation.models.conflicts import ConflictDeclaration
+from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
 from grants.evaluation.models.consensus import Consensus, ConsensusScore
 from grants.evaluation.models.pool import Evaluator
 from grants.evaluation.models.sheets import Assessment, AssessmentScore
@@ -16,5 +16,6 @@ __all__ = [
     "ConflictDeclaration",
     "Consensus",
     "ConsensusScore",
+    "DetectedConflict",
     "Evaluator",
 ]

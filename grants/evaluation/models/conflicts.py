@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
-from grants.evaluation.states import Declared, Ruling
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling
 
 
 class ConflictDeclaration(Row):
@@ -35,3 +35,39 @@ class ConflictDeclaration(Row):
     ruling_reason: Mapped[str | None] = mapped_column(info=DIGEST)
     ruled_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     ruled_at: Mapped[datetime | None]
+
+
+class DetectedConflict(Row):
+    """One fact the program found that may be a conflict of a person with an application: what it is, what became of it.
+
+    ``organisation_id`` is the entity of the consortium it concerns, where it concerns one. What nobody decided and holds
+    all the same is a fact that is a conflict by itself (``DetectedKind.is_certain``).
+    """
+
+    __tablename__ = "detected_conflict"
+    __table_args__ = (
+        UniqueConstraint(
+            *("user_id", "application_id", "kind", "organisation_id"),
+            name="uq_detected_conflict_fact",
+            postgresql_nulls_not_distinct=True,
+        ),
+        state_check(DetectedKind, "kind"),
+        state_check(DetectedState, "state"),
+        CheckConstraint("evidence <> ''", name="has_evidence"),
+        CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="decision_has_time"),
+        CheckConstraint("(decided_by IS NULL) = (decision_reason IS NULL)", name="decision_has_reason"),
+        CheckConstraint("decided_by <> user_id", name="not_ones_own_decision"),
+        CheckConstraint("state <> 'dismissed' OR decided_by IS NOT NULL", name="a_person_dismisses"),
+        Index("ix_detected_conflict_application_id", "application_id", "state"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+    kind: Mapped[str]
+    evidence: Mapped[str] = mapped_column(info=DIGEST)
+    state: Mapped[str]
+    found_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str | None] = mapped_column(info=DIGEST)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from grants.evaluation.queries.access import (
     EVALUATED,
     IN_EVALUATION,
+    application_of_call_scope,
     application_scope,
     call_scope,
     conflicted,
     declaration_of,
     declaration_scope,
     declarations,
+    found_conflict,
     own_seat,
     refuse_closed,
     refuse_conflict,
     refuse_own_seat,
     seat_scope,
+    told_of,
     undeclared,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
@@ -28,7 +31,7 @@ from grants.evaluation.queries.assignments import (
     runs,
     seat_of,
 )
-from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, waiting_doubts
+from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_scores,
     agreed_words,
@@ -37,6 +40,8 @@ from grants.evaluation.queries.consensus import (
     consensus_page,
     seat_people,
 )
+from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
+from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
 
@@ -46,12 +51,14 @@ __all__ = [
     "agreed_scores",
     "agreed_words",
     "application_id_of",
+    "application_of_call_scope",
     "application_scope",
     "assessment_page",
     "assessments",
     "assignments_page",
     "call_scope",
     "call_to_assign",
+    "calls_looked_at",
     "candidates",
     "cities_of",
     "conflict_pages",
@@ -64,9 +71,14 @@ __all__ = [
     "declaration_of",
     "declaration_scope",
     "declarations",
+    "detected_count",
+    "detected_pair",
+    "detected_rows",
     "doubt",
     "duties",
+    "found_conflict",
     "free_seat",
+    "look",
     "may_declare",
     "own_seat",
     "pool",
@@ -77,6 +89,9 @@ __all__ = [
     "seat_of",
     "seat_people",
     "seat_scope",
+    "standing_detections",
+    "to_declare_in_office",
+    "told_of",
     "unanswered",
     "undeclared",
     "waiting_doubts",

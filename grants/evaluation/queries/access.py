@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, literal, not_, null, or_, select, union_all
 
-from grants.applications.models import Application
+from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries import opens_when
-from grants.applications.states import ApplicationState
+from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
-from grants.core import faults
+from grants.core import clock, faults
 from grants.core.db import db, get, locked
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Evaluator
-from grants.evaluation.states import AssessmentState, Declared, Ruling, SeatState
+from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict, Evaluator
+from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
+from grants.identity.models import Membership, RoleGrant
+from grants.identity.policy import TEAM_ROLES
+from grants.identity.queries import role_holds
 
 # States in which conflicts are declared and seats are given.
 IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
@@ -57,6 +61,12 @@ def declaration_scope(declaration_id: UUID) -> Scope:
     return scope
 
 
+def application_of_call_scope(application_id: UUID) -> Scope:
+    """An application; its call is locked first, as whoever declares or publishes does."""
+    call_scope(get(Application, application_id).call_id)
+    return application_scope(application_id)
+
+
 def seat_scope(seat_id: UUID) -> Scope:
     """A seat lies where its application lies."""
     return application_scope(locked(Assignment, seat_id).application_id)
@@ -70,17 +80,23 @@ def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
             places.append(literal(True))
         places.append(Application.id.in_(actor.places(permission, "application")))
         places.append(Application.call_id.in_(actor.places(permission, "call")))
+    # Nobody judges, assigns or decides an application they act for, in whatever second role.
+    own = actor.places(Permission.APPLICATION_READ, "application")
     return and_(
-        Application.id.not_in(actor.barred("application")),
+        Application.id.not_in(actor.barred("application") | own),
         Application.call_id.not_in(actor.barred("call")),
         or_(literal(False), *places),
     )
 
 
 def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person declared no conflict, or was cleared: else nothing opens."""
+    """The condition on :class:`Application` that this person declared no conflict, or was cleared: else nothing opens.
+
+    Nor does it where a conflict was found that stands, or where the person or their organisation takes part, whatever
+    was declared: that holds from the moment it is so, before anybody looks.
+    """
     faults.point("conflict")
-    return (
+    declared = (
         select(ConflictDeclaration.id)
         .where(
             ConflictDeclaration.application_id == Application.id,
@@ -92,6 +108,62 @@ def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
         )
         .exists()
     )
+    return and_(declared, not_(_found_for(user_id)), not_(_takes_part(user_id)))
+
+
+def _found_for(user_id: UUID | None) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that a conflict of this person was found and stands."""
+    return (
+        select(DetectedConflict.id)
+        .where(
+            DetectedConflict.application_id == Application.id,
+            DetectedConflict.user_id == user_id,
+            DetectedConflict.state == DetectedState.CONFIRMED.value,
+        )
+        .exists()
+    )
+
+
+def _takes_part(user_id: UUID | None) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person acts for it, or belongs to an organisation of it now.
+
+    Where a person decided that the organisation is no conflict, that stands.
+    """
+    now = clock.now()
+    acts_for = (
+        select(RoleGrant.id)
+        .where(
+            RoleGrant.kind == "application",
+            RoleGrant.object_id == Application.id,
+            RoleGrant.user_id == user_id,
+            RoleGrant.role.in_(sorted(TEAM_ROLES)),
+            role_holds(now),
+        )
+        .exists()
+    )
+    dismissed = (
+        select(DetectedConflict.id)
+        .where(
+            DetectedConflict.application_id == Application.id,
+            DetectedConflict.user_id == user_id,
+            DetectedConflict.kind == DetectedKind.OWN_ORGANISATION.value,
+            DetectedConflict.state == DetectedState.DISMISSED.value,
+        )
+        .exists()
+    )
+    belongs = (
+        select(ApplicationPartner.id)
+        .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
+        .where(
+            ApplicationPartner.application_id == Application.id,
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+            Membership.user_id == user_id,
+            Membership.starts_at <= now,
+            or_(Membership.ends_before.is_(None), Membership.ends_before > now),
+        )
+        .exists()
+    )
+    return or_(acts_for, and_(belongs, not_(dismissed)))
 
 
 # The pages of applications open to a panel by the same condition.
@@ -110,18 +182,12 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
 
 @reader
 def conflicted(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """Those of these applications with which this person stands in conflict, by declaration or ruling."""
+    """Those of these applications with which this person stands in conflict, by declaration, by ruling, or as was found."""
     faults.point("conflict")
     if not application_ids:
         return frozenset()
-    rows = yield from ask(
-        select(ConflictDeclaration.application_id, ConflictDeclaration.declared, ConflictDeclaration.ruling).where(
-            ConflictDeclaration.user_id == actor.user_id, ConflictDeclaration.application_id.in_(application_ids)
-        )
-    )
-    return frozenset(
-        key for key, said, ruled in rows if rules.is_conflict(Declared(said), Ruling(ruled) if ruled else None)
-    )
+    rows = yield from ask(_said().where(_SAID.c.user_id == actor.user_id, _SAID.c.application_id.in_(application_ids)))
+    return frozenset(key for (_, key), said in _by_pair(rows).items() if rules.is_conflict(*said))
 
 
 def readable(actor: Actor) -> ColumnElement[bool]:
@@ -149,8 +215,52 @@ def _scores_now(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+# What people declared and what was found, as rows of one shape.
+_SAID = union_all(
+    select(
+        *(ConflictDeclaration.user_id, ConflictDeclaration.application_id),
+        *(ConflictDeclaration.declared.label("said"), ConflictDeclaration.ruling),
+    ),
+    select(
+        *(DetectedConflict.user_id, DetectedConflict.application_id),
+        *(DetectedConflict.state, cast(null(), Text)),
+    ).where(DetectedConflict.state.in_([DetectedState.CONFIRMED.value, DetectedState.PROPOSED.value])),
+).subquery("said")
+
+
+def _said() -> Select[Any]:
+    return select(_SAID.c.user_id, _SAID.c.application_id, _SAID.c.said, _SAID.c.ruling)
+
+
+def _by_pair(rows: Iterable[Any]) -> dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]]:
+    """(person, application) to what stands between them: a found conflict before all, then what was declared.
+
+    While a proposal waits, somebody who declared none counts as unsure: nobody new is seated meanwhile.
+    """
+    declared: dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]] = {}
+    found: dict[tuple[UUID, UUID], set[str]] = {}
+    for user_id, application_id, said, ruling in rows:
+        pair = (user_id, application_id)
+        if said in (DetectedState.CONFIRMED.value, DetectedState.PROPOSED.value):
+            found.setdefault(pair, set()).add(said)
+        else:
+            declared[pair] = (Declared(said), Ruling(ruling) if ruling else None)
+    for pair, states in found.items():
+        if DetectedState.CONFIRMED.value in states:
+            declared[pair] = (Declared.CONFLICT, Ruling.CONFIRMED)
+        elif declared.get(pair) == (Declared.NONE, None):
+            declared[pair] = (Declared.UNSURE, None)
+    return declared
+
+
 def declaration_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None, Ruling | None]:
-    """What a person declared about an application, and the ruling."""
+    """What stands between a person and an application: what was declared and ruled, and what was found."""
+    rows = db.session.execute(_said().where(_SAID.c.user_id == user_id, _SAID.c.application_id == application_id))
+    return _by_pair(rows).get((user_id, application_id), (None, None))
+
+
+def told_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None, Ruling | None]:
+    """What a person declared about an application themselves, and the ruling on that."""
     row = db.session.execute(
         select(ConflictDeclaration.declared, ConflictDeclaration.ruling).where(
             ConflictDeclaration.user_id == user_id, ConflictDeclaration.application_id == application_id
@@ -159,24 +269,24 @@ def declaration_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None
     return (Declared(row[0]), Ruling(row[1]) if row[1] else None) if row else (None, None)
 
 
+def found_conflict(user_id: UUID, application_id: UUID) -> bool:
+    """Whether a conflict of this person with this application was found and stands, whatever they declared."""
+    return bool(db.session.scalar(select(Application.id).where(Application.id == application_id, _found_for(user_id))))
+
+
 @reader
-def declarations(application_ids: Iterable[UUID]) -> Asking[dict[tuple[UUID, UUID], tuple[Declared, Ruling | None]]]:
-    """(person, application) to what was declared and ruled, in one statement."""
-    rows = yield from ask(
-        select(
-            ConflictDeclaration.user_id,
-            ConflictDeclaration.application_id,
-            ConflictDeclaration.declared,
-            ConflictDeclaration.ruling,
-        ).where(ConflictDeclaration.application_id.in_(list(application_ids)))
-    )
-    return {(row[0], row[1]): (Declared(row[2]), Ruling(row[3]) if row[3] else None) for row in rows}
+def declarations(
+    application_ids: Iterable[UUID],
+) -> Asking[dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]]]:
+    """(person, application) to what was declared and ruled, and what was found, in one statement."""
+    return _by_pair((yield from ask(_said().where(_SAID.c.application_id.in_(list(application_ids))))))
 
 
 def refuse_conflict(user_id: UUID, application_id: UUID) -> None:
     """Raise :class:`NotFound` unless this person declared no conflict or was cleared. The last look before every deed."""
     faults.point("conflict")
-    if not rules.stands_clear(*declaration_of(user_id, application_id)):
+    is_clear = db.session.scalar(select(Application.id).where(Application.id == application_id, clear_for(user_id)))
+    if is_clear is None:
         raise NotFound
 
 

@@ -21,6 +21,7 @@ from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Eval
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, within
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, head_of
 from grants.evaluation.queries.conflicts import doubtful, doubts_about
+from grants.evaluation.queries.detected import detected_count
 from grants.evaluation.rules import (
     ApplicationHead,
     AssignmentsPage,
@@ -87,8 +88,9 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
         pool.asking(call.id),
         doubtful.asking(actor, call.id),
         runs.asking(call.id),
+        detected_count.asking(actor, call.id),
     ]
-    going_on, listed, seats, members, in_doubt, ran = yield from side_by_side(about)
+    going_on, listed, seats, members, in_doubt, ran, found_waiting = yield from side_by_side(about)
     # What was recorded from elsewhere never had seats and is no part of an assignment.
     found = [
         one
@@ -121,6 +123,7 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
         ran,
         sum(undeclared.values()),
         conflicts,
+        found_waiting,
     )
 
 
@@ -135,7 +138,7 @@ def _going_on(call_id: UUID) -> Asking[frozenset[UUID]]:
 def _matrix_row(
     about: Consortium,
     members: Sequence[PoolMember],
-    stated: Mapping[tuple[UUID, UUID], tuple[Declared, Ruling | None]],
+    stated: Mapping[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]],
     seats: Sequence[SeatView],
     call: CallView,
     open_still: bool,

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
+from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -19,8 +20,8 @@ from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import ConflictDeclaration, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
-from grants.evaluation.queries.applicants import consortia_of
-from grants.evaluation.rules import ConflictPage, ConflictRow, Consortium, DoubtRow
+from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
+from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow
 from grants.evaluation.states import Declared, Ruling
 from grants.identity.models import Membership, Organisation, User
 
@@ -139,6 +140,22 @@ def doubts_about(application_ids: Sequence[UUID]) -> Asking[tuple[DoubtRow, ...]
         )
         for row in rows
     )
+
+
+@reader
+def to_declare_in_office(actor: Actor, reference: str) -> Asking[ApplicationHead]:
+    """The application an officer may say to be in conflict with; :class:`NotFound` out of scope."""
+    rows = yield from ask(
+        select(Application.id, Application.reference, Application.title, Application.call_id).where(
+            Application.reference == reference,
+            Application.submission_id.is_not(None),
+            within(actor, Permission.CONFLICT_DECLARE_IN_OFFICE),
+        )
+    )
+    if not rows:
+        raise NotFound
+    cities = yield from cities_of.asking([rows[0].id])
+    return head_of(rows[0], cities.get(rows[0].id, ""), calls.call_by_id(rows[0].call_id))
 
 
 def waiting_doubts(call_id: UUID) -> tuple[tuple[str, str], ...]:

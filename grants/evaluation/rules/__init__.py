@@ -7,11 +7,15 @@ from grants.evaluation.rules.conflicts import (
     ConflictPage,
     ConflictRow,
     Consortium,
+    Detected,
+    DetectedFact,
+    DetectedPair,
     DoubtRow,
     clean_declaration,
     is_conflict,
     noticed,
     stands_clear,
+    version_of,
 )
 from grants.evaluation.rules.pool import (
     LANGUAGE_WORTH,
@@ -70,6 +74,9 @@ __all__ = [
     "ConsensusPage",
     "ConsensusRow",
     "Consortium",
+    "Detected",
+    "DetectedFact",
+    "DetectedPair",
     "DoubtRow",
     "EvaluatorInput",
     "MarkInput",
@@ -99,5 +106,6 @@ __all__ = [
     "topics_of",
     "total_half",
     "utility",
+    "version_of",
     "why_not",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from grants.core.errors import Invalid
@@ -12,6 +13,8 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation.rules.values import Answered
 from grants.evaluation.states import (
     Declared,
+    DetectedKind,
+    DetectedState,
     Ruled,
     Ruling,
 )
@@ -114,6 +117,9 @@ class ConflictPage:
 RULED_WORDS: Mapping[Ruled, str] = {
     Ruled.NOTHING_MORE: "The ruling is stored.",
     Ruled.SEAT_EMPTIED: "The ruling is stored. The seat is empty, and a consensus already begun is a draft again.",
+    Ruled.CONSENSUS_REOPENED: (
+        "The ruling is stored. The consensus this person wrote is a draft again; somebody else leads it."
+    ),
     Ruled.RECORD_STANDS: (
         "The ruling is recorded. The application is no longer in evaluation: its assessments and consensus stand."
     ),
@@ -136,3 +142,91 @@ class DoubtRow:
     ruling_reason: str
     version: int
     in_evaluation: bool
+
+
+KIND_WORDS: Mapping[DetectedKind, str] = {
+    DetectedKind.OWN_APPLICATION: "Own application",
+    DetectedKind.SAME_PERSON: "Same person under another account",
+    DetectedKind.COMPETING_BID: "Competing application",
+    DetectedKind.OWN_ORGANISATION: "Own organisation",
+    DetectedKind.SAME_NUMBER: "Same number in a register",
+    DetectedKind.SAME_CITY: "Same city",
+    DetectedKind.SAME_COUNTRY: "Same country",
+    DetectedKind.MAIL_DOMAIN: "Same e-mail domain",
+    DetectedKind.PAST_CONSORTIUM: "Consortium shared before",
+    DetectedKind.SIMILAR_PERSON: "Similar name",
+    DetectedKind.SIMILAR_ORGANISATION: "Similar organisation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What came of looking a call through: how many facts now wait, how many pairs are kept apart, how many are no longer so."""
+
+    proposed: int
+    confirmed: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFact:
+    """One fact between a person and an application, with the entity it concerns and what became of it."""
+
+    kind: DetectedKind
+    entity: str
+    evidence: str
+    state: DetectedState
+    found_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    reason: str
+    version: int
+
+    @property
+    def words(self) -> str:
+        """What kind of fact it is."""
+        return KIND_WORDS[self.kind]
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person must look at it."""
+        return self.state is DetectedState.PROPOSED
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedPair:
+    """A person and an application with all that was found between them; decided about in one go."""
+
+    user_id: UUID
+    application_id: UUID
+    person: str
+    handle: str
+    reference: str
+    title: str
+    declared: Declared | None
+    facts: tuple[DetectedFact, ...]
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything found still waits for a person."""
+        return any(fact.waits for fact in self.facts)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the person is kept away by what was found."""
+        return any(fact.state is DetectedState.CONFIRMED for fact in self.facts)
+
+    @property
+    def version(self) -> int:
+        """What a form carries: it changes with any of the facts, and with a new one."""
+        return version_of(self.facts)
+
+    @property
+    def key(self) -> str:
+        """The place of the pair in the list."""
+        return f"{self.reference} {self.handle}"
+
+
+def version_of(rows: Iterable[Any]) -> int:
+    """The versions of several rows as one number, which also tells how many they are."""
+    return sum(row.version + 1 for row in rows)

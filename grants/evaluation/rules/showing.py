@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from grants.calls.rules import Criterion
+from grants.core.paging import Tally
 from grants.evaluation.rules.conflicts import DoubtRow
 from grants.evaluation.rules.pool import PoolMember
 from grants.evaluation.rules.scores import total_half
@@ -232,6 +233,8 @@ class AssignmentsPage:
     runs: tuple[RunView, ...]
     undeclared: int
     conflicts: int
+    # How many pairs with something found wait for a person to decide.
+    found_waiting: Tally
 
     @property
     def seats_needed(self) -> int:

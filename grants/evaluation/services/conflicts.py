@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,10 +16,11 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
+from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator
 from grants.evaluation.rules import Answered
+from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.seats import void_seat
-from grants.evaluation.states import Declared, Ruled, Ruling, SeatState
+from grants.evaluation.states import ConsensusState, Declared, Ruled, Ruling, SeatState
 from grants.identity import services as people
 
 
@@ -49,8 +50,24 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
         _store(actor, row, answer)
         if answer.declared is Declared.CONFLICT:
             conflicts += 1
-            _keep_away(actor.user_id, call_id, answer.application_id, answer.reason)
+            assert actor.user_id is not None, "the program itself declares nothing"
+            keep_away(call_id, {(actor.user_id, answer.application_id): answer.reason})
     return conflicts
+
+
+@act(
+    "conflict.declare_in_office",
+    needs=Permission.CONFLICT_DECLARE_IN_OFFICE,
+    scope=queries.application_of_call_scope,
+    says="declared a conflict of interest with {subject}",
+)
+def declare_in_office(actor: Actor, application_id: UUID, reason: str) -> None:
+    """An officer has a conflict with an application: from now on it is not there for them, and somebody else decides."""
+    assert actor.user_id is not None, "the program itself declares nothing"
+    answer = rules.clean_declaration(Answered(application_id, Declared.CONFLICT, reason))
+    stored = {row.application_id: row for row in _own_declarations(actor, [application_id])}
+    _store(actor, stored.get(application_id), answer)
+    keep_away(locked(Application, application_id).call_id, {(actor.user_id, application_id): answer.reason})
 
 
 def _own_declarations(actor: Actor, application_ids: Sequence[UUID]) -> Sequence[ConflictDeclaration]:
@@ -109,38 +126,82 @@ def rule(actor: Actor, declaration_id: UUID, ruling: Ruling, reason: str, versio
     application = locked(Application, row.application_id)
     match ruling:
         case Ruling.CONFIRMED:
-            return _keep_away(row.user_id, application.call_id, application.id, words)
+            return keep_away(application.call_id, {(row.user_id, application.id): words})
         case Ruling.CLEARED:
-            people.lift_bar(row.user_id, "application", application.id)
+            if not queries.found_conflict(row.user_id, application.id):
+                people.lift_bar(row.user_id, "application", application.id)
             return Ruled.NOTHING_MORE
 
 
-def _keep_away(user_id: UUID | None, call_id: UUID, application_id: UUID, reason: str) -> Ruled:
-    """Bar a person from an application until the results of its call are public, and empty their seat on it.
+def keep_away(
+    call_id: UUID, reasons: Mapping[tuple[UUID, UUID], str], unbarred: Collection[tuple[UUID, UUID]] = ()
+) -> Ruled:
+    """Bar each (person, application) until the results of the call are public, empty the seats, reopen what they wrote.
 
-    Only while it is in evaluation, where the seat can be filled and the consensus agreed anew: afterwards a seat
-    and a consensus are the record of how it was decided.
+    Only while an application is in evaluation can a seat be filled and a consensus agreed anew: afterwards both are the
+    record of how it was decided. ``unbarred`` are people with an application of their own: they read it, and judge
+    nothing of it.
 
     Before results are published the bar has no end; the act that publishes them gives it one, or moves it. The call
     is locked here and there, so that no bar is made in between.
     """
-    assert user_id is not None, "the program itself declares nothing"
     results_public_at = calls.results_public_at(call_id)
     if results_public_at is None or results_public_at > acts.moment():
-        people.bar(user_id, "application", application_id, until=results_public_at)
-    seat = db.session.scalars(
-        select(Assignment)
+        people.bar_all("application", sorted(reasons.keys() - set(unbarred)), until=results_public_at)
+    concerned = {**dict.fromkeys(unbarred, "Takes part in this application"), **reasons}
+    followed = [_empty_seat(seat, user_id, concerned) for seat, user_id in _seats_of(call_id, concerned)]
+    followed += [_reopen_written(row) for row in _written_by(call_id, concerned)]
+    for each in (Ruled.SEAT_EMPTIED, Ruled.RECORD_STANDS, Ruled.CONSENSUS_REOPENED):
+        if each in followed:
+            return each
+    return Ruled.NOTHING_MORE
+
+
+def _seats_of(call_id: UUID, pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Assignment, UUID]]:
+    """The active seats of these people on these applications, under lock."""
+    rows = db.session.execute(
+        select(Assignment, Evaluator.user_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .where(
-            Assignment.application_id == application_id,
+            Evaluator.call_id == call_id,
+            Evaluator.user_id.in_({user_id for user_id, _ in pairs}),
             Assignment.state == SeatState.ACTIVE.value,
-            Evaluator.user_id == user_id,
         )
+        .order_by(Assignment.id)
         .with_for_update(of=Assignment)
-    ).one_or_none()
-    if seat is None:
-        return Ruled.NOTHING_MORE
-    if locked(Application, application_id).state not in queries.IN_EVALUATION:
+    )
+    return [(seat, user_id) for seat, user_id in rows if (user_id, seat.application_id) in pairs]
+
+
+def _empty_seat(seat: Assignment, user_id: UUID, reasons: Mapping[tuple[UUID, UUID], str]) -> Ruled:
+    if locked(Application, seat.application_id).state not in queries.IN_EVALUATION:
         return Ruled.RECORD_STANDS
-    void_seat(seat, user_id, f"Conflict of interest: {reason}")
+    void_seat(seat, user_id, f"Conflict of interest: {reasons[user_id, seat.application_id]}")
     return Ruled.SEAT_EMPTIED
+
+
+def _written_by(call_id: UUID, pairs: Collection[tuple[UUID, UUID]]) -> list[Consensus]:
+    """What these people wrote as the consensus on these applications and is still with the evaluators, under lock.
+
+    One that is agreed is the evaluators’ own word: who leads it adds no score.
+    """
+    rows = db.session.scalars(
+        select(Consensus)
+        .join(Application, Application.id == Consensus.application_id)
+        .where(
+            Application.call_id == call_id,
+            Application.state.in_(queries.IN_EVALUATION),
+            Consensus.written_by.in_({user_id for user_id, _ in pairs}),
+            Consensus.state == ConsensusState.PROPOSED.value,
+        )
+        .order_by(Consensus.id)
+        .with_for_update(of=Consensus)
+        .execution_options(populate_existing=True)
+    )
+    return [row for row in rows if (row.written_by, row.application_id) in pairs]
+
+
+def _reopen_written(row: Consensus) -> Ruled:
+    """Somebody else leads this consensus: its words are a draft again, and nobody has agreed to them."""
+    reopen_consensus(row)
+    return Ruled.CONSENSUS_REOPENED

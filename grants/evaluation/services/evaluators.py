@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from grants.calls.services import look_for_conflicts
 from grants.core.acts import act
 from grants.core.db import check_version, db
 from grants.core.errors import Invalid, NotFound, Refused
@@ -43,6 +44,7 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
     row.country_code = values.country_code
     row.languages, row.topics = list(values.languages), list(values.topics)
     row.load_min, row.load_max = values.load_min, values.load_max
+    look_for_conflicts(call_id)
     return row.id
 
 

@@ -6,14 +6,20 @@ from typing import Any
 
 from flask import abort, flash, request
 
+from grants.core.errors import no_such
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
+    ReasonForm,
     RuleForm,
     conflicts_form,
 )
-from grants.evaluation.states import Ruling
+from grants.evaluation.states import DetectedState, Ruling
 from grants.evaluation.views.frame import P, bp, status_of
+from grants.web import paging
 from grants.web.routing import current_actor, page, requires, see_other
+
+# What is gone is on the record alone.
+SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSED)
 
 
 @bp.get("/assessments/conflicts")
@@ -45,6 +51,39 @@ def _declared_words(answers: int, conflicts: int) -> str:
     return words if not conflicts else f"{words} {conflicts} with a conflict will not appear again."
 
 
+@bp.get("/calls/<slug>/conflicts")
+@requires(P.CONFLICT_CONFIRM)
+def detected(slug: str) -> Any:
+    """What the program found that may be a conflict: what waits, what keeps people away, what was dismissed."""
+    asked = request.args.get("show", DetectedState.PROPOSED.value)
+    known = {state.value: state for state in SHOWN}
+    problems = [] if asked in known else [no_such("state", asked, known)]
+    state = known.get(asked, DetectedState.PROPOSED)
+    call, rows, waiting = queries.detected_rows(current_actor(), slug, state, paging.asked())
+    shown = paging.Rows(()) if problems else rows
+    return page("evaluation/detected.html", call=call, rows=shown, waiting=waiting, problems=problems)
+
+
+@bp.route("/calls/<slug>/conflicts/<ref>/<handle>/found", methods=["GET", "POST"])
+@requires(P.CONFLICT_CONFIRM)
+def decide_detected(slug: str, ref: str, handle: str) -> Any:
+    """Confirm or dismiss what was found between one person and one application."""
+    pair = queries.detected_pair(current_actor(), slug, ref, handle)
+    form = RuleForm(version=str(pair.version))
+    if form.validate_on_submit():
+        with form.attempt():
+            ruling, version = Ruling(form.ruling.data), form.version_shown()
+            followed = services.decide_detected(
+                current_actor(), pair.application_id, pair.user_id, ruling, form.reason.data or "", version
+            )
+            flash(rules.RULED_WORDS[followed])
+            return see_other(".detected", slug=slug)
+        pair = queries.detected_pair(current_actor(), slug, ref, handle)
+    if form.clashed:
+        form.comes_again(pair.version)
+    return page("evaluation/decide_detected.html", pair=pair, form=form, slug=slug), status_of(form)
+
+
 @bp.route("/calls/<slug>/conflicts/<ref>/<handle>", methods=["GET", "POST"])
 @requires(P.CONFLICT_CONFIRM)
 def rule(slug: str, ref: str, handle: str) -> Any:
@@ -60,3 +99,17 @@ def rule(slug: str, ref: str, handle: str) -> Any:
     if form.clashed:
         form.comes_again(row.version)
     return page("evaluation/rule.html", row=row, form=form, slug=slug), status_of(form)
+
+
+@bp.route("/applications/<ref>/conflict", methods=["GET", "POST"])
+@requires(P.CONFLICT_DECLARE_IN_OFFICE)
+def declare_in_office(ref: str) -> Any:
+    """An officer says that they have a conflict with an application; it is no longer there for them then."""
+    head = queries.to_declare_in_office(current_actor(), ref)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.declare_in_office(current_actor(), head.id, form.reason.data or "")
+            flash("Your declaration is stored. Somebody else decides about this application.")
+            return see_other("oversight.home")
+    return page("evaluation/declare_in_office.html", head=head, form=form), 422 if form.is_submitted() else 200

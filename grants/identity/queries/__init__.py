@@ -9,13 +9,14 @@ from grants.identity.queries.accounts import (
     needs_two_administrators,
     offer_role_places,
     own,
+    own_orcid,
     own_phone,
     role_places,
     roles_waiting,
     user,
     users,
 )
-from grants.identity.queries.actors import actor_for, role_holds
+from grants.identity.queries.actors import actor_for, is_kept_from, role_holds
 from grants.identity.queries.facts import (
     Alike,
     fact_history,
@@ -84,6 +85,7 @@ __all__ = [
     "facts",
     "holders",
     "holds_staff_role",
+    "is_kept_from",
     "is_of_a_team",
     "is_of_it",
     "last_deeds",
@@ -106,6 +108,7 @@ __all__ = [
     "organisations",
     "overtaker",
     "own",
+    "own_orcid",
     "own_phone",
     "pairs_to_decide",
     "people",

@@ -81,6 +81,11 @@ def own_phone(actor: Actor) -> str | None:
     return db.session.scalar(select(User.phone).where(User.id == actor.user_id))
 
 
+def own_orcid(actor: Actor) -> str | None:
+    """The person's own ORCID iD; conflicts of interest are looked for by it."""
+    return db.session.scalar(select(User.orcid).where(User.id == actor.user_id))
+
+
 def demo_choices() -> tuple[DemoChoice, ...]:
     """Demo people for the switch on every page: one statement, by the part they play, at most 100."""
     now = clock.now()

@@ -117,6 +117,14 @@ def rights_of(person: ColumnElement[UUID]) -> list[Select[Any]]:
     ]
 
 
+def is_kept_from(user_id: UUID, kind: str, object_id: UUID) -> bool:
+    """Whether a conflict keeps a person from a thing now: what was queued for them before is not sent."""
+    rows = db.session.execute(
+        select(AccessBar.kind, AccessBar.object_id).where(AccessBar.user_id == user_id, spans(AccessBar, clock.now()))
+    )
+    return (kind, object_id) in _with_what_lies_in({(row[0], row[1]) for row in rows})
+
+
 def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:
     """Bars from applications are bars from their grants and the reports on these too."""
     if not bars:

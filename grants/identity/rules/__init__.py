@@ -48,6 +48,7 @@ from grants.identity.rules.facts import (
     stated_facts,
     why_not_validate,
 )
+from grants.identity.rules.orcid import checked_orcid
 from grants.identity.rules.organisations import EU_SPELLINGS, OrganisationInput, OrganisationRow, OrganisationView
 from grants.identity.rules.passwords import (
     PASSWORD_CHARACTERS_MAX,
@@ -125,6 +126,7 @@ __all__ = [
     "by_part",
     "checked_job_title",
     "checked_name",
+    "checked_orcid",
     "counter_key",
     "demand_fresh",
     "facts_of",

@@ -178,6 +178,7 @@ class ProfileInput:
     name: str
     job_title: str | None = None
     phone: str | None = None
+    orcid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

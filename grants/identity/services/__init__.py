@@ -28,6 +28,7 @@ from grants.identity.services.people import (
 from grants.identity.services.roles import (
     assign_role,
     bar,
+    bar_all,
     confirm_role,
     end_assigned_role,
     end_bars,
@@ -47,6 +48,7 @@ __all__ = [
     "ask_address",
     "assign_role",
     "bar",
+    "bar_all",
     "change_password",
     "confirm_address",
     "confirm_password",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from grants.core import acts, clock
+from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
 from grants.core.errors import Invalid, Refused
@@ -20,6 +20,21 @@ from grants.identity.states import DoubleVerdict, FactKind, OrganisationKind
 def organisation_scope(organisation_id: UUID) -> Scope:
     """Where an organisation lies: in itself."""
     return Scope.of(("organisation", locked(Organisation, organisation_id).id))
+
+
+def look_for_conflicts_of(organisation_id: UUID) -> None:
+    """A later stage looks for conflicts of interest by what an organisation is and who belongs to it: ask it to look anew."""
+    jobs.queue(
+        "jobs.conflicts.organisation_changed",
+        subject=("organisation", organisation_id),
+        asker=jobs.Asker.PROGRAM,
+        organisation_id=organisation_id,
+    )
+
+
+def look_for_conflicts_everywhere() -> None:
+    """The same where it is about a person: their roles, their numbers."""
+    jobs.queue("jobs.conflicts.everywhere", asker=jobs.Asker.PROGRAM)
 
 
 def note_changes(row: Organisation, values: OrganisationInput, *, before: OrganisationView | None) -> None:
@@ -151,6 +166,8 @@ def decide_double(actor: Actor, organisation_id: UUID, other_id: UUID, verdict: 
     )
     assert actor.user_id is not None, "a person decides about two entries"
     acts.reason(words)
+    look_for_conflicts_of(organisation_id)
+    look_for_conflicts_of(other_id)
     db.session.add(
         OrganisationDouble(
             organisation_id=first,

@@ -31,7 +31,12 @@ from grants.identity.rules import (
     RoleInput,
     UserInput,
 )
-from grants.identity.services.facts import note_changes, organisation_scope
+from grants.identity.services.facts import (
+    look_for_conflicts_everywhere,
+    look_for_conflicts_of,
+    note_changes,
+    organisation_scope,
+)
 from grants.identity.services.mails import mail
 from grants.identity.services.passwords import make_link, withdraw_links
 from grants.identity.services.roles import assign_now, give_role, refuse_losing_the_last_administrator, refuse_staff
@@ -288,6 +293,10 @@ def edit_profile(actor: Actor, values: ProfileInput, *, version: int | None = No
     user.name = rules.checked_name(values.name)
     user.job_title = rules.checked_job_title(values.job_title)
     user.phone = rules.one_line(values.phone or "", characters_max=40) or None
+    orcid = rules.checked_orcid(values.orcid)
+    if orcid != user.orcid:
+        user.orcid = orcid
+        look_for_conflicts_everywhere()
 
 
 @act("organisation.add", needs=Permission.ORGANISATION_EDIT, says="added organisation {subject}")
@@ -326,6 +335,7 @@ def add_colleague(actor: Actor, organisation_id: UUID, values: ColleagueInput) -
             f"This organisation has {len(before)} people; the limit is {PEOPLE_MAX}. Ask the programme office."
         )
     user_id = _named_colleague(actor, organisation_id, values)
+    look_for_conflicts_of(organisation_id)
     if user_id in before:
         raise Invalid("This person is here already.", {"email": "Somebody with this address belongs to it already."})
     name, address = rules.checked_name(values.name), rules.normal_email(values.email)
@@ -394,6 +404,9 @@ def edit_organisation(
             asker=jobs.Asker.PROGRAM,
             organisation_id=row.id,
         )
+    after = queries.organisation_view(row)
+    if after != before:
+        look_for_conflicts_of(row.id)
     if office:
         _bring_into_list(row)
     return queries.organisation_view(row)

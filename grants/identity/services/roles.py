@@ -23,6 +23,10 @@ from grants.identity.policy import WORDS, Role
 from grants.identity.rules import (
     RoleInput,
 )
+from grants.identity.services.facts import look_for_conflicts_everywhere
+
+# Who holds one of these must have no conflict of interest with what they judge or decide.
+DECLARE = policy.roles_with(Permission.CONFLICT_DECLARE) | policy.roles_with(Permission.CONFLICT_DECLARE_IN_OFFICE)
 
 
 def give_role(
@@ -70,6 +74,32 @@ def bar(user_id: UUID, kind: str, object_id: UUID, *, until: datetime | None = N
     found = AccessBar(user_id=user_id, kind=kind, object_id=object_id, starts_at=acts.moment(), ends_before=until)
     db.session.add(found)
     return found.id
+
+
+def bar_all(kind: str, pairs: Collection[tuple[UUID, UUID]], *, until: datetime | None = None) -> None:
+    """The same for many people and things at once: (person, thing), in one statement and one insertion."""
+    if not pairs:
+        return
+    now = acts.moment()
+    rows = db.session.scalars(
+        select(AccessBar)
+        .where(
+            AccessBar.kind == kind,
+            AccessBar.user_id.in_({user_id for user_id, _ in pairs}),
+            AccessBar.object_id.in_({object_id for _, object_id in pairs}),
+            or_(AccessBar.ends_before.is_(None), AccessBar.ends_before > now),
+        )
+        .order_by(AccessBar.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    standing = {(row.user_id, row.object_id): row for row in rows}
+    for user_id, object_id in pairs:
+        found = standing.get((user_id, object_id))
+        if found is not None:
+            found.ends_before = until
+        else:
+            db.session.add(AccessBar(user_id=user_id, kind=kind, object_id=object_id, starts_at=now, ends_before=until))
 
 
 def lift_bar(user_id: UUID, kind: str, object_id: UUID) -> None:
@@ -174,6 +204,8 @@ def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
         raise Invalid(
             "The role would have ended already.", {"ends_before": "Choose a day after today, or leave it empty."}
         )
+    if values.role in DECLARE:
+        look_for_conflicts_everywhere()
     return assign_now(actor, user_id, values)
 
 

@@ -29,7 +29,12 @@ def _profile(status: int = 200, **forms: Any) -> Any:
     actor = current_actor()
     own = queries.own(actor)
     form = ProfileForm(
-        formdata=None, version=own.version, name=own.name, job_title=own.job_title, phone=queries.own_phone(actor)
+        formdata=None,
+        version=own.version,
+        name=own.name,
+        job_title=own.job_title,
+        phone=queries.own_phone(actor),
+        orcid=queries.own_orcid(actor),
     )
     shown = {"form": form, **forms}
     return page("identity/profile.html", own=own, words=policy.WORDS, **shown), status

@@ -1,0 +1,154 @@
+"""What the program found that may be a conflict, for the manager’s page: by person and application, those that wait first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy.orm import aliased
+
+from grants.applications.models import Application
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core.errors import NotFound
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader
+from grants.evaluation.models import ConflictDeclaration, DetectedConflict
+from grants.evaluation.queries.access import within
+from grants.evaluation.rules import DetectedFact, DetectedPair
+from grants.evaluation.states import Declared, DetectedKind, DetectedState
+from grants.identity.models import Organisation, User
+
+
+@reader
+def detected_rows(
+    actor: Actor, slug: str, state: DetectedState, asked: Page
+) -> Asking[tuple[CallView, Rows[DetectedPair], Tally]]:
+    """The pairs of a call with a fact in this state, in the order of references; and how many wait. Four statements."""
+    call = yield from calls.call.asking(actor, slug)
+    if not actor.may(Permission.CONFLICT_CONFIRM, Scope.of(("call", call.id))):
+        raise NotFound
+    key = func.concat(Application.reference, " ", User.handle)
+    wanted = (
+        select(DetectedConflict.user_id, DetectedConflict.application_id, key.label("key"))
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .join(User, User.id == DetectedConflict.user_id)
+        .where(
+            Application.call_id == call.id,
+            DetectedConflict.state == state.value,
+            DetectedConflict.user_id != actor.user_id,
+            within(actor, Permission.CONFLICT_CONFIRM),
+        )
+        .distinct()
+        .order_by(key)
+        .limit(asked.limit)
+    )
+    if asked.after:
+        wanted = wanted.where(key > asked.after)
+    rows, waiting = yield from both(ask(wanted), detected_count.asking(actor, call.id))
+    pairs = yield from _pairs([(row.user_id, row.application_id) for row in rows])
+    return call, cut(pairs, asked, key=lambda pair: pair.key), waiting
+
+
+@reader
+def detected_count(actor: Actor, call_id: UUID) -> Asking[Tally]:
+    """How many pairs of a call wait for a person to decide, as far as counting goes."""
+    waits = (
+        select(DetectedConflict.user_id, DetectedConflict.application_id)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(
+            Application.call_id == call_id,
+            DetectedConflict.state == DetectedState.PROPOSED.value,
+            DetectedConflict.user_id != actor.user_id,
+            within(actor, Permission.CONFLICT_CONFIRM),
+        )
+        .distinct()
+        .limit(COUNTED_MAX + 1)
+        .subquery()
+    )
+    rows = yield from ask(select(func.count().label("number")).select_from(waits))
+    return Tally.of(rows[0].number)
+
+
+@reader
+def detected_pair(actor: Actor, slug: str, reference: str, handle: str) -> Asking[DetectedPair]:
+    """One person and one application with all that was found between them; :class:`NotFound` out of scope."""
+    call = yield from calls.call.asking(actor, slug)
+    rows = yield from ask(
+        select(DetectedConflict.user_id, DetectedConflict.application_id)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .join(User, User.id == DetectedConflict.user_id)
+        .where(
+            Application.call_id == call.id,
+            Application.reference == reference,
+            User.handle == handle,
+            DetectedConflict.state != DetectedState.GONE.value,
+            within(actor, Permission.CONFLICT_CONFIRM),
+        )
+        .limit(1)
+    )
+    if not rows:
+        raise NotFound
+    (found,) = yield from _pairs([(rows[0].user_id, rows[0].application_id)])
+    return found
+
+
+def _pairs(keys: Iterable[tuple[UUID, UUID]]) -> Asking[tuple[DetectedPair, ...]]:
+    """All that stands between each of these, by reference and handle."""
+    wanted = list(keys)
+    if not wanted:
+        return ()
+    told, decider = aliased(ConflictDeclaration), aliased(User)
+    rows = yield from ask(
+        select(
+            *(DetectedConflict.user_id, DetectedConflict.application_id, DetectedConflict.kind, DetectedConflict.state),
+            *(DetectedConflict.evidence, DetectedConflict.found_at, DetectedConflict.decided_at),
+            *(DetectedConflict.decision_reason, DetectedConflict.version),
+            *(User.name, User.handle, Application.reference, Application.title, told.declared),
+            Organisation.name.label("entity"),
+            decider.name.label("decided_by"),
+        )
+        .join(User, User.id == DetectedConflict.user_id)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .outerjoin(Organisation, Organisation.id == DetectedConflict.organisation_id)
+        .outerjoin(decider, decider.id == DetectedConflict.decided_by)
+        .outerjoin(
+            told,
+            and_(told.user_id == DetectedConflict.user_id, told.application_id == DetectedConflict.application_id),
+        )
+        .where(
+            tuple_(DetectedConflict.user_id, DetectedConflict.application_id).in_(wanted),
+            DetectedConflict.state != DetectedState.GONE.value,
+        )
+        .order_by(Application.reference, User.handle, DetectedConflict.kind, Organisation.name)
+    )
+    found: dict[tuple[UUID, UUID], list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.user_id, row.application_id].append(row)
+    return tuple(_pair(each) for each in found.values())
+
+
+def _pair(rows: list[Any]) -> DetectedPair:
+    first = rows[0]
+    facts = tuple(
+        DetectedFact(
+            DetectedKind(row.kind),
+            row.entity or "",
+            row.evidence,
+            DetectedState(row.state),
+            row.found_at,
+            row.decided_by or "",
+            row.decided_at,
+            row.decision_reason or "",
+            row.version,
+        )
+        for row in rows
+    )
+    declared = Declared(first.declared) if first.declared else None
+    return DetectedPair(
+        first.user_id, first.application_id, first.name, first.handle, first.reference, first.title, declared, facts
+    )

@@ -1,0 +1,340 @@
+"""What conflicts of interest are looked for in: people, consortia and what both shared before, each read once for a call."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import and_, func, literal, or_, select, union
+from sqlalchemy.orm import aliased
+
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import ApplicationState, PartnerState
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.cities.models import City, Participation
+from grants.core import clock
+from grants.core.db import db
+from grants.core.permissions import Permission
+from grants.evaluation.models import DetectedConflict, Evaluator
+from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Found, Somebody, Together, detect
+from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
+from grants.identity.policy import TEAM_ROLES, roles_with
+from grants.identity.queries import role_holds
+from grants.identity.states import FactKind
+
+# From when an application is sent until its list is decided, somebody may still decide about it.
+LOOKED_AT = tuple(
+    state.value for state in (ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION)
+)
+NUMBERS: Mapping[FactKind, str] = {
+    FactKind.PIC: "PIC",
+    FactKind.VAT: "VAT number",
+    FactKind.REGISTRATION: "registration number",
+}
+# Who of those that declare also judges; officers decide about papers, wherever they come from.
+JUDGES = roles_with(Permission.CONFLICT_DECLARE)
+OFFICERS = roles_with(Permission.CONFLICT_DECLARE_IN_OFFICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found about a call, and what there was to look at."""
+
+    found: tuple[Found, ...]
+    people: int
+    applications: int
+
+
+def look(call_id: UUID) -> Looked:
+    """Everything that joins who judges or decides in a call to its applications, in a fixed number of statements."""
+    rules = calls.call_by_id(call_id).content.conflict_rules
+    since = _years_ago(rules.past_consortium_years)
+    partners = _partners(Application.call_id == call_id, Application.state.in_(LOOKED_AT))
+    team = _team(call_id)
+    judging = _judging(call_id)
+    people = _people({*judging, *(user_id for _, user_id in team)})
+    memberships = _memberships(people, since)
+    entities = _entities(
+        {organisation_id for _, organisation_id in partners}
+        | {organisation_id for found in memberships.values() for organisation_id in found}
+        | {pooled for pooled, _ in judging.values() if pooled}
+    )
+    candidates = [
+        _candidate(people[user_id], memberships[user_id], pooled, entities)
+        for user_id, pooled in sorted(judging.items())
+        if user_id in people
+    ]
+    bids = _bids(partners, team, people, memberships, entities)
+    own = {entity.id for candidate in candidates for entity in candidate.entities}
+    past = _past(call_id, own, since) if rules.past_consortium_years else ()
+    return Looked(detect(candidates, bids, past, rules), len(candidates), len(bids))
+
+
+def _years_ago(years: int) -> datetime:
+    return clock.end_of_day(clock.add_months(clock.in_zone(clock.now()).date(), -12 * years))
+
+
+def _partners(*wanted: Any) -> list[tuple[UUID, UUID]]:
+    """(application, organisation) of every consortium, in its order."""
+    rows = db.session.execute(
+        select(ApplicationPartner.application_id, ApplicationPartner.organisation_id)
+        .join(Application, Application.id == ApplicationPartner.application_id)
+        .where(*wanted, ApplicationPartner.state != PartnerState.DECLINED.value)
+        .order_by(Application.reference, ApplicationPartner.position)
+    )
+    return [(application_id, organisation_id) for application_id, organisation_id in rows]
+
+
+def _team(call_id: UUID) -> list[tuple[UUID, UUID]]:
+    """(application, person) of who acts for each application, by role or as the contact of a partner."""
+    wanted = (Application.call_id == call_id, Application.state.in_(LOOKED_AT))
+    by_role = (
+        select(Application.id, RoleGrant.user_id)
+        .join(RoleGrant, and_(RoleGrant.kind == "application", RoleGrant.object_id == Application.id))
+        .where(*wanted, RoleGrant.role.in_(sorted(TEAM_ROLES)), role_holds(clock.now()))
+    )
+    contacts = (
+        select(Application.id, ApplicationPartner.contact_user_id)
+        .join(ApplicationPartner, ApplicationPartner.application_id == Application.id)
+        .where(
+            *wanted,
+            ApplicationPartner.contact_user_id.is_not(None),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+        )
+    )
+    rows: Sequence[Any] = db.session.execute(union(by_role, contacts)).all()
+    return sorted((row[0], row[1]) for row in rows)
+
+
+def _judging(call_id: UUID) -> dict[UUID, tuple[UUID | None, tuple[str, bool]]]:
+    """Who must have no conflict in this call: the organisation and country of the pool, and whether the person judges."""
+    pooled = select(Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code, literal(True)).where(
+        Evaluator.call_id == call_id
+    )
+    nothing = (literal(None, Evaluator.organisation_id.type), literal(""))
+    here = or_(RoleGrant.object_id.is_(None), RoleGrant.object_id == call_id)
+    holds = [
+        select(RoleGrant.user_id, *nothing, literal(judges)).where(
+            RoleGrant.role.in_(sorted(role.value for role in roles)), here, role_holds(clock.now())
+        )
+        for roles, judges in ((_panel(), True), (OFFICERS, False))
+    ]
+    found: dict[UUID, tuple[UUID | None, tuple[str, bool]]] = {}
+    for user_id, organisation_id, country, judges in db.session.execute(pooled.union_all(*holds)):
+        before = found.get(user_id, (None, ("", False)))
+        found[user_id] = (before[0] or organisation_id, (before[1][0] or country, before[1][1] or judges))
+    return found
+
+
+def _panel() -> frozenset[Any]:
+    """Roles that judge in every call they hold for; an evaluator only where they are in the pool."""
+    reads = roles_with(Permission.ASSESSMENT_READ_ALL)
+    return JUDGES & reads
+
+
+def _people(user_ids: Collection[UUID]) -> dict[UUID, Any]:
+    rows = db.session.execute(
+        select(User.id, User.name, User.email, User.orcid).where(User.id.in_(user_ids), User.disabled_at.is_(None))
+    )
+    return {row.id: row for row in rows}
+
+
+def _memberships(user_ids: Iterable[UUID], since: datetime) -> dict[UUID, list[UUID]]:
+    """The organisations each person belongs to or belonged to since then, the oldest first."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    rows = db.session.execute(
+        select(Membership.user_id, Membership.organisation_id)
+        .where(
+            Membership.user_id.in_(list(user_ids)),
+            or_(Membership.ends_before.is_(None), Membership.ends_before > since),
+        )
+        .order_by(Membership.user_id, Membership.starts_at, Membership.id)
+    )
+    for user_id, organisation_id in rows:
+        if organisation_id not in found[user_id]:
+            found[user_id].append(organisation_id)
+    return found
+
+
+def _entities(organisation_ids: Collection[UUID]) -> dict[UUID, Entity]:
+    """Organisations as they are compared; an entry that points to another one counts as that."""
+    found: dict[UUID, Entity] = {}
+    numbers = _numbers(organisation_ids)
+    for row in db.session.execute(
+        select(
+            *(Organisation.id, Organisation.name, Organisation.country_code, Organisation.town, Organisation.website),
+            *(Organisation.pic, Organisation.same_as_id),
+        ).where(Organisation.id.in_(organisation_ids))
+    ):
+        own = numbers[row.id] | ({(NUMBERS[FactKind.PIC], row.pic)} if row.pic else set())
+        found[row.id] = Entity(
+            row.same_as_id or row.id, row.name, row.country_code, row.town or "", frozenset(own), _host(row.website)
+        )
+    return found
+
+
+def _host(website: str | None) -> str:
+    text = website or ""
+    host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    return host.removeprefix("www.")
+
+
+def _numbers(organisation_ids: Collection[UUID]) -> dict[UUID, set[tuple[str, str]]]:
+    """What registers call each organisation: the newest line of each kind."""
+    found: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
+    other = aliased(OrganisationFact)
+    newest = (
+        select(func.max(other.number))
+        .where(other.organisation_id == OrganisationFact.organisation_id, other.kind == OrganisationFact.kind)
+        .correlate(OrganisationFact)
+        .scalar_subquery()
+    )
+    for organisation_id, kind, value in db.session.execute(
+        select(OrganisationFact.organisation_id, OrganisationFact.kind, OrganisationFact.value).where(
+            OrganisationFact.organisation_id.in_(organisation_ids),
+            OrganisationFact.kind.in_([kind.value for kind in NUMBERS]),
+            OrganisationFact.number == newest,
+            OrganisationFact.value != "",
+        )
+    ):
+        found[organisation_id].add((NUMBERS[FactKind(kind)], value))
+    return found
+
+
+def _candidate(
+    person: Any, belongs: Iterable[UUID], pooled: tuple[UUID | None, tuple[str, bool]], entities: Mapping[UUID, Entity]
+) -> Candidate:
+    organisation_id, (country, judges) = pooled
+    own = dict.fromkeys([*belongs, *([organisation_id] if organisation_id else [])])
+    found = tuple(entities[each] for each in own if each in entities)
+    countries = {each.country_code for each in found} | ({country} if country else set())
+    return Candidate(_somebody(person, None), found, frozenset(countries), judges)
+
+
+def _somebody(person: Any, organisation_id: UUID | None) -> Somebody:
+    return Somebody(person.id, person.name, person.email, person.orcid, organisation_id)
+
+
+def _bids(
+    partners: Iterable[tuple[UUID, UUID]],
+    team: Iterable[tuple[UUID, UUID]],
+    people: Mapping[UUID, Any],
+    memberships: Mapping[UUID, list[UUID]],
+    entities: Mapping[UUID, Entity],
+) -> list[Bid]:
+    consortium: dict[UUID, dict[UUID, Entity]] = defaultdict(dict)
+    for application_id, organisation_id in partners:
+        entity = entities[organisation_id]
+        consortium[application_id].setdefault(entity.id, entity)
+    acting: dict[UUID, list[Somebody]] = defaultdict(list)
+    for application_id, user_id in team:
+        if user_id in people:
+            own = [entities[each].id for each in memberships.get(user_id, ()) if each in entities]
+            inside = next((each for each in own if each in consortium[application_id]), None)
+            acting[application_id].append(_somebody(people[user_id], inside))
+    return [Bid(key, tuple(found.values()), tuple(acting[key])) for key, found in consortium.items()]
+
+
+def _past(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
+    """Consortia of other calls since then, and pilots of the register of cities, in which one of these stood."""
+    return (*_earlier_applications(call_id, organisation_ids, since), *_earlier_pilots(organisation_ids, since))
+
+
+def _earlier_applications(call_id: UUID, organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
+    mine, standing = aliased(ApplicationPartner), func.coalesce(Organisation.same_as_id, Organisation.id)
+    of_mine = select(mine.application_id).where(
+        mine.organisation_id.in_(organisation_ids), mine.state != PartnerState.DECLINED.value
+    )
+    rows = db.session.execute(
+        select(Application.id, Application.reference, Call.title, standing)
+        .join(Call, Call.id == Application.call_id)
+        .join(ApplicationPartner, ApplicationPartner.application_id == Application.id)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
+        .where(
+            Application.id.in_(of_mine),
+            Application.call_id != call_id,
+            Application.submitted_at > since,
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+        )
+        .order_by(Application.reference)
+    )
+    return _together((key, f"{reference}, {title}", found) for key, reference, title, found in rows)
+
+
+def _earlier_pilots(organisation_ids: Collection[UUID], since: datetime) -> tuple[Together, ...]:
+    """Pilots of the register; one whose call names an older year than the call looks back to is left out."""
+    mine, own = aliased(Participation), aliased(City)
+    shared = (
+        select(mine.call_label, mine.pilot_key)
+        .join(own, own.id == mine.city_id)
+        .where(own.organisation_id.in_(organisation_ids))
+    ).subquery()
+    rows = db.session.execute(
+        select(Participation.call_label, Participation.pilot_key, Participation.pilot_title, City.organisation_id)
+        .join(City, City.id == Participation.city_id)
+        .join(
+            shared,
+            and_(shared.c.call_label == Participation.call_label, shared.c.pilot_key == Participation.pilot_key),
+        )
+        .where(City.organisation_id.is_not(None))
+        .order_by(Participation.call_label, Participation.pilot_key)
+    )
+    return _together(
+        ((label, key), f"{title or key}, {label}", found)
+        for label, key, title, found in rows
+        if found is not None and (_year_of(label) or since.year) >= since.year
+    )
+
+
+def _year_of(label: str) -> int | None:
+    years = [int(word) for word in "".join(each if each.isdigit() else " " for each in label).split() if len(word) == 4]
+    return max(years, default=None)
+
+
+def _together(rows: Iterable[tuple[Any, str, UUID]]) -> tuple[Together, ...]:
+    found: dict[Any, tuple[str, set[UUID]]] = {}
+    for key, words, organisation_id in rows:
+        found.setdefault(key, (words, set()))[1].add(organisation_id)
+    return tuple(Together(words, frozenset(ids)) for words, ids in found.values() if len(ids) > 1)
+
+
+def standing_detections(call_id: UUID) -> dict[tuple[UUID, UUID, str, UUID | None], DetectedConflict]:
+    """Every fact kept about a call, under lock, by what tells one from another. For the act that looks anew."""
+    rows = db.session.scalars(
+        select(DetectedConflict)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(Application.call_id == call_id)
+        .with_for_update(of=DetectedConflict)
+        .execution_options(populate_existing=True)
+    )
+    return {(row.user_id, row.application_id, row.kind, row.organisation_id): row for row in rows}
+
+
+def calls_looked_at(organisation_id: UUID | None = None) -> tuple[UUID, ...]:
+    """Calls in which somebody may still decide about an application; with an organisation, those it matters to."""
+    wanted = select(Application.call_id).where(Application.state.in_(LOOKED_AT)).distinct()
+    if organisation_id is not None:
+        partner = select(ApplicationPartner.application_id).where(ApplicationPartner.organisation_id == organisation_id)
+        people = select(Membership.user_id).where(Membership.organisation_id == organisation_id)
+        concerned = or_(
+            Evaluator.organisation_id == organisation_id,
+            Evaluator.user_id.in_(people),
+        )
+        pooled = select(Evaluator.call_id).where(concerned)
+        officers = (
+            select(RoleGrant.id)
+            .where(
+                RoleGrant.user_id.in_(people),
+                RoleGrant.role.in_(sorted(role.value for role in OFFICERS | _panel())),
+                role_holds(clock.now()),
+            )
+            .exists()
+        )
+        wanted = wanted.where(or_(Application.id.in_(partner), Application.call_id.in_(pooled), officers))
+    return tuple(sorted(db.session.scalars(wanted)))

@@ -1,0 +1,385 @@
+"""Looking for conflicts of interest: what joins a person to a consortium, by look-ups on what both have, never pair by pair."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from grants.calls.rules import ConflictRules
+from grants.evaluation.states import DetectedKind
+from grants.identity.rules import name_key
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+# Mail from these says nothing about for whom a person works.
+GENERIC_DOMAINS = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "gmx.com",
+        "gmx.net",
+        "gmx.de",
+        "gmx.at",
+        "gmx.ch",
+        "web.de",
+        "t-online.de",
+        "freenet.de",
+        "mail.com",
+        "proton.me",
+        "protonmail.com",
+        "tutanota.com",
+        "posteo.de",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "laposte.net",
+        "sfr.fr",
+        "libero.it",
+        "virgilio.it",
+        "tiscali.it",
+        "alice.it",
+        "wp.pl",
+        "o2.pl",
+        "onet.pl",
+        "interia.pl",
+        "op.pl",
+        "seznam.cz",
+        "centrum.cz",
+        "azet.sk",
+        "abv.bg",
+        "mail.bg",
+        "inbox.lv",
+        "ukr.net",
+        "telenet.be",
+        "skynet.be",
+        "ziggo.nl",
+        "kpnmail.nl",
+        "xs4all.nl",
+        "sapo.pt",
+        "terra.es",
+        "telefonica.net",
+        "otenet.gr",
+        "freemail.hu",
+        "citromail.hu",
+        "hot.ee",
+        "mail.ee",
+        "example.com",
+        "example.net",
+        "example.org",
+        "yandex.com",
+        "yandex.ru",
+        "mail.ru",
+        "zoho.com",
+        "fastmail.com",
+        "hey.com",
+    ]
+)
+# A domain that people of more organisations than this use belongs to who hosts mail, not to one of them.
+HOSTED_MIN = 4
+# How alike two names are from which on a person should look, of 1 for the same letters.
+NAMES_ALIKE_MIN = 0.9
+# A word that more names than this have tells none of them apart; whole names are compared all the same.
+COMMON_WORD_MIN = 60
+BEGINNING_LETTERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An organisation as it is compared: ``id`` is that of the entry that stands for it, ``numbers`` are of registers."""
+
+    id: UUID
+    name: str
+    country_code: str
+    town: str = ""
+    numbers: frozenset[tuple[str, str]] = frozenset()
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person as they are compared."""
+
+    user_id: UUID
+    name: str
+    email: str = ""
+    orcid: str | None = None
+    organisation_id: UUID | None = None
+
+    @property
+    def domain(self) -> str:
+        """What stands behind the @."""
+        return self.email.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who must have no conflict: the person, for whom they work or worked, and whether they judge."""
+
+    person: Somebody
+    entities: tuple[Entity, ...] = ()
+    countries: frozenset[str] = frozenset()
+    judges: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """An application as it is compared: its consortium in order, and who acts for it."""
+
+    application_id: UUID
+    entities: tuple[Entity, ...]
+    team: tuple[Somebody, ...] = ()
+
+    @property
+    def lead_id(self) -> UUID | None:
+        """The organisation that leads it."""
+        return self.entities[0].id if self.entities else None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Organisations that stood in one consortium before, and which it was."""
+
+    words: str
+    organisation_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One fact that joins a person to an application, with the entity of the consortium it concerns."""
+
+    user_id: UUID
+    application_id: UUID
+    kind: DetectedKind
+    organisation_id: UUID | None
+    evidence: str
+
+    @property
+    def key(self) -> tuple[UUID, UUID, str, UUID | None]:
+        """What tells one fact from another."""
+        return (self.user_id, self.application_id, self.kind.value, self.organisation_id)
+
+
+def detect(
+    candidates: Sequence[Candidate], bids: Sequence[Bid], past: Sequence[Together], rules: ConflictRules
+) -> tuple[Found, ...]:
+    """Everything that joins these people to these applications, each fact once, in an order that depends on nothing else.
+
+    What only proposes a conflict is left out where a certain one keeps the person away anyway.
+    """
+    index = _indexed(bids, past)
+    found = {each.key: each for candidate in candidates for each in _about(candidate, index, rules)}
+    certain = {(each.user_id, each.application_id) for each in found.values() if each.kind.is_certain}
+    kept = (
+        each for each in found.values() if each.kind.is_certain or (each.user_id, each.application_id) not in certain
+    )
+    return tuple(sorted(kept, key=lambda each: tuple(map(str, each.key))))
+
+
+Place = tuple[Bid, Entity]
+
+
+class _Names(Generic[T]):
+    """Names by the beginnings of their words, so that only such as share one are compared letter by letter."""
+
+    def __init__(self, pairs: Iterable[tuple[str, T]]) -> None:
+        self._named = _by((key, value) for key, value in pairs if key)
+        self._begun = _by((word, key) for key in self._named for word in _beginnings(key))
+
+    def near(self, key: str) -> Iterator[T]:
+        """Everything of this name or of nearly this one."""
+        if not key:
+            return
+        shared = (self._begun.get(word, []) for word in _beginnings(key))
+        wanted = {key} | {each for found in shared if len(found) <= COMMON_WORD_MIN for each in found}
+        for each in sorted(wanted):
+            if each in self._named and _near(key, each):
+                yield from self._named[each]
+
+
+def _beginnings(key: str) -> set[str]:
+    """The first letters of each word, enough of them to tell names apart."""
+    return {word[:BEGINNING_LETTERS] for word in key.split() if len(word) > 2}
+
+
+def _near(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    # Nothing is added to what two names have in common at best by asking the cheap questions first.
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return (
+        matcher.real_quick_ratio() >= NAMES_ALIKE_MIN
+        and matcher.quick_ratio() >= NAMES_ALIKE_MIN
+        and matcher.ratio() >= NAMES_ALIKE_MIN
+    )
+
+
+@dataclass(slots=True)
+class _Index:
+    """The applications by everything a person may share with one."""
+
+    bids: tuple[Bid, ...]
+    by_person: Mapping[UUID, list[tuple[Bid, Somebody]]]
+    by_orcid: Mapping[str, list[tuple[Bid, Somebody]]]
+    by_entity: Mapping[UUID, list[Place]]
+    by_number: Mapping[tuple[str, str], list[Place]]
+    by_country: Mapping[str, list[Place]]
+    by_town: Mapping[tuple[str, str], list[Place]]
+    by_domain: Mapping[str, list[tuple[Bid, UUID | None]]]
+    past_of: Mapping[UUID, list[Together]]
+    people: _Names[tuple[Bid, Somebody]]
+    names: _Names[Place]
+
+
+def _indexed(bids: Sequence[Bid], past: Sequence[Together]) -> _Index:
+    places = [(bid, entity) for bid in bids for entity in bid.entities]
+    team = [(bid, person) for bid in bids for person in bid.team]
+    return _Index(
+        tuple(bids),
+        _by((person.user_id, (bid, person)) for bid, person in team),
+        _by((person.orcid, (bid, person)) for bid, person in team if person.orcid),
+        _by((entity.id, (bid, entity)) for bid, entity in places),
+        _by((number, (bid, entity)) for bid, entity in places for number in entity.numbers),
+        _by((entity.country_code, (bid, entity)) for bid, entity in places),
+        _by((_town(entity), (bid, entity)) for bid, entity in places if entity.town),
+        _domains(places, team),
+        _by((organisation_id, each) for each in past for organisation_id in each.organisation_ids),
+        _Names([(_person_key(person.name), (bid, person)) for bid, person in team]),
+        _Names([(f"{entity.country_code} {name_key(entity.name)}", (bid, entity)) for bid, entity in places]),
+    )
+
+
+def _by(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
+    found: dict[K, list[T]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
+    return dict(found)
+
+
+def _town(entity: Entity) -> tuple[str, str]:
+    return (entity.country_code, name_key(entity.town))
+
+
+def _domains(places: Sequence[Place], team: Sequence[tuple[Bid, Somebody]]) -> dict[str, list[tuple[Bid, UUID | None]]]:
+    """The domains of websites and of the addresses of teams, but for those that belong to nobody in particular."""
+    pairs: list[tuple[str, tuple[Bid, UUID | None]]] = [(entity.domain, (bid, entity.id)) for bid, entity in places]
+    pairs += [(person.domain, (bid, person.organisation_id)) for bid, person in team]
+    users: dict[str, set[UUID | None]] = defaultdict(set)
+    for domain, (_, organisation_id) in pairs:
+        users[domain].add(organisation_id)
+    return _by(
+        pair for pair in pairs if pair[0] and pair[0] not in GENERIC_DOMAINS and len(users[pair[0]]) < HOSTED_MIN
+    )
+
+
+def _about(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
+    yield from _part_in_it(candidate, index, rules)
+    yield from _by_organisation(candidate, index)
+    if candidate.judges:
+        yield from _by_place(candidate, index, rules)
+    yield from _to_look_at(candidate, index, rules)
+
+
+def _part_in_it(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
+    """Own applications, those of the same person under another account, and those that compete with them."""
+    person = candidate.person
+    own: set[UUID] = set()
+    for bid, _ in index.by_person.get(person.user_id, ()):
+        own.add(bid.application_id)
+        yield _found(candidate, bid, DetectedKind.OWN_APPLICATION, bid.lead_id, "Takes part in this application")
+    for bid, other in index.by_orcid.get(person.orcid or "", ()):
+        if other.user_id != person.user_id:
+            own.add(bid.application_id)
+            words = f"The same ORCID iD as {other.name} of its team: {person.orcid}"
+            yield _found(candidate, bid, DetectedKind.SAME_PERSON, other.organisation_id, words)
+    if own and rules.competing_bid:
+        words = "Takes part in another application of this call"
+        for bid in index.bids:
+            if bid.application_id not in own:
+                yield _found(candidate, bid, DetectedKind.COMPETING_BID, None, words)
+
+
+def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
+    for own in candidate.entities:
+        for bid, entity in index.by_entity.get(own.id, ()):
+            words = f"Belongs to {entity.name}, or did within the years the call looks back"
+            yield _found(candidate, bid, DetectedKind.OWN_ORGANISATION, entity.id, words)
+        for kind, value in sorted(own.numbers):
+            for bid, entity in index.by_number.get((kind, value), ()):
+                if entity.id != own.id:
+                    words = f"{own.name} has the same {kind} as {entity.name}: {value}"
+                    yield _found(candidate, bid, DetectedKind.SAME_NUMBER, entity.id, words)
+
+
+def _by_place(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
+    """The same country or city, where the call says that it is a conflict."""
+    if rules.same_country:
+        for country in sorted(candidate.countries):
+            for bid, entity in index.by_country.get(country, ()):
+                words = f"Comes from a country of the consortium: {country}"
+                yield _found(candidate, bid, DetectedKind.SAME_COUNTRY, entity.id, words)
+    if rules.same_city:
+        for own in candidate.entities:
+            for bid, entity in index.by_town.get(_town(own), ()) if own.town else ():
+                words = f"{own.name} is in a city of the consortium: {entity.town}"
+                yield _found(candidate, bid, DetectedKind.SAME_CITY, entity.id, words)
+
+
+def _to_look_at(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
+    """What may be a conflict and may be none: a person decides."""
+    person = candidate.person
+    for domain in _with_parents(person.domain):
+        for bid, organisation_id in index.by_domain.get(domain, ()):
+            words = f"An e-mail address of the same domain: {domain}"
+            yield _found(candidate, bid, DetectedKind.MAIL_DOMAIN, organisation_id, words)
+    if rules.past_consortium_years:
+        yield from _past(candidate, index)
+    for bid, other in index.people.near(_person_key(person.name)):
+        if other.user_id != person.user_id:
+            words = f"Nearly the same name as {other.name} of its team"
+            yield _found(candidate, bid, DetectedKind.SIMILAR_PERSON, other.organisation_id, words)
+    for own in candidate.entities:
+        for bid, entity in index.names.near(f"{own.country_code} {name_key(own.name)}"):
+            if entity.id != own.id:
+                words = f"{own.name} and {entity.name} have nearly the same name"
+                yield _found(candidate, bid, DetectedKind.SIMILAR_ORGANISATION, entity.id, words)
+
+
+def _past(candidate: Candidate, index: _Index) -> Iterator[Found]:
+    for own in candidate.entities:
+        for before in index.past_of.get(own.id, ()):
+            for organisation_id in sorted(before.organisation_ids - {own.id}):
+                for bid, entity in index.by_entity.get(organisation_id, ()):
+                    words = f"{own.name} and {entity.name} stood in one consortium: {before.words}"
+                    yield _found(candidate, bid, DetectedKind.PAST_CONSORTIUM, entity.id, words)
+
+
+def _with_parents(domain: str) -> Iterator[str]:
+    """``ict.uni.example`` and ``uni.example``: a part of an organisation has a name within its domain."""
+    parts = domain.split(".")
+    for start in range(len(parts) - 1):
+        yield ".".join(parts[start:])
+
+
+def _person_key(name: str) -> str:
+    """The words of a name in one order; nothing for a single word, which many have."""
+    key = name_key(name)
+    return key if " " in key else ""
+
+
+def _found(candidate: Candidate, bid: Bid, kind: DetectedKind, organisation_id: UUID | None, evidence: str) -> Found:
+    return Found(candidate.person.user_id, bid.application_id, kind, organisation_id, evidence)

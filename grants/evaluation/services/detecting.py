@@ -1,0 +1,147 @@
+"""Acts on conflicts of interest the program found: looking, and what a person decides about a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.calls.services import look_for_conflicts
+from grants.core import acts, faults
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.permissions import Actor, Permission
+from grants.dossiers.rules import clean_text
+from grants.evaluation import queries
+from grants.evaluation.models import DetectedConflict
+from grants.evaluation.rules import Detected, is_conflict, version_of
+from grants.evaluation.rules.detecting import Found
+from grants.evaluation.services.conflicts import keep_away
+from grants.evaluation.states import DETECTED, DetectedKind, DetectedState, Ruled, Ruling
+from grants.identity import services as people
+
+
+@act("conflict.ask_to_look", needs=Permission.CONFLICT_DETECT, says="asked for conflicts of interest to be looked for")
+def ask_to_look(actor: Actor, organisation_id: UUID | None = None) -> int:
+    """Ask for every call in which somebody may still decide to be looked through; returns how many."""
+    found = queries.calls_looked_at(organisation_id)
+    for call_id in found:
+        look_for_conflicts(call_id)
+    return len(found)
+
+
+@act(
+    "conflict.detect",
+    needs=Permission.CONFLICT_DETECT,
+    scope=queries.call_scope,
+    says="looked for conflicts of interest in {subject}",
+)
+def detect(actor: Actor, call_id: UUID) -> Detected:
+    """Look the call through: certain facts keep people away at once, the others wait for a person.
+
+    What was decided stands. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
+    """
+    found = {each.key: each for each in queries.look(call_id).found}
+    standing = queries.standing_detections(call_id)
+    kept_away: dict[tuple[UUID, UUID], str] = {}
+    proposed = gone = 0
+    for key, each in found.items():
+        row = standing.get(key) or _kept(each)
+        if row.state == DetectedState.GONE.value:
+            DETECTED.move(row, "find_again")
+        if row.state == DetectedState.PROPOSED.value:
+            if each.kind.is_certain:
+                DETECTED.move(row, "confirm")
+                if each.kind is not DetectedKind.OWN_APPLICATION:
+                    kept_away.setdefault((each.user_id, each.application_id), each.evidence)
+            elif key not in standing:
+                proposed += 1
+    for key, row in standing.items():
+        if key not in found and row.state == DetectedState.PROPOSED.value:
+            DETECTED.move(row, "lose")
+            gone += 1
+    own = {(each.user_id, each.application_id) for each in found.values() if each.kind is DetectedKind.OWN_APPLICATION}
+    keep_away(call_id, {pair: words for pair, words in kept_away.items() if pair not in own}, own)
+    return Detected(proposed, len(kept_away.keys() | own), gone)
+
+
+def _kept(each: Found) -> DetectedConflict:
+    row = DetectedConflict(
+        user_id=each.user_id,
+        application_id=each.application_id,
+        organisation_id=each.organisation_id,
+        kind=each.kind.value,
+        evidence=each.evidence,
+        state=DetectedState.PROPOSED.value,
+        found_at=acts.moment(),
+    )
+    db.session.add(row)
+    return row
+
+
+@act(
+    "conflict.decide_detected",
+    needs=Permission.CONFLICT_CONFIRM,
+    scope=queries.application_of_call_scope,
+    says="decided about a possible conflict of interest with {subject}",
+)
+def decide_detected(
+    actor: Actor, application_id: UUID, user_id: UUID, ruling: Ruling, reason: str, version: int | None = None
+) -> Ruled:
+    """Confirm or dismiss all that was found between a person and an application, with a reason. Nobody decides on their own."""
+    faults.point("four_eyes")
+    if user_id == actor.user_id:
+        raise Refused("You cannot decide about yourself. Ask another programme manager.")
+    rows = _found_between(user_id, application_id)
+    if not rows:
+        raise NotFound
+    if version is not None and version != version_of(rows):
+        raise Conflict("Somebody decided or something was found meanwhile. Reload the page to see what stands now.")
+    words = clean_text(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; it is kept on the record."})
+    acts.reason(words)
+    match ruling:
+        case Ruling.CONFIRMED:
+            _decide(actor, rows, "confirm", words)
+            application = locked(Application, application_id)
+            return keep_away(application.call_id, {(user_id, application_id): words})
+        case Ruling.CLEARED:
+            _refuse_dismissing(rows)
+            _decide(actor, rows, "dismiss", words)
+            if not is_conflict(*queries.told_of(user_id, application_id)):
+                people.lift_bar(user_id, "application", application_id)
+            return Ruled.NOTHING_MORE
+
+
+def _found_between(user_id: UUID, application_id: UUID) -> Sequence[DetectedConflict]:
+    return db.session.scalars(
+        select(DetectedConflict)
+        .where(
+            DetectedConflict.user_id == user_id,
+            DetectedConflict.application_id == application_id,
+            DetectedConflict.state != DetectedState.GONE.value,
+        )
+        .order_by(DetectedConflict.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _refuse_dismissing(rows: Sequence[DetectedConflict]) -> None:
+    for row in rows:
+        if not DetectedKind(row.kind).may_be_dismissed:
+            raise Refused(
+                "Who takes part in an application of this call judges neither it nor those it competes with; "
+                "that cannot be dismissed. End their part in the application, if it was named in error."
+            )
+
+
+def _decide(actor: Actor, rows: Sequence[DetectedConflict], verb: str, words: str) -> None:
+    for row in rows:
+        if verb in DETECTED.allowed(DetectedState(row.state)):
+            DETECTED.move(row, verb)
+        row.decided_by, row.decided_at, row.decision_reason = actor.user_id, acts.moment(), words

@@ -1,0 +1,21 @@
+"""A conflicted person reaches an application by no route while it is judged, whatever roles they have."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from grants.identity.policy import Role
+from tests.evaluation.scene import Scene
+from tests.no_route import DECIDES, JUDGES, walked
+
+
+@pytest.mark.parametrize("roles", [JUDGES, DECIDES], ids=["who judges", "who decides"])
+def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged(
+    app: Flask, evaluated: Scene, roles: frozenset[Role]
+) -> None:
+    free, kept = walked(app, evaluated.application_ids[0], roles)
+
+    assert kept == {}
+    # The walk sees what there is to see: somebody free of it reads of it on many pages.
+    assert len(free) >= 8

@@ -1,0 +1,505 @@
+"""Conflicts of interest are found by what people and consortia share; certain ones gate at once, the others wait for a person."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import ApplicationState, Origin, PartnerRole, PartnerState
+from grants.calls.rules import ConflictRules
+from grants.cities.models import City, Participation
+from grants.core import clock, jobs
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.jobs.models import job
+from grants.core.paging import Page
+from grants.core.permissions import Permission, system_actor
+from grants.evaluation import queries, services
+from grants.evaluation.models import Assignment, Consensus, DetectedConflict, Evaluator
+from grants.evaluation.rules import Answered
+from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Somebody, Together, detect
+from grants.evaluation.states import (
+    ConsensusState,
+    Declared,
+    DetectedKind,
+    DetectedState,
+    Ruled,
+    Ruling,
+    SeatState,
+)
+from grants.identity import services as identity
+from grants.identity.models import Membership, User
+from grants.identity.policy import Role
+from grants.identity.queries import actor_for
+from grants.identity.rules import ColleagueInput
+from tests import actors
+from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
+from tests.html import check_page
+from tests.statements import statements
+
+SPACE = UUID(int=7)
+PROGRAM = system_actor("the program", (Permission.CONFLICT_DETECT,))
+USUAL = ConflictRules()
+K = DetectedKind
+
+
+def key(word: str) -> UUID:
+    return uuid5(SPACE, word)
+
+
+CITY = Entity(key("city"), "Municipality of Neochóra", "GR", "Neochóra", domain="neochora.example")
+UNI = Entity(key("uni"), "University of Ærøsted", "DK", "Ærøsted", frozenset({("PIC", "999999999")}))
+LEAD = Somebody(key("lead"), "Lena Leadová", "lena@neochora.example", organisation_id=CITY.id)
+BID = Bid(key("bid"), (CITY, UNI), (LEAD,))
+OTHER = Bid(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
+EVA = Somebody(key("eva"), "Eva Hodnotilová", "eva@institute.example")
+
+
+def kinds(candidate: Candidate, rules: ConflictRules = USUAL, past: tuple[Together, ...] = ()) -> set[tuple[str, UUID]]:
+    return {(each.kind.value, each.application_id) for each in detect([candidate], [BID, OTHER], past, rules)}
+
+
+def test_somebody_with_nothing_in_common_is_found_nowhere() -> None:
+    assert kinds(Candidate(EVA, (Entity(key("institute"), "Institute", "FI", "Tampere"),))) == set()
+
+
+@pytest.mark.parametrize(
+    ("candidate", "kind"),
+    [
+        (Candidate(replace(EVA, user_id=LEAD.user_id)), K.OWN_APPLICATION),
+        (Candidate(EVA, (CITY,)), K.OWN_ORGANISATION),
+        (Candidate(EVA, (Entity(key("x"), "Elsewhere", "FI", numbers=UNI.numbers),)), K.SAME_NUMBER),
+        (Candidate(replace(EVA, email="e@ict.neochora.example")), K.MAIL_DOMAIN),
+        (Candidate(replace(EVA, name="Leadova, Lena")), K.SIMILAR_PERSON),
+        (Candidate(EVA, (Entity(key("x"), "Universty of Aerøsted", "DK"),)), K.SIMILAR_ORGANISATION),
+    ],
+    ids=lambda value: value.value if isinstance(value, DetectedKind) else "",
+)
+def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidate, kind: DetectedKind) -> None:
+    found = [each for each in detect([candidate], [BID, OTHER], (), USUAL) if each.application_id == BID.application_id]
+
+    assert [(each.kind, each.organisation_id in {CITY.id, UNI.id}) for each in found] == [(kind, True)]
+
+
+def test_one_orcid_under_two_accounts_is_one_person() -> None:
+    lead = replace(LEAD, orcid="0000-0002-1825-0097")
+    bid = replace(BID, team=(lead,))
+
+    found = detect([Candidate(replace(EVA, orcid=lead.orcid))], [bid, OTHER], (), USUAL)
+
+    assert {(each.kind, each.application_id) for each in found} == {
+        (K.SAME_PERSON, BID.application_id), (K.COMPETING_BID, OTHER.application_id)
+    }  # fmt: skip
+
+
+def test_who_takes_part_in_one_application_competes_with_all_others_where_the_call_says_so() -> None:
+    candidate = Candidate(replace(EVA, user_id=LEAD.user_id))
+
+    assert ("competing_bid", OTHER.application_id) in kinds(candidate)
+    assert ("competing_bid", OTHER.application_id) not in kinds(candidate, ConflictRules(competing_bid=False))
+
+
+def test_country_and_city_count_only_where_the_call_says_so_and_only_for_who_judges() -> None:
+    candidate = Candidate(EVA, (Entity(key("x"), "Something else", "GR", "Neochora"),), frozenset({"GR"}))
+    both = ConflictRules(same_country=True, same_city=True)
+
+    assert kinds(candidate) == set()
+    assert kinds(candidate, both) == {("same_country", BID.application_id), ("same_city", BID.application_id)}
+    assert kinds(replace(candidate, judges=False), both) == set()
+
+
+def test_a_consortium_shared_before_is_proposed_and_with_no_years_not_looked_for() -> None:
+    own = Entity(key("institute"), "Institute", "FI")
+    past = (Together("PCP-2021-A-0001, Pilots 2021", frozenset({own.id, UNI.id})),)
+
+    assert kinds(Candidate(EVA, (own,)), past=past) == {("past_consortium", BID.application_id)}
+
+
+def test_a_domain_of_a_mail_host_tells_nothing() -> None:
+    leads = tuple(
+        Somebody(key(f"lead{n}"), f"Lead Number{n}", f"l{n}@demo.example", organisation_id=key(f"o{n}"))
+        for n in range(4)
+    )
+    bids = [Bid(key(f"bid{n}"), (Entity(key(f"o{n}"), f"City {n}", "PL"),), (lead,)) for n, lead in enumerate(leads)]
+
+    assert detect([Candidate(replace(EVA, email="eva@demo.example"))], bids, (), USUAL) == ()
+    assert kinds(Candidate(replace(EVA, email="eva@gmail.com"))) == set()
+
+
+# --- Against the naive way, pair by pair -------------------------------------------------------------------------------
+
+ENTITIES = [
+    Entity(key(f"e{n}"), f"Office {n}", ("PL", "GR", "DK")[n % 3], f"Town{n % 4}", frozenset({("PIC", str(n % 5))}))
+    for n in range(8)
+]
+PEOPLE = [Somebody(key(f"p{n}"), f"Ana Number{n}", f"p{n}@d{n % 3}.example", f"orcid{n % 4}") for n in range(6)]
+candidates_of = st.lists(
+    st.builds(
+        lambda person, own, judges: Candidate(
+            person, tuple(own), frozenset(each.country_code for each in own), judges
+        ),
+        st.sampled_from(PEOPLE), st.lists(st.sampled_from(ENTITIES), max_size=2, unique=True), st.booleans(),
+    ), max_size=4, unique_by=lambda each: each.person.user_id,
+)  # fmt: skip
+bids_of = st.lists(
+    st.builds(
+        lambda number, inside, team: Bid(key(f"b{number}"), tuple(inside), tuple(team)),
+        st.integers(0, 5), st.lists(st.sampled_from(ENTITIES), min_size=1, max_size=3, unique=True),
+        st.lists(st.sampled_from(PEOPLE), max_size=2, unique=True),
+    ), max_size=4, unique_by=lambda each: each.application_id,
+)  # fmt: skip
+rules_of = st.builds(ConflictRules, st.booleans(), st.booleans(), st.booleans())
+
+
+@given(candidates_of, bids_of, rules_of)
+def test_looking_up_finds_what_looking_at_every_pair_finds(
+    candidates: list[Candidate], bids: list[Bid], rules: ConflictRules
+) -> None:
+    wanted = set()
+    for candidate in candidates:
+        person = candidate.person
+        own = {
+            bid.application_id
+            for bid in bids
+            if any(each.user_id == person.user_id or each.orcid == person.orcid for each in bid.team)
+        }
+        for bid in bids:
+            for entity in bid.entities:
+                for mine in candidate.entities:
+                    if mine.id == entity.id:
+                        wanted.add((person.user_id, bid.application_id, K.OWN_ORGANISATION))
+                    elif mine.numbers & entity.numbers:
+                        wanted.add((person.user_id, bid.application_id, K.SAME_NUMBER))
+                    if (
+                        candidate.judges
+                        and rules.same_city
+                        and (mine.country_code, mine.town) == (entity.country_code, entity.town)
+                    ):
+                        wanted.add((person.user_id, bid.application_id, K.SAME_CITY))
+                if candidate.judges and rules.same_country and entity.country_code in candidate.countries:
+                    wanted.add((person.user_id, bid.application_id, K.SAME_COUNTRY))
+            if any(each.user_id == person.user_id for each in bid.team):
+                wanted.add((person.user_id, bid.application_id, K.OWN_APPLICATION))
+            if any(each.user_id != person.user_id and each.orcid == person.orcid for each in bid.team):
+                wanted.add((person.user_id, bid.application_id, K.SAME_PERSON))
+            if own and rules.competing_bid and bid.application_id not in own:
+                wanted.add((person.user_id, bid.application_id, K.COMPETING_BID))
+
+    found = detect(candidates, bids, (), rules)
+
+    assert {(each.user_id, each.application_id, each.kind) for each in found if each.kind.is_certain} == wanted
+    assert list(found) == sorted(found, key=lambda each: tuple(map(str, each.key)))
+    assert detect(candidates[::-1], bids[::-1], (), rules) == found
+
+
+# --- Kept, gating, decided ------------------------------------------------------------------------------------------------
+
+
+def member_of(scene: Scene, name: str, number: int) -> None:
+    """This person joins the municipality of an application."""
+    with arranging():
+        row = get(Application, scene.application_ids[number])
+        db.session.add(
+            Membership(user_id=scene.people[name], organisation_id=row.coordinator_id, starts_at=clock.now())
+        )
+
+
+def share_a_pilot(scene: Scene, name: str, number: int) -> None:
+    """The organisation of this person stood in one pilot with the municipality of an application."""
+    with arranging():
+        own = people.organisation("Institute of Tampere", country_code="FI")
+        db.session.flush()
+        db.session.add(Membership(user_id=scene.people[name], organisation_id=own.id, starts_at=clock.now()))
+        lead = get(Application, scene.application_ids[number]).coordinator_id
+        for organisation_id, word in ((own.id, "tampere"), (lead, "other")):
+            city = City(
+                slug=f"{word}-test", name=word.title(), country_code="FI", mission_city=False, label_status="not_applicable",
+                organisation_id=organisation_id, organisation_link="by_hand", synthetic=True, folded=word,
+            )  # fmt: skip
+            db.session.add(city)
+            db.session.flush()
+            db.session.add(
+                Participation(
+                    city_id=city.id, call_label="Pilots 2021", pilot_key="1", pilot_title="Warm homes", role="lead"
+                )
+            )
+
+
+def rows_of(scene: Scene, name: str) -> dict[tuple[UUID, str], DetectedConflict]:
+    db.session.rollback()
+    found = db.session.scalars(select(DetectedConflict).where(DetectedConflict.user_id == scene.people[name]))
+    return {(row.application_id, row.kind): row for row in found}
+
+
+def test_membership_of_a_consortium_gates_at_once_though_none_was_declared(seated: Scene) -> None:
+    name = seated.seats(seated.application_ids[0])[0]
+
+    member_of(seated, name, 0)
+
+    with pytest.raises(NotFound):
+        queries.refuse_conflict(seated.people[name], seated.application_ids[0])
+    with pytest.raises(NotFound):
+        services.save(seated.actor(name), seated.application_ids[0], seated.sheet(8, 8, 8))
+
+
+def test_a_late_certain_conflict_bars_empties_the_seat_and_keeps_sheet_and_history(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    seated.assess(first, 8, 8, 8)
+    services.propose(seated.actor("chair"), first, seated.sheet(8, 8, 8, remark="We agree."))
+    name = seated.seats(first)[0]
+    member_of(seated, name, 0)
+
+    told = services.detect(PROGRAM, seated.call_id)
+
+    assert told.confirmed == 1
+    assert name not in seated.seats(first)
+    assert ("application", first) in seated.actor(name).bars
+    seat = db.session.scalars(
+        select(Assignment).where(Assignment.application_id == first, Assignment.state == SeatState.VOIDED.value)
+    ).one()
+    assert (seat.void_reason or "").startswith("Conflict of interest: Belongs to Municipality of")
+    assert db.session.scalars(select(Consensus.state)).one() == ConsensusState.DRAFT.value
+    assert rows_of(seated, name)[first, "own_organisation"].state == DetectedState.CONFIRMED.value
+    assert services.detect(PROGRAM, seated.call_id).confirmed == 0
+
+
+def test_who_takes_part_reads_the_own_application_and_judges_none_of_the_call(seated: Scene) -> None:
+    name = seated.seats(seated.application_ids[0])[0]
+    with arranging():
+        people.role(
+            seated.people[name], Role.APPLICATION_READER, kind="application", object_id=seated.application_ids[0]
+        )
+
+    services.detect(PROGRAM, seated.call_id)
+
+    states = {row.kind for row in rows_of(seated, name).values()}
+    assert states == {"own_application", "competing_bid"}
+    barred = seated.actor(name).barred("application")
+    assert barred == set(seated.application_ids[1:])
+    assert all(name not in seated.seats(each) for each in seated.application_ids)
+    assert queries.conflict_pages(seated.actor(name)) == ()
+    with pytest.raises(Refused, match="Who takes part"):
+        services.decide_detected(
+            seated.actor("manager"), seated.application_ids[1], seated.people[name], Ruling.CLEARED, "It is fine."
+        )
+
+
+def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(seated: Scene) -> None:
+    first, manager = seated.application_ids[0], seated.actor("manager")
+    name = seated.seats(first)[0]
+    share_a_pilot(seated, name, 0)
+
+    services.detect(PROGRAM, seated.call_id)
+
+    assert rows_of(seated, name)[first, "past_consortium"].state == DetectedState.PROPOSED.value
+    assert str(queries.detected_count(manager, seated.call_id)) != "0"
+    assert seated.actor(name).bars == frozenset()
+    user_id = seated.people[name]
+    with pytest.raises(Invalid):
+        services.decide_detected(manager, first, user_id, Ruling.CLEARED, " ")
+    with pytest.raises(Conflict):
+        services.decide_detected(manager, first, user_id, Ruling.CLEARED, "No more ties.", 99)
+    assert services.decide_detected(manager, first, user_id, Ruling.CLEARED, "No more ties.") is Ruled.NOTHING_MORE
+    services.detect(PROGRAM, seated.call_id)
+    assert rows_of(seated, name)[first, "past_consortium"].state == DetectedState.DISMISSED.value
+    assert services.decide_detected(manager, first, user_id, Ruling.CONFIRMED, "A new paper.") is Ruled.SEAT_EMPTIED
+    assert ("application", first) in seated.actor(name).bars
+
+
+def test_while_a_proposal_waits_nobody_new_is_seated(scene: Scene) -> None:
+    scene.declare_all()
+    share_a_pilot(scene, "eva1", 0)
+    services.detect(PROGRAM, scene.call_id)
+
+    scene.assign()
+
+    assert "eva1" not in scene.seats(scene.application_ids[0])
+    with pytest.raises(Refused):
+        services.fill(scene.actor("manager"), scene.application_ids[0], scene.evaluator_id("eva1"), "By hand.")
+
+
+def test_a_proposal_whose_fact_is_no_more_goes_and_comes_again(seated: Scene) -> None:
+    share_a_pilot(seated, "eva1", 0)
+    services.detect(PROGRAM, seated.call_id)
+    first = (seated.application_ids[0], "past_consortium")
+    with arranging():
+        for row in db.session.scalars(select(Participation).where(Participation.pilot_title == "Warm homes")):
+            row.pilot_key = str(row.city_id)
+
+    services.detect(PROGRAM, seated.call_id)
+
+    assert rows_of(seated, "eva1")[first].state == DetectedState.GONE.value
+    with arranging():
+        for row in db.session.scalars(select(Participation).where(Participation.pilot_title == "Warm homes")):
+            row.pilot_key = "1"
+    services.detect(PROGRAM, seated.call_id)
+    assert rows_of(seated, "eva1")[first].state == DetectedState.PROPOSED.value
+
+
+def test_officers_and_the_panel_are_looked_at_too(seated: Scene) -> None:
+    for name in ("chair", "officer", "manager"):
+        member_of(seated, name, 1)
+
+    services.detect(PROGRAM, seated.call_id)
+
+    for name in ("chair", "officer", "manager"):
+        assert seated.application_ids[1] in seated.actor(name).barred("application")
+
+
+def test_what_changes_asks_for_the_look_in_the_act_and_the_job_looks(seated: Scene) -> None:
+    third = seated.application_ids[2]
+    city = get(Application, third).coordinator_id
+    member_of(seated, "eva3", 2)
+    assert services.ask_to_look(PROGRAM, city) == services.ask_to_look(PROGRAM) == 1
+
+    identity.add_colleague(actors.ada(), city, ColleagueInput("Nora Nowa", "nora@elsewhere.example"))
+    jobs.work_off(actor_of=actor_for)
+
+    assert rows_of(seated, "eva3")[third, "own_organisation"].state == DetectedState.CONFIRMED.value
+
+
+def test_the_page_tells_how_many_wait_and_goes_on_by_key(browser: Browser, seated: Scene) -> None:
+    for name in ("eva1", "eva2"):
+        with arranging():
+            get(User, seated.people[name]).name = "Lead of Neochora"
+    services.detect(PROGRAM, seated.call_id)
+    address = f"/calls/{seated.slug}/conflicts"
+
+    page = browser.get("manager", address)
+
+    check_page(page)
+    assert "wait for a decision" in page.text and "Similar name" in page.text
+    first = browser.get("manager", f"{address}?size=1")
+    assert 'rel="next"' in first.text
+    assert "There is no state" in browser.get("manager", f"{address}?show=nope").text
+    _, rows, _ = queries.detected_rows(seated.actor("manager"), seated.slug, DetectedState.PROPOSED, Page())
+    pair = rows.items[0]
+    decide = f"{address}/{pair.reference}/{pair.handle}/found"
+    check_page(browser.get("manager", decide))
+    assert browser.post("manager", decide, ruling="confirmed", reason="", version=str(pair.version)).status_code == 422
+    assert browser.post("manager", decide, ruling="confirmed", reason="A cousin.", version="1").status_code == 409
+    sent = browser.post("manager", decide, ruling="confirmed", reason="A cousin.", version=str(pair.version))
+    assert sent.status_code == 303
+    assert "A cousin" in browser.get("manager", decide).text
+    assert browser.get("eva1", address).status_code == 403
+
+
+def test_nobody_decides_about_themselves_nor_sees_it_on_the_list(seated: Scene) -> None:
+    share_a_pilot(seated, "manager", 0)
+    services.detect(PROGRAM, seated.call_id)
+    manager = seated.actor("manager")
+
+    with pytest.raises(Refused, match="about yourself"):
+        services.decide_detected(
+            manager, seated.application_ids[0], manager.user_id or key(""), Ruling.CLEARED, "Fine."
+        )
+    _, rows, _ = queries.detected_rows(manager, seated.slug, DetectedState.PROPOSED, Page())
+    assert all(pair.user_id != manager.user_id for pair in rows.items)
+
+
+# --- As many statements, however many there are ---------------------------------------------------------------------------
+
+
+def many(scene: Scene, applications: int, evaluators: int) -> None:
+    """So many more applications and members of the pool, some of whom belong to a consortium."""
+    with arranging():
+        cities = [people.organisation(f"Municipality of Town{n}", country_code="PL") for n in range(applications)]
+        db.session.flush()
+        for number, city in enumerate(cities):
+            row = Application(
+                call_id=scene.call_id, reference=f"PCP-2022-A-{number + 2000:04d}", title=f"Pilot {number}",
+                state=ApplicationState.ELIGIBLE.value, origin=Origin.SUBMITTED_HERE.value, coordinator_id=city.id,
+                submitted_at=clock.now(), search_text="", submission_id=get(Application, scene.application_ids[0]).submission_id,
+            )  # fmt: skip
+            db.session.add(row)
+            db.session.flush()
+            db.session.add(
+                ApplicationPartner(
+                    application_id=row.id, organisation_id=city.id, position=0,
+                    role=PartnerRole.COORDINATOR.value, state=PartnerState.ACCEPTED.value,
+                )
+            )  # fmt: skip
+        for number in range(evaluators):
+            person = people.user(
+                f"Person Number{number}", email=f"person{number}@office{number}.example", handle=f"person-{number}",
+                password=None, organisation_id=cities[number % len(cities)].id,
+            )  # fmt: skip
+            db.session.flush()
+            db.session.add(
+                Evaluator(
+                    call_id=scene.call_id,
+                    user_id=person.id,
+                    country_code="FI",
+                    languages=[],
+                    topics=[],
+                    load_min=0,
+                    load_max=3,
+                )
+            )
+
+
+def test_looking_costs_as_many_statements_however_many_people_and_applications_there_are(scene: Scene) -> None:
+    counts, found = [], []
+    for size in (2, 9):
+        with statements() as seen:
+            found.append(len(queries.look(scene.call_id).found))
+        counts.append(len(seen))
+        if size == 2:
+            many(scene, 9, 9)
+
+    assert found[1] > found[0]
+    assert counts[0] == counts[1] and counts[0] <= 14
+
+
+@pytest.mark.skipif(not os.environ.get("SOAK"), reason="a thousand applications and three hundred people")
+def test_a_thousand_applications_and_three_hundred_people(scene: Scene) -> None:
+    many(scene, 1_000, 300)
+
+    looked = queries.look(scene.call_id)
+
+    assert (looked.applications, looked.people >= 300) == (1_003, True)
+    assert sum(each.kind is K.OWN_ORGANISATION for each in looked.found) == 300
+
+
+# --- Officers, and what waits for somebody who is kept away ---------------------------------------------------------------
+
+
+def test_an_officer_declares_and_the_application_is_there_for_them_no_more(browser: Browser, seated: Scene) -> None:
+    reference = seated.references[0]
+    address = f"/applications/{reference}/conflict"
+    check_page(browser.get("officer", address))
+    assert browser.post("officer", address, reason="").status_code == 422
+
+    assert browser.post("officer", address, reason="My sister leads it.").status_code == 303
+
+    assert seated.application_ids[0] in seated.actor("officer").barred("application")
+    assert browser.get("officer", address).status_code == 404
+    assert browser.get("eva1", address).status_code == 403
+
+
+def test_a_mail_that_waits_for_somebody_kept_away_meanwhile_is_not_sent(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    seated.assess(first, 8, 8, 8)
+    services.propose(seated.actor("chair"), first, seated.sheet(8, 8, 8, remark="We agree."))
+    name = seated.seats(first)[0]
+    conflict = Answered(first, Declared.CONFLICT, "A cousin")
+    services.declare(seated.actor(name), seated.call_id, (conflict,))
+
+    jobs.work_off(actor_of=actor_for)
+
+    db.session.rollback()
+    rows = db.session.execute(select(job.c.args, job.c.result).where(job.c.subject_id == first)).all()
+    notes = {
+        row.args["user_id"]: row.result["note"] for row in rows if row.args.get("template") == "assignment_consensus"
+    }
+    assert "not sent" in notes.pop(str(seated.people[name]))
+    assert notes and all("not sent" not in note for note in notes.values())

@@ -1,0 +1,255 @@
+"""Walking every address of the program as somebody who is kept from an application, none by a list kept by hand.
+
+Two people hold every role there is between them, more than anybody may: one judges, one decides. Each route is walked with
+things of the application they are kept from, or stands in ``NOT_WALKED`` with the reason; a new one that does neither fails.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from grants.agreements.models import Grant
+from grants.applications.models import Application, Submission
+from grants.calls.models import Call
+from grants.conversations.models import Conversation
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.permissions import Actor
+from grants.dossiers.rules import from_mapping
+from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
+from grants.identity import queries as identity
+from grants.identity.models import Organisation, User
+from grants.identity.policy import ROLES_OF_AN_APPLICATION, Role
+from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.reporting.models import PeriodicReport
+from grants.web.routing import Access
+from tests import actors
+from tests.factories import identity as people
+
+WRITING = {"POST", "PUT", "PATCH", "DELETE"}
+JUDGES = frozenset({Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER})
+DECIDES = frozenset(Role) - JUDGES - ROLES_OF_AN_APPLICATION - {Role.APPLICANT}
+
+# What is not walked, each with why nothing of an application can come of it.
+NOT_WALKED = {
+    "identity.open_link": "a link with a secret, for whoever has none of the roles yet",
+    "identity.leave": "ends the session of the walk",
+    "identity.sign_out": "ends the session of the walk",
+    "static": "files of the program itself",
+}
+# Registers that name municipalities and people whatever they apply for: there the name of the city alone tells nothing.
+REGISTERS = re.compile(r"^(identity|cities|programmes)\.|^oversight\.(organisation|audit|served)|^calls\.")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An application, what tells of it, and the values that lead to it in addresses."""
+
+    application_id: Any
+    secrets: tuple[str, ...]
+    city: str
+    # First part of an address to what its placeholders stand for.
+    places: Mapping[str, str]
+    slug: str
+    handle: str
+    lead_slug: str
+
+
+def target_of(application: Application) -> Target:
+    """Everything that hangs on one application."""
+    call = db.session.get_one(Call, application.call_id)
+    lead = db.session.get_one(Organisation, application.coordinator_id)
+    grants = db.session.scalars(select(Grant).where(Grant.application_id == application.id)).all()
+    grant_ids = [grant.id for grant in grants]
+    reports = db.session.scalars(select(PeriodicReport.reference).where(PeriodicReport.grant_id.in_(grant_ids))).all()
+    requests = db.session.scalars(select(PaymentRequest).where(PaymentRequest.grant_id.in_(grant_ids))).all()
+    orders = db.session.scalars(
+        select(PaymentOrder.reference).where(PaymentOrder.request_id.in_([each.id for each in requests]))
+    ).all()
+    tickets = db.session.scalars(select(Conversation.reference).where(Conversation.about_id == application.id)).all()
+    places = {
+        "applications": application.reference,
+        "assessments": application.reference,
+        "consensus": application.reference,
+        "calls": application.reference,
+        "grants": next((grant.reference for grant in grants), "PCP-0000-G-0000"),
+        "reports": next(iter(reports), "PCP-0000-R-0000"),
+        "finance/orders": next(iter(orders), "PCP-0000-P-0000"),
+        "finance/requests": next((each.reference for each in requests), "PCP-0000-P-0000"),
+        "finance": next(iter(orders), "PCP-0000-P-0000"),
+        "help": next(iter(tickets), "PCP-0000-Q-0000"),
+        "helpdesk": next(iter(tickets), "PCP-0000-Q-0000"),
+    }
+    answers = _answers(application)
+    named = [application.reference, application.title, *answers, *reports, *orders, *tickets]
+    named += [grant.reference for grant in grants] + [each.reference for each in requests]
+    handle = db.session.scalar(
+        select(User.handle)
+        .join(Evaluator, Evaluator.user_id == User.id)
+        .join(Assignment, Assignment.evaluator_id == Evaluator.id)
+        .where(Assignment.application_id == application.id)
+        .order_by(User.handle)
+        .limit(1)
+    )
+    lead_slug = identity.slug_of(identity.organisation(lead.id))
+    return Target(
+        application.id, tuple(dict.fromkeys(named)), lead.name, places, call.slug, handle or "nobody", lead_slug
+    )
+
+
+def _answers(application: Application) -> list[str]:
+    """The beginnings of what the applicants wrote, long enough to be theirs alone."""
+    if application.submission_id is None:
+        return []
+    content = db.session.get_one(Submission, application.submission_id).content
+    if "answers" not in content:
+        return []
+    told = (answer.text for answer in from_mapping(content["answers"]).answers)
+    return [text[:40] for text in told if len(text) >= 40 and not set("<>&'\"\n“”") & set(text[:40])][:3]
+
+
+def with_roles(name: str, roles: frozenset[Role]) -> Actor:
+    """Somebody with every one of these roles, more than the policy lets anybody have."""
+    with arranging():
+        made = people.user(name, *sorted(roles))
+    return actors.actor(made.id)
+
+
+def keep_from(person: Actor, found: list[Target]) -> Actor:
+    """The person once they declared a conflict with these and none with anything else."""
+    assert person.user_id is not None
+    away = {each.application_id for each in found}
+    with arranging():
+        for application_id in db.session.scalars(select(Application.id)):
+            told = "conflict" if application_id in away else "none"
+            db.session.add(
+                ConflictDeclaration(
+                    user_id=person.user_id,
+                    application_id=application_id,
+                    declared=told,
+                    reason="A cousin" if application_id in away else None,
+                    declared_at=clock.now(),
+                )
+            )
+        for application_id in away:
+            people.bar(person.user_id, "application", application_id)
+    return actors.actor(person.user_id)
+
+
+def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
+    """What stands for one placeholder of a rule; None where nobody has said."""
+    first = [*rule.rule.strip("/").split("/"), ""]
+    converter = rule._converters[name]
+    if type(converter).__name__ == "IntegerConverter":
+        return 1
+    if type(converter).__name__ == "AnyConverter":
+        return next(iter(converter.items))
+    match name:
+        case "ref" | "application_ref":
+            if rule.rule.startswith("/calls/<slug>/questions"):
+                return "PCP-0000-Q-0000"
+            if rule.rule.startswith("/grants/prepare"):
+                return about.places["applications"]
+            return about.places.get("/".join(first[:2])) or about.places.get(first[0])
+        case "slug":
+            return {"cities": "any", "organisations": about.lead_slug, "admin": about.lead_slug}.get(
+                first[0], about.slug
+            )
+        case "handle":
+            return about.handle
+        case "other":
+            return about.lead_slug
+        case "form":
+            return "csv"
+        case "sha256":
+            return "0" * 64
+        case "key":
+            return "summary"
+        case "question" | "asked" | "role" | "kind" | "number" | "token":
+            return {"kind": "legal_name", "role": "signatory", "asked": "interim"}.get(name, "summary")
+    return None
+
+
+def addresses(app: Flask, about: Target) -> Iterator[tuple[Rule, str | None]]:
+    """Every rule with an address that leads to this application where it can."""
+    map_of = app.url_map.bind("localhost")
+    for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule):
+        if rule.endpoint in NOT_WALKED or access(app, rule).anyone:
+            continue
+        values = {name: value_of(app, rule, name, about) for name in rule.arguments}
+        method = "GET" if "GET" in (rule.methods or ()) else sorted((rule.methods or set()) & WRITING)[0]
+        yield rule, None if None in values.values() else map_of.build(rule.endpoint, values, method=method)
+
+
+def access(app: Flask, rule: Rule) -> Access:
+    found: Access = getattr(app.view_functions[rule.endpoint], "access", Access())
+    return found
+
+
+def may_try(actor: Actor, asked: Access) -> bool:
+    """Whether the check before every view lets this person through; that it does not is a law of its own."""
+    return not asked.any_of or any(actor.can(permission) for permission in asked.any_of)
+
+
+def text_of(answer: TestResponse) -> str:
+    """All words of an answer, those of a workbook too."""
+    data = answer.get_data()
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            return "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+    return data.decode("utf-8", "replace")
+
+
+def told(app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...]) -> dict[str, list[str]]:
+    """What each address tells of these applications: by method and address, the words that came through."""
+    client = actors.client_of(app, who)
+    leaks: dict[str, list[str]] = {}
+    seen: set[tuple[str, str]] = set()
+    for about in found:
+        for rule, address in addresses(app, about):
+            assert address is not None, f"{rule.rule} has a placeholder nobody said anything about"
+            for method in methods:
+                if (
+                    method not in (rule.methods or ())
+                    or (method, address) in seen
+                    or not may_try(who, access(app, rule))
+                ):
+                    continue
+                seen.add((method, address))
+                answer = client.open(address, method=method, data={} if method == "POST" else None)
+                if answer.status_code >= 500 and rule.endpoint != "oversight.ready":
+                    # Of what the small worlds have no whole of, only whoever is free of it sees the want.
+                    leaks[f"{method} {address}"] = [f"answered {answer.status_code}"]
+                    continue
+                names = [word for each in found for word in each.secrets]
+                names += [] if REGISTERS.match(rule.endpoint) else [each.city for each in found]
+                # Every page carries its own address for the switch of the theme: nobody learns what they typed.
+                said = text_of(answer).replace(address, "").replace(quote(address, safe=""), "")
+                words = [word for word in names if word in said]
+                if words:
+                    leaks[f"{method} {address}"] = words
+    return leaks
+
+
+def walked(
+    app: Flask, application_id: UUID, roles: frozenset[Role]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """What reading tells somebody who is free of the application, and what reading and writing tell somebody kept from it."""
+    about = target_of(db.session.get_one(Application, application_id))
+    app.config["WTF_CSRF_ENABLED"] = False
+    free = keep_from(with_roles("Faye Freely", roles), [])
+    kept = keep_from(with_roles("Cora Kepta", roles), [about])
+    return told(app, free, [about], ("GET",)), told(app, kept, [about], ("GET", "POST"))
