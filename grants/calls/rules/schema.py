@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum
+from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.content import (
     Attachment,
     Condition,
@@ -32,6 +33,7 @@ from grants.calls.rules.content import (
 )
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.kinds import (
+    ASSIGNING,
     ATTACHMENT,
     CATEGORY,
     CONDITION,
@@ -324,6 +326,7 @@ FIELDS: Mapping[str, Field] = {
             int,
             needed=True,
         ),
+        Field("evaluation.assignment", "Assigning evaluators", Group.ASSESSMENT, ASSIGNING, AssignmentRules),
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),

@@ -36,11 +36,13 @@ from grants.evaluation.queries.consensus import (
     consensus_page,
     seat_people,
 )
+from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
     "IN_EVALUATION",
+    "adjust_page",
     "agreed_scores",
     "agreed_words",
     "application_id_of",
@@ -71,10 +73,12 @@ __all__ = [
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
+    "run_page",
     "runs",
     "seat_of",
     "seat_people",
     "seat_scope",
+    "seat_why",
     "unanswered",
     "undeclared",
     "waiting_doubts",

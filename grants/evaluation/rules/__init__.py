@@ -13,18 +13,17 @@ from grants.evaluation.rules.conflicts import (
     noticed,
     stands_clear,
 )
+from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.pool import (
-    LANGUAGE_WORTH,
-    TOPIC_WORTH,
     PoolMember,
     checked_member,
     digest,
     refuse_load,
     topic_choices,
     topics_of,
-    utility,
     why_not,
 )
+from grants.evaluation.rules.runs import AdjustPage, GivenSeat, RunPage, SeatWhy, Tally, WhatIf
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
@@ -51,13 +50,13 @@ from grants.evaluation.rules.showing import (
     SeatView,
     SheetView,
 )
-from grants.evaluation.rules.values import Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
+from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
     "COMMENT_CHARACTERS_MAX",
-    "LANGUAGE_WORTH",
     "RULED_WORDS",
-    "TOPIC_WORTH",
+    "AdjustInput",
+    "AdjustPage",
     "AgreedScores",
     "AgreedWords",
     "Answered",
@@ -72,19 +71,27 @@ __all__ = [
     "Consortium",
     "DoubtRow",
     "EvaluatorInput",
+    "Fitting",
+    "GivenSeat",
     "MarkInput",
     "MatrixRow",
+    "Part",
     "PoolMember",
     "RunInput",
+    "RunPage",
     "RunResult",
     "RunView",
     "SeatView",
+    "SeatWhy",
     "SheetInput",
     "SheetView",
+    "Tally",
+    "WhatIf",
     "anchor_words",
     "checked_member",
     "clean_declaration",
     "digest",
+    "fitting",
     "half_words",
     "is_conflict",
     "is_wide",
@@ -98,6 +105,5 @@ __all__ = [
     "topic_choices",
     "topics_of",
     "total_half",
-    "utility",
     "why_not",
 ]
