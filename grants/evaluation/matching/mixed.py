@@ -18,6 +18,7 @@ BEST_PER_APPLICATION = 40
 BEST_OF_A_RULE = 12
 # Pairs whose reduced cost is higher than this are left out of the search until it shows that they matter.
 NEAR = 12.0
+NEXT_TO_NOTHING = 1.0
 # A large programme may stop this close to its own bound.
 GAP = 0.0005
 TIE_PART = 1 << 13
@@ -148,23 +149,24 @@ def _best(search: _Search, matrix: programme.Matrix, *, gap: float = GAP) -> _An
     wholes = matrix.whole == 1
     if (np.abs(values - np.rint(values))[wholes] < 1e-6).all():
         return _Answer(np.nonzero(values[:count] > 0.5)[0], value, reduced, value)
-    near = NEAR
+    near, able = NEAR, matrix.upper > 0
+    able[count:] = True
     while True:
-        inside = reduced <= near
+        inside = (reduced <= near) & able
         inside[count:] = True
         columns = np.nonzero(inside)[0]
         solver = matrix.highs(columns)
         if search.large:
             solver.setOptionValue("mip_rel_gap", gap)
         found = programme.run(solver)
-        if found is None and len(columns) == len(matrix.cost):
+        if found is None and len(columns) == int(able.sum()):
             return None
         if found is None:
             near = near * 8 if near < 1e5 else math.inf
             continue
         cost = float(solver.getInfo().objective_function_value)
         # A pair left out would make any answer dearer than the relaxed programme by more than `near`.
-        if cost - value <= near + 1e-6 or len(columns) == len(matrix.cost) or search.large:
+        if cost - value <= near + 1e-6 or len(columns) == int(able.sum()) or search.large:
             least = min(max(value, min(float(solver.getInfo().mip_dual_bound), value + near)), cost)
             return _Answer(_below(columns[np.asarray(found) > 0.5], count), least, reduced, value)
         near = cost - value + 1e-3
@@ -246,9 +248,12 @@ def _evenest(search: _Search, held: _Held, best: _Answer) -> Any:
     part = max(2, TIE_PART >> max(1, int(arrays.need.sum())).bit_length())
     made.cost[0] = -(arrays.ties(rows, columns) % part) / TIE_PART
     matrix = made.gather()
-    slack = -total - best.relaxed + 1e-5
+    # Of a large call, whose total may stop short of the bound, only pairs that cost the total next to nothing.
+    slack = NEXT_TO_NOTHING if search.large else -total - best.relaxed + 1e-5
     matrix.upper[: len(rows)][best.reduced[: len(rows)] > slack] = 0
-    matrix.lower[: len(rows)][best.reduced[: len(rows)] < -slack] = 1
+    matrix.upper[best.chosen] = 1
+    if not search.large:
+        matrix.lower[: len(rows)][best.reduced[: len(rows)] < -slack] = 1
     able = np.nonzero(matrix.upper[: len(rows)] > 0)[0]
     found = _best(replace(search, first=able), matrix, gap=GAP)
     return best.chosen if found is None else found.chosen

@@ -24,10 +24,13 @@ def assign(instance: Instance) -> Matched | Infeasible:
         return Matched((), 0, 0, 0, 0, Certificate())
     arrays = Arrays(instance)
     reasons = simple_reasons(arrays)
-    found = None if reasons else _by_flow(arrays)
+    by_programme = instance.groups.any or instance.floor
+    # Where rules on groups decide how many pairs can be kept, the ideal is the best total whatever is kept.
+    aims = [KEPT, TOTAL, SPREAD] if instance.standing and not by_programme else [TOTAL, SPREAD]
+    found = None if reasons else _by_flow(arrays, aims)
     if found is None:
         return Infeasible(reasons or hall_reasons(arrays), *relaxations(arrays))
-    if not instance.groups.any and not instance.floor:
+    if not by_programme:
         return found
     better = mixed.assign(arrays, found)
     if better is None:
@@ -35,10 +38,9 @@ def assign(instance: Instance) -> Matched | Infeasible:
     return better
 
 
-def _by_flow(arrays: Arrays) -> Matched | None:
+def _by_flow(arrays: Arrays, aims: list[str]) -> Matched | None:
     """The optimum without rules on groups and floor, each aim on what the one before left equal."""
     face, known, rounds, steps = whole(arrays), None, 0, []
-    aims = [KEPT, TOTAL, SPREAD] if arrays.instance.standing else [TOTAL, SPREAD]
     for aim in aims:
         cost_of, unit = aim_cost(arrays, aim)
         step = solve(arrays, face, cost_of, steps=unit, known=known)

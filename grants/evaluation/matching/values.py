@@ -68,7 +68,7 @@ class Instance:
     """Everything an assignment depends on. Pairs without a utility count as 0; forbidden pairs never meet.
 
     ``locked`` pairs stand already and stay. ``standing`` pairs stand and should: as few of them as possible are
-    given up, whatever that costs. ``exempt`` names rules on groups set aside for one application: (rule, application).
+    lost, whatever that costs. ``exempt`` names rules on groups set aside for one application: (rule, application).
     ``seed`` decides between equally good assignments, always the same way.
     """
 

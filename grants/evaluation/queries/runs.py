@@ -134,7 +134,7 @@ def _what_if(
         if asked.leaving not in seated:
             return None
         del after[page.head.id, seated[asked.leaving].evaluator_id]
-        words.append(f"{seated[asked.leaving].name} gives the seat up")
+        words.append(f"{seated[asked.leaving].name} leaves the seat")
     if asked.deed in (Deed.GIVE, Deed.MOVE):
         if asked.taking not in free:
             return None

@@ -125,7 +125,7 @@ class SeatWhy:
                 "full": f"has as many applications as this person may take ({other['load_max']}).",
                 "elsewhere": "serves the whole call better on another application.",
             }[other["why"]]
-            found.append((name, other["utility"], reason))
+            found.append((name, other["utility"], f"{name} {reason}"))
         return tuple(found)
 
 
