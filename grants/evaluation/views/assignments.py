@@ -85,7 +85,7 @@ def reopen(slug: str, ref: str, handle: str) -> Any:
     return page("evaluation/reopen.html", head=head, seat=seat, form=form), 422 if form.is_submitted() else 200
 
 
-@bp.get("/calls/<slug>/assignments/runs/<int:number>")
+@bp.get("/calls/<slug>/assignments/runs/<int(max=2147483647):number>")
 @requires(P.ASSIGNMENT_DECIDE)
 def assignment_run(slug: str, number: int) -> Any:
     return page("evaluation/run.html", shown=queries.run_page(current_actor(), slug, number, paging.asked()))
