@@ -9,12 +9,14 @@ from grants.core import jobs
 from grants.core.permissions import Permission
 from grants.evaluation import services
 from grants.evaluation.rules import RunInput
-from grants.evaluation.states import CountryRule
+from grants.evaluation.states import CountryRule, StandingRule
 
 
-def assign(*, call_id: str, seed: str, due_at: str | None, keep_countries_apart: str) -> dict[str, str | int]:
+def assign(
+    *, call_id: str, seed: str, due_at: str | None, keep_countries_apart: str, standing: str = "kept"
+) -> dict[str, str | int]:
     """Fill the empty seats of a call. Safe to run twice: what stands is kept, and nothing is left to fill."""
     due = datetime.fromisoformat(due_at) if due_at else None
-    values = RunInput(seed, due, CountryRule(keep_countries_apart))
+    values = RunInput(seed, due, CountryRule(keep_countries_apart), StandingRule(standing))
     result = services.run(jobs.actor(Permission.ASSIGNMENT_DECIDE), UUID(call_id), values)
     return {"status": result.status.value, "seats_new": result.seats_new}

@@ -108,6 +108,23 @@ class CountryRule(StrEnum):
     ALLOWED = "no"
 
 
+class StandingRule(StrEnum):
+    """Whether a run may move seats that stand and on which nothing is written yet."""
+
+    KEPT = "kept"
+    MOVABLE = "movable"
+
+
+class Deed(StrEnum):
+    """What a manager does with a seat by hand."""
+
+    GIVE = "give"
+    MOVE = "move"
+    RELEASE = "release"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+
+
 class RunStatus(StrEnum):
     """How a run of the assignment ended."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID, uuid5
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import ASSIGNMENT_PLAIN, AssignmentRules, Criterion
+from grants.calls.rules.publication import content_of
 from grants.core.errors import Invalid, Refused
 from grants.evaluation import rules
 from grants.evaluation.rules import Consortium, MarkInput, PoolMember, SheetInput
@@ -87,11 +89,40 @@ def test_nothing_opens_undeclared_or_in_doubt(
     assert (rules.stands_clear(declared, ruling), rules.is_conflict(declared, ruling)) == (clear, conflict)
 
 
+CONTENT = content_of({})
+
+
+def fit(who: rules.PoolMember, what: rules.Consortium, language: str, asked: AssignmentRules = ASSIGNMENT_PLAIN) -> int:
+    content = replace(CONTENT, language=language, assignment=asked)
+    return rules.fitting(content, (who,)).utility(who, what)
+
+
 def test_fit_counts_topics_and_language() -> None:
-    assert rules.utility(member(), about(), "en") == 375 + 250
-    assert rules.utility(member(), about(), "fr") == 375
-    assert rules.utility(member(topics=("heat", "water")), about(), "en") == 1000
-    assert rules.utility(member(topics=()), about(topics=frozenset()), "") == 375 + 250
+    assert fit(member(), about(), "en") == 375 + 250
+    assert fit(member(), about(), "fr") == 375
+    assert fit(member(topics=("heat", "water")), about(), "en") == 1000
+    assert fit(member(topics=()), about(topics=frozenset()), "") == 375 + 250
+
+
+def test_fit_counts_role_wish_and_who_is_new_where_the_call_says_so() -> None:
+    asked = AssignmentRules(450, 200, 150, 150, 50, roles=("finance",))
+    who = replace(
+        member(topics=("heat", "water")), roles=("finance",), levels={"en": "reading"}, bids={about().application_id: 2}
+    )
+
+    assert fit(who, about(), "en", asked) == 450 + 120 + 150 + 150 + 50
+    assert fit(replace(who, roles=(), bids={}), about(), "en", asked) == 450 + 120 + 0 + 75 + 50
+    town = uuid5(SPACE, "town")
+    seen = replace(who, met_before=frozenset({town}))
+    assert fit(seen, about(organisation_ids=frozenset({town})), "en", asked) == 450 + 120 + 150 + 150
+
+
+def test_a_topic_that_few_know_counts_more() -> None:
+    asked = AssignmentRules(1000, 0, rare_topics=True)
+    first, second, third = (member(topics=("heat",)), member(topics=("heat",)), member(topics=("water",)))
+    measure = rules.fitting(replace(CONTENT, assignment=asked), (first, second, third))
+
+    assert measure.utility(third, about()) > 500 > measure.utility(first, about())
 
 
 def test_every_rule_that_keeps_somebody_away_says_so() -> None:

@@ -52,7 +52,8 @@ REACHED = {
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
         awards.ranking documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
-        evaluation.consensus_list evaluation.fill identity.doubles identity.validate_fact
+        evaluation.consensus_list evaluation.fill evaluation.adjusting
+        evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
         evaluation.pool evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
+from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.call_file import (
     CallFile,
     envelopes_in,
@@ -104,6 +106,7 @@ from grants.calls.rules.words import (
 from grants.calls.rules.writing import Number, call_file, edited, read_value, to_yaml, tree_of
 
 __all__ = [
+    "ASSIGNMENT_PLAIN",
     "ELSEWHERE",
     "FIELDS",
     "FIXED",
@@ -114,6 +117,7 @@ __all__ = [
     "PARENT_LIST",
     "SCHEMA_VERSION",
     "TEMPLATE_LABEL",
+    "AssignmentRules",
     "Attachment",
     "BudgetInput",
     "BudgetPosition",

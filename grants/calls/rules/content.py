@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import BudgetRules, Envelope
+from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
+from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
@@ -259,6 +261,7 @@ class CallContent:
     # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
     clarification_days: int = 10
     conflict_rules: ConflictRules = USUAL_CONFLICT_RULES
+    assignment: AssignmentRules = ASSIGNMENT_PLAIN
 
     @property
     def pays(self) -> bool:

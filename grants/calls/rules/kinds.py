@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature
+from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.content import (
     Attachment,
     Condition,
@@ -327,6 +328,26 @@ TIME_LIMITS = Record(
     TimeLimits,
     {"prefinancing": _DAYS, "before_start": whole(0, 365), "report": _DAYS, "interim": _DAYS, "balance": _DAYS},
     ("prefinancing", "before_start", "report", "interim", "balance"),
+)
+
+_WEIGHT = whole(0, 1_000)
+
+ASSIGNING = Record(
+    AssignmentRules,
+    {
+        "topics": _WEIGHT,
+        "language": _WEIGHT,
+        "role": _WEIGHT,
+        "bid": _WEIGHT,
+        "novelty": _WEIGHT,
+        "rare_topics": flag,
+        "country_max": whole(1, 9),
+        "organisation_max": whole(1, 9),
+        "roles": Items(plain_text),
+        "reader": flag,
+        "floor": flag,
+    },
+    ("topics", "language"),
 )
 
 MILESTONE = Record(

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.budgets.rules import BudgetRules, EnvelopeRule, rules_problems
+from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
 from grants.calls.rules.conditions import condition_problems
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES
 from grants.calls.rules.content import (
@@ -87,6 +88,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         total_threshold_half=thresholds.total_half,
         tie_order=value("evaluation.tie_break", ()),
         evaluators_per_application=value("evaluation.evaluators_per_application", 0),
+        assignment=value("evaluation.assignment", ASSIGNMENT_PLAIN),
         payment_plan=PaymentPlan(
             value("payment.prefinancing_percent", Fraction(0)),
             value("payment.interim_ceiling_percent", Fraction(100)),

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum
+from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.conflict_rules import CONFLICT_RULES, ConflictRules
 from grants.calls.rules.content import (
     Attachment,
@@ -33,6 +34,7 @@ from grants.calls.rules.content import (
 )
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.kinds import (
+    ASSIGNING,
     ATTACHMENT,
     CATEGORY,
     CONDITION,
@@ -325,6 +327,7 @@ FIELDS: Mapping[str, Field] = {
             int,
             needed=True,
         ),
+        Field("evaluation.assignment", "Assigning evaluators", Group.ASSESSMENT, ASSIGNING, AssignmentRules),
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_rules", "What is a conflict", Group.ASSESSMENT, CONFLICT_RULES, ConflictRules),

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
+from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
     NOT_FOUND,
@@ -329,9 +330,7 @@ def words_of(entry: Field, value: Any) -> str:
             )
         case Thresholds():
             return _threshold_words(value)
-        case ConflictRules():
-            return value.words
-        case TimeLimits():
+        case ConflictRules() | TimeLimits() | AssignmentRules():
             return value.words
         case ReportDuty():
             return ("Required" if value.required else "Not required") + (f", {value.timing}" if value.timing else "")

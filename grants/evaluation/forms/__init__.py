@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grants.evaluation.forms.assignments import FillForm, ReasonForm, RunForm, end_of
+from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.pool import PoolForm
 from grants.evaluation.forms.sheets import SettleForm, SheetForm, sheet_form
 
 __all__ = [
+    "AdjustForm",
     "ConflictsForm",
     "FillForm",
     "PoolForm",

@@ -7,13 +7,16 @@ from datetime import datetime, time
 from typing import Any
 
 from wtforms import RadioField, StringField, TextAreaField
+from wtforms.validators import Optional
 
 from grants.core import clock
 from grants.evaluation.rules import (
+    AdjustInput,
+    AdjustPage,
     PoolMember,
     RunInput,
 )
-from grants.evaluation.states import CountryRule
+from grants.evaluation.states import CountryRule, Deed, StandingRule
 from grants.web.forms import DateField, Form, Needed, choices
 
 
@@ -38,10 +41,56 @@ class RunForm(Form):
         default=CountryRule.KEPT_AWAY.value,
     )
 
+    standing = RadioField(
+        "Seats on which nothing is written yet",
+        description="Where no assignment exists otherwise, they may move: as few as possible do. Locked seats never move.",
+        choices=choices(
+            ((StandingRule.KEPT.value, "Keep all of them"), (StandingRule.MOVABLE.value, "Move as few as possible"))
+        ),
+        default=StandingRule.KEPT.value,
+    )
+
     def to_input(self) -> RunInput:
         """The frozen input."""
         countries = CountryRule(self.keep_countries_apart.data or CountryRule.KEPT_AWAY.value)
-        return RunInput(self.seed.data or "", end_of(self.due_on.data), countries)
+        standing = StandingRule(self.standing.data or StandingRule.KEPT.value)
+        return RunInput(self.seed.data or "", end_of(self.due_on.data), countries, standing)
+
+
+class AdjustForm(Form):
+    """A seat given, moved, released, locked or unlocked by hand."""
+
+    deed = RadioField("What to do", [Needed("Choose what to do.")])
+    leaving = RadioField("Which seat", [Optional()])
+    taking = RadioField("Who takes it", [Optional()])
+    reason = TextAreaField("Why", description="Needed once the change is stored; it is kept on the record.")
+
+    def with_people(self, shown: AdjustPage) -> AdjustForm:
+        """The same form with the seats that stand and the people who may take one."""
+        able = [(member, fit) for member, reason, fit in shown.people if not reason]
+        deeds = [(Deed.GIVE, "Give an empty seat")] if shown.missing and able else []
+        if shown.seats:
+            deeds += [(Deed.MOVE, "Move a seat to somebody else")] if able else []
+            deeds += [
+                (Deed.RELEASE, "Release a seat"), (Deed.LOCK, "Lock a seat, so that no run moves it"),
+                (Deed.UNLOCK, "Unlock a seat"),
+            ]  # fmt: skip
+        self.deed.choices = choices((deed.value, words) for deed, words in deeds)
+        self.leaving.choices = choices(
+            (seat.handle, f"{seat.name}, fit {seat.utility}{', locked' if seat.handle in shown.locked else ''}")
+            for seat in shown.seats
+        )
+        self.taking.choices = choices(
+            (member.handle, f"{member.name}, fit {fit} of 1000, has {member.load} of {member.load_max}")
+            for member, fit in able
+        )
+        return self
+
+    def to_input(self) -> AdjustInput:
+        """The frozen input."""
+        return AdjustInput(
+            Deed(self.deed.data), self.leaving.data or "", self.taking.data or "", self.reason.data or ""
+        )
 
 
 class FillForm(Form):

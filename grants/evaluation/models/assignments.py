@@ -22,7 +22,7 @@ class AssignmentRun(Row):
         state_check(RunStatus, "status"),
         CheckConstraint("octet_length(input_sha256) = 32", name="input_sha256_length"),
         CheckConstraint("(status = 'solved') = (objective IS NOT NULL)", name="solved_has_objective"),
-        CheckConstraint("objective IS NOT DISTINCT FROM bound", name="bound_is_reached"),
+        CheckConstraint("(objective IS NULL) = (bound IS NULL) AND objective <= bound", name="bound_covers_objective"),
         CheckConstraint("(status = 'infeasible') = (jsonb_array_length(reasons) > 0)", name="infeasible_has_reasons"),
     )
 
@@ -42,6 +42,17 @@ class AssignmentRun(Row):
     seats_new: Mapped[int]
     pairs_priced: Mapped[int]
     rounds: Mapped[int]
+    # What no assignment could exceed even without rules on groups and floor; what the worst served application got;
+    # the sum of the squared loads. Runs of before these were kept have none.
+    ideal: Mapped[int | None]
+    floor: Mapped[int | None]
+    spread: Mapped[int | None]
+    solver: Mapped[str]
+    # Where no assignment exists: the fewest rules to set aside, in words.
+    changes: Mapped[list[Any]]
+    difference: Mapped[dict[str, Any]]
+    # By application and evaluator: the numbers behind each seat the run gave.
+    explanations: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
 
 
 class Assignment(Row):
@@ -63,6 +74,8 @@ class Assignment(Row):
     run_id: Mapped[UUID | None] = mapped_column(points_to("assignment_run.id"))
     state: Mapped[str]
     utility: Mapped[int]
+    # A locked seat is never moved by a run.
+    locked: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[datetime | None]
     hand_reason: Mapped[str | None]
     voided_at: Mapped[datetime | None]

@@ -42,12 +42,14 @@ from grants.evaluation.queries.consensus import (
 )
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
 from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
+from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "adjust_page",
     "agreed_scores",
     "agreed_words",
     "application_id_of",
@@ -85,10 +87,12 @@ __all__ = [
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
+    "run_page",
     "runs",
     "seat_of",
     "seat_people",
     "seat_scope",
+    "seat_why",
     "standing_detections",
     "to_declare_in_office",
     "told_of",

@@ -36,6 +36,14 @@ from grants.identity.models import Organisation, User
 from grants.identity.queries import users_with
 from grants.identity.rules import Person
 
+# What lists show of a run; proof and reasons of its seats may be large and are asked for by themselves.
+RUN_COLUMNS = (
+    AssignmentRun.id, AssignmentRun.number, AssignmentRun.status, AssignmentRun.created_at, AssignmentRun.seed,
+    AssignmentRun.objective, AssignmentRun.bound, AssignmentRun.reasons, AssignmentRun.changes,
+    AssignmentRun.applications, AssignmentRun.evaluators, AssignmentRun.seats, AssignmentRun.seats_new,
+    AssignmentRun.pairs_priced, AssignmentRun.rounds, AssignmentRun.input_sha256,
+)  # fmt: skip
+
 
 @reader
 def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
@@ -84,7 +92,7 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
     about: list[Asking[Any]] = [
         _going_on(call.id),
         consortia.asking(call.id, states=(*IN_EVALUATION, *EVALUATED)),
-        _seat_views(select(Application.id).where(Application.call_id == call.id)),
+        seat_views(select(Application.id).where(Application.call_id == call.id)),
         pool.asking(call.id),
         doubtful.asking(actor, call.id),
         runs.asking(call.id),
@@ -145,7 +153,7 @@ def _matrix_row(
 ) -> MatrixRow:
     active = tuple(seat for seat in seats if seat.state is SeatState.ACTIVE)
     seated = {seat.evaluator_id: seat for seat in active}
-    cells = []
+    cells, fitting = [], rules.fitting(call.content, members)
     for member in members:
         said = stated.get((member.user_id, about.application_id), (None, None))
         seat = seated.get(member.id)
@@ -158,7 +166,7 @@ def _matrix_row(
         elif rules.why_not(member, about, *said, countries=CountryRule.ALLOWED):
             cells.append("unsure")
         else:
-            cells.append(str(rules.utility(member, about, call.content.language)))
+            cells.append(str(fitting.utility(member, about)))
     missing = max(0, call.content.evaluators_per_application - len(active)) if open_still else 0
     voided = tuple(seat for seat in seats if seat.state is SeatState.VOIDED)
     return MatrixRow(
@@ -174,7 +182,8 @@ def _matrix_row(
     )
 
 
-def _seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUID, list[SeatView]]]:
+def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUID, list[SeatView]]]:
+    """Every seat of these applications by name, voided ones too."""
     found: dict[UUID, list[SeatView]] = defaultdict(list)
     rows = yield from ask(
         select(
@@ -210,27 +219,18 @@ def _seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UU
 def runs(call_id: UUID) -> Asking[tuple[RunView, ...]]:
     """The runs of a call, latest first."""
     rows = yield from ask(
-        select(AssignmentRun).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
+        select(*RUN_COLUMNS).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
     )
-    return tuple(
-        RunView(
-            row.number,
-            RunStatus(row.status),
-            row.created_at,
-            row.seed,
-            row.objective,
-            row.bound,
-            tuple(row.reasons),
-            row.applications,
-            row.evaluators,
-            row.seats,
-            row.seats_new,
-            row.pairs_priced,
-            row.rounds,
-            row.input_sha256.hex(),
-        )
-        for row in rows
-    )
+    return tuple(run_view(row) for row in rows)
+
+
+def run_view(row: Any) -> RunView:
+    """A run as the list shows it."""
+    return RunView(
+        row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, tuple(row.reasons),
+        row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,
+        row.input_sha256.hex(), tuple(row.changes),
+    )  # fmt: skip
 
 
 @reader
@@ -238,17 +238,17 @@ def free_seat(
     actor: Actor, slug: str, reference: str
 ) -> Asking[tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]]:
     """An application with every evaluator of the pool: why not, or how well this person fits. Best first."""
-    call, application = yield from _in_evaluation(actor, slug, reference)
+    call, application = yield from in_evaluation(actor, slug, reference)
     asked: list[Asking[Any]] = [
         consortia_of.asking([application.id]),
         declarations.asking([application.id]),
-        _seat_views([application.id]),
+        seat_views([application.id]),
         pool.asking(call.id),
         cities_of.asking([application.id]),
     ]
     (about,), stated, seats, members, cities = yield from side_by_side(asked)
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
-    lines = []
+    lines, fitting = [], rules.fitting(call.content, members)
     for member in members:
         said = stated.get((member.user_id, application.id), (None, None))
         reason = rules.why_not(member, about, *said, countries=CountryRule.ALLOWED)
@@ -256,12 +256,12 @@ def free_seat(
             reason = f"{member.name} has or had a seat on it."
         elif not reason and member.load >= member.load_max:
             reason = f"{member.name} already has {member.load} of {member.load_max}."
-        lines.append((member, reason, rules.utility(member, about, call.content.language)))
+        lines.append((member, reason, fitting.utility(member, about)))
     lines.sort(key=lambda line: (line[1] != "", -line[2], line[0].name))
     return head_of(application, cities.get(application.id, ""), call), tuple(lines)
 
 
-def _in_evaluation(actor: Actor, slug: str, reference: str) -> Asking[tuple[CallView, Any]]:
+def in_evaluation(actor: Actor, slug: str, reference: str) -> Asking[tuple[CallView, Any]]:
     """A call and one of its applications in evaluation, for who decides assignments; :class:`NotFound` otherwise."""
     call = yield from call_to_assign.asking(actor, slug)
     found = yield from ask(
@@ -280,8 +280,8 @@ def _in_evaluation(actor: Actor, slug: str, reference: str) -> Asking[tuple[Call
 @reader
 def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> Asking[tuple[ApplicationHead, SeatView]]:
     """One active seat, named by the application's reference and the evaluator’s handle."""
-    call, application = yield from _in_evaluation(actor, slug, reference)
-    seats, cities = yield from both(_seat_views([application.id]), cities_of.asking([application.id]))
+    call, application = yield from in_evaluation(actor, slug, reference)
+    seats, cities = yield from both(seat_views([application.id]), cities_of.asking([application.id]))
     for seat in seats.get(application.id, []):
         if seat.state is SeatState.ACTIVE and seat.handle == handle:
             return head_of(application, cities.get(application.id, ""), call), seat

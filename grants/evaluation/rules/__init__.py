@@ -17,18 +17,17 @@ from grants.evaluation.rules.conflicts import (
     stands_clear,
     version_of,
 )
+from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.pool import (
-    LANGUAGE_WORTH,
-    TOPIC_WORTH,
     PoolMember,
     checked_member,
     digest,
     refuse_load,
     topic_choices,
     topics_of,
-    utility,
     why_not,
 )
+from grants.evaluation.rules.runs import AdjustPage, GivenSeat, RunPage, SeatWhy, Tally, WhatIf
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
@@ -55,13 +54,13 @@ from grants.evaluation.rules.showing import (
     SeatView,
     SheetView,
 )
-from grants.evaluation.rules.values import Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
+from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
     "COMMENT_CHARACTERS_MAX",
-    "LANGUAGE_WORTH",
     "RULED_WORDS",
-    "TOPIC_WORTH",
+    "AdjustInput",
+    "AdjustPage",
     "AgreedScores",
     "AgreedWords",
     "Answered",
@@ -79,19 +78,27 @@ __all__ = [
     "DetectedPair",
     "DoubtRow",
     "EvaluatorInput",
+    "Fitting",
+    "GivenSeat",
     "MarkInput",
     "MatrixRow",
+    "Part",
     "PoolMember",
     "RunInput",
+    "RunPage",
     "RunResult",
     "RunView",
     "SeatView",
+    "SeatWhy",
     "SheetInput",
     "SheetView",
+    "Tally",
+    "WhatIf",
     "anchor_words",
     "checked_member",
     "clean_declaration",
     "digest",
+    "fitting",
     "half_words",
     "is_conflict",
     "is_wide",

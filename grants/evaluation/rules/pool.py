@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +20,6 @@ from grants.evaluation.states import (
 )
 
 POOL_LOAD_MAX = 500
-
-# The utility of a pair, 0 to 1000: three quarters topics, one quarter language.
-TOPIC_WORTH = 750
-LANGUAGE_WORTH = 250
-NO_TOPICS_WORTH = TOPIC_WORTH // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,11 @@ class PoolMember:
     load: int = 0
     submitted: int = 0
     undeclared: int = 0
+    roles: tuple[str, ...] = ()
+    # How well each language is known (native, fluent, reading); wishes by application, -2 to 2; organisations assessed before.
+    levels: Mapping[str, str] = field(default_factory=dict)
+    bids: Mapping[UUID, int] = field(default_factory=dict)
+    met_before: frozenset[UUID] = frozenset()
 
 
 def why_not(
@@ -64,16 +65,6 @@ def why_not(
     if countries is CountryRule.KEPT_AWAY and member.country_code in about.country_codes:
         return f"{member.name} comes from a country of the consortium ({member.country_code})."
     return ""
-
-
-def utility(member: PoolMember, about: Consortium, language: str) -> int:
-    """How well an evaluator fits, 0 to 1000: the share of the application's topics known, and its language.
-
-    An application that names no topics counts half for everybody.
-    """
-    known = set(member.topics)
-    topics = TOPIC_WORTH * len(known & about.topics) // len(about.topics) if about.topics else NO_TOPICS_WORTH
-    return topics + (LANGUAGE_WORTH if not language or language in member.languages else 0)
 
 
 def topics_of(content: DossierContent) -> frozenset[str]:

@@ -212,6 +212,7 @@ class RunView:
     pairs_priced: int
     rounds: int
     input_hash: str
+    changes: tuple[str, ...] = ()
 
     @property
     def mean(self) -> str:

@@ -9,6 +9,8 @@ from uuid import UUID
 from grants.evaluation.states import (
     CountryRule,
     Declared,
+    Deed,
+    StandingRule,
 )
 
 HALF_MAX = 10
@@ -42,6 +44,17 @@ class RunInput:
     seed: str
     due_at: datetime | None
     countries: CountryRule = CountryRule.KEPT_AWAY
+    standing: StandingRule = StandingRule.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustInput:
+    """A change of the seats of one application by hand; people by their handles."""
+
+    deed: Deed
+    leaving: str = ""
+    taking: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

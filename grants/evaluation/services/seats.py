@@ -20,7 +20,7 @@ from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import matching, queries, rules
-from grants.evaluation.models import Assignment, Evaluator
+from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.rules import Consortium, PoolMember
 from grants.evaluation.services.consensus import consensus_row, reopen_consensus
 from grants.evaluation.states import SEAT, ConsensusState, CountryRule, SeatState
@@ -41,6 +41,31 @@ def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
 def standing_pairs(application_ids: Iterable[UUID]) -> set[matching.Pair]:
     """Application and evaluator of every seat that stands."""
     return pairs_in(application_ids, SeatState.ACTIVE)
+
+
+def seats_of(application_ids: Iterable[UUID]) -> tuple[Assignment, ...]:
+    """Every seat that stands on these applications, in a steady order."""
+    return tuple(
+        db.session.scalars(
+            select(Assignment)
+            .where(Assignment.application_id.in_(list(application_ids)), Assignment.state == SeatState.ACTIVE.value)
+            .order_by(Assignment.application_id, Assignment.evaluator_id)
+        )
+    )
+
+
+def movable_pairs(seats: Sequence[Assignment]) -> frozenset[matching.Pair]:
+    """Of these seats those a run may move: given by a run, not locked, and nothing written on them yet."""
+    begun = set(
+        db.session.scalars(
+            select(Assessment.assignment_id).where(Assessment.assignment_id.in_([seat.id for seat in seats]))
+        )
+    )
+    return frozenset(
+        (seat.application_id, seat.evaluator_id)
+        for seat in seats
+        if seat.run_id is not None and not seat.locked and seat.id not in begun
+    )
 
 
 def pairs_in(application_ids: Iterable[UUID], state: SeatState) -> set[matching.Pair]:
@@ -107,11 +132,20 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why this evaluator, in a sentence."})
-    call = calls.call_by_id(application.call_id)
+    acts.reason(words)
+    return seat_by_hand(calls.call_by_id(application.call_id), application, evaluator_id, words, due_at)
+
+
+def seat_by_hand(
+    call: CallView, application: Application, evaluator_id: UUID, words: str, due_at: datetime | None
+) -> UUID:
+    """A seat for an evaluator of the pool, refused for whatever a run would not do either."""
+    application_id = application.id
     locked_pool = db.session.scalars(
         select(Evaluator).where(Evaluator.id == evaluator_id, Evaluator.call_id == call.id).with_for_update()
     ).one_or_none()
-    member = next((one for one in queries.pool(call.id) if one.id == evaluator_id), None)
+    members = queries.pool(call.id)
+    member = next((one for one in members if one.id == evaluator_id), None)
     if locked_pool is None or member is None:
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
     (about,) = queries.consortia_of([application_id])
@@ -127,8 +161,7 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
         raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
     if (application_id, evaluator_id) in standing | pairs_in([application_id], SeatState.VOIDED):
         raise Refused(f"{member.name} has or had a seat on {application.reference}. Choose somebody else.")
-    acts.reason(words)
-    utility = rules.utility(member, about, call.content.language)
+    utility = rules.fitting(call.content, members).utility(member, about)
     seat_id = give_seat(application_id, member, utility, due_at, hand_reason=words)
     start_evaluation([about])
     tell_evaluators(call, [member])

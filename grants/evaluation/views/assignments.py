@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash
+from flask import flash, request
 
 from grants.core import jobs
 from grants.evaluation import queries, services
 from grants.evaluation.forms import (
+    AdjustForm,
     FillForm,
     ReasonForm,
     RunForm,
     end_of,
 )
 from grants.evaluation.views.frame import P, bp
+from grants.web import paging
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -81,3 +83,41 @@ def reopen(slug: str, ref: str, handle: str) -> Any:
             flash(f"The assessment of {seat.name} is open again.")
             return see_other(".assignments", slug=slug)
     return page("evaluation/reopen.html", head=head, seat=seat, form=form), 422 if form.is_submitted() else 200
+
+
+@bp.get("/calls/<slug>/assignments/runs/<int(max=2147483647):number>")
+@requires(P.ASSIGNMENT_DECIDE)
+def assignment_run(slug: str, number: int) -> Any:
+    return page("evaluation/run.html", shown=queries.run_page(current_actor(), slug, number, paging.asked()))
+
+
+@bp.get("/calls/<slug>/assignments/<ref>/<handle>/why")
+@requires(P.ASSIGNMENT_DECIDE)
+def why(slug: str, ref: str, handle: str) -> Any:
+    return page("evaluation/why.html", shown=queries.seat_why(current_actor(), slug, ref, handle))
+
+
+@bp.get("/calls/<slug>/assignments/<ref>/adjust")
+@requires(P.ASSIGNMENT_DECIDE)
+def adjusting(slug: str, ref: str) -> Any:
+    shown = queries.adjust_page(current_actor(), slug, ref)
+    leaving = request.args.get("leaving", "")
+    form = AdjustForm(deed="move" if leaving else None, leaving=leaving).with_people(shown)
+    return page("evaluation/adjust.html", shown=shown, form=form)
+
+
+@bp.post("/calls/<slug>/assignments/<ref>/adjust")
+@requires(P.ASSIGNMENT_DECIDE)
+def adjust(slug: str, ref: str) -> Any:
+    shown = queries.adjust_page(current_actor(), slug, ref)
+    form = AdjustForm().with_people(shown)
+    if not form.validate_on_submit():
+        return page("evaluation/adjust.html", shown=shown, form=form), 422
+    if request.form.get("show"):
+        # Nothing is stored: the same form comes back with what the change would do.
+        shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
+        return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
+    with form.refusals():
+        flash(services.adjust(current_actor(), shown.head.id, form.to_input()))
+        return see_other(".assignments", slug=slug)
+    return page("evaluation/adjust.html", shown=shown, form=form), 422

@@ -1,0 +1,46 @@
+"""Exact assignment of evaluators to applications, with a certificate that no better one exists.
+
+Pure: values in, values out. OR-tools and HiGHS are imported inside functions, since only a worker ever needs them.
+"""
+
+from __future__ import annotations
+
+from grants.evaluation.matching.explaining import Better, Explained, explain
+from grants.evaluation.matching.proof import verify
+from grants.evaluation.matching.relaxing import relaxed
+from grants.evaluation.matching.solving import assign
+from grants.evaluation.matching.values import (
+    UTILITY_MAX,
+    Certificate,
+    Grid,
+    GroupRules,
+    Infeasible,
+    Instance,
+    Matched,
+    Pair,
+    Prices,
+    Relaxation,
+    Seatholder,
+    Subject,
+)
+
+__all__ = [
+    "UTILITY_MAX",
+    "Better",
+    "Certificate",
+    "Explained",
+    "Grid",
+    "GroupRules",
+    "Infeasible",
+    "Instance",
+    "Matched",
+    "Pair",
+    "Prices",
+    "Relaxation",
+    "Seatholder",
+    "Subject",
+    "assign",
+    "explain",
+    "relaxed",
+    "verify",
+]

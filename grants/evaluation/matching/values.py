@@ -1,0 +1,156 @@
+"""What an assignment depends on and what it answers: frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+UTILITY_MAX = 1000
+
+Pair = tuple[UUID, UUID]
+"""(application, evaluator)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seatholder:
+    """One evaluator: how many applications this person must and may take, and what rules on groups ask about."""
+
+    id: UUID
+    load_max: int
+    load_min: int = 0
+    label: str = ""
+    country: str = ""
+    organisation: str = ""
+    roles: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One application to be assessed. ``seats`` differs from the instance's number only where a rule was relaxed."""
+
+    id: UUID
+    label: str = ""
+    language: str = ""
+    countries: frozenset[str] = frozenset()
+    seats: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """What the evaluators of one application must be together; without any, a flow is enough."""
+
+    country_max: int | None = None
+    organisation_max: int | None = None
+    roles: tuple[str, ...] = ()
+    needs_reader: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any rule."""
+        return bool(self.country_max or self.organisation_max or self.roles or self.needs_reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The pairs as arrays, for calls so large that a mapping of them would not fit: int16 worth, bool open."""
+
+    applications: tuple[UUID, ...]
+    evaluators: tuple[UUID, ...]
+    utility: Any
+    open: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Everything an assignment depends on. Pairs without a utility count as 0; forbidden pairs never meet.
+
+    ``locked`` pairs stand already and stay. ``standing`` pairs stand and should: as few of them as possible are
+    lost, whatever that costs. ``exempt`` names rules on groups set aside for one application: (rule, application).
+    ``seed`` decides between equally good assignments, always the same way.
+    """
+
+    applications: tuple[Subject, ...]
+    evaluators: tuple[Seatholder, ...]
+    per_application: int
+    utilities: Mapping[Pair, int] = field(default_factory=dict)
+    forbidden: frozenset[Pair] = frozenset()
+    locked: frozenset[Pair] = frozenset()
+    seed: str = ""
+    groups: GroupRules = GroupRules()
+    floor: bool = False
+    standing: frozenset[Pair] = frozenset()
+    exempt: frozenset[tuple[str, UUID]] = frozenset()
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """One step of the proof: prices from which anybody can recompute that its value cannot be bettered.
+
+    One price a seat of each application, one a seat of each evaluator, one for the pool of seats. Whatever these
+    prices close or fix stays closed or fixed in the next step: exactly the assignments equal in this one are left.
+    """
+
+    aim: str
+    value: int
+    application_prices: Mapping[UUID, int]
+    evaluator_prices: Mapping[UUID, int]
+    pool_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The steps of the proof in the order of the aims: pairs kept, total, spread of the loads."""
+
+    steps: tuple[Prices, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The best assignment, in order of application and evaluator id, with its proof.
+
+    ``bound``: no assignment under these rules is worth more. ``ideal``: none even without rules on groups and floor;
+    the certificate proves it. ``floor`` is what the worst application got, ``spread`` the sum of the squared loads.
+    """
+
+    pairs: tuple[Pair, ...]
+    total: int
+    bound: int
+    rounds: int
+    priced_pairs: int
+    certificate: Certificate
+    ideal: int = 0
+    floor: int = 0
+    spread: int = 0
+    kept: int = 0
+    solver: str = "flow"
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing better exists under these rules."""
+        return self.bound == self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """One rule set aside: which kind, for whom, by how much."""
+
+    kind: str
+    id: UUID
+    amount: int = 1
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Infeasible:
+    """No assignment exists: each sentence names who or what is missing and the way out.
+
+    ``relaxations`` are the fewest rules to set aside so that one exists; ``changes`` say them in words.
+    """
+
+    reasons: tuple[str, ...]
+    relaxations: tuple[Relaxation, ...] = ()
+    changes: tuple[str, ...] = ()

@@ -1,0 +1,200 @@
+"""One run of the assignment as it was kept, why a seat went to whom it went, and what a change by hand would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.calls.rules import CallView
+from grants.core.errors import NotFound
+from grants.core.paging import Page, cut
+from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import matching, rules
+from grants.evaluation.matching.proof import broken_groups
+from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
+from grants.evaluation.queries.access import ROWS_MAX, declarations, within
+from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
+from grants.evaluation.queries.assignments import RUN_COLUMNS, call_to_assign, in_evaluation, pool, run_view, seat_views
+from grants.evaluation.rules import AdjustInput, AdjustPage, GivenSeat, PoolMember, RunPage, SeatWhy, Tally, WhatIf
+from grants.evaluation.states import CountryRule, Deed, SeatState
+from grants.identity.models import User
+
+
+@reader
+def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage]:
+    """A run by its number, with the seats it gave by reference and name; :class:`NotFound` without one."""
+    call = yield from call_to_assign.asking(actor, slug)
+    found = yield from ask(
+        select(
+            *RUN_COLUMNS,
+            *(AssignmentRun.settings, AssignmentRun.solver, AssignmentRun.ideal, AssignmentRun.floor),
+            *(AssignmentRun.spread, AssignmentRun.difference),
+        ).where(AssignmentRun.call_id == call.id, AssignmentRun.number == number)
+    )
+    if not found:
+        raise NotFound
+    row = found[0]
+    key = Application.reference + " " + User.handle
+    seats = yield from ask(
+        select(Application.reference, Application.title, User.name, User.handle, Assignment.utility, Assignment.state)
+        .join(Application, Application.id == Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .join(User, User.id == Evaluator.user_id)
+        .where(Assignment.run_id == row.id, within(actor, Permission.ASSIGNMENT_DECIDE), key > (page.after or ""))
+        .order_by(key)
+        .limit(page.limit)
+    )
+    given = [
+        GivenSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
+        for one in seats
+    ]
+    return RunPage(
+        call.slug, call.title, run_view(row), row.settings, row.solver, row.ideal, row.floor, row.spread,
+        tuple(row.changes), row.difference,
+        cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=row.seats_new),
+    )  # fmt: skip
+
+
+@reader
+def seat_why(actor: Actor, slug: str, reference: str, handle: str) -> Asking[SeatWhy]:
+    """One seat that stands, with the numbers its run kept for it."""
+    call, application = yield from in_evaluation(actor, slug, reference)
+    asked: list[Asking[Any]] = [seat_views([application.id]), cities_of.asking([application.id]), pool.asking(call.id)]
+    seats, cities, members = yield from side_by_side(asked)
+    seat = next(
+        (one for one in seats.get(application.id, []) if one.state is SeatState.ACTIVE and one.handle == handle), None
+    )
+    if seat is None:
+        raise NotFound
+    told = AssignmentRun.explanations[str(application.id)][str(seat.evaluator_id)]
+    (row,) = yield from ask(
+        select(Assignment.hand_reason, AssignmentRun.number, told.label("told"))
+        .outerjoin(AssignmentRun, AssignmentRun.id == Assignment.run_id)
+        .where(Assignment.id == seat.id)
+    )
+    names = {str(member.id): member.name for member in members}
+    head = head_of(application, cities.get(application.id, ""), call)
+    return SeatWhy(head, seat, row.number, row.hand_reason or "", row.told or {}, names)
+
+
+@reader
+def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput | None = None) -> Asking[AdjustPage]:
+    """One application with its seats and everybody who could take one; with a change, what it would do."""
+    call, application = yield from in_evaluation(actor, slug, reference)
+    about_call: list[Asking[Any]] = [
+        consortia_of.asking([application.id]),
+        declarations.asking([application.id]),
+        seat_views([application.id]),
+        pool.asking(call.id),
+        cities_of.asking([application.id]),
+        _standing(call.id),
+    ]
+    (about,), stated, seats, members, cities, standing = yield from side_by_side(about_call)
+    active = tuple(seat for seat in seats.get(application.id, []) if seat.state is SeatState.ACTIVE)
+    taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
+    fitting, people = rules.fitting(call.content, members), []
+    for member in members:
+        said = stated.get((member.user_id, application.id), (None, None))
+        reason = rules.why_not(member, about, *said, countries=CountryRule.ALLOWED)
+        if member.id in taken:
+            reason = f"{member.name} has or had a seat on it."
+        elif not reason and member.load >= member.load_max:
+            reason = f"{member.name} already has {member.load} of {member.load_max}."
+        people.append((member, reason, fitting.utility(member, about)))
+    people.sort(key=lambda line: (line[1] != "", -line[2], line[0].name))
+    locked = frozenset(seat.handle for seat in active if (application.id, seat.evaluator_id) in standing.locked)
+    page = AdjustPage(
+        head_of(application, cities.get(application.id, ""), call), active, locked,
+        max(0, call.content.evaluators_per_application - len(active)), tuple(people),
+    )  # fmt: skip
+    return (
+        page if asked_for is None else replace(page, what_if=_what_if(page, asked_for, call, members, standing.worth))
+    )
+
+
+def _what_if(
+    page: AdjustPage,
+    asked: AdjustInput,
+    call: CallView,
+    members: Sequence[PoolMember],
+    worth: dict[tuple[UUID, UUID], int],
+) -> WhatIf | None:
+    """The figures before and after; None where the change cannot be made."""
+    seated = {seat.handle: seat for seat in page.seats}
+    free = {member.handle: (member, fit) for member, reason, fit in page.people if not reason}
+    after, words = dict(worth), []
+    if asked.deed in (Deed.RELEASE, Deed.MOVE):
+        if asked.leaving not in seated:
+            return None
+        del after[page.head.id, seated[asked.leaving].evaluator_id]
+        words.append(f"{seated[asked.leaving].name} leaves the seat")
+    if asked.deed in (Deed.GIVE, Deed.MOVE):
+        if asked.taking not in free:
+            return None
+        member, fit = free[asked.taking]
+        after[page.head.id, member.id] = fit
+        words.append(f"{member.name} takes it" if words else f"{member.name} takes a seat")
+    if not words:
+        return None
+    return WhatIf(f"{' and '.join(words)}.", _tally(call, members, worth), _tally(call, members, after))
+
+
+def _tally(call: CallView, members: Sequence[PoolMember], worth: dict[tuple[UUID, UUID], int]) -> Tally:
+    each: Counter[UUID] = Counter()
+    seats: dict[UUID, list[UUID]] = {}
+    loads: Counter[UUID] = Counter()
+    for (application_id, evaluator_id), fit in worth.items():
+        each[application_id] += fit
+        seats.setdefault(application_id, []).append(evaluator_id)
+        loads[evaluator_id] += 1
+    people = {member.id: rules_holder(member) for member in members}
+    settings = call.content.assignment
+    groups = matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader)
+    instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
+    broken = []
+    for application_id, seated in sorted(seats.items()):
+        subject = matching.Subject(application_id, "", call.content.language)
+        broken += [f"{kind} {what}" for kind, what in broken_groups(instance, subject, [people[one] for one in seated])]
+        if len(seated) < call.content.evaluators_per_application:
+            broken.append("an empty seat")
+    broken += [
+        f"the load of {member.name}" for member in members if not member.load_min <= loads[member.id] <= member.load_max
+    ]
+    count = [loads[member.id] for member in members]
+    return Tally(
+        sum(worth.values()), min(each.values(), default=0), max(count, default=0), min(count, default=0), tuple(broken)
+    )
+
+
+def rules_holder(member: PoolMember) -> matching.Seatholder:
+    """A member of the pool as the assignment sees it."""
+    return matching.Seatholder(
+        member.id, member.load_max, member.load_min, member.name, member.country_code,
+        str(member.organisation_id or ""), frozenset(member.roles), frozenset(member.languages),
+    )  # fmt: skip
+
+
+class _Standing:
+    """Every seat that stands in a call with its fit, and those that are locked."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.worth = {(row.application_id, row.evaluator_id): row.utility for row in rows}
+        self.locked = {(row.application_id, row.evaluator_id) for row in rows if row.locked}
+
+
+def _standing(call_id: UUID) -> Asking[_Standing]:
+    rows = yield from ask(
+        select(Assignment.application_id, Assignment.evaluator_id, Assignment.utility, Assignment.locked)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(Evaluator.call_id == call_id, Assignment.state == SeatState.ACTIVE.value)
+        .order_by(Assignment.application_id, Assignment.evaluator_id)
+        .limit(ROWS_MAX * 10)
+    )
+    return _Standing(rows)

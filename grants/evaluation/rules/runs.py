@@ -1,0 +1,173 @@
+"""What pages of one run, of one seat and of a change by hand show; every sentence comes from stored numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grants.core.paging import Rows
+from grants.evaluation.rules.pool import PoolMember
+from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSeat:
+    """A seat that a run gave."""
+
+    reference: str
+    title: str
+    name: str
+    handle: str
+    utility: int
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One run as it was kept, and the seats it gave."""
+
+    call_slug: str
+    call_title: str
+    run: RunView
+    settings: Mapping[str, Any]
+    solver: str
+    ideal: int | None
+    floor: int | None
+    spread: int | None
+    changes: tuple[str, ...]
+    difference: Mapping[str, Any]
+    seats: Rows[GivenSeat]
+
+    @property
+    def from_ideal(self) -> str:
+        """How far the total is from what no rule on groups and no floor would allow, rounded up: “0.02 %”."""
+        if not self.ideal or self.run.objective is None:
+            return "0 %"
+        hundredths = -(-(self.ideal - self.run.objective) * 10_000 // self.ideal)
+        return f"{hundredths // 100}.{hundredths % 100:02d} %" if hundredths else "0 %"
+
+    @property
+    def settings_words(self) -> tuple[str, ...]:
+        """What the run was asked, in sentences."""
+        found = [f"{self.settings.get('per_application')} evaluators for each application."]
+        weights = self.settings.get("weights")
+        if weights:
+            found.append("What counts: " + ", ".join(f"{name} {points}" for name, points in weights.items()) + ".")
+        if self.settings.get("rules"):
+            found.append("Of the evaluators of one application " + ", ".join(self.settings["rules"]) + ".")
+        if self.settings.get("floor"):
+            found.append("The worst served application was served as well as possible before all others.")
+        kept = self.settings.get("keep_countries_apart") == "yes"
+        found.append(f"Evaluators from a country of the consortium were {'kept away' if kept else 'allowed'}.")
+        if self.settings.get("standing") == "movable":
+            found.append("Seats on which nothing was written could move; as few as possible did.")
+        return tuple(found)
+
+    @property
+    def difference_words(self) -> tuple[str, ...]:
+        """What changed against the seats that stood and the run before."""
+        told = self.difference
+        if not told:
+            return ()
+        found = [f"{told['kept']} seats were kept, {told['given']} given, {told['taken']} taken back."]
+        for key, words in (
+            ("total", "The total fit"),
+            ("floor", "The worst application"),
+            ("spread", "The unevenness of loads"),
+        ):
+            change = told.get(key)
+            if change is not None:
+                how = "is the same as" if not change else f"is {abs(change)} {'higher' if change > 0 else 'lower'} than"
+                found.append(f"{words} {how} in run {told['run']}.")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatWhy:
+    """Why a seat went to whom it went."""
+
+    head: ApplicationHead
+    seat: SeatView
+    run_number: int | None
+    hand_reason: str
+    told: Mapping[str, Any]
+    names: Mapping[str, str]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Rank and loss in words."""
+        if not self.told:
+            return ()
+        name, loss = self.seat.name, self.told["loss"]
+        found = [
+            f"{name} fits {self.told['utility']} of 1000 and is number {self.told['rank']} of the "
+            f"{self.told['allowed']} evaluators who may take it."
+        ]
+        if loss is None:
+            found.append("What the total would lose without this seat was not worked out in this run.")
+        elif loss < 0:
+            found.append("Without this seat no assignment keeps all rules.")
+        elif loss == 0:
+            found.append("Another assignment without this seat is worth as much: the seed decided.")
+        else:
+            found.append(f"Without this seat the best total of all assignments would be {loss} lower.")
+        return tuple(found)
+
+    @property
+    def better(self) -> tuple[tuple[str, int, str], ...]:
+        """Who fits better and was not seated: name, fit and why not."""
+        found = []
+        for other in self.told.get("better", ()):
+            name = self.names.get(other["evaluator"], "Somebody no longer in the pool")
+            reason = {
+                "forbidden": other["rule"] or "is kept from it.",
+                "full": f"has as many applications as this person may take ({other['load_max']}).",
+                "elsewhere": "serves the whole call better on another application.",
+            }[other["why"]]
+            found.append((name, other["utility"], f"{name} {reason}"))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an assignment is worth: its total, its worst application, its loads, the rules it breaks."""
+
+    total: int
+    floor: int
+    heaviest: int
+    lightest: int
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The assignment before and after a change that is not stored yet."""
+
+    words: str
+    before: Tally
+    after: Tally
+
+    @property
+    def lines(self) -> tuple[tuple[str, int, int, str], ...]:
+        """Each figure before, after, and what lies between, with its sign."""
+        named = (
+            ("Total fit", self.before.total, self.after.total),
+            ("Worst served application", self.before.floor, self.after.floor),
+            ("Heaviest load", self.before.heaviest, self.after.heaviest),
+            ("Lightest load", self.before.lightest, self.after.lightest),
+            ("Rules broken", len(self.before.broken), len(self.after.broken)),
+        )
+        return tuple((name, old, new, f"{new - old:+d}" if new != old else "0") for name, old, new in named)
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustPage:
+    """One application, its seats, and who could take one."""
+
+    head: ApplicationHead
+    seats: tuple[SeatView, ...]
+    locked: frozenset[str]
+    missing: int
+    people: tuple[tuple[PoolMember, str, int], ...]
+    what_if: WhatIf | None = None

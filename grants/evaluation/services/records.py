@@ -1,0 +1,167 @@
+"""What a run of the assignment leaves on the record: inputs as a hash, parameters, proof, differences, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.calls.rules import CallView
+from grants.core.db import db
+from grants.evaluation import matching, rules
+from grants.evaluation.models import AssignmentRun
+from grants.evaluation.rules import Consortium, PoolMember, RunInput
+from grants.evaluation.states import RunStatus
+
+# Those who fit better and are not seated, of whom the reason is kept.
+BETTER_MAX = 5
+
+
+def last_run(call_id: UUID) -> AssignmentRun | None:
+    """The run before."""
+    return db.session.scalars(
+        select(AssignmentRun).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(1)
+    ).one_or_none()
+
+
+def run_row(
+    call_id: UUID,
+    before: AssignmentRun | None,
+    instance: matching.Instance,
+    result: matching.Matched | matching.Infeasible,
+    values: RunInput,
+    call: CallView,
+) -> AssignmentRun:
+    """The run as it is kept, without the reasons of its seats."""
+    row = AssignmentRun(
+        call_id=call_id,
+        number=1 + (before.number if before else 0),
+        input_sha256=input_hash(instance),
+        seed=instance.seed,
+        settings={
+            "per_application": instance.per_application,
+            "keep_countries_apart": values.countries.value,
+            "standing": values.standing.value,
+            "weights": dict(call.content.assignment.weights),
+            "rules": list(call.content.assignment.groups),
+            "floor": instance.floor,
+        },
+        applications=len(instance.applications),
+        evaluators=len(instance.evaluators),
+        explanations={},
+    )
+    if isinstance(result, matching.Infeasible):
+        row.status, row.reasons, row.changes = RunStatus.INFEASIBLE.value, list(result.reasons), list(result.changes)
+        row.certificate, row.difference, row.solver = {}, {}, ""
+        row.seats = row.seats_new = row.pairs_priced = row.rounds = 0
+        return row
+    _fill(row, before, instance, result)
+    return row
+
+
+def _fill(
+    row: AssignmentRun, before: AssignmentRun | None, instance: matching.Instance, result: matching.Matched
+) -> None:
+    stood = instance.locked | instance.standing
+    row.status, row.reasons, row.changes = RunStatus.SOLVED.value, [], []
+    row.objective, row.bound, row.ideal = result.total, result.bound, result.ideal
+    row.floor, row.spread, row.solver = result.floor, result.spread, _versions(result.solver)
+    row.certificate = _certificate(result)
+    row.seats, row.seats_new = len(result.pairs), len(set(result.pairs) - stood)
+    row.pairs_priced, row.rounds = result.priced_pairs, result.rounds
+    row.difference = {
+        "run": before.number if before else None,
+        "given": row.seats_new,
+        "taken": len(stood - set(result.pairs)),
+        "kept": len(stood & set(result.pairs)),
+        "total": None if before is None or before.objective is None else result.total - before.objective,
+        "floor": None if before is None or before.floor is None else result.floor - before.floor,
+        "spread": None if before is None or before.spread is None else result.spread - before.spread,
+    }
+
+
+def _versions(solver: str) -> str:
+    from importlib.metadata import version
+
+    used = f"OR-tools {version('ortools')}"
+    return used if solver == "flow" else f"{used}, HiGHS {version('highspy')}"
+
+
+def _certificate(result: matching.Matched) -> dict[str, Any]:
+    return {
+        "steps": [
+            {
+                "aim": step.aim,
+                "value": step.value,
+                "applications": {str(key): value for key, value in step.application_prices.items()},
+                "evaluators": {str(key): value for key, value in step.evaluator_prices.items()},
+                "pool": step.pool_price,
+            }
+            for step in result.certificate.steps
+        ]
+    }
+
+
+def explained(
+    instance: matching.Instance,
+    result: matching.Matched,
+    call: CallView,
+    found: Sequence[Consortium],
+    members: Sequence[PoolMember],
+    kept_away: Mapping[matching.Pair, str],
+) -> dict[str, Any]:
+    """The numbers behind every seat that the run gave, by application and evaluator."""
+    about, by_id = {one.application_id: one for one in found}, {member.id: member for member in members}
+    fitting = rules.fitting(call.content, members)
+    told: dict[str, Any] = {}
+    for (application_id, evaluator_id), one in matching.explain(instance, result).items():
+        parts = fitting.parts(by_id[evaluator_id], about[application_id])
+        better = [
+            {
+                "evaluator": str(other.evaluator),
+                "utility": other.utility,
+                "why": other.why,
+                # The sentence without the name, which is looked up when it is shown.
+                "rule": kept_away.get((application_id, other.evaluator), "").removeprefix(
+                    f"{by_id[other.evaluator].name} "
+                ),
+                "load_max": by_id[other.evaluator].load_max,
+            }
+            for other in one.better[:BETTER_MAX]
+        ]
+        told.setdefault(str(application_id), {})[str(evaluator_id)] = {
+            "utility": one.utility,
+            "parts": [[part.name, part.points, part.of] for part in parts],
+            "rank": one.rank,
+            "allowed": one.allowed,
+            "better": better,
+            "loss": one.loss,
+        }
+    return told
+
+
+def input_hash(instance: matching.Instance) -> bytes:
+    """SHA-256 of everything the assignment depends on, the same for any order of it."""
+    groups = instance.groups
+    return rules.digest(
+        {
+            "applications": sorted([str(s.id), s.language, sorted(s.countries)] for s in instance.applications),
+            "evaluators": sorted(
+                [
+                    str(person.id), person.load_min, person.load_max, person.country, person.organisation,
+                    sorted(person.roles), sorted(person.languages),
+                ]
+                for person in instance.evaluators
+            ),
+            "per_application": instance.per_application,
+            "utilities": sorted([str(a), str(e), value] for (a, e), value in instance.utilities.items()),
+            "forbidden": sorted([str(a), str(e)] for a, e in instance.forbidden),
+            "locked": sorted([str(a), str(e)] for a, e in instance.locked),
+            "standing": sorted([str(a), str(e)] for a, e in instance.standing),
+            "groups": [groups.country_max, groups.organisation_max, list(groups.roles), groups.needs_reader],
+            "floor": instance.floor,
+            "seed": instance.seed,
+        }
+    )  # fmt: skip

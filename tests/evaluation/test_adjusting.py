@@ -1,0 +1,94 @@
+"""One run on its page, why a seat went where it went, and seats changed by hand in sight of what that does."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from grants.core.db import db, get
+from grants.core.errors import Refused
+from grants.evaluation import queries, services
+from grants.evaluation.models import Assignment, AssignmentRun
+from grants.evaluation.rules import AdjustInput, RunInput
+from grants.evaluation.states import Deed, SeatState, StandingRule
+from grants.identity.models import User
+from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.test_views import handle, text_of
+
+
+def spare_of(scene: Scene) -> tuple[str, str]:
+    """Who has a seat on the first application, and who could take it."""
+    seated = scene.seats(scene.application_ids[0])
+    return seated[0], next(name for name in scene.evaluators if name not in seated)
+
+
+def test_a_run_is_shown_as_it_was_kept(browser: Browser, seated: Scene) -> None:
+    base = f"/calls/{seated.slug}/assignments"
+
+    text = text_of(browser.get("manager", f"{base}/runs/1"))
+
+    row = db.session.scalars(select(AssignmentRun)).one()
+    assert row.input_sha256.hex() in text and row.solver in text
+    assert "What counts: topics 750, language 250." in text
+    assert "0 seats were kept, 9 given, 0 taken back." in text
+    assert browser.get("manager", f"{base}/runs/2").status_code == 404
+    assert browser.get("eva1", f"{base}/runs/1").status_code == 403
+
+
+def test_a_seat_is_explained_by_the_numbers_of_its_run(browser: Browser, seated: Scene) -> None:
+    leaver, _ = spare_of(seated)
+    path = f"/calls/{seated.slug}/assignments/{seated.references[0]}/{handle(seated, leaver)}/why"
+
+    text = text_of(browser.get("manager", path))
+
+    row = db.session.scalars(select(AssignmentRun)).one()
+    told = row.explanations[str(seated.application_ids[0])][str(seated.evaluator_id(leaver))]
+    assert f"fits {told['utility']} of 1000 and is number {told['rank']} of the {told['allowed']} evaluators" in text
+    assert sum(points for _, points, _ in told["parts"]) == told["utility"]
+
+
+def test_a_change_is_shown_before_it_is_stored(browser: Browser, seated: Scene) -> None:
+    first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
+    leaver, spare = spare_of(seated)
+    asked = {"deed": "move", "leaving": handle(seated, leaver), "taking": handle(seated, spare)}
+    text_of(browser.get("manager", f"{base}/adjust?leaving={handle(seated, leaver)}"))
+
+    text = text_of(browser.post("manager", f"{base}/adjust", show="yes", **asked))
+
+    names = [get(User, seated.people[name]).name for name in (leaver, spare)]
+    assert f"{names[0]} leaves the seat and {names[1]} takes it." in text
+    assert seated.seats(first) == sorted({*seated.seats(first)} - {spare})
+    assert text_of(browser.post("manager", f"{base}/adjust", **asked), 422).count("Say why, in a sentence") >= 1
+    assert browser.post("manager", f"{base}/adjust", reason="Too far away", **asked).status_code == 303
+    assert spare in seated.seats(first) and leaver not in seated.seats(first)
+
+
+def test_a_locked_seat_is_neither_moved_by_hand_nor_by_a_run(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, _ = spare_of(seated)
+    manager = seated.actor("manager")
+
+    services.adjust(manager, first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "She knows the town"))
+    db.session.rollback()
+
+    shown = queries.adjust_page(seated.actor("manager"), seated.slug, seated.references[0])
+    assert shown.locked == {handle(seated, leaver)}
+    with pytest.raises(Refused, match="This seat is locked"):
+        services.adjust(seated.actor("manager"), first, AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Again"))
+    assert leaver in seated.seats(first)
+
+
+def test_a_run_again_moves_as_few_seats_as_it_must(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, _ = spare_of(seated)
+    services.adjust(seated.actor("manager"), first, AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill"))
+    values = RunInput("2022", None, standing=StandingRule.MOVABLE)
+
+    services.run(seated.actor("manager"), seated.call_id, values)
+
+    db.session.rollback()
+    row = db.session.scalars(select(AssignmentRun).order_by(AssignmentRun.number.desc())).first()
+    assert row is not None
+    assert (row.difference["run"], row.difference["kept"], row.difference["taken"]) == (1, 8, 0)
+    standing = db.session.scalars(select(Assignment).where(Assignment.state == SeatState.ACTIVE.value)).all()
+    assert len(standing) == 9

@@ -1,0 +1,223 @@
+"""Rules on groups, the floor and standing pairs: equal to trying everything, and every refusal opens with what it names."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import replace
+from itertools import combinations, product
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grants.evaluation.matching import (
+    GroupRules,
+    Infeasible,
+    Instance,
+    Matched,
+    Pair,
+    Seatholder,
+    Subject,
+    assign,
+    explain,
+    relaxed,
+    verify,
+)
+from grants.evaluation.matching.proof import broken_rules
+
+SPACE = UUID("00000000-0000-0000-0000-00000000dcba")
+EXAMPLES = 1_000 if os.environ.get("SOAK") else 40
+
+
+def subject(number: int, language: str = "", *countries: str) -> Subject:
+    return Subject(uuid5(SPACE, f"application {number}"), f"Application {number}", language, frozenset(countries))
+
+
+def holder(
+    number: int, most: int = 4, country: str = "", roles: str = "", languages: str = "", least: int = 0
+) -> Seatholder:
+    return Seatholder(
+        uuid5(SPACE, f"evaluator {number}"), most, least, f"Evaluator {number}", country, f"organisation of {country}",
+        frozenset(roles.split()), frozenset(languages.split()),
+    )  # fmt: skip
+
+
+@st.composite
+def instances(draw: st.DrawFn) -> Instance:
+    applications = tuple(
+        subject(n, draw(st.sampled_from(("", "en", "pl"))), "PL") for n in range(draw(st.integers(1, 3)))
+    )
+    people = tuple(
+        holder(
+            n, draw(st.integers(0, 3)), draw(st.sampled_from(("PL", "FR"))), draw(st.sampled_from(("", "finance"))),
+            draw(st.sampled_from(("en", "pl en"))), 0,
+        )
+        for n in range(draw(st.integers(2, 4)))
+    )  # fmt: skip
+    pairs = [(one.id, other.id) for one in applications for other in people]
+    worth = {pair: draw(st.sampled_from((0, 300, 500, 1000))) for pair in pairs}
+    some = st.lists(st.sampled_from(pairs), max_size=2)
+    rules = GroupRules(
+        draw(st.sampled_from((None, 1))), draw(st.sampled_from((None, 1, 2))),
+        draw(st.sampled_from(((), ("finance",)))), draw(st.booleans()),
+    )  # fmt: skip
+    return Instance(
+        applications, people, draw(st.integers(1, 2)), worth, frozenset(draw(some)), frozenset(), "s", rules,
+        draw(st.booleans()), frozenset(draw(some)) if draw(st.booleans()) else frozenset(),
+    )  # fmt: skip
+
+
+def everything(instance: Instance) -> list[tuple[Pair, ...]]:
+    """Every assignment that keeps the rules."""
+    each = [
+        [
+            [(one.id, person.id) for person in chosen]
+            for chosen in combinations(instance.evaluators, instance.per_application)
+        ]
+        for one in instance.applications
+    ]
+    chosen = (tuple(pair for pairs in choice for pair in pairs) for choice in product(*each))
+    return [pairs for pairs in chosen if not broken_rules(instance, pairs)]
+
+
+def aims(instance: Instance, pairs: tuple[Pair, ...]) -> tuple[int, int, int, int]:
+    """The worst application, how many standing pairs are kept, the total, and how even the loads are."""
+    worth = {
+        one.id: sum(instance.utilities[pair] for pair in pairs if pair[0] == one.id) for one in instance.applications
+    }
+    loads = [sum(pair[1] == person.id for pair in pairs) for person in instance.evaluators]
+    return (
+        min(worth.values()),
+        len(instance.standing & set(pairs)),
+        sum(worth.values()),
+        -sum(load * load for load in loads),
+    )
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(instances())
+def test_with_rules_on_groups_nothing_better_exists(instance: Instance) -> None:
+    found = assign(instance)
+
+    able = everything(instance)
+    if isinstance(found, Infeasible):
+        assert able == []
+        assert found.reasons and found.relaxations
+        assert all(words.endswith(".") for words in (*found.reasons, *found.changes))
+        assert isinstance(assign(relaxed(instance, found)), Matched)
+        return
+    assert verify(instance, found) == ()
+    # The bisection of the floor ends one hundredth below the highest at most.
+    best = max(aims(instance, pairs)[0] for pairs in able) if instance.floor else 0
+    assert not instance.floor or found.floor >= best - 10 * instance.per_application
+    held = [pairs for pairs in able if not instance.floor or aims(instance, pairs)[0] >= found.floor]
+    expected = max(aims(instance, pairs)[1:] for pairs in held)
+    assert (found.kept, found.total, -found.spread) == expected
+    assert found.bound >= found.total
+
+
+def real_size(*, applications: int = 103, people: int = 60, seed: int = 1) -> Instance:
+    """103 applications and 60 evaluators of many countries, with every kind of rule."""
+    chance = random.Random(seed)
+    countries = ["PL", "FR", "DE", "IT", "ES", "SE", "FI", "GR", "RO", "NL", "PT", "CZ"]
+    pool = tuple(
+        holder(
+            n, 7, countries[n % 12], "finance" if n % 3 == 0 else "technical", f"en {countries[n % 7].lower()}",
+        )
+        for n in range(people)
+    )  # fmt: skip
+    subjects = tuple(
+        subject(n, chance.choice(("en", "en", "pl", "fr")), countries[n % 12]) for n in range(applications)
+    )
+    worth, forbidden = {}, set()
+    for one in subjects:
+        for person in pool:
+            worth[one.id, person.id] = chance.randrange(1001)
+            if person.country in one.countries:
+                forbidden.add((one.id, person.id))
+    rules = GroupRules(1, 1, ("finance", "technical"), needs_reader=True)
+    return Instance(subjects, pool, 3, worth, frozenset(forbidden), seed="2022", groups=rules, floor=True)
+
+
+def test_a_call_of_the_real_size_keeps_every_rule_and_its_floor() -> None:
+    instance = real_size()
+    free = assign(replace(instance, floor=False))
+
+    found = assign(instance)
+
+    assert isinstance(found, Matched) and isinstance(free, Matched)
+    assert verify(instance, found) == ()
+    assert found.exact and free.exact
+    assert found.floor >= free.floor
+    assert 0.999 * free.total <= found.total <= free.total <= found.ideal
+
+
+def test_with_rules_on_groups_the_order_of_the_input_changes_nothing() -> None:
+    instance = real_size()
+    chance = random.Random(4)
+    other = replace(
+        instance,
+        applications=tuple(chance.sample(instance.applications, 103)),
+        evaluators=tuple(chance.sample(instance.evaluators, 60)),
+        utilities=dict(chance.sample(list(instance.utilities.items()), len(instance.utilities))),
+    )
+
+    assert assign(instance) == assign(other)
+
+
+def test_a_run_again_gives_up_as_few_standing_pairs_as_it_can() -> None:
+    instance = replace(real_size(), groups=GroupRules(), floor=False)
+    before = assign(instance)
+    assert isinstance(before, Matched)
+    lost = before.pairs[0]
+
+    found = assign(replace(instance, forbidden=instance.forbidden | {lost}, standing=frozenset(before.pairs)))
+
+    assert isinstance(found, Matched)
+    assert found.kept == 308
+    assert len(set(before.pairs) - set(found.pairs)) == 1
+
+
+def test_the_loss_of_a_pair_is_told_with_rules_on_groups_too() -> None:
+    instance = replace(real_size(applications=30, people=24), floor=False)
+    found = assign(instance)
+    assert isinstance(found, Matched)
+
+    told = explain(instance, found)
+
+    for pair in found.pairs[::12]:
+        without = assign(replace(instance, forbidden=instance.forbidden | {pair}))
+        assert isinstance(without, Matched)
+        assert told[pair].loss == found.total - without.total
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (GroupRules(needs_reader=True), "“Application 1” needs 1 more evaluator reading pl who is not from PL, or this rule set aside there."),
+        (GroupRules(roles=("citizen",)), "“Application 1” needs 1 more evaluator with the role “citizen” who is not from PL, or this rule set aside there."),
+        (GroupRules(country_max=1), "Allow more than 1 evaluator from FR on “Application 1”."),
+        (GroupRules(organisation_max=1), "Allow more than 1 evaluator from one organisation on “Application 1”."),
+    ],
+)  # fmt: skip
+def test_the_rule_to_set_aside_is_said_in_words(rules: GroupRules, words: str) -> None:
+    one = subject(1, "pl", "PL")
+    people = (holder(1, 1, "FR", "finance", "en"), holder(2, 1, "FR", "finance", "en"))
+
+    found = assign(Instance((one,), people, 2, groups=rules))
+
+    assert isinstance(found, Infeasible)
+    assert found.changes == (words,)
+    assert isinstance(assign(relaxed(Instance((one,), people, 2, groups=rules), found)), Matched)
+
+
+def test_a_pool_that_may_take_nothing_is_answered_and_nobody_left_to_seat_is_no_problem() -> None:
+    one, person = subject(1), holder(1, 0)
+    instance = Instance((one,), (person,), 1, forbidden=frozenset({(one.id, person.id)}), floor=True)
+
+    found = assign(instance)
+
+    assert isinstance(found, Infeasible)
+    assert isinstance(assign(relaxed(instance, found)), Matched)
