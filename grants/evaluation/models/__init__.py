@@ -6,15 +6,18 @@ from grants.evaluation.models.assignments import Assignment, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration
 from grants.evaluation.models.consensus import Consensus, ConsensusScore
 from grants.evaluation.models.pool import Evaluator
-from grants.evaluation.models.sheets import Assessment, AssessmentScore
+from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
 
 __all__ = [
     "Assessment",
     "AssessmentScore",
+    "AssessmentVersion",
     "Assignment",
     "AssignmentRun",
     "ConflictDeclaration",
     "Consensus",
     "ConsensusScore",
     "Evaluator",
+    "ReadingPack",
+    "SheetPlace",
 ]

@@ -26,6 +26,7 @@ from grants.evaluation.queries.assignments import (
     pool,
     runs,
     seat_of,
+    seat_to_hand_over,
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, waiting_doubts
 from grants.evaluation.queries.consensus import (
@@ -35,6 +36,15 @@ from grants.evaluation.queries.consensus import (
     consensus_list,
     consensus_page,
     seat_people,
+)
+from grants.evaluation.queries.own_sheets import (
+    assessments_and_undeclared,
+    drafts,
+    field_history,
+    field_of,
+    field_version,
+    form_of,
+    own_seat_id,
 )
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
@@ -47,6 +57,7 @@ __all__ = [
     "application_scope",
     "assessment_page",
     "assessments",
+    "assessments_and_undeclared",
     "assignments_page",
     "call_scope",
     "call_to_assign",
@@ -63,10 +74,16 @@ __all__ = [
     "declaration_scope",
     "declarations",
     "doubt",
+    "drafts",
     "duties",
+    "field_history",
+    "field_of",
+    "field_version",
+    "form_of",
     "free_seat",
     "may_declare",
     "own_seat",
+    "own_seat_id",
     "pool",
     "refuse_closed",
     "refuse_conflict",
@@ -75,6 +92,7 @@ __all__ = [
     "seat_of",
     "seat_people",
     "seat_scope",
+    "seat_to_hand_over",
     "unanswered",
     "undeclared",
     "waiting_doubts",

@@ -107,6 +107,13 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why this evaluator, in a sentence."})
+    acts.reason(words)
+    return give_by_hand(application, evaluator_id, words, due_at)
+
+
+def give_by_hand(application: Application, evaluator_id: UUID, words: str, due_at: datetime | None) -> UUID:
+    """A seat for one evaluator, inside an act that has locked the application: every check of the run but the country."""
+    application_id = application.id
     call = calls.call_by_id(application.call_id)
     locked_pool = db.session.scalars(
         select(Evaluator).where(Evaluator.id == evaluator_id, Evaluator.call_id == call.id).with_for_update()
@@ -127,7 +134,6 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
         raise Refused(f"{application.reference} has all its evaluators ({len(standing)}). Void a seat first.")
     if (application_id, evaluator_id) in standing | pairs_in([application_id], SeatState.VOIDED):
         raise Refused(f"{member.name} has or had a seat on {application.reference}. Choose somebody else.")
-    acts.reason(words)
     utility = rules.utility(member, about, call.content.language)
     seat_id = give_seat(application_id, member, utility, due_at, hand_reason=words)
     start_evaluation([about])
