@@ -87,13 +87,12 @@ def upgrade() -> None:
             created_at TIMESTAMP WITH TIME ZONE NOT NULL,
             version INTEGER NOT NULL,
             owner_id UUID NOT NULL,
-            number INTEGER NOT NULL,
+            asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
             job_id UUID NOT NULL,
             made_at TIMESTAMP WITH TIME ZONE,
-            held JSONB,
+            held JSONB NOT NULL,
             CONSTRAINT pk_reading_pack PRIMARY KEY (id),
-            CONSTRAINT uq_reading_pack_owner_id_number UNIQUE (owner_id, number),
-            CONSTRAINT ck_reading_pack_made_holds CHECK ((made_at IS NULL) = (held IS NULL)),
+            CONSTRAINT uq_reading_pack_owner_id UNIQUE (owner_id),
             CONSTRAINT fk_reading_pack_owner_id FOREIGN KEY(owner_id) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED,
             CONSTRAINT fk_reading_pack_job_id FOREIGN KEY(job_id) REFERENCES job (id) DEFERRABLE INITIALLY DEFERRED
         )

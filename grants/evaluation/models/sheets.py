@@ -87,16 +87,14 @@ class SheetPlace(Base):
 
 
 class ReadingPack(Row):
-    """All applications somebody may read now in one packed file: who asked, which job makes it, what is in it."""
+    """All applications an evaluator may read in one packed file, the newest wish of each: which job makes it, what it holds."""
 
     __tablename__ = "reading_pack"
-    __table_args__ = (
-        UniqueConstraint("owner_id", "number"),
-        CheckConstraint("(made_at IS NULL) = (held IS NULL)", name="made_holds"),
-    )
+    __table_args__ = (UniqueConstraint("owner_id"),)
 
     owner_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
-    number: Mapped[int]
+    asked_at: Mapped[datetime]
     job_id: Mapped[UUID] = mapped_column(points_to("job.id"))
     made_at: Mapped[datetime | None]
-    held: Mapped[list[Any] | None]
+    # References of what was packed; empty while it is not made.
+    held: Mapped[list[Any]]

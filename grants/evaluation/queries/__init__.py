@@ -46,6 +46,7 @@ from grants.evaluation.queries.own_sheets import (
     form_of,
     own_seat_id,
 )
+from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
 
@@ -84,6 +85,7 @@ __all__ = [
     "may_declare",
     "own_seat",
     "own_seat_id",
+    "pack",
     "pool",
     "refuse_closed",
     "refuse_conflict",
@@ -93,6 +95,7 @@ __all__ = [
     "seat_people",
     "seat_scope",
     "seat_to_hand_over",
+    "to_read",
     "unanswered",
     "undeclared",
     "waiting_doubts",

@@ -31,6 +31,7 @@ from grants.evaluation.rules.conflicts import (
     noticed,
     stands_clear,
 )
+from grants.evaluation.rules.packs import PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
     OwnWork,
@@ -89,6 +90,7 @@ __all__ = [
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
     "LANGUAGE_WORTH",
+    "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
     "RULED_WORDS",
@@ -113,6 +115,7 @@ __all__ = [
     "MarkInput",
     "MatrixRow",
     "OwnWork",
+    "PackView",
     "Pattern",
     "Place",
     "PoolMember",
@@ -122,6 +125,7 @@ __all__ = [
     "SeatView",
     "SheetInput",
     "SheetView",
+    "ToRead",
     "anchor_words",
     "answers_of",
     "as_kept",

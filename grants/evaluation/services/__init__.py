@@ -6,6 +6,7 @@ from grants.evaluation.services.conflicts import declare, rule
 from grants.evaluation.services.consensus import agree, propose, settle, take_back, write_consensus
 from grants.evaluation.services.evaluators import pool, remove
 from grants.evaluation.services.leaving import hand_over, recuse
+from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.runs import input_hash, request_run, run
 from grants.evaluation.services.seats import fill, void
@@ -15,7 +16,9 @@ from grants.evaluation.services.writing import FieldsChanged, save_field, take_o
 __all__ = [
     "FieldsChanged",
     "agree",
+    "ask_pack",
     "declare",
+    "download_pack",
     "fill",
     "hand_over",
     "input_hash",

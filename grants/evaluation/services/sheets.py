@@ -71,7 +71,7 @@ def submit(
     "assessment.submit_written",
     needs=Permission.ASSESSMENT_SCORE,
     scope=queries.application_scope,
-    says="submitted an assessment of {subject}",
+    says="submitted an assessment of {subject} together with others",
 )
 def submit_written(actor: Actor, application_id: UUID, version: int) -> None:
     """Submit the sheet as it is stored and was read, one of several; raises :class:`Conflict` where it changed since."""

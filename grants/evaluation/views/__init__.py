@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.views import assignments, conflicts, consensus, leaving, offline, pool, sheets, writing
+from grants.evaluation.views import assignments, conflicts, consensus, leaving, offline, packs, pool, sheets, writing
 from grants.evaluation.views.frame import NAVIGATION, bp
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "consensus",
     "leaving",
     "offline",
+    "packs",
     "pool",
     "sheets",
     "writing",
