@@ -426,3 +426,19 @@ def test_nobody_leaves_or_hands_over_once_the_consensus_is_agreed(seated: Scene)
     services.declare(seated.actor(name), seated.call_id, (Answered(about, Declared.CONFLICT, "A cousin"),))
     with pytest.raises(NotFound):
         services.save_field(seated.actor(name), about, "remark", ("late",), 1)
+
+
+def test_the_page_of_a_sheet_costs_the_same_whatever_was_written(seated: Scene, browser: Browser) -> None:
+    name, about, reference, key = begun(seated)
+    page, counts = f"/assessments/{reference}", []
+    browser.get(name, page)
+    for number in range(3):
+        with statements() as sent:
+            text_of(browser.get(name, page))
+        counts.append(len(sent))
+        services.save_field(seated.actor(name), about, f"half_{key}", (str(number),), number)
+        browser.get(name, page)
+    assert len(set(counts)) == 1 and counts[0] <= 8, counts
+    with statements() as sent:
+        assert browser.post(name, f"{page}/fields/half_{key}", value="9", number="3").status_code == 200
+    assert len(sent) <= 10, "\n".join(sent)
