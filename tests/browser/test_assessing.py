@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from grants.core import clock
-from grants.evaluation import queries, services
+from grants.dossiers import offline
+from grants.evaluation import queries, rules, services
 from grants.evaluation.rules import AssessmentPage
 from tests.browser.sites import Site, served
 from tests.browser.test_writing import browser_of
@@ -311,3 +313,37 @@ def test_the_own_progress_and_pattern_stand_on_the_list(chromium: Browser, site:
         expect(page.locator("tbody tr").last).to_contain_text(desk.references[1])
         opened(page, desk.references[0])
         expect(page.get_by_text("Your other sheets: 4.5 once.")).to_be_visible()
+
+
+def test_what_is_skipped_is_left_for_later_and_comes_back(chromium: Browser, site: Site, desk: Desk) -> None:
+    first, second = desk.references[:2]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), first)
+        scale(page, desk.keys[0]).nth(6).check(force=True)
+        page.get_by_role("button", name="Skip this one for now").click()
+        page.wait_for_url(re.compile(f"/assessments/{second}$"))
+        page.goto("/assessments")
+        expect(page.locator("tbody tr", has_text=first)).to_contain_text("Skipped for now")
+    assert desk.half(desk.keys[0], first) == 6
+
+
+def test_the_form_goes_out_as_a_file_and_comes_back(chromium: Browser, site: Site, desk: Desk, tmp_path: Path) -> None:
+    reference, key = desk.references[0], desk.keys[0]
+    shown = desk.page(reference)
+    filled = rules.answers_of(desk.scene.sheet(7, None, None, words="Written on the train.").marks, "")
+    written = tmp_path / "mine.docx"
+    written.write_bytes(offline.written("x", (), queries.form_of(shown), filled))
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), reference)
+        page.get_by_text("Keys, files and other ways").click()
+        page.get_by_role("link", name="Score offline").click()
+        with page.expect_download() as told:
+            page.get_by_role("link", name="Download it as a Word file").click()
+        assert told.value.path().read_bytes()[:2] == b"PK"
+        page.get_by_label("The filled file").set_input_files(written)
+        page.get_by_role("button", name="Show what it changes").click()
+        expect(page.locator(".pg-changes ins").first).to_contain_text("3.5")
+        page.locator(f"#take-comment_{key}").uncheck()
+        page.get_by_role("button", name="Take over what is ticked").click()
+        expect(scale(page, key).nth(7)).to_be_checked()
+    assert (desk.half(key), desk.comment(key)) == (7, "")

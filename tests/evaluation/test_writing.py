@@ -442,3 +442,22 @@ def test_the_page_of_a_sheet_costs_the_same_whatever_was_written(seated: Scene, 
     with statements() as sent:
         assert browser.post(name, f"{page}/fields/half_{key}", value="9", number="3").status_code == 200
     assert len(sent) <= 10, "\n".join(sent)
+
+
+def test_every_page_of_an_evaluator_takes_at_most_eight_statements(seated: Scene, browser: Browser) -> None:
+    name, about, reference, key = begun(seated)
+    services.save_field(seated.actor(name), about, f"half_{key}", ("4",), 0)
+    handles = {member.user_id: member.handle for member in queries.pool(seated.call_id)}
+    pages = [
+        *(
+            (name, f"/assessments/{reference}/{each}")
+            for each in (f"history/half_{key}", "offline", "leave", "form.docx")
+        ),
+        *((name, f"/assessments{each}") for each in ("", "/send", "/pack")),
+        ("manager", f"/calls/{seated.slug}/assignments/{reference}/{handles[seated.people[name]]}/hand-over"),
+    ]
+    for who, page in pages:
+        browser.get(who, page)
+        with statements() as sent:
+            assert browser.get(who, page).status_code == 200
+        assert len(sent) <= 8, (page, len(sent))

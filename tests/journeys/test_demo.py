@@ -52,7 +52,7 @@ REACHED = {
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.decision awards.publishing
         awards.ranking documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
-        evaluation.consensus_list evaluation.fill identity.doubles identity.validate_fact
+        evaluation.consensus_list evaluation.fill evaluation.hand_over identity.doubles identity.validate_fact
         evaluation.pool evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
@@ -66,7 +66,10 @@ REACHED = {
         identity.user identity.users oversight.audit oversight.checkpoint_list oversight.job oversight.jobs_list
         oversight.uploads
         """,
-    "elena": "evaluation.assessment evaluation.assessments evaluation.conflicts",
+    "elena": """
+        evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
+        evaluation.reading_pack evaluation.sheet_history evaluation.sheet_offline
+        """,
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",
@@ -77,7 +80,8 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.ranking_csv", "documents.download", "evaluation.file", "identity.open_link",
+    "agreements.agreement_pdf", "awards.ranking_csv", "documents.download", "evaluation.file",
+    "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.open_link",
     "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",

@@ -253,8 +253,11 @@ function place() {
 
 let lastField = null;
 let told = "";
+// Whoever skips a sheet has left it: nothing may tell afterwards that it is open.
+let isSkipped = false;
 
 async function keep({ keepalive = false, again = false } = {}) {
+  if (isSkipped) return;
   const now = new URLSearchParams(Object.entries(place()).map(([name, value]) => [name, String(value)]));
   if (!again && now.toString() === told) return;
   told = now.toString();
@@ -296,6 +299,8 @@ function startPlace() {
     lastHere = event.target.closest("[data-criterion]") ?? lastHere;
     soon();
   });
+  form.addEventListener("submit", (event) => { isSkipped = event.submitter?.value === "skip"; });
+  addEventListener("pageshow", () => { isSkipped = false; });
   addEventListener("pagehide", () => keep({ keepalive: true }));
   document.addEventListener("visibilitychange", () => document.hidden && keep({ keepalive: true }));
   // An open page in which somebody works tells so: from it comes how long one sheet takes.
