@@ -27,3 +27,8 @@ def eligibility_letter(*, letter_id: str) -> None:
 def eligibility_letter_draft(*, letter_id: str) -> None:
     """Somebody of the desk wants to see a letter as it would be sent: print its draft, unless it was sent meanwhile."""
     services.print_letter_draft(jobs.actor(Permission.APPLICATION_CHECK), UUID(letter_id))
+
+
+def reading_pack(*, pack_id: str) -> None:
+    """An evaluator wants the applications to read in one file: pack what is open to them now; a second run finds it made."""
+    services.make_reading_pack(jobs.actor(Permission.ASSESSMENT_SCORE), UUID(pack_id))

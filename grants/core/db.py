@@ -39,6 +39,7 @@ BOOKKEEPING_TABLES = frozenset(
         "job",
         "process_beat",
         "security_event",
+        "sheet_place",
         "sign_in_attempt",
         "user_session",
     }
@@ -53,6 +54,7 @@ APPEND_ONLY_TABLES = frozenset(
         "agreement_signature",
         "application_notice",
         "application_sign_off",
+        "assessment_version",
         "audit_checkpoint",
         "audit_event",
         "audit_key",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
@@ -33,6 +35,9 @@ from grants.documents.rules import (
     from_mapping,
     to_mapping,
 )
+from grants.evaluation import queries as evaluation
+from grants.evaluation.models import ReadingPack
+from grants.evaluation.rules import PACK_KIND, ToRead
 from grants.identity import queries as identity
 from grants.ledger import services as ledger
 
@@ -350,3 +355,48 @@ def print_letter_draft(actor: Actor, letter_id: UUID) -> FileView | None:
         object_id=letter_id,
         role=role,
     )
+
+
+@act("reading_pack.make", needs=Permission.ASSESSMENT_SCORE, says="packed the applications to assess into one file")
+def make_reading_pack(actor: Actor, pack_id: UUID) -> int:
+    """Pack what is open to its owner at this moment: each application as a PDF, and the PDFs attached to it; once.
+
+    What a conflict shuts while it is packed is left out: what may be read is asked again before the file is kept.
+    """
+    pack = locked(ReadingPack, pack_id)
+    assert pack.owner_id == actor.user_id, "a job runs as the person who asked"
+    if pack.made_at is not None:
+        return 0
+    wanted, made = evaluation.to_read(actor), io.BytesIO()
+    parts: dict[str, list[tuple[str, bytes]]] = {}
+    for done, each in enumerate(wanted):
+        jobs.progress(done, len(wanted), f"{each.reference} is packed")
+        parts[each.reference] = list(_to_read(each))
+    still = [each.reference for each in evaluation.to_read(actor) if each.reference in parts]
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for reference in still:
+            for name, data in parts[reference]:
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    files.keep_bytes(
+        made.getvalue(),
+        name=f"applications-to-read-{clock.in_zone(acts.moment()):%Y-%m-%d}.zip",
+        media_type="application/zip",
+        kind=PACK_KIND,
+        object_id=pack.id,
+        role="zip",
+    )
+    pack.made_at, pack.held = acts.moment(), still
+    acts.reason(", ".join(still))
+    return len(still)
+
+
+def _to_read(each: ToRead) -> Iterator[tuple[str, bytes]]:
+    """One application as files of the pack."""
+    yield (
+        f"{files.clean_name(f'{each.reference} {each.title}')}.pdf",
+        letters.reading_copy(queries.reading_copy(each.submission_id)),
+    )
+    for number, attached in enumerate(applications.submitted_content(each.application_id).files, 1):
+        file = files.view(attached.file_id)
+        if file.media_type == Format.PDF.media_type:
+            yield f"{each.reference} files/{number} {files.clean_name(file.name)}", files.genuine(file).read_bytes()

@@ -70,6 +70,7 @@ AUDITED_READS = {
     "applications.receipt_pdf",
     "documents.download",
     "evaluation.file",
+    "evaluation.take_reading_pack",
     "payments.batch_file",
 }
 

@@ -50,6 +50,32 @@ def receipt(found: Receipt) -> bytes:
         "the last version sent stands.",
         style="quiet",
     )
+    _as_sent(paper, found)
+    return paper.finished()
+
+
+def reading_copy(found: Receipt) -> bytes:
+    """An application to be read and assessed, exactly as it was sent."""
+    paper = Paper(
+        title=f"{found.reference} {found.title}",
+        head=f"{found.programme} · {found.reference} · to be assessed",
+        foot=f"Version {found.version} · content {found.sha256[:16]}",
+        synthetic=found.synthetic,
+    )
+    paper.facts(
+        [
+            ("Call", found.call),
+            ("Coordinator", found.coordinator),
+            ("Partners", ", ".join(found.partners) or "None"),
+            ("Requested", found.requested),
+        ]
+    )
+    _as_sent(paper, found)
+    return paper.finished()
+
+
+def _as_sent(paper: Paper, found: Receipt) -> None:
+    """The application itself: summary, answers, budget, files."""
     if found.summary:
         paper.heading("Summary")
         paper.paragraph(found.summary)
@@ -63,7 +89,6 @@ def receipt(found: Receipt) -> bytes:
         paper.table(found.costs)
     if found.files:
         paper.table(found.files)
-    return paper.finished()
 
 
 def eligibility(text: LetterText, sent_at: datetime | None, *, zone: str, synthetic: bool) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grants.documents.queries.exports import BALANCE_COLUMNS, JOURNAL_COLUMNS, balance_rows, journal_rows
 from grants.documents.queries.grant_statement import grant_statement
 from grants.documents.queries.overview import call_overview
-from grants.documents.queries.receipts import agreement, agreement_is_synthetic, receipt, submission_row
+from grants.documents.queries.receipts import agreement, agreement_is_synthetic, reading_copy, receipt, submission_row
 from grants.documents.queries.register import register
 from grants.documents.queries.runs import (
     FILE_KIND,
@@ -41,6 +41,7 @@ __all__ = [
     "lies_in_run",
     "may_stop",
     "meant",
+    "reading_copy",
     "receipt",
     "register",
     "run",

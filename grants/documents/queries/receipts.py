@@ -42,6 +42,15 @@ def submission_row(submission_id: UUID) -> Submission:
 def receipt(submission_id: UUID) -> Receipt:
     """Everything the receipt of a submission states, read from what was frozen and hashed."""
     row = submission_row(submission_id)
+    return _stated(row, str(applications.registered(row.id).event_id))
+
+
+def reading_copy(submission_id: UUID) -> Receipt:
+    """The same for who only reads it: an application that came in from elsewhere has no event of its own."""
+    return _stated(submission_row(submission_id), "")
+
+
+def _stated(row: Submission, event_id: str) -> Receipt:
     application = applications.view_by_id(row.application_id)
     call = application.call
     sent = applications.content_of(row)
@@ -67,7 +76,7 @@ def receipt(submission_id: UUID) -> Receipt:
         partners=tuple(each.name for each in sent.consortium if each.role is not PartnerRole.COORDINATOR),
         requested=str(row.requested),
         sha256=row.sha256.hex(),
-        event_id=str(applications.registered(row.id).event_id),
+        event_id=event_id,
         answers=(
             ("Organisations as the register held them", sent_lines(sent)),
             *((("Actions and barriers it serves", _served(sent)),) if sent.serves else ()),

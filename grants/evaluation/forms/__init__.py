@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
+from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import PoolForm
 from grants.evaluation.forms.sheets import SettleForm, SheetForm, sheet_form
 
@@ -11,6 +12,10 @@ __all__ = [
     "AdjustForm",
     "ConflictsForm",
     "FillForm",
+    "FilledSheetForm",
+    "HandOverForm",
+    "LeaveForm",
+    "Leaving",
     "PoolForm",
     "ReasonForm",
     "RuleForm",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Self
 
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
@@ -100,7 +100,7 @@ class FillForm(Form):
     due_on = DateField("The assessment is due on", description="May stay empty.")
     reason = TextAreaField("Why this evaluator", [Needed("Write the reason; it is kept on the record.")])
 
-    def with_people(self, lines: Iterable[tuple[PoolMember, str, int]]) -> FillForm:
+    def with_people(self, lines: Iterable[tuple[PoolMember, str, int]]) -> Self:
         """The same form with the people who may take the seat."""
         self.evaluator.choices = choices(
             (member.handle, f"{member.name}, fit {fit} of 1000, has {member.load} of {member.load_max}")

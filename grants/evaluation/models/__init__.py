@@ -6,11 +6,12 @@ from grants.evaluation.models.assignments import Assignment, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
 from grants.evaluation.models.consensus import Consensus, ConsensusScore
 from grants.evaluation.models.pool import Evaluator
-from grants.evaluation.models.sheets import Assessment, AssessmentScore
+from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
 
 __all__ = [
     "Assessment",
     "AssessmentScore",
+    "AssessmentVersion",
     "Assignment",
     "AssignmentRun",
     "ConflictDeclaration",
@@ -18,4 +19,6 @@ __all__ = [
     "ConsensusScore",
     "DetectedConflict",
     "Evaluator",
+    "ReadingPack",
+    "SheetPlace",
 ]

@@ -30,6 +30,7 @@ from grants.evaluation.queries.assignments import (
     pool,
     runs,
     seat_of,
+    seat_to_hand_over,
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
@@ -42,6 +43,16 @@ from grants.evaluation.queries.consensus import (
 )
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
 from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
+from grants.evaluation.queries.own_sheets import (
+    assessments_and_undeclared,
+    drafts,
+    field_history,
+    field_of,
+    field_version,
+    form_of,
+    own_seat_id,
+)
+from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
@@ -57,6 +68,7 @@ __all__ = [
     "application_scope",
     "assessment_page",
     "assessments",
+    "assessments_and_undeclared",
     "assignments_page",
     "call_scope",
     "call_to_assign",
@@ -77,12 +89,19 @@ __all__ = [
     "detected_pair",
     "detected_rows",
     "doubt",
+    "drafts",
     "duties",
+    "field_history",
+    "field_of",
+    "field_version",
+    "form_of",
     "found_conflict",
     "free_seat",
     "look",
     "may_declare",
     "own_seat",
+    "own_seat_id",
+    "pack",
     "pool",
     "refuse_closed",
     "refuse_conflict",
@@ -92,9 +111,11 @@ __all__ = [
     "seat_of",
     "seat_people",
     "seat_scope",
+    "seat_to_hand_over",
     "seat_why",
     "standing_detections",
     "to_declare_in_office",
+    "to_read",
     "told_of",
     "unanswered",
     "undeclared",

@@ -288,6 +288,17 @@ def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> Asking[tupl
     raise NotFound
 
 
+@reader
+def seat_to_hand_over(
+    actor: Actor, slug: str, reference: str, handle: str
+) -> Asking[tuple[ApplicationHead, SeatView, tuple[tuple[PoolMember, str, int], ...]]]:
+    """One active seat with everybody of the pool: why not, or how well this person fits. Best first."""
+    found, (_, lines) = yield from both(
+        seat_of.asking(actor, slug, reference, handle), free_seat.asking(actor, slug, reference)
+    )
+    return (*found, lines)
+
+
 def candidates(call_id: UUID) -> tuple[Person, ...]:
     """People with the evaluator's role who are not in this call's pool yet, by name."""
     inside = {member.user_id for member in pool(call_id)}

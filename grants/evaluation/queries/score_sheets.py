@@ -17,10 +17,19 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator, SheetPlace
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
-from grants.evaluation.rules import AssessmentPage, AssessmentRow, MarkInput, SheetView
+from grants.evaluation.rules import (
+    AssessmentPage,
+    AssessmentRow,
+    MarkInput,
+    Place,
+    SheetView,
+    next_of,
+    pace_minutes,
+    patterns_of,
+)
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
@@ -33,12 +42,15 @@ def my_seats(actor: Actor) -> Any:
             *(Call.slug, Call.title.label("call_title"), Assignment.id.label("seat_id"), Assignment.due_at),
             *(Assessment.id.label("sheet_id"), Assessment.state.label("sheet"), Assessment.submitted_at),
             Consensus.state.label("consensus"),
+            *(SheetPlace.answer, SheetPlace.answer_offset, SheetPlace.field, SheetPlace.field_offset),
+            *(SheetPlace.seconds, SheetPlace.skipped_at, SheetPlace.at.label("worked_at")),
         )
         .join(Assignment, Assignment.application_id == Application.id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
+        .outerjoin(SheetPlace, SheetPlace.assignment_id == Assignment.id)
         .where(
             Evaluator.user_id == actor.user_id,
             Assignment.state == SeatState.ACTIVE.value,
@@ -53,11 +65,11 @@ def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
     """What this person assesses: unfinished first, then by deadline and reference. Two statements."""
     rows = yield from ask(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX))
     about: list[Asking[Any]] = [
-        _scored([row.sheet_id for row in rows if row.sheet_id]),
+        _own_marks([row.sheet_id for row in rows if row.sheet_id]),
         calls.call_views.asking({row.call_id for row in rows}),
         cities_of.asking([row.id for row in rows]),
     ]
-    scored, views, cities = yield from side_by_side(about)
+    marks, views, cities = yield from side_by_side(about)
     lines = [
         AssessmentRow(
             row.id,
@@ -67,24 +79,33 @@ def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
             row.slug,
             row.call_title,
             AssessmentState(row.sheet) if row.sheet else None,
-            scored.get(row.sheet_id, 0),
+            sum(half is not None for half in marks[row.sheet_id].values()),
             len(views[row.call_id].content.criteria),
             row.due_at,
             row.submitted_at,
             ConsensusState(row.consensus) if row.consensus else None,
+            views[row.call_id].content.max_half,
+            tuple((each, marks[row.sheet_id].get(each.key)) for each in views[row.call_id].content.criteria),
+            row.seconds or 0,
+            row.skipped_at,
+            row.worked_at,
         )
         for row in rows
     ]
     return tuple(sorted(lines, key=lambda line: (line.state is AssessmentState.SUBMITTED, line.reference)))
 
 
-def _scored(assessment_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+def _own_marks(assessment_ids: Sequence[UUID]) -> Asking[dict[UUID | None, dict[str, int | None]]]:
+    """By sheet the half points of each criterion."""
     rows = yield from ask(
-        select(AssessmentScore.assessment_id, func.count(AssessmentScore.half).label("scored"))
-        .where(AssessmentScore.assessment_id.in_(assessment_ids))
-        .group_by(AssessmentScore.assessment_id)
+        select(AssessmentScore.assessment_id, AssessmentScore.criterion, AssessmentScore.half).where(
+            AssessmentScore.assessment_id.in_(assessment_ids)
+        )
     )
-    return {assessment_id: count for assessment_id, count in rows}
+    found: dict[UUID | None, dict[str, int | None]] = defaultdict(dict)
+    for assessment_id, criterion, half in rows:
+        found[assessment_id][criterion] = half
+    return found
 
 
 def application_id_of(actor: Actor, reference: str) -> UUID:
@@ -116,8 +137,7 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     others = tuple(
         view for seat_id, view in read if seat_id != seat.seat_id and view.state is AssessmentState.SUBMITTED
     )
-    open_ones = [line.reference for line in progress if line.state is not AssessmentState.SUBMITTED]
-    later = [found for found in open_ones if found > reference] or [found for found in open_ones if found != reference]
+    elsewhere = [line for line in progress if line.reference != reference]
     state = ConsensusState(seat.consensus) if seat.consensus else None
     return AssessmentPage(
         head_of(seat, cities.get(seat.id, ""), call),
@@ -133,7 +153,12 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
         state,
         sum(line.state is AssessmentState.SUBMITTED for line in progress),
         len(progress),
-        later[0] if later else None,
+        next_of(elsewhere),
+        patterns_of(
+            [line for line in elsewhere if line.call_slug == seat.slug], call.content.criteria, call.content.max_half
+        ),
+        pace_minutes(progress),
+        Place(seat.answer or "", seat.answer_offset or 0, seat.field or "", seat.field_offset or 0),
     )
 
 
@@ -163,7 +188,7 @@ def sheets_of(
     statement = (
         select(
             *(Assignment.id.label("seat_id"), User.name, Assessment.id, Assessment.state, Assessment.remark),
-            *(Assessment.version, Assessment.saved_at, Assessment.submitted_at),
+            *(Assessment.version, Assessment.saved_at, Assessment.submitted_at, Assessment.numbers),
         )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
@@ -184,7 +209,9 @@ def sheets_of(
 def _sheet(row: Any, marks: Mapping[str, MarkInput], criteria: Sequence[Criterion]) -> SheetView:
     ordered = tuple(marks.get(criterion.key, MarkInput(criterion.key, None)) for criterion in criteria)
     state = AssessmentState(row.state)
-    return SheetView(row.id, row.name, state, ordered, row.remark, row.version, row.saved_at, row.submitted_at)
+    return SheetView(
+        row.id, row.name, state, ordered, row.remark, row.version, row.saved_at, row.submitted_at, row.numbers
+    )
 
 
 @reader

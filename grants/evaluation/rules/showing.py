@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,20 @@ from uuid import UUID
 from grants.calls.rules import Criterion
 from grants.core.paging import Tally
 from grants.evaluation.rules.conflicts import DoubtRow
+from grants.evaluation.rules.pattern import (
+    NOWHERE,
+    ListOrder,
+    OwnWork,
+    Pattern,
+    Place,
+    next_of,
+    pace_minutes,
+    pace_words,
+    patterns_of,
+)
 from grants.evaluation.rules.pool import PoolMember
 from grants.evaluation.rules.scores import total_half
-from grants.evaluation.rules.values import MarkInput
+from grants.evaluation.rules.values import HALF_MAX, MarkInput
 from grants.evaluation.states import (
     AssessmentState,
     ConsensusState,
@@ -37,12 +48,32 @@ class AssessmentRow:
     due_at: datetime | None
     submitted_at: datetime | None
     consensus: ConsensusState | None
+    max_half: int = HALF_MAX
+    # Each criterion of the call with the own score, None where it is missing.
+    marks: tuple[tuple[Criterion, int | None], ...] = ()
+    # About how long the sheet was open and worked on.
+    seconds: int = 0
+    skipped_at: datetime | None = None
+    # When its page was last open.
+    worked_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be finished."""
+        return self.state is not AssessmentState.SUBMITTED
+
+    @property
+    def left(self) -> int:
+        """How many criteria have no score yet."""
+        return self.criteria - self.scored if self.is_open else 0
 
     @property
     def words(self) -> str:
         """The state in one word."""
         if self.state is AssessmentState.SUBMITTED:
             return "Submitted"
+        if self.skipped_at is not None:
+            return "Skipped for now"
         return "In progress" if self.scored else "Not started"
 
 
@@ -58,6 +89,12 @@ class SheetView:
     version: int
     saved_at: datetime | None
     submitted_at: datetime | None
+    # By field, the number of the version that stands.
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    def number(self, name: str) -> int:
+        """Which version of a field stands; 0 where nothing was ever written."""
+        return self.numbers.get(name, 0)
 
     @property
     def total_half(self) -> int | None:
@@ -100,6 +137,18 @@ class AssessmentPage:
     done: int
     all: int
     next_reference: str | None
+    patterns: tuple[Pattern, ...] = ()
+    pace: int | None = None
+    place: Place = NOWHERE
+
+    @property
+    def pace_words(self) -> str:
+        """How long one takes at the own pace; nothing before the first is submitted."""
+        return pace_words(self.pace)
+
+    def pattern(self, key: str) -> Pattern | None:
+        """The own scores of one criterion on the other sheets; None where there is none."""
+        return next((each for each in self.patterns if each.criterion.key == key and each.given), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +319,56 @@ class AgreedScores:
     application_id: UUID
     halves: Mapping[str, int] | None
     evaluator_totals: tuple[int, ...] = field(default=())
+
+
+def in_order(rows: Sequence[AssessmentRow], order: ListOrder) -> tuple[AssessmentRow, ...]:
+    """The own list in an order; what is open stands first, and what has no date after what has one."""
+
+    def key(row: AssessmentRow) -> tuple[object, ...]:
+        match order:
+            case ListOrder.LEFT:
+                by: tuple[object, ...] = (row.left,)
+            case ListOrder.DUE:
+                by = (row.due_at is None, row.due_at.timestamp() if row.due_at else 0)
+            case ListOrder.REFERENCE:
+                by = ()
+        return (not row.is_open, *by, row.reference)
+
+    return tuple(sorted(rows, key=key))
+
+
+def own_work(rows: Sequence[AssessmentRow]) -> OwnWork:
+    """How far somebody is with their own list."""
+    waiting = [row for row in rows if row.is_open]
+    worked = [(row.worked_at, row.reference) for row in waiting if row.worked_at is not None and row.skipped_at is None]
+    return OwnWork(
+        done=len(rows) - len(waiting),
+        all=len(rows),
+        due_at=min((row.due_at for row in waiting if row.due_at), default=None),
+        pace=pace_minutes(rows),
+        stopped=max(worked)[1] if worked else None,
+        next=next_of(waiting),
+    )
+
+
+def own_patterns(rows: Sequence[AssessmentRow]) -> tuple[tuple[str, tuple[Pattern, ...]], ...]:
+    """By call the own scores of each criterion; only calls in which one has given any."""
+    found = []
+    for slug, title in dict.fromkeys((row.call_slug, row.call_title) for row in rows):
+        lines = [row for row in rows if row.call_slug == slug]
+        patterns = patterns_of(lines, [criterion for criterion, _ in lines[0].marks], lines[0].max_half)
+        if any(each.given for each in patterns):
+            found.append((title, patterns))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSheet:
+    """One own sheet that is begun and not submitted, with what it still needs."""
+
+    head: ApplicationHead
+    criteria: tuple[Criterion, ...]
+    anchors: tuple[str, ...]
+    max_half: int
+    sheet: SheetView
+    missing: tuple[str, ...]

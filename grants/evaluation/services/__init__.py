@@ -7,32 +7,46 @@ from grants.evaluation.services.conflicts import declare, declare_in_office, rul
 from grants.evaluation.services.consensus import agree, propose, settle, take_back, write_consensus
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
 from grants.evaluation.services.evaluators import pool, remove
+from grants.evaluation.services.leaving import hand_over, recuse
+from grants.evaluation.services.packs import ask_pack, download_pack
+from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
 from grants.evaluation.services.runs import request_run, run
 from grants.evaluation.services.seats import fill, void
-from grants.evaluation.services.sheets import reopen, save, submit
+from grants.evaluation.services.sheets import reopen, save, submit, submit_written
+from grants.evaluation.services.writing import FieldsChanged, save_field, take_over
 
 __all__ = [
+    "FieldsChanged",
     "adjust",
     "agree",
+    "ask_pack",
     "ask_to_look",
     "decide_detected",
     "declare",
     "declare_in_office",
     "detect",
+    "download_pack",
     "fill",
+    "hand_over",
     "input_hash",
+    "keep_place",
     "pool",
     "propose",
+    "recuse",
     "remove",
     "reopen",
     "request_run",
     "rule",
     "run",
     "save",
+    "save_field",
     "settle",
+    "skip",
     "submit",
+    "submit_written",
     "take_back",
+    "take_over",
     "void",
     "write_consensus",
 ]

@@ -139,7 +139,7 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
 def seat_by_hand(
     call: CallView, application: Application, evaluator_id: UUID, words: str, due_at: datetime | None
 ) -> UUID:
-    """A seat for an evaluator of the pool, refused for whatever a run would not do either."""
+    """A seat for an evaluator of the pool, inside an act that has locked the application; refused for whatever a run would not do either."""
     application_id = application.id
     locked_pool = db.session.scalars(
         select(Evaluator).where(Evaluator.id == evaluator_id, Evaluator.call_id == call.id).with_for_update()

@@ -1,4 +1,4 @@
-"""Acts on score sheets."""
+"""Acts on whole score sheets: saved, submitted, given back."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications.models import Application
-from grants.calls import queries as calls
-from grants.calls.rules import Criterion
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
-from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.db import db, locked
+from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
+from grants.dossiers.merging import Shown
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
+from grants.evaluation.models import Assessment, Assignment
 from grants.evaluation.rules import SheetInput
 from grants.evaluation.services.consensus import consensus_row, reopen_consensus
-from grants.evaluation.states import ASSESSMENT, AssessmentState, ConsensusState, SeatState
+from grants.evaluation.services.writing import OpenSheet, open_sheet, store
+from grants.evaluation.states import ASSESSMENT, ConsensusState, SeatState
 
 
 @act(
@@ -28,12 +28,22 @@ from grants.evaluation.states import ASSESSMENT, AssessmentState, ConsensusState
     scope=queries.application_scope,
     says="saved an assessment of {subject}",
 )
-def save(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> int:
-    """Save a draft as it is, finished or not; returns the new version."""
-    row, criteria, max_half = _own_sheet(actor, application_id, version)
-    _write_marks(row, rules.tidy(values, criteria, max_half))
+def save(
+    actor: Actor,
+    application_id: UUID,
+    values: SheetInput,
+    version: int | None = None,
+    shown: tuple[Shown, ...] | None = None,
+) -> int:
+    """Save a draft as it is, finished or not; returns the new version.
+
+    ``shown`` says which version of each field its writer saw. Where another window has written since, nothing is
+    stored and :class:`~grants.evaluation.services.writing.FieldsChanged` names the fields.
+    """
+    opened = open_sheet(actor, application_id, version)
+    store(opened, rules.tidy(values, opened.criteria, opened.max_half), shown)
     db.session.flush()
-    return row.version
+    return opened.written.version
 
 
 @act(
@@ -42,82 +52,39 @@ def save(actor: Actor, application_id: UUID, values: SheetInput, version: int | 
     scope=queries.application_scope,
     says="submitted an assessment of {subject}",
 )
-def submit(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> None:
+def submit(
+    actor: Actor,
+    application_id: UUID,
+    values: SheetInput,
+    version: int | None = None,
+    shown: tuple[Shown, ...] | None = None,
+) -> None:
     """Submit the sheet: every criterion scored, and low scores with reasons. The others’ sheets open then."""
-    row, criteria, max_half = _own_sheet(actor, application_id, version)
-    sheet = rules.tidy(values, criteria, max_half)
-    rules.refuse_unfinished(sheet, criteria)
-    _write_marks(row, sheet)
-    ASSESSMENT.move(row, "submit")
-    row.submitted_at = acts.moment()
+    opened = open_sheet(actor, application_id, version)
+    sheet = rules.tidy(values, opened.criteria, opened.max_half)
+    rules.refuse_unfinished(sheet, opened.criteria)
+    store(opened, sheet, shown)
+    _hand_in(opened)
 
 
-def _own_sheet(
-    actor: Actor, application_id: UUID, version: int | None
-) -> tuple[Assessment, tuple[Criterion, ...], int]:
-    """The evaluator's own sheet, locked and open to be written; begun where there is none."""
-    assert actor.user_id is not None
-    queries.refuse_conflict(actor.user_id, application_id)
-    application = locked(Application, application_id)
-    queries.refuse_closed(application)
-    seat = db.session.scalars(
-        select(Assignment)
-        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .where(
-            Assignment.application_id == application_id,
-            Assignment.state == SeatState.ACTIVE.value,
-            Evaluator.user_id == actor.user_id,
-        )
-        .with_for_update(of=Assignment)
-    ).one_or_none()
-    if seat is None:
-        raise NotFound
-    agreed = consensus_row(application_id)
-    if agreed is not None and agreed.state == ConsensusState.AGREED.value:
-        raise Refused("The consensus is agreed; assessments of this application no longer change.")
-    row = db.session.scalars(
-        select(Assessment)
-        .where(Assessment.assignment_id == seat.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
-        if version:
-            raise Conflict("This sheet is no longer here. Reload the page to see what stands now.")
-        row = Assessment(
-            assignment_id=seat.id,
-            state=AssessmentState.DRAFT.value,
-            remark="",
-            saved_at=acts.moment(),
-            saves=0,
-            submitted_at=None,
-        )
-        db.session.add(row)
-    else:
-        check_version(row, version)
-        if row.state != AssessmentState.DRAFT.value:
-            raise Refused(
-                "You have submitted this assessment; it no longer changes. Ask the programme manager to reopen it."
-            )
-    call = calls.call_by_id(application.call_id)
-    return row, call.content.criteria, call.content.max_half
+@act(
+    "assessment.submit_written",
+    needs=Permission.ASSESSMENT_SCORE,
+    scope=queries.application_scope,
+    says="submitted an assessment of {subject} together with others",
+)
+def submit_written(actor: Actor, application_id: UUID, version: int) -> None:
+    """Submit the sheet as it is stored and was read, one of several; raises :class:`Conflict` where it changed since."""
+    opened = open_sheet(actor, application_id, version)
+    if opened.row is None:
+        raise Refused("Nothing is written on this sheet yet. Open it, choose the scores, and submit it then.")
+    rules.refuse_unfinished(opened.sheet, opened.criteria)
+    _hand_in(opened)
 
 
-def _write_marks(row: Assessment, sheet: SheetInput) -> None:
-    stored = {
-        score.criterion: score
-        for score in db.session.scalars(select(AssessmentScore).where(AssessmentScore.assessment_id == row.id))
-    }
-    for mark in sheet.marks:
-        score = stored.get(mark.criterion)
-        if score is None:
-            db.session.add(
-                AssessmentScore(assessment_id=row.id, criterion=mark.criterion, half=mark.half, comment=mark.comment)
-            )
-        else:
-            score.half, score.comment = mark.half, mark.comment
-    row.remark, row.saved_at = sheet.remark, acts.moment()
-    row.saves += 1
+def _hand_in(opened: OpenSheet) -> None:
+    ASSESSMENT.move(opened.written, "submit")
+    opened.written.submitted_at = acts.moment()
 
 
 @act(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import flash, request
 
 from grants.applications import queries as applications
 from grants.applications import services as application_writes
+from grants.core import clock
 from grants.core.errors import Conflict
 from grants.dossiers import rules as dossiers
+from grants.dossiers.forms import number_name, read_number
+from grants.dossiers.merging import Shown
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     SheetForm,
     sheet_form,
 )
-from grants.evaluation.rules import AssessmentPage
+from grants.evaluation.rules import AssessmentPage, ListOrder
+from grants.evaluation.services import FieldsChanged
 from grants.evaluation.views.frame import P, anchors_of, bp, typed_again
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
@@ -25,7 +30,23 @@ from grants.web.routing import current_actor, page, requires, see_other
 @requires(P.ASSESSMENT_SCORE, P.CONFLICT_DECLARE)
 def assessments() -> Any:
     actor = current_actor()
-    return page("evaluation/assessments.html", rows=queries.assessments(actor), undeclared=queries.unanswered(actor))
+    rows, undeclared = queries.assessments_and_undeclared(actor)
+    order, own = ListOrder.asked(request.args.get("order", "")), rules.own_work(rows)
+    return page(
+        "evaluation/assessments.html",
+        rows=rules.in_order(rows, order),
+        order=order,
+        orders=tuple(ListOrder),
+        own=own,
+        left_words=rules.left_words(_days_until(own.due_at)),
+        patterns=rules.own_patterns(rows),
+        undeclared=undeclared,
+    )
+
+
+def _days_until(moment: datetime | None) -> int | None:
+    """Calendar days in Brussels until a moment; negative afterwards."""
+    return None if moment is None else (clock.in_zone(moment).date() - clock.in_zone(clock.now()).date()).days
 
 
 @bp.get("/assessments/<ref>")
@@ -44,49 +65,81 @@ def save_assessment(ref: str) -> Any:
         try:
             with form.refusals():
                 return _store_sheet(shown, form, go)
-        except Conflict:
+        except Conflict as error:
             stands = queries.assessment_page(current_actor(), ref)
-            return _assessment(stands, typed_again(form, stands.sheet.version)), 409
+            return _assessment(stands, typed_again(form, stands.sheet.version), _meanwhile(stands, error)), 409
     return _assessment(shown, form), 422
 
 
+def _meanwhile(shown: AssessmentPage, error: Conflict) -> dict[str, str]:
+    """By field what another window stored, to be read beside what was typed."""
+    contested = error.contested if isinstance(error, FieldsChanged) else ()
+    return {
+        each.question: dossiers.shown(queries.field_of(shown, each.question), each.stored) or "nothing"
+        for each in contested
+    }
+
+
 def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
-    actor, key = current_actor(), shown.head.id
+    actor, key, seen = current_actor(), shown.head.id, _seen(shown)
+    # With the number of each field, only what another window wrote stands in the way.
+    version = form.version_shown() if seen is None else None
     if go == "submit":
-        services.submit(actor, key, form.to_input(), form.version_shown())
+        services.submit(actor, key, form.to_input(), version, seen)
         flash("Your assessment is submitted. You can read the others that are in.")
         return see_other(".assessment", ref=shown.head.reference)
-    services.save(actor, key, form.to_input(), form.version_shown())
+    services.save(actor, key, form.to_input(), version, seen)
     flash(f"Your draft for “{shown.head.title}” is saved.")
-    following = shown.next_reference if go == "next" else None
-    return see_other(".assessment", ref=following or shown.head.reference)
+    if go == "skip":
+        services.skip(queries.own_seat_id(actor, shown.head.reference))
+    if go not in ("next", "skip"):
+        return see_other(".assessment", ref=shown.head.reference)
+    return see_other(".assessment", ref=shown.next_reference) if shown.next_reference else see_other(".assessments")
+
+
+def _seen(shown: AssessmentPage) -> tuple[Shown, ...] | None:
+    """Which version of each field the sent form showed; None where it told of none."""
+    names = [each.key for section in queries.form_of(shown).sections for each in section.questions]
+    sent = {name: request.form.get(number_name(name)) for name in names}
+    if not any(sent.values()):
+        return None
+    return tuple(Shown(name, read_number(number)) for name, number in sent.items())
 
 
 def _form_of(shown: AssessmentPage) -> SheetForm:
-    said = "Anything else the panel should know"
-    return sheet_form(shown.criteria, shown.max_half, shown.sheet, remark=said, said=shown.sheet.remark)
+    return sheet_form(shown.criteria, shown.max_half, shown.sheet, remark=rules.REMARK_WORDS, said=shown.sheet.remark)
 
 
-def _assessment(shown: AssessmentPage, form: SheetForm) -> str:
+def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, str] | None = None) -> str:
     content = applications.submitted_content(shown.head.id)
     sections = dossiers.answered(content.dossier)
     names = {str(file.file_id): file.name for file in content.files}
+    fed = _fed(shown, sections)
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
-        clarified=applications.shared_clarifications(shown.head.id),
-        jumps=_jumps(shown, sections), anchors=anchors_of(shown.anchors, shown.max_half), half_words=rules.half_words,
+        clarified=applications.shared_clarifications(shown.head.id), fed=fed, meanwhile=meanwhile or {},
+        jumps=[(f"{number} {one.name.split()[0]}", fed[one.key], one) for number, one in _numbered(shown) if one.key in fed],
+        anchors=anchors_of(shown.anchors, shown.max_half), half_words=rules.half_words, lacking=_lacking(shown),
     )  # fmt: skip
 
 
-def _jumps(shown: AssessmentPage, sections: tuple[dossiers.AnsweredSection, ...]) -> list[tuple[str, str]]:
-    """For each criterion a short name and the first answer that feeds it."""
-    first: dict[str, str] = {}
+def _lacking(shown: AssessmentPage) -> dict[str, str]:
+    sheet = rules.SheetInput(shown.sheet.marks, shown.sheet.remark)
+    return rules.lacking(sheet, shown.criteria)
+
+
+def _numbered(shown: AssessmentPage) -> list[tuple[int, Any]]:
+    return list(enumerate(shown.criteria, 1))
+
+
+def _fed(shown: AssessmentPage, sections: tuple[dossiers.AnsweredSection, ...]) -> dict[str, list[str]]:
+    """For each criterion the answers that feed it, by their place on the page."""
+    found: dict[str, list[str]] = {}
     for section in sections:
         for item in section.items:
             if item.question.criterion:
-                first.setdefault(item.question.criterion, f"answer-{item.question.key}")
-    named = [(number, one) for number, one in enumerate(shown.criteria, 1) if one.key in first]
-    return [(f"{number} {one.name.split()[0]}", first[one.key]) for number, one in named]
+                found.setdefault(item.question.criterion, []).append(f"answer-{item.question.key}")
+    return found
 
 
 @bp.get("/assessments/<ref>/files/<sha256>")

@@ -67,7 +67,7 @@ class Field {
     this.line = box.querySelector("[data-state]");
     this.others = box.querySelector("[data-others]");
     this.controls = [...box.querySelectorAll("textarea, input")].filter(
-      (control) => control.type !== "hidden" && control.name === `answer_${this.question}`,
+      (control) => control.type !== "hidden" && control.name === (box.dataset.name ?? `answer_${this.question}`),
     );
     this.carried = document.querySelector(`input[name="number_${this.question}"]`);
     // What the server sent counts, not what the browser brought back from an earlier visit.
@@ -143,7 +143,12 @@ class Field {
     }
     this.keep();
     if (!this.waitsForServer && !this.clash) this.say("Not saved yet");
-    this.later(seconds("pause", 2000));
+    this.later(this.pause);
+  }
+
+  // What is chosen is stored at once; what is typed after a pause.
+  get pause() {
+    return Number(this.box.dataset.pause ?? seconds("pause", 2000));
   }
 
   keep() {
@@ -226,9 +231,10 @@ class Field {
     this.acknowledged = told.other ?? values;
     // Nothing of one's own was in it, and somebody else has written: that is what one goes on from.
     if (told.other && !isOwn && same(this.values(), values)) this.put(told.other);
+    this.box.dispatchEvent(new CustomEvent("stored", { bubbles: true, detail: told }));
     if (this.isDirty) {
       this.keep();
-      this.later(seconds("pause", 2000));
+      this.later(this.pause);
       return;
     }
     this.forget();
@@ -430,7 +436,7 @@ class Presence {
 function start() {
   root.append(aloud);
   const fields = [...root.querySelectorAll("[data-question]")].map((box) => new Field(box));
-  new Presence(fields);
+  if (root.dataset.presence) new Presence(fields);
   let isSent = false;
   const retry = () => fields.filter((field) => field.waitsForServer && field.isDirty).forEach((field) => field.save());
   addEventListener("online", retry);

@@ -1,0 +1,50 @@
+"""Forms by which a seat is left or a sheet comes back from a file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from wtforms import FileField, RadioField, TextAreaField
+
+from grants.evaluation.forms.assignments import FillForm
+from grants.web.forms import A_PAGE, Form, Needed, choices
+
+
+class Leaving(StrEnum):
+    """Why an evaluator leaves a seat."""
+
+    CONFLICT = "conflict"
+    UNAVAILABLE = "unavailable"
+
+
+class LeaveForm(Form):
+    """An evaluator gives a seat back."""
+
+    why = RadioField(
+        "Why",
+        [Needed("Choose why you give it back.")],
+        choices=choices(
+            (
+                (Leaving.CONFLICT.value, "I have a conflict of interest that I noticed late"),
+                (Leaving.UNAVAILABLE.value, "I am no longer available for it"),
+            )
+        ),
+    )
+    reason = TextAreaField(
+        "Reason", [Needed("Write the reason in a sentence; it is kept on the record."), A_PAGE],
+        description="The programme manager reads it; your colleagues do not.",
+    )  # fmt: skip
+
+
+class HandOverForm(FillForm):
+    """A seat given to somebody else: the same fields as an empty seat filled by hand."""
+
+    reason = TextAreaField(
+        "Why it goes to somebody else", [Needed("Write the reason; it is kept on the record."), A_PAGE]
+    )
+
+
+class FilledSheetForm(Form):
+    """A filled score sheet."""
+
+    file = FileField("The filled file", [Needed("Choose the filled file.")])

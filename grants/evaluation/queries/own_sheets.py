@@ -1,0 +1,142 @@
+"""What an evaluator finds of their own sheets alone: the seat behind a page, and every version of a field."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.dossiers import merging
+from grants.dossiers import rules as dossiers
+from grants.dossiers.queries.versions import VERSIONS_SHOWN_MAX, AnswerVersionView, History, Sitting
+from grants.dossiers.rules import Definition, Question
+from grants.evaluation import rules
+from grants.evaluation.models import Assessment, AssessmentScore, AssessmentVersion
+from grants.evaluation.queries.access import ROWS_MAX
+from grants.evaluation.queries.applicants import cities_of, head_of
+from grants.evaluation.queries.score_sheets import assessments, my_seats
+from grants.evaluation.queries.work import unanswered
+from grants.evaluation.rules import AssessmentPage, AssessmentRow, DraftSheet, MarkInput, SheetView
+from grants.evaluation.states import AssessmentState
+
+
+def own_seat_id(actor: Actor, reference: str) -> UUID:
+    """The open seat of this person on an application; :class:`NotFound` without one."""
+    row = db.session.execute(my_seats(actor).where(Application.reference == reference)).one_or_none()
+    if row is None:
+        raise NotFound
+    found: UUID = row.seat_id
+    return found
+
+
+@reader
+def assessments_and_undeclared(actor: Actor) -> Asking[tuple[tuple[AssessmentRow, ...], int]]:
+    """The own list, and about how many applications are still to be declared."""
+    return (yield from both(assessments.asking(actor), unanswered.asking(actor)))
+
+
+@reader
+def drafts(actor: Actor) -> Asking[tuple[DraftSheet, ...]]:
+    """The own sheets that are begun and not submitted, by reference, with what each still needs."""
+    begun = my_seats(actor).where(Assessment.state == AssessmentState.DRAFT.value)
+    said = (Assessment.remark, Assessment.version.label("shown"), Assessment.saved_at, Assessment.numbers)
+    seats = yield from ask(begun.add_columns(*said).order_by(Application.reference).limit(ROWS_MAX))
+    about: list[Asking[Any]] = [
+        ask(select(AssessmentScore).where(AssessmentScore.assessment_id.in_([seat.sheet_id for seat in seats]))),
+        calls.call_views.asking({seat.call_id for seat in seats}),
+        cities_of.asking([seat.id for seat in seats]),
+    ]
+    scores, views, cities = yield from side_by_side(about)
+    marks: dict[UUID, dict[str, MarkInput]] = defaultdict(dict)
+    for each in scores:
+        marks[each.assessment_id][each.criterion] = MarkInput(each.criterion, each.half, each.comment)
+    return tuple(
+        _draft(actor, seat, views[seat.call_id], cities.get(seat.id, ""), marks[seat.sheet_id]) for seat in seats
+    )
+
+
+def _draft(actor: Actor, seat: Any, call: CallView, cities: str, marks: Mapping[str, MarkInput]) -> DraftSheet:
+    content = call.content
+    ordered = tuple(marks.get(one.key, MarkInput(one.key, None)) for one in content.criteria)
+    missing = rules.problems(rules.SheetInput(ordered, seat.remark), content.criteria)
+    return DraftSheet(
+        head_of(seat, cities, call),
+        content.criteria,
+        content.scale.anchors,
+        content.max_half,
+        SheetView(
+            seat.sheet_id, actor.name, AssessmentState.DRAFT, ordered, seat.remark, seat.shown, seat.saved_at, None,
+            seat.numbers,
+        ),
+        tuple(each.message for each in missing),
+    )  # fmt: skip
+
+
+def form_of(shown: AssessmentPage) -> Definition:
+    """The sheet of a page as a form of questions."""
+    return rules.asked(shown.criteria, shown.max_half, shown.anchors, rules.REMARK_WORDS)
+
+
+def field_of(shown: AssessmentPage, name: str) -> Question:
+    """One field of the sheet; :class:`NotFound` for a name that is none."""
+    found = form_of(shown).question(name)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def field_history(shown: AssessmentPage, name: str, before: int | None = None) -> History:
+    """Versions of one field of the own sheet, newest first, what was saved within ten minutes together."""
+    question = field_of(shown, name)
+    asked = (
+        select(AssessmentVersion)
+        .where(AssessmentVersion.assessment_id == shown.sheet.assessment_id, AssessmentVersion.field == name)
+        .order_by(AssessmentVersion.number.desc())
+        .limit(VERSIONS_SHOWN_MAX + 1)
+    )
+    if before is not None:
+        asked = asked.where(AssessmentVersion.number < before)
+    found = [_version(question, row) for row in db.session.scalars(asked)]
+    # One more was asked for: what the oldest shown is compared with.
+    older, versions = found[VERSIONS_SHOWN_MAX:], found[:VERSIONS_SHOWN_MAX][::-1]
+    return History(_sittings(versions, older), versions[0].number if older else None)
+
+
+def _sittings(versions: Sequence[AnswerVersionView], older: Sequence[AnswerVersionView]) -> tuple[Sitting, ...]:
+    made = []
+    for start, end in merging.sittings([(each.saved_by, each.saved_at) for each in versions]):
+        earlier = versions[start - 1] if start else older[0] if older else None
+        pieces = merging.compared(earlier.shown if earlier else "", versions[end - 1].shown)
+        made.append(Sitting(tuple(versions[start:end][::-1]), pieces))
+    return tuple(made[::-1])
+
+
+def field_version(shown: AssessmentPage, name: str, number: int) -> AnswerVersionView:
+    """One version of a field of the own sheet; :class:`NotFound`."""
+    question = field_of(shown, name)
+    row = db.session.scalars(
+        select(AssessmentVersion).where(
+            AssessmentVersion.assessment_id == shown.sheet.assessment_id,
+            AssessmentVersion.field == name,
+            AssessmentVersion.number == number,
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return _version(question, row)
+
+
+def _version(question: Question, row: Any) -> AnswerVersionView:
+    answer = rules.kept(question, row.text)
+    words = dossiers.count_words(answer.text)
+    return AnswerVersionView(row.number, answer, dossiers.shown(question, answer), words, row.saved_at, row.saved_by)

@@ -1,0 +1,50 @@
+"""The file with all applications that an evaluator may read, as its owner sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+PACK_KIND = "reading_pack"
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """One application that is open to somebody now, with what was submitted."""
+
+    application_id: UUID
+    submission_id: UUID
+    reference: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackView:
+    """The packed file: asked for, being made, there, shut again, or failed."""
+
+    id: UUID
+    asked_at: datetime
+    made_at: datetime | None
+    # References of what it holds.
+    held: tuple[str, ...]
+    # Whether all of that is still open to its owner: a conflict declared meanwhile shuts the file.
+    still_open: bool
+    # Applications that came since, or were left out then.
+    missing: int
+    running: bool
+    failed: bool
+    done: int
+    total: int
+    note: str
+    error: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be taken."""
+        return self.made_at is not None and self.still_open
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.made_at is not None or self.failed

@@ -1,0 +1,356 @@
+// The split screen of an assessment: reading and scoring side by side, by mouse or by keys alone, and back to the same place.
+// The page reads and saves without it; what is typed is saved by writing.js.
+const split = document.querySelector("[data-split]");
+const answers = split?.querySelector("[data-answers-side]");
+const sheet = split?.querySelector("[data-sheet-side]");
+const form = document.getElementById("sheet-form");
+const every = (selector, within = split) => [...within.querySelectorAll(selector)];
+const narrow = matchMedia("(max-width: 860px)");
+
+// --- on a small screen one part at a time --------------------------------------------------------------------------
+
+const tabs = every("[role=tab]");
+const panes = tabs.map((tab) => document.getElementById(tab.getAttribute("aria-controls")));
+
+function open(id, withFocus = false) {
+  for (const [place, tab] of tabs.entries()) {
+    const isChosen = panes[place].id === id;
+    tab.setAttribute("aria-selected", String(isChosen));
+    tab.tabIndex = isChosen ? 0 : -1;
+    panes[place].toggleAttribute("data-off", !isChosen);
+    if (isChosen && withFocus) tab.focus();
+  }
+}
+
+function startTabs() {
+  const list = split.querySelector("[data-tabs]");
+  const fold = () => { list.hidden = !narrow.matches; };
+  fold();
+  narrow.addEventListener("change", fold);
+  for (const [place, tab] of tabs.entries()) {
+    panes[place].setAttribute("aria-labelledby", tab.id);
+    tab.addEventListener("click", () => open(panes[place].id));
+    tab.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      event.preventDefault();
+      open(panes[1 - place].id, true);
+    });
+  }
+  const wanted = location.hash === "#sheet" || split.querySelector("#sheet .govuk-error-message, [id^=stored-]");
+  open(wanted ? "sheet" : "application");
+}
+
+// --- how wide either side is ---------------------------------------------------------------------------------------
+
+function startBar() {
+  const bar = split.querySelector("[data-bar]");
+  const put = (percent) => {
+    const kept = Math.min(70, Math.max(30, Math.round(percent)));
+    bar.setAttribute("aria-valuenow", String(kept));
+    split.style.setProperty("--left", `${kept}fr`);
+    split.style.setProperty("--right", `${100 - kept}fr`);
+    return kept;
+  };
+  const keep = (percent) => { try { localStorage.setItem("sheet-width", String(put(percent))); } catch { put(percent); } };
+  let known = null;
+  try { known = localStorage.getItem("sheet-width"); } catch { known = null; }
+  if (known) put(Number(known));
+  bar.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -2, ArrowRight: 2 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    keep(Number(bar.getAttribute("aria-valuenow")) + step);
+  });
+  bar.addEventListener("pointerdown", (event) => {
+    bar.setPointerCapture(event.pointerId);
+    const move = (moved) => {
+      const box = split.getBoundingClientRect();
+      put((100 * (moved.clientX - box.left)) / box.width);
+    };
+    bar.addEventListener("pointermove", move);
+    bar.addEventListener("pointerup", () => {
+      bar.removeEventListener("pointermove", move);
+      keep(Number(bar.getAttribute("aria-valuenow")));
+    }, { once: true });
+  });
+}
+
+// --- a criterion shows its answers ---------------------------------------------------------------------------------
+
+function show(ids) {
+  const found = ids.map((id) => document.getElementById(id)).filter(Boolean);
+  if (!found.length) return;
+  open("application");
+  for (const each of every(".is-fed", answers)) each.classList.remove("is-fed");
+  for (const each of found) each.classList.add("is-fed");
+  if (narrow.matches) found[0].scrollIntoView();
+  else answers.scrollTop = topOf(found[0], answers);
+}
+
+// Where a part stands within its side, however far that is scrolled.
+const topOf = (part, side) => part.getBoundingClientRect().top - side.getBoundingClientRect().top + side.scrollTop;
+
+function startShowing() {
+  for (const link of every(".pg-seg a, [data-show-answers]")) {
+    link.addEventListener("click", (event) => {
+      const ids = (link.dataset.answers ?? link.closest("[data-answers]")?.dataset.answers ?? link.hash.slice(1)).split(" ");
+      event.preventDefault();
+      for (const other of every(".pg-seg a")) other.toggleAttribute("aria-current", false);
+      if (link.closest(".pg-seg")) link.setAttribute("aria-current", "true");
+      show(ids);
+      if (!narrow.matches && link.closest(".pg-seg")) answers.focus({ preventScroll: true });
+    });
+  }
+}
+
+// --- the sheet -----------------------------------------------------------------------------------------------------
+
+const criteria = () => every("[data-criterion]", form);
+const here = () => document.activeElement?.closest?.("[data-criterion]") ?? lastHere ?? criteria()[0];
+let lastHere = null;
+
+const points = (half) => (half % 2 ? `${(half - 1) / 2}.5` : String(half / 2));
+
+// What a score means stands below the scale as soon as it is chosen, and all of them make the total.
+function tell() {
+  let total = 0;
+  let isWhole = true;
+  for (const each of criteria()) {
+    const chosen = each.querySelector(".pg-scale input:checked");
+    if (chosen) total += Number(chosen.value);
+    else isWhole = false;
+    const words = chosen?.closest("label").title ?? "";
+    let line = each.querySelector(".pg-anchor");
+    if (!line && words) {
+      line = document.createElement("p");
+      line.className = "pg-anchor";
+      line.setAttribute("role", "status");
+      each.querySelector(".pg-scale").after(line);
+    }
+    if (line && line.textContent !== words) line.textContent = words;
+    if (line) line.hidden = !words;
+  }
+  const place = split.querySelector("[data-total]");
+  if (place) place.textContent = isWhole ? points(total) : "–";
+}
+
+function choose(radios, radio) {
+  for (const each of radios) each.checked = each === radio;
+  (radio ?? radios[0]).focus();
+  (radio ?? radios[0]).dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+// Figures choose a score while a scale has the focus, and nowhere else.
+function figures(event) {
+  const radio = event.target.closest?.(".pg-scale input");
+  if (!radio || event.ctrlKey || event.altKey || event.metaKey) return;
+  const radios = [...radio.closest(".pg-scale").querySelectorAll("input")];
+  const now = radios.find((each) => each.checked);
+  const at = (half) => radios.find((each) => Number(each.value) === half);
+  if (/^[0-9]$/.test(event.key)) {
+    const wanted = at(2 * Number(event.key));
+    if (wanted) choose(radios, wanted);
+  } else if ((event.key === "." || event.key === ",") && now) {
+    const half = Number(now.value);
+    choose(radios, at(half % 2 ? half - 1 : half + 1) ?? now);
+  } else if (event.key === "Delete" || event.key === "Backspace") choose(radios, null);
+  else return;
+  event.preventDefault();
+}
+
+function step(by) {
+  const all = criteria();
+  const next = all[all.indexOf(here()) + by];
+  if (!next) return;
+  const scale = [...next.querySelectorAll(".pg-scale input")];
+  (scale.find((each) => each.checked) ?? scale[0])?.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function keys(event) {
+  if (event.key === "Enter" && event.ctrlKey && form) {
+    event.preventDefault();
+    const button = document.querySelector("[data-next]") ?? document.querySelector('[form="sheet-form"][value="save"]');
+    form.requestSubmit(button);
+  } else if (event.altKey && event.code === "KeyW") {
+    event.preventDefault();
+    const isReading = answers.contains(document.activeElement) || document.activeElement === answers;
+    open(isReading ? "sheet" : "application");
+    if (!isReading) answers.focus({ preventScroll: true });
+    else (lastHere?.querySelector(".pg-scale input:checked") ?? lastHere?.querySelector("input, textarea") ?? sheet ?? answers).focus({ preventScroll: true });
+  } else if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp") && form) {
+    event.preventDefault();
+    step(event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.altKey && event.code === "KeyA" && form) {
+    event.preventDefault();
+    show((here()?.dataset.answers ?? "").split(" "));
+  } else if (event.altKey && event.code === "KeyQ" && form) {
+    event.preventDefault();
+    quote();
+  }
+}
+
+// --- quoting a passage ---------------------------------------------------------------------------------------------
+
+let passage = "";
+
+function quote() {
+  if (!passage) return;
+  const text = (here() ?? criteria()[0])?.querySelector("textarea");
+  if (!text) return;
+  open("sheet");
+  const quoted = `\u201c${passage}\u201d`;
+  const at = text.selectionStart ?? text.value.length;
+  const before = text.value.slice(0, at);
+  const gap = before && !/\s$/.test(before) ? " " : "";
+  text.setRangeText(`${gap}${quoted} `, at, text.selectionEnd ?? at, "end");
+  text.focus();
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function startQuoting() {
+  const button = split.querySelector("[data-quote]");
+  document.addEventListener("selectionchange", () => {
+    const chosen = getSelection();
+    const isInside = chosen.rangeCount && answers.contains(chosen.anchorNode) && answers.contains(chosen.focusNode);
+    const text = isInside ? chosen.toString().replace(/\s+/g, " ").trim() : "";
+    // What was marked stays ready while one goes over to the sheet.
+    if (text) passage = text;
+    button.hidden = !passage;
+  });
+  // Before the press takes the marking away.
+  button.addEventListener("pointerdown", (event) => event.preventDefault());
+  button.addEventListener("click", quote);
+}
+
+// --- back to the same place ----------------------------------------------------------------------------------------
+
+const parts = (side) => every(side === answers ? "[id^=answer-], [id^=section-], #budget, #files" : "[data-question]", side);
+const nameOf = (part) => part.dataset.question ?? part.id;
+
+// The part at the top of a side, and how far the side is scrolled beyond it.
+function spot(side) {
+  let found = null;
+  for (const part of parts(side)) {
+    if (topOf(part, side) > side.scrollTop + 1) break;
+    found = part;
+  }
+  return found ? { part: found, offset: Math.round(side.scrollTop - topOf(found, side)) } : { part: null, offset: Math.round(side.scrollTop) };
+}
+
+function place() {
+  const reading = spot(answers);
+  const top = spot(sheet);
+  const active = document.activeElement?.closest?.("[data-question]") ?? lastField;
+  const field = active ?? top.part;
+  return {
+    answer: reading.part ? reading.part.id : "",
+    answer_offset: reading.offset,
+    field: field ? nameOf(field) : "",
+    field_offset: Math.round(field ? sheet.scrollTop - topOf(field, sheet) : sheet.scrollTop),
+  };
+}
+
+let lastField = null;
+let told = "";
+// Whoever skips a sheet has left it: nothing may tell afterwards that it is open.
+let isSkipped = false;
+
+async function keep({ keepalive = false, again = false } = {}) {
+  if (isSkipped) return;
+  const now = new URLSearchParams(Object.entries(place()).map(([name, value]) => [name, String(value)]));
+  if (!again && now.toString() === told) return;
+  told = now.toString();
+  try {
+    await fetch(split.dataset.place, {
+      method: "POST", body: now, keepalive,
+      headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrf_token?.value ?? "" },
+    });
+  } catch {
+    told = "";
+  }
+}
+
+function goBack() {
+  const { atAnswer, atAnswerOffset, atField, atFieldOffset } = split.dataset;
+  if (location.hash || document.querySelector("[data-error-summary]")) return;
+  const reading = atAnswer && document.getElementById(atAnswer);
+  if (reading || Number(atAnswerOffset)) answers.scrollTop = (reading ? topOf(reading, answers) : 0) + Number(atAnswerOffset);
+  const field = atField && sheet.querySelector(`[data-question="${CSS.escape(atField)}"]`);
+  if (field) {
+    const controls = [...field.querySelectorAll("input, textarea")].filter((each) => each.name === field.dataset.name);
+    const control = controls.find((each) => each.checked) ?? controls[0];
+    open("sheet");
+    control?.focus({ preventScroll: true });
+    [lastField, lastHere] = [field, field.closest("[data-criterion]")];
+    sheet.scrollTop = topOf(field, sheet) + Number(atFieldOffset);
+  }
+}
+
+function startPlace() {
+  let wait;
+  const soon = () => {
+    clearTimeout(wait);
+    wait = setTimeout(() => keep(), 800);
+  };
+  for (const side of [answers, sheet]) side.addEventListener("scroll", soon, { passive: true });
+  sheet.addEventListener("focusin", (event) => {
+    lastField = event.target.closest("[data-question]") ?? lastField;
+    lastHere = event.target.closest("[data-criterion]") ?? lastHere;
+    soon();
+  });
+  form.addEventListener("submit", (event) => { isSkipped = event.submitter?.value === "skip"; });
+  addEventListener("pageshow", () => { isSkipped = false; });
+  addEventListener("pagehide", () => keep({ keepalive: true }));
+  document.addEventListener("visibilitychange", () => document.hidden && keep({ keepalive: true }));
+  // An open page in which somebody works tells so: from it comes how long one sheet takes.
+  let isBusy = true;
+  for (const sign of ["keydown", "pointermove", "wheel", "touchstart"]) addEventListener(sign, () => { isBusy = true; }, { passive: true });
+  setInterval(() => {
+    if (isBusy && !document.hidden) keep({ again: true });
+    isBusy = false;
+  }, 30_000);
+}
+
+// --- the page ------------------------------------------------------------------------------------------------------
+
+function startSheet() {
+  form.addEventListener("change", tell);
+  form.addEventListener("keydown", figures);
+  // What the rule still asks for, in the server's words.
+  form.addEventListener("stored", (event) => {
+    if (!event.detail.lacking) return;
+    for (const line of every("[data-needs]", form)) {
+      const words = event.detail.lacking[line.dataset.needs] ?? "";
+      if (line.textContent !== words) line.textContent = words;
+    }
+    tell();
+  });
+  const saved = split.querySelector("[data-saved]");
+  new MutationObserver((changes) => {
+    const said = changes.map((change) => change.target.closest?.("[data-state]") ?? change.target.parentElement?.closest("[data-state]")).filter(Boolean).pop();
+    const open = every("[data-state]", form).find((line) => line.textContent.startsWith("Not saved"));
+    const words = (open ?? said)?.textContent;
+    if (!words) return;
+    saved.textContent = words.split(". ")[0];
+    saved.className = words.startsWith("Saved") ? "pg-saved" : open ? "late" : "quiet";
+  }).observe(form, { subtree: true, childList: true, characterData: true });
+  for (const area of every("[data-needs]", form)) {
+    const text = form.elements[area.dataset.needs];
+    text?.setAttribute("aria-describedby", [text.getAttribute("aria-describedby"), area.id].filter(Boolean).join(" "));
+  }
+  tell();
+  startPlace();
+}
+
+if (split && answers) {
+  startTabs();
+  startBar();
+  startShowing();
+  addEventListener("keydown", keys);
+  if (form && sheet) {
+    startQuoting();
+    startSheet();
+    goBack();
+  }
+}

@@ -1,0 +1,349 @@
+"""One evaluator in real browsers: both sides at once, saved by itself, by keys alone, back to the same place, on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from grants.core import clock
+from grants.dossiers import offline
+from grants.evaluation import queries, rules, services
+from grants.evaluation.rules import AssessmentPage
+from tests.browser.sites import Site, served
+from tests.browser.test_writing import browser_of
+from tests.evaluation.scene import CLOSED, WORDS, Scene, build
+from tests.factories.applications import WHILE_OPEN
+from tests.servers import Cluster
+from tests.worlds import World, Worlds
+
+
+@pytest.fixture(scope="session")
+def assessed_world(worlds: Worlds) -> World[Scene]:
+    """The small call once everybody declared no conflict and was assigned."""
+
+    def seated() -> Scene:
+        scene = build()
+        with clock.at(CLOSED):
+            scene.declare_all()
+            scene.assign()
+        return scene
+
+    return worlds.of(seated)
+
+
+@pytest.fixture
+def site(postgres: Cluster, assessed_world: World[Scene], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(postgres, assessed_world, tmp_path_factory.mktemp("home")) as made:  # type: ignore[arg-type]  # any world
+        made.later = CLOSED - WHILE_OPEN
+        yield made
+
+
+class Desk:
+    """One evaluator with at least two seats, and what stands on their sheets."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.name = next(each for each in scene.evaluators if len(self.rows(each)) > 1)
+        self.references = [row.reference for row in self.rows(self.name)]
+        self.keys = [mark.criterion for mark in scene.sheet(None, None, None).marks]
+
+    def rows(self, name: str):  # type: ignore[no-untyped-def]  # rows of the list
+        with clock.at(CLOSED):
+            return queries.assessments(self.scene.actor(name))
+
+    def actor(self):  # type: ignore[no-untyped-def]  # resolved anew
+        with clock.at(CLOSED):
+            return self.scene.actor(self.name)
+
+    def id_of(self, reference: str) -> UUID:
+        return self.scene.application_ids[self.scene.references.index(reference)]
+
+    def page(self, reference: str) -> AssessmentPage:
+        """What the server would show now."""
+        with clock.at(CLOSED):
+            return queries.assessment_page(self.scene.actor(self.name), reference)
+
+    def half(self, key: str, reference: str | None = None) -> int | None:
+        return self.page(reference or self.references[0]).sheet.mark(key).half
+
+    def comment(self, key: str) -> str:
+        return self.page(self.references[0]).sheet.mark(key).comment
+
+
+@pytest.fixture
+def desk(site: Site, assessed_world: World[Scene]) -> Desk:
+    return Desk(assessed_world.told())
+
+
+def opened(page: Page, reference: str) -> Page:
+    page.goto(f"/assessments/{reference}")
+    page.evaluate("Object.assign(document.querySelector('[data-writing]').dataset, {pause: 100, retry: 100})")
+    return page
+
+
+def scale(page: Page, key: str) -> Locator:
+    return page.locator(f"[data-criterion='{key}'] .pg-scale input")
+
+
+def state(page: Page, field: str) -> Locator:
+    return page.locator(f"[data-question='{field}'] > [data-state], #state-{field}").first
+
+
+def scrolled(page: Page, side: str) -> int:
+    return int(page.evaluate(f"document.querySelector('[data-{side}-side]').scrollTop"))
+
+
+def test_both_sides_stand_beside_each_other_and_each_scrolls_alone(chromium: Browser, site: Site, desk: Desk) -> None:
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 1280, "height": 800})
+        opened(page, desk.references[0])
+        boxes = [page.locator(f"#{part}").bounding_box() for part in ("application", "sheet")]
+        assert all(boxes) and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]  # type: ignore[index]
+        # The lists fit no screen: either side scrolls, the other stays.
+        page.evaluate("document.querySelector('[data-answers-side]').scrollTop = 300")
+        assert (scrolled(page, "answers"), scrolled(page, "sheet")) == (300, 0)
+        page.evaluate("document.querySelector('[data-sheet-side]').scrollTop = 200")
+        assert (scrolled(page, "answers"), scrolled(page, "sheet")) == (300, 200)
+
+        # A criterion leads the left side to its answers and marks them all.
+        link = page.locator("[data-show-answers]").last
+        link.click()
+        fed = page.locator(".is-fed")
+        expect(fed.first).to_be_in_viewport()
+        assert fed.count() == len(str(link.evaluate("one => one.closest('[data-answers]').dataset.answers")).split(" "))
+        bar = page.get_by_role("separator", name="Width of the application")
+        before = page.locator("#application").bounding_box()
+        bar.focus()
+        bar.press("ArrowRight")
+        bar.press("ArrowRight")
+        after = page.locator("#application").bounding_box()
+        assert before and after and after["width"] > before["width"]
+        assert Axe().run(page).response["violations"] == []
+
+
+def test_a_score_is_saved_when_chosen_and_says_what_it_means_and_what_it_needs(
+    chromium: Browser, site: Site, desk: Desk
+) -> None:
+    key = desk.keys[0]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), desk.references[0])
+        needs = page.locator(f"[data-needs=comment_{key}]")
+        scale(page, key).nth(4).check(force=True)
+        expect(page.locator("[data-saved]")).to_contain_text("Saved")
+        assert desk.half(key) == 4
+        expect(page.locator(f"[data-criterion='{key}'] .pg-anchor")).to_contain_text("2: fair")
+        expect(needs).to_contain_text("say why in at least 30 words; there are 0")
+        page.locator(f"#comment_{key}").fill(WORDS)
+        expect(needs).to_have_text("")
+        assert desk.comment(key) == WORDS
+        scale(page, key).nth(8).check(force=True)
+        page.locator(f"#comment_{key}").fill("")
+        expect(state(page, f"comment_{key}")).to_contain_text("Saved")
+        # Above the threshold nothing is demanded.
+        expect(needs).to_have_text("")
+        assert desk.comment(key) == ""
+
+
+def test_a_closed_browser_opens_again_at_the_same_place_with_the_same_words(
+    chromium: Browser, site: Site, desk: Desk
+) -> None:
+    key, reference = desk.keys[1], desk.references[0]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), reference)
+        page.locator(f"#comment_{key}").fill("In the middle of a thought")
+        expect(state(page, f"comment_{key}")).to_contain_text("Saved")
+        page.evaluate("document.querySelector('[data-answers-side]').scrollTop = 420")
+        page.evaluate("document.querySelector('[data-sheet-side]').scrollTop = 333")
+        with page.expect_response("**/place"):
+            page.evaluate("document.querySelector('[data-sheet-side]').scrollTop = 344")
+        places = (scrolled(page, "answers"), scrolled(page, "sheet"))
+
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = context.new_page()
+        page.goto("/assessments")
+        page.get_by_role("button", name=f"Go on where you stopped: {reference}").or_(
+            page.get_by_role("link", name=f"Go on where you stopped: {reference}")
+        ).click()
+        expect(page.locator(f"#comment_{key}")).to_be_focused()
+        expect(page.locator(f"#comment_{key}")).to_have_value("In the middle of a thought")
+        for now, then in zip((scrolled(page, "answers"), scrolled(page, "sheet")), places, strict=True):
+            assert abs(now - then) <= 60, (now, then)
+
+
+def test_a_whole_assessment_by_keys_alone(chromium: Browser, site: Site, desk: Desk) -> None:
+    first, second = desk.references[:2]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), first)
+        scale(page, desk.keys[0]).first.focus()
+        for number, key in enumerate(desk.keys):
+            page.keyboard.press("4")
+            page.keyboard.press(".")
+            page.keyboard.press("Alt+a")
+            if number == 0:
+                expect(page.locator(".is-fed").first).to_be_in_viewport()
+            for _ in range(8):
+                if page.evaluate("document.activeElement.tagName") == "TEXTAREA":
+                    break
+                page.keyboard.press("Tab")
+            page.keyboard.type("Because.")
+            page.keyboard.press("Alt+ArrowDown")
+            assert desk.keys.index(key) == number
+        expect(page.locator("[data-total]")).to_have_text("13.5")
+        page.keyboard.press("Alt+w")
+        expect(page.locator("[data-answers-side]")).to_be_focused()
+        page.keyboard.press("Alt+w")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(re.compile(f"/assessments/{second}$"))
+        expect(page.get_by_text("is saved.")).to_be_visible()
+    assert [desk.half(key, first) for key in desk.keys] == [9, 9, 9]
+    assert desk.comment(desk.keys[2]) == "Because."
+
+
+def test_the_keys_leave_no_trap_and_every_control_has_a_name(chromium: Browser, site: Site, desk: Desk) -> None:
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), desk.references[0])
+        page.locator("#sheet-form textarea").first.focus()
+        seen = []
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            seen.append(
+                page.evaluate("document.activeElement.closest('footer') ? 'footer' : document.activeElement.tagName")
+            )
+            if seen[-1] == "footer":
+                break
+        assert seen[-1] == "footer"
+        names = page.locator("#sheet-form").aria_snapshot()
+        assert 'radio "3.5"' in names and "Why this score for" in names
+
+
+def test_two_tabs_a_cut_line_and_a_lost_session_lose_no_word(chromium: Browser, site: Site, desk: Desk) -> None:
+    key, reference = desk.keys[0], desk.references[0]
+    field = f"comment_{key}"
+    with browser_of(chromium, site, desk.actor()) as context:
+        one, other = (opened(context.new_page(), reference) for _ in range(2))
+        one.locator(f"#{field}").fill("From the first tab")
+        expect(state(one, field)).to_contain_text("Saved")
+        other.locator(f"#{field}").fill("From the second tab")
+        clash = other.locator(f"[data-question={field}] > .pg-clash")
+        expect(clash).to_contain_text("in another window of yours")
+        expect(clash).to_contain_text("From the first tab")
+        assert desk.comment(key) == "From the first tab"
+        clash.get_by_role("button", name="Keep mine").click()
+        expect(state(other, field)).to_contain_text("Saved")
+        one.close()
+
+        context.set_offline(True)
+        other.locator(f"#{field}").fill("Typed on a train")
+        expect(state(other, field)).to_contain_text("Not saved: no connection. Your text is kept in this browser")
+        expect(other.locator("[data-saved]")).to_contain_text("Not saved")
+        context.set_offline(False)
+        expect(state(other, field)).to_contain_text("Saved")
+        assert desk.comment(key) == "Typed on a train"
+
+        cookies = context.cookies()
+        context.clear_cookies()
+        other.locator(f"#{field}").fill("Typed after the session ended")
+        expect(state(other, field)).to_contain_text("you are signed out")
+        expect(other.locator(f"#{field}")).to_have_value("Typed after the session ended")
+        context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were
+        other.evaluate("dispatchEvent(new Event('focus'))")
+        expect(state(other, field)).to_contain_text("Saved")
+    assert desk.comment(key) == "Typed after the session ended"
+
+
+def test_what_is_marked_on_the_left_is_quoted_into_the_comment(chromium: Browser, site: Site, desk: Desk) -> None:
+    key = desk.keys[0]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), desk.references[0])
+        page.locator(f"#comment_{key}").focus()
+        words = page.evaluate(
+            "() => { const p = document.querySelector('[data-answers-side] [id^=answer-] p:not(.q)');"
+            "getSelection().selectAllChildren(p); return p.textContent.replace(/\\s+/g, ' ').trim(); }"
+        )
+        button = page.get_by_role("button", name="Quote in my comment")
+        expect(button).to_be_visible()
+        button.click()
+        expect(page.locator(f"#comment_{key}")).to_have_value(f"\u201c{words}\u201d ")
+        expect(state(page, f"comment_{key}")).to_contain_text("Saved")
+    assert desk.comment(key) == f"\u201c{words}\u201d"
+
+
+def test_on_a_phone_there_are_tabs_and_without_a_script_one_page(chromium: Browser, site: Site, desk: Desk) -> None:
+    key = desk.keys[0]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 360, "height": 740})
+        opened(page, desk.references[0])
+        expect(page.locator("#sheet")).to_be_hidden()
+        page.get_by_role("tab", name="Score sheet").click()
+        expect(page.locator("#application")).to_be_hidden()
+        scale(page, key).nth(6).check(force=True)
+        expect(page.locator("[data-saved]")).to_contain_text("Saved")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert Axe().run(page).response["violations"] == []
+        page.get_by_role("tab", name="Score sheet").press("ArrowLeft")
+        expect(page.locator("#application")).to_be_visible()
+    bare = chromium.new_context(base_url=site.address, java_script_enabled=False)
+    bare.add_cookies([site.cookie(desk.actor())])
+    page = bare.new_page()
+    page.goto(f"/assessments/{desk.references[0]}")
+    expect(page.locator("#sheet")).to_be_visible()
+    expect(page.locator("#application")).to_be_visible()
+    page.get_by_role("button", name="Save and next").click()
+    expect(page).to_have_url(re.compile(f"/assessments/{desk.references[1]}$"))
+    bare.close()
+
+
+def test_the_own_progress_and_pattern_stand_on_the_list(chromium: Browser, site: Site, desk: Desk) -> None:
+    with clock.at(CLOSED):
+        services.submit(desk.actor(), desk.id_of(desk.references[1]), desk.scene.sheet(9, 8, 8))
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = context.new_page()
+        page.goto("/assessments")
+        expect(page.locator(".pg-progress__label")).to_contain_text(f"1 of {len(desk.references)} submitted")
+        expect(page.get_by_text("Your scores: 4.5 once.")).to_be_visible()
+        page.get_by_role("link", name="Fewest scores left").click()
+        expect(page.locator("tbody tr").last).to_contain_text(desk.references[1])
+        opened(page, desk.references[0])
+        expect(page.get_by_text("Your other sheets: 4.5 once.")).to_be_visible()
+
+
+def test_what_is_skipped_is_left_for_later_and_comes_back(chromium: Browser, site: Site, desk: Desk) -> None:
+    first, second = desk.references[:2]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), first)
+        scale(page, desk.keys[0]).nth(6).check(force=True)
+        page.get_by_role("button", name="Skip this one for now").click()
+        page.wait_for_url(re.compile(f"/assessments/{second}$"))
+        page.goto("/assessments")
+        expect(page.locator("tbody tr", has_text=first)).to_contain_text("Skipped for now")
+    assert desk.half(desk.keys[0], first) == 6
+
+
+def test_the_form_goes_out_as_a_file_and_comes_back(chromium: Browser, site: Site, desk: Desk, tmp_path: Path) -> None:
+    reference, key = desk.references[0], desk.keys[0]
+    shown = desk.page(reference)
+    filled = rules.answers_of(desk.scene.sheet(7, None, None, words="Written on the train.").marks, "")
+    written = tmp_path / "mine.docx"
+    written.write_bytes(offline.written("x", (), queries.form_of(shown), filled))
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), reference)
+        page.get_by_text("Keys, files and other ways").click()
+        page.get_by_role("link", name="Score offline").click()
+        with page.expect_download() as told:
+            page.get_by_role("link", name="Download it as a Word file").click()
+        assert told.value.path().read_bytes()[:2] == b"PK"
+        page.get_by_label("The filled file").set_input_files(written)
+        page.get_by_role("button", name="Show what it changes").click()
+        expect(page.locator(".pg-changes ins").first).to_contain_text("3.5")
+        page.locator(f"#take-comment_{key}").uncheck()
+        page.get_by_role("button", name="Take over what is ticked").click()
+        expect(scale(page, key).nth(7)).to_be_checked()
+    assert (desk.half(key), desk.comment(key)) == (7, "")

@@ -1,0 +1,94 @@
+"""All applications to read in one file: of what is open to its owner, made by a job, shut again by a conflict."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from html import unescape
+
+import pytest
+from sqlalchemy import select
+
+from grants.core import files, jobs
+from grants.core.db import db
+from grants.core.errors import Refused
+from grants.core.jobs import JobState
+from grants.documents import services as documents
+from grants.evaluation import queries, services
+from grants.evaluation.models import ReadingPack
+from grants.evaluation.rules import PACK_KIND, Answered
+from grants.evaluation.states import Declared
+from grants.identity.queries import actor_for
+from tests.evaluation.scene import Browser, Scene
+from tests.html import check_page
+
+
+def owner(scene: Scene) -> str:
+    return next(each for each in scene.evaluators if len(queries.assessments(scene.actor(each))) > 1)
+
+
+def work(scene: Scene) -> JobState | None:
+    db.session.rollback()
+    job_id = db.session.scalars(select(ReadingPack.job_id)).one()
+    db.session.rollback()
+    return jobs.work(job_id, actor_of=actor_for, worker="tests")
+
+
+def packed(scene: Scene, name: str) -> zipfile.ZipFile:
+    view = services.download_pack(scene.actor(name))
+    return zipfile.ZipFile(io.BytesIO(files.genuine(view).read_bytes()))
+
+
+def test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict(seated: Scene, browser: Browser) -> None:
+    name = owner(seated)
+    rows = queries.assessments(seated.actor(name))
+    other = next(each for each in seated.seats(rows[0].application_id) if each != name)
+    services.submit(seated.actor(other), rows[0].application_id, seated.sheet(9, 9, 9, words="secret " * 40))
+    assert "It will hold" in browser.get(name, "/assessments/pack").text
+    assert browser.get(name, "/assessments/pack/download").status_code == 404
+    assert browser.post(name, "/assessments/pack").status_code == 303
+    page = browser.get(name, "/assessments/pack")
+    check_page(page)
+    assert "It is being made" in page.text
+
+    assert work(seated) is JobState.DONE
+
+    with packed(seated, name) as archive:
+        names = archive.namelist()
+        assert [each.split(" ")[0] for each in names] == [row.reference for row in rows]
+        assert all(archive.read(each).startswith(b"%PDF") for each in names)
+    with browser.get(name, "/assessments/pack/download") as answer:
+        assert answer.data[:2] == b"PK"
+    # Nobody else has one.
+    assert browser.get(other, "/assessments/pack/download").status_code == 404
+
+    answer = Answered(rows[0].application_id, Declared.CONFLICT, "A cousin")
+    services.declare(seated.actor(name), seated.call_id, (answer,))
+    with pytest.raises(Refused, match="not handed out any more"):
+        services.download_pack(seated.actor(name))
+    text = unescape(browser.get(name, "/assessments/pack").text)
+    assert "This file is not handed out any more" in text and rows[0].title not in text
+    browser.post(name, "/assessments/pack")
+    assert work(seated) is JobState.DONE
+    with packed(seated, name) as archive:
+        assert [each.split(" ")[0] for each in archive.namelist()] == [row.reference for row in rows[1:]]
+
+
+def test_a_conflict_declared_while_the_job_waits_keeps_the_application_out(seated: Scene) -> None:
+    name = owner(seated)
+    rows = queries.assessments(seated.actor(name))
+    services.ask_pack(seated.actor(name))
+    answer = Answered(rows[0].application_id, Declared.UNSURE, "Perhaps a cousin")
+    services.declare(seated.actor(name), seated.call_id, (answer,))
+    assert work(seated) is JobState.DONE
+    view = queries.pack(seated.actor(name))
+    assert view is not None and view.held == tuple(row.reference for row in rows[1:])
+    # A second run finds it made, and one file is kept.
+    assert documents.make_reading_pack(seated.actor(name), view.id) == 0
+    db.session.rollback()
+    assert len(files.listed(PACK_KIND, view.id)) == 1
+
+
+def test_nothing_open_is_nothing_to_pack(scene: Scene, browser: Browser) -> None:
+    with pytest.raises(Exception, match=r"assessment:score|No application is open"):
+        services.ask_pack(scene.actor("eva1"))
