@@ -27,3 +27,8 @@ def eligibility_letter(*, letter_id: str) -> None:
 def eligibility_letter_draft(*, letter_id: str) -> None:
     """Somebody of the desk wants to see a letter as it would be sent: print its draft, unless it was sent meanwhile."""
     services.print_letter_draft(jobs.actor(Permission.APPLICATION_CHECK), UUID(letter_id))
+
+
+def panel_minutes(*, minutes_id: str) -> None:
+    """Somebody wants the minutes of a panel on paper: print the copy this reader may have."""
+    services.print_minutes(jobs.actor(Permission.PANEL_READ), UUID(minutes_id))

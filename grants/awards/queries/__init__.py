@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.awards.queries import minutes, panel
 from grants.awards.queries.lists import (
     forgotten,
     hash_of,
@@ -31,7 +32,9 @@ __all__ = [
     "hash_of",
     "item_of",
     "live_list",
+    "minutes",
     "others_of",
+    "panel",
     "pilots_of",
     "published",
     "publishing",

@@ -1,10 +1,11 @@
-"""Acts of awards: a list is decided by one person and confirmed by another; confirmation reserves the money and tells."""
+"""Acts of awards: the panel meets; a list is decided by one person and confirmed by another, which reserves the money and tells."""
 
 from __future__ import annotations
 
+from grants.awards.services import minutes, panel
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import publish_results
 
-__all__ = ["confirm", "decide", "publish_results", "record_published_outcome", "return_list"]
+__all__ = ["confirm", "decide", "minutes", "panel", "publish_results", "record_published_outcome", "return_list"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.views import ranking, results, selections
-from grants.awards.views.frame import bp
+from grants.awards.views import minutes, panel, ranking, results, selections
+from grants.awards.views.frame import NAVIGATION, bp
 
-__all__ = ["bp", "ranking", "results", "selections"]
+__all__ = ["NAVIGATION", "bp", "minutes", "panel", "ranking", "results", "selections"]

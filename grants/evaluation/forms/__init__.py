@@ -5,10 +5,11 @@ from __future__ import annotations
 from grants.evaluation.forms.assignments import FillForm, ReasonForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.pool import PoolForm
-from grants.evaluation.forms.sheets import SettleForm, SheetForm, sheet_form
+from grants.evaluation.forms.sheets import DissentForm, SettleForm, SheetForm, sheet_form
 
 __all__ = [
     "ConflictsForm",
+    "DissentForm",
     "FillForm",
     "PoolForm",
     "ReasonForm",

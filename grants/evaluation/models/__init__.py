@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.models.assignments import Assignment, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration
-from grants.evaluation.models.consensus import Consensus, ConsensusScore
+from grants.evaluation.models.consensus import Consensus, ConsensusAnswer, ConsensusScore, ConsensusVersion
 from grants.evaluation.models.pool import Evaluator
 from grants.evaluation.models.sheets import Assessment, AssessmentScore
 
@@ -15,6 +15,8 @@ __all__ = [
     "AssignmentRun",
     "ConflictDeclaration",
     "Consensus",
+    "ConsensusAnswer",
     "ConsensusScore",
+    "ConsensusVersion",
     "Evaluator",
 ]

@@ -32,10 +32,12 @@ from grants.evaluation.queries.consensus import (
     agreed_scores,
     agreed_words,
     consensus_application,
-    consensus_list,
     consensus_page,
     seat_people,
+    spreads,
 )
+from grants.evaluation.queries.consensus_list import consensus_list
+from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.work import duties, unanswered
 
@@ -57,6 +59,7 @@ __all__ = [
     "consensus_application",
     "consensus_list",
     "consensus_page",
+    "consensus_versions",
     "consortia",
     "consortia_of",
     "declaration_of",
@@ -75,6 +78,7 @@ __all__ = [
     "seat_of",
     "seat_people",
     "seat_scope",
+    "spreads",
     "unanswered",
     "undeclared",
     "waiting_doubts",

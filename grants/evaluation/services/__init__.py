@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.services.conflicts import declare, rule
-from grants.evaluation.services.consensus import agree, propose, settle, take_back, write_consensus
+from grants.evaluation.services.consensus import agree, dissent, propose, settle, take_back, write_consensus
 from grants.evaluation.services.evaluators import pool, remove
 from grants.evaluation.services.runs import input_hash, request_run, run
 from grants.evaluation.services.seats import fill, void
@@ -12,6 +12,7 @@ from grants.evaluation.services.sheets import reopen, save, submit
 __all__ = [
     "agree",
     "declare",
+    "dissent",
     "fill",
     "input_hash",
     "pool",
