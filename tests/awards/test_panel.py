@@ -183,6 +183,25 @@ def test_a_vote_is_counted_among_those_who_may_and_stands(meeting: Meeting) -> N
         meeting.does("chair", "vote", 1, Vote.APPROVE)
 
 
+def test_who_declares_a_conflict_after_voting_is_out_and_their_vote_counts_for_nothing(meeting: Meeting) -> None:
+    scene = meeting.scene
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it")
+    meeting.does("ben", "vote", 1, Vote.APPROVE)
+    meeting.does("ada", "vote", 1, Vote.REJECT)
+    evaluation.declare(
+        scene.actor("ben"), scene.call_id, (Answered(scene.application_ids[0], Declared.CONFLICT, "A new job"),)
+    )
+    assert meeting.page("ben").closed
+
+    assert meeting.does("chair", "count", 1) is False
+    current = meeting.page("ada").current
+    assert current is not None
+    (put,) = current.told.proposals
+    assert (put.count_words, put.eligible) == ("0 for, 1 against, 0 abstained", 2)
+    assert scene.people["ben"] in {stay.person for stay in current.told.out}
+
+
 def test_a_vote_needs_the_quorum_of_those_who_may_vote_on_the_item(meeting: Meeting) -> None:
     meeting.all_arrive("chair", "cleo")
     meeting.does("chair", "begin")
@@ -217,8 +236,8 @@ def test_where_the_chair_is_in_conflict_the_deputy_leads_and_the_chair_sees_noth
         meeting.does("chair", "open_item", scene.references[1])
     meeting.does("ada", "open_item", scene.references[1])
 
-    assert meeting.page("chair").closed and not meeting.page("chair").leads
-    assert meeting.page("ada").leads
+    assert meeting.page("chair").closed and not meeting.page("chair").turns
+    assert meeting.page("ada").leads and meeting.page("ada").turns
     with pytest.raises(NotFound):
         meeting.does("chair", "propose", "Recommend it")
     meeting.does("ada", "propose", "Recommend it")

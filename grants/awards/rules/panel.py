@@ -234,8 +234,10 @@ def _tell(item: _Telling, event: Event) -> None:
             item.proposals[event.proposal] = replace(put, votes=(*put.votes, (event.person, event.vote)))
         case Happened.COUNTED:
             assert event.proposal is not None
-            put = item.proposals[event.proposal]
-            item.proposals[event.proposal] = replace(put, counted_at=event.at, eligible=int(event.text))
+            put, struck = item.proposals[event.proposal], event.before.split()
+            # Somebody who declared a conflict after voting: the vote stays in the log and counts for nothing.
+            kept = tuple(cast for cast in put.votes if str(cast[0]) not in struck)
+            item.proposals[event.proposal] = replace(put, votes=kept, counted_at=event.at, eligible=int(event.text))
         case Happened.REORDERED | Happened.RECOMMENDED:
             item.changes.append(event)
         case Happened.REMARKED:

@@ -96,9 +96,11 @@ class MeetingPage:
         return self.role is PanelRole.MINUTES
 
     @property
-    def ever_led(self) -> bool:
-        """Whether the reader is chair or deputy."""
-        return self.role in (PanelRole.CHAIR, PanelRole.DEPUTY)
+    def turns(self) -> bool:
+        """Whether the reader turns the pages: the chair, and the deputy where they lead or the chair is not there."""
+        chair_here = any(each.here for each in self.people if each.role is PanelRole.CHAIR)
+        deputy = self.role is PanelRole.DEPUTY and (self.leads or not chair_here)
+        return not self.closed and (self.role is PanelRole.CHAIR or deputy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,15 @@ def _open(actor: Actor, meeting: PanelMeeting, item: PanelItem) -> None:
     _close(actor, meeting)
     meeting.current_id = item.id
     log(meeting, actor, Happened.OPENED, item_id=item.id)
-    for person in sorted(rules.present(queries.panel.events_of(meeting.id)) - clear, key=str):
+    _send_out(actor, meeting, item, clear)
+
+
+def _send_out(actor: Actor, meeting: PanelMeeting, item: PanelItem, clear: frozenset[UUID]) -> None:
+    """Whoever is there and does not stand clear of the item is out of the room from now, unless they are already."""
+    events = queries.panel.events_of(meeting.id)
+    told = rules.courses(events, acts.moment())[item.id]
+    out = {stay.person for stay in told.out if stay.until is None}
+    for person in sorted(rules.present(events) - clear - out, key=str):
         log(meeting, actor, Happened.STEPPED_OUT, item_id=item.id, person_id=person)
 
 
@@ -359,9 +367,13 @@ def count(actor: Actor, meeting_id: UUID, number: int) -> bool:
         raise Conflict("This proposal is not being voted on any more. Look at what stands now.")
     if not put.votes:
         raise Refused("Nobody has voted yet.")
-    may = rules.eligible(found.roles, clear_of(meeting_id, item))
-    log(meeting, actor, Happened.COUNTED, item_id=item.id, proposal=number, text=str(len(may)))
-    return put.carried
+    clear = clear_of(meeting_id, item)
+    _send_out(actor, meeting, item, clear)
+    may = rules.eligible(found.roles, clear)
+    struck = " ".join(str(voter) for voter, _ in put.votes if voter not in may)
+    log(meeting, actor, Happened.COUNTED, item_id=item.id, proposal=number, text=str(len(may)), before=struck)
+    told = rules.courses(queries.panel.events_of(meeting_id), acts.moment())[item.id]
+    return next(each for each in told.proposals if each.number == number).carried
 
 
 @act(

@@ -74,10 +74,9 @@ def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
     for change in item.changes:
         paper.paragraph(f"{_time(change.at, zone)}, {change.by}: {change.words} Reason: {change.reason}")
     for vote in item.votes:
-        paper.paragraph(f"Put by {vote.by}: {vote.text}", style="head")
         named = [("For", vote.approve), ("Against", vote.reject), ("Abstained", vote.abstain)]
         said = " ".join(f"{label}: {', '.join(names)}." for label, names in named if names)
-        paper.paragraph(f"{vote.words} {said}")
+        paper.paragraph(f"{vote.by} put to the vote: {vote.text}. {vote.words} {said}")
     if item.decision:
         paper.paragraph(f"Decided: {item.decision}")
     if item.remark:
