@@ -212,4 +212,4 @@ def test_the_minutes_cost_the_same_whatever_they_hold(meeting: Meeting) -> None:
     with statements() as seen:
         queries.minutes.minutes_page(actor, meeting.slug)
 
-    assert len(seen) <= 6
+    assert len(seen) <= 4

@@ -134,6 +134,7 @@ def test_the_pulse_of_somebody_kept_out_is_one_and_the_same_whatever_happens(mee
     meeting.open_first()
     pulses = [queries.panel.pulse(meeting.scene.actor("cleo"), meeting.slug)]
     others = [queries.panel.pulse(meeting.scene.actor("ben"), meeting.slug)]
+    assert [meeting.page(who).beat for who in ("cleo", "ben")] == [pulses[0].beat, others[0].beat]
     meeting.does("chair", "propose", "Recommend it")
     for who, cast in (("ben", Vote.APPROVE), ("ada", Vote.REJECT)):
         meeting.does(who, "vote", 1, cast)
@@ -430,7 +431,7 @@ def test_a_page_costs_the_same_whatever_its_length(meeting: Meeting) -> None:
     with statements() as many:
         queries.panel.meeting_page(actor, meeting.slug)
 
-    assert len(many) == len(few) <= 6
+    assert len(many) == len(few) <= 4
     with statements() as listed:
         assert len(queries.panel.meetings(actor, Page(size=1)).items) == 1
     assert len(listed) == 1

@@ -15,14 +15,12 @@ from grants.awards.rules import minutes as rules
 from grants.awards.rules.minutes import Agenda, MinutesText
 from grants.awards.rules.panel_pages import MeetingHead, MinutesView
 from grants.awards.states import MeetingState, PanelRole
-from grants.calls import queries as calls
-from grants.calls.rules import CallView
 from grants.core import encoding, files, jobs
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Scope
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader
 from grants.identity import queries as identity
 
 FILES = "panel_minutes"
@@ -30,10 +28,10 @@ JOB = "jobs.documents.panel_minutes"
 VERSIONS_MAX = 50
 
 
-def text_of(found: Whole, call: CallView) -> MinutesText:
+def text_of(found: Whole) -> MinutesText:
     """The whole minutes of a meeting that has ended, from its log."""
     agenda = Agenda(
-        found.head.title, call.title, call.reference, found.head.zone, found.head.quorum, found.names, found.roles,
+        found.head.title, found.call.title, found.call.reference, found.head.zone, found.head.quorum, found.names, found.roles,
         found.items,
     )  # fmt: skip
     return rules.written(agenda, found.events)
@@ -58,22 +56,18 @@ class MinutesPage:
 
 @reader
 def minutes_page(actor: Actor, slug: str) -> Asking[MinutesPage]:
-    """Everything about the minutes, without what is shut to the reader; five statements."""
+    """Everything about the minutes, without what is shut to the reader; four statements."""
     found = yield from whole.asking(opens(actor) & (PanelMeeting.slug == slug))
     ids = [application_id for application_id, _, _ in found.items.values()]
-    about: list[Asking[Any]] = [
-        shut.asking(actor, ids), versions_of.asking(found.head.id), calls.call_views.asking({found.head.call_id}),
-    ]  # fmt: skip
-    closed, rows, call_views = yield from side_by_side(about)
-    call = call_views[found.head.call_id]
+    closed, rows = yield from both(shut.asking(actor, ids), versions_of.asking(found.head.id))
     signers = {who for row in rows for who in (row.frozen_by, row.chair_signed_by, row.second_signed_by) if who}
     people = yield from identity.people.asking(signers)
     names = {key: person.name for key, person in people.items()}
     ended = found.head.state is MeetingState.ENDED
     return MinutesPage(
         found.head,
-        rules.copy_for(text_of(found, call), closed) if ended else None,
-        tuple(_view(row, names, closed, synthetic=call.synthetic) for row in rows),
+        rules.copy_for(text_of(found), closed) if ended else None,
+        tuple(_view(row, names, closed, synthetic=found.call.synthetic) for row in rows),
         found.roles.get(actor.user_id) if actor.user_id else None,
         bool(closed),
     )

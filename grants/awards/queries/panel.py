@@ -22,6 +22,7 @@ from grants.awards.rules.panel_pages import AgendaRow, MeetingHead, MeetingPage,
 from grants.awards.states import Happened, LineRule, MeetingState, PanelRole, Vote
 from grants.calls import queries as calls
 from grants.calls.models import Call
+from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
@@ -76,9 +77,16 @@ def pulse(actor: Actor, slug: str) -> Asking[Pulse]:
         raise NotFound
     row = rows[0]
     closed = row.application_id is not None and bool((yield from shut.asking(actor, [row.application_id])))
-    # Nothing of what happens meanwhile is in it: not that somebody votes, not that the next item is shut too.
-    beat = "closed" if closed else f"{row.state} {row.last_number}"
-    return Pulse(hashlib.sha256(f"{row.id} {actor.user_id} {beat}".encode()).hexdigest()[:32], closed)
+    return Pulse(_beat(actor, row.id, row.state, row.last_number, closed=closed), closed)
+
+
+def _beat(actor: Actor, meeting_id: UUID, state: str, last_number: int, *, closed: bool) -> str:
+    """What changes whenever something changes that this person may see.
+
+    Of an item that is shut to them it is one and the same: not that somebody votes, not that the next item is shut too.
+    """
+    beat = "closed" if closed else f"{state} {last_number}"
+    return hashlib.sha256(f"{meeting_id} {actor.user_id} {beat}".encode()).hexdigest()[:32]
 
 
 @reader
@@ -135,6 +143,8 @@ class Whole:
     roles: Mapping[UUID, PanelRole]
     names: Mapping[UUID, str]
     events: tuple[Event, ...]
+    call: CallView
+    last_number: int
 
 
 @reader
@@ -145,6 +155,7 @@ def whole(meeting: ColumnElement[bool]) -> Asking[Whole]:
             *(PanelMeeting.id, PanelMeeting.slug, PanelMeeting.title, PanelMeeting.state, PanelMeeting.version),
             *(PanelMeeting.starts_at, PanelMeeting.quorum, PanelMeeting.minutes_an_item, PanelMeeting.call_id),
             *(Call.slug.label("call_slug"), Call.title.label("call_title"), Call.zone, PanelMeeting.current_id),
+            PanelMeeting.last_number,
         )
         .join(Call, Call.id == PanelMeeting.call_id)
         .where(meeting)
@@ -152,8 +163,10 @@ def whole(meeting: ColumnElement[bool]) -> Asking[Whole]:
     if not rows:
         raise NotFound
     row = rows[0]
-    about: list[Asking[Any]] = [_items(row.id), _members(row.id), events_of.asking(row.id)]
-    items, members, events = yield from side_by_side(about)
+    about: list[Asking[Any]] = [
+        _items(row.id), _members(row.id), events_of.asking(row.id), calls.call_views.asking({row.call_id}),
+    ]  # fmt: skip
+    items, members, events, call_views = yield from side_by_side(about)
     return Whole(
         MeetingHead(
             *(row.id, row.slug, row.title, MeetingState(row.state), row.version, row.starts_at, row.quorum),
@@ -164,6 +177,8 @@ def whole(meeting: ColumnElement[bool]) -> Asking[Whole]:
         {each.user_id: PanelRole(each.role) for each in members},
         {each.user_id: each.name for each in members},
         events,
+        call_views[row.call_id],
+        row.last_number,
     )
 
 
@@ -221,14 +236,12 @@ def clear_people(
 
 @reader
 def meeting_page(actor: Actor, slug: str, at: datetime | None = None) -> Asking[MeetingPage]:
-    """A meeting as this person sees it, in six statements however long it is."""
+    """A meeting as this person sees it, in four statements however long it is."""
     found = yield from whole.asking(opens(actor) & (PanelMeeting.slug == slug))
     ids = [application_id for application_id, _, _ in found.items.values()]
-    call_views = yield from calls.call_views.asking({found.head.call_id})
-    call = call_views[found.head.call_id]
     about: list[Asking[Any]] = [
         shut.asking(actor, ids), clear_people.asking(found.roles, ids, voting(found.roles)),
-        evaluation.cities_of.asking(ids), evaluation.spreads.asking(ids), live_list.asking(call, LineRule.STOP, None),
+        evaluation.cities_of.asking(ids), evaluation.spreads.asking(ids), live_list.asking(found.call, LineRule.STOP, None),
     ]  # fmt: skip
     closed_to, clear, cities, spreads, (listed, _, _) = yield from side_by_side(about)
     ranks = {row.application_id: row for row in listed.rows}
@@ -288,6 +301,7 @@ def _page(
         bool(hidden),
         len(may),
         next((each.at for each in events if each.kind is Happened.BEGUN), None),
+        _beat(actor, found.head.id, found.head.state, found.last_number, closed=found.current in hidden),
     )  # fmt: skip
 
 

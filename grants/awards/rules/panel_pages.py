@@ -89,6 +89,8 @@ class MeetingPage:
     partial: bool
     eligible: int
     began_at: datetime | None
+    # What a page in the room compares with what it asks for every two seconds.
+    beat: str = ""
 
     @property
     def takes_minutes(self) -> bool:

@@ -11,7 +11,6 @@ from grants.awards.models import PanelMeeting, PanelMinutes
 from grants.awards.rules import panel as rules
 from grants.awards.services.panel import item_named, log
 from grants.awards.states import Happened, MeetingState, PanelRole
-from grants.calls import queries as calls
 from grants.core import acts, encoding, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
@@ -71,7 +70,7 @@ def freeze(actor: Actor, meeting_id: UUID) -> int:
     found = queries.panel.meeting_of(meeting_id)
     _refuse_partial(actor, [application_id for application_id, _, _ in found.items.values()])
     before = _versions(meeting_id)
-    text = queries.minutes.text_of(found, calls.call_by_id(meeting.call_id))
+    text = queries.minutes.text_of(found)
     if before and before[0].chair_signed_by and before[0].second_signed_by:
         raise Refused("These minutes are signed by both; they no longer change.")
     if before and bytes(before[0].sha256) == text.sha256:

@@ -129,9 +129,8 @@ def pulse(slug: str) -> Any:
 def projector(slug: str) -> Any:
     """The item for everybody in the room: no name of a person, no vote by name."""
     actor = current_actor()
-    beat = queries.panel.pulse(actor, slug).beat
     return page(
-        "awards/projector.html", shown=queries.panel.meeting_page(actor, slug), beat=beat, every=EVERY_MILLISECONDS,
+        "awards/projector.html", shown=queries.panel.meeting_page(actor, slug), every=EVERY_MILLISECONDS,
         clock_words=clock_words,
     )  # fmt: skip
 
@@ -151,15 +150,13 @@ class _Forms:
 
 def _live(slug: str, sent: Form | None = None) -> Any:
     actor = current_actor()
-    # Asked first: what changes while the page is made is fetched again a moment later.
-    beat = queries.panel.pulse(actor, slug).beat
     shown = queries.panel.meeting_page(actor, slug)
     clashed = isinstance(sent, ContestedForm) and sent.clashed
     if sent is not None and isinstance(sent, ContestedForm) and clashed:
         sent.try_again(shown.head.version)
         sent.problems.append(STALE)
     answer = page(
-        "awards/live.html", shown=shown, forms=_forms(shown, sent), form=sent or DeedForm(formdata=None), beat=beat,
+        "awards/live.html", shown=shown, forms=_forms(shown, sent), form=sent or DeedForm(formdata=None),
         every=EVERY_MILLISECONDS, stood_at=clock.now(), clock_words=clock_words,
     )  # fmt: skip
     return (answer, 409 if clashed else 422) if sent is not None else answer
