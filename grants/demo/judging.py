@@ -136,6 +136,14 @@ class Judges(Applicants):
         awards.panel.count(self.actor("chair"), key, number)
         awards.panel.turn(self.actor("chair"), key, Turn.NEXT)
 
+    def end_panel(self, slug: str) -> None:
+        """The meeting ends; its minutes are frozen, and signed by the chair and the member."""
+        key = self._meeting(slug)
+        awards.panel.end(self.actor("chair"), key)
+        number = awards.minutes.freeze(self.actor("manager"), key)
+        for who in PANEL:
+            awards.minutes.sign(self.actor(who), key, number)
+
     def propose_and_pause(self, slug: str) -> None:
         """The second item is being voted on when the meeting pauses."""
         key = self._meeting(slug)

@@ -147,16 +147,23 @@ def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
 
 
 def _meeting(stage: Stage, call: CallView) -> Story:
-    """The panel looks at the first applications, and has paused with a proposal on the table."""
+    """The panel met for a day, whose minutes are signed; the second has paused with a proposal on the table."""
+    yield stage.days_ago(4)
+    stage.say(f"{call.title}: meetings of the panel")
+    first = stage.troupe.plan_panel(call, "Panel, first day", stage.days_ago(4) + timedelta(hours=1))
+    yield stage.days_ago(4) + timedelta(hours=1)
+    stage.troupe.open_panel(first)
+    yield stage.days_ago(4) + timedelta(hours=1, minutes=9)
+    stage.troupe.look_at_two(first)
+    yield stage.days_ago(4) + timedelta(hours=1, minutes=16)
+    stage.troupe.end_panel(first)
     yield stage.days_ago(3)
-    stage.say(f"{call.title}: a meeting of the panel")
-    slug = stage.troupe.plan_panel(call, "Panel, first day", stage.days_ago(2))
-    yield stage.days_ago(2) + timedelta(hours=1)
-    stage.troupe.open_panel(slug)
-    yield stage.days_ago(2) + timedelta(hours=1, minutes=9)
-    stage.troupe.look_at_two(slug)
-    yield stage.days_ago(2) + timedelta(hours=1, minutes=16)
-    stage.troupe.propose_and_pause(slug)
+    second = stage.troupe.plan_panel(call, "Panel, second day", stage.days_ago(2) - timedelta(hours=3))
+    yield stage.days_ago(2) - timedelta(hours=3)
+    stage.troupe.open_panel(second)
+    yield stage.days_ago(2) - timedelta(hours=2, minutes=51)
+    stage.troupe.propose_and_pause(second)
+    stage.troupe.plan_panel(call, "Panel, third day", stage.today + timedelta(days=3))
 
 
 def _agreed(place: int) -> tuple[int, int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
@@ -369,6 +371,29 @@ def test_what_a_conflicted_member_sends_meets_nothing(meeting: Meeting, browser:
     for path, data in sent.items():
         assert browser.post("cleo", f"/panels/{meeting.slug}/live/{path}", **data).status_code in (403, 404), path
     assert len(meeting.events()) == before
+
+
+def test_every_address_of_a_meeting_tells_a_conflicted_member_nothing(
+    app: Flask, meeting: Meeting, browser: Browser
+) -> None:
+    """Every rule of the URL map under this meeting, with the hidden application in it where it takes a reference."""
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend the courtyards")
+    reference, before = meeting.scene.references[0], len(meeting.events())
+    walked = 0
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/panels/<slug>"):
+            continue
+        path = rule.rule.replace("<slug>", meeting.slug).replace("<ref>", reference)
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", re.sub(r"<int[^>]*>", "1", path))
+        answer = browser.get("cleo", path) if "GET" in (rule.methods or ()) else browser.post("cleo", path, text="x")
+        said = answer.get_data(as_text=True).replace(path, "")
+        assert answer.status_code in (200, 303, 403, 404, 409, 422), (path, answer.status_code)
+        assert FIRST not in said and "Recommend the courtyards" not in said, path
+        answer.close()
+        walked += 1
+    assert walked > 15
+    assert [each.kind for each in meeting.events()[before:]] == []
 
 
 def test_undeclared_members_see_no_item_at_all(meeting: Meeting, browser: Browser) -> None:
