@@ -91,7 +91,7 @@ STEPS = st.lists(
         st.tuples(st.just("vote"), st.sampled_from(Vote)),
         st.tuples(st.sampled_from(["close", "pause", "resume"])),
     ),
-    max_size=30,
+    max_size=14,
 )
 
 
