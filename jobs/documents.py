@@ -32,3 +32,8 @@ def eligibility_letter_draft(*, letter_id: str) -> None:
 def reading_pack(*, pack_id: str) -> None:
     """An evaluator wants the applications to read in one file: pack what is open to them now; a second run finds it made."""
     services.make_reading_pack(jobs.actor(Permission.ASSESSMENT_SCORE), UUID(pack_id))
+
+
+def panel_minutes(*, minutes_id: str) -> None:
+    """Somebody wants the minutes of a panel on paper: print the copy this reader may have."""
+    services.print_minutes(jobs.actor(Permission.PANEL_READ), UUID(minutes_id))

@@ -82,3 +82,89 @@ class AdviceKind(StrEnum):
     FULL = "full"
     SHRUNKEN = "shrunken"
     NOTHING = "nothing"
+
+
+class MeetingState(StrEnum):
+    """A meeting of the panel; what happened in it is its log of events, never this word."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+    @property
+    def words(self) -> str:
+        """For pages: “In progress”."""
+        return {"planned": "Planned", "running": "In progress", "paused": "Paused", "ended": "Ended"}[self.value]
+
+
+MEETING = Machine(
+    "panel meeting",
+    MeetingState,
+    MeetingState.PLANNED,
+    (
+        Transition("begin", (MeetingState.PLANNED,), MeetingState.RUNNING, Permission.PANEL_LEAD),
+        Transition("pause", (MeetingState.RUNNING,), MeetingState.PAUSED, Permission.PANEL_LEAD),
+        Transition("resume", (MeetingState.PAUSED,), MeetingState.RUNNING, Permission.PANEL_LEAD),
+        Transition("end", (MeetingState.RUNNING, MeetingState.PAUSED), MeetingState.ENDED, Permission.PANEL_LEAD),
+    ),
+)
+
+
+class PanelRole(StrEnum):
+    """What somebody is in one meeting. The deputy leads where a conflict keeps the chair out; the minute-taker has no vote."""
+
+    CHAIR = "chair"
+    DEPUTY = "deputy"
+    MEMBER = "member"
+    MINUTES = "minutes"
+
+    @property
+    def words(self) -> str:
+        """For pages and minutes: “Minute-taker”."""
+        return {"chair": "Chair", "deputy": "Deputy chair", "member": "Member", "minutes": "Minute-taker"}[self.value]
+
+
+VOTING = frozenset({PanelRole.CHAIR, PanelRole.DEPUTY, PanelRole.MEMBER})
+
+
+class Happened(StrEnum):
+    """One thing that happened in a meeting, as its log keeps it."""
+
+    BEGUN = "begun"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ENDED = "ended"
+    ARRIVED = "arrived"
+    LEFT = "left"
+    OPENED = "opened"
+    CLOSED = "closed"
+    # A conflict: out of the room while the item is open, and back after it.
+    STEPPED_OUT = "stepped_out"
+    CALLED_BACK = "called_back"
+    PROPOSED = "proposed"
+    VOTED = "voted"
+    COUNTED = "counted"
+    REORDERED = "reordered"
+    RECOMMENDED = "recommended"
+    REMARKED = "remarked"
+
+
+class Vote(StrEnum):
+    """How somebody votes on what the chair proposes."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ABSTAIN = "abstain"
+
+    @property
+    def words(self) -> str:
+        """For pages and minutes: “Approve”."""
+        return self.value.capitalize()
+
+
+class Turn(StrEnum):
+    """Which item the chair opens from the one that is open."""
+
+    NEXT = "next"
+    BACK = "back"

@@ -9,6 +9,8 @@ from uuid import UUID
 from grants.awards import queries as award_reads
 from grants.awards import services as awards
 from grants.awards.rules import DecisionInput
+from grants.awards.rules.panel import MeetingInput
+from grants.awards.states import Turn, Vote
 from grants.calls.rules import CallView, ResultsInput
 from grants.demo.applying import Applicants
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
@@ -105,6 +107,52 @@ class Judges(Applicants):
         self.propose(call, application_id, consensus)
         for user_id in evaluation_reads.seat_people(application_id):
             evaluation.agree(self.actor_of(user_id), application_id)
+
+    # --- a meeting of the panel -------------------------------------------------------------------------------------
+
+    def plan_panel(self, call: CallView, title: str, starts_at: datetime) -> str:
+        """The manager plans a meeting of the chair and the member; its address."""
+        values = MeetingInput(
+            title, starts_at, 2, 10, self.ids["chair"], None, (self.ids["member"],), self.ids["manager"]
+        )
+        return awards.panel.plan(self.actor("manager"), call.id, values)
+
+    def open_panel(self, slug: str) -> None:
+        """Everybody is there, and the chair opens the first item."""
+        key = self._meeting(slug)
+        for who in PANEL:
+            awards.panel.arrive(self.actor(who), key)
+        awards.panel.come_to_write(self.actor("manager"), key)
+        awards.panel.begin(self.actor("chair"), key)
+        awards.panel.turn(self.actor("chair"), key, Turn.NEXT)
+
+    def look_at_two(self, slug: str) -> None:
+        """The first item is recommended with a condition, and the second opened."""
+        key = self._meeting(slug)
+        awards.panel.recommend(self.actor("chair"), key, "Name the owners of the buildings.", "The sheets miss them.")
+        number = awards.panel.propose(self.actor("chair"), key, "Recommend it for funding")
+        for who in PANEL:
+            awards.panel.vote(self.actor(who), key, number, Vote.APPROVE)
+        awards.panel.count(self.actor("chair"), key, number)
+        awards.panel.turn(self.actor("chair"), key, Turn.NEXT)
+
+    def end_panel(self, slug: str) -> None:
+        """The meeting ends; its minutes are frozen, and signed by the chair and the member."""
+        key = self._meeting(slug)
+        awards.panel.end(self.actor("chair"), key)
+        number = awards.minutes.freeze(self.actor("manager"), key)
+        for who in PANEL:
+            awards.minutes.sign(self.actor(who), key, number)
+
+    def propose_and_pause(self, slug: str) -> None:
+        """The second item is being voted on when the meeting pauses."""
+        key = self._meeting(slug)
+        number = awards.panel.propose(self.actor("chair"), key, "Recommend it for the reserve list")
+        awards.panel.vote(self.actor("member"), key, number, Vote.APPROVE)
+        awards.panel.pause(self.actor("chair"), key)
+
+    def _meeting(self, slug: str) -> UUID:
+        return award_reads.panel.meeting_id_of(self.actor("manager"), slug)
 
     def decide_selection(
         self, call: CallView, *, reason: str = "The list as ranked; no jump.", reserve_max: int | None = None

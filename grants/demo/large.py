@@ -80,6 +80,7 @@ def evaluated_now(stage: Stage) -> Story:
         stage.troupe.declare_eligible(sent[place : place + 10])
     yield from _seated(stage, call, sent)
     yield from _scored(stage, call, sent)
+    yield from _meeting(stage, call)
 
 
 def _asked(stage: Stage) -> list[AskedInDemo]:
@@ -143,6 +144,26 @@ def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
         yield stage.days_ago(6) + timedelta(hours=3 * place)
         first = next(iter(evaluation_reads.seat_people(application_id)))
         stage.troupe.begin_sheet(call, application_id, first, place)
+
+
+def _meeting(stage: Stage, call: CallView) -> Story:
+    """The panel met for a day, whose minutes are signed; the second has paused with a proposal on the table."""
+    yield stage.days_ago(4)
+    stage.say(f"{call.title}: meetings of the panel")
+    first = stage.troupe.plan_panel(call, "Panel, first day", stage.days_ago(4) + timedelta(hours=1))
+    yield stage.days_ago(4) + timedelta(hours=1)
+    stage.troupe.open_panel(first)
+    yield stage.days_ago(4) + timedelta(hours=1, minutes=9)
+    stage.troupe.look_at_two(first)
+    yield stage.days_ago(4) + timedelta(hours=1, minutes=16)
+    stage.troupe.end_panel(first)
+    yield stage.days_ago(3)
+    second = stage.troupe.plan_panel(call, "Panel, second day", stage.days_ago(2) - timedelta(hours=3))
+    yield stage.days_ago(2) - timedelta(hours=3)
+    stage.troupe.open_panel(second)
+    yield stage.days_ago(2) - timedelta(hours=2, minutes=51)
+    stage.troupe.propose_and_pause(second)
+    stage.troupe.plan_panel(call, "Panel, third day", stage.today + timedelta(days=3))
 
 
 def _agreed(place: int) -> tuple[int, int, int]:

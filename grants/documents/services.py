@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from grants.agreements import queries as agreements
 from grants.applications import queries as applications
+from grants.awards import queries as awards
 from grants.core import acts, clock, files, jobs, references
 from grants.core.acts import act
 from grants.core.db import db, get, locked
@@ -22,7 +23,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
 from grants.documents.catalogue import CATALOGUE, Statement, named, rendered
 from grants.documents.models import StatementFigures, StatementRun
-from grants.documents.pdf import letters
+from grants.documents.pdf import letters, minutes
 from grants.documents.rules import (
     Figures,
     Format,
@@ -400,3 +401,25 @@ def _to_read(each: ToRead) -> Iterator[tuple[str, bytes]]:
         file = files.view(attached.file_id)
         if file.media_type == Format.PDF.media_type:
             yield f"{each.reference} files/{number} {files.clean_name(file.name)}", files.genuine(file).read_bytes()
+
+
+@act(
+    "panel.keep_printed_minutes",
+    needs=Permission.PANEL_READ,
+    scope=awards.minutes.minutes_scope,
+    says="made the minutes of {subject} as PDF",
+)
+def print_minutes(actor: Actor, minutes_id: UUID) -> FileView:
+    """A version of the minutes as PDF, without what is shut to who asked for it; one file for each set that is left out."""
+    view = awards.minutes.minutes_for(actor, minutes_id)
+    acts.subject(awards.minutes.FILES, minutes_id)
+    for made in files.listed(awards.minutes.FILES, minutes_id, view.file_role):
+        return made
+    return files.keep_bytes(
+        minutes.panel(view),
+        name=f"minutes-{view.text.call_reference}-{view.number}.pdf",
+        media_type=Format.PDF.media_type,
+        kind=awards.minutes.FILES,
+        object_id=minutes_id,
+        role=view.file_role,
+    )

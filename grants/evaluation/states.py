@@ -173,6 +173,13 @@ class ConsensusState(StrEnum):
     AGREED = "agreed"
 
 
+class Answer(StrEnum):
+    """What an evaluator says to the consensus as proposed."""
+
+    APPROVE = "approve"
+    DISSENT = "dissent"
+
+
 CONSENSUS = Machine(
     "consensus",
     ConsensusState,

@@ -68,6 +68,9 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CONFLICT_DECLARE_IN_OFFICE,
         P.ORGANISATION_EDIT,
         P.ORGANISATION_VALIDATE,
+        P.PANEL_PLAN,
+        P.PANEL_READ,
+        P.PANEL_TAKE_MINUTES,
         P.PROGRAMME_MANAGE,
         P.QUESTION_ANSWER,
         P.SELECTION_DECIDE,
@@ -116,11 +119,25 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.CONFLICT_DECLARE,
             P.CONSENSUS_WRITE,
             P.FILE_READ,
+            P.PANEL_ATTEND,
+            P.PANEL_LEAD,
+            P.PANEL_READ,
             P.SELECTION_CONFIRM,
             P.SELECTION_DECIDE,
         }
     ),
-    Role.PANEL_MEMBER: frozenset({P.APPLICATION_READ, P.ASSESSMENT_READ_ALL, P.CONFLICT_DECLARE, P.FILE_READ}),
+    # A member leads only as the deputy of a meeting, where a conflict keeps its chair out.
+    Role.PANEL_MEMBER: frozenset(
+        {
+            P.APPLICATION_READ,
+            P.ASSESSMENT_READ_ALL,
+            P.CONFLICT_DECLARE,
+            P.FILE_READ,
+            P.PANEL_ATTEND,
+            P.PANEL_LEAD,
+            P.PANEL_READ,
+        }
+    ),
     Role.FINANCE_INITIATOR: _READS_MONEY | {P.BANK_ACCOUNT_ENTER, P.PAYMENT_ORDER_CANCEL, P.PAYMENT_ORDER_PREPARE},
     Role.FINANCE_VERIFIER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_VERIFY},
     Role.AUTHORISING_OFFICER: _READS_MONEY
@@ -146,6 +163,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CITY_READ,
         P.JOB_READ,
         P.MAIL_READ,
+        P.PANEL_READ,
         P.SYSTEM_READ,
         P.USER_READ,
     },

@@ -43,7 +43,7 @@ def test_no_other_role_opens_the_sheets_of_others_before_the_own_is_in(
     with pytest.raises(NotFound):
         queries.consensus_page(seated.actor(name), reference)
     assert browser.get(name, f"/consensus/{reference}").status_code == 404
-    assert reference not in {row.reference for row in queries.consensus_list(seated.actor(name))}
+    assert reference not in {row.reference for row in queries.consensus_list(seated.actor(name)).items}
     assert queries.assessment_page(seated.actor(name), reference).others == ()
 
     services.submit(seated.actor(name), about, seated.sheet(8, 8, 8))

@@ -90,7 +90,7 @@ def test_a_conflicted_evaluator_meets_the_application_nowhere(browser: Browser, 
     assert browser.post(name, f"/assessments/{reference}", go="save").status_code in (403, 404)
     actor = seated.actor(name)
     assert [row.application_id for row in queries.assessments(actor) if row.application_id == first] == []
-    assert first not in {row.application_id for row in queries.consensus_list(actor)}
+    assert first not in {row.application_id for row in queries.consensus_list(actor).items}
     assert sum(duty.count for duty in queries.duties(actor, seated_at())) == len(queries.assessments(actor))
 
 

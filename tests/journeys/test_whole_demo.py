@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 import grants
 from grants.agreements.models import BankAccount, Grant, Milestone
 from grants.applications.models import Application, ApplicationPartner
-from grants.awards.models import Selection, SelectionItem
+from grants.awards.models import PanelMeeting, Selection, SelectionItem
 from grants.awards.states import AmountBasis
 from grants.calls.models import Call
 from grants.conversations.models import Conversation
@@ -48,6 +48,7 @@ KEPT_IN: dict[str, Any] = {
     "assessment": Assessment.state,
     "consensus": Consensus.state,
     "selection": Selection.state,
+    "panel meeting": PanelMeeting.state,
     "grant": Grant.state,
     "bank account": BankAccount.state,
     "milestone": Milestone.state,
@@ -64,6 +65,7 @@ NOT_SHOWN = {
     ("job", "failed"): "no job of the demo fails; another test holds that",
     ("job", "cancelled"): "nobody cancels a job of the demo",
     ("job", "done"): "another test holds that every job is done",
+    ("panel meeting", "running"): "a meeting of two days ago has paused, or its clock would have run since",
 }
 
 

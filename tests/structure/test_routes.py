@@ -68,6 +68,7 @@ AUDITED_READS = {
     "applications.download_list_file",
     "applications.export_workbook",
     "applications.receipt_pdf",
+    "awards.minutes_pdf",
     "documents.download",
     "evaluation.file",
     "evaluation.take_reading_pack",

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
+from grants.awards.queries import minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
-from grants.awards.queries.lists import (
-    forgotten,
-    hash_of,
-    live_list,
-    ranking_page,
-    selection_page,
-    without_evaluation,
-)
+from grants.awards.queries.lists import forgotten, hash_of, live_list, ranking_page, selection_page, without_evaluation
 from grants.awards.queries.publication import application_ids, decided, publishing
 from grants.awards.queries.results import result
 from grants.awards.queries.selections import (
@@ -34,7 +28,9 @@ __all__ = [
     "hash_of",
     "item_of",
     "live_list",
+    "minutes",
     "others_of",
+    "panel",
     "pilots_of",
     "published",
     "publishing",

@@ -1,7 +1,8 @@
-"""Acts of awards: a list is decided by one person and confirmed by another; confirmation reserves the money and tells."""
+"""Acts of awards: the panel meets; a list is decided by one person and confirmed by another, which reserves the money and tells."""
 
 from __future__ import annotations
 
+from grants.awards.services import minutes, panel
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -12,6 +13,8 @@ __all__ = [
     "advise",
     "confirm",
     "decide",
+    "minutes",
+    "panel",
     "publish_results",
     "record_published_outcome",
     "request_advice",

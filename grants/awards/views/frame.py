@@ -14,7 +14,7 @@ from grants.awards.rules import (
 from grants.awards.states import LineRule
 from grants.core.permissions import Permission, Scope
 from grants.web.forms import ContestedForm
-from grants.web.routing import current_actor
+from grants.web.routing import NavItem, current_actor
 
 bp = Blueprint("awards", __name__)
 
@@ -26,6 +26,9 @@ F = TypeVar("F", bound=ContestedForm)
 
 
 READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
+
+
+NAVIGATION = (NavItem("Panel", "awards.meetings", (P.PANEL_READ,), 33),)
 
 
 def ranked_list(slug: str) -> RankingPage:

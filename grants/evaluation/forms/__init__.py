@@ -6,11 +6,12 @@ from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import PoolForm
-from grants.evaluation.forms.sheets import SettleForm, SheetForm, sheet_form
+from grants.evaluation.forms.sheets import DissentForm, SettleForm, SheetForm, sheet_form
 
 __all__ = [
     "AdjustForm",
     "ConflictsForm",
+    "DissentForm",
     "FillForm",
     "FilledSheetForm",
     "HandOverForm",

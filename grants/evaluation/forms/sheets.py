@@ -67,3 +67,9 @@ class SettleForm(ContestedForm):
     """Closing a consensus with a view that could not be reconciled."""
 
     minority_view = TextAreaField("The view that remains")
+
+
+class DissentForm(ContestedForm):
+    """What an evaluator holds instead of the consensus as proposed."""
+
+    words = TextAreaField("What you hold instead")

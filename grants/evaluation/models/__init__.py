@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.models.assignments import Assignment, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
-from grants.evaluation.models.consensus import Consensus, ConsensusScore
+from grants.evaluation.models.consensus import Consensus, ConsensusAnswer, ConsensusScore, ConsensusVersion
 from grants.evaluation.models.pool import Evaluator
 from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
 
@@ -16,7 +16,9 @@ __all__ = [
     "AssignmentRun",
     "ConflictDeclaration",
     "Consensus",
+    "ConsensusAnswer",
     "ConsensusScore",
+    "ConsensusVersion",
     "DetectedConflict",
     "Evaluator",
     "ReadingPack",

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
-from grants.evaluation.states import ConsensusState
+from grants.evaluation.states import Answer, ConsensusState
 
 
 class Consensus(Row):
@@ -52,3 +52,35 @@ class ConsensusScore(Row):
     criterion: Mapped[str]
     half: Mapped[int | None]
     comment: Mapped[str] = mapped_column(info=DIGEST)
+
+
+class ConsensusVersion(Row):
+    """The scores and words of a consensus as somebody saved them; a save that changes nothing makes none. Kept for good."""
+
+    __tablename__ = "consensus_version"
+    __table_args__ = (UniqueConstraint("consensus_id", "number"), CheckConstraint("number >= 1", name="from_one"))
+
+    consensus_id: Mapped[UUID] = mapped_column(points_to("consensus.id"))
+    number: Mapped[int]
+    written_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    written_at: Mapped[datetime]
+    # Criterion to its half points and words.
+    marks: Mapped[dict[str, Any]] = mapped_column(info=DIGEST)
+    text: Mapped[str] = mapped_column(info=DIGEST)
+
+
+class ConsensusAnswer(Row):
+    """What an evaluator said to one version: that it is theirs too, or what they hold instead. By name, kept for good."""
+
+    __tablename__ = "consensus_answer"
+    __table_args__ = (
+        UniqueConstraint("version_id", "user_id", "answer"),
+        state_check(Answer, "answer"),
+        CheckConstraint("(answer = 'dissent') = (words <> '')", name="dissent_has_words"),
+    )
+
+    version_id: Mapped[UUID] = mapped_column(points_to("consensus_version.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    answer: Mapped[str]
+    words: Mapped[str] = mapped_column(info=DIGEST)
+    answered_at: Mapped[datetime]

@@ -37,10 +37,12 @@ from grants.evaluation.queries.consensus import (
     agreed_scores,
     agreed_words,
     consensus_application,
-    consensus_list,
     consensus_page,
     seat_people,
+    spreads,
 )
+from grants.evaluation.queries.consensus_list import consensus_list
+from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
 from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
 from grants.evaluation.queries.own_sheets import (
@@ -80,6 +82,7 @@ __all__ = [
     "consensus_application",
     "consensus_list",
     "consensus_page",
+    "consensus_versions",
     "consortia",
     "consortia_of",
     "declaration_of",
@@ -113,6 +116,7 @@ __all__ = [
     "seat_scope",
     "seat_to_hand_over",
     "seat_why",
+    "spreads",
     "standing_detections",
     "to_declare_in_office",
     "to_read",

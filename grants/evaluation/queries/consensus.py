@@ -11,23 +11,31 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
-from grants.calls.models import Call
 from grants.calls.rules import Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore, Evaluator
-from grants.evaluation.queries.access import ROWS_MAX, clear_for, readable, within
+from grants.evaluation.models import (
+    Assessment,
+    AssessmentScore,
+    Assignment,
+    Consensus,
+    ConsensusAnswer,
+    ConsensusScore,
+    ConsensusVersion,
+    Evaluator,
+)
+from grants.evaluation.queries.access import clear_for, readable, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.score_sheets import call_and_sheets, seats_of
-from grants.evaluation.rules import AgreedScores, AgreedWords, ConsensusPage, ConsensusRow, MarkInput
-from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+from grants.evaluation.rules import AgreedScores, AgreedWords, ConsensusPage, MarkInput
+from grants.evaluation.states import Answer, AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
 
-def _consensus_condition(actor: Actor) -> ColumnElement[bool]:
+def may_open(actor: Actor) -> ColumnElement[bool]:
     """Applications whose consensus this person may open: by role, or as an evaluator whose own sheet is in."""
     own = (
         select(Assignment.id)
@@ -46,9 +54,7 @@ def _consensus_condition(actor: Actor) -> ColumnElement[bool]:
 
 def consensus_application(actor: Actor, reference: str) -> UUID:
     """The application of that reference, if this person may open its consensus; :class:`NotFound` otherwise."""
-    found = db.session.scalar(
-        select(Application.id).where(Application.reference == reference, _consensus_condition(actor))
-    )
+    found = db.session.scalar(select(Application.id).where(Application.reference == reference, may_open(actor)))
     if found is None:
         raise NotFound
     return found
@@ -59,7 +65,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
     """Scores and words side by side with what is agreed, in three statements; only submitted sheets are shown."""
     found = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.call_id, Application.state).where(
-            Application.reference == reference, _consensus_condition(actor)
+            Application.reference == reference, may_open(actor)
         )
     )
     if not found:
@@ -70,8 +76,9 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         _stored(application.id),
         seat_people.asking(application.id),
         cities_of.asking([application.id]),
+        standing_answers.asking(application.id),
     ]
-    (call, read), (row, scores), people, cities = yield from side_by_side(about)
+    (call, read), (row, scores), people, cities, (versions, said) = yield from side_by_side(about)
     criteria, sheets = call.content.criteria, [view for _, view in read]
     agreed = {UUID(entry["user_id"]) for entry in row.agreed_by} if row else set()
     state = ConsensusState(row.state) if row else None
@@ -95,6 +102,13 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         and actor.user_id not in people
         and application.state == ApplicationState.UNDER_EVALUATION.value,
         state is ConsensusState.PROPOSED and actor.user_id in people and actor.user_id not in agreed,
+        tuple(
+            (people[each.user_id], each.words, each.answered_at)
+            for each in said
+            if each.answer == Answer.DISSENT.value and each.user_id in people and each.user_id not in agreed
+        ),
+        versions,
+        state is ConsensusState.PROPOSED and actor.user_id in people,
     )
 
 
@@ -137,41 +151,28 @@ def _marks(found: Sequence[Any], criteria: Sequence[Criterion]) -> tuple[MarkInp
 
 
 @reader
-def consensus_list(actor: Actor) -> Asking[tuple[ConsensusRow, ...]]:
-    """Applications whose consensus this person may open, widest disagreement first. Two statements."""
-    rows = yield from ask(
+def standing_answers(application_id: UUID) -> Asking[tuple[int, tuple[Any, ...]]]:
+    """How many versions an application’s consensus has, and what was said to the last of them. One statement."""
+    of_it = Consensus.application_id == application_id
+    versions, answers = yield [
+        select(ConsensusVersion.id, ConsensusVersion.number)
+        .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
+        .where(of_it)
+        .order_by(ConsensusVersion.number.desc())
+        .limit(1),
         select(
-            *(Application.id, Application.reference, Application.title),
-            *(Call.slug, Call.title.label("call_title"), Consensus.state),
+            *(ConsensusAnswer.version_id, ConsensusAnswer.user_id, ConsensusAnswer.answer, ConsensusAnswer.words),
+            ConsensusAnswer.answered_at,
         )
-        .join(Call, Call.id == Application.call_id)
-        .outerjoin(Consensus, Consensus.application_id == Application.id)
-        .where(Application.state == ApplicationState.UNDER_EVALUATION.value, _consensus_condition(actor))
-        .order_by(Application.reference)
-        .limit(ROWS_MAX)
-    )
-    ids = [row.id for row in rows]
-    about: list[Asking[Any]] = [seats_of.asking(ids), cities_of.asking(ids), _submitted_halves(ids)]
-    seats, cities, halves = yield from side_by_side(about)
-    lines = []
-    for row in rows:
-        by_criterion = halves.get(row.id, {})
-        spread = max((rules.spread_half(given) or 0 for given in by_criterion.values()), default=0)
-        sheets = max((len(given) for given in by_criterion.values()), default=0)
-        line = ConsensusRow(
-            row.id,
-            row.reference,
-            row.title,
-            cities.get(row.id, ""),
-            row.slug,
-            row.call_title,
-            seats.get(row.id, 0),
-            sheets,
-            rules.half_words(spread) if sheets > 1 else "",
-            ConsensusState(row.state) if row.state else None,
-        )
-        lines.append((-spread, line))
-    return tuple(line for _, line in sorted(lines, key=lambda pair: (pair[0], pair[1].reference)))
+        .join(ConsensusVersion, ConsensusVersion.id == ConsensusAnswer.version_id)
+        .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
+        .where(of_it)
+        .order_by(ConsensusAnswer.answered_at, ConsensusAnswer.answer.desc(), ConsensusAnswer.id)
+        .limit(500),
+    ]
+    if not versions:
+        return 0, ()
+    return versions[0].number, tuple(row for row in answers if row.version_id == versions[0].id)
 
 
 def to_write(actor: Actor) -> Select[Any]:
@@ -190,7 +191,7 @@ def to_write(actor: Actor) -> Select[Any]:
         .outerjoin(Consensus, Consensus.application_id == Application.id)
         .where(
             Application.state == ApplicationState.UNDER_EVALUATION.value,
-            _consensus_condition(actor),
+            may_open(actor),
             or_(Consensus.state.is_(None), Consensus.state == ConsensusState.DRAFT.value),
             seats.exists(),
         )
@@ -215,6 +216,21 @@ def _submitted_halves(application_ids: Sequence[UUID]) -> Asking[dict[UUID, dict
     for application_id, criterion, half in rows:
         if half is not None:
             found[application_id][criterion].append(half)
+    return found
+
+
+@reader
+def spreads(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+    """How far apart the evaluators of each application are on the criterion they differ most on, in half points.
+
+    Only of those where every seat has its sheet in: before that nobody reads what others gave.
+    """
+    about: list[Asking[Any]] = [seats_of.asking(application_ids), _submitted_halves(application_ids)]
+    seats, halves = yield from side_by_side(about)
+    found = {}
+    for key, by_criterion in halves.items():
+        if by_criterion and min(len(given) for given in by_criterion.values()) == seats.get(key):
+            found[key] = max(rules.spread_half(given) or 0 for given in by_criterion.values())
     return found
 
 

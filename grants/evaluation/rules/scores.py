@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from grants.calls.rules import Criterion
@@ -159,3 +160,53 @@ def is_wide(halves: Sequence[int | None], threshold_half: int | None) -> bool:
     given = [half for half in halves if half is not None]
     astride = threshold_half is not None and min(given) < threshold_half <= max(given)
     return spread >= SPREAD_HALF_WIDE or astride
+
+
+def spread_words(halves: Sequence[int | None], threshold_half: int | None) -> str:
+    """How far evaluators lie apart on one criterion, in words; empty with fewer than two scores, or where all agree.
+
+    >>> spread_words((4, 7, 8), 6)
+    'From 2 to 4: 2 points apart, on both sides of the threshold of 3.'
+    >>> spread_words((7, 8), 6), spread_words((8, 8), 6)
+    ('From 3.5 to 4: 0.5 points apart.', '')
+    """
+    spread = spread_half(halves)
+    if not spread:
+        return ""
+    given = [half for half in halves if half is not None]
+    astride = threshold_half is not None and min(given) < threshold_half <= max(given)
+    side = f", on both sides of the threshold of {half_words(threshold_half)}" if astride else ""
+    point = "point" if spread == 2 else "points"
+    return f"From {half_words(min(given))} to {half_words(max(given))}: {half_words(spread)} {point} apart{side}."
+
+
+# Fewer words than this are anybody's.
+BORROWED_WORDS_MIN = 3
+
+
+def borrowed(text: str, comments: Sequence[tuple[str, str]]) -> tuple[tuple[str, int], ...]:
+    """Whose sentences stand word for word in a text, and how many: evaluators with their comments, in their order.
+
+    Worked out anew from what stands, so it is right after every edit and nobody's name is in what applicants read.
+
+    >>> borrowed("The plan is clear. We agree.", [("Ada", "The plan is clear. Costs are high."), ("Ben", "Costs are high.")])
+    (('Ada', 1),)
+    """
+    stands = " ".join(text.split())
+    found = []
+    for name, comment in comments:
+        sentences = {" ".join(part.split()) for part in re.split(r"(?<=[.!?])\s+|\n+", comment)}
+        taken = sum(len(part.split()) >= BORROWED_WORDS_MIN and part in stands for part in sentences)
+        if taken:
+            found.append((name, taken))
+    return tuple(found)
+
+
+def said_of_dissent(words: str) -> str:
+    """What somebody holds instead, tidied; raises :class:`Invalid` where it is missing or too long."""
+    held = clean_text(words)
+    if not held:
+        raise Invalid("Nothing was sent.", {"words": "Write what you hold instead, and on which score or words."})
+    if len(held) > COMMENT_CHARACTERS_MAX:
+        raise Invalid("Nothing was sent.", {"words": _too_long("Your view", held)})
+    return held

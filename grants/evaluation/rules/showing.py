@@ -9,6 +9,7 @@ from uuid import UUID
 
 from grants.calls.rules import Criterion
 from grants.core.paging import Tally
+from grants.dossiers.merging import Piece
 from grants.evaluation.rules.conflicts import DoubtRow
 from grants.evaluation.rules.pattern import (
     NOWHERE,
@@ -25,6 +26,7 @@ from grants.evaluation.rules.pool import PoolMember
 from grants.evaluation.rules.scores import total_half
 from grants.evaluation.rules.values import HALF_MAX, MarkInput
 from grants.evaluation.states import (
+    Answer,
     AssessmentState,
     ConsensusState,
     RunStatus,
@@ -171,6 +173,16 @@ class ConsensusPage:
     waiting: tuple[str, ...]
     may_write: bool
     may_agree: bool
+    # What evaluators hold instead of the words as they stand: name, words, when.
+    dissents: tuple[tuple[str, str, datetime], ...] = ()
+    # How many versions are kept.
+    versions: int = 0
+    may_dissent: bool = False
+
+    @property
+    def minority_words(self) -> str:
+        """What the dissenting evaluators wrote, for the chair to record beside the consensus."""
+        return "\n\n".join(f"{name}: {words}" for name, words, _ in self.dissents)
 
     def mark(self, key: str) -> MarkInput:
         """The agreed mark for one criterion; empty where there is none."""
@@ -209,6 +221,29 @@ class ConsensusRow:
     submitted: int
     widest: str
     state: ConsensusState | None
+    # Whose sheet or whose answer is missing, by name.
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusChange:
+    """One text of a consensus from one version to another: a criterion with its marks, or the text at the end."""
+
+    name: str
+    before: str
+    after: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusVersionView:
+    """One version of a consensus: who wrote it, when, what changed since the one before, what evaluators said to it."""
+
+    number: int
+    by: str
+    at: datetime
+    changes: tuple[ConsensusChange, ...]
+    answers: tuple[tuple[str, Answer, str, datetime], ...]
 
 
 @dataclass(frozen=True, slots=True)

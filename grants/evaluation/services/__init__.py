@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grants.evaluation.services.adjusting import adjust
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
-from grants.evaluation.services.consensus import agree, propose, settle, take_back, write_consensus
+from grants.evaluation.services.consensus import agree, dissent, propose, settle, take_back, write_consensus
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
 from grants.evaluation.services.evaluators import pool, remove
 from grants.evaluation.services.leaving import hand_over, recuse
@@ -26,6 +26,7 @@ __all__ = [
     "declare",
     "declare_in_office",
     "detect",
+    "dissent",
     "download_pack",
     "fill",
     "hand_over",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,9 +17,16 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assessment, Assignment, Consensus, ConsensusScore
+from grants.evaluation.models import (
+    Assessment,
+    Assignment,
+    Consensus,
+    ConsensusAnswer,
+    ConsensusScore,
+    ConsensusVersion,
+)
 from grants.evaluation.rules import SheetInput
-from grants.evaluation.states import CONSENSUS, AssessmentState, ConsensusState, SeatState
+from grants.evaluation.states import CONSENSUS, Answer, AssessmentState, ConsensusState, SeatState
 from grants.identity import services as people
 
 
@@ -146,6 +154,50 @@ def _write_consensus(actor: Actor, row: Consensus, sheet: SheetInput) -> None:
     assert actor.user_id is not None
     row.text, row.written_by, row.saved_at = sheet.remark, actor.user_id, acts.moment()
     row.saves += 1
+    marks = {mark.criterion: [mark.half, mark.comment] for mark in sheet.marks}
+    _version_of(row, marks, sheet.remark)
+
+
+def _version_of(row: Consensus, marks: dict[str, Any], text: str) -> ConsensusVersion:
+    """The version with these scores and words: the last one, or where it says something else a new one after it."""
+    last = _last_version(row)
+    if last is not None and (last.marks, last.text) == (marks, text):
+        return last
+    made = ConsensusVersion(
+        consensus_id=row.id, number=last.number + 1 if last else 1, written_by=row.written_by, written_at=acts.moment(),
+        marks=marks, text=text,
+    )  # fmt: skip
+    db.session.add(made)
+    return made
+
+
+def _last_version(row: Consensus) -> ConsensusVersion | None:
+    return db.session.scalars(
+        select(ConsensusVersion)
+        .where(ConsensusVersion.consensus_id == row.id)
+        .order_by(ConsensusVersion.number.desc())
+        .limit(1)
+    ).first()
+
+
+def _answer(actor: Actor, row: Consensus, answer: Answer, words: str = "") -> None:
+    """Keep by name what somebody says to the scores and words as they stand."""
+    assert actor.user_id is not None
+    scores = db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
+    # One proposed before versions were kept has its first now.
+    standing = _version_of(row, {score.criterion: [score.half, score.comment] for score in scores}, row.text)
+    db.session.flush()
+    said = select(ConsensusAnswer.id).where(
+        ConsensusAnswer.version_id == standing.id,
+        ConsensusAnswer.user_id == actor.user_id,
+        ConsensusAnswer.answer == answer.value,
+    )
+    if db.session.scalar(said) is None:
+        db.session.add(
+            ConsensusAnswer(
+                version_id=standing.id, user_id=actor.user_id, answer=answer.value, words=words, answered_at=acts.moment()
+            )
+        )  # fmt: skip
 
 
 @act(
@@ -184,10 +236,36 @@ def agree(actor: Actor, application_id: UUID, version: int | None = None) -> Con
     faults.point("four_eyes")
     if any(entry["user_id"] == str(actor.user_id) for entry in row.agreed_by):
         raise Refused("You have agreed to this consensus already.")
+    _answer(actor, row, Answer.APPROVE)
     row.agreed_by = [*row.agreed_by, {"user_id": str(actor.user_id), "at": acts.moment().isoformat()}]
     if {UUID(entry["user_id"]) for entry in row.agreed_by} >= set(seated):
         _settle(row)
     return ConsensusState(row.state)
+
+
+@act(
+    "consensus.dissent",
+    needs=Permission.CONSENSUS_AGREE,
+    scope=queries.application_scope,
+    says="did not agree to the consensus on {subject}",
+)
+def dissent(actor: Actor, application_id: UUID, words: str, version: int | None = None) -> None:
+    """An evaluator says what they hold instead: kept by name beside these very words, and an agreement given falls away."""
+    assert actor.user_id is not None
+    queries.refuse_conflict(actor.user_id, application_id)
+    row = consensus_row(application_id)
+    if row is None or actor.user_id not in queries.seat_people(application_id):
+        raise NotFound
+    check_version(row, version)
+    if row.state != ConsensusState.PROPOSED.value:
+        raise Refused("This consensus is not with the evaluators now. Reload the page to see what stands.")
+    held = rules.said_of_dissent(words)
+    _answer(actor, row, Answer.DISSENT, held)
+    row.agreed_by = [entry for entry in row.agreed_by if entry["user_id"] != str(actor.user_id)]
+    row.saves += 1
+    people.mail(
+        [row.written_by], "consensus_dissent", "application", application_id, reference=_reference(application_id)
+    )
 
 
 def _settle(row: Consensus) -> None:

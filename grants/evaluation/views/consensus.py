@@ -9,12 +9,14 @@ from flask import flash, request
 from grants.core.errors import Conflict
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
+    DissentForm,
     SettleForm,
     SheetForm,
     sheet_form,
 )
 from grants.evaluation.rules import ConsensusPage
 from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, status_of, typed_again
+from grants.web import paging
 from grants.web.forms import STALE, ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -22,7 +24,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/consensus")
 @requires(*READS_CONSENSUS)
 def consensus_list() -> Any:
-    return page("evaluation/consensus_list.html", rows=queries.consensus_list(current_actor()))
+    return page("evaluation/consensus_list.html", rows=queries.consensus_list(current_actor(), paging.asked()))
 
 
 @bp.get("/consensus/<ref>")
@@ -37,6 +39,8 @@ def consensus(ref: str) -> Any:
 def save_consensus(ref: str) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
     form = _consensus_form(shown)
+    if "use" in request.form:
+        return _consensus(shown, form, taken=_take_words(shown, form, request.form["use"]))
     if form.validate_on_submit():
         try:
             with form.refusals():
@@ -50,23 +54,49 @@ def save_consensus(ref: str) -> Any:
     return _consensus(shown, form), 422
 
 
+def _take_words(shown: ConsensusPage, form: SheetForm, use: str) -> str:
+    """Put an evaluator's words on a criterion after what stands in its field; whose they are, or nothing where it is no choice.
+
+    Nothing is saved by it. The name stands on the page and never in the text, which the applicant will read.
+    """
+    number, _, key = use.partition(" ")
+    if key not in form.keys or not (number.isascii() and number.isdecimal()) or int(number) >= len(shown.sheets):
+        return ""
+    sheet, (_, comment) = shown.sheets[int(number)], form.mark(key)
+    comment.data = "\n\n".join(filter(None, ((comment.data or "").rstrip(), sheet.mark(key).comment)))
+    comment.raw_data = None
+    return sheet.evaluator
+
+
 def _consensus_form(shown: ConsensusPage, **sent: Any) -> SheetForm:
     said = "What the applicant will read"
     return sheet_form(shown.criteria, shown.max_half, shown, remark=said, said=shown.text, **sent)
 
 
-def _consensus(shown: ConsensusPage, form: SheetForm, settle: SettleForm | None = None) -> str:
-    wide = {
-        criterion.key: rules.is_wide(
-            [sheet.mark(criterion.key).half for sheet in shown.sheets], criterion.threshold_half
-        )
-        for criterion in shown.criteria
-    }
+def _consensus(
+    shown: ConsensusPage,
+    form: SheetForm,
+    settle: SettleForm | None = None,
+    hold: DissentForm | None = None,
+    taken: str = "",
+) -> str:
+    given = {one.key: [sheet.mark(one.key).half for sheet in shown.sheets] for one in shown.criteria}
+    wide = {one.key: rules.is_wide(given[one.key], one.threshold_half) for one in shown.criteria}
+    spread = {one.key: rules.spread_words(given[one.key], one.threshold_half) for one in shown.criteria}
+    version = str(shown.version)
     return page(
-        "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide,
-        settle=settle or SettleForm(formdata=None, data={"version": str(shown.version)}), anchors=anchors_of(shown.anchors, shown.max_half),
+        "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide, spread=spread, taken=taken,
+        borrowed={one.key: _borrowed(shown, form, one.key) for one in shown.criteria},
+        hold=hold or DissentForm(formdata=None, data={"version": version}),
+        settle=settle or SettleForm(formdata=None, data={"version": version, "minority_view": shown.minority_words}), anchors=anchors_of(shown.anchors, shown.max_half),
         half_words=rules.half_words,
     )  # fmt: skip
+
+
+def _borrowed(shown: ConsensusPage, form: SheetForm, key: str) -> tuple[tuple[str, int], ...]:
+    """Whose words stand in the field of a criterion, or in what was agreed on it."""
+    text = form.mark(key)[1].data if shown.may_write else shown.mark(key).comment
+    return rules.borrowed(text or "", [(sheet.evaluator, sheet.mark(key).comment) for sheet in shown.sheets])
 
 
 def _deed(shown: ConsensusPage) -> ContestedForm:
@@ -84,6 +114,29 @@ def agree(ref: str) -> Any:
             flash("You agreed to the consensus.")
             return see_other(".consensus", ref=ref)
     return _refused_deed(ref, form)
+
+
+@bp.post("/consensus/<ref>/dissent")
+@requires(P.CONSENSUS_AGREE)
+def dissent(ref: str) -> Any:
+    form = DissentForm()
+    application_id = queries.consensus_application(current_actor(), ref)
+    if form.validate_on_submit():
+        with form.attempt():
+            services.dissent(current_actor(), application_id, form.words.data or "", form.version_shown())
+            flash("The chair is told what you hold instead. It is kept with your name.")
+            return see_other(".consensus", ref=ref)
+    shown = queries.consensus_page(current_actor(), ref)
+    if form.clashed:
+        form.comes_again(shown.version)
+    return _consensus(shown, _consensus_form(shown, formdata=None), hold=form), status_of(form)
+
+
+@bp.get("/consensus/<ref>/versions")
+@requires(*READS_CONSENSUS)
+def consensus_versions(ref: str) -> Any:
+    title, rows = queries.consensus_versions(current_actor(), ref, paging.asked())
+    return page("evaluation/consensus_versions.html", ref=ref, title=title, rows=rows)
 
 
 @bp.post("/consensus/<ref>/take-back")

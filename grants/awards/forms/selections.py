@@ -15,7 +15,7 @@ from grants.calls.rules import CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import ContestedForm, DateField, Form, Needed, TimeField, choices
+from grants.web.forms import ContestedForm, DateField, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -54,16 +54,6 @@ class DecisionForm(ContestedForm):
         return DecisionInput(
             self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order()
         )
-
-
-class AdviceForm(Form):
-    """What the advice beside the list is asked for."""
-
-    places = IntegerField(
-        "How many applications could be funded",
-        [Needed("Write a whole number from 1 to 2000.")],
-        description="The advice says how likely each application is among the best so many.",
-    )
 
 
 class ConfirmForm(ContestedForm):

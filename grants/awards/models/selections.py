@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.awards.states import AdviceKind, AmountBasis, Outcome, SelectionKind, SelectionState
-from grants.core.db import NOT_AUDITED, Row, points_to, state_check
+from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
+from grants.core.db import Row, points_to, state_check
 from grants.core.money import Money
 
 
@@ -90,34 +90,3 @@ class SelectionItem(Row):
     # How much more the straddling row asks for than was left.
     missing: Mapped[Money]
     entry_id: Mapped[UUID | None] = mapped_column(points_to("ledger_entry.id"))
-
-
-class RankingRun(Row):
-    """One run of the advice beside the official list, kept as it was made. It decides nothing.
-
-    ``result`` names applications and evaluators by id; what it says of a person is read by chairs alone.
-    """
-
-    __tablename__ = "ranking_run"
-    __table_args__ = (
-        UniqueConstraint("call_id", "number"),
-        state_check(AdviceKind, "kind"),
-        CheckConstraint("(kind = 'full') = (reason = '')", name="less_has_reason"),
-        CheckConstraint("octet_length(input_sha256) = 32", name="input_sha256_length"),
-        CheckConstraint("places > 0", name="places_above_zero"),
-    )
-
-    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
-    number: Mapped[int]
-    kind: Mapped[str]
-    # Names applications with too few sheets: for whoever may see these, and not in the history of the call.
-    reason: Mapped[str] = mapped_column(info=NOT_AUDITED)
-    places: Mapped[int]
-    input_sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    settings: Mapped[dict[str, Any]]
-    result: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
-    applications: Mapped[int]
-    evaluators: Mapped[int]
-    sheets: Mapped[int]
-    milliseconds: Mapped[int]
-    versions: Mapped[dict[str, Any]]

@@ -1,0 +1,30 @@
+"""Forms of awards, by what they are about; the modules beside this one hold them."""
+
+from __future__ import annotations
+
+from grants.awards.forms.advice import AdviceForm
+from grants.awards.forms.panel import (
+    MeetingForm,
+    OrderForm,
+    ProposalForm,
+    RecommendForm,
+    RemarkForm,
+    ReorderForm,
+    VoteForm,
+)
+from grants.awards.forms.selections import ConfirmForm, DecisionForm, PublishForm, ReturnForm
+
+__all__ = [
+    "AdviceForm",
+    "ConfirmForm",
+    "DecisionForm",
+    "MeetingForm",
+    "OrderForm",
+    "ProposalForm",
+    "PublishForm",
+    "RecommendForm",
+    "RemarkForm",
+    "ReorderForm",
+    "ReturnForm",
+    "VoteForm",
+]

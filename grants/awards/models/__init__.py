@@ -1,0 +1,18 @@
+"""Tables of awards: selections, and the meetings of the panel. No verbs."""
+
+from __future__ import annotations
+
+from grants.awards.models.advice import RankingRun
+from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
+from grants.awards.models.selections import Selection, SelectionItem
+
+__all__ = [
+    "PanelEvent",
+    "PanelItem",
+    "PanelMeeting",
+    "PanelMember",
+    "PanelMinutes",
+    "RankingRun",
+    "Selection",
+    "SelectionItem",
+]

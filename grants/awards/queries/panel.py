@@ -1,0 +1,359 @@
+"""Meetings of the panel as each person may see them: what is shut to a reader is left out before anything is told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, literal, select
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember
+from grants.awards.queries.lists import live_list
+from grants.awards.ranking import Ranked, score_words
+from grants.awards.rules import panel as rules
+from grants.awards.rules.panel import UNSEEN, Event
+from grants.awards.rules.panel_pages import AgendaRow, MeetingHead, MeetingPage, MeetingRow, Pulse, Seated
+from grants.awards.states import Happened, LineRule, MeetingState, PanelRole, Vote
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.calls.rules import CallView
+from grants.core import clock
+from grants.core.db import db, locked
+from grants.core.errors import NotFound
+from grants.core.paging import Page, Rows, cut
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.evaluation import queries as evaluation
+from grants.evaluation import rules as evaluation_rules
+from grants.identity.models import User
+
+EVENTS_MAX = 20_000
+
+
+def meeting_scope(meeting_id: UUID) -> Scope:
+    """A meeting lies in its call. It is locked: its log is numbered without gap."""
+    return Scope.of(("call", locked(PanelMeeting, meeting_id).call_id))
+
+
+def opens(actor: Actor) -> ColumnElement[bool]:
+    """Meetings this person may open: those of calls where they read the panel."""
+    if actor.everywhere(Permission.PANEL_READ):
+        return PanelMeeting.call_id.not_in(actor.barred("call"))
+    return PanelMeeting.call_id.in_(actor.places(Permission.PANEL_READ, "call") - actor.barred("call"))
+
+
+@reader
+def shut(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
+    """Those of these applications of which this person is shown nothing at all: undeclared, in doubt, in conflict, barred."""
+    undeclared, conflicted = yield from side_by_side(
+        (evaluation.undeclared.asking(actor, application_ids), evaluation.conflicted.asking(actor, application_ids))
+    )
+    return undeclared | conflicted | (actor.barred("application") & frozenset(application_ids))
+
+
+def meeting_id_of(actor: Actor, slug: str) -> UUID:
+    """The meeting of that address; :class:`NotFound` where this person may not open it."""
+    found = db.session.scalar(select(PanelMeeting.id).where(PanelMeeting.slug == slug, opens(actor)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+@reader
+def pulse(actor: Actor, slug: str) -> Asking[Pulse]:
+    """Whether anything changed for this person: two statements at most, and one answer for all of an item that is shut."""
+    rows = yield from ask(
+        select(PanelMeeting.id, PanelMeeting.state, PanelMeeting.last_number, PanelItem.application_id)
+        .outerjoin(PanelItem, PanelItem.id == PanelMeeting.current_id)
+        .where(PanelMeeting.slug == slug, opens(actor))
+    )
+    if not rows:
+        raise NotFound
+    row = rows[0]
+    closed = row.application_id is not None and bool((yield from shut.asking(actor, [row.application_id])))
+    return Pulse(_beat(actor, row.id, row.state, row.last_number, closed=closed), closed)
+
+
+def _beat(actor: Actor, meeting_id: UUID, state: str, last_number: int, *, closed: bool) -> str:
+    """What changes whenever something changes that this person may see.
+
+    Of an item that is shut to them it is one and the same: not that somebody votes, not that the next item is shut too.
+    """
+    beat = "closed" if closed else f"{state} {last_number}"
+    return hashlib.sha256(f"{meeting_id} {actor.user_id} {beat}".encode()).hexdigest()[:32]
+
+
+@reader
+def meetings(actor: Actor, page: Page) -> Asking[Rows[MeetingRow]]:
+    """The meetings this person may open, the latest first. One statement."""
+    after = PanelMeeting.slug < page.after if page.after else literal(True)
+    rows = yield from ask(
+        select(
+            *(PanelMeeting.slug, PanelMeeting.title, PanelMeeting.state, PanelMeeting.starts_at),
+            *(Call.title.label("call_title"), Call.zone),
+        )
+        .join(Call, Call.id == PanelMeeting.call_id)
+        .where(opens(actor), after)
+        .order_by(PanelMeeting.slug.desc())
+        .limit(page.limit)
+    )
+    found = [
+        MeetingRow(row.slug, row.title, row.call_title, MeetingState(row.state), row.starts_at, row.zone)
+        for row in rows
+    ]
+    return cut(found, page, key=lambda row: row.slug)
+
+
+@reader
+def calls_to_plan(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
+    """Calls with applications under evaluation, for which this person plans meetings: address and title."""
+    if not actor.can(Permission.PANEL_PLAN):
+        return ()
+    where = (
+        literal(True)
+        if actor.everywhere(Permission.PANEL_PLAN)
+        else Call.id.in_(actor.places(Permission.PANEL_PLAN, "call"))
+    )
+    waiting = select(Application.id).where(
+        Application.call_id == Call.id, Application.state == ApplicationState.UNDER_EVALUATION.value
+    )
+    rows = yield from ask(
+        select(Call.slug, Call.title)
+        .where(where, Call.id.not_in(actor.barred("call")), waiting.exists())
+        .order_by(Call.title)
+        .limit(50)
+    )
+    return tuple((row.slug, row.title) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A meeting as it is, before anything is left out for a reader."""
+
+    head: MeetingHead
+    current: UUID | None
+    # Item to application, reference and title, in the order of the agenda.
+    items: Mapping[UUID, tuple[UUID, str, str]]
+    roles: Mapping[UUID, PanelRole]
+    names: Mapping[UUID, str]
+    events: tuple[Event, ...]
+    call: CallView
+    last_number: int
+
+
+@reader
+def whole(meeting: ColumnElement[bool]) -> Asking[Whole]:
+    """The meeting for which this condition holds, with its log; two statements. For acts, and for pages that leave out."""
+    rows = yield from ask(
+        select(
+            *(PanelMeeting.id, PanelMeeting.slug, PanelMeeting.title, PanelMeeting.state, PanelMeeting.version),
+            *(PanelMeeting.starts_at, PanelMeeting.quorum, PanelMeeting.minutes_an_item, PanelMeeting.call_id),
+            *(Call.slug.label("call_slug"), Call.title.label("call_title"), Call.zone, PanelMeeting.current_id),
+            PanelMeeting.last_number,
+        )
+        .join(Call, Call.id == PanelMeeting.call_id)
+        .where(meeting)
+    )
+    if not rows:
+        raise NotFound
+    row = rows[0]
+    about: list[Asking[Any]] = [
+        _items(row.id), _members(row.id), events_of.asking(row.id), calls.call_views.asking({row.call_id}),
+    ]  # fmt: skip
+    items, members, events, call_views = yield from side_by_side(about)
+    return Whole(
+        MeetingHead(
+            *(row.id, row.slug, row.title, MeetingState(row.state), row.version, row.starts_at, row.quorum),
+            *(row.minutes_an_item, row.call_id, row.call_slug, row.call_title, row.zone),
+        ),
+        row.current_id,
+        {each.id: (each.application_id, each.reference, each.title) for each in items},
+        {each.user_id: PanelRole(each.role) for each in members},
+        {each.user_id: each.name for each in members},
+        events,
+        call_views[row.call_id],
+        row.last_number,
+    )
+
+
+def _items(meeting_id: UUID) -> Asking[Sequence[Any]]:
+    return (
+        yield from ask(
+            select(PanelItem.id, PanelItem.application_id, Application.reference, Application.title)
+            .join(Application, Application.id == PanelItem.application_id)
+            .where(PanelItem.meeting_id == meeting_id)
+            .order_by(PanelItem.position)
+            .limit(rules.ITEMS_MAX)
+        )
+    )
+
+
+def _members(meeting_id: UUID) -> Asking[Sequence[Any]]:
+    return (
+        yield from ask(
+            select(PanelMember.user_id, PanelMember.role, User.name)
+            .join(User, User.id == PanelMember.user_id)
+            .where(PanelMember.meeting_id == meeting_id)
+            .order_by(User.name)
+        )
+    )
+
+
+@reader
+def events_of(meeting_id: UUID) -> Asking[tuple[Event, ...]]:
+    """The log of a meeting in its order."""
+    rows = yield from ask(
+        select(PanelEvent).where(PanelEvent.meeting_id == meeting_id).order_by(PanelEvent.number).limit(EVENTS_MAX)
+    )
+    return tuple(
+        Event(
+            *(row.number, Happened(row.kind), row.at, row.by_id, row.person_id, row.item_id, row.other_item_id),
+            *(row.proposal, Vote(row.vote) if row.vote else None, row.text, row.before, row.reason),
+        )
+        for row in rows
+    )
+
+
+@reader
+def clear_people(
+    people: Collection[UUID], application_ids: Collection[UUID], must_declare: Collection[UUID]
+) -> Asking[dict[UUID, frozenset[UUID]]]:
+    """For each application those of these people who stand clear of it: declared so, or never asked to declare."""
+    said = yield from evaluation.declarations.asking(application_ids)
+
+    def is_clear(person: UUID, key: UUID) -> bool:
+        answer = said.get((person, key))
+        return evaluation_rules.stands_clear(*answer) if answer else person not in must_declare
+
+    return {key: frozenset(person for person in people if is_clear(person, key)) for key in application_ids}
+
+
+@reader
+def meeting_page(actor: Actor, slug: str, at: datetime | None = None) -> Asking[MeetingPage]:
+    """A meeting as this person sees it, in four statements however long it is."""
+    found = yield from whole.asking(opens(actor) & (PanelMeeting.slug == slug))
+    ids = [application_id for application_id, _, _ in found.items.values()]
+    about: list[Asking[Any]] = [
+        shut.asking(actor, ids), clear_people.asking(found.roles, ids, voting(found.roles)),
+        evaluation.cities_of.asking(ids), evaluation.spreads.asking(ids), live_list.asking(found.call, LineRule.STOP, None),
+    ]  # fmt: skip
+    closed_to, clear, cities, spreads, (listed, _, _) = yield from side_by_side(about)
+    ranks = {row.application_id: row for row in listed.rows}
+    return _page(actor, found, closed_to, clear, _Beside(cities, spreads, ranks), at or clock.now())
+
+
+def voting(roles: Mapping[UUID, PanelRole]) -> frozenset[UUID]:
+    """Those of a meeting who vote, and so must have declared."""
+    return frozenset(person for person, role in roles.items() if role is not PanelRole.MINUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What the agenda says of applications beside their titles."""
+
+    cities: Mapping[UUID, str]
+    spreads: Mapping[UUID, int]
+    ranks: Mapping[UUID, Ranked]
+
+
+def _page(
+    actor: Actor,
+    found: Whole,
+    closed_to: frozenset[UUID],
+    clear: Mapping[UUID, frozenset[UUID]],
+    beside: _Beside,
+    at: datetime,
+) -> MeetingPage:
+    hidden = frozenset(item for item, (application_id, _, _) in found.items.items() if application_id in closed_to)
+    events = rules.readable(found.events, hidden)
+    told = rules.courses(events, at)
+    rows = tuple(
+        _row(item, found, told.get(item, UNSEEN), beside, partial=bool(hidden))
+        for item in found.items
+        if item not in hidden
+    )
+    current = next((row for row in rows if row.current), None)
+    here, role = rules.present(found.events), found.roles.get(actor.user_id) if actor.user_id else None
+    may = rules.eligible(found.roles, clear[current.application_id]) if current else frozenset()
+    out = {stay.person for stay in current.told.out if stay.until is None} if current else set()
+    leads = (
+        rules.leader(found.roles, clear[current.application_id]) if current else rules.leader(found.roles, found.roles)
+    )
+    return MeetingPage(
+        found.head,
+        rows,
+        tuple(
+            Seated(person, found.names[person], found.roles[person], person in here, person in out, person in may)
+            for person in sorted(found.roles, key=lambda one: (list(PanelRole).index(found.roles[one]), found.names[one]))
+        ),
+        role,
+        actor.user_id in here,
+        current,
+        found.current in hidden,
+        actor.user_id == leads and found.current not in hidden,
+        actor.user_id in may and actor.user_id in here,
+        bool(hidden),
+        len(may),
+        next((each.at for each in events if each.kind is Happened.BEGUN), None),
+        _beat(actor, found.head.id, found.head.state, found.last_number, closed=found.current in hidden),
+    )  # fmt: skip
+
+
+def _row(item: UUID, found: Whole, told: rules.Course, beside: _Beside, *, partial: bool) -> AgendaRow:
+    application_id, reference, title = found.items[item]
+    ranked = beside.ranks.get(application_id)
+    spread = beside.spreads.get(application_id)
+    references = {key: row.reference for key, row in beside.ranks.items()}
+    # Ranks would tell of what is left out: a gap is a place somebody has.
+    seen = None if partial else ranked
+    return AgendaRow(
+        item, application_id, reference, title, beside.cities.get(application_id, ""),
+        evaluation_rules.half_words(spread) if spread is not None else "",
+        seen.rank if seen else None,
+        score_words(ranked.score) if ranked else "",
+        tuple(references[key] for key in seen.tied_with) if seen else (),
+        told, item == found.current,
+    )  # fmt: skip
+
+
+@reader
+def to_discuss(call_id: UUID) -> Asking[tuple[UUID, ...]]:
+    """The applications of a call a panel looks at, in the order it looks at them by itself: spread, then rank."""
+    call_views = yield from calls.call_views.asking({call_id})
+    rows = yield from ask(
+        select(Application.id, Application.reference)
+        .where(Application.call_id == call_id, Application.state == ApplicationState.UNDER_EVALUATION.value)
+        .order_by(Application.reference)
+        .limit(rules.ITEMS_MAX)
+    )
+    ids = [row.id for row in rows]
+    spreads, (listed, _, _) = yield from both(
+        evaluation.spreads.asking(ids), live_list.asking(call_views[call_id], LineRule.STOP, None)
+    )
+    ranks = {row.application_id: row.rank for row in listed.rows}
+    return rules.default_order((row.id, spreads.get(row.id, 0), ranks.get(row.id), row.reference) for row in rows)
+
+
+def tied(call_id: UUID, application_id: UUID, other_id: UUID) -> bool:
+    """Whether two applications stay tied on the list as it stands, whatever a panel said of their order so far."""
+    listed, _, _ = live_list(calls.call_by_id(call_id), LineRule.STOP, None)
+    return any(row.application_id == application_id and other_id in row.tied_with for row in listed.rows)
+
+
+def role_in(meeting_id: UUID, user_id: UUID | None) -> PanelRole | None:
+    """What somebody is in a meeting."""
+    found = db.session.scalar(
+        select(PanelMember.role).where(PanelMember.meeting_id == meeting_id, PanelMember.user_id == user_id)
+    )
+    return PanelRole(found) if found else None
+
+
+def meeting_of(meeting_id: UUID) -> Whole:
+    """The meeting with its log, for an act that has locked it."""
+    return whole(PanelMeeting.id == meeting_id)

@@ -1,0 +1,206 @@
+"""The minutes of a meeting of the panel, written from its log; and the copy of somebody to whom items are shut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from grants.awards.rules.panel import UNSEEN, Course, Event, Proposal, courses, stays
+from grants.awards.states import Happened, PanelRole, Vote
+from grants.core import encoding
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesStay:
+    """Somebody and how long they were there, or out of the room."""
+
+    name: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesPerson:
+    """Somebody of the meeting."""
+
+    name: str
+    role: str
+    stays: tuple[MinutesStay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesVote:
+    """A proposal with the votes by name."""
+
+    text: str
+    by: str
+    approve: tuple[str, ...]
+    reject: tuple[str, ...]
+    abstain: tuple[str, ...]
+    eligible: int
+    counted_at: datetime | None
+    carried: bool
+
+    @property
+    def words(self) -> str:
+        """What came of it in one sentence."""
+        if self.counted_at is None:
+            return "Not counted: the item was closed before."
+        cast = len(self.approve) + len(self.reject) + len(self.abstain)
+        result = "Carried" if self.carried else "Not carried"
+        return (
+            f"{result}: {len(self.approve)} for, {len(self.reject)} against, {len(self.abstain)} abstained; "
+            f"{cast} of {self.eligible} eligible voted."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesChange:
+    """A change of order or of what is recommended, with its reason."""
+
+    words: str
+    reason: str
+    by: str
+    at: datetime
+    other_application_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesItem:
+    """One application of the agenda."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    opened_at: datetime | None
+    closed_at: datetime | None
+    seconds: int
+    out: tuple[MinutesStay, ...]
+    votes: tuple[MinutesVote, ...]
+    changes: tuple[MinutesChange, ...]
+    recommended: str
+    remark: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesText:
+    """The minutes as they are frozen. Times are moments; pages and paper write them on the clock of ``zone``."""
+
+    title: str
+    call: str
+    call_reference: str
+    zone: str
+    quorum: int
+    began_at: datetime
+    ended_at: datetime
+    pauses: tuple[MinutesStay, ...]
+    people: tuple[MinutesPerson, ...]
+    items: tuple[MinutesItem, ...]
+
+    @property
+    def sha256(self) -> bytes:
+        """The fingerprint of the words."""
+        text = json.dumps(encoding.encode(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What the log of a meeting is told with: names, roles, items with their applications."""
+
+    title: str
+    call: str
+    call_reference: str
+    zone: str
+    quorum: int
+    names: Mapping[UUID, str]
+    roles: Mapping[UUID, PanelRole]
+    # Item to application, reference and title, in the order of the agenda.
+    items: Mapping[UUID, tuple[UUID, str, str]]
+
+
+def written(agenda: Agenda, events: Sequence[Event]) -> MinutesText:
+    """The minutes, written from what was logged and from nothing else."""
+    began = next(each.at for each in events if each.kind is Happened.BEGUN)
+    ended = next(each.at for each in events if each.kind is Happened.ENDED)
+    there = stays(events)
+    people = tuple(
+        MinutesPerson(
+            agenda.names[person],
+            role.words,
+            tuple(MinutesStay(agenda.names[person], stay.since, stay.until) for stay in there if stay.person == person),
+        )
+        for person, role in sorted(agenda.roles.items(), key=lambda pair: (list(PanelRole).index(pair[1]), agenda.names[pair[0]]))
+    )  # fmt: skip
+    told = courses(events, ended)
+    items = tuple(_item(agenda, item, told.get(item, UNSEEN)) for item in agenda.items)
+    return MinutesText(
+        agenda.title, agenda.call, agenda.call_reference, agenda.zone, agenda.quorum, began, ended, _pauses(events),
+        people, items,
+    )  # fmt: skip
+
+
+def _pauses(events: Sequence[Event]) -> tuple[MinutesStay, ...]:
+    found: list[MinutesStay] = []
+    since: datetime | None = None
+    for event in events:
+        if event.kind is Happened.PAUSED:
+            since = event.at
+        elif since is not None and event.kind in (Happened.RESUMED, Happened.ENDED):
+            found.append(MinutesStay("", since, event.at))
+            since = None
+    return tuple(found)
+
+
+def _item(agenda: Agenda, item: UUID, told: Course) -> MinutesItem:
+    application_id, reference, title = agenda.items[item]
+    votes = tuple(_vote(agenda, put) for put in told.proposals)
+    return MinutesItem(
+        application_id, reference, title, told.opened_at, told.closed_at, told.seconds,
+        tuple(MinutesStay(agenda.names[stay.person], stay.since, stay.until) for stay in told.out),
+        votes, tuple(_change(agenda, each) for each in told.changes), told.recommended, told.remark,
+        told.decision.text if told.decision else "",
+    )  # fmt: skip
+
+
+def _vote(agenda: Agenda, put: Proposal) -> MinutesVote:
+    by_vote = {vote: tuple(agenda.names[who] for who, cast in put.votes if cast is vote) for vote in Vote}
+    return MinutesVote(
+        put.text, agenda.names[put.by], by_vote[Vote.APPROVE], by_vote[Vote.REJECT], by_vote[Vote.ABSTAIN],
+        put.eligible, put.counted_at, put.carried,
+    )  # fmt: skip
+
+
+def _change(agenda: Agenda, event: Event) -> MinutesChange:
+    by = agenda.names[event.by]
+    if event.kind is Happened.REORDERED:
+        assert event.other is not None
+        words = f"Of equal score, the order is {event.text} (before: {event.before or 'not decided'})."
+        return MinutesChange(words, event.reason, by, event.at, agenda.items[event.other][0])
+    before = f"before: “{event.before}”" if event.before else "before: nothing"
+    return MinutesChange(f"Recommended: “{event.text}” ({before}).", event.reason, by, event.at)
+
+
+def copy_for(minutes: MinutesText, shut: Collection[UUID]) -> MinutesText:
+    """The minutes without the applications that are shut to a reader, and without what names them elsewhere."""
+    items = tuple(
+        replace(
+            item, changes=tuple(each for each in item.changes if each.other_application_id not in shut)
+        )
+        for item in minutes.items
+        if item.application_id not in shut
+    )  # fmt: skip
+    return replace(minutes, items=items)
+
+
+def copy_role(minutes: MinutesText, shut: Collection[UUID]) -> str:
+    """Under which name the file of a copy is kept: the whole, or one for each set of applications left out."""
+    left_out = sorted(str(item.application_id) for item in minutes.items if item.application_id in shut)
+    if not left_out:
+        return "whole"
+    return f"copy-{hashlib.sha256(' '.join(left_out).encode()).hexdigest()[:16]}"

@@ -1,0 +1,336 @@
+"""A meeting of the panel told from its log: who is in the room, what each item saw, what of it a person may read.
+
+Nothing here is stored beside the log. A person with a conflict is given the log without the item (:func:`readable`), so
+whatever is told from it tells nothing of the item.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from grants.awards.states import VOTING, Happened, PanelRole, Turn, Vote
+from grants.core.errors import Invalid, Refused
+
+MEMBERS_MAX = 60
+ITEMS_MAX = 2_000
+TEXT_CHARACTERS_MAX = 2_000
+MINUTES_AN_ITEM_MAX = 240
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingInput:
+    """What somebody who plans a meeting enters; ``members`` are those who vote beside the chair and the deputy."""
+
+    title: str
+    starts_at: datetime
+    quorum: int
+    minutes_an_item: int
+    chair: UUID
+    deputy: UUID | None
+    members: tuple[UUID, ...]
+    minutes: UUID
+
+    def roles(self) -> dict[UUID, PanelRole]:
+        """Each person once, with what they are in the meeting."""
+        found = dict.fromkeys(self.members, PanelRole.MEMBER)
+        if self.deputy is not None:
+            found[self.deputy] = PanelRole.DEPUTY
+        return {**found, self.chair: PanelRole.CHAIR}
+
+
+def checked(values: MeetingInput) -> MeetingInput:
+    """The meeting as it can be held; raises :class:`Invalid` with each thing that is wrong at its field."""
+    wrong = {}
+    roles = values.roles()
+    if not values.title.strip():
+        wrong["title"] = "Write a title, for example “Panel, first day”."
+    if values.deputy == values.chair:
+        wrong["deputy"] = "The deputy is somebody else than the chair: they lead where a conflict keeps the chair out."
+    if values.minutes in roles:
+        wrong["minutes"] = "Who takes the minutes has no vote. Choose somebody who is not a member of this meeting."
+    if not 1 <= values.quorum <= len(roles):
+        wrong["quorum"] = f"The quorum is from 1 to {len(roles)}, the people of this meeting who vote."
+    if len(roles) > MEMBERS_MAX:
+        wrong["members"] = f"A meeting has at most {MEMBERS_MAX} people who vote; these are {len(roles)}."
+    if not 1 <= values.minutes_an_item <= MINUTES_AN_ITEM_MAX:
+        wrong["minutes_an_item"] = f"Write whole minutes from 1 to {MINUTES_AN_ITEM_MAX}."
+    if wrong:
+        raise Invalid("The meeting is not planned yet.", wrong)
+    return replace(values, title=values.title.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the log."""
+
+    number: int
+    kind: Happened
+    at: datetime
+    by: UUID
+    person: UUID | None = None
+    item: UUID | None = None
+    other: UUID | None = None
+    proposal: int | None = None
+    vote: Vote | None = None
+    text: str = ""
+    before: str = ""
+    reason: str = ""
+
+
+def readable(events: Iterable[Event], shut: Collection[UUID]) -> tuple[Event, ...]:
+    """The log without everything about items that are shut to a person: not even how long they took is left.
+
+    >>> readable((), ())
+    ()
+    """
+    return tuple(each for each in events if each.item not in shut and each.other not in shut)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A person from then until then; still, where ``until`` is None."""
+
+    person: UUID
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the chair put to the vote, how each voted by name, and what came of it once it was counted."""
+
+    number: int
+    text: str
+    by: UUID
+    votes: tuple[tuple[UUID, Vote], ...] = ()
+    counted_at: datetime | None = None
+    # How many might have voted when it was counted.
+    eligible: int = 0
+
+    def count(self, vote: Vote) -> int:
+        """How many voted so."""
+        return sum(cast is vote for _, cast in self.votes)
+
+    @property
+    def count_words(self) -> str:
+        """How it was voted, without names."""
+        return (
+            f"{self.count(Vote.APPROVE)} for, {self.count(Vote.REJECT)} against, {self.count(Vote.ABSTAIN)} abstained"
+        )
+
+    @property
+    def carried(self) -> bool:
+        """More voices for it than against it; those who abstain count for neither."""
+        return self.count(Vote.APPROVE) > self.count(Vote.REJECT)
+
+    def vote_of(self, person: UUID | None) -> Vote | None:
+        """How a person voted; None where they did not."""
+        return next((vote for voter, vote in self.votes if voter == person), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one item saw, told from the log."""
+
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    seconds: int = 0
+    out: tuple[Stay, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    changes: tuple[Event, ...] = ()
+    remark: str = ""
+
+    @property
+    def open_proposal(self) -> Proposal | None:
+        """What is being voted on."""
+        return next((each for each in self.proposals if each.counted_at is None), None)
+
+    @property
+    def decision(self) -> Proposal | None:
+        """The last proposal that was carried."""
+        return next((each for each in reversed(self.proposals) if each.counted_at and each.carried), None)
+
+    @property
+    def recommended(self) -> str:
+        """What the panel recommends to tell the applicant, as it stands."""
+        return next((each.text for each in reversed(self.changes) if each.kind is Happened.RECOMMENDED), "")
+
+
+UNSEEN = Course()
+
+
+@dataclass(slots=True)
+class _Telling:
+    """One item while its log is read."""
+
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    since: datetime | None = None
+    seconds: int = 0
+    out: dict[UUID, Stay] = field(default_factory=dict)
+    back: list[Stay] = field(default_factory=list)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    changes: list[Event] = field(default_factory=list)
+    remark: str = ""
+
+    def stop(self, at: datetime) -> None:
+        if self.since is not None:
+            self.seconds += int((at - self.since).total_seconds())
+            self.since = None
+
+    def told(self, at: datetime) -> Course:
+        running = int((at - self.since).total_seconds()) if self.since else 0
+        stays = sorted((*self.back, *self.out.values()), key=lambda stay: (stay.since, str(stay.person)))
+        return Course(
+            self.opened_at, self.closed_at, self.seconds + max(running, 0), tuple(stays),
+            tuple(self.proposals[number] for number in sorted(self.proposals)), tuple(self.changes), self.remark,
+        )  # fmt: skip
+
+
+def courses(events: Sequence[Event], at: datetime) -> dict[UUID, Course]:
+    """What each item saw until ``at``, told from the log in its order. The time of a pause is no item's."""
+    told: dict[UUID, _Telling] = defaultdict(_Telling)
+    current: UUID | None = None
+    for event in events:
+        match event.kind:
+            case Happened.PAUSED | Happened.ENDED if current is not None:
+                told[current].stop(event.at)
+            case Happened.RESUMED if current is not None:
+                told[current].since = event.at
+            case _:
+                if event.item is not None:
+                    _tell(told[event.item], event)
+        if event.kind is Happened.OPENED:
+            current = event.item
+        elif event.kind is Happened.CLOSED and current == event.item:
+            current = None
+    return {item: one.told(at) for item, one in told.items()}
+
+
+def _tell(item: _Telling, event: Event) -> None:
+    match event.kind:
+        case Happened.OPENED:
+            item.opened_at, item.closed_at, item.since = item.opened_at or event.at, None, event.at
+        case Happened.CLOSED:
+            item.stop(event.at)
+            item.closed_at = event.at
+        case Happened.STEPPED_OUT:
+            assert event.person is not None
+            item.out[event.person] = Stay(event.person, event.at)
+        case Happened.CALLED_BACK:
+            assert event.person is not None
+            if event.person in item.out:
+                item.back.append(replace(item.out.pop(event.person), until=event.at))
+        case Happened.PROPOSED:
+            assert event.proposal is not None
+            item.proposals[event.proposal] = Proposal(event.proposal, event.text, event.by)
+        case Happened.VOTED:
+            assert event.proposal is not None and event.person is not None and event.vote is not None
+            put = item.proposals[event.proposal]
+            item.proposals[event.proposal] = replace(put, votes=(*put.votes, (event.person, event.vote)))
+        case Happened.COUNTED:
+            assert event.proposal is not None
+            put, struck = item.proposals[event.proposal], event.before.split()
+            # Somebody who declared a conflict after voting: the vote stays in the log and counts for nothing.
+            kept = tuple(cast for cast in put.votes if str(cast[0]) not in struck)
+            item.proposals[event.proposal] = replace(put, votes=kept, counted_at=event.at, eligible=int(event.text))
+        case Happened.REORDERED | Happened.RECOMMENDED:
+            item.changes.append(event)
+        case Happened.REMARKED:
+            item.remark = event.text
+        case _:
+            raise AssertionError(f"{event.kind} is not about an item")
+
+
+def stays(events: Iterable[Event]) -> tuple[Stay, ...]:
+    """Who was there from when to when, in the order of arriving; ``until`` is None for whoever is there still."""
+    here: dict[UUID, Stay] = {}
+    found: list[Stay] = []
+    for event in events:
+        if event.kind is Happened.ARRIVED and event.person is not None:
+            here[event.person] = Stay(event.person, event.at)
+        elif event.kind is Happened.LEFT and event.person in here:
+            found.append(replace(here.pop(event.person), until=event.at))
+        elif event.kind is Happened.ENDED:
+            found += [replace(stay, until=event.at) for stay in here.values()]
+            here = {}
+    return tuple(sorted((*found, *here.values()), key=lambda stay: (stay.since, str(stay.person))))
+
+
+def present(events: Iterable[Event]) -> frozenset[UUID]:
+    """Who has arrived and not left; whoever stepped out for an item counts as there, and may not vote on it."""
+    return frozenset(stay.person for stay in stays(events) if stay.until is None)
+
+
+def eligible(roles: Mapping[UUID, PanelRole], clear: Collection[UUID]) -> frozenset[UUID]:
+    """Who may vote on an item: those of the meeting who vote and stand clear of it, in the room or not."""
+    return frozenset(person for person, role in roles.items() if role in VOTING and person in clear)
+
+
+def leader(roles: Mapping[UUID, PanelRole], clear: Collection[UUID]) -> UUID | None:
+    """Who leads an item: the chair, or where a conflict keeps the chair out the deputy; None where neither may."""
+    by_role = {role: person for person, role in roles.items()}
+    for role in (PanelRole.CHAIR, PanelRole.DEPUTY):
+        if role in by_role and by_role[role] in clear:
+            return by_role[role]
+    return None
+
+
+def refuse_few(here: int, quorum: int, what: str) -> None:
+    """Raise :class:`Refused` where fewer people who may vote are there than the quorum."""
+    if here < quorum:
+        raise Refused(
+            f"{here} of the people who may vote {'is' if here == 1 else 'are'} here; {what} needs {quorum}. "
+            "Wait for the others, or plan a meeting with another quorum."
+        )
+
+
+def turned(order: Sequence[UUID], current: UUID | None, turn: Turn) -> UUID | None:
+    """The item after or before the one that is open; the first where none is open; None at either end.
+
+    >>> one, two = UUID(int=1), UUID(int=2)
+    >>> turned((one, two), one, Turn.NEXT) == two, turned((one, two), two, Turn.NEXT), turned((one, two), None, Turn.NEXT) == one
+    (True, None, True)
+    """
+    if current not in order:
+        return order[0] if order and turn is Turn.NEXT else None
+    at = order.index(current) + (1 if turn is Turn.NEXT else -1)
+    return order[at] if 0 <= at < len(order) else None
+
+
+def said(text: str, field_name: str, missing: str) -> str:
+    """What somebody wrote, tidied; raises :class:`Invalid` at its field where it is empty or too long."""
+    text = text.strip()
+    if not text:
+        raise Invalid("Nothing was done yet.", {field_name: missing})
+    if len(text) > TEXT_CHARACTERS_MAX:
+        over = len(text) - TEXT_CHARACTERS_MAX
+        raise Invalid(
+            "Nothing was done yet.",
+            {
+                field_name: f"This has {len(text):,} characters; the limit is {TEXT_CHARACTERS_MAX:,}. Shorten it by {over:,}."
+            },
+        )
+    return text
+
+
+def default_order(found: Iterable[tuple[UUID, int, int | None, str]]) -> tuple[UUID, ...]:
+    """Applications as a panel looks at them: widest disagreement first, then by rank, those without a rank last.
+
+    Each comes with its spread in half points, its rank and its reference.
+    """
+    rows = sorted(found, key=lambda row: (-row[1], row[2] is None, row[2] or 0, row[3]))
+    return tuple(row[0] for row in rows)
+
+
+def clock_words(seconds: int) -> str:
+    """A length of time as a clock shows it.
+
+    >>> clock_words(754), clock_words(3_600)
+    ('12:34', '60:00')
+    """
+    return f"{seconds // 60}:{seconds % 60:02d}"

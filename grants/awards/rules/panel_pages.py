@@ -1,0 +1,147 @@
+"""What the pages of a meeting show; everything in them was read through :func:`grants.awards.rules.panel.readable`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.awards.rules.minutes import MinutesText
+from grants.awards.rules.panel import Course
+from grants.awards.states import MeetingState, PanelRole
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingHead:
+    """What every page of a meeting says about it."""
+
+    id: UUID
+    slug: str
+    title: str
+    state: MeetingState
+    version: int
+    starts_at: datetime
+    quorum: int
+    minutes_an_item: int
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """Somebody of the meeting as the others see them."""
+
+    user_id: UUID
+    name: str
+    role: PanelRole
+    here: bool
+    # Out of the room for the item that is open.
+    out: bool
+    # Clear of the item that is open, and with a vote on it.
+    eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaRow:
+    """One application on the agenda of a reader who may read it."""
+
+    item_id: UUID
+    application_id: UUID
+    reference: str
+    title: str
+    cities: str
+    spread: str
+    rank: int | None
+    score: str
+    tied: tuple[str, ...]
+    told: Course
+    current: bool
+
+    @property
+    def state(self) -> str:
+        """In a word."""
+        if self.current:
+            return "Open now"
+        if self.told.opened_at is None:
+            return "To come"
+        return "Decided" if self.told.decision else "Discussed"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPage:
+    """A meeting as one person sees it: items that are shut to them are nowhere in it."""
+
+    head: MeetingHead
+    rows: tuple[AgendaRow, ...]
+    people: tuple[Seated, ...]
+    # What the reader is in the meeting; None for who only reads.
+    role: PanelRole | None
+    here: bool
+    # The item that is open, where the reader may see it.
+    current: AgendaRow | None
+    # An item is open and it is shut to the reader.
+    closed: bool
+    leads: bool
+    votes: bool
+    # Whether some items are shut to the reader.
+    partial: bool
+    eligible: int
+    began_at: datetime | None
+    # What a page in the room compares with what it asks for every two seconds.
+    beat: str = ""
+
+    @property
+    def takes_minutes(self) -> bool:
+        """Whether the reader writes the remarks."""
+        return self.role is PanelRole.MINUTES
+
+    @property
+    def turns(self) -> bool:
+        """Whether the reader turns the pages: the chair, and the deputy where they lead or the chair is not there."""
+        chair_here = any(each.here for each in self.people if each.role is PanelRole.CHAIR)
+        deputy = self.role is PanelRole.DEPUTY and (self.leads or not chair_here)
+        return not self.closed and (self.role is PanelRole.CHAIR or deputy)
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRow:
+    """One meeting in the list."""
+
+    slug: str
+    title: str
+    call_title: str
+    state: MeetingState
+    starts_at: datetime
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesView:
+    """A version of the minutes as one person reads it."""
+
+    id: UUID
+    number: int
+    text: MinutesText
+    sha256: str
+    left_out: bool
+    file_role: str
+    frozen_by: str
+    frozen_at: datetime
+    chair: tuple[str, datetime] | None
+    second: tuple[str, datetime] | None
+    synthetic: bool
+
+    @property
+    def signed(self) -> bool:
+        """Whether both have signed."""
+        return self.chair is not None and self.second is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a page in the room asks for every two seconds: whether anything it shows has changed."""
+
+    beat: str
+    closed: bool

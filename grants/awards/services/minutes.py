@@ -1,0 +1,148 @@
+"""Acts on the minutes of a meeting: remarks, freezing them, two signatures, the paper each reader may have."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.awards import queries
+from grants.awards.models import PanelMeeting, PanelMinutes
+from grants.awards.rules import panel as rules
+from grants.awards.services.panel import item_named, log
+from grants.awards.states import Happened, MeetingState, PanelRole
+from grants.core import acts, encoding, jobs
+from grants.core.acts import act
+from grants.core.db import db, locked
+from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
+from grants.core.files import FileView
+from grants.core.permissions import Actor, Permission
+
+meeting_scope = queries.panel.meeting_scope
+
+
+def _writes(actor: Actor, meeting_id: UUID) -> PanelMeeting:
+    meeting = locked(PanelMeeting, meeting_id)
+    if queries.panel.role_in(meeting_id, actor.user_id) is not PanelRole.MINUTES:
+        raise NotAllowed("The minute-taker of this meeting writes its minutes.")
+    return meeting
+
+
+@act(
+    "panel.remark",
+    needs=Permission.PANEL_TAKE_MINUTES,
+    scope=meeting_scope,
+    says="wrote a remark in the minutes of {subject}",
+)
+def remark(actor: Actor, meeting_id: UUID, reference: str, text: str) -> None:
+    """Write what the minutes say of an item beside what the system logs; what was written before stays in the log."""
+    meeting = _writes(actor, meeting_id)
+    if MeetingState(meeting.state) is MeetingState.PLANNED:
+        raise Refused("The meeting has not begun; there is nothing to write about yet.")
+    item = item_named(actor, meeting_id, reference)
+    words = rules.said(text, "remark", "Write the remark.")
+    log(meeting, actor, Happened.REMARKED, item_id=item.id, text=words)
+
+
+def _versions(meeting_id: UUID) -> list[PanelMinutes]:
+    return list(
+        db.session.scalars(
+            select(PanelMinutes)
+            .where(PanelMinutes.meeting_id == meeting_id)
+            .order_by(PanelMinutes.number.desc())
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+@act(
+    "panel.freeze_minutes",
+    needs=Permission.PANEL_TAKE_MINUTES,
+    scope=meeting_scope,
+    says="froze the minutes of {subject}",
+)
+def freeze(actor: Actor, meeting_id: UUID) -> int:
+    """Freeze the minutes as the log tells them now, for the chair and a second person to sign. Returns their number."""
+    meeting = _writes(actor, meeting_id)
+    if MeetingState(meeting.state) is not MeetingState.ENDED:
+        raise Refused("Minutes are frozen once the meeting has ended.")
+    found = queries.panel.meeting_of(meeting_id)
+    _refuse_partial(actor, [application_id for application_id, _, _ in found.items.values()])
+    before = _versions(meeting_id)
+    text = queries.minutes.text_of(found)
+    if before and before[0].chair_signed_by and before[0].second_signed_by:
+        raise Refused("These minutes are signed by both; they no longer change.")
+    if before and bytes(before[0].sha256) == text.sha256:
+        raise Refused(f"Version {before[0].number} says exactly this. Add a remark first, or let it be signed.")
+    row = PanelMinutes(
+        meeting_id=meeting_id, number=len(before) + 1, content={"value": encoding.encode(text)}, sha256=text.sha256,
+        frozen_by=actor.user_id,
+    )  # fmt: skip
+    db.session.add(row)
+    return row.number
+
+
+def _refuse_partial(actor: Actor, application_ids: list[UUID]) -> None:
+    if queries.panel.shut(actor, application_ids):
+        raise Refused(
+            "An item of this meeting is shut to you: you declared a conflict of interest since. Somebody else takes its minutes over."
+        )  # fmt: skip
+
+
+@act("panel.sign_minutes", needs=Permission.PANEL_READ, scope=meeting_scope, says="signed the minutes of {subject}")
+def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
+    """Sign the latest version: the chair (or the deputy) once, and one more person of the meeting once."""
+    locked(PanelMeeting, meeting_id)
+    role = queries.panel.role_in(meeting_id, actor.user_id)
+    if role is None:
+        raise NotAllowed("The minutes are signed by the chair and by a second person of the meeting.")
+    standing = next(iter(_versions(meeting_id)), None)
+    if standing is None or standing.number != number:
+        raise Conflict("There is a newer version of these minutes. Read it, and sign that one.")
+    if role in (PanelRole.CHAIR, PanelRole.DEPUTY):
+        if standing.chair_signed_by is not None:
+            raise Refused("The chair or the deputy has signed already; another person of the meeting signs second.")
+        standing.chair_signed_by, standing.chair_signed_at = actor.user_id, acts.moment()
+    else:
+        if standing.second_signed_by is not None:
+            raise Refused("A second person has signed already.")
+        standing.second_signed_by, standing.second_signed_at = actor.user_id, acts.moment()
+
+
+@act(
+    "panel.print_minutes",
+    needs=Permission.PANEL_READ,
+    scope=meeting_scope,
+    says="asked for the minutes of {subject} as PDF",
+)
+def prepare(actor: Actor, meeting_id: UUID, number: int) -> None:
+    """Ask for the PDF of a version, in the copy this person may have; a job makes it."""
+    row = _numbered(meeting_id, number)
+    acts.subject(queries.minutes.FILES, row.id)
+    jobs.queue(queries.minutes.JOB, subject=(queries.minutes.FILES, row.id), minutes_id=row.id)
+
+
+@act(
+    "panel.download_minutes",
+    needs=Permission.PANEL_READ,
+    scope=meeting_scope,
+    says="opened the minutes of {subject} as PDF",
+)
+def download(actor: Actor, meeting_id: UUID, number: int) -> FileView:
+    """Hand out the PDF of a version, in the copy this person may have now; who took it is kept."""
+    row = _numbered(meeting_id, number)
+    acts.subject(queries.minutes.FILES, row.id)
+    file = queries.minutes.printed(queries.minutes.minutes_for(actor, row.id)).file
+    if file is None:
+        raise NotFound
+    return file
+
+
+def _numbered(meeting_id: UUID, number: int) -> PanelMinutes:
+    found = db.session.scalars(
+        select(PanelMinutes).where(PanelMinutes.meeting_id == meeting_id, PanelMinutes.number == number)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,99 @@
+"""The minutes of a meeting of the panel as PDF."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from grants.awards.rules.minutes import MinutesItem, MinutesText
+from grants.awards.rules.panel import clock_words
+from grants.awards.rules.panel_pages import MinutesView
+from grants.core import clock
+from grants.documents.pdf.paper import Paper
+from grants.documents.rules import Column, Table
+
+
+def panel(view: MinutesView) -> bytes:
+    """One version of the minutes, in the copy its reader may have, with the signatures given so far."""
+    text = view.text
+    kind = "Minutes, copy with items left out" if view.left_out else "Minutes"
+    paper = Paper(
+        title=f"Minutes of {text.title}",
+        head=f"{text.call} · {kind} · {text.call_reference}",
+        foot=f"Version {view.number} · {view.sha256[:16]}",
+        synthetic=view.synthetic,
+    )
+    paper.facts(
+        [
+            ("Call", f"{text.call} ({text.call_reference})"),
+            ("Opened", _moment(text.began_at, text.zone)),
+            ("Ended", _moment(text.ended_at, text.zone)),
+            ("Quorum", str(text.quorum)),
+            *(("Paused", f"{_time(each.since, text.zone)} to {_time(each.until, text.zone)}") for each in text.pauses),
+            ("Version", f"{view.number}, frozen by {view.frozen_by}, {_moment(view.frozen_at, text.zone)}"),
+            ("SHA-256 of the whole", view.sha256),
+        ]
+    )
+    paper.gap(4)
+    paper.paragraph("Written by the system from what was logged. Times are on the clock of the call.", style="quiet")
+    if view.left_out:
+        paper.paragraph(
+            "This copy leaves out what is closed to its reader because of a conflict of interest, or of a declaration not made.",
+            style="quiet",
+        )
+    rows = tuple(
+        (
+            person.name,
+            person.role,
+            ", ".join(f"{_time(stay.since, text.zone)} to {_time(stay.until, text.zone)}" for stay in person.stays) or "Not there",
+        )
+        for person in text.people
+    )  # fmt: skip
+    paper.table(
+        Table("People", (Column("Name", share=4), Column("In this meeting", share=3), Column("There", share=4)), rows)
+    )
+    for item in text.items:
+        _item(paper, item, text)
+    with paper.together():
+        _signatures(paper, view)
+    return paper.finished()
+
+
+def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
+    zone = text.zone
+    paper.heading(f"{item.title} ({item.reference})")
+    if item.opened_at is None:
+        paper.paragraph("Not reached in this meeting.")
+        return
+    closed = f", closed {_time(item.closed_at, zone)}" if item.closed_at else ""
+    paper.paragraph(f"Opened {_time(item.opened_at, zone)}{closed}; {clock_words(item.seconds)} minutes in all.")
+    for stay in item.out:
+        back = f" and was called back at {_time(stay.until, zone)}" if stay.until else ""
+        paper.paragraph(
+            f"{stay.name} left the room at {_time(stay.since, zone)} because of a conflict of interest{back}."
+        )
+    for change in item.changes:
+        paper.paragraph(f"{_time(change.at, zone)}, {change.by}: {change.words} Reason: {change.reason}")
+    for vote in item.votes:
+        named = [("For", vote.approve), ("Against", vote.reject), ("Abstained", vote.abstain)]
+        said = " ".join(f"{label}: {', '.join(names)}." for label, names in named if names)
+        paper.paragraph(f"{vote.by} put to the vote: {vote.text}. {vote.words} {said}")
+    if item.decision:
+        paper.paragraph(f"Decided: {item.decision}")
+    if item.remark:
+        paper.paragraph(f"Remark: {item.remark}")
+
+
+def _signatures(paper: Paper, view: MinutesView) -> None:
+    paper.heading("Signatures")
+    for side, signed in (("For the chair", view.chair), ("Second person", view.second)):
+        words = f"{signed[0]}, {_moment(signed[1], view.text.zone)}" if signed else "Not signed yet"
+        paper.paragraph(f"{side}: {words}.")
+
+
+def _moment(at: datetime, zone: str) -> str:
+    local = clock.in_zone(at, zone)
+    return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"
+
+
+def _time(at: datetime | None, zone: str) -> str:
+    return "" if at is None else f"{clock.in_zone(at, zone):%H:%M}"

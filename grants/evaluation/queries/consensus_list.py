@@ -1,0 +1,108 @@
+"""The list of consensus: what each one waits for and for whom, widest disagreement first, in pages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Subquery, and_, func, or_, select
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.calls.models import Call
+from grants.core.paging import Page, Rows, cut
+from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, both, reader
+from grants.evaluation import rules
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator
+from grants.evaluation.queries.applicants import cities_of
+from grants.evaluation.queries.consensus import may_open
+from grants.evaluation.rules import ConsensusRow
+from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+from grants.identity.models import User
+
+
+def _widest() -> Subquery:
+    """How far apart the submitted sheets of each application under evaluation are where they differ most, and how many."""
+    half = AssessmentScore.half
+    by_criterion = (
+        select(Assignment.application_id, (func.max(half) - func.min(half)).label("spread"))
+        .join(Application, Application.id == Assignment.application_id)
+        .join(Assessment, Assessment.assignment_id == Assignment.id)
+        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
+        .where(
+            Application.state == ApplicationState.UNDER_EVALUATION.value,
+            Assignment.state == SeatState.ACTIVE.value,
+            Assessment.state == AssessmentState.SUBMITTED.value,
+        )
+        .group_by(Assignment.application_id, AssessmentScore.criterion)
+        .subquery()
+    )
+    return (
+        select(by_criterion.c.application_id, func.max(by_criterion.c.spread).label("spread"))
+        .group_by(by_criterion.c.application_id)
+        .subquery()
+    )
+
+
+@reader
+def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[ConsensusRow]]:
+    """Applications whose consensus this person may open, widest disagreement first. Two statements a page."""
+    asked = page or Page()
+    widest = _widest()
+    spread = func.coalesce(widest.c.spread, 0)
+    after = []
+    number, _, reference = (asked.after or "").partition(" ")
+    if number.isascii() and number.isdecimal() and len(number) < 4 and reference:
+        after = [or_(spread < int(number), and_(spread == int(number), Application.reference > reference))]
+    rows = yield from ask(
+        select(
+            *(Application.id, Application.reference, Application.title, Call.slug, Call.title.label("call_title")),
+            *(Consensus.state, Consensus.agreed_by, spread.label("spread")),
+        )
+        .join(Call, Call.id == Application.call_id)
+        .outerjoin(Consensus, Consensus.application_id == Application.id)
+        .outerjoin(widest, widest.c.application_id == Application.id)
+        .where(Application.state == ApplicationState.UNDER_EVALUATION.value, may_open(actor), *after)
+        .order_by(spread.desc(), Application.reference)
+        .limit(asked.limit)
+    )
+    ids = [row.id for row in rows]
+    seats, cities = yield from both(_seats(ids), cities_of.asking(ids))
+    found = cut(rows, asked, key=lambda row: f"{row.spread} {row.reference}")
+    return Rows(
+        tuple(_line(row, seats.get(row.id, ()), cities.get(row.id, "")) for row in found.items),
+        found.next_key, found.total, found.first,
+    )  # fmt: skip
+
+
+def _seats(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:
+    """Who holds a seat on each application, and whether their sheet is in."""
+    rows = yield from ask(
+        select(Assignment.application_id, User.id, User.name, Assessment.state)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .join(User, User.id == Evaluator.user_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
+        .order_by(User.name, User.id)
+    )
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.application_id].append(row)
+    return found
+
+
+def _line(row: Any, seats: Sequence[Any], cities: str) -> ConsensusRow:
+    missing = [seat for seat in seats if seat.state != AssessmentState.SUBMITTED.value]
+    submitted = len(seats) - len(missing)
+    state = ConsensusState(row.state) if row.state else None
+    agreed = {UUID(entry["user_id"]) for entry in row.agreed_by or ()}
+    waits = missing
+    if state is ConsensusState.PROPOSED:
+        waits = [seat for seat in seats if seat.id not in agreed]
+    return ConsensusRow(
+        row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
+        rules.half_words(row.spread) if submitted > 1 else "", state, tuple(seat.name for seat in waits),
+    )  # fmt: skip

@@ -1,0 +1,215 @@
+"""The minutes of a meeting: written from its log, frozen, signed by two, and on paper without what a reader may not see."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+
+from grants.awards import queries, services
+from grants.awards.models import PanelMinutes
+from grants.awards.states import Vote
+from grants.core import clock, files
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
+from grants.documents import services as documents
+from tests.awards.meeting import Meeting
+from tests.awards.test_panel import FIRST, meeting, panel_world
+from tests.awards.test_publication import statements
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import CLOSED, Browser
+
+__all__ = ["meeting", "panel_world"]
+
+
+def hold(meeting: Meeting) -> None:
+    """Half an hour: the first item with a vote and a change, the second looked at, the third not reached."""
+    meeting.open_first()
+    meeting.does("manager", "come_to_write")
+    with clock.at(CLOSED + timedelta(minutes=4)):
+        meeting.does("chair", "recommend", "Name the streets", "The sheets miss them")
+    with clock.at(CLOSED + timedelta(minutes=9)):
+        meeting.does("chair", "propose", "Recommend it for funding")
+        meeting.does("ben", "vote", 1, Vote.APPROVE)
+        meeting.does("ada", "vote", 1, Vote.REJECT)
+        meeting.does("chair", "vote", 1, Vote.APPROVE)
+        meeting.does("chair", "count", 1)
+    with clock.at(CLOSED + timedelta(minutes=12)):
+        meeting.does("chair", "open_item", meeting.scene.references[1])
+    with clock.at(CLOSED + timedelta(minutes=30)):
+        meeting.does("chair", "end")
+
+
+def view(meeting: Meeting, who: str) -> Any:
+    return queries.minutes.minutes_page(meeting.scene.actor(who), meeting.slug).standing
+
+
+def freeze(meeting: Meeting) -> int:
+    return services.minutes.freeze(meeting.scene.actor("manager"), meeting.id)
+
+
+def sign(meeting: Meeting, who: str, number: int = 1) -> None:
+    services.minutes.sign(meeting.scene.actor(who), meeting.id, number)
+
+
+def test_the_minutes_say_what_was_logged_and_only_that(meeting: Meeting) -> None:
+    hold(meeting)
+    services.minutes.remark(
+        meeting.scene.actor("manager"), meeting.id, meeting.scene.references[0], "The panel thanks the evaluators."
+    )
+
+    text = queries.minutes.minutes_page(meeting.scene.actor("auditor"), meeting.slug).text
+    assert text is not None
+    by_title = {item.title: item for item in text.items}
+    first = by_title[FIRST]
+    assert (first.seconds, first.decision, first.recommended) == (
+        12 * 60,
+        "Recommend it for funding",
+        "Name the streets",
+    )
+    assert [vote.words for vote in first.votes] == ["Carried: 2 for, 1 against, 0 abstained; 3 of 3 eligible voted."]
+    assert first.votes[0].reject == ("Ada Member",)
+    assert [(stay.name, stay.until) for stay in first.out] == [("Cleo Member", CLOSED + timedelta(minutes=12))]
+    assert first.changes[0].reason == "The sheets miss them"
+    assert first.remark == "The panel thanks the evaluators."
+    assert [item.opened_at for item in text.items].count(None) == 1
+    assert (text.began_at, text.ended_at) == (CLOSED, CLOSED + timedelta(minutes=30))
+    assert [person.role for person in text.people] == ["Chair", "Deputy chair", "Member", "Member", "Minute-taker"]
+
+
+def test_minutes_are_frozen_after_the_meeting_by_who_takes_them(meeting: Meeting) -> None:
+    meeting.open_first()
+    with pytest.raises(Refused, match="once the meeting has ended"):
+        freeze(meeting)
+    meeting.does("chair", "end")
+    with pytest.raises(NotAllowed):
+        services.minutes.freeze(meeting.scene.actor("chair"), meeting.id)
+
+    assert freeze(meeting) == 1
+    with pytest.raises(Refused, match="says exactly this"):
+        freeze(meeting)
+
+
+def test_a_remark_after_the_freezing_makes_the_next_version_until_both_have_signed(meeting: Meeting) -> None:
+    hold(meeting)
+    freeze(meeting)
+    sign(meeting, "chair")
+    manager, reference = meeting.scene.actor("manager"), meeting.scene.references[0]
+    services.minutes.remark(manager, meeting.id, reference, "One more thing")
+    assert freeze(meeting) == 2
+    with pytest.raises(Conflict, match="newer version"):
+        sign(meeting, "ben", 1)
+
+    sign(meeting, "chair", 2)
+    with pytest.raises(Refused, match="has signed already"):
+        sign(meeting, "ada", 2)
+    sign(meeting, "ben", 2)
+    with pytest.raises(Refused, match="second person has signed"):
+        sign(meeting, "manager", 2)
+    services.minutes.remark(meeting.scene.actor("manager"), meeting.id, reference, "Too late")
+    with pytest.raises(Refused, match="signed by both"):
+        freeze(meeting)
+    assert view(meeting, "ben").signed
+
+
+def test_nobody_outside_the_meeting_signs(meeting: Meeting) -> None:
+    hold(meeting)
+    freeze(meeting)
+
+    with pytest.raises(NotAllowed):
+        sign(meeting, "auditor")
+    with pytest.raises(DBAPIError), arranging():
+        row = db.session.query(PanelMinutes).one()
+        row.chair_signed_by = row.second_signed_by = meeting.scene.people["chair"]
+        row.chair_signed_at = row.second_signed_at = CLOSED
+        db.session.flush()
+    db.session.rollback()
+
+
+def test_what_is_frozen_is_not_rewritten(meeting: Meeting) -> None:
+    hold(meeting)
+    freeze(meeting)
+
+    with pytest.raises(DBAPIError), arranging():
+        db.session.execute(update(PanelMinutes).values(content={}), execution_options={"core_write": True})
+    db.session.rollback()
+
+
+def test_the_copy_of_a_conflicted_member_leaves_the_item_out_on_page_and_paper(
+    meeting: Meeting, browser: Browser
+) -> None:
+    hold(meeting)
+    freeze(meeting)
+    path = f"/panels/{meeting.slug}/minutes"
+    hidden = (FIRST, meeting.scene.references[0], "Recommend it for funding", "Name the streets", "12:00")
+
+    text = text_of(browser.get("cleo", path))
+    assert [word for word in hidden if word in text] == []
+    assert "Your copy leaves items out" in text
+    assert all(word in text_of(browser.get("auditor", path)) for word in hidden)
+    pages = {who: paper(meeting, who) for who in ("cleo", "auditor")}
+    assert [word for word in hidden if word in pages["cleo"]] == []
+    assert "copy with items left out" in pages["cleo"]
+    assert all(word in pages["auditor"] for word in hidden)
+
+
+def paper(meeting: Meeting, who: str) -> str:
+    """The text of the PDF that this person may have, made as the job makes it."""
+    actor = meeting.scene.actor(who)
+    key = view(meeting, who).id
+    documents.print_minutes(meeting.scene.actor(who), key)
+    data = files.genuine(services.minutes.download(actor, meeting.id, 1)).read_bytes()
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+
+
+def test_the_paper_is_asked_for_made_and_handed_out_on_the_record(meeting: Meeting, browser: Browser) -> None:
+    hold(meeting)
+    freeze(meeting)
+    path = f"/panels/{meeting.slug}/minutes"
+    assert browser.get("ben", f"{path}/1.pdf").status_code == 404
+    assert browser.post("ben", f"{path}/1/file").status_code == 303
+    assert "The PDF is being made." in text_of(browser.get("ben", path))
+    paper(meeting, "ben")
+    with browser.get("ben", f"{path}/1.pdf") as handed_out:
+        assert handed_out.mimetype == "application/pdf"
+    assert browser.get("cleo", f"{path}/1.pdf").status_code == 404
+    with pytest.raises(NotFound):
+        services.minutes.download(meeting.scene.actor("ben"), meeting.id, 7)
+
+    sign(meeting, "chair")
+    assert browser.get("ben", f"{path}/1.pdf").status_code == 404
+    assert "For the chair: Carla Chair, 20 November 2022" in paper(meeting, "ben")
+
+
+def test_the_minutes_are_written_signed_and_read_on_their_page(meeting: Meeting, browser: Browser) -> None:
+    path = f"/panels/{meeting.slug}/minutes"
+    assert "There are no minutes yet" in text_of(browser.get("ben", path))
+    hold(meeting)
+    assert browser.post("ben", f"{path}/freeze").status_code == 403
+    remark = f"{path}/remark/{meeting.scene.references[0]}"
+    assert "Write the remark." in text_of(browser.post("manager", remark, remark=""), 422)
+    assert browser.post("manager", remark, remark="Heard twice.").status_code == 303
+    assert browser.post("manager", f"{path}/freeze").status_code == 303
+    assert "Heard twice." in text_of(browser.get("auditor", path))
+    assert "Sign these minutes" not in text_of(browser.get("auditor", path))
+    assert "Sign these minutes" in text_of(browser.get("chair", path))
+    assert browser.post("chair", f"{path}/1/sign").status_code == 303
+    assert browser.post("ben", f"{path}/2/sign").status_code == 409
+    assert browser.post("ben", f"{path}/1/sign").status_code == 303
+    assert "Signed second by Ben Member" in text_of(browser.get("auditor", path))
+
+
+def test_the_minutes_cost_the_same_whatever_they_hold(meeting: Meeting) -> None:
+    hold(meeting)
+    freeze(meeting)
+    actor = meeting.scene.actor("auditor")
+    with statements() as seen:
+        queries.minutes.minutes_page(actor, meeting.slug)
+
+    assert len(seen) <= 4

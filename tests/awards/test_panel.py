@@ -1,0 +1,468 @@
+"""A meeting of the panel: it follows the chair, keeps conflicted people out by name and time, and votes are theirs alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+
+from grants.awards import queries
+from grants.awards.models import PanelEvent
+from grants.awards.states import Happened, MeetingState, Turn, Vote
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.paging import Page
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from grants.identity.policy import Role
+from tests.awards.meeting import MEMBERS, Meeting, planned, seat_panel
+from tests.awards.test_publication import statements
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.factories import identity as people
+from tests.worlds import World, Worlds
+
+FIRST = "Cool Courtyards"
+CLOSED_WORDS = "This item is closed to you. You are called back after it."
+
+
+@pytest.fixture(scope="session")
+def panel_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[Meeting]:
+    """Every consensus agreed, a meeting planned; Cleo is in conflict with the first application."""
+
+    def made() -> Meeting:
+        scene = small_world.told()
+        seat_panel(scene)
+        return planned(scene)
+
+    with clock.at(CLOSED):
+        return worlds.of(made, like=evaluated_world)
+
+
+@pytest.fixture
+def meeting(scene: Scene, panel_world: World[Meeting]) -> Meeting:
+    told = panel_world.told()
+    scene.people.update(told.scene.people)
+    return Meeting(scene, told.slug, told.id)
+
+
+def test_the_agenda_is_by_spread_then_by_rank_and_holds_every_application(meeting: Meeting) -> None:
+    page = meeting.page("manager")
+
+    assert len(page.rows) == 3
+    assert [row.rank for row in page.rows] == sorted(row.rank or 0 for row in page.rows)
+    assert page.head.state is MeetingState.PLANNED
+
+
+def test_a_meeting_is_led_by_somebody_and_written_by_somebody_else(meeting: Meeting) -> None:
+    scene = meeting.scene
+    with pytest.raises(Invalid) as found:
+        planned(scene, quorum=5)
+    assert found.value.problems == {"quorum": "The quorum is from 1 to 4, the people of this meeting who vote."}
+
+
+def test_only_who_belongs_to_the_panel_of_the_call_is_seated(meeting: Meeting) -> None:
+    meeting.scene.people["ben"] = meeting.scene.people["eva1"]
+
+    with pytest.raises(Invalid) as found:
+        planned(meeting.scene)
+    assert list(found.value.problems) == ["members"]
+
+
+def test_the_agenda_is_put_in_order_and_what_is_not_named_comes_after(meeting: Meeting) -> None:
+    first, second, third = meeting.scene.references
+    meeting.does("manager", "order", (third, first))
+
+    assert [row.reference for row in meeting.page("manager").rows] == [third, first, second]
+    with pytest.raises(Invalid, match="not changed"):
+        meeting.does("manager", "order", ("PCP-1",))
+
+
+def test_a_meeting_begins_with_its_quorum_and_no_sooner(meeting: Meeting) -> None:
+    meeting.does("chair", "arrive")
+    with pytest.raises(Refused, match="1 of the people who may vote is here; the meeting needs 2"):
+        meeting.does("chair", "begin")
+
+    meeting.does("manager", "come_to_write")
+    with pytest.raises(Refused, match="needs 2"):
+        meeting.does("chair", "begin")
+
+    meeting.does("ben", "arrive")
+    meeting.does("chair", "begin")
+    assert meeting.page("ben").head.state is MeetingState.RUNNING
+
+
+def test_everybody_follows_the_chair_but_who_is_in_conflict(meeting: Meeting) -> None:
+    meeting.open_first()
+
+    assert meeting.page("ben").current is not None and meeting.page("ben").current.title == FIRST
+    page = meeting.page("cleo")
+    assert (page.closed, page.current, page.eligible, page.leads) == (True, None, 0, False)
+    assert FIRST not in str(page) and meeting.scene.references[0] not in str(page)
+    assert [row.rank for row in page.rows] == [None, None]
+
+
+def test_leaving_and_coming_back_are_on_the_record_with_their_times(meeting: Meeting) -> None:
+    meeting.open_first()
+    cleo = meeting.scene.people["cleo"]
+    with clock.at(CLOSED + timedelta(minutes=12)):
+        meeting.does("chair", "open_item", meeting.scene.references[1])
+
+    told = queries.panel.meeting_page(meeting.scene.actor("ben"), meeting.slug).rows
+    stays = next(row for row in told if row.title == FIRST).told.out
+    assert [(stay.person, stay.since, stay.until) for stay in stays] == [(cleo, CLOSED, CLOSED + timedelta(minutes=12))]
+    kinds = [(each.kind, each.person) for each in meeting.events() if each.person == cleo]
+    assert kinds == [(Happened.ARRIVED, cleo), (Happened.STEPPED_OUT, cleo), (Happened.CALLED_BACK, cleo)]
+
+
+def test_who_arrives_while_their_item_is_open_stays_out(meeting: Meeting) -> None:
+    meeting.all_arrive("chair", "ada")
+    meeting.does("chair", "begin")
+    meeting.does("chair", "open_item", meeting.scene.references[0])
+    meeting.does("cleo", "arrive")
+
+    assert meeting.page("cleo").closed
+    assert [seat.name for seat in meeting.page("ada").people if seat.out] == ["Cleo Member"]
+
+
+def test_the_pulse_of_somebody_kept_out_is_one_and_the_same_whatever_happens(meeting: Meeting) -> None:
+    meeting.open_first()
+    pulses = [queries.panel.pulse(meeting.scene.actor("cleo"), meeting.slug)]
+    others = [queries.panel.pulse(meeting.scene.actor("ben"), meeting.slug)]
+    assert [meeting.page(who).beat for who in ("cleo", "ben")] == [pulses[0].beat, others[0].beat]
+    meeting.does("chair", "propose", "Recommend it")
+    for who, cast in (("ben", Vote.APPROVE), ("ada", Vote.REJECT)):
+        meeting.does(who, "vote", 1, cast)
+        pulses.append(queries.panel.pulse(meeting.scene.actor("cleo"), meeting.slug))
+        others.append(queries.panel.pulse(meeting.scene.actor("ben"), meeting.slug))
+
+    assert len(set(pulses)) == 1 and pulses[0].closed
+    assert len(set(others)) == 3
+
+    meeting.does("chair", "turn", Turn.NEXT)
+    assert queries.panel.pulse(meeting.scene.actor("cleo"), meeting.slug) not in pulses
+
+
+def test_the_pulse_costs_two_statements_and_says_not_modified(meeting: Meeting, browser: Browser) -> None:
+    meeting.open_first()
+    actor = meeting.scene.actor("ben")
+    with statements() as seen:
+        queries.panel.pulse(actor, meeting.slug)
+    assert len(seen) <= 2
+
+    answer = browser.get("ben", f"/panels/{meeting.slug}/live/pulse")
+    assert list(answer.json) == ["beat"]
+    again = browser._client("ben").get(
+        f"/panels/{meeting.slug}/live/pulse", headers={"If-None-Match": answer.headers["ETag"]}
+    )
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_vote_is_counted_among_those_who_may_and_stands(meeting: Meeting) -> None:
+    meeting.open_first()
+    assert meeting.does("chair", "propose", "Recommend it for funding") == 1
+    with pytest.raises(NotFound):
+        meeting.does("cleo", "vote", 1, Vote.APPROVE)
+    meeting.does("ben", "vote", 1, Vote.APPROVE)
+    meeting.does("ada", "vote", 1, Vote.ABSTAIN)
+    with pytest.raises(Refused, match="a vote stands"):
+        meeting.does("ben", "vote", 1, Vote.REJECT)
+    with pytest.raises(Conflict):
+        meeting.does("chair", "vote", 2, Vote.REJECT)
+
+    assert meeting.does("chair", "count", 1) is True
+    current = meeting.page("ben").current
+    assert current is not None
+    (put,) = current.told.proposals
+    assert (len(put.votes), put.eligible, put.count_words) == (2, 3, "1 for, 0 against, 1 abstained")
+    with pytest.raises(Conflict):
+        meeting.does("chair", "vote", 1, Vote.APPROVE)
+
+
+def test_who_declares_a_conflict_after_voting_is_out_and_their_vote_counts_for_nothing(meeting: Meeting) -> None:
+    scene = meeting.scene
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it")
+    meeting.does("ben", "vote", 1, Vote.APPROVE)
+    meeting.does("ada", "vote", 1, Vote.REJECT)
+    evaluation.declare(
+        scene.actor("ben"), scene.call_id, (Answered(scene.application_ids[0], Declared.CONFLICT, "A new job"),)
+    )
+    assert meeting.page("ben").closed
+
+    assert meeting.does("chair", "count", 1) is False
+    current = meeting.page("ada").current
+    assert current is not None
+    (put,) = current.told.proposals
+    assert (put.count_words, put.eligible) == ("0 for, 1 against, 0 abstained", 2)
+    assert scene.people["ben"] in {stay.person for stay in current.told.out}
+
+
+def test_a_vote_needs_the_quorum_of_those_who_may_vote_on_the_item(meeting: Meeting) -> None:
+    meeting.all_arrive("chair", "cleo")
+    meeting.does("chair", "begin")
+    meeting.does("chair", "open_item", meeting.scene.references[0])
+
+    with pytest.raises(Refused, match="1 of the people who may vote is here; a vote needs 2"):
+        meeting.does("chair", "propose", "Recommend it")
+
+
+def test_the_minute_taker_and_the_auditor_have_no_vote_and_do_not_lead(meeting: Meeting) -> None:
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it")
+
+    for who in ("manager", "auditor"):
+        for deed, *args in (("vote", 1, Vote.APPROVE), ("turn", Turn.NEXT), ("end",)):
+            with pytest.raises(NotAllowed):
+                meeting.does(who, deed, *args)
+    with pytest.raises(NotAllowed, match="leads it"):
+        meeting.does("ben", "turn", Turn.NEXT)
+    with pytest.raises(NotAllowed, match="leads this item"):
+        meeting.does("ben", "count", 1)
+
+
+def test_where_the_chair_is_in_conflict_the_deputy_leads_and_the_chair_sees_nothing(meeting: Meeting) -> None:
+    scene = meeting.scene
+    evaluation.declare(
+        scene.actor("chair"), scene.call_id, (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
+    )
+    meeting.all_arrive()
+    meeting.does("chair", "begin")
+    with pytest.raises(NotFound):
+        meeting.does("chair", "open_item", scene.references[1])
+    meeting.does("ada", "open_item", scene.references[1])
+
+    assert meeting.page("chair").closed and not meeting.page("chair").turns
+    assert meeting.page("ada").leads and meeting.page("ada").turns
+    with pytest.raises(NotFound):
+        meeting.does("chair", "propose", "Recommend it")
+    meeting.does("ada", "propose", "Recommend it")
+
+
+def test_an_item_nobody_may_lead_is_not_opened(scene: Scene, evaluated_world: World[None]) -> None:
+    seat_panel(scene)
+    meeting = planned(scene, deputy=None)
+    evaluation.declare(
+        scene.actor("chair"), scene.call_id, (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
+    )
+    meeting.all_arrive()
+    meeting.does("chair", "begin")
+    meeting.does("manager", "order", (scene.references[1],))
+
+    with pytest.raises(Refused, match="Neither the chair nor a deputy may lead"):
+        meeting.does("chair", "turn", Turn.NEXT)
+
+
+def test_the_time_of_an_item_leaves_pauses_out_and_goes_on_when_it_is_opened_again(meeting: Meeting) -> None:
+    meeting.open_first()
+    for minute, deed in ((5, ("pause",)), (20, ("resume",)), (24, ("turn", Turn.NEXT)), (30, ("turn", Turn.BACK))):
+        with clock.at(CLOSED + timedelta(minutes=minute)):
+            meeting.does("chair", *deed)
+    with clock.at(CLOSED + timedelta(minutes=31)):
+        current = meeting.page("ben").current
+        assert current is not None and current.told.seconds == (5 + 4 + 1) * 60
+
+
+def test_two_people_turning_the_page_at_once_turn_it_once(meeting: Meeting) -> None:
+    meeting.open_first()
+    version = meeting.page("chair").head.version
+    meeting.does("chair", "turn", Turn.NEXT, version)
+
+    with pytest.raises(Conflict):
+        meeting.does("ada", "turn", Turn.NEXT, version)
+
+
+def test_a_vote_makes_no_form_of_the_chair_stale(meeting: Meeting) -> None:
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it")
+    version = meeting.page("chair").head.version
+    meeting.does("ben", "vote", 1, Vote.APPROVE)
+
+    meeting.does("chair", "turn", Turn.NEXT, version)
+
+
+def test_a_recommendation_changes_with_its_reason_and_what_stood_before(meeting: Meeting) -> None:
+    meeting.open_first()
+    meeting.does("chair", "recommend", "Name the streets", "The sheets miss them")
+    meeting.does("chair", "recommend", "Name the streets and the owners", "Owners decide")
+    with pytest.raises(Invalid):
+        meeting.does("chair", "recommend", "Nothing", " ")
+
+    current = meeting.page("ben").current
+    assert current is not None and current.told.recommended == "Name the streets and the owners"
+    assert [(each.before, each.reason) for each in current.told.changes] == [
+        ("", "The sheets miss them"),
+        ("Name the streets", "Owners decide"),
+    ]
+
+
+def test_only_applications_of_equal_score_change_their_order(meeting: Meeting) -> None:
+    meeting.open_first()
+    before = len(meeting.events())
+
+    with pytest.raises(Invalid) as found:
+        meeting.does("chair", "reorder", meeting.scene.references[1], "It covers more")
+    assert "equal score" in found.value.problems["other"]
+    assert len(meeting.events()) == before
+
+
+def test_the_order_of_two_tied_is_changed_and_hidden_from_who_may_not_read_one(
+    scene: Scene, small_world: World[Scene]
+) -> None:
+    scene.evaluate(((8, 8, 8), (8, 8, 8), (9, 9, 9)))
+    seat_panel(scene, with_place=1)
+    meeting = planned(scene)
+    meeting.open_first()
+    meeting.does("chair", "reorder", scene.references[1], "It covers a region nobody covers")
+
+    (change,) = [each for each in meeting.events() if each.kind is Happened.REORDERED]
+    assert change.text == f"{scene.references[0]} before {scene.references[1]}"
+    current = meeting.page("cleo").current
+    assert current is not None and current.told.changes == ()
+    assert len(meeting.page("ben").current.told.changes) == 1
+
+
+def test_the_log_of_a_meeting_is_never_changed(meeting: Meeting) -> None:
+    meeting.all_arrive()
+
+    with pytest.raises(DBAPIError), arranging():
+        db.session.execute(update(PanelEvent).values(text="other"), execution_options={"core_write": True})
+    db.session.rollback()
+    assert [each.number for each in meeting.events()] == [1, 2, 3, 4]
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+PAGES = ("", "/live", "/projector", "/minutes")
+
+
+def test_no_page_tells_a_conflicted_member_anything_of_their_item(meeting: Meeting, browser: Browser) -> None:
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend the courtyards")
+    meeting.does("ben", "vote", 1, Vote.APPROVE)
+    hidden = (FIRST, meeting.scene.references[0], "Neochóra", "Recommend the courtyards")
+
+    for path in PAGES:
+        text = text_of(browser.get("cleo", f"/panels/{meeting.slug}{path}"))
+        assert [word for word in hidden if word in text] == [], path
+    assert CLOSED_WORDS in text_of(browser.get("cleo", f"/panels/{meeting.slug}/live"))
+    assert CLOSED_WORDS in text_of(browser.get("cleo", f"/panels/{meeting.slug}/projector"))
+    assert FIRST in text_of(browser.get("ben", f"/panels/{meeting.slug}/live"))
+
+
+def test_what_a_conflicted_member_sends_meets_nothing(meeting: Meeting, browser: Browser) -> None:
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it")
+    reference = meeting.scene.references[0]
+    sent = {
+        "vote": {"number": "1", "vote": "approve"}, "propose": {"proposal": "No"}, "count/1": {},
+        "recommend": {"text": "x", "reason": "y"}, f"open/{reference}": {},
+    }  # fmt: skip
+    before = len(meeting.events())
+
+    for path, data in sent.items():
+        assert browser.post("cleo", f"/panels/{meeting.slug}/live/{path}", **data).status_code in (403, 404), path
+    assert len(meeting.events()) == before
+
+
+def test_every_address_of_a_meeting_tells_a_conflicted_member_nothing(
+    app: Flask, meeting: Meeting, browser: Browser
+) -> None:
+    """Every rule of the URL map under this meeting, with the hidden application in it where it takes a reference."""
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend the courtyards")
+    reference, before = meeting.scene.references[0], len(meeting.events())
+    walked = 0
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/panels/<slug>"):
+            continue
+        path = rule.rule.replace("<slug>", meeting.slug).replace("<ref>", reference)
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", re.sub(r"<int[^>]*>", "1", path))
+        answer = browser.get("cleo", path) if "GET" in (rule.methods or ()) else browser.post("cleo", path, text="x")
+        said = answer.get_data(as_text=True).replace(path, "")
+        assert answer.status_code in (200, 303, 403, 404, 409, 422), (path, answer.status_code)
+        assert FIRST not in said and "Recommend the courtyards" not in said, path
+        answer.close()
+        walked += 1
+    assert walked > 15
+    assert [each.kind for each in meeting.events()[before:]] == []
+
+
+def test_undeclared_members_see_no_item_at_all(meeting: Meeting, browser: Browser) -> None:
+    scene = meeting.scene
+    with arranging():
+        scene.people["dana"] = people.user("Dana Member", Role.PANEL_MEMBER).id
+    db.session.rollback()
+
+    text = text_of(browser.get("dana", f"/panels/{meeting.slug}"))
+    assert [reference for reference in scene.references if reference in text] == []
+
+
+def test_people_outside_the_panel_open_nothing(meeting: Meeting, browser: Browser) -> None:
+    for path in (*PAGES, "/live/pulse"):
+        assert browser.get("eva1", f"/panels/{meeting.slug}{path}").status_code == 403
+
+
+def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, browser: Browser) -> None:
+    ids = meeting.scene.people
+    new = f"/calls/{meeting.scene.slug}/panels/new"
+    assert "Ben Member" in text_of(browser.get("manager", new))
+    bad = browser.post("manager", new, title="Second day", day="1 December 2022", time="9:00")
+    assert "Choose who leads the meeting." in text_of(bad, 422) and "Second day" in bad.text
+    sent = browser.post(
+        "manager", new, title="Second day", day="1 December 2022", time="9:00", chair=ids["chair"],
+        members=[ids["ben"], ids["ada"]], minutes=ids["manager"], quorum="2", minutes_an_item="10",
+    )  # fmt: skip
+    assert sent.status_code == 303
+    slug = sent.location.rsplit("/", 1)[1]
+    live = f"/panels/{slug}/live"
+    for who in ("chair", "ben", "manager"):
+        assert browser.post(who, f"{live}/arrive").status_code == 303
+    text = text_of(browser.get("chair", live))
+    version = text.split('name="version" value="')[1].split('"')[0]
+    assert browser.post("chair", f"{live}/begin", version=version).status_code == 303
+    assert "No item is open." in text_of(browser.get("ben", live))
+    assert browser.post("chair", f"{live}/next").status_code == 303
+    stale = browser.post("chair", f"{live}/next", version=version)
+    assert stale.status_code == 409
+    assert "Write what is proposed" in text_of(browser.post("chair", f"{live}/propose"), 422)
+    assert browser.post("chair", f"{live}/propose", proposal="Recommend it").status_code == 303
+    assert "Choose how you vote." in text_of(browser.post("ben", f"{live}/vote", number="1"), 422)
+    assert browser.post("ben", f"{live}/vote", number="1", vote="approve").status_code == 303
+    assert "You voted: Approve." in text_of(browser.get("ben", live))
+    assert "2 eligible" not in text_of(browser.get("ben", f"/panels/{slug}/projector"))
+    assert "Ben Member" not in browser.get("ben", f"/panels/{slug}/projector").text
+    assert browser.post("chair", f"{live}/count/1").status_code == 303
+    assert "Carried: 1 for, 0 against, 0 abstained" in text_of(browser.get("ben", live))
+    assert "Second day" in text_of(browser.get("ben", "/panels"))
+
+
+def test_a_page_costs_the_same_whatever_its_length(meeting: Meeting) -> None:
+    meeting.open_first()
+    actor = meeting.scene.actor("ben")
+    with statements() as few:
+        queries.panel.meeting_page(actor, meeting.slug)
+    for way in (Turn.NEXT, Turn.NEXT, Turn.BACK):
+        meeting.does("chair", "turn", way)
+    actor = meeting.scene.actor("ben")
+    with statements() as many:
+        queries.panel.meeting_page(actor, meeting.slug)
+
+    assert len(many) == len(few) <= 4
+    with statements() as listed:
+        assert len(queries.panel.meetings(actor, Page(size=1)).items) == 1
+    assert len(listed) == 1
+
+
+def test_everybody_of_the_meeting_is_named_once(meeting: Meeting) -> None:
+    names = [seat.name for seat in meeting.page("chair").people]
+
+    assert len(names) == len(set(names)) == len(MEMBERS) + 2
