@@ -119,6 +119,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
     "selection_item": WrittenOnce(once=("entry_id",)),
 }

@@ -6,6 +6,8 @@ from grants.awards.rules.decision import (
     DecisionInput,
     SelectionView,
     forgotten_words,
+    halves_kept,
+    kept_halves,
     late_words,
     list_hash,
     refuse_doubts,
@@ -13,6 +15,7 @@ from grants.awards.rules.decision import (
     refuse_over_budget,
     refuse_same_person,
     refuse_second_list,
+    waiting_words,
 )
 from grants.awards.rules.publication import (
     Decided,
@@ -57,6 +60,8 @@ __all__ = [
     "WaitingRow",
     "bar",
     "forgotten_words",
+    "halves_kept",
+    "kept_halves",
     "late_words",
     "list_hash",
     "part",
@@ -68,4 +73,5 @@ __all__ = [
     "refuse_second_list",
     "refuse_unpublishable",
     "strip",
+    "waiting_words",
 ]

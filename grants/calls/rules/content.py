@@ -9,6 +9,7 @@ from typing import Any
 
 from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money
@@ -63,35 +64,6 @@ class CountryList:
 
     name: str
     countries: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """An award criterion. The threshold is in half points; the weight serves ranking only (domain.md V-12)."""
-
-    key: str
-    name: str
-    question: str
-    weight: Fraction = Fraction(1)
-    threshold_half: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The marks of one criterion in half points: 0 to ``max_half``, with a word for each whole mark."""
-
-    max_half: int = 10
-    step_half: int = 1
-    anchors: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """What an application must reach, in half points: for each criterion, for single ones, and in all."""
-
-    each_half: int | None = None
-    by_criterion: tuple[tuple[str, int], ...] = ()
-    total_half: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +229,8 @@ class CallContent:
     declarations: tuple[Declaration, ...] = ()
     # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
     clarification_days: int = 10
+    # What is made of the marks: consensus or mean, what weights serve, where a comment is demanded.
+    scoring: Scoring = PLAIN_SCORING
 
     @property
     def pays(self) -> bool:
@@ -269,14 +243,14 @@ class CallContent:
         return self.budget_rules.envelopes
 
     @property
-    def max_half(self) -> int:
-        """The highest mark of one criterion, in half points."""
-        return self.scale.max_half
+    def marking(self) -> Marking:
+        """What score sheets, consensus and ranking need to read marks."""
+        return Marking(self.criteria, self.scale, self.scoring, self.total_threshold_half)
 
     @property
-    def total_max_half(self) -> int:
-        """The highest sum of marks, in half points."""
-        return self.scale.max_half * len(self.criteria)
+    def evaluators_least(self) -> int:
+        """How many submitted assessments an application needs for a score."""
+        return self.scoring.evaluators_least or self.evaluators_per_application
 
     def criterion(self, key: str) -> Criterion | None:
         """The criterion of that key, or None."""

@@ -7,6 +7,7 @@ from grants.evaluation.models.conflicts import ConflictDeclaration
 from grants.evaluation.models.consensus import Consensus, ConsensusScore
 from grants.evaluation.models.pool import Evaluator
 from grants.evaluation.models.sheets import Assessment, AssessmentScore
+from grants.evaluation.models.shifts import ScoreShift
 
 __all__ = [
     "Assessment",
@@ -17,4 +18,5 @@ __all__ = [
     "Consensus",
     "ConsensusScore",
     "Evaluator",
+    "ScoreShift",
 ]

@@ -15,6 +15,7 @@ from grants.evaluation.queries.access import (
     refuse_conflict,
     refuse_own_seat,
     seat_scope,
+    shift_scope,
     undeclared,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
@@ -29,19 +30,19 @@ from grants.evaluation.queries.assignments import (
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, waiting_doubts
 from grants.evaluation.queries.consensus import (
-    agreed_scores,
     agreed_words,
     consensus_application,
     consensus_list,
     consensus_page,
     seat_people,
 )
+from grants.evaluation.queries.official import official_scores
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
+from grants.evaluation.queries.shifts import shift_page
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
     "IN_EVALUATION",
-    "agreed_scores",
     "agreed_words",
     "application_id_of",
     "application_scope",
@@ -66,6 +67,7 @@ __all__ = [
     "duties",
     "free_seat",
     "may_declare",
+    "official_scores",
     "own_seat",
     "pool",
     "refuse_closed",
@@ -75,6 +77,8 @@ __all__ = [
     "seat_of",
     "seat_people",
     "seat_scope",
+    "shift_page",
+    "shift_scope",
     "unanswered",
     "undeclared",
     "waiting_doubts",

@@ -17,7 +17,7 @@ from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Evaluator
+from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Evaluator, ScoreShift
 from grants.evaluation.states import AssessmentState, Declared, Ruling, SeatState
 
 # States in which conflicts are declared and seats are given.
@@ -60,6 +60,11 @@ def declaration_scope(declaration_id: UUID) -> Scope:
 def seat_scope(seat_id: UUID) -> Scope:
     """A seat lies where its application lies."""
     return application_scope(locked(Assignment, seat_id).application_id)
+
+
+def shift_scope(shift_id: UUID) -> Scope:
+    """A move of a score lies where its application lies."""
+    return application_scope(get(ScoreShift, shift_id).application_id)
 
 
 def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
@@ -129,11 +134,11 @@ def readable(actor: Actor) -> ColumnElement[bool]:
 
     Never where the same person still scores: whatever else they are, they score blind.
     """
-    reads = and_(within(actor, Permission.ASSESSMENT_READ_ALL), not_(_scores_now(actor)))
+    reads = and_(within(actor, Permission.ASSESSMENT_READ_ALL), not_(scores_now(actor)))
     return and_(reads, clear_for(actor.user_id)) if actor.can(Permission.CONFLICT_DECLARE) else reads
 
 
-def _scores_now(actor: Actor) -> ColumnElement[bool]:
+def scores_now(actor: Actor) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person holds a seat on it and has not submitted their sheet."""
     return (
         select(Assignment.id)

@@ -122,8 +122,7 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     return AssessmentPage(
         head_of(seat, cities.get(seat.id, ""), call),
         call.content.criteria,
-        call.content.scale.anchors,
-        call.content.max_half,
+        call.content.marking,
         call.content.total_threshold_half,
         own,
         others,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Criterion, Marking
 from grants.evaluation.rules.conflicts import DoubtRow
 from grants.evaluation.rules.pool import PoolMember
 from grants.evaluation.rules.scores import total_half
@@ -87,8 +86,7 @@ class AssessmentPage:
 
     head: ApplicationHead
     criteria: tuple[Criterion, ...]
-    anchors: tuple[str, ...]
-    max_half: int
+    marking: Marking
     total_threshold_half: int | None
     sheet: SheetView
     others: tuple[SheetView, ...]
@@ -107,8 +105,7 @@ class ConsensusPage:
 
     head: ApplicationHead
     criteria: tuple[Criterion, ...]
-    anchors: tuple[str, ...]
-    max_half: int
+    marking: Marking
     total_threshold_half: int | None
     sheets: tuple[SheetView, ...]
     seats: int
@@ -257,12 +254,3 @@ class RunResult:
     status: RunStatus
     seats_new: int
     reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AgreedScores:
-    """What the ranking needs of one application: agreed half points by criterion; None while not agreed."""
-
-    application_id: UUID
-    halves: Mapping[str, int] | None
-    evaluator_totals: tuple[int, ...] = field(default=())

@@ -11,8 +11,6 @@ from grants.evaluation.states import (
     Declared,
 )
 
-HALF_MAX = 10
-
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorInput:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.calls.rules import Criterion
+from grants.calls.rules import Marking
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -30,8 +30,8 @@ from grants.evaluation.states import ASSESSMENT, AssessmentState, ConsensusState
 )
 def save(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> int:
     """Save a draft as it is, finished or not; returns the new version."""
-    row, criteria, max_half = _own_sheet(actor, application_id, version)
-    _write_marks(row, rules.tidy(values, criteria, max_half))
+    row, marking = _own_sheet(actor, application_id, version)
+    _write_marks(row, rules.tidy(values, marking))
     db.session.flush()
     return row.version
 
@@ -43,18 +43,16 @@ def save(actor: Actor, application_id: UUID, values: SheetInput, version: int | 
     says="submitted an assessment of {subject}",
 )
 def submit(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> None:
-    """Submit the sheet: every criterion scored, and low scores with reasons. The others’ sheets open then."""
-    row, criteria, max_half = _own_sheet(actor, application_id, version)
-    sheet = rules.tidy(values, criteria, max_half)
-    rules.refuse_unfinished(sheet, criteria)
+    """Submit the sheet: every criterion scored, and words where the call demands them. The others’ sheets open then."""
+    row, marking = _own_sheet(actor, application_id, version)
+    sheet = rules.tidy(values, marking)
+    rules.refuse_unfinished(sheet, marking)
     _write_marks(row, sheet)
     ASSESSMENT.move(row, "submit")
     row.submitted_at = acts.moment()
 
 
-def _own_sheet(
-    actor: Actor, application_id: UUID, version: int | None
-) -> tuple[Assessment, tuple[Criterion, ...], int]:
+def _own_sheet(actor: Actor, application_id: UUID, version: int | None) -> tuple[Assessment, Marking]:
     """The evaluator's own sheet, locked and open to be written; begun where there is none."""
     assert actor.user_id is not None
     queries.refuse_conflict(actor.user_id, application_id)
@@ -99,8 +97,7 @@ def _own_sheet(
             raise Refused(
                 "You have submitted this assessment; it no longer changes. Ask the programme manager to reopen it."
             )
-    call = calls.call_by_id(application.call_id)
-    return row, call.content.criteria, call.content.max_half
+    return row, calls.call_by_id(application.call_id).content.marking
 
 
 def _write_marks(row: Assessment, sheet: SheetInput) -> None:

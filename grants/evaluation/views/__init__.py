@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.views import assignments, conflicts, consensus, pool, sheets
+from grants.evaluation.views import assignments, conflicts, consensus, pool, sheets, shifts
 from grants.evaluation.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "assignments", "bp", "conflicts", "consensus", "pool", "sheets"]
+__all__ = ["NAVIGATION", "assignments", "bp", "conflicts", "consensus", "pool", "sheets", "shifts"]

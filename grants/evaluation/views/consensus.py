@@ -52,19 +52,21 @@ def save_consensus(ref: str) -> Any:
 
 def _consensus_form(shown: ConsensusPage, **sent: Any) -> SheetForm:
     said = "What the applicant will read"
-    return sheet_form(shown.criteria, shown.max_half, shown, remark=said, said=shown.text, **sent)
+    return sheet_form(shown.marking, shown, remark=said, said=shown.text, **sent)
 
 
 def _consensus(shown: ConsensusPage, form: SheetForm, settle: SettleForm | None = None) -> str:
     wide = {
         criterion.key: rules.is_wide(
-            [sheet.mark(criterion.key).half for sheet in shown.sheets], criterion.threshold_half
+            [sheet.mark(criterion.key).half for sheet in shown.sheets],
+            criterion.threshold_half,
+            shown.marking.most_half(criterion),
         )
         for criterion in shown.criteria
     }
     return page(
         "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide,
-        settle=settle or SettleForm(formdata=None, data={"version": str(shown.version)}), anchors=anchors_of(shown.anchors, shown.max_half),
+        settle=settle or SettleForm(formdata=None, data={"version": str(shown.version)}), anchors=anchors_of(shown.marking.scale),
         half_words=rules.half_words,
     )  # fmt: skip
 

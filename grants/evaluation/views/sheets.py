@@ -64,7 +64,7 @@ def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
 
 def _form_of(shown: AssessmentPage) -> SheetForm:
     said = "Anything else the panel should know"
-    return sheet_form(shown.criteria, shown.max_half, shown.sheet, remark=said, said=shown.sheet.remark)
+    return sheet_form(shown.marking, shown.sheet, remark=said, said=shown.sheet.remark)
 
 
 def _assessment(shown: AssessmentPage, form: SheetForm) -> str:
@@ -74,7 +74,7 @@ def _assessment(shown: AssessmentPage, form: SheetForm) -> str:
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
         clarified=applications.shared_clarifications(shown.head.id),
-        jumps=_jumps(shown, sections), anchors=anchors_of(shown.anchors, shown.max_half), half_words=rules.half_words,
+        jumps=_jumps(shown, sections), anchors=anchors_of(shown.marking.scale), half_words=rules.half_words,
     )  # fmt: skip
 
 
