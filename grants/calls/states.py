@@ -70,6 +70,36 @@ class CallStage(StrEnum):
     FULL = "full_proposal"
 
 
+class ScoreMethod(StrEnum):
+    """What the official score of an application is made of."""
+
+    CONSENSUS = "consensus"
+    MEAN_PER_CRITERION = "mean_per_criterion"
+
+
+class WeightsCount(StrEnum):
+    """What weights of criteria serve: the order of the list alone, or the score itself."""
+
+    RANK_ONLY = "rank_only"
+    SCORE = "score"
+
+
+class ThresholdBasis(StrEnum):
+    """On what the threshold in all is tested; those of single criteria are always on the bare mark."""
+
+    MARKS = "marks"
+    SCORE = "score"
+
+
+class CommentRule(StrEnum):
+    """With which marks a comment is demanded."""
+
+    ALWAYS = "always"
+    BELOW_THRESHOLD = "below_threshold"
+    EXTREMES = "extremes"
+    NEVER = "never"
+
+
 class FactKind(StrEnum):
     """Which fact an eligibility condition looks at; what a condition without one says, people decide."""
 

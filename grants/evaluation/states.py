@@ -196,3 +196,24 @@ CONSENSUS = Machine(
         ),
     ),
 )
+
+
+class ShiftState(StrEnum):
+    """A move of a score by the panel counts once a second person confirmed it, until another one replaces it."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    RETURNED = "returned"
+    REPLACED = "replaced"
+
+
+SHIFT = Machine(
+    "score shift",
+    ShiftState,
+    ShiftState.PROPOSED,
+    (
+        Transition("confirm", (ShiftState.PROPOSED,), ShiftState.CONFIRMED, Permission.SELECTION_CONFIRM),
+        Transition("return", (ShiftState.PROPOSED,), ShiftState.RETURNED, Permission.SELECTION_CONFIRM),
+        Transition("replace", (ShiftState.CONFIRMED,), ShiftState.REPLACED, Permission.SELECTION_CONFIRM),
+    ),
+)

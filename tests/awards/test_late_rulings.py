@@ -46,14 +46,14 @@ def test_a_conflict_confirmed_after_the_selection_bars_and_leaves_the_agreed_rec
     services.confirm(evaluated.actor("officer"), decide(evaluated))
     before, about = states(evaluated), evaluated.application_ids[number]
     name, *others = evaluated.seats(about)
-    scores = evaluations.agreed_scores([about])[about]
+    scores = evaluated.official(about)
 
     assert confirm_conflict(evaluated, name, about) is Ruled.RECORD_STANDS
 
     assert evaluated.actor(name).barred("application") == {about}
     assert evaluations.declaration_of(evaluated.people[name], about)[1] is Ruling.CONFIRMED
     assert consensus_state(about) == ConsensusState.AGREED
-    assert evaluations.agreed_scores([about])[about] == scores
+    assert evaluated.official(about) == scores
     assert (evaluated.seats(about), states(evaluated)) == (sorted([name, *others]), before)
 
 

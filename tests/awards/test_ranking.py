@@ -200,7 +200,7 @@ def test_the_reserve_list_has_a_length() -> None:
 def test_a_missing_score_is_never_zero() -> None:
     missing = Scored(uuid5(SPACE, "9"), "PCP-2027-A-0009", "Pilot 9", {"excellence": 8, "impact": 8}, euros(1))
 
-    with pytest.raises(ValueError, match="PCP-2027-A-0009 has no consensus score for Implementation"):
+    with pytest.raises(ValueError, match="PCP-2027-A-0009 has no official score for Implementation"):
         rank([missing], HORIZON, euros(1))
 
 

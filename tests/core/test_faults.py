@@ -59,15 +59,16 @@ from grants.calls.rules.questions import AskInput, Wording
 from grants.calls.states import CallStage, Confidence
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.faults import POINTS
 from grants.core.money import euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer
 from grants.evaluation import services as evaluating
-from grants.evaluation.models import Assignment, ConflictDeclaration
-from grants.evaluation.states import Declared, Ruling
+from grants.evaluation.models import Assignment, ConflictDeclaration, ScoreShift
+from grants.evaluation.rules import ShiftInput
+from grants.evaluation.states import Declared, Ruling, ShiftState
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.models import RoleGrant
@@ -291,6 +292,24 @@ def evaluated(scene: Scene) -> None:
         scene.agree(application_id, 8, 8, 8)
 
 
+def moved(scene: Scene) -> None:
+    """The panel may move scores of the call; one move is returned, the next one confirmed."""
+    first = scene.application_ids[0]
+    with arranging():
+        row = get(Call, scene.call_id)
+        scoring = {"value": {"board_shift_half": 60}, "confidence": "stated", "source": None, "note": None}
+        row.content = {**row.content, "fields": {**row.content["fields"], "evaluation.scoring": scoring}}
+    evaluating.propose_shift(scene.actor("chair"), first, ShiftInput(2, "It serves two islands."))
+    evaluating.return_shift(scene.actor("officer"), waiting_shift(), "One of them is no island.")
+    evaluating.propose_shift(scene.actor("chair"), first, ShiftInput(1, "It serves an island."))
+    evaluating.confirm_shift(scene.actor("officer"), waiting_shift())
+
+
+def waiting_shift() -> UUID:
+    db.session.rollback()
+    return db.session.scalars(select(ScoreShift.id).where(ScoreShift.state == ShiftState.PROPOSED.value)).one()
+
+
 def seats_ever(application_id: UUID) -> set[UUID]:
     return set(db.session.scalars(select(Assignment.evaluator_id).where(Assignment.application_id == application_id)))
 
@@ -353,6 +372,7 @@ def reported(grant_id: UUID, lead: Actor) -> None:
 
 def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene: Scene, attack: Attack) -> None:
     evaluated(scene)
+    moved(scene)
     awarding.return_list(scene.actor("chair"), listed(scene), "Look at the third again.")
     awarding.confirm(scene.actor("chair"), listed(scene))
     awarding.publish_results(scene.actor("manager"), scene.call_id, ResultsInput())
@@ -363,7 +383,13 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     assert "conflict" in attack.relied["assessment.submit"]
     for verb in ("selection.decide", "selection.confirm"):
         assert {"ceiling", "conflict", "scope"} <= attack.relied[verb], verb
-    for verb in ("selection.confirm", "agreement.sign_city", "bank_account.confirm", "report.accept"):
+    for verb in (
+        "score_shift.confirm",
+        "selection.confirm",
+        "agreement.sign_city",
+        "bank_account.confirm",
+        "report.accept",
+    ):
         assert "four_eyes" in attack.relied[verb], verb
 
 

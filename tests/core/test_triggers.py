@@ -22,6 +22,7 @@ REWRITTEN = {
     "eligibility_result": "condition = 'x'",
     "payment_batch": "total = 1",
     "payment_order_signature": "amount = 1",
+    "score_shift": "shift_half = 1",
     "selection": "used = 0",
     "selection_item": "amount = 0",
 }

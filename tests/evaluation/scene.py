@@ -28,9 +28,9 @@ from grants.core.money import Money, euros
 from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer, DossierContent, QuestionKind
 from grants.dossiers.rules import to_mapping as dossier_mapping
-from grants.evaluation import services
+from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, Evaluator
-from grants.evaluation.rules import Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
+from grants.evaluation.rules import Answered, EvaluatorInput, MarkInput, OfficialScore, RunInput, SheetInput
 from grants.evaluation.states import Declared, SeatState
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
@@ -131,6 +131,11 @@ class Scene:
         for name in self.seats(application_id):
             services.agree(self.actor(name), application_id)
 
+    def official(self, application_id: UUID) -> OfficialScore:
+        """The official score of an application by the rule of its call."""
+        content = call_queries.call_by_id(self.call_id).content
+        return queries.official_scores(content, [application_id])[application_id]
+
     def evaluate(self, scores: Sequence[tuple[int, int, int]]) -> None:
         """From declarations to agreed consensus for every application."""
         self.declare_all()
@@ -140,7 +145,9 @@ class Scene:
             self.agree(application_id, *halves)
 
 
-def build(*, applications: int = 3, evaluators: int = 5, requested: Money = FOUR_HUNDRED_THOUSAND) -> Scene:
+def build(
+    *, applications: int = 3, evaluators: int = 5, requested: Money = FOUR_HUNDRED_THOUSAND, file: str = CALL
+) -> Scene:
     """The call closed with so many eligible applications and a pool of so many evaluators; ``authorised`` is its total."""
     names = [f"eva{number}" for number in range(1, evaluators + 1)]
     with clock.at(OPENED):
@@ -154,7 +161,7 @@ def build(*, applications: int = 3, evaluators: int = 5, requested: Money = FOUR
             for number, name in enumerate(names, 1):
                 staff[name] = people.user(f"Eva Evaluator {number}", Role.EVALUATOR)
             ids = {name: user.id for name, user in staff.items()}
-        made = calls.import_call(actor_for(ids["manager"]), CALL)
+        made = calls.import_call(actor_for(ids["manager"]), file)
         calls.apply_template(actor_for(ids["manager"]), made.id)
         calls.publish(actor_for(ids["manager"]), made.id)
         calls.authorise_budget(actor_for(ids["officer"], fresh=True), made.id, BudgetInput(euros(1_000_000)))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.calls.rules import ASSIGNMENT_PLAIN, AssignmentRules, Criterion
+from grants.calls.rules import ASSIGNMENT_PLAIN, AssignmentRules, Criterion, Marking
 from grants.calls.rules.publication import content_of
 from grants.core.errors import Invalid, Refused
 from grants.evaluation import rules
@@ -19,6 +19,7 @@ from grants.evaluation.states import ASSESSMENT, CONSENSUS, SEAT, CountryRule, D
 
 SPACE = UUID("00000000-0000-0000-0000-00000000abcf")
 CRITERIA = (Criterion("a", "Ambition", "?", Fraction(1), 6), Criterion("b", "Breadth", "?", Fraction(1), None))
+MARKING = Marking(CRITERIA)
 
 
 def member(**changes: object) -> PoolMember:
@@ -57,17 +58,17 @@ def test_a_total_is_missing_while_any_score_is(halves: list[int | None]) -> None
 def test_words_are_demanded_exactly_below_the_threshold(half: int, words: int) -> None:
     sheet = SheetInput((MarkInput("a", half, " ".join(["word"] * words)), MarkInput("b", half)))
 
-    found = rules.problems(sheet, CRITERIA)
+    found = rules.problems(sheet, MARKING)
 
     assert [problem.place for problem in found] == (["comment_a"] if half < 6 and words < 30 else [])
 
 
 def test_a_sheet_is_tidied_to_the_criteria_of_the_call() -> None:
-    tidy = rules.tidy(SheetInput((MarkInput("b", 3, " x\r\n"),)), CRITERIA)
+    tidy = rules.tidy(SheetInput((MarkInput("b", 3, " x\r\n"),)), MARKING)
 
     assert tidy.marks == (MarkInput("a", None, ""), MarkInput("b", 3, "x"))
     with pytest.raises(Invalid, match="no criterion “c”"):
-        rules.tidy(SheetInput((MarkInput("c", 3),)), CRITERIA)
+        rules.tidy(SheetInput((MarkInput("c", 3),)), MARKING)
 
 
 @pytest.mark.parametrize(

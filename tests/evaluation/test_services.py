@@ -381,7 +381,7 @@ def test_the_consensus_stands_when_every_evaluator_agreed_and_locks_the_sheets(s
 
     page = queries.consensus_page(seated.actor("chair"), seated.references[0])
     assert (page.state, page.total_half, len(page.agreed), page.waiting) == (ConsensusState.AGREED, 21, 3, ())
-    assert queries.agreed_scores([first])[first].halves == {"excellence": 7, "impact": 6, "implementation": 8}
+    assert seated.official(first).halves == {"excellence": 7, "impact": 6, "implementation": 8}
     name = seated.seats(first)[0]
     with pytest.raises(Refused, match="The consensus is agreed"):
         services.save(seated.actor(name), first, seated.sheet(1, 1, 1))
@@ -392,7 +392,7 @@ def test_scores_of_a_consensus_need_no_average(seated: Scene) -> None:
     seated.assess(first, 8, 8, 8)
     seated.agree(first, 10, 10, 10)
 
-    assert queries.agreed_scores([first])[first].evaluator_totals == (24, 24, 24)
+    assert seated.official(first).evaluator_totals == (24, 24, 24)
     assert queries.consensus_page(seated.actor("chair"), seated.references[0]).total_half == 30
 
 
@@ -445,7 +445,7 @@ def test_a_conflict_after_the_consensus_opens_it_again(seated: Scene) -> None:
 
     services.declare(seated.actor(name), seated.call_id, (Answered(first, Declared.CONFLICT, "A new job"),))
 
-    assert queries.agreed_scores([first])[first].halves is None
+    assert seated.official(first).halves is None
     page = queries.consensus_page(seated.actor("chair"), seated.references[0])
     assert (page.state, page.ready) == (ConsensusState.DRAFT, True)
     with pytest.raises(Refused, match="has 2 submitted assessments; 3 are needed"):

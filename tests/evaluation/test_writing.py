@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Criterion, Marking
 from grants.core import clock
 from grants.core.audit import AuditEvent
 from grants.core.db import db
@@ -287,9 +287,9 @@ def test_the_own_list_is_ordered_and_costs_the_same_for_one_and_for_many(seated:
 
 def test_a_pattern_counts_only_what_was_scored() -> None:
     criterion = Criterion("c", "Quality", "")
-    pattern = rules.Pattern(criterion, (1, 0, 0, 3))
+    pattern = rules.Pattern(criterion, (0, 1, 2, 3), (1, 0, 0, 3))
     assert (pattern.given, pattern.words) == (4, "0 once, 1.5 3 times")
-    assert rules.patterns_of((), (criterion,), 10)[0].words == "none yet"
+    assert rules.patterns_of((), Marking((criterion,)))[0].words == "none yet"
 
 
 # --- several at once, on paper, given back ----------------------------------------------------------------------

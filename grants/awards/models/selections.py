@@ -81,9 +81,12 @@ class SelectionItem(Row):
     outcome: Mapped[str]
     amount: Mapped[Money]
     amount_basis: Mapped[str]
-    # The weighted score exactly, as a fraction in text ("27/2"), and the half points by criterion.
+    # The weighted score exactly, as a fraction in text ("27/2"), and the half points by criterion (a mean as a fraction too).
     score: Mapped[str | None]
     halves: Mapped[dict[str, Any] | None]
+    # By how much the panel moved that score, in half points, and what the marks were made of, in words.
+    shift_half: Mapped[int] = mapped_column(default=0)
+    basis: Mapped[str] = mapped_column(default="")
     tie_words: Mapped[str]
     threshold_words: Mapped[str]
     straddles: Mapped[bool]

@@ -88,7 +88,8 @@ def sheets_read(call: CallView) -> Asking[SheetsRead]:
 
 def _counted(call: CallView, rows: Sequence[Any]) -> SheetsRead:
     weights = {one.key: one.weight for one in call.content.criteria}
-    most = call.content.max_half * sum(weights.values(), Fraction(0))
+    # In half points, as the marks are.
+    most = call.content.marking.score_max * 2
     sheets: list[Sheet] = []
     needed: dict[str, int] = {}
     have: dict[str, int] = defaultdict(int)
@@ -209,4 +210,4 @@ def _person(held: Mapping[str, Any], names: Mapping[str, str], points: float) ->
 
 def _most(shown: RankingPage) -> float:
     """The most points a weighted sheet can have."""
-    return float(shown.max_half * sum((one.weight for one in shown.criteria), Fraction(0)) / 2)
+    return float(shown.marking.score_max)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -20,31 +21,43 @@ from grants.awards.rules import RankingPage, RankingRow, SelectionView, WaitingR
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
+from grants.calls.states import ScoreMethod, ThresholdBasis
 from grants.core.money import ZERO
-from grants.core.permissions import Actor
+from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
-from grants.evaluation.rules import AgreedScores
+from grants.evaluation.rules import OfficialScore, shift_words
 from grants.identity.models import Organisation
+
+MOVES_SCORES = (Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM)
 
 
 def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None) -> RankingRules:
     """How this call ranks: its criteria, thresholds and order for ties, with the chosen rule at the line."""
-    bars = tuple(Bar(one.key, one.name, one.weight, one.threshold_half) for one in content.criteria)
-    return RankingRules(bars, content.total_threshold_half, content.tie_order, line, reserve_max)
+    marking, scoring = content.marking, content.scoring
+    bars = tuple(Bar(one.key, one.name, one.weight, one.threshold_half, marking.marks(one)) for one in content.criteria)
+    return RankingRules(
+        bars,
+        content.total_threshold_half,
+        content.tie_order,
+        line,
+        reserve_max,
+        means=scoring.method is ScoreMethod.MEAN_PER_CRITERION,
+        total_on_score=scoring.total_threshold_on is ThresholdBasis.SCORE,
+        shift_max_half=scoring.board_shift_half,
+    )
 
 
 @reader
 def live_list(
     call: CallView, line: LineRule, reserve_max: int | None, panel_order: Sequence[str] = ()
-) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]]:
-    """The list as it would be decided now, with the applications that still wait for a consensus. For acts and pages."""
+) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
+    """The list as it would be decided now, with the applications without an official score. For acts and pages."""
     applications, free = yield from both(
         _in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
     )
-    scores = yield from evaluation.agreed_scores.asking([row.id for row in applications])
-    keys = {criterion.key for criterion in call.content.criteria}
-    ready = [row for row in applications if set(scores[row.id].halves or ()) >= keys]
+    scores = yield from evaluation.official_scores.asking(call.content, [row.id for row in applications])
+    ready = [row for row in applications if scores[row.id].halves is not None]
     scored = [_scored(row, scores[row.id]) for row in ready]
     by_reference = {row.reference: row.id for row in ready}
     ready_ids = {row.id for row in ready}
@@ -80,16 +93,20 @@ def without_evaluation(rows: Sequence[Application]) -> tuple[list[str], list[str
     return unchecked, [row.reference for row in rows if row.state == ApplicationState.ELIGIBLE.value]
 
 
-def _scored(row: Application, agreed: AgreedScores) -> Scored:
-    return Scored(row.id, row.reference, row.title, dict(agreed.halves or {}), row.requested or ZERO)
+def _scored(row: Application, found: OfficialScore) -> Scored:
+    halves = dict(found.halves or {})
+    return Scored(row.id, row.reference, row.title, halves, row.requested or ZERO, found.shift_half)
 
 
 def hash_of(found: RankedList) -> str:
     """The hash of a list: what the person saw must be what is decided, and what is confirmed."""
     rows = [
         {
-            "reference": row.reference, "rank": row.rank, "score": str(row.score), "halves": dict(sorted(row.halves.items())),
+            "reference": row.reference, "rank": row.rank, "score": str(row.score),
+            "halves": dict(sorted(rules.kept_halves(row.halves).items())),
             "amount": row.requested.cents, "outcome": row.outcome.value,
+            # A list that nobody moved a score of has the hash it always had.
+            **({"shift": row.shift_half} if row.shift_half else {}),
         }
         for row in found.rows
     ]  # fmt: skip
@@ -113,7 +130,7 @@ def ranking_page(
     if standing is not None:
         return (
             yield from _page(
-                actor, call, views, standing, _frozen(standing), standing.line or line, standing.reserve_max
+                actor, call, views, standing, _frozen(call, standing), standing.line or line, standing.reserve_max
             )
         )
     live = live_list.asking(call, line, reserve_max, panel_order)
@@ -126,7 +143,7 @@ def selection_page(actor: Actor, slug: str, number: int) -> Asking[tuple[Ranking
     call, views = yield from opened.asking(actor, slug)
     view = numbered(views, number)
     return (
-        yield from _page(actor, call, views, view, _frozen(view), view.line or LineRule.STOP, view.reserve_max)
+        yield from _page(actor, call, views, view, _frozen(call, view), view.line or LineRule.STOP, view.reserve_max)
     ), view
 
 
@@ -135,7 +152,7 @@ def _page(
     call: CallView,
     views: Sequence[SelectionView],
     standing: SelectionView | None,
-    listed: Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, AgreedScores]]],
+    listed: Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]],
     line: LineRule,
     reserve_max: int | None,
 ) -> Asking[RankingPage]:
@@ -165,14 +182,14 @@ def _page(
         call.title,
         call.reference,
         call.content.criteria,
-        call.content.max_half,
+        call.content.marking,
         call.content.total_threshold_half,
-        any(criterion.weight != 1 for criterion in call.content.criteria),
+        call.content.marking.weighted,
         _order_words([names[key] for key in call.content.tie_order]),
         line,
         reserve_max,
         rows,
-        _waiting_rows(waiting, cities, barred),
+        _waiting_rows(waiting, cities, barred, scores),
         found.budget,
         found.used,
         "" if partial else (standing.line_words if standing else found.line_words),
@@ -181,11 +198,14 @@ def _page(
         standing,
         tuple(view for view in views if view is not standing),
         partial,
-        ranking.score_words(call.content.max_half * sum(one.weight for one in call.content.criteria) / Fraction(2)),
+        ranking.score_words(call.content.marking.score_max),
         len(undeclared),
         _waiting_rows(left_out, cities, barred),
         _left_out_words([row for row in left_out if row.id not in barred], standing),
         not left_out,
+        standing is None
+        and call.content.scoring.board_shift_half > 0
+        and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
     )
 
 
@@ -208,9 +228,16 @@ def _left_out_words(rows: Sequence[Application], standing: SelectionView | None)
 
 
 def _waiting_rows(
-    rows: Sequence[Application], cities: Mapping[UUID, str], barred: Collection[UUID]
+    rows: Sequence[Application],
+    cities: Mapping[UUID, str],
+    barred: Collection[UUID],
+    scores: Mapping[UUID, OfficialScore] = MappingProxyType({}),
 ) -> tuple[WaitingRow, ...]:
-    return tuple(WaitingRow(row.reference, row.title, cities.get(row.id, "")) for row in rows if row.id not in barred)
+    return tuple(
+        WaitingRow(row.reference, row.title, cities.get(row.id, ""), scores[row.id].missing if row.id in scores else "")
+        for row in rows
+        if row.id not in barred
+    )
 
 
 def _order_words(names: Sequence[str]) -> str:
@@ -220,11 +247,11 @@ def _order_words(names: Sequence[str]) -> str:
 
 
 def _rows(
-    found: RankedList, scores: Mapping[UUID, AgreedScores], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
+    found: RankedList, scores: Mapping[UUID, OfficialScore], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
 ) -> tuple[RankingRow, ...]:
     rows = []
     for row in found.rows:
-        agreed = scores.get(row.application_id)
+        official = scores.get(row.application_id)
         rows.append(
             RankingRow(
                 row.application_id,
@@ -236,7 +263,7 @@ def _rows(
                 row.score,
                 ranking.score_words(row.score),
                 row.halves,
-                agreed.evaluator_totals if agreed else (),
+                official.evaluator_totals if official else (),
                 row.unweighted_half,
                 row.requested,
                 AmountBasis.REQUESTED,
@@ -246,9 +273,20 @@ def _rows(
                 row.missing,
                 row.tie_words,
                 row.threshold_words,
+                basis=official.basis if official else "",
+                shift_words=_moved(row.shift_half, official),
             )
         )
     return _with_line(rows)
+
+
+def _moved(half: int, official: OfficialScore | None) -> str:
+    """What the panel moved a score by; with its reason, as long as that is the move that stands."""
+    if not half:
+        return ""
+    if official is not None and official.shift_half == half:
+        return official.shift_words
+    return f"Moved by the panel by {shift_words(half)}."
 
 
 def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
@@ -274,8 +312,10 @@ def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     return {application_id: code for application_id, code in rows}
 
 
-def _frozen(view: SelectionView) -> Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, AgreedScores]]]:
-    """A decided list as it was frozen, nothing that waits, and what its evaluators had agreed."""
+def _frozen(
+    call: CallView, view: SelectionView
+) -> Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]]:
+    """A decided list as it was frozen, nothing that waits, and what its scores were made of."""
     items = (
         select(SelectionItem, Application.reference, Application.title)
         .join(Application, Application.id == SelectionItem.application_id)
@@ -285,14 +325,16 @@ def _frozen(view: SelectionView) -> Asking[tuple[RankedList, Sequence[Any], Mapp
     rows = yield from ask(items)
     # What was published elsewhere was never scored here.
     scored = view.kind is SelectionKind.RANKED
-    asked = evaluation.agreed_scores.asking([item.application_id for item in rows])
-    scores = (yield from asked) if scored else {}
+    asked = evaluation.official_scores.asking(call.content, [item.application_id for item in rows])
+    standing = (yield from asked) if scored else {}
+    bases = {item.application_id: item.basis for item in rows}
+    scores = {key: replace(one, basis=bases[key]) for key, one in standing.items()}
     running = ZERO
     found = []
     for item in rows:
         if item.rank is not None:
             running = running + item.amount
-        halves = dict(item.halves or {})
+        halves = rules.halves_kept(item.halves or {})
         found.append(
             Ranked(
                 item.application_id,
@@ -310,6 +352,7 @@ def _frozen(view: SelectionView) -> Asking[tuple[RankedList, Sequence[Any], Mapp
                 (),
                 item.tie_words,
                 item.threshold_words,
+                item.shift_half,
             )
         )
     return RankedList(tuple(found), view.budget, view.used), (), scores

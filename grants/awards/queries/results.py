@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from grants.applications import queries as applications
 from grants.applications.rules import ApplicationView
-from grants.awards import ranking
+from grants.awards import ranking, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import ResultPage, ResultScore
 from grants.awards.states import Outcome, SelectionKind, SelectionState
@@ -17,7 +17,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.evaluation import queries as evaluation
-from grants.evaluation.rules import AgreedWords
+from grants.evaluation.rules import AgreedWords, shift_words
 
 
 def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
@@ -49,7 +49,7 @@ def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
     agreed = evaluation.agreed_words(application.id, criteria) or AgreedWords((), "")
     words = {mark.criterion: mark.comment for mark in agreed.marks}
     # The scores the list was decided by, as they were frozen.
-    halves = item.halves or {}
+    halves = rules.halves_kept(item.halves or {})
     return ResultPage(
         application,
         False,
@@ -57,18 +57,26 @@ def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
         Outcome(item.outcome),
         item.threshold_words,
         tuple(
-            ResultScore(one.name, one.question, halves.get(one.key), one.threshold_half, words.get(one.key, ""))
+            ResultScore(
+                one.name,
+                one.question,
+                halves.get(one.key),
+                one.threshold_half,
+                words.get(one.key, ""),
+                application.call.content.marking.most_half(one),
+            )
             for one in criteria
         ),
         agreed.text,
         _weighted(application, item.score),
+        item.basis,
+        f"The panel moved the score by {shift_words(item.shift_half)}." if item.shift_half else "",
     )
 
 
 def _weighted(application: ApplicationView, score: str | None) -> str:
     """The weighted score in words where the criteria of the call have weights; empty where they count alike."""
-    criteria = application.call.content.criteria
-    if score is None or all(one.weight == 1 for one in criteria):
+    marking = application.call.content.marking
+    if score is None or not (marking.weighted or marking.scoring.board_shift_half):
         return ""
-    most = application.call.content.max_half * sum(one.weight for one in criteria) / Fraction(2)
-    return f"{ranking.score_words(Fraction(score))} of {ranking.score_words(most)}"
+    return f"{ranking.score_words(Fraction(score))} of {ranking.score_words(marking.score_max)}"

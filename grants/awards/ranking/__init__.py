@@ -10,6 +10,7 @@ from grants.awards.ranking.official import (
     Scored,
     below_threshold,
     rank,
+    score_max,
     score_of,
     score_words,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Scored",
     "below_threshold",
     "rank",
+    "score_max",
     "score_of",
     "score_words",
 ]

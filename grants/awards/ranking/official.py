@@ -1,37 +1,48 @@
-"""The official ranked list from consensus scores: thresholds, weights, ties in the declared order, the budget line.
+"""The official ranked list: thresholds, weights, what the panel moved, ties in the declared order, the budget line.
 
-Pure and exact: scores are whole half points, weights are fractions, money is cents. No float.
+Pure and exact: marks are whole half points or exact means of them, weights are fractions, money is cents. No float.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 from math import lcm
+from typing import Any
 from uuid import UUID
 
 from grants.awards.rules import points
 from grants.awards.states import LineRule, Outcome
+from grants.calls.rules import Half, exact_words
 from grants.core.money import ZERO, Money, total
+
+# The name later modules know it by.
+score_words = exact_words
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One award criterion as the ranking needs it; the threshold is on the score before any weight."""
+    """One award criterion as the ranking needs it; the threshold is on the score before any weight.
+
+    ``marks`` are the marks one may give for it, in half points, lowest first; without them every mark from zero is one.
+    """
 
     key: str
     name: str
     weight: Fraction = Fraction(1)
     threshold_half: int | None = None
+    marks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RankingRules:
     """How a call ranks. ``tie_order`` names criteria, first the one that decides first.
 
-    ``reserve_max`` is the length of the reserve list; None puts every application below the line on it.
+    ``reserve_max`` is the length of the reserve list; None puts every application below the line on it. ``means``: scores
+    are means of marks, so they may lie between two. ``total_on_score``: the threshold in all is on the weighted score
+    with what the panel moved it by, not on the bare marks. ``shift_max_half`` is how far the panel may move a score.
     """
 
     bars: tuple[Bar, ...]
@@ -39,6 +50,9 @@ class RankingRules:
     tie_order: tuple[str, ...] = ()
     line: LineRule = LineRule.STOP
     reserve_max: int | None = None
+    means: bool = False
+    total_on_score: bool = False
+    shift_max_half: int = 0
 
     def __post_init__(self) -> None:
         keys = [bar.key for bar in self.bars]
@@ -52,13 +66,14 @@ class RankingRules:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One application with its consensus scores in half points, by criterion key."""
+    """One application with its official scores in half points, by criterion key, and what the panel moved the sum by."""
 
     application_id: UUID
     reference: str
     title: str
-    halves: Mapping[str, int]
+    halves: Mapping[str, Half]
     requested: Money
+    shift_half: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +87,10 @@ class Ranked:
     application_id: UUID
     reference: str
     title: str
-    halves: Mapping[str, int]
+    halves: Mapping[str, Half]
     rank: int | None
     score: Fraction
-    unweighted_half: int
+    unweighted_half: Half
     requested: Money
     outcome: Outcome
     running_total: Money
@@ -84,6 +99,7 @@ class Ranked:
     tied_with: tuple[UUID, ...] = ()
     tie_words: str = ""
     threshold_words: str = ""
+    shift_half: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,75 +153,123 @@ def rank(scored: Iterable[Scored], rules: RankingRules, budget: Money, panel_ord
     everyone = sorted(scored, key=lambda one: (one.reference, one.application_id))
     for one in everyone:
         _check_scores(one, rules)
-    failing = {one.application_id: below_threshold(one.halves, rules) for one in everyone}
+    scores = _Scores(everyone, rules)
+    failing = {one.application_id: _below_words(one.halves, rules, scores.of(one)) for one in everyone}
     passing = [one for one in everyone if not failing[one.application_id]]
     order = {application_id: number for number, application_id in enumerate(panel_order)}
-    key = _key(rules, order)
-    groups = [tuple(group) for _, group in groupby(sorted(passing, key=key), key=key)]
-    rows, used = _draw_line(groups, rules, budget)
-    words = _tie_words(groups, rules, order)
+    keys = {one.application_id: _key(one, rules, scores, order) for one in passing}
+    passing.sort(key=lambda one: keys[one.application_id])
+    groups = [tuple(group) for _, group in groupby(passing, key=lambda one: keys[one.application_id])]
+    rows, used = _draw_line(groups, rules, budget, scores)
+    words = _tie_words(groups, rules, order, scores)
     ranked = [_with_words(row, words.get(row.application_id, "")) for row in rows]
-    below = [_below(one, rules, failing[one.application_id]) for one in everyone if failing[one.application_id]]
+    below = [_below(one, scores, failing[one.application_id]) for one in everyone if failing[one.application_id]]
     assert total(row.requested for row in ranked if row.outcome is Outcome.SELECTED) == used <= budget
     ties = tuple(tuple(one.application_id for one in group) for group in groups if len(group) > 1)
     return RankedList((*ranked, *below), budget, used, ties)
 
 
-def score_of(halves: Mapping[str, int], rules: RankingRules) -> Fraction:
-    """The weighted score in points.
+class _Scores:
+    """The score of every application once, as a whole number over one denominator and as a fraction: a list of a
+    thousand asks for it several times a row, and whole numbers are ordered fast.
+    """
+
+    def __init__(self, everyone: Sequence[Scored], rules: RankingRules) -> None:
+        self.bars = rules.bars
+        parts = lcm(1, *(half.denominator for one in everyone for half in one.halves.values()))
+        under = lcm(*(bar.weight.denominator for bar in rules.bars)) * parts
+        weights = [(bar.key, bar.weight.numerator * (under // bar.weight.denominator)) for bar in rules.bars]
+        self.whole = {
+            one.application_id: sum(int(one.halves[key] * weight) for key, weight in weights) + one.shift_half * under
+            for one in everyone
+        }
+        self.made = {key: Fraction(whole, 2 * under) for key, whole in self.whole.items()}
+
+    def of(self, one: Scored) -> Fraction:
+        """The score in points."""
+        return self.made[one.application_id]
+
+    def bare(self, one: Scored) -> Half:
+        """The sum of the marks before any weight, in half points."""
+        return _whole(sum(one.halves[bar.key] for bar in self.bars))
+
+
+def _whole(half: Half) -> Half:
+    return half.numerator if half.denominator == 1 else half
+
+
+def score_of(halves: Mapping[str, Half], rules: RankingRules, shift_half: int = 0) -> Fraction:
+    """The weighted score in points, with what the panel moved it by.
 
     >>> score_of({"a": 9, "b": 6}, RankingRules((Bar("a", "A"), Bar("b", "B", Fraction(3, 2)))))
     Fraction(9, 1)
     """
-    # Whole numbers over one denominator: a list of a thousand asks for this several times a row.
-    under = lcm(*(bar.weight.denominator for bar in rules.bars))
-    weighted = sum(halves[bar.key] * bar.weight.numerator * (under // bar.weight.denominator) for bar in rules.bars)
-    return Fraction(weighted, 2 * under)
+    return (sum((halves[bar.key] * bar.weight for bar in rules.bars), Fraction(0)) + shift_half) / 2
 
 
-def below_threshold(halves: Mapping[str, int], rules: RankingRules) -> str:
-    """Which thresholds are missed, as a sentence; empty when none is. Weights play no part in this test.
+def score_max(rules: RankingRules) -> tuple[Fraction, Fraction]:
+    """The highest weighted score in points, without and with the furthest move of the panel.
+
+    >>> bars = (Bar("a", "A", Fraction(7), marks=(0, 6, 14, 20)), Bar("b", "B", Fraction(3), marks=(0, 6, 14, 20)))
+    >>> score_max(RankingRules(bars, shift_max_half=60))
+    (Fraction(100, 1), Fraction(130, 1))
+    """
+    best = {bar.key: max(bar.marks, default=0) for bar in rules.bars}
+    return score_of(best, rules), score_of(best, rules, rules.shift_max_half)
+
+
+def below_threshold(halves: Mapping[str, Half], rules: RankingRules, shift_half: int = 0) -> str:
+    """Which thresholds are missed, as a sentence; empty when none is. Weights play no part in the test of a criterion,
+    and none in that of the total unless the call tests the score.
 
     5 + 5 + 2 misses a threshold of 3 for each criterion although the sum of 12 is above 10.
     """
+    return _below_words(halves, rules, score_of(halves, rules, shift_half))
+
+
+def _below_words(halves: Mapping[str, Half], rules: RankingRules, score: Fraction) -> str:
     missed = [
         f"{bar.name} has {points(halves[bar.key])} and needs {points(bar.threshold_half)}"
         for bar in rules.bars
         if bar.threshold_half is not None and halves[bar.key] < bar.threshold_half
     ]
-    whole = sum(halves[bar.key] for bar in rules.bars)
-    if rules.total_threshold_half is not None and whole < rules.total_threshold_half:
-        missed.append(f"the total is {points(whole)} and must be {points(rules.total_threshold_half)}")
+    least = rules.total_threshold_half
+    if least is not None and rules.total_on_score:
+        if score * 2 < least:
+            missed.append(f"the score is {exact_words(score)} and must be {points(least)}")
+    elif least is not None and (whole := _whole(sum(halves[bar.key] for bar in rules.bars))) < least:
+        missed.append(f"the total is {points(whole)} and must be {points(least)}")
     return f"Below the threshold: {'; '.join(missed)}." if missed else ""
-
-
-def score_words(score: Fraction) -> str:
-    """A weighted score exactly, or to three decimals where it has no end (a weight of one third)."""
-    if score.denominator == 1:
-        return str(score.numerator)
-    whole = (score.numerator * 2000 + score.denominator) // (score.denominator * 2)
-    text = f"{whole // 1000}.{whole % 1000:03d}".rstrip("0")
-    return text if Fraction(text) == score else f"about {text}"
 
 
 def _check_scores(one: Scored, rules: RankingRules) -> None:
     for bar in rules.bars:
-        if bar.key not in one.halves or not isinstance(one.halves[bar.key], int) or one.halves[bar.key] < 0:
-            raise ValueError(f"{one.reference} has no consensus score for {bar.name}")
+        half = one.halves.get(bar.key)
+        if not isinstance(half, int | Fraction) or half < 0:
+            raise ValueError(f"{one.reference} has no official score for {bar.name}")
+        if not _is_a_score(half, bar, rules):
+            raise ValueError(f"{one.reference} has {points(half)} for {bar.name}, which is no mark of its scale")
+    if abs(one.shift_half) > rules.shift_max_half:
+        raise ValueError(f"the score of {one.reference} is moved further than its call allows")
     if one.requested < ZERO:
         raise ValueError(f"{one.reference} asks for less than nothing")
 
 
-def _key(rules: RankingRules, panel: Mapping[UUID, int]) -> Callable[[Scored], tuple[object, ...]]:
-    last = len(panel)
-    return lambda one: (
-        -score_of(one.halves, rules),
-        *(-one.halves[key] for key in rules.tie_order),
-        panel.get(one.application_id, last),
-    )
+def _is_a_score(half: Half, bar: Bar, rules: RankingRules) -> bool:
+    """Whether a score can come about: a mark of the scale, or a mean of such."""
+    if not bar.marks:
+        return rules.means or isinstance(half, int)
+    return bar.marks[0] <= half <= bar.marks[-1] if rules.means else half in bar.marks
 
 
-def _draw_line(groups: Sequence[tuple[Scored, ...]], rules: RankingRules, budget: Money) -> tuple[list[Ranked], Money]:
+def _key(one: Scored, rules: RankingRules, scores: _Scores, panel: Mapping[UUID, int]) -> tuple[Any, ...]:
+    ties = (-one.halves[key] for key in rules.tie_order)
+    return (-scores.whole[one.application_id], *ties, panel.get(one.application_id, len(panel)))
+
+
+def _draw_line(
+    groups: Sequence[tuple[Scored, ...]], rules: RankingRules, budget: Money, scores: _Scores
+) -> tuple[list[Ranked], Money]:
     rows: list[Ranked] = []
     used, running = ZERO, ZERO
     open_line, straddled, reserved = True, False, 0
@@ -234,23 +298,24 @@ def _draw_line(groups: Sequence[tuple[Scored, ...]], rules: RankingRules, budget
                     one.title,
                     dict(one.halves),
                     number,
-                    score_of(one.halves, rules),
-                    sum(one.halves[bar.key] for bar in rules.bars),
+                    scores.of(one),
+                    scores.bare(one),
                     one.requested,
                     outcome,
                     running,
                     straddles=first_too_big,
                     missing=missing,
                     tied_with=tuple(other.application_id for other in group if other is not one),
+                    shift_half=one.shift_half,
                 )
             )
     return rows, used
 
 
-def _below(one: Scored, rules: RankingRules, words: str) -> Ranked:
+def _below(one: Scored, scores: _Scores, words: str) -> Ranked:
     return Ranked(
-        one.application_id, one.reference, one.title, dict(one.halves), None, score_of(one.halves, rules),
-        sum(one.halves[bar.key] for bar in rules.bars), one.requested, Outcome.BELOW_THRESHOLD, ZERO, threshold_words=words,
+        one.application_id, one.reference, one.title, dict(one.halves), None, scores.of(one), scores.bare(one),
+        one.requested, Outcome.BELOW_THRESHOLD, ZERO, threshold_words=words, shift_half=one.shift_half,
     )  # fmt: skip
 
 
@@ -258,17 +323,19 @@ def _with_words(row: Ranked, words: str) -> Ranked:
     return replace(row, tie_words=words)
 
 
-def _tie_words(groups: Sequence[tuple[Scored, ...]], rules: RankingRules, panel: Mapping[UUID, int]) -> dict[UUID, str]:
+def _tie_words(
+    groups: Sequence[tuple[Scored, ...]], rules: RankingRules, panel: Mapping[UUID, int], scores: _Scores
+) -> dict[UUID, str]:
     """For each application that shares its score with another: how that tie was decided, or that it is not."""
     names = {bar.key: bar.name for bar in rules.bars}
     words: dict[UUID, str] = {}
     by_score = [
         [one for group in same for one in group]
-        for _, same in groupby(groups, key=lambda group: score_of(group[0].halves, rules))
+        for _, same in groupby(groups, key=lambda group: scores.whole[group[0].application_id])
     ]
     for level in by_score:
         for upper, lower in pairwise(level):
-            sentence = _decided_by(upper, lower, rules, names, panel)
+            sentence = _decided_by(upper, lower, rules, names, panel, scores.of(upper))
             for one in (upper, lower):
                 words[one.application_id] = (
                     f"{words[one.application_id]} {sentence}" if one.application_id in words else sentence
@@ -277,9 +344,14 @@ def _tie_words(groups: Sequence[tuple[Scored, ...]], rules: RankingRules, panel:
 
 
 def _decided_by(
-    upper: Scored, lower: Scored, rules: RankingRules, names: Mapping[str, str], panel: Mapping[UUID, int]
+    upper: Scored,
+    lower: Scored,
+    rules: RankingRules,
+    names: Mapping[str, str],
+    panel: Mapping[UUID, int],
+    score: Fraction,
 ) -> str:
-    both = f"“{upper.title}” and “{lower.title}” both have {score_words(score_of(upper.halves, rules))}"
+    both = f"“{upper.title}” and “{lower.title}” both have {exact_words(score)}"
     for key in rules.tie_order:
         if upper.halves[key] != lower.halves[key]:
             return (

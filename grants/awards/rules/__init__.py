@@ -7,6 +7,8 @@ from grants.awards.rules.decision import (
     DecisionInput,
     SelectionView,
     forgotten_words,
+    halves_kept,
+    kept_halves,
     late_words,
     list_hash,
     refuse_doubts,
@@ -14,6 +16,7 @@ from grants.awards.rules.decision import (
     refuse_over_budget,
     refuse_same_person,
     refuse_second_list,
+    waiting_words,
 )
 from grants.awards.rules.publication import (
     Decided,
@@ -61,6 +64,8 @@ __all__ = [
     "WaitingRow",
     "bar",
     "forgotten_words",
+    "halves_kept",
+    "kept_halves",
     "late_words",
     "list_hash",
     "part",
@@ -73,4 +78,5 @@ __all__ = [
     "refuse_second_list",
     "refuse_unpublishable",
     "strip",
+    "waiting_words",
 ]

@@ -7,10 +7,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from grants.awards.states import LineRule, SelectionKind, SelectionState
+from grants.calls.rules import Half
+from grants.calls.states import ScoreMethod
 from grants.core import faults
 from grants.core.errors import Invalid, Refused
 from grants.core.money import Money
@@ -43,6 +46,29 @@ class DecisionInput:
         if wrong:
             raise Invalid("The list was not decided.", wrong)
         return DecisionInput(self.list_hash, reason, self.line, self.reserve_max, self.panel_order)
+
+
+def waiting_words(count: int, names: str, method: ScoreMethod) -> str:
+    """Why a list cannot be decided while applications have no official score."""
+    match method:
+        case ScoreMethod.CONSENSUS:
+            return f"{count} of the applications have no agreed consensus yet ({names}). Agree them first."
+        case ScoreMethod.MEAN_PER_CRITERION:
+            return f"{count} of the applications lack assessments ({names}). Wait for them, or fill the empty seats."
+
+
+def kept_halves(halves: Mapping[str, Half]) -> dict[str, Any]:
+    """Official half points as they are frozen: whole numbers as such, means as fractions in text ("27/2")."""
+    return {key: half if isinstance(half, int) else str(half) for key, half in halves.items()}
+
+
+def halves_kept(kept: Mapping[str, Any]) -> dict[str, Half]:
+    """What :func:`kept_halves` made, as half points again.
+
+    >>> halves_kept(kept_halves({"a": 7, "b": Fraction(27, 2)}))
+    {'a': 7, 'b': Fraction(27, 2)}
+    """
+    return {key: half if isinstance(half, int) else Fraction(half) for key, half in kept.items()}
 
 
 def refuse_same_person(decided_by: UUID, actor_id: UUID | None) -> None:

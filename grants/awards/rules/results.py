@@ -9,6 +9,7 @@ from uuid import UUID
 
 from grants.applications.rules import ApplicationView
 from grants.awards.states import AmountBasis, Outcome, SelectionKind
+from grants.calls.rules import Half
 from grants.core.money import Money
 
 
@@ -33,9 +34,10 @@ class ResultScore:
 
     name: str
     question: str
-    half: int | None
+    half: Half | None
     threshold_half: int | None
     words: str
+    most_half: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,12 @@ class ResultPage:
     scores: tuple[ResultScore, ...] = ()
     text: str = ""
     score_words: str = ""
+    # What the scores are made of, and what the panel moved the sum by.
+    basis: str = ""
+    moved_words: str = ""
 
     @property
-    def total_half(self) -> int | None:
+    def total_half(self) -> Half | None:
         """The unweighted total; None where a score is not known."""
         halves = [score.half for score in self.scores if score.half is not None]
         return sum(halves) if halves and len(halves) == len(self.scores) else None

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView
 from grants.awards.states import AmountBasis, LineRule, Outcome
-from grants.calls.rules import Criterion
+from grants.calls.rules import PLAIN_SCORING, Criterion, Half, Marking, exact_words, points
+from grants.calls.states import ScoreMethod
 from grants.core.money import Money
 
 
@@ -25,9 +26,9 @@ class RankingRow:
     rank: int | None
     score: Fraction | None
     score_words: str
-    halves: Mapping[str, int] | None
+    halves: Mapping[str, Half] | None
     totals_half: tuple[int, ...]
-    consensus_half: int | None
+    consensus_half: Half | None
     requested: Money
     amount_basis: AmountBasis
     running_total: Money
@@ -37,15 +38,19 @@ class RankingRow:
     tie_words: str
     threshold_words: str
     line_after: bool = False
+    # What the score is made of, and what the panel moved it by.
+    basis: str = ""
+    shift_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """An application that has no agreed consensus yet, or is not in evaluation at all, and so has no rank."""
+    """An application without an official score yet, or not in evaluation at all, and so without a rank; and what is missing."""
 
     reference: str
     title: str
     cities: str
+    missing: str = ""
 
 
 UNDECLARED = (
@@ -66,7 +71,7 @@ class RankingPage:
     call_title: str
     call_reference: str
     criteria: tuple[Criterion, ...]
-    max_half: int
+    marking: Marking
     total_threshold_half: int | None
     weighted: bool
     tie_words: str
@@ -88,6 +93,29 @@ class RankingPage:
     forgotten: tuple[WaitingRow, ...] = ()
     forgotten_words: str = ""
     complete: bool = True
+    # Whether this person may move scores of this list, by the rules of the call.
+    moves_scores: bool = False
+
+    @property
+    def by_consensus(self) -> bool:
+        """Whether an application is ranked by what its evaluators agreed on."""
+        return self.marking.scoring.method is ScoreMethod.CONSENSUS
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """What the scores of the list are made of, each basis once."""
+        return tuple(dict.fromkeys(row.basis for row in self.rows if row.basis))
+
+    @property
+    def how_words(self) -> str:
+        """How a score is made, where it is more than the sum of what was agreed."""
+        if self.marking.scoring == PLAIN_SCORING:
+            said = "The score is weighted; thresholds are tested on the marks before any weight."
+            return said if self.weighted else ""
+        shift = self.marking.scoring.board_shift_half
+        most = f"The highest score is {self.score_most}"
+        most += f", and {exact_words(self.marking.score_max + Fraction(shift, 2))} with the panel." if shift else "."
+        return " ".join((*self.marking.scoring.sentences, most))
 
     @property
     def why_partial(self) -> str:
@@ -173,7 +201,7 @@ BAR_WIDTH = 90
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Evaluators' totals as dots and the consensus as a triangle, on one scale from zero to the most."""
+    """Evaluators' totals as dots and the official score before weights as a triangle, on one scale from zero to the most."""
 
     dots: tuple[tuple[int, int], ...]
     first: int
@@ -182,13 +210,13 @@ class Strip:
     words: str
 
 
-def strip(totals_half: Sequence[int], consensus_half: int, most_half: int) -> Strip:
+def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int) -> Strip:
     """Where the marks of one row stand; equal totals are stacked.
 
     >>> strip((10, 10, 20), 12, 20).dots
     ((95, 13), (95, 8), (184, 13))
     """
-    given = sorted(totals_half) or [consensus_half]
+    given: list[Half] = sorted(totals_half) or [consensus_half]
     dots, seen = [], dict.fromkeys(given, 0)
     for half in given:
         dots.append((_place(half, most_half), 13 - 5 * seen[half]))
@@ -198,13 +226,8 @@ def strip(totals_half: Sequence[int], consensus_half: int, most_half: int) -> St
     return Strip(tuple(dots), dots[0][0], dots[-1][0], _place(consensus_half, most_half), words)
 
 
-def _place(half: int, most_half: int) -> int:
-    return STRIP_FROM + (STRIP_TO - STRIP_FROM) * half // max(1, most_half)
-
-
-def points(half: int) -> str:
-    """Half points as people write them."""
-    return f"{half // 2}.5" if half % 2 else str(half // 2)
+def _place(half: Half, most_half: int) -> int:
+    return STRIP_FROM + int((STRIP_TO - STRIP_FROM) * half // max(1, most_half))
 
 
 def bar(running: Money, budget: Money) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -27,6 +27,7 @@ from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
+from grants.evaluation.rules import OfficialScore
 
 
 @act("selection.decide", needs=Permission.SELECTION_DECIDE, scope=call_scope, says="decided the selection of {subject}")
@@ -36,14 +37,14 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     call = calls.call_by_id(call_id)
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
-    found, waiting, _ = queries.live_list(call, values.line, values.reserve_max, values.panel_order)
+    found, waiting, scores = queries.live_list(call, values.line, values.reserve_max, values.panel_order)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))
     rules.refuse_doubts(evaluation.waiting_doubts(call_id))
     if waiting:
         names = ", ".join(row.reference for row in waiting[:5])
-        raise Refused(f"{len(waiting)} of the applications have no agreed consensus yet ({names}). Agree them first.")
+        raise Refused(rules.waiting_words(len(waiting), names, call.content.scoring.method))
     if not found.rows:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
     if queries.hash_of(found) != values.list_hash:
@@ -59,11 +60,13 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         "tie_order": list(call.content.tie_order),
         "total_threshold_half": call.content.total_threshold_half,
         "criteria": encoding.encode(list(call.content.criteria)),
+        "scale": encoding.encode(call.content.scale),
+        "scoring": encoding.encode(call.content.scoring),
     }
     selection.line_words = found.line_words
     selection.list_sha256 = bytes.fromhex(values.list_hash)
     db.session.add(selection)
-    freeze(selection.id, found)
+    freeze(selection.id, found, scores)
     acts.reason(values.reason)
     return selection.number
 
@@ -123,7 +126,7 @@ def new_selection(
     )
 
 
-def freeze(selection_id: UUID, found: RankedList) -> None:
+def freeze(selection_id: UUID, found: RankedList, scores: Mapping[UUID, OfficialScore]) -> None:
     for position, row in enumerate(found.rows, 1):
         db.session.add(
             SelectionItem(
@@ -135,7 +138,9 @@ def freeze(selection_id: UUID, found: RankedList) -> None:
                 amount=row.requested,
                 amount_basis=AmountBasis.REQUESTED.value,
                 score=str(row.score),
-                halves=dict(row.halves),
+                halves=rules.kept_halves(row.halves),
+                shift_half=row.shift_half,
+                basis=scores[row.application_id].basis,
                 tie_words=row.tie_words,
                 threshold_words=row.threshold_words,
                 straddles=row.straddles,

@@ -33,7 +33,7 @@ def listed(shown: RankingPage) -> dict[str, Any]:
 
     The marks are evaluators' totals with the consensus, and the running total against the budget.
     """
-    most = shown.max_half * len(shown.criteria)
+    most = shown.marking.total_max_half
     found = part(shown.rows, request.values.get("place", default=1, type=int))
     drawn = {
         row.application_id: (
@@ -53,7 +53,7 @@ def ranking_csv(slug: str) -> Any:
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     names = [criterion.name for criterion in shown.criteria]
     writer.writerow(
-        ["Rank", "Reference", "Title", "Cities", "Country", *map(inert, names), "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why", "Call"]
+        ["Rank", "Reference", "Title", "Cities", "Country", *map(inert, names), "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why", "Call", "Score of", "Made of", "Moved by the panel"]
     )  # fmt: skip
     for row in shown.rows:
         halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
@@ -61,6 +61,7 @@ def ranking_csv(slug: str) -> Any:
         cells = [
             row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, *totals,
             row.outcome.words, row.threshold_words or row.tie_words, shown.call_title,
+            shown.score_most, row.basis, row.shift_words,
         ]  # fmt: skip
         writer.writerow([inert(str(cell)) for cell in cells])
     # The byte-order mark lets spreadsheets read the letters of every city right.

@@ -66,7 +66,7 @@ def result(ref: str) -> Any:
     return page(
         "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
         rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,
-        redress=call.fact("evaluation.redress"), anchors=anchor_words,
+        redress=call.fact("evaluation.redress"), anchors=anchor_words, marking=call.content.marking,
     )  # fmt: skip
 
 

@@ -264,6 +264,8 @@ def _first(problems: Mapping[str, str], name: str) -> str:
 def _lines(kind: Kind, tree: Any) -> str:
     if isinstance(tree, str):
         return tree
+    if isinstance(tree, dict) and not isinstance(kind, Table):
+        return "\n".join(f"{mark} = {words}" for mark, words in tree.items())
     if isinstance(kind, Table):
         return "\n".join(f"{key}: {', '.join(v) if isinstance(v, list) else v}" for key, v in (tree or {}).items())
     return "\n".join(f"{e['value']} = {e['label']}" if isinstance(e, dict) else str(e) for e in tree or ())

@@ -135,16 +135,25 @@ _WORDS: Mapping[str, str] = {
     "due_month": "due in month",
     "share_percent": "share in percent",
     "step": "heading it stands under",
+    "evaluation.scale.max": "highest mark",
+    "evaluation.scale.step": "step between marks",
+    "anchors": "words for marks",
+    "max": "highest mark",
+    "total_threshold_on": "threshold in all is tested on",
+    "board_shift_max": "panel may move a score by",
+    "comment": "comment demanded",
+    "comment_words": "least words of a comment",
+    "evaluators_least": "least assessments for a score",
 }
 
 
-def name_words(name: str) -> str:
-    """A name of the schema as people say it.
+def name_words(name: str, path: str = "") -> str:
+    """A name of the schema as people say it, within ``path`` where it means something else there.
 
     >>> name_words("words_max"), name_words("at_least")
     ('most words', 'at least')
     """
-    return _WORDS.get(name, name.replace("_", " "))
+    return _WORDS.get(f"{path}.{name}") or _WORDS.get(name, name.replace("_", " "))
 
 
 def changes(before: Mapping[str, Sourced], after: Mapping[str, Sourced]) -> tuple[Change, ...]:
@@ -228,7 +237,7 @@ def _leaves(
         old, new = before.get(name), after.get(name)
         if old == new:
             continue
-        leaf, what = f"{under}{name}", f"{label}, {name_words(name)}"
+        leaf, what = f"{under}{name}", f"{label}, {name_words(name, path)}"
         if name == "translations":
             yield from _translated(path, what, old or [], new or [], **about)
         elif isinstance(old, dict) and isinstance(new, dict):
@@ -249,6 +258,7 @@ def _translated(path: str, label: str, before: list[Any], after: list[Any], **ab
 
 
 _AMOUNTS = frozenset({"amount", "at_most_eur"})
+_CLOSED = frozenset({"method", "weights_count_for", "total_threshold_on", "comment"})
 
 
 def _said(tree: Any, name: str = "") -> str:
@@ -266,7 +276,8 @@ def _said(tree: Any, name: str = "") -> str:
         return "; ".join(f"{name_words(name)}: {_said(value, name)}" for name, value in kept)
     if isinstance(tree, list):
         return ", ".join(_said(each) for each in tree)
-    return str(tree)
+    # A word of a closed list as people read it.
+    return str(tree).replace("_", " ") if name in _CLOSED else str(tree)
 
 
 # --- sections and questions -----------------------------------------------------------------------------------------

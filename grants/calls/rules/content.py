@@ -12,6 +12,7 @@ from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money
@@ -66,35 +67,6 @@ class CountryList:
 
     name: str
     countries: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """An award criterion. The threshold is in half points; the weight serves ranking only (domain.md V-12)."""
-
-    key: str
-    name: str
-    question: str
-    weight: Fraction = Fraction(1)
-    threshold_half: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The marks of one criterion in half points: 0 to ``max_half``, with a word for each whole mark."""
-
-    max_half: int = 10
-    step_half: int = 1
-    anchors: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """What an application must reach, in half points: for each criterion, for single ones, and in all."""
-
-    each_half: int | None = None
-    by_criterion: tuple[tuple[str, int], ...] = ()
-    total_half: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +234,8 @@ class CallContent:
     clarification_days: int = 10
     conflict_rules: ConflictRules = USUAL_CONFLICT_RULES
     assignment: AssignmentRules = ASSIGNMENT_PLAIN
+    # What is made of the marks: consensus or mean, what weights serve, where a comment is demanded.
+    scoring: Scoring = PLAIN_SCORING
 
     @property
     def pays(self) -> bool:
@@ -274,14 +248,14 @@ class CallContent:
         return self.budget_rules.envelopes
 
     @property
-    def max_half(self) -> int:
-        """The highest mark of one criterion, in half points."""
-        return self.scale.max_half
+    def marking(self) -> Marking:
+        """What score sheets, consensus and ranking need to read marks."""
+        return Marking(self.criteria, self.scale, self.scoring, self.total_threshold_half)
 
     @property
-    def total_max_half(self) -> int:
-        """The highest sum of marks, in half points."""
-        return self.scale.max_half * len(self.criteria)
+    def evaluators_least(self) -> int:
+        """How many submitted assessments an application needs for a score."""
+        return self.scoring.evaluators_least or self.evaluators_per_application
 
     def criterion(self, key: str) -> Criterion | None:
         """The criterion of that key, or None."""

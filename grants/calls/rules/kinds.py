@@ -15,19 +15,18 @@ from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.content import (
     Attachment,
     Condition,
-    Criterion,
     FactRule,
     Instalment,
     LooseDate,
     Opening,
     PlannedMilestone,
     ReportDuty,
-    Scale,
-    Thresholds,
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declarant, Declaration, Said
+from grants.calls.rules.mark_kinds import halves
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
+from grants.calls.rules.scoring import Criterion, Thresholds
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.cities.rules import country_code
@@ -58,17 +57,6 @@ from grants.core.yaml_schema import (
 )
 from grants.dossiers.rules import COLUMN_KINDS, AskedIf, Choice, Column, Question, QuestionKind, Section, Translation
 from grants.programmes.rules import ParentRules
-
-
-def _halves(node: yaml.Node, place: str, reading: Reading) -> int | None:
-    """Points in half steps, kept as whole half points."""
-    points = exact(0, 1000)(node, place, reading)
-    if points is None:
-        return None
-    if (points * 2).denominator != 1:
-        reading.wrong(node, place, f"is {node.value}; points come in halves, for example 3 or 3.5.")
-        return None
-    return int(points * 2)
 
 
 def _confidence(node: yaml.Node, place: str, reading: Reading) -> Confidence | None:
@@ -293,18 +281,14 @@ LUMP_SUM = Record(
 )
 
 CRITERION = Record(
-    Criterion, {"key": plain_text, "name": plain_text, "question": plain_text}, ("key", "name", "question")
-)
-
-SCALE = Record(
-    lambda max, step=1, anchors=(): Scale(max, step, anchors),
-    {"max": _halves, "step": _halves, "anchors": Items(plain_text)},
-    ("max",),
+    lambda key, name, question, max=None: Criterion(key, name, question, max_half=max),
+    {"key": plain_text, "name": plain_text, "question": plain_text, "max": halves},
+    ("key", "name", "question"),
 )
 
 THRESHOLDS = Record(
     lambda each=None, total=None, criteria=(): Thresholds(each, criteria, total),
-    {"each": _halves, "total": _halves, "criteria": Table(_halves, lambda name, half: (name, half))},
+    {"each": halves, "total": halves, "criteria": Table(halves, lambda name, half: (name, half))},
 )
 
 INSTALMENT = Record(

@@ -12,7 +12,19 @@ from enum import StrEnum
 
 from grants.budgets.rules import EnvelopeRule, Nature
 from grants.calls.rules.conditions import ORGANISATION_WORDS
-from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.calls.states import (
+    CallKind,
+    CallStage,
+    CommentRule,
+    ConditionKind,
+    Confidence,
+    FactKind,
+    InstalmentKind,
+    ScoreMethod,
+    ThresholdBasis,
+    WeightsCount,
+    Whom,
+)
 from grants.core.text import fold
 from grants.dossiers.rules import Definition, QuestionKind
 
@@ -94,9 +106,20 @@ _SAID: Mapping[str, tuple[str, str]] = {
     # Assessment.
     "evaluation.criteria.name": ("Name of the criterion", ""),
     "evaluation.criteria.question": ("What evaluators ask themselves", ""),
-    "evaluation.scale.max": ("Highest mark", ""),
+    "evaluation.criteria.max": ("Highest mark of this criterion", "Only where it is not the highest of the scale."),
+    "evaluation.scale.max": ("Highest mark", "Where the marks have even steps from 0 upwards."),
     "evaluation.scale.step": ("Step between marks", "1 or 0.5."),
-    "evaluation.scale.anchors": ("A word for each whole mark", "One a line, from 0 upwards."),
+    "evaluation.scale.marks": ("Or the marks one by one", "One a line, for example 0, 3, 7 and 10; then neither highest mark nor step."),
+    "evaluation.scale.anchors": (
+        "What the marks mean", "One a line: words for each whole mark from 0 upwards, or a mark = its words.",
+    ),
+    "evaluation.scoring.method": ("The score is", "Not said means the consensus."),
+    "evaluation.scoring.weights_count_for": ("Weights count for", "Not said means the order of the list only."),
+    "evaluation.scoring.total_threshold_on": ("The threshold in all is tested on", "Not said means the marks before any weight."),
+    "evaluation.scoring.board_shift_max": ("By how much the panel may move a score", "Points up or down. Empty: not at all."),
+    "evaluation.scoring.comment": ("A comment is demanded", "Not said means below the threshold of a criterion."),
+    "evaluation.scoring.comment_words": ("Words of such a comment", "At least so many; not said means 30."),
+    "evaluation.scoring.evaluators_least": ("Assessments a score needs", "Empty: as many as evaluators read each application."),
     "evaluation.thresholds.each": ("At least for each criterion", "Points."),
     "evaluation.thresholds.total": ("At least in all", "Points."),
     "evaluation.thresholds.criteria": ("At least for single criteria", "One a line: short name: points."),
@@ -179,6 +202,24 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
         CallKind.SUPPORT: "Grants are paid to those selected",
         CallKind.INTEREST: "An expression of interest: nothing is paid",
         CallKind.LEARNING: "Learning together: nothing is paid",
+    },
+    ScoreMethod: {
+        ScoreMethod.CONSENSUS: "What the evaluators agree on",
+        ScoreMethod.MEAN_PER_CRITERION: "The mean of the assessments, criterion by criterion",
+    },
+    WeightsCount: {
+        WeightsCount.RANK_ONLY: "The order of the list only",
+        WeightsCount.SCORE: "The score: it is the weighted sum",
+    },
+    ThresholdBasis: {
+        ThresholdBasis.MARKS: "The marks before any weight",
+        ThresholdBasis.SCORE: "The weighted score, with what the panel moved it by",
+    },
+    CommentRule: {
+        CommentRule.ALWAYS: "With every mark",
+        CommentRule.BELOW_THRESHOLD: "Below the threshold of a criterion",
+        CommentRule.EXTREMES: "With the lowest and the highest mark",
+        CommentRule.NEVER: "Never",
     },
     CallStage: {
         CallStage.CONCEPT: "The first of two: a concept",

@@ -16,20 +16,18 @@ from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES
 from grants.calls.rules.content import (
     NOT_FOUND,
     CallContent,
-    Criterion,
     Opening,
     PaymentPlan,
-    Scale,
     Sourced,
-    Thresholds,
 )
 from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import FIELDS
+from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, SupportPoint
 from grants.calls.rules.words import (
     words_of,
 )
-from grants.calls.states import CallKind, CallStage, InstalmentKind
+from grants.calls.states import CallKind, CallStage, InstalmentKind, ThresholdBasis
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Problem
@@ -108,6 +106,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         declarations=value("declarations.asked", ()),
         clarification_days=value("submission.clarification_days", 10),
         conflict_rules=value("evaluation.conflict_rules", USUAL_CONFLICT_RULES),
+        scoring=value("evaluation.scoring", Scoring()),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 
@@ -395,13 +394,32 @@ def _assessment_clashes(content: CallContent) -> list[Problem]:
                         f"the question “{question.label}” feeds “{question.criterion}”, which is no criterion of this call.",
                     )
                 )
+    return found + _marking_clashes(content)
+
+
+def _marking_clashes(content: CallContent) -> list[Problem]:
+    found, marking, scale = [], content.marking, content.scale
     for criterion in content.criteria:
-        if criterion.threshold_half is not None and criterion.threshold_half > content.max_half:
+        if criterion.max_half is not None and criterion.max_half not in scale.marks[1:]:
+            found.append(
+                Problem("Award criteria", f"give “{criterion.name}” a highest mark that the scale does not have.")
+            )
+        if criterion.threshold_half is not None and criterion.threshold_half > marking.most_half(criterion):
             found.append(Problem("Thresholds", f"ask more of “{criterion.name}” than the scale can give."))
-    if content.total_threshold_half is not None and content.total_threshold_half > content.total_max_half:
+    on_score = content.scoring.total_threshold_on is ThresholdBasis.SCORE
+    most = marking.score_max * 2 if on_score else marking.total_max_half
+    if content.total_threshold_half is not None and content.total_threshold_half > most:
         found.append(Problem("Thresholds", "ask for a total that no application can reach."))
-    if content.max_half < 1 or not 1 <= content.scale.step_half <= content.max_half:
+    if scale.max_half < 1 or not 1 <= scale.step_half <= scale.max_half or scale.marks[-1] != scale.max_half:
         found.append(Problem("Scale", "needs a highest mark above zero and a step that fits into it."))
+    if content.scoring.evaluators_least > content.evaluators_per_application:
+        found.append(
+            Problem(
+                "How the score is made",
+                f"asks for {content.scoring.evaluators_least} assessments, and an application has "
+                f"{content.evaluators_per_application} evaluators. Lower the one or raise the other.",
+            )
+        )
     return found
 
 

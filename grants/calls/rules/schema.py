@@ -20,7 +20,6 @@ from grants.calls.rules.content import (
     Condition,
     Consortium,
     CountryList,
-    Criterion,
     Instalment,
     LooseDate,
     NamedSource,
@@ -28,8 +27,6 @@ from grants.calls.rules.content import (
     ParentGrant,
     PlannedMilestone,
     ReportDuty,
-    Scale,
-    Thresholds,
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declaration
@@ -51,7 +48,6 @@ from grants.calls.rules.kinds import (
     PRIVACY,
     REPORT,
     RULE,
-    SCALE,
     SECTION,
     SOURCED,
     THRESHOLDS,
@@ -64,7 +60,9 @@ from grants.calls.rules.kinds import (
     local_opening,
     with_keys,
 )
+from grants.calls.rules.mark_kinds import SCALE, SCORING
 from grants.calls.rules.privacy import PrivacyText
+from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import CallKind, CallStage
 from grants.core.money import Money
@@ -315,6 +313,7 @@ FIELDS: Mapping[str, Field] = {
             tuple[tuple[str, Fraction], ...],
             needed=True,
         ),
+        Field("evaluation.scoring", "How the score is made", Group.ASSESSMENT, SCORING, Scoring),
         Field("evaluation.thresholds", "Thresholds", Group.ASSESSMENT, THRESHOLDS, Thresholds, needed=True),
         Field(
             "evaluation.tie_break", "Order for ties", Group.ASSESSMENT, Items(plain_text), tuple[str, ...], needed=True

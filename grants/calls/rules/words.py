@@ -20,16 +20,13 @@ from grants.calls.rules.content import (
     Condition,
     Consortium,
     CountryList,
-    Criterion,
     Instalment,
     LooseDate,
     Opening,
     ParentGrant,
     PlannedMilestone,
     ReportDuty,
-    Scale,
     Sourced,
-    Thresholds,
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declaration
@@ -37,6 +34,7 @@ from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
+from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds, points
 from grants.calls.rules.values import CallView, Deadline, Fact
 from grants.calls.states import CallKind, CallStage
 from grants.core import clock
@@ -57,15 +55,6 @@ STAGE_WORDS: Mapping[CallStage, str] = {
     CallStage.CONCEPT: "First of two stages: a concept",
     CallStage.FULL: "Second of two stages: the full proposal, by invitation",
 }
-
-
-def points(half: int) -> str:
-    """Half points as points.
-
-    >>> points(7), points(6)
-    ('3.5', '3')
-    """
-    return f"{half // 2}.5" if half % 2 else str(half // 2)
 
 
 def percent_words(value: Fraction) -> str:
@@ -325,9 +314,9 @@ def words_of(entry: Field, value: Any) -> str:
             questions = sum(len(section.questions) for section in value.sections)
             return f"{len(value.sections)} sections, {questions} questions"
         case Scale():
-            return (
-                f"0 to {points(value.max_half)} in steps of {points(value.step_half) if value.step_half > 1 else '0.5'}"
-            )
+            return value.words
+        case Scoring():
+            return " ".join((*value.sentences, value.comment_sentence))
         case Thresholds():
             return _threshold_words(value)
         case ConflictRules() | TimeLimits() | AssignmentRules():

@@ -20,18 +20,15 @@ from grants.calls.rules.content import (
     NOT_FOUND,
     Condition,
     CountryList,
-    Criterion,
     FactRule,
     LooseDate,
     NamedSource,
     Opening,
-    Scale,
     Sourced,
-    Thresholds,
 )
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
+from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds, points
 from grants.calls.rules.values import Deadline, DocumentVersion
-from grants.calls.rules.words import points
 from grants.calls.states import Confidence, FactKind, Whom
 from grants.core import clock
 from grants.core.errors import Problem, Problems
@@ -175,7 +172,8 @@ def _plain(value: Any) -> Any:
         Thresholds: _thresholds,
         Condition: _condition,
         FactRule: _fact_rule,
-        Criterion: lambda found: {"key": found.key, "name": found.name, "question": found.question},
+        Scoring: _scoring,
+        Criterion: _criterion,
         ParentRules: _parent_rules,
     }
     if type(value) in special:
@@ -226,11 +224,34 @@ def _exact(number: Fraction) -> Number:
 
 
 def _scale(scale: Scale) -> dict[str, Any]:
-    return {
-        "max": Number(points(scale.max_half)),
-        "step": Number(points(scale.step_half) if scale.step_half > 1 else "0.5"),
-        **({"anchors": list(scale.anchors)} if scale.anchors else {}),
-    }
+    anchors: Any = list(scale.anchors) or {Number(points(half)): words for half, words in scale.named}
+    return _given(
+        max=None if scale.marks_half else Number(points(scale.max_half)),
+        step=None if scale.marks_half else Number(points(scale.step_half)),
+        marks=[Number(points(half)) for half in scale.marks_half] or None,
+        anchors=anchors or None,
+    )
+
+
+def _scoring(scoring: Scoring) -> dict[str, Any]:
+    return _given(
+        method=scoring.method.value,
+        weights_count_for=scoring.weights_count_for.value,
+        total_threshold_on=scoring.total_threshold_on.value,
+        board_shift_max=Number(points(scoring.board_shift_half)) if scoring.board_shift_half else None,
+        comment=scoring.comment.value,
+        comment_words=Number(scoring.comment_words),
+        evaluators_least=Number(scoring.evaluators_least) if scoring.evaluators_least else None,
+    )
+
+
+def _criterion(criterion: Criterion) -> dict[str, Any]:
+    return _given(
+        key=criterion.key,
+        name=criterion.name,
+        question=criterion.question,
+        max=None if criterion.max_half is None else Number(points(criterion.max_half)),
+    )
 
 
 def _thresholds(least: Thresholds) -> dict[str, Any]:

@@ -415,6 +415,8 @@ def _words(call: rules.CallView) -> dict[str, Any]:
     """What both call pages say in words."""
     return {
         "points": rules.points,
+        "or_words": rules.or_words,
+        "plain_scoring": rules.PLAIN_SCORING,
         "kind_words": rules.KIND_WORDS,
         "fact_rule_words": rules.fact_rule_words,
         "condition_words": condition_words,

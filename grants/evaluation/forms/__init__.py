@@ -7,6 +7,7 @@ from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts
 from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import PoolForm
 from grants.evaluation.forms.sheets import DissentForm, SettleForm, SheetForm, sheet_form
+from grants.evaluation.forms.shifts import ReturnShiftForm, ShiftForm
 
 __all__ = [
     "AdjustForm",
@@ -19,10 +20,12 @@ __all__ = [
     "Leaving",
     "PoolForm",
     "ReasonForm",
+    "ReturnShiftForm",
     "RuleForm",
     "RunForm",
     "SettleForm",
     "SheetForm",
+    "ShiftForm",
     "conflicts_form",
     "end_of",
     "sheet_form",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from wtforms import HiddenField, RadioField, TextAreaField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Marking
 from grants.evaluation import rules
 from grants.evaluation.rules import (
     ConsensusPage,
@@ -17,6 +16,20 @@ from grants.evaluation.rules import (
     SheetView,
 )
 from grants.web.forms import ContestedForm, Form, choices
+
+
+class MarkField(RadioField):
+    """The marks of a criterion; what is none of them is refused with those there are."""
+
+    def __init__(self, *args: Any, off_scale: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.off_scale = off_scale
+
+    def pre_validate(self, form: Any) -> None:
+        """Whatever was sent is one of the marks."""
+        del form
+        if self.data not in {value for value, *_ in self.iter_choices()}:
+            raise ValidationError(self.off_scale)
 
 
 class SheetForm(Form):
@@ -39,8 +52,7 @@ class SheetForm(Form):
 
 
 def sheet_form(
-    criteria: Sequence[Criterion],
-    max_half: int,
+    marking: Marking,
     stored: SheetView | ConsensusPage,
     *,
     remark: str,
@@ -48,17 +60,21 @@ def sheet_form(
     **sent: Any,
 ) -> SheetForm:
     """A form with a scale and a comment for each criterion, filled with what is stored; ``formdata=None`` takes nothing sent."""
-    scale = choices((str(half), rules.half_words(half)) for half in range(max_half + 1))
     fields: dict[str, Any] = {}
-    for criterion in criteria:
+    for criterion in marking.criteria:
+        scale = choices((str(half), rules.half_words(half)) for half in marking.marks(criterion))
         mark = stored.mark(criterion.key)
         chosen = None if mark.half is None else str(mark.half)
-        fields[f"half_{criterion.key}"] = RadioField(
-            f"Score for {criterion.name}", [Optional()], choices=scale, default=chosen
+        fields[f"half_{criterion.key}"] = MarkField(
+            f"Score for {criterion.name}",
+            [Optional()],
+            choices=scale,
+            default=chosen,
+            off_scale=rules.off_scale(criterion, marking),
         )
         fields[f"comment_{criterion.key}"] = TextAreaField("Why this score", default=mark.comment)
     fields["remark"] = TextAreaField(remark, default=said)
-    fields["keys"] = tuple(criterion.key for criterion in criteria)
+    fields["keys"] = tuple(criterion.key for criterion in marking.criteria)
     form: SheetForm = type("MarksForm", (SheetForm,), fields)(data={"version": str(stored.version)}, **sent)
     return form
 

@@ -7,6 +7,7 @@ from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConf
 from grants.evaluation.models.consensus import Consensus, ConsensusAnswer, ConsensusScore, ConsensusVersion
 from grants.evaluation.models.pool import Evaluator
 from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
+from grants.evaluation.models.shifts import ScoreShift
 
 __all__ = [
     "Assessment",
@@ -22,5 +23,6 @@ __all__ = [
     "DetectedConflict",
     "Evaluator",
     "ReadingPack",
+    "ScoreShift",
     "SheetPlace",
 ]

@@ -45,7 +45,7 @@ class ConsensusScore(Row):
     __tablename__ = "consensus_score"
     __table_args__ = (
         UniqueConstraint("consensus_id", "criterion"),
-        CheckConstraint("half BETWEEN 0 AND 10", name="half_range"),
+        CheckConstraint("half BETWEEN 0 AND 200", name="half_range"),
     )
 
     consensus_id: Mapped[UUID] = mapped_column(points_to("consensus.id"))

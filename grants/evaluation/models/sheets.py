@@ -35,12 +35,12 @@ class Assessment(Row):
 
 
 class AssessmentScore(Row):
-    """One criterion of a score sheet, in half points from 0 to 10; empty while it is not scored."""
+    """One criterion of a score sheet, in half points on the scale of the call; empty while it is not scored."""
 
     __tablename__ = "assessment_score"
     __table_args__ = (
         UniqueConstraint("assessment_id", "criterion"),
-        CheckConstraint("half BETWEEN 0 AND 10", name="half_range"),
+        CheckConstraint("half BETWEEN 0 AND 200", name="half_range"),
     )
 
     assessment_id: Mapped[UUID] = mapped_column(points_to("assessment.id"))

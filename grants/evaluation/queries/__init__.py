@@ -8,6 +8,7 @@ from grants.evaluation.queries.access import (
     application_of_call_scope,
     application_scope,
     call_scope,
+    clear_for,
     conflicted,
     declaration_of,
     declaration_scope,
@@ -18,6 +19,7 @@ from grants.evaluation.queries.access import (
     refuse_conflict,
     refuse_own_seat,
     seat_scope,
+    shift_scope,
     told_of,
     undeclared,
 )
@@ -34,7 +36,6 @@ from grants.evaluation.queries.assignments import (
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
-    agreed_scores,
     agreed_words,
     consensus_application,
     consensus_page,
@@ -45,6 +46,7 @@ from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
 from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
+from grants.evaluation.queries.official import official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
     drafts,
@@ -57,13 +59,13 @@ from grants.evaluation.queries.own_sheets import (
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
+from grants.evaluation.queries.shifts import shift_page
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
     "adjust_page",
-    "agreed_scores",
     "agreed_words",
     "application_id_of",
     "application_of_call_scope",
@@ -77,6 +79,7 @@ __all__ = [
     "calls_looked_at",
     "candidates",
     "cities_of",
+    "clear_for",
     "conflict_pages",
     "conflicted",
     "consensus_application",
@@ -102,6 +105,7 @@ __all__ = [
     "free_seat",
     "look",
     "may_declare",
+    "official_scores",
     "own_seat",
     "own_seat_id",
     "pack",
@@ -116,6 +120,8 @@ __all__ = [
     "seat_scope",
     "seat_to_hand_over",
     "seat_why",
+    "shift_page",
+    "shift_scope",
     "spreads",
     "standing_detections",
     "to_declare_in_office",

@@ -18,7 +18,14 @@ from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict, Evaluator
+from grants.evaluation.models import (
+    Assessment,
+    Assignment,
+    ConflictDeclaration,
+    DetectedConflict,
+    Evaluator,
+    ScoreShift,
+)
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, RoleGrant
 from grants.identity.policy import TEAM_ROLES
@@ -70,6 +77,11 @@ def application_of_call_scope(application_id: UUID) -> Scope:
 def seat_scope(seat_id: UUID) -> Scope:
     """A seat lies where its application lies."""
     return application_scope(locked(Assignment, seat_id).application_id)
+
+
+def shift_scope(shift_id: UUID) -> Scope:
+    """A move of a score lies where its application lies."""
+    return application_scope(get(ScoreShift, shift_id).application_id)
 
 
 def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
@@ -195,11 +207,11 @@ def readable(actor: Actor) -> ColumnElement[bool]:
 
     Never where the same person still scores: whatever else they are, they score blind.
     """
-    reads = and_(within(actor, Permission.ASSESSMENT_READ_ALL), not_(_scores_now(actor)))
+    reads = and_(within(actor, Permission.ASSESSMENT_READ_ALL), not_(scores_now(actor)))
     return and_(reads, clear_for(actor.user_id)) if actor.can(Permission.CONFLICT_DECLARE) else reads
 
 
-def _scores_now(actor: Actor) -> ColumnElement[bool]:
+def scores_now(actor: Actor) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person holds a seat on it and has not submitted their sheet."""
     return (
         select(Assignment.id)

@@ -30,7 +30,7 @@ from grants.evaluation.models import (
 from grants.evaluation.queries.access import clear_for, readable, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.score_sheets import call_and_sheets, seats_of
-from grants.evaluation.rules import AgreedScores, AgreedWords, ConsensusPage, MarkInput
+from grants.evaluation.rules import AgreedWords, ConsensusPage, MarkInput
 from grants.evaluation.states import Answer, AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
@@ -86,8 +86,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
     return ConsensusPage(
         head_of(application, cities.get(application.id, ""), call),
         criteria,
-        call.content.scale.anchors,
-        call.content.max_half,
+        call.content.marking,
         call.content.total_threshold_half,
         tuple(view for view in sheets if view.state is AssessmentState.SUBMITTED),
         len(people),
@@ -232,34 +231,3 @@ def spreads(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
         if by_criterion and min(len(given) for given in by_criterion.values()) == seats.get(key):
             found[key] = max(rules.spread_half(given) or 0 for given in by_criterion.values())
     return found
-
-
-@reader
-def agreed_scores(application_ids: Sequence[UUID]) -> Asking[dict[UUID, AgreedScores]]:
-    """For the ranking: agreed half points of each application, and the evaluators' unweighted totals beside them."""
-    halves, sums = yield [
-        select(Consensus.application_id, ConsensusScore.criterion, ConsensusScore.half)
-        .join(ConsensusScore, ConsensusScore.consensus_id == Consensus.id)
-        .where(Consensus.application_id.in_(application_ids), Consensus.state == ConsensusState.AGREED.value),
-        select(Assignment.application_id, func.sum(AssessmentScore.half))
-        .join(Assessment, Assessment.assignment_id == Assignment.id)
-        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
-        .where(
-            Assignment.application_id.in_(application_ids),
-            Assignment.state == SeatState.ACTIVE.value,
-            Assessment.state == AssessmentState.SUBMITTED.value,
-        )
-        .group_by(Assignment.application_id, Assessment.id)
-        .order_by(Assessment.id),
-    ]
-    agreed: dict[UUID, dict[str, int]] = defaultdict(dict)
-    for application_id, criterion, half in halves:
-        if half is not None:
-            agreed[application_id][criterion] = half
-    totals: dict[UUID, list[int]] = defaultdict(list)
-    for application_id, total in sums:
-        totals[application_id].append(int(total or 0))
-    return {
-        key: AgreedScores(key, dict(agreed[key]) if key in agreed else None, tuple(sorted(totals[key])))
-        for key in application_ids
-    }

@@ -68,12 +68,11 @@ def drafts(actor: Actor) -> Asking[tuple[DraftSheet, ...]]:
 def _draft(actor: Actor, seat: Any, call: CallView, cities: str, marks: Mapping[str, MarkInput]) -> DraftSheet:
     content = call.content
     ordered = tuple(marks.get(one.key, MarkInput(one.key, None)) for one in content.criteria)
-    missing = rules.problems(rules.SheetInput(ordered, seat.remark), content.criteria)
+    missing = rules.problems(rules.SheetInput(ordered, seat.remark), content.marking)
     return DraftSheet(
         head_of(seat, cities, call),
         content.criteria,
-        content.scale.anchors,
-        content.max_half,
+        content.marking,
         SheetView(
             seat.sheet_id, actor.name, AssessmentState.DRAFT, ordered, seat.remark, seat.shown, seat.saved_at, None,
             seat.numbers,
@@ -84,7 +83,7 @@ def _draft(actor: Actor, seat: Any, call: CallView, cities: str, marks: Mapping[
 
 def form_of(shown: AssessmentPage) -> Definition:
     """The sheet of a page as a form of questions."""
-    return rules.asked(shown.criteria, shown.max_half, shown.anchors, rules.REMARK_WORDS)
+    return rules.asked(shown.marking, rules.REMARK_WORDS)
 
 
 def field_of(shown: AssessmentPage, name: str) -> Question:

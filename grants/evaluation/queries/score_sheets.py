@@ -84,7 +84,7 @@ def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
             row.due_at,
             row.submitted_at,
             ConsensusState(row.consensus) if row.consensus else None,
-            views[row.call_id].content.max_half,
+            views[row.call_id].content.marking,
             tuple((each, marks[row.sheet_id].get(each.key)) for each in views[row.call_id].content.criteria),
             row.seconds or 0,
             row.skipped_at,
@@ -142,8 +142,7 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     return AssessmentPage(
         head_of(seat, cities.get(seat.id, ""), call),
         call.content.criteria,
-        call.content.scale.anchors,
-        call.content.max_half,
+        call.content.marking,
         call.content.total_threshold_half,
         own,
         others,
@@ -154,9 +153,7 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
         sum(line.state is AssessmentState.SUBMITTED for line in progress),
         len(progress),
         next_of(elsewhere),
-        patterns_of(
-            [line for line in elsewhere if line.call_slug == seat.slug], call.content.criteria, call.content.max_half
-        ),
+        patterns_of([line for line in elsewhere if line.call_slug == seat.slug], call.content.marking),
         pace_minutes(progress),
         Place(seat.answer or "", seat.answer_offset or 0, seat.field or "", seat.field_offset or 0),
     )

@@ -36,6 +36,7 @@ from grants.evaluation.rules.conflicts import (
     version_of,
 )
 from grants.evaluation.rules.fit import Fitting, Part, fitting
+from grants.evaluation.rules.official import Gathered, OfficialScore, scored
 from grants.evaluation.rules.packs import PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
@@ -63,6 +64,8 @@ from grants.evaluation.rules.scores import (
     borrowed,
     half_words,
     is_wide,
+    legend_of,
+    off_scale,
     problems,
     refuse_unfinished,
     said_of_dissent,
@@ -71,8 +74,8 @@ from grants.evaluation.rules.scores import (
     tidy,
     total_half,
 )
+from grants.evaluation.rules.shifts import ShiftInput, ShiftPage, ShiftView, checked_shift, shift_sentence, shift_words
 from grants.evaluation.rules.showing import (
-    AgreedScores,
     AgreedWords,
     ApplicationHead,
     AssessmentPage,
@@ -103,7 +106,6 @@ __all__ = [
     "RULED_WORDS",
     "AdjustInput",
     "AdjustPage",
-    "AgreedScores",
     "AgreedWords",
     "Answered",
     "ApplicationHead",
@@ -125,10 +127,12 @@ __all__ = [
     "EvaluatorInput",
     "FieldSaved",
     "Fitting",
+    "Gathered",
     "GivenSeat",
     "ListOrder",
     "MarkInput",
     "MatrixRow",
+    "OfficialScore",
     "OwnWork",
     "PackView",
     "Part",
@@ -143,6 +147,9 @@ __all__ = [
     "SeatWhy",
     "SheetInput",
     "SheetView",
+    "ShiftInput",
+    "ShiftPage",
+    "ShiftView",
     "Tally",
     "ToRead",
     "WhatIf",
@@ -153,6 +160,7 @@ __all__ = [
     "asked",
     "borrowed",
     "checked_member",
+    "checked_shift",
     "clean_declaration",
     "comment_field",
     "digest",
@@ -166,9 +174,11 @@ __all__ = [
     "kept",
     "lacking",
     "left_words",
+    "legend_of",
     "mark_field",
     "next_of",
     "noticed",
+    "off_scale",
     "own_patterns",
     "own_work",
     "pace_minutes",
@@ -178,7 +188,10 @@ __all__ = [
     "refuse_load",
     "refuse_unfinished",
     "said_of_dissent",
+    "scored",
     "sheet_of",
+    "shift_sentence",
+    "shift_words",
     "spread_half",
     "spread_words",
     "stands_clear",

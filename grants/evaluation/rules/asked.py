@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Criterion, Marking
 from grants.dossiers.rules import Answer, Choice, Definition, Question, QuestionKind, Section
 from grants.evaluation.rules.scores import anchor_words, half_words, problems
 from grants.evaluation.rules.values import MarkInput, SheetInput
@@ -36,10 +36,10 @@ class FieldSaved:
     other: tuple[str, ...] | None = None
 
 
-def lacking(sheet: SheetInput, criteria: Sequence[Criterion]) -> dict[str, str]:
+def lacking(sheet: SheetInput, marking: Marking) -> dict[str, str]:
     """By field the sentence on what a sheet still needs where a score is chosen: reasons that the rule demands."""
     chosen = {comment_field(mark.criterion) for mark in sheet.marks if mark.half is not None}
-    return {each.place: each.message for each in problems(sheet, criteria) if each.place in chosen}
+    return {each.place: each.message for each in problems(sheet, marking) if each.place in chosen}
 
 
 def mark_field(criterion: str) -> str:
@@ -52,19 +52,17 @@ def comment_field(criterion: str) -> str:
     return f"comment_{criterion}"
 
 
-def asked(criteria: Sequence[Criterion], max_half: int, anchors: Sequence[str], remark: str) -> Definition:
+def asked(marking: Marking, remark: str) -> Definition:
     """The sheet as a form: a section for each criterion, and one for what else is to be said."""
     sections = [
-        Section(
-            one.key, f"{number}. {one.name}", intro=one.question, questions=_of_criterion(one, max_half, tuple(anchors))
-        )
-        for number, one in enumerate(criteria, 1)
+        Section(one.key, f"{number}. {one.name}", intro=one.question, questions=_of_criterion(one, marking))
+        for number, one in enumerate(marking.criteria, 1)
     ]
     return Definition((*sections, Section(REMARK, remark, questions=(_text(REMARK, remark, required=False),))))
 
 
-def _of_criterion(criterion: Criterion, max_half: int, anchors: Sequence[str]) -> tuple[Question, Question]:
-    scale = tuple(Choice(half_words(half), anchor_words(half, anchors)) for half in range(max_half + 1))
+def _of_criterion(criterion: Criterion, marking: Marking) -> tuple[Question, Question]:
+    scale = tuple(Choice(half_words(half), anchor_words(half, marking.scale)) for half in marking.marks(criterion))
     needs = f"The threshold is {half_words(criterion.threshold_half)}." if criterion.threshold_half is not None else ""
     mark = Question(
         mark_field(criterion.key), f"Score for {criterion.name}", QuestionKind.CHOICE, hint=needs, choices=scale

@@ -9,7 +9,7 @@ from enum import StrEnum
 from statistics import median_low
 from typing import Protocol
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Criterion, Marking
 from grants.evaluation.rules.scores import half_words
 
 # A sheet that was open for less says nothing about how long one takes.
@@ -59,9 +59,10 @@ NOWHERE = Place()
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The own scores of one criterion: how often each point of the scale was given, from 0 up."""
+    """The own scores of one criterion: how often each mark of the scale was given, lowest first."""
 
     criterion: Criterion
+    marks: tuple[int, ...]
     counts: tuple[int, ...]
 
     @property
@@ -71,14 +72,14 @@ class Pattern:
 
     @property
     def steps(self) -> tuple[tuple[str, int], ...]:
-        """Each point of the scale with how often it was given."""
-        return tuple((half_words(half), count) for half, count in enumerate(self.counts))
+        """Each mark of the scale with how often it was given."""
+        return tuple((half_words(half), count) for half, count in zip(self.marks, self.counts, strict=True))
 
     @property
     def words(self) -> str:
         """The same in words.
 
-        >>> Pattern(Criterion("c", "Quality", ""), (0, 0, 1, 0, 2)).words
+        >>> Pattern(Criterion("c", "Quality", ""), (0, 2, 4), (0, 1, 2)).words
         '1 once, 2 twice'
         """
         often = {1: "once", 2: "twice"}
@@ -86,14 +87,14 @@ class Pattern:
         return ", ".join(told) or "none yet"
 
 
-def patterns_of(lines: Iterable[Line], criteria: Sequence[Criterion], max_half: int) -> tuple[Pattern, ...]:
+def patterns_of(lines: Iterable[Line], marking: Marking) -> tuple[Pattern, ...]:
     """For each criterion of a call the scores one gave on these sheets; a missing score is none."""
-    counts = {one.key: [0] * (max_half + 1) for one in criteria}
+    counts = {one.key: dict.fromkeys(marking.marks(one), 0) for one in marking.criteria}
     for line in lines:
         for criterion, half in line.marks:
-            if half is not None and criterion.key in counts and half <= max_half:
+            if half is not None and half in counts.get(criterion.key, ()):
                 counts[criterion.key][half] += 1
-    return tuple(Pattern(one, tuple(counts[one.key])) for one in criteria)
+    return tuple(Pattern(one, marking.marks(one), tuple(counts[one.key].values())) for one in marking.criteria)
 
 
 def left_words(days: int | None) -> str:

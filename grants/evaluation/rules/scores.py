@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Criterion, Half, Marking, Scale, or_words, points
+from grants.calls.states import CommentRule
 from grants.core.errors import Invalid, Problem
 from grants.dossiers.rules import clean_text, count_words
-from grants.evaluation.rules.values import HALF_MAX, MarkInput, SheetInput
+from grants.evaluation.rules.values import MarkInput, SheetInput
 
-# A low score is what an applicant will ask about: it needs reasons (mock-up 06).
-WORDS_BELOW_THRESHOLD_MIN = 30
 COMMENT_CHARACTERS_MAX = 20_000
 
-# What each whole mark means (Horizon Europe's evaluation form, in our words); a call may bring its own.
+# What each whole mark from 0 to 5 means (Horizon Europe's evaluation form, in our words); a call may bring its own.
 ANCHORS = (
     "Fails the criterion, or cannot be judged",
     "Poor: serious weaknesses",
@@ -25,55 +25,72 @@ ANCHORS = (
 )
 
 
-def half_words(half: int | None) -> str:
+def half_words(half: Half | None) -> str:
     """Half points as people write them; nothing for a score that is missing.
 
     >>> half_words(7), half_words(8), half_words(None)
     ('3.5', '4', '')
     """
-    if half is None:
-        return ""
-    return f"{half // 2}.5" if half % 2 else str(half // 2)
+    return "" if half is None else points(half)
 
 
-def anchor_words(half: int, anchors: Sequence[str] = ()) -> str:
-    """What a score means: the words of its whole mark, or that it lies between two.
+def legend_of(scale: Scale) -> dict[int, str]:
+    """The marks of a scale that have words, with them; where a call gives none from 0 to 5, those everybody knows."""
+    if not scale.legend and scale.max_half == 10 and not scale.marks_half:
+        return {2 * place: words for place, words in enumerate(ANCHORS)}
+    return dict(scale.legend)
 
-    >>> anchor_words(7)
-    '3.5: between good and very good'
+
+def anchor_words(half: Half, scale: Scale) -> str:
+    """What a score means on its scale: the words of its mark, or that it lies between two; the bare score where none has any.
+
+    >>> anchor_words(7, Scale()), anchor_words(14, Scale(20, marks_half=(0, 6, 14, 20)))
+    ('3.5: between good and very good', '7')
     """
-    words = anchors or ANCHORS
-    whole = half // 2
-    if whole >= len(words):
+    legend = legend_of(scale)
+    if half in legend:
+        words = legend[int(half)]
+        return f"{half_words(half)}: {words[:1].lower()}{words[1:]}"
+    below, above = ([at for at in legend if at < half], [at for at in legend if at > half])
+    if not below or not above:
         return half_words(half)
-    if half % 2 and whole + 1 < len(words):
-        lower, upper = (words[index].partition(":")[0].lower() for index in (whole, whole + 1))
-        return f"{half_words(half)}: between {_short(lower)} and {_short(upper)}"
-    return f"{half_words(half)}: {words[whole][:1].lower()}{words[whole][1:]}"
+    lower, upper = (legend[at].partition(":")[0].lower() for at in (max(below), min(above)))
+    return f"{half_words(half)}: between {_short(lower)} and {_short(upper)}"
 
 
 def _short(words: str) -> str:
     return words.partition(",")[0]
 
 
-def tidy(sheet: SheetInput, criteria: Sequence[Criterion], max_half: int = HALF_MAX) -> SheetInput:
+def off_scale(criterion: Criterion, marking: Marking) -> str:
+    """What is said where a mark is none of the scale."""
+    marks = marking.marks(criterion)
+    if marking.scale.marks_half or marking.scale.step_half != 1:
+        said = or_words(marks) if len(marks) <= MARKS_NAMED_MAX else f"{marking.scale.words}"
+        return f"{criterion.name}: choose {said}."
+    return f"{criterion.name}: choose a score from 0 to {half_words(marking.most_half(criterion))} in half points."
+
+
+# A longer scale is told by its ends and its step.
+MARKS_NAMED_MAX = 12
+
+
+def tidy(sheet: SheetInput, marking: Marking) -> SheetInput:
     """The sheet with its texts cleaned, one mark for each criterion of the call in the call's order.
 
     Raises :class:`Invalid` for an unknown criterion, for a score that is not on the scale, and with every text that is
     over the limit: it is named, and how much it is over.
     """
     given = {mark.criterion: mark for mark in sheet.marks}
-    unknown = sorted(set(given) - {criterion.key for criterion in criteria})
+    unknown = sorted(set(given) - {criterion.key for criterion in marking.criteria})
     if unknown:
         raise Invalid(f"This call has no criterion “{unknown[0]}”. Reload the page.")
     marks: list[MarkInput] = []
     wrong: dict[str, str] = {}
-    for criterion in criteria:
+    for criterion in marking.criteria:
         mark = given.get(criterion.key, MarkInput(criterion.key, None))
-        if mark.half is not None and not 0 <= mark.half <= max_half:
-            wrong[f"half_{criterion.key}"] = (
-                f"{criterion.name}: choose a score from 0 to {half_words(max_half)} in half points."
-            )
+        if mark.half is not None and mark.half not in marking.marks(criterion):
+            wrong[f"half_{criterion.key}"] = off_scale(criterion, marking)
         comment = clean_text(mark.comment)
         if len(comment) > COMMENT_CHARACTERS_MAX:
             wrong[f"comment_{criterion.key}"] = _too_long(f"Your text for “{criterion.name}”", comment)
@@ -95,38 +112,48 @@ def _too_long(what: str, text: str) -> str:
     )
 
 
-def problems(sheet: SheetInput, criteria: Sequence[Criterion]) -> tuple[Problem, ...]:
-    """What keeps a sheet from being submitted: scores that are missing, and low scores without reasons.
+def problems(sheet: SheetInput, marking: Marking) -> tuple[Problem, ...]:
+    """What keeps a sheet from being submitted: scores that are missing, and scores without the words their call demands.
 
     A score that is not given is missing; it never counts as zero.
     """
     found = []
     marks = {mark.criterion: mark for mark in sheet.marks}
-    for criterion in criteria:
+    for criterion in marking.criteria:
         mark = marks.get(criterion.key, MarkInput(criterion.key, None))
         if mark.half is None:
             found.append(Problem(f"half_{criterion.key}", f"Choose a score for {criterion.name}."))
             continue
-        words = count_words(mark.comment)
-        if demands_comment(mark.half, criterion) and words < WORDS_BELOW_THRESHOLD_MIN:
+        words, least = count_words(mark.comment), marking.words_demanded(criterion, mark.half)
+        if words < least:
             found.append(
                 Problem(
                     f"comment_{criterion.key}",
-                    f"{criterion.name} has {half_words(mark.half)}, below the threshold of {half_words(criterion.threshold_half)}: "
-                    f"say why in at least {WORDS_BELOW_THRESHOLD_MIN} words; there {'is' if words == 1 else 'are'} {words}.",
+                    f"{criterion.name} has {half_words(mark.half)}{_why_demanded(criterion, marking)}: "
+                    f"say why in at least {_words(least)}; there {'is' if words == 1 else 'are'} {words}.",
                 )
             )
     return tuple(found)
 
 
-def demands_comment(half: int, criterion: Criterion) -> bool:
-    """Whether a score needs written reasons: exactly where it lies below the criterion's threshold."""
-    return criterion.threshold_half is not None and half < criterion.threshold_half
+def _words(count: int) -> str:
+    return "1 word" if count == 1 else f"{count} words"
 
 
-def refuse_unfinished(sheet: SheetInput, criteria: Sequence[Criterion], text_missing: str = "") -> None:
+def _why_demanded(criterion: Criterion, marking: Marking) -> str:
+    """Why this mark needs words, as the end of what is said about it."""
+    match marking.scoring.comment:
+        case CommentRule.BELOW_THRESHOLD:
+            return f", below the threshold of {half_words(criterion.threshold_half)}"
+        case CommentRule.EXTREMES:
+            return ", an end of the scale"
+        case CommentRule.ALWAYS | CommentRule.NEVER:
+            return ""
+
+
+def refuse_unfinished(sheet: SheetInput, marking: Marking, text_missing: str = "") -> None:
     """Raise :class:`Invalid` with every problem at its field; ``text_missing`` is said where a text is needed too."""
-    found = [*problems(sheet, criteria)]
+    found = [*problems(sheet, marking)]
     if text_missing and not sheet.remark:
         found.append(Problem("remark", text_missing))
     if found:
@@ -148,18 +175,18 @@ def spread_half(halves: Iterable[int | None]) -> int | None:
     return max(given) - min(given) if len(given) > 1 else None
 
 
-# Three half points between evaluators, or a threshold between them: worth a look in the consensus.
-SPREAD_HALF_WIDE = 3
+# Three tenths of the scale between evaluators (1.5 of 5 points), or a threshold between them: worth a look in the consensus.
+SPREAD_WIDE = Fraction(3, 10)
 
 
-def is_wide(halves: Sequence[int | None], threshold_half: int | None) -> bool:
-    """Whether evaluators disagree enough to be marked: 1.5 points or more, or on both sides of the threshold."""
+def is_wide(halves: Sequence[int | None], threshold_half: int | None, most_half: int = 10) -> bool:
+    """Whether evaluators disagree enough to be marked: three tenths of the scale or more, or on both sides of the threshold."""
     spread = spread_half(halves)
     if spread is None:
         return False
     given = [half for half in halves if half is not None]
     astride = threshold_half is not None and min(given) < threshold_half <= max(given)
-    return spread >= SPREAD_HALF_WIDE or astride
+    return spread >= SPREAD_WIDE * most_half or astride
 
 
 def spread_words(halves: Sequence[int | None], threshold_half: int | None) -> str:

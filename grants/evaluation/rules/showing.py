@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from grants.calls.rules import Criterion
+from grants.calls.rules import Criterion, Marking
 from grants.core.paging import Tally
 from grants.dossiers.merging import Piece
 from grants.evaluation.rules.conflicts import DoubtRow
@@ -24,7 +24,7 @@ from grants.evaluation.rules.pattern import (
 )
 from grants.evaluation.rules.pool import PoolMember
 from grants.evaluation.rules.scores import total_half
-from grants.evaluation.rules.values import HALF_MAX, MarkInput
+from grants.evaluation.rules.values import MarkInput
 from grants.evaluation.states import (
     Answer,
     AssessmentState,
@@ -32,6 +32,9 @@ from grants.evaluation.states import (
     RunStatus,
     SeatState,
 )
+
+# Of a row of which nothing of the call is told.
+NO_MARKING = Marking(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class AssessmentRow:
     due_at: datetime | None
     submitted_at: datetime | None
     consensus: ConsensusState | None
-    max_half: int = HALF_MAX
+    marking: Marking = NO_MARKING
     # Each criterion of the call with the own score, None where it is missing.
     marks: tuple[tuple[Criterion, int | None], ...] = ()
     # About how long the sheet was open and worked on.
@@ -127,8 +130,7 @@ class AssessmentPage:
 
     head: ApplicationHead
     criteria: tuple[Criterion, ...]
-    anchors: tuple[str, ...]
-    max_half: int
+    marking: Marking
     total_threshold_half: int | None
     sheet: SheetView
     others: tuple[SheetView, ...]
@@ -159,8 +161,7 @@ class ConsensusPage:
 
     head: ApplicationHead
     criteria: tuple[Criterion, ...]
-    anchors: tuple[str, ...]
-    max_half: int
+    marking: Marking
     total_threshold_half: int | None
     sheets: tuple[SheetView, ...]
     seats: int
@@ -347,15 +348,6 @@ class RunResult:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AgreedScores:
-    """What the ranking needs of one application: agreed half points by criterion; None while not agreed."""
-
-    application_id: UUID
-    halves: Mapping[str, int] | None
-    evaluator_totals: tuple[int, ...] = field(default=())
-
-
 def in_order(rows: Sequence[AssessmentRow], order: ListOrder) -> tuple[AssessmentRow, ...]:
     """The own list in an order; what is open stands first, and what has no date after what has one."""
 
@@ -391,7 +383,7 @@ def own_patterns(rows: Sequence[AssessmentRow]) -> tuple[tuple[str, tuple[Patter
     found = []
     for slug, title in dict.fromkeys((row.call_slug, row.call_title) for row in rows):
         lines = [row for row in rows if row.call_slug == slug]
-        patterns = patterns_of(lines, [criterion for criterion, _ in lines[0].marks], lines[0].max_half)
+        patterns = patterns_of(lines, lines[0].marking)
         if any(each.given for each in patterns):
             found.append((title, patterns))
     return tuple(found)
@@ -403,7 +395,6 @@ class DraftSheet:
 
     head: ApplicationHead
     criteria: tuple[Criterion, ...]
-    anchors: tuple[str, ...]
-    max_half: int
+    marking: Marking
     sheet: SheetView
     missing: tuple[str, ...]

@@ -13,8 +13,6 @@ from grants.evaluation.states import (
     StandingRule,
 )
 
-HALF_MAX = 10
-
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorInput:

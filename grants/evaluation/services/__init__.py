@@ -14,6 +14,7 @@ from grants.evaluation.services.records import input_hash
 from grants.evaluation.services.runs import request_run, run
 from grants.evaluation.services.seats import fill, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
+from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
 from grants.evaluation.services.writing import FieldsChanged, save_field, take_over
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "agree",
     "ask_pack",
     "ask_to_look",
+    "confirm_shift",
     "decide_detected",
     "declare",
     "declare_in_office",
@@ -34,10 +36,12 @@ __all__ = [
     "keep_place",
     "pool",
     "propose",
+    "propose_shift",
     "recuse",
     "remove",
     "reopen",
     "request_run",
+    "return_shift",
     "rule",
     "run",
     "save",

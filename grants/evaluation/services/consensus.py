@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.calls.rules import Criterion
+from grants.calls.rules import Marking
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -45,8 +45,8 @@ def reopen_consensus(row: Consensus) -> None:
 )
 def write_consensus(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> int:
     """Save the consensus as a draft; returns its new version."""
-    row, criteria, max_half = _open_consensus(actor, application_id, version)
-    _write_consensus(actor, row, rules.tidy(values, criteria, max_half))
+    row, marking = _open_consensus(actor, application_id, version)
+    _write_consensus(actor, row, rules.tidy(values, marking))
     db.session.flush()
     return row.version
 
@@ -59,9 +59,9 @@ def write_consensus(actor: Actor, application_id: UUID, values: SheetInput, vers
 )
 def propose(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> None:
     """Put the consensus to the evaluators: every criterion scored, low scores with reasons, a text."""
-    row, criteria, max_half = _open_consensus(actor, application_id, version)
-    sheet = rules.tidy(values, criteria, max_half)
-    rules.refuse_unfinished(sheet, criteria, "Write what the evaluators agreed on, for the applicant to read.")
+    row, marking = _open_consensus(actor, application_id, version)
+    sheet = rules.tidy(values, marking)
+    rules.refuse_unfinished(sheet, marking, "Write what the evaluators agreed on, for the applicant to read.")
     _write_consensus(actor, row, sheet)
     CONSENSUS.move(row, "propose")
     row.proposed_at = acts.moment()
@@ -69,13 +69,11 @@ def propose(actor: Actor, application_id: UUID, values: SheetInput, version: int
     people.mail(others, "assignment_consensus", "application", application_id, reference=_reference(application_id))
 
 
-def _open_consensus(
-    actor: Actor, application_id: UUID, version: int | None
-) -> tuple[Consensus, tuple[Criterion, ...], int]:
+def _open_consensus(actor: Actor, application_id: UUID, version: int | None) -> tuple[Consensus, Marking]:
     """The consensus, locked and in draft, begun where there is none; only when every assessment is in."""
     application = _refuse_reading(actor, application_id)
     call = calls.call_by_id(application.call_id)
-    _refuse_incomplete(application, call.content.evaluators_per_application)
+    _refuse_incomplete(application, call.content.evaluators_least)
     row = consensus_row(application_id)
     if row is None:
         if version:
@@ -98,7 +96,7 @@ def _open_consensus(
                 if row.state == ConsensusState.PROPOSED.value
                 else "This consensus is agreed; it no longer changes."
             )
-    return row, call.content.criteria, call.content.max_half
+    return row, call.content.marking
 
 
 def _refuse_reading(actor: Actor, application_id: UUID) -> Application:

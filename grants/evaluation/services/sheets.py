@@ -41,7 +41,7 @@ def save(
     stored and :class:`~grants.evaluation.services.writing.FieldsChanged` names the fields.
     """
     opened = open_sheet(actor, application_id, version)
-    store(opened, rules.tidy(values, opened.criteria, opened.max_half), shown)
+    store(opened, rules.tidy(values, opened.marking), shown)
     db.session.flush()
     return opened.written.version
 
@@ -61,8 +61,8 @@ def submit(
 ) -> None:
     """Submit the sheet: every criterion scored, and low scores with reasons. The others’ sheets open then."""
     opened = open_sheet(actor, application_id, version)
-    sheet = rules.tidy(values, opened.criteria, opened.max_half)
-    rules.refuse_unfinished(sheet, opened.criteria)
+    sheet = rules.tidy(values, opened.marking)
+    rules.refuse_unfinished(sheet, opened.marking)
     store(opened, sheet, shown)
     _hand_in(opened)
 
@@ -78,7 +78,7 @@ def submit_written(actor: Actor, application_id: UUID, version: int) -> None:
     opened = open_sheet(actor, application_id, version)
     if opened.row is None:
         raise Refused("Nothing is written on this sheet yet. Open it, choose the scores, and submit it then.")
-    rules.refuse_unfinished(opened.sheet, opened.criteria)
+    rules.refuse_unfinished(opened.sheet, opened.marking)
     _hand_in(opened)
 
 

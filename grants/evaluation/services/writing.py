@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.calls.rules import Criterion
-from grants.core import acts, faults
+from grants.calls.rules import Criterion, Marking
+from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db, get
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
@@ -26,12 +26,11 @@ from grants.evaluation.models import (
     AssessmentScore,
     AssessmentVersion,
     Assignment,
-    ConflictDeclaration,
     Consensus,
     Evaluator,
 )
 from grants.evaluation.rules import FieldSaved, MarkInput, SheetInput
-from grants.evaluation.states import AssessmentState, ConsensusState, Declared, Ruling, SeatState
+from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
 class FieldsChanged(Conflict):
@@ -49,8 +48,7 @@ class OpenSheet:
     seat_id: UUID
     row: Assessment | None
     scores: dict[str, AssessmentScore]
-    criteria: tuple[Criterion, ...]
-    max_half: int
+    marking: Marking
     definition: Definition
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -63,7 +61,11 @@ class OpenSheet:
     @property
     def sheet(self) -> SheetInput:
         """The sheet as it stands."""
-        return rules.sheet_of(self.answers, self.criteria)
+        return rules.sheet_of(self.answers, self.marking.criteria)
+
+    def criterion_of(self, question: Question) -> Criterion:
+        """The criterion whose score a field holds."""
+        return next(one for one in self.marking.criteria if rules.mark_field(one.key) == question.key)
 
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""
@@ -76,9 +78,8 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
     Two statements. All that write on a sheet or take its seat lock the application first, so they queue.
     """
     found = _seat_and_sheet(actor, application_id)
-    _, declared, ruling, consensus, row, _ = found[0]
-    faults.point("conflict")
-    if not rules.stands_clear(Declared(declared) if declared else None, Ruling(ruling) if ruling else None):
+    _, is_clear, consensus, row, _ = found[0]
+    if not is_clear:
         raise NotFound
     application = get(Application, application_id)
     queries.refuse_closed(application)
@@ -93,28 +94,21 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
                 "You have submitted this assessment; it no longer changes. Ask the programme manager to reopen it."
             )
     content = calls.call_by_id(application.call_id).content
-    scores = {each[5].criterion: each[5] for each in found if each[5] is not None}
+    scores = {each[4].criterion: each[4] for each in found if each[4] is not None}
     marks = [MarkInput(key, score.half, score.comment) for key, score in scores.items()]
-    definition = rules.asked(content.criteria, content.max_half, content.scale.anchors, rules.REMARK_WORDS)
+    definition = rules.asked(content.marking, rules.REMARK_WORDS)
     standing = rules.answers_of(marks, row.remark if row is not None else "")
-    return OpenSheet(found[0][0], row, scores, content.criteria, content.max_half, definition, standing)
+    return OpenSheet(found[0][0], row, scores, content.marking, definition, standing)
 
 
 def _seat_and_sheet(actor: Actor, application_id: UUID) -> Sequence[Any]:
-    """Seat, declaration, consensus and sheet with its scores, in one statement; :class:`NotFound` without an active seat."""
+    """Seat, whether no conflict bars it, consensus and sheet with its scores, in one statement; :class:`NotFound` without an active seat."""
     found = db.session.execute(
         select(
-            Assignment.id, ConflictDeclaration.declared, ConflictDeclaration.ruling, Consensus.state, Assessment,
-            AssessmentScore,
+            Assignment.id, queries.clear_for(actor.user_id), Consensus.state, Assessment, AssessmentScore,
         )
+        .join(Application, Application.id == Assignment.application_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
-        .outerjoin(
-            ConflictDeclaration,
-            and_(
-                ConflictDeclaration.user_id == Evaluator.user_id,
-                ConflictDeclaration.application_id == Assignment.application_id,
-            ),
-        )
         .outerjoin(Consensus, Consensus.application_id == Assignment.application_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
         .outerjoin(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
@@ -173,7 +167,7 @@ def save_field(actor: Actor, application_id: UUID, name: str, values: tuple[str,
     return FieldSaved(
         number=opened.number(name),
         saved_at=opened.row.saved_at if opened.row is not None else acts.moment(),
-        missing=tuple(rules.lacking(opened.sheet, opened.criteria).items()),
+        missing=tuple(rules.lacking(opened.sheet, opened.marking).items()),
         other=None if stands == answer else rules.as_sent(question, stands),
     )
 
@@ -217,13 +211,11 @@ def _checked(opened: OpenSheet, question: Question, values: Sequence[str]) -> An
         if answer.empty and any(values):
             raise Invalid(
                 "This is not on the scale.",
-                {
-                    question.key: f"{question.label}: choose from 0 to {rules.half_words(opened.max_half)} in half points."
-                },
+                {question.key: rules.off_scale(opened.criterion_of(question), opened.marking)},
             )
         return answer
     alone = SheetInput((), answer.text)
-    return Answer(question.key, rules.tidy(alone, opened.criteria, opened.max_half).remark)
+    return Answer(question.key, rules.tidy(alone, opened.marking).remark)
 
 
 def _judged(opened: OpenSheet, question: Question, typed: Answer, seen: int) -> tuple[Outcome, Answer | None]:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from grants.evaluation.views import assignments, conflicts, consensus, leaving, offline, packs, pool, sheets, writing
+from grants.evaluation.views import (
+    assignments,
+    conflicts,
+    consensus,
+    leaving,
+    offline,
+    packs,
+    pool,
+    sheets,
+    shifts,
+    writing,
+)
 from grants.evaluation.views.frame import NAVIGATION, bp
 
 __all__ = [
@@ -16,5 +27,6 @@ __all__ = [
     "packs",
     "pool",
     "sheets",
+    "shifts",
     "writing",
 ]

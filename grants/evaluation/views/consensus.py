@@ -70,7 +70,7 @@ def _take_words(shown: ConsensusPage, form: SheetForm, use: str) -> str:
 
 def _consensus_form(shown: ConsensusPage, **sent: Any) -> SheetForm:
     said = "What the applicant will read"
-    return sheet_form(shown.criteria, shown.max_half, shown, remark=said, said=shown.text, **sent)
+    return sheet_form(shown.marking, shown, remark=said, said=shown.text, **sent)
 
 
 def _consensus(
@@ -81,14 +81,17 @@ def _consensus(
     taken: str = "",
 ) -> str:
     given = {one.key: [sheet.mark(one.key).half for sheet in shown.sheets] for one in shown.criteria}
-    wide = {one.key: rules.is_wide(given[one.key], one.threshold_half) for one in shown.criteria}
+    wide = {
+        one.key: rules.is_wide(given[one.key], one.threshold_half, shown.marking.most_half(one))
+        for one in shown.criteria
+    }
     spread = {one.key: rules.spread_words(given[one.key], one.threshold_half) for one in shown.criteria}
     version = str(shown.version)
     return page(
         "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide, spread=spread, taken=taken,
         borrowed={one.key: _borrowed(shown, form, one.key) for one in shown.criteria},
         hold=hold or DissentForm(formdata=None, data={"version": version}),
-        settle=settle or SettleForm(formdata=None, data={"version": version, "minority_view": shown.minority_words}), anchors=anchors_of(shown.anchors, shown.max_half),
+        settle=settle or SettleForm(formdata=None, data={"version": version, "minority_view": shown.minority_words}), anchors=anchors_of(shown.marking.scale),
         half_words=rules.half_words,
     )  # fmt: skip
 

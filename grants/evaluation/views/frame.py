@@ -6,6 +6,7 @@ import secrets
 
 from flask import Blueprint
 
+from grants.calls.rules import MARK_HALF_MAX, Scale
 from grants.core.permissions import Permission
 from grants.evaluation import rules
 from grants.evaluation.forms import (
@@ -48,5 +49,13 @@ def typed_again(form: SheetForm, version: int) -> SheetForm:
     return form
 
 
-def anchors_of(anchors: tuple[str, ...], max_half: int) -> dict[int, str]:
-    return {half: rules.anchor_words(half, anchors) for half in range(max_half + 1)}
+class Anchors(dict[int, str]):
+    """What every mark means, also those that are no longer on the scale; ``own`` are those with words of their own."""
+
+    own: frozenset[int]
+
+
+def anchors_of(scale: Scale) -> Anchors:
+    found = Anchors((half, rules.anchor_words(half, scale)) for half in range(MARK_HALF_MAX + 1))
+    found.own = frozenset(rules.legend_of(scale))
+    return found

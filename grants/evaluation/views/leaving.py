@@ -86,5 +86,5 @@ def send_finished() -> Any:
 
 
 def _finished(form: DeedForm) -> str:
-    ready = [(each, anchors_of(each.anchors, each.max_half)) for each in queries.drafts(current_actor())]
+    ready = [(each, anchors_of(each.marking.scale)) for each in queries.drafts(current_actor())]
     return page("evaluation/send.html", ready=ready, form=form, half_words=rules.half_words)

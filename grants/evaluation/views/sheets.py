@@ -107,7 +107,7 @@ def _seen(shown: AssessmentPage) -> tuple[Shown, ...] | None:
 
 
 def _form_of(shown: AssessmentPage) -> SheetForm:
-    return sheet_form(shown.criteria, shown.max_half, shown.sheet, remark=rules.REMARK_WORDS, said=shown.sheet.remark)
+    return sheet_form(shown.marking, shown.sheet, remark=rules.REMARK_WORDS, said=shown.sheet.remark)
 
 
 def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, str] | None = None) -> str:
@@ -119,13 +119,13 @@ def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, str
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
         clarified=applications.shared_clarifications(shown.head.id), fed=fed, meanwhile=meanwhile or {},
         jumps=[(f"{number} {one.name.split()[0]}", fed[one.key], one) for number, one in _numbered(shown) if one.key in fed],
-        anchors=anchors_of(shown.anchors, shown.max_half), half_words=rules.half_words, lacking=_lacking(shown),
+        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, lacking=_lacking(shown),
     )  # fmt: skip
 
 
 def _lacking(shown: AssessmentPage) -> dict[str, str]:
     sheet = rules.SheetInput(shown.sheet.marks, shown.sheet.remark)
-    return rules.lacking(sheet, shown.criteria)
+    return rules.lacking(sheet, shown.marking)
 
 
 def _numbered(shown: AssessmentPage) -> list[tuple[int, Any]]:

@@ -1,0 +1,96 @@
+"""What the panel sees when it moves the score of an application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import not_, select
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.calls import queries as calls
+from grants.core.errors import NotFound
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation.models import ScoreShift
+from grants.evaluation.queries.access import clear_for, scores_now, within
+from grants.evaluation.queries.applicants import cities_of, head_of
+from grants.evaluation.queries.official import official_scores
+from grants.evaluation.rules import ShiftPage, ShiftView
+from grants.evaluation.states import ShiftState
+from grants.identity.models import User
+
+
+@reader
+def shift_page(actor: Actor, reference: str) -> Asking[ShiftPage]:
+    """The score of one application and the moves of it, for somebody of the panel who is free of conflict; four statements.
+
+    :class:`NotFound` where the call knows no such move.
+    """
+    seen = [within(actor, Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM), not_(scores_now(actor))]
+    if actor.can(Permission.CONFLICT_DECLARE):
+        seen.append(clear_for(actor.user_id))
+    found = yield from ask(
+        select(Application.id, Application.reference, Application.title, Application.call_id, Application.state).where(
+            Application.reference == reference, *seen
+        )
+    )
+    if not found:
+        raise NotFound
+    application = found[0]
+    about: list[Asking[Any]] = [
+        calls.call_by_id.asking(application.call_id), cities_of.asking([application.id]), _shifts(application.id)
+    ]  # fmt: skip
+    call, cities, shifts = yield from side_by_side(about)
+    content = call.content
+    if not content.scoring.board_shift_half:
+        raise NotFound
+    official = (yield from official_scores.asking(content, [application.id]))[application.id]
+    scope = Scope.of(("application", application.id), ("call", application.call_id))
+    open_still = application.state == ApplicationState.UNDER_EVALUATION.value
+    waiting, proposed_by = next(((one, by) for one, by in shifts if one.state is ShiftState.PROPOSED), (None, None))
+    standing = next((one for one, _ in shifts if one.state is ShiftState.CONFIRMED), None)
+    return ShiftPage(
+        head_of(application, cities.get(application.id, ""), call),
+        content.scoring.board_shift_half,
+        official.basis,
+        official.missing,
+        standing,
+        waiting,
+        tuple(one for one, _ in shifts if one not in (standing, waiting)),
+        open_still and waiting is None and actor.may(Permission.SELECTION_DECIDE, scope),
+        open_still
+        and waiting is not None
+        and proposed_by != actor.user_id
+        and actor.may(Permission.SELECTION_CONFIRM, scope),
+    )
+
+
+def _shifts(application_id: Any) -> Asking[list[tuple[ShiftView, Any]]]:
+    """The moves of the score of an application with who proposed each, newest first."""
+    decider = User.__table__.alias("decider")
+    rows = yield from ask(
+        select(
+            *(ScoreShift.id, ScoreShift.version, ScoreShift.shift_half, ScoreShift.reason, ScoreShift.state),
+            *(User.name.label("proposer"), ScoreShift.proposed_by, ScoreShift.proposed_at),
+            *(decider.c.name.label("decider"), ScoreShift.return_reason),
+        )
+        .join(User, User.id == ScoreShift.proposed_by)
+        .outerjoin(decider, decider.c.id == ScoreShift.decided_by)
+        .where(ScoreShift.application_id == application_id)
+        .order_by(ScoreShift.proposed_at.desc(), ScoreShift.id)
+        .limit(SHIFTS_MAX)
+    )
+    return [
+        (
+            ShiftView(
+                row.id, row.version, row.shift_half, row.reason, ShiftState(row.state), row.proposer, row.proposed_at,
+                row.decider or "", row.return_reason or "",
+            ),
+            row.proposed_by,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+SHIFTS_MAX = 50

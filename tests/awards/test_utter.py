@@ -1,0 +1,336 @@
+"""A call with the rules of UTTER from sheets to the ranked list: means, weights in the score, moves of the panel, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from grants.awards import queries, services
+from grants.awards.models import SelectionItem
+from grants.awards.states import Outcome
+from grants.calls.rules import ResultsInput
+from grants.core import clock
+from grants.core.db import db
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.evaluation import queries as evaluations
+from grants.evaluation import services as evaluation
+from grants.evaluation.models import AssessmentScore, ScoreShift
+from grants.evaluation.rules import ShiftInput
+from grants.evaluation.states import ShiftState
+from tests.awards.test_late_rulings import confirm_conflict
+from tests.awards.test_services import decide, decision
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import CLOSED, Browser, Scene, build
+from tests.evaluation.utter import KEYS, UTTER, WEIGHTS
+from tests.statements import statements
+from tests.worlds import World, Worlds
+
+ALL_SEVEN, ALL_TEN, ALL_THREE = (14,) * 6, (20,) * 6, (6,) * 6
+MIXED = (20, 14, 14, 6, 14, 14)
+MEAN = "Mean of 2 assessments, each criterion"
+
+
+@pytest.fixture(scope="session")
+def utter_world(worlds: Worlds) -> World[Scene]:
+    """The call with the rules of UTTER: everybody declared and was assigned; nothing is scored."""
+
+    def made() -> Scene:
+        scene = build(file=UTTER)
+        scene.declare_all()
+        scene.assign()
+        return scene
+
+    with clock.at(CLOSED):
+        return worlds.of(made)
+
+
+@pytest.fixture
+def utter(app: Flask, utter_world: World[Scene]) -> Iterator[Scene]:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with clock.at(CLOSED):
+        yield utter_world.told()
+
+
+@pytest.fixture
+def panel(app: Flask, utter: Scene) -> Browser:
+    return Browser(app, utter)
+
+
+def score(scene: Scene, number: int, *sheets: tuple[int, ...]) -> None:
+    """The first evaluators of an application submit these sheets."""
+    about = scene.application_ids[number]
+    for name, halves in zip(scene.seats(about), sheets, strict=False):
+        evaluation.submit(scene.actor(name), about, scene.sheet(*halves))
+
+
+def score_all(scene: Scene) -> None:
+    score(scene, 0, ALL_SEVEN, MIXED)
+    score(scene, 1, ALL_TEN, ALL_TEN)
+    score(scene, 2, ALL_THREE, ALL_THREE)
+
+
+def propose(scene: Scene, number: int, half: int, name: str = "chair") -> ScoreShift:
+    about = scene.application_ids[number]
+    evaluation.propose_shift(scene.actor(name), about, ShiftInput(half, "It serves two islands."))
+    return waiting(about)
+
+
+def waiting(about: object) -> ScoreShift:
+    db.session.rollback()
+    return db.session.scalars(
+        select(ScoreShift).where(ScoreShift.application_id == about, ScoreShift.state == ShiftState.PROPOSED.value)
+    ).one()
+
+
+def move(scene: Scene, number: int, half: int) -> None:
+    """The chair proposes, the officer confirms."""
+    row = propose(scene, number, half)
+    evaluation.confirm_shift(scene.actor("officer"), row.id, row.version)
+
+
+def test_from_sheets_to_the_ranked_list(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+
+    with statements() as asked:
+        shown = queries.ranking_page(utter.actor("manager"), utter.slug)
+
+    # By hand: the mean of each criterion times its weight, summed.
+    means = [Fraction(a + b, 4) for a, b in zip(ALL_SEVEN, MIXED, strict=True)]
+    assert sum(mean * weight for mean, weight in zip(means, WEIGHTS, strict=True)) == 71
+    assert [(row.reference, row.rank, row.score, row.outcome, row.basis) for row in shown.rows] == [
+        (utter.references[1], 1, 100, Outcome.SELECTED, MEAN),
+        (utter.references[0], 2, 71, Outcome.SELECTED, MEAN),
+        (utter.references[2], None, 30, Outcome.BELOW_THRESHOLD, MEAN),
+    ]
+    assert shown.rows[2].threshold_words == "Below the threshold: the score is 30 and must be 50."
+    assert len(asked) <= 12
+    text = text_of(panel.get("manager", f"/calls/{utter.slug}/ranking"))
+    assert 'data-label="Score of 100"' in text and "The highest score is 100, and 130 with the panel." in text
+    assert f"Score: {MEAN}." in text and "8.5, 7, 7, 5, 7, 7" in text and "Triangle: their mean" in text
+    lines = panel.get("manager", f"/calls/{utter.slug}/ranking.csv").text.splitlines()
+    assert lines[0].endswith(",Call,Score of,Made of,Moved by the panel")
+    assert ",8.5,7,7,5,7,7,71," in lines[2] and lines[2].endswith(f',100,"{MEAN}",')
+
+
+def test_a_missing_sheet_is_no_zero_and_the_page_says_what_is_missing(utter: Scene, panel: Browser) -> None:
+    score(utter, 0, ALL_TEN)
+    score(utter, 1, ALL_SEVEN, ALL_SEVEN)
+
+    found = utter.official(utter.application_ids[0])
+
+    assert (found.halves, found.basis, found.missing) == (None, "", "1 of 2 assessments are submitted.")
+    shown = queries.ranking_page(utter.actor("manager"), utter.slug)
+    assert [row.reference for row in shown.rows] == [utter.references[1]]
+    assert [(row.reference, row.missing) for row in shown.waiting] == [
+        (utter.references[0], "1 of 2 assessments are submitted."),
+        (utter.references[2], "0 of 2 assessments are submitted."),
+    ]
+    text = text_of(panel.get("manager", f"/calls/{utter.slug}/ranking"))
+    assert "Waiting for assessments" in text and "1 of 2 assessments are submitted." in text
+    with pytest.raises(Refused, match="2 of the applications lack assessments"):
+        services.decide(utter.actor("manager"), utter.call_id, decision(utter))
+
+
+def test_a_voided_sheet_and_a_reopened_one_count_for_nothing(utter: Scene) -> None:
+    score(utter, 0, ALL_TEN, ALL_SEVEN)
+    about = utter.application_ids[0]
+    seat = next(
+        seat.id
+        for row in evaluations.assignments_page(utter.actor("manager"), utter.slug).rows
+        if row.application_id == about
+        for seat in row.seats
+    )
+
+    evaluation.reopen(utter.actor("manager"), seat, "A criterion was mistaken.")
+    assert utter.official(about).missing == "1 of 2 assessments are submitted."
+
+    evaluation.void(utter.actor("manager"), seat, "Fell ill.")
+    # One seat is left, and the call asks for two sheets.
+    assert utter.official(about).missing == "1 of 2 assessments are submitted."
+
+
+def test_a_mark_between_the_allowed_ones_is_refused_with_a_sentence(utter: Scene, panel: Browser) -> None:
+    about, reference = utter.application_ids[0], utter.references[0]
+    name = utter.seats(about)[0]
+    sheet = text_of(panel.get(name, f"/assessments/{reference}"))
+    assert "outstanding: fully addressed" in sheet and "At least 10 words with 0 and with 10." in sheet
+    assert "The weighted score needs 50 of 100" in sheet and ">of 60</span>" in sheet and 'value="8"' not in sheet
+
+    sent = panel.post(name, f"/assessments/{reference}", go="save", half_fit="8", comment_fit="It is in between.")
+
+    text = text_of(sent, 422)
+    assert "Objective fit: choose 0, 3, 7 or 10." in text and "It is in between." in text
+    with pytest.raises(Invalid) as refused:
+        evaluation.save(utter.actor(name), about, utter.sheet(8, *[14] * 5))
+    assert dict(refused.value.problems) == {"half_fit": "Objective fit: choose 0, 3, 7 or 10."}
+    assert db.session.scalar(select(AssessmentScore.id)) is None
+
+
+def test_a_comment_is_demanded_at_the_ends_of_the_scale_only(utter: Scene) -> None:
+    about = utter.application_ids[0]
+    name = utter.seats(about)[0]
+
+    with pytest.raises(Invalid) as refused:
+        evaluation.submit(utter.actor(name), about, utter.sheet(0, 6, 14, 20, 14, 14, words="Too short."))
+
+    assert dict(refused.value.problems) == {
+        f"comment_{KEYS[0]}": "Objective fit has 0, an end of the scale: say why in at least 10 words; there are 2.",
+        f"comment_{KEYS[3]}": "Budget has 10, an end of the scale: say why in at least 10 words; there are 2.",
+    }
+
+
+# --- the panel ------------------------------------------------------------------------------------------------------
+
+
+def test_the_panel_moves_a_score_by_two_people_within_the_bound(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    row = propose(utter, 1, 60)
+
+    # Nothing counts before a second person confirms it, and the first is not the second.
+    assert queries.ranking_page(utter.actor("manager"), utter.slug).rows[0].score == 100
+    with pytest.raises(Refused, match="another person must confirm"):
+        evaluation.confirm_shift(utter.actor("chair"), row.id, row.version)
+    with pytest.raises(Refused, match="waits for a second person"):
+        propose(utter, 1, 4, "manager")
+    with pytest.raises(Conflict):
+        evaluation.confirm_shift(utter.actor("officer"), row.id, row.version + 1)
+    evaluation.confirm_shift(utter.actor("officer"), row.id, row.version)
+
+    first = queries.ranking_page(utter.actor("manager"), utter.slug).rows[0]
+    assert (first.score, first.shift_words) == (130, "Moved by the panel by +30: It serves two islands.")
+    text = text_of(panel.get("manager", f"/calls/{utter.slug}/ranking"))
+    assert "Moved by the panel by +30: It serves two islands." in text
+
+    # Another move replaces it, and 0 takes it back.
+    move(utter, 1, -5)
+    move(utter, 1, 0)
+    assert queries.ranking_page(utter.actor("manager"), utter.slug).rows[0].score == 100
+    page = evaluations.shift_page(utter.actor("chair"), utter.references[1])
+    assert {(one.words, one.state) for one in page.earlier} == {
+        ("−2.5", ShiftState.REPLACED),
+        ("+30", ShiftState.REPLACED),
+    }
+    assert page.standing is not None and page.standing.words == "0"
+
+
+@pytest.mark.parametrize(
+    ("half", "reason", "field"),
+    [(61, "Why not", "shift"), (-61, "Why not", "shift"), (10, " ", "reason"), (0, "x", "shift")],
+)
+def test_a_move_beyond_the_bound_or_without_a_reason_is_refused(
+    utter: Scene, half: int, reason: str, field: str
+) -> None:
+    score_all(utter)
+
+    with pytest.raises(Invalid) as refused:
+        evaluation.propose_shift(utter.actor("chair"), utter.application_ids[0], ShiftInput(half, reason))
+
+    assert [*refused.value.problems] == [field]
+
+
+def test_only_the_panel_without_conflict_moves_scores(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    about = utter.application_ids[0]
+    values = ShiftInput(10, "It serves two islands.")
+
+    with pytest.raises(NotAllowed):
+        evaluation.propose_shift(utter.actor(utter.seats(about)[0]), about, values)
+    with pytest.raises(NotAllowed):
+        evaluation.propose_shift(utter.actor("auditor"), about, values)
+    row = propose(utter, 0, 10)
+    confirm_conflict(utter, "chair", about)
+    with pytest.raises((NotFound, NotAllowed)):
+        evaluation.propose_shift(utter.actor("chair"), about, values)
+    with pytest.raises((NotFound, NotAllowed)):
+        evaluation.return_shift(utter.actor("chair"), row.id, "Not mine to say", row.version)
+    assert panel.get("chair", f"/shifts/{utter.references[0]}").status_code == 404
+
+
+def test_the_page_of_a_move_goes_from_proposal_to_confirmation(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    path = f"/shifts/{utter.references[0]}"
+    assert "The score is not moved." in text_of(panel.get("chair", path))
+
+    assert "Write points in halves" in text_of(panel.post("chair", path, shift="0.3", reason="Kept words"), 422)
+    far = text_of(panel.post("chair", path, shift="31", reason="Kept words"), 422)
+    assert "at most 30 points up or down" in far and "Kept words" in far
+    assert panel.post("chair", path, shift="+12.5", reason="It serves two islands.").status_code == 303
+    own = text_of(panel.get("chair", path))
+    assert "+12.5 waits for a second person" in own and "Confirm this move" not in own
+
+    assert "Why it is returned" in text_of(panel.get("officer", path))
+    assert panel.post("officer", f"{path}/return", return_reason="", version="1").status_code == 422
+    assert panel.post("officer", f"{path}/confirm", version="9").status_code == 409
+    assert panel.post("officer", f"{path}/confirm", version="1").status_code == 303
+
+    assert "The score is moved by +12.5" in text_of(panel.get("officer", path))
+    assert panel.post("chair", path, shift="-1", reason="Less of it.").status_code == 303
+    assert panel.post("officer", f"{path}/return", return_reason="It was right.", version="1").status_code == 303
+    assert "It was right." in text_of(panel.get("chair", path))
+    assert panel.get(utter.seats(utter.application_ids[0])[0], path).status_code == 403
+    with statements() as asked:
+        panel.get("chair", path)
+    assert len(asked) <= 8
+
+
+def test_a_call_without_a_bound_knows_no_moves(evaluated: Scene, browser: Browser) -> None:
+    assert browser.get("chair", f"/shifts/{evaluated.references[0]}").status_code == 404
+    with pytest.raises(Refused, match="does not move scores"):
+        propose(evaluated, 0, 2)
+
+
+def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:
+    score_all(utter)
+    move(utter, 1, 60)
+    db.session.rollback()
+
+    for change in ("shift_half = 2", "reason = 'x'", "decided_by = proposed_by"):
+        with pytest.raises(DBAPIError, match=r"was written once|permission denied"), db.engine.connect() as connection:
+            connection.exec_driver_sql("begin read write")
+            connection.exec_driver_sql(f"UPDATE score_shift SET {change}")
+
+
+# --- the decision and the result --------------------------------------------------------------------------------------
+
+
+def test_the_decided_list_and_the_result_say_what_the_score_is_made_of(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    move(utter, 0, 20)
+    key = decide(utter)
+    services.confirm(utter.actor("officer"), key)
+    utter.people["lead0"] = utter.leads[0]
+
+    db.session.rollback()
+    items = db.session.execute(
+        select(SelectionItem.score, SelectionItem.halves, SelectionItem.shift_half, SelectionItem.basis)
+        .where(SelectionItem.selection_id == key)
+        .order_by(SelectionItem.position)
+    ).all()
+    assert tuple(items[1]) == ("81", dict(zip(KEYS, (17, 14, 14, 10, 14, 14), strict=True)), 20, MEAN)
+    frozen = queries.ranking_page(utter.actor("manager"), utter.slug).rows[1]
+    assert (frozen.score, frozen.shift_words) == (81, "Moved by the panel by +10: It serves two islands.")
+    with pytest.raises(Refused, match="is not under evaluation"):
+        propose(utter, 0, 4)
+
+    services.publish_results(utter.actor("manager"), utter.call_id, ResultsInput(datetime(2023, 3, 1, 9)))
+    with clock.at(datetime(2023, 3, 2, tzinfo=CLOSED.tzinfo)):
+        text = text_of(panel.get("lead0", f"/applications/{utter.references[0]}/result"))
+    assert f"{MEAN}. Marks: 0, 3, 7 or 10" in text and "8.5" in text
+    assert "the score is 81 of 100 and must be 50. The panel moved the score by +10." in text
+    assert "<b>41.5</b> of 60" in text and "islands" not in text
+
+
+def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:
+    score_all(utter)
+    seen = decision(utter)
+    move(utter, 0, 20)
+
+    with pytest.raises(Conflict, match="The list changed"):
+        services.decide(utter.actor("manager"), utter.call_id, seen)
+    assert seen.list_hash != decision(utter).list_hash
