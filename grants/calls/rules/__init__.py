@@ -77,6 +77,7 @@ from grants.calls.rules.publication import (
     support_points,
 )
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, SCHEMA_VERSION, Field
+from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules, StrandRule
 from grants.calls.rules.values import (
     CallRow,
     CallSummary,
@@ -111,6 +112,7 @@ __all__ = [
     "NOT_FOUND",
     "ORGANISATION_WORDS",
     "PARENT_LIST",
+    "PLAIN_SELECTION",
     "SCHEMA_VERSION",
     "TEMPLATE_LABEL",
     "Attachment",
@@ -149,7 +151,9 @@ __all__ = [
     "PublicResult",
     "ResultsInput",
     "Scale",
+    "SelectionRules",
     "Sourced",
+    "StrandRule",
     "Thresholds",
     "TimeLimits",
     "VersionKind",

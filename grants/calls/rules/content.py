@@ -9,6 +9,7 @@ from typing import Any
 
 from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money
@@ -257,6 +258,8 @@ class CallContent:
     declarations: tuple[Declaration, ...] = ()
     # Within how many calendar days a question of the eligibility desk is answered, where the desk sets no other day.
     clarification_days: int = 10
+    # What decides beside the rank: the rule at the line, ceilings, minima, the reserve list.
+    selection: SelectionRules = PLAIN_SELECTION
 
     @property
     def pays(self) -> bool:

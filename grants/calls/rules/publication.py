@@ -23,6 +23,7 @@ from grants.calls.rules.content import (
 )
 from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import FIELDS
+from grants.calls.rules.selection import PLAIN_SELECTION
 from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, SupportPoint
 from grants.calls.rules.words import (
     words_of,
@@ -104,6 +105,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         stage=value("call.stage", None),
         declarations=value("declarations.asked", ()),
         clarification_days=value("submission.clarification_days", 10),
+        selection=value("evaluation.selection", PLAIN_SELECTION),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 
@@ -396,6 +398,8 @@ def _assessment_clashes(content: CallContent) -> list[Problem]:
             found.append(Problem("Thresholds", f"ask more of “{criterion.name}” than the scale can give."))
     if content.total_threshold_half is not None and content.total_threshold_half > content.total_max_half:
         found.append(Problem("Thresholds", "ask for a total that no application can reach."))
+    if len({strand.name for strand in content.selection.strands}) < len(content.selection.strands):
+        found.append(Problem("Rules of selection", "use the name of a strand twice. Give each its own."))
     if content.max_half < 1 or not 1 <= content.scale.step_half <= content.max_half:
         found.append(Problem("Scale", "needs a highest mark above zero and a step that fits into it."))
     return found

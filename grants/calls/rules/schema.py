@@ -50,6 +50,7 @@ from grants.calls.rules.kinds import (
     RULE,
     SCALE,
     SECTION,
+    SELECTION,
     SOURCED,
     THRESHOLDS,
     TIME_LIMITS,
@@ -62,6 +63,7 @@ from grants.calls.rules.kinds import (
     with_keys,
 )
 from grants.calls.rules.privacy import PrivacyText
+from grants.calls.rules.selection import SelectionRules
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import CallKind, CallStage
 from grants.core.money import Money
@@ -324,6 +326,7 @@ FIELDS: Mapping[str, Field] = {
             int,
             needed=True,
         ),
+        Field("evaluation.selection", "Rules of selection", Group.ASSESSMENT, SELECTION, SelectionRules),
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),

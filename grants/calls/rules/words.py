@@ -35,6 +35,7 @@ from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
+from grants.calls.rules.selection import SelectionRules
 from grants.calls.rules.values import CallView, Deadline, Fact
 from grants.calls.states import CallKind, CallStage
 from grants.core import clock
@@ -326,6 +327,8 @@ def words_of(entry: Field, value: Any) -> str:
             return (
                 f"0 to {points(value.max_half)} in steps of {points(value.step_half) if value.step_half > 1 else '0.5'}"
             )
+        case SelectionRules():
+            return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
         case TimeLimits():

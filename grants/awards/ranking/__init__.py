@@ -1,0 +1,40 @@
+"""The ranked list and what is selected from it, pure and exact; the modules beside this one say how."""
+
+from __future__ import annotations
+
+from grants.awards.ranking.official import (
+    Bar,
+    Ranked,
+    RankedList,
+    RankingRules,
+    Scored,
+    below_threshold,
+    rank,
+    score_of,
+    score_words,
+)
+from grants.awards.ranking.portfolio import Portfolio, Verdict, select
+from grants.awards.ranking.rows import Bound, Candidate, Limits
+from grants.awards.ranking.what_if import Aim, WhatIf, by_country, what_if
+
+__all__ = [
+    "Aim",
+    "Bar",
+    "Bound",
+    "Candidate",
+    "Limits",
+    "Portfolio",
+    "Ranked",
+    "RankedList",
+    "RankingRules",
+    "Scored",
+    "Verdict",
+    "WhatIf",
+    "below_threshold",
+    "by_country",
+    "rank",
+    "score_of",
+    "score_words",
+    "select",
+    "what_if",
+]
