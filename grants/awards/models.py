@@ -52,6 +52,8 @@ class Selection(Row):
     reason: Mapped[str]
     source_url: Mapped[str | None]
     source_title: Mapped[str | None]
+    # The scenario it was chosen from; None by the rules of the call.
+    scenario_id: Mapped[UUID | None] = mapped_column(points_to("selection_scenario.id"))
     decided_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     decided_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
@@ -71,6 +73,7 @@ class SelectionItem(Row):
         state_check(AmountBasis, "amount_basis"),
         CheckConstraint("rank IS NULL OR outcome <> 'below_threshold'", name="below_has_no_rank"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
+        CheckConstraint("amount <= asked", name="recommended_at_most_asked"),
         CheckConstraint("entry_id IS NULL OR outcome IN ('selected', 'reserve')", name="only_selected_is_reserved"),
     )
 
@@ -86,7 +89,65 @@ class SelectionItem(Row):
     halves: Mapped[dict[str, Any] | None]
     tie_words: Mapped[str]
     threshold_words: Mapped[str]
+    # Which rule kept it out or brought it in; what was asked for where less is recommended; on which conditions.
+    rule_words: Mapped[str] = mapped_column(default="")
+    asked: Mapped[Money | None]
+    conditions: Mapped[str] = mapped_column(default="")
     straddles: Mapped[bool]
     # How much more the straddling row asks for than was left.
     missing: Mapped[Money]
     entry_id: Mapped[UUID | None] = mapped_column(points_to("ledger_entry.id"))
+
+
+class SelectionScenario(Row):
+    """A way to select from the ranked list of a call, saved under a name to be compared; it stands once it is chosen."""
+
+    __tablename__ = "selection_scenario"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        UniqueConstraint("call_id", "name"),
+        CheckConstraint("number > 0", name="numbered_from_one"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    name: Mapped[str]
+    plan: Mapped[dict[str, Any]]
+    made_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    made_at: Mapped[datetime]
+
+
+class SelectionMove(Row):
+    """An application of the reserve list that gets freed money: decided by one person, confirmed by another."""
+
+    __tablename__ = "selection_move"
+    __table_args__ = (
+        UniqueConstraint("selection_id", "number"),
+        state_check(SelectionState),
+        CheckConstraint("confirmed_by <> decided_by", name="second_person"),
+        CheckConstraint("returned_by <> decided_by", name="returned_by_another"),
+        CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_time"),
+        CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_has_person"),
+        CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned_has_reason"),
+        CheckConstraint("(returned_by IS NULL) = (return_reason IS NULL)", name="returned_has_person"),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        # One at a time: the next is reckoned with what this one takes.
+        Index("uq_selection_move_one_open", "selection_id", unique=True, postgresql_where="state = 'decided'"),
+        Index("uq_selection_move_once", "application_id", unique=True, postgresql_where="state = 'confirmed'"),
+    )
+
+    selection_id: Mapped[UUID] = mapped_column(points_to("selection.id"))
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"))
+    number: Mapped[int]
+    state: Mapped[str]
+    amount: Mapped[Money]
+    # What was free for it, and in which words the program proposed it.
+    free: Mapped[Money]
+    words: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    decided_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    confirmed_at: Mapped[datetime | None]
+    returned_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    return_reason: Mapped[str | None]

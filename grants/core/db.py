@@ -121,6 +121,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
     "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
     "selection_item": WrittenOnce(once=("entry_id",)),
+    "selection_move": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
+    ),
 }
 
 

@@ -24,6 +24,7 @@ REWRITTEN = {
     "payment_order_signature": "amount = 1",
     "selection": "used = 0",
     "selection_item": "amount = 0",
+    "selection_move": "amount = 1",
 }
 
 

@@ -11,11 +11,14 @@ from grants.awards.queries.lists import (
     without_evaluation,
 )
 from grants.awards.queries.publication import application_ids, decided, publishing
+from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page
 from grants.awards.queries.results import result
+from grants.awards.queries.scenarios import scenario_of, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (
     item_of,
     others_of,
     pilots_of,
+    plan_of,
     published,
     selection_of,
     selection_scope,
@@ -31,15 +34,23 @@ __all__ = [
     "hash_of",
     "item_of",
     "live_list",
+    "move_scope",
+    "next_on_reserve",
     "others_of",
     "pilots_of",
+    "plan_of",
     "published",
     "publishing",
     "ranking_page",
+    "reserve_page",
     "result",
+    "scenario_of",
+    "scenarios",
+    "scenarios_page",
     "selection_of",
     "selection_page",
     "selection_scope",
     "selections",
+    "what_ifs",
     "without_evaluation",
 ]

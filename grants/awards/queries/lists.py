@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.applications.models import Application
-from grants.applications.states import ApplicationState, Origin
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, numbered, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
-from grants.awards.rules import RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.rules import Facts, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
-from grants.core.money import ZERO
+from grants.cities.models import City
+from grants.cities.states import OrganisationLink
+from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
@@ -34,23 +36,76 @@ def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None)
     return RankingRules(bars, content.total_threshold_half, content.tie_order, line, reserve_max)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a list is made from: those with an agreed consensus, those without, their scores, and the money that is free."""
+
+    ready: tuple[Application, ...]
+    waiting: tuple[Application, ...]
+    scores: Mapping[UUID, AgreedScores]
+    free: Money
+
+
 @reader
-def live_list(
-    call: CallView, line: LineRule, reserve_max: int | None, panel_order: Sequence[str] = ()
-) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]]:
-    """The list as it would be decided now, with the applications that still wait for a consensus. For acts and pages."""
+def scored(call: CallView) -> Asking[Read]:
+    """The applications under evaluation with their agreed scores."""
     applications, free = yield from both(
         _in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
     )
     scores = yield from evaluation.agreed_scores.asking([row.id for row in applications])
     keys = {criterion.key for criterion in call.content.criteria}
-    ready = [row for row in applications if set(scores[row.id].halves or ()) >= keys]
-    scored = [_scored(row, scores[row.id]) for row in ready]
-    by_reference = {row.reference: row.id for row in ready}
-    ready_ids = {row.id for row in ready}
-    order = [by_reference[reference] for reference in panel_order if reference in by_reference]
-    found = ranking.rank(scored, ranking_rules(call.content, line, reserve_max), free, order)
-    return found, tuple(row for row in applications if row.id not in ready_ids), scores
+    ready = tuple(row for row in applications if set(scores[row.id].halves or ()) >= keys)
+    waiting = tuple(row for row in applications if row not in ready) if len(ready) < len(applications) else ()
+    return Read(ready, waiting, scores, free)
+
+
+def ranked(call: CallView, plan: Plan, read: Read) -> RankedList:
+    """The official list before any rule of selection."""
+    by_reference = {row.reference: row.id for row in read.ready}
+    order = [by_reference[reference] for reference in plan.panel_order if reference in by_reference]
+    bars = ranking_rules(call.content, plan.line, plan.rules.reserve_max)
+    return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order)
+
+
+@reader
+def live_list(
+    call: CallView, plan: Plan
+) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, AgreedScores]]]:
+    """The list as it would be decided now, with the applications that still wait for a consensus. For acts and pages."""
+    read = yield from scored.asking(call)
+    facts: Mapping[UUID, Facts] = {}
+    if not plan.is_plain:
+        facts = yield from facts_of.asking([row.id for row in read.ready])
+    return ranking.within(ranked(call, plan, read), plan, facts), read.waiting, read.scores
+
+
+@reader
+def facts_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, Facts]]:
+    """Country of the lead, and the cities with their inhabitants, of each application; one statement."""
+    leads, cities = yield [
+        select(Application.id, Organisation.country_code)
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .where(Application.id.in_(application_ids)),
+        select(ApplicationPartner.application_id, City.name, City.population)
+        .join(City, City.organisation_id == ApplicationPartner.organisation_id)
+        .where(
+            ApplicationPartner.application_id.in_(application_ids),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+            City.organisation_link != OrganisationLink.UNDONE.value,
+        )
+        .order_by(ApplicationPartner.application_id, City.name),
+    ]
+    named: dict[UUID, dict[str, int | None]] = {}
+    for application_id, name, people in cities:
+        named.setdefault(application_id, {})[name] = people
+    return {
+        key: Facts(
+            country or "",
+            frozenset(named.get(key, {})),
+            tuple((name, people) for name, people in named.get(key, {}).items() if people),
+        )
+        for key, country in leads
+    }
 
 
 @reader
@@ -90,6 +145,10 @@ def hash_of(found: RankedList) -> str:
         {
             "reference": row.reference, "rank": row.rank, "score": str(row.score), "halves": dict(sorted(row.halves.items())),
             "amount": row.requested.cents, "outcome": row.outcome.value,
+            # What only lists by more rules than rank and budget have.
+            **({"rule": row.rule_words} if row.rule_words else {}),
+            **({"recommended": row.amount.cents} if row.recommended is not None else {}),
+            **({"conditions": row.conditions} if row.conditions else {}),
         }
         for row in found.rows
     ]  # fmt: skip
@@ -99,7 +158,7 @@ def hash_of(found: RankedList) -> str:
 @reader
 def ranking_page(
     actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
-    panel_order: Sequence[str] = (),
+    panel_order: Sequence[str] = (), plan: Plan | None = None,
 ) -> Asking[RankingPage]:  # fmt: skip
     """The ranked list with its line: frozen once decided, else as it would be now. At most six statements.
 
@@ -116,8 +175,9 @@ def ranking_page(
                 actor, call, views, standing, _frozen(standing), standing.line or line, standing.reserve_max
             )
         )
-    live = live_list.asking(call, line, reserve_max, panel_order)
-    return (yield from _page(actor, call, views, None, live, line, reserve_max))
+    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order)
+    live = live_list.asking(call, plan)
+    return (yield from _page(actor, call, views, None, live, plan.line, plan.rules.reserve_max))
 
 
 @reader
@@ -186,6 +246,8 @@ def _page(
         _waiting_rows(left_out, cities, barred),
         _left_out_words([row for row in left_out if row.id not in barred], standing),
         not left_out,
+        () if partial else found.relaxed,
+        call.content.selection,
     )
 
 
@@ -246,6 +308,9 @@ def _rows(
                 row.missing,
                 row.tie_words,
                 row.threshold_words,
+                rule_words=row.rule_words,
+                amount=row.amount,
+                conditions=row.conditions,
             )
         )
     return _with_line(rows)
@@ -261,7 +326,9 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
 
 
 def _without_rank(row: RankingRow) -> RankingRow:
-    return replace(row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False)
+    return replace(
+        row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False, rule_words=""
+    )
 
 
 @reader
@@ -302,7 +369,7 @@ def _frozen(view: SelectionView) -> Asking[tuple[RankedList, Sequence[Any], Mapp
                 item.rank,
                 Fraction(item.score or 0),
                 sum(halves.values()),
-                item.amount,
+                item.amount if item.asked is None else item.asked,
                 Outcome(item.outcome),
                 running if item.rank is not None else ZERO,
                 item.straddles,
@@ -310,6 +377,9 @@ def _frozen(view: SelectionView) -> Asking[tuple[RankedList, Sequence[Any], Mapp
                 (),
                 item.tie_words,
                 item.threshold_words,
+                item.rule_words,
+                None if item.asked is None else item.amount,
+                item.conditions,
             )
         )
     return RankedList(tuple(found), view.budget, view.used), (), scores

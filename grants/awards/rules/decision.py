@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,8 @@ class DecisionInput:
     line: LineRule = LineRule.STOP
     reserve_max: int | None = None
     panel_order: tuple[str, ...] = ()
+    # The scenario that is chosen; None decides by the rules of the call.
+    scenario: int | None = None
 
     def checked(self) -> DecisionInput:
         """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
@@ -42,7 +44,7 @@ class DecisionInput:
             wrong["panel_order"] = "Name each tied application once."
         if wrong:
             raise Invalid("The list was not decided.", wrong)
-        return DecisionInput(self.list_hash, reason, self.line, self.reserve_max, self.panel_order)
+        return replace(self, reason=reason)
 
 
 def refuse_same_person(decided_by: UUID, actor_id: UUID | None) -> None:

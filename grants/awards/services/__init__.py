@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
+from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import publish_results
+from grants.awards.services.scenarios import save_scenario
 
-__all__ = ["confirm", "decide", "publish_results", "record_published_outcome", "return_list"]
+__all__ = [
+    "confirm",
+    "confirm_move",
+    "decide",
+    "decide_move",
+    "publish_results",
+    "record_published_outcome",
+    "return_list",
+    "return_move",
+    "save_scenario",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.views import ranking, results, selections
+from grants.awards.views import ranking, results, scenarios, selections
 from grants.awards.views.frame import bp
 
-__all__ = ["bp", "ranking", "results", "selections"]
+__all__ = ["bp", "ranking", "results", "scenarios", "selections"]

@@ -53,14 +53,18 @@ def ranking_csv(slug: str) -> Any:
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     names = [criterion.name for criterion in shown.criteria]
     writer.writerow(
-        ["Rank", "Reference", "Title", "Cities", "Country", *map(inert, names), "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why", "Call"]
+        ["Rank", "Reference", "Title", "Cities", "Country", *map(inert, names), "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why", "Recommended, EUR", "Conditions", "Call"]
     )  # fmt: skip
     for row in shown.rows:
         halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
-        totals = [_euros(row.requested.cents), "" if row.rank is None else _euros(row.running_total.cents)]
+        totals = [
+            _euros(row.requested.cents),
+            _euros(row.amount.cents),
+            "" if row.rank is None else _euros(row.running_total.cents),
+        ]
         cells = [
             row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, *totals,
-            row.outcome.words, row.threshold_words or row.tie_words, shown.call_title,
+            row.outcome.words, " ".join(filter(None, (row.threshold_words or row.tie_words, row.rule_words))), _euros(row.amount.cents), row.conditions, shown.call_title,
         ]  # fmt: skip
         writer.writerow([inert(str(cell)) for cell in cells])
     # The byte-order mark lets spreadsheets read the letters of every city right.

@@ -110,7 +110,6 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "selection.small_city_below": ("A city is small with fewer inhabitants than", "Empty: 100000."),
     "selection.one_per_city": ("Does a city take part in one selected application at most?", ""),
     "selection.amounts": ("May less than was asked for be recommended, with conditions?", ""),
-    "selection.draw": ("Does a draw decide among equals at the line?", "Not said: the panel does, or they stand or fall together."),
     "selection.strands": ("Strands of the budget", ""),
     "strands.name": ("Name of the strand", ""),
     "strands.asked_max": ("For applications that ask for up to, in EUR", ""),

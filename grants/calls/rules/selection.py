@@ -1,4 +1,4 @@
-"""How a call selects from its ranked list: the rule at the line, ceilings, minima, the reserve list, a draw among equals."""
+"""How a call selects from its ranked list: the rule at the line, ceilings, minima, the reserve list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SelectionRules:
     """The published rules of selection; a call that says nothing stops at the line and knows no ceiling but its budget.
 
     A country is that of the lead organisation; a small city has fewer inhabitants than ``small_city_below``.
-    ``amounts`` allows a recommended amount below what was asked for; ``draw`` a draw among equals at the line.
+    ``amounts`` allows a recommended amount below what was asked for.
     """
 
     fund_what_fits: bool = False
@@ -39,7 +39,6 @@ class SelectionRules:
     one_per_city: bool = False
     strands: tuple[StrandRule, ...] = ()
     amounts: bool = False
-    draw: bool = False
 
     @property
     def has_minima(self) -> bool:
@@ -89,11 +88,6 @@ class SelectionRules:
             found.append(f"The reserve list has {self.reserve_max} places.")
         if self.amounts:
             found.append("The panel may recommend less than was asked for, and set conditions.")
-        if self.draw:
-            found.append(
-                "Among applications that stay equal at the line a draw decides: the hash of its seed is on record before, "
-                "the seed after."
-            )
         return tuple(found)
 
 
