@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from copy import deepcopy
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import select
 
@@ -81,3 +83,21 @@ def test_a_budget_that_changes_after_the_decision_stops_its_confirmation(one_a_c
 
     with pytest.raises(Refused, match="changed after this list was decided"):
         services.confirm(one_a_country.actor("chair"), selection_id)
+
+
+def test_the_workbook_holds_the_rows_of_the_page(one_a_country: Scene, browser: Browser) -> None:
+    shown = queries.ranking_page(one_a_country.actor("manager"), one_a_country.slug)
+
+    answer = browser.get("manager", f"/calls/{one_a_country.slug}/ranking.xlsx")
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True))
+
+    assert rows[0][:3] == ("Rank", "Reference", "Title")
+    assert [(row[0], row[1], row[-4]) for row in rows[1:]] == [
+        (
+            row.rank,
+            row.reference,
+            (row.rule_words and f"{row.tie_words} {row.rule_words}".strip()) or row.tie_words or None,
+        )
+        for row in shown.rows
+    ]
+    assert {row[-3] for row in rows[1:]} == {400_000}

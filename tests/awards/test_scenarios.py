@@ -22,6 +22,7 @@ from grants.evaluation.states import Declared
 from tests.awards.test_services import reserved
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
+from tests.statements import statements
 
 
 def cut(scene: Scene, percent: int = 25) -> int:
@@ -165,3 +166,23 @@ def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, b
     conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
     evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
     assert queries.what_ifs(evaluated.actor("chair"), evaluated.slug).aims == ()
+
+
+def test_scenarios_and_lists_take_few_statements_however_many_there_are(evaluated: Scene, browser: Browser) -> None:
+    base = f"/calls/{evaluated.slug}"
+    cut(evaluated)
+    browser.get("manager", f"{base}/scenarios")
+    with statements() as one:
+        browser.get("manager", f"{base}/scenarios")
+    services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Cut 10 %", Plan(cut_percent=Fraction(10))))  # fmt: skip
+    with statements() as two:
+        browser.get("manager", f"{base}/scenarios")
+    with statements() as ranking:
+        browser.get("manager", f"{base}/ranking")
+    services.confirm(evaluated.actor("chair"), db.session.scalars(select(Selection.id).where(Selection.number == chosen(evaluated, 1))).one())  # fmt: skip
+    with statements() as selection:
+        browser.get("manager", f"{base}/selections/1")
+
+    assert len(one) == len(two) <= 8
+    assert len(ranking) <= 8
+    assert len(selection) <= 8

@@ -7,11 +7,10 @@ from grants.awards.queries.lists import (
     hash_of,
     live_list,
     ranking_page,
-    selection_page,
     without_evaluation,
 )
 from grants.awards.queries.publication import application_ids, decided, publishing
-from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page
+from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
 from grants.awards.queries.scenarios import scenario_of, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (

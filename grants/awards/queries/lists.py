@@ -14,7 +14,7 @@ from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.selections import ROWS_MAX, numbered, opened
+from grants.awards.queries.selections import ROWS_MAX, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
 from grants.awards.rules import Facts, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
@@ -166,28 +166,28 @@ def ranking_page(
     could be inferred from.
     """
     call, views = yield from opened.asking(actor, slug)
+    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order)
+    return (yield from shown_list(actor, call, views, plan))
+
+
+def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan) -> Asking[RankingPage]:
+    """The ranked list of a call that was opened."""
     standing = next(
         (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
     )
     if standing is not None:
-        return (
-            yield from _page(
-                actor, call, views, standing, _frozen(standing), standing.line or line, standing.reserve_max
-            )
-        )
-    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order)
+        listed, line = _frozen(standing), standing.line or plan.line
+        return (yield from _page(actor, call, views, standing, listed, line, standing.reserve_max))
     live = live_list.asking(call, plan)
     return (yield from _page(actor, call, views, None, live, plan.line, plan.rules.reserve_max))
 
 
-@reader
-def selection_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingPage, SelectionView]]:
-    """One selection as it was frozen, whatever became of it, with its page; raises :class:`NotFound`."""
-    call, views = yield from opened.asking(actor, slug)
-    view = numbered(views, number)
-    return (
-        yield from _page(actor, call, views, view, _frozen(view), view.line or LineRule.STOP, view.reserve_max)
-    ), view
+def frozen_list(
+    actor: Actor, call: CallView, views: Sequence[SelectionView], view: SelectionView
+) -> Asking[RankingPage]:
+    """One selection of a call that was opened, as it was frozen."""
+    listed, line = _frozen(view), view.line or LineRule.STOP
+    return (yield from _page(actor, call, views, view, listed, line, view.reserve_max))
 
 
 def _page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +12,18 @@ from sqlalchemy import select
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
 from grants.awards.models import Selection, SelectionItem, SelectionMove
-from grants.awards.queries.lists import facts_of
+from grants.awards.queries.lists import facts_of, frozen_list
 from grants.awards.queries.publication import STILL_SELECTED
-from grants.awards.queries.selections import plan_of
+from grants.awards.queries.selections import numbered, opened, plan_of
 from grants.awards.ranking import Candidate, Freed, Limits, Next, next_of
-from grants.awards.rules import Facts, MoveView, NextView, Plan, ReservePage, SelectionView
+from grants.awards.rules import Facts, MoveView, NextView, Plan, RankingPage, ReservePage, SelectionView
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import total
-from grants.core.permissions import Scope
-from grants.core.together import Asking, ask, both, reader
+from grants.core.permissions import Actor, Scope
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
@@ -86,6 +87,19 @@ def _candidate(item: Any, plan: Plan, facts: dict[UUID, Facts]) -> Candidate:
         item.application_id, item.reference, place, item.amount, about.country, about.cities,
         about.small(plan.rules.small_city_below), strand.name if strand else "",
     )  # fmt: skip
+
+
+@reader
+def selection_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingPage, SelectionView]]:
+    """One selection as it was frozen, whatever became of it, with its page; raises :class:`NotFound`.
+
+    Nothing of its reserve list for whoever has a conflict with a row of it.
+    """
+    call, views = yield from opened.asking(actor, slug)
+    view = numbered(views, number)
+    asked: list[Asking[Any]] = [frozen_list(actor, call, views, view), reserve_page.asking(view)]
+    shown, reserve = yield from side_by_side(asked)
+    return (shown if shown.partial else replace(shown, reserve=reserve)), view
 
 
 @reader

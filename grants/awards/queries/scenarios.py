@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
-from grants.awards.queries.lists import facts_of, ranked, ranking_page, scored
+from grants.awards.queries.lists import Read, facts_of, ranked, scored, shown_list
 from grants.awards.queries.selections import opened
 from grants.awards.ranking import RankedList
 from grants.awards.rules import (
@@ -24,11 +25,12 @@ from grants.awards.rules import (
     plan_of,
 )
 from grants.awards.states import Outcome, SelectionState
+from grants.calls.rules import CallView
 from grants.core import encoding
 from grants.core.errors import NotFound
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader
+from grants.core.together import Asking, ask, reader, side_by_side
 from grants.identity import queries as identity
 
 BY_THE_CALL = "By the rules of the call"
@@ -68,15 +70,13 @@ def scenario_of(call_id: UUID, number: int) -> ScenarioView:
 @reader
 def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     """Every scenario beside the list by the rules of the call. Whoever sees a part of the list sees no scenario."""
-    call, _ = yield from opened.asking(actor, slug)
-    shown = yield from ranking_page.asking(actor, slug)
+    call, views = yield from opened.asking(actor, slug)
+    plain = plan_of(call.content.selection, None, None)
+    asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), _with_facts(call)]
+    shown, saved, (read, facts) = yield from side_by_side(asked)
     if shown.partial:
         return ScenariosPage(call.id, call.slug, call.title, True, False)
-    saved = yield from scenarios.asking(call.id)
-    plain = plan_of(call.content.selection, None, None)
-    read = yield from scored.asking(call)
     official = ranked(call, plain, read)
-    facts = yield from facts_of.asking([row.application_id for row in official.rows])
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
     named += [(each.number, each.name, each.plan) for each in saved]
     made = []
@@ -88,17 +88,21 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     return ScenariosPage(call.id, call.slug, call.title, False, shown.ready, columns, rows, saved)
 
 
+def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
+    read = yield from scored.asking(call)
+    return read, (yield from facts_of.asking([row.id for row in read.ready]))
+
+
 @reader
 def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     """What other aims would select within the rules of the call, beside the list; empty for whoever sees a part of it."""
-    call, _ = yield from opened.asking(actor, slug)
-    shown = yield from ranking_page.asking(actor, slug)
+    call, views = yield from opened.asking(actor, slug)
+    plan = plan_of(call.content.selection, None, None)
+    asked: list[Asking[Any]] = [shown_list(actor, call, views, plan), _with_facts(call)]
+    shown, (read, facts) = yield from side_by_side(asked)
     if shown.partial:
         return WhatIfPage(call.slug, call.title, True)
-    plan = plan_of(call.content.selection, None, None)
-    read = yield from scored.asking(call)
     official = ranked(call, plan, read)
-    facts = yield from facts_of.asking([row.application_id for row in official.rows])
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
     found = []
     for aim in ranking.Aim:

@@ -57,3 +57,6 @@ class ReservePage:
     def open_move(self) -> MoveView | None:
         """The move that waits for a second person."""
         return next((move for move in self.moves if move.state is SelectionState.DECIDED), None)
+
+
+NOTHING_FREED = ReservePage()

@@ -8,6 +8,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView
+from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.states import AmountBasis, LineRule, Outcome
 from grants.calls.rules import PLAIN_SELECTION, Criterion, SelectionRules
 from grants.core.money import ZERO, Money, total
@@ -100,6 +101,8 @@ class RankingPage:
     # Minima no choice can reach; the list is not decided while there are any.
     relaxed: tuple[str, ...] = ()
     rules: SelectionRules = PLAIN_SELECTION
+    # Of a confirmed list: what came free, and who of the reserve list is next.
+    reserve: ReservePage = NOTHING_FREED
 
     @property
     def has_rules(self) -> bool:

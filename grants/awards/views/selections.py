@@ -86,13 +86,13 @@ def _selection(
     return page(
         "awards/selection.html", shown=shown, **listed(shown), view=view, form=confirmation, return_form=return_form,
         pilots=published.pilots, others=published.others, why_not=_why_not(shown, view), sent=sent, last=last,
-        **_reserve(shown, view, move),
+        **_reserve(shown, move),
     )  # fmt: skip
 
 
-def _reserve(shown: RankingPage, view: SelectionView, sent: MoveForm | None) -> dict[str, Any]:
-    """What the reserve list of a confirmed list needs; nothing of it for whoever has a conflict with a row of the list."""
-    reserve = rules.ReservePage() if shown.partial else queries.reserve_page(view)
+def _reserve(shown: RankingPage, sent: MoveForm | None) -> dict[str, Any]:
+    """What the reserve list of a confirmed list needs."""
+    reserve = shown.reserve
     actor, place = current_actor(), Scope.of(("call", shown.call_id))
     move = sent or MoveForm(formdata=None)
     if reserve.next is not None:
