@@ -27,6 +27,17 @@ SELECTION = Machine(
 )
 
 
+RESERVE_MOVE = Machine(
+    "move from the reserve list",
+    SelectionState,
+    SelectionState.DECIDED,
+    (
+        Transition("confirm", (SelectionState.DECIDED,), SelectionState.CONFIRMED, Permission.SELECTION_CONFIRM),
+        Transition("return", (SelectionState.DECIDED,), SelectionState.RETURNED, Permission.SELECTION_CONFIRM),
+    ),
+)
+
+
 class SelectionKind(StrEnum):
     """A list ranked here, or an outcome that was published elsewhere: recorded with its source, without scores."""
 

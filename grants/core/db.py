@@ -129,6 +129,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
     "selection_item": WrittenOnce(once=("entry_id",)),
+    "selection_move": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
+    ),
 }
 
 

@@ -25,6 +25,7 @@ REWRITTEN = {
     "score_shift": "shift_half = 1",
     "selection": "used = 0",
     "selection_item": "amount = 0",
+    "selection_move": "amount = 1",
 }
 
 

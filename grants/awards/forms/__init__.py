@@ -12,13 +12,16 @@ from grants.awards.forms.panel import (
     ReorderForm,
     VoteForm,
 )
+from grants.awards.forms.plans import ChooseForm, MoveForm, ScenarioForm
 from grants.awards.forms.selections import ConfirmForm, DecisionForm, PublishForm, ReturnForm
 
 __all__ = [
     "AdviceForm",
+    "ChooseForm",
     "ConfirmForm",
     "DecisionForm",
     "MeetingForm",
+    "MoveForm",
     "OrderForm",
     "ProposalForm",
     "PublishForm",
@@ -26,5 +29,6 @@ __all__ = [
     "RemarkForm",
     "ReorderForm",
     "ReturnForm",
+    "ScenarioForm",
     "VoteForm",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
+from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
 
 __all__ = [
@@ -15,4 +16,6 @@ __all__ = [
     "RankingRun",
     "Selection",
     "SelectionItem",
+    "SelectionMove",
+    "SelectionScenario",
 ]

@@ -52,6 +52,8 @@ class Selection(Row):
     reason: Mapped[str]
     source_url: Mapped[str | None]
     source_title: Mapped[str | None]
+    # The scenario it was chosen from; None by the rules of the call.
+    scenario_id: Mapped[UUID | None] = mapped_column(points_to("selection_scenario.id"))
     decided_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     decided_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
@@ -71,6 +73,7 @@ class SelectionItem(Row):
         state_check(AmountBasis, "amount_basis"),
         CheckConstraint("rank IS NULL OR outcome <> 'below_threshold'", name="below_has_no_rank"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
+        CheckConstraint("amount <= asked", name="recommended_at_most_asked"),
         CheckConstraint("entry_id IS NULL OR outcome IN ('selected', 'reserve')", name="only_selected_is_reserved"),
     )
 
@@ -89,6 +92,10 @@ class SelectionItem(Row):
     basis: Mapped[str] = mapped_column(default="")
     tie_words: Mapped[str]
     threshold_words: Mapped[str]
+    # Which rule kept it out or brought it in; what was asked for where less is recommended; on which conditions.
+    rule_words: Mapped[str] = mapped_column(default="")
+    asked: Mapped[Money | None]
+    conditions: Mapped[str] = mapped_column(default="")
     straddles: Mapped[bool]
     # How much more the straddling row asks for than was left.
     missing: Mapped[Money]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from grants.awards.queries import minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
-from grants.awards.queries.lists import forgotten, hash_of, live_list, ranking_page, selection_page, without_evaluation
+from grants.awards.queries.lists import forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.publication import application_ids, decided, publishing
+from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
+from grants.awards.queries.scenarios import scenario_of, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (
     item_of,
     others_of,
     pilots_of,
+    plan_of,
     published,
     selection_of,
     selection_scope,
@@ -29,17 +32,25 @@ __all__ = [
     "item_of",
     "live_list",
     "minutes",
+    "move_scope",
+    "next_on_reserve",
     "others_of",
     "panel",
     "pilots_of",
+    "plan_of",
     "published",
     "publishing",
     "ranking_page",
+    "reserve_page",
     "result",
+    "scenario_of",
+    "scenarios",
+    "scenarios_page",
     "selection_of",
     "selection_page",
     "selection_scope",
     "selections",
     "sheets_read",
+    "what_ifs",
     "without_evaluation",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -11,18 +11,20 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.applications.models import Application
-from grants.applications.states import ApplicationState, Origin
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
-from grants.awards.queries.selections import ROWS_MAX, numbered, opened
+from grants.awards.queries.selections import ROWS_MAX, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
-from grants.awards.rules import RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.rules import Facts, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
 from grants.calls.states import ScoreMethod, ThresholdBasis
-from grants.core.money import ZERO
+from grants.cities.models import City
+from grants.cities.states import OrganisationLink
+from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
@@ -48,22 +50,75 @@ def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None)
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a list is made from: those with an official score, those without, their scores, and the money that is free."""
+
+    ready: tuple[Application, ...]
+    waiting: tuple[Application, ...]
+    scores: Mapping[UUID, OfficialScore]
+    free: Money
+
+
 @reader
-def live_list(
-    call: CallView, line: LineRule, reserve_max: int | None, panel_order: Sequence[str] = ()
-) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
-    """The list as it would be decided now, with the applications without an official score. For acts and pages."""
+def scored(call: CallView) -> Asking[Read]:
+    """The applications under evaluation with their official scores."""
     applications, free = yield from both(
         _in_state.asking(call.id, ApplicationState.UNDER_EVALUATION), calls.free.asking(call.id)
     )
     scores = yield from evaluation.official_scores.asking(call.content, [row.id for row in applications])
-    ready = [row for row in applications if scores[row.id].halves is not None]
-    scored = [_scored(row, scores[row.id]) for row in ready]
-    by_reference = {row.reference: row.id for row in ready}
-    ready_ids = {row.id for row in ready}
-    order = [by_reference[reference] for reference in panel_order if reference in by_reference]
-    found = ranking.rank(scored, ranking_rules(call.content, line, reserve_max), free, order)
-    return found, tuple(row for row in applications if row.id not in ready_ids), scores
+    ready = tuple(row for row in applications if scores[row.id].halves is not None)
+    waiting = tuple(row for row in applications if scores[row.id].halves is None)
+    return Read(ready, waiting, scores, free)
+
+
+def ranked(call: CallView, plan: Plan, read: Read) -> RankedList:
+    """The official list before any rule of selection."""
+    by_reference = {row.reference: row.id for row in read.ready}
+    order = [by_reference[reference] for reference in plan.panel_order if reference in by_reference]
+    bars = ranking_rules(call.content, plan.line, plan.rules.reserve_max)
+    return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order)
+
+
+@reader
+def live_list(
+    call: CallView, plan: Plan
+) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
+    """The list as it would be decided now, with the applications without an official score. For acts and pages."""
+    read = yield from scored.asking(call)
+    facts: Mapping[UUID, Facts] = {}
+    if not plan.is_plain:
+        facts = yield from facts_of.asking([row.id for row in read.ready])
+    return ranking.within(ranked(call, plan, read), plan, facts), read.waiting, read.scores
+
+
+@reader
+def facts_of(application_ids: Sequence[UUID]) -> Asking[dict[UUID, Facts]]:
+    """Country of the lead, and the cities with their inhabitants, of each application; one statement."""
+    leads, cities = yield [
+        select(Application.id, Organisation.country_code)
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .where(Application.id.in_(application_ids)),
+        select(ApplicationPartner.application_id, City.name, City.population)
+        .join(City, City.organisation_id == ApplicationPartner.organisation_id)
+        .where(
+            ApplicationPartner.application_id.in_(application_ids),
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+            City.organisation_link != OrganisationLink.UNDONE.value,
+        )
+        .order_by(ApplicationPartner.application_id, City.name),
+    ]
+    named: dict[UUID, dict[str, int | None]] = {}
+    for application_id, name, people in cities:
+        named.setdefault(application_id, {})[name] = people
+    return {
+        key: Facts(
+            country or "",
+            frozenset(named.get(key, {})),
+            tuple((name, people) for name, people in named.get(key, {}).items() if people),
+        )
+        for key, country in leads
+    }
 
 
 @reader
@@ -107,6 +162,10 @@ def hash_of(found: RankedList) -> str:
             "amount": row.requested.cents, "outcome": row.outcome.value,
             # A list that nobody moved a score of has the hash it always had.
             **({"shift": row.shift_half} if row.shift_half else {}),
+            # What only lists by more rules than rank and budget have.
+            **({"rule": row.rule_words} if row.rule_words else {}),
+            **({"recommended": row.amount.cents} if row.recommended is not None else {}),
+            **({"conditions": row.conditions} if row.conditions else {}),
         }
         for row in found.rows
     ]  # fmt: skip
@@ -116,7 +175,7 @@ def hash_of(found: RankedList) -> str:
 @reader
 def ranking_page(
     actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
-    panel_order: Sequence[str] = (),
+    panel_order: Sequence[str] = (), plan: Plan | None = None,
 ) -> Asking[RankingPage]:  # fmt: skip
     """The ranked list with its line: frozen once decided, else as it would be now. At most six statements.
 
@@ -124,27 +183,28 @@ def ranking_page(
     could be inferred from.
     """
     call, views = yield from opened.asking(actor, slug)
+    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order)
+    return (yield from shown_list(actor, call, views, plan))
+
+
+def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan) -> Asking[RankingPage]:
+    """The ranked list of a call that was opened."""
     standing = next(
         (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
     )
     if standing is not None:
-        return (
-            yield from _page(
-                actor, call, views, standing, _frozen(call, standing), standing.line or line, standing.reserve_max
-            )
-        )
-    live = live_list.asking(call, line, reserve_max, panel_order)
-    return (yield from _page(actor, call, views, None, live, line, reserve_max))
+        listed, line = _frozen(call, standing), standing.line or plan.line
+        return (yield from _page(actor, call, views, standing, listed, line, standing.reserve_max))
+    live = live_list.asking(call, plan)
+    return (yield from _page(actor, call, views, None, live, plan.line, plan.rules.reserve_max))
 
 
-@reader
-def selection_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingPage, SelectionView]]:
-    """One selection as it was frozen, whatever became of it, with its page; raises :class:`NotFound`."""
-    call, views = yield from opened.asking(actor, slug)
-    view = numbered(views, number)
-    return (
-        yield from _page(actor, call, views, view, _frozen(call, view), view.line or LineRule.STOP, view.reserve_max)
-    ), view
+def frozen_list(
+    actor: Actor, call: CallView, views: Sequence[SelectionView], view: SelectionView
+) -> Asking[RankingPage]:
+    """One selection of a call that was opened, as it was frozen."""
+    listed, line = _frozen(call, view), view.line or LineRule.STOP
+    return (yield from _page(actor, call, views, view, listed, line, view.reserve_max))
 
 
 def _page(
@@ -206,6 +266,8 @@ def _page(
         standing is None
         and call.content.scoring.board_shift_half > 0
         and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
+        () if partial else found.relaxed,
+        call.content.selection,
     )
 
 
@@ -275,6 +337,9 @@ def _rows(
                 row.threshold_words,
                 basis=official.basis if official else "",
                 shift_words=_moved(row.shift_half, official),
+                rule_words=row.rule_words,
+                amount=row.amount,
+                conditions=row.conditions,
             )
         )
     return _with_line(rows)
@@ -299,7 +364,9 @@ def _with_line(rows: Sequence[RankingRow]) -> tuple[RankingRow, ...]:
 
 
 def _without_rank(row: RankingRow) -> RankingRow:
-    return replace(row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False)
+    return replace(
+        row, rank=None, running_total=ZERO, straddles=False, missing=ZERO, tie_words="", line_after=False, rule_words=""
+    )
 
 
 @reader
@@ -344,7 +411,7 @@ def _frozen(
                 item.rank,
                 Fraction(item.score or 0),
                 sum(halves.values()),
-                item.amount,
+                item.amount if item.asked is None else item.asked,
                 Outcome(item.outcome),
                 running if item.rank is not None else ZERO,
                 item.straddles,
@@ -353,6 +420,9 @@ def _frozen(
                 item.tie_words,
                 item.threshold_words,
                 item.shift_half,
+                item.rule_words,
+                None if item.asked is None else item.amount,
+                item.conditions,
             )
         )
     return RankedList(tuple(found), view.budget, view.used), (), scores

@@ -19,10 +19,11 @@ from grants.awards.ranking import Ranked, score_words
 from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import UNSEEN, Event
 from grants.awards.rules.panel_pages import AgendaRow, MeetingHead, MeetingPage, MeetingRow, Pulse, Seated
+from grants.awards.rules.plan import plan_of
 from grants.awards.states import Happened, LineRule, MeetingState, PanelRole, Vote
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.rules import CallView
+from grants.calls.rules import PLAIN_SELECTION, CallView
 from grants.core import clock
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
@@ -46,6 +47,10 @@ def opens(actor: Actor) -> ColumnElement[bool]:
     if actor.everywhere(Permission.PANEL_READ):
         return PanelMeeting.call_id.not_in(actor.barred("call"))
     return PanelMeeting.call_id.in_(actor.places(Permission.PANEL_READ, "call") - actor.barred("call"))
+
+
+# A panel looks at the official order; ceilings and minima of the selection come after it.
+BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
 
 
 @reader
@@ -241,7 +246,7 @@ def meeting_page(actor: Actor, slug: str, at: datetime | None = None) -> Asking[
     ids = [application_id for application_id, _, _ in found.items.values()]
     about: list[Asking[Any]] = [
         shut.asking(actor, ids), clear_people.asking(found.roles, ids, voting(found.roles)),
-        evaluation.cities_of.asking(ids), evaluation.spreads.asking(ids), live_list.asking(found.call, LineRule.STOP, None),
+        evaluation.cities_of.asking(ids), evaluation.spreads.asking(ids), live_list.asking(found.call, BY_RANK),
     ]  # fmt: skip
     closed_to, clear, cities, spreads, (listed, _, _) = yield from side_by_side(about)
     ranks = {row.application_id: row for row in listed.rows}
@@ -334,7 +339,7 @@ def to_discuss(call_id: UUID) -> Asking[tuple[UUID, ...]]:
     )
     ids = [row.id for row in rows]
     spreads, (listed, _, _) = yield from both(
-        evaluation.spreads.asking(ids), live_list.asking(call_views[call_id], LineRule.STOP, None)
+        evaluation.spreads.asking(ids), live_list.asking(call_views[call_id], BY_RANK)
     )
     ranks = {row.application_id: row.rank for row in listed.rows}
     return rules.default_order((row.id, spreads.get(row.id, 0), ranks.get(row.id), row.reference) for row in rows)
@@ -342,7 +347,7 @@ def to_discuss(call_id: UUID) -> Asking[tuple[UUID, ...]]:
 
 def tied(call_id: UUID, application_id: UUID, other_id: UUID) -> bool:
     """Whether two applications stay tied on the list as it stands, whatever a panel said of their order so far."""
-    listed, _, _ = live_list(calls.call_by_id(call_id), LineRule.STOP, None)
+    listed, _, _ = live_list(calls.call_by_id(call_id), BY_RANK)
     return any(row.application_id == application_id and other_id in row.tied_with for row in listed.rows)
 
 

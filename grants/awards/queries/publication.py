@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
@@ -87,7 +87,7 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> list[tuple[UU
             Selection.call_id == call.id,
             Selection.state == SelectionState.CONFIRMED.value,
             Selection.kind.in_([kind.value for kind in kinds]),
-            SelectionItem.outcome == Outcome.SELECTED.value,
+            or_(SelectionItem.outcome == Outcome.SELECTED.value, SelectionItem.entry_id.is_not(None)),
             Application.state.in_(STILL_SELECTED),
         )
         # By title, never by rank: the order must say nothing about scores.

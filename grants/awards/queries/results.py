@@ -54,7 +54,8 @@ def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
         application,
         False,
         True,
-        Outcome(item.outcome),
+        # Who moved up from the reserve list has money of its own.
+        Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome),
         item.threshold_words,
         tuple(
             ResultScore(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
 from grants.awards.models import Selection, SelectionItem
-from grants.awards.rules import PublishedOther, PublishedPilot, SelectedItem, SelectionView
+from grants.awards.rules import Plan, PublishedOther, PublishedPilot, SelectedItem, SelectionView
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.rules import CallView
+from grants.calls.rules import PLAIN_SELECTION, CallView
 from grants.core import encoding
 from grants.core.db import db, locked
 from grants.core.errors import NotFound
@@ -146,6 +146,20 @@ def others_of(row: Selection) -> tuple[PublishedOther, ...]:
         {"value": row.rules.get("others", [])}, tuple[PublishedOther, ...]
     )
     return found
+
+
+def plan_of(row: Selection) -> Plan:
+    """By what a list was selected, as it was frozen."""
+    if "plan" in row.rules:
+        plan: Plan = encoding.decode({"value": row.rules["plan"]}, Plan)
+        return plan
+    settings = row.rules
+    rules = replace(
+        PLAIN_SELECTION,
+        fund_what_fits=settings["line"] == LineRule.SKIP.value,
+        reserve_max=settings["reserve_max"],
+    )
+    return Plan(rules, tuple(settings["panel_order"]))
 
 
 def item_of(application_id: UUID) -> SelectedItem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grants.awards.ranking.applying import candidates_of, limits_of, within
+from grants.awards.ranking.moving import Freed, Next, next_of
 from grants.awards.ranking.official import (
     Bar,
     Ranked,
@@ -14,16 +16,34 @@ from grants.awards.ranking.official import (
     score_of,
     score_words,
 )
+from grants.awards.ranking.portfolio import Portfolio, Verdict, select
+from grants.awards.ranking.rows import Bound, Candidate, Limits
+from grants.awards.ranking.what_if import Aim, WhatIf, what_if
 
 __all__ = [
+    "Aim",
     "Bar",
+    "Bound",
+    "Candidate",
+    "Freed",
+    "Limits",
+    "Next",
+    "Portfolio",
     "Ranked",
     "RankedList",
     "RankingRules",
     "Scored",
+    "Verdict",
+    "WhatIf",
     "below_threshold",
+    "candidates_of",
+    "limits_of",
+    "next_of",
     "rank",
     "score_max",
     "score_of",
     "score_words",
+    "select",
+    "what_if",
+    "within",
 ]

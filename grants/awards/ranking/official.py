@@ -100,6 +100,15 @@ class Ranked:
     tie_words: str = ""
     threshold_words: str = ""
     shift_half: int = 0
+    # Which rule kept the row out or brought it in; what is recommended where that is not what was asked for.
+    rule_words: str = ""
+    recommended: Money | None = None
+    conditions: str = ""
+
+    @property
+    def amount(self) -> Money:
+        """What it gets if it is selected."""
+        return self.requested if self.recommended is None else self.recommended
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,8 @@ class RankedList:
     budget: Money
     used: Money
     undecided_ties: tuple[tuple[UUID, ...], ...] = ()
+    # Which minima no choice can reach, and what they would have to be.
+    relaxed: tuple[str, ...] = ()
 
     @property
     def left(self) -> Money:

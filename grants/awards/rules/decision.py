@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -32,6 +32,8 @@ class DecisionInput:
     line: LineRule = LineRule.STOP
     reserve_max: int | None = None
     panel_order: tuple[str, ...] = ()
+    # The scenario that is chosen; None decides by the rules of the call.
+    scenario: int | None = None
 
     def checked(self) -> DecisionInput:
         """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
@@ -45,7 +47,7 @@ class DecisionInput:
             wrong["panel_order"] = "Name each tied application once."
         if wrong:
             raise Invalid("The list was not decided.", wrong)
-        return DecisionInput(self.list_hash, reason, self.line, self.reserve_max, self.panel_order)
+        return replace(self, reason=reason)
 
 
 def waiting_words(count: int, names: str, method: ScoreMethod) -> str:

@@ -8,10 +8,20 @@ from fractions import Fraction
 from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView
+from grants.awards.rules.moving import NOTHING_FREED, ReservePage
 from grants.awards.states import AmountBasis, LineRule, Outcome
-from grants.calls.rules import PLAIN_SCORING, Criterion, Half, Marking, exact_words, points
+from grants.calls.rules import (
+    PLAIN_SCORING,
+    PLAIN_SELECTION,
+    Criterion,
+    Half,
+    Marking,
+    SelectionRules,
+    exact_words,
+    points,
+)
 from grants.calls.states import ScoreMethod
-from grants.core.money import Money
+from grants.core.money import ZERO, Money, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,15 @@ class RankingRow:
     # What the score is made of, and what the panel moved it by.
     basis: str = ""
     shift_words: str = ""
+    # Which rule kept it out or brought it in; what is recommended, and on which conditions.
+    rule_words: str = ""
+    amount: Money = ZERO
+    conditions: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether less is recommended than was asked for."""
+        return self.amount != self.requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,37 @@ class RankingPage:
         most += f", and {exact_words(self.marking.score_max + Fraction(shift, 2))} with the panel." if shift else "."
         return " ".join((*self.marking.scoring.sentences, most))
 
+    # Minima no choice can reach; the list is not decided while there are any.
+    relaxed: tuple[str, ...] = ()
+    rules: SelectionRules = PLAIN_SELECTION
+    # Of a confirmed list: what came free, and who of the reserve list is next.
+    reserve: ReservePage = NOTHING_FREED
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the call itself says how it selects, so that nobody chooses."""
+        return self.rules != PLAIN_SELECTION
+
+    @property
+    def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:
+        """Each country with how many of its applications are on the list, how many selected, and their money."""
+        found: dict[str, tuple[int, int, Money]] = {}
+        for row in self.rows:
+            listed, taken, money = found.get(row.country, (0, 0, ZERO))
+            got = row.outcome is Outcome.SELECTED
+            found[row.country] = (listed + 1, taken + got, money + row.amount if got else money)
+        return tuple((country, *found[country]) for country in sorted(found))
+
+    @property
+    def by_strand(self) -> tuple[tuple[str, int, int, Money, Money], ...]:
+        """Each strand with how many of its applications are on the list, how many selected, their money and its ceiling."""
+        found = []
+        for strand in self.rules.strands:
+            inside = [row for row in self.rows if self.rules.strand_of(row.requested) == strand]
+            taken = [row for row in inside if row.outcome is Outcome.SELECTED]
+            found.append((strand.name, len(inside), len(taken), total(row.amount for row in taken), strand.ceiling))
+        return tuple(found)
+
     @property
     def why_partial(self) -> str:
         """Why this person sees a part of the list, in words; empty for whoever sees it whole."""
@@ -142,7 +192,7 @@ class RankingPage:
     @property
     def ready(self) -> bool:
         """Whether the list can be decided: nobody waits or is forgotten, and somebody is on it."""
-        whole = self.complete and not self.waiting and not self.partial
+        whole = self.complete and not self.waiting and not self.partial and not self.relaxed
         return bool(self.rows) and whole and self.selection is None
 
 

@@ -6,17 +6,23 @@ from grants.awards.services import minutes, panel
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
+from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import publish_results
+from grants.awards.services.scenarios import save_scenario
 
 __all__ = [
     "advise",
     "confirm",
+    "confirm_move",
     "decide",
+    "decide_move",
     "minutes",
     "panel",
     "publish_results",
     "record_published_outcome",
     "request_advice",
     "return_list",
+    "return_move",
+    "save_scenario",
 ]

@@ -15,7 +15,6 @@ from grants.awards.services.deciding import refuse_conflicted
 from grants.awards.services.published import count_as_published, enter_published
 from grants.awards.states import (
     SELECTION,
-    LineRule,
     Outcome,
     SelectionKind,
 )
@@ -83,10 +82,7 @@ def items_of(selection_id: UUID) -> Sequence[SelectionItem]:
 def refuse_changed(selection: Selection, call: CallView) -> None:
     """The scores behind a frozen list must still be those it was made from (a late conflict reopens a consensus)."""
     rules.refuse_forgotten(*queries.without_evaluation(queries.forgotten(call.id)))
-    settings = selection.rules
-    now, waiting, _ = queries.live_list(
-        call, LineRule(settings["line"]), settings["reserve_max"], tuple(settings["panel_order"])
-    )
+    now, waiting, _ = queries.live_list(call, queries.plan_of(selection))
     if waiting or queries.hash_of(now) != selection.list_sha256.hex():
         raise Refused(
             "A score or the free budget changed after this list was decided. Return it with that reason, and have it decided again."
@@ -105,26 +101,29 @@ def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Mone
     """One application of a confirmed list: its money, its state, its letter. Returns what was reserved for it."""
     application = locked(Application, item.application_id)
     outcome = Outcome(item.outcome)
-    reserved = ZERO
-    if outcome is Outcome.SELECTED and item.amount:
-        dims = Dimensions(
-            fund_source_id=call.fund_source.id,
-            call_id=call.id,
-            organisation_id=application.coordinator_id,
-            document_id=application.id,
-        )
-        item.entry_id = ledger.post(
-            Event.RESERVED,
-            source_key=f"selection:{selection.id}:{application.id}",
-            effective_on=clock.in_zone(acts.moment(), call.zone).date(),
-            description=f"Reserved for {application.reference} by selection {selection.number} of {call.reference}",
-            legs=ledger_rules.legs_e2(item.amount, dims),
-        )
-        reserved = item.amount
+    reserved = reserve(call, selection, item, application) if outcome is Outcome.SELECTED and item.amount else ZERO
     if SelectionKind(selection.kind) is SelectionKind.RANKED:
         applications.move(application.id, _VERBS[outcome])
         tell_applicants(call, application, item, outcome)
     return reserved
+
+
+def reserve(call: CallView, selection: Selection, item: SelectionItem, application: Application) -> Money:
+    """Reserve what an item of a list gets. Its key lets the ledger take it once."""
+    dims = Dimensions(
+        fund_source_id=call.fund_source.id,
+        call_id=call.id,
+        organisation_id=application.coordinator_id,
+        document_id=application.id,
+    )
+    item.entry_id = ledger.post(
+        Event.RESERVED,
+        source_key=f"selection:{selection.id}:{application.id}",
+        effective_on=clock.in_zone(acts.moment(), call.zone).date(),
+        description=f"Reserved for {application.reference} by selection {selection.number} of {call.reference}",
+        legs=ledger_rules.legs_e2(item.amount, dims),
+    )
+    return item.amount
 
 
 def tell_applicants(call: CallView, application: Application, item: SelectionItem, outcome: Outcome) -> None:

@@ -37,7 +37,11 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     call = calls.call_by_id(call_id)
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
-    found, waiting, scores = queries.live_list(call, values.line, values.reserve_max, values.panel_order)
+    scenario = None if values.scenario is None else queries.scenario_of(call_id, values.scenario)
+    plan = rules.plan_of(call.content.selection, values.line, values.reserve_max, values.panel_order)
+    if scenario is not None:
+        plan = scenario.plan
+    found, waiting, scores = queries.live_list(call, plan)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))
@@ -47,6 +51,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         raise Refused(rules.waiting_words(len(waiting), names, call.content.scoring.method))
     if not found.rows:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
+    if found.relaxed:
+        raise Refused(" ".join(found.relaxed))
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
@@ -54,15 +60,19 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     rules.refuse_over_budget(found.used, calls.free(call_id))
     selection = new_selection(actor, call_id, SelectionKind.RANKED, found.budget, found.used, values.reason)
     selection.rules = {
-        "line": values.line.value,
-        "reserve_max": values.reserve_max,
-        "panel_order": list(values.panel_order),
+        "line": plan.line.value,
+        "reserve_max": plan.rules.reserve_max,
+        "panel_order": list(plan.panel_order),
         "tie_order": list(call.content.tie_order),
         "total_threshold_half": call.content.total_threshold_half,
         "criteria": encoding.encode(list(call.content.criteria)),
         "scale": encoding.encode(call.content.scale),
         "scoring": encoding.encode(call.content.scoring),
     }
+    if scenario is not None:
+        selection.scenario_id = scenario.id
+    if not plan.is_plain or scenario is not None:
+        selection.rules = selection.rules | {"plan": encoding.encode(plan)}
     selection.line_words = found.line_words
     selection.list_sha256 = bytes.fromhex(values.list_hash)
     db.session.add(selection)
@@ -135,7 +145,10 @@ def freeze(selection_id: UUID, found: RankedList, scores: Mapping[UUID, Official
                 position=position,
                 rank=row.rank,
                 outcome=row.outcome.value,
-                amount=row.requested,
+                amount=row.amount,
+                asked=None if row.recommended is None else row.requested,
+                rule_words=row.rule_words,
+                conditions=row.conditions,
                 amount_basis=AmountBasis.REQUESTED.value,
                 score=str(row.score),
                 halves=rules.kept_halves(row.halves),

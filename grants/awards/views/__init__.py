@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.views import advice, minutes, panel, ranking, results, selections
+from grants.awards.views import advice, minutes, panel, ranking, results, scenarios, selections
 from grants.awards.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "advice", "bp", "minutes", "panel", "ranking", "results", "selections"]
+__all__ = ["NAVIGATION", "advice", "bp", "minutes", "panel", "ranking", "results", "scenarios", "selections"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
-from flask import Response, request
+from flask import Response, request, send_file
 
 from grants.awards.rules import (
     WAITING_NAMED_MAX,
@@ -17,6 +19,8 @@ from grants.awards.rules import (
     strip,
 )
 from grants.awards.views.frame import READS, bp, ranked_list
+from grants.core.file_types import MEDIA, FileType
+from grants.core.money import Money
 from grants.core.text import inert
 from grants.web.routing import page, requires
 
@@ -51,24 +55,55 @@ def ranking_csv(slug: str) -> Any:
     shown = ranked_list(slug)
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
-    names = [criterion.name for criterion in shown.criteria]
-    writer.writerow(
-        ["Rank", "Reference", "Title", "Cities", "Country", *map(inert, names), "Score", "Asked for, EUR", "Running total, EUR", "Outcome", "Why", "Call", "Score of", "Made of", "Moved by the panel"]
-    )  # fmt: skip
-    for row in shown.rows:
-        halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
-        totals = [_euros(row.requested.cents), "" if row.rank is None else _euros(row.running_total.cents)]
-        cells = [
-            row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, *totals,
-            row.outcome.words, row.threshold_words or row.tie_words, shown.call_title,
-            shown.score_most, row.basis, row.shift_words,
-        ]  # fmt: skip
-        writer.writerow([inert(str(cell)) for cell in cells])
+    for cells in _lines(shown):
+        writer.writerow([inert(_euros(cell) if isinstance(cell, Money) else str(cell)) for cell in cells])
     # The byte-order mark lets spreadsheets read the letters of every city right.
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=ranking-{shown.call_slug}.csv"
     return answer
 
 
-def _euros(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
+@bp.get("/calls/<slug>/ranking.xlsx")
+@requires(*READS)
+def ranking_workbook(slug: str) -> Any:
+    """The same rows as a workbook: amounts are numbers, text is never a formula."""
+    import xlsxwriter  # only where somebody takes a list out
+
+    shown, made = ranked_list(slug), io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(made, options) as book:
+        sheet, money = book.add_worksheet("Ranking"), book.add_format({"num_format": "#,##0.00"})
+        sheet.freeze_panes(1, 3)
+        for number, cells in enumerate(_lines(shown)):
+            for place, cell in enumerate(cells):
+                match cell:
+                    case Money():
+                        sheet.write_number(number, place, Decimal(cell.cents).scaleb(-2), money)
+                    case int():
+                        sheet.write_number(number, place, cell)
+                    case _:
+                        sheet.write_string(number, place, cell)
+    made.seek(0)
+    name = f"ranking-{shown.call_slug}.xlsx"
+    return send_file(made, MEDIA[FileType.XLSX], as_attachment=True, download_name=name)
+
+
+def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:
+    """Exactly what the table shows, row by row, its head first; both files are made of it."""
+    names = [criterion.name for criterion in shown.criteria]
+    yield [
+        "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Running total, EUR",
+        "Outcome", "Why", "Recommended, EUR", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
+    ]  # fmt: skip
+    for row in shown.rows:
+        halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
+        why = " ".join(filter(None, (row.threshold_words or row.tie_words, row.rule_words)))
+        yield [
+            row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, row.requested,
+            "" if row.rank is None else row.running_total, row.outcome.words, why, row.amount, row.conditions,
+            shown.call_title, shown.score_most, row.basis, row.shift_words,
+        ]  # fmt: skip
+
+
+def _euros(amount: Money) -> str:
+    return f"{amount.cents // 100}.{amount.cents % 100:02d}"

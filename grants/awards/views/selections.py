@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import flash, request
 
-from grants.awards import queries, services
-from grants.awards.forms import ConfirmForm, DecisionForm, ReturnForm
+from grants.awards import queries, rules, services
+from grants.awards.forms import ConfirmForm, DecisionForm, MoveForm, ReturnForm
 from grants.awards.rules import (
     RankingPage,
     SelectionView,
@@ -16,7 +17,7 @@ from grants.awards.rules import (
 from grants.awards.states import LineRule, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
-from grants.core.errors import Refused
+from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Scope
 from grants.identity import queries as identity
 from grants.web.forms import ContestedForm
@@ -75,6 +76,7 @@ def _selection(
     confirmation: ConfirmForm,
     return_form: ReturnForm,
     sent: ContestedForm | None = None,
+    move: MoveForm | None = None,
 ) -> str:
     last = None
     if sent is not None and sent.clashed:
@@ -84,7 +86,93 @@ def _selection(
     return page(
         "awards/selection.html", shown=shown, **listed(shown), view=view, form=confirmation, return_form=return_form,
         pilots=published.pilots, others=published.others, why_not=_why_not(shown, view), sent=sent, last=last,
+        **_reserve(shown, move),
     )  # fmt: skip
+
+
+def _reserve(shown: RankingPage, sent: MoveForm | None) -> dict[str, Any]:
+    """What the reserve list of a confirmed list needs."""
+    reserve = shown.reserve
+    actor, place = current_actor(), Scope.of(("call", shown.call_id))
+    move = sent or MoveForm(formdata=None)
+    if reserve.next is not None:
+        move.reference.data = reserve.next.reference
+    waiting = reserve.open_move
+    version = str(waiting.version) if waiting else ""
+    return {
+        "reserve": reserve,
+        "move_form": move,
+        "may_move": actor.may(P.SELECTION_DECIDE, place),
+        "may_confirm_move": waiting is not None
+        and waiting.decided_by_id != actor.user_id
+        and actor.may(P.SELECTION_CONFIRM, place),
+        "move_confirm": ConfirmForm(formdata=None, data={"version": version}),
+        "move_return": ReturnForm(formdata=None, data={"version": version}),
+    }
+
+
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/moves")
+@requires(P.SELECTION_DECIDE)
+def move_up(slug: str, number: int) -> Any:
+    view, form = queries.selection_of(current_actor(), slug, number), MoveForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            proposed = queries.reserve_page(view).next
+            shown = proposed and proposed.reference == form.reference.data
+            services.decide_move(
+                current_actor(),
+                view.id,
+                proposed.application_id if proposed and shown else UUID(int=0),
+                form.reason.data or "",
+            )
+            flash("The move is decided. Another person must confirm it before money is reserved.")
+            return see_other(".selection", slug=slug, number=number)
+    return _again(slug, number, form)
+
+
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/moves/<int(max=2147483647):place>/confirm")
+@requires(P.SELECTION_CONFIRM)
+def confirm_move(slug: str, number: int, place: int) -> Any:
+    form = ConfirmForm()
+    move = _move(slug, number, place)
+    if form.validate_on_submit():
+        with form.attempt():
+            reserved = services.confirm_move(current_actor(), move.id, form.version_shown())
+            flash(f"{move.reference} is selected: {reserved} reserved, the applicant is told.")
+            return see_other(".selection", slug=slug, number=number)
+    return _again(slug, number, form)
+
+
+@bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/moves/<int(max=2147483647):place>/return")
+@requires(P.SELECTION_CONFIRM)
+def return_move(slug: str, number: int, place: int) -> Any:
+    form = ReturnForm()
+    move = _move(slug, number, place)
+    if form.validate_on_submit():
+        with form.attempt():
+            services.return_move(current_actor(), move.id, form.reason.data or "", form.version_shown())
+            flash("The move is returned.")
+            return see_other(".selection", slug=slug, number=number)
+    return _again(slug, number, form)
+
+
+def _move(slug: str, number: int, place: int) -> rules.MoveView:
+    reserve = queries.reserve_page(queries.selection_of(current_actor(), slug, number))
+    found = next((move for move in reserve.moves if move.number == place), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _again(slug: str, number: int, form: ContestedForm) -> Any:
+    """The page once more, with what was wrong; a deed on a move lets the form on the list itself alone."""
+    shown, view = queries.selection_page(current_actor(), slug, number)
+    confirmation = fresh_form(ConfirmForm, view)
+    confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()] or [str(form.clashed or "")]
+    sent = form if isinstance(form, MoveForm) else None
+    if sent is not None and sent.clashed:
+        sent.try_again(view.version)
+    return _selection(shown, view, confirmation, fresh_form(ReturnForm, view), None, sent), 409 if form.clashed else 422
 
 
 def _why_not(shown: RankingPage, view: SelectionView) -> str | None:

@@ -90,6 +90,7 @@ from grants.calls.rules.scoring import (
     or_words,
     points,
 )
+from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules, StrandRule
 from grants.calls.rules.values import (
     CallRow,
     CallSummary,
@@ -126,6 +127,7 @@ __all__ = [
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "PLAIN_SCORING",
+    "PLAIN_SELECTION",
     "SCHEMA_VERSION",
     "TEMPLATE_LABEL",
     "AssignmentRules",
@@ -169,7 +171,9 @@ __all__ = [
     "ResultsInput",
     "Scale",
     "Scoring",
+    "SelectionRules",
     "Sourced",
+    "StrandRule",
     "Thresholds",
     "TimeLimits",
     "VersionKind",

@@ -13,6 +13,7 @@ from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
+from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.core.file_types import FileLimits, FileType, limits_of
 from grants.core.money import Money
@@ -236,6 +237,8 @@ class CallContent:
     assignment: AssignmentRules = ASSIGNMENT_PLAIN
     # What is made of the marks: consensus or mean, what weights serve, where a comment is demanded.
     scoring: Scoring = PLAIN_SCORING
+    # What decides beside the rank: the rule at the line, ceilings, minima, the reserve list.
+    selection: SelectionRules = PLAIN_SELECTION
 
     @property
     def pays(self) -> bool:

@@ -27,6 +27,7 @@ from grants.calls.rules.declarations import Declarant, Declaration, Said
 from grants.calls.rules.mark_kinds import halves
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.scoring import Criterion, Thresholds
+from grants.calls.rules.selection import SelectionRules, StrandRule
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import ConditionKind, Confidence, FactKind, InstalmentKind, Whom
 from grants.cities.rules import country_code
@@ -290,6 +291,21 @@ THRESHOLDS = Record(
     lambda each=None, total=None, criteria=(): Thresholds(each, criteria, total),
     {"each": halves, "total": halves, "criteria": Table(halves, lambda name, half: (name, half))},
 )
+
+SELECTION = Record(
+    SelectionRules,
+    {
+        "fund_what_fits": flag, "reserve_max": whole(0, 500), "country_max": whole(1, 500), "country_amount_max": amount,
+        "countries_min": whole(1, 100), "small_cities_min": whole(1, 500), "small_city_below": whole(1_000, 10_000_000),
+        "one_per_city": flag, "amounts": flag,
+        "strands": Items(
+            Record(
+                StrandRule, {"name": plain_text, "asked_max": amount, "ceiling": amount}, ("name", "asked_max", "ceiling")
+            ),
+            most=20,
+        ),
+    },
+)  # fmt: skip
 
 INSTALMENT = Record(
     lambda key, kind, label, condition, percent=None, due_month=None: Instalment(

@@ -23,6 +23,7 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import sections_of
 from grants.calls.rules.schema import FIELDS
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
+from grants.calls.rules.selection import PLAIN_SELECTION
 from grants.calls.rules.values import SUPPORT_MAX_UNJUSTIFIED, Deadline, SupportPoint
 from grants.calls.rules.words import (
     words_of,
@@ -107,6 +108,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         clarification_days=value("submission.clarification_days", 10),
         conflict_rules=value("evaluation.conflict_rules", USUAL_CONFLICT_RULES),
         scoring=value("evaluation.scoring", Scoring()),
+        selection=value("evaluation.selection", PLAIN_SELECTION),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 
@@ -410,6 +412,8 @@ def _marking_clashes(content: CallContent) -> list[Problem]:
     most = marking.score_max * 2 if on_score else marking.total_max_half
     if content.total_threshold_half is not None and content.total_threshold_half > most:
         found.append(Problem("Thresholds", "ask for a total that no application can reach."))
+    if len({strand.name for strand in content.selection.strands}) < len(content.selection.strands):
+        found.append(Problem("Rules of selection", "use the name of a strand twice. Give each its own."))
     if scale.max_half < 1 or not 1 <= scale.step_half <= scale.max_half or scale.marks[-1] != scale.max_half:
         found.append(Problem("Scale", "needs a highest mark above zero and a step that fits into it."))
     if content.scoring.evaluators_least > content.evaluators_per_application:

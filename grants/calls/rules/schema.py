@@ -49,6 +49,7 @@ from grants.calls.rules.kinds import (
     REPORT,
     RULE,
     SECTION,
+    SELECTION,
     SOURCED,
     THRESHOLDS,
     TIME_LIMITS,
@@ -63,6 +64,7 @@ from grants.calls.rules.kinds import (
 from grants.calls.rules.mark_kinds import SCALE, SCORING
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds
+from grants.calls.rules.selection import SelectionRules
 from grants.calls.rules.values import DocumentVersion
 from grants.calls.states import CallKind, CallStage
 from grants.core.money import Money
@@ -327,6 +329,7 @@ FIELDS: Mapping[str, Field] = {
             needed=True,
         ),
         Field("evaluation.assignment", "Assigning evaluators", Group.ASSESSMENT, ASSIGNING, AssignmentRules),
+        Field("evaluation.selection", "Rules of selection", Group.ASSESSMENT, SELECTION, SelectionRules),
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_rules", "What is a conflict", Group.ASSESSMENT, CONFLICT_RULES, ConflictRules),

@@ -35,6 +35,7 @@ from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
 from grants.calls.rules.schema import ELSEWHERE, FIELDS, Field
 from grants.calls.rules.scoring import Criterion, Scale, Scoring, Thresholds, points
+from grants.calls.rules.selection import SelectionRules
 from grants.calls.rules.values import CallView, Deadline, Fact
 from grants.calls.states import CallKind, CallStage
 from grants.core import clock
@@ -317,6 +318,8 @@ def words_of(entry: Field, value: Any) -> str:
             return value.words
         case Scoring():
             return " ".join((*value.sentences, value.comment_sentence))
+        case SelectionRules():
+            return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
         case ConflictRules() | TimeLimits() | AssignmentRules():

@@ -78,6 +78,8 @@ CALL_STORY = frozenset(
         *("call.extend_deadline", "call.import", "call.publish", "call.copy", "call.set_value", "call.set_dates"),
         *("call.publish_corrigendum", "call.correct_wording", "call.discard_copy", "call.replace_copy"),
         *("selection.confirm", "selection.decide", "selection.publish_results", "selection.return"),
+        *("selection_move.decide", "selection_move.confirm", "selection_move.return"),
+        "selection.save_scenario",
         *("selection.record_published_outcome", "call.pass_by_facts", "call.send_letters", "stage.invite"),
         *("question.set_aside", "ticket.answer_for_everybody"),
         *("question.publish", "question.correct", "call.add_session", "call.edit_session", "call.cancel_session"),

@@ -1,0 +1,81 @@
+"""Forms of scenarios and of moves up from the reserve list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms.validators import NumberRange, Optional
+
+from grants.awards.rules import Plan, ScenarioInput, override_lines, read_overrides
+from grants.awards.states import LineRule
+from grants.calls.rules import SelectionRules
+from grants.web.forms import ContestedForm, Needed, choices
+
+
+class ScenarioForm(ContestedForm):
+    """A scenario: its name, its rules, and each application that departs from the list, with the reason."""
+
+    title = StringField("Name of the scenario", [Needed("Give the scenario a name.")])
+    line = RadioField(
+        "Below the line", choices=choices((rule.value, words) for rule, words in LINE_WORDS.items()), default="stop"
+    )
+    reserve_max = IntegerField("Places on the reserve list", [Optional(), NumberRange(0, 500)])
+    country_max = IntegerField("Most applications from one country", [Optional(), NumberRange(1, 500)])
+    countries_min = IntegerField("Least number of countries", [Optional(), NumberRange(1, 100)])
+    small_cities_min = IntegerField("Least number of small cities", [Optional(), NumberRange(1, 500)])
+    cut = IntegerField("Cut every amount by, percent", [Optional(), NumberRange(0, 50)])
+    exclusive = TextAreaField(
+        "Applications of which at most one is selected", description="One group a line, references with commas between."
+    )
+    overrides = TextAreaField(
+        "Departures from the list",
+        description="One a line: reference; place; amount; conditions; reason. Parts may stay empty, but not the reason.",
+    )
+
+    def to_input(self, call: SelectionRules, number: int | None = None) -> ScenarioInput:
+        """The frozen input; what the form does not ask stays as the call has it."""
+        selection = replace(
+            call,
+            fund_what_fits=self.line.data == LineRule.SKIP.value,
+            reserve_max=self.reserve_max.data,
+            country_max=self.country_max.data,
+            countries_min=self.countries_min.data,
+            small_cities_min=self.small_cities_min.data,
+        )
+        groups = [
+            [ref.strip() for ref in line.split(",") if ref.strip()] for line in (self.exclusive.data or "").splitlines()
+        ]
+        plan = Plan(
+            selection,
+            exclusive=tuple(tuple(group) for group in groups if len(group) > 1),
+            overrides=read_overrides(self.overrides.data or ""),
+            cut_percent=Fraction(self.cut.data or 0),
+        )
+        return ScenarioInput(self.title.data or "", plan, number, self.version_shown() if number else None)
+
+    @classmethod
+    def of(cls, name: str, plan: Plan, version: int | None = None) -> ScenarioForm:
+        """The form with what stands."""
+        return cls(
+            formdata=None, title=name, line=plan.line.value, reserve_max=plan.rules.reserve_max,
+            country_max=plan.rules.country_max, countries_min=plan.rules.countries_min,
+            small_cities_min=plan.rules.small_cities_min, cut=int(plan.cut_percent) or None,
+            exclusive="\n".join(", ".join(group) for group in plan.exclusive), overrides=override_lines(plan.overrides),
+            version="" if version is None else str(version),
+        )  # fmt: skip
+
+
+class ChooseForm(ContestedForm):
+    """A scenario is chosen: the list it makes is decided, as the page showed it."""
+
+    list_hash = HiddenField()
+    reason = TextAreaField("Why this scenario", [Needed("Write why this scenario is chosen.")])
+
+
+class MoveForm(ContestedForm):
+    """Somebody decides that the next of the reserve list moves up; ``reference`` is whom the page proposed."""
+
+    reference = HiddenField()
+    reason = TextAreaField("Reason", [Needed("Write why the next of the reserve list moves up.")])

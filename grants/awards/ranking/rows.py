@@ -1,0 +1,199 @@
+"""What a selection within rules is made of: candidates as the rules see them, units that stand or fall together, the state of a walk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import groupby
+from uuid import UUID
+
+from grants.calls.rules import PLAIN_SELECTION, SelectionRules
+from grants.core.money import ZERO, Money, total
+
+
+class Bound(StrEnum):
+    """The rule that kept a row out, or brought one in ahead of a better one."""
+
+    BUDGET = "budget"
+    STRAND = "strand"
+    COUNTRY_COUNT = "country_count"
+    COUNTRY_AMOUNT = "country_amount"
+    CITY = "city"
+    EXCLUSIVE = "exclusive"
+    LINE = "line"
+    COUNTRIES_MIN = "countries_min"
+    SMALL_CITIES_MIN = "small_cities_min"
+
+
+MONEY_BOUNDS = frozenset({Bound.BUDGET, Bound.STRAND})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One application above every threshold, with what the rules ask of it. Candidates that stay tied share ``rank``."""
+
+    application_id: UUID
+    reference: str
+    rank: int
+    amount: Money
+    country: str = ""
+    cities: frozenset[str] = frozenset()
+    small_cities: frozenset[str] = frozenset()
+    strand: str = ""
+    # Whole numbers for the what-ifs: the score over one denominator, and how many people live in its cities.
+    score: int = 0
+    population: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The rules of one selection: those of its call, its budget, and groups of which at most one is selected."""
+
+    budget: Money
+    rules: SelectionRules = PLAIN_SELECTION
+    exclusive: tuple[frozenset[UUID], ...] = ()
+
+    @property
+    def ceilings(self) -> dict[str, Money]:
+        """The ceiling of each strand by its name."""
+        return {strand.name: strand.ceiling for strand in self.rules.strands}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The candidates of one rank: tied ones are selected together or not at all, so that no chance decides."""
+
+    number: int
+    members: tuple[Candidate, ...]
+    amount: Money
+    # How many of them lead from each country; one without a country counts for none.
+    countries: Mapping[str, int]
+    small_cities: frozenset[str]
+
+    @classmethod
+    def of(cls, number: int, members: tuple[Candidate, ...]) -> Unit:
+        """The unit of these candidates."""
+        countries = Counter(one.country for one in members if one.country)
+        small = frozenset(city for one in members for city in one.small_cities)
+        return cls(number, members, total(one.amount for one in members), countries, small)
+
+
+def units_of(candidates: Iterable[Candidate]) -> tuple[Unit, ...]:
+    """Candidates by rank, whatever order they came in."""
+    ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
+    groups = [tuple(group) for _, group in groupby(ordered, key=lambda one: one.rank)]
+    return tuple(Unit.of(number, group) for number, group in enumerate(groups))
+
+
+@dataclass(slots=True)
+class Walk:
+    """What has been selected so far, and what still fits beside it."""
+
+    limits: Limits
+    used: Money = ZERO
+    strands: dict[str, Money] = field(default_factory=dict)
+    amounts: dict[str, Money] = field(default_factory=dict)
+    countries: Counter[str] = field(default_factory=Counter)
+    cities: dict[str, str] = field(default_factory=dict)
+    small: set[str] = field(default_factory=set)
+    groups: dict[int, str] = field(default_factory=dict)
+
+    def copy(self) -> Walk:
+        """The same state, to try something on."""
+        return Walk(
+            self.limits, self.used, dict(self.strands), dict(self.amounts), Counter(self.countries), dict(self.cities),
+            set(self.small), dict(self.groups),
+        )  # fmt: skip
+
+    def take(self, unit: Unit) -> None:
+        """Select a unit."""
+        for one in unit.members:
+            self.used = self.used + one.amount
+            self.strands[one.strand] = self.strands.get(one.strand, ZERO) + one.amount
+            self.amounts[one.country] = self.amounts.get(one.country, ZERO) + one.amount
+            if one.country:
+                self.countries[one.country] += 1
+            self.cities.update(dict.fromkeys(one.cities, one.reference))
+            self.small |= one.small_cities
+            for number, group in enumerate(self.limits.exclusive):
+                if one.application_id in group:
+                    self.groups[number] = one.reference
+
+    def breaches(self, unit: Unit) -> dict[Bound, str]:
+        """Each ceiling that a unit would break beside what is selected, with the words for it; empty where it fits."""
+        found: dict[Bound, str] = {}
+        rules = self.limits.rules
+        if rules.one_per_city or self.limits.exclusive:
+            self._shared(unit, found)
+        if self.used + unit.amount > self.limits.budget:
+            short = self.used + unit.amount - self.limits.budget
+            found[Bound.BUDGET] = f"asks for {short} more than is left of the budget"
+        ceilings = self.limits.ceilings
+        for strand in sorted({one.strand for one in unit.members} & ceilings.keys()):
+            asked = total(one.amount for one in unit.members if one.strand == strand)
+            short = self.strands.get(strand, ZERO) + asked - ceilings[strand]
+            if short > ZERO:
+                found[Bound.STRAND] = f"asks for {short} more than is left of the strand “{strand}”"
+        for country in sorted(unit.countries):
+            if rules.country_max is not None and self.countries[country] + unit.countries[country] > rules.country_max:
+                found[Bound.COUNTRY_COUNT] = f"{country} has its {rules.country_max} of one country already"
+            most = rules.country_amount_max
+            if most is not None:
+                asked = total(one.amount for one in unit.members if one.country == country)
+                whole = self.amounts.get(country, ZERO) + asked
+                if whole > most:
+                    found[Bound.COUNTRY_AMOUNT] = f"{country} would get {whole} and one country gets at most {most}"
+        return found
+
+    def _shared(self, unit: Unit, found: dict[Bound, str]) -> None:
+        """What a unit shares with what is selected, or its members with each other, where that is not allowed."""
+        cities, groups = dict(self.cities), dict(self.groups)
+        for one in unit.members:
+            if self.limits.rules.one_per_city:
+                for city in sorted(one.cities & cities.keys()):
+                    found[Bound.CITY] = f"{city} takes part in {cities[city]} already"
+                cities.update(dict.fromkeys(one.cities, one.reference))
+            for number, group in enumerate(self.limits.exclusive):
+                if one.application_id in group:
+                    if number in groups:
+                        found[Bound.EXCLUSIVE] = f"it excludes {groups[number]}, which is selected"
+                    groups[number] = one.reference
+
+    def unmet(self) -> dict[Bound, int]:
+        """Each minimum that is not reached yet, with how much is missing."""
+        rules, found = self.limits.rules, {}
+        countries = (rules.countries_min or 0) - len(self.countries)
+        small = (rules.small_cities_min or 0) - len(self.small)
+        if countries > 0:
+            found[Bound.COUNTRIES_MIN] = countries
+        if small > 0:
+            found[Bound.SMALL_CITIES_MIN] = small
+        return found
+
+    def brings(self, unit: Unit) -> tuple[Bound, ...]:
+        """The unmet minima a unit helps with."""
+        unmet = self.unmet()
+        found = []
+        if Bound.COUNTRIES_MIN in unmet and unit.countries.keys() - self.countries.keys():
+            found.append(Bound.COUNTRIES_MIN)
+        if Bound.SMALL_CITIES_MIN in unmet and unit.small_cities - self.small:
+            found.append(Bound.SMALL_CITIES_MIN)
+        return tuple(found)
+
+    def fits_all(self, units: Sequence[Unit]) -> bool:
+        """Whether all of these fit together beside what is selected."""
+        trial = self.copy()
+        for unit in units:
+            if trial.breaches(unit):
+                return False
+            trial.take(unit)
+        return True
+
+
+def minimum_words(bound: Bound, rules: SelectionRules) -> str:
+    """A minimum as a rule in words."""
+    if bound is Bound.COUNTRIES_MIN:
+        return f"at least {rules.countries_min} countries"
+    return f"at least {rules.small_cities_min} cities with fewer than {rules.small_city_below} inhabitants"

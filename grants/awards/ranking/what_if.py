@@ -1,0 +1,77 @@
+"""What another aim would select within the same rules: the highest sum of scores, or the most people. Never a decision."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from grants.awards.ranking.rows import Candidate, Limits, Unit, Walk
+from grants.awards.ranking.solver import Asked, answer
+from grants.core.money import ZERO, Money, total
+
+
+class Aim(StrEnum):
+    """What a what-if makes as large as it can be."""
+
+    SCORE = "score"
+    POPULATION = "population"
+
+    @property
+    def words(self) -> str:
+        """For pages."""
+        return {"score": "Highest sum of scores", "population": "Most people in the cities"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """A proven best set for an aim. ``inversions`` counts pairs in which the better-ranked of two is left out."""
+
+    aim: Aim
+    selected: frozenset[UUID]
+    sum: int
+    used: Money
+    inversions: int
+    countries: Mapping[str, tuple[int, Money]]
+
+
+def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf | None:
+    """The set with the highest sum, proven by the solver; None where no set reaches the minima."""
+    ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
+    units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
+    worth: Callable[[Candidate], int] = lambda one: one.score if aim is Aim.SCORE else one.population  # noqa: E731 -- one of two columns
+    found = answer(Asked(Walk(limits), units, lambda unit: -worth(unit.members[0])))
+    if found is None:
+        return None
+    chosen = [unit.members[0] for unit in found.units]
+    selected = frozenset(one.application_id for one in chosen)
+    return WhatIf(
+        aim, selected, sum(worth(one) for one in chosen), total(one.amount for one in chosen),
+        inversions(ordered, selected), by_country(chosen),
+    )  # fmt: skip
+
+
+def inversions(ordered: Iterable[Candidate], selected: frozenset[UUID]) -> int:
+    """In how many pairs the better-ranked of two is left out and the other selected; equals of a rank count for none."""
+    left_out: Counter[int] = Counter()
+    found = above = 0
+    rank = -1
+    for one in ordered:
+        if one.rank != rank:
+            above, rank = sum(left_out.values()), one.rank
+        if one.application_id in selected:
+            found += above
+        else:
+            left_out[one.rank] += 1
+    return found
+
+
+def by_country(chosen: Iterable[Candidate]) -> dict[str, tuple[int, Money]]:
+    """How many applications and how much money each country has, by its code."""
+    found: dict[str, tuple[int, Money]] = {}
+    for one in sorted(chosen, key=lambda one: one.country):
+        many, money = found.get(one.country, (0, ZERO))
+        found[one.country] = (many + 1, money + one.amount)
+    return found

@@ -1,0 +1,62 @@
+"""A move from the reserve list as pages show it, and the reasons for which it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from grants.awards.states import SelectionState
+from grants.core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """One decided move."""
+
+    id: UUID
+    number: int
+    state: SelectionState
+    version: int
+    application_id: UUID
+    reference: str
+    title: str
+    amount: Money
+    words: str
+    reason: str
+    decided_by: str
+    decided_by_id: UUID
+    decided_at: datetime
+    confirmed_by: str
+    returned_by: str
+    return_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextView:
+    """Whom the program proposes next."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    rank: int
+    amount: Money
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReservePage:
+    """What came free of a confirmed list, who is next, and the moves that were decided."""
+
+    ended: tuple[tuple[str, str, Money], ...] = ()
+    available: Money = Money(0)
+    next: NextView | None = None
+    moves: tuple[MoveView, ...] = ()
+
+    @property
+    def open_move(self) -> MoveView | None:
+        """The move that waits for a second person."""
+        return next((move for move in self.moves if move.state is SelectionState.DECIDED), None)
+
+
+NOTHING_FREED = ReservePage()

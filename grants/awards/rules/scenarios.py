@@ -1,0 +1,128 @@
+"""Scenarios: ways to select from one ranked list, saved under a name and compared side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from grants.awards.rules.plan import Plan
+from grants.awards.states import Outcome
+from grants.core.errors import Invalid
+from grants.core.money import Money
+from grants.dossiers.rules import clean_text
+
+NAME_MAX = 80
+SCENARIOS_MAX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInput:
+    """A scenario as it is typed; ``number`` names the one that is changed, None makes a new one."""
+
+    name: str
+    plan: Plan
+    number: int | None = None
+    version: int | None = None
+
+    def checked(self) -> ScenarioInput:
+        """The input with a clean name; raises :class:`Invalid` where there is none."""
+        name = clean_text(self.name)
+        if not name or len(name) > NAME_MAX or "\n" in name:
+            raise Invalid("The scenario was not saved.", {"title": f"Give it a name of at most {NAME_MAX} characters."})
+        return replace(self, name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioView:
+    """A saved scenario; ``chosen_in`` is the number of the list that was decided from it, while that stands."""
+
+    id: UUID
+    number: int
+    name: str
+    plan: Plan
+    version: int
+    made_by: str
+    made_at: datetime
+    chosen_in: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one scenario selects; ``number`` is None for the list by the rules of the call."""
+
+    number: int | None
+    name: str
+    applications: int
+    cities: int
+    countries: int
+    used: Money
+    left: Money
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One application in each scenario, in the order of the columns: its outcome and what it would get."""
+
+    reference: str
+    title: str
+    rank: int | None
+    outcomes: tuple[tuple[Outcome, Money], ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the scenarios disagree about it."""
+        return len({(outcome, money) for outcome, money in self.outcomes}) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScenariosPage:
+    """All scenarios of a call side by side; empty for whoever has a conflict with a row of the list."""
+
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    partial: bool
+    ready: bool
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Compared, ...] = ()
+    scenarios: tuple[ScenarioView, ...] = ()
+
+    @property
+    def differing(self) -> tuple[Compared, ...]:
+        """The applications about which the scenarios disagree."""
+        return tuple(row for row in self.rows if row.differs)
+
+    def differ_in(self, name: str) -> bool:
+        """Whether a figure is not the same in every column."""
+        return len({getattr(column, name) for column in self.columns}) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Aimed:
+    """A set that makes another aim as large as it can be. ``inversions``: pairs in which the better-ranked one is left out."""
+
+    words: str
+    applications: int
+    used: Money
+    inversions: int
+    countries: tuple[tuple[str, int, Money], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfPage:
+    """The list as ranked beside what other aims would select: never a decision."""
+
+    call_slug: str
+    call_title: str
+    partial: bool
+    aims: tuple[Aimed, ...] = ()
+
+
+def refuse_another(count: int) -> None:
+    """Raise :class:`Invalid` where a call has as many scenarios as can be compared."""
+    if count >= SCENARIOS_MAX:
+        raise Invalid(
+            "The scenario was not saved.", {"title": f"A call has at most {SCENARIOS_MAX} scenarios. Change one."}
+        )

@@ -1,0 +1,105 @@
+"""Pages of scenarios: side by side, each with its list, and the choice of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash
+
+from grants.awards import queries, services
+from grants.awards.forms import ChooseForm, ScenarioForm
+from grants.awards.rules import DecisionInput, RankingPage, ScenarioView
+from grants.awards.views.frame import READS, P, bp, may_decide
+from grants.awards.views.ranking import listed
+from grants.core.permissions import Scope
+from grants.web.routing import current_actor, page, requires, see_other
+
+
+@bp.get("/calls/<slug>/scenarios")
+@requires(*READS)
+def scenarios(slug: str) -> Any:
+    return _side_by_side(slug, ScenarioForm(formdata=None))
+
+
+def _side_by_side(slug: str, form: ScenarioForm) -> str:
+    shown = queries.scenarios_page(current_actor(), slug)
+    may = shown.ready and current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
+    return page("awards/scenarios.html", shown=shown, form=form, may=may)
+
+
+@bp.post("/calls/<slug>/scenarios")
+@requires(P.SELECTION_DECIDE)
+def add_scenario(slug: str) -> Any:
+    shown, form = queries.ranking_page(current_actor(), slug), ScenarioForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            number = services.save_scenario(current_actor(), shown.call_id, form.to_input(shown.rules))
+            flash("The scenario is saved.")
+            return see_other(".scenario", slug=slug, number=number)
+    return _side_by_side(slug, form), 409 if form.clashed else 422
+
+
+@bp.get("/calls/<slug>/scenarios/<int(max=2147483647):number>")
+@requires(*READS)
+def scenario(slug: str, number: int) -> Any:
+    shown, saved = _opened(slug, number)
+    form = ScenarioForm.of(saved.name, saved.plan, saved.version)
+    return _scenario(shown, saved, form, ChooseForm(formdata=None, list_hash=shown.list_hash))
+
+
+def _opened(slug: str, number: int) -> tuple[RankingPage, ScenarioView]:
+    call_id = queries.ranking_page(current_actor(), slug).call_id
+    saved = queries.scenario_of(call_id, number)
+    return queries.ranking_page(current_actor(), slug, plan=saved.plan), saved
+
+
+def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choice: ChooseForm) -> str:
+    return page(
+        "awards/scenario.html",
+        shown=shown,
+        **listed(shown),
+        saved=saved,
+        form=form,
+        choice=choice,
+        may=may_decide(shown),
+    )
+
+
+@bp.post("/calls/<slug>/scenarios/<int(max=2147483647):number>")
+@requires(P.SELECTION_DECIDE)
+def change_scenario(slug: str, number: int) -> Any:
+    (shown, saved), form = _opened(slug, number), ScenarioForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.save_scenario(current_actor(), shown.call_id, form.to_input(shown.rules, number))
+            flash("The scenario is saved.")
+            return see_other(".scenario", slug=slug, number=number)
+    if form.clashed:
+        form.comes_again(saved.version)
+    choice = ChooseForm(formdata=None, list_hash=shown.list_hash)
+    return _scenario(shown, saved, form, choice), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/scenarios/<int(max=2147483647):number>/choose")
+@requires(P.SELECTION_DECIDE)
+def choose_scenario(slug: str, number: int) -> Any:
+    (shown, saved), choice = _opened(slug, number), ChooseForm()
+    if choice.validate_on_submit():
+        with choice.attempt():
+            given = DecisionInput(choice.list_hash.data or "", choice.reason.data or "", scenario=number)
+            decided = services.decide(current_actor(), shown.call_id, given)
+            flash(
+                "The scenario is chosen and its list decided. Another person must confirm it before money is reserved."
+            )
+            return see_other(".selection", slug=slug, number=decided)
+    form = ScenarioForm.of(saved.name, saved.plan, saved.version)
+    if choice.clashed:
+        choice.list_hash.data, choice.list_hash.raw_data = shown.list_hash, [shown.list_hash]
+    return _scenario(shown, saved, form, choice), 409 if choice.clashed else 422
+
+
+@bp.get("/calls/<slug>/scenarios/what-if")
+@requires(*READS)
+def what_if(slug: str) -> Any:
+    """What other aims would select: computed when it is asked for, and never a decision."""
+    return page("awards/what_if.html", shown=queries.what_ifs(current_actor(), slug))

@@ -1,0 +1,256 @@
+"""Selection within rules: the best-ranked set by brute force, every block and jump named, the same in any order."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grants.awards.ranking import Aim, Bound, Candidate, Limits, select, what_if
+from grants.awards.ranking.rows import Unit, Walk, units_of
+from grants.calls.rules import SelectionRules, StrandRule
+from grants.core.money import Money, euros, total
+
+SPACE = UUID("00000000-0000-0000-0000-00000000abcf")
+EXAMPLES = 10_000 if os.environ.get("SOAK") else 50
+
+
+def one(number: int, amount: int, country: str = "", *, rank: int | None = None, small: str = "", city: str = "", strand: str = "") -> Candidate:  # fmt: skip
+    cities = frozenset(filter(None, (city, small)))
+    return Candidate(
+        uuid5(SPACE, str(number)), f"A-{number:04d}", rank or number, Money(amount), country, cities,
+        frozenset(filter(None, (small,))), strand, score=100 - number, population=number,
+    )  # fmt: skip
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[Candidate], Limits]:
+    size = draw(st.integers(0, 9))
+    ranks, candidates = 1, []
+    for number in range(1, size + 1):
+        if draw(st.integers(0, 4)):
+            ranks = number
+        small, city = draw(st.sampled_from(("", "", "s1", "s2", "s3"))), draw(st.sampled_from(("", "c1", "c2", "c3")))
+        candidates.append(
+            one(
+                number, draw(st.integers(0, 9)), draw(st.sampled_from(("FI", "PL", "PT", ""))), rank=ranks, small=small,
+                city=city, strand=draw(st.sampled_from(("", "Small"))),
+            )
+        )  # fmt: skip
+    rules = SelectionRules(
+        fund_what_fits=draw(st.booleans()),
+        country_max=draw(st.sampled_from((None, None, 1, 2))),
+        country_amount_max=draw(st.sampled_from((None, None, Money(8)))),
+        countries_min=draw(st.sampled_from((None, 1, 2, 3))),
+        small_cities_min=draw(st.sampled_from((None, 1, 2))),
+        one_per_city=draw(st.booleans()),
+        strands=draw(st.sampled_from(((), (StrandRule("Small", Money(9), Money(7)),)))),
+    )
+    ids = [each.application_id for each in candidates]
+    groups = (frozenset(ids[:2]),) if size > 1 and draw(st.booleans()) else ()
+    return candidates, Limits(Money(draw(st.integers(0, 30))), rules, groups)
+
+
+def fits(units: Iterable[Unit], limits: Limits) -> Walk | None:
+    walk = Walk(limits)
+    for unit in units:
+        if walk.breaches(unit):
+            return None
+        walk.take(unit)
+    return walk
+
+
+def subsets(units: tuple[Unit, ...]) -> Iterable[tuple[bool, ...]]:
+    """Every choice, the lexicographically best first."""
+    return product((True, False), repeat=len(units))
+
+
+def best(units: tuple[Unit, ...], limits: Limits) -> tuple[bool, ...] | None:
+    for taken in subsets(units):
+        walk = fits((unit for unit, took in zip(units, taken, strict=True) if took), limits)
+        if walk is not None and not walk.unmet():
+            return taken
+    return None
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases())
+def test_what_fits_below_the_line_is_the_best_ranked_set_by_brute_force(case: tuple[list[Candidate], Limits]) -> None:
+    candidates, limits = case
+    limits = replace(limits, rules=replace(limits.rules, fund_what_fits=True))
+    units = units_of(candidates)
+
+    found = select(candidates, limits)
+
+    wanted = best(units, limits)
+    assert (wanted is None) == bool(found.relaxed)
+    if wanted is not None:
+        assert found.selected == {
+            each.application_id for unit, took in zip(units, wanted, strict=True) if took for each in unit.members
+        }
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases(), st.randoms(use_true_random=False))
+def test_every_rule_holds_in_any_order_and_each_verdict_says_why(
+    case: tuple[list[Candidate], Limits], chance: random.Random
+) -> None:
+    candidates, limits = case
+    found = select(candidates, limits)
+
+    chance.shuffle(candidates)
+    assert select(candidates, limits) == found
+    chosen = [unit for unit in units_of(candidates) if unit.members[0].application_id in found.selected]
+    walk = fits(chosen, limits)
+    assert walk is not None
+    assert found.used == walk.used == total(each.amount for each in candidates if each.application_id in found.selected)
+    assert bool(walk.unmet()) == bool(found.relaxed)
+    assert all(verdict.selected or (verdict.bounds and verdict.words) for verdict in found.verdicts.values())
+    assert sum(bool(unit.members[0].application_id in found.verdicts and found.verdicts[unit.members[0].application_id].straddles) for unit in units_of(candidates)) <= 1  # fmt: skip
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases())
+def test_the_smallest_relaxation_makes_it_possible_and_nothing_smaller_does(
+    case: tuple[list[Candidate], Limits],
+) -> None:
+    candidates, limits = case
+    found = select(candidates, limits)
+    if not found.relaxed:
+        return
+
+    chosen = [unit for unit in units_of(candidates) if unit.members[0].application_id in found.selected]
+    walk = fits(chosen, limits)
+    assert walk is not None
+    shortfall = sum(walk.unmet().values())
+    units = units_of(candidates)
+    least = min(
+        sum(walk.unmet().values())
+        for taken in subsets(units)
+        if (walk := fits((unit for unit, took in zip(units, taken, strict=True) if took), limits)) is not None
+    )
+    assert shortfall == least > 0
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases())
+def test_below_the_line_only_as_many_come_in_as_the_minima_need(case: tuple[list[Candidate], Limits]) -> None:
+    candidates, limits = case
+    limits = replace(limits, rules=replace(limits.rules, fund_what_fits=False))
+    found = select(candidates, limits)
+    units = units_of(candidates)
+    straddling = next((u for u in units if found.verdicts[u.members[0].application_id].straddles and Bound.BUDGET in found.verdicts[u.members[0].application_id].bounds), None)  # fmt: skip
+    if straddling is None or found.relaxed:
+        return
+
+    def took(unit: Unit) -> bool:
+        return unit.members[0].application_id in found.selected
+
+    above, below = units[: straddling.number], units[straddling.number :]
+    needed = [
+        sum(taken)
+        for taken in subsets(below)
+        if (walk := fits((*filter(took, above), *(u for u, t in zip(below, taken, strict=True) if t)), limits))
+        is not None and not walk.unmet()
+    ]  # fmt: skip
+    assert sum(map(took, below)) == min(needed)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases(), st.sampled_from(Aim))
+def test_the_what_if_is_the_best_sum_by_brute_force(case: tuple[list[Candidate], Limits], aim: Aim) -> None:
+    candidates, limits = case
+    candidates = [replace(each, rank=number) for number, each in enumerate(candidates, 1)]
+    units = units_of(candidates)
+    worth = (lambda each: each.score) if aim is Aim.SCORE else (lambda each: each.population)
+    sums = [
+        sum(worth(unit.members[0]) for unit, took in zip(units, taken, strict=True) if took)
+        for taken in subsets(units)
+        if (walk := fits((unit for unit, took in zip(units, taken, strict=True) if took), limits)) and not walk.unmet()
+    ]
+
+    found = what_if(candidates, limits, aim)
+
+    assert (found.sum if found else None) == max(sums, default=None)
+
+
+def test_a_row_kept_out_and_a_row_brought_in_name_their_rule() -> None:
+    listed = [one(1, 40, "FI"), one(2, 40, "FI"), one(3, 40, "FI"), one(4, 30, "PL"), one(5, 20, "PT")]
+    limits = Limits(Money(100), SelectionRules(fund_what_fits=True, country_max=2, countries_min=2))
+
+    found = select(listed, limits)
+
+    assert [found.verdicts[each.application_id].words for each in listed] == [
+        "",
+        "",
+        "Not selected: asks for EUR 0.20 more than is left of the budget; FI has its 2 of one country already.",
+        "Not selected: asks for EUR 0.10 more than is left of the budget.",
+        "Selected ahead of better ranks by the rule: at least 2 countries.",
+    ]
+    assert [found.verdicts[each.application_id].straddles for each in listed] == [False, False, True, False, False]
+
+
+def test_what_no_choice_can_reach_is_answered_with_the_nearest_that_can() -> None:
+    listed = [one(1, 60, "FI"), one(2, 60, "PL")]
+
+    found = select(listed, Limits(Money(100), SelectionRules(countries_min=2)))
+
+    assert found.relaxed == (
+        "No choice reaches at least 2 countries: the other rules and the money leave at most 1. "
+        "Lower it to 1, or ease a ceiling.",
+    )
+    assert found.selected == {listed[0].application_id}
+
+
+def test_a_tied_group_stands_or_falls_together() -> None:
+    listed = [one(1, 60, "FI"), one(2, 30, "PL", rank=2), one(3, 30, "PT", rank=2)]
+
+    found = select(listed, Limits(Money(100), SelectionRules(fund_what_fits=True)))
+
+    assert found.selected == {listed[0].application_id}
+    assert found.verdicts[listed[1].application_id].missing == Money(20)
+
+
+def test_a_cent_decides() -> None:
+    listed = [one(1, 2_999_999_999, "FI"), one(2, 200_000_001, "PL"), one(3, 200_000_000, "PT")]
+
+    found = select(listed, Limits(euros(32_000_000) - Money(1), SelectionRules(fund_what_fits=True, countries_min=2)))
+
+    assert found.selected == {listed[0].application_id, listed[2].application_id}
+    assert found.verdicts[listed[1].application_id].missing == Money(1)
+
+
+def big(size: int, seed: int = 7) -> list[Candidate]:
+    chance = random.Random(seed)
+    countries = [f"C{number:02d}" for number in range(35)]
+    weights = [1 / (number + 1) for number in range(35)]
+    return [
+        one(
+            number, chance.choice((50_000_000, 100_000_000, 150_000_000)), chance.choices(countries, weights)[0],
+            small=f"s{number}" if chance.random() < 0.15 else "",
+        )
+        for number in range(1, size + 1)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fund_what_fits", [True, False])
+def test_a_list_of_103_takes_few_questions_of_the_solver(monkeypatch: pytest.MonkeyPatch, fund_what_fits: bool) -> None:
+    from grants.awards.ranking import portfolio
+
+    asked = []
+    real = portfolio.answer
+    monkeypatch.setattr(portfolio, "answer", lambda question: asked.append(question) or real(question))
+    rules = SelectionRules(fund_what_fits=fund_what_fits, country_max=4, countries_min=18, small_cities_min=8)
+
+    found = select(big(103), Limits(euros(32_000_000), rules))
+
+    assert not found.relaxed
+    # One question a row would be a hundred.
+    assert len(asked) < 60

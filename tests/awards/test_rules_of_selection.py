@@ -1,0 +1,103 @@
+"""A call whose own rules select: the page says which rule did what, the decision freezes it, and nothing is decided against it."""
+
+from __future__ import annotations
+
+import io
+from copy import deepcopy
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import select
+
+from grants.awards import queries, services
+from grants.awards.models import SelectionItem
+from grants.awards.states import Outcome
+from grants.calls import services as call_acts
+from grants.calls.models import Call
+from grants.calls.rules import BudgetInput, SelectionRules
+from grants.core import encoding
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Refused
+from grants.core.money import euros
+from tests.awards.test_services import decide, decision, reserved, states
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import Browser, Scene
+
+
+def said(scene: Scene, rules: SelectionRules) -> None:
+    """The call says how it selects."""
+    with arranging():
+        row = get(Call, scene.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.selection"] = {
+            **content["fields"]["evaluation.criteria"], "value": encoding.encode(rules),
+        }  # fmt: skip
+        row.content = content
+    db.session.rollback()
+
+
+@pytest.fixture
+def one_a_country(evaluated: Scene) -> Scene:
+    said(evaluated, SelectionRules(fund_what_fits=True, country_max=1))
+    return evaluated
+
+
+def test_the_page_names_the_rule_that_keeps_a_row_out(one_a_country: Scene, browser: Browser) -> None:
+    shown = queries.ranking_page(one_a_country.actor("manager"), one_a_country.slug)
+    country = shown.rows[0].country
+
+    assert (shown.rows[0].rank, shown.rows[0].outcome) == (1, Outcome.SELECTED)
+    same = [row for row in shown.rows[1:] if row.country == country]
+    assert all(row.rule_words == f"Not selected: {country} has its 1 of one country already." for row in same)
+    text = text_of(browser.get("manager", f"/calls/{one_a_country.slug}/ranking"))
+    assert "At most 1 application with a lead from one country are selected." in text
+    assert "By country" in text
+    # The call decides what happens at the line: nobody is asked.
+    assert "Below the line</legend>" not in text_of(browser.get("manager", f"/calls/{one_a_country.slug}/decision"))
+
+
+def test_a_decision_freezes_the_rule_of_each_row_and_is_confirmed(one_a_country: Scene) -> None:
+    shown = queries.ranking_page(one_a_country.actor("manager"), one_a_country.slug)
+    selection_id = decide(one_a_country)
+
+    assert services.confirm(one_a_country.actor("chair"), selection_id) == shown.used == reserved(one_a_country)
+    frozen = db.session.scalars(select(SelectionItem.rule_words).order_by(SelectionItem.position)).all()
+    assert list(frozen) == [row.rule_words for row in shown.rows]
+    assert states(one_a_country).count("selected") == len(shown.selected)
+
+
+def test_a_list_that_no_choice_can_make_is_not_decided(evaluated: Scene) -> None:
+    said(evaluated, SelectionRules(countries_min=9))
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
+
+    assert not shown.ready
+    with pytest.raises(Refused, match="No choice reaches at least 9 countries"):
+        services.decide(evaluated.actor("manager"), evaluated.call_id, decision(evaluated))
+
+
+def test_a_budget_that_changes_after_the_decision_stops_its_confirmation(one_a_country: Scene) -> None:
+    selection_id = decide(one_a_country)
+    call_acts.authorise_budget(one_a_country.actor("officer"), one_a_country.call_id, BudgetInput(euros(990_000)))
+
+    with pytest.raises(Refused, match="changed after this list was decided"):
+        services.confirm(one_a_country.actor("chair"), selection_id)
+
+
+def test_the_workbook_holds_the_rows_of_the_page(one_a_country: Scene, browser: Browser) -> None:
+    shown = queries.ranking_page(one_a_country.actor("manager"), one_a_country.slug)
+
+    answer = browser.get("manager", f"/calls/{one_a_country.slug}/ranking.xlsx")
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True))
+
+    assert rows[0][:3] == ("Rank", "Reference", "Title")
+    assert [(row[0], row[1], row[-4]) for row in rows[1:]] == [
+        (
+            row.rank,
+            row.reference,
+            (row.rule_words and f"{row.tie_words} {row.rule_words}".strip()) or row.tie_words or None,
+        )
+        for row in shown.rows
+    ]
+    assert {row[-3] for row in rows[1:]} == {400_000}

@@ -1,0 +1,188 @@
+"""Scenarios are saved, compared side by side, and one is chosen with a reason and confirmed by another person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from sqlalchemy import select
+
+from grants.awards import queries, services
+from grants.awards.models import Selection, SelectionItem
+from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput, override_lines, read_overrides
+from grants.awards.states import Outcome
+from grants.calls.rules import PLAIN_SELECTION
+from grants.core.db import db
+from grants.core.errors import Conflict, Invalid, Refused
+from grants.core.money import euros
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from tests.awards.test_services import reserved
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import Browser, Scene
+from tests.statements import statements
+
+
+def cut(scene: Scene, percent: int = 25) -> int:
+    """A scenario that pays everybody less, so that all three fit."""
+    plan = Plan(PLAIN_SELECTION, cut_percent=Fraction(percent))
+    return services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("Cut 25 %", plan))
+
+
+def chosen(scene: Scene, number: int, name: str = "manager") -> int:
+    saved = queries.scenario_of(scene.call_id, number)
+    shown = queries.ranking_page(scene.actor(name), scene.slug, plan=saved.plan)
+    given = DecisionInput(shown.list_hash, "All three can start.", scenario=number)
+    return services.decide(scene.actor(name), scene.call_id, given)
+
+
+def test_two_scenarios_stand_side_by_side_and_what_differs_is_named(evaluated: Scene) -> None:
+    cut(evaluated)
+
+    shown = queries.scenarios_page(evaluated.actor("chair"), evaluated.slug)
+
+    assert [(each.name, each.applications, each.used) for each in shown.columns] == [
+        ("By the rules of the call", 2, euros(800_000)),
+        ("Cut 25 %", 3, euros(900_000)),
+    ]
+    assert shown.differ_in("applications")
+    assert len(shown.differing) == 3
+    assert shown.differing[2].outcomes == ((Outcome.RESERVE, euros(400_000)), (Outcome.SELECTED, euros(300_000)))
+
+
+def test_a_chosen_scenario_reserves_what_it_recommends_once_another_confirms(evaluated: Scene) -> None:
+    number = chosen(evaluated, cut(evaluated))
+    selection = db.session.scalars(select(Selection).where(Selection.number == number)).one()
+
+    with pytest.raises(Refused, match="another person must confirm"):
+        services.confirm(replace(evaluated.actor("chair"), user_id=evaluated.actor("manager").user_id), selection.id)
+    assert services.confirm(evaluated.actor("chair"), selection.id) == euros(900_000) == reserved(evaluated)
+    items = db.session.execute(select(SelectionItem.amount, SelectionItem.asked)).all()
+    assert {tuple(item) for item in items} == {(euros(300_000), euros(400_000))}
+    assert queries.scenario_of(evaluated.call_id, 1).chosen_in == number
+
+
+def test_a_moved_application_has_a_reason_and_keeps_its_rank(evaluated: Scene) -> None:
+    last = evaluated.references[1]
+    moved = Plan(overrides=(Override(last, rank=1, reason="The only island."),))
+    with pytest.raises(Invalid) as caught:
+        silent = Plan(overrides=(Override(last, rank=1),))
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Islands", silent))
+    assert "has no reason" in caught.value.problems["overrides"]
+
+    services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Islands", moved))
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug, plan=moved)
+
+    assert [(row.rank, row.outcome) for row in shown.rows] == [
+        (3, Outcome.SELECTED),
+        (1, Outcome.SELECTED),
+        (2, Outcome.RESERVE),
+    ]
+    assert shown.rows[0].rule_words == "Moved to place 1: The only island."
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        (Override("PCP-1", reason="Why"), "is not on the list"),
+        (Override("{first}", amount=euros(400_001), reason="More"), "at most that"),
+        (Override("{first}", amount=euros(300_000)), "has no reason"),
+    ],
+)
+def test_a_departure_that_cannot_stand_is_refused(evaluated: Scene, override: Override, words: str) -> None:
+    override = replace(override, reference=override.reference.format(first=evaluated.references[0]))
+
+    with pytest.raises(Invalid) as caught:
+        services.save_scenario(
+            evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Odd", Plan(overrides=(override,)))
+        )
+
+    assert words in caught.value.problems["overrides"]
+
+
+def test_a_scenario_is_changed_by_who_saw_it_and_stands_once_it_is_chosen(evaluated: Scene) -> None:
+    number = cut(evaluated)
+    saved = queries.scenario_of(evaluated.call_id, number)
+    given = ScenarioInput("Cut 30 %", Plan(cut_percent=Fraction(30)), number, saved.version)
+    services.save_scenario(evaluated.actor("manager"), evaluated.call_id, given)
+
+    with pytest.raises(Conflict):
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, replace(given, name="Mine"))
+    with pytest.raises(Invalid, match="not saved"):
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Cut 30 %", Plan()))
+    chosen(evaluated, number)
+    with pytest.raises(Refused, match="waits for a second person"):
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, replace(given, version=None))
+
+
+def test_a_conflict_leaves_the_scenarios_out(evaluated: Scene, browser: Browser) -> None:
+    number = cut(evaluated)
+    conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
+    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+
+    shown = queries.scenarios_page(evaluated.actor("chair"), evaluated.slug)
+
+    assert (shown.partial, shown.columns, shown.rows, shown.scenarios) == (True, (), (), ())
+    text = text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/{number}"))
+    assert "Cut 25" not in text and "Somebody else compares" in text
+
+
+def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Browser) -> None:
+    base = f"/calls/{evaluated.slug}/scenarios"
+    assert "Side by side" in text_of(browser.get("manager", base))
+    wrong = browser.post("manager", base, title="B", line="stop", overrides="nonsense")
+    assert (wrong.status_code, "Line 1 needs five parts" in wrong.text) == (422, True)
+    assert browser.post("manager", base, title="B", line="stop", cut="25").status_code == 303
+    page = text_of(browser.get("manager", f"{base}/1"))
+    assert "Choose this scenario" in page
+    saved = queries.scenario_of(evaluated.call_id, 1)
+    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug, plan=saved.plan)
+    stale = browser.post("manager", f"{base}/1/choose", list_hash="x", reason="All three")
+    assert stale.status_code == 409
+    answer = browser.post("manager", f"{base}/1/choose", list_hash=shown.list_hash, reason="All three")
+    assert answer.status_code == 303
+    assert "from this scenario" in text_of(browser.get("manager", f"{base}/1"))
+    assert browser.get("manager", f"{base}/9").status_code == 404
+
+
+def test_departures_are_read_as_they_are_written() -> None:
+    found = (Override("A-1", 2, euros(250_000), "Ethics check first", "Less travel"), Override("A-2", reason="None"))
+
+    assert read_overrides(override_lines(found)) == found
+
+
+def test_other_aims_stand_beside_the_list_and_decide_nothing(evaluated: Scene, browser: Browser) -> None:
+    shown = queries.what_ifs(evaluated.actor("chair"), evaluated.slug)
+
+    assert [(aim.words, aim.applications, aim.used) for aim in shown.aims] == [
+        ("As ranked", 2, euros(800_000)),
+        ("Highest sum of scores", 2, euros(800_000)),
+        ("Most people in the cities", shown.aims[2].applications, shown.aims[2].used),
+    ]
+    assert shown.aims[1].inversions == 0
+    assert "only to look at" in text_of(browser.get("chair", f"/calls/{evaluated.slug}/scenarios/what-if"))
+    conflict = Answered(evaluated.application_ids[0], Declared.CONFLICT, "My brother leads it")
+    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, (conflict,))
+    assert queries.what_ifs(evaluated.actor("chair"), evaluated.slug).aims == ()
+
+
+def test_scenarios_and_lists_take_few_statements_however_many_there_are(evaluated: Scene, browser: Browser) -> None:
+    base = f"/calls/{evaluated.slug}"
+    cut(evaluated)
+    browser.get("manager", f"{base}/scenarios")
+    with statements() as one:
+        browser.get("manager", f"{base}/scenarios")
+    services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Cut 10 %", Plan(cut_percent=Fraction(10))))  # fmt: skip
+    with statements() as two:
+        browser.get("manager", f"{base}/scenarios")
+    with statements() as ranking:
+        browser.get("manager", f"{base}/ranking")
+    services.confirm(evaluated.actor("chair"), db.session.scalars(select(Selection.id).where(Selection.number == chosen(evaluated, 1))).one())  # fmt: skip
+    with statements() as selection:
+        browser.get("manager", f"{base}/selections/1")
+
+    assert len(one) == len(two) <= 8
+    assert len(ranking) <= 8
+    assert len(selection) <= 8
