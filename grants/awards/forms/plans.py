@@ -8,6 +8,7 @@ from fractions import Fraction
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import NumberRange, Optional
 
+from grants.awards.forms.selections import LINE_WORDS
 from grants.awards.rules import Plan, ScenarioInput, override_lines, read_overrides
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
