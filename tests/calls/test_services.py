@@ -152,7 +152,7 @@ def test_the_template_brings_the_rules_of_the_reference() -> None:
         ("impact", 6, 1),
         ("implementation", 6, 1),
     ]
-    assert (content.max_half, content.scale.step_half, content.total_threshold_half) == (10, 1, 20)
+    assert (content.scale.max_half, content.scale.step_half, content.total_threshold_half) == (10, 1, 20)
     assert content.tie_order == ("excellence", "impact", "implementation")
     assert content.evaluators_per_application == 3
     assert (content.budget_rules.flat_rate, content.budget_rules.funding_rate) == (Fraction(1, 4), 1)

@@ -66,9 +66,9 @@ from grants.core.paging import Page
 from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer
 from grants.evaluation import services as evaluating
-from grants.evaluation.models import Assignment, ConflictDeclaration, ScoreShift
+from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, ScoreShift
 from grants.evaluation.rules import ShiftInput
-from grants.evaluation.states import Declared, Ruling, ShiftState
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling, ShiftState
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.models import RoleGrant
@@ -271,6 +271,18 @@ def evaluated(scene: Scene) -> None:
         select(ConflictDeclaration.id).where(ConflictDeclaration.declared == Declared.UNSURE.value)
     ).one()
     evaluating.rule(scene.actor("manager"), declaration, Ruling.CLEARED, "They only met once.")
+    with arranging():
+        db.session.add(
+            DetectedConflict(
+                user_id=scene.people["eva2"], application_id=first, organisation_id=None,
+                kind=DetectedKind.SIMILAR_PERSON.value, evidence="Both are called Eva.",
+                state=DetectedState.PROPOSED.value, found_at=clock.now(), decided_by=None, decided_at=None,
+                decision_reason=None,
+            )
+        )  # fmt: skip
+    evaluating.decide_detected(
+        scene.actor("manager"), first, scene.people["eva2"], Ruling.CLEARED, "Another person of that name."
+    )
     scene.assign()
     seat = db.session.scalars(select(Assignment).where(Assignment.application_id == first)).first()
     assert seat is not None

@@ -566,7 +566,9 @@ def test_somebody_of_an_organisation_adds_a_colleague_and_everybody_there_is_tol
     made = services.add_colleague(ana, northbridge, ColleagueInput("Sid Mayor", "Sid.Mayor@Example.EU"))
 
     assert {each.id for each in queries.members(northbridge)} == {ana.user_id, made}
-    sent = db.session.execute(select(Job.args["template"].astext, Job.args["user_id"].astext)).all()
+    sent = db.session.execute(
+        select(Job.args["template"].astext, Job.args["user_id"].astext).where(Job.name.startswith("jobs.mail."))
+    ).all()
     assert sorted(tuple(each) for each in sent) == sorted(
         [("invitation", str(made)), ("organisation_joined", str(made)), ("organisation_joined", str(ana.user_id))]
     )

@@ -19,6 +19,11 @@ T = TypeVar("T")
 # Mail from these says nothing about for whom a person works.
 GENERIC_DOMAINS = frozenset(
     [
+        # Of examples in texts (RFC 2606), and the like: nobody's own.
+        "example.com",
+        "example.eu",
+        "example.net",
+        "example.org",
         "gmail.com",
         "googlemail.com",
         "outlook.com",
