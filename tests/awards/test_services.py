@@ -16,7 +16,6 @@ from grants.awards.models import Selection, SelectionItem
 from grants.awards.rules import DecisionInput, PublishedOther, PublishedOutcome, PublishedPilot
 from grants.awards.states import AmountBasis, EndedElsewhere, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
@@ -24,7 +23,7 @@ from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.evaluation import services as evaluation
-from grants.evaluation.models import Assessment, ConflictDeclaration
+from grants.evaluation.models import Assessment
 from grants.evaluation.queries import waiting_detections
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
@@ -427,26 +426,29 @@ def test_a_published_pilot_gets_something(scene: Scene, amount: Money) -> None:
 
 def test_a_list_is_not_decided_while_a_conflict_that_was_found_waits(evaluated: Scene) -> None:
     shown = decision(evaluated)
-    evaluated.find("eva1", 0)
+    evaluated.find("officer", 0)
+    name = evaluated.seats(evaluated.application_ids[0])[0]
+    evaluated.find(name, 0)
 
     with pytest.raises(Refused) as refused:
         services.decide(evaluated.actor("manager"), evaluated.call_id, shown)
 
     assert str(refused.value) == (
-        "1 possible conflict of interest that was found waits for a decision: Eva Evaluator 1 with "
-        f"{evaluated.references[0]}. A programme manager decides about it on the page “Conflicts found”; then the list "
+        "1 possible conflict of interest that was found waits for a decision: "
+        f"Eva Evaluator {name[-1]} with {evaluated.references[0]}. A programme manager decides about it on the page “Conflicts found”; then the list "
         "can be decided."
     )
 
 
 def test_what_was_found_about_somebody_kept_away_anyway_holds_no_list_up(evaluated: Scene) -> None:
-    evaluated.find("officer", 0)
-    with arranging():
-        db.session.add(
-            ConflictDeclaration(
-                user_id=evaluated.people["officer"], application_id=evaluated.application_ids[0], reason="A cousin",
-                declared="conflict", declared_at=clock.now(),
-            )
-        )  # fmt: skip
+    name = evaluated.seats(evaluated.application_ids[0])[0]
+    evaluated.find(name, 0)
+    assert len(waiting_detections(evaluated.call_id)) == 1
+
+    evaluation.declare(
+        evaluated.actor(name),
+        evaluated.call_id,
+        (Answered(evaluated.application_ids[0], Declared.CONFLICT, "A cousin"),),
+    )
 
     assert waiting_detections(evaluated.call_id) == ()

@@ -18,10 +18,10 @@ from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
-from grants.evaluation.models import ConflictDeclaration, DetectedConflict
+from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, in_conflict, within
 from grants.evaluation.rules import DetectedFact, DetectedPair
-from grants.evaluation.states import Declared, DetectedKind, DetectedState
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.models import Organisation, User
 
 
@@ -80,12 +80,29 @@ def waits_for_decision_of(actor: Actor) -> ColumnElement[bool]:
 
 
 def waiting_detections(call_id: UUID) -> tuple[tuple[str, str], ...]:
-    """Who may be in conflict with which application of a call, as was found and nobody decided: name and reference."""
+    """Whose sheet may come out of a conflict with which application, as was found and nobody decided: name and reference.
+
+    Those who have a seat: nobody else wrote anything a list rests on, and nobody new is seated meanwhile.
+    """
+    seated = (
+        select(Assignment.id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(
+            Assignment.application_id == Application.id,
+            Assignment.state == SeatState.ACTIVE.value,
+            Evaluator.user_id == User.id,
+        )
+    )
     rows = db.session.execute(
         select(User.name, Application.reference)
         .join(DetectedConflict, DetectedConflict.user_id == User.id)
         .join(Application, Application.id == DetectedConflict.application_id)
-        .where(Application.call_id == call_id, Application.state.in_(IN_EVALUATION), waits_for_decision())
+        .where(
+            Application.call_id == call_id,
+            Application.state.in_(IN_EVALUATION),
+            waits_for_decision(),
+            seated.exists(),
+        )
         .group_by(User.id, User.name, Application.reference)
         .order_by(Application.reference, User.name, User.id)
         .limit(ROWS_MAX)

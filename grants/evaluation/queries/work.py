@@ -171,7 +171,7 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
     return [
         Duty(
             f"Decide about {_many(row.number, 'possible conflict', 'possible conflicts')} of interest, {row.title}",
-            "Nobody new is seated there until then, and the list cannot be decided.",
+            "Nobody new is seated there until then; a list that rests on such a sheet is not decided.",
             "Go to the conflicts found", "evaluation.detected", {"slug": row.slug}, count=row.number,
         )
         for row in rows
