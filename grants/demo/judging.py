@@ -12,13 +12,14 @@ from grants.awards.rules import DecisionInput
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import Turn, Vote
 from grants.calls.rules import CallView, ResultsInput
+from grants.core.paging import Page
 from grants.demo.applying import Applicants
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
 from grants.demo.texts import halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
-from grants.evaluation.states import Declared
+from grants.evaluation.states import Declared, DetectedState, Ruling
 
 # Who must declare although they have no seat.
 PANEL = ("chair", "member")
@@ -159,7 +160,18 @@ class Judges(Applicants):
     ) -> None:
         """The chair decides the list as ranked."""
         page = award_reads.ranking_page(self.actor("chair"), call.slug, reserve_max=reserve_max)
+        self.decide_found(call)
         awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason, reserve_max=reserve_max))
+
+    def decide_found(self, call: CallView) -> None:
+        """What was found and waits is dismissed: the demonstration has but one domain for everybody’s address."""
+        manager, asked = self.actor("manager"), Page(size=200)
+        _, found, _ = evaluation_reads.detected_rows(manager, call.slug, DetectedState.PROPOSED, asked)
+        for pair in found.items:
+            if all(fact.kind.may_be_dismissed for fact in pair.facts):
+                evaluation.decide_detected(
+                    manager, pair.application_id, pair.user_id, Ruling.CLEARED, "The invented people share one domain."
+                )
 
     def return_selection(self, call: CallView, reason: str) -> None:
         """The second person gives the list back."""

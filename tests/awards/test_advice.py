@@ -20,7 +20,7 @@ from grants.core.jobs import JobState
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assignment
 from grants.evaluation.rules import Answered
-from grants.evaluation.states import Declared
+from grants.evaluation.states import Declared, DetectedState
 from grants.identity.queries import actor_for
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene, build
@@ -184,3 +184,16 @@ def test_the_page_costs_at_most_eight_statements(browser: Browser, scene: Scene)
         text_of(browser.get("chair", f"/calls/{scene.slug}/advice"))
 
     assert len(seen) <= 8, seen
+
+
+def test_the_sheet_of_somebody_whose_conflict_was_found_counts_for_nothing_and_one_that_waits_counts(
+    scene: Scene,
+) -> None:
+    scene.find("eva1", 0)
+    call = calls.call_by_id(scene.call_id)
+    assert len(queries.sheets_read(call).sheets) == 9
+
+    scene.find("eva2", 0, DetectedState.CONFIRMED)
+
+    read = queries.sheets_read(call)
+    assert (len(read.sheets), read.incomplete) == (8, ())

@@ -20,9 +20,9 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.paging import Page
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
-from grants.evaluation.states import Declared
+from grants.evaluation.states import Declared, DetectedState
 from grants.identity.policy import Role
-from tests.awards.meeting import MEMBERS, Meeting, planned, seat_panel
+from tests.awards.meeting import MEMBERS, NAMES, Meeting, planned, seat_panel
 from tests.awards.test_publication import statements
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene
@@ -466,3 +466,23 @@ def test_everybody_of_the_meeting_is_named_once(meeting: Meeting) -> None:
     names = [seat.name for seat in meeting.page("chair").people]
 
     assert len(names) == len(set(names)) == len(MEMBERS) + 2
+
+
+def test_what_waits_for_a_decision_leaves_the_member_in_the_room_and_what_stands_sends_them_out(
+    meeting: Meeting,
+) -> None:
+    meeting.scene.find("ben", 0)
+    meeting.scene.find("ada", 0, DetectedState.CONFIRMED)
+
+    meeting.open_first()
+
+    ben, ada = meeting.page("ben"), meeting.page("ada")
+    assert ben.current is not None and ben.current.title == FIRST and ben.votes
+    assert {each.name: each.eligible for each in ben.people if each.name in NAMES.values()} == {
+        "Ada Member": False,
+        "Ben Member": True,
+        "Cleo Member": False,
+    }
+    assert (ada.closed, ada.current) == (True, None)
+    out = {each.person for each in meeting.events() if each.kind is Happened.STEPPED_OUT}
+    assert out == {meeting.scene.people["ada"], meeting.scene.people["cleo"]}

@@ -24,6 +24,7 @@ from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assessment
+from grants.evaluation.queries import waiting_detections
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.identity.policy import Role
@@ -421,3 +422,33 @@ def test_a_published_pilot_gets_something(scene: Scene, amount: Money) -> None:
     assert caught.value.problems == {
         "pilots": "“Pilot 0” has no amount above zero. Write what the pilot was granted, or leave it out."
     }
+
+
+def test_a_list_is_not_decided_while_a_conflict_that_was_found_waits(evaluated: Scene) -> None:
+    shown = decision(evaluated)
+    evaluated.find("officer", 0)
+    name = evaluated.seats(evaluated.application_ids[0])[0]
+    evaluated.find(name, 0)
+
+    with pytest.raises(Refused) as refused:
+        services.decide(evaluated.actor("manager"), evaluated.call_id, shown)
+
+    assert str(refused.value) == (
+        "1 possible conflict of interest that was found waits for a decision: "
+        f"Eva Evaluator {name[-1]} with {evaluated.references[0]}. A programme manager decides about it on the page “Conflicts found”; then the list "
+        "can be decided."
+    )
+
+
+def test_what_was_found_about_somebody_kept_away_anyway_holds_no_list_up(evaluated: Scene) -> None:
+    name = evaluated.seats(evaluated.application_ids[0])[0]
+    evaluated.find(name, 0)
+    assert len(waiting_detections(evaluated.call_id)) == 1
+
+    evaluation.declare(
+        evaluated.actor(name),
+        evaluated.call_id,
+        (Answered(evaluated.application_ids[0], Declared.CONFLICT, "A cousin"),),
+    )
+
+    assert waiting_detections(evaluated.call_id) == ()

@@ -29,9 +29,9 @@ from grants.core.permissions import Actor
 from grants.dossiers.rules import Answer, DossierContent, QuestionKind
 from grants.dossiers.rules import to_mapping as dossier_mapping
 from grants.evaluation import queries, services
-from grants.evaluation.models import Assignment, Evaluator
+from grants.evaluation.models import Assignment, DetectedConflict, Evaluator
 from grants.evaluation.rules import Answered, EvaluatorInput, MarkInput, OfficialScore, RunInput, SheetInput
-from grants.evaluation.states import Declared, SeatState
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests import actors
@@ -109,6 +109,16 @@ class Scene:
                     Answered(application_id, declared, "" if declared is Declared.NONE else "We share a flat")
                 )
             services.declare(self.actor(name), self.call_id, tuple(answers))
+
+    def find(self, name: str, number: int, state: DetectedState = DetectedState.PROPOSED) -> None:
+        """The program found that this person stood in a consortium with the lead of an application before."""
+        with arranging():
+            db.session.add(
+                DetectedConflict(
+                    user_id=self.people[name], application_id=self.application_ids[number], state=state.value,
+                    kind=DetectedKind.PAST_CONSORTIUM.value, evidence="Warm homes, Pilots 2021", found_at=clock.now(),
+                )
+            )  # fmt: skip
 
     def assign(self, seed: str = "2022") -> Any:
         """Run the exact assignment as the manager."""

@@ -315,6 +315,19 @@ def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(s
     assert ("application", first) in seated.actor(name).bars
 
 
+def test_what_waits_is_a_duty_of_the_manager_and_a_step_of_the_call(browser: Browser, seated: Scene) -> None:
+    seated.find("eva1", 0)
+    seated.find("eva2", 0)
+
+    duties = [one for one in queries.duties(seated.actor("manager"), clock.now()) if one.endpoint.endswith("detected")]
+
+    assert [one.what for one in duties] == [
+        "Decide about 2 possible conflicts of interest, Small neighbourhood pilots 2022"
+    ]
+    assert f'href="/calls/{seated.slug}/conflicts"' in browser.get("manager", f"/calls/{seated.slug}").text
+    assert f"/calls/{seated.slug}/conflicts" not in browser.get("auditor", f"/calls/{seated.slug}").text
+
+
 def test_while_a_proposal_waits_nobody_new_is_seated(scene: Scene) -> None:
     scene.declare_all()
     share_a_pilot(scene, "eva1", 0)
@@ -476,6 +489,9 @@ def test_a_thousand_applications_and_three_hundred_people(scene: Scene) -> None:
 def test_an_officer_declares_and_the_application_is_there_for_them_no_more(browser: Browser, seated: Scene) -> None:
     reference = seated.references[0]
     address = f"/applications/{reference}/conflict"
+    # Linked where an application is read and where it is checked.
+    assert f'href="{address}"' in browser.get("manager", f"/applications/{reference}").text
+    assert f'href="{address}"' not in browser.get("auditor", f"/applications/{reference}").text
     check_page(browser.get("officer", address))
     assert browser.post("officer", address, reason="").status_code == 422
 
@@ -503,3 +519,25 @@ def test_a_mail_that_waits_for_somebody_kept_away_meanwhile_is_not_sent(seated: 
     }
     assert "not sent" in notes.pop(str(seated.people[name]))
     assert notes and all("not sent" not in note for note in notes.values())
+
+
+def test_pages_of_conflicts_cost_as_many_statements_however_many_were_found(browser: Browser, seated: Scene) -> None:
+    reference, handle = seated.references[0], get(User, seated.people["eva1"]).handle
+    addresses = (
+        f"/calls/{seated.slug}/conflicts",
+        f"/calls/{seated.slug}/conflicts/{reference}/{handle}/found",
+        f"/applications/{reference}/conflict",
+    )
+    counts = []
+    for names in (("eva1",), ("eva2", "eva3", "eva4")):
+        for name in names:
+            seated.find(name, 0)
+        for address in addresses:
+            browser.get("manager", address)
+        for address in addresses:
+            with statements() as seen:
+                assert browser.get("manager", address).status_code == 200
+            counts.append(len(seen))
+
+    assert counts[:3] == counts[3:]
+    assert max(counts) <= 12

@@ -16,7 +16,7 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.faults import Fault
-from grants.core.permissions import Permission, Scope
+from grants.core.permissions import Permission, Scope, system_actor
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assessment, AssessmentScore, AssignmentRun, ConflictDeclaration, Consensus
 from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
@@ -132,8 +132,19 @@ def test_an_applicant_in_the_pool_is_told_what_was_noticed(scene: Scene) -> None
         db.session.add(Membership(user_id=scene.people["eva1"], organisation_id=city.id, starts_at=city.created_at))
 
     (page,) = queries.conflict_pages(scene.actor("eva1"))
+    assert [row.noticed for row in page.rows] == ["", "", ""]
+    with arranging():
+        # The page tells what the one search finds, nothing of its own: here a name that is like another.
+        db.session.get_one(User, scene.people["eva2"]).name = "Lead of Neochóra"
 
-    assert [row.noticed for row in page.rows] == ["Your organisation is in this consortium", "", ""]
+    services.detect(system_actor("the program", (Permission.CONFLICT_DETECT,)), scene.call_id)
+
+    (page,) = queries.conflict_pages(scene.actor("eva2"))
+    lead = "Municipality of Neochóra"
+    assert page.rows[0].noticed == f"Same e-mail domain, {lead}; Similar name, {lead}"
+    # The first is certain: that application is no longer there to be asked about.
+    (page,) = queries.conflict_pages(scene.actor("eva1"))
+    assert scene.references[0] not in [row.reference for row in page.rows]
 
 
 # --- assignment --------------------------------------------------------------------------------------------------

@@ -86,9 +86,10 @@ NO_PAGES = {
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",
 }  # fmt: skip
-# What nobody of the cast meets; counted where it is shown, in tests/awards, tests/identity and tests/payments.
+# What nobody of the cast meets; counted where it is shown, in tests/awards, tests/evaluation, tests/identity and
+# tests/payments.
 ELSEWHERE = {
-    "evaluation.shift",
+    "evaluation.decide_detected", "evaluation.declare_in_office", "evaluation.detected", "evaluation.shift",
     "identity.address", "identity.choose_password", "identity.confirm_password", "identity.decide_double",
     "identity.demo_people", "identity.new_address", "identity.password", "payments.ask_again",
 }  # fmt: skip

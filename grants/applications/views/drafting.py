@@ -13,7 +13,7 @@ from grants.applications.views.call_changes import change_href, unread
 from grants.applications.views.frame import bp, submitted_context, team_context
 from grants.calls.rules.telling import told_once
 from grants.core import clock
-from grants.core.permissions import Permission
+from grants.core.permissions import Permission, Scope
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -25,8 +25,11 @@ def show(ref: str) -> Any:
     application = queries.view(actor, ref)
     ended = queries.reason_of_end(actor, application)
     team = queries.is_team(actor, application.id)
+    scope = Scope.of(("application", application.id), ("call", application.call.id))
     shown = {
         "ended": ended,
+        # An officer may have a conflict with what others sent.
+        "declares": not team and application.submission and actor.may(Permission.CONFLICT_DECLARE_IN_OFFICE, scope),
         "ineligible": queries.desk(actor, application) if application.state is ApplicationState.INELIGIBLE else None,
         # A later stage shows it, to the team alone.
         "has_result": team and application.state in rules.WITH_RESULT,

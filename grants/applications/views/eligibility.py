@@ -180,6 +180,7 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
         answers = {view.condition.key: rules.proposed(view) for view in desk.conditions}
         form = check_form([view.condition for view in desk.conditions], answers, desk.version)
     sent = submitted_context(application, content, clarified, with_register=False)
+    own = queries.is_team(actor, application.id)
     return page(
         "applications/eligibility.html",
         declared=declared_lines(application.call.content.declarations, sent["sections"]),
@@ -188,7 +189,8 @@ def _desk_page(application: ApplicationView, form: CheckForm | None, refusal: Re
         desk=desk,
         last=last,
         checks=checks,
-        own=queries.is_team(actor, application.id),
+        own=own,
+        declares=not own and actor.may(Permission.CONFLICT_DECLARE_IN_OFFICE, scope),
         closed=not application.call.is_open(clock.now()),
         **sent,
     )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
@@ -23,8 +23,8 @@ from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, ConflictDeclaration, Evaluator
-from grants.evaluation.states import AssessmentState, Declared, Ruling, SeatState
+from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Evaluator
+from grants.evaluation.states import AssessmentState, SeatState
 from grants.identity.models import User
 
 ROWS_MAX = 20_000
@@ -42,27 +42,15 @@ class SheetsRead:
 def sheets_read(call: CallView) -> Asking[SheetsRead]:
     """All applications of a call that are or were in evaluation, whatever became of them. One statement.
 
-    Voided seats, and seats of people who stand in conflict with the application, count for nothing.
+    Voided seats, and seats of people who stand in conflict with the application, declared or found, count for nothing.
     """
-    in_conflict = (
-        select(ConflictDeclaration.id)
-        .where(
-            ConflictDeclaration.application_id == Application.id,
-            ConflictDeclaration.user_id == Evaluator.user_id,
-            or_(
-                ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
-                and_(ConflictDeclaration.declared == Declared.CONFLICT.value, ConflictDeclaration.ruling.is_(None)),
-            ),
-        )
-        .exists()
-    )
     seated = and_(Assignment.application_id == Application.id, Assignment.state == SeatState.ACTIVE.value)
     rows = yield from ask(
         select(
             Application.id,
             Application.reference,
             Evaluator.id.label("evaluator"),
-            in_conflict.label("conflicted"),
+            evaluation.in_conflict(Evaluator.user_id).label("conflicted"),
             func.jsonb_object_agg(AssessmentScore.criterion, AssessmentScore.half)
             .filter(AssessmentScore.half.is_not(None))
             .label("halves"),

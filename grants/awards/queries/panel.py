@@ -56,10 +56,8 @@ BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
 @reader
 def shut(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
     """Those of these applications of which this person is shown nothing at all: undeclared, in doubt, in conflict, barred."""
-    undeclared, conflicted = yield from side_by_side(
-        (evaluation.undeclared.asking(actor, application_ids), evaluation.conflicted.asking(actor, application_ids))
-    )
-    return undeclared | conflicted | (actor.barred("application") & frozenset(application_ids))
+    closed = yield from evaluation.shut_for.asking(actor, application_ids)
+    return closed | (actor.barred("application") & frozenset(application_ids))
 
 
 def meeting_id_of(actor: Actor, slug: str) -> UUID:
@@ -229,14 +227,9 @@ def events_of(meeting_id: UUID) -> Asking[tuple[Event, ...]]:
 def clear_people(
     people: Collection[UUID], application_ids: Collection[UUID], must_declare: Collection[UUID]
 ) -> Asking[dict[UUID, frozenset[UUID]]]:
-    """For each application those of these people who stand clear of it: declared so, or never asked to declare."""
-    said = yield from evaluation.declarations.asking(application_ids)
-
-    def is_clear(person: UUID, key: UUID) -> bool:
-        answer = said.get((person, key))
-        return evaluation_rules.stands_clear(*answer) if answer else person not in must_declare
-
-    return {key: frozenset(person for person in people if is_clear(person, key)) for key in application_ids}
+    """For each application those of these people to whom it opens, by the condition that opens their pages."""
+    clear = yield from evaluation.clear_people.asking(people, application_ids, must_declare)
+    return {key: frozenset(person for person in people if (person, key) in clear) for key in application_ids}
 
 
 @reader

@@ -131,6 +131,18 @@ def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> Non
         raise Refused(words)
 
 
+def refuse_found(waiting: Sequence[tuple[str, str]]) -> None:
+    """Raise :class:`Refused` while nobody has decided about a conflict of interest that was found, as name and reference."""
+    if waiting:
+        one = len(waiting) == 1
+        named = _named([f"{name} with {reference}" for name, reference in waiting])
+        raise Refused(
+            f"{len(waiting)} possible {'conflict' if one else 'conflicts'} of interest that "
+            f"{'was' if one else 'were'} found {'waits' if one else 'wait'} for a decision: {named}. A programme manager "
+            f"decides about {'it' if one else 'each'} on the page “Conflicts found”; then the list can be decided."
+        )
+
+
 def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
     """Raise :class:`Refused` while somebody's doubt about a conflict of interest, given as name and reference, is not ruled on."""
     if waiting:

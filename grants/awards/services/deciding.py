@@ -46,6 +46,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))
     rules.refuse_doubts(evaluation.waiting_doubts(call_id))
+    rules.refuse_found(evaluation.waiting_detections(call_id))
     if waiting:
         names = ", ".join(row.reference for row in waiting[:5])
         raise Refused(rules.waiting_words(len(waiting), names, call.content.scoring.method))

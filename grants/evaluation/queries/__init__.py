@@ -9,17 +9,20 @@ from grants.evaluation.queries.access import (
     application_scope,
     call_scope,
     clear_for,
+    clear_people,
     conflicted,
     declaration_of,
     declaration_scope,
     declarations,
     found_conflict,
+    in_conflict,
     own_seat,
     refuse_closed,
     refuse_conflict,
     refuse_own_seat,
     seat_scope,
     shift_scope,
+    shut_for,
     told_of,
     undeclared,
 )
@@ -44,7 +47,7 @@ from grants.evaluation.queries.consensus import (
 )
 from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
-from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
+from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
 from grants.evaluation.queries.official import official_scores
 from grants.evaluation.queries.own_sheets import (
@@ -80,6 +83,7 @@ __all__ = [
     "candidates",
     "cities_of",
     "clear_for",
+    "clear_people",
     "conflict_pages",
     "conflicted",
     "consensus_application",
@@ -103,6 +107,7 @@ __all__ = [
     "form_of",
     "found_conflict",
     "free_seat",
+    "in_conflict",
     "look",
     "may_declare",
     "official_scores",
@@ -122,6 +127,7 @@ __all__ = [
     "seat_why",
     "shift_page",
     "shift_scope",
+    "shut_for",
     "spreads",
     "standing_detections",
     "to_declare_in_office",
@@ -129,5 +135,6 @@ __all__ = [
     "told_of",
     "unanswered",
     "undeclared",
+    "waiting_detections",
     "waiting_doubts",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, literal, not_, null, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries import opens_when
@@ -17,7 +18,6 @@ from grants.core.db import db, get, locked
 from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader
-from grants.evaluation import rules
 from grants.evaluation.models import (
     Assessment,
     Assignment,
@@ -26,8 +26,9 @@ from grants.evaluation.models import (
     Evaluator,
     ScoreShift,
 )
+from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
-from grants.identity.models import Membership, RoleGrant
+from grants.identity.models import Membership, RoleGrant, User
 from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
 
@@ -42,6 +43,8 @@ EVALUATED = tuple(
     )
 )  # fmt: skip
 ROWS_MAX = 2_000
+# A person by id, or the column that holds it in the query the condition stands in.
+Person = UUID | ColumnElement[Any] | InstrumentedAttribute[UUID] | None
 
 
 def call_scope(call_id: UUID) -> Scope:
@@ -101,42 +104,66 @@ def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
     )
 
 
-def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
+def clear_for(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person declared no conflict, or was cleared: else nothing opens.
 
     Nor does it where a conflict was found that stands, or where the person or their organisation takes part, whatever
     was declared: that holds from the moment it is so, before anybody looks.
     """
     faults.point("conflict")
-    declared = (
-        select(ConflictDeclaration.id)
-        .where(
-            ConflictDeclaration.application_id == Application.id,
-            ConflictDeclaration.user_id == user_id,
-            or_(
-                ConflictDeclaration.ruling == Ruling.CLEARED.value,
-                and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.NONE.value),
-            ),
-        )
-        .exists()
+    clear = or_(
+        ConflictDeclaration.ruling == Ruling.CLEARED.value,
+        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.NONE.value),
     )
-    return and_(declared, not_(_found_for(user_id)), not_(_takes_part(user_id)))
+    return and_(_told_by(user_id, clear), not_(_found_for(user_id)), not_(_takes_part(user_id)))
 
 
-def _found_for(user_id: UUID | None) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that a conflict of this person was found and stands."""
+def open_for(user_id: Person) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that nothing shuts it for somebody who is never asked to declare."""
+    faults.point("conflict")
+    doubt = or_(
+        ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
+        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared != Declared.NONE.value),
+    )
+    return and_(not_(_told_by(user_id, doubt)), not_(_found_for(user_id)), not_(_takes_part(user_id)))
+
+
+def in_conflict(user_id: Person) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person stands in conflict with it: said so, found, or takes part."""
+    faults.point("conflict")
+    conflict = or_(
+        ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
+        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
+    )
+    return or_(_told_by(user_id, conflict), _found_for(user_id), _takes_part(user_id))
+
+
+def _told_by(user_id: Person, what: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person has a declaration about it for which that holds."""
     return (
-        select(DetectedConflict.id)
+        select(ConflictDeclaration.id)
+        .where(ConflictDeclaration.application_id == Application.id, ConflictDeclaration.user_id == user_id, what)
+        .correlate_except(ConflictDeclaration)
+        .exists()
+    )
+
+
+def _found_for(user_id: Person) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that a conflict of this person was found and stands."""
+    # Under a name of its own: the person may be a column of that very table.
+    found = aliased(DetectedConflict)
+    return (
+        select(found.id)
         .where(
-            DetectedConflict.application_id == Application.id,
-            DetectedConflict.user_id == user_id,
-            DetectedConflict.state == DetectedState.CONFIRMED.value,
+            found.application_id == Application.id,
+            found.user_id == user_id,
+            found.state == DetectedState.CONFIRMED.value,
         )
         .exists()
     )
 
 
-def _takes_part(user_id: UUID | None) -> ColumnElement[bool]:
+def _takes_part(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person acts for it, or belongs to an organisation of it now.
 
     Where a person decided that the organisation is no conflict, that stands.
@@ -153,13 +180,14 @@ def _takes_part(user_id: UUID | None) -> ColumnElement[bool]:
         )
         .exists()
     )
+    found = aliased(DetectedConflict)
     dismissed = (
-        select(DetectedConflict.id)
+        select(found.id)
         .where(
-            DetectedConflict.application_id == Application.id,
-            DetectedConflict.user_id == user_id,
-            DetectedConflict.kind == DetectedKind.OWN_ORGANISATION.value,
-            DetectedConflict.state == DetectedState.DISMISSED.value,
+            found.application_id == Application.id,
+            found.user_id == user_id,
+            found.kind == DetectedKind.OWN_ORGANISATION.value,
+            found.state == DetectedState.DISMISSED.value,
         )
         .exists()
     )
@@ -199,7 +227,33 @@ def conflicted(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
     if not application_ids:
         return frozenset()
     rows = yield from ask(_said().where(_SAID.c.user_id == actor.user_id, _SAID.c.application_id.in_(application_ids)))
-    return frozenset(key for (_, key), said in _by_pair(rows).items() if rules.is_conflict(*said))
+    return frozenset(key for (_, key), said in _by_pair(rows).items() if said.is_conflict)
+
+
+@reader
+def shut_for(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
+    """Those of these applications that do not open for this person: by what they said or not, and by what was found."""
+    faults.point("conflict")
+    opens = clear_for if actor.can(Permission.CONFLICT_DECLARE) else open_for
+    rows = yield from ask(select(Application.id).where(Application.id.in_(application_ids), opens(actor.user_id)))
+    return frozenset(application_ids) - {row.id for row in rows}
+
+
+@reader
+def clear_people(
+    people: Collection[UUID], application_ids: Collection[UUID], must_declare: Collection[UUID]
+) -> Asking[frozenset[tuple[UUID, UUID]]]:
+    """(person, application) of those to whom it opens, as :func:`shut_for` has it of one person."""
+    opens = or_(
+        and_(User.id.in_(must_declare), clear_for(User.id)),
+        and_(User.id.not_in(must_declare), open_for(User.id)),
+    )
+    rows = yield from ask(
+        select(User.id, Application.id.label("application_id"))
+        .join(Application, Application.id.in_(application_ids))
+        .where(User.id.in_(people), opens)
+    )
+    return frozenset((row.id, row.application_id) for row in rows)
 
 
 def readable(actor: Actor) -> ColumnElement[bool]:
@@ -244,31 +298,31 @@ def _said() -> Select[Any]:
     return select(_SAID.c.user_id, _SAID.c.application_id, _SAID.c.said, _SAID.c.ruling)
 
 
-def _by_pair(rows: Iterable[Any]) -> dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]]:
+def _by_pair(rows: Iterable[Any]) -> dict[tuple[UUID, UUID], Said]:
     """(person, application) to what stands between them: a found conflict before all, then what was declared.
 
-    While a proposal waits, somebody who declared none counts as unsure: nobody new is seated meanwhile.
+    A proposal that waits changes nothing of what was declared, and so nothing of what opens: it is told beside it.
     """
-    declared: dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]] = {}
+    declared: dict[tuple[UUID, UUID], Said] = {}
     found: dict[tuple[UUID, UUID], set[str]] = {}
     for user_id, application_id, said, ruling in rows:
         pair = (user_id, application_id)
         if said in (DetectedState.CONFIRMED.value, DetectedState.PROPOSED.value):
             found.setdefault(pair, set()).add(said)
         else:
-            declared[pair] = (Declared(said), Ruling(ruling) if ruling else None)
+            declared[pair] = Said(Declared(said), Ruling(ruling) if ruling else None)
     for pair, states in found.items():
         if DetectedState.CONFIRMED.value in states:
-            declared[pair] = (Declared.CONFLICT, Ruling.CONFIRMED)
-        elif declared.get(pair) == (Declared.NONE, None):
-            declared[pair] = (Declared.UNSURE, None)
+            declared[pair] = Said(Declared.CONFLICT, Ruling.CONFIRMED)
+        elif pair in declared:
+            declared[pair] = declared[pair]._replace(waits=True)
     return declared
 
 
-def declaration_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None, Ruling | None]:
+def declaration_of(user_id: UUID, application_id: UUID) -> Said:
     """What stands between a person and an application: what was declared and ruled, and what was found."""
     rows = db.session.execute(_said().where(_SAID.c.user_id == user_id, _SAID.c.application_id == application_id))
-    return _by_pair(rows).get((user_id, application_id), (None, None))
+    return _by_pair(rows).get((user_id, application_id), Said())
 
 
 def told_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None, Ruling | None]:
@@ -287,9 +341,7 @@ def found_conflict(user_id: UUID, application_id: UUID) -> bool:
 
 
 @reader
-def declarations(
-    application_ids: Iterable[UUID],
-) -> Asking[dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]]]:
+def declarations(application_ids: Iterable[UUID]) -> Asking[dict[tuple[UUID, UUID], Said]]:
     """(person, application) to what was declared and ruled, and what was found, in one statement."""
     return _by_pair((yield from ask(_said().where(_SAID.c.application_id.in_(list(application_ids))))))
 

@@ -31,7 +31,7 @@ from grants.evaluation.rules import (
     RunView,
     SeatView,
 )
-from grants.evaluation.states import AssessmentState, CountryRule, Declared, Ruling, RunStatus, SeatState
+from grants.evaluation.states import AssessmentState, CountryRule, RunStatus, SeatState
 from grants.identity.models import Organisation, User
 from grants.identity.queries import users_with
 from grants.identity.rules import Person
@@ -119,7 +119,7 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
         for member in members
     }
     members = tuple(replace(member, undeclared=undeclared[member.user_id]) for member in members)
-    conflicts = sum(rules.is_conflict(*said) for (user_id, _), said in stated.items() if user_id in pool_ids)
+    conflicts = sum(said.is_conflict for (user_id, _), said in stated.items() if user_id in pool_ids)
     return AssignmentsPage(
         call.id,
         call.slug,
@@ -146,7 +146,7 @@ def _going_on(call_id: UUID) -> Asking[frozenset[UUID]]:
 def _matrix_row(
     about: Consortium,
     members: Sequence[PoolMember],
-    stated: Mapping[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]],
+    stated: Mapping[tuple[UUID, UUID], rules.Said],
     seats: Sequence[SeatView],
     call: CallView,
     open_still: bool,
@@ -155,15 +155,15 @@ def _matrix_row(
     seated = {seat.evaluator_id: seat for seat in active}
     cells, fitting = [], rules.fitting(call.content, members)
     for member in members:
-        said = stated.get((member.user_id, about.application_id), (None, None))
+        said = stated.get((member.user_id, about.application_id), rules.Said())
         seat = seated.get(member.id)
         if seat is not None:
             cells.append("done" if seat.assessment is AssessmentState.SUBMITTED else "seat")
-        elif rules.is_conflict(*said):
+        elif said.is_conflict:
             cells.append("conflict")
-        elif said[0] is None:
+        elif said.declared is None:
             cells.append("undeclared")
-        elif rules.why_not(member, about, *said, countries=CountryRule.ALLOWED):
+        elif rules.why_not(member, about, said, countries=CountryRule.ALLOWED):
             cells.append("unsure")
         else:
             cells.append(str(fitting.utility(member, about)))
@@ -250,8 +250,8 @@ def free_seat(
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
     lines, fitting = [], rules.fitting(call.content, members)
     for member in members:
-        said = stated.get((member.user_id, application.id), (None, None))
-        reason = rules.why_not(member, about, *said, countries=CountryRule.ALLOWED)
+        said = stated.get((member.user_id, application.id), rules.Said())
+        reason = rules.why_not(member, about, said, countries=CountryRule.ALLOWED)
         if member.id in taken:
             reason = f"{member.name} has or had a seat on it."
         elif not reason and member.load >= member.load_max:

@@ -18,20 +18,22 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
-from grants.evaluation.models import ConflictDeclaration, Evaluator
+from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow
-from grants.evaluation.states import Declared, Ruling
-from grants.identity.models import Membership, Organisation, User
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling
+from grants.identity.models import Organisation, User
+
+# What was found and nobody dismissed.
+STANDS = (DetectedState.PROPOSED.value, DetectedState.CONFIRMED.value)
 
 
 @reader
 def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
     """Every application this person must declare about, by call, open ones first; barred ones are gone. Three statements."""
-    assert actor.user_id is not None
-    me, declared = actor.user_id, aliased(ConflictDeclaration)
-    rows, (email, town) = yield from both(
+    declared = aliased(ConflictDeclaration)
+    rows, found_about = yield from both(
         ask(
             select(
                 *(Application.id, Application.call_id, Call.slug, Call.title),
@@ -43,7 +45,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
             .order_by(Call.reference, Application.reference)
             .limit(ROWS_MAX)
         ),
-        _own_address(actor),
+        _found_about(actor),
     )
     about = {one.application_id: one for one in (yield from consortia_of.asking([row.id for row in rows]))}
     by_call: dict[UUID, list[Any]] = defaultdict(list)
@@ -51,10 +53,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
         by_call[row.call_id].append(row)
     pages = []
     for call_id, found in by_call.items():
-        lines = [
-            _conflict_row(about[row.id], row, rules.noticed(actor.organisation_ids, email, me, town, about[row.id]))
-            for row in found
-        ]
+        lines = [_conflict_row(about[row.id], row, found_about.get(row.id, "")) for row in found]
         lines.sort(key=lambda line: (not line.is_open, line.reference))
         pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines)))
     return tuple(pages)
@@ -79,17 +78,23 @@ def may_declare(actor: Actor, call_id: UUID) -> frozenset[UUID]:
     return frozenset(found)
 
 
-def _own_address(actor: Actor) -> Asking[tuple[str, str]]:
-    """The own address and the town of the own organisation."""
+def _found_about(actor: Actor) -> Asking[dict[UUID, str]]:
+    """By application what the program found between it and this person and nobody dismissed, in words.
+
+    The same that waits for the manager: what a person reads here is what somebody decides about.
+    """
     rows = yield from ask(
-        select(User.email, Organisation.town)
-        .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.ends_before.is_(None)))
-        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(User.id == actor.user_id)
-        .order_by(Membership.starts_at)
-        .limit(1)
+        select(DetectedConflict.application_id, DetectedConflict.kind, Organisation.name)
+        .outerjoin(Organisation, Organisation.id == DetectedConflict.organisation_id)
+        .where(DetectedConflict.user_id == actor.user_id, DetectedConflict.state.in_(STANDS))
+        .order_by(DetectedConflict.kind, Organisation.name)
+        .limit(ROWS_MAX)
     )
-    return (rows[0].email, rows[0].town or "") if rows else ("", "")
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for row in rows:
+        words = rules.KIND_WORDS[DetectedKind(row.kind)]
+        found[row.application_id].append(f"{words}, {row.name}" if row.name else words)
+    return {key: "; ".join(dict.fromkeys(words)) for key, words in found.items()}
 
 
 def _conflict_row(about: Consortium, stored: Any, noticed: str) -> ConflictRow:

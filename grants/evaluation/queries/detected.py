@@ -7,20 +7,21 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, not_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
+from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
-from grants.evaluation.models import ConflictDeclaration, DetectedConflict
-from grants.evaluation.queries.access import within
+from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator
+from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, in_conflict, within
 from grants.evaluation.rules import DetectedFact, DetectedPair
-from grants.evaluation.states import Declared, DetectedKind, DetectedState
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, SeatState
 from grants.identity.models import Organisation, User
 
 
@@ -60,18 +61,64 @@ def detected_count(actor: Actor, call_id: UUID) -> Asking[Tally]:
     waits = (
         select(DetectedConflict.user_id, DetectedConflict.application_id)
         .join(Application, Application.id == DetectedConflict.application_id)
-        .where(
-            Application.call_id == call_id,
-            DetectedConflict.state == DetectedState.PROPOSED.value,
-            DetectedConflict.user_id != actor.user_id,
-            within(actor, Permission.CONFLICT_CONFIRM),
-        )
+        .where(Application.call_id == call_id, waits_for_decision_of(actor))
         .distinct()
         .limit(COUNTED_MAX + 1)
         .subquery()
     )
     rows = yield from ask(select(func.count().label("number")).select_from(waits))
     return Tally.of(rows[0].number)
+
+
+def waits_for_decision_of(actor: Actor) -> ColumnElement[bool]:
+    """The condition on :class:`DetectedConflict`, beside its :class:`Application`, that this person may decide about it."""
+    return and_(
+        DetectedConflict.state == DetectedState.PROPOSED.value,
+        DetectedConflict.user_id != actor.user_id,
+        within(actor, Permission.CONFLICT_CONFIRM),
+    )
+
+
+def waiting_detections(call_id: UUID) -> tuple[tuple[str, str], ...]:
+    """Whose sheet may come out of a conflict with which application, as was found and nobody decided: name and reference.
+
+    Those who have a seat: nobody else wrote anything a list rests on, and nobody new is seated meanwhile.
+    """
+    seated = (
+        select(Assignment.id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(
+            Assignment.application_id == Application.id,
+            Assignment.state == SeatState.ACTIVE.value,
+            Evaluator.user_id == User.id,
+        )
+    )
+    rows = db.session.execute(
+        select(User.name, Application.reference)
+        .join(DetectedConflict, DetectedConflict.user_id == User.id)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(
+            Application.call_id == call_id,
+            Application.state.in_(IN_EVALUATION),
+            waits_for_decision(),
+            seated.exists(),
+        )
+        .group_by(User.id, User.name, Application.reference)
+        .order_by(Application.reference, User.name, User.id)
+        .limit(ROWS_MAX)
+    )
+    return tuple((name, reference) for name, reference in rows)
+
+
+def waits_for_decision() -> ColumnElement[bool]:
+    """The condition on :class:`DetectedConflict`, beside its :class:`Application`, that a person must decide about it.
+
+    Who stands in conflict with it anyway is kept away whatever is decided: that holds nothing up.
+    """
+    return and_(
+        DetectedConflict.state == DetectedState.PROPOSED.value,
+        not_(in_conflict(DetectedConflict.user_id)),
+    )
 
 
 @reader

@@ -101,8 +101,8 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
     fitting, people = rules.fitting(call.content, members), []
     for member in members:
-        said = stated.get((member.user_id, application.id), (None, None))
-        reason = rules.why_not(member, about, *said, countries=CountryRule.ALLOWED)
+        said = stated.get((member.user_id, application.id), rules.Said())
+        reason = rules.why_not(member, about, said, countries=CountryRule.ALLOWED)
         if member.id in taken:
             reason = f"{member.name} has or had a seat on it."
         elif not reason and member.load >= member.load_max:

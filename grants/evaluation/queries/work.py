@@ -15,23 +15,25 @@ from grants.calls.models import Call
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, Evaluator
+from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, DetectedConflict, Evaluator
 from grants.evaluation.queries.access import IN_EVALUATION, within
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
 from grants.evaluation.queries.consensus import to_write
+from grants.evaluation.queries.detected import waits_for_decision_of
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """Conflicts to declare, sheets to fill, consensus to write or agree, seats to fill, doubts to rule on."""
+    """Conflicts to declare, sheets, consensus, seats to fill, doubts to rule on, found conflicts to decide about."""
     del at
     kinds = (
         (Permission.CONFLICT_DECLARE, _undeclared_duty),
         (Permission.ASSESSMENT_SCORE, _sheet_duties),
         (Permission.CONSENSUS_WRITE, _writing_duty),
         (Permission.ASSIGNMENT_DECIDE, _manager_duties),
+        (Permission.CONFLICT_CONFIRM, _found_duties),
     )
     found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))
     return tuple(duty for duties in found for duty in duties)
@@ -148,6 +150,32 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
                 )
             )  # fmt: skip
     return found
+
+
+def _found_duties(actor: Actor) -> Asking[list[Duty]]:
+    """What the program found that may be a conflict and nobody decided, by call; one statement."""
+    waits = (
+        select(Application.call_id, DetectedConflict.user_id, DetectedConflict.application_id)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(waits_for_decision_of(actor))
+        .distinct()
+        .subquery()
+    )
+    rows = yield from ask(
+        select(Call.slug, Call.title, func.count().label("number"))
+        .join(waits, waits.c.call_id == Call.id)
+        .group_by(Call.id)
+        .order_by(Call.reference)
+        .limit(50)
+    )
+    return [
+        Duty(
+            f"Decide about {_many(row.number, 'possible conflict', 'possible conflicts')} of interest, {row.title}",
+            "Nobody new is seated there until then; a list that rests on such a sheet is not decided.",
+            "Go to the conflicts found", "evaluation.detected", {"slug": row.slug}, count=row.number,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _call_work(actor: Actor) -> Select[Any]:

@@ -21,6 +21,7 @@ from grants.evaluation.rules.asked import (
     sheet_of,
 )
 from grants.evaluation.rules.conflicts import (
+    KIND_WORDS,
     RULED_WORDS,
     ConflictPage,
     ConflictRow,
@@ -29,9 +30,9 @@ from grants.evaluation.rules.conflicts import (
     DetectedFact,
     DetectedPair,
     DoubtRow,
+    Said,
     clean_declaration,
     is_conflict,
-    noticed,
     stands_clear,
     version_of,
 )
@@ -100,6 +101,7 @@ from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput
 __all__ = [
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
+    "KIND_WORDS",
     "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
@@ -143,6 +145,7 @@ __all__ = [
     "RunPage",
     "RunResult",
     "RunView",
+    "Said",
     "SeatView",
     "SeatWhy",
     "SheetInput",
@@ -177,7 +180,6 @@ __all__ = [
     "legend_of",
     "mark_field",
     "next_of",
-    "noticed",
     "off_scale",
     "own_patterns",
     "own_work",

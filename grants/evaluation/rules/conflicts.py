@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from grants.core.errors import Invalid
@@ -44,6 +44,19 @@ def is_conflict(declared: Declared | None, ruling: Ruling | None) -> bool:
     return ruling is Ruling.CONFIRMED or (declared is Declared.CONFLICT and ruling is None)
 
 
+class Said(NamedTuple):
+    """What stands between a person and an application: what was declared and ruled, and whether what was found waits."""
+
+    declared: Declared | None = None
+    ruling: Ruling | None = None
+    waits: bool = False
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the person is kept away."""
+        return is_conflict(self.declared, self.ruling)
+
+
 @dataclass(frozen=True, slots=True)
 class Consortium:
     """Who stands behind an application: what conflicts and fit are judged by."""
@@ -64,20 +77,6 @@ class Consortium:
     def cities(self) -> str:
         """“Neochóra, with Vila Nova da Áçora”."""
         return f"{self.coordinator}, with {', '.join(self.partners)}" if self.partners else self.coordinator
-
-
-def noticed(member_organisations: frozenset[UUID], email: str, user_id: UUID, town: str, about: Consortium) -> str:
-    """What the program notices that may be a conflict; empty for nothing. A person decides, never this."""
-    if user_id in about.user_ids:
-        return "You take part in this application yourself"
-    if member_organisations & about.organisation_ids:
-        return "Your organisation is in this consortium"
-    domain = email.rpartition("@")[2].lower()
-    if domain and domain in about.domains:
-        return f"Same e-mail domain as yours: {domain}"
-    if town and town.casefold() in about.towns:
-        return f"Same town as your organisation: {town}"
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

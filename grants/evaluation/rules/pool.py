@@ -11,13 +11,9 @@ from uuid import UUID
 
 from grants.core.errors import Invalid, Refused
 from grants.dossiers.rules import Definition, DossierContent, QuestionKind
-from grants.evaluation.rules.conflicts import Consortium, is_conflict, stands_clear
+from grants.evaluation.rules.conflicts import Consortium, Said, stands_clear
 from grants.evaluation.rules.values import EvaluatorInput
-from grants.evaluation.states import (
-    CountryRule,
-    Declared,
-    Ruling,
-)
+from grants.evaluation.states import CountryRule
 
 POOL_LOAD_MAX = 500
 
@@ -48,20 +44,26 @@ class PoolMember:
     met_before: frozenset[UUID] = frozenset()
 
 
-def why_not(
-    member: PoolMember, about: Consortium, declared: Declared | None, ruling: Ruling | None, *, countries: CountryRule
-) -> str:
-    """The rule that keeps an evaluator from an application, as a sentence; empty when none does."""
-    if is_conflict(declared, ruling):
+def why_not(member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule) -> str:
+    """The rule that keeps an evaluator from an application, as a sentence; empty when none does.
+
+    While something that was found waits for a decision nobody new is seated; who has a seat reads on meanwhile.
+    """
+    if said.is_conflict:
         return f"{member.name} has a conflict of interest with it."
     if member.user_id in about.user_ids:
         return f"{member.name} takes part in it."
     if member.organisation_id is not None and member.organisation_id in about.organisation_ids:
         return f"{member.name} belongs to an organisation of the consortium."
-    if declared is None:
+    if said.declared is None:
         return f"{member.name} has not declared yet whether there is a conflict."
-    if not stands_clear(declared, ruling):
+    if not stands_clear(said.declared, said.ruling):
         return f"{member.name} is not sure about a conflict; the programme has not ruled yet."
+    if said.waits:
+        return (
+            f"Something was found that may be a conflict of {member.name} with it; nobody has decided about it yet. "
+            "It waits on the page “Conflicts found”."
+        )
     if countries is CountryRule.KEPT_AWAY and member.country_code in about.country_codes:
         return f"{member.name} comes from a country of the consortium ({member.country_code})."
     return ""

@@ -102,8 +102,7 @@ def _open_consensus(actor: Actor, application_id: UUID, version: int | None) -> 
 def _refuse_reading(actor: Actor, application_id: UUID) -> Application:
     """The application, locked, for somebody who leads its consensus: declared free of conflict, still in evaluation."""
     assert actor.user_id is not None
-    declared, _ = queries.declaration_of(actor.user_id, application_id)
-    if declared is None:
+    if queries.declaration_of(actor.user_id, application_id).declared is None:
         raise NotAllowed("Declare first whether you have a conflict of interest with this application.")
     queries.refuse_conflict(actor.user_id, application_id)
     application = locked(Application, application_id)

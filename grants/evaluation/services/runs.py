@@ -136,9 +136,9 @@ def _instance(
     for one in found:
         for member in members:
             pair = (one.application_id, member.id)
-            said = stated.get((member.user_id, one.application_id), (None, None))
+            said = stated.get((member.user_id, one.application_id), rules.Said())
             utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, *said, countries=values.countries)
+            why = rules.why_not(member, one, said, countries=values.countries)
             if not why and pair in lost:
                 why = f"{member.name} had a seat on it."
             if why and pair not in stood:

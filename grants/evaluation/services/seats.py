@@ -149,9 +149,8 @@ def seat_by_hand(
     if locked_pool is None or member is None:
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
     (about,) = queries.consortia_of([application_id])
-    why = rules.why_not(
-        member, about, *queries.declaration_of(member.user_id, application_id), countries=CountryRule.ALLOWED
-    )
+    said = queries.declaration_of(member.user_id, application_id)
+    why = rules.why_not(member, about, said, countries=CountryRule.ALLOWED)
     if why:
         raise Refused(f"{why} Choose somebody else.")
     queries.refuse_conflict(member.user_id, application_id)

@@ -150,7 +150,8 @@ def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     found.append(select(literal(StatementRun.__tablename__), statements.subquery().c.id))
     found.append(select(literal(StatementFigures.__tablename__), figures.subquery().c.id))
     found.append(places.hanging_on(statements, "statements"))
-    ids = sorted({row_id for _, row_id in (yield from ask(union_all(*found)))})
+    # What hangs on a thing by a column that may be empty comes without an id.
+    ids = sorted({row_id for _, row_id in (yield from ask(union_all(*found))) if row_id is not None})
     beside_it = aliased(AuditEvent)
     touched = exists().where(beside_it.act_id == AuditEvent.act_id, places.among(beside_it.object_id, ids))
     return [
