@@ -220,16 +220,16 @@ def _page(
     ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
     # What was published elsewhere is public: nobody declares about it.
     published = standing is not None and standing.kind is SelectionKind.PUBLISHED_OUTCOME
-    asked = () if published else ids
+    # Nobody declares about an application before it is eligible.
+    early = [row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value]
+    asked = () if published else [key for key in ids if key not in early]
     about: list[Asking[Any]] = [
-        evaluation.undeclared.asking(actor, asked), evaluation.cities_of.asking(ids), _countries.asking(ids)
+        evaluation.shut_to.asking(actor, asked, early), evaluation.cities_of.asking(ids), _countries.asking(ids)
     ]  # fmt: skip
     shut, cities, countries = yield from side_by_side(about)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
-    # Nobody declares about an application before it is eligible.
-    shut -= {row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value}
     barred = actor.barred("application") | shut
-    undeclared = shut - actor.barred("application")
+    undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
     undeclared -= yield from evaluation.conflicted.asking(actor, undeclared)
     partial = bool(barred & set(ids))
     rows = _rows(found, scores, cities, countries)
@@ -268,6 +268,7 @@ def _page(
         and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
         () if partial else found.relaxed,
         call.content.selection,
+        shut=barred,
     )
 
 

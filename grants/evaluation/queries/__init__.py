@@ -14,12 +14,14 @@ from grants.evaluation.queries.access import (
     declaration_scope,
     declarations,
     found_conflict,
+    has_conflict,
     own_seat,
     refuse_closed,
     refuse_conflict,
     refuse_own_seat,
     seat_scope,
     shift_scope,
+    shut_to,
     told_of,
     undeclared,
 )
@@ -45,7 +47,7 @@ from grants.evaluation.queries.consensus import (
 from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
-from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
+from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.official import official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -65,6 +67,7 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "acts_for",
     "adjust_page",
     "agreed_words",
     "application_id_of",
@@ -103,6 +106,7 @@ __all__ = [
     "form_of",
     "found_conflict",
     "free_seat",
+    "has_conflict",
     "look",
     "may_declare",
     "official_scores",
@@ -122,8 +126,10 @@ __all__ = [
     "seat_why",
     "shift_page",
     "shift_scope",
+    "shut_to",
     "spreads",
     "standing_detections",
+    "takes_part",
     "to_declare_in_office",
     "to_read",
     "told_of",

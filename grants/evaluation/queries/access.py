@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, literal, not_, null, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, not_, null, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.queries import opens_when
@@ -27,7 +28,7 @@ from grants.evaluation.models import (
     ScoreShift,
 )
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
-from grants.identity.models import Membership, RoleGrant
+from grants.identity.models import Membership, Organisation, RoleGrant
 from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
 
@@ -42,6 +43,8 @@ EVALUATED = tuple(
     )
 )  # fmt: skip
 ROWS_MAX = 2_000
+# A person, or the column of a statement that names one.
+Whose = UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID] | None
 
 
 def call_scope(call_id: UUID) -> Scope:
@@ -123,7 +126,24 @@ def clear_for(user_id: UUID | None) -> ColumnElement[bool]:
     return and_(declared, not_(_found_for(user_id)), not_(_takes_part(user_id)))
 
 
-def _found_for(user_id: UUID | None) -> ColumnElement[bool]:
+def in_conflict(user_id: Whose) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that this person has a conflict with it: declared, found, or by taking part."""
+    declared = (
+        select(ConflictDeclaration.id)
+        .where(
+            ConflictDeclaration.application_id == Application.id,
+            ConflictDeclaration.user_id == user_id,
+            or_(
+                ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
+                and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
+            ),
+        )
+        .exists()
+    )
+    return or_(declared, _found_for(user_id), _takes_part(user_id))
+
+
+def _found_for(user_id: Whose) -> ColumnElement[bool]:
     """The condition on :class:`Application` that a conflict of this person was found and stands."""
     return (
         select(DetectedConflict.id)
@@ -136,10 +156,10 @@ def _found_for(user_id: UUID | None) -> ColumnElement[bool]:
     )
 
 
-def _takes_part(user_id: UUID | None) -> ColumnElement[bool]:
+def _takes_part(user_id: Whose) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person acts for it, or belongs to an organisation of it now.
 
-    Where a person decided that the organisation is no conflict, that stands.
+    Where a person decided that an organisation is no conflict, that stands for this one.
     """
     now = clock.now()
     acts_for = (
@@ -156,15 +176,18 @@ def _takes_part(user_id: UUID | None) -> ColumnElement[bool]:
     dismissed = (
         select(DetectedConflict.id)
         .where(
-            DetectedConflict.application_id == Application.id,
-            DetectedConflict.user_id == user_id,
+            DetectedConflict.application_id == ApplicationPartner.application_id,
+            DetectedConflict.user_id == Membership.user_id,
             DetectedConflict.kind == DetectedKind.OWN_ORGANISATION.value,
             DetectedConflict.state == DetectedState.DISMISSED.value,
+            # What was found names the entry that stands for the organisation.
+            DetectedConflict.organisation_id == func.coalesce(Organisation.same_as_id, Organisation.id),
         )
         .exists()
     )
     belongs = (
         select(ApplicationPartner.id)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
         .where(
             ApplicationPartner.application_id == Application.id,
@@ -172,10 +195,11 @@ def _takes_part(user_id: UUID | None) -> ColumnElement[bool]:
             Membership.user_id == user_id,
             Membership.starts_at <= now,
             or_(Membership.ends_before.is_(None), Membership.ends_before > now),
+            not_(dismissed),
         )
         .exists()
     )
-    return or_(acts_for, and_(belongs, not_(dismissed)))
+    return or_(acts_for, belongs)
 
 
 # The pages of applications open to a panel by the same condition.
@@ -190,6 +214,27 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
         return frozenset()
     clear = yield from ask(select(Application.id).where(Application.id.in_(application_ids), clear_for(actor.user_id)))
     return frozenset(application_ids) - {row.id for row in clear}
+
+
+@reader
+def shut_to(
+    actor: Actor, application_ids: Collection[UUID], undeclarable: Collection[UUID] = ()
+) -> Asking[frozenset[UUID]]:
+    """Those of these applications of which this person learns and decides nothing, whatever their office.
+
+    Barred, their own or their organisation’s, in a conflict they declared or that was found; and for who must declare,
+    not declared. ``undeclarable`` are such as nobody declares about yet.
+    """
+    faults.point("conflict")
+    every = frozenset(application_ids) | frozenset(undeclarable)
+    if not every:
+        return frozenset()
+    shut = in_conflict(actor.user_id)
+    if actor.can(Permission.CONFLICT_DECLARE):
+        shut = or_(shut, and_(Application.id.in_(application_ids), not_(clear_for(actor.user_id))))
+    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut))
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))
 
 
 @reader
@@ -292,6 +337,12 @@ def declarations(
 ) -> Asking[dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]]]:
     """(person, application) to what was declared and ruled, and what was found, in one statement."""
     return _by_pair((yield from ask(_said().where(_SAID.c.application_id.in_(list(application_ids))))))
+
+
+def has_conflict(user_id: UUID, application_id: UUID) -> bool:
+    """Whether this person has a conflict with this application, declared, found, or by taking part in it."""
+    wanted = select(Application.id).where(Application.id == application_id, in_conflict(user_id))
+    return db.session.scalar(wanted) is not None
 
 
 def refuse_conflict(user_id: UUID, application_id: UUID) -> None:

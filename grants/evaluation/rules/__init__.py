@@ -36,7 +36,7 @@ from grants.evaluation.rules.conflicts import (
     version_of,
 )
 from grants.evaluation.rules.fit import Fitting, Part, fitting
-from grants.evaluation.rules.official import Gathered, OfficialScore, scored
+from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.packs import PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
@@ -104,6 +104,7 @@ __all__ = [
     "REMARK",
     "REMARK_WORDS",
     "RULED_WORDS",
+    "SHIFT_TAINTED",
     "AdjustInput",
     "AdjustPage",
     "AgreedWords",
