@@ -21,12 +21,14 @@ from grants.evaluation.queries.access import (
     refuse_own_seat,
     seat_scope,
     shift_scope,
+    shut_out,
     shut_to,
     told_of,
     undeclared,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
 from grants.evaluation.queries.assignments import (
+    LEFT_OUT,
     assignments_page,
     call_to_assign,
     candidates,
@@ -67,6 +69,7 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "LEFT_OUT",
     "acts_for",
     "adjust_page",
     "agreed_words",
@@ -126,6 +129,7 @@ __all__ = [
     "seat_why",
     "shift_page",
     "shift_scope",
+    "shut_out",
     "shut_to",
     "spreads",
     "standing_detections",

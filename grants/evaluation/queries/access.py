@@ -28,7 +28,7 @@ from grants.evaluation.models import (
     ScoreShift,
 )
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
-from grants.identity.models import Membership, Organisation, RoleGrant
+from grants.identity.models import Membership, Organisation, RoleGrant, User
 from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
 
@@ -337,6 +337,21 @@ def declarations(
 ) -> Asking[dict[tuple[UUID, UUID], tuple[Declared | None, Ruling | None]]]:
     """(person, application) to what was declared and ruled, and what was found, in one statement."""
     return _by_pair((yield from ask(_said().where(_SAID.c.application_id.in_(list(application_ids))))))
+
+
+@reader
+def shut_out(application_ids: Collection[UUID], user_ids: Collection[UUID]) -> Asking[frozenset[tuple[UUID, UUID]]]:
+    """(person, application) of those of these people who have a conflict with an application, whatever was declared of it.
+
+    One statement for a whole call: by everything that shuts an application to a person, not by the pool’s entry alone.
+    """
+    faults.point("conflict")
+    rows = yield from ask(
+        select(User.id.label("user_id"), Application.id.label("application_id"))
+        .join(Application, literal(True))
+        .where(User.id.in_(user_ids), Application.id.in_(application_ids), in_conflict(User.id))
+    )
+    return frozenset((row.user_id, row.application_id) for row in rows)
 
 
 def has_conflict(user_id: UUID, application_id: UUID) -> bool:
