@@ -37,7 +37,7 @@ from grants.evaluation.rules.conflicts import (
 )
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
-from grants.evaluation.rules.packs import PACK_KIND, PackView, ToRead
+from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
     OwnWork,
@@ -100,6 +100,7 @@ from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput
 __all__ = [
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
+    "PACK_BYTES_MAX",
     "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
