@@ -44,7 +44,7 @@ EVALUATED = tuple(
 )  # fmt: skip
 ROWS_MAX = 2_000
 # A person, or the column of a statement that names one.
-Whose = UUID | ColumnElement[UUID] | InstrumentedAttribute[UUID] | None
+Whose = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
 
 
 def call_scope(call_id: UUID) -> Scope:
