@@ -95,3 +95,11 @@ def test_a_seat_goes_to_nobody_whom_the_application_is_shut_to(scene: Scene) -> 
     scene.assign()
 
     assert scene.seats(scene.application_ids[0]) == ["eva3", "eva4", "eva5"]
+
+
+def test_what_was_worked_out_of_something_else_is_not_given_out(scene: Scene) -> None:
+    scene.declare_all()
+    old = matching.Instance((), (), 3)
+
+    with pytest.raises(Conflict, match="Nothing was given out"):
+        services.give_out(scene.actor("manager"), scene.call_id, AGAIN, old, matching.Infeasible(("No.",)))

@@ -237,12 +237,7 @@ def _page(
         rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
     names = {criterion.key: criterion.name for criterion in call.content.criteria}
     return RankingPage(
-        call.id,
-        call.slug,
-        call.title,
-        call.reference,
-        call.content.criteria,
-        call.content.marking,
+        call.id, call.slug, call.title, call.reference, call.content.criteria, call.content.marking,
         call.content.total_threshold_half,
         call.content.marking.weighted,
         _order_words([names[key] for key in call.content.tie_order]),
@@ -266,10 +261,8 @@ def _page(
         standing is None
         and call.content.scoring.board_shift_half > 0
         and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
-        () if partial else found.relaxed,
-        call.content.selection,
-        shut=barred,
-    )
+        () if partial else found.relaxed, call.content.selection, shut=barred,
+    )  # fmt: skip
 
 
 def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Application, ...]]:
