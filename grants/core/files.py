@@ -11,7 +11,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -222,6 +222,28 @@ def keep_bytes(
             _move(temporary, target)
     made = Incoming(clean_name(name), media_type, len(data), sha256)
     return _row(made, kind=kind, object_id=object_id, role=role, replaces=replaces, uploaded=False)
+
+
+def keep_written(
+    write: Callable[[IO[bytes]], None], *, name: str, media_type: str, kind: str, object_id: UUID, role: str
+) -> FileView:
+    """Store a large file the program makes, inside an act: ``write`` puts it on the disk, and it is never whole in memory."""
+    acts.running_act()
+    with _writing() as (temporary, file):
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # read and write
+        _guard(sha256)
+        target = _place(sha256)
+        if target.exists():
+            os.utime(target)
+        else:
+            _move(temporary, target)
+    made = Incoming(clean_name(name), media_type, size, sha256)
+    return _row(made, kind=kind, object_id=object_id, role=role, replaces=None, uploaded=False)
 
 
 def remove(file_id: UUID) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import IO
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from grants.core import acts, clock, files, jobs, references
 from grants.core.acts import act
 from grants.core.db import db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.file_types import megabytes
 from grants.core.files import FileView
 from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
@@ -38,7 +39,7 @@ from grants.documents.rules import (
 )
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import ReadingPack
-from grants.evaluation.rules import PACK_KIND, ToRead
+from grants.evaluation.rules import PACK_BYTES_MAX, PACK_KIND, ToRead
 from grants.identity import queries as identity
 from grants.ledger import services as ledger
 
@@ -359,27 +360,33 @@ def print_letter_draft(actor: Actor, letter_id: UUID) -> FileView | None:
 
 
 @act("reading_pack.make", needs=Permission.ASSESSMENT_SCORE, says="packed the applications to assess into one file")
-def make_reading_pack(actor: Actor, pack_id: UUID) -> int:
+def make_reading_pack(actor: Actor, pack_id: UUID, bytes_max: int = PACK_BYTES_MAX) -> int:
     """Pack what is open to its owner at this moment: each application as a PDF, and the PDFs attached to it; once.
 
     What a conflict shuts while it is packed is left out: what may be read is asked again before the file is kept.
+    Raises :class:`Refused` when all of it is larger than ``bytes_max``.
     """
     pack = locked(ReadingPack, pack_id)
     assert pack.owner_id == actor.user_id, "a job runs as the person who asked"
     if pack.made_at is not None:
         return 0
-    wanted, made = evaluation.to_read(actor), io.BytesIO()
-    parts: dict[str, list[tuple[str, bytes]]] = {}
-    for done, each in enumerate(wanted):
-        jobs.progress(done, len(wanted), f"{each.reference} is packed")
-        parts[each.reference] = list(_to_read(each))
-    still = [each.reference for each in evaluation.to_read(actor) if each.reference in parts]
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for reference in still:
-            for name, data in parts[reference]:
-                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    files.keep_bytes(
-        made.getvalue(),
+    still: list[str] = []
+
+    def write(file: IO[bytes]) -> None:
+        wanted: Sequence[ToRead] = evaluation.to_read(actor)
+        while True:
+            file.seek(0)
+            file.truncate()
+            _pack(wanted, file, bytes_max)
+            open_now = {each.reference for each in evaluation.to_read(actor)}
+            if {each.reference for each in wanted} <= open_now:
+                break
+            # Each round has fewer than the one before.
+            wanted = [each for each in wanted if each.reference in open_now]
+        still.extend(each.reference for each in wanted)
+
+    files.keep_written(
+        write,
         name=f"applications-to-read-{clock.in_zone(acts.moment()):%Y-%m-%d}.zip",
         media_type="application/zip",
         kind=PACK_KIND,
@@ -389,6 +396,22 @@ def make_reading_pack(actor: Actor, pack_id: UUID) -> int:
     pack.made_at, pack.held = acts.moment(), still
     acts.reason(", ".join(still))
     return len(still)
+
+
+def _pack(wanted: Sequence[ToRead], file: IO[bytes], bytes_max: int) -> None:
+    """Write these applications as an archive, one after the other; refused once they are too large together."""
+    size = 0
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for done, each in enumerate(wanted):
+            jobs.progress(done, len(wanted), f"{each.reference} is packed")
+            for name, data in _to_read(each):
+                size += len(data)
+                if size > bytes_max:
+                    raise Refused(
+                        f"The applications open to you are larger than {megabytes(bytes_max)} together, which is "
+                        "the limit of one file. Read them on their pages, or take each as a PDF there."
+                    )
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
 def _to_read(each: ToRead) -> Iterator[tuple[str, bytes]]:

@@ -55,8 +55,13 @@ class DetectedKind(StrEnum):
 
     @property
     def is_certain(self) -> bool:
-        """Whether the fact alone is a conflict; of the others a person decides."""
+        """Whether the fact alone is a conflict; of the others a person decides.
+
+        An identifier somebody wrote of themselves or of an organisation proves nothing, so it only proposes.
+        """
         return self not in (
+            DetectedKind.SAME_PERSON,
+            DetectedKind.SAME_NUMBER,
             DetectedKind.MAIL_DOMAIN,
             DetectedKind.PAST_CONSORTIUM,
             DetectedKind.SIMILAR_PERSON,
@@ -65,7 +70,7 @@ class DetectedKind(StrEnum):
 
     @property
     def may_be_dismissed(self) -> bool:
-        """Whether a person may say that it is none: never of an own application, nor of one that competes with it."""
+        """Whether a person may always say that it is none: not of an own application, nor of one that competes with it."""
         return self not in (DetectedKind.OWN_APPLICATION, DetectedKind.COMPETING_BID)
 
 
@@ -95,7 +100,10 @@ DETECTED = Machine(
             DetectedState.DISMISSED,
             Permission.CONFLICT_CONFIRM,
         ),
-        Transition("lose", (DetectedState.PROPOSED,), DetectedState.GONE, Permission.CONFLICT_DETECT),
+        # What is confirmed is lost where it only followed from another fact that stands no more.
+        Transition(
+            "lose", (DetectedState.PROPOSED, DetectedState.CONFIRMED), DetectedState.GONE, Permission.CONFLICT_DETECT
+        ),
         Transition("find_again", (DetectedState.GONE,), DetectedState.PROPOSED, Permission.CONFLICT_DETECT),
     ),
 )

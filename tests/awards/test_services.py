@@ -216,7 +216,7 @@ def test_a_person_with_a_conflict_decides_nothing_and_sees_no_ranks(evaluated: S
 
     assert [(row.title, row.rank) for row in shown.rows] == [("Roof by Roof", None), ("Ferry to Zero", None)]
     assert (shown.partial, shown.line_words) == (True, "")
-    with pytest.raises(Refused, match="You declared a conflict of interest"):
+    with pytest.raises(Refused, match="You have a conflict of interest"):
         services.decide(evaluated.actor("chair"), evaluated.call_id, decision(evaluated))
 
 

@@ -36,7 +36,7 @@ from grants.evaluation.states import (
     SeatState,
 )
 from grants.identity import services as identity
-from grants.identity.models import Membership, User
+from grants.identity.models import AccessBar, Membership, RoleGrant, User
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from grants.identity.rules import ColleagueInput
@@ -61,6 +61,7 @@ UNI = Entity(key("uni"), "University of Ærøsted", "DK", "Ærøsted", frozenset
 LEAD = Somebody(key("lead"), "Lena Leadová", "lena@neochora.example", organisation_id=CITY.id)
 BID = Bid(key("bid"), (CITY, UNI), (LEAD,))
 OTHER = Bid(key("other"), (Entity(key("town"), "Town of Šumberk", "CZ", "Šumberk"),))
+ORCID = "0000-0002-1825-0097"
 EVA = Somebody(key("eva"), "Eva Hodnotilová", "eva@institute.example")
 
 
@@ -90,15 +91,30 @@ def test_what_is_shared_is_found_with_the_entity_it_concerns(candidate: Candidat
     assert [(each.kind, each.organisation_id in {CITY.id, UNI.id}) for each in found] == [(kind, True)]
 
 
-def test_one_orcid_under_two_accounts_is_one_person() -> None:
-    lead = replace(LEAD, orcid="0000-0002-1825-0097")
+def test_one_orcid_under_two_accounts_may_be_one_person_and_competes_once_that_stands() -> None:
+    lead = replace(LEAD, orcid=ORCID)
     bid = replace(BID, team=(lead,))
+    eva = Candidate(replace(EVA, orcid=lead.orcid))
 
-    found = detect([Candidate(replace(EVA, orcid=lead.orcid))], [bid, OTHER], (), USUAL)
+    found = detect([eva], [bid, OTHER], (), USUAL)
+    stands = detect([eva], [bid, OTHER], (), USUAL, [(EVA.user_id, BID.application_id)])
 
-    assert {(each.kind, each.application_id) for each in found} == {
+    assert [(each.kind, each.application_id, each.is_certain) for each in found] == [
+        (K.SAME_PERSON, BID.application_id, False)
+    ]
+    assert {(each.kind, each.application_id) for each in stands} == {
         (K.SAME_PERSON, BID.application_id), (K.COMPETING_BID, OTHER.application_id)
     }  # fmt: skip
+
+
+def test_a_number_is_certain_only_where_both_were_validated() -> None:
+    own = Entity(key("x"), "Elsewhere", "FI", numbers=UNI.numbers, proven=UNI.numbers)
+    typed, valid = (replace(BID, entities=(replace(UNI, proven=proven),)) for proven in (frozenset(), UNI.numbers))
+
+    (proposed,), (certain,) = (detect([Candidate(EVA, (own,))], [bid], (), USUAL) for bid in (typed, valid))
+
+    assert (proposed.kind, proposed.is_certain) == (K.SAME_NUMBER, False)
+    assert (certain.kind, certain.is_certain) == (K.SAME_NUMBER, True)
 
 
 def test_who_takes_part_in_one_application_competes_with_all_others_where_the_call_says_so() -> None:
@@ -137,8 +153,17 @@ def test_a_domain_of_a_mail_host_tells_nothing() -> None:
 
 # --- Against the naive way, pair by pair -------------------------------------------------------------------------------
 
+NUMBER = [frozenset({("PIC", str(n))}) for n in range(5)]
 ENTITIES = [
-    Entity(key(f"e{n}"), f"Office {n}", ("PL", "GR", "DK")[n % 3], f"Town{n % 4}", frozenset({("PIC", str(n % 5))}))
+    Entity(
+        key(f"e{n}"),
+        f"Office {n}",
+        ("PL", "GR", "DK")[n % 3],
+        f"Town{n % 4}",
+        NUMBER[n % 5],
+        "",
+        NUMBER[n % 5] if n % 2 else frozenset(),
+    )
     for n in range(8)
 ]
 PEOPLE = [Somebody(key(f"p{n}"), f"Ana Number{n}", f"p{n}@d{n % 3}.example", f"orcid{n % 4}") for n in range(6)]
@@ -167,17 +192,13 @@ def test_looking_up_finds_what_looking_at_every_pair_finds(
     wanted = set()
     for candidate in candidates:
         person = candidate.person
-        own = {
-            bid.application_id
-            for bid in bids
-            if any(each.user_id == person.user_id or each.orcid == person.orcid for each in bid.team)
-        }
+        own = {bid.application_id for bid in bids if any(each.user_id == person.user_id for each in bid.team)}
         for bid in bids:
             for entity in bid.entities:
                 for mine in candidate.entities:
                     if mine.id == entity.id:
                         wanted.add((person.user_id, bid.application_id, K.OWN_ORGANISATION))
-                    elif mine.numbers & entity.numbers:
+                    elif mine.proven & entity.proven:
                         wanted.add((person.user_id, bid.application_id, K.SAME_NUMBER))
                     if (
                         candidate.judges
@@ -189,14 +210,12 @@ def test_looking_up_finds_what_looking_at_every_pair_finds(
                     wanted.add((person.user_id, bid.application_id, K.SAME_COUNTRY))
             if any(each.user_id == person.user_id for each in bid.team):
                 wanted.add((person.user_id, bid.application_id, K.OWN_APPLICATION))
-            if any(each.user_id != person.user_id and each.orcid == person.orcid for each in bid.team):
-                wanted.add((person.user_id, bid.application_id, K.SAME_PERSON))
             if own and rules.competing_bid and bid.application_id not in own:
                 wanted.add((person.user_id, bid.application_id, K.COMPETING_BID))
 
     found = detect(candidates, bids, (), rules)
 
-    assert {(each.user_id, each.application_id, each.kind) for each in found if each.kind.is_certain} == wanted
+    assert {(each.user_id, each.application_id, each.kind) for each in found if each.is_certain} == wanted
     assert list(found) == sorted(found, key=lambda each: tuple(map(str, each.key)))
     assert detect(candidates[::-1], bids[::-1], (), rules) == found
 
@@ -291,6 +310,107 @@ def test_who_takes_part_reads_the_own_application_and_judges_none_of_the_call(se
         services.decide_detected(
             seated.actor("manager"), seated.application_ids[1], seated.people[name], Ruling.CLEARED, "It is fine."
         )
+
+
+def states_of(scene: Scene, name: str) -> dict[tuple[UUID, str], str]:
+    told = {"own_application", "same_person", "competing_bid"}
+    return {fact: row.state for fact, row in rows_of(scene, name).items() if fact[1] in told}
+
+
+def with_orcid(scene: Scene, name: str) -> None:
+    """This evaluator, and the lead of the first application, give the same ORCID iD of themselves."""
+    with arranging():
+        get(User, scene.people[name]).orcid = get(User, scene.leads[0]).orcid = ORCID
+
+
+def test_nobody_disqualifies_an_evaluator_by_typing_their_orcid(seated: Scene) -> None:
+    first, second, third = seated.application_ids
+    name = seated.seats(first)[0]
+    before = [seated.seats(each) for each in seated.application_ids]
+    with_orcid(seated, name)
+
+    services.detect(PROGRAM, seated.call_id)
+
+    assert states_of(seated, name) == {(first, "same_person"): "proposed"}
+    assert [seated.seats(each) for each in seated.application_ids] == before
+    assert seated.actor(name).bars == frozenset()
+    manager, user_id = seated.actor("manager"), seated.people[name]
+    services.decide_detected(manager, first, user_id, Ruling.CONFIRMED, "The same passport.")
+    services.detect(PROGRAM, seated.call_id)
+    assert states_of(seated, name) == {
+        (first, "same_person"): "confirmed", (second, "competing_bid"): "confirmed", (third, "competing_bid"): "confirmed"
+    }  # fmt: skip
+    assert seated.actor(name).barred("application") == {first, second, third}
+
+    services.decide_detected(manager, first, user_id, Ruling.CLEARED, "Somebody typed it in error.")
+
+    assert states_of(seated, name) == {
+        (first, "same_person"): "dismissed", (second, "competing_bid"): "gone", (third, "competing_bid"): "gone"
+    }  # fmt: skip
+    assert seated.actor(name).barred("application") == set()
+    services.detect(PROGRAM, seated.call_id)
+    assert set(states_of(seated, name).values()) == {"dismissed", "gone"}
+
+
+def test_what_the_program_confirmed_by_an_identifier_alone_waits_for_a_person_again(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    name = seated.seats(first)[0]
+    with_orcid(seated, name)
+    services.detect(PROGRAM, seated.call_id)
+    fact_id = rows_of(seated, name)[first, "same_person"].id
+    with arranging():
+        get(DetectedConflict, fact_id).state = DetectedState.CONFIRMED.value
+        db.session.add(
+            AccessBar(user_id=seated.people[name], kind="application", object_id=first, starts_at=clock.now())
+        )
+
+    services.detect(PROGRAM, seated.call_id)
+
+    assert states_of(seated, name)[first, "same_person"] == "proposed"
+    assert seated.actor(name).bars == frozenset()
+
+
+def test_a_part_that_ended_is_dismissed_by_a_person_and_what_competed_with_it_goes(seated: Scene) -> None:
+    first, second, _ = seated.application_ids
+    name = seated.seats(first)[0]
+    user_id = seated.people[name]
+    with arranging():
+        people.role(user_id, Role.APPLICATION_READER, kind="application", object_id=first)
+    services.detect(PROGRAM, seated.call_id)
+    with pytest.raises(Refused, match="Who takes part"):
+        services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "It is fine.")
+    with arranging():
+        wanted = (RoleGrant.user_id == user_id, RoleGrant.role == Role.APPLICATION_READER.value)
+        db.session.scalars(select(RoleGrant).where(*wanted)).one().ends_before = clock.now()
+    services.detect(PROGRAM, seated.call_id)
+    assert seated.actor(name).barred("application") == set(seated.application_ids[1:])
+
+    services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "Named in error.")
+
+    assert states_of(seated, name)[second, "competing_bid"] == "gone"
+    assert seated.actor(name).barred("application") == set()
+
+
+def test_a_dismissal_covers_only_the_organisation_it_was_about(seated: Scene) -> None:
+    first, name = seated.application_ids[0], seated.seats(seated.application_ids[0])[0]
+    user_id = seated.people[name]
+    member_of(seated, name, 0)
+    services.detect(PROGRAM, seated.call_id)
+    services.decide_detected(seated.actor("manager"), first, user_id, Ruling.CLEARED, "An office of another town.")
+    queries.refuse_conflict(user_id, first)
+    with arranging():
+        partner = people.organisation("Institute of Tampere", country_code="FI")
+        db.session.flush()
+        db.session.add(
+            ApplicationPartner(
+                application_id=first, organisation_id=partner.id, position=1,
+                role=PartnerRole.PARTNER.value, state=PartnerState.ACCEPTED.value,
+            )
+        )  # fmt: skip
+        db.session.add(Membership(user_id=user_id, organisation_id=partner.id, starts_at=clock.now()))
+
+    with pytest.raises(NotFound):
+        queries.refuse_conflict(user_id, first)
 
 
 def test_a_proposal_waits_for_a_person_who_confirms_or_dismisses_with_a_reason(seated: Scene) -> None:

@@ -92,3 +92,29 @@ def test_a_conflict_declared_while_the_job_waits_keeps_the_application_out(seate
 def test_nothing_open_is_nothing_to_pack(scene: Scene, browser: Browser) -> None:
     with pytest.raises(Exception, match=r"assessment:score|No application is open"):
         services.ask_pack(scene.actor("eva1"))
+
+
+def test_a_second_one_is_refused_while_the_first_waits_and_runs(seated: Scene, browser: Browser) -> None:
+    name = owner(seated)
+    services.ask_pack(seated.actor(name))
+
+    with pytest.raises(Refused, match="asked for already"):
+        services.ask_pack(seated.actor(name))
+
+    assert "asked for already" in browser.post(name, "/assessments/pack").text
+    assert work(seated) is JobState.DONE
+    services.ask_pack(seated.actor(name))
+
+
+def test_what_is_too_large_is_refused_and_leaves_nothing_behind(seated: Scene) -> None:
+    name = owner(seated)
+    services.ask_pack(seated.actor(name))
+    view = queries.pack(seated.actor(name))
+    assert view is not None
+
+    with pytest.raises(Refused, match="limit of one file"):
+        documents.make_reading_pack(seated.actor(name), view.id, 10_000)
+
+    db.session.rollback()
+    assert files.listed(PACK_KIND, view.id) == ()
+    assert work(seated) is JobState.DONE

@@ -399,6 +399,12 @@ def test_a_seat_is_handed_over_in_one_deed_and_starts_empty(seated: Scene, brows
 
     assert sent.status_code == 303
     assert free in seated.seats(about) and name not in seated.seats(about)
+    # The letter to whoever had the seat tells nobody’s name.
+    letters = [
+        args for args in db.session.scalars(select(Job.args)) if args.get("template") == "assignment_handed_over"
+    ]
+    assert [args["user_id"] for args in letters] == [str(seated.people[name])]
+    assert "Eva Evaluator" not in str(letters)
     shown = queries.assessment_page(seated.actor(free), reference)
     assert shown.sheet.saved_at is None and shown.sheet.mark(key).half is None
     assert "Mine" not in browser.get(free, f"/assessments/{reference}").text

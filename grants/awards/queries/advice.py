@@ -147,7 +147,13 @@ def _page(
         return AdvicePage(*head, shown.partial, shown.why_partial, chairs, places)
     told = run.result.get("rows", ())
     listed = {row.reference for row in shown.rows} | {row.reference for row in (*shown.waiting, *shown.forgotten)}
-    seen = [held for held in told if held["id"] in titles and _may_see(actor, listed, titles[held["id"]])]
+    seen = [
+        held
+        for held in told
+        if held["id"] in titles
+        and titles[held["id"]].id not in shown.shut
+        and _may_see(actor, listed, titles[held["id"]])
+    ]
     partial = shown.partial or len(seen) < len(told)
     points = _most(shown) / SCALE
     official = {str(row.application_id): row.rank for row in shown.rows}

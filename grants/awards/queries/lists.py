@@ -220,16 +220,16 @@ def _page(
     ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
     # What was published elsewhere is public: nobody declares about it.
     published = standing is not None and standing.kind is SelectionKind.PUBLISHED_OUTCOME
-    asked = () if published else ids
+    # Nobody declares about an application before it is eligible.
+    early = [row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value]
+    asked = () if published else [key for key in ids if key not in early]
     about: list[Asking[Any]] = [
-        evaluation.undeclared.asking(actor, asked), evaluation.cities_of.asking(ids), _countries.asking(ids)
+        evaluation.shut_to.asking(actor, asked, early), evaluation.cities_of.asking(ids), _countries.asking(ids)
     ]  # fmt: skip
     shut, cities, countries = yield from side_by_side(about)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
-    # Nobody declares about an application before it is eligible.
-    shut -= {row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value}
     barred = actor.barred("application") | shut
-    undeclared = shut - actor.barred("application")
+    undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
     undeclared -= yield from evaluation.conflicted.asking(actor, undeclared)
     partial = bool(barred & set(ids))
     rows = _rows(found, scores, cities, countries)
@@ -237,12 +237,7 @@ def _page(
         rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
     names = {criterion.key: criterion.name for criterion in call.content.criteria}
     return RankingPage(
-        call.id,
-        call.slug,
-        call.title,
-        call.reference,
-        call.content.criteria,
-        call.content.marking,
+        call.id, call.slug, call.title, call.reference, call.content.criteria, call.content.marking,
         call.content.total_threshold_half,
         call.content.marking.weighted,
         _order_words([names[key] for key in call.content.tie_order]),
@@ -266,9 +261,8 @@ def _page(
         standing is None
         and call.content.scoring.board_shift_half > 0
         and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
-        () if partial else found.relaxed,
-        call.content.selection,
-    )
+        () if partial else found.relaxed, call.content.selection, shut=barred,
+    )  # fmt: skip
 
 
 def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Application, ...]]:

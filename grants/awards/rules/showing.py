@@ -76,6 +76,7 @@ UNDECLARED = (
     "You have not declared about every application of this list, or a doubt of yours waits for a ruling. "
     "Declare first whether you have a conflict of interest with each of them."
 )
+WHY_PARTIAL = "You have a conflict of interest with an application of this list, or take part in one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ class RankingPage:
     rules: SelectionRules = PLAIN_SELECTION
     # Of a confirmed list: what came free, and who of the reserve list is next.
     reserve: ReservePage = NOTHING_FREED
+    # What is withheld from this person, wherever else it would be told.
+    shut: frozenset[UUID] = frozenset()
 
     @property
     def has_rules(self) -> bool:
@@ -172,7 +175,7 @@ class RankingPage:
         """Why this person sees a part of the list, in words; empty for whoever sees it whole."""
         if self.undeclared:
             return UNDECLARED
-        return "You declared a conflict of interest with an application of this list." if self.partial else ""
+        return WHY_PARTIAL if self.partial else ""
 
     @property
     def selected(self) -> tuple[RankingRow, ...]:

@@ -104,17 +104,20 @@ def confirmed_list(call_id: UUID) -> int | None:
 
 
 def refuse_conflicted(actor: Actor, application_ids: Sequence[UUID], beside: Sequence[Application] = ()) -> None:
-    """Whoever has a conflict with one application of a list, or did not declare about it, decides nothing about that list.
+    """Whoever has a conflict with one application of a list, takes part in one, or did not declare about it, decides nothing.
 
     ``beside`` are applications the list would forget; nobody declares about those before they are eligible.
     """
     application_ids = [*application_ids, *(row.id for row in beside if row.state == ApplicationState.ELIGIBLE.value)]
-    if actor.barred("application") & {*application_ids, *(row.id for row in beside)}:
+    shut = evaluation.shut_to(actor, application_ids, [row.id for row in beside])
+    if not shut:
+        return
+    if actor.barred("application") & shut or shut - evaluation.undeclared(actor, application_ids):
         raise Refused(
-            "You declared a conflict of interest with an application of this call, so you cannot decide its list. Somebody else must."
+            "You have a conflict of interest with an application of this call, or take part in one, so you cannot decide "
+            "its list. Somebody else must."
         )
-    if evaluation.undeclared(actor, application_ids):
-        raise Refused(rules.UNDECLARED)
+    raise Refused(rules.UNDECLARED)
 
 
 def new_selection(

@@ -15,6 +15,7 @@ from grants.evaluation.queries.access import (
     declaration_scope,
     declarations,
     found_conflict,
+    has_conflict,
     in_conflict,
     own_seat,
     refuse_closed,
@@ -23,11 +24,14 @@ from grants.evaluation.queries.access import (
     seat_scope,
     shift_scope,
     shut_for,
+    shut_out,
+    shut_to,
     told_of,
     undeclared,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
 from grants.evaluation.queries.assignments import (
+    LEFT_OUT,
     assignments_page,
     call_to_assign,
     candidates,
@@ -48,7 +52,7 @@ from grants.evaluation.queries.consensus import (
 from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
-from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
+from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
 from grants.evaluation.queries.official import official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -68,6 +72,8 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "LEFT_OUT",
+    "acts_for",
     "adjust_page",
     "agreed_words",
     "application_id_of",
@@ -107,6 +113,7 @@ __all__ = [
     "form_of",
     "found_conflict",
     "free_seat",
+    "has_conflict",
     "in_conflict",
     "look",
     "may_declare",
@@ -128,8 +135,11 @@ __all__ = [
     "shift_page",
     "shift_scope",
     "shut_for",
+    "shut_out",
+    "shut_to",
     "spreads",
     "standing_detections",
+    "takes_part",
     "to_declare_in_office",
     "to_read",
     "told_of",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, literal, not_, null, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, not_, null, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
@@ -28,7 +28,7 @@ from grants.evaluation.models import (
 )
 from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
-from grants.identity.models import Membership, RoleGrant, User
+from grants.identity.models import Membership, Organisation, RoleGrant, User
 from grants.identity.policy import TEAM_ROLES
 from grants.identity.queries import role_holds
 
@@ -44,7 +44,7 @@ EVALUATED = tuple(
 )  # fmt: skip
 ROWS_MAX = 2_000
 # A person by id, or the column that holds it in the query the condition stands in.
-Person = UUID | ColumnElement[Any] | InstrumentedAttribute[UUID] | None
+Person = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
 
 
 def call_scope(call_id: UUID) -> Scope:
@@ -166,7 +166,7 @@ def _found_for(user_id: Person) -> ColumnElement[bool]:
 def _takes_part(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person acts for it, or belongs to an organisation of it now.
 
-    Where a person decided that the organisation is no conflict, that stands.
+    Where a person decided that an organisation is no conflict, that stands for this one.
     """
     now = clock.now()
     acts_for = (
@@ -184,15 +184,18 @@ def _takes_part(user_id: Person) -> ColumnElement[bool]:
     dismissed = (
         select(found.id)
         .where(
-            found.application_id == Application.id,
-            found.user_id == user_id,
+            found.application_id == ApplicationPartner.application_id,
+            found.user_id == Membership.user_id,
             found.kind == DetectedKind.OWN_ORGANISATION.value,
             found.state == DetectedState.DISMISSED.value,
+            # What was found names the entry that stands for the organisation.
+            found.organisation_id == func.coalesce(Organisation.same_as_id, Organisation.id),
         )
         .exists()
     )
     belongs = (
         select(ApplicationPartner.id)
+        .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
         .where(
             ApplicationPartner.application_id == Application.id,
@@ -200,10 +203,11 @@ def _takes_part(user_id: Person) -> ColumnElement[bool]:
             Membership.user_id == user_id,
             Membership.starts_at <= now,
             or_(Membership.ends_before.is_(None), Membership.ends_before > now),
+            not_(dismissed),
         )
         .exists()
     )
-    return or_(acts_for, and_(belongs, not_(dismissed)))
+    return or_(acts_for, belongs)
 
 
 # The pages of applications open to a panel by the same condition.
@@ -218,6 +222,27 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
         return frozenset()
     clear = yield from ask(select(Application.id).where(Application.id.in_(application_ids), clear_for(actor.user_id)))
     return frozenset(application_ids) - {row.id for row in clear}
+
+
+@reader
+def shut_to(
+    actor: Actor, application_ids: Collection[UUID], undeclarable: Collection[UUID] = ()
+) -> Asking[frozenset[UUID]]:
+    """Those of these applications of which this person learns and decides nothing, whatever their office.
+
+    Barred, their own or their organisation’s, in a conflict they declared or that was found; and for who must declare,
+    not declared. ``undeclarable`` are such as nobody declares about yet.
+    """
+    faults.point("conflict")
+    every = frozenset(application_ids) | frozenset(undeclarable)
+    if not every:
+        return frozenset()
+    shut = in_conflict(actor.user_id)
+    if actor.can(Permission.CONFLICT_DECLARE):
+        shut = or_(shut, and_(Application.id.in_(application_ids), not_(clear_for(actor.user_id))))
+    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut))
+    own = actor.places(Permission.APPLICATION_READ, "application")
+    return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))
 
 
 @reader
@@ -344,6 +369,27 @@ def found_conflict(user_id: UUID, application_id: UUID) -> bool:
 def declarations(application_ids: Iterable[UUID]) -> Asking[dict[tuple[UUID, UUID], Said]]:
     """(person, application) to what was declared and ruled, and what was found, in one statement."""
     return _by_pair((yield from ask(_said().where(_SAID.c.application_id.in_(list(application_ids))))))
+
+
+@reader
+def shut_out(application_ids: Collection[UUID], user_ids: Collection[UUID]) -> Asking[frozenset[tuple[UUID, UUID]]]:
+    """(person, application) of those of these people who have a conflict with an application, whatever was declared of it.
+
+    One statement for a whole call: by everything that shuts an application to a person, not by the pool’s entry alone.
+    """
+    faults.point("conflict")
+    rows = yield from ask(
+        select(User.id.label("user_id"), Application.id.label("application_id"))
+        .join(Application, literal(True))
+        .where(User.id.in_(user_ids), Application.id.in_(application_ids), in_conflict(User.id))
+    )
+    return frozenset((row.user_id, row.application_id) for row in rows)
+
+
+def has_conflict(user_id: UUID, application_id: UUID) -> bool:
+    """Whether this person has a conflict with this application, declared, found, or by taking part in it."""
+    wanted = select(Application.id).where(Application.id == application_id, in_conflict(user_id))
+    return db.session.scalar(wanted) is not None
 
 
 def refuse_conflict(user_id: UUID, application_id: UUID) -> None:

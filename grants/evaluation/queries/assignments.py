@@ -18,7 +18,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, within
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, head_of
 from grants.evaluation.queries.conflicts import doubtful, doubts_about
 from grants.evaluation.queries.detected import detected_count
@@ -43,6 +43,8 @@ RUN_COLUMNS = (
     AssignmentRun.applications, AssignmentRun.evaluators, AssignmentRun.seats, AssignmentRun.seats_new,
     AssignmentRun.pairs_priced, AssignmentRun.rounds, AssignmentRun.input_sha256,
 )  # fmt: skip
+
+LEFT_OUT = "What concerns an application in which you have a conflict of interest is left out."
 
 
 @reader
@@ -95,16 +97,16 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
         seat_views(select(Application.id).where(Application.call_id == call.id)),
         pool.asking(call.id),
         doubtful.asking(actor, call.id),
-        runs.asking(call.id),
+        runs.asking(actor, call.id),
         detected_count.asking(actor, call.id),
     ]
     going_on, listed, seats, members, in_doubt, ran, found_waiting = yield from side_by_side(about)
+    shut = yield from shut_to.asking(actor, (), [one.application_id for one in listed])
     # What was recorded from elsewhere never had seats and is no part of an assignment.
     found = [
         one
         for one in listed
-        if one.application_id not in actor.barred("application")
-        and (one.application_id in going_on or one.application_id in seats)
+        if one.application_id not in shut and (one.application_id in going_on or one.application_id in seats)
     ]
     ids = [one.application_id for one in found]
     # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
@@ -115,8 +117,7 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
     )
     pool_ids = {member.user_id for member in members}
     undeclared = {
-        member.user_id: sum((member.user_id, each) not in stated for each in going_on - actor.barred("application"))
-        for member in members
+        member.user_id: sum((member.user_id, each) not in stated for each in going_on - shut) for member in members
     }
     members = tuple(replace(member, undeclared=undeclared[member.user_id]) for member in members)
     conflicts = sum(said.is_conflict for (user_id, _), said in stated.items() if user_id in pool_ids)
@@ -216,21 +217,36 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
 
 
 @reader
-def runs(call_id: UUID) -> Asking[tuple[RunView, ...]]:
-    """The runs of a call, latest first."""
+def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
+    """The runs of a call, latest first, without sentences about applications shut to this person."""
     rows = yield from ask(
         select(*RUN_COLUMNS).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
     )
-    return tuple(run_view(row) for row in rows)
+    shut = yield from shut_titles(actor, call_id)
+    return tuple(run_view(row, shut) for row in rows)
 
 
-def run_view(row: Any) -> RunView:
-    """A run as the list shows it."""
+def shut_titles(actor: Actor, call_id: UUID) -> Asking[frozenset[str]]:
+    """The titles of applications of a call that are shut to this person, as the sentences of a run name them."""
+    rows = yield from ask(select(Application.id, Application.title).where(Application.call_id == call_id))
+    shut = yield from shut_to.asking(actor, (), [row.id for row in rows])
+    return frozenset(row.title for row in rows if row.id in shut)
+
+
+def run_view(row: Any, shut: frozenset[str]) -> RunView:
+    """A run as the list shows it, without the sentences that name one of these."""
+    reasons, changes = told_of_run(row.reasons, shut), told_of_run(row.changes, shut)
     return RunView(
-        row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, tuple(row.reasons),
+        row.number, RunStatus(row.status), row.created_at, row.seed, row.objective, row.bound, reasons,
         row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,
-        row.input_sha256.hex(), tuple(row.changes),
+        row.input_sha256.hex(), changes,
     )  # fmt: skip
+
+
+def told_of_run(sentences: Sequence[str], shut: frozenset[str]) -> tuple[str, ...]:
+    """Sentences of a run, but for those that name an application shut to who reads them; that something is left out is said."""
+    told = tuple(one for one in sentences if not any(title in one for title in shut))
+    return told if len(told) == len(sentences) else (*told, LEFT_OUT)
 
 
 @reader

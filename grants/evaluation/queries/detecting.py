@@ -23,6 +23,7 @@ from grants.core.db import db
 from grants.core.permissions import Permission
 from grants.evaluation.models import DetectedConflict, Evaluator
 from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Found, Somebody, Together, detect
+from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
 from grants.identity.policy import TEAM_ROLES, roles_with
 from grants.identity.queries import role_holds
@@ -73,7 +74,35 @@ def look(call_id: UUID) -> Looked:
     bids = _bids(partners, team, people, memberships, entities)
     own = {entity.id for candidate in candidates for entity in candidate.entities}
     past = _past(call_id, own, since) if rules.past_consortium_years else ()
-    return Looked(detect(candidates, bids, past, rules), len(candidates), len(bids))
+    return Looked(detect(candidates, bids, past, rules, takes_part(call_id)), len(candidates), len(bids))
+
+
+def takes_part(call_id: UUID, user_id: UUID | None = None) -> frozenset[tuple[UUID, UUID]]:
+    """(person, application) of whom it stands that they take part in it, under whatever account: what others compete with."""
+    wanted = (
+        select(DetectedConflict.user_id, DetectedConflict.application_id)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(
+            Application.call_id == call_id,
+            DetectedConflict.state == DetectedState.CONFIRMED.value,
+            or_(
+                DetectedConflict.kind == DetectedKind.OWN_APPLICATION.value,
+                # That two accounts are one person stands once a person said so.
+                and_(
+                    DetectedConflict.kind == DetectedKind.SAME_PERSON.value,
+                    DetectedConflict.decided_by.is_not(None),
+                ),
+            ),
+        )
+    )
+    if user_id is not None:
+        wanted = wanted.where(DetectedConflict.user_id == user_id)
+    return frozenset((row[0], row[1]) for row in db.session.execute(wanted))
+
+
+def acts_for(user_id: UUID, call_id: UUID) -> frozenset[UUID]:
+    """The applications of a call that this person acts for now, by role or as the contact of a partner."""
+    return frozenset(application_id for application_id, each in _team(call_id) if each == user_id)
 
 
 def _years_ago(years: int) -> datetime:
@@ -165,7 +194,7 @@ def _memberships(user_ids: Iterable[UUID], since: datetime) -> dict[UUID, list[U
 def _entities(organisation_ids: Collection[UUID]) -> dict[UUID, Entity]:
     """Organisations as they are compared; an entry that points to another one counts as that."""
     found: dict[UUID, Entity] = {}
-    numbers = _numbers(organisation_ids)
+    numbers, proven = _numbers(organisation_ids)
     for row in db.session.execute(
         select(
             *(Organisation.id, Organisation.name, Organisation.country_code, Organisation.town, Organisation.website),
@@ -174,8 +203,9 @@ def _entities(organisation_ids: Collection[UUID]) -> dict[UUID, Entity]:
     ):
         own = numbers[row.id] | ({(NUMBERS[FactKind.PIC], row.pic)} if row.pic else set())
         found[row.id] = Entity(
-            row.same_as_id or row.id, row.name, row.country_code, row.town or "", frozenset(own), _host(row.website)
-        )
+            row.same_as_id or row.id, row.name, row.country_code, row.town or "", frozenset(own), _host(row.website),
+            frozenset(proven[row.id]),
+        )  # fmt: skip
     return found
 
 
@@ -185,9 +215,14 @@ def _host(website: str | None) -> str:
     return host.removeprefix("www.")
 
 
-def _numbers(organisation_ids: Collection[UUID]) -> dict[UUID, set[tuple[str, str]]]:
-    """What registers call each organisation: the newest line of each kind."""
-    found: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
+Numbers = dict[UUID, set[tuple[str, str]]]
+
+
+def _numbers(organisation_ids: Collection[UUID]) -> tuple[Numbers, Numbers]:
+    """What registers call each organisation: the newest line of each kind; and of these what is validated today."""
+    found: Numbers = defaultdict(set)
+    proven: Numbers = defaultdict(set)
+    today = clock.in_zone(clock.now()).date()
     other = aliased(OrganisationFact)
     newest = (
         select(func.max(other.number))
@@ -195,16 +230,23 @@ def _numbers(organisation_ids: Collection[UUID]) -> dict[UUID, set[tuple[str, st
         .correlate(OrganisationFact)
         .scalar_subquery()
     )
-    for organisation_id, kind, value in db.session.execute(
-        select(OrganisationFact.organisation_id, OrganisationFact.kind, OrganisationFact.value).where(
+    validated = and_(
+        OrganisationFact.validated_on.is_not(None),
+        or_(OrganisationFact.valid_until.is_(None), OrganisationFact.valid_until > today),
+    )
+    for organisation_id, kind, value, is_proven in db.session.execute(
+        select(OrganisationFact.organisation_id, OrganisationFact.kind, OrganisationFact.value, validated).where(
             OrganisationFact.organisation_id.in_(organisation_ids),
             OrganisationFact.kind.in_([kind.value for kind in NUMBERS]),
             OrganisationFact.number == newest,
             OrganisationFact.value != "",
         )
     ):
-        found[organisation_id].add((NUMBERS[FactKind(kind)], value))
-    return found
+        number = (NUMBERS[FactKind(kind)], value)
+        found[organisation_id].add(number)
+        if is_proven:
+            proven[organisation_id].add(number)
+    return found, proven
 
 
 def _candidate(
@@ -304,12 +346,15 @@ def _together(rows: Iterable[tuple[Any, str, UUID]]) -> tuple[Together, ...]:
     return tuple(Together(words, frozenset(ids)) for words, ids in found.values() if len(ids) > 1)
 
 
-def standing_detections(call_id: UUID) -> dict[tuple[UUID, UUID, str, UUID | None], DetectedConflict]:
-    """Every fact kept about a call, under lock, by what tells one from another. For the act that looks anew."""
+def standing_detections(
+    call_id: UUID, user_id: UUID | None = None
+) -> dict[tuple[UUID, UUID, str, UUID | None], DetectedConflict]:
+    """Every fact kept about a call, or about one person there, under lock, by what tells one from another."""
+    whose = [] if user_id is None else [DetectedConflict.user_id == user_id]
     rows = db.session.scalars(
         select(DetectedConflict)
         .join(Application, Application.id == DetectedConflict.application_id)
-        .where(Application.call_id == call_id)
+        .where(Application.call_id == call_id, *whose)
         .with_for_update(of=DetectedConflict)
         .execution_options(populate_existing=True)
     )

@@ -7,13 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
+from grants.applications.models import Application
 from grants.calls.rules import CallContent
 from grants.calls.states import ScoreMethod
 from grants.core.together import Answer, Asking, Question, reader
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore, ScoreShift
+from grants.evaluation.models import (
+    Assessment,
+    AssessmentScore,
+    Assignment,
+    Consensus,
+    ConsensusScore,
+    Evaluator,
+    ScoreShift,
+)
+from grants.evaluation.queries.access import IN_EVALUATION, in_conflict
 from grants.evaluation.rules import Gathered, OfficialScore
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState, ShiftState
 
@@ -26,13 +37,12 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
         _sheets(application_ids),
         _sums(content, application_ids) if by_mean else _agreed(application_ids),
     ]
+    if by_mean:
+        questions.append(_left(application_ids))
     if content.scoring.board_shift_half:
-        questions.append(
-            select(ScoreShift.application_id, ScoreShift.shift_half, ScoreShift.reason).where(
-                ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value
-            )
-        )
-    sheets, marks, *shifts = yield questions
+        questions.append(_shifts(application_ids))
+    sheets, marks, *others = yield questions
+    left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
     seats: dict[UUID, int] = defaultdict(int)
     totals: dict[UUID, list[int]] = defaultdict(list)
     for application_id, submitted, total in sheets:
@@ -40,16 +50,81 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
         if submitted:
             totals[application_id].append(int(total or 0))
     found = _of_sums(marks) if by_mean else _of_agreed(marks)
-    moved = {application_id: (half, reason) for application_id, half, reason in (shifts[0] if shifts else ())}
+    moved = {row.application_id: row for row in (others[0] if others else ())}
     results = {}
     for key in application_ids:
         gathered = found.get(key, {})
-        standing = Gathered(seats=seats[key], submitted=len(totals[key]), **gathered)
+        standing = Gathered(
+            seats=seats[key], submitted=len(totals[key]), left=left.get(key, 0),
+            asked=content.evaluators_per_application, **gathered,
+        )  # fmt: skip
         halves, basis, missing = rules.scored(standing, content.marking, content.evaluators_least)
-        half, reason = moved.get(key, (0, ""))
-        said = rules.shift_sentence(half, reason)
+        shift = moved.get(key)
+        half, said = (
+            (0, "") if shift is None else (shift.shift_half, rules.shift_sentence(shift.shift_half, shift.reason))
+        )
+        if shift is not None and shift.tainted:
+            halves, basis, half, said = None, "", 0, ""
+            missing = missing or rules.SHIFT_TAINTED
         results[key] = OfficialScore(key, halves, tuple(sorted(totals[key])), basis, missing, half, said)
     return results
+
+
+def _shifts(application_ids: Sequence[UUID]) -> Question:
+    """The moves two people stand behind; one is tainted while it is judged and one of the two turned out to have a conflict.
+
+    Once the list is decided by two people, what was moved is the record of how.
+    """
+    tainted = and_(
+        Application.state.in_(IN_EVALUATION),
+        or_(in_conflict(ScoreShift.proposed_by), in_conflict(ScoreShift.decided_by)),
+    )
+    return (
+        select(ScoreShift.application_id, ScoreShift.shift_half, ScoreShift.reason, tainted.label("tainted"))
+        .join(Application, Application.id == ScoreShift.application_id)
+        .where(ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value)
+    )
+
+
+def _left(application_ids: Sequence[UUID]) -> Question:
+    """By application how many submitted sheets left with their seat, for another reason than a conflict, and have no successor.
+
+    A sheet that is in counts in the place of one that left where its seat was given afterwards; in the same deed, by hand.
+    """
+    after = aliased(Assignment)
+    sheet = aliased(Assessment)
+    afterwards = or_(
+        after.created_at > Assignment.voided_at,
+        and_(after.created_at == Assignment.voided_at, after.hand_reason.is_not(None)),
+    )
+    successors = (
+        select(func.count())
+        .select_from(after)
+        .join(sheet, sheet.assignment_id == after.id)
+        .where(
+            after.application_id == Assignment.application_id,
+            after.state == SeatState.ACTIVE.value,
+            sheet.state == AssessmentState.SUBMITTED.value,
+            afterwards,
+        )
+        .correlate(Assignment)
+        .scalar_subquery()
+    )
+    seats = (
+        select(Assignment.application_id, successors.label("successors"))
+        .join(Application, Application.id == Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .join(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(
+            Assignment.application_id.in_(application_ids),
+            Assignment.state == SeatState.VOIDED.value,
+            Assessment.state == AssessmentState.SUBMITTED.value,
+            not_(in_conflict(Evaluator.user_id)),
+        )
+        .subquery()
+    )
+    # The one that left first has the most successors: with as many of them as left, nobody is missing.
+    return select(seats.c.application_id, func.count() - func.max(seats.c.successors)).group_by(seats.c.application_id)
 
 
 def _sheets(application_ids: Sequence[UUID]) -> Question:

@@ -21,7 +21,15 @@ from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import ROWS_MAX, declarations, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
-from grants.evaluation.queries.assignments import RUN_COLUMNS, call_to_assign, in_evaluation, pool, run_view, seat_views
+from grants.evaluation.queries.assignments import (
+    RUN_COLUMNS,
+    call_to_assign,
+    in_evaluation,
+    pool,
+    run_view,
+    seat_views,
+    shut_titles,
+)
 from grants.evaluation.rules import AdjustInput, AdjustPage, GivenSeat, PoolMember, RunPage, SeatWhy, Tally, WhatIf
 from grants.evaluation.states import CountryRule, Deed, SeatState
 from grants.identity.models import User
@@ -41,6 +49,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     if not found:
         raise NotFound
     row = found[0]
+    view = run_view(row, (yield from shut_titles(actor, call.id)))
     key = Application.reference + " " + User.handle
     seats = yield from ask(
         select(Application.reference, Application.title, User.name, User.handle, Assignment.utility, Assignment.state)
@@ -56,8 +65,8 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         for one in seats
     ]
     return RunPage(
-        call.slug, call.title, run_view(row), row.settings, row.solver, row.ideal, row.floor, row.spread,
-        tuple(row.changes), row.difference,
+        call.slug, call.title, view, row.settings, row.solver, row.ideal, row.floor, row.spread,
+        view.changes, row.difference,
         cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=row.seats_new),
     )  # fmt: skip
 

@@ -37,8 +37,8 @@ from grants.evaluation.rules.conflicts import (
     version_of,
 )
 from grants.evaluation.rules.fit import Fitting, Part, fitting
-from grants.evaluation.rules.official import Gathered, OfficialScore, scored
-from grants.evaluation.rules.packs import PACK_KIND, PackView, ToRead
+from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
+from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
     ListOrder,
     OwnWork,
@@ -102,10 +102,12 @@ __all__ = [
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
     "KIND_WORDS",
+    "PACK_BYTES_MAX",
     "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
     "RULED_WORDS",
+    "SHIFT_TAINTED",
     "AdjustInput",
     "AdjustPage",
     "AgreedWords",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -105,7 +105,10 @@ BEGINNING_LETTERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An organisation as it is compared: ``id`` is that of the entry that stands for it, ``numbers`` are of registers."""
+    """An organisation as it is compared: ``id`` is that of the entry that stands for it, ``numbers`` are of registers.
+
+    Of its numbers ``proven`` are those somebody of the programme validated; the others anybody may have typed.
+    """
 
     id: UUID
     name: str
@@ -113,6 +116,7 @@ class Entity:
     town: str = ""
     numbers: frozenset[tuple[str, str]] = frozenset()
     domain: str = ""
+    proven: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,13 @@ class Found:
     kind: DetectedKind
     organisation_id: UUID | None
     evidence: str
+    # A fact of its kind that only proposes otherwise, and is certain because what it says was validated.
+    proven: bool = False
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it keeps the person away before anybody looked."""
+        return self.proven or self.kind.is_certain
 
     @property
     def key(self) -> tuple[UUID, UUID, str, UUID | None]:
@@ -180,17 +191,25 @@ class Found:
 
 
 def detect(
-    candidates: Sequence[Candidate], bids: Sequence[Bid], past: Sequence[Together], rules: ConflictRules
-) -> tuple[Found, ...]:
+    candidates: Sequence[Candidate], bids: Sequence[Bid], past: Sequence[Together], rules: ConflictRules,
+    takes_part: Collection[tuple[UUID, UUID]] = (),
+) -> tuple[Found, ...]:  # fmt: skip
     """Everything that joins these people to these applications, each fact once, in an order that depends on nothing else.
 
-    What only proposes a conflict is left out where a certain one keeps the person away anyway.
+    What only proposes a conflict is left out where a certain one keeps the person away anyway; but not that two accounts
+    may be one person, which says more than this application. ``takes_part`` are (person, application) of whom that
+    stands already.
     """
     index = _indexed(bids, past)
-    found = {each.key: each for candidate in candidates for each in _about(candidate, index, rules)}
-    certain = {(each.user_id, each.application_id) for each in found.values() if each.kind.is_certain}
+    part_of = _by(takes_part)
+    found = {each.key: each for candidate in candidates for each in _about(candidate, index, rules, part_of)}
+    certain = {(each.user_id, each.application_id) for each in found.values() if each.is_certain}
     kept = (
-        each for each in found.values() if each.kind.is_certain or (each.user_id, each.application_id) not in certain
+        each
+        for each in found.values()
+        if each.is_certain
+        or each.kind is DetectedKind.SAME_PERSON
+        or (each.user_id, each.application_id) not in certain
     )
     return tuple(sorted(kept, key=lambda each: tuple(map(str, each.key))))
 
@@ -291,24 +310,28 @@ def _domains(places: Sequence[Place], team: Sequence[tuple[Bid, Somebody]]) -> d
     )
 
 
-def _about(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
-    yield from _part_in_it(candidate, index, rules)
+def _about(
+    candidate: Candidate, index: _Index, rules: ConflictRules, part_of: Mapping[UUID, Sequence[UUID]]
+) -> Iterator[Found]:
+    yield from _part_in_it(candidate, index, rules, frozenset(part_of.get(candidate.person.user_id, ())))
     yield from _by_organisation(candidate, index)
     if candidate.judges:
         yield from _by_place(candidate, index, rules)
     yield from _to_look_at(candidate, index, rules)
 
 
-def _part_in_it(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:
-    """Own applications, those of the same person under another account, and those that compete with them."""
+def _part_in_it(candidate: Candidate, index: _Index, rules: ConflictRules, part_of: frozenset[UUID]) -> Iterator[Found]:
+    """Own applications, those of who may be the same person, and those that compete with what is certainly their own.
+
+    An ORCID iD is what somebody wrote of themselves: it makes nobody compete before a person confirmed who it is.
+    """
     person = candidate.person
-    own: set[UUID] = set()
+    own = set(part_of)
     for bid, _ in index.by_person.get(person.user_id, ()):
         own.add(bid.application_id)
         yield _found(candidate, bid, DetectedKind.OWN_APPLICATION, bid.lead_id, "Takes part in this application")
     for bid, other in index.by_orcid.get(person.orcid or "", ()):
         if other.user_id != person.user_id:
-            own.add(bid.application_id)
             words = f"The same ORCID iD as {other.name} of its team: {person.orcid}"
             yield _found(candidate, bid, DetectedKind.SAME_PERSON, other.organisation_id, words)
     if own and rules.competing_bid:
@@ -327,7 +350,8 @@ def _by_organisation(candidate: Candidate, index: _Index) -> Iterator[Found]:
             for bid, entity in index.by_number.get((kind, value), ()):
                 if entity.id != own.id:
                     words = f"{own.name} has the same {kind} as {entity.name}: {value}"
-                    yield _found(candidate, bid, DetectedKind.SAME_NUMBER, entity.id, words)
+                    found = _found(candidate, bid, DetectedKind.SAME_NUMBER, entity.id, words)
+                    yield replace(found, proven=(kind, value) in own.proven & entity.proven)
 
 
 def _by_place(candidate: Candidate, index: _Index, rules: ConflictRules) -> Iterator[Found]:

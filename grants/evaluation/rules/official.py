@@ -34,10 +34,14 @@ class Gathered:
     """What stands about the marks of one application.
 
     ``sums`` holds by criterion how many marks of submitted sheets there are, how many of them are on the scale, and their sum.
+    ``left`` is how many sheets that were in left with their seat for another reason than a conflict, with none in their
+    place; ``asked`` how many assessments the call asks for.
     """
 
     seats: int = 0
     submitted: int = 0
+    left: int = 0
+    asked: int = 0
     consensus: ConsensusState | None = None
     agreed: Mapping[str, int | None] | None = None
     sums: Mapping[str, tuple[int, int, int]] | None = None
@@ -52,6 +56,9 @@ def scored(found: Gathered, marking: Marking, least: int) -> tuple[dict[str, Hal
             return _mean(found, marking, least)
 
 
+SHIFT_TAINTED = (
+    "Who proposed or confirmed the move of this score has a conflict of interest; the panel must decide about it anew."
+)
 _CONSENSUS_MISSING: Mapping[ConsensusState | None, str] = {
     None: "Nobody has written the consensus yet.",
     ConsensusState.DRAFT: "The consensus is a draft.",
@@ -79,6 +86,10 @@ def _mean(found: Gathered, marking: Marking, least: int) -> tuple[dict[str, Half
     if found.submitted < max(found.seats, least, 1):
         needed = max(found.seats, least, 1)
         return None, "", f"{found.submitted} of {needed} assessments {'is' if needed == 1 else 'are'} submitted."
+    if found.left > 0 and found.submitted < found.asked:
+        # Nobody moves a score by taking out a sheet they read: only a conflict does.
+        needed = min(found.asked, found.submitted + found.left)
+        return None, "", f"{found.submitted} of {needed} assessments are submitted: one that was in left with its seat."
     halves: dict[str, Half] = {}
     for criterion in marking.criteria:
         given, on_scale, total = (found.sums or {}).get(criterion.key, (0, 0, 0))

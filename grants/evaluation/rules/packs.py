@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 PACK_KIND = "reading_pack"
+# Before it is packed; what is larger is read on its pages.
+PACK_BYTES_MAX = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)

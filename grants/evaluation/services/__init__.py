@@ -11,7 +11,7 @@ from grants.evaluation.services.leaving import hand_over, recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
-from grants.evaluation.services.runs import request_run, run
+from grants.evaluation.services.runs import give_out, request_run, run
 from grants.evaluation.services.seats import fill, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
@@ -31,6 +31,7 @@ __all__ = [
     "dissent",
     "download_pack",
     "fill",
+    "give_out",
     "hand_over",
     "input_hash",
     "keep_place",

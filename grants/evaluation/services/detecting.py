@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -43,29 +43,60 @@ def detect(actor: Actor, call_id: UUID) -> Detected:
     """Look the call through: certain facts keep people away at once, the others wait for a person.
 
     What was decided stands. A proposal whose fact is no longer so goes; a certain one stays until a person dismisses it.
+    That somebody competes follows from the application they take part in, and goes with it.
     """
     found = {each.key: each for each in queries.look(call_id).found}
-    standing = queries.standing_detections(call_id)
+    standing, bound = queries.standing_detections(call_id), queries.takes_part(call_id)
     kept_away: dict[tuple[UUID, UUID], str] = {}
     proposed = gone = 0
     for key, each in found.items():
         row = standing.get(key) or _kept(each)
         if row.state == DetectedState.GONE.value:
             DETECTED.move(row, "find_again")
+        if _held_too_much(row, each):
+            _lose(row)
+            DETECTED.move(row, "find_again")
         if row.state == DetectedState.PROPOSED.value:
-            if each.kind.is_certain:
+            if each.is_certain:
                 DETECTED.move(row, "confirm")
                 if each.kind is not DetectedKind.OWN_APPLICATION:
                     kept_away.setdefault((each.user_id, each.application_id), each.evidence)
             elif key not in standing:
                 proposed += 1
     for key, row in standing.items():
-        if key not in found and row.state == DetectedState.PROPOSED.value:
-            DETECTED.move(row, "lose")
+        if key in found:
+            continue
+        if row.state == DetectedState.PROPOSED.value or (_follows(row) and not _is_bound(row, bound)):
+            _lose(row)
             gone += 1
     own = {(each.user_id, each.application_id) for each in found.values() if each.kind is DetectedKind.OWN_APPLICATION}
     keep_away(call_id, {pair: words for pair, words in kept_away.items() if pair not in own}, own)
     return Detected(proposed, len(kept_away.keys() | own), gone)
+
+
+def _held_too_much(row: DetectedConflict, each: Found) -> bool:
+    """Whether the program alone confirmed what proves nothing (any more): a person decides about it."""
+    return row.state == DetectedState.CONFIRMED.value and row.decided_by is None and not each.is_certain
+
+
+def _follows(row: DetectedConflict) -> bool:
+    """Whether it keeps the person away only because they take part in another application."""
+    return row.kind == DetectedKind.COMPETING_BID.value and row.state == DetectedState.CONFIRMED.value
+
+
+def _is_bound(row: DetectedConflict, bound: Collection[tuple[UUID, UUID]]) -> bool:
+    """Whether the person of a competing bid still takes part in another application."""
+    return any(user_id == row.user_id and one != row.application_id for user_id, one in bound)
+
+
+def _lose(row: DetectedConflict) -> None:
+    """A fact is no longer so; the person comes near the application again unless something else keeps them away."""
+    held = row.state == DetectedState.CONFIRMED.value
+    DETECTED.move(row, "lose")
+    db.session.flush()
+    pair = (row.user_id, row.application_id)
+    if held and not queries.found_conflict(*pair) and not is_conflict(*queries.told_of(*pair)):
+        people.lift_bar(row.user_id, "application", row.application_id)
 
 
 def _kept(each: Found) -> DetectedConflict:
@@ -104,14 +135,17 @@ def decide_detected(
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; it is kept on the record."})
     acts.reason(words)
+    application = locked(Application, application_id)
     match ruling:
         case Ruling.CONFIRMED:
             _decide(actor, rows, "confirm", words)
-            application = locked(Application, application_id)
+            # Who takes part in one application under another account competes with the others.
+            look_for_conflicts(application.call_id)
             return keep_away(application.call_id, {(user_id, application_id): words})
         case Ruling.CLEARED:
-            _refuse_dismissing(rows)
+            _refuse_dismissing(rows, application)
             _decide(actor, rows, "dismiss", words)
+            _let_go_of_competing(application.call_id, user_id)
             if not is_conflict(*queries.told_of(user_id, application_id)):
                 people.lift_bar(user_id, "application", application_id)
             return Ruled.NOTHING_MORE
@@ -131,13 +165,25 @@ def _found_between(user_id: UUID, application_id: UUID) -> Sequence[DetectedConf
     ).all()
 
 
-def _refuse_dismissing(rows: Sequence[DetectedConflict]) -> None:
+def _refuse_dismissing(rows: Sequence[DetectedConflict], application: Application) -> None:
     for row in rows:
-        if not DetectedKind(row.kind).may_be_dismissed:
+        ended = row.kind == DetectedKind.OWN_APPLICATION.value and application.id not in queries.acts_for(
+            row.user_id, application.call_id
+        )
+        if not DetectedKind(row.kind).may_be_dismissed and not ended:
             raise Refused(
                 "Who takes part in an application of this call judges neither it nor those it competes with; "
                 "that cannot be dismissed. End their part in the application, if it was named in error."
             )
+
+
+def _let_go_of_competing(call_id: UUID, user_id: UUID) -> None:
+    """Who takes part in no application of the call any more competes with none."""
+    db.session.flush()
+    bound = queries.takes_part(call_id, user_id)
+    for row in queries.standing_detections(call_id, user_id).values():
+        if _follows(row) and not _is_bound(row, bound):
+            _lose(row)
 
 
 def _decide(actor: Actor, rows: Sequence[DetectedConflict], verb: str, words: str) -> None:

@@ -19,7 +19,7 @@ from grants.evaluation.services.consensus import consensus_row
 from grants.evaluation.services.seats import seat_by_hand, void_seat
 from grants.evaluation.states import ConsensusState
 from grants.identity import services as people
-from grants.identity.queries import person, users_with
+from grants.identity.queries import users_with
 
 REASON_MISSING = "Say why, in a sentence; it is kept on the record and the programme manager reads it."
 
@@ -88,14 +88,8 @@ def hand_over(actor: Actor, seat_id: UUID, evaluator_id: UUID, reason: str, due_
     db.session.flush()
     call = calls.call_by_id(application.call_id)
     given = seat_by_hand(call, application, evaluator_id, words, due_at or seat.due_at)
-    people.mail(
-        [before],
-        "assignment_handed_over",
-        "application",
-        application.id,
-        reference=application.reference,
-        name=person(locked(Evaluator, evaluator_id).user_id).name,
-    )
+    # Who follows is not theirs to know: evaluators are named to nobody beside the programme.
+    people.mail([before], "assignment_handed_over", "application", application.id, reference=application.reference)
     return given
 
 

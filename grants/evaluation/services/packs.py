@@ -30,6 +30,10 @@ def ask_pack(actor: Actor) -> None:
     row = db.session.scalars(
         select(ReadingPack).where(ReadingPack.owner_id == actor.user_id).with_for_update()
     ).one_or_none()
+    if row is not None and row.made_at is None and not jobs.view(row.job_id).is_over:
+        raise Refused(
+            "Your file is asked for already and being made. Wait until it is there, then ask again if you must."
+        )
     if row is None:
         row = ReadingPack(id=uuid4(), owner_id=actor.user_id)
     for kept in files.listed(PACK_KIND, row.id):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from grants.calls import queries as calls
@@ -10,12 +12,12 @@ from grants.calls.rules import CallView
 from grants.core import acts, jobs
 from grants.core.acts import act
 from grants.core.db import db, locked
-from grants.core.errors import Invalid, Refused
-from grants.core.permissions import Actor, Permission
+from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
+from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assignment, AssignmentRun
 from grants.evaluation.rules import Consortium, PoolMember, RunInput, RunResult
-from grants.evaluation.services.records import explained, last_run, run_row
+from grants.evaluation.services.records import explained, input_hash, last_run, run_row
 from grants.evaluation.services.seats import (
     give_seat,
     movable_pairs,
@@ -58,25 +60,78 @@ def _refuse_bad_run(values: RunInput) -> None:
         raise Invalid("The deadline has passed.", {"due_on": "Choose a day after today, or leave it empty."})
 
 
+class ChangedMeanwhile(Conflict):
+    """What an assignment depends on changed while it was worked out."""
+
+
+Solver = Callable[[matching.Instance], matching.Matched | matching.Infeasible]
+
+
+def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching.assign) -> RunResult:
+    """Fill every empty seat of the call by the exact assignment; seats that stand stay, or as few as possible move.
+
+    Worked out while nothing is held, however long that takes, and given out only if all of it is as it was read.
+    Applications in which the person who asks has a conflict stay as they are. Run again with nothing changed it adds
+    nothing. Raises :class:`Conflict` when something changed twice.
+    """
+    if not actor.may(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call_id))):
+        raise NotAllowed("Evaluators are assigned by the programme manager of this call.", Permission.ASSIGNMENT_DECIDE)
+    for _ in range(2):
+        jobs.progress(0, 4, "Reading applications, evaluators and declarations")
+        instance = _read(actor, call_id, values).instance
+        # What was read is plain now: no row and no snapshot is held while it is worked out.
+        db.session.rollback()
+        jobs.progress(1, 4, f"Finding the best of all assignments for {len(instance.applications)} applications")
+        result = solver(instance)
+        try:
+            return give_out(actor, call_id, values, instance, result)
+        except ChangedMeanwhile as error:
+            changed = error
+    raise changed
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadNow:
+    """Everything a run starts from, as it stands at one moment."""
+
+    call: CallView
+    found: tuple[Consortium, ...]
+    members: tuple[PoolMember, ...]
+    seats: tuple[Assignment, ...]
+    instance: matching.Instance
+    kept_away: Mapping[matching.Pair, str]
+
+
+def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
+    call = calls.call_by_id(call_id)
+    every = queries.consortia(call_id)
+    # Whoever asks decides nothing about those; what is given out on them counts against the loads all the same.
+    shut = queries.shut_to(actor, (), [one.application_id for one in every])
+    found = tuple(one for one in every if one.application_id not in shut)
+    members = queries.pool(call_id)
+    seats = seats_of(one.application_id for one in found)
+    taken = Counter(seat.evaluator_id for seat in seats_of(shut))
+    instance, kept_away = _instance(call, found, members, values, seats, taken)
+    return _ReadNow(call, found, members, seats, instance, kept_away)
+
+
 @act(
     "assignment.run",
     needs=Permission.ASSIGNMENT_DECIDE,
     scope=queries.call_scope,
     says="assigned evaluators in {subject}",
 )
-def run(actor: Actor, call_id: UUID, values: RunInput) -> RunResult:
-    """Fill every empty seat of the call by the exact assignment; seats that stand stay, or as few as possible move.
-
-    Kept as a run whether or not it could be solved. Run again with nothing changed it adds nothing.
-    """
-    jobs.progress(0, 4, "Reading applications, evaluators and declarations")
-    call = calls.call_by_id(call_id)
-    found = queries.consortia(call_id)
-    members = queries.pool(call_id)
-    seats = seats_of(one.application_id for one in found)
-    instance, kept_away = _instance(call, found, members, values, seats)
-    jobs.progress(1, 4, f"Finding the best of all assignments for {len(found)} applications")
-    result = matching.assign(instance)
+def give_out(
+    actor: Actor, call_id: UUID, values: RunInput, worked_out: matching.Instance,
+    result: matching.Matched | matching.Infeasible,
+) -> RunResult:  # fmt: skip
+    """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds."""
+    now = _read(actor, call_id, values)
+    call, found, members, seats, instance = now.call, now.found, now.members, now.seats, now.instance
+    if input_hash(instance) != input_hash(worked_out):
+        raise ChangedMeanwhile(
+            "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
+        )
     before = last_run(call_id)
     if isinstance(result, matching.Infeasible):
         row = run_row(call_id, before, instance, result, values, call)
@@ -87,7 +142,7 @@ def run(actor: Actor, call_id: UUID, values: RunInput) -> RunResult:
     assert matching.verify(instance, result) == (), "the certificate was checked pair by pair"
     jobs.progress(3, 4, "Working out the reasons for each seat, and giving the seats out")
     row = run_row(call_id, before, instance, result, values, call)
-    row.explanations = explained(instance, result, call, found, members, kept_away)
+    row.explanations = explained(instance, result, call, found, members, now.kept_away)
     db.session.add(row)
     by_id = {member.id: member for member in members}
     new = _give_out(instance, result, by_id, seats, values, row)
@@ -124,9 +179,11 @@ def _instance(
     members: Sequence[PoolMember],
     values: RunInput,
     seats: Sequence[Assignment],
+    taken: Mapping[UUID, int],
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
-    """What the assignment depends on, and of each pair that may not meet why not."""
+    """What the assignment depends on, and of each pair that may not meet why not; ``taken`` are seats beside the run."""
     stated = queries.declarations(one.application_id for one in found)
+    shut_out = queries.shut_out([one.application_id for one in found], [member.user_id for member in members])
     movable = movable_pairs(seats) if values.standing is StandingRule.MOVABLE else frozenset()
     stood = {(seat.application_id, seat.evaluator_id) for seat in seats}
     # Who lost a seat on an application does not get it again.
@@ -139,6 +196,8 @@ def _instance(
             said = stated.get((member.user_id, one.application_id), rules.Said())
             utilities[pair] = fitting.utility(member, one)
             why = rules.why_not(member, one, said, countries=values.countries)
+            if not why and (member.user_id, one.application_id) in shut_out:
+                why = f"{member.name} has a conflict of interest with it."
             if not why and pair in lost:
                 why = f"{member.name} had a seat on it."
             if why and pair not in stood:
@@ -151,7 +210,8 @@ def _instance(
         ),
         tuple(
             matching.Seatholder(
-                member.id, member.load_max, member.load_min, member.name, member.country_code,
+                member.id, max(0, member.load_max - taken.get(member.id, 0)),
+                max(0, member.load_min - taken.get(member.id, 0)), member.name, member.country_code,
                 str(member.organisation_id or ""), frozenset(member.roles), frozenset(member.languages),
             )
             for member in members

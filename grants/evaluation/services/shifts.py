@@ -35,7 +35,9 @@ def propose_shift(actor: Actor, application_id: UUID, values: ShiftInput) -> Non
     if _standing(application_id, ShiftState.PROPOSED) is not None:
         raise Refused("A move of this score waits for a second person. Have it confirmed or returned first.")
     standing = _standing(application_id, ShiftState.CONFIRMED)
-    if checked.shift_half == (standing.shift_half if standing else 0):
+    # What somebody with a conflict decided is decided anew, with whatever result.
+    anew = standing is not None and _tainted(standing)
+    if not anew and checked.shift_half == (standing.shift_half if standing else 0):
         raise Invalid("Nothing was stored.", {"shift": "The score is moved by just that already."})
     db.session.add(
         ScoreShift(
@@ -59,6 +61,10 @@ def propose_shift(actor: Actor, application_id: UUID, values: ShiftInput) -> Non
 def confirm_shift(actor: Actor, shift_id: UUID, version: int | None = None) -> None:
     """Confirm a move another person proposed; the one that stood before is replaced."""
     row = _to_decide(actor, shift_id, version)
+    if _tainted(row):
+        raise Refused(
+            "Who proposed this move has a conflict of interest with the application. Return it; propose it anew."
+        )
     # The bound is that of the call as it is now.
     content = calls.call_by_id(locked(Application, row.application_id).call_id).content
     rules.checked_shift(ShiftInput(row.shift_half, row.reason), content.scoring)
@@ -107,6 +113,13 @@ def _to_decide(actor: Actor, shift_id: UUID, version: int | None) -> ScoreShift:
     if actor.user_id is None or row.proposed_by == actor.user_id:
         raise Refused("You proposed this move; another person must confirm or return it.")
     return row
+
+
+def _tainted(row: ScoreShift) -> bool:
+    """Whether one of those who stand behind a move has a conflict with the application, as came to light since."""
+    faults.point("conflict")
+    people = [user_id for user_id in (row.proposed_by, row.decided_by) if user_id is not None]
+    return any(queries.has_conflict(user_id, row.application_id) for user_id in people)
 
 
 def _standing(application_id: UUID, state: ShiftState) -> ScoreShift | None:

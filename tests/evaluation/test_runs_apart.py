@@ -1,0 +1,105 @@
+"""A run holds nothing while it is worked out, and nobody steers who assesses an application they have a conflict with."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, text
+
+from grants.applications.models import Application
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Conflict, NotAllowed
+from grants.evaluation import matching, queries, services
+from grants.evaluation.models import AssignmentRun
+from grants.evaluation.rules import Answered, RunInput
+from grants.evaluation.states import Declared, RunStatus
+from grants.identity.models import Membership
+from tests.evaluation.scene import Scene
+
+AGAIN = RunInput("2022", None)
+
+
+def take_back(scene: Scene, name: str) -> None:
+    """This evaluator declares a conflict with the first application."""
+    answer = Answered(scene.application_ids[0], Declared.CONFLICT, "We share a flat")
+    services.declare(scene.actor(name), scene.call_id, (answer,))
+
+
+def test_the_call_is_free_while_a_run_is_worked_out(scene: Scene) -> None:
+    scene.declare_all()
+
+    def solver(instance: matching.Instance) -> matching.Matched | matching.Infeasible:
+        with db.engine.connect() as other:
+            other.exec_driver_sql("begin read write")
+            other.execute(text("SELECT id FROM call WHERE id = :id FOR UPDATE NOWAIT"), {"id": scene.call_id})
+        return matching.assign(instance)
+
+    assert services.run(scene.actor("manager"), scene.call_id, AGAIN, solver).seats_new == 9
+
+
+def test_what_changed_meanwhile_is_worked_out_again_once_and_then_said(scene: Scene) -> None:
+    scene.declare_all()
+    changing = ["eva1", "eva2", "eva3"]
+
+    def solver(instance: matching.Instance) -> matching.Matched | matching.Infeasible:
+        found = matching.assign(instance)
+        if changing:
+            take_back(scene, changing.pop())
+        return found
+
+    with pytest.raises(Conflict, match="Nothing was given out"):
+        services.run(scene.actor("manager"), scene.call_id, AGAIN, solver)
+    db.session.rollback()
+    assert changing == ["eva1"] and db.session.scalars(select(AssignmentRun)).all() == []
+
+    told = services.run(scene.actor("manager"), scene.call_id, AGAIN, solver)
+
+    # Of five two are kept away, and a third since: worked out anew, with what stands now.
+    assert (told.status, changing) == (RunStatus.INFEASIBLE, [])
+
+
+def test_whoever_may_not_assign_starts_no_run(scene: Scene) -> None:
+    with pytest.raises(NotAllowed):
+        services.run(scene.actor("eva1"), scene.call_id, AGAIN)
+
+
+def test_a_manager_in_conflict_changes_nothing_of_that_application_and_is_told_nothing_of_it(scene: Scene) -> None:
+    scene.declare_all(but={(f"eva{n}", scene.application_ids[0]): Declared.CONFLICT for n in (1, 2, 3)})
+    title = get(Application, scene.application_ids[0]).title
+    assert scene.assign().status is RunStatus.INFEASIBLE
+    manager = scene.actor("manager")
+    before = queries.assignments_page(manager, scene.slug)
+    assert title in before.runs[0].reasons[0] and len(before.rows) == 3
+    with arranging():
+        city = get(Application, scene.application_ids[0]).coordinator_id
+        db.session.add(Membership(user_id=scene.people["manager"], organisation_id=city, starts_at=clock.now()))
+
+    told = scene.assign()
+
+    assert (told.status, told.seats_new) == (RunStatus.SOLVED, 6)
+    assert scene.seats(scene.application_ids[0]) == []
+    shown = queries.assignments_page(scene.actor("manager"), scene.slug)
+    assert len(shown.rows) == 2
+    assert [one.reasons for one in shown.runs] == [(), (queries.LEFT_OUT,)]
+    assert all(title not in word for one in shown.runs for word in (*one.reasons, *one.changes))
+
+
+def test_a_seat_goes_to_nobody_whom_the_application_is_shut_to(scene: Scene) -> None:
+    scene.declare_all()
+    with arranging():
+        city = get(Application, scene.application_ids[0]).coordinator_id
+        db.session.add(Membership(user_id=scene.people["eva1"], organisation_id=city, starts_at=clock.now()))
+        db.session.add(Membership(user_id=scene.people["eva2"], organisation_id=city, starts_at=clock.now()))
+
+    scene.assign()
+
+    assert scene.seats(scene.application_ids[0]) == ["eva3", "eva4", "eva5"]
+
+
+def test_what_was_worked_out_of_something_else_is_not_given_out(scene: Scene) -> None:
+    scene.declare_all()
+    old = matching.Instance((), (), 3)
+
+    with pytest.raises(Conflict, match="Nothing was given out"):
+        services.give_out(scene.actor("manager"), scene.call_id, AGAIN, old, matching.Infeasible(("No.",)))
