@@ -34,8 +34,6 @@ from grants.evaluation import queries as evaluation
 from grants.evaluation import rules as evaluation_rules
 from grants.identity.models import User
 
-EVENTS_MAX = 20_000
-
 
 def meeting_scope(meeting_id: UUID) -> Scope:
     """A meeting lies in its call. It is locked: its log is numbered without gap."""
@@ -55,11 +53,18 @@ BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
 
 @reader
 def shut(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """Those of these applications of which this person is shown nothing at all: undeclared, in doubt, in conflict, barred."""
-    undeclared, conflicted = yield from side_by_side(
-        (evaluation.undeclared.asking(actor, application_ids), evaluation.conflicted.asking(actor, application_ids))
+    """Those of these applications of which this person is shown nothing at all: undeclared, in doubt, in conflict, barred.
+
+    And those they still score: what a panel says of an application would be in the sheet of whoever heard it.
+    """
+    undeclared, conflicted, scoring = yield from side_by_side(
+        (
+            evaluation.undeclared.asking(actor, application_ids),
+            evaluation.conflicted.asking(actor, application_ids),
+            evaluation.scoring.asking(actor, application_ids),
+        )
     )
-    return undeclared | conflicted | (actor.barred("application") & frozenset(application_ids))
+    return undeclared | conflicted | scoring | (actor.barred("application") & frozenset(application_ids))
 
 
 def meeting_id_of(actor: Actor, slug: str) -> UUID:
@@ -214,7 +219,10 @@ def _members(meeting_id: UUID) -> Asking[Sequence[Any]]:
 def events_of(meeting_id: UUID) -> Asking[tuple[Event, ...]]:
     """The log of a meeting in its order."""
     rows = yield from ask(
-        select(PanelEvent).where(PanelEvent.meeting_id == meeting_id).order_by(PanelEvent.number).limit(EVENTS_MAX)
+        select(PanelEvent)
+        .where(PanelEvent.meeting_id == meeting_id)
+        .order_by(PanelEvent.number)
+        .limit(rules.EVENTS_MAX)
     )
     return tuple(
         Event(
@@ -225,18 +233,36 @@ def events_of(meeting_id: UUID) -> Asking[tuple[Event, ...]]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Who of a meeting may be in the room for an item, and who of them has a voice: votes on it and leads it."""
+
+    room: frozenset[UUID] = frozenset()
+    voice: frozenset[UUID] = frozenset()
+
+
 @reader
 def clear_people(
     people: Collection[UUID], application_ids: Collection[UUID], must_declare: Collection[UUID]
-) -> Asking[dict[UUID, frozenset[UUID]]]:
-    """For each application those of these people who stand clear of it: declared so, or never asked to declare."""
-    said = yield from evaluation.declarations.asking(application_ids)
+) -> Asking[dict[UUID, Clear]]:
+    """For each application those of these people who stand clear of it: declared so, or never asked to declare.
+
+    Whoever still scores it is not in the room; whoever assesses it, scored already or not, has no voice.
+    """
+    said, seats = yield from both(
+        evaluation.declarations.asking(application_ids), evaluation.seated.asking(application_ids)
+    )
 
     def is_clear(person: UUID, key: UUID) -> bool:
         answer = said.get((person, key))
-        return evaluation_rules.stands_clear(*answer) if answer else person not in must_declare
+        clear = evaluation_rules.stands_clear(*answer) if answer else person not in must_declare
+        return clear and seats.get((person, key), True)
 
-    return {key: frozenset(person for person in people if is_clear(person, key)) for key in application_ids}
+    found = {}
+    for key in application_ids:
+        room = frozenset(person for person in people if is_clear(person, key))
+        found[key] = Clear(room, frozenset(person for person in room if (person, key) not in seats))
+    return found
 
 
 @reader
@@ -271,7 +297,7 @@ def _page(
     actor: Actor,
     found: Whole,
     closed_to: frozenset[UUID],
-    clear: Mapping[UUID, frozenset[UUID]],
+    clear: Mapping[UUID, Clear],
     beside: _Beside,
     at: datetime,
 ) -> MeetingPage:
@@ -285,10 +311,12 @@ def _page(
     )
     current = next((row for row in rows if row.current), None)
     here, role = rules.present(found.events), found.roles.get(actor.user_id) if actor.user_id else None
-    may = rules.eligible(found.roles, clear[current.application_id]) if current else frozenset()
+    may = rules.eligible(found.roles, clear[current.application_id].voice) if current else frozenset()
     out = {stay.person for stay in current.told.out if stay.until is None} if current else set()
     leads = (
-        rules.leader(found.roles, clear[current.application_id]) if current else rules.leader(found.roles, found.roles)
+        rules.leader(found.roles, clear[current.application_id].voice)
+        if current
+        else rules.leader(found.roles, found.roles)
     )
     return MeetingPage(
         found.head,
