@@ -13,7 +13,7 @@ from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import MEETING, Happened, MeetingState, PanelRole, Turn, Vote
 from grants.calls import queries as calls
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -133,6 +133,7 @@ def leads(actor: Actor, meeting: PanelMeeting) -> PanelItem:
 
 def _refuse_assessing(actor: Actor, clear: Clear) -> None:
     """Whoever assesses an application hears what the panel says once their sheet is in, and has no voice."""
+    faults.point("four_eyes")
     if actor.user_id in clear.room - clear.voice:
         raise NotAllowed(rules.ASSESSES)
 
