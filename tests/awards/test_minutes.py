@@ -112,7 +112,8 @@ def test_a_remark_after_the_freezing_makes_the_next_version_until_both_have_sign
     sign(meeting, "ben", 2)
     with pytest.raises(Refused, match="second person has signed"):
         sign(meeting, "manager", 2)
-    services.minutes.remark(meeting.scene.actor("manager"), meeting.id, reference, "Too late")
+    with pytest.raises(Refused, match="signed by both"):
+        services.minutes.remark(meeting.scene.actor("manager"), meeting.id, reference, "Too late")
     with pytest.raises(Refused, match="signed by both"):
         freeze(meeting)
     assert view(meeting, "ben").signed
@@ -213,3 +214,29 @@ def test_the_minutes_cost_the_same_whatever_they_hold(meeting: Meeting) -> None:
         queries.minutes.minutes_page(actor, meeting.slug)
 
     assert len(seen) <= 4
+
+
+def test_what_two_people_signed_grows_no_more(meeting: Meeting) -> None:
+    hold(meeting)
+    freeze(meeting)
+    for who in ("chair", "ben"):
+        sign(meeting, who)
+    before = meeting.events()
+
+    with pytest.raises(Refused, match="signed by both"):
+        services.minutes.remark(
+            meeting.scene.actor("manager"), meeting.id, meeting.scene.references[1], "It was said too"
+        )
+    assert meeting.events() == before
+
+
+def test_a_version_beyond_those_a_page_shows_is_not_found(meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(meeting)
+    freeze(meeting)
+    first = view(meeting, "manager")
+    monkeypatch.setattr(queries.minutes, "VERSIONS_MAX", 1)
+    services.minutes.remark(meeting.scene.actor("manager"), meeting.id, meeting.scene.references[1], "More was said")
+    freeze(meeting)
+
+    with pytest.raises(NotFound):
+        queries.minutes.minutes_for(meeting.scene.actor("manager"), first.id)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from grants.awards import queries
 from grants.awards.models import PanelEvent
+from grants.awards.rules import panel as rules
 from grants.awards.states import Happened, MeetingState, Turn, Vote
 from grants.core import clock
 from grants.core.acts import arranging
@@ -19,8 +20,9 @@ from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.paging import Page
 from grants.evaluation import services as evaluation
+from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.rules import Answered
-from grants.evaluation.states import Declared, DetectedState
+from grants.evaluation.states import AssessmentState, Declared, DetectedState, SeatState
 from grants.identity.policy import Role
 from tests.awards.meeting import MEMBERS, NAMES, Meeting, planned, seat_panel
 from tests.awards.test_publication import statements
@@ -197,12 +199,118 @@ def test_who_declares_a_conflict_after_voting_is_out_and_their_vote_counts_for_n
     )
     assert meeting.page("ben").closed
 
+    with pytest.raises(Refused, match="1 of the people who may vote has voted; a vote is counted from 2"):
+        meeting.does("chair", "count", 1)
+    meeting.does("chair", "vote", 1, Vote.ABSTAIN)
+
     assert meeting.does("chair", "count", 1) is False
     current = meeting.page("ada").current
     assert current is not None
     (put,) = current.told.proposals
-    assert (put.count_words, put.eligible) == ("0 for, 1 against, 0 abstained", 2)
+    assert (put.count_words, put.eligible) == ("0 for, 1 against, 1 abstained", 2)
     assert scene.people["ben"] in {stay.person for stay in current.told.out}
+
+
+def seat(scene: Scene, name: str, place: int, *, submitted: bool = False) -> None:
+    """Somebody of the panel assesses the application at that place too."""
+    with arranging():
+        evaluator = Evaluator(
+            call_id=scene.call_id, user_id=scene.people[name], country_code="FI", languages=[], topics=[], load_min=0, load_max=3
+        )  # fmt: skip
+        db.session.add(evaluator)
+        db.session.flush()
+        row = Assignment(
+            application_id=scene.application_ids[place], evaluator_id=evaluator.id, state=SeatState.ACTIVE.value, utility=0,
+            hand_reason="A seat fell empty",
+        )  # fmt: skip
+        db.session.add(row)
+        db.session.flush()
+        state = AssessmentState.SUBMITTED if submitted else AssessmentState.DRAFT
+        db.session.add(
+            Assessment(
+                assignment_id=row.id, state=state.value, remark="", saved_at=CLOSED, saves=1, numbers={},
+                submitted_at=CLOSED if submitted else None,
+            )
+        )  # fmt: skip
+    db.session.rollback()
+
+
+def test_who_still_scores_an_application_reads_nothing_of_it_and_neither_votes_nor_leads(meeting: Meeting) -> None:
+    scene = meeting.scene
+    seat(scene, "chair", 0)
+    seat(scene, "ben", 0)
+    meeting.all_arrive()
+    meeting.does("chair", "begin")
+    with pytest.raises(NotFound):
+        meeting.does("chair", "open_item", scene.references[0])
+    meeting.does("ada", "open_item", scene.references[0])
+
+    for name in ("chair", "ben"):
+        page = meeting.page(name)
+        assert page.closed and FIRST not in str(page)
+        with pytest.raises(NotFound):
+            meeting.does(name, "vote", 1, Vote.APPROVE)
+    with pytest.raises(NotFound):
+        meeting.does("chair", "propose", "Recommend it")
+    out = meeting.page("ada").current
+    assert out is not None
+    assert {stay.person for stay in out.told.out} == {scene.people[name] for name in ("chair", "ben", "cleo")}
+    # Ada alone has a voice on it, so nothing is carried.
+    with pytest.raises(Refused, match="a vote needs 2"):
+        meeting.does("ada", "propose", "Recommend it")
+
+
+def test_who_assessed_an_application_hears_of_it_and_the_deputy_leads_it(meeting: Meeting) -> None:
+    scene = meeting.scene
+    seat(scene, "chair", 1, submitted=True)
+    meeting.all_arrive()
+    meeting.does("chair", "begin")
+    meeting.does("chair", "open_item", scene.references[1])
+
+    page = meeting.page("chair")
+    assert page.current is not None and not page.closed and not page.leads
+    for deed in (("propose", "Recommend it"), ("vote", 1, Vote.APPROVE), ("recommend", "Fund it", "I scored it")):
+        with pytest.raises(NotAllowed, match="You assess this application yourself"):
+            meeting.does("chair", *deed)
+    assert meeting.does("ada", "propose", "Recommend it") == 1
+    assert meeting.page("ada").eligible == 3
+
+
+def test_nothing_is_said_on_an_item_while_the_meeting_is_paused(meeting: Meeting) -> None:
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it")
+    meeting.does("chair", "pause")
+    before = len(meeting.events())
+
+    for name, *deed in (
+        ("ben", "vote", 1, Vote.APPROVE),
+        ("chair", "count", 1),
+        ("chair", "reorder", meeting.scene.references[1], "It covers more"),
+        ("chair", "recommend", "Name the streets", "The sheets miss them"),
+    ):
+        with pytest.raises(Refused, match="This meeting is paused"):
+            meeting.does(name, *deed)
+    assert len(meeting.events()) == before
+
+
+def test_nobody_fills_the_log_by_coming_and_going_and_a_full_log_still_ends(
+    meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(rules.COMINGS_SOON_MAX // 2):
+        meeting.does("ben", "arrive")
+        meeting.does("ben", "leave")
+    with pytest.raises(Refused, match="You came and went 10 times within 5 minutes"):
+        meeting.does("ben", "arrive")
+    with clock.at(CLOSED + timedelta(minutes=10)):
+        meeting.does("ben", "arrive")
+    meeting.all_arrive("chair", "ada")
+    meeting.does("chair", "begin")
+    monkeypatch.setattr(rules, "LOG_MAX", len(meeting.events()))
+
+    with pytest.raises(Refused, match="entries, as many as it holds"):
+        meeting.does("chair", "turn", Turn.NEXT)
+    meeting.does("chair", "end")
+    assert meeting.page("ada").head.state is MeetingState.ENDED
 
 
 def test_a_vote_needs_the_quorum_of_those_who_may_vote_on_the_item(meeting: Meeting) -> None:
@@ -440,8 +548,10 @@ def test_a_meeting_is_planned_led_and_voted_in_on_its_pages(meeting: Meeting, br
     assert "You voted: Approve." in text_of(browser.get("ben", live))
     assert "2 eligible" not in text_of(browser.get("ben", f"/panels/{slug}/projector"))
     assert "Ben Member" not in browser.get("ben", f"/panels/{slug}/projector").text
+    assert "a vote is counted from 2" in text_of(browser.post("chair", f"{live}/count/1"), 422)
+    assert browser.post("chair", f"{live}/vote", number="1", vote="approve").status_code == 303
     assert browser.post("chair", f"{live}/count/1").status_code == 303
-    assert "Carried: 1 for, 0 against, 0 abstained" in text_of(browser.get("ben", live))
+    assert "Carried: 2 for, 0 against, 0 abstained" in text_of(browser.get("ben", live))
     assert "Second day" in text_of(browser.get("ben", "/panels"))
 
 

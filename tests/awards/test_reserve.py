@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from grants.agreements import services as agreements
+from grants.applications.models import Application
 from grants.awards import queries, services
-from grants.awards.models import SelectionItem
+from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import Candidate, Freed, Limits, next_of
+from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput
 from grants.calls import services as call_acts
-from grants.calls.rules import BudgetInput, SelectionRules
+from grants.calls.rules import BudgetInput, ResultsInput, SelectionRules
+from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, Refused
 from grants.core.faults import Fault
 from grants.core.jobs import Job
 from grants.core.money import ZERO, Money, euros
+from grants.evaluation import queries as evaluation_reads
+from grants.evaluation import services as evaluation
+from grants.evaluation.models import DetectedConflict
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from grants.identity.models import Organisation
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests.awards.test_portfolio import one
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 
 
@@ -141,6 +151,57 @@ def test_who_is_next_is_the_programs_word_and_conflicts_keep_out(confirmed: Scen
         services.confirm_move(confirmed.actor("chair"), move.id)
 
 
+def published(scene: Scene) -> None:
+    """The results are public: every bar has ended."""
+    services.publish_results(scene.actor("manager"), scene.call_id, ResultsInput(datetime(2022, 12, 1, 10)))
+
+
+LATER = CLOSED + timedelta(days=60)
+
+
+@pytest.mark.parametrize("how", ["declared", "in office", "found"])
+def test_a_conflict_keeps_out_of_a_move_after_the_bar_has_ended(confirmed: Scene, how: str) -> None:
+    published(confirmed)
+    dropped(confirmed, 0)
+    application_id = confirmed.application_ids[1]
+    with clock.at(LATER):
+        if how == "declared":
+            evaluation.declare(
+                confirmed.actor("chair"), confirmed.call_id, (Answered(application_id, Declared.CONFLICT, "My sister"),)
+            )
+            with pytest.raises(Refused, match="Only a ruling of the programme manager ends it"):
+                evaluation.declare(
+                    confirmed.actor("chair"), confirmed.call_id, (Answered(application_id, Declared.NONE),)
+                )
+        elif how == "in office":
+            evaluation.declare_in_office(confirmed.actor("manager"), application_id, "My sister leads it")
+        else:
+            with arranging():
+                db.session.add(
+                    DetectedConflict(
+                        user_id=confirmed.people["manager"], application_id=application_id, kind="own_organisation",
+                        evidence="Works there", state="confirmed", found_at=CLOSED,
+                    )
+                )  # fmt: skip
+        db.session.rollback()
+        who = "chair" if how == "declared" else "manager"
+        assert not confirmed.actor(who).barred("application") & {application_id}
+        if how == "declared":
+            move = move_up(confirmed)
+            for deed in (services.confirm_move, partial(services.return_move, reason="Not now.")):
+                with pytest.raises(Refused):
+                    deed(confirmed.actor("chair"), move.id)
+        else:
+            with pytest.raises(Refused, match="You have a conflict of interest with an application of this list"):
+                move_up(confirmed)
+    assert states(confirmed) == ["dropped", "reserve", "selected"]
+
+
+def test_what_is_on_the_reserve_list_is_looked_at_for_conflicts(confirmed: Scene) -> None:
+    assert confirmed.call_id in evaluation_reads.calls_looked_at()
+    assert evaluation_reads.look(confirmed.call_id).applications == 1
+
+
 @pytest.mark.parametrize("fault", ["four_eyes", "ceiling", "audit", "scope"])
 def test_no_guard_of_the_move_can_fail_open(confirmed: Scene, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     dropped(confirmed, 0)
@@ -180,6 +241,44 @@ def test_the_page_walks_the_whole_move(confirmed: Scene, browser: Browser) -> No
     assert browser.post("chair", f"{address}/moves/1/confirm").status_code == 303
     assert "Moved up" in text_of(browser.get("manager", address))
     assert browser.post("chair", f"{address}/moves/7/confirm").status_code == 404
+
+
+def on_reserve_by(scene: Scene, plan: Plan) -> None:
+    """A list decided from a scenario and confirmed; what the first got is free again."""
+    number = services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("Ours", plan))
+    shown = queries.ranking_page(scene.actor("manager"), scene.slug, plan=plan)
+    services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "Ours", scenario=number))
+    services.confirm(scene.actor("chair"), db.session.scalars(select(Selection.id)).one())
+    dropped(scene, 0)
+
+
+def test_no_alphabet_decides_between_tied_ones_of_a_list_with_a_moved_application(scene: Scene) -> None:
+    scene.evaluate(((9, 9, 9), (8, 8, 8), (8, 8, 8)))
+    on_reserve_by(scene, Plan(overrides=(Override(scene.references[0], rank=1, reason="It stays first."),)))
+    call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(700_000)))
+
+    shown = queries.reserve_page(selection(scene))
+
+    # Either of the two fits, both together do not: the panel or a draw decides.
+    assert (shown.available, shown.next) == (euros(700_000), None)
+
+
+def test_a_move_goes_by_the_facts_the_list_was_decided_with(evaluated: Scene) -> None:
+    on_reserve_by(evaluated, Plan(SelectionRules(country_max=1), reason="Each country once"))
+    before = queries.reserve_page(selection(evaluated)).next
+    assert before is not None and before.application_id == evaluated.application_ids[1]
+    with arranging():
+        holding, waiting = (
+            get(Organisation, get(Application, evaluated.application_ids[place]).coordinator_id) for place in (2, 1)
+        )
+        assert holding.country_code != waiting.country_code
+        # Its lead moves to the country that has its one application already.
+        waiting.country_code = holding.country_code
+    db.session.rollback()
+
+    assert queries.reserve_page(selection(evaluated)).next == before
+    row = db.session.scalars(select(Selection)).one()
+    assert set(row.rules["facts"]) == {str(key) for key in evaluated.application_ids}
 
 
 def candidates() -> list[Candidate]:

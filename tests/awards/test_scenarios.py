@@ -8,17 +8,22 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import select
 
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
+from grants.awards.ranking import solver
 from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput, override_lines, read_overrides
 from grants.awards.states import Outcome
-from grants.calls.rules import PLAIN_SELECTION
-from grants.core.db import db
+from grants.calls.rules import PLAIN_SELECTION, SelectionRules
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.money import euros
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
+from tests.awards.test_rules_of_selection import said
 from tests.awards.test_services import reserved
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
@@ -145,6 +150,120 @@ def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Brows
     assert answer.status_code == 303
     assert "from this scenario" in text_of(browser.get("manager", f"{base}/1"))
     assert browser.get("manager", f"{base}/9").status_code == 404
+
+
+@pytest.mark.parametrize("place", ["9" * 5_000, "0", "5001", "١", "-1"])
+def test_a_place_that_is_none_is_refused_in_words(place: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_overrides(f"A-1; {place}; ; ; Why")
+    assert caught.value.problems == {"overrides": "Line 1: the place is a whole number from 1."}
+
+
+def test_what_a_scenario_sets_aside_of_the_rules_has_a_reason_and_reaches_who_confirms(
+    evaluated: Scene, browser: Browser
+) -> None:
+    said(evaluated, SelectionRules(country_max=1))
+    plan = Plan(SelectionRules(fund_what_fits=True, country_max=3))
+    with pytest.raises(Invalid) as caught:
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Looser", plan))
+    assert caught.value.problems == {
+        "why": "Write why this scenario departs from the rules of the call: what happens below the line: yes instead "
+        "of no; most applications from one country: 3 instead of 1."
+    }
+
+    plan = replace(plan, reason="Few leads came")
+    number = services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Looser", plan))
+    selection = chosen(evaluated, number)
+    said(evaluated, SelectionRules(country_max=2))
+
+    shown = text_of(browser.get("chair", f"/calls/{evaluated.slug}/selections/{selection}"))
+    assert "Departs from the published rules" in shown
+    assert "Most applications from one country: 3 instead of 1. Reason: Few leads came" in shown
+
+
+def test_an_application_is_moved_only_where_the_call_allows_it(evaluated: Scene) -> None:
+    said(evaluated, SelectionRules(country_max=3))
+    moved = Override(evaluated.references[1], rank=1, reason="The only island.")
+    plan = Plan(SelectionRules(country_max=3), overrides=(moved,))
+    given = ScenarioInput("Islands", plan)
+    with pytest.raises(Invalid) as caught:
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, given)
+    assert "does not allow an application to be moved" in caught.value.problems["overrides"]
+
+    said(evaluated, SelectionRules(country_max=3, places=True))
+    allowed = replace(given, plan=replace(plan, rules=SelectionRules(country_max=3, places=True)))
+    number = services.save_scenario(evaluated.actor("manager"), evaluated.call_id, allowed)
+    said(evaluated, SelectionRules(country_max=3))
+    with pytest.raises(Refused, match="This scenario cannot be chosen as it is"):
+        chosen(evaluated, number)
+
+
+@pytest.mark.parametrize(
+    ("plan", "field"),
+    [
+        (Plan(exclusive=(("A", "B"),) * 21, reason="Why"), "exclusive"),
+        (Plan(exclusive=(tuple(f"A-{number}" for number in range(21)),), reason="Why"), "exclusive"),
+        (Plan(SelectionRules(country_max=2), reason="x" * 2_001), "why"),
+        (Plan(overrides=(Override("{first}", rank=1, reason="x" * 2_001),)), "overrides"),
+    ],
+)
+def test_what_is_typed_into_a_scenario_has_a_limit(evaluated: Scene, plan: Plan, field: str) -> None:
+    first = evaluated.references[0]
+    plan = replace(plan, overrides=tuple(replace(each, reference=first) for each in plan.overrides))
+    with pytest.raises(Invalid) as caught:
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Long", plan))
+    assert (
+        "most" in caught.value.problems[field]
+        or "limit" in caught.value.problems[field]
+        or "more than" in caught.value.problems[field]
+    )
+
+
+def test_at_most_six_stand_side_by_side_and_the_others_are_linked(evaluated: Scene, browser: Browser) -> None:
+    for percent in range(1, 7):
+        plan = Plan(cut_percent=Fraction(percent))
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput(f"Cut {percent} %", plan))
+
+    shown = queries.scenarios_page(evaluated.actor("manager"), evaluated.slug)
+
+    assert [column.number for column in shown.columns] == [None, 2, 3, 4, 5, 6]
+    page = text_of(browser.get("manager", f"/calls/{evaluated.slug}/scenarios"))
+    assert page.index("Older scenarios, not side by side") < page.index(">Cut 1 %</a>")
+
+
+def test_who_may_not_read_what_is_evaluated_after_a_list_stands_sees_no_scenario(evaluated: Scene) -> None:
+    chosen(evaluated, cut(evaluated))
+    with arranging():
+        first = get(Application, evaluated.application_ids[0])
+        # It came after the list that stands, and scenarios are reckoned from it.
+        late = Application(
+            call_id=first.call_id, reference="PCP-2022-A-0199", title="Late Lanes", origin=first.origin,
+            state=ApplicationState.UNDER_EVALUATION.value, coordinator_id=first.coordinator_id, requested=first.requested,
+            submitted_at=first.submitted_at, submission_id=first.submission_id, search_text="late lanes",
+        )  # fmt: skip
+        db.session.add(late)
+        db.session.flush()
+        late_id = late.id
+    db.session.rollback()
+    clear = (Answered(late_id, Declared.NONE),)
+    evaluation.declare(evaluated.actor("chair"), evaluated.call_id, clear)
+    assert not queries.scenarios_page(evaluated.actor("chair"), evaluated.slug).partial
+    evaluation.declare(
+        evaluated.actor("chair"), evaluated.call_id, (Answered(late_id, Declared.CONFLICT, "My brother leads it"),)
+    )
+
+    assert queries.scenarios_page(evaluated.actor("chair"), evaluated.slug).partial
+    assert queries.what_ifs(evaluated.actor("chair"), evaluated.slug).partial
+
+
+def test_what_is_too_hard_to_reckon_is_refused_with_what_to_loosen(
+    evaluated: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solver, "SECONDS_MAX", 0.0)
+    plan = Plan(SelectionRules(countries_min=3), reason="More countries")
+
+    with pytest.raises(Refused, match=r"too hard to reckon with.*at least 3 countries"):
+        services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Hard", plan))
 
 
 def test_departures_are_read_as_they_are_written() -> None:

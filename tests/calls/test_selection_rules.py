@@ -20,6 +20,7 @@ SAID = """
     small_cities_min: 2
     one_per_city: true
     amounts: true
+    places: true
     strands:
     - name: Small
       asked_max: 600000
@@ -27,7 +28,7 @@ SAID = """
 """
 RULES = SelectionRules(
     fund_what_fits=True, reserve_max=10, country_max=3, country_amount_max=euros(4_500_000), countries_min=12,
-    small_cities_min=2, one_per_city=True, amounts=True, strands=(StrandRule("Small", euros(600_000), euros(5_000_000)),),
+    small_cities_min=2, one_per_city=True, amounts=True, places=True, strands=(StrandRule("Small", euros(600_000), euros(5_000_000)),),
 )  # fmt: skip
 
 

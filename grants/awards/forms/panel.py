@@ -82,7 +82,9 @@ class OrderForm(ContestedForm):
 class ProposalForm(ContestedForm):
     """What the chair puts to the vote."""
 
-    proposal = TextAreaField("Proposal", [Needed("Write what is proposed, for example “Recommend it for funding”.")])
+    proposal = TextAreaField(
+        "Proposal", [Needed("Write what is proposed, for example “Recommend it for funding”."), A_PARAGRAPH]
+    )
 
 
 class VoteForm(DeedForm):

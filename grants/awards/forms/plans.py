@@ -12,7 +12,10 @@ from grants.awards.forms.selections import LINE_WORDS
 from grants.awards.rules import Plan, ScenarioInput, override_lines, read_overrides
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
-from grants.web.forms import ContestedForm, Needed, choices
+from grants.dossiers.rules import clean_text
+from grants.web.forms import A_PAGE, A_PARAGRAPH, CharactersMax, ContestedForm, Needed, choices
+
+DEPARTURES = CharactersMax(100_000)
 
 
 class ScenarioForm(ContestedForm):
@@ -28,10 +31,18 @@ class ScenarioForm(ContestedForm):
     small_cities_min = IntegerField("Least number of small cities", [Optional(), NumberRange(1, 500)])
     cut = IntegerField("Cut every amount by, percent", [Optional(), NumberRange(0, 50)])
     exclusive = TextAreaField(
-        "Applications of which at most one is selected", description="One group a line, references with commas between."
+        "Applications of which at most one is selected",
+        [A_PAGE],
+        description="One group a line, references with commas between.",
+    )
+    why = TextAreaField(
+        "Why these rules",
+        [A_PARAGRAPH],
+        description="Needed where a rule is another than the call published. It is frozen with the list and shown to whoever confirms.",
     )
     overrides = TextAreaField(
         "Departures from the list",
+        [DEPARTURES],
         description="One a line: reference; place; amount; conditions; reason. Parts may stay empty, but not the reason.",
     )
 
@@ -46,13 +57,15 @@ class ScenarioForm(ContestedForm):
             small_cities_min=self.small_cities_min.data,
         )
         groups = [
-            [ref.strip() for ref in line.split(",") if ref.strip()] for line in (self.exclusive.data or "").splitlines()
+            tuple(dict.fromkeys(ref.strip() for ref in line.split(",") if ref.strip()))
+            for line in (self.exclusive.data or "").splitlines()
         ]
         plan = Plan(
             selection,
-            exclusive=tuple(tuple(group) for group in groups if len(group) > 1),
+            exclusive=tuple(dict.fromkeys(group for group in groups if len(group) > 1)),
             overrides=read_overrides(self.overrides.data or ""),
             cut_percent=Fraction(self.cut.data or 0),
+            reason=clean_text(self.why.data or ""),
         )
         return ScenarioInput(self.title.data or "", plan, number, self.version_shown() if number else None)
 
@@ -63,7 +76,7 @@ class ScenarioForm(ContestedForm):
             formdata=None, title=name, line=plan.line.value, reserve_max=plan.rules.reserve_max,
             country_max=plan.rules.country_max, countries_min=plan.rules.countries_min,
             small_cities_min=plan.rules.small_cities_min, cut=int(plan.cut_percent) or None,
-            exclusive="\n".join(", ".join(group) for group in plan.exclusive), overrides=override_lines(plan.overrides),
+            exclusive="\n".join(", ".join(group) for group in plan.exclusive), overrides=override_lines(plan.overrides), why=plan.reason,
             version="" if version is None else str(version),
         )  # fmt: skip
 
@@ -72,7 +85,7 @@ class ChooseForm(ContestedForm):
     """A scenario is chosen: the list it makes is decided, as the page showed it."""
 
     list_hash = HiddenField()
-    reason = TextAreaField("Why this scenario", [Needed("Write why this scenario is chosen.")])
+    reason = TextAreaField("Why this scenario", [Needed("Write why this scenario is chosen."), A_PARAGRAPH])
 
 
 class MoveForm(ContestedForm):

@@ -111,9 +111,10 @@ def minutes_for(actor: Actor, minutes_id: UUID) -> MinutesView:
         .join(PanelMinutes, PanelMinutes.meeting_id == PanelMeeting.id)
         .where(PanelMinutes.id == minutes_id)
     )
-    if slug is None:
+    found = next((view for view in minutes_page(actor, slug).versions if view.id == minutes_id), None) if slug else None
+    if found is None:
         raise NotFound
-    return next(view for view in minutes_page(actor, slug).versions if view.id == minutes_id)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,6 @@ from grants.evaluation import queries as evaluation
 from grants.evaluation import rules as evaluation_rules
 from grants.identity.models import User
 
-EVENTS_MAX = 20_000
-
 
 def meeting_scope(meeting_id: UUID) -> Scope:
     """A meeting lies in its call. It is locked: its log is numbered without gap."""
@@ -55,9 +53,14 @@ BY_RANK = plan_of(PLAIN_SELECTION, LineRule.STOP, None)
 
 @reader
 def shut(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
-    """Those of these applications of which this person is shown nothing at all: undeclared, in doubt, in conflict, barred."""
-    closed = yield from evaluation.shut_for.asking(actor, application_ids)
-    return closed | (actor.barred("application") & frozenset(application_ids))
+    """Those of these applications of which this person is shown nothing at all: undeclared, in doubt, in conflict, barred.
+
+    And those they still score: what a panel says of an application would be in the sheet of whoever heard it.
+    """
+    closed, scoring = yield from both(
+        evaluation.shut_for.asking(actor, application_ids), evaluation.scoring.asking(actor, application_ids)
+    )
+    return closed | scoring | (actor.barred("application") & frozenset(application_ids))
 
 
 def meeting_id_of(actor: Actor, slug: str) -> UUID:
@@ -212,7 +215,10 @@ def _members(meeting_id: UUID) -> Asking[Sequence[Any]]:
 def events_of(meeting_id: UUID) -> Asking[tuple[Event, ...]]:
     """The log of a meeting in its order."""
     rows = yield from ask(
-        select(PanelEvent).where(PanelEvent.meeting_id == meeting_id).order_by(PanelEvent.number).limit(EVENTS_MAX)
+        select(PanelEvent)
+        .where(PanelEvent.meeting_id == meeting_id)
+        .order_by(PanelEvent.number)
+        .limit(rules.EVENTS_MAX)
     )
     return tuple(
         Event(
@@ -223,13 +229,31 @@ def events_of(meeting_id: UUID) -> Asking[tuple[Event, ...]]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Who of a meeting may be in the room for an item, and who of them has a voice: votes on it and leads it."""
+
+    room: frozenset[UUID] = frozenset()
+    voice: frozenset[UUID] = frozenset()
+
+
 @reader
 def clear_people(
     people: Collection[UUID], application_ids: Collection[UUID], must_declare: Collection[UUID]
-) -> Asking[dict[UUID, frozenset[UUID]]]:
-    """For each application those of these people to whom it opens, by the condition that opens their pages."""
-    clear = yield from evaluation.clear_people.asking(people, application_ids, must_declare)
-    return {key: frozenset(person for person in people if (person, key) in clear) for key in application_ids}
+) -> Asking[dict[UUID, Clear]]:
+    """For each application those of these people to whom it opens, by the condition that opens their pages.
+
+    Whoever still scores it is not in the room; whoever assesses it, scored already or not, has no voice.
+    """
+    clear, seats = yield from both(
+        evaluation.clear_people.asking(people, application_ids, must_declare),
+        evaluation.seated.asking(application_ids),
+    )
+    found = {}
+    for key in application_ids:
+        room = frozenset(one for one in people if (one, key) in clear and seats.get((one, key), True))
+        found[key] = Clear(room, frozenset(one for one in room if (one, key) not in seats))
+    return found
 
 
 @reader
@@ -264,7 +288,7 @@ def _page(
     actor: Actor,
     found: Whole,
     closed_to: frozenset[UUID],
-    clear: Mapping[UUID, frozenset[UUID]],
+    clear: Mapping[UUID, Clear],
     beside: _Beside,
     at: datetime,
 ) -> MeetingPage:
@@ -278,10 +302,12 @@ def _page(
     )
     current = next((row for row in rows if row.current), None)
     here, role = rules.present(found.events), found.roles.get(actor.user_id) if actor.user_id else None
-    may = rules.eligible(found.roles, clear[current.application_id]) if current else frozenset()
+    may = rules.eligible(found.roles, clear[current.application_id].voice) if current else frozenset()
     out = {stay.person for stay in current.told.out if stay.until is None} if current else set()
     leads = (
-        rules.leader(found.roles, clear[current.application_id]) if current else rules.leader(found.roles, found.roles)
+        rules.leader(found.roles, clear[current.application_id].voice)
+        if current
+        else rules.leader(found.roles, found.roles)
     )
     return MeetingPage(
         found.head,

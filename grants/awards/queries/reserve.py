@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
+from grants.awards import ranking
 from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.queries.lists import facts_of, frozen_list
 from grants.awards.queries.publication import STILL_SELECTED
 from grants.awards.queries.selections import numbered, opened, plan_of
 from grants.awards.ranking import Candidate, Freed, Limits, Next, next_of
-from grants.awards.rules import Facts, MoveView, NextView, Plan, RankingPage, ReservePage, SelectionView
+from grants.awards.rules import Facts, MoveView, NextView, Plan, RankingPage, ReservePage, SelectionView, facts_kept
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core.db import db
@@ -44,7 +45,11 @@ def move_scope(move_id: UUID) -> Scope:
 
 @reader
 def next_on_reserve(selection_id: UUID) -> Asking[tuple[Freed, Next | None, Sequence[Any]]]:
-    """What came free of a confirmed list, who is next, and its items with their applications as they stand now."""
+    """What came free of a confirmed list, who is next, and its items with their applications as they stand now.
+
+    Country, cities and inhabitants are those the list was decided with; a list from before they were frozen with it
+    is reckoned with those of today.
+    """
     ((row,), items) = yield [
         select(Selection).where(Selection.id == selection_id),
         select(SelectionItem, Application.reference, Application.title, Application.state)
@@ -53,19 +58,18 @@ def next_on_reserve(selection_id: UUID) -> Asking[tuple[Freed, Next | None, Sequ
         .order_by(SelectionItem.position),
     ]
     plan = plan_of(row)
-    facts, free = yield from both(
-        facts_of.asking([item.application_id for item in items]), calls.free.asking(row.call_id)
-    )
+    facts, free = yield from both(_facts(row, items), calls.free.asking(row.call_id))
+    places = ranking.places_of(((item.reference, item.rank) for item in items if item.rank is not None), plan)
     had = [item for item in items if _had_money(item)]
     freed = Freed(
-        tuple(_candidate(item, plan, facts) for item in had if item.state in STILL_SELECTED),
+        tuple(_candidate(item, plan, facts, places) for item in had if item.state in STILL_SELECTED),
         total(item.amount for item in had if item.state in _ENDED),
         total(item.amount for item in had if item.outcome == Outcome.RESERVE.value),
         row.budget - row.used,
         free,
     )
     reserve = [
-        _candidate(item, plan, facts)
+        _candidate(item, plan, facts, places)
         for item in items
         if item.outcome == Outcome.RESERVE.value and item.state == ApplicationState.RESERVE.value
     ]
@@ -78,11 +82,18 @@ def _had_money(item: Any) -> bool:
     return item.outcome == Outcome.SELECTED.value or item.entry_id is not None
 
 
-def _candidate(item: Any, plan: Plan, facts: dict[UUID, Facts]) -> Candidate:
+def _facts(row: Any, items: Sequence[Any]) -> Asking[Mapping[UUID, Facts]]:
+    frozen = row.rules.get("facts")
+    if frozen is not None:
+        return facts_kept(frozen)
+    return (yield from facts_of.asking([item.application_id for item in items]))
+
+
+def _candidate(item: Any, plan: Plan, facts: Mapping[UUID, Facts], places: Mapping[str, int]) -> Candidate:
     about = facts.get(item.application_id, Facts())
     strand = plan.rules.strand_of(item.asked if item.asked is not None else item.amount)
-    # The frozen order is the position; tied ones share the rank and so stand together.
-    place = item.position if plan.overrides else (item.rank or item.position)
+    # The order is that of the plan; tied ones share their place, and so stand together: no alphabet decides.
+    place = places[item.reference] if plan.overrides else (item.rank or item.position)
     return Candidate(
         item.application_id, item.reference, place, item.amount, about.country, about.cities,
         about.small(plan.rules.small_city_below), strand.name if strand else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,13 +28,16 @@ from grants.awards.rules import (
 from grants.awards.states import Outcome, SelectionState
 from grants.calls.rules import CallView
 from grants.core import encoding
-from grants.core.errors import NotFound
+from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
 BY_THE_CALL = "By the rules of the call"
+# Each is reckoned anew: as many as a table holds and a page may take.
+SIDE_BY_SIDE_MAX = 6
 
 
 @reader
@@ -74,23 +78,48 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     plain = plan_of(call.content.selection, None, None)
     asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), _with_facts(call)]
     shown, saved, (read, facts) = yield from side_by_side(asked)
-    if shown.partial:
+    if shown.partial or (yield from _sees_a_part.asking(actor, read)):
         return ScenariosPage(call.id, call.slug, call.title, True, False)
     official = ranked(call, plain, read)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
-    named += [(each.number, each.name, each.plan) for each in saved]
+    named += [(each.number, each.name, each.plan) for each in saved[1 - SIDE_BY_SIDE_MAX :]]
     made = []
-    for number, name, plan in named:
-        # What tied applications and the line come to hangs on the plan; the scores are read once.
-        made.append((number, name, ranking.within(ranked(call, plan, read), plan, facts)))
+    # One limit of time for all of them together.
+    with ranking.bounded():
+        for number, name, plan in named:
+            # What tied applications and the line come to hangs on the plan; the scores are read once.
+            made.append((number, name, _reckoned(ranked(call, plan, read), plan, facts)))
     columns = tuple(_column(number, name, found, facts) for number, name, found in made)
     rows = _compared(official, [found for _, _, found in made])
     return ScenariosPage(call.id, call.slug, call.title, False, shown.ready, columns, rows, saved)
 
 
+def _reckoned(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> RankedList:
+    """The list of one scenario; where it is too hard to reckon, nothing selected and the sentence that says so."""
+    try:
+        return ranking.within(found, plan, facts)
+    except Refused as error:
+        rows = tuple(
+            row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
+            for row in found.rows
+        )
+        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),))
+
+
 def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
     read = yield from scored.asking(call)
     return read, (yield from facts_of.asking([row.id for row in read.ready]))
+
+
+@reader
+def _sees_a_part(actor: Actor, read: Read) -> Asking[bool]:
+    """Whether something is shut to this person of what scenarios are reckoned from: what has its score and what waits.
+
+    A list that stands holds other applications than those evaluated now; both count.
+    """
+    ids = [row.id for row in (*read.ready, *read.waiting)]
+    shut = yield from side_by_side((evaluation.undeclared.asking(actor, ids), evaluation.conflicted.asking(actor, ids)))
+    return bool(frozenset().union(*shut) or actor.barred("application") & frozenset(ids))
 
 
 @reader
@@ -100,7 +129,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     plan = plan_of(call.content.selection, None, None)
     asked: list[Asking[Any]] = [shown_list(actor, call, views, plan), _with_facts(call)]
     shown, (read, facts) = yield from side_by_side(asked)
-    if shown.partial:
+    if shown.partial or (yield from _sees_a_part.asking(actor, read)):
         return WhatIfPage(call.slug, call.title, True)
     official = ranked(call, plan, read)
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)

@@ -91,6 +91,7 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
         row.confirmed_at,
         names.get(row.returned_by, "") if row.returned_by else "",
         row.return_reason or "",
+        departures=tuple(row.rules.get("departures", ())),
     )
 
 

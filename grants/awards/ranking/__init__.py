@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.ranking.applying import candidates_of, limits_of, within
+from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
 from grants.awards.ranking.moving import Freed, Next, next_of
 from grants.awards.ranking.official import (
     Bar,
@@ -18,6 +18,7 @@ from grants.awards.ranking.official import (
 )
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select
 from grants.awards.ranking.rows import Bound, Candidate, Limits
+from grants.awards.ranking.solver import bounded
 from grants.awards.ranking.what_if import Aim, WhatIf, what_if
 
 __all__ = [
@@ -36,9 +37,11 @@ __all__ = [
     "Verdict",
     "WhatIf",
     "below_threshold",
+    "bounded",
     "candidates_of",
     "limits_of",
     "next_of",
+    "places_of",
     "rank",
     "score_max",
     "score_of",

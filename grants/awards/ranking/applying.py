@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -57,15 +57,25 @@ def candidates_of(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) ->
     """The rows above every threshold as the rules see them, in the order of the plan; ties keep one place."""
     ranked = [row for row in found.rows if row.rank is not None]
 
-    def place(row: Ranked) -> tuple[int, int, str]:
-        own = plan.about(row.reference)
-        moved = own is not None and own.rank is not None
-        assert row.rank is not None, "only ranked rows have a place"
-        # Whoever is moved to a place stands before those who hold it.
-        return (own.rank, 0, row.reference) if moved and own and own.rank else (row.rank, 1, "")
+    places = places_of(((row.reference, row.rank or 0) for row in ranked), plan)
+    return [_candidate(row, places[row.reference], plan, facts) for row in ranked]
 
-    places = {key: number for number, key in enumerate(sorted({place(row) for row in ranked}), 1)}
-    return [_candidate(row, places[place(row)], plan, facts) for row in ranked]
+
+def places_of(ranks: Iterable[tuple[str, int]], plan: Plan) -> dict[str, int]:
+    """The place of each ranked reference in the order of a plan; ties keep one place.
+
+    >>> places_of((("A", 1), ("B", 2), ("C", 2)), Plan())
+    {'A': 1, 'B': 2, 'C': 2}
+    """
+
+    def key(reference: str, rank: int) -> tuple[int, int, str]:
+        own = plan.about(reference)
+        # Whoever is moved to a place stands before those who hold it.
+        return (own.rank, 0, reference) if own is not None and own.rank is not None else (rank, 1, "")
+
+    keys = {reference: key(reference, rank) for reference, rank in ranks}
+    numbers = {one: number for number, one in enumerate(sorted(set(keys.values())), 1)}
+    return {reference: numbers[one] for reference, one in keys.items()}
 
 
 def _candidate(row: Ranked, place: int, plan: Plan, facts: Mapping[UUID, Facts]) -> Candidate:
@@ -84,7 +94,7 @@ def limits_of(found: RankedList, plan: Plan) -> Limits:
     """The rules of a plan with the budget of the list, groups of references as groups of applications."""
     ids = {row.reference: row.application_id for row in found.rows}
     groups = [frozenset(ids[reference] for reference in group if reference in ids) for group in plan.exclusive]
-    return Limits(found.budget, plan.rules, tuple(groups))
+    return Limits(found.budget, plan.rules, tuple(dict.fromkeys(groups)))
 
 
 def _judged(row: Ranked, plan: Plan, verdict: Verdict, outcome: Outcome, amount: Money, running: Money) -> Ranked:

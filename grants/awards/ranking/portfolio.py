@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from grants.awards.ranking.rows import MONEY_BOUNDS, Bound, Candidate, Limits, Unit, Walk, minimum_words, units_of
-from grants.awards.ranking.solver import Asked, answer
+from grants.awards.ranking.solver import Asked, answer, bounded
 from grants.calls.rules import SelectionRules
 from grants.core.money import ZERO, Money, total
 
@@ -48,7 +48,11 @@ class Portfolio:
 
 def select(candidates: Iterable[Candidate], limits: Limits) -> Portfolio:
     """The best-ranked set within the rules. Where the minima cannot be reached, the nearest ones that can are used and named."""
-    units = units_of(candidates)
+    with bounded():
+        return _select(units_of(candidates), limits)
+
+
+def _select(units: Sequence[Unit], limits: Limits) -> Portfolio:
     plain = _Making(limits)
     plain.by_rank(units)
     if not plain.walk.unmet():

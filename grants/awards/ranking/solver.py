@@ -6,16 +6,43 @@ too much is excluded by a cut and asked for anew. So a tolerance never selects, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import gcd
 from typing import Any
 
-from grants.awards.ranking.rows import Bound, Candidate, Unit, Walk
+from grants.awards.ranking.rows import Bound, Candidate, Limits, Unit, Walk, minimum_words
+from grants.calls.rules import SelectionRules
+from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
 
 CUTS_MAX = 500
+# What the solver may take for one list, however often it is asked for it, and how far one question may branch.
+SECONDS_MAX = 10.0
+NODES_MAX = 200_000
 INFINITY = float("inf")
+
+
+class TooHard(Exception):
+    """No proven answer within the limits; it becomes a sentence where it is known what may be loosened."""
+
+
+_left: ContextVar[list[float] | None] = ContextVar("seconds_left", default=None)
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """All questions asked within share one limit of time; the outermost sets it."""
+    if _left.get() is not None:
+        yield
+        return
+    token = _left.set([SECONDS_MAX])
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 @dataclass(slots=True)
@@ -73,20 +100,25 @@ class Programme:
 
 
 def _run(highspy: Any, model: Any) -> list[int] | None:
+    left = _left.get()
+    assert left is not None, "every question has a limit"
+    if left[0] <= 0:
+        raise TooHard
     solver = highspy.Highs()
     # One thread, one seed and no gap: the same answer on every machine, and a proven one.
     for name, value in (
         ("output_flag", False), ("threads", 1), ("random_seed", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5),
-        ("mip_feasibility_tolerance", 1e-9),
+        ("mip_feasibility_tolerance", 1e-9), ("time_limit", left[0]), ("mip_max_nodes", NODES_MAX),
     ):  # fmt: skip
         solver.setOptionValue(name, value)
     solver.passModel(model)
     solver.run()
+    left[0] -= solver.getRunTime()
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return None
     if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
-        raise RuntimeError(f"the solver ended with {status}")
+        raise TooHard
     return [round(value) for value in solver.getSolution().col_value]
 
 
@@ -111,7 +143,44 @@ class Answer:
 
 
 def answer(asked: Asked) -> Answer | None:
-    """A cheapest answer that holds in whole cents, or None where there is none."""
+    """A cheapest answer that holds in whole cents, or None where there is none.
+
+    Raises :class:`Refused` where none was proven within the limits, with what to loosen.
+    """
+    try:
+        with bounded():
+            return _answer(asked)
+    except TooHard:
+        raise Refused(_too_hard(asked.walk.limits)) from None
+
+
+def _too_hard(limits: Limits) -> str:
+    rules = limits.rules
+    named = [
+        minimum_words(bound, rules) for bound in (Bound.COUNTRIES_MIN, Bound.SMALL_CITIES_MIN) if _demands(rules, bound)
+    ]
+    if limits.exclusive:
+        named.append(f"{len(limits.exclusive)} groups of which at most one is selected")
+    if rules.one_per_city:
+        named.append("one selected application for each city")
+    if rules.strands:
+        named.append(f"{len(rules.strands)} strands of the budget")
+    if rules.country_amount_max is not None:
+        named.append("the most money for one country")
+    if rules.country_max is not None:
+        named.append("the most applications from one country")
+    loosen = "; ".join(named) or "the rules of selection"
+    return (
+        f"These rules together are too hard to reckon with: no proven answer was found within {SECONDS_MAX:.0f} seconds. "
+        f"Loosen or leave out one of them: {loosen}."
+    )
+
+
+def _demands(rules: SelectionRules, bound: Bound) -> bool:
+    return bool(rules.countries_min if bound is Bound.COUNTRIES_MIN else rules.small_cities_min)
+
+
+def _answer(asked: Asked) -> Answer | None:
     programme, taken = Programme(), {}
     units = [unit for unit in asked.units if unit.number in asked.must or not asked.walk.breaches(unit)]
     for unit in units:
@@ -131,7 +200,7 @@ def answer(asked: Asked) -> Answer | None:
             return Answer(chosen, {bound: values[at] for bound, at in slacks.items()})
         for group in over:
             programme.at_most(len(group) - 1, {taken[unit.number]: 1 for unit in group})
-    raise RuntimeError(f"no exact answer after {CUTS_MAX} cuts")
+    raise TooHard
 
 
 Inside = Callable[[Candidate], bool]

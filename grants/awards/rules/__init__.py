@@ -20,7 +20,19 @@ from grants.awards.rules.decision import (
     waiting_words,
 )
 from grants.awards.rules.moving import MoveView, NextView, ReservePage
-from grants.awards.rules.plan import Facts, Override, Plan, override_lines, plan_of, read_overrides, refuse_departures
+from grants.awards.rules.plan import (
+    Facts,
+    Override,
+    Plan,
+    departures,
+    facts_kept,
+    kept_facts,
+    override_lines,
+    plan_of,
+    read_overrides,
+    refuse_departures,
+    refuse_old_departures,
+)
 from grants.awards.rules.publication import (
     Decided,
     PublishedOther,
@@ -89,8 +101,11 @@ __all__ = [
     "WaitingRow",
     "WhatIfPage",
     "bar",
+    "departures",
+    "facts_kept",
     "forgotten_words",
     "halves_kept",
+    "kept_facts",
     "kept_halves",
     "late_words",
     "list_hash",
@@ -104,6 +119,7 @@ __all__ = [
     "refuse_doubts",
     "refuse_forgotten",
     "refuse_found",
+    "refuse_old_departures",
     "refuse_over_budget",
     "refuse_places",
     "refuse_same_person",

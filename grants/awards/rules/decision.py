@@ -201,6 +201,8 @@ class SelectionView:
     confirmed_at: datetime | None
     returned_by: str
     return_reason: str
+    # What of the published rules its scenario sets aside, each with its reason.
+    departures: tuple[str, ...] = ()
 
     @property
     def left(self) -> Money:

@@ -12,6 +12,7 @@ from uuid import UUID
 from grants.awards.rules.panel import UNSEEN, Course, Event, Proposal, courses, stays
 from grants.awards.states import Happened, PanelRole, Vote
 from grants.core import encoding
+from grants.core.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,7 @@ class Agenda:
 
 def written(agenda: Agenda, events: Sequence[Event]) -> MinutesText:
     """The minutes, written from what was logged and from nothing else."""
-    began = next(each.at for each in events if each.kind is Happened.BEGUN)
-    ended = next(each.at for each in events if each.kind is Happened.ENDED)
+    began, ended = _moment(events, Happened.BEGUN, 0), _moment(events, Happened.ENDED, -1)
     there = stays(events)
     people = tuple(
         MinutesPerson(
@@ -143,6 +143,13 @@ def written(agenda: Agenda, events: Sequence[Event]) -> MinutesText:
         agenda.title, agenda.call, agenda.call_reference, agenda.zone, agenda.quorum, began, ended, _pauses(events),
         people, items,
     )  # fmt: skip
+
+
+def _moment(events: Sequence[Event], kind: Happened, else_at: int) -> datetime:
+    """When that happened; where a log does not say it, its first or last entry does. A log without entries is no meeting."""
+    if not events:
+        raise Refused("The log of this meeting has no entries; there is nothing to write minutes from.")
+    return next((each.at for each in events if each.kind is kind), events[else_at].at)
 
 
 def _pauses(events: Sequence[Event]) -> tuple[MinutesStay, ...]:

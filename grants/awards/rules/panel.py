@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from grants.awards.states import VOTING, Happened, PanelRole, Turn, Vote
@@ -19,6 +19,17 @@ MEMBERS_MAX = 60
 ITEMS_MAX = 2_000
 TEXT_CHARACTERS_MAX = 2_000
 MINUTES_AN_ITEM_MAX = 240
+# A log is read whole. What ends a meeting, and its item, is let in beyond what it holds else.
+EVENTS_MAX = 20_000
+LOG_MAX = 18_000
+_LETS_END = frozenset((Happened.CLOSED, Happened.CALLED_BACK, Happened.ENDED))
+# How often one person comes and goes in a meeting, and within a short while; how many remarks one person writes.
+COMINGS_MAX = 100
+COMINGS_SOON_MAX = 10
+SOON = timedelta(minutes=5)
+REMARKS_MAX = 3_000
+
+ASSESSES = "You assess this application yourself; somebody else of the panel leads it, and the others vote on it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +298,45 @@ def refuse_few(here: int, quorum: int, what: str) -> None:
             f"{here} of the people who may vote {'is' if here == 1 else 'are'} here; {what} needs {quorum}. "
             "Wait for the others, or plan a meeting with another quorum."
         )
+
+
+def refuse_few_votes(cast: int, quorum: int) -> None:
+    """Raise :class:`Refused` where fewer of those who may vote have voted than the quorum."""
+    if cast == 0:
+        raise Refused("Nobody who may vote has voted yet.")
+    if cast < quorum:
+        raise Refused(
+            f"{cast} of the people who may vote {'has' if cast == 1 else 'have'} voted; a vote is counted from {quorum}. "
+            "Wait for the others: whoever is for neither side abstains."
+        )
+
+
+def refuse_full_log(last_number: int, kind: Happened) -> None:
+    """Raise :class:`Refused` where a log holds as much as can be read whole; a meeting still ends."""
+    if last_number >= LOG_MAX and kind not in _LETS_END:
+        raise Refused(
+            f"The log of this meeting has {LOG_MAX:,} entries, as many as it holds. "
+            "End the meeting, and plan another one for what is left."
+        )
+
+
+def refuse_restless(events: Sequence[Event], person: UUID | None, at: datetime) -> None:
+    """Raise :class:`Refused` where one person has come and gone too often in a meeting, or in a short while."""
+    moves = [each.at for each in events if each.kind in (Happened.ARRIVED, Happened.LEFT) and each.person == person]
+    if len(moves) >= COMINGS_MAX:
+        raise Refused(
+            f"You have come and gone {len(moves)} times, as often as a meeting records. What stands now stays; "
+            "tell the minute-taker when you come or leave."
+        )
+    if sum(at - each < SOON for each in moves) >= COMINGS_SOON_MAX:
+        minutes = int(SOON.total_seconds() // 60)
+        raise Refused(f"You came and went {COMINGS_SOON_MAX} times within {minutes} minutes. Wait a little.")
+
+
+def refuse_many_remarks(events: Sequence[Event], person: UUID | None) -> None:
+    """Raise :class:`Refused` where one person has written as many remarks as a meeting takes."""
+    if sum(each.kind is Happened.REMARKED and each.by == person for each in events) >= REMARKS_MAX:
+        raise Refused(f"You have written {REMARKS_MAX:,} remarks, as many as a meeting takes from one person.")
 
 
 def turned(order: Sequence[UUID], current: UUID | None, turn: Turn) -> UUID | None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from grants.awards.states import LineRule
 from grants.calls.rules import PLAIN_SELECTION, SelectionRules
-from grants.core.errors import Invalid
+from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, Rounding, parse_money
 from grants.dossiers.rules import clean_text
 
 OVERRIDES_MAX = 200
 CONDITIONS_MAX = 2_000
+REASON_MAX = 2_000
+GROUPS_MAX = 20
+MEMBERS_MAX = 20
+PLACE_DIGITS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,17 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a list is selected. ``exclusive`` are groups of references of which at most one is selected."""
+    """How a list is selected. ``exclusive`` are groups of references of which at most one is selected.
+
+    ``reason`` says why its rules are others than those the call published; it is frozen with them.
+    """
 
     rules: SelectionRules = PLAIN_SELECTION
     panel_order: tuple[str, ...] = ()
     exclusive: tuple[tuple[str, ...], ...] = ()
     overrides: tuple[Override, ...] = ()
     cut_percent: Fraction = Fraction(0)
+    reason: str = ""
 
     @property
     def is_plain(self) -> bool:
@@ -73,12 +82,107 @@ def plan_of(
     return Plan(replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max), tuple(panel_order))
 
 
+# What the rules are called where a scenario departs from them.
+_NAMES = {
+    "fund_what_fits": "what happens below the line",
+    "reserve_max": "places on the reserve list",
+    "country_max": "most applications from one country",
+    "country_amount_max": "most money for one country",
+    "countries_min": "least number of countries",
+    "small_cities_min": "least number of small cities",
+    "small_city_below": "what a small city is",
+    "one_per_city": "one selected application for each city",
+    "strands": "strands of the budget",
+}
+# Where a call publishes no rules of selection, whoever decides chooses these.
+_OPEN = frozenset(("fund_what_fits", "reserve_max"))
+
+
+def departures(plan: Plan, call: SelectionRules) -> tuple[str, ...]:
+    """Each rule of the call that a plan sets aside or adds to, and each application it moves, in sentences.
+
+    >>> departures(Plan(SelectionRules(country_max=3), reason="Few leads"), SelectionRules(country_max=2))
+    ('Most applications from one country: 3 instead of 2. Reason: Few leads',)
+    """
+    why = f" Reason: {plan.reason}" if plan.reason else ""
+    said = [f"{words[0].upper()}{words[1:]}.{why}" for words in _other_rules(plan, call)]
+    for each in plan.overrides:
+        if each.rank is not None:
+            said.append(f"{each.reference} is moved to place {each.rank}. Reason: {each.reason}")
+    return tuple(said)
+
+
+def _other_rules(plan: Plan, call: SelectionRules) -> list[str]:
+    skipped = _OPEN if call == PLAIN_SELECTION else frozenset[str]()
+    found = []
+    for name, words in _NAMES.items():
+        now, published = getattr(plan.rules, name), getattr(call, name)
+        if now != published and name not in skipped:
+            found.append(f"{words}: {_value(now)} instead of {_value(published)}")
+    return [*found, *(f"at most one of {', '.join(group)} is selected" for group in plan.exclusive)]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(each.name for each in value) or "none"
+    return "no limit" if value is None else str(value)
+
+
 def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> None:
     """Raise :class:`Invalid` where a departure names nobody of the list, has no reason, or is more than was asked for."""
+    wrong = _wrong(plan, asked, call)
+    if wrong:
+        raise Invalid("The departures from the list cannot stand.", wrong)
+
+
+def refuse_old_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> None:
+    """Raise :class:`Refused` where a scenario that was saved earlier may not be chosen as it is."""
+    wrong = _wrong(plan, asked, call)
+    if wrong:
+        raise Refused(f"This scenario cannot be chosen as it is. {' '.join(wrong.values())} Change it first.")
+
+
+def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> dict[str, str]:
+    """What is wrong with the departures of a plan, at the field of the form it belongs to."""
+    found = {
+        "overrides": " ".join(_wrong_overrides(plan, asked, call)),
+        "exclusive": " ".join(_wrong_groups(plan, asked)),
+        "why": "",
+    }
+    other = _other_rules(plan, call)
+    if len(plan.reason) > REASON_MAX:
+        found["why"] = f"The reason has {len(plan.reason):,} characters; the limit is {REASON_MAX:,}. Shorten it."
+    elif other and not clean_text(plan.reason):
+        found["why"] = f"Write why this scenario departs from the rules of the call: {'; '.join(other)}."
+    return {name: words for name, words in found.items() if words}
+
+
+def _wrong_groups(plan: Plan, asked: Mapping[str, Money]) -> list[str]:
+    found = [
+        f"{shorten(reference)} is not on the list."
+        for group in plan.exclusive[:GROUPS_MAX]
+        for reference in group[:MEMBERS_MAX]
+        if reference not in asked
+    ]
+    if len(plan.exclusive) > GROUPS_MAX or any(len(group) > MEMBERS_MAX for group in plan.exclusive):
+        found.append(
+            f"At most {GROUPS_MAX} groups of at most {MEMBERS_MAX} applications can be reckoned with. Join or leave out some."
+        )
+    return found
+
+
+def shorten(reference: str) -> str:
+    """A reference as it was typed, at a length a sentence can hold."""
+    return reference if len(reference) <= 40 else f"{reference[:40]}…"
+
+
+def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> list[str]:
     faults = []
     for each in plan.overrides:
         if each.reference not in asked:
-            faults.append(f"{each.reference} is not on the list.")
+            faults.append(f"{shorten(each.reference)} is not on the list.")
         elif each.amount is not None and not ZERO < each.amount <= asked[each.reference]:
             faults.append(
                 f"{each.reference} asks for {asked[each.reference]}; recommend more than nothing and at most that."
@@ -86,19 +190,20 @@ def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRul
         if not clean_text(each.reason) and (each.rank is not None or each.amount is not None):
             faults.append(f"{each.reference} has no reason for its change of place or amount.")
         if len(each.conditions) > CONDITIONS_MAX:
-            faults.append(f"The conditions of {each.reference} have more than {CONDITIONS_MAX} characters.")
+            faults.append(f"The conditions of {shorten(each.reference)} have more than {CONDITIONS_MAX} characters.")
+        if len(each.reason) > REASON_MAX:
+            faults.append(f"The reason of {shorten(each.reference)} has more than {REASON_MAX} characters.")
     if (
         call != PLAIN_SELECTION
         and not call.amounts
         and (plan.cut_percent or any(each.amount for each in plan.overrides))
     ):
         faults.append("This call does not allow another amount than was asked for.")
-    for group in plan.exclusive:
-        faults += [f"{reference} is not on the list." for reference in group if reference not in asked]
+    if call != PLAIN_SELECTION and not call.places and any(each.rank is not None for each in plan.overrides):
+        faults.append("This call does not allow an application to be moved to another place than its rank.")
     if len({each.reference for each in plan.overrides}) < len(plan.overrides) or len(plan.overrides) > OVERRIDES_MAX:
         faults.append(f"Name each application once, and at most {OVERRIDES_MAX}.")
-    if faults:
-        raise Invalid("The departures from the list cannot stand.", {"overrides": " ".join(faults)})
+    return faults
 
 
 def read_overrides(text: str) -> tuple[Override, ...]:
@@ -120,7 +225,9 @@ def read_overrides(text: str) -> tuple[Override, ...]:
                 },
             )
         reference, place, amount, conditions, reason = parts
-        if place and not (place.isdecimal() and place.isascii() and 0 < int(place[:6]) <= 5_000):
+        if place and not (
+            place.isdecimal() and place.isascii() and len(place) <= PLACE_DIGITS_MAX and 0 < int(place) <= 5_000
+        ):
             raise Invalid(
                 "The departures cannot be read.", {"overrides": f"Line {number}: the place is a whole number from 1."}
             )
@@ -159,6 +266,35 @@ class Facts:
     def small(self, below: int) -> frozenset[str]:
         """Its cities with fewer inhabitants than that."""
         return frozenset(city for city, people in self.inhabitants if people < below)
+
+
+def kept_facts(found: Mapping[UUID, Facts]) -> dict[str, dict[str, Any]]:
+    """Facts as they are frozen with a list."""
+    return {
+        str(key): {
+            "country": about.country,
+            "cities": sorted(about.cities),
+            "inhabitants": [[city, people] for city, people in about.inhabitants],
+        }
+        for key, about in found.items()
+    }
+
+
+def facts_kept(stored: Mapping[str, Mapping[str, Any]]) -> dict[UUID, Facts]:
+    """What :func:`kept_facts` froze.
+
+    >>> found = {UUID(int=1): Facts("FI", frozenset(("Oulu",)), (("Oulu", 200_000),))}
+    >>> facts_kept(kept_facts(found)) == found
+    True
+    """
+    return {
+        UUID(key): Facts(
+            about["country"],
+            frozenset(about["cities"]),
+            tuple((city, people) for city, people in about["inhabitants"]),
+        )
+        for key, about in stored.items()
+    }
 
 
 NO_FACTS: Mapping[UUID, Facts] = {}

@@ -94,6 +94,12 @@ class ScenariosPage:
         """The applications about which the scenarios disagree."""
         return tuple(row for row in self.rows if row.differs)
 
+    @property
+    def not_beside(self) -> tuple[ScenarioView, ...]:
+        """The older scenarios that the table has no column for."""
+        shown = {column.number for column in self.columns}
+        return tuple(each for each in self.scenarios if each.number not in shown)
+
     def differ_in(self, name: str) -> bool:
         """Whether a figure is not the same in every column."""
         return len({getattr(column, name) for column in self.columns}) > 1

@@ -41,6 +41,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     plan = rules.plan_of(call.content.selection, values.line, values.reserve_max, values.panel_order)
     if scenario is not None:
         plan = scenario.plan
+    published = call.content.selection
     found, waiting, scores = queries.live_list(call, plan)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
@@ -54,6 +55,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
     if found.relaxed:
         raise Refused(" ".join(found.relaxed))
+    rules.refuse_old_departures(plan, {row.reference: row.requested for row in found.rows}, published)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
@@ -73,7 +75,13 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     if scenario is not None:
         selection.scenario_id = scenario.id
     if not plan.is_plain or scenario is not None:
-        selection.rules = selection.rules | {"plan": encoding.encode(plan)}
+        # Moves from the reserve list go by what was so when the list was decided, whatever a register says later.
+        facts = queries.facts_of([row.application_id for row in found.rows])
+        selection.rules = selection.rules | {
+            "plan": encoding.encode(plan),
+            "departures": list(rules.departures(plan, published)),
+            "facts": rules.kept_facts(facts),
+        }
     selection.line_words = found.line_words
     selection.list_sha256 = bytes.fromhex(values.list_hash)
     db.session.add(selection)

@@ -41,6 +41,10 @@ def remark(actor: Actor, meeting_id: UUID, reference: str, text: str) -> None:
         raise Refused("The meeting has not begun; there is nothing to write about yet.")
     item = item_named(actor, meeting_id, reference)
     words = rules.said(text, "remark", "Write the remark.")
+    standing = next(iter(_versions(meeting_id)), None)
+    if standing is not None and standing.chair_signed_by and standing.second_signed_by:
+        raise Refused("These minutes are signed by both; they no longer change.")
+    rules.refuse_many_remarks(queries.panel.events_of(meeting_id), actor.user_id)
     log(meeting, actor, Happened.REMARKED, item_id=item.id, text=words)
 
 

@@ -21,7 +21,22 @@ from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
+from grants.evaluation import queries as evaluation
 from grants.identity.rules import demand_fresh
+
+
+def _refuse_conflict(actor: Actor, selection_id: UUID) -> None:
+    """Whoever has a conflict with an application of the list decides no move, whatever became of the bar.
+
+    Bars end with the publication of the results, and money of the reserve list is given after it.
+    """
+    ids = [item.application_id for item in items_of(selection_id)]
+    refuse_conflicted(actor, ids)
+    if evaluation.conflicted(actor, ids):
+        raise Refused(
+            "You have a conflict of interest with an application of this list, so you decide no move from its "
+            "reserve list. Somebody else must."
+        )
 
 
 @act(
@@ -38,7 +53,7 @@ def decide_move(actor: Actor, selection_id: UUID, application_id: UUID, reason: 
     selection = locked(Selection, selection_id)
     if (selection.kind, selection.state) != (SelectionKind.RANKED.value, SelectionState.CONFIRMED.value):
         raise Refused("Only a confirmed ranked list has a reserve list.")
-    refuse_conflicted(actor, [item.application_id for item in items_of(selection_id)])
+    _refuse_conflict(actor, selection_id)
     taken = db.session.scalars(select(SelectionMove).where(SelectionMove.selection_id == selection_id)).all()
     if any(move.state == SelectionState.DECIDED.value for move in taken):
         raise Refused("A move from this reserve list waits for a second person. Have it confirmed or returned first.")
@@ -83,7 +98,7 @@ def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Mon
     move.confirmed_by, move.confirmed_at = actor.user_id, acts.moment()
     selection = locked(Selection, move.selection_id)
     items = items_of(selection.id)
-    refuse_conflicted(actor, [item.application_id for item in items])
+    _refuse_conflict(actor, selection.id)
     _, found, _ = queries.next_on_reserve(selection.id)
     if found is None or (found.candidate.application_id, found.candidate.amount) != (move.application_id, move.amount):
         raise Refused(
@@ -115,7 +130,7 @@ def return_move(actor: Actor, move_id: UUID, reason: str, version: int | None = 
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say what must be different before it can be confirmed."})
-    refuse_conflicted(actor, [item.application_id for item in items_of(move.selection_id)])
+    _refuse_conflict(actor, move.selection_id)
     acts.reason(words)
     RESERVE_MOVE.move(move, "return")
     move.returned_by, move.return_reason = actor.user_id, words

@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 
 from grants.awards import queries
 from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember
+from grants.awards.queries.panel import Clear
 from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import MEETING, Happened, MeetingState, PanelRole, Turn, Vote
 from grants.calls import queries as calls
-from grants.core import acts
+from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -99,6 +100,7 @@ def log(meeting: PanelMeeting, actor: Actor, kind: Happened, **about: object) ->
     A change of a score within what a call allows a board has its own act elsewhere; it says so here with a reason.
     """
     assert actor.user_id is not None
+    rules.refuse_full_log(meeting.last_number, kind)
     meeting.last_number += 1
     given = {"text": "", "before": "", "reason": "", **about}
     db.session.add(
@@ -122,12 +124,21 @@ def leads(actor: Actor, meeting: PanelMeeting) -> PanelItem:
     """The item that is open, for who leads it; raises :class:`NotFound` for somebody to whom it is shut."""
     item, clear = _open_item(actor, meeting)
     roles = queries.panel.meeting_of(meeting.id).roles
-    if rules.leader(roles, clear) != actor.user_id:  # who leads follows from the conflicts, which passed their point
+    _refuse_assessing(actor, clear)
+    # Who leads follows from the conflicts, which passed their point.
+    if rules.leader(roles, clear.voice) != actor.user_id:
         raise NotAllowed("The chair leads this item, or the deputy where a conflict keeps the chair out.")
     return item
 
 
-def _open_item(actor: Actor, meeting: PanelMeeting) -> tuple[PanelItem, frozenset[UUID]]:
+def _refuse_assessing(actor: Actor, clear: Clear) -> None:
+    """Whoever assesses an application hears what the panel says once their sheet is in, and has no voice."""
+    faults.point("four_eyes")
+    if actor.user_id in clear.room - clear.voice:
+        raise NotAllowed(rules.ASSESSES)
+
+
+def _open_item(actor: Actor, meeting: PanelMeeting) -> tuple[PanelItem, Clear]:
     """The item that is open and who stands clear of it; not found for somebody to whom it is shut."""
     if meeting.current_id is None:
         raise Refused("No item is open now. Reload the page to see what stands.")
@@ -137,8 +148,8 @@ def _open_item(actor: Actor, meeting: PanelMeeting) -> tuple[PanelItem, frozense
     return item, clear_of(meeting.id, item)
 
 
-def clear_of(meeting_id: UUID, item: PanelItem) -> frozenset[UUID]:
-    """Who of a meeting stands clear of an item."""
+def clear_of(meeting_id: UUID, item: PanelItem) -> Clear:
+    """Who of a meeting stands clear of an item, and who of them has a voice on it."""
     roles = queries.panel.meeting_of(meeting_id).roles
     found = queries.panel.clear_people(tuple(roles), [item.application_id], queries.panel.voting(roles))
     return found[item.application_id]
@@ -213,16 +224,16 @@ def item_named(actor: Actor, meeting_id: UUID, reference: str) -> PanelItem:
     return locked(PanelItem, item)
 
 
-def _refuse_not_running(meeting: PanelMeeting) -> None:
+def _refuse_not_running(meeting: PanelMeeting, what: str = "Items are opened") -> None:
     if MeetingState(meeting.state) is not MeetingState.RUNNING:
         word = MeetingState(meeting.state).words.lower()
-        raise Refused(f"This meeting is {word}. Items are opened while it is in progress.")
+        raise Refused(f"This meeting is {word}. {what} while it is in progress.")
 
 
 def _open(actor: Actor, meeting: PanelMeeting, item: PanelItem) -> None:
     """Open an item: whoever is in conflict with it is out of the room from that moment, on the record."""
     clear = clear_of(meeting.id, item)
-    if rules.leader(queries.panel.meeting_of(meeting.id).roles, clear) is None:
+    if rules.leader(queries.panel.meeting_of(meeting.id).roles, clear.voice) is None:
         raise Refused(
             "Neither the chair nor a deputy may lead the item there. Plan a meeting with another chair for it, "
             "and open another item from the agenda."
@@ -230,7 +241,7 @@ def _open(actor: Actor, meeting: PanelMeeting, item: PanelItem) -> None:
     _close(actor, meeting)
     meeting.current_id = item.id
     log(meeting, actor, Happened.OPENED, item_id=item.id)
-    _send_out(actor, meeting, item, clear)
+    _send_out(actor, meeting, item, clear.room)
 
 
 def _send_out(actor: Actor, meeting: PanelMeeting, item: PanelItem, clear: frozenset[UUID]) -> None:
@@ -268,14 +279,19 @@ def _attending(actor: Actor, meeting_id: UUID) -> tuple[PanelMeeting, bool]:
     return meeting, actor.user_id in rules.present(queries.panel.events_of(meeting_id))
 
 
+def _refuse_coming_and_going(actor: Actor, meeting_id: UUID) -> None:
+    rules.refuse_restless(queries.panel.events_of(meeting_id), actor.user_id, acts.moment())
+
+
 def _arrive(actor: Actor, meeting_id: UUID) -> None:
     meeting, here = _attending(actor, meeting_id)
     if here:
         raise Refused("You are there already.")
+    _refuse_coming_and_going(actor, meeting_id)
     log(meeting, actor, Happened.ARRIVED, person_id=actor.user_id)
     if meeting.current_id is not None:
         item = locked(PanelItem, meeting.current_id)
-        if actor.user_id not in clear_of(meeting_id, item):
+        if actor.user_id not in clear_of(meeting_id, item).room:
             log(meeting, actor, Happened.STEPPED_OUT, item_id=item.id, person_id=actor.user_id)
 
 
@@ -283,6 +299,7 @@ def _leave(actor: Actor, meeting_id: UUID) -> None:
     meeting, here = _attending(actor, meeting_id)
     if not here:
         raise Refused("You are not there.")
+    _refuse_coming_and_going(actor, meeting_id)
     log(meeting, actor, Happened.LEFT, person_id=actor.user_id)
 
 
@@ -329,12 +346,12 @@ def propose(actor: Actor, meeting_id: UUID, text: str, version: int | None = Non
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
     check_version(meeting, version)
-    _refuse_not_running(meeting)
+    _refuse_not_running(meeting, "Proposals are put to the vote")
     words = rules.said(text, "proposal", "Write what is proposed, for example “Recommend it for funding”.")
     events = queries.panel.events_of(meeting_id)
     if rules.courses(events, acts.moment())[item.id].open_proposal is not None:
         raise Refused("A proposal is being voted on. Count it first.")
-    rules.refuse_few(_present_voters(meeting_id, clear_of(meeting_id, item)), meeting.quorum, "a vote")
+    rules.refuse_few(_present_voters(meeting_id, clear_of(meeting_id, item).voice), meeting.quorum, "a vote")
     number = 1 + sum(each.kind is Happened.PROPOSED for each in events)
     log(meeting, actor, Happened.PROPOSED, item_id=item.id, proposal=number, text=words)
     return number
@@ -345,11 +362,13 @@ def vote(actor: Actor, meeting_id: UUID, number: int, cast: Vote) -> None:
     """Vote by name on the proposal that is open; a vote stands."""
     meeting = locked(PanelMeeting, meeting_id)
     item, clear = _open_item(actor, meeting)
+    _refuse_not_running(meeting, "Votes are cast")
+    _refuse_assessing(actor, clear)
     found = queries.panel.meeting_of(meeting_id)
     put = rules.courses(found.events, acts.moment())[item.id].open_proposal
     if put is None or put.number != number:
         raise Conflict("This proposal is no longer being voted on. Your vote was not cast; look at what stands now.")
-    if actor.user_id not in rules.eligible(found.roles, clear) & rules.present(found.events):
+    if actor.user_id not in rules.eligible(found.roles, clear.voice) & rules.present(found.events):
         raise NotAllowed("Only members of this meeting who are there vote. Say that you are here first.")
     if put.vote_of(actor.user_id) is not None:
         raise Refused("You have voted on this already; a vote stands.")
@@ -361,15 +380,15 @@ def count(actor: Actor, meeting_id: UUID, number: int) -> bool:
     """Count the votes on the proposal that is open; whether it is carried. Conflicted people count nowhere."""
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
+    _refuse_not_running(meeting, "Votes are counted")
     found = queries.panel.meeting_of(meeting_id)
     put = rules.courses(found.events, acts.moment())[item.id].open_proposal
     if put is None or put.number != number:
         raise Conflict("This proposal is not being voted on any more. Look at what stands now.")
-    if not put.votes:
-        raise Refused("Nobody has voted yet.")
     clear = clear_of(meeting_id, item)
-    _send_out(actor, meeting, item, clear)
-    may = rules.eligible(found.roles, clear)
+    may = rules.eligible(found.roles, clear.voice)
+    rules.refuse_few_votes(sum(voter in may for voter, _ in put.votes), meeting.quorum)
+    _send_out(actor, meeting, item, clear.room)
     struck = " ".join(str(voter) for voter, _ in put.votes if voter not in may)
     log(meeting, actor, Happened.COUNTED, item_id=item.id, proposal=number, text=str(len(may)), before=struck)
     told = rules.courses(queries.panel.events_of(meeting_id), acts.moment())[item.id]
@@ -387,6 +406,7 @@ def reorder(actor: Actor, meeting_id: UUID, other: str, reason: str, version: in
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
     check_version(meeting, version)
+    _refuse_not_running(meeting, "An order is changed")
     words = rules.said(reason, "reason", "Write why the order is changed.")
     second = item_named(actor, meeting_id, other.strip())
     if not queries.panel.tied(meeting.call_id, item.application_id, second.application_id):
@@ -413,6 +433,7 @@ def recommend(actor: Actor, meeting_id: UUID, text: str, reason: str, version: i
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
     check_version(meeting, version)
+    _refuse_not_running(meeting, "A recommendation is changed")
     new = rules.said(text, "text", "Write what is recommended.")
     words = rules.said(reason, "reason", "Write why it is changed.")
     stood = rules.courses(queries.panel.events_of(meeting_id), acts.moment())[item.id].recommended

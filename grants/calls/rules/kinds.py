@@ -297,7 +297,7 @@ SELECTION = Record(
     {
         "fund_what_fits": flag, "reserve_max": whole(0, 500), "country_max": whole(1, 500), "country_amount_max": amount,
         "countries_min": whole(1, 100), "small_cities_min": whole(1, 500), "small_city_below": whole(1_000, 10_000_000),
-        "one_per_city": flag, "amounts": flag,
+        "one_per_city": flag, "amounts": flag, "places": flag,
         "strands": Items(
             Record(
                 StrandRule, {"name": plain_text, "asked_max": amount, "ceiling": amount}, ("name", "asked_max", "ceiling")

@@ -151,6 +151,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "selection.small_city_below": ("A city is small with fewer inhabitants than", "Empty: 100000."),
     "selection.one_per_city": ("Does a city take part in one selected application at most?", ""),
     "selection.amounts": ("May less than was asked for be recommended, with conditions?", ""),
+    "selection.places": ("May an application be moved to another place of the list, with a reason?", ""),
     "selection.strands": ("Strands of the budget", ""),
     "strands.name": ("Name of the strand", ""),
     "strands.asked_max": ("For applications that ask for up to, in EUR", ""),

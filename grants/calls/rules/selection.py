@@ -26,7 +26,7 @@ class SelectionRules:
     """The published rules of selection; a call that says nothing stops at the line and knows no ceiling but its budget.
 
     A country is that of the lead organisation; a small city has fewer inhabitants than ``small_city_below``.
-    ``amounts`` allows a recommended amount below what was asked for.
+    ``amounts`` allows a recommended amount below what was asked for, ``places`` another place than the official one.
     """
 
     fund_what_fits: bool = False
@@ -39,6 +39,7 @@ class SelectionRules:
     one_per_city: bool = False
     strands: tuple[StrandRule, ...] = ()
     amounts: bool = False
+    places: bool = False
 
     @property
     def has_minima(self) -> bool:
@@ -88,6 +89,8 @@ class SelectionRules:
             found.append(f"The reserve list has {self.reserve_max} places.")
         if self.amounts:
             found.append("The panel may recommend less than was asked for, and set conditions.")
+        if self.places:
+            found.append("The panel may move an application to another place of the list, with a reason.")
         return tuple(found)
 
 

@@ -281,6 +281,28 @@ def clear_people(
     return frozenset((row.id, row.application_id) for row in rows)
 
 
+@reader
+def scoring(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozenset[UUID]]:
+    """Those of these applications that this person still scores, and so reads nothing about from anybody else."""
+    if not application_ids:
+        return frozenset()
+    rows = yield from ask(select(Application.id).where(Application.id.in_(application_ids), scores_now(actor)))
+    return frozenset(row.id for row in rows)
+
+
+@reader
+def seated(application_ids: Collection[UUID]) -> Asking[dict[tuple[UUID, UUID], bool]]:
+    """(person, application) of every active seat to whether its sheet is submitted, in one statement."""
+    rows = yield from ask(
+        select(Evaluator.user_id, Assignment.application_id, Assessment.state)
+        .select_from(Assignment)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
+    )
+    return {(row.user_id, row.application_id): row.state == AssessmentState.SUBMITTED.value for row in rows}
+
+
 def readable(actor: Actor) -> ColumnElement[bool]:
     """Applications whose assessments this person may read whole: by role in scope; who must declare, has declared.
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
+from grants.applications.states import ApplicationState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.core.db import db
@@ -41,7 +42,7 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
             )
             .join(Call, Call.id == Application.call_id)
             .outerjoin(declared, and_(declared.application_id == Application.id, declared.user_id == actor.user_id))
-            .where(Application.state.in_(IN_EVALUATION), must_declare(actor))
+            .where(_declared_now(actor), must_declare(actor))
             .order_by(Call.reference, Application.reference)
             .limit(ROWS_MAX)
         ),
@@ -59,6 +60,16 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
     return tuple(pages)
 
 
+def _declared_now(actor: Actor) -> ColumnElement[bool]:
+    """Applications about which conflicts are declared: those in evaluation, and for whoever decides those on the reserve.
+
+    Whoever only judged learns nothing from it: which application is on the reserve list may not be public yet.
+    """
+    decides = within(actor, Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM)
+    on_reserve = and_(Application.state == ApplicationState.RESERVE.value, decides)
+    return or_(Application.state.in_(IN_EVALUATION), on_reserve)
+
+
 def must_declare(actor: Actor) -> ColumnElement[bool]:
     """Applications of the calls whose pool the person is in; for a panel, those whose assessments they may read."""
     pooled = Application.call_id.in_(select(Evaluator.call_id).where(Evaluator.user_id == actor.user_id))
@@ -71,9 +82,7 @@ def must_declare(actor: Actor) -> ColumnElement[bool]:
 def may_declare(actor: Actor, call_id: UUID) -> frozenset[UUID]:
     """The applications of one call this person may declare about now."""
     found = db.session.scalars(
-        select(Application.id).where(
-            Application.call_id == call_id, Application.state.in_(IN_EVALUATION), must_declare(actor)
-        )
+        select(Application.id).where(Application.call_id == call_id, _declared_now(actor), must_declare(actor))
     )
     return frozenset(found)
 

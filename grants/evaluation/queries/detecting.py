@@ -29,9 +29,15 @@ from grants.identity.policy import TEAM_ROLES, roles_with
 from grants.identity.queries import role_holds
 from grants.identity.states import FactKind
 
-# From when an application is sent until its list is decided, somebody may still decide about it.
+# From when an application is sent until its list is decided, somebody may still decide about it; on the reserve list too.
 LOOKED_AT = tuple(
-    state.value for state in (ApplicationState.SUBMITTED, ApplicationState.ELIGIBLE, ApplicationState.UNDER_EVALUATION)
+    state.value
+    for state in (
+        ApplicationState.SUBMITTED,
+        ApplicationState.ELIGIBLE,
+        ApplicationState.UNDER_EVALUATION,
+        ApplicationState.RESERVE,
+    )
 )
 NUMBERS: Mapping[FactKind, str] = {
     FactKind.PIC: "PIC",
@@ -349,12 +355,15 @@ def _together(rows: Iterable[tuple[Any, str, UUID]]) -> tuple[Together, ...]:
 def standing_detections(
     call_id: UUID, user_id: UUID | None = None
 ) -> dict[tuple[UUID, UUID, str, UUID | None], DetectedConflict]:
-    """Every fact kept about a call, or about one person there, under lock, by what tells one from another."""
+    """Every fact kept about what is looked at in a call, or about one person there, under lock, by what tells one from another.
+
+    For the act that looks anew: what was found about an application that is no longer looked at stands as it was.
+    """
     whose = [] if user_id is None else [DetectedConflict.user_id == user_id]
     rows = db.session.scalars(
         select(DetectedConflict)
         .join(Application, Application.id == DetectedConflict.application_id)
-        .where(Application.call_id == call_id, *whose)
+        .where(Application.call_id == call_id, Application.state.in_(LOOKED_AT), *whose)
         .with_for_update(of=DetectedConflict)
         .execution_options(populate_existing=True)
     )

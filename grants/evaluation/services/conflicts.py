@@ -47,6 +47,8 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
             continue
         if answer.declared is Declared.NONE:
             _refuse_taking_back(row)
+        if answer.declared is not Declared.CONFLICT:
+            _refuse_late_change(row)
         _store(actor, row, answer)
         if answer.declared is Declared.CONFLICT:
             conflicts += 1
@@ -88,6 +90,18 @@ def _refuse_taking_back(row: ConflictDeclaration | None) -> None:
         raise Refused(
             "You said you are unsure about one of these applications, and the programme manager has not ruled yet. "
             "Wait for the ruling; until then you can only declare a conflict. Nothing was changed."
+        )
+
+
+def _refuse_late_change(row: ConflictDeclaration | None) -> None:
+    """Once a list was decided, a conflict that was declared ends by a ruling alone: the bar may have ended with the results."""
+    if row is None or row.declared != Declared.CONFLICT.value or row.ruling == Ruling.CLEARED.value:
+        return
+    application = locked(Application, row.application_id)
+    if application.state not in queries.IN_EVALUATION:
+        raise Refused(
+            f"You declared a conflict with {application.reference}, and its list is decided. "
+            "Only a ruling of the programme manager ends it. Nothing was changed."
         )
 
 
