@@ -88,6 +88,16 @@ def waiting(about: object) -> ScoreShift:
     ).one()
 
 
+def lowered(scene: Scene, half: int) -> None:
+    """A corrigendum lowers how far the panel may move a score."""
+    with arranging():
+        row = get(Call, scene.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.board_shift_max"]["value"] = half
+        row.content = content
+    db.session.rollback()
+
+
 def move(scene: Scene, number: int, half: int) -> None:
     """The chair proposes, the officer confirms."""
     row = propose(scene, number, half)
@@ -283,6 +293,50 @@ def test_a_call_without_a_bound_knows_no_moves(evaluated: Scene, browser: Browse
     assert browser.get("chair", f"/shifts/{evaluated.references[0]}").status_code == 404
     with pytest.raises(Refused, match="does not move scores"):
         propose(evaluated, 0, 2)
+
+
+def test_no_list_is_decided_or_confirmed_while_a_move_waits(utter: Scene) -> None:
+    score_all(utter)
+    row = propose(utter, 0, 20)
+
+    with pytest.raises(Refused, match=rf"1 move of a score waits for a second person: {utter.references[0]} by \+10\."):
+        services.decide(utter.actor("manager"), utter.call_id, decision(utter))
+    evaluation.return_shift(utter.actor("officer"), row.id, "Too much.", row.version)
+    key = decide(utter)
+    propose(utter, 0, 10)
+    with pytest.raises(Refused, match="after the list nobody can"):
+        services.confirm(utter.actor("officer"), key)
+
+
+def test_a_move_beyond_a_lowered_bound_counts_for_nothing_until_it_is_made_anew(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    move(utter, 0, 20)
+    said = "The panel moved its score by +10; the call now allows at most 5. Move it anew by at most 5, or by 0."
+    lowered(utter, 10)
+
+    shown = queries.ranking_page(utter.actor("manager"), utter.slug)
+
+    assert [(row.reference, row.missing) for row in shown.waiting] == [(utter.references[0], said)]
+    assert said in text_of(panel.get("manager", f"/calls/{utter.slug}/ranking"))
+    with pytest.raises(Refused, match="the call now allows at most 5"):
+        services.decide(utter.actor("manager"), utter.call_id, decision(utter))
+    lowered(utter, 0)
+    assert "may be taken back" in text_of(panel.get("chair", f"/shifts/{utter.references[0]}"))
+    move(utter, 0, 0)
+    assert queries.ranking_page(utter.actor("manager"), utter.slug).waiting == ()
+
+
+def test_the_slower_of_two_who_decide_a_move_is_told(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    path = f"/shifts/{utter.references[0]}"
+    row = propose(utter, 0, 20)
+    evaluation.return_shift(utter.actor("manager"), row.id, "Too much.", row.version)
+
+    confirmed = text_of(panel.post("officer", f"{path}/confirm", version="1"), 409)
+    returned = text_of(panel.post("officer", f"{path}/return", return_reason="My own words", version="1"), 409)
+
+    assert "another person decided it" in confirmed and "Too much." in confirmed
+    assert "another person decided it" in returned and "My own words" in returned
 
 
 def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:

@@ -16,6 +16,7 @@ from grants.awards.rules.decision import (
     refuse_over_budget,
     refuse_same_person,
     refuse_second_list,
+    refuse_shifts,
     waiting_words,
 )
 from grants.awards.rules.moving import MoveView, NextView, ReservePage
@@ -32,10 +33,13 @@ from grants.awards.rules.scenarios import (
     Aimed,
     Column,
     Compared,
+    Kept,
+    KeptRow,
     ScenarioInput,
     ScenariosPage,
     ScenarioView,
     WhatIfPage,
+    compared,
     refuse_another,
 )
 from grants.awards.rules.showing import (
@@ -66,6 +70,8 @@ __all__ = [
     "Decided",
     "DecisionInput",
     "Facts",
+    "Kept",
+    "KeptRow",
     "MoveView",
     "NextView",
     "Override",
@@ -88,6 +94,7 @@ __all__ = [
     "WaitingRow",
     "WhatIfPage",
     "bar",
+    "compared",
     "forgotten_words",
     "halves_kept",
     "kept_halves",
@@ -106,6 +113,7 @@ __all__ = [
     "refuse_places",
     "refuse_same_person",
     "refuse_second_list",
+    "refuse_shifts",
     "refuse_unpublishable",
     "strip",
     "waiting_words",

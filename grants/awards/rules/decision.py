@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from grants.awards.rules.plan import Plan
 from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.calls.rules import Half
 from grants.calls.states import ScoreMethod
@@ -131,6 +132,17 @@ def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> Non
         raise Refused(words)
 
 
+def refuse_shifts(waiting: Sequence[tuple[str, str]]) -> None:
+    """Raise :class:`Refused` while a move of a score, given as reference and points, waits for a second person."""
+    if waiting:
+        one = len(waiting) == 1
+        named = _named([f"{reference} by {words}" for reference, words in waiting])
+        raise Refused(
+            f"{len(waiting)} {'move of a score waits' if one else 'moves of scores wait'} for a second person: {named}. "
+            f"Have {'it' if one else 'each'} confirmed or returned first; after the list nobody can."
+        )
+
+
 def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
     """Raise :class:`Refused` while somebody's doubt about a conflict of interest, given as name and reference, is not ruled on."""
     if waiting:
@@ -189,6 +201,10 @@ class SelectionView:
     confirmed_at: datetime | None
     returned_by: str
     return_reason: str
+    # By what it was selected, and the scenario it was chosen from, as they were frozen.
+    plan: Plan | None = None
+    scenario: int | None = None
+    scenario_name: str = ""
 
     @property
     def left(self) -> Money:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from grants.awards.states import LineRule
-from grants.calls.rules import PLAIN_SELECTION, SelectionRules
+from grants.calls.rules import PLAIN_SELECTION, SelectionRules, exact_words
 from grants.core.errors import Invalid
 from grants.core.money import ZERO, Money, Rounding, parse_money
 from grants.dossiers.rules import clean_text
@@ -26,6 +26,25 @@ class Override:
     amount: Money | None = None
     conditions: str = ""
     reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The departure in words.
+
+        >>> Override("A-1", rank=2, reason="The only island").sentence
+        'A-1: moved to place 2. Reason: The only island'
+        """
+        said = []
+        if self.rank is not None:
+            said.append(f"moved to place {self.rank}")
+        if self.amount is not None:
+            said.append(f"{self.amount} recommended")
+        if self.conditions:
+            said.append(f"condition: {self.conditions}")
+        ended = "; ".join(said) or "as ranked"
+        return f"{self.reference}: {ended}{'' if ended.endswith('.') else '.'}" + (
+            f" Reason: {self.reason}" if self.reason else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +66,21 @@ class Plan:
     def line(self) -> LineRule:
         """What happens below the line."""
         return LineRule.SKIP if self.rules.fund_what_fits else LineRule.STOP
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The plan in words, with each departure from the list and its reason.
+
+        >>> Plan(cut_percent=Fraction(5), exclusive=(("A", "B"),)).sentences[1:]
+        ('Every amount is cut by 5 %.', 'At most one of A and B is selected.')
+        """
+        found = list(self.rules.sentences)
+        if self.cut_percent:
+            found.append(f"Every amount is cut by {exact_words(self.cut_percent)} %.")
+        if self.panel_order:
+            found.append(f"The panel put tied applications in this order: {', '.join(self.panel_order)}.")
+        found += [f"At most one of {' and '.join(group)} is selected." for group in self.exclusive]
+        return (*found, *(each.sentence for each in self.overrides))
 
     def about(self, reference: str) -> Override | None:
         """The departure of one application, if there is one."""

@@ -59,7 +59,7 @@ from grants.evaluation.queries.own_sheets import (
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
-from grants.evaluation.queries.shifts import shift_page
+from grants.evaluation.queries.shifts import shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
@@ -130,4 +130,5 @@ __all__ = [
     "unanswered",
     "undeclared",
     "waiting_doubts",
+    "waiting_shifts",
 ]

@@ -26,13 +26,13 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
         _sheets(application_ids),
         _sums(content, application_ids) if by_mean else _agreed(application_ids),
     ]
-    if content.scoring.board_shift_half:
-        questions.append(
-            select(ScoreShift.application_id, ScoreShift.shift_half, ScoreShift.reason).where(
-                ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value
-            )
+    # Also where the call knows no moves: a corrigendum may have taken away the bound a move stood on.
+    questions.append(
+        select(ScoreShift.application_id, ScoreShift.shift_half, ScoreShift.reason).where(
+            ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value
         )
-    sheets, marks, *shifts = yield questions
+    )
+    sheets, marks, shifts = yield questions
     seats: dict[UUID, int] = defaultdict(int)
     totals: dict[UUID, list[int]] = defaultdict(list)
     for application_id, submitted, total in sheets:
@@ -40,13 +40,15 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
         if submitted:
             totals[application_id].append(int(total or 0))
     found = _of_sums(marks) if by_mean else _of_agreed(marks)
-    moved = {application_id: (half, reason) for application_id, half, reason in (shifts[0] if shifts else ())}
+    moved = {application_id: (half, reason) for application_id, half, reason in shifts}
     results = {}
     for key in application_ids:
         gathered = found.get(key, {})
         standing = Gathered(seats=seats[key], submitted=len(totals[key]), **gathered)
         halves, basis, missing = rules.scored(standing, content.marking, content.evaluators_least)
         half, reason = moved.get(key, (0, ""))
+        if beyond := rules.beyond_words(half, content.scoring):
+            halves, basis, missing = None, "", beyond
         said = rules.shift_sentence(half, reason)
         results[key] = OfficialScore(key, halves, tuple(sorted(totals[key])), basis, missing, half, said)
     return results

@@ -74,7 +74,15 @@ from grants.evaluation.rules.scores import (
     tidy,
     total_half,
 )
-from grants.evaluation.rules.shifts import ShiftInput, ShiftPage, ShiftView, checked_shift, shift_sentence, shift_words
+from grants.evaluation.rules.shifts import (
+    ShiftInput,
+    ShiftPage,
+    ShiftView,
+    beyond_words,
+    checked_shift,
+    shift_sentence,
+    shift_words,
+)
 from grants.evaluation.rules.showing import (
     AgreedWords,
     ApplicationHead,
@@ -160,6 +168,7 @@ __all__ = [
     "asked",
     "borrowed",
     "checked_member",
+    "beyond_words",
     "checked_shift",
     "clean_declaration",
     "comment_field",
