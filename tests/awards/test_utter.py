@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,9 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from grants.awards import queries, services
 from grants.awards.models import SelectionItem
 from grants.awards.states import Outcome
+from grants.calls.models import Call
 from grants.calls.rules import ResultsInput
 from grants.core import clock
-from grants.core.db import db
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.evaluation import queries as evaluations
 from grants.evaluation import services as evaluation
@@ -93,7 +97,7 @@ def lowered(scene: Scene, half: int) -> None:
     with arranging():
         row = get(Call, scene.call_id)
         content: Any = deepcopy(row.content)
-        content["fields"]["evaluation.board_shift_max"]["value"] = half
+        content["fields"]["evaluation.scoring"]["value"]["board_shift_half"] = half
         row.content = content
     db.session.rollback()
 
@@ -330,7 +334,7 @@ def test_the_slower_of_two_who_decide_a_move_is_told(utter: Scene, panel: Browse
     score_all(utter)
     path = f"/shifts/{utter.references[0]}"
     row = propose(utter, 0, 20)
-    evaluation.return_shift(utter.actor("manager"), row.id, "Too much.", row.version)
+    evaluation.return_shift(utter.actor("officer"), row.id, "Too much.", row.version)
 
     confirmed = text_of(panel.post("officer", f"{path}/confirm", version="1"), 409)
     returned = text_of(panel.post("officer", f"{path}/return", return_reason="My own words", version="1"), 409)

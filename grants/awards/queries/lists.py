@@ -345,6 +345,7 @@ def _rows(
                 rule_words=row.rule_words,
                 amount=row.amount,
                 conditions=row.conditions,
+                moved_up=row.moved_up,
             )
         )
     return _with_line(rows)
@@ -428,6 +429,7 @@ def _frozen(
                 item.rule_words,
                 None if item.asked is None else item.amount,
                 item.conditions,
+                item.outcome == Outcome.RESERVE.value and item.entry_id is not None,
             )
         )
     frozen = RankedList(tuple(found), view.budget, view.used)
@@ -444,7 +446,7 @@ def _as_kept(frozen: RankedList, kept: Kept) -> RankedList:
         rows.append(
             replace(
                 row, rank=one.rank, outcome=one.outcome, straddles=one.straddles, missing=one.missing,
-                rule_words=one.rule_words, conditions=one.conditions,
+                rule_words=one.rule_words, conditions=one.conditions, moved_up=False,
                 recommended=None if one.amount == row.requested else one.amount,
                 running_total=ZERO if one.rank is None else running,
             )

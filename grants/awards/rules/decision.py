@@ -74,11 +74,11 @@ def halves_kept(kept: Mapping[str, Any]) -> dict[str, Half]:
     return {key: half if isinstance(half, int) else Fraction(half) for key, half in kept.items()}
 
 
-def refuse_same_person(decided_by: UUID, actor_id: UUID | None) -> None:
-    """Two people stand behind every selection. Raises :class:`Refused` for the one who decided it."""
+def refuse_same_person(decided_by: UUID, actor_id: UUID | None, what: str = "list") -> None:
+    """Two people stand behind every selection and every move. Raises :class:`Refused` for the one who decided it."""
     faults.point("four_eyes")
     if actor_id is None or actor_id == decided_by:
-        raise Refused("You decided this list; another person must confirm or return it.")
+        raise Refused(f"You decided this {what}; another person must confirm or return it.")
 
 
 def refuse_over_budget(used: Money, free: Money) -> None:
@@ -101,7 +101,7 @@ def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
     """Which applications of a call no list may forget, by reference, and the way out; empty where there are none.
 
     >>> forgotten_words([], ["PCP-2022-A-0104"])
-    '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and agree its consensus.'
+    '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and have it assessed.'
     """
     found = []
     if unchecked:
@@ -116,7 +116,7 @@ def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
         found.append(
             f"{len(unassigned)} eligible {'application' if one else 'applications'} of this call "
             f"{'has' if one else 'have'} no evaluators yet ({_named(unassigned)}). "
-            f"Assign them, and agree {'its' if one else 'each'} consensus."
+            f"Assign them, and have {'it' if one else 'each'} assessed."
         )
     return " ".join(found)
 

@@ -56,6 +56,8 @@ class RankingRow:
     rule_words: str = ""
     amount: Money = ZERO
     conditions: str = ""
+    # It was on the reserve list of a confirmed list and has money since.
+    moved_up: bool = False
 
     @property
     def is_cut(self) -> bool:

@@ -37,6 +37,7 @@ from grants.evaluation.queries.assignments import (
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_words,
+    all_sheets_in,
     consensus_application,
     consensus_page,
     seat_people,
@@ -46,7 +47,7 @@ from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows
 from grants.evaluation.queries.detecting import calls_looked_at, look, standing_detections
-from grants.evaluation.queries.official import official_scores
+from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
     drafts,
@@ -67,6 +68,7 @@ __all__ = [
     "IN_EVALUATION",
     "adjust_page",
     "agreed_words",
+    "all_sheets_in",
     "application_id_of",
     "application_of_call_scope",
     "application_scope",
@@ -74,6 +76,7 @@ __all__ = [
     "assessments",
     "assessments_and_undeclared",
     "assignments_page",
+    "by_mean",
     "call_scope",
     "call_to_assign",
     "calls_looked_at",

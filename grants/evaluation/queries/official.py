@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from grants.calls.models import Call
 from grants.calls.rules import CallContent
 from grants.calls.states import ScoreMethod
 from grants.core.together import Answer, Asking, Question, reader
@@ -16,6 +17,12 @@ from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, ConsensusScore, ScoreShift
 from grants.evaluation.rules import Gathered, OfficialScore
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState, ShiftState
+
+
+def by_mean() -> ColumnElement[bool]:
+    """Whether a call ranks by the mean of the marks, so that nobody writes a consensus; what its rules say in the row."""
+    method = Call.content["fields"]["evaluation.scoring"]["value"]["method"].as_string()
+    return func.coalesce(method == ScoreMethod.MEAN_PER_CRITERION.value, False)
 
 
 @reader

@@ -62,7 +62,9 @@ def return_shift(ref: str) -> Any:
 
 def _too_late(ref: str, form: ContestedForm, **shown: Any) -> Any:
     """Nothing waits any more: somebody else was faster. What was typed stands on the page."""
-    form.problems.append("No move of this score waits any more: another person decided it. What became of it stands below.")
+    form.problems.append(
+        "No move of this score waits any more: another person decided it. What became of it stands below."
+    )
     return _shift(ref, **shown), 409
 
 
