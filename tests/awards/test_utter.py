@@ -343,6 +343,25 @@ def test_the_slower_of_two_who_decide_a_move_is_told(utter: Scene, panel: Browse
     assert "another person decided it" in returned and "My own words" in returned
 
 
+def test_nobody_is_asked_for_a_consensus_and_the_list_is_asked_for_once_every_sheet_is_in(
+    utter: Scene, panel: Browser
+) -> None:
+    def asked(name: str) -> list[str]:
+        found = (*evaluations.duties(utter.actor(name), CLOSED), *queries.duties(utter.actor(name), CLOSED))
+        return [f"{duty.what}. {duty.why}" for duty in found]
+
+    decide_it = "Decide the ranked list"
+    score(utter, 0, ALL_SEVEN, MIXED)
+    score(utter, 1, ALL_TEN, ALL_TEN)
+    assert not [said for said in asked("chair") if "onsensus" in said or decide_it in said]
+    page = text_of(panel.get("manager", f"/calls/{utter.slug}/decision"))
+    assert "1 application has no official score yet" in page and "consensus yet" not in page
+    score(utter, 2, ALL_THREE, ALL_THREE)
+    assert [said for said in asked("chair") if decide_it in said and "Every application has every assessment." in said]
+    assert not [said for said in asked("chair") if "Write the consensus" in said]
+    assert "Ready to write" not in text_of(panel.get("chair", "/consensus"))
+
+
 def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:
     score_all(utter)
     move(utter, 1, 60)
@@ -382,6 +401,9 @@ def test_the_decided_list_and_the_result_say_what_the_score_is_made_of(utter: Sc
     assert f"{MEAN}. Marks: 0, 3, 7 or 10" in text and "8.5" in text
     assert "the score is 81 of 100 and must be 50. The panel moved the score by +10." in text
     assert "<b>41.5</b> of 60" in text and "islands" not in text
+    # Nobody promised words that no rule of this call asks for.
+    assert "No words for this criterion" not in text and "What the evaluators wrote for you" not in text
+    assert "what each of them wrote is not told" in text
 
 
 def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:

@@ -12,10 +12,17 @@ from math import gcd
 from typing import Any
 
 from grants.awards.ranking.rows import Bound, Candidate, Unit, Walk
+from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
 
 CUTS_MAX = 500
 INFINITY = float("inf")
+# A page asks and waits. Nothing is selected from an answer that is not proven.
+SECONDS_MAX = 10.0
+TOO_LONG = (
+    "The minima of this selection cannot be worked out while a page waits: no proven answer in "
+    f"{SECONDS_MAX:.0f} seconds. Lower a minimum, or ease a ceiling."
+)
 
 
 @dataclass(slots=True)
@@ -77,7 +84,7 @@ def _run(highspy: Any, model: Any) -> list[int] | None:
     # One thread, one seed and no gap: the same answer on every machine, and a proven one.
     for name, value in (
         ("output_flag", False), ("threads", 1), ("random_seed", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5),
-        ("mip_feasibility_tolerance", 1e-9),
+        ("mip_feasibility_tolerance", 1e-9), ("time_limit", SECONDS_MAX),
     ):  # fmt: skip
         solver.setOptionValue(name, value)
     solver.passModel(model)
@@ -85,6 +92,8 @@ def _run(highspy: Any, model: Any) -> list[int] | None:
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return None
+    if status == highspy.HighsModelStatus.kTimeLimit:
+        raise Refused(TOO_LONG)
     if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
         raise RuntimeError(f"the solver ended with {status}")
     return [round(value) for value in solver.getSolution().col_value]
