@@ -10,7 +10,15 @@ from sqlalchemy import select
 
 from grants.awards import queries, services
 from grants.awards.models import Selection, SelectionItem
-from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput, override_lines, read_overrides
+from grants.awards.rules import (
+    DecisionInput,
+    Override,
+    Plan,
+    ScenarioInput,
+    override_lines,
+    read_overrides,
+    refuse_departures,
+)
 from grants.awards.states import Outcome
 from grants.calls.rules import PLAIN_SELECTION
 from grants.core.db import db
@@ -100,6 +108,16 @@ def test_a_departure_that_cannot_stand_is_refused(evaluated: Scene, override: Ov
         )
 
     assert words in caught.value.problems["overrides"]
+
+
+def test_a_recommended_amount_above_what_is_free_is_refused() -> None:
+    plan = Plan(overrides=(Override("A-1", amount=euros(500), reason="It needs all of it"),))
+
+    with pytest.raises(Invalid) as caught:
+        refuse_departures(plan, {"A-1": euros(600)}, PLAIN_SELECTION, euros(499))
+
+    assert "the call has EUR 499.00 free" in caught.value.problems["overrides"]
+    refuse_departures(plan, {"A-1": euros(600)}, PLAIN_SELECTION, euros(500))
 
 
 def test_a_scenario_is_changed_by_who_saw_it_and_stands_once_it_is_chosen(evaluated: Scene) -> None:

@@ -107,7 +107,7 @@ def plan_of(
     return Plan(replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max), tuple(panel_order))
 
 
-def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> None:
+def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> None:
     """Raise :class:`Invalid` where a departure names nobody of the list, has no reason, or is more than was asked for."""
     faults = []
     for each in plan.overrides:
@@ -116,6 +116,10 @@ def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRul
         elif each.amount is not None and not ZERO < each.amount <= asked[each.reference]:
             faults.append(
                 f"{each.reference} asks for {asked[each.reference]}; recommend more than nothing and at most that."
+            )
+        elif each.amount is not None and each.amount > budget:
+            faults.append(
+                f"{each.reference} would get {each.amount}; the call has {budget} free. Recommend at most that."
             )
         if not clean_text(each.reason) and (each.rank is not None or each.amount is not None):
             faults.append(f"{each.reference} has no reason for its change of place or amount.")
