@@ -360,6 +360,7 @@ def test_nobody_is_asked_for_a_consensus_and_the_list_is_asked_for_once_every_sh
     assert [said for said in asked("chair") if decide_it in said and "Every application has every assessment." in said]
     assert not [said for said in asked("chair") if "Write the consensus" in said]
     assert "Ready to write" not in text_of(panel.get("chair", "/consensus"))
+    assert f'href="/shifts/{utter.references[2]}"' in panel.get("chair", f"/consensus/{utter.references[2]}").text
 
 
 def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:
