@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 from uuid import UUID
 
 from grants.awards import queries as award_reads
 from grants.awards import services as awards
-from grants.awards.rules import DecisionInput
+from grants.awards.rules import DecisionInput, Plan, ScenarioInput
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import Turn, Vote
 from grants.calls.rules import CallView, ResultsInput
@@ -172,6 +174,15 @@ class Judges(Applicants):
                 evaluation.decide_detected(
                     manager, pair.application_id, pair.user_id, Ruling.CLEARED, "The invented people share one domain."
                 )
+
+    def save_scenarios(self, call: CallView) -> None:
+        """Two ways to select from the list, to be compared with it."""
+        by_call = call.content.selection
+        for name, plan in (
+            ("Everybody gets 10 % less", Plan(by_call, cut_percent=Fraction(10))),
+            ("At most one of each country", Plan(replace(by_call, country_max=1))),
+        ):
+            awards.save_scenario(self.actor("chair"), call.id, ScenarioInput(name, plan))
 
     def return_selection(self, call: CallView, reason: str) -> None:
         """The second person gives the list back."""

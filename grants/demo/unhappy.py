@@ -230,6 +230,7 @@ def _decided(stage: Stage, going: Going) -> Story:
     """The first list is returned, the second confirmed."""
     yield stage.days_ago(462)
     stage.say(f"{going.call.title}: a list is returned and decided again")
+    stage.troupe.save_scenarios(going.call)
     stage.troupe.decide_selection(going.call, reason="The list as ranked.", reserve_max=2)
     yield stage.days_ago(460)
     stage.troupe.return_selection(going.call, "Say in the reason how the tie at the line is seen.")

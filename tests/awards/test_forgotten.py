@@ -44,7 +44,7 @@ def moved(application_id: UUID, state: ApplicationState) -> None:
         ),
         (
             ApplicationState.ELIGIBLE,
-            r"1 eligible application of this call has no evaluators yet \(PCP-2022-A-0104\)\. Assign them, and agree its consensus\.",
+            r"1 eligible application of this call has no evaluators yet \(PCP-2022-A-0104\)\. Assign them, and have it assessed\.",
         ),
     ],
 )

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grants.awards.ranking import Aim, Bound, Candidate, Limits, select, what_if
+from grants.awards.ranking.portfolio import ROWS_MAX
 from grants.awards.ranking.rows import Unit, Walk, units_of
 from grants.calls.rules import SelectionRules, StrandRule
+from grants.core.errors import Refused
 from grants.core.money import Money, euros, total
 
 SPACE = UUID("00000000-0000-0000-0000-00000000abcf")
@@ -216,6 +218,14 @@ def test_a_tied_group_stands_or_falls_together() -> None:
 
     assert found.selected == {listed[0].application_id}
     assert found.verdicts[listed[1].application_id].missing == Money(20)
+
+
+def test_a_list_with_minima_that_is_too_long_for_a_page_is_refused_with_the_way_out() -> None:
+    rows = [one(number, 100, "AT", rank=number) for number in range(1, ROWS_MAX + 2)]
+    limits = Limits(Money(1_000), SelectionRules(countries_min=2))
+
+    with pytest.raises(Refused, match=f"at most {ROWS_MAX} ranks; this one has {ROWS_MAX + 1}"):
+        select(rows, limits)
 
 
 def test_a_cent_decides() -> None:

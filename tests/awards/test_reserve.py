@@ -64,7 +64,7 @@ def selection(scene: Scene) -> Any:
 
 def move_up(scene: Scene, name: str = "manager", *, number: int = 1) -> Any:
     view = selection(scene)
-    services.decide_move(scene.actor(name), view.id, scene.application_ids[number], "The city declined.")
+    services.decide_move(scene.actor(name), view.id, scene.references[number], "The city declined.")
     return queries.reserve_page(view).moves[-1]
 
 
@@ -140,9 +140,9 @@ def test_who_is_next_is_the_programs_word_and_conflicts_keep_out(confirmed: Scen
     view = selection(confirmed)
 
     with pytest.raises(Conflict):
-        services.decide_move(confirmed.actor("manager"), view.id, confirmed.application_ids[2], "Rather this one.")
+        services.decide_move(confirmed.actor("manager"), view.id, confirmed.references[2], "Rather this one.")
     with pytest.raises(NotAllowed):
-        services.decide_move(confirmed.actor("officer"), view.id, confirmed.application_ids[1], "I may not.")
+        services.decide_move(confirmed.actor("officer"), view.id, confirmed.references[1], "I may not.")
     move = move_up(confirmed)
     chair_id = confirmed.actor("chair").user_id
     with arranging():

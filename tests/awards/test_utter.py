@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,9 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from grants.awards import queries, services
 from grants.awards.models import SelectionItem
 from grants.awards.states import Outcome
+from grants.calls.models import Call
 from grants.calls.rules import ResultsInput
 from grants.core import clock
-from grants.core.db import db
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.evaluation import queries as evaluations
 from grants.evaluation import services as evaluation
@@ -86,6 +90,16 @@ def waiting(about: object) -> ScoreShift:
     return db.session.scalars(
         select(ScoreShift).where(ScoreShift.application_id == about, ScoreShift.state == ShiftState.PROPOSED.value)
     ).one()
+
+
+def lowered(scene: Scene, half: int) -> None:
+    """A corrigendum lowers how far the panel may move a score."""
+    with arranging():
+        row = get(Call, scene.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.scoring"]["value"]["board_shift_half"] = half
+        row.content = content
+    db.session.rollback()
 
 
 def move(scene: Scene, number: int, half: int) -> None:
@@ -285,6 +299,70 @@ def test_a_call_without_a_bound_knows_no_moves(evaluated: Scene, browser: Browse
         propose(evaluated, 0, 2)
 
 
+def test_no_list_is_decided_or_confirmed_while_a_move_waits(utter: Scene) -> None:
+    score_all(utter)
+    row = propose(utter, 0, 20)
+
+    with pytest.raises(Refused, match=rf"1 move of a score waits for a second person: {utter.references[0]} by \+10\."):
+        services.decide(utter.actor("manager"), utter.call_id, decision(utter))
+    evaluation.return_shift(utter.actor("officer"), row.id, "Too much.", row.version)
+    key = decide(utter)
+    propose(utter, 0, 10)
+    with pytest.raises(Refused, match="after the list nobody can"):
+        services.confirm(utter.actor("officer"), key)
+
+
+def test_a_move_beyond_a_lowered_bound_counts_for_nothing_until_it_is_made_anew(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    move(utter, 0, 20)
+    said = "The panel moved its score by +10; the call now allows at most 5. Move it anew by at most 5, or by 0."
+    lowered(utter, 10)
+
+    shown = queries.ranking_page(utter.actor("manager"), utter.slug)
+
+    assert [(row.reference, row.missing) for row in shown.waiting] == [(utter.references[0], said)]
+    assert said in text_of(panel.get("manager", f"/calls/{utter.slug}/ranking"))
+    with pytest.raises(Refused, match="the call now allows at most 5"):
+        services.decide(utter.actor("manager"), utter.call_id, decision(utter))
+    lowered(utter, 0)
+    assert "may be taken back" in text_of(panel.get("chair", f"/shifts/{utter.references[0]}"))
+    move(utter, 0, 0)
+    assert queries.ranking_page(utter.actor("manager"), utter.slug).waiting == ()
+
+
+def test_the_slower_of_two_who_decide_a_move_is_told(utter: Scene, panel: Browser) -> None:
+    score_all(utter)
+    path = f"/shifts/{utter.references[0]}"
+    row = propose(utter, 0, 20)
+    evaluation.return_shift(utter.actor("officer"), row.id, "Too much.", row.version)
+
+    confirmed = text_of(panel.post("officer", f"{path}/confirm", version="1"), 409)
+    returned = text_of(panel.post("officer", f"{path}/return", return_reason="My own words", version="1"), 409)
+
+    assert "another person decided it" in confirmed and "Too much." in confirmed
+    assert "another person decided it" in returned and "My own words" in returned
+
+
+def test_nobody_is_asked_for_a_consensus_and_the_list_is_asked_for_once_every_sheet_is_in(
+    utter: Scene, panel: Browser
+) -> None:
+    def asked(name: str) -> list[str]:
+        found = (*evaluations.duties(utter.actor(name), CLOSED), *queries.duties(utter.actor(name), CLOSED))
+        return [f"{duty.what}. {duty.why}" for duty in found]
+
+    decide_it = "Decide the ranked list"
+    score(utter, 0, ALL_SEVEN, MIXED)
+    score(utter, 1, ALL_TEN, ALL_TEN)
+    assert not [said for said in asked("chair") if "onsensus" in said or decide_it in said]
+    page = text_of(panel.get("manager", f"/calls/{utter.slug}/decision"))
+    assert "1 application has no official score yet" in page and "consensus yet" not in page
+    score(utter, 2, ALL_THREE, ALL_THREE)
+    assert [said for said in asked("chair") if decide_it in said and "Every application has every assessment." in said]
+    assert not [said for said in asked("chair") if "Write the consensus" in said]
+    assert "Ready to write" not in text_of(panel.get("chair", "/consensus"))
+    assert f'href="/shifts/{utter.references[2]}"' in panel.get("chair", f"/consensus/{utter.references[2]}").text
+
+
 def test_a_decided_move_stands_as_it_was_written(utter: Scene) -> None:
     score_all(utter)
     move(utter, 1, 60)
@@ -324,6 +402,9 @@ def test_the_decided_list_and_the_result_say_what_the_score_is_made_of(utter: Sc
     assert f"{MEAN}. Marks: 0, 3, 7 or 10" in text and "8.5" in text
     assert "the score is 81 of 100 and must be 50. The panel moved the score by +10." in text
     assert "<b>41.5</b> of 60" in text and "islands" not in text
+    # Nobody promised words that no rule of this call asks for.
+    assert "No words for this criterion" not in text and "What the evaluators wrote for you" not in text
+    assert "what each of them wrote is not told" in text
 
 
 def test_a_list_somebody_saw_before_a_move_is_not_decided(utter: Scene) -> None:

@@ -51,7 +51,7 @@ REACHED = {
     "manager": """
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
-        awards.ranking documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
+        awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.fill evaluation.hand_over evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
         evaluation.pool evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
@@ -81,7 +81,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.ranking_csv", "documents.download", "evaluation.file",
+    "agreements.agreement_pdf", "awards.advice_csv", "awards.ranking_csv", "awards.ranking_workbook", "documents.download", "evaluation.file",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",

@@ -54,6 +54,8 @@ class Selection(Row):
     source_title: Mapped[str | None]
     # The scenario it was chosen from; None by the rules of the call.
     scenario_id: Mapped[UUID | None] = mapped_column(points_to("selection_scenario.id"))
+    # What the list by the rules of the call and every scenario came to; read only where they are compared.
+    compared: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     decided_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
     decided_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))

@@ -8,9 +8,10 @@ from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list,
 from grants.awards.queries.publication import application_ids, decided, publishing
 from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
-from grants.awards.queries.scenarios import scenario_of, scenarios, scenarios_page, what_ifs
+from grants.awards.queries.scenarios import figures_now, scenario_of, scenario_page, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (
     item_of,
+    opened,
     others_of,
     pilots_of,
     plan_of,
@@ -28,6 +29,7 @@ __all__ = [
     "decided",
     "duties",
     "facts_of",
+    "figures_now",
     "forgotten",
     "hash_of",
     "item_of",
@@ -35,6 +37,7 @@ __all__ = [
     "minutes",
     "move_scope",
     "next_on_reserve",
+    "opened",
     "others_of",
     "panel",
     "pilots_of",
@@ -45,6 +48,7 @@ __all__ = [
     "reserve_page",
     "result",
     "scenario_of",
+    "scenario_page",
     "scenarios",
     "scenarios_page",
     "selection_of",

@@ -17,7 +17,7 @@ from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
-from grants.awards.rules import Facts, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.rules import Facts, Kept, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
@@ -189,22 +189,26 @@ def ranking_page(
 
 def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan) -> Asking[RankingPage]:
     """The ranked list of a call that was opened."""
-    standing = next(
-        (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
-    )
+    standing = standing_of(views)
     if standing is not None:
-        listed, line = _frozen(call, standing), standing.line or plan.line
-        return (yield from _page(actor, call, views, standing, listed, line, standing.reserve_max))
-    live = live_list.asking(call, plan)
-    return (yield from _page(actor, call, views, None, live, plan.line, plan.rules.reserve_max))
+        return (yield from frozen_list(actor, call, views, standing))
+    return (yield from _page(actor, call, views, None, live_list.asking(call, plan), plan))
+
+
+def standing_of(views: Sequence[SelectionView]) -> SelectionView | None:
+    """The ranked list that was decided and not returned."""
+    return next((v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None)
 
 
 def frozen_list(
-    actor: Actor, call: CallView, views: Sequence[SelectionView], view: SelectionView
+    actor: Actor, call: CallView, views: Sequence[SelectionView], view: SelectionView, kept: Kept | None = None
 ) -> Asking[RankingPage]:
-    """One selection of a call that was opened, as it was frozen."""
-    listed, line = _frozen(call, view), view.line or LineRule.STOP
-    return (yield from _page(actor, call, views, view, listed, line, view.reserve_max))
+    """One selection of a call that was opened, as it was frozen; with ``kept`` what a scenario came to beside it."""
+    listed = _frozen(call, view, kept)
+    shown = yield from _page(actor, call, views, view, listed, kept.plan if kept else view.plan or Plan())
+    if kept is None:
+        return shown
+    return replace(shown, line_words="" if shown.partial else kept.line_words, list_hash=kept.list_hash)
 
 
 def _page(
@@ -213,8 +217,7 @@ def _page(
     views: Sequence[SelectionView],
     standing: SelectionView | None,
     listed: Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]],
-    line: LineRule,
-    reserve_max: int | None,
+    plan: Plan,
 ) -> Asking[RankingPage]:
     (found, waiting, scores), left_out = yield from both(listed, _left_out(call.id, standing))
     ids = [row.application_id for row in found.rows] + [row.id for row in (*waiting, *left_out)]
@@ -241,8 +244,8 @@ def _page(
         call.content.total_threshold_half,
         call.content.marking.weighted,
         _order_words([names[key] for key in call.content.tie_order]),
-        line,
-        reserve_max,
+        plan.line,
+        plan.rules.reserve_max,
         rows,
         _waiting_rows(waiting, cities, barred, scores),
         found.budget,
@@ -259,9 +262,11 @@ def _page(
         _left_out_words([row for row in left_out if row.id not in barred], standing),
         not left_out,
         standing is None
-        and call.content.scoring.board_shift_half > 0
+        and (call.content.scoring.board_shift_half > 0 or any(one.shift_half for one in scores.values()))
         and any(actor.may(one, Scope.of(("call", call.id))) for one in MOVES_SCORES),
-        () if partial else found.relaxed, call.content.selection, shut=barred,
+        () if partial else found.relaxed, plan.rules if standing else call.content.selection,
+        # A plan names applications.
+        None if partial or published else plan, shut=barred,
     )  # fmt: skip
 
 
@@ -334,6 +339,7 @@ def _rows(
                 rule_words=row.rule_words,
                 amount=row.amount,
                 conditions=row.conditions,
+                moved_up=row.moved_up,
             )
         )
     return _with_line(rows)
@@ -374,7 +380,7 @@ def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
 
 
 def _frozen(
-    call: CallView, view: SelectionView
+    call: CallView, view: SelectionView, kept: Kept | None
 ) -> Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]]:
     """A decided list as it was frozen, nothing that waits, and what its scores were made of."""
     items = (
@@ -417,6 +423,26 @@ def _frozen(
                 item.rule_words,
                 None if item.asked is None else item.amount,
                 item.conditions,
+                item.outcome == Outcome.RESERVE.value and item.entry_id is not None,
             )
         )
-    return RankedList(tuple(found), view.budget, view.used), (), scores
+    frozen = RankedList(tuple(found), view.budget, view.used)
+    return (_as_kept(frozen, kept) if kept else frozen), (), scores
+
+
+def _as_kept(frozen: RankedList, kept: Kept) -> RankedList:
+    """The scores of a frozen list, with what a scenario made of them."""
+    by_reference = {row.reference: row for row in frozen.rows}
+    running, rows = ZERO, []
+    for one in kept.rows:
+        row = by_reference[one.reference]
+        running = running + (ZERO if one.rank is None else one.amount)
+        rows.append(
+            replace(
+                row, rank=one.rank, outcome=one.outcome, straddles=one.straddles, missing=one.missing,
+                rule_words=one.rule_words, conditions=one.conditions, moved_up=False,
+                recommended=None if one.amount == row.requested else one.amount,
+                running_total=ZERO if one.rank is None else running,
+            )
+        )  # fmt: skip
+    return RankedList(tuple(rows), kept.budget, kept.used, relaxed=kept.relaxed)

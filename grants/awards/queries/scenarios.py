@@ -11,18 +11,21 @@ from sqlalchemy import select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
-from grants.awards.queries.lists import Read, facts_of, ranked, scored, shown_list
+from grants.awards.queries.lists import Read, facts_of, frozen_list, hash_of, ranked, scored, shown_list, standing_of
 from grants.awards.queries.selections import opened
 from grants.awards.ranking import RankedList
 from grants.awards.rules import (
     Aimed,
-    Column,
-    Compared,
     Facts,
+    Kept,
+    KeptRow,
     Plan,
+    RankingPage,
     ScenariosPage,
     ScenarioView,
+    SelectionView,
     WhatIfPage,
+    compared,
     plan_of,
 )
 from grants.awards.states import Outcome, SelectionState
@@ -32,7 +35,6 @@ from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
 BY_THE_CALL = "By the rules of the call"
@@ -65,33 +67,67 @@ def scenarios(call_id: UUID) -> Asking[tuple[ScenarioView, ...]]:
 
 def scenario_of(call_id: UUID, number: int) -> ScenarioView:
     """One scenario of a call; raises :class:`NotFound`."""
-    found = next((each for each in scenarios(call_id) if each.number == number), None)
+    return _numbered(scenarios(call_id), number)
+
+
+def _numbered(saved: Sequence[ScenarioView], number: int) -> ScenarioView:
+    found = next((each for each in saved if each.number == number), None)
     if found is None:
         raise NotFound
     return found
 
 
 @reader
+def scenario_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingPage, ScenarioView]]:
+    """One scenario with the list it makes now; once a list is decided, with the one it made then."""
+    call, views = yield from opened.asking(actor, slug)
+    saved = _numbered((yield from scenarios.asking(call.id)), number)
+    standing = standing_of(views)
+    if standing is None:
+        return (yield from shown_list(actor, call, views, saved.plan)), saved
+    kept = next((one for one in (yield from _kept_with(standing)) if one.number == number), None)
+    shown = yield from frozen_list(actor, call, views, standing, kept)
+    if kept is None:
+        # Decided before figures were kept: the list that stands is not that of this scenario.
+        return replace(shown, rows=(), plan=None), saved
+    return shown, replace(saved, name=kept.name, plan=kept.plan)
+
+
+@reader
 def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     """Every scenario beside the list by the rules of the call. Whoever sees a part of the list sees no scenario."""
     call, views = yield from opened.asking(actor, slug)
-    plain = plan_of(call.content.selection, None, None)
-    asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), _with_facts(call)]
-    shown, saved, (read, facts) = yield from side_by_side(asked)
-    if shown.partial or (yield from _sees_a_part.asking(actor, read)):
+    plain, standing = plan_of(call.content.selection, None, None), standing_of(views)
+    figures = _kept_with(standing) if standing else figures_now.asking(call, plain)
+    asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), figures]
+    shown, saved, kept = yield from side_by_side(asked)
+    if shown.partial:
         return ScenariosPage(call.id, call.slug, call.title, True, False)
-    official = ranked(call, plain, read)
+    columns = tuple(one.column for one in kept)
+    rows = compared(kept, {row.reference: row.title for row in shown.rows})
+    decided = standing.number if standing else None
+    return ScenariosPage(call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided)
+
+
+@reader
+def figures_now(call: CallView, plain: Plan) -> Asking[tuple[Kept, ...]]:
+    """What the list by the rules of the call and every scenario come to now, as a decision keeps it."""
+    asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_facts(call)]
+    saved, (read, facts) = yield from side_by_side(asked)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
     named += [(each.number, each.name, each.plan) for each in saved[1 - SIDE_BY_SIDE_MAX :]]
-    made = []
-    # One limit of time for all of them together.
+    # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
-        for number, name, plan in named:
-            # What tied applications and the line come to hangs on the plan; the scores are read once.
-            made.append((number, name, _reckoned(ranked(call, plan, read), plan, facts)))
-    columns = tuple(_column(number, name, found, facts) for number, name, found in made)
-    rows = _compared(official, [found for _, _, found in made])
-    return ScenariosPage(call.id, call.slug, call.title, False, shown.ready, columns, rows, saved)
+        return tuple(
+            _kept(number, name, plan, _reckoned(ranked(call, plan, read), plan, facts), facts)
+            for number, name, plan in named
+        )
+
+
+def _kept_with(standing: SelectionView) -> Asking[tuple[Kept, ...]]:
+    ((stored,),) = yield from ask(select(Selection.compared).where(Selection.id == standing.id))
+    found: tuple[Kept, ...] | None = encoding.decode(stored, tuple[Kept, ...])
+    return found or ()
 
 
 def _reckoned(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> RankedList:
@@ -112,24 +148,16 @@ def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
 
 
 @reader
-def _sees_a_part(actor: Actor, read: Read) -> Asking[bool]:
-    """Whether something is shut to this person of what scenarios are reckoned from: what has its score and what waits.
-
-    A list that stands holds other applications than those evaluated now; both count.
-    """
-    ids = [row.id for row in (*read.ready, *read.waiting)]
-    shut = yield from side_by_side((evaluation.undeclared.asking(actor, ids), evaluation.conflicted.asking(actor, ids)))
-    return bool(frozenset().union(*shut) or actor.barred("application") & frozenset(ids))
-
-
-@reader
 def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     """What other aims would select within the rules of the call, beside the list; empty for whoever sees a part of it."""
     call, views = yield from opened.asking(actor, slug)
-    plan = plan_of(call.content.selection, None, None)
+    plan, standing = plan_of(call.content.selection, None, None), standing_of(views)
+    if standing is not None:
+        # Nobody is under evaluation any more.
+        return WhatIfPage(call.slug, call.title, False, decided=standing.number)
     asked: list[Asking[Any]] = [shown_list(actor, call, views, plan), _with_facts(call)]
     shown, (read, facts) = yield from side_by_side(asked)
-    if shown.partial or (yield from _sees_a_part.asking(actor, read)):
+    if shown.partial:
         return WhatIfPage(call.slug, call.title, True)
     official = ranked(call, plan, read)
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
@@ -150,19 +178,16 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     return WhatIfPage(call.slug, call.title, False, (first, *found))
 
 
-def _column(number: int | None, name: str, found: RankedList, facts: Mapping[UUID, Facts]) -> Column:
-    chosen = found.selected
-    cities = {city for row in chosen for city in facts.get(row.application_id, Facts()).cities}
-    countries = {facts[row.application_id].country for row in chosen if row.application_id in facts}
-    return Column(number, name, len(chosen), len(cities), len(countries - {""}), found.used, found.left, found.relaxed)
-
-
-def _compared(official: RankedList, made: Sequence[RankedList]) -> tuple[Compared, ...]:
-    by_id = [{row.application_id: row for row in found.rows} for found in made]
-    rows = []
-    for row in official.rows:
-        each = [found[row.application_id] for found in by_id]
-        outcomes = tuple((one.outcome, one.amount) for one in each)
-        if any(outcome is not Outcome.BELOW_THRESHOLD for outcome, _ in outcomes):
-            rows.append(Compared(row.reference, row.title, row.rank, outcomes))
-    return tuple(rows)
+def _kept(number: int | None, name: str, plan: Plan, found: RankedList, facts: Mapping[UUID, Facts]) -> Kept:
+    chosen = [facts.get(row.application_id, Facts()) for row in found.selected]
+    return Kept(
+        number, name, plan, found.budget, found.used, found.line_words, hash_of(found),
+        len({city for one in chosen for city in one.cities}), len({one.country for one in chosen} - {""}),
+        tuple(
+            KeptRow(
+                row.reference, row.rank, row.outcome, row.amount, row.rule_words, row.conditions, row.straddles, row.missing
+            )
+            for row in found.rows
+        ),
+        found.relaxed,
+    )  # fmt: skip

@@ -91,6 +91,9 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
         row.confirmed_at,
         names.get(row.returned_by, "") if row.returned_by else "",
         row.return_reason or "",
+        plan_of(row) if "line" in row.rules else None,
+        row.rules.get("scenario", {}).get("number"),
+        row.rules.get("scenario", {}).get("name", ""),
         departures=tuple(row.rules.get("departures", ())),
     )
 

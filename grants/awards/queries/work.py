@@ -16,6 +16,7 @@ from grants.calls.states import CallState
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Consensus
 from grants.evaluation.states import ConsensusState
 
@@ -55,8 +56,9 @@ def _to_confirm(actor: Actor) -> Asking[list[Duty]]:
 
 
 def _to_decide(actor: Actor) -> Asking[list[Duty]]:
-    """Calls in which every application sent in has an agreed consensus or is out, and no list is open or confirmed."""
+    """Calls in which every application sent in has an official score by the rule of its call or is out, and no list is open or confirmed."""
     agreed = func.count(Consensus.id).filter(Consensus.state == ConsensusState.AGREED.value)
+    by_mean, assessed = evaluation.by_mean(), func.count(Application.id).filter(evaluation.all_sheets_in())
     standing = (
         select(Selection.id)
         .where(
@@ -69,7 +71,7 @@ def _to_decide(actor: Actor) -> Asking[list[Duty]]:
         .exists()
     )
     rows = yield from ask(
-        select(Call.id, Call.slug, Call.title)
+        select(Call.id, Call.slug, Call.title, by_mean.label("by_mean"))
         .join(Application, Application.call_id == Call.id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
         .where(
@@ -78,19 +80,19 @@ def _to_decide(actor: Actor) -> Asking[list[Duty]]:
             ~standing,
         )
         .group_by(Call.id)
-        .having(agreed == func.count(Application.id))
+        .having(or_(agreed == func.count(Application.id), and_(by_mean, assessed == func.count(Application.id))))
         .order_by(Call.reference)
         .limit(50)
     )
     return [
         Duty(
             f"Decide the ranked list of {title}",
-            "Every application has an agreed consensus.",
+            "Every application has every assessment." if means else "Every application has an agreed consensus.",
             "Open the ranking",
             "awards.ranking",
             {"slug": slug},
         )
-        for call_id, slug, title in rows
+        for call_id, slug, title, means in rows
         if actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id)))
     ]
 

@@ -104,6 +104,8 @@ class Ranked:
     rule_words: str = ""
     recommended: Money | None = None
     conditions: str = ""
+    # Of a frozen list: it was on the reserve list and has money since.
+    moved_up: bool = False
 
     @property
     def amount(self) -> Money:

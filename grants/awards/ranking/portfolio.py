@@ -15,7 +15,11 @@ from uuid import UUID
 from grants.awards.ranking.rows import MONEY_BOUNDS, Bound, Candidate, Limits, Unit, Walk, minimum_words, units_of
 from grants.awards.ranking.solver import Asked, answer, bounded
 from grants.calls.rules import SelectionRules
+from grants.core.errors import Refused
 from grants.core.money import ZERO, Money, total
+
+# So many ranks a list with minima is worked out for while a page waits.
+ROWS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ def _select(units: Sequence[Unit], limits: Limits) -> Portfolio:
     plain.by_rank(units)
     if not plain.walk.unmet():
         return plain.portfolio(units)
+    # Each row may ask the solver: a longer list is work for a job, which there is none of yet.
+    if len(units) > ROWS_MAX:
+        raise Refused(
+            f"A list with minima is worked out for at most {ROWS_MAX} ranks; this one has {len(units)}. "
+            "Take the minima out of the rules, or raise a threshold."
+        )
     reachable, relaxed = _relaxed(units, limits)
     held = _Making(reachable)
     held.reaching(units)

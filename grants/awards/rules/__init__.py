@@ -17,6 +17,7 @@ from grants.awards.rules.decision import (
     refuse_over_budget,
     refuse_same_person,
     refuse_second_list,
+    refuse_shifts,
     waiting_words,
 )
 from grants.awards.rules.moving import MoveView, NextView, ReservePage
@@ -45,10 +46,13 @@ from grants.awards.rules.scenarios import (
     Aimed,
     Column,
     Compared,
+    Kept,
+    KeptRow,
     ScenarioInput,
     ScenariosPage,
     ScenarioView,
     WhatIfPage,
+    compared,
     refuse_another,
 )
 from grants.awards.rules.showing import (
@@ -79,6 +83,8 @@ __all__ = [
     "Decided",
     "DecisionInput",
     "Facts",
+    "Kept",
+    "KeptRow",
     "MoveView",
     "NextView",
     "Override",
@@ -101,6 +107,7 @@ __all__ = [
     "WaitingRow",
     "WhatIfPage",
     "bar",
+    "compared",
     "departures",
     "facts_kept",
     "forgotten_words",
@@ -124,6 +131,7 @@ __all__ = [
     "refuse_places",
     "refuse_same_person",
     "refuse_second_list",
+    "refuse_shifts",
     "refuse_unpublishable",
     "strip",
     "waiting_words",

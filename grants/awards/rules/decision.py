@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from grants.awards.rules.plan import Plan
 from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.calls.rules import Half
 from grants.calls.states import ScoreMethod
@@ -73,11 +74,11 @@ def halves_kept(kept: Mapping[str, Any]) -> dict[str, Half]:
     return {key: half if isinstance(half, int) else Fraction(half) for key, half in kept.items()}
 
 
-def refuse_same_person(decided_by: UUID, actor_id: UUID | None) -> None:
-    """Two people stand behind every selection. Raises :class:`Refused` for the one who decided it."""
+def refuse_same_person(decided_by: UUID, actor_id: UUID | None, what: str = "list") -> None:
+    """Two people stand behind every selection and every move. Raises :class:`Refused` for the one who decided it."""
     faults.point("four_eyes")
     if actor_id is None or actor_id == decided_by:
-        raise Refused("You decided this list; another person must confirm or return it.")
+        raise Refused(f"You decided this {what}; another person must confirm or return it.")
 
 
 def refuse_over_budget(used: Money, free: Money) -> None:
@@ -100,7 +101,7 @@ def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
     """Which applications of a call no list may forget, by reference, and the way out; empty where there are none.
 
     >>> forgotten_words([], ["PCP-2022-A-0104"])
-    '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and agree its consensus.'
+    '1 eligible application of this call has no evaluators yet (PCP-2022-A-0104). Assign them, and have it assessed.'
     """
     found = []
     if unchecked:
@@ -115,7 +116,7 @@ def forgotten_words(unchecked: Sequence[str], unassigned: Sequence[str]) -> str:
         found.append(
             f"{len(unassigned)} eligible {'application' if one else 'applications'} of this call "
             f"{'has' if one else 'have'} no evaluators yet ({_named(unassigned)}). "
-            f"Assign them, and agree {'its' if one else 'each'} consensus."
+            f"Assign them, and have {'it' if one else 'each'} assessed."
         )
     return " ".join(found)
 
@@ -129,6 +130,17 @@ def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> Non
     """Raise :class:`Refused` while an application of the call is neither evaluated nor out: a list is decided once."""
     if words := forgotten_words(unchecked, unassigned):
         raise Refused(words)
+
+
+def refuse_shifts(waiting: Sequence[tuple[str, str]]) -> None:
+    """Raise :class:`Refused` while a move of a score, given as reference and points, waits for a second person."""
+    if waiting:
+        one = len(waiting) == 1
+        named = _named([f"{reference} by {words}" for reference, words in waiting])
+        raise Refused(
+            f"{len(waiting)} {'move of a score waits' if one else 'moves of scores wait'} for a second person: {named}. "
+            f"Have {'it' if one else 'each'} confirmed or returned first; after the list nobody can."
+        )
 
 
 def refuse_found(waiting: Sequence[tuple[str, str]]) -> None:
@@ -201,6 +213,10 @@ class SelectionView:
     confirmed_at: datetime | None
     returned_by: str
     return_reason: str
+    # By what it was selected, and the scenario it was chosen from, as they were frozen.
+    plan: Plan | None = None
+    scenario: int | None = None
+    scenario_name: str = ""
     # What of the published rules its scenario sets aside, each with its reason.
     departures: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from grants.awards.states import SelectionState
-from grants.core.money import Money
+from grants.core.money import Money, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,28 @@ class ReservePage:
     def open_move(self) -> MoveView | None:
         """The move that waits for a second person."""
         return next((move for move in self.moves if move.state is SelectionState.DECIDED), None)
+
+    @property
+    def moved(self) -> Money:
+        """What those who moved up got."""
+        return total(move.amount for move in self.moves if move.state is SelectionState.CONFIRMED)
+
+    @property
+    def freed(self) -> Money:
+        """What declined or dropped applications gave back."""
+        return total(amount for _, _, amount in self.ended)
+
+    def reserved(self, used: Money) -> Money:
+        """What of a list that used this much is reserved now.
+
+        >>> ReservePage((("A-1", "One", Money(400)),)).reserved(Money(1_000))
+        Money(cents=600, currency='EUR')
+        """
+        return used - self.freed + self.moved
+
+    def left(self, left: Money) -> Money:
+        """What is left now of a list that had this much left."""
+        return left + self.freed - self.moved
 
 
 NOTHING_FREED = ReservePage()

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.awards.states import LineRule
-from grants.calls.rules import PLAIN_SELECTION, SelectionRules
+from grants.calls.rules import PLAIN_SELECTION, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, Rounding, parse_money
 from grants.dossiers.rules import clean_text
@@ -31,6 +31,25 @@ class Override:
     amount: Money | None = None
     conditions: str = ""
     reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The departure in words.
+
+        >>> Override("A-1", rank=2, reason="The only island").sentence
+        'A-1: moved to place 2. Reason: The only island'
+        """
+        said = []
+        if self.rank is not None:
+            said.append(f"moved to place {self.rank}")
+        if self.amount is not None:
+            said.append(f"{self.amount} recommended")
+        if self.conditions:
+            said.append(f"condition: {self.conditions}")
+        ended = "; ".join(said) or "as ranked"
+        return f"{self.reference}: {ended}{'' if ended.endswith('.') else '.'}" + (
+            f" Reason: {self.reason}" if self.reason else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,21 @@ class Plan:
     def line(self) -> LineRule:
         """What happens below the line."""
         return LineRule.SKIP if self.rules.fund_what_fits else LineRule.STOP
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The plan in words, with each departure from the list and its reason.
+
+        >>> Plan(cut_percent=Fraction(5), exclusive=(("A", "B"),)).sentences[1:]
+        ('Every amount is cut by 5 %.', 'At most one of A and B is selected.')
+        """
+        found = list(self.rules.sentences)
+        if self.cut_percent:
+            found.append(f"Every amount is cut by {exact_words(self.cut_percent)} %.")
+        if self.panel_order:
+            found.append(f"The panel put tied applications in this order: {', '.join(self.panel_order)}.")
+        found += [f"At most one of {' and '.join(group)} is selected." for group in self.exclusive]
+        return (*found, *(each.sentence for each in self.overrides))
 
     def about(self, reference: str) -> Override | None:
         """The departure of one application, if there is one."""
@@ -130,24 +164,24 @@ def _value(value: object) -> str:
     return "no limit" if value is None else str(value)
 
 
-def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> None:
+def refuse_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> None:
     """Raise :class:`Invalid` where a departure names nobody of the list, has no reason, or is more than was asked for."""
-    wrong = _wrong(plan, asked, call)
+    wrong = _wrong(plan, asked, call, budget)
     if wrong:
         raise Invalid("The departures from the list cannot stand.", wrong)
 
 
-def refuse_old_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> None:
+def refuse_old_departures(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> None:
     """Raise :class:`Refused` where a scenario that was saved earlier may not be chosen as it is."""
-    wrong = _wrong(plan, asked, call)
+    wrong = _wrong(plan, asked, call, budget)
     if wrong:
         raise Refused(f"This scenario cannot be chosen as it is. {' '.join(wrong.values())} Change it first.")
 
 
-def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> dict[str, str]:
+def _wrong(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> dict[str, str]:
     """What is wrong with the departures of a plan, at the field of the form it belongs to."""
     found = {
-        "overrides": " ".join(_wrong_overrides(plan, asked, call)),
+        "overrides": " ".join(_wrong_overrides(plan, asked, call, budget)),
         "exclusive": " ".join(_wrong_groups(plan, asked)),
         "why": "",
     }
@@ -178,7 +212,7 @@ def shorten(reference: str) -> str:
     return reference if len(reference) <= 40 else f"{reference[:40]}…"
 
 
-def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRules) -> list[str]:
+def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRules, budget: Money) -> list[str]:
     faults = []
     for each in plan.overrides:
         if each.reference not in asked:
@@ -186,6 +220,10 @@ def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRule
         elif each.amount is not None and not ZERO < each.amount <= asked[each.reference]:
             faults.append(
                 f"{each.reference} asks for {asked[each.reference]}; recommend more than nothing and at most that."
+            )
+        elif each.amount is not None and each.amount > budget:
+            faults.append(
+                f"{each.reference} would get {each.amount}; the call has {budget} free. Recommend at most that."
             )
         if not clean_text(each.reason) and (each.rank is not None or each.amount is not None):
             faults.append(f"{each.reference} has no reason for its change of place or amount.")

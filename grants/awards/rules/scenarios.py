@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from grants.awards.rules.plan import Plan
 from grants.awards.states import Outcome
 from grants.core.errors import Invalid
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 from grants.dossiers.rules import clean_text
 
 NAME_MAX = 80
@@ -45,6 +46,56 @@ class ScenarioView:
     made_by: str
     made_at: datetime
     chosen_in: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """One application in what a scenario came to."""
+
+    reference: str
+    rank: int | None
+    outcome: Outcome
+    amount: Money
+    rule_words: str = ""
+    conditions: str = ""
+    straddles: bool = False
+    missing: Money = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one scenario comes to, as a decision keeps it; ``number`` is None for the list by the rules of the call."""
+
+    number: int | None
+    name: str
+    plan: Plan
+    budget: Money
+    used: Money
+    line_words: str
+    list_hash: str
+    cities: int
+    countries: int
+    rows: tuple[KeptRow, ...]
+    relaxed: tuple[str, ...] = ()
+
+    @property
+    def column(self) -> Column:
+        """Its figures beside those of the others."""
+        chosen = sum(row.outcome is Outcome.SELECTED for row in self.rows)
+        left = self.budget - self.used
+        return Column(self.number, self.name, chosen, self.cities, self.countries, self.used, left, self.relaxed)
+
+
+def compared(kept: Sequence[Kept], titles: Mapping[str, str]) -> tuple[Compared, ...]:
+    """Each application above a threshold in each scenario, in the order of the first."""
+    by_reference = [{row.reference: row for row in one.rows} for one in kept]
+    rows = []
+    for row in kept[0].rows if kept else ():
+        each = [found[row.reference] for found in by_reference if row.reference in found]
+        outcomes = tuple((one.outcome, one.amount) for one in each)
+        if any(outcome is not Outcome.BELOW_THRESHOLD for outcome, _ in outcomes):
+            rows.append(Compared(row.reference, titles.get(row.reference, ""), row.rank, outcomes))
+    return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +139,8 @@ class ScenariosPage:
     columns: tuple[Column, ...] = ()
     rows: tuple[Compared, ...] = ()
     scenarios: tuple[ScenarioView, ...] = ()
+    # The list that was decided: the figures are those it was decided beside.
+    decided: int | None = None
 
     @property
     def differing(self) -> tuple[Compared, ...]:
@@ -124,6 +177,8 @@ class WhatIfPage:
     call_title: str
     partial: bool
     aims: tuple[Aimed, ...] = ()
+    # The list that was decided: other aims are only reckoned before.
+    decided: int | None = None
 
 
 def refuse_another(count: int) -> None:

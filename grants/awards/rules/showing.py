@@ -9,6 +9,7 @@ from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView
 from grants.awards.rules.moving import NOTHING_FREED, ReservePage
+from grants.awards.rules.plan import Plan
 from grants.awards.states import AmountBasis, LineRule, Outcome
 from grants.calls.rules import (
     PLAIN_SCORING,
@@ -55,6 +56,8 @@ class RankingRow:
     rule_words: str = ""
     amount: Money = ZERO
     conditions: str = ""
+    # It was on the reserve list of a confirmed list and has money since.
+    moved_up: bool = False
 
     @property
     def is_cut(self) -> bool:
@@ -140,6 +143,8 @@ class RankingPage:
     # Minima no choice can reach; the list is not decided while there are any.
     relaxed: tuple[str, ...] = ()
     rules: SelectionRules = PLAIN_SELECTION
+    # By what a frozen list, or that of a scenario, is selected; None where it is not theirs to read.
+    plan: Plan | None = None
     # Of a confirmed list: what came free, and who of the reserve list is next.
     reserve: ReservePage = NOTHING_FREED
     # What is withheld from this person, wherever else it would be told.
@@ -149,6 +154,11 @@ class RankingPage:
     def has_rules(self) -> bool:
         """Whether the call itself says how it selects, so that nobody chooses."""
         return self.rules != PLAIN_SELECTION
+
+    @property
+    def has_cuts(self) -> bool:
+        """Whether less is recommended than was asked for anywhere on the list; totals then add what is recommended."""
+        return any(row.is_cut for row in self.rows)
 
     @property
     def by_country(self) -> tuple[tuple[str, int, int, Money], ...]:

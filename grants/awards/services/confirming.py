@@ -27,6 +27,7 @@ from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
+from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import demand_fresh
@@ -82,6 +83,7 @@ def items_of(selection_id: UUID) -> Sequence[SelectionItem]:
 def refuse_changed(selection: Selection, call: CallView) -> None:
     """The scores behind a frozen list must still be those it was made from (a late conflict reopens a consensus)."""
     rules.refuse_forgotten(*queries.without_evaluation(queries.forgotten(call.id)))
+    rules.refuse_shifts(evaluation.waiting_shifts(call.id))
     now, waiting, _ = queries.live_list(call, queries.plan_of(selection))
     if waiting or queries.hash_of(now) != selection.list_sha256.hex():
         raise Refused(

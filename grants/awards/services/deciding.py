@@ -27,7 +27,7 @@ from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries as evaluation
 from grants.evaluation.queries import call_scope
-from grants.evaluation.rules import OfficialScore
+from grants.evaluation.rules import OfficialScore, beyond_words
 
 
 @act("selection.decide", needs=Permission.SELECTION_DECIDE, scope=call_scope, says="decided the selection of {subject}")
@@ -48,6 +48,10 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))
     rules.refuse_doubts(evaluation.waiting_doubts(call_id))
     rules.refuse_found(evaluation.waiting_detections(call_id))
+    rules.refuse_shifts(evaluation.waiting_shifts(call_id))
+    for row in waiting:
+        if beyond := beyond_words(scores[row.id].shift_half, call.content.scoring):
+            raise Refused(f"{row.reference}: {beyond}")
     if waiting:
         names = ", ".join(row.reference for row in waiting[:5])
         raise Refused(rules.waiting_words(len(waiting), names, call.content.scoring.method))
@@ -55,7 +59,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
     if found.relaxed:
         raise Refused(" ".join(found.relaxed))
-    rules.refuse_old_departures(plan, {row.reference: row.requested for row in found.rows}, published)
+    rules.refuse_old_departures(plan, {row.reference: row.requested for row in found.rows}, published, found.budget)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
@@ -71,17 +75,21 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         "criteria": encoding.encode(list(call.content.criteria)),
         "scale": encoding.encode(call.content.scale),
         "scoring": encoding.encode(call.content.scoring),
+        "plan": encoding.encode(plan),
     }
     if scenario is not None:
         selection.scenario_id = scenario.id
+        selection.rules = selection.rules | {"scenario": {"number": scenario.number, "name": scenario.name}}
     if not plan.is_plain or scenario is not None:
         # Moves from the reserve list go by what was so when the list was decided, whatever a register says later.
         facts = queries.facts_of([row.application_id for row in found.rows])
         selection.rules = selection.rules | {
-            "plan": encoding.encode(plan),
             "departures": list(rules.departures(plan, published)),
             "facts": rules.kept_facts(facts),
         }
+    by_the_call = plan if scenario is None else rules.plan_of(call.content.selection, None, None)
+    # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
+    selection.compared = {"value": encoding.encode(queries.figures_now(call, by_the_call))}
     selection.line_words = found.line_words
     selection.list_sha256 = bytes.fromhex(values.list_hash)
     db.session.add(selection)

@@ -45,8 +45,11 @@ def _refuse_conflict(actor: Actor, selection_id: UUID) -> None:
     scope=queries.selection_scope,
     says="decided the next of the reserve list of {subject}",
 )
-def decide_move(actor: Actor, selection_id: UUID, application_id: UUID, reason: str) -> int:
-    """Decide that the application the program proposes gets the freed money. Returns the number of the move."""
+def decide_move(actor: Actor, selection_id: UUID, reference: str, reason: str) -> int:
+    """Decide that the application the program proposes, ``reference`` as the person saw it, gets the freed money.
+
+    Returns the number of the move.
+    """
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Write why the next of the reserve list moves up."})
@@ -57,10 +60,11 @@ def decide_move(actor: Actor, selection_id: UUID, application_id: UUID, reason: 
     taken = db.session.scalars(select(SelectionMove).where(SelectionMove.selection_id == selection_id)).all()
     if any(move.state == SelectionState.DECIDED.value for move in taken):
         raise Refused("A move from this reserve list waits for a second person. Have it confirmed or returned first.")
-    freed, found, _ = queries.next_on_reserve(selection_id)
+    freed, found, items = queries.next_on_reserve(selection_id)
     if found is None:
         raise Refused("Nobody of the reserve list fits in what is free now, or nothing came free.")
-    if found.candidate.application_id != application_id:
+    application_id = found.candidate.application_id
+    if reference not in [item.reference for item in items if item.application_id == application_id]:
         raise Conflict("Who is next changed after you opened the page. Look at it again.")
     assert actor.user_id is not None, "only a person decides"
     number = (db.session.scalar(select(func.max(SelectionMove.number)).where(SelectionMove.selection_id == selection_id)) or 0) + 1  # fmt: skip
@@ -93,7 +97,7 @@ def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Mon
     demand_fresh(actor)
     move = locked(SelectionMove, move_id)
     check_version(move, version)
-    rules.refuse_same_person(move.decided_by, actor.user_id)
+    rules.refuse_same_person(move.decided_by, actor.user_id, "move")
     RESERVE_MOVE.move(move, "confirm")
     move.confirmed_by, move.confirmed_at = actor.user_id, acts.moment()
     selection = locked(Selection, move.selection_id)
@@ -126,7 +130,7 @@ def return_move(actor: Actor, move_id: UUID, reason: str, version: int | None = 
     """Give a decided move back with a reason; it stays on the record."""
     move = locked(SelectionMove, move_id)
     check_version(move, version)
-    rules.refuse_same_person(move.decided_by, actor.user_id)
+    rules.refuse_same_person(move.decided_by, actor.user_id, "move")
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say what must be different before it can be confirmed."})

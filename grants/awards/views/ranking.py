@@ -92,15 +92,15 @@ def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:
     """Exactly what the table shows, row by row, its head first; both files are made of it."""
     names = [criterion.name for criterion in shown.criteria]
     yield [
-        "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Running total, EUR",
-        "Outcome", "Why", "Recommended, EUR", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
+        "Rank", "Reference", "Title", "Cities", "Country", *names, "Score", "Asked for, EUR", "Recommended, EUR",
+        "Running total of recommended, EUR" if shown.has_cuts else "Running total, EUR", "Outcome", "Why", "Conditions", "Call", "Score of", "Made of", "Moved by the panel",
     ]  # fmt: skip
     for row in shown.rows:
         halves = [points(row.halves[c.key]) if row.halves else "" for c in shown.criteria]
         why = " ".join(filter(None, (row.threshold_words or row.tie_words, row.rule_words)))
         yield [
             row.rank or "", row.reference, row.title, row.cities, row.country, *halves, row.score_words, row.requested,
-            "" if row.rank is None else row.running_total, row.outcome.words, why, row.amount, row.conditions,
+            row.amount, "" if row.rank is None else row.running_total, row.outcome.words, why, row.conditions,
             shown.call_title, shown.score_most, row.basis, row.shift_words,
         ]  # fmt: skip
 

@@ -30,10 +30,11 @@ def _side_by_side(slug: str, form: ScenarioForm) -> str:
 @bp.post("/calls/<slug>/scenarios")
 @requires(P.SELECTION_DECIDE)
 def add_scenario(slug: str) -> Any:
-    shown, form = queries.ranking_page(current_actor(), slug), ScenarioForm()
+    (call, _), form = queries.opened(current_actor(), slug), ScenarioForm()
     if form.validate_on_submit():
         with form.attempt():
-            number = services.save_scenario(current_actor(), shown.call_id, form.to_input(shown.rules))
+            given = form.to_input(call.content.selection)
+            number = services.save_scenario(current_actor(), call.id, given)
             flash("The scenario is saved.")
             return see_other(".scenario", slug=slug, number=number)
     return _side_by_side(slug, form), 409 if form.clashed else 422
@@ -42,15 +43,9 @@ def add_scenario(slug: str) -> Any:
 @bp.get("/calls/<slug>/scenarios/<int(max=2147483647):number>")
 @requires(*READS)
 def scenario(slug: str, number: int) -> Any:
-    shown, saved = _opened(slug, number)
+    shown, saved = queries.scenario_page(current_actor(), slug, number)
     form = ScenarioForm.of(saved.name, saved.plan, saved.version)
     return _scenario(shown, saved, form, ChooseForm(formdata=None, list_hash=shown.list_hash))
-
-
-def _opened(slug: str, number: int) -> tuple[RankingPage, ScenarioView]:
-    call_id = queries.ranking_page(current_actor(), slug).call_id
-    saved = queries.scenario_of(call_id, number)
-    return queries.ranking_page(current_actor(), slug, plan=saved.plan), saved
 
 
 def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choice: ChooseForm) -> str:
@@ -68,12 +63,13 @@ def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choic
 @bp.post("/calls/<slug>/scenarios/<int(max=2147483647):number>")
 @requires(P.SELECTION_DECIDE)
 def change_scenario(slug: str, number: int) -> Any:
-    (shown, saved), form = _opened(slug, number), ScenarioForm()
+    (call, _), form = queries.opened(current_actor(), slug), ScenarioForm()
     if form.validate_on_submit():
         with form.attempt():
-            services.save_scenario(current_actor(), shown.call_id, form.to_input(shown.rules, number))
+            services.save_scenario(current_actor(), call.id, form.to_input(call.content.selection, number))
             flash("The scenario is saved.")
             return see_other(".scenario", slug=slug, number=number)
+    shown, saved = queries.scenario_page(current_actor(), slug, number)
     if form.clashed:
         form.comes_again(saved.version)
     choice = ChooseForm(formdata=None, list_hash=shown.list_hash)
@@ -83,15 +79,16 @@ def change_scenario(slug: str, number: int) -> Any:
 @bp.post("/calls/<slug>/scenarios/<int(max=2147483647):number>/choose")
 @requires(P.SELECTION_DECIDE)
 def choose_scenario(slug: str, number: int) -> Any:
-    (shown, saved), choice = _opened(slug, number), ChooseForm()
+    (call, _), choice = queries.opened(current_actor(), slug), ChooseForm()
     if choice.validate_on_submit():
         with choice.attempt():
             given = DecisionInput(choice.list_hash.data or "", choice.reason.data or "", scenario=number)
-            decided = services.decide(current_actor(), shown.call_id, given)
+            decided = services.decide(current_actor(), call.id, given)
             flash(
                 "The scenario is chosen and its list decided. Another person must confirm it before money is reserved."
             )
             return see_other(".selection", slug=slug, number=decided)
+    shown, saved = queries.scenario_page(current_actor(), slug, number)
     form = ScenarioForm.of(saved.name, saved.plan, saved.version)
     if choice.clashed:
         choice.list_hash.data, choice.list_hash.raw_data = shown.list_hash, [shown.list_hash]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import flash, request
 
@@ -76,7 +75,7 @@ def _selection(
     confirmation: ConfirmForm,
     return_form: ReturnForm,
     sent: ContestedForm | None = None,
-    move: MoveForm | None = None,
+    move: ContestedForm | None = None,
 ) -> str:
     last = None
     if sent is not None and sent.clashed:
@@ -90,11 +89,11 @@ def _selection(
     )  # fmt: skip
 
 
-def _reserve(shown: RankingPage, sent: MoveForm | None) -> dict[str, Any]:
+def _reserve(shown: RankingPage, sent: ContestedForm | None) -> dict[str, Any]:
     """What the reserve list of a confirmed list needs."""
     reserve = shown.reserve
     actor, place = current_actor(), Scope.of(("call", shown.call_id))
-    move = sent or MoveForm(formdata=None)
+    move = sent if isinstance(sent, MoveForm) else MoveForm(formdata=None)
     if reserve.next is not None:
         move.reference.data = reserve.next.reference
     waiting = reserve.open_move
@@ -107,7 +106,8 @@ def _reserve(shown: RankingPage, sent: MoveForm | None) -> dict[str, Any]:
         and waiting.decided_by_id != actor.user_id
         and actor.may(P.SELECTION_CONFIRM, place),
         "move_confirm": ConfirmForm(formdata=None, data={"version": version}),
-        "move_return": ReturnForm(formdata=None, data={"version": version}),
+        "move_return": sent if isinstance(sent, ReturnForm) else ReturnForm(formdata=None, data={"version": version}),
+        "move_sent": sent,
     }
 
 
@@ -117,14 +117,7 @@ def move_up(slug: str, number: int) -> Any:
     view, form = queries.selection_of(current_actor(), slug, number), MoveForm()
     if form.validate_on_submit():
         with form.attempt():
-            proposed = queries.reserve_page(view).next
-            shown = proposed and proposed.reference == form.reference.data
-            services.decide_move(
-                current_actor(),
-                view.id,
-                proposed.application_id if proposed and shown else UUID(int=0),
-                form.reason.data or "",
-            )
+            services.decide_move(current_actor(), view.id, form.reference.data or "", form.reason.data or "")
             flash("The move is decided. Another person must confirm it before money is reserved.")
             return see_other(".selection", slug=slug, number=number)
     return _again(slug, number, form)
@@ -169,10 +162,10 @@ def _again(slug: str, number: int, form: ContestedForm) -> Any:
     shown, view = queries.selection_page(current_actor(), slug, number)
     confirmation = fresh_form(ConfirmForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()] or [str(form.clashed or "")]
-    sent = form if isinstance(form, MoveForm) else None
-    if sent is not None and sent.clashed:
-        sent.try_again(view.version)
-    return _selection(shown, view, confirmation, fresh_form(ReturnForm, view), None, sent), 409 if form.clashed else 422
+    if form.clashed:
+        waiting = shown.reserve.open_move
+        form.try_again(view.version if waiting is None or isinstance(form, MoveForm) else waiting.version)
+    return _selection(shown, view, confirmation, fresh_form(ReturnForm, view), None, form), 409 if form.clashed else 422
 
 
 def _why_not(shown: RankingPage, view: SelectionView) -> str | None:

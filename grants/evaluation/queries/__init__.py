@@ -46,6 +46,7 @@ from grants.evaluation.queries.assignments import (
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_words,
+    all_sheets_in,
     consensus_application,
     consensus_page,
     seat_people,
@@ -55,7 +56,7 @@ from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
-from grants.evaluation.queries.official import official_scores
+from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
     drafts,
@@ -68,7 +69,7 @@ from grants.evaluation.queries.own_sheets import (
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
-from grants.evaluation.queries.shifts import shift_page
+from grants.evaluation.queries.shifts import shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "acts_for",
     "adjust_page",
     "agreed_words",
+    "all_sheets_in",
     "application_id_of",
     "application_of_call_scope",
     "application_scope",
@@ -85,6 +87,7 @@ __all__ = [
     "assessments",
     "assessments_and_undeclared",
     "assignments_page",
+    "by_mean",
     "call_scope",
     "call_to_assign",
     "calls_looked_at",
@@ -151,4 +154,5 @@ __all__ = [
     "undeclared",
     "waiting_detections",
     "waiting_doubts",
+    "waiting_shifts",
 ]

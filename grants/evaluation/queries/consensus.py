@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
+from grants.calls.models import Call
 from grants.calls.rules import Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -29,6 +30,7 @@ from grants.evaluation.models import (
 )
 from grants.evaluation.queries.access import clear_for, readable, within
 from grants.evaluation.queries.applicants import cities_of, head_of
+from grants.evaluation.queries.official import by_mean
 from grants.evaluation.queries.score_sheets import call_and_sheets, seats_of
 from grants.evaluation.rules import AgreedWords, ConsensusPage, MarkInput
 from grants.evaluation.states import Answer, AssessmentState, ConsensusState, SeatState
@@ -174,9 +176,9 @@ def standing_answers(application_id: UUID) -> Asking[tuple[int, tuple[Any, ...]]
     return versions[0].number, tuple(row for row in answers if row.version_id == versions[0].id)
 
 
-def to_write(actor: Actor) -> Select[Any]:
-    """Applications whose every seat has its sheet in and whose consensus nobody proposed yet, among those of the list."""
-    seats = (
+def all_sheets_in() -> ColumnElement[bool]:
+    """Applications with seats, each of which has its sheet in."""
+    return (
         select(func.count(Assignment.id), func.count(Assessment.id))
         .outerjoin(
             Assessment,
@@ -184,7 +186,15 @@ def to_write(actor: Actor) -> Select[Any]:
         )
         .where(Assignment.application_id == Application.id, Assignment.state == SeatState.ACTIVE.value)
         .having(func.count(Assignment.id) > 0, func.count(Assignment.id) == func.count(Assessment.id))
+        .exists()
     )
+
+
+def to_write(actor: Actor) -> Select[Any]:
+    """Applications whose every seat has its sheet in and whose consensus nobody proposed yet, among those of the list.
+
+    None of a call that ranks by the mean of the marks.
+    """
     return (
         select(Application.id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
@@ -192,7 +202,8 @@ def to_write(actor: Actor) -> Select[Any]:
             Application.state == ApplicationState.UNDER_EVALUATION.value,
             may_open(actor),
             or_(Consensus.state.is_(None), Consensus.state == ConsensusState.DRAFT.value),
-            seats.exists(),
+            all_sheets_in(),
+            ~select(Call.id).where(Call.id == Application.call_id, by_mean()).exists(),
         )
     )
 

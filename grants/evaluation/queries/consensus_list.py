@@ -19,6 +19,7 @@ from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator
 from grants.evaluation.queries.applicants import cities_of
 from grants.evaluation.queries.consensus import may_open
+from grants.evaluation.queries.official import by_mean
 from grants.evaluation.rules import ConsensusRow
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
@@ -60,7 +61,7 @@ def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[Consen
     rows = yield from ask(
         select(
             *(Application.id, Application.reference, Application.title, Call.slug, Call.title.label("call_title")),
-            *(Consensus.state, Consensus.agreed_by, spread.label("spread")),
+            *(Consensus.state, Consensus.agreed_by, spread.label("spread"), by_mean().label("by_mean")),
         )
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
@@ -105,4 +106,5 @@ def _line(row: Any, seats: Sequence[Any], cities: str) -> ConsensusRow:
     return ConsensusRow(
         row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
         rules.half_words(row.spread) if submitted > 1 else "", state, tuple(seat.name for seat in waits),
+        row.by_mean,
     )  # fmt: skip

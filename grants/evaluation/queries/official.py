@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
+from grants.calls.models import Call
 from grants.calls.rules import CallContent
 from grants.calls.states import ScoreMethod
 from grants.core.together import Answer, Asking, Question, reader
@@ -29,6 +30,12 @@ from grants.evaluation.rules import Gathered, OfficialScore
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState, ShiftState
 
 
+def by_mean() -> ColumnElement[bool]:
+    """Whether a call ranks by the mean of the marks, so that nobody writes a consensus; what its rules say in the row."""
+    method = Call.content["fields"]["evaluation.scoring"]["value"]["method"].as_string()
+    return func.coalesce(method == ScoreMethod.MEAN_PER_CRITERION.value, False)
+
+
 @reader
 def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> Asking[dict[UUID, OfficialScore]]:
     """For each of these applications of one call its official score with its basis, or what is missing. One statement."""
@@ -39,8 +46,8 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
     ]
     if by_mean:
         questions.append(_left(application_ids))
-    if content.scoring.board_shift_half:
-        questions.append(_shifts(application_ids))
+    # Also where the call knows no moves: a corrigendum may have taken away the bound a move stood on.
+    questions.append(_shifts(application_ids))
     sheets, marks, *others = yield questions
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
     seats: dict[UUID, int] = defaultdict(int)
@@ -50,7 +57,7 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
         if submitted:
             totals[application_id].append(int(total or 0))
     found = _of_sums(marks) if by_mean else _of_agreed(marks)
-    moved = {row.application_id: row for row in (others[0] if others else ())}
+    moved = {row.application_id: row for row in others[0]}
     results = {}
     for key in application_ids:
         gathered = found.get(key, {})
@@ -66,6 +73,8 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
         if shift is not None and shift.tainted:
             halves, basis, half, said = None, "", 0, ""
             missing = missing or rules.SHIFT_TAINTED
+        elif beyond := rules.beyond_words(half, content.scoring):
+            halves, basis, missing = None, "", beyond
         results[key] = OfficialScore(key, halves, tuple(sorted(totals[key])), basis, missing, half, said)
     return results
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import not_, select
 
@@ -16,7 +17,7 @@ from grants.evaluation.models import ScoreShift
 from grants.evaluation.queries.access import clear_for, scores_now, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.official import official_scores
-from grants.evaluation.rules import ShiftPage, ShiftView
+from grants.evaluation.rules import ShiftPage, ShiftView, shift_words
 from grants.evaluation.states import ShiftState
 from grants.identity.models import User
 
@@ -43,7 +44,7 @@ def shift_page(actor: Actor, reference: str) -> Asking[ShiftPage]:
     ]  # fmt: skip
     call, cities, shifts = yield from side_by_side(about)
     content = call.content
-    if not content.scoring.board_shift_half:
+    if not content.scoring.board_shift_half and not shifts:
         raise NotFound
     official = (yield from official_scores.asking(content, [application.id]))[application.id]
     scope = Scope.of(("application", application.id), ("call", application.call_id))
@@ -63,7 +64,20 @@ def shift_page(actor: Actor, reference: str) -> Asking[ShiftPage]:
         and waiting is not None
         and proposed_by != actor.user_id
         and actor.may(Permission.SELECTION_CONFIRM, scope),
+        open_still,
     )
+
+
+@reader
+def waiting_shifts(call_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
+    """The moves of scores of a call that wait for a second person, as reference and points."""
+    rows = yield from ask(
+        select(Application.reference, ScoreShift.shift_half)
+        .join(Application, Application.id == ScoreShift.application_id)
+        .where(Application.call_id == call_id, ScoreShift.state == ShiftState.PROPOSED.value)
+        .order_by(Application.reference)
+    )
+    return tuple((reference, shift_words(half)) for reference, half in rows)
 
 
 def _shifts(application_id: Any) -> Asking[list[tuple[ShiftView, Any]]]:

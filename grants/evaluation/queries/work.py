@@ -79,7 +79,7 @@ def _sheet_duties(actor: Actor) -> Asking[list[Duty]]:
         found.append(
             Duty(
                 f"Assess {_many(len(open_ones), 'application', 'applications')}",
-                "The consensus waits for your scores and reasons.",
+                "The ranking waits for your scores and reasons.",
                 "Go to my assessments",
                 "evaluation.assessments",
                 due_at=due,

@@ -75,7 +75,15 @@ from grants.evaluation.rules.scores import (
     tidy,
     total_half,
 )
-from grants.evaluation.rules.shifts import ShiftInput, ShiftPage, ShiftView, checked_shift, shift_sentence, shift_words
+from grants.evaluation.rules.shifts import (
+    ShiftInput,
+    ShiftPage,
+    ShiftView,
+    beyond_words,
+    checked_shift,
+    shift_sentence,
+    shift_words,
+)
 from grants.evaluation.rules.showing import (
     AgreedWords,
     ApplicationHead,
@@ -163,6 +171,7 @@ __all__ = [
     "as_kept",
     "as_sent",
     "asked",
+    "beyond_words",
     "borrowed",
     "checked_member",
     "checked_shift",

@@ -56,6 +56,8 @@ class ShiftPage:
     earlier: tuple[ShiftView, ...]
     may_propose: bool
     may_decide: bool
+    # Whether the application is still under evaluation; after that nobody moves its score.
+    open_still: bool = True
 
 
 def shift_words(half: int) -> str:
@@ -75,10 +77,21 @@ def shift_sentence(half: int, reason: str) -> str:
     return f"Moved by the panel by {shift_words(half)}: {ended}"
 
 
+def beyond_words(half: int, scoring: Scoring) -> str:
+    """Why a move that stands counts for nothing now: it is further than its call allows; empty where it is not."""
+    most = scoring.board_shift_half
+    if abs(half) <= most:
+        return ""
+    bound = f"at most {points(most)}" if most else "no move at all"
+    way = f"Move it anew by at most {points(most)}, or by 0" if most else "Move it by 0"
+    return f"The panel moved its score by {shift_words(half)}; the call now allows {bound}. {way}."
+
+
 def checked_shift(values: ShiftInput, scoring: Scoring) -> ShiftInput:
     """The shift with its reason cleaned; refused beyond the bound of the call, and where the call knows none."""
     most = scoring.board_shift_half
-    if not most:
+    # A move is taken back even where the bound it stood on is gone.
+    if not most and values.shift_half:
         raise Refused("The panel of this call does not move scores: its rules give no bound for it.")
     wrong: dict[str, str] = {}
     if abs(values.shift_half) > most:

@@ -224,6 +224,8 @@ class ConsensusRow:
     state: ConsensusState | None
     # Whose sheet or whose answer is missing, by name.
     waits_for: tuple[str, ...] = ()
+    # The call ranks by the mean of the marks: nobody writes or agrees a consensus.
+    by_mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash
+from flask import flash
 
 from grants.calls.rules import points
 from grants.evaluation import queries, services
 from grants.evaluation.forms import ReturnShiftForm, ShiftForm
-from grants.evaluation.rules import ShiftView
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
@@ -36,7 +35,9 @@ def propose_shift(ref: str) -> Any:
 @bp.post("/shifts/<ref>/confirm")
 @requires(P.SELECTION_CONFIRM)
 def confirm_shift(ref: str) -> Any:
-    form, waiting = ContestedForm(), _waiting(ref)
+    form, waiting = ContestedForm(), queries.shift_page(current_actor(), ref).waiting
+    if waiting is None:
+        return _too_late(ref, form, deed=form)
     if form.validate_on_submit():
         with form.attempt():
             services.confirm_shift(current_actor(), waiting.id, form.version_shown())
@@ -48,7 +49,9 @@ def confirm_shift(ref: str) -> Any:
 @bp.post("/shifts/<ref>/return")
 @requires(P.SELECTION_CONFIRM)
 def return_shift(ref: str) -> Any:
-    form, waiting = ReturnShiftForm(), _waiting(ref)
+    form, waiting = ReturnShiftForm(), queries.shift_page(current_actor(), ref).waiting
+    if waiting is None:
+        return _too_late(ref, form, back=form)
     if form.validate_on_submit():
         with form.attempt():
             services.return_shift(current_actor(), waiting.id, form.return_reason.data or "", form.version_shown())
@@ -57,11 +60,12 @@ def return_shift(ref: str) -> Any:
     return _shift(ref, back=form), status_of(form)
 
 
-def _waiting(ref: str) -> ShiftView:
-    found = queries.shift_page(current_actor(), ref).waiting
-    if found is None:
-        abort(404)
-    return found
+def _too_late(ref: str, form: ContestedForm, **shown: Any) -> Any:
+    """Nothing waits any more: somebody else was faster. What was typed stands on the page."""
+    form.problems.append(
+        "No move of this score waits any more: another person decided it. What became of it stands below."
+    )
+    return _shift(ref, **shown), 409
 
 
 def _shift(

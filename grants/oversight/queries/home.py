@@ -17,7 +17,7 @@ from grants.applications.models import Application, EligibilityCheck, Eligibilit
 from grants.applications.rules.exporting import ListForm
 from grants.applications.states import ApplicationState, Verdict
 from grants.awards import queries as awards
-from grants.awards.models import Selection, SelectionItem
+from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.states import Outcome, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
@@ -393,6 +393,9 @@ def lately(actor: Actor) -> Asking[tuple[Line, ...]]:
 def _verdicts(actor: Actor) -> Asking[list[Line]]:
     """What the programme ruled on this person's applications, and wrote to them: eligibility, then the selection."""
     told_at = func.coalesce(EligibilityLetter.sent_at, EligibilityCheck.decided_at)
+    # Who moved up from the reserve list was told again, then.
+    confirmed_at = func.coalesce(SelectionMove.confirmed_at, Selection.confirmed_at)
+    outcome = case((SelectionMove.id.is_not(None), Outcome.SELECTED.value), else_=SelectionItem.outcome)
     eligibility, selections = yield [
         select(
             *(EligibilityCheck.id, told_at.label("told_at"), Application.id, Application.reference),
@@ -408,13 +411,21 @@ def _verdicts(actor: Actor) -> Asking[list[Line]]:
         .order_by(told_at.desc(), EligibilityCheck.id)
         .limit(LATELY_MAX),
         select(
-            *(SelectionItem.id, Selection.confirmed_at, Application.id, Application.reference),
-            *(Application.title, SelectionItem.outcome, SelectionItem.amount),
+            *(SelectionItem.id, confirmed_at.label("told_at"), Application.id, Application.reference),
+            *(Application.title, outcome, SelectionItem.amount),
         )
         .join(Selection, Selection.id == SelectionItem.selection_id)
+        .outerjoin(
+            SelectionMove,
+            and_(
+                SelectionMove.application_id == SelectionItem.application_id,
+                SelectionMove.selection_id == SelectionItem.selection_id,
+                SelectionMove.state == SelectionState.CONFIRMED.value,
+            ),
+        )
         .join(Application, Application.id == SelectionItem.application_id)
         .where(_team(actor, P.APPLICATION_EDIT), Selection.state == SelectionState.CONFIRMED.value)
-        .order_by(Selection.confirmed_at.desc(), SelectionItem.id)
+        .order_by(confirmed_at.desc(), SelectionItem.id)
         .limit(LATELY_MAX),
     ]
     told = [
