@@ -137,7 +137,7 @@ def test_who_cannot_read_the_whole_does_not_sign_and_learns_who_can(meeting: Mee
     freeze(meeting)
     button = "Sign these minutes"
 
-    with pytest.raises(Refused, match="Ben Member or .* can sign instead") as told:
+    with pytest.raises(Refused, match=r"Ben Member or .* can sign instead") as told:
         sign(meeting, "cleo")
     assert FIRST not in str(told.value)
     path = f"/panels/{meeting.slug}/minutes"

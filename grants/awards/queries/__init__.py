@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.queries import minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
+from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.publication import application_ids, decided, publishing
 from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page, selection_page
@@ -29,6 +30,7 @@ __all__ = [
     "duties",
     "forgotten",
     "hash_of",
+    "heard",
     "item_of",
     "live_list",
     "minutes",

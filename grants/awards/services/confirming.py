@@ -139,6 +139,7 @@ def tell_applicants(call: CallView, application: Application, item: SelectionIte
         call_title=call.title,
         amount=str(item.amount),
         threshold_words=item.threshold_words,
+        conditions=item.conditions,
     )
 
 
