@@ -83,7 +83,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.minutes_pdf", "awards.pulse", "awards.ranking_csv", "documents.download", "evaluation.file",
+    "agreements.agreement_pdf", "awards.advice_csv", "awards.minutes_pdf", "awards.pulse", "awards.ranking_csv", "awards.selection_minute", "documents.download", "evaluation.file",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",

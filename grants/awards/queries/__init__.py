@@ -6,8 +6,9 @@ from grants.awards.queries import minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import forgotten, hash_of, live_list, ranking_page, without_evaluation
+from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, publishing
-from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page, selection_page
+from grants.awards.queries.reserve import SELECTION_FILES, move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
 from grants.awards.queries.scenarios import scenario_of, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (
@@ -23,6 +24,7 @@ from grants.awards.queries.selections import (
 from grants.awards.queries.work import duties
 
 __all__ = [
+    "SELECTION_FILES",
     "SheetsRead",
     "advice_page",
     "application_ids",
@@ -33,6 +35,8 @@ __all__ = [
     "heard",
     "item_of",
     "live_list",
+    "minute",
+    "minute_file",
     "minutes",
     "move_scope",
     "next_on_reserve",

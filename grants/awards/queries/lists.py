@@ -193,7 +193,7 @@ def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], pla
         (v for v in views if v.kind is SelectionKind.RANKED and v.state is not SelectionState.RETURNED), None
     )
     if standing is not None:
-        listed, line = _frozen(call, standing), standing.line or plan.line
+        listed, line = frozen(call, standing), standing.line or plan.line
         return (yield from _page(actor, call, views, standing, listed, line, standing.reserve_max))
     live = live_list.asking(call, plan)
     return (yield from _page(actor, call, views, None, live, plan.line, plan.rules.reserve_max))
@@ -203,7 +203,7 @@ def frozen_list(
     actor: Actor, call: CallView, views: Sequence[SelectionView], view: SelectionView
 ) -> Asking[RankingPage]:
     """One selection of a call that was opened, as it was frozen."""
-    listed, line = _frozen(call, view), view.line or LineRule.STOP
+    listed, line = frozen(call, view), view.line or LineRule.STOP
     return (yield from _page(actor, call, views, view, listed, line, view.reserve_max))
 
 
@@ -232,7 +232,7 @@ def _page(
     undeclared = shut - actor.barred("application")
     undeclared -= yield from evaluation.conflicted.asking(actor, undeclared)
     partial = bool(barred & set(ids))
-    rows = _rows(found, scores, cities, countries)
+    rows = shown_rows(found, scores, cities, countries)
     if partial:
         rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
     names = {criterion.key: criterion.name for criterion in call.content.criteria}
@@ -308,9 +308,10 @@ def _order_words(names: Sequence[str]) -> str:
     return f"Ties are decided by the higher score for {', then for '.join(names)}. What stays equal shares a rank."
 
 
-def _rows(
+def shown_rows(
     found: RankedList, scores: Mapping[UUID, OfficialScore], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
 ) -> tuple[RankingRow, ...]:
+    """The rows of a list as pages and papers show them."""
     rows = []
     for row in found.rows:
         official = scores.get(row.application_id)
@@ -379,7 +380,7 @@ def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     return {application_id: code for application_id, code in rows}
 
 
-def _frozen(
+def frozen(
     call: CallView, view: SelectionView
 ) -> Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]]:
     """A decided list as it was frozen, nothing that waits, and what its scores were made of."""

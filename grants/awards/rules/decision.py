@@ -189,6 +189,8 @@ class SelectionView:
     confirmed_at: datetime | None
     returned_by: str
     return_reason: str
+    # Whether its minute is there as PDF, for a reader who sees the whole list.
+    has_minute: bool = False
 
     @property
     def left(self) -> Money:

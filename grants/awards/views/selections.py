@@ -21,6 +21,7 @@ from grants.awards.views.ranking import listed
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Scope
 from grants.identity import queries as identity
+from grants.web.downloads import send
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -77,6 +78,13 @@ def _decision(shown: RankingPage, form: DecisionForm, heard: Heard | None = None
 def selection(slug: str, number: int) -> Any:
     shown, view = queries.selection_page(current_actor(), slug, number)
     return _selection(shown, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
+
+
+@bp.get("/calls/<slug>/selections/<int(max=2147483647):number>/minute.pdf")
+@requires(*READS)
+def selection_minute(slug: str, number: int) -> Any:
+    """The decision as a minute, for whoever sees the list whole."""
+    return send(queries.minute_file(current_actor(), slug, number))
 
 
 def _selection(
