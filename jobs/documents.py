@@ -37,3 +37,8 @@ def reading_pack(*, pack_id: str) -> None:
 def panel_minutes(*, minutes_id: str) -> None:
     """Somebody wants the minutes of a panel on paper: print the copy this reader may have."""
     services.print_minutes(jobs.actor(Permission.PANEL_READ), UUID(minutes_id))
+
+
+def selection(*, selection_id: str) -> None:
+    """A ranked list was confirmed: print its minute."""
+    services.print_selection(jobs.actor(Permission.SELECTION_CONFIRM), UUID(selection_id))

@@ -24,7 +24,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
 from grants.documents.catalogue import CATALOGUE, Statement, named, rendered
 from grants.documents.models import StatementFigures, StatementRun
-from grants.documents.pdf import letters, minutes
+from grants.documents.pdf import letters, minutes, selections
 from grants.documents.rules import (
     Figures,
     Format,
@@ -445,4 +445,25 @@ def print_minutes(actor: Actor, minutes_id: UUID) -> FileView:
         kind=awards.minutes.FILES,
         object_id=minutes_id,
         role=view.file_role,
+    )
+
+
+@act(
+    "selection.print",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=awards.selection_scope,
+    says="made the minute of the selection of {subject} as PDF",
+)
+def print_selection(actor: Actor, selection_id: UUID) -> FileView:
+    """The minute of a confirmed selection decision as PDF, made once."""
+    for made in files.listed(awards.SELECTION_FILES, selection_id):
+        return made
+    told = awards.minute(selection_id)
+    return files.keep_bytes(
+        selections.selection(told),
+        name=f"selection-{told.call.reference}-{told.view.number}.pdf",
+        media_type=Format.PDF.media_type,
+        kind=awards.SELECTION_FILES,
+        object_id=selection_id,
+        role="minute",
     )

@@ -133,6 +133,19 @@ def test_nobody_outside_the_meeting_signs(meeting: Meeting) -> None:
     db.session.rollback()
 
 
+def test_who_cannot_read_the_whole_does_not_sign_and_learns_who_can(meeting: Meeting, browser: Browser) -> None:
+    hold(meeting)
+    freeze(meeting)
+    button = "Sign these minutes"
+
+    with pytest.raises(Refused, match=r"Ben Member or .* can sign instead") as told:
+        sign(meeting, "cleo")
+    assert FIRST not in str(told.value)
+    path = f"/panels/{meeting.slug}/minutes"
+    assert button not in text_of(browser.get("cleo", path))
+    assert button in text_of(browser.get("ben", path))
+
+
 def test_what_is_frozen_is_not_rewritten(meeting: Meeting) -> None:
     hold(meeting)
     freeze(meeting)

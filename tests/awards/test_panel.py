@@ -596,3 +596,27 @@ def test_what_waits_for_a_decision_leaves_the_member_in_the_room_and_what_stands
     assert (ada.closed, ada.current) == (True, None)
     out = {each.person for each in meeting.events() if each.kind is Happened.STEPPED_OUT}
     assert out == {meeting.scene.people["ada"], meeting.scene.people["cleo"]}
+
+
+def test_meetings_stand_by_when_they_begin_the_latest_first_page_by_page(meeting: Meeting) -> None:
+    actor, scene = meeting.scene.actor("manager"), meeting.scene
+    with clock.at(CLOSED + timedelta(days=4)):
+        latest = planned(scene)
+    with clock.at(CLOSED + timedelta(days=2)):
+        between = planned(scene)
+
+    def walked(size: int, of_call: str = "") -> list[str]:
+        found, after = [], None
+        while True:
+            rows = queries.panel.meetings(actor, Page(size, after), of_call)
+            found += [row.slug for row in rows.items]
+            if rows.next_key is None:
+                return found
+            after = rows.next_key
+
+    wanted = [latest.slug, between.slug, meeting.slug]
+    assert walked(1) == walked(2) == walked(50) == wanted
+    call_slug = meeting.page("manager").head.call_slug
+    assert walked(1, call_slug) == wanted
+    assert walked(1, "no-such-call") == []
+    assert queries.panel.meetings(actor, Page(1, "no-such-meeting")).items == ()

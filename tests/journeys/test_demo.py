@@ -51,6 +51,7 @@ REACHED = {
     "manager": """
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
+        awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.fill evaluation.hand_over evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
@@ -71,6 +72,7 @@ REACHED = {
         evaluation.assessment evaluation.assessments evaluation.conflicts evaluation.finished evaluation.leave
         evaluation.reading_pack evaluation.sheet_history evaluation.sheet_offline
         """,
+    "chair": "awards.live awards.projector",
     "reka": "agreements.account identity.organisation reporting.costs reporting.section",
     "paolo": "agreements.decline",
     "linnea": "awards.result",
@@ -81,8 +83,8 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.ranking_csv", "awards.ranking_workbook", "documents.download", "evaluation.file",
-    "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
+    "agreements.agreement_pdf", "awards.advice_csv", "awards.minutes_pdf", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.selection_minute", "documents.download", "evaluation.file",
+    "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",
 }  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from grants.awards.queries import minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
+from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
+from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, publishing
-from grants.awards.queries.reserve import move_scope, next_on_reserve, reserve_page, selection_page
+from grants.awards.queries.reserve import SELECTION_FILES, move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
 from grants.awards.queries.scenarios import figures_now, scenario_of, scenario_page, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (
@@ -23,6 +25,7 @@ from grants.awards.queries.selections import (
 from grants.awards.queries.work import duties
 
 __all__ = [
+    "SELECTION_FILES",
     "SheetsRead",
     "advice_page",
     "application_ids",
@@ -32,8 +35,11 @@ __all__ = [
     "figures_now",
     "forgotten",
     "hash_of",
+    "heard",
     "item_of",
     "live_list",
+    "minute",
+    "minute_file",
     "minutes",
     "move_scope",
     "next_on_reserve",

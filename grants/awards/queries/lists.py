@@ -204,7 +204,7 @@ def frozen_list(
     actor: Actor, call: CallView, views: Sequence[SelectionView], view: SelectionView, kept: Kept | None = None
 ) -> Asking[RankingPage]:
     """One selection of a call that was opened, as it was frozen; with ``kept`` what a scenario came to beside it."""
-    listed = _frozen(call, view, kept)
+    listed = frozen(call, view, kept)
     shown = yield from _page(actor, call, views, view, listed, kept.plan if kept else view.plan or Plan())
     if kept is None:
         return shown
@@ -235,7 +235,7 @@ def _page(
     undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
     undeclared -= yield from evaluation.conflicted.asking(actor, undeclared)
     partial = bool(barred & set(ids))
-    rows = _rows(found, scores, cities, countries)
+    rows = shown_rows(found, scores, cities, countries)
     if partial:
         rows = tuple(_without_rank(row) for row in rows if row.application_id not in barred)
     names = {criterion.key: criterion.name for criterion in call.content.criteria}
@@ -307,9 +307,10 @@ def _order_words(names: Sequence[str]) -> str:
     return f"Ties are decided by the higher score for {', then for '.join(names)}. What stays equal shares a rank."
 
 
-def _rows(
+def shown_rows(
     found: RankedList, scores: Mapping[UUID, OfficialScore], cities: Mapping[UUID, str], countries: Mapping[UUID, str]
 ) -> tuple[RankingRow, ...]:
+    """The rows of a list as pages and papers show them."""
     rows = []
     for row in found.rows:
         official = scores.get(row.application_id)
@@ -379,8 +380,8 @@ def _countries(application_ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
     return {application_id: code for application_id, code in rows}
 
 
-def _frozen(
-    call: CallView, view: SelectionView, kept: Kept | None
+def frozen(
+    call: CallView, view: SelectionView, kept: Kept | None = None
 ) -> Asking[tuple[RankedList, Sequence[Any], Mapping[UUID, OfficialScore]]]:
     """A decided list as it was frozen, nothing that waits, and what its scores were made of."""
     items = (

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
-from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember
+from grants.awards.models import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.queries.lists import live_list
 from grants.awards.ranking import Ranked, score_words
 from grants.awards.rules import panel as rules
@@ -95,22 +95,40 @@ def _beat(actor: Actor, meeting_id: UUID, state: str, last_number: int, *, close
     return hashlib.sha256(f"{meeting_id} {actor.user_id} {beat}".encode()).hexdigest()[:32]
 
 
+def signed_minutes() -> ColumnElement[bool]:
+    """Whether the minutes of a meeting are signed by both; after that they no longer change."""
+    return (
+        select(PanelMinutes.id)
+        .where(
+            PanelMinutes.meeting_id == PanelMeeting.id,
+            PanelMinutes.chair_signed_by.is_not(None),
+            PanelMinutes.second_signed_by.is_not(None),
+        )
+        .exists()
+    )
+
+
 @reader
-def meetings(actor: Actor, page: Page) -> Asking[Rows[MeetingRow]]:
-    """The meetings this person may open, the latest first. One statement."""
-    after = PanelMeeting.slug < page.after if page.after else literal(True)
+def meetings(actor: Actor, page: Page, of_call: str = "") -> Asking[Rows[MeetingRow]]:
+    """The meetings this person may open, of one call where it is named, the latest first. One statement."""
+    key = tuple_(PanelMeeting.starts_at, PanelMeeting.id)
+    # The key of a page is an address; who may not open that meeting pages by it all the same and learns nothing.
+    last = (
+        select(PanelMeeting.starts_at, PanelMeeting.id).where(PanelMeeting.slug == (page.after or "")).scalar_subquery()
+    )
     rows = yield from ask(
         select(
             *(PanelMeeting.slug, PanelMeeting.title, PanelMeeting.state, PanelMeeting.starts_at),
-            *(Call.title.label("call_title"), Call.zone),
+            *(Call.title.label("call_title"), Call.zone, signed_minutes().label("signed")),
         )
         .join(Call, Call.id == PanelMeeting.call_id)
-        .where(opens(actor), after)
-        .order_by(PanelMeeting.slug.desc())
+        .where(opens(actor), key < last if page.after else literal(True))
+        .where(Call.slug == of_call if of_call else literal(True))
+        .order_by(PanelMeeting.starts_at.desc(), PanelMeeting.id.desc())
         .limit(page.limit)
     )
     found = [
-        MeetingRow(row.slug, row.title, row.call_title, MeetingState(row.state), row.starts_at, row.zone)
+        MeetingRow(row.slug, row.title, row.call_title, MeetingState(row.state), row.starts_at, row.zone, row.signed)
         for row in rows
     ]
     return cut(found, page, key=lambda row: row.slug)

@@ -20,6 +20,7 @@ from grants.awards.ranking import Candidate, Freed, Limits, Next, next_of
 from grants.awards.rules import Facts, MoveView, NextView, Plan, RankingPage, ReservePage, SelectionView, facts_kept
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
+from grants.core import files
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.money import total
@@ -27,6 +28,8 @@ from grants.core.permissions import Actor, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
+
+SELECTION_FILES = "selection"
 
 _ENDED = (ApplicationState.DECLINED.value, ApplicationState.DROPPED.value)
 
@@ -108,9 +111,13 @@ def selection_page(actor: Actor, slug: str, number: int) -> Asking[tuple[Ranking
     """
     call, views = yield from opened.asking(actor, slug)
     view = numbered(views, number)
-    asked: list[Asking[Any]] = [frozen_list(actor, call, views, view), reserve_page.asking(view)]
-    shown, reserve = yield from side_by_side(asked)
-    return (shown if shown.partial else replace(shown, reserve=reserve)), view
+    asked: list[Asking[Any]] = [
+        frozen_list(actor, call, views, view), reserve_page.asking(view), files.listed.asking(SELECTION_FILES, view.id)
+    ]  # fmt: skip
+    shown, reserve, made = yield from side_by_side(asked)
+    if shown.partial:
+        return shown, view
+    return replace(shown, reserve=reserve), replace(view, has_minute=bool(made))
 
 
 @reader

@@ -72,6 +72,7 @@ def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
         _weighted(application, item.score),
         item.basis,
         f"The panel moved the score by {shift_words(item.shift_half)}." if item.shift_half else "",
+        item.conditions if item.entry_id is not None else "",
     )
 
 

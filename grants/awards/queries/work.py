@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.awards.models import Selection
+from grants.awards.queries import panel_work
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.states import SelectionKind, SelectionState
 from grants.calls.models import Call
@@ -23,12 +24,17 @@ from grants.evaluation.states import ConsensusState
 
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
-    """Lists to decide, lists another person decided to confirm, results to publish. One statement."""
+    """Lists and moves to decide and to confirm, meetings, minutes, results to publish. At most four statements."""
     del at
     kinds = (
         (Permission.SELECTION_CONFIRM, _to_confirm),
         (Permission.SELECTION_DECIDE, _to_decide),
         (Permission.SELECTION_PUBLISH_RESULTS, _to_publish),
+        (Permission.PANEL_READ, panel_work.to_attend),
+        (Permission.PANEL_READ, panel_work.to_sign),
+        (Permission.SELECTION_CONFIRM, panel_work.shifts_to_confirm),
+        (Permission.SELECTION_CONFIRM, panel_work.moves_to_confirm),
+        (Permission.SELECTION_DECIDE, panel_work.moves_to_decide),
     )
     found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))
     return tuple(duty for duties in found for duty in duties)

@@ -219,6 +219,8 @@ class SelectionView:
     scenario_name: str = ""
     # What of the published rules its scenario sets aside, each with its reason.
     departures: tuple[str, ...] = ()
+    # Whether its minute is there as PDF, for a reader who sees the whole list.
+    has_minute: bool = False
 
     @property
     def left(self) -> Money:

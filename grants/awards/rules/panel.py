@@ -291,6 +291,28 @@ def leader(roles: Mapping[UUID, PanelRole], clear: Collection[UUID]) -> UUID | N
     return None
 
 
+def who_else_signs(
+    roles: Mapping[UUID, PanelRole],
+    names: Mapping[UUID, str],
+    clear_of_each: Iterable[frozenset[UUID]],
+    instead_of: PanelRole,
+) -> str:
+    """In a sentence, who may sign the minutes in the place of somebody to whom an item is shut.
+
+    >>> one, two = UUID(int=1), UUID(int=2)
+    >>> roles, names = {one: PanelRole.CHAIR, two: PanelRole.DEPUTY}, {one: "Maja", two: "Jan"}
+    >>> who_else_signs(roles, names, (frozenset({two}),), PanelRole.CHAIR)
+    'Jan can sign instead.'
+    """
+    leading = (PanelRole.CHAIR, PanelRole.DEPUTY)
+    whole = frozenset(roles).intersection(*clear_of_each)
+    others = sorted(names[each] for each in whole if (roles[each] in leading) == (instead_of in leading))
+    if others:
+        return f"{' or '.join(others)} can sign instead."
+    side = "the chair’s side" if instead_of in leading else "the second side"
+    return f"Nobody else of this meeting can sign for {side}: plan another meeting for that item, with other people."
+
+
 def refuse_few(here: int, quorum: int, what: str) -> None:
     """Raise :class:`Refused` where fewer people who may vote are there than the quorum."""
     if here < quorum:

@@ -115,6 +115,8 @@ class MeetingRow:
     state: MeetingState
     starts_at: datetime
     zone: str
+    # Whether its minutes have both signatures.
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

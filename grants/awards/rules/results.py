@@ -58,6 +58,8 @@ class ResultPage:
     # What the scores are made of, and what the panel moved the sum by.
     basis: str = ""
     moved_words: str = ""
+    # On which conditions it is selected.
+    conditions: str = ""
 
     @property
     def total_half(self) -> Half | None:

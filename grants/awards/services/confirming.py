@@ -20,7 +20,7 @@ from grants.awards.states import (
 )
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
-from grants.core import acts, clock
+from grants.core import acts, clock, jobs
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
@@ -60,6 +60,7 @@ def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Mon
             items = items_of(selection_id)
             refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             refuse_changed(selection, call)
+            jobs.queue("jobs.documents.selection", subject=("selection", selection_id), selection_id=selection_id)
         case SelectionKind.PUBLISHED_OUTCOME:
             items = enter_published(selection)
             count_as_published(call)
@@ -141,6 +142,7 @@ def tell_applicants(call: CallView, application: Application, item: SelectionIte
         call_title=call.title,
         amount=str(item.amount),
         threshold_words=item.threshold_words,
+        conditions=item.conditions,
     )
 
 

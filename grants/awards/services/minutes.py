@@ -101,6 +101,7 @@ def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
     role = queries.panel.role_in(meeting_id, actor.user_id)
     if role is None:
         raise NotAllowed("The minutes are signed by the chair and by a second person of the meeting.")
+    _refuse_unread(actor, meeting_id, role)
     standing = next(iter(_versions(meeting_id)), None)
     if standing is None or standing.number != number:
         raise Conflict("There is a newer version of these minutes. Read it, and sign that one.")
@@ -112,6 +113,17 @@ def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
         if standing.second_signed_by is not None:
             raise Refused("A second person has signed already.")
         standing.second_signed_by, standing.second_signed_at = actor.user_id, acts.moment()
+
+
+def _refuse_unread(actor: Actor, meeting_id: UUID, role: PanelRole) -> None:
+    """Nobody signs what they cannot read whole; the sentence names who of the meeting can."""
+    found = queries.panel.meeting_of(meeting_id)
+    ids = [application_id for application_id, _, _ in found.items.values()]
+    if not queries.panel.shut(actor, ids):
+        return
+    clear = queries.panel.clear_people(found.roles, ids, queries.panel.voting(found.roles))
+    others = rules.who_else_signs(found.roles, found.names, (each.room for each in clear.values()), role)
+    raise Refused(f"An item of this meeting is shut to you, so you cannot read the whole of its minutes. {others}")
 
 
 @act(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import MEETING, Happened, MeetingState, PanelRole, Turn, Vote
 from grants.calls import queries as calls
+from grants.calls.rules import CallView, literal_of
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -20,6 +22,7 @@ from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation.queries import call_scope
 from grants.identity import queries as identity
+from grants.identity import services as people
 
 meeting_scope = queries.panel.meeting_scope
 
@@ -48,7 +51,23 @@ def plan(actor: Actor, call_id: UUID, values: MeetingInput) -> str:
         PanelItem(meeting_id=meeting.id, application_id=application_id, position=place)
         for place, application_id in enumerate(order, 1)
     )
+    _invite(meeting, call, roles)
     return meeting.slug
+
+
+def _invite(meeting: PanelMeeting, call: CallView, roles: Mapping[UUID, PanelRole]) -> None:
+    """Tell everybody of a new meeting when it begins, on the clock of the call."""
+    people.mail(
+        roles,
+        "panel_planned",
+        "call",
+        call.id,
+        meeting=meeting.title,
+        call_title=call.title,
+        when=literal_of(meeting.starts_at, call.zone),
+        zone=call.zone,
+        slug=meeting.slug,
+    )
 
 
 def _refuse_strangers(call_id: UUID, values: MeetingInput) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from uuid import UUID
 
 from flask import Blueprint, request
 
@@ -28,6 +29,10 @@ F = TypeVar("F", bound=ContestedForm)
 READS = (P.ASSESSMENT_READ_ALL, P.SELECTION_DECIDE, P.SELECTION_CONFIRM)
 
 
+# Who opens the pages of the consensus, which stand beside the list and the meetings.
+READS_CONSENSUS = (P.CONSENSUS_WRITE, P.CONSENSUS_AGREE, P.ASSESSMENT_READ_ALL)
+
+
 NAVIGATION = (NavItem("Panel", "awards.meetings", (P.PANEL_READ,), 33),)
 
 
@@ -44,3 +49,13 @@ def may_decide(shown: RankingPage) -> bool:
 def fresh_form(kind: type[F], view: SelectionView) -> F:
     """A form beside the one that was sent: it takes nothing of what was typed there."""
     return kind(formdata=None, data={"version": str(view.version)})
+
+
+def ways(call_id: UUID) -> dict[str, bool]:
+    """Which pages beside this one the person may open of this call: for links, each as one flag."""
+    actor, place = current_actor(), Scope.of(("call", call_id))
+    return {
+        "opens_consensus": any(actor.can(one) for one in READS_CONSENSUS),
+        "opens_panel": actor.may(P.PANEL_READ, place),
+        "opens_ranking": any(actor.may(one, place) for one in READS),
+    }

@@ -37,7 +37,8 @@ def _minutes(shown: MinutesPage, form: DeedForm, typed: tuple[str, str] = ("", "
 
 def _may_sign(shown: MinutesPage) -> bool:
     standing = shown.standing
-    if standing is None or shown.role is None:
+    # Nobody signs what they cannot read whole.
+    if standing is None or shown.role is None or shown.partial:
         return False
     leads = shown.role in (PanelRole.CHAIR, PanelRole.DEPUTY)
     return (standing.chair if leads else standing.second) is None

@@ -21,7 +21,7 @@ from grants.awards.forms import (
 from grants.awards.rules.panel import clock_words
 from grants.awards.rules.panel_pages import MeetingPage
 from grants.awards.states import Turn, Vote
-from grants.awards.views.frame import P, bp
+from grants.awards.views.frame import P, bp, ways
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import clock
@@ -45,9 +45,12 @@ LEADING = {
 @bp.get("/panels")
 @requires(P.PANEL_READ)
 def meetings() -> Any:
-    actor = current_actor()
-    rows, to_plan = queries.panel.meetings(actor, paging.asked()), queries.panel.calls_to_plan(actor)
-    return page("awards/meetings.html", rows=rows, to_plan=to_plan)
+    """Every meeting this person may open, or those of the call whose steps led here."""
+    actor, of_call = current_actor(), request.args.get("slug", "")
+    rows, to_plan = queries.panel.meetings(actor, paging.asked(), of_call), queries.panel.calls_to_plan(actor)
+    if of_call:
+        to_plan = tuple(each for each in to_plan if each[0] == of_call)
+    return page("awards/meetings.html", rows=rows, to_plan=to_plan, of_call=of_call)
 
 
 @bp.get("/calls/<slug>/panels/new")
@@ -102,7 +105,9 @@ def _agenda(shown: MeetingPage, sent: OrderForm | None) -> str:
     lines = "\n".join(row.reference for row in shown.rows)
     form = sent or OrderForm(formdata=None, data={"references": lines, "version": str(shown.head.version)})
     plans = current_actor().may(P.PANEL_PLAN, Scope.of(("call", shown.head.call_id)))
-    return page("awards/meeting.html", shown=shown, form=form, plans=plans, clock_words=clock_words)
+    return page(
+        "awards/meeting.html", shown=shown, form=form, plans=plans, clock_words=clock_words, **ways(shown.head.call_id)
+    )
 
 
 # --- live -----------------------------------------------------------------------------------------------------------

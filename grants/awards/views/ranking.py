@@ -18,7 +18,7 @@ from grants.awards.rules import (
     points,
     strip,
 )
-from grants.awards.views.frame import READS, bp, ranked_list
+from grants.awards.views.frame import READS, bp, ranked_list, ways
 from grants.core.file_types import MEDIA, FileType
 from grants.core.money import Money
 from grants.core.text import inert
@@ -46,7 +46,8 @@ def listed(shown: RankingPage) -> dict[str, Any]:
         )
         for row in found.rows
     }
-    return {"part": found, "drawn": drawn, "half_words": points, "waiting_most": WAITING_NAMED_MAX}
+    marks = {"part": found, "drawn": drawn, "half_words": points, "waiting_most": WAITING_NAMED_MAX}
+    return {**marks, **ways(shown.call_id)}
 
 
 @bp.get("/calls/<slug>/ranking.csv")

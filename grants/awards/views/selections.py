@@ -13,12 +13,14 @@ from grants.awards.rules import (
     SelectionView,
     refuse_same_person,
 )
+from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Scope
 from grants.identity import queries as identity
+from grants.web.downloads import send
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -26,8 +28,10 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/calls/<slug>/decision")
 @requires(*READS)
 def decision(slug: str) -> Any:
-    shown = queries.ranking_page(current_actor(), slug)
-    return _decision(shown, DecisionForm(list_hash=shown.list_hash))
+    """The list as the panel left it: the order of tied applications is that of its signed minutes, to be changed here."""
+    heard = queries.heard(current_actor(), slug)
+    shown = queries.ranking_page(current_actor(), slug, panel_order=heard.order)
+    return _decision(shown, DecisionForm(list_hash=shown.list_hash, panel_order="\n".join(heard.order)), heard)
 
 
 @bp.post("/calls/<slug>/decision")
@@ -58,8 +62,14 @@ def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
     )
 
 
-def _decision(shown: RankingPage, form: DecisionForm) -> str:
-    return page("awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown))
+def _decision(shown: RankingPage, form: DecisionForm, heard: Heard | None = None) -> str:
+    heard = heard or queries.heard(current_actor(), shown.call_slug)
+    # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
+    said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
+    return page(
+        "awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown), said=said,
+        minutes=() if shown.partial else heard.meetings,
+    )  # fmt: skip
 
 
 @bp.get("/calls/<slug>/selections/<int(max=2147483647):number>")
@@ -67,6 +77,13 @@ def _decision(shown: RankingPage, form: DecisionForm) -> str:
 def selection(slug: str, number: int) -> Any:
     shown, view = queries.selection_page(current_actor(), slug, number)
     return _selection(shown, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
+
+
+@bp.get("/calls/<slug>/selections/<int(max=2147483647):number>/minute.pdf")
+@requires(*READS)
+def selection_minute(slug: str, number: int) -> Any:
+    """The decision as a minute, for whoever sees the list whole."""
+    return send(queries.minute_file(current_actor(), slug, number))
 
 
 def _selection(

@@ -25,11 +25,11 @@ def panel(view: MinutesView) -> bytes:
     paper.facts(
         [
             ("Call", f"{text.call} ({text.call_reference})"),
-            ("Opened", _moment(text.began_at, text.zone)),
-            ("Ended", _moment(text.ended_at, text.zone)),
+            ("Opened", moment(text.began_at, text.zone)),
+            ("Ended", moment(text.ended_at, text.zone)),
             ("Quorum", str(text.quorum)),
             *(("Paused", f"{_time(each.since, text.zone)} to {_time(each.until, text.zone)}") for each in text.pauses),
-            ("Version", f"{view.number}, frozen by {view.frozen_by}, {_moment(view.frozen_at, text.zone)}"),
+            ("Version", f"{view.number}, frozen by {view.frozen_by}, {moment(view.frozen_at, text.zone)}"),
             ("SHA-256 of the whole", view.sha256),
         ]
     )
@@ -86,11 +86,12 @@ def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
 def _signatures(paper: Paper, view: MinutesView) -> None:
     paper.heading("Signatures")
     for side, signed in (("For the chair", view.chair), ("Second person", view.second)):
-        words = f"{signed[0]}, {_moment(signed[1], view.text.zone)}" if signed else "Not signed yet"
+        words = f"{signed[0]}, {moment(signed[1], view.text.zone)}" if signed else "Not signed yet"
         paper.paragraph(f"{side}: {words}.")
 
 
-def _moment(at: datetime, zone: str) -> str:
+def moment(at: datetime, zone: str) -> str:
+    """A day and a time on the clock of a zone, which is named."""
     local = clock.in_zone(at, zone)
     return f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"
 

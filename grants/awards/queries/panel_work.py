@@ -1,0 +1,200 @@
+"""What people of a panel must do next: come, sign, move scores and places. Nobody is sent to what is shut to them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased
+
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.awards.models import (
+    PanelItem,
+    PanelMeeting,
+    PanelMember,
+    PanelMinutes,
+    Selection,
+    SelectionItem,
+    SelectionMove,
+)
+from grants.awards.queries.panel import opens, shut
+from grants.awards.states import MeetingState, Outcome, PanelRole, SelectionKind, SelectionState
+from grants.calls.models import Call
+from grants.core.duties import Duty
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask
+from grants.evaluation.models import ScoreShift
+from grants.evaluation.states import ShiftState
+
+DUTIES_MAX = 50
+LEADING = (PanelRole.CHAIR.value, PanelRole.DEPUTY.value)
+
+
+def to_attend(actor: Actor) -> Asking[list[Duty]]:
+    """Meetings this person is one of the people of, until they have ended; one statement."""
+    rows = yield from ask(
+        select(PanelMeeting.slug, PanelMeeting.title, PanelMeeting.starts_at, Call.title.label("call_title"))
+        .join(PanelMember, PanelMember.meeting_id == PanelMeeting.id)
+        .join(Call, Call.id == PanelMeeting.call_id)
+        .where(PanelMember.user_id == actor.user_id, PanelMeeting.state != MeetingState.ENDED.value, opens(actor))
+        .order_by(PanelMeeting.starts_at, PanelMeeting.id)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Attend {row.title}",
+            f"The panel of {row.call_title} looks at its applications, one after the other.",
+            "Open the meeting",
+            "awards.meeting",
+            {"slug": row.slug},
+            row.starts_at,
+        )
+        for row in rows
+    ]
+
+
+def to_sign(actor: Actor) -> Asking[list[Duty]]:
+    """Minutes without the signature this person may give, where they can read all of them; four statements."""
+    newest = (
+        select(func.max(PanelMinutes.number))
+        .where(PanelMinutes.meeting_id == PanelMeeting.id)
+        .correlate(PanelMeeting)
+        .scalar_subquery()
+    )
+    leads = PanelMember.role.in_(LEADING)
+    rows = yield from ask(
+        select(PanelMeeting.id, PanelMeeting.slug, PanelMeeting.title)
+        .join(PanelMember, PanelMember.meeting_id == PanelMeeting.id)
+        .join(PanelMinutes, PanelMinutes.meeting_id == PanelMeeting.id)
+        .where(
+            PanelMember.user_id == actor.user_id,
+            PanelMinutes.number == newest,
+            or_(leads & PanelMinutes.chair_signed_by.is_(None), ~leads & PanelMinutes.second_signed_by.is_(None)),
+            opens(actor),
+        )
+        .order_by(PanelMeeting.starts_at, PanelMeeting.id)
+        .limit(DUTIES_MAX)
+    )
+    items = yield from ask(
+        select(PanelItem.meeting_id, PanelItem.application_id).where(PanelItem.meeting_id.in_([row.id for row in rows]))
+    )
+    looked_at: dict[UUID, set[UUID]] = defaultdict(set)
+    for item in items:
+        looked_at[item.meeting_id].add(item.application_id)
+    closed = yield from shut.asking(actor, [item.application_id for item in items])
+    return [
+        Duty(
+            f"Sign the minutes of {row.title}",
+            "They count once the chair and a second person of the meeting have signed.",
+            "Open the minutes",
+            "awards.minutes",
+            {"slug": row.slug},
+        )
+        for row in rows
+        if not looked_at[row.id] & closed
+    ]
+
+
+def shifts_to_confirm(actor: Actor) -> Asking[list[Duty]]:
+    """Moves of a score that another person proposed; three statements."""
+    rows = yield from ask(
+        select(Application.id, Application.reference, Application.title, Application.call_id)
+        .join(ScoreShift, ScoreShift.application_id == Application.id)
+        .where(ScoreShift.state == ShiftState.PROPOSED.value, ScoreShift.proposed_by != actor.user_id)
+        .order_by(ScoreShift.proposed_at, Application.reference)
+        .limit(DUTIES_MAX)
+    )
+    closed = yield from shut.asking(actor, [row.id for row in rows])
+    return [
+        Duty(
+            f"Confirm or return the move of the score of {row.title}",
+            "The score counts as it was until then.",
+            "Open the score",
+            "evaluation.shift",
+            {"ref": row.reference},
+        )
+        for row in rows
+        if row.id not in closed and actor.may(Permission.SELECTION_CONFIRM, Scope.of(("call", row.call_id)))
+    ]
+
+
+def moves_to_confirm(actor: Actor) -> Asking[list[Duty]]:
+    """Applications another person moved up from a reserve list; one statement."""
+    rows = yield from ask(
+        select(Call.id, Call.slug, Selection.number, Application.title)
+        .join(Selection, Selection.call_id == Call.id)
+        .join(SelectionMove, SelectionMove.selection_id == Selection.id)
+        .join(Application, Application.id == SelectionMove.application_id)
+        .where(
+            SelectionMove.state == SelectionState.DECIDED.value,
+            SelectionMove.decided_by != actor.user_id,
+            ~_barred_from_list(actor),
+        )
+        .order_by(SelectionMove.decided_at)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Confirm or return the move of {row.title} from the reserve list",
+            "Its money is reserved and the applicant is told only then.",
+            "Open the list",
+            "awards.selection",
+            {"slug": row.slug, "number": row.number},
+        )
+        for row in rows
+        if actor.may(Permission.SELECTION_CONFIRM, Scope.of(("call", row.id)))
+    ]
+
+
+def moves_to_decide(actor: Actor) -> Asking[list[Duty]]:
+    """Confirmed lists of which enough money came free for somebody of the reserve list; one statement."""
+    reserve = SelectionItem.outcome == Outcome.RESERVE.value
+    got = SelectionItem.entry_id.is_not(None)
+    ended = Application.state.in_((ApplicationState.DECLINED.value, ApplicationState.DROPPED.value))
+    had = or_(SelectionItem.outcome == Outcome.SELECTED.value, got)
+    freed = func.coalesce(func.sum(SelectionItem.amount).filter(had, ended), 0)
+    moved = func.coalesce(func.sum(SelectionItem.amount).filter(reserve, got), 0)
+    least = func.min(SelectionItem.amount).filter(reserve, Application.state == ApplicationState.RESERVE.value)
+    open_move = select(SelectionMove.id).where(
+        SelectionMove.selection_id == Selection.id, SelectionMove.state == SelectionState.DECIDED.value
+    )
+    rows = yield from ask(
+        select(Call.id, Call.slug, Call.title, Selection.number)
+        .join(Selection, Selection.call_id == Call.id)
+        .join(SelectionItem, SelectionItem.selection_id == Selection.id)
+        .join(Application, Application.id == SelectionItem.application_id)
+        .where(
+            Selection.kind == SelectionKind.RANKED.value,
+            Selection.state == SelectionState.CONFIRMED.value,
+            ~open_move.exists(),
+            ~_barred_from_list(actor),
+        )
+        .group_by(Call.id, Selection.id)
+        .having(freed > moved, least <= freed - moved + Selection.budget - Selection.used)
+        .order_by(Call.reference, Selection.number)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Look at the reserve list of {row.title}",
+            "A selected application ended, and its money is enough for one that waits.",
+            "Open the list",
+            "awards.selection",
+            {"slug": row.slug, "number": row.number},
+        )
+        for row in rows
+        if actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", row.id)))
+    ]
+
+
+def _barred_from_list(actor: Actor) -> ColumnElement[bool]:
+    """Whether something of the list is kept from this person, who then decides nothing about it."""
+    mine = aliased(SelectionItem)
+    return (
+        select(mine.id)
+        .where(mine.selection_id == Selection.id, mine.application_id.in_(actor.barred("application")))
+        .correlate(Selection)
+        .exists()
+    )

@@ -1,0 +1,43 @@
+"""The decision on a ranked list as it stands on paper, once another person confirmed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grants.awards.rules.decision import SelectionView
+from grants.awards.rules.plan import Plan
+from grants.awards.rules.showing import RankingRow
+from grants.calls.rules import CallView
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMinute:
+    """Everything the minute says: the call, the list as it was frozen, by what it was selected, and who decided."""
+
+    call: CallView
+    view: SelectionView
+    plan: Plan
+    rows: tuple[RankingRow, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """By what was selected, in sentences."""
+        return (*self.plan.rules.sentences, *departures(self.plan))
+
+    @property
+    def ties(self) -> tuple[str, ...]:
+        """How each tie was decided, once each."""
+        return tuple(dict.fromkeys(row.tie_words for row in self.rows if row.tie_words))
+
+
+def departures(plan: Plan) -> tuple[str, ...]:
+    """What a plan changes beside the rules of its call, in sentences."""
+    found = [f"Of {', '.join(group)} at most one is selected." for group in plan.exclusive]
+    if plan.cut_percent:
+        found.append(f"Everybody gets {float(plan.cut_percent):g} % less than was asked for, unless it says otherwise.")
+    for each in plan.overrides:
+        said = [f"place {each.rank}" if each.rank else "", f"{each.amount}" if each.amount else ""]
+        if each.conditions:
+            said.append(f"on the condition: {each.conditions}")
+        found.append(f"{each.reference}: {'; '.join(filter(None, said))}. Reason: {each.reason or 'none was given'}")
+    return tuple(found)

@@ -1,0 +1,70 @@
+"""The minute of a selection decision as PDF: by what, the list, and who decided and confirmed it."""
+
+from __future__ import annotations
+
+from grants.awards.rules.minute import DecisionMinute
+from grants.awards.states import Outcome
+from grants.documents.pdf.minutes import moment
+from grants.documents.pdf.paper import Paper
+from grants.documents.rules import Column, ColumnKind, Table
+
+
+def selection(told: DecisionMinute) -> bytes:
+    """One confirmed list."""
+    call, view = told.call, told.view
+    paper = Paper(
+        title=f"Selection decision, {call.title}",
+        head=f"{call.title} · Selection decision {view.number} · {call.reference}",
+        foot=f"List {view.number} · {view.list_hash[:16]}",
+        synthetic=call.synthetic,
+        wide=True,
+    )
+    taken = [row for row in told.rows if row.outcome is Outcome.SELECTED]
+    paper.facts(
+        [
+            ("Call", f"{call.title} ({call.reference})"),
+            ("Decided", f"{view.decided_by}, {moment(view.decided_at, call.zone)}"),
+            (
+                "Confirmed",
+                f"{view.confirmed_by}, {moment(view.confirmed_at, call.zone)}" if view.confirmed_at else "No",
+            ),
+            ("Reason", view.reason),
+            ("Free budget", str(view.budget)),
+            ("Reserved", f"{view.used} for {len(taken)} of {len(told.rows)} applications"),
+            ("SHA-256 of the list", view.list_hash),
+        ]
+    )
+    paper.heading("By which rules")
+    for sentence in told.rules:
+        paper.paragraph(sentence)
+    paper.table(_ranked(told))
+    paper.heading("How ties were decided")
+    for sentence in told.ties or ("No two applications above the thresholds had the same score.",):
+        paper.paragraph(sentence)
+    paper.heading("Reserve list, in its order")
+    reserve = [row for row in told.rows if row.outcome is Outcome.RESERVE]
+    for place, row in enumerate(reserve, 1):
+        paper.paragraph(f"{place}. {row.title} ({row.reference}), {row.amount}")
+    if not reserve:
+        paper.paragraph("Nobody is on it.")
+    return paper.finished()
+
+
+def _ranked(told: DecisionMinute) -> Table:
+    columns = (
+        Column("Rank", share=1), Column("Application", share=6), Column("Score", share=1),
+        Column("Asked for", ColumnKind.MONEY, share=2, sums=False), Column("Amount", ColumnKind.MONEY, share=2, sums=False),
+        Column("Outcome", share=2), Column("Why, and on which condition", share=5),
+    )  # fmt: skip
+    rows = []
+    for row in told.rows:
+        why = [row.threshold_words, row.rule_words, f"Condition: {row.conditions}" if row.conditions else ""]
+        place = "" if row.rank is None else str(row.rank)
+        about = f"{row.title} ({row.reference}), {row.cities}".rstrip(", ")
+        rows.append(
+            (
+                place, about, row.score_words, row.requested, row.amount, row.outcome.words,
+                " ".join(filter(None, why)),
+            )
+        )  # fmt: skip
+    return Table("The list", columns, tuple(rows))

@@ -1,0 +1,92 @@
+"""What the panel said reaches who decides the list: once its minutes are signed, and nobody to whom it is shut."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from grants.awards import queries, services
+from grants.awards.models import Selection
+from grants.awards.rules.heard import settled
+from grants.core.db import db
+from tests.awards.meeting import Meeting, planned, seat_panel
+from tests.evaluation.scene import Browser, Scene
+from tests.statements import statements
+from tests.worlds import World
+
+NAMES = some.sampled_from("ABCDE")
+PAIRS = some.lists(some.tuples(NAMES, NAMES).filter(lambda pair: pair[0] != pair[1]), max_size=12)
+
+
+@given(PAIRS)
+def test_the_last_word_of_the_panel_counts_and_everything_it_named_stands_once(pairs: list[tuple[str, str]]) -> None:
+    order = settled(pairs)
+
+    assert sorted(order) == sorted({each for pair in pairs for each in pair})
+    if pairs:
+        first, second = pairs[-1]
+        assert order.index(first) < order.index(second)
+
+
+@given(some.permutations("ABCDE"))
+def test_what_contradicts_nothing_stands_as_it_was_said(said: list[str]) -> None:
+    assert settled(pairwise(said)) == tuple(said)
+
+
+@pytest.fixture
+def held(scene: Scene, small_world: World[Scene]) -> Meeting:
+    """Two applications are tied; the panel put the second before the first and recommends something for it."""
+    scene.evaluate(((8, 8, 8), (8, 8, 8), (9, 9, 9)))
+    seat_panel(scene, with_place=1)
+    meeting = planned(scene)
+    meeting.all_arrive()
+    meeting.does("chair", "begin")
+    meeting.does("chair", "open_item", scene.references[1])
+    meeting.does("chair", "reorder", scene.references[0], "It covers a region nobody covers")
+    meeting.does("chair", "recommend", "Name the streets first", "The sheets miss them")
+    meeting.does("chair", "end")
+    services.minutes.freeze(scene.actor("manager"), meeting.id)
+    return meeting
+
+
+def sign(meeting: Meeting) -> None:
+    for who in ("chair", "ben"):
+        services.minutes.sign(meeting.scene.actor(who), meeting.id, 1)
+
+
+def order_field(page: str) -> str:
+    return page.partition('name="panel_order"')[2].partition("</textarea>")[0].partition(">")[2].strip()
+
+
+def test_the_decision_begins_with_what_signed_minutes_say(held: Meeting, browser: Browser) -> None:
+    scene = held.scene
+    slug = held.page("manager").head.call_slug
+    path = f"/calls/{slug}/decision"
+    before = browser.get("manager", path).get_data(as_text=True)
+    assert order_field(before) == "" and "Name the streets first" not in before
+
+    sign(held)
+
+    with statements() as asked:
+        page = browser.get("manager", path)
+    assert len(asked) <= 8
+    shown = page.get_data(as_text=True)
+    assert order_field(shown).split() == [scene.references[1], scene.references[0]]
+    assert "The panel recommends:</strong> Name the streets first" in shown
+    rows = queries.ranking_page(scene.actor("manager"), slug, panel_order=order_field(shown).split()).rows
+    assert [row.reference for row in rows[1:]] == [scene.references[1], scene.references[0]]
+    assert [row.rank for row in rows] == [1, 2, 3]
+
+
+def test_who_may_not_read_an_application_is_told_nothing_the_panel_said_of_it(held: Meeting, browser: Browser) -> None:
+    sign(held)
+    slug = held.page("manager").head.call_slug
+
+    page = browser.get("cleo", f"/calls/{slug}/decision").get_data(as_text=True)
+
+    for word in ("Name the streets first", held.scene.references[1], "signed minutes of"):
+        assert word not in page
+    assert db.session.query(Selection).count() == 0

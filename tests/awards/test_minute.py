@@ -1,0 +1,82 @@
+"""The minute of a selection decision as PDF: made once after the confirmation, for whoever sees the list whole."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import select
+
+from grants.awards import queries
+from grants.awards.rules import Override, Plan
+from grants.awards.rules.minute import departures
+from grants.core import files
+from grants.core.db import db
+from grants.core.errors import NotFound
+from grants.core.jobs import Job
+from grants.core.money import euros
+from grants.documents import services as documents
+from tests.awards.test_reserve import confirmed, selection
+from tests.evaluation.scene import Browser, Scene
+from tests.statements import statements
+
+__all__ = ["confirmed"]
+
+
+def printed(scene: Scene) -> str:
+    made = documents.print_selection(scene.actor("chair"), selection(scene).id)
+    data = files.genuine(made).read_bytes()
+    pages = PdfReader(io.BytesIO(data)).pages
+    return " ".join(" ".join(page.extract_text().split()) for page in pages)
+
+
+def test_the_minute_says_the_whole_decision_and_is_made_once(confirmed: Scene) -> None:
+    view = selection(confirmed)
+    asked = db.session.scalars(select(Job).where(Job.name == "jobs.documents.selection")).all()
+    assert [job.args for job in asked] == [{"selection_id": str(view.id)}]
+
+    text = printed(confirmed)
+
+    for words in (
+        view.decided_by, view.confirmed_by, view.reason, view.list_hash, "(Europe/Brussels)", str(view.used), "By which rules",
+        "How ties were decided", "Reserve list, in its order", *confirmed.references, "Selected", "Reserve",
+    ):  # fmt: skip
+        assert " ".join(words.split()) in text, words
+    assert printed(confirmed) == text
+    assert len(files.listed(queries.SELECTION_FILES, view.id)) == 1
+
+
+def test_the_minute_is_for_who_sees_the_list_whole(confirmed: Scene, browser: Browser) -> None:
+    path = f"/calls/{confirmed.slug}/selections/1"
+    link = f"{path}/minute.pdf"
+    assert link not in browser.get("manager", path).get_data(as_text=True)
+    assert browser.get("manager", link).status_code == 404
+    printed(confirmed)
+
+    assert link in browser.get("manager", path).get_data(as_text=True)
+    with browser.get("manager", link) as handed_out:
+        assert handed_out.mimetype == "application/pdf"
+    kept_away = replace(confirmed.actor("auditor"), bars=frozenset({("application", confirmed.application_ids[1])}))
+    with pytest.raises(NotFound):
+        queries.minute_file(kept_away, confirmed.slug, 1)
+    assert not queries.selection_page(kept_away, confirmed.slug, 1)[1].has_minute
+    assert browser.get("eva1", link).status_code in (403, 404)
+
+
+def test_the_minute_is_read_in_few_statements(confirmed: Scene) -> None:
+    key = selection(confirmed).id
+    with statements() as asked:
+        queries.minute(key)
+
+    assert len(asked) <= 8
+
+
+def test_departures_are_said_with_their_reason() -> None:
+    plan = Plan(exclusive=(("A", "B"),), overrides=(Override("A", 2, euros(5), "Ethics check first", "Travel is cut"),))
+
+    assert departures(plan) == (
+        "Of A, B at most one is selected.",
+        "A: place 2; EUR 5.00; on the condition: Ethics check first. Reason: Travel is cut",
+    )
