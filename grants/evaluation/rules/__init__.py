@@ -22,6 +22,7 @@ from grants.evaluation.rules.asked import (
 )
 from grants.evaluation.rules.conflicts import (
     RULED_WORDS,
+    WISHES,
     ConflictPage,
     ConflictRow,
     Consortium,
@@ -49,6 +50,8 @@ from grants.evaluation.rules.pattern import (
     patterns_of,
 )
 from grants.evaluation.rules.pool import (
+    ROLES,
+    TOPIC_LEVELS,
     PoolMember,
     checked_member,
     digest,
@@ -103,7 +106,10 @@ __all__ = [
     "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
+    "ROLES",
     "RULED_WORDS",
+    "TOPIC_LEVELS",
+    "WISHES",
     "AdjustInput",
     "AdjustPage",
     "AgreedWords",

@@ -138,7 +138,7 @@ def _instance(
             pair = (one.application_id, member.id)
             said = stated.get((member.user_id, one.application_id), (None, None))
             utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, *said, countries=values.countries)
+            why = rules.why_not(member, one, *said, countries=values.countries, due=values.due_at)
             if not why and pair in lost:
                 why = f"{member.name} had a seat on it."
             if why and pair not in stood:

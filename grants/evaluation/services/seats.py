@@ -23,7 +23,7 @@ from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.rules import Consortium, PoolMember
 from grants.evaluation.services.consensus import consensus_row, reopen_consensus
-from grants.evaluation.states import SEAT, ConsensusState, CountryRule, SeatState
+from grants.evaluation.states import SEAT, ConsensusState, SeatState
 from grants.identity import services as people
 from grants.identity.policy import Role
 
@@ -150,7 +150,11 @@ def seat_by_hand(
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
     (about,) = queries.consortia_of([application_id])
     why = rules.why_not(
-        member, about, *queries.declaration_of(member.user_id, application_id), countries=CountryRule.ALLOWED
+        member,
+        about,
+        *queries.declaration_of(member.user_id, application_id),
+        countries=queries.country_rule(call.id),
+        due=due_at,
     )
     if why:
         raise Refused(f"{why} Choose somebody else.")
