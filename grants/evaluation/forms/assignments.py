@@ -70,9 +70,9 @@ class AdjustForm(Form):
         able = [(member, fit) for member, reason, fit in shown.people if not reason]
         deeds = [(Deed.GIVE, "Give an empty seat")] if shown.missing and able else []
         if shown.seats:
-            deeds += [(Deed.MOVE, "Move a seat to somebody else")] if able else []
+            deeds += [(Deed.MOVE, "Hand a seat over to somebody else")] if able else []
             deeds += [
-                (Deed.RELEASE, "Release a seat"), (Deed.LOCK, "Lock a seat, so that no run moves it"),
+                (Deed.RELEASE, "Empty a seat"), (Deed.LOCK, "Lock a seat, so that no run moves it"),
                 (Deed.UNLOCK, "Unlock a seat"),
             ]  # fmt: skip
         self.deed.choices = choices((deed.value, words) for deed, words in deeds)
