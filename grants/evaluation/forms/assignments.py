@@ -35,6 +35,9 @@ class RunForm(Form):
     )
     keep_countries_apart = RadioField(
         "Evaluators from a country of the consortium",
+        description="No seat for them, in this run and by hand until the next one. It is no conflict of interest: where "
+        "the call makes the same country one, they are kept away whatever is chosen here. How many evaluators of one "
+        "application may be from one country among themselves is a rule of the call.",
         choices=choices(
             ((CountryRule.KEPT_AWAY.value, "Keep them away from it"), (CountryRule.ALLOWED.value, "Allow them"))
         ),
