@@ -16,6 +16,7 @@ from grants.evaluation.rules import Answered, EvaluatorInput, PoolMember
 from grants.evaluation.states import CountryRule, Declared
 from tests.evaluation.scene import CALL, Browser, Scene
 from tests.evaluation.test_rules import about, fit, member
+from tests.statements import statements
 
 SOMEBODY = UUID(int=1)
 
@@ -129,6 +130,22 @@ def test_a_seat_by_hand_asks_what_the_last_run_asked_and_whether_the_person_is_t
 
 def _one_seated(scene: Scene) -> str:
     return in_pool(scene, scene.seats(scene.application_ids[0])[0]).handle
+
+
+def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser: Browser, scene: Scene) -> None:
+    scene.declare_all()
+    path = f"/calls/{scene.slug}/evaluators"
+    browser.get("manager", path)
+    with statements() as few:
+        browser.get("manager", path)
+    for name in scene.evaluators:
+        wishes = tuple(Answered(one, Declared.NONE, wish=1) for one in scene.application_ids)
+        services.declare(scene.actor(name), scene.call_id, wishes)
+
+    with statements() as many:
+        browser.get("manager", path)
+
+    assert len(many) == len(few)
 
 
 def test_whoever_has_a_wish_can_still_be_taken_out(scene: Scene) -> None:
