@@ -53,11 +53,25 @@ class Judges(Applicants):
         self.run_assignment(call, due)
 
     def fill_pool(
-        self, call: CallView, members: Mapping[str, str], load: int, knows: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        call: CallView,
+        members: Mapping[str, str],
+        load: int,
+        knows: Mapping[str, tuple[str, ...]] | None = None,
+        roles: Mapping[str, str] | None = None,
     ) -> None:
-        """The manager takes these evaluators, with their countries and what they know, into the pool of a call."""
-        for key, country in members.items():
-            values = EvaluatorInput(self.ids[key], country, ("en",), (knows or {}).get(key, ()), 0, load)
+        """The manager takes these evaluators, with their countries, what they know and their roles, into a pool.
+
+        Where roles are given, levels are too: the first topic of each is known best, and every third reads English only.
+        """
+        for place, (key, country) in enumerate(members.items()):
+            topics = (knows or {}).get(key, ())
+            values = EvaluatorInput(self.ids[key], country, ("en",), topics, 0, load)
+            if roles is not None:
+                levels = tuple((topic, 3 if not at else 1 + place % 2) for at, topic in enumerate(topics))
+                english = ("native", "fluent", "reading")[place % 3]
+                given = (roles[key],) if key in roles else ()
+                values = replace(values, topic_levels=levels, language_levels=(("en", english),), roles=given)
             evaluation.pool(self.actor("manager"), call.id, values)
 
     def declare(self, call: CallView, key: str, sent: Sequence[UUID], said: Mapping[tuple[str, int], Declared]) -> None:

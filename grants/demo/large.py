@@ -13,6 +13,7 @@ from grants.demo.stage import Stage, Story
 from grants.demo.texts import two_of
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
+from grants.evaluation.rules import ROLES
 from grants.evaluation.states import Declared
 
 SENT = 60
@@ -104,7 +105,8 @@ def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     fields = sorted({judge.field for judge in judges})
     own = {judge.key: (judge.field,) for judge in judges}
     knows = {key: tuple(dict.fromkeys((*own.get(key, ()), *two_of(fields, key)))) for key in ALL_EVALUATORS}
-    stage.troupe.fill_pool(call, countries, LOAD, knows)
+    roles = {key: ROLES[place % len(ROLES)] for place, key in enumerate(ALL_EVALUATORS) if place % 4 < 3}
+    stage.troupe.fill_pool(call, countries, LOAD, knows, roles)
     for place, key in enumerate((*ALL_EVALUATORS, "chair", "member")):
         yield stage.days_ago(29) + timedelta(hours=place)
         stage.say(f"{call.title}: declarations of conflicts")

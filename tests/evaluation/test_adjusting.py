@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from grants.core.db import db, get
 from grants.core.errors import Refused
+from grants.core.jobs import Job
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentRun
 from grants.evaluation.rules import AdjustInput, RunInput
@@ -92,3 +93,30 @@ def test_a_run_again_moves_as_few_seats_as_it_must(seated: Scene) -> None:
     assert (row.difference["run"], row.difference["kept"], row.difference["taken"]) == (1, 8, 0)
     standing = db.session.scalars(select(Assignment).where(Assignment.state == SeatState.ACTIVE.value)).all()
     assert len(standing) == 9
+
+
+def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    leaver, other, _ = seated.seats(first)
+    spare = next(name for name in seated.evaluators if name not in seated.seats(first))
+    seat, boss = queries.own_seat(seated.people[leaver], first), seated.actor("manager")
+    assert seat is not None
+    services.adjust(boss, first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "Stays"))
+    for leave in (
+        lambda: services.void(boss, seat, "Ill"),
+        lambda: services.hand_over(boss, seat, seated.evaluator_id(spare), "Ill"),
+        lambda: services.adjust(boss, first, AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill")),
+    ):
+        with pytest.raises(Refused, match="This seat is locked"):
+            leave()
+    services.adjust(boss, first, AdjustInput(Deed.UNLOCK, handle(seated, leaver), "", "May go"))
+
+    services.void(boss, seat, "Ill")
+    services.adjust(
+        boss, first, AdjustInput(Deed.MOVE, handle(seated, other), handle(seated, spare), "Knows it better")
+    )
+
+    sent = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    told = [(one["template"], one["user_id"]) for one in sent]
+    assert ("assignment_emptied", str(seated.people[leaver])) in told
+    assert ("assignment_handed_over", str(seated.people[other])) in told

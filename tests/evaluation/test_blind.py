@@ -101,6 +101,8 @@ def test_a_manager_with_a_seat_reopens_and_voids_no_colleagues_sheet_of_it(seate
     for deed in (services.reopen, services.void):
         with pytest.raises(NotAllowed, match="You assess this application yourself"):
             deed(seated.actor(name), seat, "Not as I like it")
+    with pytest.raises(NotAllowed, match="You assess this application yourself"):
+        services.fill(seated.actor(name), about, seated.evaluator_id(colleague), "As I like it")
 
 
 def test_managing_and_evaluating_are_roles_that_stay_apart() -> None:

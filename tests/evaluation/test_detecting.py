@@ -574,6 +574,9 @@ def many(scene: Scene, applications: int, evaluators: int) -> None:
                     country_code="FI",
                     languages=[],
                     topics=[],
+                    topic_levels={},
+                    language_levels={},
+                    roles=[],
                     load_min=0,
                     load_max=3,
                 )

@@ -123,7 +123,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "evaluation.thresholds.each": ("At least for each criterion", "Points."),
     "evaluation.thresholds.total": ("At least in all", "Points."),
     "evaluation.thresholds.criteria": ("At least for single criteria", "One a line: short name: points."),
-    "conflict_rules.same_country": ("The same country is a conflict", "For who assesses or sits in the panel."),
+    "conflict_rules.same_country": ("The same country is a conflict", "For the whole call: who assesses or sits in the panel never sees an application of their own country."),
     "conflict_rules.same_city": ("The same city is a conflict", "For who assesses or sits in the panel."),
     "conflict_rules.competing_bid": ("Who takes part in an application judges none of the others", ""),
     "conflict_rules.past_consortium_years": (
@@ -136,7 +136,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "evaluation.assignment.bid": ("Wish", "Points for the wish of the evaluator, for example 150."),
     "evaluation.assignment.novelty": ("New to the applicant", "Points for not having assessed this applicant before, for example 50."),
     "evaluation.assignment.rare_topics": ("Do topics that few know count more?", ""),
-    "evaluation.assignment.country_max": ("Evaluators of one country on an application, at most", "Empty: any number."),
+    "evaluation.assignment.country_max": ("Evaluators of one country on an application, at most", "Among themselves, wherever the application is from. Empty: any number."),
     "evaluation.assignment.organisation_max": ("Evaluators of one organisation on an application, at most", "Empty: any number."),
     "evaluation.assignment.roles": ("Roles each application needs", "One a line, for example finance."),
     "evaluation.assignment.reader": ("Does each application need one who reads its language?", ""),

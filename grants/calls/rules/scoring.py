@@ -33,6 +33,10 @@ class Criterion:
     max_half: int | None = None
 
 
+# As many marks stand beside each other, with a key for some of them; more are a list.
+LIST_ABOVE = 21
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """The marks of one criterion in half points: 0 to ``max_half`` in even steps, or those of ``marks_half`` and no other.
@@ -164,6 +168,39 @@ class Marking:
     def marks(self, criterion: Criterion) -> tuple[int, ...]:
         """Every mark one may give for a criterion, lowest first."""
         return tuple(half for half in self.scale.marks if half <= self.most_half(criterion))
+
+    def is_list(self, criterion: Criterion) -> bool:
+        """Whether the marks of a criterion are so many that one is chosen from a list."""
+        return len(self.marks(criterion)) > LIST_ABOVE
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The marks that one figure chooses, where marks stand beside each other: whole ones up to 9.
+
+        >>> one = Criterion("a", "Ambition", "?", Fraction(1), None)
+        >>> Marking((one,), Scale(20, marks_half=(0, 6, 14, 20))).figures
+        ('0', '3', '7')
+        """
+        return tuple(points(half) for half in sorted(self._beside()) if half % 2 == 0 and half <= 18)
+
+    @property
+    def has_half_key(self) -> bool:
+        """Whether half a point can be added to a mark, or taken from it.
+
+        >>> one = Criterion("a", "Ambition", "?", Fraction(1), None)
+        >>> Marking((one,)).has_half_key, Marking((one,), Scale(20, marks_half=(0, 6, 14, 20))).has_half_key
+        (True, False)
+        """
+        beside = self._beside()
+        return any(half % 2 and half - 1 in beside for half in beside)
+
+    @property
+    def has_list(self) -> bool:
+        """Whether the mark of any criterion is chosen from a list."""
+        return any(self.is_list(one) for one in self.criteria)
+
+    def _beside(self) -> frozenset[int]:
+        return frozenset(half for one in self.criteria if not self.is_list(one) for half in self.marks(one))
 
     @property
     def total_max_half(self) -> int:

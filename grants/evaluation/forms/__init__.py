@@ -5,7 +5,7 @@ from __future__ import annotations
 from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
-from grants.evaluation.forms.pool import PoolForm
+from grants.evaluation.forms.pool import PoolForm, pool_form
 from grants.evaluation.forms.sheets import DissentForm, SettleForm, SheetForm, sheet_form
 from grants.evaluation.forms.shifts import ReturnShiftForm, ShiftForm
 
@@ -28,5 +28,6 @@ __all__ = [
     "ShiftForm",
     "conflicts_form",
     "end_of",
+    "pool_form",
     "sheet_form",
 ]

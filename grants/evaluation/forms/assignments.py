@@ -35,6 +35,9 @@ class RunForm(Form):
     )
     keep_countries_apart = RadioField(
         "Evaluators from a country of the consortium",
+        description="No seat for them, in this run and by hand until the next one. It is no conflict of interest: where "
+        "the call makes the same country one, they are kept away whatever is chosen here. How many evaluators of one "
+        "application may be from one country among themselves is a rule of the call.",
         choices=choices(
             ((CountryRule.KEPT_AWAY.value, "Keep them away from it"), (CountryRule.ALLOWED.value, "Allow them"))
         ),
@@ -70,9 +73,9 @@ class AdjustForm(Form):
         able = [(member, fit) for member, reason, fit in shown.people if not reason]
         deeds = [(Deed.GIVE, "Give an empty seat")] if shown.missing and able else []
         if shown.seats:
-            deeds += [(Deed.MOVE, "Move a seat to somebody else")] if able else []
+            deeds += [(Deed.MOVE, "Hand a seat over to somebody else")] if able else []
             deeds += [
-                (Deed.RELEASE, "Release a seat"), (Deed.LOCK, "Lock a seat, so that no run moves it"),
+                (Deed.RELEASE, "Empty a seat"), (Deed.LOCK, "Lock a seat, so that no run moves it"),
                 (Deed.UNLOCK, "Unlock a seat"),
             ]  # fmt: skip
         self.deed.choices = choices((deed.value, words) for deed, words in deeds)

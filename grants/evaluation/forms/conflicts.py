@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.evaluation.rules import (
+    WISHES,
     Answered,
     ConflictPage,
 )
@@ -17,6 +18,8 @@ from grants.web.forms import ContestedForm, Form, Needed, choices
 
 # Typed text is shown again as it was; the limit of the rules answers what is longer.
 ANSWERS = choices((each.value, each.words) for each in (Declared.NONE, Declared.CONFLICT, Declared.UNSURE))
+
+WISH_CHOICES = choices((str(wish), words) for wish, words in WISHES.items())
 
 
 class ConflictsForm(Form):
@@ -29,13 +32,19 @@ class ConflictsForm(Form):
         """The two fields of one application."""
         return self[f"declared_{application_id}"], self[f"reason_{application_id}"]
 
+    def wish(self, application_id: UUID) -> Any:
+        """The field of the wish about one application; None where none can be given yet."""
+        return self._fields.get(f"wish_{application_id}")
+
     def to_input(self) -> tuple[Answered, ...]:
-        """What was answered; rows without an answer are left open."""
+        """What was answered; rows without an answer are left open. A wish goes with “None” alone."""
         answers = []
         for application_id in self.application_ids:
             declared, reason = self.row(application_id)
             if declared.data:
-                answers.append(Answered(application_id, Declared(declared.data), reason.data or ""))
+                wish, answer = self.wish(application_id), Declared(declared.data)
+                said = int(wish.data) if wish is not None and wish.data and answer is Declared.NONE else None
+                answers.append(Answered(application_id, answer, reason.data or "", said))
         return tuple(answers)
 
     def to_input_with_rest(self) -> tuple[Answered, ...]:
@@ -55,6 +64,10 @@ def conflicts_form(shown: ConflictPage) -> ConflictsForm:
             f"Conflict with {row.title}?", [Optional()], choices=ANSWERS, default=stored
         )
         fields[f"reason_{row.application_id}"] = StringField(f"Reason, {row.title}", default=row.reason)
+        if row.may_wish:
+            fields[f"wish_{row.application_id}"] = SelectField(
+                f"Wish, {row.title}", [Optional()], choices=WISH_CHOICES, default=str(row.wish)
+            )
     fields["application_ids"] = tuple(row.application_id for row in shown.rows)
     fields["quiet_ids"] = frozenset(row.application_id for row in shown.rows if not row.noticed)
     form: ConflictsForm = type("RowsForm", (ConflictsForm,), fields)()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ class Evaluator(Row):
         UniqueConstraint("call_id", "user_id"),
         CheckConstraint("load_min >= 0 AND load_min <= load_max", name="load_order"),
         CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"),
+        CheckConstraint("available_from <= available_until", name="available_in_order"),
     )
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
@@ -27,5 +29,25 @@ class Evaluator(Row):
     country_code: Mapped[str]
     languages: Mapped[list[Any]]
     topics: Mapped[list[Any]]
+    # How well each topic is known, 1 to 3, and each language: reading, fluent or native.
+    topic_levels: Mapped[dict[str, Any]]
+    language_levels: Mapped[dict[str, Any]]
+    roles: Mapped[list[Any]]
     load_min: Mapped[int]
     load_max: Mapped[int]
+    available_from: Mapped[date | None]
+    available_until: Mapped[date | None]
+
+
+class EvaluatorWish(Row):
+    """How gladly an evaluator would assess one application, -2 to 2; whoever said nothing is in the middle."""
+
+    __tablename__ = "evaluator_wish"
+    __table_args__ = (
+        UniqueConstraint("evaluator_id", "application_id"),
+        CheckConstraint("wish BETWEEN -2 AND 2", name="wish_known"),
+    )
+
+    evaluator_id: Mapped[UUID] = mapped_column(points_to("evaluator.id"))
+    application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
+    wish: Mapped[int]

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Label, Select, Text, and_, cast, func, select
+from sqlalchemy.orm import aliased
 
-from grants.applications.models import Application
+from grants.applications.models import Application, ApplicationPartner
+from grants.applications.states import PartnerState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator
+from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator, EvaluatorWish
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, head_of
 from grants.evaluation.queries.conflicts import doubtful, doubts_about
@@ -49,13 +51,15 @@ LEFT_OUT = "What concerns an application in which you have a conflict of interes
 
 @reader
 def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
-    """The evaluators of a call by name, with what they have and have done."""
+    """The evaluators of a call by name, with what they know, wish, have and have done. One statement."""
     active = and_(Assignment.evaluator_id == Evaluator.id, Assignment.state == SeatState.ACTIVE.value)
     done = Assessment.state == AssessmentState.SUBMITTED.value
     rows = yield from ask(
         select(
             *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code),
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
+            *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
+            *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_before(call_id)),
             *(User.name, User.handle, Organisation.name.label("organisation")),
             func.count(Assignment.id).label("load"),
             func.count(Assessment.id).filter(done).label("submitted"),
@@ -73,9 +77,44 @@ def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
         PoolMember(
             row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
             tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
+            roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
+            bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
+            met_before=frozenset(row.met_before or ()),
+            available_from=row.available_from, available_until=row.available_until,
         )
         for row in rows
     )  # fmt: skip
+
+
+def _wishes() -> Label[Any]:
+    """What an evaluator wishes, by application."""
+    return (
+        select(func.jsonb_object_agg(cast(EvaluatorWish.application_id, Text), EvaluatorWish.wish))
+        .where(EvaluatorWish.evaluator_id == Evaluator.id)
+        .correlate(Evaluator)
+        .scalar_subquery()
+        .label("wishes")
+    )
+
+
+def _met_before(call_id: UUID) -> Label[Any]:
+    """The organisations behind the applications on which the person of an entry has a seat in another call."""
+    other = aliased(Evaluator)
+    return (
+        select(func.array_agg(ApplicationPartner.organisation_id.distinct()))
+        .select_from(other)
+        .join(Assignment, Assignment.evaluator_id == other.id)
+        .join(ApplicationPartner, ApplicationPartner.application_id == Assignment.application_id)
+        .where(
+            other.user_id == Evaluator.user_id,
+            other.call_id != call_id,
+            Assignment.state == SeatState.ACTIVE.value,
+            ApplicationPartner.state != PartnerState.DECLINED.value,
+        )
+        .correlate(Evaluator)
+        .scalar_subquery()
+        .label("met_before")
+    )
 
 
 @reader
@@ -250,6 +289,18 @@ def told_of_run(sentences: Sequence[str], shut: frozenset[str]) -> tuple[str, ..
 
 
 @reader
+def country_rule(call_id: UUID) -> Asking[CountryRule]:
+    """What the last run of a call said of evaluators from a country of the consortium; before any run they are allowed."""
+    rows = yield from ask(
+        select(AssignmentRun.settings["keep_countries_apart"].astext.label("countries"))
+        .where(AssignmentRun.call_id == call_id)
+        .order_by(AssignmentRun.number.desc())
+        .limit(1)
+    )
+    return next((CountryRule(row.countries) for row in rows), CountryRule.ALLOWED)
+
+
+@reader
 def free_seat(
     actor: Actor, slug: str, reference: str
 ) -> Asking[tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]]:
@@ -261,20 +312,33 @@ def free_seat(
         seat_views([application.id]),
         pool.asking(call.id),
         cities_of.asking([application.id]),
+        country_rule.asking(call.id),
     ]
-    (about,), stated, seats, members, cities = yield from side_by_side(asked)
+    (about,), stated, seats, members, cities, countries = yield from side_by_side(asked)
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
+    lines = people_for(call, about, members, stated, taken, countries)
+    return head_of(application, cities.get(application.id, ""), call), lines
+
+
+def people_for(
+    call: CallView,
+    about: Consortium,
+    members: Sequence[PoolMember],
+    stated: Mapping[tuple[UUID, UUID], rules.Said],
+    taken: Collection[UUID],
+    countries: CountryRule,
+) -> tuple[tuple[PoolMember, str, int], ...]:
+    """Every evaluator of a pool: why this person cannot take a seat, or how well they fit. Best first."""
     lines, fitting = [], rules.fitting(call.content, members)
     for member in members:
-        said = stated.get((member.user_id, application.id), rules.Said())
-        reason = rules.why_not(member, about, said, countries=CountryRule.ALLOWED)
+        said = stated.get((member.user_id, about.application_id), rules.Said())
+        reason = rules.why_not(member, about, said, countries=countries)
         if member.id in taken:
             reason = f"{member.name} has or had a seat on it."
         elif not reason and member.load >= member.load_max:
             reason = f"{member.name} already has {member.load} of {member.load_max}."
         lines.append((member, reason, fitting.utility(member, about)))
-    lines.sort(key=lambda line: (line[1] != "", -line[2], line[0].name))
-    return head_of(application, cities.get(application.id, ""), call), tuple(lines)
+    return tuple(sorted(lines, key=lambda line: (line[1] != "", -line[2], line[0].name)))
 
 
 def in_evaluation(actor: Actor, slug: str, reference: str) -> Asking[tuple[CallView, Any]]:

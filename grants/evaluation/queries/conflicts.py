@@ -19,7 +19,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
-from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Evaluator
+from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow
@@ -39,8 +39,14 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
             select(
                 *(Application.id, Application.call_id, Call.slug, Call.title),
                 *(declared.declared, declared.reason, declared.ruling),
+                *(Evaluator.id.label("evaluator_id"), EvaluatorWish.wish),
             )
             .join(Call, Call.id == Application.call_id)
+            .outerjoin(Evaluator, and_(Evaluator.call_id == Application.call_id, Evaluator.user_id == actor.user_id))
+            .outerjoin(
+                EvaluatorWish,
+                and_(EvaluatorWish.evaluator_id == Evaluator.id, EvaluatorWish.application_id == Application.id),
+            )
             .outerjoin(declared, and_(declared.application_id == Application.id, declared.user_id == actor.user_id))
             .where(_declared_now(actor), must_declare(actor))
             .order_by(Call.reference, Application.reference)
@@ -116,6 +122,8 @@ def _conflict_row(about: Consortium, stored: Any, noticed: str) -> ConflictRow:
         Declared(stored.declared) if stored.declared else None,
         stored.reason or "",
         Ruling(stored.ruling) if stored.ruling else None,
+        stored.evaluator_id is not None,
+        stored.wish or 0,
     )
 
 

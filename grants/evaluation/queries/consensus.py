@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
@@ -17,7 +17,6 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation import rules
 from grants.evaluation.models import (
     Assessment,
     AssessmentScore,
@@ -31,7 +30,7 @@ from grants.evaluation.models import (
 from grants.evaluation.queries.access import clear_for, readable, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.official import by_mean
-from grants.evaluation.queries.score_sheets import call_and_sheets, seats_of
+from grants.evaluation.queries.score_sheets import call_and_sheets
 from grants.evaluation.rules import AgreedWords, ConsensusPage, MarkInput
 from grants.evaluation.states import Answer, AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
@@ -208,37 +207,44 @@ def to_write(actor: Actor) -> Select[Any]:
     )
 
 
-def _submitted_halves(application_ids: Sequence[UUID]) -> Asking[dict[UUID, dict[str, list[int]]]]:
-    """Submitted scores of the active seats: application, criterion, half points."""
-    found: dict[UUID, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    rows = yield from ask(
-        select(Assignment.application_id, AssessmentScore.criterion, AssessmentScore.half)
-        .join(Assessment, Assessment.assignment_id == Assignment.id)
-        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
-        .where(
-            Assignment.application_id.in_(application_ids),
-            Assignment.state == SeatState.ACTIVE.value,
-            Assessment.state == AssessmentState.SUBMITTED.value,
-            AssessmentScore.half.is_not(None),
-        )
-        .order_by(Assignment.id)
-    )
-    for application_id, criterion, half in rows:
-        if half is not None:
-            found[application_id][criterion].append(half)
-    return found
-
-
-@reader
-def spreads(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+def widest(*among: ColumnElement[bool]) -> Subquery:
     """How far apart the evaluators of each application are on the criterion they differ most on, in half points.
 
     Only of those where every seat has its sheet in: before that nobody reads what others gave.
     """
-    about: list[Asking[Any]] = [seats_of.asking(application_ids), _submitted_halves(application_ids)]
-    seats, halves = yield from side_by_side(about)
-    found = {}
-    for key, by_criterion in halves.items():
-        if by_criterion and min(len(given) for given in by_criterion.values()) == seats.get(key):
-            found[key] = max(rules.spread_half(given) or 0 for given in by_criterion.values())
-    return found
+    half, seat = AssessmentScore.half, aliased(Assignment)
+    by_criterion = (
+        select(
+            *(Assignment.application_id, (func.max(half) - func.min(half)).label("spread")),
+            func.count(half).label("given"),
+        )
+        .join(Application, Application.id == Assignment.application_id)
+        .join(Assessment, Assessment.assignment_id == Assignment.id)
+        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
+        .where(
+            Assignment.state == SeatState.ACTIVE.value,
+            Assessment.state == AssessmentState.SUBMITTED.value,
+            *among,
+        )
+        .group_by(Assignment.application_id, AssessmentScore.criterion)
+        .subquery()
+    )
+    seats = (
+        select(func.count(seat.id))
+        .where(seat.application_id == by_criterion.c.application_id, seat.state == SeatState.ACTIVE.value)
+        .scalar_subquery()
+    )
+    return (
+        select(by_criterion.c.application_id, func.max(by_criterion.c.spread).label("spread"))
+        .group_by(by_criterion.c.application_id)
+        .having(func.min(by_criterion.c.given) == seats)
+        .subquery()
+    )
+
+
+@reader
+def spreads(application_ids: Sequence[UUID]) -> Asking[dict[UUID, int]]:
+    """How far apart the evaluators of each application are, by the rule of :func:`widest`. One statement."""
+    found = widest(Assignment.application_id.in_(application_ids))
+    rows = yield from ask(select(found.c.application_id, found.c.spread))
+    return {row.application_id: row.spread for row in rows}

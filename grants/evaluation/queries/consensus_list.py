@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
@@ -16,44 +16,21 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
-from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator
+from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
 from grants.evaluation.queries.applicants import cities_of
-from grants.evaluation.queries.consensus import may_open
+from grants.evaluation.queries.consensus import may_open, widest
 from grants.evaluation.queries.official import by_mean
 from grants.evaluation.rules import ConsensusRow
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
 
-def _widest() -> Subquery:
-    """How far apart the submitted sheets of each application under evaluation are where they differ most, and how many."""
-    half = AssessmentScore.half
-    by_criterion = (
-        select(Assignment.application_id, (func.max(half) - func.min(half)).label("spread"))
-        .join(Application, Application.id == Assignment.application_id)
-        .join(Assessment, Assessment.assignment_id == Assignment.id)
-        .join(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
-        .where(
-            Application.state == ApplicationState.UNDER_EVALUATION.value,
-            Assignment.state == SeatState.ACTIVE.value,
-            Assessment.state == AssessmentState.SUBMITTED.value,
-        )
-        .group_by(Assignment.application_id, AssessmentScore.criterion)
-        .subquery()
-    )
-    return (
-        select(by_criterion.c.application_id, func.max(by_criterion.c.spread).label("spread"))
-        .group_by(by_criterion.c.application_id)
-        .subquery()
-    )
-
-
 @reader
 def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[ConsensusRow]]:
     """Applications whose consensus this person may open, widest disagreement first. Two statements a page."""
     asked = page or Page()
-    widest = _widest()
-    spread = func.coalesce(widest.c.spread, 0)
+    apart = widest(Application.state == ApplicationState.UNDER_EVALUATION.value)
+    spread = func.coalesce(apart.c.spread, 0)
     after = []
     number, _, reference = (asked.after or "").partition(" ")
     if number.isascii() and number.isdecimal() and len(number) < 4 and reference:
@@ -65,7 +42,7 @@ def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[Consen
         )
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
-        .outerjoin(widest, widest.c.application_id == Application.id)
+        .outerjoin(apart, apart.c.application_id == Application.id)
         .where(Application.state == ApplicationState.UNDER_EVALUATION.value, may_open(actor), *after)
         .order_by(spread.desc(), Application.reference)
         .limit(asked.limit)
@@ -105,6 +82,6 @@ def _line(row: Any, seats: Sequence[Any], cities: str) -> ConsensusRow:
         waits = [seat for seat in seats if seat.id not in agreed]
     return ConsensusRow(
         row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
-        rules.half_words(row.spread) if submitted > 1 else "", state, tuple(seat.name for seat in waits),
+        rules.half_words(row.spread) if 1 < submitted == len(seats) else "", state, tuple(seat.name for seat in waits),
         row.by_mean,
     )  # fmt: skip

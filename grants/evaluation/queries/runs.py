@@ -16,7 +16,7 @@ from grants.core.errors import NotFound
 from grants.core.paging import Page, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
-from grants.evaluation import matching, rules
+from grants.evaluation import matching
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import ROWS_MAX, declarations, within
@@ -24,14 +24,16 @@ from grants.evaluation.queries.applicants import cities_of, consortia_of, head_o
 from grants.evaluation.queries.assignments import (
     RUN_COLUMNS,
     call_to_assign,
+    country_rule,
     in_evaluation,
+    people_for,
     pool,
     run_view,
     seat_views,
     shut_titles,
 )
 from grants.evaluation.rules import AdjustInput, AdjustPage, GivenSeat, PoolMember, RunPage, SeatWhy, Tally, WhatIf
-from grants.evaluation.states import CountryRule, Deed, SeatState
+from grants.evaluation.states import Deed, SeatState
 from grants.identity.models import User
 
 
@@ -104,24 +106,16 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
         pool.asking(call.id),
         cities_of.asking([application.id]),
         _standing(call.id),
+        country_rule.asking(call.id),
     ]
-    (about,), stated, seats, members, cities, standing = yield from side_by_side(about_call)
+    (about,), stated, seats, members, cities, standing, countries = yield from side_by_side(about_call)
     active = tuple(seat for seat in seats.get(application.id, []) if seat.state is SeatState.ACTIVE)
     taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
-    fitting, people = rules.fitting(call.content, members), []
-    for member in members:
-        said = stated.get((member.user_id, application.id), rules.Said())
-        reason = rules.why_not(member, about, said, countries=CountryRule.ALLOWED)
-        if member.id in taken:
-            reason = f"{member.name} has or had a seat on it."
-        elif not reason and member.load >= member.load_max:
-            reason = f"{member.name} already has {member.load} of {member.load_max}."
-        people.append((member, reason, fitting.utility(member, about)))
-    people.sort(key=lambda line: (line[1] != "", -line[2], line[0].name))
+    people = people_for(call, about, members, stated, taken, countries)
     locked = frozenset(seat.handle for seat in active if (application.id, seat.evaluator_id) in standing.locked)
     page = AdjustPage(
         head_of(application, cities.get(application.id, ""), call), active, locked,
-        max(0, call.content.evaluators_per_application - len(active)), tuple(people),
+        max(0, call.content.evaluators_per_application - len(active)), people,
     )  # fmt: skip
     return (
         page if asked_for is None else replace(page, what_if=_what_if(page, asked_for, call, members, standing.worth))

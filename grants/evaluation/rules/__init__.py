@@ -23,6 +23,7 @@ from grants.evaluation.rules.asked import (
 from grants.evaluation.rules.conflicts import (
     KIND_WORDS,
     RULED_WORDS,
+    WISHES,
     ConflictPage,
     ConflictRow,
     Consortium,
@@ -50,6 +51,8 @@ from grants.evaluation.rules.pattern import (
     patterns_of,
 )
 from grants.evaluation.rules.pool import (
+    ROLES,
+    TOPIC_LEVELS,
     PoolMember,
     checked_member,
     digest,
@@ -114,8 +117,11 @@ __all__ = [
     "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
+    "ROLES",
     "RULED_WORDS",
     "SHIFT_TAINTED",
+    "TOPIC_LEVELS",
+    "WISHES",
     "AdjustInput",
     "AdjustPage",
     "AgreedWords",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,7 +26,9 @@ def clean_declaration(answer: Answered) -> Answered:
     if answer.declared is not Declared.NONE and not reason:
         asked = "Which conflict?" if answer.declared is Declared.CONFLICT else "What makes you unsure?"
         raise Invalid("A reason is missing.", {f"reason_{answer.application_id}": f"{asked} One sentence is enough."})
-    return Answered(answer.application_id, answer.declared, reason if answer.declared is not Declared.NONE else "")
+    if answer.wish is not None and not -2 <= answer.wish <= 2:
+        raise Invalid("A wish is unknown.", {f"wish_{answer.application_id}": "Choose one of the five wishes."})
+    return replace(answer, reason=reason if answer.declared is not Declared.NONE else "")
 
 
 def stands_clear(declared: Declared | None, ruling: Ruling | None) -> bool:
@@ -79,6 +81,12 @@ class Consortium:
         return f"{self.coordinator}, with {', '.join(self.partners)}" if self.partners else self.coordinator
 
 
+# How gladly somebody would assess an application.
+WISHES: Mapping[int, str] = {
+    2: "Very gladly", 1: "Gladly", 0: "No wish", -1: "Rather not", -2: "Only if nobody else can",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
     """One application on the page where conflicts are declared."""
@@ -91,11 +99,18 @@ class ConflictRow:
     declared: Declared | None
     reason: str
     ruling: Ruling | None
+    in_pool: bool = False
+    wish: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether the person has not answered yet."""
         return self.declared is None
+
+    @property
+    def may_wish(self) -> bool:
+        """Whether this person can say how gladly they would assess it: in the pool, and free of conflict by what is stored."""
+        return self.in_pool and self.declared is Declared.NONE and stands_clear(self.declared, self.ruling)
 
 
 @dataclass(frozen=True, slots=True)

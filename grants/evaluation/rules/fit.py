@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from grants.calls.rules import CallContent
 from grants.evaluation.rules.conflicts import Consortium
-from grants.evaluation.rules.pool import PoolMember
+from grants.evaluation.rules.pool import LANGUAGE_LEVELS, TOPIC_LEVELS, PoolMember
 
 FIT_MAX = 1000
-# How much of the language part a level is worth, in percent; a language without a level counts whole.
-LEVELS = {"native": 100, "fluent": 90, "reading": 60}
+LEVEL_MAX = max(TOPIC_LEVELS)
 BID_MIN, BID_MAX = -2, 2
 
 
@@ -36,7 +35,9 @@ class Fitting:
     def parts(self, member: PoolMember, about: Consortium) -> tuple[Part, ...]:
         """Each part that counts, in thousandths of all weights together.
 
-        With topics at 750 and language at 250, knowing two of four topics and the language is 375 + 250 points.
+        With topics at 750 and language at 250, knowing two of four topics best and the language natively is 375 + 250
+        points. The language is that of the call: applications have none of their own. A language without a level
+        counts whole.
         """
         weights = self.content.assignment.weights
         whole = sum(points for _, points in weights) or 1
@@ -54,13 +55,13 @@ class Fitting:
         """How much of each part is met, as numerator and denominator."""
         settings, language = self.content.assignment, self.content.language
         asked = sum(self.rarity.get(topic, 1) for topic in about.topics)
-        known = sum(self.rarity.get(topic, 1) for topic in set(member.topics) & about.topics)
-        level = LEVELS.get(member.levels.get(language, ""), 100) if language in member.languages else 0
+        known = sum(self.rarity.get(topic, 1) * member.level_of(topic) for topic in set(member.topics) & about.topics)
+        level = LANGUAGE_LEVELS.get(member.levels.get(language, ""), 100) if language in member.languages else 0
         wish = member.bids.get(about.application_id, 0)
         fits_role = not settings.roles or bool(set(settings.roles) & set(member.roles))
         return {
             # An application that names no topics counts half for everybody.
-            "topics": (known, asked) if asked else (1, 2),
+            "topics": (known, LEVEL_MAX * asked) if asked else (1, 2),
             "language": (level if language else 100, 100),
             "role": (int(fits_role), 1),
             "wish": (max(BID_MIN, min(BID_MAX, wish)) - BID_MIN, BID_MAX - BID_MIN),

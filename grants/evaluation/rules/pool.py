@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from grants.core import clock
 from grants.core.errors import Invalid, Refused
 from grants.dossiers.rules import Definition, DossierContent, QuestionKind
 from grants.evaluation.rules.conflicts import Consortium, Said, stands_clear
@@ -16,6 +18,12 @@ from grants.evaluation.rules.values import EvaluatorInput
 from grants.evaluation.states import CountryRule
 
 POOL_LOAD_MAX = 500
+# How well a topic is known: existing entries without a level know it best, as they counted before there were levels.
+TOPIC_LEVELS = {1: "some", 2: "good", 3: "expert"}
+LEVEL_OF_ENTRY = 3
+# How well a language is known, with what of the language part it is worth in percent.
+LANGUAGE_LEVELS = {"reading": 60, "fluent": 90, "native": 100}
+ROLES = ("finance", "technical", "citizen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +46,52 @@ class PoolMember:
     submitted: int = 0
     undeclared: int = 0
     roles: tuple[str, ...] = ()
-    # How well each language is known (native, fluent, reading); wishes by application, -2 to 2; organisations assessed before.
+    # How well each language is known (native, fluent, reading) and each topic, 1 to 3; wishes by application, -2 to 2;
+    # organisations assessed before.
     levels: Mapping[str, str] = field(default_factory=dict)
+    topic_levels: Mapping[str, int] = field(default_factory=dict)
     bids: Mapping[UUID, int] = field(default_factory=dict)
     met_before: frozenset[UUID] = frozenset()
+    available_from: date | None = None
+    available_until: date | None = None
+
+    @property
+    def language_words(self) -> str:
+        """The languages with how well each is known."""
+        return ", ".join(f"{one} {self.levels[one]}" if one in self.levels else one for one in self.languages)
+
+    @property
+    def topic_words(self) -> str:
+        """The topics with how well each is known."""
+        return ", ".join(f"{one} ({TOPIC_LEVELS[self.level_of(one)]})" for one in self.topics)
+
+    @property
+    def available_words(self) -> str:
+        """From when and until when this person is there; empty where nothing is said."""
+        parts = []
+        if self.available_from is not None:
+            parts.append(f"from {clock.long_date(self.available_from)}")
+        if self.available_until is not None:
+            parts.append(f"until {clock.long_date(self.available_until)}")
+        return " ".join(parts)
+
+    def level_of(self, topic: str) -> int:
+        """How well this person knows a topic of theirs, 1 to 3."""
+        return self.topic_levels.get(topic, LEVEL_OF_ENTRY)
+
+    def is_there(self, due: date) -> bool:
+        """Whether this person is available on the day an assessment is due."""
+        after, before = self.available_from, self.available_until
+        return (after is None or after <= due) and (before is None or due <= before)
 
 
-def why_not(member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule) -> str:
+def why_not(
+    member: PoolMember, about: Consortium, said: Said, *, countries: CountryRule, due: datetime | None = None
+) -> str:
     """The rule that keeps an evaluator from an application, as a sentence; empty when none does.
 
-    While something that was found waits for a decision nobody new is seated; who has a seat reads on meanwhile.
+    ``due`` is when the assessment is due, where one is set: whoever is not available then gets no seat. While something
+    that was found waits for a decision nobody new is seated; who has a seat reads on meanwhile.
     """
     if said.is_conflict:
         return f"{member.name} has a conflict of interest with it."
@@ -66,6 +110,8 @@ def why_not(member: PoolMember, about: Consortium, said: Said, *, countries: Cou
         )
     if countries is CountryRule.KEPT_AWAY and member.country_code in about.country_codes:
         return f"{member.name} comes from a country of the consortium ({member.country_code})."
+    if due is not None and not member.is_there(day := clock.in_zone(due).date()):
+        return f"{member.name} is available {member.available_words}; the assessment is due on {clock.long_date(day)}."
     return ""
 
 
@@ -96,13 +142,48 @@ def checked_member(values: EvaluatorInput) -> EvaluatorInput:
         wrong["load_min"] = "The least number of applications lies between 0 and the largest number."
     if not 1 <= values.load_max <= POOL_LOAD_MAX:
         wrong["load_max"] = f"The largest number of applications lies between 1 and {POOL_LOAD_MAX}."
-    languages = tuple(dict.fromkeys(word.strip().lower() for word in values.languages if word.strip()))
-    if any(len(word) != 2 or not word.isalpha() for word in languages):
-        wrong["languages"] = "Write languages as two letters each, for example en, fr."
+    languages, language_levels = checked_languages(values, wrong)
+    after, before = values.available
+    if after is not None and before is not None and after > before:
+        wrong["available_until"] = (
+            f"The last day lies before the first, {clock.long_date(after)}. Enter that day or a later one."
+        )
+    topics = tuple(dict.fromkeys(word.strip() for word in values.topics if word.strip()))
+    said = dict(values.topic_levels)
+    if any(level not in TOPIC_LEVELS for level in said.values()):
+        wrong["topics"] = "Choose how well each topic is known: 1, 2 or 3."
+    roles = tuple(dict.fromkeys(word.strip() for word in values.roles if word.strip()))
+    if any(len(word) > 60 for word in roles):
+        wrong["roles"] = "A role has at most 60 characters. Write the shorter word that the call uses."
     if wrong:
         raise Invalid("The evaluator was not added.", wrong)
-    topics = tuple(dict.fromkeys(word.strip() for word in values.topics if word.strip()))
-    return EvaluatorInput(values.user_id, country, languages, topics, values.load_min, values.load_max)
+    return replace(
+        values, country_code=country, languages=languages, topics=topics, roles=roles, language_levels=language_levels,
+        topic_levels=tuple((topic, said.get(topic, LEVEL_OF_ENTRY)) for topic in topics),
+    )  # fmt: skip
+
+
+def checked_languages(
+    values: EvaluatorInput, wrong: dict[str, str]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The languages in one spelling and how well each is known; what is wrong goes to ``wrong``.
+
+    “fr reading” is a language with its level; without one it is fluent.
+    """
+    said, found = dict(values.language_levels), {}
+    for written in values.languages:
+        language, _, level = " ".join(written.split()).lower().partition(" ")
+        if language:
+            found[language] = level or said.get(language, "fluent")
+    if any(len(word) != 2 or not word.isascii() or not word.isalpha() for word in found):
+        wrong["languages"] = "Write languages as two letters each, for example en native, fr reading."
+    unknown = next((level for level in found.values() if level not in LANGUAGE_LEVELS), None)
+    if unknown is not None:
+        wrong["languages"] = (
+            f"“{unknown}” is no level of a language. After the two letters write reading, fluent or native, "
+            "for example en native, fr reading."
+        )
+    return tuple(found), tuple(found.items())
 
 
 def refuse_load(member: PoolMember) -> None:

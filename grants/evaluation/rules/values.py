@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from grants.evaluation.states import (
@@ -16,7 +16,11 @@ from grants.evaluation.states import (
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorInput:
-    """A person for the pool of a call."""
+    """A person for the pool of a call.
+
+    A topic without a level is known best (3), a language without one is fluent. ``available`` are the first and the
+    last day, each where there is one.
+    """
 
     user_id: UUID
     country_code: str
@@ -24,6 +28,10 @@ class EvaluatorInput:
     topics: tuple[str, ...]
     load_min: int
     load_max: int
+    topic_levels: tuple[tuple[str, int], ...] = ()
+    language_levels: tuple[tuple[str, str], ...] = ()
+    roles: tuple[str, ...] = ()
+    available: tuple[date | None, date | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ class Answered:
     application_id: UUID
     declared: Declared
     reason: str = ""
+    # How gladly this person would assess it, -2 to 2; None where nothing is said about it.
+    wish: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator
+from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator, EvaluatorWish
 from grants.evaluation.rules import Answered
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.seats import void_seat
@@ -43,6 +43,8 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
         if answer.application_id not in allowed:
             raise NotFound
         row = stored.get(answer.application_id)
+        if answer.wish is not None:
+            _store_wish(actor, call_id, row, answer)
         if row is not None and (row.declared, row.reason or "") == (answer.declared.value, answer.reason):
             continue
         if answer.declared is Declared.NONE:
@@ -55,6 +57,35 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
             assert actor.user_id is not None, "the program itself declares nothing"
             keep_away(call_id, {(actor.user_id, answer.application_id): answer.reason})
     return conflicts
+
+
+def _store_wish(actor: Actor, call_id: UUID, declared: ConflictDeclaration | None, answer: Answered) -> None:
+    """Keep how gladly somebody would assess an application about which they have declared no conflict before."""
+    clear = declared is not None and rules.stands_clear(
+        Declared(declared.declared), Ruling(declared.ruling) if declared.ruling else None
+    )
+    if not clear or answer.declared is not Declared.NONE:
+        raise Invalid(
+            "A wish came too early.",
+            {f"wish_{answer.application_id}": "Declare first that you have no conflict; then say what you wish."},
+        )
+    member = db.session.scalar(
+        select(Evaluator.id).where(Evaluator.call_id == call_id, Evaluator.user_id == actor.user_id)
+    )
+    if member is None:
+        raise NotFound
+    row = db.session.scalars(
+        select(EvaluatorWish).where(
+            EvaluatorWish.evaluator_id == member, EvaluatorWish.application_id == answer.application_id
+        )
+    ).one_or_none()
+    wish = answer.wish or 0
+    if row is None and not wish:
+        return
+    if row is None:
+        row = EvaluatorWish(evaluator_id=member, application_id=answer.application_id)
+        db.session.add(row)
+    row.wish = wish
 
 
 @act(

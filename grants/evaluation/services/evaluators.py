@@ -12,7 +12,7 @@ from grants.core.db import check_version, db
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assignment, Evaluator
+from grants.evaluation.models import Assignment, Evaluator, EvaluatorWish
 from grants.evaluation.rules import EvaluatorInput
 from grants.identity import queries as identity
 
@@ -43,6 +43,8 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
             )
     row.country_code = values.country_code
     row.languages, row.topics = list(values.languages), list(values.topics)
+    row.topic_levels, row.language_levels = dict(values.topic_levels), dict(values.language_levels)
+    row.roles, (row.available_from, row.available_until) = list(values.roles), values.available
     row.load_min, row.load_max = values.load_min, values.load_max
     look_for_conflicts(call_id)
     return row.id
@@ -66,4 +68,6 @@ def remove(actor: Actor, call_id: UUID, user_id: UUID) -> None:
         raise Refused(
             "This evaluator has or had a seat on an application and stays on the record. Void the seat instead."
         )
+    for wish in db.session.scalars(select(EvaluatorWish).where(EvaluatorWish.evaluator_id == row.id)):
+        db.session.delete(wish)
     db.session.delete(row)

@@ -9,15 +9,20 @@ from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import db, locked
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.db import locked
+from grants.core.errors import Invalid, NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries
-from grants.evaluation.models import Assignment, Evaluator
-from grants.evaluation.services.consensus import consensus_row
-from grants.evaluation.services.seats import seat_by_hand, void_seat
-from grants.evaluation.states import ConsensusState
+from grants.evaluation.models import Assignment
+from grants.evaluation.services.seats import (
+    HANDED_OVER,
+    refuse_decided,
+    seat_by_hand,
+    take_seat_by_hand,
+    to_change_by_hand,
+    void_seat,
+)
 from grants.identity import services as people
 from grants.identity.queries import users_with
 
@@ -40,7 +45,7 @@ def recuse(actor: Actor, application_id: UUID, reason: str) -> None:
     if seat_id is None:
         raise NotFound
     application, seat = locked(Application, application_id), locked(Assignment, seat_id)
-    _refuse_decided(application)
+    refuse_decided(application)
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": REASON_MISSING})
@@ -76,28 +81,7 @@ def hand_over(actor: Actor, seat_id: UUID, evaluator_id: UUID, reason: str, due_
     The new evaluator starts with an empty sheet; the old sheet stays in the history and counts for nothing.
     """
     seat = locked(Assignment, seat_id)
-    queries.refuse_own_seat(actor, seat.application_id)
-    application = locked(Application, seat.application_id)
-    _refuse_decided(application)
-    words = clean_text(reason)
-    if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say why this seat goes to somebody else, in a sentence."})
-    acts.reason(words)
-    before = locked(Evaluator, seat.evaluator_id).user_id
-    void_seat(seat, before, f"Handed over: {words}")
-    db.session.flush()
+    application, words = to_change_by_hand(actor, seat.application_id, reason)
+    take_seat_by_hand(application, seat, words, letter=HANDED_OVER)
     call = calls.call_by_id(application.call_id)
-    given = seat_by_hand(call, application, evaluator_id, words, due_at or seat.due_at)
-    # Who follows is not theirs to know: evaluators are named to nobody beside the programme.
-    people.mail([before], "assignment_handed_over", "application", application.id, reference=application.reference)
-    return given
-
-
-def _refuse_decided(application: Application) -> None:
-    queries.refuse_closed(application)
-    consensus = consensus_row(application.id)
-    if consensus is not None and consensus.state == ConsensusState.AGREED.value:
-        raise Refused(
-            "The consensus is agreed; who assessed this application no longer changes. "
-            "The programme manager can open the consensus again first."
-        )
+    return seat_by_hand(call, application, evaluator_id, words, due_at or seat.due_at)

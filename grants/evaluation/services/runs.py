@@ -195,7 +195,7 @@ def _instance(
             pair = (one.application_id, member.id)
             said = stated.get((member.user_id, one.application_id), rules.Said())
             utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, said, countries=values.countries)
+            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at)
             if not why and (member.user_id, one.application_id) in shut_out:
                 why = f"{member.name} has a conflict of interest with it."
             if not why and pair in lost:

@@ -23,9 +23,12 @@ from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.rules import Consortium, PoolMember
 from grants.evaluation.services.consensus import consensus_row, reopen_consensus
-from grants.evaluation.states import SEAT, ConsensusState, CountryRule, SeatState
+from grants.evaluation.states import SEAT, ConsensusState, SeatState
 from grants.identity import services as people
 from grants.identity.policy import Role
+
+# The letters to whoever loses a seat by hand.
+EMPTIED, HANDED_OVER = "assignment_emptied", "assignment_handed_over"
 
 
 def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
@@ -127,13 +130,49 @@ def tell_evaluators(call: CallView, members: Sequence[PoolMember]) -> None:
 )
 def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, due_at: datetime | None = None) -> UUID:
     """Give an empty seat to an evaluator by hand: the same checks as the run, and a reason."""
+    application, words = to_change_by_hand(actor, application_id, reason)
+    return seat_by_hand(calls.call_by_id(application.call_id), application, evaluator_id, words, due_at)
+
+
+def to_change_by_hand(actor: Actor, application_id: UUID, reason: str) -> tuple[Application, str]:
+    """The application, locked, and the reason cleaned: what every change of seats by hand asks first, whatever it is.
+
+    Nobody manages the seats of what they assess, and the seats of an application that is no longer in evaluation stand.
+    """
     application = locked(Application, application_id)
+    queries.refuse_own_seat(actor, application_id)
     queries.refuse_closed(application)
     words = clean_text(reason)
     if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say why this evaluator, in a sentence."})
+        raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; it is kept on the record."})
     acts.reason(words)
-    return seat_by_hand(calls.call_by_id(application.call_id), application, evaluator_id, words, due_at)
+    return application, words
+
+
+def refuse_decided(application: Application) -> None:
+    """Raise :class:`Refused` once the evaluation is over or the consensus is agreed."""
+    queries.refuse_closed(application)
+    consensus = consensus_row(application.id)
+    if consensus is not None and consensus.state == ConsensusState.AGREED.value:
+        raise Refused(
+            "The consensus is agreed; who assessed this application no longer changes. "
+            "The programme manager can open the consensus again first."
+        )
+
+
+def take_seat_by_hand(application: Application, seat: Assignment, words: str, *, letter: str = EMPTIED) -> None:
+    """Empty a seat inside an act that began with :func:`to_change_by_hand`, and tell who had it by mail.
+
+    ``letter`` is :data:`HANDED_OVER` where somebody else has it now; who that is, is not theirs to know: evaluators are
+    named to nobody beside the programme. Refused while the seat is locked or the consensus is agreed.
+    """
+    refuse_decided(application)
+    if seat.locked:
+        raise Refused("This seat is locked. Unlock it first.")
+    left = locked(Evaluator, seat.evaluator_id).user_id
+    void_seat(seat, left, f"Handed over: {words}" if letter == HANDED_OVER else words)
+    db.session.flush()
+    people.mail([left], letter, "application", application.id, reference=application.reference, words=words)
 
 
 def seat_by_hand(
@@ -150,7 +189,7 @@ def seat_by_hand(
         raise Invalid("Choose an evaluator.", {"evaluator": "Choose an evaluator of this call’s pool."})
     (about,) = queries.consortia_of([application_id])
     said = queries.declaration_of(member.user_id, application_id)
-    why = rules.why_not(member, about, said, countries=CountryRule.ALLOWED)
+    why = rules.why_not(member, about, said, countries=queries.country_rule(call.id), due=due_at)
     if why:
         raise Refused(f"{why} Choose somebody else.")
     queries.refuse_conflict(member.user_id, application_id)
@@ -176,10 +215,5 @@ def seat_by_hand(
 def void(actor: Actor, seat_id: UUID, reason: str) -> None:
     """Empty a seat for another reason than a conflict (illness, silence); the evaluator loses access at once."""
     seat = locked(Assignment, seat_id)
-    queries.refuse_own_seat(actor, seat.application_id)
-    queries.refuse_closed(locked(Application, seat.application_id))
-    words = clean_text(reason)
-    if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say why this seat is emptied; it is kept on the record."})
-    acts.reason(words)
-    void_seat(seat, locked(Evaluator, seat.evaluator_id).user_id, words)
+    application, words = to_change_by_hand(actor, seat.application_id, reason)
+    take_seat_by_hand(application, seat, words)

@@ -7,9 +7,7 @@ from typing import Any
 from flask import abort, flash, request
 
 from grants.evaluation import queries, rules, services
-from grants.evaluation.forms import (
-    PoolForm,
-)
+from grants.evaluation.forms import PoolForm, pool_form
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
@@ -35,11 +33,13 @@ def pool(slug: str) -> Any:
 
 def _pool_form(call: Any, members: tuple[rules.PoolMember, ...]) -> PoolForm:
     chosen = next((member for member in members if member.handle == request.args.get("person")), None)
-    form = PoolForm()
-    topics = rules.topic_choices(call.content.definition)
+    form = pool_form(
+        rules.topic_choices(call.content.definition),
+        (*call.content.assignment.roles, *(chosen.roles if chosen else ())),
+    )
     if chosen is None:
-        return form.with_choices([(one.id, one.name) for one in queries.candidates(call.id)], topics)
-    form.with_choices([(chosen.user_id, chosen.name)], topics)
+        return form.with_people([(one.id, one.name) for one in queries.candidates(call.id)])
+    form.with_people([(chosen.user_id, chosen.name)])
     return form if form.is_submitted() else form.filled(chosen)
 
 

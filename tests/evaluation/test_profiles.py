@@ -1,0 +1,183 @@
+"""What is known of an evaluator: levels, roles, days and wishes, and how each moves a fit and forbids a seat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+
+from grants.calls import services as calls
+from grants.calls.rules import AssignmentRules
+from grants.core.errors import Invalid, Refused
+from grants.evaluation import queries, rules, services
+from grants.evaluation.rules import Answered, EvaluatorInput, PoolMember
+from grants.evaluation.states import CountryRule, Declared
+from tests.evaluation.scene import CALL, Browser, Scene
+from tests.evaluation.test_rules import about, fit, member
+from tests.statements import statements
+
+SOMEBODY = UUID(int=1)
+
+
+def entry(**changes: object) -> EvaluatorInput:
+    return replace(EvaluatorInput(SOMEBODY, "FI", ("en",), ("heat",), 0, 3), **changes)
+
+
+def in_pool(scene: Scene, name: str) -> PoolMember:
+    return next(one for one in queries.pool(scene.call_id) if one.user_id == scene.people[name])
+
+
+def test_a_language_without_a_level_is_fluent_and_a_topic_is_known_best() -> None:
+    stored = rules.checked_member(
+        entry(languages=(" EN native", "fr  reading", "de"), topics=("heat", "heat", "waste"))
+    )
+
+    assert stored.languages == ("en", "fr", "de")
+    assert stored.language_levels == (("en", "native"), ("fr", "reading"), ("de", "fluent"))
+    assert stored.topic_levels == (("heat", 3), ("waste", 3))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"languages": ("en well",)}, "languages"),
+        ({"languages": ("english",)}, "languages"),
+        ({"topic_levels": (("heat", 4),)}, "topics"),
+        ({"roles": ("x" * 61,)}, "roles"),
+        ({"available": (date(2026, 3, 2), date(2026, 3, 1))}, "available_until"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_field(wrong: dict[str, object], place: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        rules.checked_member(entry(**wrong))
+
+    assert list(refused.value.problems) == [place]
+
+
+def test_availability_forbids_a_seat_that_is_due_outside_it() -> None:
+    who = member(available_from=date(2026, 3, 1), available_until=date(2026, 3, 31))
+
+    def why(due: datetime | None) -> str:
+        return rules.why_not(who, about(), Declared.NONE, None, countries=CountryRule.KEPT_AWAY, due=due)
+
+    assert why(None) == why(datetime(2026, 3, 31, 21, tzinfo=UTC)) == ""
+    # 22:30 in UTC is already the next day in Brussels.
+    assert why(datetime(2026, 3, 31, 22, 30, tzinfo=UTC)) == (
+        "Eva is available from 1 March 2026 until 31 March 2026; the assessment is due on 1 April 2026."
+    )
+
+
+def test_the_pool_form_keeps_levels_roles_and_days(browser: Browser, scene: Scene) -> None:
+    shown = in_pool(scene, "eva1")
+    path = f"/calls/{scene.slug}/evaluators?person={shown.handle}"
+    values = {
+        "person": str(shown.user_id), "country_code": "fi", "languages": "en native, sv reading", "roles": "finance",
+        "load_min": "0", "load_max": "3", "available_from": "1 March 2026", "version": str(shown.version),
+    }  # fmt: skip
+
+    assert browser.post("manager", path, **values).status_code == 303
+
+    member = in_pool(scene, "eva1")
+    assert member.levels == {"en": "native", "sv": "reading"}
+    assert (member.roles, member.available_words) == (("finance",), "from 1 March 2026")
+    listed = browser.get("manager", path).get_data(as_text=True)
+    assert "en native, sv reading" in listed
+    assert "finance" in listed
+    assert browser.post("manager", path, **{**values, "languages": "en well"}).status_code == 422
+
+
+def test_a_wish_comes_after_no_conflict_and_moves_the_fit(browser: Browser, scene: Scene) -> None:
+    first = scene.application_ids[0]
+    early = (Answered(first, Declared.NONE, wish=2),)
+    with pytest.raises(Invalid, match="too early"):
+        services.declare(scene.actor("eva1"), scene.call_id, early)
+    assert f"wish_{first}" not in browser.get("eva1", "/assessments/conflicts").get_data(as_text=True)
+    scene.declare_all()
+    assert f"wish_{first}" in browser.get("eva1", "/assessments/conflicts").get_data(as_text=True)
+
+    sent = browser.post(
+        "eva1", f"/assessments/conflicts/{scene.slug}", **{f"declared_{first}": "none", f"wish_{first}": "2"}, go="send"
+    )
+
+    assert sent.status_code == 303
+    assert in_pool(scene, "eva1").bids == {first: 2}
+    assert in_pool(scene, "eva2").bids == {}
+
+
+def test_a_seat_by_hand_asks_what_the_last_run_asked_and_whether_the_person_is_there(scene: Scene) -> None:
+    scene.declare_all()
+    shown = in_pool(scene, "eva1")
+    services.pool(
+        scene.actor("manager"),
+        scene.call_id,
+        EvaluatorInput(shown.user_id, "GR", ("en",), (), 0, 3, available=(None, date(2030, 1, 1))),
+        shown.version,
+    )
+    first = scene.application_ids[0]
+
+    with pytest.raises(Refused, match="is available until 1 January 2030; the assessment is due on 2 January 2030"):
+        services.fill(scene.actor("manager"), first, shown.id, "Knows it", datetime(2030, 1, 2, 12, tzinfo=UTC))
+    assert queries.country_rule(scene.call_id) is CountryRule.ALLOWED
+    scene.assign()
+    seat = queries.seat_of(scene.actor("manager"), scene.slug, scene.references[0], _one_seated(scene))[1]
+    services.void(scene.actor("manager"), seat.id, "Ill")
+    assert queries.country_rule(scene.call_id) is CountryRule.KEPT_AWAY
+    with pytest.raises(Refused, match="comes from a country of the consortium"):
+        services.fill(scene.actor("manager"), first, shown.id, "Knows it")
+
+
+def _one_seated(scene: Scene) -> str:
+    return in_pool(scene, scene.seats(scene.application_ids[0])[0]).handle
+
+
+def test_the_pool_costs_as_many_statements_whatever_is_known_and_wished(browser: Browser, scene: Scene) -> None:
+    scene.declare_all()
+    path = f"/calls/{scene.slug}/evaluators"
+    browser.get("manager", path)
+    with statements() as few:
+        browser.get("manager", path)
+    for name in scene.evaluators:
+        wishes = tuple(Answered(one, Declared.NONE, wish=1) for one in scene.application_ids)
+        services.declare(scene.actor(name), scene.call_id, wishes)
+
+    with statements() as many:
+        browser.get("manager", path)
+
+    assert len(many) == len(few)
+
+
+def test_whoever_has_a_wish_can_still_be_taken_out(scene: Scene) -> None:
+    scene.declare_all()
+    services.declare(scene.actor("eva1"), scene.call_id, (Answered(scene.application_ids[0], Declared.NONE, wish=-1),))
+
+    services.remove(scene.actor("manager"), scene.call_id, scene.people["eva1"])
+
+    assert len(queries.pool(scene.call_id)) == 4
+
+
+def test_every_part_of_a_fit_moves() -> None:
+    asked = AssignmentRules(450, 200, 150, 150, 50, roles=("finance",))
+    plain = member(topics=("heat", "water"), roles=("finance",), levels={"en": "native"})
+    assert fit(plain, about(), "en", asked) == 450 + 200 + 150 + 75 + 50
+
+    assert fit(replace(plain, topic_levels={"heat": 1, "water": 2}), about(), "en", asked) == 225 + 200 + 150 + 75 + 50
+    assert fit(replace(plain, levels={"en": "fluent"}), about(), "en", asked) == 450 + 180 + 150 + 75 + 50
+    assert fit(replace(plain, roles=("citizen",)), about(), "en", asked) == 450 + 200 + 75 + 50
+
+
+def test_whoever_assessed_an_applicant_in_another_call_has_met_it(scene: Scene) -> None:
+    scene.declare_all()
+    scene.assign()
+    name = scene.seats(scene.application_ids[0])[0]
+    seated = [one for one in scene.application_ids if name in scene.seats(one)]
+    behind = {each for one in queries.consortia_of(seated) for each in one.organisation_ids}
+    other = calls.import_call(scene.actor("manager"), CALL.replace("SMALL-2022", "OTHER-2022"))
+    services.pool(scene.actor("manager"), other.id, EvaluatorInput(scene.people[name], "FI", ("en",), (), 0, 3))
+
+    (known,) = queries.pool(other.id)
+
+    assert behind
+    assert known.met_before == behind
+    assert in_pool(scene, name).met_before == frozenset()
