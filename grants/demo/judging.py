@@ -194,7 +194,7 @@ class Judges(Applicants):
         by_call = call.content.selection
         for name, plan in (
             ("Everybody gets 10 % less", Plan(by_call, cut_percent=Fraction(10))),
-            ("At most one of each country", Plan(replace(by_call, country_max=1))),
+            ("At most one of each country", Plan(replace(by_call, country_max=1), reason="To reach more countries.")),
         ):
             awards.save_scenario(self.actor("chair"), call.id, ScenarioInput(name, plan))
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 import grants
 from grants.agreements.models import BankAccount, Grant, Milestone
 from grants.applications.models import Application, ApplicationPartner
-from grants.awards.models import PanelMeeting, Selection, SelectionItem
+from grants.awards.models import PanelMeeting, Selection, SelectionItem, SelectionMove
 from grants.awards.states import AmountBasis
 from grants.calls.models import Call
 from grants.conversations.models import Conversation
@@ -26,7 +26,15 @@ from grants.core.money import euros, total
 from grants.core.states import Machine
 from grants.demo import PEOPLE
 from grants.demo.telling import MOMENTS
-from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, Evaluator
+from grants.evaluation.models import (
+    Assessment,
+    Assignment,
+    ConflictDeclaration,
+    Consensus,
+    DetectedConflict,
+    Evaluator,
+    ScoreShift,
+)
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 from grants.oversight.queries import home
@@ -47,7 +55,10 @@ KEPT_IN: dict[str, Any] = {
     "seat": Assignment.state,
     "assessment": Assessment.state,
     "consensus": Consensus.state,
+    "detected conflict": DetectedConflict.state,
+    "score shift": ScoreShift.state,
     "selection": Selection.state,
+    "move from the reserve list": SelectionMove.state,
     "panel meeting": PanelMeeting.state,
     "grant": Grant.state,
     "bank account": BankAccount.state,
@@ -65,6 +76,21 @@ NOT_SHOWN = {
     ("job", "failed"): "no job of the demo fails; another test holds that",
     ("job", "cancelled"): "nobody cancels a job of the demo",
     ("job", "done"): "another test holds that every job is done",
+    ("detected conflict", "confirmed"): "nobody of the invented people judges their own; another test holds that",
+    ("detected conflict", "gone"): "what was found stands until it is decided about",
+    ("score shift", "proposed"): "no call of the demo lets its panel move scores",
+    ("score shift", "confirmed"): "no call of the demo lets its panel move scores",
+    ("score shift", "replaced"): "no call of the demo lets its panel move scores",
+    ("score shift", "returned"): "no call of the demo lets its panel move scores",
+    ("move from the reserve list", "decided"): "what came free in the demo reaches for nobody; another test holds that",
+    (
+        "move from the reserve list",
+        "confirmed",
+    ): "what came free in the demo reaches for nobody; another test holds that",
+    (
+        "move from the reserve list",
+        "returned",
+    ): "what came free in the demo reaches for nobody; another test holds that",
     ("panel meeting", "running"): "a meeting of two days ago has paused, or its clock would have run since",
 }
 
