@@ -238,7 +238,7 @@ class Workshop:
         for name in EVALUATOR_NAMES:
             key = f"{name} {call.slug}"
             before = stencils.keys(self._connection)
-            email = f"{name.split()[0].lower()}.{len(self._troupe.ids)}@experts.bench.example"
+            email = f"{name.split()[0].lower()}.{len(self._troupe.ids)}@bench-experts.example"
             administrator = self._troupe.actor("administrator")
             values = UserInput(name, email, (Role.EVALUATOR,), job_title="Evaluator", is_demo=True)
             self._troupe.ids[key] = user_id = people.add_user(administrator, values).user_id

@@ -93,7 +93,7 @@ class Seedbed:
             _sums(self._connection, str(made.calls["granted"].id))
             # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
             self._connection.execute(
-                "UPDATE user_account SET is_demo = false WHERE is_demo AND email LIKE '%bench.example' "
+                "UPDATE user_account SET is_demo = false WHERE is_demo AND (email LIKE '%@bench.example' OR email LIKE '%@bench-experts.example') "
                 "AND handle !~ '^iris-moss' AND (handle ~ '-[0-9]{5}$' OR handle !~ '^(nora|oskar|paula)')"
             )
             _keep_counters(self._connection, self._counters)

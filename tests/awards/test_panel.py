@@ -215,7 +215,8 @@ def seat(scene: Scene, name: str, place: int, *, submitted: bool = False) -> Non
     """Somebody of the panel assesses the application at that place too."""
     with arranging():
         evaluator = Evaluator(
-            call_id=scene.call_id, user_id=scene.people[name], country_code="FI", languages=[], topics=[], load_min=0, load_max=3
+            call_id=scene.call_id, user_id=scene.people[name], country_code="FI", languages=[], topics=[], topic_levels={},
+            language_levels={}, roles=[], load_min=0, load_max=3,
         )  # fmt: skip
         db.session.add(evaluator)
         db.session.flush()

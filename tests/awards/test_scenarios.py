@@ -311,6 +311,7 @@ def test_the_second_person_reads_by_what_the_list_was_selected(evaluated: Scene,
         exclusive=((evaluated.references[0], last),),
         overrides=(Override(last, rank=1, conditions="Ethics check first", reason="The only island"),),
         cut_percent=Fraction(5),
+        reason="One of two neighbours is enough.",
     )
     number = services.save_scenario(evaluated.actor("manager"), evaluated.call_id, ScenarioInput("Islands", plan))
     chosen(evaluated, number)

@@ -66,8 +66,11 @@ def test_a_day_of_the_panel(chromium: Browser, site: Site, panel_world: World[Me
         ben.get_by_label("Approve").check(timeout=PATIENCE)
         press(ben, "Cast my vote")
         expect(chair.locator("#live-now")).to_contain_text("1 of 3 eligible have voted.", timeout=PATIENCE)
+        chair.get_by_label("Approve").check(timeout=PATIENCE)
+        press(chair, "Cast my vote")
+        expect(chair.locator("#live-now")).to_contain_text("2 of 3 eligible have voted.", timeout=PATIENCE)
         press(chair, "Count the votes")
-        expect(ben.locator("#live-now")).to_contain_text("Carried: 1 for, 0 against, 0 abstained", timeout=PATIENCE)
+        expect(ben.locator("#live-now")).to_contain_text("Carried: 2 for, 0 against, 0 abstained", timeout=PATIENCE)
 
         # What somebody types stays while the page follows.
         manager.get_by_label("Remark for the minutes").fill("Heard")

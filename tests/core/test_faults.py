@@ -81,6 +81,7 @@ from grants.reporting import queries as reports
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
+from tests.awards.meeting import planned, seat_panel
 from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
@@ -384,6 +385,8 @@ def reported(grant_id: UUID, lead: Actor) -> None:
 
 def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene: Scene, attack: Attack) -> None:
     evaluated(scene)
+    seat_panel(scene)
+    planned(scene).open_first()
     moved(scene)
     awarding.return_list(scene.actor("chair"), listed(scene), "Look at the third again.")
     awarding.confirm(scene.actor("chair"), listed(scene))

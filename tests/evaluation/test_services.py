@@ -141,7 +141,7 @@ def test_an_applicant_in_the_pool_is_told_what_was_noticed(scene: Scene) -> None
 
     (page,) = queries.conflict_pages(scene.actor("eva2"))
     lead = "Municipality of Neochóra"
-    assert page.rows[0].noticed == f"Same e-mail domain, {lead}; Similar name, {lead}"
+    assert page.rows[0].noticed == f"Similar name, {lead}"
     # The first is certain: that application is no longer there to be asked about.
     (page,) = queries.conflict_pages(scene.actor("eva1"))
     assert scene.references[0] not in [row.reference for row in page.rows]

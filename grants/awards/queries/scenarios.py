@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
@@ -23,12 +23,12 @@ from grants.awards.rules import (
     RankingPage,
     ScenariosPage,
     ScenarioView,
-    SelectionView,
     WhatIfPage,
     compared,
     plan_of,
 )
-from grants.awards.states import Outcome, SelectionState
+from grants.awards.states import Outcome, SelectionKind, SelectionState
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core import encoding
 from grants.core.errors import NotFound, Refused
@@ -45,13 +45,17 @@ SIDE_BY_SIDE_MAX = 6
 @reader
 def scenarios(call_id: UUID) -> Asking[tuple[ScenarioView, ...]]:
     """The scenarios of a call by their number."""
+    return (yield from _scenarios(SelectionScenario.call_id == call_id))
+
+
+def _scenarios(of_call: ColumnElement[bool]) -> Asking[tuple[ScenarioView, ...]]:
     rows = yield from ask(
         select(SelectionScenario, Selection.number.label("chosen_in"))
         .outerjoin(
             Selection,
             (Selection.scenario_id == SelectionScenario.id) & (Selection.state != SelectionState.RETURNED.value),
         )
-        .where(SelectionScenario.call_id == call_id)
+        .where(of_call)
         .order_by(SelectionScenario.number)
         .limit(100)
     )
@@ -80,12 +84,15 @@ def _numbered(saved: Sequence[ScenarioView], number: int) -> ScenarioView:
 @reader
 def scenario_page(actor: Actor, slug: str, number: int) -> Asking[tuple[RankingPage, ScenarioView]]:
     """One scenario with the list it makes now; once a list is decided, with the one it made then."""
-    call, views = yield from opened.asking(actor, slug)
-    saved = _numbered((yield from scenarios.asking(call.id)), number)
-    standing = standing_of(views)
+    named = select(Call.id).where(Call.slug == slug)
+    asked: list[Asking[Any]] = [
+        opened.asking(actor, slug), _scenarios(SelectionScenario.call_id.in_(named)), _kept_with(Selection.call_id.in_(named))
+    ]  # fmt: skip
+    (call, views), every, figures = yield from side_by_side(asked)
+    saved, standing = _numbered(every, number), standing_of(views)
     if standing is None:
         return (yield from shown_list(actor, call, views, saved.plan)), saved
-    kept = next((one for one in (yield from _kept_with(standing)) if one.number == number), None)
+    kept = next((one for one in figures if one.number == number), None)
     shown = yield from frozen_list(actor, call, views, standing, kept)
     if kept is None:
         # Decided before figures were kept: the list that stands is not that of this scenario.
@@ -98,7 +105,7 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     """Every scenario beside the list by the rules of the call. Whoever sees a part of the list sees no scenario."""
     call, views = yield from opened.asking(actor, slug)
     plain, standing = plan_of(call.content.selection, None, None), standing_of(views)
-    figures = _kept_with(standing) if standing else figures_now.asking(call, plain)
+    figures = _kept_with(Selection.call_id == call.id) if standing else figures_now.asking(call, plain)
     asked: list[Asking[Any]] = [shown_list(actor, call, views, plain), scenarios.asking(call.id), figures]
     shown, saved, kept = yield from side_by_side(asked)
     if shown.partial:
@@ -124,9 +131,13 @@ def figures_now(call: CallView, plain: Plan) -> Asking[tuple[Kept, ...]]:
         )
 
 
-def _kept_with(standing: SelectionView) -> Asking[tuple[Kept, ...]]:
-    ((stored,),) = yield from ask(select(Selection.compared).where(Selection.id == standing.id))
-    found: tuple[Kept, ...] | None = encoding.decode(stored, tuple[Kept, ...])
+def _kept_with(of_call: ColumnElement[bool]) -> Asking[tuple[Kept, ...]]:
+    """What was compared when the list of a call was decided that stands; nothing before, or where it was not kept."""
+    stands = (Selection.kind == SelectionKind.RANKED.value, Selection.state != SelectionState.RETURNED.value)
+    rows = yield from ask(select(Selection.compared).where(of_call, *stands).order_by(Selection.number.desc()).limit(1))
+    if not rows or rows[0].compared is None:
+        return ()
+    found: tuple[Kept, ...] | None = encoding.decode(rows[0].compared, tuple[Kept, ...])
     return found or ()
 
 

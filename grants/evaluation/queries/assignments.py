@@ -128,7 +128,7 @@ def call_to_assign(actor: Actor, slug: str) -> Asking[CallView]:
 
 @reader
 def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
-    """Who may assess what, who does, and how the runs ended. Four statements."""
+    """Who may assess what, who does, and how the runs ended. At most five statements."""
     call = yield from call_to_assign.asking(actor, slug)
     about: list[Asking[Any]] = [
         _going_on(call.id),
@@ -140,16 +140,22 @@ def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
         detected_count.asking(actor, call.id),
     ]
     going_on, listed, seats, members, in_doubt, ran, found_waiting = yield from side_by_side(about)
-    shut = yield from shut_to.asking(actor, (), [one.application_id for one in listed])
+    every = [one.application_id for one in listed]
+    # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
+    asked: list[Asking[Any]] = [
+        shut_to.asking(actor, (), every), declarations.asking(every), doubts_about.asking([*{*every, *in_doubt}])
+    ]  # fmt: skip
+    shut, stated, doubts = yield from side_by_side(asked)
     # What was recorded from elsewhere never had seats and is no part of an assignment.
     found = [
         one
         for one in listed
         if one.application_id not in shut and (one.application_id in going_on or one.application_id in seats)
     ]
-    ids = [one.application_id for one in found]
-    # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
-    stated, doubts = yield from both(declarations.asking(ids), doubts_about.asking([*{*ids, *in_doubt}]))
+    shown = {one.application_id for one in found}
+    stated = {(user_id, key): said for (user_id, key), said in stated.items() if key in shown}
+    left_out = {one.reference for one in listed if one.application_id not in shown | in_doubt}
+    doubts = tuple(one for one in doubts if one.reference not in left_out)
     rows = tuple(
         _matrix_row(one, members, stated, seats.get(one.application_id, []), call, one.application_id in going_on)
         for one in found
@@ -258,10 +264,10 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
 @reader
 def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
     """The runs of a call, latest first, without sentences about applications shut to this person."""
-    rows = yield from ask(
+    latest = (
         select(*RUN_COLUMNS).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
     )
-    shut = yield from shut_titles(actor, call_id)
+    rows, shut = yield from both(ask(latest), shut_titles(actor, call_id))
     return tuple(run_view(row, shut) for row in rows)
 
 

@@ -15,7 +15,7 @@ from grants.calls.rules import CallView
 from grants.core.errors import NotFound
 from grants.core.paging import Page, cut
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import matching
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
@@ -41,17 +41,16 @@ from grants.identity.models import User
 def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage]:
     """A run by its number, with the seats it gave by reference and name; :class:`NotFound` without one."""
     call = yield from call_to_assign.asking(actor, slug)
-    found = yield from ask(
-        select(
-            *RUN_COLUMNS,
-            *(AssignmentRun.settings, AssignmentRun.solver, AssignmentRun.ideal, AssignmentRun.floor),
-            *(AssignmentRun.spread, AssignmentRun.difference),
-        ).where(AssignmentRun.call_id == call.id, AssignmentRun.number == number)
-    )
+    asked = select(
+        *RUN_COLUMNS,
+        *(AssignmentRun.settings, AssignmentRun.solver, AssignmentRun.ideal, AssignmentRun.floor),
+        *(AssignmentRun.spread, AssignmentRun.difference),
+    ).where(AssignmentRun.call_id == call.id, AssignmentRun.number == number)
+    found, shut = yield from both(ask(asked), shut_titles(actor, call.id))
     if not found:
         raise NotFound
     row = found[0]
-    view = run_view(row, (yield from shut_titles(actor, call.id)))
+    view = run_view(row, shut)
     key = Application.reference + " " + User.handle
     seats = yield from ask(
         select(Application.reference, Application.title, User.name, User.handle, Assignment.utility, Assignment.state)
