@@ -100,7 +100,7 @@ def test_a_person_with_a_conflict_reads_nothing_of_the_forgotten(evaluated: Scen
 
     assert (shown.forgotten, shown.partial, shown.ready) == ((), True, False)
     assert "PCP-2022-A-0104" not in text_of(browser.get("chair", f"/calls/{evaluated.slug}/decision"))
-    with pytest.raises(Refused, match="You declared a conflict of interest"):
+    with pytest.raises(Refused, match="You have a conflict of interest"):
         services.decide(evaluated.actor("chair"), evaluated.call_id, decision(evaluated))
 
 

@@ -147,7 +147,7 @@ def test_who_is_next_is_the_programs_word_and_conflicts_keep_out(confirmed: Scen
     chair_id = confirmed.actor("chair").user_id
     with arranging():
         people.bar(chair_id, "application", confirmed.application_ids[2])
-    with pytest.raises(Refused, match="You declared a conflict of interest"):
+    with pytest.raises(Refused, match="You have a conflict of interest"):
         services.confirm_move(confirmed.actor("chair"), move.id)
 
 
@@ -192,7 +192,7 @@ def test_a_conflict_keeps_out_of_a_move_after_the_bar_has_ended(confirmed: Scene
                 with pytest.raises(Refused):
                     deed(confirmed.actor("chair"), move.id)
         else:
-            with pytest.raises(Refused, match="You have a conflict of interest with an application of this list"):
+            with pytest.raises(Refused, match="You have a conflict of interest with an application"):
                 move_up(confirmed)
     assert states(confirmed) == ["dropped", "reserve", "selected"]
 

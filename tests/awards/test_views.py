@@ -75,7 +75,7 @@ def test_the_assignment_of_a_decided_call_stands_as_it_was(browser: Browser, eva
     after = text_of(browser.get("manager", path))
 
     assert "Seats filled" in before and before.count("✓") == after.count("✓") > 0
-    for deed in ("/void", "/reopen"):
+    for deed in ("/adjust", "/reopen"):
         assert deed in before and deed not in after
     assert "3 applications of" in after and "Fill by hand" not in after
 
@@ -108,7 +108,7 @@ def test_the_csv_holds_the_same_rows_and_no_formula(browser: Browser, evaluated:
     assert answer.text.startswith("\ufeffRank,Reference,Title")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert lines[1].startswith(
-        "1,PCP-2022-A-0101,Cool Courtyards,Neochóra,GR,4.5,4,4,12.5,400000.00,400000.00,Selected"
+        "1,PCP-2022-A-0101,Cool Courtyards,Neochóra,GR,4.5,4,4,12.5,400000.00,400000.00,400000.00,Selected"
     )
     assert len(lines) == 5
 

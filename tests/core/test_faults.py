@@ -386,7 +386,9 @@ def reported(grant_id: UUID, lead: Actor) -> None:
 def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene: Scene, attack: Attack) -> None:
     evaluated(scene)
     seat_panel(scene)
-    planned(scene).open_first()
+    meeting = planned(scene)
+    meeting.open_first()
+    meeting.does("chair", "propose", "Recommend it for funding")
     moved(scene)
     awarding.return_list(scene.actor("chair"), listed(scene), "Look at the third again.")
     awarding.confirm(scene.actor("chair"), listed(scene))

@@ -60,7 +60,7 @@ def test_availability_forbids_a_seat_that_is_due_outside_it() -> None:
     who = member(available_from=date(2026, 3, 1), available_until=date(2026, 3, 31))
 
     def why(due: datetime | None) -> str:
-        return rules.why_not(who, about(), Declared.NONE, None, countries=CountryRule.KEPT_AWAY, due=due)
+        return rules.why_not(who, about(), rules.Said(Declared.NONE), countries=CountryRule.KEPT_AWAY, due=due)
 
     assert why(None) == why(datetime(2026, 3, 31, 21, tzinfo=UTC)) == ""
     # 22:30 in UTC is already the next day in Brussels.

@@ -93,7 +93,7 @@ def test_what_is_on_no_scale_and_what_is_no_field_is_refused(seated: Scene) -> N
     for wrong in ("11", "-1", "4.5", "good"):
         with pytest.raises(Invalid) as caught:
             services.save_field(seated.actor(name), about, f"half_{key}", (wrong,), 0)
-        assert "choose from 0 to 5 in half points" in str(caught.value.problems)
+        assert "choose a score from 0 to 5 in half points" in str(caught.value.problems)
     with pytest.raises(NotFound):
         services.save_field(seated.actor(name), about, "half_beauty", ("4",), 0)
     with pytest.raises(Invalid, match=r"Nothing was saved yet"):
