@@ -84,6 +84,8 @@ def target_of(application: Application) -> Target:
         "applications": application.reference,
         "assessments": application.reference,
         "consensus": application.reference,
+        "panels": application.reference,
+        "shifts": application.reference,
         "calls": application.reference,
         "grants": next((grant.reference for grant in grants), "PCP-0000-G-0000"),
         "reports": next(iter(reports), "PCP-0000-R-0000"),
@@ -176,6 +178,9 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
             return "csv"
         case "sha256":
             return "0" * 64
+        case "name":
+            # What every score sheet has.
+            return "remark"
         case "key":
             return "summary"
         case "question" | "asked" | "role" | "kind" | "number" | "token":

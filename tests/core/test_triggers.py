@@ -20,6 +20,7 @@ REWRITTEN = {
     "eligibility_check": "verdict = 'fail'",
     "eligibility_letter": "sha256 = sha256('x')",
     "eligibility_result": "condition = 'x'",
+    "panel_minutes": "number = 99",
     "payment_batch": "total = 1",
     "payment_order_signature": "amount = 1",
     "score_shift": "shift_half = 1",
