@@ -234,8 +234,7 @@ def keep_written(
         file.flush()
         os.fsync(file.fileno())
         size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # read and write
+        sha256 = _hash(temporary)
         _guard(sha256)
         target = _place(sha256)
         if target.exists():

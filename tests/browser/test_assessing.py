@@ -12,9 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from grants.core import clock
+from grants.core.permissions import Actor
 from grants.dossiers import offline
 from grants.evaluation import queries, rules, services
-from grants.evaluation.rules import AssessmentPage
+from grants.evaluation.rules import AssessmentPage, AssessmentRow
 from tests.browser.sites import Site, served
 from tests.browser.test_writing import browser_of
 from tests.evaluation.scene import CLOSED, WORDS, Scene, build
@@ -39,7 +40,7 @@ def assessed_world(worlds: Worlds) -> World[Scene]:
 
 @pytest.fixture
 def site(postgres: Cluster, assessed_world: World[Scene], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(postgres, assessed_world, tmp_path_factory.mktemp("home")) as made:  # type: ignore[arg-type]  # any world
+    with served(postgres, assessed_world, tmp_path_factory.mktemp("home")) as made:
         made.later = CLOSED - WHILE_OPEN
         yield made
 
@@ -53,11 +54,11 @@ class Desk:
         self.references = [row.reference for row in self.rows(self.name)]
         self.keys = [mark.criterion for mark in scene.sheet(None, None, None).marks]
 
-    def rows(self, name: str):  # type: ignore[no-untyped-def]  # rows of the list
+    def rows(self, name: str) -> tuple[AssessmentRow, ...]:
         with clock.at(CLOSED):
             return queries.assessments(self.scene.actor(name))
 
-    def actor(self):  # type: ignore[no-untyped-def]  # resolved anew
+    def actor(self) -> Actor:
         with clock.at(CLOSED):
             return self.scene.actor(self.name)
 
@@ -105,7 +106,7 @@ def test_both_sides_stand_beside_each_other_and_each_scrolls_alone(chromium: Bro
         page.set_viewport_size({"width": 1280, "height": 800})
         opened(page, desk.references[0])
         boxes = [page.locator(f"#{part}").bounding_box() for part in ("application", "sheet")]
-        assert all(boxes) and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]  # type: ignore[index]
+        assert all(boxes) and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
         # The lists fit no screen: either side scrolls, the other stays.
         page.evaluate("document.querySelector('[data-answers-side]').scrollTop = 300")
         assert (scrolled(page, "answers"), scrolled(page, "sheet")) == (300, 0)
@@ -252,7 +253,7 @@ def test_two_tabs_a_cut_line_and_a_lost_session_lose_no_word(chromium: Browser, 
         other.locator(f"#{field}").fill("Typed after the session ended")
         expect(state(other, field)).to_contain_text("you are signed out")
         expect(other.locator(f"#{field}")).to_have_value("Typed after the session ended")
-        context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were
+        context.add_cookies(cookies)
         other.evaluate("dispatchEvent(new Event('focus'))")
         expect(state(other, field)).to_contain_text("Saved")
     assert desk.comment(key) == "Typed after the session ended"

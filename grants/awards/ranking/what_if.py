@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -41,7 +41,10 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     """The set with the highest sum, proven by the solver; None where no set reaches the minima."""
     ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
     units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
-    worth: Callable[[Candidate], int] = lambda one: one.score if aim is Aim.SCORE else one.population  # noqa: E731 -- one of two columns
+
+    def worth(one: Candidate) -> int:
+        return one.score if aim is Aim.SCORE else one.population
+
     found = answer(Asked(Walk(limits), units, lambda unit: -worth(unit.members[0])))
     if found is None:
         return None
