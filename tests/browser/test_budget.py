@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from grants.applications import queries, services
 from grants.applications.rules import BudgetInput, InviteInput, PlanInput
@@ -237,6 +237,27 @@ def test_what_can_be_read_two_ways_is_asked_back_and_nothing_of_it_is_stored_bef
         expect(cell(page, field_name(draft.lead, "B"))).to_have_value("5\u00a0678")
         settled(page)
     assert draft.budget().totals.direct == euros(1_234 + 5_678)
+
+
+def test_amounts_typed_before_the_script_has_come_are_kept_and_saved(
+    chromium: Browser, site: Site, draft: Draft
+) -> None:
+    places = [field_name(draft.lead, "A"), field_name(draft.lead, "B")]
+    with signed_in(chromium, site, actors.ana()) as context:
+        page = context.new_page()
+        held: list[Route] = []
+        page.route("**/grid.js*", lambda route: held.append(route))
+        page.goto(draft.path, wait_until="commit")
+        for place in places:
+            cell(page, place).press_sequentially("700")
+        while not held:
+            page.wait_for_timeout(20)
+        for each in held:
+            each.continue_()
+        expect(page.locator("[data-grid-says]")).to_be_visible()
+        cell(page, places[1]).press("Enter")
+        settled(page)
+    assert [draft.budget().amount(draft.lead, category) for category in "AB"] == [euros(700)] * 2
 
 
 def test_two_people_in_one_cell_are_shown_both_amounts(chromium: Browser, site: Site, draft: Draft) -> None:

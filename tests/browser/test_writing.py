@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 from sqlalchemy import select
 
 from grants.applications import queries, services
@@ -121,6 +121,27 @@ def every_version(draft: Draft) -> str:
             .where(DossierAnswer.dossier_id == dossier_id)
         )
     )
+
+
+def test_what_is_typed_before_the_script_has_come_is_kept_and_saved(
+    chromium: Browser, site: Site, draft: Draft
+) -> None:
+    question, other = draft.questions
+    with browser_of(chromium, site, actors.ana()) as context:
+        page = context.new_page()
+        held: list[Route] = []
+        page.route("**/writing.js*", lambda route: held.append(route))
+        page.goto(draft.page, wait_until="commit")
+        area(page, question).fill("Typed on a slow line.")
+        area(page, other).press_sequentially("And here.")
+        while not held:
+            page.wait_for_timeout(20)
+        for each in held:
+            each.continue_()
+        expect(state(page, question)).to_contain_text(SAVED)
+        expect(state(page, other)).to_contain_text(SAVED)
+        expect(area(page, question)).to_have_value("Typed on a slow line.")
+    assert (stored(draft, question), stored(draft, other)) == ("Typed on a slow line.", "And here.")
 
 
 def test_what_is_typed_is_saved_without_a_button_and_the_time_is_told(

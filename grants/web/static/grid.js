@@ -136,10 +136,11 @@ const when = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", mont
 class Cell {
   constructor(input, row, column) {
     Object.assign(this, { input, row, column, place: input.id });
-    // What the server sent counts, not what the browser brought back from an earlier visit.
-    input.value = input.defaultValue;
+    // What the server sent counts, and what was typed before this ran; not what the browser brought back from an
+    // earlier visit, which it does only on a page nobody has touched yet.
+    if (input !== document.activeElement && !navigator.userActivation?.hasBeenActive) input.value = input.defaultValue;
     this.stand(Number(input.dataset.number), BigInt(input.dataset.cents));
-    this.text = input.value;
+    this.text = this.before = input.defaultValue;
   }
 
   // What is stored, and by which number.
@@ -207,13 +208,15 @@ class Grid {
     document.querySelector("[data-keys]").hidden = false;
     this.add();
     this.offerWhatWasLeft();
+    const early = [...this.cells.values()].filter((cell) => cell.input.value !== cell.text && cell.input !== document.activeElement);
+    if (early.length) this.commit(early);
   }
 
   // --- moving about --------------------------------------------------------------------------------------------------
 
   enter(cell) {
     this.editing = "";
-    this.before = cell.input.value;
+    cell.before = cell.input.value;
     cell.input.select();
   }
 
@@ -267,7 +270,7 @@ class Grid {
 
   undoTyping(told, cell) {
     told.preventDefault();
-    cell.input.value = this.before;
+    cell.input.value = cell.before;
     this.add();
     this.enter(cell);
   }

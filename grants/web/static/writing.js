@@ -10,6 +10,9 @@ const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const plain = (values) => values.map((value) => value.replace(/\r\n?/g, "\n").normalize("NFC").trim()).filter(Boolean);
 const when = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
+// On a slow line one may type before this ran. A browser brings text back only to a page nobody has touched yet.
+const isTypedHere = (control) => control === document.activeElement || Boolean(navigator.userActivation?.hasBeenActive);
+
 // --- the text kept in this browser -----------------------------------------------------------------------------
 
 // One entry a person, field, version it was typed over, and window; unreadable ones are left to whoever wrote them.
@@ -70,6 +73,7 @@ class Field {
       (control) => control.type !== "hidden" && control.name === (box.dataset.name ?? `answer_${this.question}`),
     );
     this.carried = document.querySelector(`input[name="number_${this.question}"]`);
+    const early = this.controls.some(isTypedHere) ? this.values() : null;
     // What the server sent counts, not what the browser brought back from an earlier visit.
     for (const control of this.controls) {
       if (control.matches("[type=checkbox], [type=radio]")) control.checked = control.defaultChecked;
@@ -85,6 +89,7 @@ class Field {
     for (const event of ["input", "change"]) box.addEventListener(event, (told) => this.controls.includes(told.target) && this.typed());
     box.addEventListener("focusout", () => this.isDirty && !this.waitsForServer && this.save());
     this.offerWhatWasLeft();
+    if (early && !same(early, this.acknowledged)) this.put(early);
   }
 
   set number(number) {
