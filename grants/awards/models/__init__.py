@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
+from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMailing, LetterText
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
 
 __all__ = [
+    "DecisionLetter",
+    "LetterLeftOut",
+    "LetterMailing",
+    "LetterText",
     "PanelEvent",
     "PanelItem",
     "PanelMeeting",

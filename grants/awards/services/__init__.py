@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.services import minutes, panel
+from grants.awards.services import letters, minutes, panel
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -17,6 +17,7 @@ __all__ = [
     "confirm_move",
     "decide",
     "decide_move",
+    "letters",
     "minutes",
     "panel",
     "publish_results",
