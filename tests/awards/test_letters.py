@@ -30,12 +30,14 @@ from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.jobs import Job
+from grants.documents import services as documents
 from grants.evaluation.models import Consensus
 from grants.identity.models import User
 from grants.identity.queries import actor_for
 from tests.evaluation.scene import Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
+from tests.no_route import DECIDES, walked
 
 letters = services.letters
 
@@ -227,7 +229,11 @@ def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, dec
     letter_id = row.id
     # A worker that was killed after the act runs the job again.
     assert letters.send_letter(decided.actor("officer"), letter_id) == "was sent"
+    letters.note_failure(decided.actor("officer"), letter_id, "Too late to fail.")
+    assert get(DecisionLetter, letter_id).state == LetterState.SENT
     work_off()
+    again = documents.print_decision_letter(decided.actor("officer"), letter_id)
+    assert [file.role for file in again] == [queries.letters.LETTER_ROLE, queries.letters.REPORT_ROLE]
     assert mails() == 3
 
     lead = actor_for(decided.leads[0], fresh=True)
@@ -306,6 +312,17 @@ def test_a_conflict_that_comes_while_letters_are_on_their_way_stops_that_one(dec
     states = {row.application_id: row.state for row in shown_to(decided).rows}
     assert states[decided.application_ids[0]] is LetterState.FAILED
     assert list(states.values()).count(LetterState.SENT) == 2
+
+
+def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on_its_way(
+    app: Flask, decided: Scene
+) -> None:
+    prepare(decided)
+
+    free, kept = walked(app, decided.application_ids[0], DECIDES)
+
+    assert kept == {}
+    assert any("/decision/letters" in address for address in free)
 
 
 # ---------------------------------------------------------------------------------------------- its team

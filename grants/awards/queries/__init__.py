@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.queries import letters, minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
+from grants.awards.queries.after import after_decision
 from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
@@ -28,6 +29,7 @@ __all__ = [
     "SELECTION_FILES",
     "SheetsRead",
     "advice_page",
+    "after_decision",
     "application_ids",
     "decided",
     "duties",

@@ -192,6 +192,7 @@ def _drafted(
     said = agreed is not None and (agreed.text.strip() or any(mark.comment.strip() for mark in agreed.marks))
     if by_consensus and not said:
         missing.insert(0, LetterException(Hindrance.NO_CONSENSUS, "The consensus has no words for its applicant."))
+    window = call.content.complaints
     text = DecisionText(
         outcome,
         call.programme.name,
@@ -202,13 +203,13 @@ def _drafted(
         item.lead,
         paragraphs,
         report,
+        complaint_days=None if window is None or outcome is Outcome.SELECTED else window.window_days,
     )
     return text, missing
 
 
 def _values(call: CallView, item: Any, report: Report, place: int | None) -> dict[str, str]:
     """What stands in the letter of one application for each place a text may name."""
-    redress = call.fact("evaluation.redress")
     public = call.results_public_at
     total = f"{report.score}" if report.score else f"{report.total} of {report.total_most}"
     condition = item.conditions.strip()
@@ -225,9 +226,17 @@ def _values(call: CallView, item: Any, report: Report, place: int | None) -> dic
         "score": total if report.total or report.score else "",
         "below": item.threshold_words,
         "reserve_place": str(place or ""),
-        "complaints": "" if redress.absent else str(redress.text),
+        "complaints": _complaints(call),
         "results_public": _moment(public, call.zone) if public else "the programme publishes the date on the page of the call",
     }  # fmt: skip
+
+
+def _complaints(call: CallView) -> str:
+    """How one can object: what the call says of it, else its rules in words."""
+    redress = call.fact("evaluation.redress")
+    if not redress.absent:
+        return str(redress.text)
+    return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
 
 
 def _moment(at: datetime, zone: str) -> str:
@@ -460,3 +469,20 @@ def unsent(call_id: UUID) -> int:
         )
         or 0
     )
+
+
+@reader
+def reached_at(application_ids: Sequence[UUID]) -> Asking[dict[UUID, datetime]]:
+    """When the newest letter of decision about each of these applications was sent; those without one are left out."""
+    rows = yield from ask(
+        select(DecisionLetter.application_id, func.max(DecisionLetter.sent_at).label("at"))
+        .where(DecisionLetter.application_id.in_(application_ids), DecisionLetter.sent_at.is_not(None))
+        .group_by(DecisionLetter.application_id)
+    )
+    return {row.application_id: row.at for row in rows}
+
+
+def sent_at(actor: Actor, reference: str) -> datetime | None:
+    """When the newest letter of decision was sent to the team this person belongs to; None before."""
+    row = db.session.scalars(_newest_sent(applications.team_id_of(actor, reference))).first()
+    return None if row is None else row.sent_at

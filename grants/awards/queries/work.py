@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.awards.models import Selection
-from grants.awards.queries import panel_work
+from grants.awards.queries import letters_work, panel_work
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.states import SelectionKind, SelectionState
 from grants.calls.models import Call
@@ -30,6 +30,9 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.SELECTION_CONFIRM, _to_confirm),
         (Permission.SELECTION_DECIDE, _to_decide),
         (Permission.SELECTION_PUBLISH_RESULTS, _to_publish),
+        (Permission.SELECTION_PUBLISH_RESULTS, letters_work.to_prepare),
+        (Permission.SELECTION_CONFIRM, letters_work.to_send),
+        (Permission.APPLICATION_EDIT, letters_work.to_read),
         (Permission.PANEL_READ, panel_work.to_attend),
         (Permission.PANEL_READ, panel_work.to_sign),
         (Permission.SELECTION_CONFIRM, panel_work.shifts_to_confirm),

@@ -163,6 +163,18 @@ class DecisionText:
     paragraphs: tuple[str, ...]
     report: Report
     sent_on: str = ""
+    # Within how many days one may complain about it, None where one may not; once sent, until when.
+    complaint_days: int | None = None
+    complain_until: str = ""
+
+    @property
+    def complaint_words(self) -> str:
+        """Until when one may complain, in a sentence; empty where the call takes no complaints about it."""
+        if self.complain_until:
+            return f"You may complain until {self.complain_until}."
+        if self.complaint_days is None:
+            return ""
+        return f"You may complain within {self.complaint_days} calendar days; the letter names the last one when it leaves."
 
     @property
     def heading(self) -> str:
@@ -181,9 +193,9 @@ class DecisionText:
         text = json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).digest()
 
-    def dated(self, sent_on: str) -> DecisionText:
-        """The letter as it leaves, with its date."""
-        return replace(self, sent_on=sent_on)
+    def dated(self, sent_on: str, complain_until: str = "") -> DecisionText:
+        """The letter as it leaves, with its date and the last day for a complaint."""
+        return replace(self, sent_on=sent_on, complain_until=complain_until)
 
     def to_mapping(self) -> dict[str, Any]:
         """As plain JSON."""

@@ -255,7 +255,10 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
         raise Refused("Nobody of its team has an account that works. Invite somebody, then send it again.")
     call = calls.call_by_id(application.call_id)
     sent_on = clock.long_date(clock.in_zone(acts.moment(), call.zone).date())
-    text = DecisionText.from_mapping(letter.content).dated(sent_on)
+    text, window, until = DecisionText.from_mapping(letter.content), call.content.complaints, ""
+    if window is not None and text.complaint_days is not None:
+        until = window.until_words(acts.moment(), call.zone)
+    text = text.dated(sent_on, until)
     LETTER.move(letter, "send")
     letter.sent_content, letter.sent_sha256, letter.sent_at = text.to_mapping(), text.sha256, acts.moment()
     db.session.flush()
@@ -272,7 +275,7 @@ def _team(application_id: UUID) -> list[UUID]:
 def _tell(team: list[UUID], application: Application, text: DecisionText) -> None:
     people.mail(
         team, queries.letters.MAIL, "application", application.id, reference=text.reference, title=text.application,
-        call_title=text.call, programme=text.programme, paragraphs=list(text.paragraphs), sent_on=text.sent_on,
+        call_title=text.call, programme=text.programme, paragraphs=[*text.paragraphs, *filter(None, [text.complaint_words])], sent_on=text.sent_on,
     )  # fmt: skip
 
 
@@ -350,7 +353,7 @@ def lies_with_team(application_id: UUID) -> Scope:
     "letter.download",
     needs=Permission.APPLICATION_READ,
     scope=lies_with_team,
-    says="opened the decision letter of application {subject}",
+    says="opened the letter that tells the decision on {subject}",
 )
 def download_letter(actor: Actor, application_id: UUID, role: str) -> FileView:
     """Hand the letter, or its report once that may be read, out as PDF to its team; who took it is kept."""

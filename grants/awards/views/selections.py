@@ -17,6 +17,8 @@ from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
+from grants.calls import queries as calls
+from grants.core import clock
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Scope
 from grants.identity import queries as identity
@@ -32,6 +34,20 @@ def decision(slug: str) -> Any:
     heard = queries.heard(current_actor(), slug)
     shown = queries.ranking_page(current_actor(), slug, panel_order=heard.order)
     return _decision(shown, DecisionForm(list_hash=shown.list_hash, panel_order="\n".join(heard.order)), heard)
+
+
+def _after(shown: RankingPage) -> dict[str, Any]:
+    """What comes after a confirmed list: its letters, the publication of the results, complaints."""
+    actor = current_actor()
+    call = calls.call(actor, shown.call_slug)
+    place = Scope.of(("call", shown.call_id))
+    return {
+        "after": queries.after_decision(actor, shown.call_id),
+        "call": call,
+        "public": call.results_are_public(clock.now()),
+        "opens_letters": any(actor.may(one, place) for one in queries.letters.READS_LETTERS),
+        "may_publish": actor.may(P.SELECTION_PUBLISH_RESULTS, place),
+    }
 
 
 @bp.post("/calls/<slug>/decision")
@@ -65,10 +81,11 @@ def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
 def _decision(shown: RankingPage, form: DecisionForm, heard: Heard | None = None) -> str:
     heard = heard or queries.heard(current_actor(), shown.call_slug)
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
+    confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
     return page(
         "awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown), said=said,
-        minutes=() if shown.partial else heard.meetings,
+        minutes=() if shown.partial else heard.meetings, **(_after(shown) if confirmed else {"after": None}),
     )  # fmt: skip
 
 

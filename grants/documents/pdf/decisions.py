@@ -18,7 +18,7 @@ def letter(text: DecisionText, *, synthetic: bool) -> bytes:
     )
     paper.facts(_about(text, sha256))
     paper.gap(10)
-    for paragraph in text.paragraphs:
+    for paragraph in filter(None, (*text.paragraphs, text.complaint_words)):
         paper.paragraph(paragraph)
         paper.gap(7)
     paper.paragraph(text.programme)
