@@ -34,22 +34,33 @@ from grants.documents import services as documents
 from grants.evaluation.models import Consensus
 from grants.identity.models import User
 from grants.identity.queries import actor_for
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.no_route import DECIDES, walked
+from tests.worlds import World, Worlds
 
 letters = services.letters
 
 
+@pytest.fixture(scope="session")
+def decided_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[None]:
+    """A confirmed list: the first and the second are selected, the third is on the reserve list."""
+
+    def made() -> None:
+        scene = small_world.told()
+        shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+        services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "As ranked."))
+        view = queries.selection_of(scene.actor("manager"), scene.slug, 1)
+        services.confirm(scene.actor("chair"), view.id)
+
+    with clock.at(CLOSED):
+        return worlds.of(made, like=evaluated_world)
+
+
 @pytest.fixture
-def decided(evaluated: Scene) -> Scene:
-    """A confirmed list: the first and the third are selected, the second is on the reserve list."""
-    shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
-    services.decide(evaluated.actor("manager"), evaluated.call_id, DecisionInput(shown.list_hash, "As ranked."))
-    view = queries.selection_of(evaluated.actor("manager"), evaluated.slug, 1)
-    services.confirm(evaluated.actor("chair"), view.id)
-    return evaluated
+def decided(scene: Scene, decided_world: World[None]) -> Scene:
+    return scene
 
 
 def shown_to(scene: Scene, name: str = "manager") -> LettersPage:

@@ -235,7 +235,7 @@ def _complaints(call: CallView) -> str:
     """How one can object: what the call says of it, else its rules in words."""
     redress = call.fact("evaluation.redress")
     if not redress.absent:
-        return str(redress.text)
+        return redress.text.rstrip(" .") + "."
     return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
 
 
