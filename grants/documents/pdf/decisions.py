@@ -64,7 +64,7 @@ def report(text: DecisionText, *, synthetic: bool) -> bytes:
     for row in told.rows:
         with paper.together():
             paper.gap(6)
-            paper.paragraph(f"{row.name}{f': {row.score} of {row.most}' if row.score else ''}", style="head")
+            paper.paragraph(f"{row.name}{f': {row.score} of {row.most}' if row.score else ''}", style="name")
             paper.paragraph(row.question, style="quiet")
             paper.paragraph(row.comment or "No words for this criterion.")
     return paper.finished()
