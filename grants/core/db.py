@@ -134,6 +134,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "panel_minutes": WrittenOnce(once=("chair_signed_by", "chair_signed_at", "second_signed_by", "second_signed_at")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "results_publication": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
+    ),
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
     "selection_item": WrittenOnce(once=("entry_id",)),

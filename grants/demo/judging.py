@@ -219,7 +219,11 @@ class Judges(Applicants):
 
     def publish_results(self, call: CallView) -> None:
         """Everybody may read which applications were selected."""
-        awards.publish_results(self.actor("manager"), call.id, ResultsInput())
+        told = (
+            "" if not award_reads.letters.unsent(call.id) else "Everybody was told by mail when the list was confirmed."
+        )
+        made = awards.propose_results(self.actor("manager"), call.id, ResultsInput(), None, told)
+        awards.publish_results(self.actor("authoriser"), made)
         self.all_changed()
 
     def all_changed(self) -> None:

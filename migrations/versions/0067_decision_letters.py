@@ -9,7 +9,7 @@ down_revision = "0063"
 branch_labels = None
 depends_on = None
 
-TABLES = ("letter_left_out", "decision_letter", "letter_mailing", "letter_text")
+TABLES = ("results_publication", "letter_left_out", "decision_letter", "letter_mailing", "letter_text")
 
 
 def upgrade() -> None:
@@ -132,6 +132,42 @@ def upgrade() -> None:
         "CREATE UNIQUE INDEX uq_letter_left_out_one_open ON letter_left_out (application_id) WHERE ended_at IS NULL"
     )
     op.execute(
+        """
+        CREATE TABLE results_publication (
+            id UUID NOT NULL,
+            created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            version INTEGER NOT NULL,
+            call_id UUID NOT NULL,
+            number INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            given JSONB NOT NULL,
+            without_letters TEXT NOT NULL,
+            prepared_by UUID NOT NULL,
+            prepared_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            confirmed_by UUID,
+            confirmed_at TIMESTAMP WITH TIME ZONE,
+            returned_by UUID,
+            return_reason TEXT,
+            CONSTRAINT pk_results_publication PRIMARY KEY (id),
+            CONSTRAINT uq_results_publication_call_id_number UNIQUE (call_id, number),
+            CONSTRAINT ck_results_publication_state_known CHECK (state IN ('prepared', 'confirmed', 'returned')),
+            CONSTRAINT ck_results_publication_second_person CHECK (confirmed_by <> prepared_by),
+            CONSTRAINT ck_results_publication_returned_by_another CHECK (returned_by <> prepared_by),
+            CONSTRAINT ck_results_publication_confirmed_has_time CHECK ((state = 'confirmed') = (confirmed_at IS NOT NULL)),
+            CONSTRAINT ck_results_publication_confirmed_has_person CHECK ((confirmed_at IS NULL) = (confirmed_by IS NULL)),
+            CONSTRAINT ck_results_publication_returned_has_reason CHECK ((state = 'returned') = (return_reason IS NOT NULL)),
+            CONSTRAINT ck_results_publication_returned_has_person CHECK ((returned_by IS NULL) = (return_reason IS NULL)),
+            CONSTRAINT fk_results_publication_call_id FOREIGN KEY(call_id) REFERENCES call (id) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT fk_results_publication_prepared_by FOREIGN KEY(prepared_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT fk_results_publication_confirmed_by FOREIGN KEY(confirmed_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT fk_results_publication_returned_by FOREIGN KEY(returned_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
+        )
+        """
+    )
+    op.execute(
+        "CREATE UNIQUE INDEX uq_results_publication_one_open ON results_publication (call_id) WHERE state = 'prepared'"
+    )
+    op.execute(
         "CREATE TRIGGER letter_text_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON letter_text "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
@@ -163,6 +199,16 @@ def upgrade() -> None:
     op.execute(
         """
         CREATE TRIGGER letter_mailing_never_emptied BEFORE TRUNCATE ON letter_mailing FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER results_publication_written_once BEFORE UPDATE OR DELETE ON results_publication FOR EACH ROW EXECUTE FUNCTION refuse_rewriting('confirmed_by,confirmed_at,returned_by,return_reason', 'state')
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER results_publication_never_emptied BEFORE TRUNCATE ON results_publication FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """
     )
 

@@ -34,6 +34,7 @@ from grants.documents import services as documents
 from grants.evaluation.models import Consensus
 from grants.identity.models import User
 from grants.identity.queries import actor_for
+from tests.awards.publishing import publish
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
@@ -359,7 +360,7 @@ def test_the_team_reads_letter_before_and_report_after_publication_only(app: Fla
     decided.people["other"] = decided.leads[1]
     assert lead.get("other", f"{place}/decision-letter").status_code == 404
 
-    services.publish_results(decided.actor("manager"), decided.call_id, ResultsInput())
+    publish(decided, ResultsInput())
     with lead.get("lead", f"{place}/evaluation-summary-report.pdf") as got:
         words = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(got.data)).pages).split())
     assert "We agree." in words and "Official scores" in words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
-from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMailing, LetterText
+from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, ResultsPublication
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
@@ -19,6 +19,7 @@ __all__ = [
     "PanelMember",
     "PanelMinutes",
     "RankingRun",
+    "ResultsPublication",
     "Selection",
     "SelectionItem",
     "SelectionMove",

@@ -115,3 +115,34 @@ class LetterLeftOut(Row):
     left_out_at: Mapped[datetime]
     ended_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     ended_at: Mapped[datetime | None]
+
+
+class ResultsPublication(Row):
+    """From when the results of a call shall be public: proposed by one person, published or given back by another."""
+
+    __tablename__ = "results_publication"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        state_check(MailingState),
+        CheckConstraint("confirmed_by <> prepared_by", name="second_person"),
+        CheckConstraint("returned_by <> prepared_by", name="returned_by_another"),
+        CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_time"),
+        CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed_has_person"),
+        CheckConstraint("(state = 'returned') = (return_reason IS NOT NULL)", name="returned_has_reason"),
+        CheckConstraint("(returned_by IS NULL) = (return_reason IS NULL)", name="returned_has_person"),
+        Index("uq_results_publication_one_open", "call_id", unique=True, postgresql_where="state = 'prepared'"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    state: Mapped[str]
+    # The moment on the clock of the call, or at once.
+    given: Mapped[dict[str, Any]]
+    # Why they are published although somebody was not told by a letter; empty where everybody was.
+    without_letters: Mapped[str]
+    prepared_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    prepared_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    confirmed_at: Mapped[datetime | None]
+    returned_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    return_reason: Mapped[str | None]

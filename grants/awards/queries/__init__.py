@@ -8,7 +8,7 @@ from grants.awards.queries.after import after_decision
 from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
-from grants.awards.queries.publication import application_ids, decided, publishing
+from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.reserve import SELECTION_FILES, move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
 from grants.awards.queries.scenarios import figures_now, scenario_of, scenario_page, scenarios, scenarios_page, what_ifs
@@ -51,6 +51,8 @@ __all__ = [
     "panel",
     "pilots_of",
     "plan_of",
+    "proposed",
+    "publication_scope",
     "published",
     "publishing",
     "ranking_page",

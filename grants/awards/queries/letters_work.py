@@ -7,7 +7,14 @@ from typing import Any
 from sqlalchemy import func, not_, select
 
 from grants.applications.models import Application
-from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, Selection, SelectionItem
+from grants.awards.models import (
+    DecisionLetter,
+    LetterLeftOut,
+    LetterMailing,
+    ResultsPublication,
+    Selection,
+    SelectionItem,
+)
 from grants.awards.states import LetterState, MailingState, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
@@ -91,6 +98,27 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
         many = "1 letter could not be sent" if row.number == 1 else f"{row.number} letters could not be sent"
         found.append(_duty("Mend and send again decision letters of", f"{many}. The reason stands beside each.", row))
     return found
+
+
+def to_publish(actor: Actor) -> Asking[list[Duty]]:
+    """Publications of results another person proposed."""
+    rows = yield from ask(
+        select(Call.id, Call.slug, Call.title)
+        .join(ResultsPublication, ResultsPublication.call_id == Call.id)
+        .where(ResultsPublication.state == MailingState.PREPARED.value, ResultsPublication.prepared_by != actor.user_id)
+        .order_by(Call.title)
+        .limit(CALLS_MAX)
+    )
+    return [
+        Duty(
+            f"Publish or return the results of {row.title}",
+            "Another person proposed from when. Nothing is public before.",
+            "Open the results",
+            "awards.publishing",
+            {"slug": row.slug},
+        )
+        for row in _where(actor, Permission.SELECTION_CONFIRM, rows)
+    ]
 
 
 def to_read(actor: Actor) -> Asking[list[Duty]]:

@@ -8,7 +8,7 @@ from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
 from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
-from grants.awards.services.publishing import publish_results
+from grants.awards.services.publishing import propose_results, publish_results, return_results
 from grants.awards.services.scenarios import save_scenario
 
 __all__ = [
@@ -20,10 +20,12 @@ __all__ = [
     "letters",
     "minutes",
     "panel",
+    "propose_results",
     "publish_results",
     "record_published_outcome",
     "request_advice",
     "return_list",
     "return_move",
+    "return_results",
     "save_scenario",
 ]
