@@ -224,3 +224,11 @@ LETTER = Machine(
         Transition("retry", (LetterState.FAILED,), LetterState.QUEUED, Permission.SELECTION_CONFIRM),
     ),
 )
+
+
+class NamesShown(StrEnum):
+    """Where the names of evaluators stand: beside their call, with all of that year, or nowhere yet. Never beside an application."""
+
+    CALL = "call"
+    YEAR = "year"
+    NOWHERE = "nowhere"

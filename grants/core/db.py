@@ -69,6 +69,7 @@ APPEND_ONLY_TABLES = frozenset(
         "dossier_answer_version",
         "dossier_comment",
         "dossier_set_aside",
+        "evaluator_names",
         "file_scan",
         "ledger_entry",
         "ledger_leg",

@@ -9,7 +9,14 @@ down_revision = "0063"
 branch_labels = None
 depends_on = None
 
-TABLES = ("results_publication", "letter_left_out", "decision_letter", "letter_mailing", "letter_text")
+TABLES = (
+    "evaluator_names",
+    "results_publication",
+    "letter_left_out",
+    "decision_letter",
+    "letter_mailing",
+    "letter_text",
+)
 
 
 def upgrade() -> None:
@@ -168,7 +175,32 @@ def upgrade() -> None:
         "CREATE UNIQUE INDEX uq_results_publication_one_open ON results_publication (call_id) WHERE state = 'prepared'"
     )
     op.execute(
+        """
+        CREATE TABLE evaluator_names (
+            id UUID NOT NULL,
+            created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            version INTEGER NOT NULL,
+            call_id UUID NOT NULL,
+            number INTEGER NOT NULL,
+            shown TEXT NOT NULL,
+            left_out JSONB NOT NULL,
+            decided_by UUID NOT NULL,
+            decided_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            CONSTRAINT pk_evaluator_names PRIMARY KEY (id),
+            CONSTRAINT uq_evaluator_names_call_id_number UNIQUE (call_id, number),
+            CONSTRAINT ck_evaluator_names_shown_known CHECK (shown IN ('call', 'year', 'nowhere')),
+            CONSTRAINT ck_evaluator_names_from_one CHECK (number >= 1),
+            CONSTRAINT fk_evaluator_names_call_id FOREIGN KEY(call_id) REFERENCES call (id) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT fk_evaluator_names_decided_by FOREIGN KEY(decided_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
+        )
+        """
+    )
+    op.execute(
         "CREATE TRIGGER letter_text_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON letter_text "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER evaluator_names_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evaluator_names "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
     op.execute(

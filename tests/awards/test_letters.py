@@ -39,6 +39,7 @@ from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
 from tests.no_route import DECIDES, walked
+from tests.statements import statements
 from tests.worlds import World, Worlds
 
 letters = services.letters
@@ -406,3 +407,26 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     check_page(second)
     assert "Send the letters" in second.text
     assert browser.get("eva1", f"{place}/letters").status_code in (403, 404)
+
+
+# ---------------------------------------------------------------------------------------------- what they cost
+
+
+@pytest.mark.parametrize(
+    "path", ["decision", "decision/letters", "decision/letters/PCP-2022-A-0101", "decision/texts/reserve"]
+)
+def test_a_page_of_letters_asks_little_however_many_there_are(browser: Browser, decided: Scene, path: str) -> None:
+    browser.get("manager", f"/calls/{decided.slug}/{path}")
+    prepare(decided)
+    with statements() as asked:
+        assert browser.get("manager", f"/calls/{decided.slug}/{path}").status_code == 200
+    assert len(asked) <= 8
+
+
+def test_the_letter_of_a_team_asks_little(browser: Browser, decided: Scene) -> None:
+    sent(decided)
+    decided.people["lead"] = decided.leads[0]
+    browser.get("lead", f"/applications/{decided.references[0]}/decision-letter")
+    with statements() as asked:
+        assert browser.get("lead", f"/applications/{decided.references[0]}/decision-letter").status_code == 200
+    assert len(asked) <= 8

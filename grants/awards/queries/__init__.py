@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grants.awards.queries import letters, minutes, panel
+from grants.awards.queries import letters, minutes, panel, public
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
-from grants.awards.queries.after import after_decision
+from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
@@ -31,6 +31,7 @@ __all__ = [
     "advice_page",
     "after_decision",
     "application_ids",
+    "beside_decision",
     "decided",
     "duties",
     "facts_of",
@@ -52,6 +53,7 @@ __all__ = [
     "pilots_of",
     "plan_of",
     "proposed",
+    "public",
     "publication_scope",
     "published",
     "publishing",

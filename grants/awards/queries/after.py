@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func, not_, select
 
 from grants.applications.models import Application
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, Selection, SelectionItem
+from grants.awards.queries.heard import heard
 from grants.awards.rules.after import After
+from grants.awards.rules.heard import Heard
 from grants.awards.states import LetterState, MailingState, SelectionKind, SelectionState
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.calls.rules import CallView
 from grants.core.permissions import Actor
-from grants.core.together import Asking, reader
+from grants.core.together import Asking, reader, side_by_side
 from grants.evaluation import queries as evaluation
 
 
 @reader
-def after_decision(actor: Actor, call_id: UUID) -> Asking[After]:
+def after_decision(actor: Actor, slug: str) -> Asking[After]:
     """How far letters of a call are, without those this person is kept from."""
+    call_id = select(Call.id).where(Call.slug == slug).scalar_subquery()
     seen = (
         Application.call_id == call_id,
         not_(evaluation.in_conflict(actor.user_id)),
@@ -55,3 +60,15 @@ def after_decision(actor: Actor, call_id: UUID) -> Asking[After]:
         waiting[0].number if waiting else None,
         texts[0].number,
     )
+
+
+@reader
+def beside_decision(actor: Actor, slug: str) -> Asking[tuple[Heard, CallView, After]]:
+    """What stands beside the decision of a call: what its panel said, the call itself, how far its letters are."""
+    asked: list[Asking[Any]] = [
+        heard.asking(actor, slug),
+        calls.call.asking(actor, slug),
+        after_decision.asking(actor, slug),
+    ]
+    said, call, after = yield from side_by_side(asked)
+    return said, call, after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from grants.awards.states import AmountBasis, EndedElsewhere
@@ -173,3 +173,16 @@ def untold_words(untold: int) -> str:
         f"{untold} {'applications have' if many else 'application has'} no letter of decision that was sent. Send "
         f"{'them' if many else 'it'} first, or write why the results are published without."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A selected application as everybody reads it: who leads, where, how much. No rank, no score, nobody's name."""
+
+    title: str
+    lead: str
+    country: str
+    cities: str
+    amount: Money
+    decided_on: date | None = None
+    invented: bool = False

@@ -6,6 +6,7 @@ from grants.awards.services import letters, minutes, panel
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
+from grants.awards.services.experts import decide_names
 from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import propose_results, publish_results, return_results
@@ -17,6 +18,7 @@ __all__ = [
     "confirm_move",
     "decide",
     "decide_move",
+    "decide_names",
     "letters",
     "minutes",
     "panel",
