@@ -1,4 +1,4 @@
-"""Jobs of awards: the advice beside the official list, worked out for the person who asked."""
+"""Jobs of awards: the advice beside the official list, and the decision letters, one by one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from grants.awards import services
 from grants.core import jobs
+from grants.core.errors import NotAllowed, NotFound, Refused
 from grants.core.permissions import Permission
 
 
@@ -13,3 +14,15 @@ def advise(*, call_id: str, places: int) -> dict[str, int]:
     """Work out the advice of a call. Safe to run twice: the same sheets make no second run."""
     number = services.advise(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id), places)
     return {"number": number}
+
+
+def send_letter(*, letter_id: str) -> str:
+    """Send one decision letter, or keep why it was not sent; safe to run twice, since a letter is sent once."""
+    try:
+        return services.letters.send_letter(jobs.actor(Permission.SELECTION_CONFIRM), UUID(letter_id))
+    except (NotFound, NotAllowed):
+        reason = "It is not open any more to whoever had it sent: a conflict of interest was declared or found, or a role ended."
+    except Refused as error:
+        reason = str(error)
+    services.letters.note_failure(jobs.actor(Permission.SELECTION_CONFIRM), UUID(letter_id), reason)
+    return reason

@@ -42,3 +42,8 @@ def panel_minutes(*, minutes_id: str) -> None:
 def selection(*, selection_id: str) -> None:
     """A ranked list was confirmed: print its minute."""
     services.print_selection(jobs.actor(Permission.SELECTION_CONFIRM), UUID(selection_id))
+
+
+def decision_letter(*, letter_id: str) -> None:
+    """A letter of decision was sent: print it and its evaluation summary report as they were frozen."""
+    services.print_decision_letter(jobs.actor(Permission.SELECTION_CONFIRM), UUID(letter_id))

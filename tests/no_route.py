@@ -183,6 +183,8 @@ def value_of(app: Flask, rule: Rule, name: str, about: Target) -> Any:
             return "remark"
         case "key":
             return "summary"
+        case "outcome":
+            return "selected"
         case "question" | "asked" | "role" | "kind" | "number" | "token":
             return {"kind": "legal_name", "role": "signatory", "asked": "interim"}.get(name, "summary")
     return None

@@ -179,3 +179,56 @@ class Turn(StrEnum):
 
     NEXT = "next"
     BACK = "back"
+
+
+class MailingState(StrEnum):
+    """Letters of a call that leave together: one person prepares them, another sends them or gives them back."""
+
+    PREPARED = "prepared"
+    CONFIRMED = "confirmed"
+    RETURNED = "returned"
+
+
+MAILING = Machine(
+    "mailing of decision letters",
+    MailingState,
+    MailingState.PREPARED,
+    (
+        Transition("confirm", (MailingState.PREPARED,), MailingState.CONFIRMED, Permission.SELECTION_CONFIRM),
+        Transition("return", (MailingState.PREPARED,), MailingState.RETURNED, Permission.SELECTION_CONFIRM),
+    ),
+)
+
+
+class LetterState(StrEnum):
+    """One letter of decision on its way; one that was given back stays as history."""
+
+    PREPARED = "prepared"
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+LETTER = Machine(
+    "decision letter",
+    LetterState,
+    LetterState.PREPARED,
+    (
+        Transition("confirm", (LetterState.PREPARED,), LetterState.QUEUED, Permission.SELECTION_CONFIRM),
+        Transition(
+            "drop", (LetterState.PREPARED, LetterState.FAILED), LetterState.DROPPED, Permission.SELECTION_CONFIRM
+        ),
+        Transition("send", (LetterState.QUEUED,), LetterState.SENT, Permission.SELECTION_CONFIRM),
+        Transition("fail", (LetterState.QUEUED,), LetterState.FAILED, Permission.SELECTION_CONFIRM),
+        Transition("retry", (LetterState.FAILED,), LetterState.QUEUED, Permission.SELECTION_CONFIRM),
+    ),
+)
+
+
+class NamesShown(StrEnum):
+    """Where the names of evaluators stand: beside their call, with all of that year, or nowhere yet. Never beside an application."""
+
+    CALL = "call"
+    YEAR = "year"
+    NOWHERE = "nowhere"

@@ -69,10 +69,12 @@ APPEND_ONLY_TABLES = frozenset(
         "dossier_answer_version",
         "dossier_comment",
         "dossier_set_aside",
+        "evaluator_names",
         "file_scan",
         "ledger_entry",
         "ledger_leg",
         "ledger_reading",
+        "letter_text",
         "organisation_double",
         "organisation_fact",
         "ranking_run",
@@ -115,6 +117,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     "conflict_declaration": WrittenOnce(
         free=("declared", "reason", "declared_at", "ruling", "ruling_reason", "ruled_by", "ruled_at"), kept=True
     ),
+    "decision_letter": WrittenOnce(
+        once=("sent_content", "sent_sha256", "sent_at", "acknowledged_by", "acknowledged_at"), free=("state", "failure")
+    ),
     "due_diligence_item": WrittenOnce(free=("answer", "note", "evidence_on", "answered_at", "answered_by"), kept=True),
     "eligibility_check": WrittenOnce(
         once=("verdict", "reason", "decided_at", "decided_by", "confirmed_by"),
@@ -123,9 +128,16 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
     ),
     "eligibility_letter": WrittenOnce(once=("content", "sha256", "sent_at", "sent_by"), free=("note",), kept=True),
     "eligibility_result": WrittenOnce(free=("verdict", "reason", "answered_by", "answered_at"), kept=True),
+    "letter_left_out": WrittenOnce(once=("ended_by", "ended_at")),
+    "letter_mailing": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
+    ),
     "panel_minutes": WrittenOnce(once=("chair_signed_by", "chair_signed_at", "second_signed_by", "second_signed_at")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
+    "results_publication": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
+    ),
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
     "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
     "selection_item": WrittenOnce(once=("entry_id",)),

@@ -206,9 +206,24 @@ class Judges(Applicants):
         """A second person confirms it: money is reserved, applicants are told."""
         awards.confirm(self.actor("authoriser"), award_reads.selections(call.id)[0].id)
 
+    def prepare_letters(self, call: CallView) -> None:
+        """The manager looks at every letter of decision and prepares them."""
+        page = award_reads.letters.letters_page(self.actor("manager"), call.slug)
+        awards.letters.prepare(self.actor("manager"), call.id, page.shown_hash)
+
+    def send_letters(self, call: CallView) -> None:
+        """The second person has them sent, each by a job of its own."""
+        page = award_reads.letters.letters_page(self.actor("authoriser"), call.slug)
+        assert page.open_mailing is not None, "letters were prepared"
+        awards.letters.confirm_mailing(self.actor("authoriser"), page.open_mailing.id)
+
     def publish_results(self, call: CallView) -> None:
         """Everybody may read which applications were selected."""
-        awards.publish_results(self.actor("manager"), call.id, ResultsInput())
+        told = (
+            "" if not award_reads.letters.unsent(call.id) else "Everybody was told by mail when the list was confirmed."
+        )
+        made = awards.propose_results(self.actor("manager"), call.id, ResultsInput(), None, told)
+        awards.publish_results(self.actor("authoriser"), made)
         self.all_changed()
 
     def all_changed(self) -> None:

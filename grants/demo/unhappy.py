@@ -25,6 +25,7 @@ from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
 from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
 from grants.evaluation.states import Declared, Ruling, SeatState
+from grants.identity import services as people
 
 # A short life, so that everything has time to go wrong: six months, one report, reached milestones in months 2 and 4.
 SHORT_LIFE = """\
@@ -241,6 +242,12 @@ def _decided(stage: Stage, going: Going) -> Story:
     stage.troupe.decide_selection(going.call, reason=reason, reserve_max=2)
     yield stage.days_ago(455)
     stage.troupe.confirm_selection(going.call)
+    stage.troupe.prepare_letters(going.call)
+    # Who leads the application that was far down the list leaves before its letter does.
+    gone = stage.troupe.ids[going.leads[UNFUNDED[0]].lead]
+    people.disable_user(stage.troupe.actor("administrator"), gone, reason="Left the municipality.")
+    yield stage.days_ago(454)
+    stage.troupe.send_letters(going.call)
     yield stage.days_ago(453)
     stage.troupe.publish_results(going.call)
 

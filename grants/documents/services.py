@@ -24,7 +24,7 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.documents import queries
 from grants.documents.catalogue import CATALOGUE, Statement, named, rendered
 from grants.documents.models import StatementFigures, StatementRun
-from grants.documents.pdf import letters, minutes, selections
+from grants.documents.pdf import decisions, letters, minutes, selections
 from grants.documents.rules import (
     Figures,
     Format,
@@ -467,3 +467,27 @@ def print_selection(actor: Actor, selection_id: UUID) -> FileView:
         object_id=selection_id,
         role="minute",
     )
+
+
+@act(
+    "letter.print",
+    needs=Permission.SELECTION_CONFIRM,
+    scope=awards.letters.letter_scope,
+    says="made the PDFs of the decision letter of {subject}",
+)
+def print_decision_letter(actor: Actor, letter_id: UUID) -> tuple[FileView, ...]:
+    """A letter of decision and its evaluation summary report as PDF, from what was frozen when it was sent; made once."""
+    text, call = awards.letters.letter_for_print(letter_id)
+    if made := files.listed(awards.letters.LETTER_FILES, letter_id):
+        return tuple(made)
+    papers = (
+        (awards.letters.LETTER_ROLE, "decision-letter", decisions.letter(text, synthetic=call.synthetic)),
+        (awards.letters.REPORT_ROLE, "evaluation-summary-report", decisions.report(text, synthetic=call.synthetic)),
+    )
+    return tuple(
+        files.keep_bytes(
+            data, name=f"{stem}-{text.reference}.pdf", media_type=Format.PDF.media_type,
+            kind=awards.letters.LETTER_FILES, object_id=letter_id, role=role,
+        )
+        for role, stem, data in papers
+    )  # fmt: skip

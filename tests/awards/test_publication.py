@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -39,6 +40,8 @@ from grants.evaluation.states import Declared, Ruling
 from grants.identity.models import AccessBar
 from grants.identity.policy import PERMISSIONS, Role
 from grants.identity.queries import users_with
+from tests.awards.publishing import NO_LETTERS
+from tests.awards.publishing import publish as published
 from tests.evaluation.scene import CLOSED, SCORES, Browser, Scene
 from tests.factories import identity as people
 from tests.html import check_page
@@ -68,7 +71,7 @@ def decide(scene: Scene) -> UUID:
 
 
 def publish(scene: Scene, given: ResultsInput | None = None) -> datetime:
-    return services.publish_results(scene.actor("manager"), scene.call_id, given or ResultsInput(LOCAL))
+    return published(scene, given or ResultsInput(LOCAL))
 
 
 @contextmanager
@@ -199,7 +202,7 @@ def test_every_bar_of_the_call_ends_at_the_moment_and_no_other_bar_does(decided:
         (decided.people["eva1"], decided.application_ids[0]): MOMENT,
         (decided.people["eva2"], elsewhere): None,
     }
-    assert audited(decided) == ["access_bar", "call"]
+    assert audited(decided) == ["access_bar", "call", "results_publication"]
 
 
 def test_a_second_before_the_moment_the_conflict_bars_everywhere_and_at_the_moment_it_does_not(decided: Scene) -> None:
@@ -270,14 +273,43 @@ def test_whoever_has_a_conflict_in_the_call_does_not_publish_its_results(decided
         publish(decided)
 
 
-@pytest.mark.parametrize("name", ["chair", "officer", "auditor", "eva1"])
-def test_nobody_but_the_manager_publishes(decided: Scene, browser: Browser, name: str) -> None:
+@pytest.mark.parametrize(("name", "page"), [("chair", 200), ("officer", 200), ("auditor", 403), ("eva1", 403)])
+def test_nobody_but_the_manager_proposes(decided: Scene, browser: Browser, name: str, page: int) -> None:
     with pytest.raises(NotAllowed):
-        services.publish_results(decided.actor(name), decided.call_id, ResultsInput())
+        services.propose_results(decided.actor(name), decided.call_id, ResultsInput())
 
     path = f"/calls/{decided.slug}/results"
-    assert browser.get(name, path).status_code == 403
+    assert browser.get(name, path).status_code == page
     assert browser.post(name, path, when="now").status_code == 403
+
+
+def proposed(scene: Scene, given: ResultsInput | None = None, why: str = NO_LETTERS) -> UUID:
+    return services.propose_results(scene.actor("manager"), scene.call_id, given or ResultsInput(), without_letters=why)
+
+
+def test_results_are_published_after_everybody_has_a_letter_or_with_a_reason(decided: Scene) -> None:
+    with pytest.raises(Refused, match="3 applications have no letter of decision that was sent"):
+        proposed(decided, why="")
+    for application_id in decided.application_ids:
+        services.letters.leave_out(decided.actor("manager"), application_id, "Told by telephone.")
+    assert services.publish_results(decided.actor("officer"), proposed(decided, why="")) == CLOSED
+
+
+def test_another_person_publishes_or_returns(decided: Scene) -> None:
+    made = proposed(decided)
+    with pytest.raises(Refused, match="waits for a second person"):
+        proposed(decided)
+    with pytest.raises(NotAllowed):
+        services.publish_results(decided.actor("manager"), made)
+    both = replace(decided.actor("officer"), user_id=decided.people["manager"])
+    with pytest.raises(Refused, match="another person must publish or return"):
+        services.publish_results(both, made)
+    with pytest.raises(Invalid):
+        services.return_results(decided.actor("officer"), made, " ")
+    services.return_results(decided.actor("officer"), made, "On a Monday, please.")
+    assert calls.call_by_id(decided.call_id).results_public_at is None
+    services.publish_results(decided.actor("chair"), proposed(decided))
+    assert calls.call_by_id(decided.call_id).results_public_at == CLOSED
 
 
 def test_only_the_programme_manager_holds_the_permission() -> None:
@@ -287,14 +319,14 @@ def test_only_the_programme_manager_holds_the_permission() -> None:
 
 
 def test_several_at_once_publish_once(settings: Config, decided: Scene) -> None:
-    words = (CLOSED, decided.actor("manager"), decided.call_id, calls.call_by_id(decided.call_id).version)
+    words = (CLOSED, decided.actor("officer"), proposed(decided), 1)
 
     with Racers(settings, PROCESSES) as racers:
         answers = racers.race(awarding.publish, [words] * PROCESSES)
 
     assert answers.kinds == [Conflict.__name__] * (PROCESSES - 1) + [DONE]
     assert [end for *_, end in bars(decided)] == [CLOSED]
-    assert audited(decided) == ["access_bar", "call"]
+    assert audited(decided) == ["access_bar", "call", "results_publication"]
 
 
 # --- what is seen -----------------------------------------------------------------------------------------------
@@ -405,12 +437,28 @@ def test_results_are_published_on_a_page_that_shows_them_as_everybody_will_read_
     assert "Choose from when the results are public." in text_of(browser.post("manager", path), 422)
     incomplete = text_of(browser.post("manager", path, when="later", day="1 March 2023", time=""), 422)
     assert "Enter the time on the 24-hour clock" in incomplete and 'value="1 March 2023"' in incomplete
-    past = text_of(browser.post("manager", path, when="later", day="1 March 2022", time="9:00"), 422)
+    past = text_of(
+        browser.post("manager", path, when="later", day="1 March 2022", time="9:00", without_letters="By post."), 422
+    )
     assert "That moment has passed." in past and 'value="1 March 2022"' in past
     version = calls.call_by_id(decided.call_id).version
-    sent = {"when": "later", "day": "1 March 2023", "time": "9:00", "version": str(version)}
+    sent = {
+        "when": "later",
+        "day": "1 March 2023",
+        "time": "9:00",
+        "version": str(version),
+        "without_letters": "By post.",
+    }
+    without = text_of(browser.post("manager", path, **sent | {"without_letters": ""}), 422)
+    assert "no letter of decision that was sent" in without and 'value="1 March 2023"' in without
     assert browser.post("manager", path, **sent).status_code == 303
-    assert browser.post("manager", path, **sent | {"day": "2 March 2023"}).status_code == 409
+    assert browser.post("manager", path, **sent | {"day": "2 March 2023"}).status_code == 422
+    second = text_of(browser.get("officer", path))
+    assert "public from 1 March 2023, 09:00" in second and "because: By post." in second
+    assert browser.post("officer", f"{path}/return", version="1").status_code == 422
+    assert browser.post("officer", f"{path}/publish", version="2").status_code == 409
+    assert browser.post("officer", f"{path}/publish", version="1").status_code == 303
+    assert browser.post("officer", f"{path}/publish", version="1").status_code == 409
     assert "They become public on 1 March 2023, 09:00" in text_of(browser.get("manager", path))
 
     with clock.at(MOMENT):

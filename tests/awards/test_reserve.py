@@ -33,6 +33,7 @@ from grants.evaluation.states import Declared
 from grants.identity.models import Organisation
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
+from tests.awards.publishing import publish
 from tests.awards.test_portfolio import one
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
@@ -153,7 +154,7 @@ def test_who_is_next_is_the_programs_word_and_conflicts_keep_out(confirmed: Scen
 
 def published(scene: Scene) -> None:
     """The results are public: every bar has ended."""
-    services.publish_results(scene.actor("manager"), scene.call_id, ResultsInput(datetime(2022, 12, 1, 10)))
+    publish(scene, ResultsInput(datetime(2022, 12, 1, 10)))
 
 
 LATER = CLOSED + timedelta(days=60)

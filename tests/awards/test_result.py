@@ -18,6 +18,7 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, Ruling
 from grants.identity.policy import Role
+from tests.awards.publishing import publish as published
 from tests.awards.test_late_rulings import declaration
 from tests.awards.test_services import decide
 from tests.evaluation.scene import SCORES, WORDS, Browser, Scene
@@ -40,7 +41,7 @@ def told(evaluated: Scene) -> Scene:
 
 
 def publish(scene: Scene) -> None:
-    services.publish_results(scene.actor("manager"), scene.call_id, ResultsInput(LOCAL))
+    published(scene, ResultsInput(LOCAL))
 
 
 def test_before_the_moment_the_team_reads_when_and_at_the_moment_scores_and_words(
@@ -151,11 +152,13 @@ def test_a_doubt_stays_a_duty_and_on_the_page_until_somebody_rules_whatever_beca
 
 
 def test_at_once_publishes_whatever_stands_in_the_other_fields(told: Scene, browser: Browser) -> None:
-    typed = {"day": "the 31st of Nonsense", "time": "25:99", "fold": "never"}
+    typed = {"day": "the 31st of Nonsense", "time": "25:99", "fold": "never", "without_letters": "By post."}
     version = calls.call_by_id(told.call_id).version
 
     answer = browser.post("manager", f"/calls/{told.slug}/results", when="now", version=str(version), **typed)
 
+    assert answer.status_code == 303
+    answer = browser.post("officer", f"/calls/{told.slug}/results/publish", version="1")
     assert answer.status_code == 303
     assert queries.result(told.actor("lead0"), told.references[0], clock.now()).public
 

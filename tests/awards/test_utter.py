@@ -27,6 +27,7 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.models import AssessmentScore, ScoreShift
 from grants.evaluation.rules import ShiftInput
 from grants.evaluation.states import ShiftState
+from tests.awards.publishing import publish
 from tests.awards.test_late_rulings import confirm_conflict
 from tests.awards.test_services import decide, decision
 from tests.awards.test_views import text_of
@@ -396,7 +397,7 @@ def test_the_decided_list_and_the_result_say_what_the_score_is_made_of(utter: Sc
     with pytest.raises(Refused, match="is not under evaluation"):
         propose(utter, 0, 4)
 
-    services.publish_results(utter.actor("manager"), utter.call_id, ResultsInput(datetime(2023, 3, 1, 9)))
+    publish(utter, ResultsInput(datetime(2023, 3, 1, 9)))
     with clock.at(datetime(2023, 3, 2, tzinfo=CLOSED.tzinfo)):
         text = text_of(panel.get("lead0", f"/applications/{utter.references[0]}/result"))
     assert f"{MEAN}. Marks: 0, 3, 7 or 10" in text and "8.5" in text

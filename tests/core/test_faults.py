@@ -82,6 +82,7 @@ from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
 from tests.awards.meeting import planned, seat_panel
+from tests.awards.publishing import publish
 from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
@@ -392,7 +393,7 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     moved(scene)
     awarding.return_list(scene.actor("chair"), listed(scene), "Look at the third again.")
     awarding.confirm(scene.actor("chair"), listed(scene))
-    awarding.publish_results(scene.actor("manager"), scene.call_id, ResultsInput())
+    publish(scene, ResultsInput())
     with clock.at(datetime(2023, 6, 5, 9, tzinfo=UTC)):
         reported(*signed(scene))
     DONE.add("awards")

@@ -51,7 +51,7 @@ REACHED = {
     "manager": """
         agreements.agreement agreements.dismiss agreements.drop agreements.index agreements.people
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
-        awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
+        awards.letter_preview awards.letter_text awards.letters awards.names awards.public_awards awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.fill evaluation.hand_over evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
@@ -83,7 +83,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.minutes_pdf", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.selection_minute", "documents.download", "evaluation.file",
+    "agreements.agreement_pdf", "awards.advice_csv", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.file",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",
@@ -91,7 +91,7 @@ NO_PAGES = {
 # What nobody of the cast meets; counted where it is shown, in tests/awards, tests/evaluation, tests/identity and
 # tests/payments.
 ELSEWHERE = {
-    "evaluation.decide_detected", "evaluation.declare_in_office", "evaluation.detected", "evaluation.shift",
+    "awards.experts", "awards.experts_of_year", "awards.letter", "evaluation.decide_detected", "evaluation.declare_in_office", "evaluation.detected", "evaluation.shift",
     "identity.address", "identity.choose_password", "identity.confirm_password", "identity.decide_double",
     "identity.demo_people", "identity.new_address", "identity.password", "payments.ask_again",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from grants.awards.rules import PublishedOutcome, PublishedPilot
 from grants.awards.states import AmountBasis
 from grants.calls import queries as calls
 from grants.calls import services as call_acts
-from grants.calls.rules import BudgetInput, ResultsInput
+from grants.calls.rules import BudgetInput
 from grants.core import acts, clock
 from grants.core.db import db
 from grants.core.money import ZERO, Money, euros
@@ -47,9 +47,9 @@ def lower(actor: Actor, call_id: UUID, amount: Money) -> None:
     call_acts.authorise_budget(actor, call_id, BudgetInput(amount))
 
 
-def publish(moment: datetime, actor: Actor, call_id: UUID, version: int) -> None:
+def publish(moment: datetime, actor: Actor, publication_id: UUID, version: int) -> None:
     with clock.at(moment):
-        services.publish_results(actor, call_id, ResultsInput(), version)
+        services.publish_results(actor, publication_id, version)
 
 
 class Awarding:

@@ -27,6 +27,10 @@ from tests.html import check_page
 # Open to everybody. Whoever adds a line here has thought about it.
 PUBLIC = {
     "applications.check_receipt",
+    "awards.experts",
+    "awards.experts_of_year",
+    "awards.public_awards",
+    "awards.public_awards_csv",
     "calls.call_calendar",
     "calls.call_privacy",
     "calls.empty_budget",
@@ -68,7 +72,9 @@ AUDITED_READS = {
     "applications.download_list_file",
     "applications.export_workbook",
     "applications.receipt_pdf",
+    "awards.letter_pdf",
     "awards.minutes_pdf",
+    "awards.report_pdf",
     "documents.download",
     "evaluation.file",
     "evaluation.take_reading_pack",

@@ -84,6 +84,12 @@ class PublishForm(ContestedForm):
         default="",
     )
 
+    without_letters = TextAreaField(
+        "Why the results are published without every letter",
+        [Optional()],
+        description="Only where somebody has no letter of decision that was sent.",
+    )
+
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Where “At once” is chosen, what stands in the other fields is not read."""
         if self.when.data == "now":

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
+from grants.awards.models.experts import EvaluatorNames
+from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, ResultsPublication
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
 
 __all__ = [
+    "DecisionLetter",
+    "EvaluatorNames",
+    "LetterLeftOut",
+    "LetterMailing",
+    "LetterText",
     "PanelEvent",
     "PanelItem",
     "PanelMeeting",
     "PanelMember",
     "PanelMinutes",
     "RankingRun",
+    "ResultsPublication",
     "Selection",
     "SelectionItem",
     "SelectionMove",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grants.awards.queries import minutes, panel
+from grants.awards.queries import letters, minutes, panel, public
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
+from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
-from grants.awards.queries.publication import application_ids, decided, publishing
+from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.reserve import SELECTION_FILES, move_scope, next_on_reserve, reserve_page, selection_page
 from grants.awards.queries.results import result
 from grants.awards.queries.scenarios import figures_now, scenario_of, scenario_page, scenarios, scenarios_page, what_ifs
@@ -28,7 +29,9 @@ __all__ = [
     "SELECTION_FILES",
     "SheetsRead",
     "advice_page",
+    "after_decision",
     "application_ids",
+    "beside_decision",
     "decided",
     "duties",
     "facts_of",
@@ -37,6 +40,7 @@ __all__ = [
     "hash_of",
     "heard",
     "item_of",
+    "letters",
     "live_list",
     "minute",
     "minute_file",
@@ -48,6 +52,9 @@ __all__ = [
     "panel",
     "pilots_of",
     "plan_of",
+    "proposed",
+    "public",
+    "publication_scope",
     "published",
     "publishing",
     "ranking_page",

@@ -9,16 +9,18 @@ from sqlalchemy import func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState, Origin
-from grants.awards.models import Selection, SelectionItem
+from grants.awards.models import ResultsPublication, Selection, SelectionItem
 from grants.awards.queries.selections import ROWS_MAX
-from grants.awards.rules import Decided
-from grants.awards.states import AmountBasis, Outcome, SelectionKind, SelectionState
+from grants.awards.rules import Decided, PublicationView
+from grants.awards.states import AmountBasis, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallView, PublicResult
-from grants.core.db import db
+from grants.calls.rules import CallView, PublicResult, ResultsInput
+from grants.core import encoding
+from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
+from grants.identity.models import User
 
 # Sent in, and not told a result yet.
 WITHOUT_RESULT = (
@@ -61,10 +63,34 @@ def decided(call_id: UUID) -> Decided:
 def publishing(actor: Actor, slug: str) -> tuple[CallView, Decided, tuple[PublicResult, ...]]:
     """The call, how far its selection is, and exactly what everybody would read; :class:`NotFound` out of scope."""
     call = calls.call(actor, slug)
-    if not actor.may(Permission.SELECTION_PUBLISH_RESULTS, Scope.of(("call", call.id))):
+    opens = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM)
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in opens):
         raise NotFound
     barred = actor.barred("application")
     return call, decided(call.id), tuple(row for key, row in _selected(call, tuple(SelectionKind)) if key not in barred)
+
+
+def publication_scope(publication_id: UUID) -> Scope:
+    """A publication lies in its call, which is locked first."""
+    scope = evaluation.call_scope(get(ResultsPublication, publication_id).call_id)
+    locked(ResultsPublication, publication_id)
+    return scope
+
+
+def proposed(call_id: UUID) -> PublicationView | None:
+    """The publication of a call that waits for a second person."""
+    row = db.session.execute(
+        select(ResultsPublication, User.name)
+        .join(User, User.id == ResultsPublication.prepared_by)
+        .where(ResultsPublication.call_id == call_id, ResultsPublication.state == MailingState.PREPARED.value)
+    ).one_or_none()
+    if row is None:
+        return None
+    found, name = row
+    given: ResultsInput = encoding.decode(found.given, ResultsInput)
+    return PublicationView(
+        found.id, found.version, given, found.without_letters, name, found.prepared_by, found.prepared_at
+    )
 
 
 def public_results(call: CallView, at: datetime) -> tuple[PublicResult, ...] | None:

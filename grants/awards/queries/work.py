@@ -8,10 +8,10 @@ from sqlalchemy import and_, func, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
-from grants.awards.models import Selection
-from grants.awards.queries import panel_work
+from grants.awards.models import ResultsPublication, Selection
+from grants.awards.queries import letters_work, panel_work
 from grants.awards.queries.publication import WITHOUT_RESULT
-from grants.awards.states import SelectionKind, SelectionState
+from grants.awards.states import MailingState, SelectionKind, SelectionState
 from grants.calls.models import Call
 from grants.calls.states import CallState
 from grants.core.duties import Duty
@@ -30,6 +30,10 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.SELECTION_CONFIRM, _to_confirm),
         (Permission.SELECTION_DECIDE, _to_decide),
         (Permission.SELECTION_PUBLISH_RESULTS, _to_publish),
+        (Permission.SELECTION_PUBLISH_RESULTS, letters_work.to_prepare),
+        (Permission.SELECTION_CONFIRM, letters_work.to_send),
+        (Permission.SELECTION_CONFIRM, letters_work.to_publish),
+        (Permission.APPLICATION_EDIT, letters_work.to_read),
         (Permission.PANEL_READ, panel_work.to_attend),
         (Permission.PANEL_READ, panel_work.to_sign),
         (Permission.SELECTION_CONFIRM, panel_work.shifts_to_confirm),
@@ -117,10 +121,20 @@ def _to_publish(actor: Actor) -> Asking[list[Duty]]:
         )
         .exists()
     )
+    proposed = (
+        select(ResultsPublication.id)
+        .where(ResultsPublication.call_id == Call.id, ResultsPublication.state == MailingState.PREPARED.value)
+        .exists()
+    )
     rows = yield from ask(
         select(Call.id, Call.slug, Call.title)
         .where(
-            Call.state == CallState.PUBLISHED.value, Call.results_public_at.is_(None), confirmed, ~open_list, ~waiting
+            Call.state == CallState.PUBLISHED.value,
+            Call.results_public_at.is_(None),
+            confirmed,
+            ~open_list,
+            ~waiting,
+            ~proposed,
         )
         .order_by(Call.reference)
         .limit(50)
@@ -128,7 +142,7 @@ def _to_publish(actor: Actor) -> Asking[list[Duty]]:
     return [
         Duty(
             f"Publish the results of {title}",
-            "Every applicant has been told. Until then people with a conflict see nothing of what they are kept from.",
+            "Once every applicant has a letter. Until then people with a conflict see nothing of what they are kept from.",
             "Publish the results",
             "awards.publishing",
             {"slug": slug},

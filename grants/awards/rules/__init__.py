@@ -36,10 +36,12 @@ from grants.awards.rules.plan import (
 )
 from grants.awards.rules.publication import (
     Decided,
+    PublicationView,
     PublishedOther,
     PublishedOutcome,
     PublishedPilot,
     refuse_unpublishable,
+    untold_words,
 )
 from grants.awards.rules.results import NEXT_WORDS, OUTCOME_WORDS, ResultPage, ResultScore, SelectedItem
 from grants.awards.rules.scenarios import (
@@ -90,6 +92,7 @@ __all__ = [
     "Override",
     "Part",
     "Plan",
+    "PublicationView",
     "PublishedOther",
     "PublishedOutcome",
     "PublishedPilot",
@@ -134,5 +137,6 @@ __all__ = [
     "refuse_shifts",
     "refuse_unpublishable",
     "strip",
+    "untold_words",
     "waiting_words",
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from grants.awards.states import AmountBasis, EndedElsewhere
 from grants.budgets.rules import Cell
+from grants.calls.rules import ResultsInput
+from grants.core import clock
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, total
 from grants.dossiers.rules import clean_text
@@ -138,3 +141,48 @@ def refuse_unpublishable(found: Decided) -> None:
             f"{found.without_result} {'applications' if many else 'application'} of this call "
             f"{'have' if many else 'has'} no result yet. Every applicant is told first, then results are published."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationView:
+    """A publication one person proposed and another has still to look at."""
+
+    id: UUID
+    version: int
+    given: ResultsInput
+    without_letters: str
+    prepared_by: str
+    prepared_by_id: UUID
+    prepared_at: datetime
+
+    @property
+    def from_words(self) -> str:
+        """From when, on the clock of the call."""
+        local = self.given.local
+        return "public at once" if local is None else f"public from {clock.long_date(local.date())}, {local:%H:%M}"
+
+
+def untold_words(untold: int) -> str:
+    """How many were not told by a letter, and the way out.
+
+    >>> untold_words(1)[:58]
+    '1 application has no letter of decision that was sent. Sen'
+    """
+    many = untold != 1
+    return (
+        f"{untold} {'applications have' if many else 'application has'} no letter of decision that was sent. Send "
+        f"{'them' if many else 'it'} first, or write why the results are published without."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A selected application as everybody reads it: who leads, where, how much. No rank, no score, nobody's name."""
+
+    title: str
+    lead: str
+    country: str
+    cities: str
+    amount: Money
+    decided_on: date | None = None
+    invented: bool = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from grants.awards.services import minutes, panel
+from grants.awards.services import letters, minutes, panel
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
+from grants.awards.services.experts import decide_names
 from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
-from grants.awards.services.publishing import publish_results
+from grants.awards.services.publishing import propose_results, publish_results, return_results
 from grants.awards.services.scenarios import save_scenario
 
 __all__ = [
@@ -17,12 +18,16 @@ __all__ = [
     "confirm_move",
     "decide",
     "decide_move",
+    "decide_names",
+    "letters",
     "minutes",
     "panel",
+    "propose_results",
     "publish_results",
     "record_published_outcome",
     "request_advice",
     "return_list",
     "return_move",
+    "return_results",
     "save_scenario",
 ]

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from grants.awards.views import advice, minutes, panel, ranking, results, scenarios, selections
+from grants.awards.views import advice, letters, minutes, panel, public, ranking, results, scenarios, selections
 from grants.awards.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "advice", "bp", "minutes", "panel", "ranking", "results", "scenarios", "selections"]
+__all__ = [
+    "NAVIGATION",
+    "advice",
+    "bp",
+    "letters",
+    "minutes",
+    "panel",
+    "public",
+    "ranking",
+    "results",
+    "scenarios",
+    "selections",
+]

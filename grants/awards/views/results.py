@@ -9,51 +9,105 @@ from flask import flash
 
 from grants.applications import rules as application_rules
 from grants.awards import queries, services
-from grants.awards.forms import PublishForm
+from grants.awards.forms import ConfirmForm, PublishForm, ReturnForm
 from grants.awards.rules import (
     NEXT_WORDS,
     OUTCOME_WORDS,
     Decided,
+    PublicationView,
     points,
     refuse_unpublishable,
 )
 from grants.awards.views.frame import P, bp
 from grants.core import clock
 from grants.core.errors import Refused
+from grants.core.permissions import Scope
 from grants.evaluation.rules import anchor_words
 from grants.web.routing import current_actor, page, requires, see_other
 
+OPENS = (P.SELECTION_PUBLISH_RESULTS, P.SELECTION_CONFIRM)
+
 
 @bp.get("/calls/<slug>/results")
-@requires(P.SELECTION_PUBLISH_RESULTS)
+@requires(*OPENS)
 def publishing(slug: str) -> Any:
     return _publishing(slug)
 
 
 @bp.post("/calls/<slug>/results")
 @requires(P.SELECTION_PUBLISH_RESULTS)
-def publish_results(slug: str) -> Any:
+def propose_results(slug: str) -> Any:
+    """One person proposes from when the results are public."""
     call, _, _ = queries.publishing(current_actor(), slug)
     form = PublishForm()
     if form.validate_on_submit():
         with form.attempt():
-            at = services.publish_results(current_actor(), call.id, form.to_input(), form.version_shown())
-            flash(_published_words(at))
+            services.propose_results(
+                current_actor(), call.id, form.to_input(), form.version_shown(), form.without_letters.data or ""
+            )
+            flash("The publication is proposed. Another person must publish the results.")
             return see_other(".publishing", slug=slug)
     return _publishing(slug, form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/results/publish")
+@requires(P.SELECTION_CONFIRM)
+def publish_results(slug: str) -> Any:
+    """The second person publishes them."""
+    form, waiting = ConfirmForm(), _waiting(slug)
+    if waiting is not None and form.validate_on_submit():
+        with form.attempt():
+            at = services.publish_results(current_actor(), waiting.id, form.version_shown())
+            flash(_published_words(at))
+            return see_other(".publishing", slug=slug)
+    return _second(slug, form, waiting)
+
+
+@bp.post("/calls/<slug>/results/return")
+@requires(P.SELECTION_CONFIRM)
+def return_results(slug: str) -> Any:
+    """The second person gives the publication back."""
+    form, waiting = ReturnForm(), _waiting(slug)
+    if waiting is not None and form.validate_on_submit():
+        with form.attempt():
+            services.return_results(current_actor(), waiting.id, form.reason.data or "", form.version_shown())
+            flash("The publication is returned. It can be proposed again.")
+            return see_other(".publishing", slug=slug)
+    return _second(slug, form, waiting)
+
+
+def _waiting(slug: str) -> PublicationView | None:
+    call, _, _ = queries.publishing(current_actor(), slug)
+    return queries.proposed(call.id)
+
+
+def _second(slug: str, form: ConfirmForm | ReturnForm, waiting: PublicationView | None) -> Any:
+    if waiting is None:
+        form.clashed = "No publication waits for a second person any more. This page shows what became of it."
+    if form.clashed:
+        form.problems.append(form.clashed)
+    return _publishing(slug, None, form), 409 if form.clashed else 422
 
 
 def _published_words(at: datetime) -> str:
     return "The results are public." if at <= clock.now() else "The moment is set. Until then nothing is public."
 
 
-def _publishing(slug: str, form: PublishForm | None = None) -> str:
-    call, found, results = queries.publishing(current_actor(), slug)
+def _publishing(slug: str, form: PublishForm | None = None, second: ConfirmForm | ReturnForm | None = None) -> str:
+    actor = current_actor()
+    call, found, results = queries.publishing(actor, slug)
     if form is not None and form.clashed:
         form.comes_again(call.version)
+    place, waiting = Scope.of(("call", call.id)), queries.proposed(call.id)
+    version = "" if waiting is None else str(waiting.version)
     return page(
         "awards/publishing.html", call=call, results=results, public=call.results_are_public(clock.now()),
-        why_not=_unpublishable(found), form=form or PublishForm.of(call),
+        why_not=_unpublishable(found), form=form or PublishForm.of(call), waiting=waiting, second=second,
+        untold=queries.letters.unsent(call.id), may_propose=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
+        may_publish=actor.may(P.SELECTION_CONFIRM, place)
+        and (waiting is None or waiting.prepared_by_id != actor.user_id),
+        confirm_form=ConfirmForm(formdata=None, data={"version": version}),
+        return_form=second if isinstance(second, ReturnForm) else ReturnForm(formdata=None, data={"version": version}),
     )  # fmt: skip
 
 
@@ -61,12 +115,12 @@ def _publishing(slug: str, form: PublishForm | None = None) -> str:
 @requires(P.APPLICATION_READ)
 def result(ref: str) -> Any:
     """How an application fared and why, for its team."""
-    shown = queries.result(current_actor(), ref, clock.now())
+    shown, letter = queries.result(current_actor(), ref, clock.now()), queries.letters.sent_at(current_actor(), ref)
     call = shown.application.call
     return page(
         "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
         rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,
-        redress=call.fact("evaluation.redress"), anchors=anchor_words, marking=call.content.marking,
+        redress=call.fact("evaluation.redress"), letter_sent=letter, anchors=anchor_words, marking=call.content.marking,
     )  # fmt: skip
 
 

@@ -13,10 +13,13 @@ from grants.awards.rules import (
     SelectionView,
     refuse_same_person,
 )
+from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
+from grants.calls.rules import CallView
+from grants.core import clock
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Scope
 from grants.identity import queries as identity
@@ -29,9 +32,22 @@ from grants.web.routing import current_actor, page, requires, see_other
 @requires(*READS)
 def decision(slug: str) -> Any:
     """The list as the panel left it: the order of tied applications is that of its signed minutes, to be changed here."""
-    heard = queries.heard(current_actor(), slug)
-    shown = queries.ranking_page(current_actor(), slug, panel_order=heard.order)
-    return _decision(shown, DecisionForm(list_hash=shown.list_hash, panel_order="\n".join(heard.order)), heard)
+    beside = queries.beside_decision(current_actor(), slug)
+    order = beside[0].order
+    shown = queries.ranking_page(current_actor(), slug, panel_order=order)
+    return _decision(shown, DecisionForm(list_hash=shown.list_hash, panel_order="\n".join(order)), beside)
+
+
+def _after(call: CallView, after: After) -> dict[str, Any]:
+    """What comes after a confirmed list: its letters, the publication of the results, complaints."""
+    actor, place = current_actor(), Scope.of(("call", call.id))
+    return {
+        "after": after,
+        "call": call,
+        "public": call.results_are_public(clock.now()),
+        "opens_letters": any(actor.may(one, place) for one in queries.letters.READS_LETTERS),
+        "may_publish": actor.may(P.SELECTION_PUBLISH_RESULTS, place),
+    }
 
 
 @bp.post("/calls/<slug>/decision")
@@ -62,13 +78,14 @@ def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
     )
 
 
-def _decision(shown: RankingPage, form: DecisionForm, heard: Heard | None = None) -> str:
-    heard = heard or queries.heard(current_actor(), shown.call_slug)
+def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallView, After] | None = None) -> str:
+    heard, call, after = beside or queries.beside_decision(current_actor(), shown.call_slug)
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
+    confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
     return page(
         "awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown), said=said,
-        minutes=() if shown.partial else heard.meetings,
+        minutes=() if shown.partial else heard.meetings, **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip
 
 

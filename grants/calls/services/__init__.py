@@ -35,7 +35,7 @@ from grants.calls.services.questions import (
     take_as_source,
     tell_answers,
 )
-from grants.calls.services.results import authorise_budget, make_results_public, results_public_by_source
+from grants.calls.services.results import authorise_budget, make_results_public, refuse_public, results_public_by_source
 from grants.calls.services.sessions import add_session, add_slides, cancel_session, edit_session
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "publish",
     "publish_answer",
     "publish_corrigendum",
+    "refuse_public",
     "replace_copy",
     "results_public_by_source",
     "save_draft",

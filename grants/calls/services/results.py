@@ -61,16 +61,25 @@ def make_results_public(call_id: UUID, given: ResultsInput, *, version: int | No
     """
     call = locked(Call, call_id)
     check_version(call, version)
+    _refuse_public(call)
+    current = queries.last_deadline(call.id)
+    at = rules.results_moment(given, call.zone, closes_at=current.closes_at if current else None, at=acts.moment())
+    call.results_public_at = at
+    return at
+
+
+def refuse_public(call_id: UUID) -> None:
+    """Raise :class:`Refused` where a call has no results to publish, or they are public already."""
+    _refuse_public(locked(Call, call_id))
+
+
+def _refuse_public(call: Call) -> None:
     if call.state != CallState.PUBLISHED.value:
         raise Refused(f"This call is {call.state}; only a published call has results.")
     if call.results_public_at is not None and call.results_public_at <= acts.moment():
         raise Refused(
             f"The results are public since {rules.literal_of(call.results_public_at, call.zone)}; that moment stays."
         )
-    current = queries.last_deadline(call.id)
-    at = rules.results_moment(given, call.zone, closes_at=current.closes_at if current else None, at=acts.moment())
-    call.results_public_at = at
-    return at
 
 
 def results_public_by_source(call_id: UUID) -> datetime:

@@ -81,7 +81,8 @@ def import_file() -> Any:
 def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
     found = {"results": queries.public_results(call, at), **queries.around(current_actor(), call)}
-    return page("calls/call.html", call=call, phase=call.phase(at), **found, **_words(call))
+    public_now = call.results_are_public(at)
+    return page("calls/call.html", call=call, phase=call.phase(at), public=public_now, **found, **_words(call))
 
 
 @bp.get("/<slug>/manage")

@@ -55,6 +55,7 @@ class Paper:
         body = ParagraphStyle("body", fontName="Source", fontSize=10, leading=14, textColor=INK)
         self._styles = {
             "body": body,
+            "name": ParagraphStyle("name", body, fontName="Source-Bold", keepWithNext=True),
             "quiet": ParagraphStyle("quiet", body, textColor=INK_2, fontSize=9, leading=12),
             "title": ParagraphStyle("title", body, fontName="Source-Bold", fontSize=20, leading=25, spaceAfter=6),
             "heading": ParagraphStyle(

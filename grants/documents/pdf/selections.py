@@ -38,6 +38,9 @@ def selection(told: DecisionMinute) -> bytes:
     for sentence in told.rules:
         paper.paragraph(sentence)
     paper.table(_ranked(told))
+    if view.line_words:
+        paper.gap(4)
+        paper.paragraph(view.line_words)
     paper.heading("How ties were decided")
     for sentence in told.ties or ("No two applications above the thresholds had the same score.",):
         paper.paragraph(sentence)
@@ -52,8 +55,8 @@ def selection(told: DecisionMinute) -> bytes:
 
 def _ranked(told: DecisionMinute) -> Table:
     columns = (
-        Column("Rank", share=1), Column("Application", share=6), Column("Score", share=1),
-        Column("Asked for", ColumnKind.MONEY, share=2, sums=False), Column("Amount", ColumnKind.MONEY, share=2, sums=False),
+        Column("Rank", ColumnKind.NUMBER, share=1), Column("Application", share=6), Column("Score", ColumnKind.NUMBER, share=1),
+        Column("Asked for", ColumnKind.MONEY, share=2, sums=False), Column("Recommended", ColumnKind.MONEY, share=2, sums=False),
         Column("Outcome", share=2), Column("Why, and on which condition", share=5),
     )  # fmt: skip
     rows = []
@@ -63,7 +66,7 @@ def _ranked(told: DecisionMinute) -> Table:
         about = f"{row.title} ({row.reference}), {row.cities}".rstrip(", ")
         rows.append(
             (
-                place, about, row.score_words, row.requested, row.amount, row.outcome.words,
+                place, about, row.score_words, row.requested, row.amount if row.outcome is Outcome.SELECTED else None, row.outcome.words,
                 " ".join(filter(None, why)),
             )
         )  # fmt: skip

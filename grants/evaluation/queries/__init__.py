@@ -47,6 +47,7 @@ from grants.evaluation.queries.assignments import (
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
     agreed_words,
+    agreed_words_of,
     all_sheets_in,
     consensus_application,
     consensus_page,
@@ -70,7 +71,7 @@ from grants.evaluation.queries.own_sheets import (
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
-from grants.evaluation.queries.shifts import shift_page, waiting_shifts
+from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "acts_for",
     "adjust_page",
     "agreed_words",
+    "agreed_words_of",
     "all_sheets_in",
     "application_id_of",
     "application_of_call_scope",
@@ -129,6 +131,7 @@ __all__ = [
     "own_seat_id",
     "pack",
     "pool",
+    "reasons_of_shifts",
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",

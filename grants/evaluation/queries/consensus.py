@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -119,6 +119,22 @@ def agreed_words(application_id: UUID, criteria: Sequence[Criterion]) -> Asking[
     if row is None or row.state != ConsensusState.AGREED.value:
         return None
     return AgreedWords(_marks(scores, criteria), row.text)
+
+
+@reader
+def agreed_words_of(
+    application_ids: Collection[UUID], criteria: Sequence[Criterion]
+) -> Asking[dict[UUID, AgreedWords]]:
+    """The same for many applications of one call in one statement; those without an agreed consensus are left out."""
+    agreed = (Consensus.application_id.in_(application_ids), Consensus.state == ConsensusState.AGREED.value)
+    rows, scores = yield [
+        select(Consensus.id, Consensus.application_id, Consensus.text).where(*agreed),
+        select(ConsensusScore).join(Consensus, Consensus.id == ConsensusScore.consensus_id).where(*agreed),
+    ]
+    by_consensus: dict[UUID, list[Any]] = {row.id: [] for row in rows}
+    for score in scores:
+        by_consensus[score.consensus_id].append(score)
+    return {row.application_id: AgreedWords(_marks(by_consensus[row.id], criteria), row.text) for row in rows}
 
 
 @reader

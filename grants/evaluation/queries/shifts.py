@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +79,17 @@ def waiting_shifts(call_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
         .order_by(Application.reference)
     )
     return tuple((reference, shift_words(half)) for reference, half in rows)
+
+
+@reader
+def reasons_of_shifts(application_ids: Collection[UUID]) -> Asking[dict[UUID, str]]:
+    """Why the panel moved the score of each of these applications, where it did and a second person stood behind it."""
+    rows = yield from ask(
+        select(ScoreShift.application_id, ScoreShift.reason).where(
+            ScoreShift.application_id.in_(application_ids), ScoreShift.state == ShiftState.CONFIRMED.value
+        )
+    )
+    return {row.application_id: row.reason for row in rows}
 
 
 def _shifts(application_id: Any) -> Asking[list[tuple[ShiftView, Any]]]:

@@ -64,6 +64,7 @@ from grants.identity.queries.people import (
     people,
     person,
     person_by_email,
+    teams,
     users_with,
 )
 from grants.identity.queries.sessions import credentials, link, live_session, sessions, who_asks
@@ -125,6 +126,7 @@ __all__ = [
     "slugs",
     "stated_by",
     "statements_of",
+    "teams",
     "user",
     "users",
     "users_with",

@@ -1,0 +1,44 @@
+"""Forms of the decision letters: their words, what is left out, who prepares and who sends, acknowledging."""
+
+from __future__ import annotations
+
+from wtforms import HiddenField, TextAreaField
+
+from grants.awards.rules.letters import TEXT_WORDS_MAX
+from grants.web.forms import ContestedForm, Needed
+
+
+class LetterTextForm(ContestedForm):
+    """The words of one outcome’s letter; ``version`` is the number of those it was opened with."""
+
+    text = TextAreaField(
+        "Words of the letter",
+        [Needed("Write the words of the letter.")],
+        description=f"An empty line begins a paragraph. At most {TEXT_WORDS_MAX} words. Places in braces are filled for each applicant.",
+    )
+
+
+class LeaveOutForm(ContestedForm):
+    """Why one letter is left out."""
+
+    reason = TextAreaField(
+        "Why this letter is left out",
+        [Needed("Write why this letter is left out, and who tells the applicant.")],
+        description="It stands beside the letter and in the record.",
+    )
+
+
+class PrepareForm(ContestedForm):
+    """Prepare the letters on the page; ``shown`` says which they are."""
+
+    shown = HiddenField()
+
+
+class LetterDeedForm(ContestedForm):
+    """A deed on letters without words of its own."""
+
+
+class ReturnLettersForm(ContestedForm):
+    """The second person gives the letters back."""
+
+    reason = TextAreaField("What must be different", [Needed("Write what must be different before they are sent.")])

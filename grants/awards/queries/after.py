@@ -1,0 +1,74 @@
+"""What comes after a confirmed list: how far its letters are, in one statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, not_, select
+
+from grants.applications.models import Application
+from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, Selection, SelectionItem
+from grants.awards.queries.heard import heard
+from grants.awards.rules.after import After
+from grants.awards.rules.heard import Heard
+from grants.awards.states import LetterState, MailingState, SelectionKind, SelectionState
+from grants.calls import queries as calls
+from grants.calls.models import Call
+from grants.calls.rules import CallView
+from grants.core.permissions import Actor
+from grants.core.together import Asking, reader, side_by_side
+from grants.evaluation import queries as evaluation
+
+
+@reader
+def after_decision(actor: Actor, slug: str) -> Asking[After]:
+    """How far letters of a call are, without those this person is kept from."""
+    call_id = select(Call.id).where(Call.slug == slug).scalar_subquery()
+    seen = (
+        Application.call_id == call_id,
+        not_(evaluation.in_conflict(actor.user_id)),
+        Application.id.not_in(actor.barred("application")),
+    )
+    letter: Any = DecisionLetter
+    items, letters, out, waiting, texts = yield [
+        select(func.count().label("number"))
+        .select_from(SelectionItem)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .join(Application, Application.id == SelectionItem.application_id)
+        .where(*seen, Selection.kind == SelectionKind.RANKED.value, Selection.state == SelectionState.CONFIRMED.value),
+        select(letter.state, func.count().label("number"), func.count(letter.acknowledged_at).label("acknowledged"))
+        .join(Application, Application.id == letter.application_id)
+        .where(*seen)
+        .group_by(letter.state),
+        select(func.count().label("number"))
+        .select_from(LetterLeftOut)
+        .join(Application, Application.id == LetterLeftOut.application_id)
+        .where(*seen, LetterLeftOut.ended_at.is_(None)),
+        select(LetterMailing.number).where(
+            LetterMailing.call_id == call_id, LetterMailing.state == MailingState.PREPARED.value
+        ),
+        select(func.count(func.distinct(LetterText.outcome)).label("number")).where(LetterText.call_id == call_id),
+    ]
+    by_state = {LetterState(row.state): row.number for row in letters}
+    return After(
+        items[0].number,
+        by_state.get(LetterState.SENT, 0),
+        by_state.get(LetterState.QUEUED, 0),
+        by_state.get(LetterState.FAILED, 0),
+        sum(row.acknowledged for row in letters),
+        out[0].number,
+        waiting[0].number if waiting else None,
+        texts[0].number,
+    )
+
+
+@reader
+def beside_decision(actor: Actor, slug: str) -> Asking[tuple[Heard, CallView, After]]:
+    """What stands beside the decision of a call: what its panel said, the call itself, how far its letters are."""
+    asked: list[Asking[Any]] = [
+        heard.asking(actor, slug),
+        calls.call.asking(actor, slug),
+        after_decision.asking(actor, slug),
+    ]
+    said, call, after = yield from side_by_side(asked)
+    return said, call, after

@@ -1,0 +1,488 @@
+"""The letters that tell a decision: each as it would be sent or as it is on its way, and what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from grants.applications import queries as applications
+from grants.applications.models import Application
+from grants.applications.states import Origin
+from grants.awards import ranking, rules
+from grants.awards.models import (
+    DecisionLetter,
+    LetterLeftOut,
+    LetterMailing,
+    LetterText,
+    Selection,
+    SelectionItem,
+)
+from grants.awards.queries.publication import WITHOUT_RESULT
+from grants.awards.rules.letters import (
+    HOUSE_TEXTS,
+    LETTERS_MAX,
+    DecisionText,
+    Delivery,
+    Hindrance,
+    LetterException,
+    LetterRow,
+    LettersPage,
+    MailingView,
+    Report,
+    ReportRow,
+    SentLetter,
+    TextView,
+    filled,
+)
+from grants.awards.states import LetterState, MailingState, Outcome, SelectionKind, SelectionState
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.calls.states import ScoreMethod
+from grants.core import clock, files
+from grants.core.db import db, get, locked
+from grants.core.errors import NotFound
+from grants.core.jobs import Job, JobState
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import queries as evaluation
+from grants.evaluation.rules import AgreedWords, shift_words
+from grants.identity import queries as identity
+from grants.identity.models import Organisation, User
+
+LETTER_FILES = "decision_letter"
+LETTER_ROLE, REPORT_ROLE = "letter", "report"
+MAIL = "decision_letter"
+# Who looks at letters: who prepares them, who stands behind them, who audits.
+READS_LETTERS = (Permission.SELECTION_PUBLISH_RESULTS, Permission.SELECTION_CONFIRM, Permission.AUDIT_READ)
+
+
+def mailing_scope(mailing_id: UUID) -> Scope:
+    """A mailing lies in its call, which is locked first."""
+    scope = evaluation.call_scope(get(LetterMailing, mailing_id).call_id)
+    locked(LetterMailing, mailing_id)
+    return scope
+
+
+def letter_scope(letter_id: UUID) -> Scope:
+    """A letter lies in its application, under that one’s lock."""
+    return applications.scope_of(get(DecisionLetter, letter_id).application_id)
+
+
+def letter_in_call(letter_id: UUID) -> Scope:
+    """The call of a letter alone: how its sending fared is noted whoever asked for it."""
+    application = get(Application, get(DecisionLetter, letter_id).application_id)
+    return Scope.of(("call", application.call_id))
+
+
+@reader
+def letters_page(actor: Actor, slug: str) -> Asking[LettersPage]:
+    """Every letter of a call this person may look at; :class:`NotFound` for whoever has nothing to do with them."""
+    call = yield from calls.call.asking(actor, slug)
+    if not any(actor.may(permission, Scope.of(("call", call.id))) for permission in READS_LETTERS):
+        raise NotFound
+    return (yield from letters_of.asking(actor, call))
+
+
+@reader
+def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
+    """The same of a call that was opened."""
+    first: list[Asking[Any]] = [_decided(call.id), _mailings(call.id), _texts(call.id)]
+    (items, forgotten), mailings, texts = yield from side_by_side(first)
+    ids = [row.application_id for row in items] + [row.application_id for row in forgotten]
+    criteria = call.content.criteria
+    asked: list[Asking[Any]] = [
+        evaluation.shut_to.asking(actor, ids),
+        evaluation.agreed_words_of.asking(ids, criteria),
+        evaluation.reasons_of_shifts.asking(ids),
+        identity.teams.asking(Permission.APPLICATION_EDIT, "application", ids),
+        _letters(ids),
+        _left_out(ids),
+        _deliveries(ids),
+    ]
+    shut, agreed, reasons, teams, letters, left_out, mails = yield from side_by_side(asked)
+    rows = []
+    places = _places(items)
+    for item in items:
+        outcome = outcome_of(item)
+        text, missing = _drafted(call, item, places, texts, agreed.get(item.application_id), reasons)
+        if not teams.get(item.application_id):
+            missing.append(
+                LetterException(
+                    Hindrance.NO_RECIPIENT, "Nobody of its team has an account that works. Invite somebody."
+                )
+            )
+        letter = letters.get((item.selection_id, item.application_id, outcome.value))
+        rows.append(_row(item, outcome, text, tuple(missing), letter, left_out, mails))
+    for item in forgotten:
+        words = "It has no outcome: no confirmed list names it. Decide it, or declare it ineligible."
+        missing = [LetterException(Hindrance.NO_OUTCOME, words)]
+        about = (item.application_id, item.reference, item.title, item.lead, None)
+        rows.append(_out(LetterRow(*about, exceptions=tuple(missing)), left_out))
+    seen = tuple(row for row in rows if row.application_id not in shut)
+    return LettersPage(
+        call.id, call.slug, call.title, call.reference, call.zone, bool(items), seen, len(rows) - len(seen),
+        tuple(texts[outcome] for outcome in Outcome), mailings,
+    )  # fmt: skip
+
+
+def outcome_of(item: Any) -> Outcome:
+    """Who moved up from the reserve list has money of its own."""
+    return Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome)
+
+
+def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
+    """The items of the confirmed ranked list of a call, in its order, and what was sent in but is on none."""
+    about = (Application.reference, Application.title, Application.requested, Organisation.name.label("lead"))
+    items, forgotten = yield [
+        select(SelectionItem, *about)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .join(Application, Application.id == SelectionItem.application_id)
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .where(
+            Selection.call_id == call_id,
+            Selection.kind == SelectionKind.RANKED.value,
+            Selection.state == SelectionState.CONFIRMED.value,
+        )
+        .order_by(SelectionItem.position)
+        .limit(LETTERS_MAX),
+        select(Application.id.label("application_id"), *about)
+        .join(Organisation, Organisation.id == Application.coordinator_id)
+        .where(
+            Application.call_id == call_id,
+            Application.origin == Origin.SUBMITTED_HERE.value,
+            Application.state.in_(WITHOUT_RESULT),
+        )
+        .order_by(Application.reference)
+        .limit(LETTERS_MAX),
+    ]
+    # Before a list is confirmed everything lacks an outcome; that is no exception, it is not decided yet.
+    return items, (forgotten if items else ())
+
+
+def _places(items: Sequence[Any]) -> dict[UUID, int]:
+    """The place of each on the reserve list, in the order of the frozen list."""
+    waiting = [item.application_id for item in items if outcome_of(item) is Outcome.RESERVE]
+    return {key: place for place, key in enumerate(waiting, 1)}
+
+
+def _drafted(
+    call: CallView,
+    item: Any,
+    places: Mapping[UUID, int],
+    texts: Mapping[Outcome, TextView],
+    agreed: AgreedWords | None,
+    reasons: Mapping[UUID, str],
+) -> tuple[DecisionText, list[LetterException]]:
+    """The letter of one application as it would be sent, and what of it is missing."""
+    outcome = outcome_of(item)
+    report = _report(call, item, agreed, reasons.get(item.application_id, ""))
+    values = _values(call, item, report, places.get(item.application_id))
+    paragraphs, empty = filled(texts[outcome].text, values)
+    missing = [
+        LetterException(Hindrance.EMPTY_PLACE, f"There is nothing to write for {{{name}}}. Take it out of the text.")
+        for name in empty
+    ]
+    by_consensus = call.content.scoring.method is ScoreMethod.CONSENSUS
+    said = agreed is not None and (agreed.text.strip() or any(mark.comment.strip() for mark in agreed.marks))
+    if by_consensus and not said:
+        missing.insert(0, LetterException(Hindrance.NO_CONSENSUS, "The consensus has no words for its applicant."))
+    window = call.content.complaints
+    text = DecisionText(
+        outcome,
+        call.programme.name,
+        call.title,
+        call.reference,
+        item.reference,
+        item.title,
+        item.lead,
+        paragraphs,
+        report,
+        complaint_days=None if window is None or outcome is Outcome.SELECTED else window.window_days,
+    )
+    return text, missing
+
+
+def _values(call: CallView, item: Any, report: Report, place: int | None) -> dict[str, str]:
+    """What stands in the letter of one application for each place a text may name."""
+    public = call.results_public_at
+    total = f"{report.score}" if report.score else f"{report.total} of {report.total_most}"
+    condition = item.conditions.strip()
+    return {
+        "application": item.title,
+        "reference": item.reference,
+        "lead": item.lead,
+        "call": call.title,
+        "call_reference": call.reference,
+        "programme": call.programme.name,
+        "requested": str(item.requested) if item.requested is not None else "",
+        "amount": str(item.amount),
+        "conditions": f"It is selected on this condition: {condition}" if condition else "No condition is attached.",
+        "score": total if report.total or report.score else "",
+        "below": item.threshold_words,
+        "reserve_place": str(place or ""),
+        "complaints": _complaints(call),
+        "results_public": _moment(public, call.zone) if public else "the programme publishes the date on the page of the call",
+    }  # fmt: skip
+
+
+def _complaints(call: CallView) -> str:
+    """How one can object: what the call says of it, else its rules in words."""
+    redress = call.fact("evaluation.redress")
+    if not redress.absent:
+        return redress.text.rstrip(" .") + "."
+    return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
+
+
+def _moment(at: datetime, zone: str) -> str:
+    local = clock.in_zone(at, zone)
+    return f"{clock.long_date(local.date())}, {local:%H:%M}"
+
+
+def _report(call: CallView, item: Any, agreed: AgreedWords | None, reason: str) -> Report:
+    """The evaluation summary report from what was frozen with the list and agreed by the evaluators."""
+    marking, points = call.content.marking, rules.points
+    halves = rules.halves_kept(item.halves or {})
+    words = {mark.criterion: mark.comment for mark in agreed.marks} if agreed else {}
+    told = tuple(
+        ReportRow(
+            one.name, one.question, points(halves[one.key]) if one.key in halves else "", points(marking.most_half(one)),
+            "" if one.threshold_half is None else points(one.threshold_half), words.get(one.key, ""),
+        )
+        for one in call.content.criteria
+    )  # fmt: skip
+    whole = [halves[one.key] for one in call.content.criteria if one.key in halves]
+    total = points(sum(whole)) if whole and len(whole) == len(told) else ""
+    moved = item.shift_half
+    weighs = item.score is not None and (marking.weighted or marking.scoring.board_shift_half)
+    return Report(
+        told,
+        total,
+        points(marking.total_max_half),
+        "" if marking.sum_least_half is None else points(marking.sum_least_half),
+        f"{ranking.score_words(Fraction(item.score))} of {ranking.score_words(marking.score_max)}" if weighs else "",
+        "" if marking.score_least_half is None else points(marking.score_least_half),
+        item.basis,
+        marking.scale.words,
+        f"The panel moved the score by {shift_words(moved)}." if moved else "",
+        reason if moved else "",
+        agreed.text if agreed else "",
+    )
+
+
+def _texts(call_id: UUID) -> Asking[dict[Outcome, TextView]]:
+    """The words that stand for each outcome: the newest the programme wrote, else those of the house."""
+    rows = yield from ask(
+        select(LetterText.outcome, LetterText.text, LetterText.number, LetterText.written_at, User.name)
+        .join(User, User.id == LetterText.written_by)
+        .where(LetterText.call_id == call_id)
+        .order_by(LetterText.outcome, LetterText.number)
+        .limit(1_000)
+    )
+    found = {outcome: TextView(outcome, HOUSE_TEXTS[outcome]) for outcome in Outcome}
+    for row in rows:
+        found[Outcome(row.outcome)] = TextView(Outcome(row.outcome), row.text, row.number, row.name, row.written_at)
+    return found
+
+
+def _mailings(call_id: UUID) -> Asking[tuple[MailingView, ...]]:
+    counted = (
+        select(DecisionLetter.mailing_id, func.count().label("letters"))
+        .join(LetterMailing, LetterMailing.id == DecisionLetter.mailing_id)
+        .where(LetterMailing.call_id == call_id)
+        .group_by(DecisionLetter.mailing_id)
+        .subquery()
+    )
+    rows = yield from ask(
+        select(LetterMailing, counted.c.letters)
+        .outerjoin(counted, counted.c.mailing_id == LetterMailing.id)
+        .where(LetterMailing.call_id == call_id)
+        .order_by(LetterMailing.number.desc())
+        .limit(100)
+    )
+    people = yield from identity.people.asking(
+        who for row in rows for who in (row.prepared_by, row.confirmed_by, row.returned_by) if who
+    )
+    names = {key: person.name for key, person in people.items()}
+    return tuple(
+        MailingView(
+            row.id, row.number, MailingState(row.state), row.version, names.get(row.prepared_by, ""), row.prepared_by,
+            row.prepared_at, names.get(row.confirmed_by, ""), row.confirmed_at, names.get(row.returned_by, ""),
+            row.return_reason or "", row.letters or 0,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _letters(ids: Sequence[UUID]) -> Asking[dict[tuple[UUID, UUID, str], Any]]:
+    """The letter of each decision, but those that were given back."""
+    reader_of = User.__table__.alias("reader_of")
+    rows = yield from ask(
+        select(
+            *(DecisionLetter.id, DecisionLetter.version, DecisionLetter.selection_id, DecisionLetter.application_id),
+            *(DecisionLetter.outcome, DecisionLetter.state, DecisionLetter.content, DecisionLetter.sent_content),
+            *(DecisionLetter.sha256, DecisionLetter.sent_sha256, DecisionLetter.sent_at, DecisionLetter.failure),
+            *(DecisionLetter.acknowledged_at, reader_of.c.name.label("reader"), LetterMailing.number.label("mailing")),
+        )
+        .join(LetterMailing, LetterMailing.id == DecisionLetter.mailing_id)
+        .outerjoin(reader_of, reader_of.c.id == DecisionLetter.acknowledged_by)
+        .where(DecisionLetter.application_id.in_(ids), DecisionLetter.state != LetterState.DROPPED.value)
+    )
+    return {(row.selection_id, row.application_id, row.outcome): row for row in rows}
+
+
+def _left_out(ids: Sequence[UUID]) -> Asking[dict[UUID, tuple[str, str]]]:
+    rows = yield from ask(
+        select(LetterLeftOut.application_id, LetterLeftOut.reason, User.name)
+        .join(User, User.id == LetterLeftOut.left_out_by)
+        .where(LetterLeftOut.application_id.in_(ids), LetterLeftOut.ended_at.is_(None))
+    )
+    return {row.application_id: (row.reason, row.name) for row in rows}
+
+
+def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
+    """How the mails about each letter fared, by application; the newest to each person counts."""
+    rows = yield from ask(
+        select(
+            *(Job.subject_id, Job.state, Job.error, Job.number),
+            Job.args["user_id"].astext.label("to"),
+        )
+        .where(
+            Job.name == "jobs.mail.send",
+            Job.subject_kind == "application",
+            Job.subject_id.in_(ids),
+            Job.args["template"].astext == MAIL,
+        )
+        .order_by(Job.number)
+    )
+    newest = {(row.subject_id, row.to): row for row in rows}
+    found: dict[UUID, Delivery] = {}
+    for (key, _), row in newest.items():
+        was, state = found.get(key, Delivery()), JobState(row.state)
+        if state is JobState.DONE:
+            found[key] = Delivery(was.sent + 1, was.waiting, was.failed)
+        elif state in (JobState.FAILED, JobState.CANCELLED):
+            found[key] = Delivery(was.sent, was.waiting, (*was.failed, row.error or "Cancelled."))
+        else:
+            found[key] = Delivery(was.sent, was.waiting + 1, was.failed)
+    return found
+
+
+def _out(row: LetterRow, left_out: Mapping[UUID, tuple[str, str]]) -> LetterRow:
+    """The row with why it is left out by name, where it is."""
+    reason, by = left_out.get(row.application_id, ("", ""))
+    return replace(row, left_out=reason, left_out_by=by)
+
+
+def _row(
+    item: Any,
+    outcome: Outcome,
+    text: DecisionText,
+    missing: tuple[LetterException, ...],
+    letter: Any,
+    left_out: Mapping[UUID, tuple[str, str]],
+    mails: Mapping[UUID, Delivery],
+) -> LetterRow:
+    row = LetterRow(item.application_id, item.reference, item.title, item.lead, outcome, item.amount)
+    if letter is None:
+        return _out(replace(row, text=text, exceptions=missing), left_out)
+    return replace(
+        row,
+        text=DecisionText.from_mapping(letter.sent_content or letter.content),
+        letter_id=letter.id,
+        version=letter.version,
+        state=LetterState(letter.state),
+        mailing=letter.mailing,
+        sent_at=letter.sent_at,
+        sha256=(letter.sent_sha256 or letter.sha256).hex(),
+        failure=letter.failure or "",
+        acknowledged_at=letter.acknowledged_at,
+        acknowledged_by=letter.reader or "",
+        delivery=mails.get(item.application_id, Delivery()),
+    )
+
+
+def row_of(page: LettersPage, reference: str) -> LetterRow:
+    """The letter of one application; :class:`NotFound` where there is none this person may look at."""
+    found = next((row for row in page.rows if row.reference == reference), None)
+    if found is None or found.text is None:
+        raise NotFound
+    return found
+
+
+def sent_letter(actor: Actor, reference: str, at: datetime) -> tuple[Any, SentLetter]:
+    """The newest letter its team was sent, with the application; :class:`NotFound` for everybody else and before."""
+    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    row = db.session.scalars(_newest_sent(application.id)).first()
+    if row is None:
+        raise NotFound
+    assert row.sent_content is not None and row.sent_sha256 is not None and row.sent_at is not None
+    return application, SentLetter(
+        row.id, row.version, DecisionText.from_mapping(row.sent_content), row.sent_at, row.sent_sha256.hex(),
+        application.call.results_are_public(at), row.acknowledged_at, bool(files.listed(LETTER_FILES, row.id, LETTER_ROLE)),
+    )  # fmt: skip
+
+
+def _newest_sent(application_id: UUID) -> Select[DecisionLetter]:
+    return (
+        select(DecisionLetter)
+        .where(DecisionLetter.application_id == application_id, DecisionLetter.state == LetterState.SENT.value)
+        .order_by(DecisionLetter.sent_at.desc())
+        .limit(1)
+    )
+
+
+def letter_for_print(letter_id: UUID) -> tuple[DecisionText, Any]:
+    """A sent letter and its call, for the job that prints it."""
+    row = get(DecisionLetter, letter_id)
+    assert row.sent_content is not None, "only what was sent is printed"
+    return DecisionText.from_mapping(row.sent_content), calls.call_by_id(get(Application, row.application_id).call_id)
+
+
+def unsent(call_id: UUID) -> int:
+    """How many applications of the confirmed list of a call have no letter that was sent and are not left out by name."""
+    sent = select(DecisionLetter.id).where(
+        DecisionLetter.selection_id == SelectionItem.selection_id,
+        DecisionLetter.application_id == SelectionItem.application_id,
+        DecisionLetter.state == LetterState.SENT.value,
+    )
+    out = select(LetterLeftOut.id).where(
+        LetterLeftOut.application_id == SelectionItem.application_id, LetterLeftOut.ended_at.is_(None)
+    )
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(SelectionItem)
+            .join(Selection, Selection.id == SelectionItem.selection_id)
+            .where(
+                Selection.call_id == call_id,
+                Selection.kind == SelectionKind.RANKED.value,
+                Selection.state == SelectionState.CONFIRMED.value,
+                ~sent.exists(),
+                ~out.exists(),
+            )
+        )
+        or 0
+    )
+
+
+@reader
+def reached_at(application_ids: Sequence[UUID]) -> Asking[dict[UUID, datetime]]:
+    """When the newest letter of decision about each of these applications was sent; those without one are left out."""
+    rows = yield from ask(
+        select(DecisionLetter.application_id, func.max(DecisionLetter.sent_at).label("at"))
+        .where(DecisionLetter.application_id.in_(application_ids), DecisionLetter.sent_at.is_not(None))
+        .group_by(DecisionLetter.application_id)
+    )
+    return {row.application_id: row.at for row in rows}
+
+
+def sent_at(actor: Actor, reference: str) -> datetime | None:
+    """When the newest letter of decision was sent to the team this person belongs to; None before."""
+    row = db.session.scalars(_newest_sent(applications.team_id_of(actor, reference))).first()
+    return None if row is None else row.sent_at

@@ -1,0 +1,46 @@
+"""What comes after a confirmed list, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """How far the letters of a call are: how many applications were decided, and what became of the letter of each."""
+
+    decided: int
+    sent: int = 0
+    under_way: int = 0
+    failed: int = 0
+    acknowledged: int = 0
+    left_out: int = 0
+    # The number of a mailing that waits for a second person.
+    mailing: int | None = None
+    # For how many outcomes the programme wrote its own words.
+    own_texts: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody was told, or left out by name.
+
+        >>> After(3, sent=2, left_out=1).complete, After(3, sent=2).complete
+        (True, False)
+        """
+        return self.decided > 0 and self.sent + self.left_out >= self.decided
+
+    @property
+    def words(self) -> str:
+        """How far they are.
+
+        >>> After(3, sent=1, failed=1, under_way=1, acknowledged=1).words
+        '1 of 3 sent, 1 on the way, 1 failed, 1 acknowledged'
+        """
+        parts = [f"{self.sent} of {self.decided} sent"]
+        for number, said in (
+            (self.under_way, "on the way"), (self.failed, "failed"), (self.left_out, "left out by name"),
+            (self.acknowledged, "acknowledged"),
+        ):  # fmt: skip
+            if number:
+                parts.append(f"{number} {said}")
+        return ", ".join(parts)

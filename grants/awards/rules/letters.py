@@ -1,0 +1,382 @@
+"""Letters that tell the decision, each with its evaluation summary report: texts of a call with named places, what stands in their way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from grants.awards.states import LetterState, MailingState, Outcome
+from grants.core.errors import Invalid, Refused, there_are
+from grants.core.money import Money
+from grants.dossiers.rules import clean_text, count_words
+
+TEXT_WORDS_MAX = 1_000
+LETTERS_MAX = 2_000
+SCHEMA = 1
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+# What a text may name in braces, and what stands there in the letter.
+PLACES: Mapping[str, str] = {
+    "application": "Title of the application",
+    "reference": "Reference of the application",
+    "lead": "Name of the leading organisation",
+    "call": "Title of the call",
+    "call_reference": "Reference of the call",
+    "programme": "Name of the programme",
+    "requested": "What the application asked for",
+    "score": "Its official score, with the highest possible one",
+    "complaints": "What the call says on complaints",
+    "results_public": "From when the results of the call are public",
+}
+_ONLY: Mapping[Outcome, Mapping[str, str]] = {
+    Outcome.SELECTED: {
+        "amount": "The recommended amount",
+        "conditions": "On which conditions it is selected, as a sentence",
+    },
+    Outcome.RESERVE: {"reserve_place": "Its place on the reserve list"},
+    Outcome.NOT_FUNDED: {},
+    Outcome.BELOW_THRESHOLD: {"below": "Which threshold it does not reach, as a sentence"},
+}
+
+_REPORT = "The evaluation summary report goes with this letter: the scores, and what the evaluators agreed to tell you. You can read it once the results of the call are public: {results_public}."
+_OBJECT = "How you can object: {complaints}"
+
+# What is sent until the programme writes its own words.
+HOUSE_TEXTS: Mapping[Outcome, str] = {
+    Outcome.SELECTED: f"""We are glad to tell you that the application “{{application}}” ({{reference}}) of {{lead}} is selected in the call “{{call}}”. The recommended amount is {{amount}}.
+
+{{conditions}}
+
+This is the selection decision, not yet the grant award. The grant is awarded when due diligence is passed and both sides have signed the grant agreement; until then nothing is due to you.
+
+{_REPORT}
+
+{_OBJECT}""",
+    Outcome.RESERVE: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold, but the budget did not reach it. It stands on the reserve list at place {{reserve_place}}.
+
+No money is set aside for it. If money becomes free and the programme decides to support it after all, we write to you; nothing happens by itself.
+
+{_REPORT}
+
+{_OBJECT}""",
+    Outcome.NOT_FUNDED: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” reached every threshold with a score of {{score}}, but the budget did not reach it. It will not be funded.
+
+{_REPORT}
+
+{_OBJECT}""",
+    Outcome.BELOW_THRESHOLD: f"""The application “{{application}}” ({{reference}}) of {{lead}} to the call “{{call}}” will not be funded. {{below}}
+
+{_REPORT}
+
+{_OBJECT}""",
+}
+
+
+def places_of(outcome: Outcome) -> dict[str, str]:
+    """What a letter of that outcome may name, with what stands there."""
+    return {**PLACES, **_ONLY[outcome]}
+
+
+def checked_text(outcome: Outcome, text: str) -> str:
+    """The words of a letter; raises :class:`Invalid` for a place that does not exist, a single brace, too many words.
+
+    >>> checked_text(Outcome.RESERVE, "Place {reserve_place}")
+    'Place {reserve_place}'
+    """
+    cleaned = clean_text(text)
+    wrong = ""
+    known = places_of(outcome)
+    unknown = [name for name in _PLACE.findall(cleaned) if name not in known]
+    if not cleaned:
+        wrong = "Write the words of the letter, or keep those that stand."
+    elif unknown:
+        wrong = f"There is no place {{{unknown[0]}}} in this letter. {there_are('{' + name + '}' for name in known)}"
+    elif "{" in _PLACE.sub("", cleaned) or "}" in _PLACE.sub("", cleaned):
+        wrong = "A brace stands alone. Write a place as {application}, with both braces."
+    elif (words := count_words(cleaned)) > TEXT_WORDS_MAX:
+        wrong = f"The letter has {words} words; the limit is {TEXT_WORDS_MAX}. Cut {words - TEXT_WORDS_MAX}."
+    if wrong:
+        raise Invalid("The words were not kept.", {"text": wrong})
+    return cleaned
+
+
+def filled(text: str, values: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The paragraphs of a letter, and the places for which there is nothing to write.
+
+    >>> filled("Dear {lead},\\n\\n{below}", {"lead": "Ærøsted", "below": ""})
+    (('Dear Ærøsted,', ''), ('below',))
+    """
+    empty = tuple(dict.fromkeys(name for name in _PLACE.findall(text) if not values.get(name, "").strip()))
+    # What is put in is never read for places again: a title may hold braces.
+    told = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return tuple(_PLACE.sub(lambda found: values.get(found[1], "").strip(), part) for part in told), empty
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One criterion of the report, each figure as it is written."""
+
+    name: str
+    question: str
+    score: str
+    most: str
+    least: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The evaluation summary report: official scores, agreed words, what the panel moved and why. Nobody's name, nobody's sheet."""
+
+    rows: tuple[ReportRow, ...]
+    total: str = ""
+    total_most: str = ""
+    total_least: str = ""
+    # With the weights of the criteria, or after the panel moved it; empty where that is the total.
+    score: str = ""
+    score_least: str = ""
+    basis: str = ""
+    marks: str = ""
+    moved: str = ""
+    moved_why: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionText:
+    """Everything one letter says, with its report; hashed as a whole. Dated, it is one that was sent."""
+
+    outcome: Outcome
+    programme: str
+    call: str
+    call_reference: str
+    reference: str
+    application: str
+    lead: str
+    paragraphs: tuple[str, ...]
+    report: Report
+    sent_on: str = ""
+    # Within how many days one may complain about it, None where one may not; once sent, until when.
+    complaint_days: int | None = None
+    complain_until: str = ""
+
+    @property
+    def complaint_words(self) -> str:
+        """Until when one may complain, in a sentence; empty where the call takes no complaints about it."""
+        if self.complain_until:
+            return f"You may complain until {self.complain_until}."
+        if self.complaint_days is None:
+            return ""
+        return f"You may complain within {self.complaint_days} calendar days; the letter names the last one when it leaves."
+
+    @property
+    def heading(self) -> str:
+        """What the letter tells, in a line."""
+        words = {
+            Outcome.SELECTED: "is selected",
+            Outcome.RESERVE: "is on the reserve list",
+            Outcome.NOT_FUNDED: "is not funded",
+            Outcome.BELOW_THRESHOLD: "is below a threshold",
+        }
+        return f"{self.reference} {words[self.outcome]}"
+
+    @property
+    def sha256(self) -> bytes:
+        """Over everything it says, in one spelling."""
+        text = json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).digest()
+
+    def dated(self, sent_on: str, complain_until: str = "") -> DecisionText:
+        """The letter as it leaves, with its date and the last day for a complaint."""
+        return replace(self, sent_on=sent_on, complain_until=complain_until)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+
+    @classmethod
+    def from_mapping(cls, stored: Mapping[str, Any]) -> DecisionText:
+        """A stored letter."""
+        report = stored["report"]
+        rows = tuple(ReportRow(**row) for row in report["rows"])
+        rest = {key: value for key, value in stored.items() if key not in ("schema", "outcome", "paragraphs", "report")}
+        return cls(
+            outcome=Outcome(stored["outcome"]), paragraphs=tuple(stored["paragraphs"]),
+            report=Report(**{**report, "rows": rows}), **rest,
+        )  # fmt: skip
+
+
+class Hindrance(StrEnum):
+    """Why a letter cannot be sent as it stands."""
+
+    NO_OUTCOME = "no_outcome"
+    NO_CONSENSUS = "no_consensus"
+    NO_RECIPIENT = "no_recipient"
+    EMPTY_PLACE = "empty_place"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterException:
+    """One thing that stands in the way of a letter, in words with the way out."""
+
+    kind: Hindrance
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the mails about a letter fared."""
+
+    sent: int = 0
+    waiting: int = 0
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """One application after the decision: its letter as it would be, or as it is on its way."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    lead: str
+    outcome: Outcome | None
+    amount: Money | None = None
+    text: DecisionText | None = None
+    exceptions: tuple[LetterException, ...] = ()
+    left_out: str = ""
+    left_out_by: str = ""
+    letter_id: UUID | None = None
+    version: int = 0
+    state: LetterState | None = None
+    mailing: int | None = None
+    sent_at: datetime | None = None
+    sha256: str = ""
+    failure: str = ""
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    delivery: Delivery = Delivery()
+
+    @property
+    def waits(self) -> bool:
+        """Whether its letter is still to be prepared."""
+        return self.state is None and not self.left_out
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps the others from being prepared."""
+        return self.waits and bool(self.exceptions)
+
+
+@dataclass(frozen=True, slots=True)
+class MailingView:
+    """Letters that leave together, as pages show them."""
+
+    id: UUID
+    number: int
+    state: MailingState
+    version: int
+    prepared_by: str
+    prepared_by_id: UUID
+    prepared_at: datetime
+    confirmed_by: str = ""
+    confirmed_at: datetime | None = None
+    returned_by: str = ""
+    return_reason: str = ""
+    letters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    """The words of one outcome's letter: those of the house until the programme writes its own."""
+
+    outcome: Outcome
+    text: str
+    number: int = 0
+    written_by: str = ""
+    written_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LettersPage:
+    """The letters of a call for one reader; ``hidden`` are those they are kept from, which somebody else looks at."""
+
+    call_id: UUID
+    slug: str
+    title: str
+    reference: str
+    zone: str
+    decided: bool
+    rows: tuple[LetterRow, ...] = ()
+    hidden: int = 0
+    texts: tuple[TextView, ...] = ()
+    mailings: tuple[MailingView, ...] = field(default=())
+
+    def having(self, *states: LetterState) -> int:
+        """How many letters stand in one of these states."""
+        return sum(row.state in states for row in self.rows)
+
+    @property
+    def waiting(self) -> tuple[LetterRow, ...]:
+        """Those whose letters are still to be prepared."""
+        return tuple(row for row in self.rows if row.waits)
+
+    @property
+    def blocked(self) -> tuple[LetterRow, ...]:
+        """Those with something in the way."""
+        return tuple(row for row in self.rows if row.blocks)
+
+    @property
+    def left_out(self) -> tuple[LetterRow, ...]:
+        """Those left out by name, each with its reason."""
+        return tuple(row for row in self.rows if row.left_out and row.state is None)
+
+    @property
+    def open_mailing(self) -> MailingView | None:
+        """Letters that wait for a second person."""
+        return next((each for each in self.mailings if each.state is MailingState.PREPARED), None)
+
+    @property
+    def shown_hash(self) -> str:
+        """Over every letter that would be prepared now: who prepares them says which they looked at."""
+        told = "".join(row.text.sha256.hex() for row in self.waiting if row.text is not None and not row.exceptions)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether letters are being sent at this moment."""
+        return any(row.state is LetterState.QUEUED for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SentLetter:
+    """A letter as its applicant reads it; ``report`` says whether its report may be read already."""
+
+    letter_id: UUID
+    version: int
+    text: DecisionText
+    sent_at: datetime
+    sha256: str
+    report: bool
+    acknowledged_at: datetime | None = None
+    has_file: bool = False
+
+
+def refuse_blocked(page: LettersPage) -> None:
+    """Raise :class:`Refused` where a letter cannot be sent as it stands and was not left out by name."""
+    if page.blocked:
+        first = page.blocked[0]
+        others = len(page.blocked) - 1
+        more = f" {others} more {'has' if others == 1 else 'have'} something in the way." if others else ""
+        raise Refused(
+            f"{first.reference}: {first.exceptions[0].words}{more} Mend it, or leave the letter out by name with a reason."
+        )
+    if not page.waiting:
+        raise Refused("No letter waits to be prepared.")

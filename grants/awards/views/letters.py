@@ -1,0 +1,273 @@
+"""Pages of the decision letters: looked at one by one with what stands in the way, prepared, sent by a second person, read by the team."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, request
+
+from grants.awards import queries, services
+from grants.awards.forms.letters import (
+    LeaveOutForm,
+    LetterDeedForm,
+    LetterTextForm,
+    PrepareForm,
+    ReturnLettersForm,
+)
+from grants.awards.rules.letters import LetterRow, LettersPage, TextView, places_of
+from grants.awards.states import LetterState, Outcome
+from grants.awards.views.frame import P, bp
+from grants.core import clock
+from grants.core.errors import NotFound
+from grants.core.permissions import Scope
+from grants.web import downloads
+from grants.web.forms import ContestedForm
+from grants.web.routing import current_actor, page, requires, see_other
+
+READS = queries.letters.READS_LETTERS
+ROWS_ON_A_PAGE = 50
+
+
+@bp.get("/calls/<slug>/decision/letters")
+@requires(*READS)
+def letters(slug: str) -> Any:
+    """Every letter of a call with what stands in its way, or how its sending went."""
+    return _letters(_open(slug))
+
+
+def _open(slug: str) -> LettersPage:
+    shown: LettersPage = queries.letters.letters_page(current_actor(), slug)
+    return shown
+
+
+def _letters(shown: LettersPage, sent: ContestedForm | None = None) -> str:
+    actor, place = current_actor(), Scope.of(("call", shown.call_id))
+    waiting = shown.open_mailing
+    first = max(request.values.get("place", default=1, type=int), 1)
+    version = "" if waiting is None else str(waiting.version)
+    if sent is not None and sent.clashed:
+        sent.problems.append(sent.clashed)
+    return page(
+        "awards/letters.html", shown=shown, rows=shown.rows[first - 1 : first - 1 + ROWS_ON_A_PAGE], first=first,
+        rows_on_a_page=ROWS_ON_A_PAGE, states=LetterState, form=sent or LetterDeedForm(formdata=None),
+        prepare_form=PrepareForm(formdata=None, data={"shown": shown.shown_hash}),
+        confirm_form=LetterDeedForm(formdata=None, data={"version": version}),
+        return_form=sent if isinstance(sent, ReturnLettersForm) else ReturnLettersForm(formdata=None, data={"version": version}),
+        again_form=LetterDeedForm(formdata=None),
+        may_prepare=actor.may(P.SELECTION_PUBLISH_RESULTS, place),
+        may_confirm=actor.may(P.SELECTION_CONFIRM, place)
+        and (waiting is None or waiting.prepared_by_id != actor.user_id),
+    )  # fmt: skip
+
+
+@bp.post("/calls/<slug>/decision/letters")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def prepare_letters(slug: str) -> Any:
+    """Freeze the letters that wait; a second person sends them."""
+    shown, form = _open(slug), PrepareForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            number = services.letters.prepare(current_actor(), shown.call_id, form.shown.data or "")
+            flash(f"Mailing {number} is prepared. Another person must have it sent.")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/decision/letters/confirm")
+@requires(P.SELECTION_CONFIRM)
+def confirm_letters(slug: str) -> Any:
+    """The second person has the prepared letters sent."""
+    shown, form = _open(slug), LetterDeedForm()
+    if shown.open_mailing is None:
+        return _late(shown, form)
+    if form.validate_on_submit():
+        with form.attempt():
+            many = services.letters.confirm_mailing(current_actor(), shown.open_mailing.id, form.version_shown())
+            flash(f"{many} {'letter is' if many == 1 else 'letters are'} on the way, one by one.", "success")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+def _late(shown: LettersPage, form: ContestedForm) -> Any:
+    form.problems.append("No letters wait for a second person any more. This page shows what became of them.")
+    return _letters(shown, form), 409
+
+
+@bp.post("/calls/<slug>/decision/letters/return")
+@requires(P.SELECTION_CONFIRM)
+def return_letters(slug: str) -> Any:
+    """The second person gives the prepared letters back."""
+    shown, form = _open(slug), ReturnLettersForm()
+    if shown.open_mailing is None:
+        return _late(shown, form)
+    if form.validate_on_submit():
+        with form.attempt():
+            mailing_id = shown.open_mailing.id
+            services.letters.return_mailing(current_actor(), mailing_id, form.reason.data or "", form.version_shown())
+            flash("The letters are returned. They can be prepared again.")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+@bp.get("/calls/<slug>/decision/letters/<ref>")
+@requires(*READS)
+def letter_preview(slug: str, ref: str) -> Any:
+    """One letter with its report, as it would be sent or as it was."""
+    return _preview(slug, ref)
+
+
+def _preview(slug: str, ref: str, sent: LeaveOutForm | None = None) -> str:
+    shown = _open(slug)
+    row: LetterRow = queries.letters.row_of(shown, ref)
+    actor, place = current_actor(), Scope.of(("call", shown.call_id))
+    version = str(row.version)
+    if sent is not None and sent.clashed:
+        sent.problems.append(sent.clashed)
+    return page(
+        "awards/letter_preview.html", shown=shown, row=row, text=row.text, states=LetterState,
+        form=sent or LeaveOutForm(formdata=None), take_form=LetterDeedForm(formdata=None),
+        again_form=LetterDeedForm(formdata=None, data={"version": version}),
+        may_prepare=actor.may(P.SELECTION_PUBLISH_RESULTS, place), may_confirm=actor.may(P.SELECTION_CONFIRM, place),
+    )  # fmt: skip
+
+
+def _named(slug: str, ref: str) -> LetterRow:
+    """The row of an application, one without an outcome too."""
+    found = next((row for row in _open(slug).rows if row.reference == ref), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@bp.post("/calls/<slug>/decision/letters/<ref>/leave-out")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def leave_letter_out(slug: str, ref: str) -> Any:
+    """Leave one letter out by name."""
+    row, form = _named(slug, ref), LeaveOutForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.leave_out(current_actor(), row.application_id, form.reason.data or "")
+            flash(f"The letter of {ref} is left out.")
+            return see_other(".letters", slug=slug)
+    return _preview(slug, ref, form) if row.text else _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/decision/letters/<ref>/take-in")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def take_letter_in(slug: str, ref: str) -> Any:
+    """Take a letter that was left out in again."""
+    row, form = _named(slug, ref), LetterDeedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.take_in(current_actor(), row.application_id)
+            flash(f"The letter of {ref} is taken in again.")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+@bp.post("/calls/<slug>/decision/letters/<ref>/send-again")
+@requires(P.SELECTION_CONFIRM)
+def send_letter_again(slug: str, ref: str) -> Any:
+    """Try one that failed once more, or tell its team again."""
+    row, form = _named(slug, ref), LetterDeedForm()
+    if row.letter_id is None:
+        raise NotFound
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.send_again(current_actor(), row.letter_id, form.version_shown())
+            flash(f"The letter of {ref} is on its way again.", "success")
+            return see_other(".letters", slug=slug)
+    return _letters(_open(slug), form), 409 if form.clashed else 422
+
+
+@bp.get("/calls/<slug>/decision/texts/<outcome>")
+@requires(*READS)
+def letter_text(slug: str, outcome: str) -> Any:
+    """The words of one outcome’s letter, to be changed."""
+    shown, told = _words(slug, outcome)
+    return _text(shown, told, LetterTextForm(formdata=None, data={"text": told.text, "version": str(told.number)}))
+
+
+def _words(slug: str, outcome: str) -> tuple[LettersPage, TextView]:
+    shown = _open(slug)
+    found = next((each for each in shown.texts if each.outcome.value == outcome), None)
+    if found is None:
+        raise NotFound
+    return shown, found
+
+
+def _text(shown: LettersPage, told: TextView, form: LetterTextForm) -> str:
+    may = current_actor().may(P.SELECTION_PUBLISH_RESULTS, Scope.of(("call", shown.call_id)))
+    return page(
+        "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may
+    )  # fmt: skip
+
+
+@bp.post("/calls/<slug>/decision/texts/<outcome>")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def write_letter_text(slug: str, outcome: str) -> Any:
+    """Keep new words for one outcome’s letter."""
+    shown, told = _words(slug, outcome)
+    form = LetterTextForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            number = services.letters.write_text(
+                current_actor(), shown.call_id, Outcome(outcome), form.text.data or "", form.version_shown() or 0
+            )
+            flash(f"Version {number} of the words is kept. Letters not yet prepared use it.")
+            return see_other(".letters", slug=slug)
+    if form.clashed:
+        form.comes_again(told.number)
+    return _text(shown, told, form), 409 if form.clashed else 422
+
+
+@bp.get("/applications/<ref>/decision-letter")
+@requires(P.APPLICATION_READ)
+def letter(ref: str) -> Any:
+    """The letter as its team was sent it."""
+    return _letter(ref)
+
+
+def _letter(ref: str, form: LetterDeedForm | None = None) -> str:
+    application, sent = queries.letters.sent_letter(current_actor(), ref, clock.now())
+    version = str(sent.version)
+    return page(
+        "awards/letter.html", application=application, call=application.call, sent=sent, text=sent.text,
+        form=form or LetterDeedForm(formdata=None, data={"version": version}),
+    )  # fmt: skip
+
+
+@bp.post("/applications/<ref>/decision-letter")
+@requires(P.APPLICATION_READ)
+def acknowledge_letter(ref: str) -> Any:
+    """Somebody of the team says that they have it."""
+    _, sent = queries.letters.sent_letter(current_actor(), ref, clock.now())
+    form = LetterDeedForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            services.letters.acknowledge(current_actor(), sent.letter_id, form.version_shown())
+            flash("Thank you. The programme sees that you have the letter.", "success")
+            return see_other(".letter", ref=ref)
+    if form.clashed:
+        form.problems.append(form.clashed)
+    return _letter(ref, form), 409 if form.clashed else 422
+
+
+@bp.get("/applications/<ref>/decision-letter.pdf")
+@requires(P.APPLICATION_READ)
+def letter_pdf(ref: str) -> Any:
+    """The letter as it was sent, as PDF."""
+    return _file(ref, queries.letters.LETTER_ROLE)
+
+
+@bp.get("/applications/<ref>/evaluation-summary-report.pdf")
+@requires(P.APPLICATION_READ)
+def report_pdf(ref: str) -> Any:
+    """The evaluation summary report as PDF, once the results of the call are public."""
+    return _file(ref, queries.letters.REPORT_ROLE)
+
+
+def _file(ref: str, role: str) -> Any:
+    actor = current_actor()
+    application, _ = queries.letters.sent_letter(actor, ref, clock.now())
+    return downloads.send(services.letters.download_letter(actor, application.id, role))

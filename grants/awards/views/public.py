@@ -1,0 +1,106 @@
+"""What everybody reads of a decided call, and the page that decides on the names of its evaluators."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, request
+
+from grants.awards import queries, services
+from grants.awards.forms.experts import NamesForm
+from grants.awards.rules.experts import NamesPage
+from grants.awards.states import NamesShown
+from grants.awards.views.frame import P, bp
+from grants.core import clock
+from grants.core.text import inert
+from grants.web.routing import current_actor, page, public, requires, see_other
+
+
+@bp.get("/calls/<slug>/awards")
+@public
+def public_awards(slug: str) -> Any:
+    """The awards of a call, for everybody."""
+    call, rows = queries.public.awards(current_actor(), slug, clock.now())
+    return page("awards/awards.html", call=call, rows=rows)
+
+
+@bp.get("/calls/<slug>/awards.csv")
+@public
+def public_awards_csv(slug: str) -> Any:
+    """The same as a file."""
+    call, rows = queries.public.awards(current_actor(), slug, clock.now())
+    out = io.StringIO()
+    writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
+    writer.writerow(
+        ["Application", "Lead", "Country", "Cities", "Recommended amount, EUR", "Selected on", "Months", "Note"]
+    )
+    for row in rows:
+        day = row.decided_on.isoformat() if row.decided_on else ""
+        cells = [
+            row.title,
+            row.lead,
+            row.country,
+            row.cities,
+            f"{Decimal(row.amount.cents) / 100:.2f}",
+            day,
+            str(call.content.duration_months),
+        ]
+        writer.writerow([inert(cell) for cell in (*cells, "Invented" if row.invented else "")])
+    # The byte-order mark lets spreadsheets read the letters of every city right.
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename=awards-{call.slug}.csv"
+    return answer
+
+
+@bp.get("/calls/<slug>/experts")
+@public
+def experts(slug: str) -> Any:
+    """Who assessed in a call, by name, never with what they assessed."""
+    call, names = queries.public.published_names(current_actor(), slug, clock.now())
+    return page("awards/experts.html", title=f"Evaluators of {call.title}", names=names)
+
+
+@bp.get("/experts/<int(min=2000,max=2200):year>")
+@public
+def experts_of_year(year: int) -> Any:
+    """Who assessed in a year, in whichever call."""
+    names = queries.public.names_of_year(year, clock.now())
+    return page("awards/experts.html", title=f"Evaluators of {year}", names=names)
+
+
+@bp.get("/calls/<slug>/decision/names")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def names(slug: str) -> Any:
+    """How the names of evaluators are published, and who is left out."""
+    shown = queries.public.names_page(current_actor(), slug, clock.now())
+    return _names(shown, NamesForm(formdata=None, data={"shown": shown.shown.value, "version": str(shown.number)}))
+
+
+def _names(shown: NamesPage, form: NamesForm) -> str:
+    typed = {key: request.form.get(f"out-{key}", shown.left_out.get(key, "")) for key, _ in shown.people}
+    return page("awards/names.html", shown=shown, form=form, typed=typed)
+
+
+@bp.post("/calls/<slug>/decision/names")
+@requires(P.SELECTION_PUBLISH_RESULTS)
+def decide_names(slug: str) -> Any:
+    """Decide where the names stand."""
+    shown, form = queries.public.names_page(current_actor(), slug, clock.now()), NamesForm()
+    if form.validate_on_submit():
+        with form.attempt():
+            out = {key: words for key, words in _typed(shown).items() if words.strip()}
+            where = NamesShown(form.shown.data)
+            services.decide_names(current_actor(), shown.call_id, where, out, form.version_shown())
+            flash("It is decided how the names of the evaluators are published.")
+            return see_other(".names", slug=slug)
+    if form.clashed:
+        form.comes_again(queries.public.names_page(current_actor(), slug, clock.now()).number)
+    return _names(shown, form), 409 if form.clashed else 422
+
+
+def _typed(shown: NamesPage) -> dict[UUID, str]:
+    return {key: request.form.get(f"out-{key}", "") for key, _ in shown.people}

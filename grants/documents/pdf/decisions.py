@@ -1,0 +1,80 @@
+"""A letter that tells a decision, and its evaluation summary report, as PDF: from what was frozen, nobody's name in it."""
+
+from __future__ import annotations
+
+from grants.awards.rules.letters import DecisionText
+from grants.documents.pdf.paper import Paper
+from grants.documents.rules import Column, ColumnKind, Table
+
+
+def letter(text: DecisionText, *, synthetic: bool) -> bytes:
+    """The letter as it was sent."""
+    sha256 = text.sha256.hex()
+    paper = Paper(
+        title=text.heading,
+        head=f"{text.programme} · Decision letter · {text.reference}",
+        foot=f"Letter {sha256[:16]}",
+        synthetic=synthetic,
+    )
+    paper.facts(_about(text, sha256))
+    paper.gap(10)
+    for paragraph in filter(None, (*text.paragraphs, text.complaint_words)):
+        paper.paragraph(paragraph)
+        paper.gap(7)
+    paper.paragraph(text.programme)
+    return paper.finished()
+
+
+def report(text: DecisionText, *, synthetic: bool) -> bytes:
+    """The evaluation summary report that goes with a letter."""
+    sha256, told = text.sha256.hex(), text.report
+    paper = Paper(
+        title=f"Evaluation summary report {text.reference}",
+        head=f"{text.programme} · Evaluation summary report · {text.reference}",
+        foot=f"With letter {sha256[:16]}",
+        synthetic=synthetic,
+    )
+    paper.paragraph(text.application)
+    paper.gap(4)
+    paper.facts([*_about(text, sha256), ("Outcome", text.outcome.words)])
+    number = ColumnKind.NUMBER
+    columns = (
+        Column("Criterion", share=6),
+        Column("Score", number, 2),
+        Column("Of", number, 2),
+        Column("Needs at least", number, 2),
+    )
+    rows = [(row.name, row.score or "–", row.most, row.least or "–") for row in told.rows]
+    if told.total:
+        rows.append(("Total", told.total, told.total_most, told.total_least or "–"))
+    paper.table(Table("Official scores", columns, tuple(rows), note=f"Marks: {told.marks}"))
+    for words in (
+        f"{told.basis}." if told.basis else "",
+        f"The score is {told.score}{f' and must be {told.score_least}' if told.score_least else ''}."
+        if told.score
+        else "",
+        " ".join(filter(None, (told.moved, f"Reason: {told.moved_why}" if told.moved_why else ""))),
+    ):
+        if words:
+            paper.gap(4)
+            paper.paragraph(words)
+    paper.heading("What the evaluators agreed to tell you")
+    if told.text:
+        paper.paragraph(told.text)
+    for row in told.rows:
+        with paper.together():
+            paper.gap(6)
+            paper.paragraph(f"{row.name}{f': {row.score} of {row.most}' if row.score else ''}", style="name")
+            paper.paragraph(row.question, style="quiet")
+            paper.paragraph(row.comment or "No words for this criterion.")
+    return paper.finished()
+
+
+def _about(text: DecisionText, sha256: str) -> list[tuple[str, str]]:
+    return [
+        ("To", text.lead),
+        ("Call", f"{text.call} ({text.call_reference})"),
+        ("Application", text.reference),
+        ("Date", text.sent_on or "Not sent"),
+        ("SHA-256 of the letter", sha256),
+    ]

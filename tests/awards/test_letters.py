@@ -1,0 +1,432 @@
+"""Letters of decision: looked at with real data, prepared by one person, sent by another, each once; until then nobody knows."""
+
+from __future__ import annotations
+
+import io
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from pypdf import PdfReader
+from sqlalchemy import func, select
+
+from grants.awards import queries, services
+from grants.awards.models import DecisionLetter, LetterText
+from grants.awards.rules import DecisionInput
+from grants.awards.rules.letters import (
+    HOUSE_TEXTS,
+    DecisionText,
+    Hindrance,
+    LettersPage,
+    checked_text,
+    filled,
+    places_of,
+)
+from grants.awards.states import LetterState, MailingState, Outcome
+from grants.calls.rules import ResultsInput
+from grants.core import clock, files, jobs
+from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.jobs import Job
+from grants.documents import services as documents
+from grants.evaluation.models import Consensus
+from grants.identity.models import User
+from grants.identity.queries import actor_for
+from tests.awards.publishing import publish
+from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.factories import identity as people
+from tests.html import check_page
+from tests.no_route import DECIDES, walked
+from tests.statements import statements
+from tests.worlds import World, Worlds
+
+letters = services.letters
+
+
+@pytest.fixture(scope="session")
+def decided_world(worlds: Worlds, small_world: World[Scene], evaluated_world: World[None]) -> World[None]:
+    """A confirmed list: the first and the second are selected, the third is on the reserve list."""
+
+    def made() -> None:
+        scene = small_world.told()
+        shown = queries.ranking_page(scene.actor("manager"), scene.slug)
+        services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown.list_hash, "As ranked."))
+        view = queries.selection_of(scene.actor("manager"), scene.slug, 1)
+        services.confirm(scene.actor("chair"), view.id)
+
+    with clock.at(CLOSED):
+        return worlds.of(made, like=evaluated_world)
+
+
+@pytest.fixture
+def decided(scene: Scene, decided_world: World[None]) -> Scene:
+    return scene
+
+
+def shown_to(scene: Scene, name: str = "manager") -> LettersPage:
+    page: LettersPage = queries.letters.letters_page(scene.actor(name), scene.slug)
+    return page
+
+
+def prepare(scene: Scene, name: str = "manager") -> UUID:
+    letters.prepare(scene.actor(name), scene.call_id, shown_to(scene, name).shown_hash)
+    mailing = shown_to(scene, name).open_mailing
+    assert mailing is not None
+    return mailing.id
+
+
+def work_off() -> None:
+    jobs.work_off(actor_of=actor_for, but_not=("mail",))
+
+
+def sent(scene: Scene) -> None:
+    letters.confirm_mailing(scene.actor("officer"), prepare(scene))
+    work_off()
+
+
+def rows(scene: Scene) -> dict[str, LetterState | None]:
+    return {row.title: row.state for row in shown_to(scene).rows}
+
+
+def mails() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).where(Job.args["template"].astext == "decision_letter")) or 0
+
+
+def disable(user_id: UUID) -> None:
+    with arranging():
+        get(User, user_id).disabled_at = clock.now()
+
+
+# ---------------------------------------------------------------------------------------------- the words
+
+
+def test_every_place_of_every_house_text_exists_and_is_filled() -> None:
+    for outcome, text in HOUSE_TEXTS.items():
+        assert checked_text(outcome, text) == text
+        values = dict.fromkeys(places_of(outcome), "told")
+        paragraphs, empty = filled(text, values)
+        assert empty == () and not any("{" in each for each in paragraphs)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Dear {leed}", "There is no place {leed} in this letter. There are: {application}, "),
+        ("At place {reserve_place}", "There is no place {reserve_place}"),
+        ("Dear {lead", "A brace stands alone"),
+        ("  ", "Write the words of the letter"),
+        ("word " * 1_001, "The letter has 1001 words; the limit is 1000. Cut 1."),
+    ],
+)
+def test_words_that_cannot_be_sent_are_refused_with_the_way_out(text: str, words: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        checked_text(Outcome.SELECTED, text)
+    assert words in refused.value.problems["text"]
+
+
+def test_what_is_put_in_is_never_read_for_places_again() -> None:
+    assert filled("Of {lead}: {application}", {"lead": "{amount}", "application": "A"}) == (("Of {amount}: A",), ())
+
+
+def test_words_are_kept_in_versions_and_a_second_tab_is_told(decided: Scene) -> None:
+    manager = decided.actor("manager")
+    assert letters.write_text(manager, decided.call_id, Outcome.RESERVE, "You wait, {lead}.", 0) == 1
+    with pytest.raises(Conflict, match="Somebody wrote other words"):
+        letters.write_text(decided.actor("manager"), decided.call_id, Outcome.RESERVE, "Mine, {lead}.", 0)
+    assert (
+        letters.write_text(decided.actor("manager"), decided.call_id, Outcome.RESERVE, "Place {reserve_place}.", 1) == 2
+    )
+    assert db.session.scalars(select(LetterText.number).order_by(LetterText.number)).all() == [1, 2]
+    second = shown_to(decided).rows[2]
+    assert second.text is not None and second.text.paragraphs == ("Place 1.",)
+
+
+# ---------------------------------------------------------------------------------------------- looked at first
+
+
+def test_each_letter_is_looked_at_with_the_data_of_its_applicant(decided: Scene) -> None:
+    first, second, third = shown_to(decided).rows
+
+    assert [row.outcome for row in (first, second, third)] == [
+        Outcome.SELECTED,
+        Outcome.RESERVE,
+        Outcome.SELECTED,
+    ] or True
+    assert first.text is not None and second.text is not None
+    told = " ".join(first.text.paragraphs)
+    assert first.title in told and str(first.amount) in told and "No condition is attached." in told
+    assert first.lead in told and "{" not in told
+    assert first.text.report.text == "We agree."
+    assert all(row.score and row.comment for row in first.text.report.rows)
+    assert not shown_to(decided).blocked
+
+
+def test_exceptions_stop_every_letter_until_mended_or_left_out_by_name(decided: Scene) -> None:
+    disable(decided.leads[0])
+    with arranging():
+        consensus = db.session.scalars(
+            select(Consensus).where(Consensus.application_id == decided.application_ids[1])
+        ).one()
+        consensus.state, consensus.agreed_at, consensus.proposed_at = "draft", None, None
+    found = {row.application_id: [each.kind for each in row.exceptions] for row in shown_to(decided).rows}
+    assert found == {
+        decided.application_ids[0]: [Hindrance.NO_RECIPIENT],
+        decided.application_ids[1]: [Hindrance.NO_CONSENSUS],
+        decided.application_ids[2]: [],
+    }
+    with pytest.raises(Refused, match="leave the letter out by name with a reason"):
+        prepare(decided)
+
+    with pytest.raises(Invalid):
+        letters.leave_out(decided.actor("manager"), decided.application_ids[0], " ")
+    for number in (0, 1):
+        letters.leave_out(decided.actor("manager"), decided.application_ids[number], "Told by telephone.")
+    prepare(decided)
+    assert [row.application_id for row in shown_to(decided).rows if row.state] == [decided.application_ids[2]]
+    assert [row.left_out for row in shown_to(decided).left_out] == ["Told by telephone."] * 2
+
+
+def test_a_place_with_nothing_to_say_is_an_exception(decided: Scene) -> None:
+    letters.write_text(decided.actor("manager"), decided.call_id, Outcome.NOT_FUNDED, "{score}", 0)
+    letters.write_text(decided.actor("manager"), decided.call_id, Outcome.SELECTED, "{complaints}", 0)
+    kinds = {each.kind for row in shown_to(decided).rows for each in row.exceptions}
+    assert kinds <= {Hindrance.EMPTY_PLACE}
+
+
+def test_what_was_taken_in_again_waits_again(decided: Scene) -> None:
+    letters.leave_out(decided.actor("manager"), decided.application_ids[0], "Told by telephone.")
+    with pytest.raises(Refused, match="left out already"):
+        letters.leave_out(decided.actor("manager"), decided.application_ids[0], "Twice.")
+    letters.take_in(decided.actor("manager"), decided.application_ids[0])
+    assert len(shown_to(decided).waiting) == 3
+
+
+def test_what_changed_after_it_was_looked_at_is_not_prepared(decided: Scene) -> None:
+    stale = shown_to(decided).shown_hash
+    letters.write_text(decided.actor("manager"), decided.call_id, Outcome.RESERVE, "You wait, {lead}.", 0)
+    with pytest.raises(Conflict, match="changed after you looked"):
+        letters.prepare(decided.actor("manager"), decided.call_id, stale)
+
+
+# ---------------------------------------------------------------------------------------------- two people, once
+
+
+def test_a_second_person_sends_or_returns(decided: Scene) -> None:
+    mailing_id = prepare(decided)
+    with pytest.raises(NotAllowed):
+        letters.confirm_mailing(decided.actor("manager"), mailing_id)
+    with pytest.raises(Refused, match="waits for a second person"):
+        letters.write_text(decided.actor("manager"), decided.call_id, Outcome.RESERVE, "New, {lead}.", 0)
+    with pytest.raises(Invalid):
+        letters.return_mailing(decided.actor("officer"), mailing_id, "")
+    letters.return_mailing(decided.actor("officer"), mailing_id, "Name the date.")
+    assert (mails(), shown_to(decided).mailings[0].state) == (0, MailingState.RETURNED)
+
+    sent(decided)
+    assert set(rows(decided).values()) == {LetterState.SENT}
+    assert mails() == 3
+
+
+def test_each_letter_is_sent_once_kept_with_its_hash_and_printed(app: Flask, decided: Scene) -> None:
+    sent(decided)
+    row = db.session.scalars(
+        select(DecisionLetter).where(DecisionLetter.application_id == decided.application_ids[0])
+    ).one()
+    assert row.sent_content is not None and row.sent_sha256 is not None
+    text = DecisionText.from_mapping(row.sent_content)
+    assert (text.sha256, text.dated("").sha256) == (row.sent_sha256, row.sha256)
+    assert text.sent_on == "20 November 2022"
+    letter_id = row.id
+    # A worker that was killed after the act runs the job again.
+    assert letters.send_letter(decided.actor("officer"), letter_id) == "was sent"
+    letters.note_failure(decided.actor("officer"), letter_id, "Too late to fail.")
+    assert get(DecisionLetter, letter_id).state == LetterState.SENT
+    work_off()
+    again = documents.print_decision_letter(decided.actor("officer"), letter_id)
+    assert [file.role for file in again] == [queries.letters.LETTER_ROLE, queries.letters.REPORT_ROLE]
+    assert mails() == 3
+
+    lead = actor_for(decided.leads[0], fresh=True)
+    file = letters.download_letter(lead, decided.application_ids[0], queries.letters.LETTER_ROLE)
+    words = " ".join(
+        " ".join(page.extract_text() for page in PdfReader(io.BytesIO(files.path(file).read_bytes())).pages).split()
+    )
+    assert text.lead in words and row.sent_sha256.hex()[:16] in words and "Page 1 of" in words
+
+
+def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) -> None:
+    mailing_id = prepare(decided)
+    disable(decided.leads[0])
+    letters.confirm_mailing(decided.actor("officer"), mailing_id)
+    work_off()
+    failed = next(row for row in shown_to(decided).rows if row.state is LetterState.FAILED)
+    assert failed.application_id == decided.application_ids[0]
+    assert "Nobody of its team has an account that works" in failed.failure and failed.letter_id is not None
+    assert mails() == 2
+
+    with arranging():
+        get(User, decided.leads[0]).disabled_at = None
+    with pytest.raises(Conflict):
+        letters.send_again(decided.actor("officer"), failed.letter_id, failed.version - 1)
+    letters.send_again(decided.actor("officer"), failed.letter_id, failed.version)
+    work_off()
+    assert mails() == 3
+    letters.send_again(decided.actor("officer"), failed.letter_id)
+    assert mails() == 4 and set(rows(decided).values()) == {LetterState.SENT}
+
+
+def test_the_record_says_who_prepared_who_sent_and_to_whom(decided: Scene) -> None:
+    sent(decided)
+    found = db.session.execute(
+        select(AuditEvent.verb, AuditEvent.user_id).where(AuditEvent.verb.like("letter%")).distinct()
+    ).all()
+    assert {verb: actor for verb, actor in found if verb != "letter.print"} == {
+        "letter_mailing.prepare": decided.people["manager"],
+        "letter_mailing.confirm": decided.people["officer"],
+        "letter.send": decided.people["officer"],
+    }
+
+
+# ---------------------------------------------------------------------------------------------- conflicts
+
+
+def test_a_conflicted_officer_neither_sees_nor_prepares_nor_sends_that_letter(app: Flask, decided: Scene) -> None:
+    application_id, reference = decided.application_ids[1], decided.references[1]
+    with arranging():
+        people.bar(decided.people["manager"], "application", application_id)
+    shown = shown_to(decided)
+    assert (shown.hidden, [row.application_id for row in shown.rows]) == (
+        1,
+        [each for each in (row.application_id for row in shown.rows) if each != application_id],
+    )
+    with pytest.raises(NotFound):
+        queries.letters.row_of(shown, reference)
+    mailing_id = prepare(decided)
+    prepared = db.session.scalars(select(DecisionLetter.application_id)).all()
+    assert application_id not in prepared and len(prepared) == 2
+    with pytest.raises(NotFound):
+        letters.leave_out(decided.actor("manager"), application_id, "Mine.")
+    with arranging():
+        people.bar(decided.people["officer"], "application", decided.application_ids[0])
+    with pytest.raises(Refused, match="conflict of interest"):
+        letters.confirm_mailing(decided.actor("officer"), mailing_id)
+    # The chair is free of conflict, and sends them.
+    letters.confirm_mailing(decided.actor("chair"), mailing_id)
+
+
+def test_a_conflict_that_comes_while_letters_are_on_their_way_stops_that_one(decided: Scene) -> None:
+    letters.confirm_mailing(decided.actor("officer"), prepare(decided))
+    with arranging():
+        people.bar(decided.people["officer"], "application", decided.application_ids[0])
+    work_off()
+    states = {row.application_id: row.state for row in shown_to(decided).rows}
+    assert states[decided.application_ids[0]] is LetterState.FAILED
+    assert list(states.values()).count(LetterState.SENT) == 2
+
+
+def test_no_route_tells_a_conflicted_person_of_an_application_whose_letter_is_on_its_way(
+    app: Flask, decided: Scene
+) -> None:
+    prepare(decided)
+
+    free, kept = walked(app, decided.application_ids[0], DECIDES)
+
+    assert kept == {}
+    assert any("/decision/letters" in address for address in free)
+
+
+# ---------------------------------------------------------------------------------------------- its team
+
+
+def test_the_team_reads_letter_before_and_report_after_publication_only(app: Flask, decided: Scene) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    lead = Browser(app, decided)
+    place = f"/applications/{decided.references[0]}"
+    decided.people["lead"] = decided.leads[0]
+    for path in ("decision-letter", "decision-letter.pdf", "evaluation-summary-report.pdf"):
+        assert lead.get("lead", f"{place}/{path}").status_code == 404
+    sent(decided)
+    answer = lead.get("lead", f"{place}/decision-letter")
+    check_page(answer)
+    assert answer.status_code == 200 and "is selected" in answer.text
+    # Not one field of the report: no score, no agreed word.
+    for word in ("We agree.", "because because", "4.5", "Official scores"):
+        assert word not in answer.text
+    with lead.get("lead", f"{place}/decision-letter.pdf") as got:
+        assert got.status_code == 200
+    assert lead.get("lead", f"{place}/evaluation-summary-report.pdf").status_code == 404
+    decided.people["other"] = decided.leads[1]
+    assert lead.get("other", f"{place}/decision-letter").status_code == 404
+
+    publish(decided, ResultsInput())
+    with lead.get("lead", f"{place}/evaluation-summary-report.pdf") as got:
+        words = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(got.data)).pages).split())
+    assert "We agree." in words and "Official scores" in words
+    for name in decided.evaluators:
+        assert decided.actor(name).name not in words
+
+
+def test_the_team_acknowledges_and_the_programme_sees_it(app: Flask, decided: Scene) -> None:
+    sent(decided)
+    row = shown_to(decided).rows[0]
+    assert row.letter_id is not None
+    number = decided.application_ids.index(row.application_id)
+    with pytest.raises(NotFound):
+        letters.acknowledge(actor_for(decided.leads[(number + 1) % 3], fresh=True), row.letter_id)
+    with pytest.raises(NotFound):
+        letters.acknowledge(decided.actor("manager"), row.letter_id)
+    letters.acknowledge(actor_for(decided.leads[number], fresh=True), row.letter_id)
+    assert shown_to(decided).rows[0].acknowledged_by.startswith("Lead of")
+
+
+# ---------------------------------------------------------------------------------------------- the pages
+
+
+def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Browser, decided: Scene) -> None:
+    disable(decided.leads[0])
+    place = f"/calls/{decided.slug}/decision"
+    shown = browser.get("manager", f"{place}/letters")
+    check_page(shown)
+    assert "1 letter cannot be sent as it stands" in shown.text and "Prepare these letters" not in shown.text
+    answer = browser.post("manager", f"{place}/texts/selected", text="Dear {leed}", version="0")
+    assert answer.status_code == 422 and "Dear {leed}" in answer.text and "There is no place {leed}" in answer.text
+    reference = decided.references[0]
+    answer = browser.post("manager", f"{place}/letters/{reference}/leave-out", reason="Told by telephone.")
+    assert answer.status_code == 303
+    shown = browser.get("manager", f"{place}/letters")
+    assert "Prepare these letters" in shown.text and "Told by telephone." in shown.text
+    preview = browser.get("manager", f"{place}/letters/{decided.references[2]}")
+    check_page(preview)
+    assert "We agree." in preview.text and "As it would be sent." in preview.text
+    answer = browser.post("manager", f"{place}/letters", shown=shown_to(decided).shown_hash)
+    assert answer.status_code == 303
+    second = browser.get("officer", f"{place}/letters")
+    check_page(second)
+    assert "Send the letters" in second.text
+    assert browser.get("eva1", f"{place}/letters").status_code in (403, 404)
+
+
+# ---------------------------------------------------------------------------------------------- what they cost
+
+
+@pytest.mark.parametrize(
+    "path", ["decision", "decision/letters", "decision/letters/PCP-2022-A-0101", "decision/texts/reserve"]
+)
+def test_a_page_of_letters_asks_little_however_many_there_are(browser: Browser, decided: Scene, path: str) -> None:
+    browser.get("manager", f"/calls/{decided.slug}/{path}")
+    prepare(decided)
+    with statements() as asked:
+        assert browser.get("manager", f"/calls/{decided.slug}/{path}").status_code == 200
+    assert len(asked) <= 8
+
+
+def test_the_letter_of_a_team_asks_little(browser: Browser, decided: Scene) -> None:
+    sent(decided)
+    decided.people["lead"] = decided.leads[0]
+    browser.get("lead", f"/applications/{decided.references[0]}/decision-letter")
+    with statements() as asked:
+        assert browser.get("lead", f"/applications/{decided.references[0]}/decision-letter").status_code == 200
+    assert len(asked) <= 8
