@@ -53,6 +53,14 @@ from grants.evaluation.queries.consensus import (
     seat_people,
     spreads,
 )
+from grants.evaluation.queries.consensus_fields import (
+    consensus_field,
+    consensus_field_history,
+    consensus_field_version,
+    consensus_form,
+    words_on,
+    writers,
+)
 from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
@@ -99,6 +107,10 @@ __all__ = [
     "conflict_pages",
     "conflicted",
     "consensus_application",
+    "consensus_field",
+    "consensus_field_history",
+    "consensus_field_version",
+    "consensus_form",
     "consensus_list",
     "consensus_page",
     "consensus_versions",
@@ -157,4 +169,6 @@ __all__ = [
     "waiting_detections",
     "waiting_doubts",
     "waiting_shifts",
+    "words_on",
+    "writers",
 ]

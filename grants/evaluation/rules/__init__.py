@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from grants.evaluation.rules.asked import (
+    CHANGED_BY_ANOTHER,
     CHANGED_ELSEWHERE,
+    CONSENSUS_WORDS,
     REMARK,
     REMARK_WORDS,
     FieldSaved,
@@ -12,6 +14,7 @@ from grants.evaluation.rules.asked import (
     as_sent,
     asked,
     comment_field,
+    criterion_commented,
     half_of,
     is_mark,
     kept,
@@ -73,6 +76,7 @@ from grants.evaluation.rules.scores import (
     problems,
     refuse_unfinished,
     said_of_dissent,
+    said_of_reopening,
     spread_half,
     spread_words,
     tidy,
@@ -110,8 +114,10 @@ from grants.evaluation.rules.showing import (
 from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
+    "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
+    "CONSENSUS_WORDS",
     "KIND_WORDS",
     "PACK_BYTES_MAX",
     "PACK_KIND",
@@ -183,6 +189,7 @@ __all__ = [
     "checked_shift",
     "clean_declaration",
     "comment_field",
+    "criterion_commented",
     "digest",
     "fitting",
     "half_of",
@@ -207,6 +214,7 @@ __all__ = [
     "refuse_load",
     "refuse_unfinished",
     "said_of_dissent",
+    "said_of_reopening",
     "scored",
     "sheet_of",
     "shift_sentence",

@@ -10,11 +10,13 @@ from grants.core.errors import Conflict
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     DissentForm,
+    ReopenConsensusForm,
     SettleForm,
     SheetForm,
     sheet_form,
 )
 from grants.evaluation.rules import ConsensusPage
+from grants.evaluation.views.contested import Meanwhile, meanwhile_of, shown_in, take_sides, words_of
 from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, status_of, typed_again
 from grants.web import paging
 from grants.web.forms import STALE, ContestedForm
@@ -39,18 +41,23 @@ def consensus(ref: str) -> Any:
 def save_consensus(ref: str) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
     form = _consensus_form(shown)
+    take_sides(form)
     if "use" in request.form:
         return _consensus(shown, form, taken=_take_words(shown, form, request.form["use"]))
     if form.validate_on_submit():
         try:
             with form.refusals():
                 deed = services.propose if request.form.get("go") == "propose" else services.write_consensus
-                deed(current_actor(), shown.head.id, form.to_input(), form.version_shown())
+                seen = shown_in(queries.consensus_form(shown))
+                # With the number of each field, only what somebody else wrote stands in the way.
+                version = form.version_shown() if seen is None else None
+                deed(current_actor(), shown.head.id, form.to_input(), version, seen)
                 flash("The evaluators are asked to agree." if deed is services.propose else "The consensus is saved.")
                 return see_other(".consensus", ref=ref)
-        except Conflict:
+        except Conflict as error:
             stands = queries.consensus_page(current_actor(), ref)
-            return _consensus(stands, typed_again(form, stands.version)), 409
+            again = typed_again(form, stands.version)
+            return _consensus(stands, again, meanwhile=meanwhile_of(queries.consensus_form(stands), error)), 409
     return _consensus(shown, form), 422
 
 
@@ -69,8 +76,7 @@ def _take_words(shown: ConsensusPage, form: SheetForm, use: str) -> str:
 
 
 def _consensus_form(shown: ConsensusPage, **sent: Any) -> SheetForm:
-    said = "What the applicant will read"
-    return sheet_form(shown.marking, shown, remark=said, said=shown.text, **sent)
+    return sheet_form(shown.marking, shown, remark=rules.CONSENSUS_WORDS, said=shown.text, **sent)
 
 
 def _consensus(
@@ -78,7 +84,9 @@ def _consensus(
     form: SheetForm,
     settle: SettleForm | None = None,
     hold: DissentForm | None = None,
+    again: ReopenConsensusForm | None = None,
     taken: str = "",
+    meanwhile: dict[str, Meanwhile] | None = None,
 ) -> str:
     given = {one.key: [sheet.mark(one.key).half for sheet in shown.sheets] for one in shown.criteria}
     wide = {
@@ -87,12 +95,15 @@ def _consensus(
     }
     spread = {one.key: rules.spread_words(given[one.key], one.threshold_half) for one in shown.criteria}
     version = str(shown.version)
+    said = {"version": version, "minority_view": shown.minority_words}
     return page(
         "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide, spread=spread, taken=taken,
-        borrowed={one.key: _borrowed(shown, form, one.key) for one in shown.criteria},
+        borrowed={one.key: words_of(_borrowed(shown, form, one.key)) for one in shown.criteria},
         hold=hold or DissentForm(formdata=None, data={"version": version}),
-        settle=settle or SettleForm(formdata=None, data={"version": version, "minority_view": shown.minority_words}), anchors=anchors_of(shown.marking.scale),
-        half_words=rules.half_words,
+        settle=settle or SettleForm(formdata=None, data=said),
+        again=again or ReopenConsensusForm(formdata=None, data={"version": version}),
+        lacking=rules.lacking(rules.SheetInput(shown.marks, shown.text), shown.marking), meanwhile=meanwhile or {},
+        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words,
     )  # fmt: skip
 
 
@@ -153,6 +164,22 @@ def take_back(ref: str) -> Any:
             flash("The consensus is a draft again; agreements given before no longer count.")
             return see_other(".consensus", ref=ref)
     return _refused_deed(ref, form)
+
+
+@bp.post("/consensus/<ref>/reopen")
+@requires(P.CONSENSUS_WRITE)
+def reopen_consensus(ref: str) -> Any:
+    form = ReopenConsensusForm()
+    application_id = queries.consensus_application(current_actor(), ref)
+    if form.validate_on_submit():
+        with form.attempt():
+            services.reopen_agreed(current_actor(), application_id, form.reason.data or "", form.version_shown())
+            flash("The consensus is a draft again, and its evaluators are told why. What was agreed is kept.")
+            return see_other(".consensus", ref=ref)
+    shown = queries.consensus_page(current_actor(), ref)
+    if form.clashed:
+        form.comes_again(shown.version)
+    return _consensus(shown, _consensus_form(shown, formdata=None), again=form), status_of(form)
 
 
 @bp.post("/consensus/<ref>/settle")

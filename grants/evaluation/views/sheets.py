@@ -12,15 +12,13 @@ from grants.applications import services as application_writes
 from grants.core import clock
 from grants.core.errors import Conflict
 from grants.dossiers import rules as dossiers
-from grants.dossiers.forms import number_name, read_number
-from grants.dossiers.merging import Shown
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     SheetForm,
     sheet_form,
 )
 from grants.evaluation.rules import AssessmentPage, ListOrder
-from grants.evaluation.services import FieldsChanged
+from grants.evaluation.views.contested import Meanwhile, meanwhile_of, shown_in, take_sides
 from grants.evaluation.views.frame import P, anchors_of, bp, typed_again
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
@@ -61,27 +59,21 @@ def assessment(ref: str) -> Any:
 def save_assessment(ref: str) -> Any:
     shown = queries.assessment_page(current_actor(), ref)
     form, go = _form_of(shown), request.form.get("go", "save")
+    take_sides(form)
     if form.validate_on_submit():
         try:
             with form.refusals():
                 return _store_sheet(shown, form, go)
         except Conflict as error:
             stands = queries.assessment_page(current_actor(), ref)
-            return _assessment(stands, typed_again(form, stands.sheet.version), _meanwhile(stands, error)), 409
+            return _assessment(
+                stands, typed_again(form, stands.sheet.version), meanwhile_of(queries.form_of(stands), error)
+            ), 409
     return _assessment(shown, form), 422
 
 
-def _meanwhile(shown: AssessmentPage, error: Conflict) -> dict[str, str]:
-    """By field what another window stored, to be read beside what was typed."""
-    contested = error.contested if isinstance(error, FieldsChanged) else ()
-    return {
-        each.question: dossiers.shown(queries.field_of(shown, each.question), each.stored) or "nothing"
-        for each in contested
-    }
-
-
 def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
-    actor, key, seen = current_actor(), shown.head.id, _seen(shown)
+    actor, key, seen = current_actor(), shown.head.id, shown_in(queries.form_of(shown))
     # With the number of each field, only what another window wrote stands in the way.
     version = form.version_shown() if seen is None else None
     if go == "submit":
@@ -97,20 +89,11 @@ def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
     return see_other(".assessment", ref=shown.next_reference) if shown.next_reference else see_other(".assessments")
 
 
-def _seen(shown: AssessmentPage) -> tuple[Shown, ...] | None:
-    """Which version of each field the sent form showed; None where it told of none."""
-    names = [each.key for section in queries.form_of(shown).sections for each in section.questions]
-    sent = {name: request.form.get(number_name(name)) for name in names}
-    if not any(sent.values()):
-        return None
-    return tuple(Shown(name, read_number(number)) for name, number in sent.items())
-
-
 def _form_of(shown: AssessmentPage) -> SheetForm:
     return sheet_form(shown.marking, shown.sheet, remark=rules.REMARK_WORDS, said=shown.sheet.remark)
 
 
-def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, str] | None = None) -> str:
+def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Meanwhile] | None = None) -> str:
     content = applications.submitted_content(shown.head.id)
     sections = dossiers.answered(content.dossier)
     names = {str(file.file_id): file.name for file in content.files}
