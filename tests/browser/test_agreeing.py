@@ -75,9 +75,7 @@ def agreeing_world(worlds: Worlds) -> World[Table]:
 
 
 @pytest.fixture
-def site(
-    postgres: Cluster, agreeing_world: World[Table], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
+def site(postgres: Cluster, agreeing_world: World[Table], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with served(postgres, agreeing_world, tmp_path_factory.mktemp("home")) as made:
         made.later = CLOSED - WHILE_OPEN
         yield made
@@ -90,7 +88,9 @@ def table(site: Site, agreeing_world: World[Table]) -> Table:
 
 def opened(page: Page, table: Table) -> Page:
     page.goto(f"/consensus/{table.scene.references[0]}")
-    page.evaluate("Object.assign(document.querySelector('[data-writing]').dataset, {pause: 100, retry: 100, beat: 200})")
+    page.evaluate(
+        "Object.assign(document.querySelector('[data-writing]').dataset, {pause: 100, retry: 100, beat: 200})"
+    )
     return page
 
 
@@ -173,7 +173,9 @@ def test_without_a_script_both_texts_and_a_draft_of_both_are_offered(
     page.goto(f"/consensus/{table.scene.references[0]}")
     page.locator(f"#{field}").fill("One zwei three")
     with clock.at(CLOSED):
-        services.save_consensus_field(table.actor("chair2"), table.scene.application_ids[0], field, ("One two three",), 0)
+        services.save_consensus_field(
+            table.actor("chair2"), table.scene.application_ids[0], field, ("One two three",), 0
+        )
     page.get_by_role("button", name="Save the draft").click()
     expect(page.locator(f"#stored-{field}")).to_contain_text("One two three")
     expect(page.locator(f"#{field}")).to_have_value("One zwei three")

@@ -64,6 +64,7 @@ from grants.evaluation.rules.pool import (
     topics_of,
     why_not,
 )
+from grants.evaluation.rules.quoting import Quote, quotes_in
 from grants.evaluation.rules.runs import AdjustPage, GivenSeat, RunPage, SeatWhy, Tally, WhatIf
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
@@ -163,6 +164,7 @@ __all__ = [
     "Pattern",
     "Place",
     "PoolMember",
+    "Quote",
     "RunInput",
     "RunPage",
     "RunResult",
@@ -210,6 +212,7 @@ __all__ = [
     "pace_minutes",
     "patterns_of",
     "problems",
+    "quotes_in",
     "read_sent",
     "refuse_load",
     "refuse_unfinished",

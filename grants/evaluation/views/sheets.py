@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import flash, request
 
 from grants.applications import queries as applications
 from grants.applications import services as application_writes
+from grants.budgets import queries as budgets
 from grants.core import clock
 from grants.core.errors import Conflict
 from grants.dossiers import rules as dossiers
@@ -98,12 +100,25 @@ def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Mea
     sections = dossiers.answered(content.dossier)
     names = {str(file.file_id): file.name for file in content.files}
     fed = _fed(shown, sections)
+    typed = {field.name: str(field.data or "") for field in form if field.name.startswith(("comment_", rules.REMARK))}
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
         clarified=applications.shared_clarifications(shown.head.id), fed=fed, meanwhile=meanwhile or {},
+        budget=budgets.unstored(content.budget, content.organisation_names),
+        quotes=rules.quotes_in(typed, _texts(content, sections)),
+        back={one.key: (f"#criterion-{one.key}", f"Score it under {number}. {one.name}") for number, one in _numbered(shown)},
         jumps=[(f"{number} {one.name.split()[0]}", fed[one.key], one) for number, one in _numbered(shown) if one.key in fed],
         anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, lacking=_lacking(shown),
     )  # fmt: skip
+
+
+def _texts(content: Any, sections: tuple[dossiers.AnsweredSection, ...]) -> Iterator[tuple[str, str]]:
+    """Every text of an application that can be quoted, by its place on the page."""
+    for section in sections:
+        for item in section.items:
+            rows = (row for block in item.paragraphs for row in block.rows)
+            yield f"answer-{item.question.key}", "\n".join("".join(run.text for run in row) for row in rows)
+    yield "summary", content.summary or ""
 
 
 def _lacking(shown: AssessmentPage) -> dict[str, str]:
