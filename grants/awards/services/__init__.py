@@ -10,6 +10,7 @@ from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import publish_results
 from grants.awards.services.scenarios import save_scenario
+from grants.awards.services.standing_in import stand_in
 
 __all__ = [
     "advise",
@@ -25,4 +26,5 @@ __all__ = [
     "return_list",
     "return_move",
     "save_scenario",
+    "stand_in",
 ]
