@@ -61,7 +61,7 @@ from grants.evaluation.queries.consensus_fields import (
     words_on,
     writers,
 )
-from grants.evaluation.queries.consensus_list import consensus_list
+from grants.evaluation.queries.consensus_list import consensus_list, consensus_list_and_calls
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
@@ -112,6 +112,7 @@ __all__ = [
     "consensus_field_version",
     "consensus_form",
     "consensus_list",
+    "consensus_list_and_calls",
     "consensus_page",
     "consensus_versions",
     "consortia",

@@ -26,7 +26,9 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/consensus")
 @requires(*READS_CONSENSUS)
 def consensus_list() -> Any:
-    return page("evaluation/consensus_list.html", rows=queries.consensus_list(current_actor(), paging.asked()))
+    of_call = request.args.get("call", "")
+    rows, calls = queries.consensus_list_and_calls(current_actor(), paging.asked(), of_call)
+    return page("evaluation/consensus_list.html", rows=rows, calls=calls, of_call=of_call)
 
 
 @bp.get("/consensus/<ref>")
