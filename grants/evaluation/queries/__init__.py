@@ -31,7 +31,7 @@ from grants.evaluation.queries.access import (
     told_of,
     undeclared,
 )
-from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
+from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, submitted_and_clarified
 from grants.evaluation.queries.assignments import (
     LEFT_OUT,
     assignments_page,
@@ -77,7 +77,7 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
-from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
+from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.shifts import shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
 
@@ -148,6 +148,7 @@ __all__ = [
     "run_page",
     "runs",
     "scoring",
+    "seat_application",
     "seat_of",
     "seat_people",
     "seat_scope",
@@ -161,6 +162,7 @@ __all__ = [
     "shut_to",
     "spreads",
     "standing_detections",
+    "submitted_and_clarified",
     "takes_part",
     "to_declare_in_office",
     "to_read",

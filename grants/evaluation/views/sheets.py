@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import flash, request
 
-from grants.applications import queries as applications
 from grants.applications import services as application_writes
 from grants.budgets import queries as budgets
 from grants.core import clock
@@ -96,14 +95,14 @@ def _form_of(shown: AssessmentPage) -> SheetForm:
 
 
 def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Meanwhile] | None = None) -> str:
-    content = applications.submitted_content(shown.head.id)
+    content, clarified = queries.submitted_and_clarified(shown.head.id)
     sections = dossiers.answered(content.dossier)
     names = {str(file.file_id): file.name for file in content.files}
     fed = _fed(shown, sections)
     typed = {field.name: str(field.data or "") for field in form if field.name.startswith(("comment_", rules.REMARK))}
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
-        clarified=applications.shared_clarifications(shown.head.id), fed=fed, meanwhile=meanwhile or {},
+        clarified=clarified, fed=fed, meanwhile=meanwhile or {},
         budget=budgets.unstored(content.budget, content.organisation_names),
         quotes=rules.quotes_in(typed, _texts(content, sections)),
         back={one.key: (f"#criterion-{one.key}", f"Score it under {number}. {one.name}") for number, one in _numbered(shown)},

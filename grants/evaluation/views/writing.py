@@ -24,7 +24,7 @@ from grants.web.routing import current_actor, page, requires, said_in_json, see_
 @requires(P.ASSESSMENT_SCORE)
 def save_field(ref: str, name: str) -> Any:
     """Save one score or text and say in JSON how it stands; contested, both texts and a draft of both come back."""
-    application_id = queries.application_id_of(current_actor(), ref)
+    application_id = queries.seat_application(current_actor(), ref)
     values, number = tuple(request.form.getlist("value")), read_number(request.form.get("number"))
     try:
         saved = services.save_field(current_actor(), application_id, name, values, number)
