@@ -128,6 +128,28 @@ def test_two_chairs_never_overwrite_each_other_unseen(assessed: Scene, browser: 
     assert (shown(assessed).mark(key).comment, shown(assessed).text) == ("One deux zwei three", "Typed")
 
 
+def test_a_form_that_comes_back_has_seen_nothing_but_what_the_page_shows(assessed: Scene, browser: Browser) -> None:
+    first, path, key = about(assessed)
+    other = assessed.sheet(None, None, None).marks[1].criterion
+    services.write_consensus(assessed.actor("chair"), first, assessed.sheet(7, 8, 8, words="One", remark="So."))
+    stale = numbers(assessed)
+    typed = {f"comment_{mark.criterion}": "One" for mark in shown(assessed).marks} | {"remark": "So."}
+    marks = {f"half_{mark.criterion}": str(mark.half) for mark in shown(assessed).marks}
+    save(assessed, "chair2", f"comment_{key}", "Two", 1)
+    save(assessed, "chair2", f"comment_{other}", "Two", 1)
+
+    # Words of a sheet taken without a script, a form refused, a form contested: in none is the other’s field seen.
+    mine = {**typed, **marks, f"comment_{key}": "Three"}
+    for sent, status in (({"use": f"0 {key}"}, 200), ({"go": "propose", "remark": ""}, 422), ({"go": "save"}, 409)):
+        text = text_of(browser.post("chair", path, **{**mine, **stale, **sent}), status)
+        assert f'name="number_comment_{other}" value="1"' in text
+        assert f'name="number_comment_{key}" value="{2 if status == 409 else 1}"' in text
+    # Sent again as it came back, only the contested field is written, in sight of the other’s.
+    again = {**mine, **stale, f"number_comment_{key}": "2"}
+    assert browser.post("chair", path, go="save", **again).status_code == 303
+    assert [shown(assessed).mark(each).comment for each in (key, other)] == ["Three", "Two"]
+
+
 def test_nobody_proposes_what_they_did_not_see(assessed: Scene, browser: Browser) -> None:
     first, path, key = about(assessed)
     services.write_consensus(assessed.actor("chair"), first, assessed.sheet(7, 8, 8, remark="So."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, request
@@ -16,7 +18,14 @@ from grants.evaluation.forms import (
     sheet_form,
 )
 from grants.evaluation.rules import ConsensusPage
-from grants.evaluation.views.contested import Meanwhile, meanwhile_of, shown_in, take_sides, words_of
+from grants.evaluation.views.contested import (
+    Meanwhile,
+    meanwhile_of,
+    numbers_carried,
+    shown_in,
+    take_sides,
+    words_of,
+)
 from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, status_of, typed_again
 from grants.web import paging
 from grants.web.forms import STALE, ContestedForm
@@ -45,7 +54,7 @@ def save_consensus(ref: str) -> Any:
     form = _consensus_form(shown)
     take_sides(form)
     if "use" in request.form:
-        return _consensus(shown, form, taken=_take_words(shown, form, request.form["use"]))
+        return _consensus(_as_sent(shown), form, taken=_take_words(shown, form, request.form["use"]))
     if form.validate_on_submit():
         try:
             with form.refusals():
@@ -58,9 +67,14 @@ def save_consensus(ref: str) -> Any:
                 return see_other(".consensus", ref=ref)
         except Conflict as error:
             stands = queries.consensus_page(current_actor(), ref)
-            again = typed_again(form, stands.version)
-            return _consensus(stands, again, meanwhile=meanwhile_of(queries.consensus_form(stands), error)), 409
-    return _consensus(shown, form), 422
+            again, clashes = typed_again(form, stands.version), meanwhile_of(queries.consensus_form(stands), error)
+            return _consensus(_as_sent(stands, clashes), again, meanwhile=clashes), 409
+    return _consensus(_as_sent(shown), form), 422
+
+
+def _as_sent(shown: ConsensusPage, settled: Collection[str] = ()) -> ConsensusPage:
+    """The page with the numbers its form was sent with: what somebody wrote since is not seen by coming back."""
+    return replace(shown, numbers=numbers_carried(queries.consensus_form(shown), shown.numbers, settled))
 
 
 def _take_words(shown: ConsensusPage, form: SheetForm, use: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,15 @@ def shown_in(form: Definition) -> tuple[Shown, ...] | None:
     if not any(sent.values()):
         return None
     return tuple(Shown(name, read_number(number)) for name, number in sent.items())
+
+
+def numbers_carried(form: Definition, standing: Mapping[str, int], settled: Collection[str] = ()) -> dict[str, int]:
+    """The number each field of a form that comes back carries on: the one it was sent with, so that nothing counts as seen unseen.
+
+    Of ``settled`` fields what stands is shown on the page: they carry its number.
+    """
+    told = {each.question: each.number for each in shown_in(form) or () if each.question not in settled}
+    return {**standing, **told}
 
 
 def contested_json(clash: Clash, said: str) -> Response:

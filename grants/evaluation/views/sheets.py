@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from grants.evaluation.forms import (
     sheet_form,
 )
 from grants.evaluation.rules import AssessmentPage, ListOrder
-from grants.evaluation.views.contested import Meanwhile, meanwhile_of, shown_in, take_sides
+from grants.evaluation.views.contested import Meanwhile, meanwhile_of, numbers_carried, shown_in, take_sides
 from grants.evaluation.views.frame import P, anchors_of, bp, typed_again
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
@@ -67,10 +68,16 @@ def save_assessment(ref: str) -> Any:
                 return _store_sheet(shown, form, go)
         except Conflict as error:
             stands = queries.assessment_page(current_actor(), ref)
-            return _assessment(
-                stands, typed_again(form, stands.sheet.version), meanwhile_of(queries.form_of(stands), error)
-            ), 409
-    return _assessment(shown, form), 422
+            clashes = meanwhile_of(queries.form_of(stands), error)
+            again = typed_again(form, stands.sheet.version)
+            return _assessment(_as_sent(stands, clashes), again, clashes), 409
+    return _assessment(_as_sent(shown), form), 422
+
+
+def _as_sent(shown: AssessmentPage, settled: Collection[str] = ()) -> AssessmentPage:
+    """The page with the numbers its form was sent with: what another window wrote since is not seen by coming back."""
+    numbers = numbers_carried(queries.form_of(shown), shown.sheet.numbers, settled)
+    return replace(shown, sheet=replace(shown.sheet, numbers=numbers))
 
 
 def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
