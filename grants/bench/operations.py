@@ -79,6 +79,8 @@ class Rush:
     holds: Callable[[], str | None] = lambda: None
     # Opened afterwards, by anybody: each must be right.
     proofs: Callable[[], Sequence[Operation]] = lambda: ()
+    # What everybody opens again after every fifth deed, measured by itself.
+    opened: Operation | None = None
 
     @property
     def is_open(self) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 
 from grants.bench.browsing import Answer, Browser, Form, Wrong, forms_of
 from grants.bench.operations import CLIENTS, Fields, Mix, Operation, at
-from grants.bench.rushing import Rushes, in_turn, new_words
+from grants.bench.rushing import Rushes
 from grants.bench.stencils import Connection
+from grants.bench.wording import in_turn, new_words
 from grants.core.paging import COUNTED_MAX
 
 ROWS_ON_A_PAGE = 60

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grants.bench.browsing import Answer, Form, Wrong
 from grants.bench.operations import Fields, Operation, Rush, at
-from grants.bench.pages import Pages
+from grants.bench.scoring import Scoring
+from grants.bench.wording import in_turn, new_words
 from grants.budgets.rules import field_name
 from grants.core.money import Money, plain
 
@@ -19,7 +19,7 @@ SAVERS, SENDERS = 32, 300
 DRAFTS_FOR_RUSHES = SAVERS + SENDERS + 40
 
 
-class Rushes(Pages):
+class Rushes(Scoring):
     """What is measured last. One more rush is one more line of :meth:`rushes`, with an operation that checks its answer."""
 
     # The section with the longest answer.
@@ -42,6 +42,7 @@ class Rushes(Pages):
         return (
             Rush("autosave every 2 s", save, SAVERS, 50, before=self._alone(save), times=10, every_seconds=2, spread_seconds=2, holds=lambda: self._all_stored(texts)),
             Rush("budget cell every 2 s", cell, SAVERS, 50, before=self._alone(cell), times=10, every_seconds=2, spread_seconds=2, holds=lambda: self._all_entered(amounts)),
+            self.scoring(),
             Rush("autosave without a pause", save, SAVERS, 150, before=self._alone(save), times=20, holds=lambda: self._all_stored(texts)),
             Rush(
                 "storm of sendings in 60 s", send, SENDERS, 1_000, before=self._alone(send), spread_seconds=60,
@@ -201,16 +202,3 @@ def _hash_of(content: str) -> str:
     """SHA-256 of a submission's content as the receipt’s page describes it: sorted keys, no spaces, UTF-8."""
     text = json.dumps(json.loads(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def in_turn(path: str, refs: Sequence[str]) -> Callable[[int], str]:
-    """The address of another thing each time, from the first again after the last."""
-    return lambda number: path.format(refs[number % len(refs)])
-
-
-def new_words(number: int) -> str:
-    """Words no other sending has: what an earlier one left can never pass for them."""
-    return f"Measured {number}, {secrets.token_hex(6)}. {REASON}".strip()
-
-
-REASON = "The plan names who does what by when, and the budget follows from it. " * 4

@@ -21,7 +21,7 @@ from grants import local
 from grants.bench import advising, assigning, lists, report, taking
 from grants.bench.browsing import Browser, Wrong
 from grants.bench.ours import MANAGER, Ours
-from grants.bench.running import Load, Measured, Runner, Say
+from grants.bench.running import Load, Measured, Runner, Rushed, Say
 from grants.bench.rushing import DRAFTS_FOR_RUSHES
 from grants.bench.seeding import Seedbed
 from grants.core.db import db
@@ -64,10 +64,10 @@ class Bench:
                     loads.append(runner.load(Ours(connection).mixed()))
                 about |= {f"list_file.{name}": value for name, value in taking.measured(connection).items()}
                 bed.draft(DRAFTS_FOR_RUSHES)
-                rushed = []
+                rushed: list[Rushed] = []
                 for rush in Ours(connection).rushes():
                     say(f"{rush.people} people at once: {rush.name} ...")
-                    rushed.append(Runner(Ours(connection), n, host, port).rush(rush))
+                    rushed += Runner(Ours(connection), n, host, port).rush(rush)
                 about["worker.pss_mb"] = max(_pss_mb(pid) for pid in _children(process.pid))
         about |= {f"assignment.{name}": value for name, value in assigning.measured().items()}
         about |= {f"advice.{name}": value for name, value in advising.measured().items()}

@@ -65,6 +65,7 @@ APPEND_ONLY_TABLES = frozenset(
         "call_question_version",
         "consensus_answer",
         "consensus_version",
+        "consensus_writing",
         "conversation_message",
         "dossier_answer_version",
         "dossier_comment",

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from grants.bench import lists, report, rushing, taking
+from grants.bench import lists, report, rushing, scoring, taking
 from grants.bench.browsing import Answer, Browser, Wrong, form_to, forms_of
 from grants.bench.operations import Mix, Operation, Rush, at
 from grants.bench.ours import MANAGER, Ours
@@ -328,17 +328,21 @@ def test_a_few_who_save_and_send_at_once_are_all_stored_and_their_receipts_found
 ) -> None:
     monkeypatch.setattr(rushing, "SAVERS", 2)
     monkeypatch.setattr(rushing, "SENDERS", 2)
+    monkeypatch.setattr(scoring, "SCORERS", 2)
     product = Ours(grown.connection)
     crowd = Crowd(product, LARGE, "localhost", 80)
     crowd.app = grown.app
-    saving, entering, _, storm = product.rushes()
+    saving, entering, sheets, _, storm = product.rushes()
 
-    saved, entered = (
+    (saved,), (entered,) = (
         crowd.rush(replace(each, times=2, every_seconds=0.01, spread_seconds=0.01)) for each in (saving, entering)
     )
-    sent = crowd.rush(replace(storm, spread_seconds=0.01))
+    scored, opened = crowd.rush(replace(sheets, times=5, every_seconds=0.01, spread_seconds=0.01))
+    (sent,) = crowd.rush(replace(storm, spread_seconds=0.01))
 
     assert (saved.deeds, entered.deeds, sent.deeds) == (4, 4, 2)
+    assert (scored.deeds, opened.deeds, opened.name) == (10, 2, "sheet.form meanwhile")
+    assert product._all_versions([("comment_x", "Measured never")]) == "0 of 1 saved texts are kept."
     assert storm.holds() is None and len(storm.proofs()) == 2
     # What is lost, or stands with another hash than its content's, is seen.
     assert product._all_stored(["Measured never"]) == "0 of 1 saved texts are kept."
@@ -363,8 +367,8 @@ def test_in_an_open_loop_what_comes_late_waited_since_it_was_due() -> None:
     looked_at = Operation("page", "ana", at("/page"), lambda answer: None)
     runner = Together(None, 100, "localhost", 80)  # type: ignore[arg-type]  # nobody signs in
 
-    opened = runner.rush(Rush("open", looked_at, 1, 50, times=3, every_seconds=0.01))
-    closed = runner.rush(Rush("closed", looked_at, 1, 50, times=3))
+    (opened,) = runner.rush(Rush("open", looked_at, 1, 50, times=3, every_seconds=0.01))
+    (closed,) = runner.rush(Rush("closed", looked_at, 1, 50, times=3))
 
     # Due at 0, 10 and 20 ms, answered at 100, 200 and 300.
     assert 270 <= opened.longest_ms <= 400 and 100 <= closed.longest_ms <= 150

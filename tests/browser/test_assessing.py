@@ -271,6 +271,7 @@ def test_what_is_marked_on_the_left_is_quoted_into_the_comment(chromium: Browser
         button = page.get_by_role("button", name="Quote in my comment")
         expect(button).to_be_visible()
         button.click()
+        words = words.translate({0x201C: "\u2018", 0x201D: "\u2019"})
         expect(page.locator(f"#comment_{key}")).to_have_value(f"\u201c{words}\u201d ")
         expect(state(page, f"comment_{key}")).to_contain_text("Saved")
     assert desk.comment(key) == f"\u201c{words}\u201d"
@@ -348,3 +349,48 @@ def test_the_form_goes_out_as_a_file_and_comes_back(chromium: Browser, site: Sit
         page.get_by_role("button", name="Take over what is ticked").click()
         expect(scale(page, key).nth(7)).to_be_checked()
     assert (desk.half(key), desk.comment(key)) == (7, "")
+
+
+def test_a_quotation_leads_back_to_its_passage_and_an_answer_to_its_criterion(
+    chromium: Browser, site: Site, desk: Desk
+) -> None:
+    key, reference = desk.keys[1], desk.references[0]
+    with browser_of(chromium, site, desk.actor()) as context:
+        page = opened(context.new_page(), reference)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        passage = "return (part.querySelectorAll('p:not(.q, .quiet, .small)')[0] ?? part).textContent.replace(/\\s+/g, ' ').trim()"
+        words = page.evaluate(
+            "() => { const part = [...document.querySelectorAll('[id^=answer-]')]"
+            f".filter(each => each.querySelector('p:not(.q, .quiet, .small)')).at(-1); {passage}; }}"
+        )
+        quoted = words.translate({0x201C: "\u2018", 0x201D: "\u2019"})
+        page.locator(f"#comment_{key}").fill(f"They say \u201c{quoted}\u201d, which is clear.")
+        link = page.locator(f"[data-quotes=comment_{key}] a")
+        expect(link).to_contain_text("in the application")
+        expect(state(page, f"comment_{key}")).to_contain_text("Saved")
+        page.evaluate("document.querySelector('[data-answers-side]').scrollTop = 0")
+        link.click()
+        assert scrolled(page, "answers") > 0
+        assert page.evaluate("[...CSS.highlights.get('passage')].map(one => one.toString().replace(/\\s+/g, ' '))") == [
+            words
+        ]
+        # The way back from an answer to where it is scored.
+        back = page.locator(f"[data-back][href='#criterion-{key}']").first
+        back.click()
+        expect(scale(page, key).first).to_be_focused()
+        page.get_by_text("Keys, files and other ways").click()
+        page.get_by_label("Single keys").uncheck()
+        scale(page, key).first.focus()
+        page.keyboard.press("4")
+        expect(scale(page, key).nth(8)).not_to_be_checked()
+        assert page.locator("#budget-rules ~ .pg-rule, [aria-labelledby=budget-rules] .pg-rule").count() > 0
+
+    bare = chromium.new_context(base_url=site.address, java_script_enabled=False)
+    bare.add_cookies([site.cookie(desk.actor())])
+    page = bare.new_page()
+    page.goto(f"/assessments/{reference}")
+    link = page.locator(f"[data-quotes=comment_{key}] a")
+    expect(link).to_have_attribute("href", re.compile("^#answer-"))
+    link.click()
+    expect(page.locator(str(link.get_attribute("href")))).to_be_in_viewport()
+    bare.close()

@@ -84,7 +84,9 @@ def test_a_day_of_the_panel(chromium: Browser, site: Site, panel_world: World[Me
 
         ben.context.set_offline(True)
         expect(ben.locator("[data-live-line]")).to_contain_text("No connection since", timeout=PATIENCE)
-        press(chair, "Open Ferry to Zero")
+        ada = the_deputy_leads(chromium, site, meeting, open_browsers, chair)
+        press(ada, "Open Ferry to Zero")
+        press(chair, "I am here")
         ben.context.set_offline(False)
         expect(ben.locator("[data-live-line]")).to_contain_text("Connected again", timeout=PATIENCE)
         expect(ben.locator("#now-h")).to_contain_text("Ferry to Zero", timeout=PATIENCE)
@@ -101,6 +103,23 @@ def test_a_day_of_the_panel(chromium: Browser, site: Site, panel_world: World[Me
 
         press(chair, "End the meeting")
         the_minutes(meeting, chair, ben, manager, cleo)
+
+
+def the_deputy_leads(chromium: Browser, site: Site, meeting: Meeting, open_browsers: ExitStack, chair: Page) -> Page:
+    """The session of the chair ends, the page says so, and the deputy leads on until the chair is back."""
+    cookies = chair.context.cookies()
+    chair.context.clear_cookies()
+    expect(chair.locator("[data-live-line]")).to_contain_text("You are signed out.", timeout=PATIENCE)
+    context = open_browsers.enter_context(browser_of(chromium, site, meeting.scene.actor("ada")))
+    context.set_default_timeout(PATIENCE)
+    ada = context.new_page()
+    ada.goto(f"/panels/{meeting.slug}/live")
+    press(ada, "I am here")
+    ada.get_by_text("The chair was cut off?").click()
+    press(ada, "Lead in the place of the chair")
+    chair.context.add_cookies(cookies)
+    expect(chair.get_by_role("button", name="I am here")).to_be_visible(timeout=PATIENCE)
+    return ada
 
 
 def the_minutes(meeting: Meeting, chair: Page, ben: Page, manager: Page, cleo: Page) -> None:

@@ -222,6 +222,26 @@ def test_the_list_is_by_disagreement_in_pages_and_says_whom_it_waits_for(assesse
     text_of(browser.get("chair", "/consensus?after=nonsense&size=1"))
 
 
+def test_the_list_is_narrowed_to_a_call_and_one_without_any_says_so(assessed: Scene, browser: Browser) -> None:
+    actor = assessed.actor("chair")
+    rows, calls = queries.consensus_list_and_calls(actor, Page(), assessed.slug)
+    assert len(rows.items) == 3 and [slug for slug, _ in calls] == [assessed.slug]
+    with statements() as sent:
+        queries.consensus_list_and_calls(actor, Page(), assessed.slug)
+    assert len(sent) <= 2
+
+    text = text_of(browser.get("chair", f"/consensus?call={assessed.slug}&size=1"))
+    assert f"call={assessed.slug}" in text and "Next" in text
+    assert "None of its applications is under evaluation and open to you." in text_of(
+        browser.get("chair", "/consensus?call=nothing")
+    )
+    # A member who is in conflict with all of a call reads nothing of it, not even that there is a choice.
+    name = assessed.seats(assessed.application_ids[0])[0]
+    answers = tuple(Answered(each, Declared.CONFLICT, "Kin") for each in assessed.application_ids)
+    services.declare(assessed.actor(name), assessed.call_id, answers)
+    assert queries.consensus_list_and_calls(assessed.actor(name), Page())[1] == ()
+
+
 def test_the_page_costs_the_same_however_much_was_said(assessed: Scene) -> None:
     propose(assessed, 7, 8, 8)
     actor = assessed.actor("chair")

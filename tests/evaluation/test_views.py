@@ -130,12 +130,13 @@ def test_a_draft_is_saved_and_found_again(browser: Browser, seated: Scene) -> No
 
 
 def test_save_and_next_goes_to_the_next_unfinished_sheet(browser: Browser, seated: Scene) -> None:
-    name = seated.seats(seated.application_ids[0])[0]
+    # Who has how many seats follows from the ids.
+    name = next(each for each in seated.evaluators if len(queries.assessments(seated.actor(each))) > 1)
     mine = sorted(row.reference for row in queries.assessments(seated.actor(name)))
 
     sent = browser.post(name, f"/assessments/{mine[0]}", go="next", half_impact="7", version="0")
 
-    assert sent.location.endswith(mine[1] if len(mine) > 1 else mine[0])
+    assert sent.location.endswith(mine[1])
 
 
 def test_an_unfinished_sheet_comes_back_with_its_text_and_each_problem(browser: Browser, seated: Scene) -> None:

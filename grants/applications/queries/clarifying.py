@@ -72,15 +72,17 @@ def clarifications(actor: Actor, application: ApplicationView) -> Asking[tuple[C
     return tuple(_view(row, tuple(attached.get(row.id, ())), team=team) for row in rows)
 
 
-def shared_clarifications(application_id: UUID) -> tuple[ClarificationView, ...]:
+@reader
+def shared_clarifications(application_id: UUID) -> Asking[tuple[ClarificationView, ...]]:
     """Those about the version that stands an officer marked as the evaluators' to see, answered; the officer unnamed."""
     stands = select(Application.submission_id).where(Application.id == application_id).scalar_subquery()
-    rows = [row for row in _rows(stands) if row.shared]
-    attached = files.listed_of(FILE_KIND, [row.id for row in rows])
+    rows = [row for row in (yield from _rows.asking(stands)) if row.shared and row.answered_at is not None]
+    if not rows:
+        return ()
+    shared = select(Clarification.id).where(Clarification.id.in_([row.id for row in rows]))
+    attached = yield from files.listed_in.asking(FILE_KIND, shared)
     return tuple(
-        _view(row, tuple(_file(file) for file in attached if file.object_id == row.id), team=True)
-        for row in rows
-        if row.answered_at is not None
+        _view(row, tuple(_file(file) for file in attached if file.object_id == row.id), team=True) for row in rows
     )
 
 

@@ -20,7 +20,7 @@ from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import UNSEEN, Event
 from grants.awards.rules.panel_pages import AgendaRow, MeetingHead, MeetingPage, MeetingRow, Pulse, Seated
 from grants.awards.rules.plan import plan_of
-from grants.awards.states import Happened, LineRule, MeetingState, PanelRole, Vote
+from grants.awards.states import VOTING, Happened, LineRule, MeetingState, PanelRole, Vote
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import PLAIN_SELECTION, CallView
@@ -322,16 +322,16 @@ def _page(
     here, role = rules.present(found.events), found.roles.get(actor.user_id) if actor.user_id else None
     may = rules.eligible(found.roles, clear[current.application_id].voice) if current else frozenset()
     out = {stay.person for stay in current.told.out if stay.until is None} if current else set()
-    leads = (
-        rules.leader(found.roles, clear[current.application_id].voice)
-        if current
-        else rules.leader(found.roles, found.roles)
-    )
+    known = clear[current.application_id] if current else Clear()
+    leads = rules.leader(found.roles, known.voice if current else found.roles, here)
     return MeetingPage(
         found.head,
         rows,
         tuple(
-            Seated(person, found.names[person], found.roles[person], person in here, person in out, person in may)
+            Seated(
+                *(person, found.names[person], found.roles[person], person in here, person in out, person in may),
+                found.roles[person] in VOTING and person in known.room - known.voice,
+            )
             for person in sorted(found.roles, key=lambda one: (list(PanelRole).index(found.roles[one]), found.names[one]))
         ),
         role,
@@ -343,6 +343,7 @@ def _page(
         bool(hidden),
         len(may),
         next((each.at for each in events if each.kind is Happened.BEGUN), None),
+        actor.user_id,
         _beat(actor, found.head.id, found.head.state, found.last_number, closed=found.current in hidden),
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ COMINGS_SOON_MAX = 10
 SOON = timedelta(minutes=5)
 REMARKS_MAX = 3_000
 
+CUT_OFF = "Cut off, by the word of the deputy, who leads until the chair is back."
 ASSESSES = "You assess this application yourself; somebody else of the panel leads it, and the others vote on it."
 
 
@@ -282,13 +283,17 @@ def eligible(roles: Mapping[UUID, PanelRole], clear: Collection[UUID]) -> frozen
     return frozenset(person for person, role in roles.items() if role in VOTING and person in clear)
 
 
-def leader(roles: Mapping[UUID, PanelRole], clear: Collection[UUID]) -> UUID | None:
-    """Who leads an item: the chair, or where a conflict keeps the chair out the deputy; None where neither may."""
+def leader(
+    roles: Mapping[UUID, PanelRole], clear: Collection[UUID], here: Collection[UUID] = frozenset()
+) -> UUID | None:
+    """Who leads an item: the chair; where a conflict keeps the chair out, or only the deputy is there, the deputy.
+
+    None where neither may. Where neither is there it is the first of them who may.
+    """
     by_role = {role: person for person, role in roles.items()}
-    for role in (PanelRole.CHAIR, PanelRole.DEPUTY):
-        if role in by_role and by_role[role] in clear:
-            return by_role[role]
-    return None
+    leading = (by_role[role] for role in (PanelRole.CHAIR, PanelRole.DEPUTY) if role in by_role)
+    may = [person for person in leading if person in clear]
+    return next((person for person in may if person in here), may[0] if may else None)
 
 
 def who_else_signs(
@@ -344,7 +349,8 @@ def refuse_full_log(last_number: int, kind: Happened) -> None:
 
 def refuse_restless(events: Sequence[Event], person: UUID | None, at: datetime) -> None:
     """Raise :class:`Refused` where one person has come and gone too often in a meeting, or in a short while."""
-    moves = [each.at for each in events if each.kind in (Happened.ARRIVED, Happened.LEFT) and each.person == person]
+    # What a deputy says of a chair who was cut off is counted with the deputy’s own.
+    moves = [each.at for each in events if each.kind in (Happened.ARRIVED, Happened.LEFT) and each.by == person]
     if len(moves) >= COMINGS_MAX:
         raise Refused(
             f"You have come and gone {len(moves)} times, as often as a meeting records. What stands now stays; "
@@ -406,3 +412,12 @@ def clock_words(seconds: int) -> str:
     ('12:34', '60:00')
     """
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def over_words(seconds: int, minutes: int) -> str:
+    """By how much an item took longer than planned; nothing while it did not.
+
+    >>> over_words(754, 10), over_words(600, 10)
+    ('2:34 over', '')
+    """
+    return f"{clock_words(seconds - 60 * minutes)} over" if seconds > 60 * minutes else ""

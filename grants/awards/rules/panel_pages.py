@@ -41,6 +41,8 @@ class Seated:
     out: bool
     # Clear of the item that is open, and with a vote on it.
     eligible: bool
+    # Has assessed the application that is open, and so has no voice on it.
+    assessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class MeetingPage:
     partial: bool
     eligible: int
     began_at: datetime | None
+    # Who reads, None where that is nobody of the meeting.
+    reader: UUID | None = None
     # What a page in the room compares with what it asks for every two seconds.
     beat: str = ""
 
@@ -97,12 +101,43 @@ class MeetingPage:
         """Whether the reader writes the remarks."""
         return self.role is PanelRole.MINUTES
 
+    def _is_here(self, role: PanelRole) -> bool:
+        return any(each.here for each in self.people if each.role is role)
+
     @property
     def turns(self) -> bool:
-        """Whether the reader turns the pages: the chair, and the deputy where they lead or the chair is not there."""
-        chair_here = any(each.here for each in self.people if each.role is PanelRole.CHAIR)
-        deputy = self.role is PanelRole.DEPUTY and (self.leads or not chair_here)
-        return not self.closed and (self.role is PanelRole.CHAIR or deputy)
+        """Whether the reader turns the pages: the chair, and the deputy where they lead or the chair is not there.
+
+        An item that is shut to whoever is left to turn them is still closed, and the next one opened.
+        """
+        match self.role:
+            case PanelRole.CHAIR:
+                return not self.closed or not self._is_here(PanelRole.DEPUTY)
+            case PanelRole.DEPUTY:
+                return self.leads or not self._is_here(PanelRole.CHAIR)
+            case _:
+                return False
+
+    @property
+    def may_stand_in(self) -> bool:
+        """Whether the reader is the deputy who can say that the chair was cut off."""
+        goes_on = self.head.state in (MeetingState.RUNNING, MeetingState.PAUSED)
+        return goes_on and self.role is PanelRole.DEPUTY and self.here and not self.turns
+
+    @property
+    def no_vote(self) -> str:
+        """Why somebody who votes in this meeting has no vote on the item that is open; nothing where they have one."""
+        own = next((each for each in self.people if each.user_id == self.reader), None)
+        if own is None or self.current is None:
+            return ""
+        if own.assessed:
+            return (
+                "You assessed this application yourself. You hear what the panel says of it, and have no vote on it; "
+                "nor do you lead it. Your own scores count in its assessment."
+            )
+        if own.eligible and not own.here:
+            return "You have a vote on this item once you have said that you are here."
+        return "You take the minutes; you have no vote." if self.takes_minutes else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import propose_results, publish_results, return_results
 from grants.awards.services.scenarios import save_scenario
+from grants.awards.services.standing_in import stand_in
 
 __all__ = [
     "advise",
@@ -30,4 +31,5 @@ __all__ = [
     "return_move",
     "return_results",
     "save_scenario",
+    "stand_in",
 ]

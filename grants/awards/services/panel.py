@@ -142,11 +142,14 @@ def _led(actor: Actor, meeting_id: UUID, version: int | None) -> PanelMeeting:
 def leads(actor: Actor, meeting: PanelMeeting) -> PanelItem:
     """The item that is open, for who leads it; raises :class:`NotFound` for somebody to whom it is shut."""
     item, clear = _open_item(actor, meeting)
-    roles = queries.panel.meeting_of(meeting.id).roles
+    found = queries.panel.meeting_of(meeting.id)
     _refuse_assessing(actor, clear)
-    # Who leads follows from the conflicts, which passed their point.
-    if rules.leader(roles, clear.voice) != actor.user_id:
-        raise NotAllowed("The chair leads this item, or the deputy where a conflict keeps the chair out.")
+    # Who leads follows from the conflicts, which passed their point, and from who is there.
+    if rules.leader(found.roles, clear.voice, rules.present(found.events)) != actor.user_id:
+        raise NotAllowed(
+            "The chair leads this item, or the deputy where a conflict keeps the chair out or the chair is not there. "
+            "Say that you are here first, if you are."
+        )
     return item
 
 

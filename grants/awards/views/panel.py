@@ -18,7 +18,7 @@ from grants.awards.forms import (
     ReorderForm,
     VoteForm,
 )
-from grants.awards.rules.panel import clock_words
+from grants.awards.rules.panel import clock_words, over_words
 from grants.awards.rules.panel_pages import MeetingPage
 from grants.awards.states import Turn, Vote
 from grants.awards.views.frame import P, bp, ways
@@ -136,7 +136,7 @@ def projector(slug: str) -> Any:
     actor = current_actor()
     return page(
         "awards/projector.html", shown=queries.panel.meeting_page(actor, slug), every=EVERY_MILLISECONDS,
-        clock_words=clock_words,
+        clock_words=clock_words, over_words=over_words,
     )  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def _live(slug: str, sent: Form | None = None) -> Any:
         sent.problems.append(STALE)
     answer = page(
         "awards/live.html", shown=shown, forms=_forms(shown, sent), form=sent or DeedForm(formdata=None),
-        every=EVERY_MILLISECONDS, stood_at=clock.now(), clock_words=clock_words,
+        every=EVERY_MILLISECONDS, stood_at=clock.now(), clock_words=clock_words, over_words=over_words,
     )  # fmt: skip
     return (answer, 409 if clashed else 422) if sent is not None else answer
 
@@ -213,6 +213,14 @@ def _deed(slug: str, form: Form, deed: Callable[[Any], object]) -> Any:
 def lead(slug: str, deed: str) -> Any:
     form = ContestedForm()
     return _deed(slug, form, lambda key: LEADING[deed](current_actor(), key, form.version_shown()))
+
+
+@bp.post("/panels/<slug>/live/stand-in")
+@requires(P.PANEL_LEAD)
+def stand_in(slug: str) -> Any:
+    """The deputy leads because the chair was cut off."""
+    form = ContestedForm()
+    return _deed(slug, form, lambda key: services.stand_in(current_actor(), key, form.version_shown()))
 
 
 @bp.post("/panels/<slug>/live/<any(next,back):way>")

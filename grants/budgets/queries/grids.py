@@ -156,6 +156,17 @@ class BudgetView(Grid):
         return self.rules.by_work_package or self.rules.periods != (0,)
 
     @property
+    def by_period(self) -> tuple[tuple[str, tuple[Money, ...], Money], ...]:
+        """Each period in words with its amounts in the order of the categories and their sum; none without periods."""
+        columns = range(len(self.rules.categories))
+        found = []
+        for period in self.rules.periods if self.rules.period_months else ():
+            rows = [row for group in self.groups for row in group.rows if row.period == period]
+            amounts = tuple(total(row.cells[column].amount for row in rows) for column in columns)
+            found.append((self.rules.period_words(period), amounts, total(amounts)))
+        return tuple(found)
+
+    @property
     def timeline(self) -> tuple[tuple[Bar, ...], int]:
         """Every line of the work plan, and how many months it has."""
         return rules.timeline(self.content.plan, {row.organisation_id: row.name for row in self.rows})

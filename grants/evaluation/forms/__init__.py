@@ -6,7 +6,7 @@ from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import PoolForm, pool_form
-from grants.evaluation.forms.sheets import DissentForm, SettleForm, SheetForm, sheet_form
+from grants.evaluation.forms.sheets import DissentForm, ReopenConsensusForm, SettleForm, SheetForm, sheet_form
 from grants.evaluation.forms.shifts import ReturnShiftForm, ShiftForm
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Leaving",
     "PoolForm",
     "ReasonForm",
+    "ReopenConsensusForm",
     "ReturnShiftForm",
     "RuleForm",
     "RunForm",

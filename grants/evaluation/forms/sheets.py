@@ -85,6 +85,12 @@ class SettleForm(ContestedForm):
     minority_view = TextAreaField("The view that remains")
 
 
+class ReopenConsensusForm(ContestedForm):
+    """Opening an agreed consensus again."""
+
+    reason = TextAreaField("Why it is opened again")
+
+
 class DissentForm(ContestedForm):
     """What an evaluator holds instead of the consensus as proposed."""
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from grants.evaluation.models.assignments import Assignment, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
-from grants.evaluation.models.consensus import Consensus, ConsensusAnswer, ConsensusScore, ConsensusVersion
+from grants.evaluation.models.consensus import (
+    Consensus,
+    ConsensusAnswer,
+    ConsensusScore,
+    ConsensusVersion,
+    ConsensusWriting,
+)
 from grants.evaluation.models.pool import Evaluator, EvaluatorWish
 from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
 from grants.evaluation.models.shifts import ScoreShift
@@ -20,6 +26,7 @@ __all__ = [
     "ConsensusAnswer",
     "ConsensusScore",
     "ConsensusVersion",
+    "ConsensusWriting",
     "DetectedConflict",
     "Evaluator",
     "EvaluatorWish",

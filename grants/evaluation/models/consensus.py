@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.core.db import DIGEST, NOT_AUDITED, Row, points_to, state_check
 from grants.evaluation.states import Answer, ConsensusState
 
 
@@ -31,6 +31,8 @@ class Consensus(Row):
     saved_at: Mapped[datetime]
     # Counts up with each save, so that the version moves although only scores changed.
     saves: Mapped[int]
+    # By field, how often it was written: the number of the version that stands.
+    numbers: Mapped[dict[str, Any]] = mapped_column(info=NOT_AUDITED)
     proposed_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
     # Who agreed to these very words and when; emptied when they change.
@@ -54,8 +56,32 @@ class ConsensusScore(Row):
     comment: Mapped[str] = mapped_column(info=DIGEST)
 
 
+class ConsensusWriting(Row):
+    """Every mark and every text of a consensus that ever stood, field by field, the present one included.
+
+    ``field`` is the name of the field on the form; its audit is that of the consensus.
+    """
+
+    __tablename__ = "consensus_writing"
+    __table_args__ = (
+        UniqueConstraint("consensus_id", "field", "number"),
+        CheckConstraint("number >= 1", name="number_counts"),
+    )
+    __audited__ = False
+
+    consensus_id: Mapped[UUID] = mapped_column(points_to("consensus.id"))
+    field: Mapped[str]
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(info=DIGEST)
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[UUID | None]
+
+
 class ConsensusVersion(Row):
-    """The scores and words of a consensus as somebody saved them; a save that changes nothing makes none. Kept for good."""
+    """The scores and words of a consensus as somebody kept them whole, to be proposed or by the button; kept for good.
+
+    What is stored while somebody types makes none of these: each field has versions of its own.
+    """
 
     __tablename__ = "consensus_version"
     __table_args__ = (UniqueConstraint("consensus_id", "number"), CheckConstraint("number >= 1", name="from_one"))

@@ -31,7 +31,7 @@ from grants.evaluation.queries.access import (
     told_of,
     undeclared,
 )
-from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of
+from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, submitted_and_clarified
 from grants.evaluation.queries.assignments import (
     LEFT_OUT,
     assignments_page,
@@ -54,7 +54,15 @@ from grants.evaluation.queries.consensus import (
     seat_people,
     spreads,
 )
-from grants.evaluation.queries.consensus_list import consensus_list
+from grants.evaluation.queries.consensus_fields import (
+    consensus_field,
+    consensus_field_history,
+    consensus_field_version,
+    consensus_form,
+    words_on,
+    writers,
+)
+from grants.evaluation.queries.consensus_list import consensus_list, consensus_list_and_calls
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
@@ -70,7 +78,7 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
-from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
+from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
 
@@ -101,7 +109,12 @@ __all__ = [
     "conflict_pages",
     "conflicted",
     "consensus_application",
+    "consensus_field",
+    "consensus_field_history",
+    "consensus_field_version",
+    "consensus_form",
     "consensus_list",
+    "consensus_list_and_calls",
     "consensus_page",
     "consensus_versions",
     "consortia",
@@ -138,6 +151,7 @@ __all__ = [
     "run_page",
     "runs",
     "scoring",
+    "seat_application",
     "seat_of",
     "seat_people",
     "seat_scope",
@@ -151,6 +165,7 @@ __all__ = [
     "shut_to",
     "spreads",
     "standing_detections",
+    "submitted_and_clarified",
     "takes_part",
     "to_declare_in_office",
     "to_read",
@@ -160,4 +175,6 @@ __all__ = [
     "waiting_detections",
     "waiting_doubts",
     "waiting_shifts",
+    "words_on",
+    "writers",
 ]

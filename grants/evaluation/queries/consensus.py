@@ -84,6 +84,11 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
     agreed = {UUID(entry["user_id"]) for entry in row.agreed_by} if row else set()
     state = ConsensusState(row.state) if row else None
     scope = Scope.of(("application", application.id), ("call", application.call_id))
+    writes = (
+        actor.may(Permission.CONSENSUS_WRITE, scope)
+        and actor.user_id not in people
+        and application.state == ApplicationState.UNDER_EVALUATION.value
+    )
     return ConsensusPage(
         head_of(application, cities.get(application.id, ""), call),
         criteria,
@@ -98,9 +103,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         row.version if row else 0,
         tuple(name for user_id, name in people.items() if user_id in agreed),
         tuple(name for user_id, name in people.items() if user_id not in agreed),
-        actor.may(Permission.CONSENSUS_WRITE, scope)
-        and actor.user_id not in people
-        and application.state == ApplicationState.UNDER_EVALUATION.value,
+        writes,
         state is ConsensusState.PROPOSED and actor.user_id in people and actor.user_id not in agreed,
         tuple(
             (people[each.user_id], each.words, each.answered_at)
@@ -109,6 +112,9 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         ),
         versions,
         state is ConsensusState.PROPOSED and actor.user_id in people,
+        row.numbers if row else {},
+        row.saved_at if row else None,
+        state is ConsensusState.AGREED and writes,
     )
 
 

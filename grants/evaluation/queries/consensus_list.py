@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, literal, or_, select
 
 from grants.applications.models import Application
 from grants.applications.states import ApplicationState
@@ -24,11 +24,18 @@ from grants.evaluation.rules import ConsensusRow
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 from grants.identity.models import User
 
+# More calls under evaluation at a time are named in no list of choices.
+CALLS_MAX = 200
+
 
 @reader
-def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[ConsensusRow]]:
-    """Applications whose consensus this person may open, widest disagreement first. Two statements a page."""
+def consensus_list(actor: Actor, page: Page | None = None, of_call: str = "") -> Asking[Rows[ConsensusRow]]:
+    """Applications whose consensus this person may open, of one call where it is named, widest disagreement first.
+
+    Two statements a page.
+    """
     asked = page or Page()
+    wanted = Call.slug == of_call if of_call else literal(True)
     apart = widest(Application.state == ApplicationState.UNDER_EVALUATION.value)
     spread = func.coalesce(apart.c.spread, 0)
     after = []
@@ -43,7 +50,7 @@ def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[Consen
         .join(Call, Call.id == Application.call_id)
         .outerjoin(Consensus, Consensus.application_id == Application.id)
         .outerjoin(apart, apart.c.application_id == Application.id)
-        .where(Application.state == ApplicationState.UNDER_EVALUATION.value, may_open(actor), *after)
+        .where(Application.state == ApplicationState.UNDER_EVALUATION.value, may_open(actor), wanted, *after)
         .order_by(spread.desc(), Application.reference)
         .limit(asked.limit)
     )
@@ -54,6 +61,28 @@ def consensus_list(actor: Actor, page: Page | None = None) -> Asking[Rows[Consen
         tuple(_line(row, seats.get(row.id, ()), cities.get(row.id, "")) for row in found.items),
         found.next_key, found.total, found.first,
     )  # fmt: skip
+
+
+@reader
+def consensus_calls(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
+    """The calls of that list, address and title; one statement."""
+    opened = select(Application.id).where(
+        Application.call_id == Call.id,
+        Application.state == ApplicationState.UNDER_EVALUATION.value,
+        may_open(actor),
+    )
+    rows = yield from ask(
+        select(Call.slug, Call.title).where(opened.exists()).order_by(Call.title, Call.slug).limit(CALLS_MAX)
+    )
+    return tuple((row.slug, row.title) for row in rows)
+
+
+@reader
+def consensus_list_and_calls(
+    actor: Actor, page: Page, of_call: str = ""
+) -> Asking[tuple[Rows[ConsensusRow], tuple[tuple[str, str], ...]]]:
+    """The list with the calls it can be narrowed to; two statements a page."""
+    return (yield from both(consensus_list.asking(actor, page, of_call), consensus_calls.asking(actor)))
 
 
 def _seats(application_ids: Sequence[UUID]) -> Asking[dict[UUID, list[Any]]]:

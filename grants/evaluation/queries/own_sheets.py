@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
@@ -16,14 +16,13 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, both, reader, side_by_side
-from grants.dossiers import merging
-from grants.dossiers import rules as dossiers
-from grants.dossiers.queries.versions import VERSIONS_SHOWN_MAX, AnswerVersionView, History, Sitting
+from grants.dossiers.queries.versions import AnswerVersionView, History
 from grants.dossiers.rules import Definition, Question
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, AssessmentScore, AssessmentVersion
 from grants.evaluation.queries.access import ROWS_MAX
 from grants.evaluation.queries.applicants import cities_of, head_of
+from grants.evaluation.queries.field_versions import field_in, history_of, version_of
 from grants.evaluation.queries.score_sheets import assessments, my_seats
 from grants.evaluation.queries.work import unanswered
 from grants.evaluation.rules import AssessmentPage, AssessmentRow, DraftSheet, MarkInput, SheetView
@@ -88,54 +87,20 @@ def form_of(shown: AssessmentPage) -> Definition:
 
 def field_of(shown: AssessmentPage, name: str) -> Question:
     """One field of the sheet; :class:`NotFound` for a name that is none."""
-    found = form_of(shown).question(name)
-    if found is None:
-        raise NotFound
-    return found
+    return field_in(form_of(shown), name)
 
 
 def field_history(shown: AssessmentPage, name: str, before: int | None = None) -> History:
     """Versions of one field of the own sheet, newest first, what was saved within ten minutes together."""
-    question = field_of(shown, name)
-    asked = (
-        select(AssessmentVersion)
-        .where(AssessmentVersion.assessment_id == shown.sheet.assessment_id, AssessmentVersion.field == name)
-        .order_by(AssessmentVersion.number.desc())
-        .limit(VERSIONS_SHOWN_MAX + 1)
-    )
-    if before is not None:
-        asked = asked.where(AssessmentVersion.number < before)
-    found = [_version(question, row) for row in db.session.scalars(asked)]
-    # One more was asked for: what the oldest shown is compared with.
-    older, versions = found[VERSIONS_SHOWN_MAX:], found[:VERSIONS_SHOWN_MAX][::-1]
-    return History(_sittings(versions, older), versions[0].number if older else None)
-
-
-def _sittings(versions: Sequence[AnswerVersionView], older: Sequence[AnswerVersionView]) -> tuple[Sitting, ...]:
-    made = []
-    for start, end in merging.sittings([(each.saved_by, each.saved_at) for each in versions]):
-        earlier = versions[start - 1] if start else older[0] if older else None
-        pieces = merging.compared(earlier.shown if earlier else "", versions[end - 1].shown)
-        made.append(Sitting(tuple(versions[start:end][::-1]), pieces))
-    return tuple(made[::-1])
+    return history_of(field_of(shown, name), _versions_of(shown, name), AssessmentVersion.number, before)
 
 
 def field_version(shown: AssessmentPage, name: str, number: int) -> AnswerVersionView:
     """One version of a field of the own sheet; :class:`NotFound`."""
-    question = field_of(shown, name)
-    row = db.session.scalars(
-        select(AssessmentVersion).where(
-            AssessmentVersion.assessment_id == shown.sheet.assessment_id,
-            AssessmentVersion.field == name,
-            AssessmentVersion.number == number,
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    return _version(question, row)
+    return version_of(field_of(shown, name), _versions_of(shown, name).where(AssessmentVersion.number == number))
 
 
-def _version(question: Question, row: Any) -> AnswerVersionView:
-    answer = rules.kept(question, row.text)
-    words = dossiers.count_words(answer.text)
-    return AnswerVersionView(row.number, answer, dossiers.shown(question, answer), words, row.saved_at, row.saved_by)
+def _versions_of(shown: AssessmentPage, name: str) -> Select[Any]:
+    return select(AssessmentVersion).where(
+        AssessmentVersion.assessment_id == shown.sheet.assessment_id, AssessmentVersion.field == name
+    )

@@ -63,7 +63,15 @@ def my_seats(actor: Actor) -> Any:
 @reader
 def assessments(actor: Actor) -> Asking[tuple[AssessmentRow, ...]]:
     """What this person assesses: unfinished first, then by deadline and reference. Two statements."""
-    rows = yield from ask(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX))
+    return (yield from _lines((yield from _seats_of(actor))))
+
+
+def _seats_of(actor: Actor) -> Asking[Sequence[Any]]:
+    return (yield from ask(my_seats(actor).order_by(Application.reference).limit(ROWS_MAX)))
+
+
+def _lines(rows: Sequence[Any]) -> Asking[tuple[AssessmentRow, ...]]:
+    """The own list from the open seats; one statement."""
     about: list[Asking[Any]] = [
         _own_marks([row.sheet_id for row in rows if row.sheet_id]),
         calls.call_views.asking({row.call_id for row in rows}),
@@ -117,18 +125,36 @@ def application_id_of(actor: Actor, reference: str) -> UUID:
     return found
 
 
+def seat_application(actor: Actor, reference: str) -> UUID:
+    """The application of that reference if this person holds a seat on it, for an act that asks everything else itself."""
+    found = db.session.scalar(
+        select(Application.id)
+        .join(Assignment, Assignment.application_id == Application.id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(
+            Application.reference == reference,
+            Assignment.state == SeatState.ACTIVE.value,
+            Evaluator.user_id == actor.user_id,
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
 @reader
 def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
     """The split screen of one application, in three statements; :class:`NotFound` without an open seat."""
-    rows = yield from ask(my_seats(actor).where(Application.reference == reference))
-    if not rows:
+    # The whole own list at once: the page tells how far it is, and which is next.
+    rows = yield from _seats_of(actor)
+    seat = next((row for row in rows if row.reference == reference), None)
+    if seat is None:
         raise NotFound
-    seat = rows[0]
     submitted = seat.sheet == AssessmentState.SUBMITTED.value
     about: list[Asking[Any]] = [
         # Blind until the own sheet is in: the others are not even read from the database before that.
         call_and_sheets(seat.call_id, seat.id, only=None if submitted else seat.seat_id),
-        assessments.asking(actor),
+        _lines(rows),
         cities_of.asking([seat.id]),
         seats_of.asking([seat.id]),
     ]

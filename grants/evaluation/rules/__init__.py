@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from grants.evaluation.rules.asked import (
+    CHANGED_BY_ANOTHER,
     CHANGED_ELSEWHERE,
+    CONSENSUS_WORDS,
     REMARK,
     REMARK_WORDS,
     FieldSaved,
@@ -12,6 +14,7 @@ from grants.evaluation.rules.asked import (
     as_sent,
     asked,
     comment_field,
+    criterion_commented,
     half_of,
     is_mark,
     kept,
@@ -61,6 +64,7 @@ from grants.evaluation.rules.pool import (
     topics_of,
     why_not,
 )
+from grants.evaluation.rules.quoting import Quote, quotes_in
 from grants.evaluation.rules.runs import AdjustPage, GivenSeat, RunPage, SeatWhy, Tally, WhatIf
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
@@ -73,6 +77,7 @@ from grants.evaluation.rules.scores import (
     problems,
     refuse_unfinished,
     said_of_dissent,
+    said_of_reopening,
     spread_half,
     spread_words,
     tidy,
@@ -110,8 +115,10 @@ from grants.evaluation.rules.showing import (
 from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
+    "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
+    "CONSENSUS_WORDS",
     "KIND_WORDS",
     "PACK_BYTES_MAX",
     "PACK_KIND",
@@ -157,6 +164,7 @@ __all__ = [
     "Pattern",
     "Place",
     "PoolMember",
+    "Quote",
     "RunInput",
     "RunPage",
     "RunResult",
@@ -183,6 +191,7 @@ __all__ = [
     "checked_shift",
     "clean_declaration",
     "comment_field",
+    "criterion_commented",
     "digest",
     "fitting",
     "half_of",
@@ -203,10 +212,12 @@ __all__ = [
     "pace_minutes",
     "patterns_of",
     "problems",
+    "quotes_in",
     "read_sent",
     "refuse_load",
     "refuse_unfinished",
     "said_of_dissent",
+    "said_of_reopening",
     "scored",
     "sheet_of",
     "shift_sentence",

@@ -16,6 +16,11 @@ from grants.evaluation.rules.values import MarkInput, SheetInput
 
 REMARK = "remark"
 REMARK_WORDS = "Anything else the panel should know"
+CONSENSUS_WORDS = "What the applicant will read"
+CHANGED_BY_ANOTHER = (
+    "Somebody changed this after it was shown to you. What you typed stands below; "
+    "saving it now replaces what was stored, and both stay in the history."
+)
 CHANGED_ELSEWHERE = (
     "You changed this in another window of yours since this page was shown. What you typed stands below; "
     "saving it now replaces what was stored, and both stay in the history."
@@ -50,6 +55,15 @@ def mark_field(criterion: str) -> str:
 def comment_field(criterion: str) -> str:
     """The name of the field of a criterion's reasons."""
     return f"comment_{criterion}"
+
+
+def criterion_commented(name: str) -> str:
+    """The criterion whose reasons a field holds; empty for a field that holds none.
+
+    >>> criterion_commented("comment_impact"), criterion_commented("half_impact")
+    ('impact', '')
+    """
+    return name.removeprefix("comment_") if name.startswith("comment_") else ""
 
 
 def asked(marking: Marking, remark: str) -> Definition:

@@ -237,3 +237,13 @@ def said_of_dissent(words: str) -> str:
     if len(held) > COMMENT_CHARACTERS_MAX:
         raise Invalid("Nothing was sent.", {"words": _too_long("Your view", held)})
     return held
+
+
+def said_of_reopening(words: str) -> str:
+    """Why an agreed consensus is opened again, tidied; raises :class:`Invalid` where it is missing or too long."""
+    why = clean_text(words)
+    if not why:
+        raise Invalid("Nothing was done yet.", {"reason": "Write why it is opened again; the evaluators read it."})
+    if len(why) > COMMENT_CHARACTERS_MAX:
+        raise Invalid("Nothing was done yet.", {"reason": _too_long("The reason", why)})
+    return why

@@ -179,6 +179,14 @@ class ConsensusPage:
     # How many versions are kept.
     versions: int = 0
     may_dissent: bool = False
+    # By field, the number of the version that stands.
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    saved_at: datetime | None = None
+    may_reopen: bool = False
+
+    def number(self, name: str) -> int:
+        """Which version of a field stands; 0 where nothing was ever written."""
+        return self.numbers.get(name, 0)
 
     @property
     def minority_words(self) -> str:

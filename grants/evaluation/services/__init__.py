@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from grants.evaluation.services.adjusting import adjust
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
-from grants.evaluation.services.consensus import agree, dissent, propose, settle, take_back, write_consensus
+from grants.evaluation.services.consensus import (
+    agree,
+    dissent,
+    propose,
+    reopen_agreed,
+    settle,
+    take_back,
+    write_consensus,
+)
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
+from grants.evaluation.services.drafting import save_consensus_field
 from grants.evaluation.services.evaluators import pool, remove
+from grants.evaluation.services.fields import FieldsChanged
 from grants.evaluation.services.leaving import hand_over, recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
@@ -15,7 +25,7 @@ from grants.evaluation.services.runs import give_out, request_run, run
 from grants.evaluation.services.seats import fill, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
-from grants.evaluation.services.writing import FieldsChanged, save_field, take_over
+from grants.evaluation.services.writing import save_field, take_over
 
 __all__ = [
     "FieldsChanged",
@@ -41,11 +51,13 @@ __all__ = [
     "recuse",
     "remove",
     "reopen",
+    "reopen_agreed",
     "request_run",
     "return_shift",
     "rule",
     "run",
     "save",
+    "save_consensus_field",
     "save_field",
     "settle",
     "skip",

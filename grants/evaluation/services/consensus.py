@@ -8,25 +8,30 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.applications.models import Application
-from grants.calls import queries as calls
-from grants.calls.rules import Marking
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
+from grants.dossiers.merging import Shown
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import (
-    Assessment,
-    Assignment,
     Consensus,
     ConsensusAnswer,
     ConsensusScore,
     ConsensusVersion,
 )
 from grants.evaluation.rules import SheetInput
-from grants.evaluation.states import CONSENSUS, Answer, AssessmentState, ConsensusState, SeatState
+from grants.evaluation.services.drafting import (
+    OpenConsensus,
+    consensus_row,
+    open_consensus,
+    refuse_reading,
+    refuse_unseen,
+    store,
+)
+from grants.evaluation.states import CONSENSUS, Answer, ConsensusState
 from grants.identity import services as people
 
 
@@ -43,12 +48,23 @@ def reopen_consensus(row: Consensus) -> None:
     scope=queries.application_scope,
     says="wrote the consensus on {subject}",
 )
-def write_consensus(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> int:
-    """Save the consensus as a draft; returns its new version."""
-    row, marking = _open_consensus(actor, application_id, version)
-    _write_consensus(actor, row, rules.tidy(values, marking))
+def write_consensus(
+    actor: Actor,
+    application_id: UUID,
+    values: SheetInput,
+    version: int | None = None,
+    shown: tuple[Shown, ...] | None = None,
+) -> int:
+    """Save the consensus as a draft; returns its new version.
+
+    ``shown`` says which version of each field its writer saw. Where somebody else has written since, nothing is
+    stored and :class:`~grants.evaluation.services.fields.FieldsChanged` names the fields.
+    """
+    opened = open_consensus(actor, application_id, version)
+    store(opened, rules.tidy(values, opened.marking), shown)
+    _keep_whole(opened)
     db.session.flush()
-    return row.version
+    return opened.row.version
 
 
 @act(
@@ -57,102 +73,34 @@ def write_consensus(actor: Actor, application_id: UUID, values: SheetInput, vers
     scope=queries.application_scope,
     says="proposed the consensus on {subject}",
 )
-def propose(actor: Actor, application_id: UUID, values: SheetInput, version: int | None = None) -> None:
-    """Put the consensus to the evaluators: every criterion scored, low scores with reasons, a text."""
-    row, marking = _open_consensus(actor, application_id, version)
-    sheet = rules.tidy(values, marking)
-    rules.refuse_unfinished(sheet, marking, "Write what the evaluators agreed on, for the applicant to read.")
-    _write_consensus(actor, row, sheet)
+def propose(
+    actor: Actor,
+    application_id: UUID,
+    values: SheetInput,
+    version: int | None = None,
+    shown: tuple[Shown, ...] | None = None,
+) -> None:
+    """Put the consensus to the evaluators: every criterion scored, low scores with reasons, a text.
+
+    What is proposed is what its sender saw: also where they changed nothing in a field that somebody else wrote since.
+    """
+    opened = open_consensus(actor, application_id, version)
+    sheet = rules.tidy(values, opened.marking)
+    rules.refuse_unfinished(sheet, opened.marking, "Write what the evaluators agreed on, for the applicant to read.")
+    store(opened, sheet, shown)
+    refuse_unseen(opened, sheet)
+    _keep_whole(opened)
+    row = opened.row
     CONSENSUS.move(row, "propose")
     row.proposed_at = acts.moment()
     others = [user_id for user_id in queries.seat_people(application_id) if user_id != actor.user_id]
     people.mail(others, "assignment_consensus", "application", application_id, reference=_reference(application_id))
 
 
-def _open_consensus(actor: Actor, application_id: UUID, version: int | None) -> tuple[Consensus, Marking]:
-    """The consensus, locked and in draft, begun where there is none; only when every assessment is in."""
-    application = _refuse_reading(actor, application_id)
-    call = calls.call_by_id(application.call_id)
-    _refuse_incomplete(application, call.content.evaluators_least)
-    row = consensus_row(application_id)
-    if row is None:
-        if version:
-            raise Conflict("This consensus is no longer here. Reload the page to see what stands now.")
-        row = Consensus(
-            application_id=application_id,
-            state=ConsensusState.DRAFT.value,
-            text="",
-            written_by=actor.user_id,
-            saved_at=acts.moment(),
-            saves=0,
-            agreed_by=[],
-        )
-        db.session.add(row)
-    else:
-        check_version(row, version)
-        if row.state != ConsensusState.DRAFT.value:
-            raise Refused(
-                "This consensus is with the evaluators. Take it back before you change it."
-                if row.state == ConsensusState.PROPOSED.value
-                else "This consensus is agreed; it no longer changes."
-            )
-    return row, call.content.marking
-
-
-def _refuse_reading(actor: Actor, application_id: UUID) -> Application:
-    """The application, locked, for somebody who leads its consensus: declared free of conflict, still in evaluation."""
-    assert actor.user_id is not None
-    if queries.declaration_of(actor.user_id, application_id).declared is None:
-        raise NotAllowed("Declare first whether you have a conflict of interest with this application.")
-    queries.refuse_conflict(actor.user_id, application_id)
-    application = locked(Application, application_id)
-    queries.refuse_own_seat(actor, application_id)
-    queries.refuse_closed(application)
-    return application
-
-
-def _refuse_incomplete(application: Application, per_application: int) -> None:
-    seats = db.session.execute(
-        select(Assignment.id, Assessment.state)
-        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(Assignment.application_id == application.id, Assignment.state == SeatState.ACTIVE.value)
-    ).all()
-    submitted = sum(state == AssessmentState.SUBMITTED.value for _, state in seats)
-    if submitted < per_application:
-        raise Refused(
-            f"{application.reference} has {submitted} submitted {'assessment' if submitted == 1 else 'assessments'}; "
-            f"{per_application} are needed before the consensus. Wait for the others, or fill an empty seat."
-        )
-
-
-def consensus_row(application_id: UUID) -> Consensus | None:
-    """The consensus of an application, locked; None where nobody has begun it."""
-    return db.session.scalars(
-        select(Consensus)
-        .where(Consensus.application_id == application_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def _write_consensus(actor: Actor, row: Consensus, sheet: SheetInput) -> None:
-    stored = {
-        score.criterion: score
-        for score in db.session.scalars(select(ConsensusScore).where(ConsensusScore.consensus_id == row.id))
-    }
-    for mark in sheet.marks:
-        score = stored.get(mark.criterion)
-        if score is None:
-            db.session.add(
-                ConsensusScore(consensus_id=row.id, criterion=mark.criterion, half=mark.half, comment=mark.comment)
-            )
-        else:
-            score.half, score.comment = mark.half, mark.comment
-    assert actor.user_id is not None
-    row.text, row.written_by, row.saved_at = sheet.remark, actor.user_id, acts.moment()
-    row.saves += 1
-    marks = {mark.criterion: [mark.half, mark.comment] for mark in sheet.marks}
-    _version_of(row, marks, sheet.remark)
+def _keep_whole(opened: OpenConsensus) -> None:
+    """Keep the scores and words as they stand as a version of the whole."""
+    sheet = opened.sheet
+    _version_of(opened.row, {mark.criterion: [mark.half, mark.comment] for mark in sheet.marks}, sheet.remark)
 
 
 def _version_of(row: Consensus, marks: dict[str, Any], text: str) -> ConsensusVersion:
@@ -205,12 +153,37 @@ def _answer(actor: Actor, row: Consensus, answer: Answer, words: str = "") -> No
 )
 def take_back(actor: Actor, application_id: UUID) -> None:
     """Take a proposed consensus back to change it; agreements given to the old words no longer count."""
-    _refuse_reading(actor, application_id)
+    refuse_reading(actor, application_id)
     row = consensus_row(application_id)
     if row is None:
         raise NotFound
     CONSENSUS.move(row, "take_back")
     row.proposed_at, row.agreed_by = None, []
+
+
+@act(
+    "consensus.reopen",
+    needs=Permission.CONSENSUS_WRITE,
+    scope=queries.application_scope,
+    says="opened the agreed consensus on {subject} again",
+)
+def reopen_agreed(actor: Actor, application_id: UUID, reason: str, version: int | None = None) -> None:
+    """Open an agreed consensus again, with a reason that its evaluators are told: versions and what was said to them stay."""
+    refuse_reading(actor, application_id)
+    row = consensus_row(application_id)
+    if row is None:
+        raise NotFound
+    check_version(row, version)
+    words = rules.said_of_reopening(reason)
+    if row.state != ConsensusState.AGREED.value:
+        raise Refused("This consensus is not agreed; there is nothing to open again.")
+    acts.reason(words)
+    reopen_consensus(row)
+    row.minority_view = None
+    people.mail(
+        queries.seat_people(application_id), "consensus_reopened", "application", application_id,
+        reference=_reference(application_id), reason=words,
+    )  # fmt: skip
 
 
 @act(
@@ -278,7 +251,7 @@ def _settle(row: Consensus) -> None:
 )
 def settle(actor: Actor, application_id: UUID, minority_view: str, version: int | None = None) -> None:
     """Close a consensus that not everybody agrees to: the view that remains is recorded beside it."""
-    application = _refuse_reading(actor, application_id)
+    application = refuse_reading(actor, application_id)
     row = consensus_row(application_id)
     if row is None:
         raise NotFound

@@ -22,7 +22,8 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation import matching, queries, rules
 from grants.evaluation.models import Assessment, Assignment, Evaluator
 from grants.evaluation.rules import Consortium, PoolMember
-from grants.evaluation.services.consensus import consensus_row, reopen_consensus
+from grants.evaluation.services.consensus import reopen_consensus
+from grants.evaluation.services.drafting import consensus_row
 from grants.evaluation.states import SEAT, ConsensusState, SeatState
 from grants.identity import services as people
 from grants.identity.policy import Role

@@ -17,7 +17,8 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assessment, Assignment
 from grants.evaluation.rules import SheetInput
-from grants.evaluation.services.consensus import consensus_row, reopen_consensus
+from grants.evaluation.services.consensus import reopen_consensus
+from grants.evaluation.services.drafting import consensus_row
 from grants.evaluation.services.writing import OpenSheet, open_sheet, store
 from grants.evaluation.states import ASSESSMENT, ConsensusState, SeatState
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,14 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
-from grants.calls.rules import Criterion, Marking
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db, get
-from grants.core.errors import Conflict, Invalid, NotFound, Refused
+from grants.core.errors import Conflict, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers import merging
-from grants.dossiers.merging import AnswerChanged, Contested, Outcome, Shown
-from grants.dossiers.rules import Answer, Definition, Question
+from grants.dossiers.merging import AnswerChanged, Outcome, Shown
+from grants.dossiers.rules import Answer
 from grants.evaluation import queries, rules
 from grants.evaluation.models import (
     Assessment,
@@ -30,27 +30,17 @@ from grants.evaluation.models import (
     Evaluator,
 )
 from grants.evaluation.rules import FieldSaved, MarkInput, SheetInput
+from grants.evaluation.services.fields import FieldsChanged, OpenFields, checked, contested, judged, sorted_out
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
-class FieldsChanged(Conflict):
-    """Another window of the same person changed these fields after they were shown; nothing was stored."""
-
-    def __init__(self, contested: Sequence[Contested]) -> None:
-        super().__init__(rules.CHANGED_ELSEWHERE)
-        self.contested = tuple(contested)
-
-
-@dataclass(slots=True)
-class OpenSheet:
+@dataclass(slots=True, kw_only=True)
+class OpenSheet(OpenFields):
     """The evaluator's own sheet, open to be written; there is no row before the first word."""
 
     seat_id: UUID
     row: Assessment | None
     scores: dict[str, AssessmentScore]
-    marking: Marking
-    definition: Definition
-    answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def written(self) -> Assessment:
@@ -58,18 +48,26 @@ class OpenSheet:
         assert self.row is not None, "the sheet is begun before it is read"
         return self.row
 
-    @property
-    def sheet(self) -> SheetInput:
-        """The sheet as it stands."""
-        return rules.sheet_of(self.answers, self.marking.criteria)
-
-    def criterion_of(self, question: Question) -> Criterion:
-        """The criterion whose score a field holds."""
-        return next(one for one in self.marking.criteria if rules.mark_field(one.key) == question.key)
-
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""
         return int(self.row.numbers.get(name, 0)) if self.row is not None else 0
+
+    def text_of(self, name: str, number: int) -> str | None:
+        """The text of a version of a field; None where there is none."""
+        if self.row is None:
+            return None
+        return db.session.scalar(
+            select(AssessmentVersion.text).where(
+                AssessmentVersion.assessment_id == self.row.id,
+                AssessmentVersion.field == name,
+                AssessmentVersion.number == number,
+            )
+        )
+
+    def last_of(self, name: str) -> tuple[datetime, UUID | None]:
+        """When the sheet was saved; only its own hand writes on it."""
+        del name
+        return self.written.saved_at, acts.running_act().actor.user_id
 
 
 def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -> OpenSheet:
@@ -98,7 +96,9 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
     marks = [MarkInput(key, score.half, score.comment) for key, score in scores.items()]
     definition = rules.asked(content.marking, rules.REMARK_WORDS)
     standing = rules.answers_of(marks, row.remark if row is not None else "")
-    return OpenSheet(found[0][0], row, scores, content.marking, definition, standing)
+    return OpenSheet(
+        seat_id=found[0][0], row=row, scores=scores, marking=content.marking, definition=definition, answers=standing
+    )
 
 
 def _seat_and_sheet(actor: Actor, application_id: UUID) -> Sequence[Any]:
@@ -127,19 +127,9 @@ def _seat_and_sheet(actor: Actor, application_id: UUID) -> Sequence[Any]:
 
 def store(opened: OpenSheet, sheet: SheetInput, shown: tuple[Shown, ...] | None = None) -> None:
     """Write a whole sheet; raises :class:`FieldsChanged` for what another window wrote since it was shown."""
-    typed = rules.answers_of(sheet.marks, sheet.remark)
-    numbers = None if shown is None else {each.question: each.number for each in shown}
-    to_store, contested = [], []
-    for name, answer in typed.items():
-        question = _question(opened, name)
-        seen = opened.number(name) if numbers is None else numbers.get(name, merging.UNSEEN)
-        outcome, base = _judged(opened, question, answer, seen)
-        if outcome is Outcome.STORE:
-            to_store.append(answer)
-        elif outcome is not Outcome.KEEP:
-            contested.append(_contested(opened, question, base, answer))
-    if contested:
-        raise FieldsChanged(contested)
+    to_store, clashing = sorted_out(opened, sheet, shown)
+    if clashing:
+        raise FieldsChanged(clashing)
     _write(opened, to_store)
 
 
@@ -156,14 +146,14 @@ def save_field(actor: Actor, application_id: UUID, name: str, values: tuple[str,
     :class:`NotFound` for a field that is not on the sheet.
     """
     opened = open_sheet(actor, application_id)
-    question = _question(opened, name)
-    answer = _checked(opened, question, values)
-    outcome, base = _judged(opened, question, answer, number)
+    question = opened.question(name)
+    answer = checked(opened, question, values)
+    outcome, base = judged(opened, question, answer, number)
     if outcome is Outcome.STORE:
         _write(opened, [answer])
     elif outcome is not Outcome.KEEP:
-        raise AnswerChanged(question, _contested(opened, question, base, answer))
-    stands = opened.answers.get(name, Answer(name))
+        raise AnswerChanged(question, contested(opened, question, base, answer))
+    stands = opened.answer(name)
     return FieldSaved(
         number=opened.number(name),
         saved_at=opened.row.saved_at if opened.row is not None else acts.moment(),
@@ -186,67 +176,15 @@ def take_over(
     numbers = {each.question: each.number for each in shown}
     to_store, left = [], []
     for name, values in given:
-        question = _question(opened, name)
-        answer = _checked(opened, question, values)
-        outcome, _ = _judged(opened, question, answer, numbers.get(name, merging.UNSEEN))
+        question = opened.question(name)
+        answer = checked(opened, question, values)
+        outcome, _ = judged(opened, question, answer, numbers.get(name, merging.UNSEEN))
         if outcome is Outcome.STORE:
             to_store.append(answer)
         elif outcome is not Outcome.KEEP:
             left.append(name)
     _write(opened, to_store)
     return tuple(left)
-
-
-def _question(opened: OpenSheet, name: str) -> Question:
-    found = opened.definition.question(name)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _checked(opened: OpenSheet, question: Question, values: Sequence[str]) -> Answer:
-    """What was sent for one field, as it is stored; raises :class:`Invalid` for what is on no scale or over the limit."""
-    answer = rules.read_sent(question, values)
-    if rules.is_mark(question):
-        if answer.empty and any(values):
-            raise Invalid(
-                "This is not on the scale.",
-                {question.key: rules.off_scale(opened.criterion_of(question), opened.marking)},
-            )
-        return answer
-    alone = SheetInput((), answer.text)
-    return Answer(question.key, rules.tidy(alone, opened.marking).remark)
-
-
-def _judged(opened: OpenSheet, question: Question, typed: Answer, seen: int) -> tuple[Outcome, Answer | None]:
-    """What may become of an answer, by the rule of all documents; one more statement where it was not shown what stands."""
-    name = question.key
-    standing, stored = opened.number(name), opened.answers.get(name, Answer(name))
-    base = _base(opened, question, seen) if seen != standing else None
-    outcome = merging.judged(question, base=base, stored=stored, typed=typed, is_shown=seen == standing)
-    return outcome, base
-
-
-def _base(opened: OpenSheet, question: Question, seen: int) -> Answer | None:
-    if seen == 0:
-        return Answer(question.key)
-    if opened.row is None or seen < 0:
-        return None
-    text = db.session.scalar(
-        select(AssessmentVersion.text).where(
-            AssessmentVersion.assessment_id == opened.row.id,
-            AssessmentVersion.field == question.key,
-            AssessmentVersion.number == seen,
-        )
-    )
-    return None if text is None else rules.kept(question, text)
-
-
-def _contested(opened: OpenSheet, question: Question, base: Answer | None, typed: Answer) -> Contested:
-    name = question.key
-    stored = opened.answers.get(name, Answer(name))
-    saved_by = acts.running_act().actor.user_id
-    return Contested(name, opened.number(name), base or Answer(name), stored, typed, opened.written.saved_at, saved_by)
 
 
 def _write(opened: OpenSheet, answers: Sequence[Answer]) -> None:
@@ -267,7 +205,7 @@ def _write(opened: OpenSheet, answers: Sequence[Answer]) -> None:
     row.saves += 1
     numbers = dict(row.numbers)
     for answer in answers:
-        question = _question(opened, answer.question)
+        question = opened.question(answer.question)
         opened.answers[answer.question] = answer
         numbers[answer.question] = int(numbers.get(answer.question, 0)) + 1
         db.session.add(

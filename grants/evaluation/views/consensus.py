@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, request
@@ -10,11 +12,20 @@ from grants.core.errors import Conflict
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     DissentForm,
+    ReopenConsensusForm,
     SettleForm,
     SheetForm,
     sheet_form,
 )
 from grants.evaluation.rules import ConsensusPage
+from grants.evaluation.views.contested import (
+    Meanwhile,
+    meanwhile_of,
+    numbers_carried,
+    shown_in,
+    take_sides,
+    words_of,
+)
 from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, status_of, typed_again
 from grants.web import paging
 from grants.web.forms import STALE, ContestedForm
@@ -24,7 +35,9 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/consensus")
 @requires(*READS_CONSENSUS)
 def consensus_list() -> Any:
-    return page("evaluation/consensus_list.html", rows=queries.consensus_list(current_actor(), paging.asked()))
+    of_call = request.args.get("call", "")
+    rows, calls = queries.consensus_list_and_calls(current_actor(), paging.asked(), of_call)
+    return page("evaluation/consensus_list.html", rows=rows, calls=calls, of_call=of_call)
 
 
 @bp.get("/consensus/<ref>")
@@ -39,19 +52,29 @@ def consensus(ref: str) -> Any:
 def save_consensus(ref: str) -> Any:
     shown = queries.consensus_page(current_actor(), ref)
     form = _consensus_form(shown)
+    take_sides(form)
     if "use" in request.form:
-        return _consensus(shown, form, taken=_take_words(shown, form, request.form["use"]))
+        return _consensus(_as_sent(shown), form, taken=_take_words(shown, form, request.form["use"]))
     if form.validate_on_submit():
         try:
             with form.refusals():
                 deed = services.propose if request.form.get("go") == "propose" else services.write_consensus
-                deed(current_actor(), shown.head.id, form.to_input(), form.version_shown())
+                seen = shown_in(queries.consensus_form(shown))
+                # With the number of each field, only what somebody else wrote stands in the way.
+                version = form.version_shown() if seen is None else None
+                deed(current_actor(), shown.head.id, form.to_input(), version, seen)
                 flash("The evaluators are asked to agree." if deed is services.propose else "The consensus is saved.")
                 return see_other(".consensus", ref=ref)
-        except Conflict:
+        except Conflict as error:
             stands = queries.consensus_page(current_actor(), ref)
-            return _consensus(stands, typed_again(form, stands.version)), 409
-    return _consensus(shown, form), 422
+            again, clashes = typed_again(form, stands.version), meanwhile_of(queries.consensus_form(stands), error)
+            return _consensus(_as_sent(stands, clashes), again, meanwhile=clashes), 409
+    return _consensus(_as_sent(shown), form), 422
+
+
+def _as_sent(shown: ConsensusPage, settled: Collection[str] = ()) -> ConsensusPage:
+    """The page with the numbers its form was sent with: what somebody wrote since is not seen by coming back."""
+    return replace(shown, numbers=numbers_carried(queries.consensus_form(shown), shown.numbers, settled))
 
 
 def _take_words(shown: ConsensusPage, form: SheetForm, use: str) -> str:
@@ -69,8 +92,7 @@ def _take_words(shown: ConsensusPage, form: SheetForm, use: str) -> str:
 
 
 def _consensus_form(shown: ConsensusPage, **sent: Any) -> SheetForm:
-    said = "What the applicant will read"
-    return sheet_form(shown.marking, shown, remark=said, said=shown.text, **sent)
+    return sheet_form(shown.marking, shown, remark=rules.CONSENSUS_WORDS, said=shown.text, **sent)
 
 
 def _consensus(
@@ -78,7 +100,9 @@ def _consensus(
     form: SheetForm,
     settle: SettleForm | None = None,
     hold: DissentForm | None = None,
+    again: ReopenConsensusForm | None = None,
     taken: str = "",
+    meanwhile: dict[str, Meanwhile] | None = None,
 ) -> str:
     given = {one.key: [sheet.mark(one.key).half for sheet in shown.sheets] for one in shown.criteria}
     wide = {
@@ -87,12 +111,15 @@ def _consensus(
     }
     spread = {one.key: rules.spread_words(given[one.key], one.threshold_half) for one in shown.criteria}
     version = str(shown.version)
+    said = {"version": version, "minority_view": shown.minority_words}
     return page(
         "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide, spread=spread, taken=taken,
-        borrowed={one.key: _borrowed(shown, form, one.key) for one in shown.criteria},
+        borrowed={one.key: words_of(_borrowed(shown, form, one.key)) for one in shown.criteria},
         hold=hold or DissentForm(formdata=None, data={"version": version}),
-        settle=settle or SettleForm(formdata=None, data={"version": version, "minority_view": shown.minority_words}), anchors=anchors_of(shown.marking.scale),
-        half_words=rules.half_words,
+        settle=settle or SettleForm(formdata=None, data=said),
+        again=again or ReopenConsensusForm(formdata=None, data={"version": version}),
+        lacking=rules.lacking(rules.SheetInput(shown.marks, shown.text), shown.marking), meanwhile=meanwhile or {},
+        anchors=anchors_of(shown.marking.scale), half_words=rules.half_words,
     )  # fmt: skip
 
 
@@ -153,6 +180,22 @@ def take_back(ref: str) -> Any:
             flash("The consensus is a draft again; agreements given before no longer count.")
             return see_other(".consensus", ref=ref)
     return _refused_deed(ref, form)
+
+
+@bp.post("/consensus/<ref>/reopen")
+@requires(P.CONSENSUS_WRITE)
+def reopen_consensus(ref: str) -> Any:
+    form = ReopenConsensusForm()
+    application_id = queries.consensus_application(current_actor(), ref)
+    if form.validate_on_submit():
+        with form.attempt():
+            services.reopen_agreed(current_actor(), application_id, form.reason.data or "", form.version_shown())
+            flash("The consensus is a draft again, and its evaluators are told why. What was agreed is kept.")
+            return see_other(".consensus", ref=ref)
+    shown = queries.consensus_page(current_actor(), ref)
+    if form.clashed:
+        form.comes_again(shown.version)
+    return _consensus(shown, _consensus_form(shown, formdata=None), again=form), status_of(form)
 
 
 @bp.post("/consensus/<ref>/settle")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 
 from flask import Blueprint
 
@@ -55,6 +56,7 @@ class Anchors(dict[int, str]):
     own: frozenset[int]
 
 
+@lru_cache(maxsize=64)
 def anchors_of(scale: Scale) -> Anchors:
     found = Anchors((half, rules.anchor_words(half, scale)) for half in range(MARK_HALF_MAX + 1))
     found.own = frozenset(rules.legend_of(scale))

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import flash, request
 
-from grants.applications import queries as applications
 from grants.applications import services as application_writes
+from grants.budgets import queries as budgets
 from grants.core import clock
 from grants.core.errors import Conflict
 from grants.dossiers import rules as dossiers
-from grants.dossiers.forms import number_name, read_number
-from grants.dossiers.merging import Shown
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     SheetForm,
     sheet_form,
 )
 from grants.evaluation.rules import AssessmentPage, ListOrder
-from grants.evaluation.services import FieldsChanged
+from grants.evaluation.views.contested import Meanwhile, meanwhile_of, numbers_carried, shown_in, take_sides
 from grants.evaluation.views.frame import P, anchors_of, bp, typed_again
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
@@ -61,27 +61,27 @@ def assessment(ref: str) -> Any:
 def save_assessment(ref: str) -> Any:
     shown = queries.assessment_page(current_actor(), ref)
     form, go = _form_of(shown), request.form.get("go", "save")
+    take_sides(form)
     if form.validate_on_submit():
         try:
             with form.refusals():
                 return _store_sheet(shown, form, go)
         except Conflict as error:
             stands = queries.assessment_page(current_actor(), ref)
-            return _assessment(stands, typed_again(form, stands.sheet.version), _meanwhile(stands, error)), 409
-    return _assessment(shown, form), 422
+            clashes = meanwhile_of(queries.form_of(stands), error)
+            again = typed_again(form, stands.sheet.version)
+            return _assessment(_as_sent(stands, clashes), again, clashes), 409
+    return _assessment(_as_sent(shown), form), 422
 
 
-def _meanwhile(shown: AssessmentPage, error: Conflict) -> dict[str, str]:
-    """By field what another window stored, to be read beside what was typed."""
-    contested = error.contested if isinstance(error, FieldsChanged) else ()
-    return {
-        each.question: dossiers.shown(queries.field_of(shown, each.question), each.stored) or "nothing"
-        for each in contested
-    }
+def _as_sent(shown: AssessmentPage, settled: Collection[str] = ()) -> AssessmentPage:
+    """The page with the numbers its form was sent with: what another window wrote since is not seen by coming back."""
+    numbers = numbers_carried(queries.form_of(shown), shown.sheet.numbers, settled)
+    return replace(shown, sheet=replace(shown.sheet, numbers=numbers))
 
 
 def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
-    actor, key, seen = current_actor(), shown.head.id, _seen(shown)
+    actor, key, seen = current_actor(), shown.head.id, shown_in(queries.form_of(shown))
     # With the number of each field, only what another window wrote stands in the way.
     version = form.version_shown() if seen is None else None
     if go == "submit":
@@ -97,30 +97,34 @@ def _store_sheet(shown: AssessmentPage, form: SheetForm, go: str) -> Any:
     return see_other(".assessment", ref=shown.next_reference) if shown.next_reference else see_other(".assessments")
 
 
-def _seen(shown: AssessmentPage) -> tuple[Shown, ...] | None:
-    """Which version of each field the sent form showed; None where it told of none."""
-    names = [each.key for section in queries.form_of(shown).sections for each in section.questions]
-    sent = {name: request.form.get(number_name(name)) for name in names}
-    if not any(sent.values()):
-        return None
-    return tuple(Shown(name, read_number(number)) for name, number in sent.items())
-
-
 def _form_of(shown: AssessmentPage) -> SheetForm:
     return sheet_form(shown.marking, shown.sheet, remark=rules.REMARK_WORDS, said=shown.sheet.remark)
 
 
-def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, str] | None = None) -> str:
-    content = applications.submitted_content(shown.head.id)
+def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Meanwhile] | None = None) -> str:
+    content, clarified = queries.submitted_and_clarified(shown.head.id)
     sections = dossiers.answered(content.dossier)
     names = {str(file.file_id): file.name for file in content.files}
     fed = _fed(shown, sections)
+    typed = {field.name: str(field.data or "") for field in form if field.name.startswith(("comment_", rules.REMARK))}
     return page(
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
-        clarified=applications.shared_clarifications(shown.head.id), fed=fed, meanwhile=meanwhile or {},
+        clarified=clarified, fed=fed, meanwhile=meanwhile or {},
+        budget=budgets.unstored(content.budget, content.organisation_names),
+        quotes=rules.quotes_in(typed, _texts(content, sections)),
+        back={one.key: (f"#criterion-{one.key}", f"Score it under {number}. {one.name}") for number, one in _numbered(shown)},
         jumps=[(f"{number} {one.name.split()[0]}", fed[one.key], one) for number, one in _numbered(shown) if one.key in fed],
         anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, lacking=_lacking(shown),
     )  # fmt: skip
+
+
+def _texts(content: Any, sections: tuple[dossiers.AnsweredSection, ...]) -> Iterator[tuple[str, str]]:
+    """Every text of an application that can be quoted, by its place on the page."""
+    for section in sections:
+        for item in section.items:
+            rows = (row for block in item.paragraphs for row in block.rows)
+            yield f"answer-{item.question.key}", "\n".join("".join(run.text for run in row) for row in rows)
+    yield "summary", content.summary or ""
 
 
 def _lacking(shown: AssessmentPage) -> dict[str, str]:

@@ -14,6 +14,7 @@ from grants.dossiers.forms import read_number
 from grants.dossiers.merging import AnswerChanged, Clash
 from grants.evaluation import queries, rules, services
 from grants.evaluation.rules import AssessmentPage, Place
+from grants.evaluation.views.contested import contested_json
 from grants.evaluation.views.frame import P, bp
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other
@@ -23,7 +24,7 @@ from grants.web.routing import current_actor, page, requires, said_in_json, see_
 @requires(P.ASSESSMENT_SCORE)
 def save_field(ref: str, name: str) -> Any:
     """Save one score or text and say in JSON how it stands; contested, both texts and a draft of both come back."""
-    application_id = queries.application_id_of(current_actor(), ref)
+    application_id = queries.seat_application(current_actor(), ref)
     values, number = tuple(request.form.getlist("value")), read_number(request.form.get("number"))
     try:
         saved = services.save_field(current_actor(), application_id, name, values, number)
@@ -42,17 +43,8 @@ def save_field(ref: str, name: str) -> Any:
 
 def _contested(clash: Clash) -> Response:
     """Only the own hand writes on a sheet: it was another window."""
-    question, merged = clash.question, clash.merged
-    return said_in_json(
-        409,
-        f"You saved something else at {clock.in_zone(clash.contested.saved_at):%H:%M} in another window of yours.",
-        number=clash.contested.number,
-        stored=rules.as_sent(question, clash.contested.stored),
-        stored_shown=dossiers.shown(question, clash.contested.stored),
-        merged=rules.as_sent(question, merged) if merged else None,
-        merged_shown=dossiers.shown(question, merged) if merged else None,
-        overlaps=clash.draft.overlaps if clash.draft else 0,
-    )
+    at = f"{clock.in_zone(clash.contested.saved_at):%H:%M}"
+    return contested_json(clash, f"You saved something else at {at} in another window of yours.")
 
 
 @bp.post("/assessments/<ref>/place")

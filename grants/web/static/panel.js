@@ -14,10 +14,14 @@ const say = (text) => {
 
 // Seconds since the server counted them; the server’s count is taken again with each change.
 let counted = performance.now();
+const clockOf = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 const tick = () => {
   for (const clock of now.querySelectorAll("[data-runs]")) {
     const seconds = Number(clock.dataset.seconds) + Math.floor((performance.now() - counted) / 1000);
-    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    clock.textContent = clockOf(seconds);
+    const over = clock.parentElement.querySelector("[data-over]");
+    const late = seconds - 60 * Number(clock.dataset.limit);
+    if (over) over.textContent = late > 0 ? `${clockOf(late)} over` : "";
   }
 };
 

@@ -103,6 +103,98 @@ function startShowing() {
   }
 }
 
+// --- an answer leads to its criterion ------------------------------------------------------------------------------
+
+function toCriterion(event) {
+  const link = event.target.closest?.("[data-back]");
+  const part = link && document.getElementById(link.hash.slice(1));
+  if (!part) return;
+  event.preventDefault();
+  open("sheet");
+  const side = part.closest(".pg-split__body");
+  if (narrow.matches) part.scrollIntoView();
+  else side.scrollTop = topOf(part, side);
+  const control = part.querySelector(".pg-scale input:checked") ?? part.querySelector(".pg-scale input, select") ?? part;
+  control.focus({ preventScroll: true });
+}
+
+// --- a quotation leads to the passage ------------------------------------------------------------------------------
+
+const marked = globalThis.CSS?.highlights && typeof Highlight === "function" ? new Highlight() : null;
+if (marked) CSS.highlights.set("passage", marked);
+
+// Quotation marks of any kind are the same: within a quotation they are written otherwise.
+const folded = (sign) => (/[\u2018\u2019\u201c\u201d"']/.test(sign) ? "'" : /\s/.test(sign) ? " " : sign);
+
+// Where words stand within a part, whatever spaces and elements lie between them.
+function passageIn(part, words) {
+  const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+  const signs = [];
+  const spots = [];
+  const put = (sign, node, offset) => {
+    if (sign === " " && (!signs.length || signs.at(-1) === " ")) return;
+    signs.push(sign);
+    spots.push([node, offset]);
+  };
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    for (let offset = 0; offset < node.length; offset += 1) put(folded(node.data[offset]), node, offset);
+    // Lines and cells are parted although no sign stands between them.
+    if (/^(P|LI|TD|TH|DT|DD|H2|H3)$/.test(node.parentElement.tagName)) put(" ", node, node.length);
+  }
+  const at = signs.join("").indexOf(words.split("").map(folded).join(""));
+  if (at < 0) return null;
+  const range = new Range();
+  range.setStart(...spots[at]);
+  const [end, offset] = spots[at + words.length - 1];
+  range.setEnd(end, Math.min(offset + 1, end.length));
+  return range;
+}
+
+function showPassage(words, place) {
+  const part = place && document.getElementById(place);
+  const range = (part && passageIn(part, words)) ?? passageIn(answers, words);
+  if (!range) return false;
+  open("application");
+  marked?.clear();
+  marked?.add(range);
+  if (narrow.matches) scrollBy(0, range.getBoundingClientRect().top - 140);
+  else answers.scrollTop = topOf(range, answers) - 60;
+  return true;
+}
+
+const SHORT = 48;
+const shortOf = (words) => (words.length <= SHORT ? words : `${words.slice(0, SHORT - 1).replace(/\s\S*$/, "")}\u2026`);
+
+// What a text quotes, as the server finds it too: each passage of two words or more once.
+function tellQuotes(text) {
+  const list = form.querySelector(`[data-quotes="${CSS.escape(text.name)}"]`);
+  if (!list) return;
+  const found = [...text.value.matchAll(/\u201c([^\u201c\u201d]+)\u201d/g)].map(([, each]) => each.trim().replace(/\s+/g, " "));
+  const wanted = [...new Set(found)].filter((each) => each.includes(" ")).slice(0, 20).filter((each) => passageIn(answers, each));
+  const stands = [...list.querySelectorAll("[data-quoted]")].map((link) => link.dataset.quoted);
+  if (wanted.join("\n") === stands.join("\n")) return;
+  list.replaceChildren(...wanted.map((words) => {
+    const link = document.createElement("a");
+    Object.assign(link, { className: "govuk-link", href: "#application", textContent: `\u201c${shortOf(words)}\u201d in the application` });
+    link.dataset.quoted = words;
+    return link;
+  }));
+}
+
+function startQuotes() {
+  split.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-quoted]");
+    if (link && showPassage(link.dataset.quoted, link.hash.slice(1))) event.preventDefault();
+  });
+  if (!form) return;
+  let wait;
+  form.addEventListener("input", (event) => {
+    if (event.target.tagName !== "TEXTAREA") return;
+    clearTimeout(wait);
+    wait = setTimeout(() => tellQuotes(event.target), 400);
+  });
+}
+
 // --- the sheet -----------------------------------------------------------------------------------------------------
 
 const criteria = () => every("[data-criterion]", form);
@@ -116,16 +208,17 @@ function tell() {
   let total = 0;
   let isWhole = true;
   for (const each of criteria()) {
-    const chosen = each.querySelector(".pg-scale input:checked");
+    const list = each.querySelector("select");
+    const chosen = list ? [...list.selectedOptions].find((option) => option.value) : each.querySelector(".pg-scale input:checked");
     if (chosen) total += Number(chosen.value);
     else isWhole = false;
-    const words = chosen?.closest("label").title ?? "";
+    const words = chosen?.title ?? "";
     let line = each.querySelector(".pg-anchor");
     if (!line && words) {
       line = document.createElement("p");
       line.className = "pg-anchor";
       line.setAttribute("role", "status");
-      each.querySelector(".pg-scale").after(line);
+      (list ?? each.querySelector(".pg-scale")).after(line);
     }
     if (line && line.textContent !== words) line.textContent = words;
     if (line) line.hidden = !words;
@@ -140,8 +233,20 @@ function choose(radios, radio) {
   (radio ?? radios[0]).dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+// Single keys can be turned off: somebody who speaks to the machine, or strikes keys unwillingly, would score by chance.
+const single = document.querySelector("[data-single-keys]");
+
+function startSingleKeys() {
+  if (!single) return;
+  try { single.checked = localStorage.getItem("sheet-single-keys") !== "off"; } catch { single.checked = true; }
+  single.addEventListener("change", () => {
+    try { localStorage.setItem("sheet-single-keys", single.checked ? "on" : "off"); } catch { return; }
+  });
+}
+
 // Figures choose a score while a scale has the focus, and nowhere else.
 function figures(event) {
+  if (single && !single.checked) return;
   const radio = event.target.closest?.(".pg-scale input");
   if (!radio || event.ctrlKey || event.altKey || event.metaKey) return;
   const radios = [...radio.closest(".pg-scale").querySelectorAll("input")];
@@ -162,7 +267,7 @@ function step(by) {
   const all = criteria();
   const next = all[all.indexOf(here()) + by];
   if (!next) return;
-  const scale = [...next.querySelectorAll(".pg-scale input")];
+  const scale = [...next.querySelectorAll(".pg-scale input, select")];
   (scale.find((each) => each.checked) ?? scale[0])?.focus();
   next.scrollIntoView({ block: "nearest" });
 }
@@ -177,7 +282,7 @@ function keys(event) {
     const isReading = answers.contains(document.activeElement) || document.activeElement === answers;
     open(isReading ? "sheet" : "application");
     if (!isReading) answers.focus({ preventScroll: true });
-    else (lastHere?.querySelector(".pg-scale input:checked") ?? lastHere?.querySelector("input, textarea") ?? sheet ?? answers).focus({ preventScroll: true });
+    else (lastHere?.querySelector(".pg-scale input:checked") ?? lastHere?.querySelector("input, select, textarea") ?? sheet ?? answers).focus({ preventScroll: true });
   } else if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp") && form) {
     event.preventDefault();
     step(event.key === "ArrowDown" ? 1 : -1);
@@ -199,7 +304,8 @@ function quote() {
   const text = (here() ?? criteria()[0])?.querySelector("textarea");
   if (!text) return;
   open("sheet");
-  const quoted = `\u201c${passage}\u201d`;
+  // Marks within a quotation are single, so that its end is seen.
+  const quoted = `\u201c${passage.replaceAll("\u201c", "\u2018").replaceAll("\u201d", "\u2019")}\u201d`;
   const at = text.selectionStart ?? text.value.length;
   const before = text.value.slice(0, at);
   const gap = before && !/\s$/.test(before) ? " " : "";
@@ -278,7 +384,7 @@ function goBack() {
   if (reading || Number(atAnswerOffset)) answers.scrollTop = (reading ? topOf(reading, answers) : 0) + Number(atAnswerOffset);
   const field = atField && sheet.querySelector(`[data-question="${CSS.escape(atField)}"]`);
   if (field) {
-    const controls = [...field.querySelectorAll("input, textarea")].filter((each) => each.name === field.dataset.name);
+    const controls = [...field.querySelectorAll("input, select, textarea")].filter((each) => each.name === field.dataset.name);
     const control = controls.find((each) => each.checked) ?? controls[0];
     open("sheet");
     control?.focus({ preventScroll: true });
@@ -316,6 +422,7 @@ function startPlace() {
 
 function startSheet() {
   form.addEventListener("change", tell);
+  startSingleKeys();
   form.addEventListener("keydown", figures);
   // What the rule still asks for, in the server's words.
   form.addEventListener("stored", (event) => {
@@ -347,6 +454,8 @@ if (split && answers) {
   startTabs();
   startBar();
   startShowing();
+  answers.addEventListener("click", toCriterion);
+  startQuotes();
   addEventListener("keydown", keys);
   if (form && sheet) {
     startQuoting();

@@ -69,10 +69,11 @@ class Field {
     this.address = box.dataset.save;
     this.line = box.querySelector("[data-state]");
     this.others = box.querySelector("[data-others]");
-    this.controls = [...box.querySelectorAll("textarea, input")].filter(
+    this.controls = [...box.querySelectorAll("textarea, input, select")].filter(
       (control) => control.type !== "hidden" && control.name === (box.dataset.name ?? `answer_${this.question}`),
     );
     this.carried = document.querySelector(`input[name="number_${this.question}"]`);
+    for (const list of this.controls.filter((control) => control.matches("select"))) whatWasSent(list);
     const early = this.controls.some(isTypedHere) ? this.values() : null;
     // What the server sent counts, not what the browser brought back from an earlier visit.
     for (const control of this.controls) {
@@ -316,6 +317,8 @@ class Field {
     const labels = this.controls
       .filter((control) => control.matches("[type=checkbox], [type=radio]") && values.includes(control.value))
       .map((control) => control.labels[0]?.textContent.trim() ?? control.value);
+    const lists = this.controls.filter((control) => control.matches("select"));
+    if (lists.length) return lists.flatMap((list) => [...list.options].filter((each) => values.includes(each.value)).map((each) => each.text)).join("; ");
     return labels.length ? labels.join("; ") : values.join("; ");
   }
 
@@ -349,6 +352,12 @@ class Field {
       this.box.prepend(offer);
     }
   }
+}
+
+// A list of choices knows no value it came with, as every other control does; from here on it does.
+function whatWasSent(list) {
+  const sent = [...list.options].find((each) => each.defaultSelected) ?? list.options[0];
+  Object.defineProperty(list, "defaultValue", { value: sent?.value ?? "", writable: true });
 }
 
 function filled(name, texts) {
