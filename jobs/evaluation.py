@@ -20,3 +20,8 @@ def assign(
     values = RunInput(seed, due, CountryRule(keep_countries_apart), StandingRule(standing))
     result = services.run(jobs.actor(Permission.ASSIGNMENT_DECIDE), UUID(call_id), values)
     return {"status": result.status.value, "seats_new": result.seats_new}
+
+
+def remind_invited() -> int:
+    """Remind whoever was invited to a pool and has not answered; safe to run twice, since everybody is reminded once."""
+    return services.remind_late(jobs.actor(Permission.ASSIGNMENT_DECIDE))

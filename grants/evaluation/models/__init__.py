@@ -5,7 +5,13 @@ from __future__ import annotations
 from grants.evaluation.models.assignments import Assignment, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
 from grants.evaluation.models.consensus import Consensus, ConsensusAnswer, ConsensusScore, ConsensusVersion
-from grants.evaluation.models.pool import Evaluator, EvaluatorWish
+from grants.evaluation.models.pool import (
+    Evaluator,
+    EvaluatorAcceptance,
+    EvaluatorInvitation,
+    EvaluatorOrganisation,
+    EvaluatorWish,
+)
 from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
 from grants.evaluation.models.shifts import ScoreShift
 
@@ -22,6 +28,9 @@ __all__ = [
     "ConsensusVersion",
     "DetectedConflict",
     "Evaluator",
+    "EvaluatorAcceptance",
+    "EvaluatorInvitation",
+    "EvaluatorOrganisation",
     "EvaluatorWish",
     "ReadingPack",
     "ScoreShift",

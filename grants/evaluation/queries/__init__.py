@@ -57,6 +57,15 @@ from grants.evaluation.queries.consensus_list import consensus_list
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
+from grants.evaluation.queries.importing import import_plan, roles_asked
+from grants.evaluation.queries.invitations import (
+    due_reminders,
+    invitations,
+    own_invitation,
+    pool_duties,
+    terms_page,
+    to_accept,
+)
 from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -68,6 +77,7 @@ from grants.evaluation.queries.own_sheets import (
     own_seat_id,
 )
 from grants.evaluation.queries.packs import pack, to_read
+from grants.evaluation.queries.pool_list import pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.shifts import shift_page, waiting_shifts
@@ -113,6 +123,7 @@ __all__ = [
     "detected_rows",
     "doubt",
     "drafts",
+    "due_reminders",
     "duties",
     "field_history",
     "field_of",
@@ -121,17 +132,25 @@ __all__ = [
     "found_conflict",
     "free_seat",
     "has_conflict",
+    "import_plan",
     "in_conflict",
+    "invitations",
     "look",
     "may_declare",
     "official_scores",
+    "own_invitation",
     "own_seat",
     "own_seat_id",
     "pack",
     "pool",
+    "pool_duties",
+    "pool_lines",
+    "pool_list",
+    "pool_person",
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
+    "roles_asked",
     "run_page",
     "runs",
     "scoring",
@@ -149,6 +168,8 @@ __all__ = [
     "spreads",
     "standing_detections",
     "takes_part",
+    "terms_page",
+    "to_accept",
     "to_declare_in_office",
     "to_read",
     "told_of",

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from grants.evaluation.services.accepting import accept_terms, withdraw_terms
 from grants.evaluation.services.adjusting import adjust
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import agree, dissent, propose, settle, take_back, write_consensus
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
 from grants.evaluation.services.evaluators import pool, remove
+from grants.evaluation.services.importing import import_evaluators
+from grants.evaluation.services.invitations import (
+    accept_invitation,
+    decline_invitation,
+    invite,
+    remind,
+    remind_late,
+    withdraw_invitation,
+)
 from grants.evaluation.services.leaving import hand_over, recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
@@ -19,6 +29,8 @@ from grants.evaluation.services.writing import FieldsChanged, save_field, take_o
 
 __all__ = [
     "FieldsChanged",
+    "accept_invitation",
+    "accept_terms",
     "adjust",
     "agree",
     "ask_pack",
@@ -27,18 +39,23 @@ __all__ = [
     "decide_detected",
     "declare",
     "declare_in_office",
+    "decline_invitation",
     "detect",
     "dissent",
     "download_pack",
     "fill",
     "give_out",
     "hand_over",
+    "import_evaluators",
     "input_hash",
+    "invite",
     "keep_place",
     "pool",
     "propose",
     "propose_shift",
     "recuse",
+    "remind",
+    "remind_late",
     "remove",
     "reopen",
     "request_run",
@@ -54,5 +71,7 @@ __all__ = [
     "take_back",
     "take_over",
     "void",
+    "withdraw_invitation",
+    "withdraw_terms",
     "write_consensus",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from grants.evaluation.views import (
+    accepting,
     assignments,
     conflicts,
     consensus,
+    importing,
+    invitations,
     leaving,
     offline,
     packs,
@@ -18,10 +21,13 @@ from grants.evaluation.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "accepting",
     "assignments",
     "bp",
     "conflicts",
     "consensus",
+    "importing",
+    "invitations",
     "leaving",
     "offline",
     "packs",
