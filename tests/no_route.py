@@ -278,7 +278,11 @@ def walked_unaccepted(app: Flask, application_id: UUID, roles: frozenset[Role]) 
         text = ExpertTerms("You are paid by the day.", "You tell nobody.")
         db.session.add(
             CallExpertTerms(
-                call_id=call_id, number=1, content=encoding.encode(text), sha256=text.sha256, published_by=person.user_id
+                call_id=call_id,
+                number=1,
+                content=encoding.encode(text),
+                sha256=text.sha256,
+                published_by=person.user_id,
             )
         )
     return told(app, person, [about], ("GET", "POST"))
