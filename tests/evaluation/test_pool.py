@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from grants.calls import queries as call_queries
+from grants.calls import rules as call_rules
 from grants.calls import services as calls
 from grants.calls.rules.expert_terms import ExpertTerms
 from grants.core import clock
@@ -27,10 +30,13 @@ from grants.evaluation.rules import AskInput, Employer, EvaluatorInput, PoolSear
 from grants.evaluation.states import CountryRule, Declared, PoolState
 from grants.identity.models import Organisation, User
 from grants.identity.policy import Role
-from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.scene import CALL, CLOSED, OPENED, Browser, Scene, build
 from tests.factories import identity as people
 from tests.statements import statements
 
+WITH_TERMS = f"""{CALL}evaluation:
+  expert_terms: {{contract: Paid by the day., confidentiality: You tell nobody.}}
+"""
 TERMS = ExpertTerms("You read what is assigned to you, and are paid by the day.", "You tell nobody what you read.")
 BOTH = frozenset({"contract", "confidentiality"})
 FILLED = {"country_code": "FI", "languages": "en native", "load_max": "5", "employers": "Acme (2019 to now)"}
@@ -167,8 +173,36 @@ def test_nobody_gets_a_seat_who_has_not_accepted(scene: Scene) -> None:
     )
 
 
+def test_everybody_who_has_to_accept_is_told_once_and_of_the_newest_words_alone(scene: Scene) -> None:
+    program = system_actor("the program", (Permission.ASSIGNMENT_DECIDE,))
+    publish(scene)
+    accept(scene, "eva1")
+
+    assert services.tell_of_terms(program, scene.call_id, 1) == 4
+    assert len(letters("evaluator_terms")) == 4
+    publish(scene, replace(TERMS, contract="Other"), "Other words.", shown=1)
+    assert services.tell_of_terms(program, scene.call_id, 1) == 0
+    assert services.tell_of_terms(program, scene.call_id, 2) == 5
+
+
+def test_the_words_of_a_call_are_read_from_its_file_and_written_to_it() -> None:
+    file = call_rules.read_call_file(WITH_TERMS)
+    again = call_rules.read_call_file(call_rules.call_file(file.fields, file.deadlines, file.documents, file.zone))
+
+    assert file.value("evaluation.expert_terms") == ExpertTerms("Paid by the day.", "You tell nobody.")
+    assert again.value("evaluation.expert_terms") == file.value("evaluation.expert_terms")
+
+
+def test_a_call_is_published_with_the_words_of_its_file(app: Flask) -> None:
+    with clock.at(OPENED):
+        made = build(file=WITH_TERMS)
+
+    (version,) = call_queries.expert_terms(made.call_id)
+    assert (version.number, version.text) == (1, ExpertTerms("Paid by the day.", "You tell nobody."))
+
+
 def test_a_call_without_words_demands_nothing(seated: Scene) -> None:
-    assert queries.to_accept(seated.actor("eva1")) == ()
+    assert queries.own_terms(seated.actor("eva1")) == ()
     with pytest.raises(Refused):
         services.accept_terms(seated.actor("eva1"), seated.call_id, None, BOTH)
 

@@ -301,7 +301,7 @@ def words_of(entry: Field, value: Any) -> str:
         case str():
             return LANGUAGES[value] if entry.path == "submission.language" else value
         case ExpertTerms():
-            return f"Contract of {len(value.contract.split())} words, confidentiality of {len(value.confidentiality.split())} words"
+            return f"Contract of {len(value.contract.split())} words, confidentiality of {len(value.confidentiality.split())}, hash {value.sha256.hex()[:16]}"
         case PrivacyText():
             return f"Responsible: {value.controller}"
         case datetime():

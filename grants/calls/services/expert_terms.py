@@ -9,7 +9,7 @@ from sqlalchemy import select
 from grants.calls import queries as calls
 from grants.calls.models import CallExpertTerms
 from grants.calls.rules.expert_terms import ExpertTerms, checked_terms
-from grants.core import acts, encoding
+from grants.core import acts, encoding, jobs
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.errors import Invalid, Refused
@@ -58,6 +58,14 @@ def keep_terms(actor: Actor, call_id: UUID, terms: ExpertTerms | None, note: str
         published_by=actor.user_id,
     )
     db.session.add(row)
+    # Who is in the pool only a later stage knows.
+    jobs.queue(
+        "jobs.evaluation.tell_of_terms",
+        subject=("call", call_id),
+        asker=jobs.Asker.PROGRAM,
+        call_id=str(call_id),
+        number=row.number,
+    )
     return row
 
 

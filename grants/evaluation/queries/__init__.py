@@ -62,9 +62,9 @@ from grants.evaluation.queries.invitations import (
     due_reminders,
     invitations,
     own_invitation,
+    own_terms,
     pool_duties,
     terms_page,
-    to_accept,
 )
 from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
@@ -141,6 +141,7 @@ __all__ = [
     "own_invitation",
     "own_seat",
     "own_seat_id",
+    "own_terms",
     "pack",
     "pool",
     "pool_duties",
@@ -169,7 +170,6 @@ __all__ = [
     "standing_detections",
     "takes_part",
     "terms_page",
-    "to_accept",
     "to_declare_in_office",
     "to_read",
     "told_of",

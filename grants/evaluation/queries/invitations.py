@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import aliased
 
 from grants.calls import queries as calls
-from grants.calls.models import Call
+from grants.calls.models import Call, CallExpertTerms
 from grants.core import clock, encoding
 from grants.core.db import db
 from grants.core.duties import Duty
@@ -127,6 +127,23 @@ def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
         .limit(50)
     )
     return tuple((row.slug, row.title) for row in rows)
+
+
+@reader
+def own_terms(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
+    """(address, title, whether it waits) of each call with words in whose pool this person is; one statement."""
+    waits = ~terms_accepted(Evaluator.user_id, Evaluator.call_id)
+    rows = yield from ask(
+        select(Call.slug, Call.title, waits.label("waits"))
+        .join(Evaluator, Evaluator.call_id == Call.id)
+        .where(
+            Evaluator.user_id == actor.user_id,
+            select(CallExpertTerms.id).where(CallExpertTerms.call_id == Call.id).correlate(Call).exists(),
+        )
+        .order_by(Call.reference)
+        .limit(50)
+    )
+    return tuple((row.slug, row.title, row.waits) for row in rows)
 
 
 @reader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.services.accepting import accept_terms, withdraw_terms
+from grants.evaluation.services.accepting import accept_terms, tell_of_terms, withdraw_terms
 from grants.evaluation.services.adjusting import adjust
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import agree, dissent, propose, settle, take_back, write_consensus
@@ -70,6 +70,7 @@ __all__ = [
     "submit_written",
     "take_back",
     "take_over",
+    "tell_of_terms",
     "void",
     "withdraw_invitation",
     "withdraw_terms",

@@ -55,6 +55,26 @@ def note_acceptance(actor: Actor, call_id: UUID, number: int | None, ticked: fro
     )
 
 
+@act(
+    "evaluator.tell_of_terms",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=queries.call_scope,
+    says="told the pool of {subject} of new words to accept",
+)
+def tell_of_terms(actor: Actor, call_id: UUID, number: int) -> int:
+    """Mail everybody of the pool who has to accept the version that stands; returns how many."""
+    newest = next(iter(calls.expert_terms(call_id)), None)
+    if newest is None or newest.number != number or newest.text is None:
+        return 0
+    waiting = [member.user_id for member in queries.pool(call_id) if member.must_accept]
+    call = calls.call_by_id(call_id)
+    people.mail(
+        waiting, "evaluator_terms", "call", call_id,
+        call_title=call.title, slug=call.slug, number=number, note=newest.note or "",
+    )  # fmt: skip
+    return len(waiting)
+
+
 def _accepted(call_id: UUID, user_id: UUID | None, number: int) -> bool:
     return any(row.number == number for row in _standing(call_id, user_id))
 
