@@ -400,6 +400,24 @@ def test_an_organisation_that_is_in_no_register_is_compared_by_its_name(scene: S
     assert "similar_organisation" in kinds
 
 
+def test_an_evaluator_changes_their_own_profile_and_not_what_they_take(scene: Scene, browser: Browser) -> None:
+    address = f"/calls/{scene.slug}/own-profile"
+    shown = browser.get("eva1", address)
+    version = re.search(r'name="version" value="(\d+)"', shown.text)
+    assert version is not None
+    typed = {"country_code": "SE", "languages": "sv native", "employers": "Acme (2019 to now)", "load_max": "99"}
+
+    wrong = browser.post("eva1", address, version=version[1], **{**typed, "employers": "Acme (2020 to 2019)"})
+    done = browser.post("eva1", address, version=version[1], **typed)
+    late = browser.post("eva1", address, version=version[1], **typed)
+
+    assert (wrong.status_code, done.status_code, late.status_code) == (422, 303, 409)
+    assert "Acme (2020 to 2019)" in wrong.text
+    member = next(one for one in queries.pool(scene.call_id) if one.user_id == scene.people["eva1"])
+    assert (member.country_code, member.languages, member.load_max) == ("SE", ("sv",), 3)
+    assert browser.get("chair", address).status_code == 404
+
+
 # --- the list -------------------------------------------------------------------------------------------------------
 
 

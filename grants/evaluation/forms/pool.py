@@ -116,7 +116,31 @@ class PoolForm(ProfileForm):
         )
 
 
-class AnswerForm(ProfileForm):
+class OwnProfileForm(ProfileForm):
+    """What an evaluator says of themselves."""
+
+    def begun(self, entry: EvaluatorInput) -> None:
+        """Fill in what is known already."""
+        levels, topics = dict(entry.language_levels), dict(entry.topic_levels)
+        self.country_code.data = entry.country_code
+        self.languages.data = ", ".join(f"{one} {levels[one]}" if one in levels else one for one in entry.languages)
+        for value in set(entry.topics) & set(self.topic_values):
+            self[f"topic_{value}"].data = str(topics.get(value, len(TOPIC_LEVELS)))
+        self.employers.data, self.load_max.data = employer_words(entry.employers or ()), entry.load_max
+        self.available_from.data, self.available_until.data = entry.available
+
+    def to_input(self) -> EvaluatorInput:
+        """The frozen input; who it is and what was offered the act knows."""
+        if self.load_max.data is None:
+            raise Invalid("A number is missing.", {"load_max": "Enter how many applications you can take at most."})
+        return EvaluatorInput(
+            UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
+            0, self.load_max.data, topic_levels=self.known,
+            available=(self.available_from.data, self.available_until.data), employers=self.said_of_employers(),
+        )  # fmt: skip
+
+
+class AnswerForm(OwnProfileForm):
     """The invited person says what they know, and accepts the words of the call with it."""
 
     terms = HiddenField()
@@ -130,27 +154,6 @@ class AnswerForm(ProfileForm):
     def number(self) -> int | None:
         """The version of the words the form carried."""
         return read_number(self.terms.data)
-
-    def begun(self, entry: EvaluatorInput) -> AnswerForm:
-        """The same form with what the programme knows already."""
-        levels, topics = dict(entry.language_levels), dict(entry.topic_levels)
-        self.country_code.data = entry.country_code
-        self.languages.data = ", ".join(f"{one} {levels[one]}" if one in levels else one for one in entry.languages)
-        for value in set(entry.topics) & set(self.topic_values):
-            self[f"topic_{value}"].data = str(topics.get(value, len(TOPIC_LEVELS)))
-        self.employers.data, self.load_max.data = employer_words(entry.employers or ()), entry.load_max
-        self.available_from.data, self.available_until.data = entry.available
-        return self
-
-    def to_input(self) -> EvaluatorInput:
-        """The frozen input; who it is and what was offered the act knows."""
-        if self.load_max.data is None:
-            raise Invalid("A number is missing.", {"load_max": "Enter how many applications you can take at most."})
-        return EvaluatorInput(
-            UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
-            0, self.load_max.data, topic_levels=self.known,
-            available=(self.available_from.data, self.available_until.data), employers=self.said_of_employers(),
-        )  # fmt: skip
 
 
 class TermsForm(ContestedForm):

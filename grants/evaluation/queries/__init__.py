@@ -62,6 +62,7 @@ from grants.evaluation.queries.invitations import (
     due_reminders,
     invitations,
     own_invitation,
+    own_pools,
     own_terms,
     pool_duties,
     terms_page,
@@ -77,7 +78,7 @@ from grants.evaluation.queries.own_sheets import (
     own_seat_id,
 )
 from grants.evaluation.queries.packs import pack, to_read
-from grants.evaluation.queries.pool_list import pool_lines, pool_list, pool_person
+from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments
 from grants.evaluation.queries.shifts import shift_page, waiting_shifts
@@ -138,7 +139,9 @@ __all__ = [
     "look",
     "may_declare",
     "official_scores",
+    "own_entry",
     "own_invitation",
+    "own_pools",
     "own_seat",
     "own_seat_id",
     "own_terms",

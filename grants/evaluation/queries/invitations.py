@@ -130,6 +130,19 @@ def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
 
 
 @reader
+def own_pools(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
+    """(address, title) of each call in whose pool this person is, the newest first; one statement."""
+    rows = yield from ask(
+        select(Call.slug, Call.title)
+        .join(Evaluator, Evaluator.call_id == Call.id)
+        .where(Evaluator.user_id == actor.user_id)
+        .order_by(Evaluator.created_at.desc(), Call.reference)
+        .limit(10)
+    )
+    return tuple((row.slug, row.title) for row in rows)
+
+
+@reader
 def own_terms(actor: Actor) -> Asking[tuple[tuple[str, str, bool], ...]]:
     """(address, title, whether it waits) of each call with words in whose pool this person is; one statement."""
     waits = ~terms_accepted(Evaluator.user_id, Evaluator.call_id)

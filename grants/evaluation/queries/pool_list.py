@@ -252,6 +252,15 @@ def pool_person(actor: Actor, call: CallView, handle: str) -> Asking[PoolPerson]
     raise NotFound
 
 
+def own_entry(actor: Actor, slug: str) -> tuple[CallView, PoolMember]:
+    """The own entry in the pool of a call; :class:`NotFound` for whoever is in none."""
+    call = calls.call(actor, slug)
+    member = next((one for one in pool(call.id) if one.user_id == actor.user_id), None)
+    if member is None:
+        raise NotFound
+    return call, member
+
+
 def _state_of(
     member: PoolMember | None, invitation: InvitationView | None, accepted: tuple[Accepted, ...]
 ) -> PoolState:

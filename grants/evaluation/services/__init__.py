@@ -7,7 +7,7 @@ from grants.evaluation.services.adjusting import adjust
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import agree, dissent, propose, settle, take_back, write_consensus
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
-from grants.evaluation.services.evaluators import pool, remove
+from grants.evaluation.services.evaluators import edit_profile, pool, remove
 from grants.evaluation.services.importing import import_evaluators
 from grants.evaluation.services.invitations import (
     accept_invitation,
@@ -43,6 +43,7 @@ __all__ = [
     "detect",
     "dissent",
     "download_pack",
+    "edit_profile",
     "fill",
     "give_out",
     "hand_over",

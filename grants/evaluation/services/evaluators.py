@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -48,6 +49,8 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
     if values.employers is not None:
         db.session.flush()
         keep_employers({row.id: values.employers})
+        # Organisations are rows of their own: an open form grows stale by them all the same.
+        row.version += 1
     look_for_conflicts(call_id)
     return row.id
 
@@ -97,6 +100,29 @@ def _register(names: Collection[str]) -> dict[str, UUID]:
     for name, organisation_id in rows:
         found[name.casefold()].add(organisation_id)
     return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
+
+
+@act(
+    "evaluator.edit_profile",
+    needs=Permission.CONFLICT_DECLARE,
+    scope=queries.call_scope,
+    says="changed the own profile in the pool of {subject}",
+)
+def edit_profile(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | None = None) -> None:
+    """Somebody of the pool says what they know and for whom they work; loads and roles stay what the programme set."""
+    row = db.session.scalars(
+        select(Evaluator).where(Evaluator.call_id == call_id, Evaluator.user_id == actor.user_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    check_version(row, version)
+    kept = replace(values, user_id=row.user_id, roles=tuple(row.roles), load_min=row.load_min, load_max=row.load_max)
+    checked = rules.checked_member(kept)
+    fill_entry(row, checked)
+    keep_employers({row.id: checked.employers or ()})
+    # What is compared may be another organisation now, also where the row itself stays as it was.
+    row.version += 1
+    look_for_conflicts(call_id)
 
 
 @act(

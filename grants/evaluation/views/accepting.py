@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import flash
 
-from grants.evaluation import queries, services
-from grants.evaluation.forms import TermsForm, WhyForm
+from grants.evaluation import queries, rules, services
+from grants.evaluation.forms import OwnProfileForm, TermsForm, WhyForm, profile_form
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -27,6 +27,29 @@ def terms(slug: str) -> Any:
     # What is accepted is what stands on this page.
     form.terms.data, form.terms.raw_data = str(shown.shown.number) if shown.shown else "", None
     return page("evaluation/terms.html", shown=shown, form=form), status_of(form)
+
+
+@bp.route("/calls/<slug>/own-profile", methods=["GET", "POST"])
+@requires(P.CONFLICT_DECLARE)
+def own_profile(slug: str) -> Any:
+    """What an evaluator knows and for whom they work, as they say it themselves."""
+    call, member = queries.own_entry(current_actor(), slug)
+    form = profile_form(OwnProfileForm, rules.topic_choices(call.content.definition))
+    if not form.is_submitted():
+        form.begun(rules.entry_of(member))
+        form.version.data = str(member.version)
+    elif form.load_max.data is None:
+        # How much somebody takes is the programme's to say; the page does not ask it.
+        form.load_max.data = member.load_max
+    if form.validate_on_submit():
+        with form.attempt():
+            services.edit_profile(current_actor(), call.id, form.to_input(), form.version_shown())
+            flash("Your profile is stored. Conflicts of interest are looked for anew.", "success")
+            return see_other(".conflicts")
+        _, member = queries.own_entry(current_actor(), slug)
+    if form.clashed:
+        form.comes_again(member.version)
+    return page("evaluation/own_profile.html", call=call, member=member, form=form), status_of(form)
 
 
 @bp.route("/calls/<slug>/expert-terms/withdraw", methods=["GET", "POST"])
