@@ -46,6 +46,7 @@ UPLOADS = {
     "calls.import_file": 1,
     "calls.take_file": 1,
     "cities.look_at_actions": 1,
+    "evaluation.look_at_pool": 1,
     "evaluation.read_filled_sheet": 1,
 }
 

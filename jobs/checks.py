@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 # Queued once a day by the schedule, each under its name and the day.
 NIGHTLY = (
     "jobs.conflicts.everywhere",
+    "jobs.evaluation.remind_invited",
     "jobs.checks.audit_chain",
     "jobs.checks.ledger",
     "jobs.checks.stored_files",

@@ -20,3 +20,13 @@ def assign(
     values = RunInput(seed, due, CountryRule(keep_countries_apart), StandingRule(standing))
     result = services.run(jobs.actor(Permission.ASSIGNMENT_DECIDE), UUID(call_id), values)
     return {"status": result.status.value, "seats_new": result.seats_new}
+
+
+def remind_invited() -> int:
+    """Remind whoever was invited to a pool and has not answered; safe to run twice, since everybody is reminded once."""
+    return services.remind_late(jobs.actor(Permission.ASSIGNMENT_DECIDE))
+
+
+def tell_of_terms(*, call_id: str, number: int) -> int:
+    """Tell everybody of the pool of new words; where a later version stands by now, its own job tells them."""
+    return services.tell_of_terms(jobs.actor(Permission.ASSIGNMENT_DECIDE), UUID(call_id), number)

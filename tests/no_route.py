@@ -22,9 +22,10 @@ from werkzeug.test import TestResponse
 
 from grants.agreements.models import Grant
 from grants.applications.models import Application, Submission
-from grants.calls.models import Call
+from grants.calls.models import Call, CallExpertTerms
+from grants.calls.rules.expert_terms import ExpertTerms
 from grants.conversations.models import Conversation
-from grants.core import clock
+from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.permissions import Actor
@@ -260,3 +261,30 @@ def walked(
     free = keep_from(with_roles("Faye Freely", roles), [])
     kept = keep_from(with_roles("Cora Kepta", roles), [about])
     return told(app, free, [about], ("GET",)), told(app, kept, [about], ("GET", "POST"))
+
+
+def walked_unaccepted(app: Flask, application_id: UUID, roles: frozenset[Role]) -> dict[str, list[str]]:
+    """What reading and writing tell somebody of the pool who declared no conflict and has not accepted the words of the call."""
+    about = target_of(db.session.get_one(Application, application_id))
+    app.config["WTF_CSRF_ENABLED"] = False
+    person = keep_from(with_roles("Una Unsigned", roles), [])
+    assert person.user_id is not None
+    with arranging():
+        call_id = db.session.get_one(Application, application_id).call_id
+        db.session.add(
+            Evaluator(
+                call_id=call_id, user_id=person.user_id, country_code="FI", languages=["en"], topics=[],
+                topic_levels={}, language_levels={}, roles=[], load_min=0, load_max=9,
+            )
+        )  # fmt: skip
+        text = ExpertTerms("You are paid by the day.", "You tell nobody.")
+        db.session.add(
+            CallExpertTerms(
+                call_id=call_id,
+                number=1,
+                content=encoding.encode(text),
+                sha256=text.sha256,
+                published_by=person.user_id,
+            )
+        )
+    return told(app, person, [about], ("GET", "POST"))

@@ -233,6 +233,25 @@ class CallPrivacyNotice(Row):
     published_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
 
 
+class CallExpertTerms(Row):
+    """One version of the words evaluators of a call accept; without content none are demanded any more."""
+
+    __tablename__ = "call_expert_terms"
+    __table_args__ = (
+        UniqueConstraint("call_id", "number"),
+        CheckConstraint("(number = 1) = (note IS NULL)", name="later_has_note"),
+        CheckConstraint("(content IS NULL) = (sha256 IS NULL)", name="words_have_hash"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    number: Mapped[int]
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    sha256: Mapped[bytes | None]
+    # What changed against the version before.
+    note: Mapped[str | None]
+    published_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
 class CallDocument(Row):
     """One version of the documents of a call, with what changed against the version before."""
 

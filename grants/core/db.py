@@ -61,6 +61,7 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_seal",
         "call_one_extension",
         "call_version",
+        "call_expert_terms",
         "call_privacy_notice",
         "call_question_version",
         "consensus_answer",
@@ -134,6 +135,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),
     "panel_minutes": WrittenOnce(once=("chair_signed_by", "chair_signed_at", "second_signed_by", "second_signed_at")),
+    "evaluator_acceptance": WrittenOnce(once=("withdrawn_at", "withdrawn_why")),
     "payment_batch": WrittenOnce(once=("file_id", "file_sha256")),
     "payment_order_signature": WrittenOnce(once=("voided_at", "voided_why")),
     "results_publication": WrittenOnce(

@@ -98,6 +98,11 @@ class Arrivals:
         """Somebody else who works for a place, and signs in nowhere."""
         return self._add(PersonOfTheDemo(f"{place}_colleague", name, place, job, (Role.APPLICANT,)), signs_in=False)
 
+    def late_judge(self) -> UUID:
+        """An evaluator who comes last and signs in nowhere."""
+        person = PersonOfTheDemo("ragna", "Ragna Thorsdóttir", "institute", "Evaluator, finance", (Role.EVALUATOR,))
+        return self._add(person, signs_in=False)
+
     def judges_arrive(self) -> None:
         """The evaluators of the large call beside those of the cast; nobody signs in as them."""
         for judge in crowd.judges():

@@ -9,6 +9,7 @@ from grants.calls.rules import CallView
 from grants.demo import crowd
 from grants.demo.arriving import ALL_EVALUATORS
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS, NOW_EVALUATED, WRITES_FOR, AskedInDemo
+from grants.demo.pooling import gather
 from grants.demo.stage import Stage, Story
 from grants.demo.texts import two_of
 from grants.evaluation import queries as evaluation_reads
@@ -107,6 +108,7 @@ def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     knows = {key: tuple(dict.fromkeys((*own.get(key, ()), *two_of(fields, key)))) for key in ALL_EVALUATORS}
     roles = {key: ROLES[place % len(ROLES)] for place, key in enumerate(ALL_EVALUATORS) if place % 4 < 3}
     stage.troupe.fill_pool(call, countries, LOAD, knows, roles)
+    gather(stage, call)
     for place, key in enumerate((*ALL_EVALUATORS, "chair", "member")):
         yield stage.days_ago(29) + timedelta(hours=place)
         stage.say(f"{call.title}: declarations of conflicts")

@@ -109,6 +109,56 @@ DETECTED = Machine(
 )
 
 
+class InvitationState(StrEnum):
+    """An invitation to a pool waits, or is answered, or taken back; that it lapsed follows from its last day."""
+
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+POOL_INVITATION = Machine(
+    "invitation to the pool",
+    InvitationState,
+    InvitationState.INVITED,
+    (
+        Transition("accept", (InvitationState.INVITED,), InvitationState.ACCEPTED, Permission.CONFLICT_DECLARE),
+        Transition("decline", (InvitationState.INVITED,), InvitationState.DECLINED, Permission.CONFLICT_DECLARE),
+        Transition("withdraw", (InvitationState.INVITED,), InvitationState.WITHDRAWN, Permission.ASSIGNMENT_DECIDE),
+        Transition(
+            "invite_again",
+            (
+                *(InvitationState.INVITED, InvitationState.DECLINED),
+                *(InvitationState.WITHDRAWN, InvitationState.ACCEPTED),
+            ),
+            InvitationState.INVITED,
+            Permission.ASSIGNMENT_DECIDE,
+        ),
+    ),
+)
+
+
+class PoolState(StrEnum):
+    """How somebody stands in the pool of a call, as lists show and filter it."""
+
+    MEMBER = "member"
+    TO_ACCEPT = "to_accept"
+    STEPPED_DOWN = "stepped_down"
+    INVITED = "invited"
+    LAPSED = "lapsed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def words(self) -> str:
+        """As pages call it."""
+        return {
+            "member": "In the pool", "to_accept": "Has to accept", "stepped_down": "Stepped down", "invited": "Invited",
+            "lapsed": "Invitation lapsed", "declined": "Declined", "withdrawn": "Invitation withdrawn",
+        }[self.value]  # fmt: skip
+
+
 class CountryRule(StrEnum):
     """Whether evaluators from a country of the consortium are kept away from its application."""
 

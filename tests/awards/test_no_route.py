@@ -7,7 +7,7 @@ from flask import Flask
 
 from grants.identity.policy import Role
 from tests.evaluation.scene import Scene
-from tests.no_route import DECIDES, JUDGES, walked
+from tests.no_route import DECIDES, JUDGES, walked, walked_unaccepted
 
 
 @pytest.mark.parametrize("roles", [JUDGES, DECIDES], ids=["who judges", "who decides"])
@@ -19,3 +19,7 @@ def test_no_route_tells_a_conflicted_person_of_an_application_that_is_judged(
     assert kept == {}
     # The walk sees what there is to see: somebody free of it reads of it on many pages.
     assert len(free) >= 8
+
+
+def test_no_route_tells_who_has_not_accepted_the_contract_of_an_application(app: Flask, evaluated: Scene) -> None:
+    assert walked_unaccepted(app, evaluated.application_ids[0], JUDGES) == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.calls.forms.around import NoticeForm, SessionForm, SlidesForm
+from grants.calls.forms.around import ExpertTermsForm, NoticeForm, SessionForm, SlidesForm
 from grants.calls.forms.changes import CorrigendumForm, WordingForm
 from grants.calls.forms.dates import BuildDatesForm, DeadlineForm
 from grants.calls.forms.deeds import (
@@ -25,6 +25,7 @@ __all__ = [
     "DeadlineForm",
     "DeedForm",
     "DocumentForm",
+    "ExpertTermsForm",
     "ImportForm",
     "Node",
     "NoticeForm",

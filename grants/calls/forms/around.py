@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from wtforms import FileField, StringField, TextAreaField
+from wtforms import FileField, HiddenField, StringField, TextAreaField
 
 from grants.calls.forms.deeds import DeedForm
+from grants.calls.rules.expert_terms import TERMS_HEADINGS, ExpertTerms
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.sessions import SessionInput, SessionView
 from grants.core import clock
@@ -77,3 +78,21 @@ class NoticeForm(DeedForm):
     def to_input(self) -> PrivacyText:
         """The notice as its frozen value; what is missing the act says."""
         return PrivacyText(**{name: str(self[name].data or "") for name in HEADINGS})
+
+
+class ExpertTermsForm(DeedForm):
+    """A version of what evaluators accept, part by part."""
+
+    shown = HiddenField()
+    contract = TextAreaField(TERMS_HEADINGS["contract"])
+    confidentiality = TextAreaField(TERMS_HEADINGS["confidentiality"])
+    note = TextAreaField("What changed", [CharactersMax(1000)])
+
+    def number(self) -> int:
+        """The version that stood where this was filled in."""
+        given = self.shown.data or ""
+        return int(given) if given.isascii() and given.isdecimal() and len(given) < 6 else 0
+
+    def to_input(self) -> ExpertTerms:
+        """The words as their frozen value; what is missing the act says."""
+        return ExpertTerms(str(self.contract.data or ""), str(self.confidentiality.data or ""))

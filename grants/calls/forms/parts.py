@@ -32,7 +32,7 @@ from grants.core.yaml_schema import (
 
 _LONG = frozenset(
     {"rule", "hint", "intro", "label", "question", "guidance", "example", "condition", "evidence", "note", "value",
-     "recipients", "procedure", "amount_rule", "title", "timing"}
+     "recipients", "procedure", "amount_rule", "title", "timing", "contract", "confidentiality"}
 )  # fmt: skip
 
 # The short name of a question is no long text, though a question is.

@@ -14,6 +14,7 @@ from grants.calls.queries.corrections import (
     versions_after,
     working_copy,
 )
+from grants.calls.queries.expert_terms import expert_terms
 from grants.calls.queries.listing import calls_page
 from grants.calls.queries.privacy import notices
 from grants.calls.queries.reading import (
@@ -68,6 +69,7 @@ __all__ = [
     "deadline_value",
     "deadlines",
     "duties",
+    "expert_terms",
     "file_text",
     "find_concept_call",
     "find_published_id",

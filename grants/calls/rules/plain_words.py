@@ -133,6 +133,8 @@ _SAID: Mapping[str, tuple[str, str]] = {
         "Years for which a shared consortium is looked at",
         "0 for none. A person decides about each.",
     ),
+    "expert_terms.contract": ("Contract", "What an evaluator accepts before anything opens. Empty: nothing is asked."),
+    "expert_terms.confidentiality": ("Confidentiality", "The declaration that goes with the contract; both or neither."),
     "evaluation.assignment.topics": ("Topics", "Points for the topics an evaluator knows, for example 450."),
     "evaluation.assignment.language": ("Language", "Points for reading the language of the call, for example 200."),
     "evaluation.assignment.role": ("Role", "Points for a role asked for below, for example 150."),

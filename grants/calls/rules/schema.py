@@ -31,6 +31,7 @@ from grants.calls.rules.content import (
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.expert_terms import EXPERT_TERMS, ExpertTerms
 from grants.calls.rules.kinds import (
     ASSIGNING,
     ATTACHMENT,
@@ -335,6 +336,7 @@ FIELDS: Mapping[str, Field] = {
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_rules", "What is a conflict", Group.ASSESSMENT, CONFLICT_RULES, ConflictRules),
+        Field("evaluation.expert_terms", "Contract of evaluators", Group.ASSESSMENT, EXPERT_TERMS, ExpertTerms),
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.complaints", "Complaint window", Group.ASSESSMENT, COMPLAINTS, ComplaintRules),
         Field(

@@ -31,6 +31,7 @@ from grants.calls.rules.content import (
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.expert_terms import ExpertTerms
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.privacy import PrivacyText
 from grants.calls.rules.questions import questions_close_at
@@ -300,6 +301,8 @@ def words_of(entry: Field, value: Any) -> str:
             return STAGE_WORDS[value]
         case str():
             return LANGUAGES[value] if entry.path == "submission.language" else value
+        case ExpertTerms():
+            return f"Contract of {len(value.contract.split())} words, confidentiality of {len(value.confidentiality.split())}, hash {value.sha256.hex()[:16]}"
         case PrivacyText():
             return f"Responsible: {value.controller}"
         case datetime():

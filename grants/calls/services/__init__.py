@@ -13,6 +13,7 @@ from grants.calls.services.corrections import (
     publish_corrigendum,
     replace_copy,
 )
+from grants.calls.services.expert_terms import add_expert_terms
 from grants.calls.services.importing import copy_call, import_call
 from grants.calls.services.privacy import add_privacy_notice
 from grants.calls.services.publishing import (
@@ -43,6 +44,7 @@ __all__ = [
     "DATA",
     "DEADLINE_JOB",
     "add_document_version",
+    "add_expert_terms",
     "add_privacy_notice",
     "add_session",
     "add_slides",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.calls.views import building, corrections, offline, privacy, questions, sessions
+from grants.calls.views import building, corrections, expert_terms, offline, privacy, questions, sessions
 from grants.calls.views.building import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "bp", "building", "corrections", "offline", "privacy", "questions", "sessions"]
+__all__ = ["NAVIGATION", "bp", "building", "corrections", "expert_terms", "offline", "privacy", "questions", "sessions"]

@@ -5,19 +5,35 @@ from __future__ import annotations
 from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
-from grants.evaluation.forms.pool import PoolForm, pool_form
+from grants.evaluation.forms.pool import (
+    AnswerForm,
+    EvaluatorsFileForm,
+    EvaluatorsTakenForm,
+    InviteForm,
+    OwnProfileForm,
+    PoolForm,
+    TermsForm,
+    WhyForm,
+    pool_form,
+    profile_form,
+)
 from grants.evaluation.forms.sheets import DissentForm, ReopenConsensusForm, SettleForm, SheetForm, sheet_form
 from grants.evaluation.forms.shifts import ReturnShiftForm, ShiftForm
 
 __all__ = [
     "AdjustForm",
+    "AnswerForm",
     "ConflictsForm",
     "DissentForm",
+    "EvaluatorsFileForm",
+    "EvaluatorsTakenForm",
     "FillForm",
     "FilledSheetForm",
     "HandOverForm",
+    "InviteForm",
     "LeaveForm",
     "Leaving",
+    "OwnProfileForm",
     "PoolForm",
     "ReasonForm",
     "ReopenConsensusForm",
@@ -27,8 +43,11 @@ __all__ = [
     "SettleForm",
     "SheetForm",
     "ShiftForm",
+    "TermsForm",
+    "WhyForm",
     "conflicts_form",
     "end_of",
     "pool_form",
+    "profile_form",
     "sheet_form",
 ]

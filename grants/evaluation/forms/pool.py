@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from wtforms import IntegerField, SelectField, StringField
+from wtforms import BooleanField, FileField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.core.errors import Invalid
 from grants.evaluation.rules import (
+    INVITATION_DAYS,
     ROLES,
     TOPIC_LEVELS,
+    AskInput,
+    Employer,
     EvaluatorInput,
     PoolMember,
+    employer_words,
+    read_employers,
 )
 from grants.web.forms import CheckboxesField, ContestedForm, DateField, Needed, choices
 
 TOPIC_CHOICES = choices((("0", "does not know it"), *((str(level), words) for level, words in TOPIC_LEVELS.items())))
 
 
-class PoolForm(ContestedForm):
-    """A person for the pool of a call; :func:`pool_form` gives it a field for each topic of the call."""
+class ProfileForm(ContestedForm):
+    """What an evaluator knows and for whom they work; :func:`pool_form` gives it a field for each topic of the call."""
 
-    person = SelectField("Person", [Needed("Choose a person.")])
     country_code = StringField("Country", description="Two letters, for example FI.")
     languages = StringField(
         "Languages",
         description="Two letters each, and how well: reading, fluent or native. For example en native, fr reading. "
         "Without a word it is fluent.",
     )
-    roles = CheckboxesField("Roles")
-    load_min = IntegerField("Least number of applications", default=0)
+    employers = TextAreaField(
+        "Organisations, now and in the past",
+        description="One a line with its first and last day: University of Turku (2019-09-01 to 2023-06-30). "
+        "“2019 to now” will do. Nobody assesses an application of an organisation they left less than three years ago.",
+    )
     load_max = IntegerField("Largest number of applications", default=10)
     available_from = DateField("Available from", description="May stay empty.")
     available_until = DateField(
@@ -41,9 +48,35 @@ class PoolForm(ContestedForm):
     topic_values: tuple[str, ...] = ()
 
     @property
+    def known(self) -> tuple[tuple[str, int], ...]:
+        """Each topic that is known, with how well."""
+        levels = [(value, int(self[f"topic_{value}"].data or 0)) for value in self.topic_values]
+        return tuple((value, level) for value, level in levels if level)
+
+    @property
+    def language_list(self) -> tuple[str, ...]:
+        """The languages as typed, one by one."""
+        return tuple((self.languages.data or "").replace(";", ",").split(","))
+
+    def said_of_employers(self) -> tuple[Employer, ...]:
+        """The organisations; raises :class:`Invalid` with the line that is wrong."""
+        try:
+            return read_employers(self.employers.data or "")
+        except Invalid as error:
+            raise Invalid("An organisation cannot be read.", {"employers": str(error)}) from error
+
+    @property
     def topics(self) -> tuple[Any, ...]:
         """The field of each topic."""
         return tuple(self[f"topic_{value}"] for value in self.topic_values)
+
+
+class PoolForm(ProfileForm):
+    """A person for the pool of a call, as the programme enters them."""
+
+    person = SelectField("Person", [Needed("Choose a person.")])
+    roles = CheckboxesField("Roles")
+    load_min = IntegerField("Least number of applications", default=0)
 
     def with_people(self, people: Sequence[tuple[UUID, str]]) -> PoolForm:
         """The same form with the people to choose from."""
@@ -56,6 +89,7 @@ class PoolForm(ContestedForm):
         self.languages.data, self.roles.data = member.language_words, list(member.roles)
         for value in set(member.topics) & set(self.topic_values):
             self[f"topic_{value}"].data = str(member.level_of(value))
+        self.employers.data = member.employer_text
         self.available_from.data, self.available_until.data = member.available_from, member.available_until
         self.load_min.data, self.load_max.data, self.version.data = (
             member.load_min,
@@ -68,29 +102,140 @@ class PoolForm(ContestedForm):
         """The frozen input; raises :class:`Invalid` where a number is missing."""
         if self.load_min.data is None or self.load_max.data is None:
             raise Invalid("The loads are missing.", {"load_max": "Enter both numbers of applications."})
-        levels = [(value, int(self[f"topic_{value}"].data or 0)) for value in self.topic_values]
-        known = tuple((value, level) for value, level in levels if level)
         return EvaluatorInput(
             UUID(self.person.data),
             self.country_code.data or "",
-            tuple((self.languages.data or "").replace(";", ",").split(",")),
-            tuple(value for value, _ in known),
+            self.language_list,
+            tuple(value for value, _ in self.known),
             self.load_min.data,
             self.load_max.data,
-            topic_levels=known,
+            topic_levels=self.known,
             roles=tuple(self.roles.data or ()),
             available=(self.available_from.data, self.available_until.data),
+            employers=self.said_of_employers(),
         )
 
 
-def pool_form(topics: Sequence[tuple[str, str]], roles: Iterable[str]) -> PoolForm:
-    """The form with a level for each topic, and the usual roles with those a call asks for."""
+class OwnProfileForm(ProfileForm):
+    """What an evaluator says of themselves."""
+
+    def begun(self, entry: EvaluatorInput) -> None:
+        """Fill in what is known already."""
+        levels, topics = dict(entry.language_levels), dict(entry.topic_levels)
+        self.country_code.data = entry.country_code
+        self.languages.data = ", ".join(f"{one} {levels[one]}" if one in levels else one for one in entry.languages)
+        for value in set(entry.topics) & set(self.topic_values):
+            self[f"topic_{value}"].data = str(topics.get(value, len(TOPIC_LEVELS)))
+        self.employers.data, self.load_max.data = employer_words(entry.employers or ()), entry.load_max
+        self.available_from.data, self.available_until.data = entry.available
+
+    def to_input(self) -> EvaluatorInput:
+        """The frozen input; who it is and what was offered the act knows."""
+        if self.load_max.data is None:
+            raise Invalid("A number is missing.", {"load_max": "Enter how many applications you can take at most."})
+        return EvaluatorInput(
+            UUID(int=0), self.country_code.data or "", self.language_list, tuple(value for value, _ in self.known),
+            0, self.load_max.data, topic_levels=self.known,
+            available=(self.available_from.data, self.available_until.data), employers=self.said_of_employers(),
+        )  # fmt: skip
+
+
+class AnswerForm(OwnProfileForm):
+    """The invited person says what they know, and accepts the words of the call with it."""
+
+    terms = HiddenField()
+    contract = BooleanField("I accept the contract.")
+    confidentiality = BooleanField("I accept the declaration of confidentiality.")
+
+    def ticked(self) -> frozenset[str]:
+        """Which parts are accepted."""
+        return frozenset(name for name in ("contract", "confidentiality") if self[name].data)
+
+    def number(self) -> int | None:
+        """The version of the words the form carried."""
+        return read_number(self.terms.data)
+
+
+class TermsForm(ContestedForm):
+    """The words of a call, accepted."""
+
+    terms = HiddenField()
+    contract = BooleanField("I accept the contract.")
+    confidentiality = BooleanField("I accept the declaration of confidentiality.")
+
+    def ticked(self) -> frozenset[str]:
+        """Which parts are accepted."""
+        return frozenset(name for name in ("contract", "confidentiality") if self[name].data)
+
+    def number(self) -> int | None:
+        """The version of the words the form carried."""
+        return read_number(self.terms.data)
+
+
+class WhyForm(ContestedForm):
+    """A deed with its reason, on something that others may change meanwhile."""
+
+    reason = TextAreaField("Reason", [Needed("Write the reason; it is kept on the record.")])
+
+
+class InviteForm(ContestedForm):
+    """Somebody who is asked into the pool."""
+
+    email = StringField("E-mail address", [Needed("Enter the e-mail address.")])
+    name = StringField(
+        "Name", [Needed("Enter the name.")], description="As it stands in the mail. Who has an account keeps their own."
+    )
+    message = TextAreaField("Personal message", description="Stands in the mail and above the answer. May stay empty.")
+    load_max = IntegerField("Largest number of applications", default=10)
+    days = IntegerField("Days to answer", default=INVITATION_DAYS)
+    roles = CheckboxesField("Roles")
+
+    def to_input(self) -> AskInput:
+        """The frozen input; raises :class:`Invalid` where a number is missing."""
+        if self.load_max.data is None or self.days.data is None:
+            raise Invalid("A number is missing.", {"days": "Enter both numbers."})
+        return AskInput(
+            self.email.data or "", self.name.data or "", self.message.data or "", self.days.data, self.load_max.data,
+            tuple(self.roles.data or ()),
+        )  # fmt: skip
+
+
+class EvaluatorsFileForm(ContestedForm):
+    """A file of evaluators: looked at first."""
+
+    file = FileField("File")
+
+
+class EvaluatorsTakenForm(ContestedForm):
+    """The same file again, seen and confirmed."""
+
+    text = HiddenField()
+    seal = HiddenField()
+
+
+def read_number(text: str | None) -> int | None:
+    """A version a form carried; None where it carried none, or nonsense."""
+    given = text or ""
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 6 else None
+
+
+Profile = TypeVar("Profile", bound=ProfileForm)
+
+
+def profile_form(kind: type[Profile], topics: Sequence[tuple[str, str]]) -> Profile:
+    """A form with a level for each topic."""
     fields: dict[str, Any] = {
         f"topic_{value}": SelectField(label, [Optional()], choices=TOPIC_CHOICES, default="0")
         for value, label in topics
     }
     fields["topic_values"] = tuple(value for value, _ in topics)
-    form: PoolForm = type("CallPoolForm", (PoolForm,), fields)()
+    form: Profile = type(f"Call{kind.__name__}", (kind,), fields)()
+    return form
+
+
+def pool_form(topics: Sequence[tuple[str, str]], roles: Iterable[str]) -> PoolForm:
+    """The form with a level for each topic, and the usual roles with those a call asks for."""
+    form = profile_form(PoolForm, topics)
     # As the call spells a role: the rule on the evaluators of one application asks for exactly that word.
     spelled = {role.casefold(): role for role in (*ROLES, *roles)}
     form.roles.choices = choices((role, role.capitalize()) for role in spelled.values())

@@ -11,7 +11,13 @@ from grants.evaluation.models.consensus import (
     ConsensusVersion,
     ConsensusWriting,
 )
-from grants.evaluation.models.pool import Evaluator, EvaluatorWish
+from grants.evaluation.models.pool import (
+    Evaluator,
+    EvaluatorAcceptance,
+    EvaluatorInvitation,
+    EvaluatorOrganisation,
+    EvaluatorWish,
+)
 from grants.evaluation.models.sheets import Assessment, AssessmentScore, AssessmentVersion, ReadingPack, SheetPlace
 from grants.evaluation.models.shifts import ScoreShift
 
@@ -29,6 +35,9 @@ __all__ = [
     "ConsensusWriting",
     "DetectedConflict",
     "Evaluator",
+    "EvaluatorAcceptance",
+    "EvaluatorInvitation",
+    "EvaluatorOrganisation",
     "EvaluatorWish",
     "ReadingPack",
     "ScoreShift",

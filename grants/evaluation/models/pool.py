@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grants.core.db import Row, points_to
+from grants.core.db import DIGEST, Row, points_to, state_check
+from grants.evaluation.states import InvitationState
 
 
 class Evaluator(Row):
@@ -51,3 +52,64 @@ class EvaluatorWish(Row):
     evaluator_id: Mapped[UUID] = mapped_column(points_to("evaluator.id"))
     application_id: Mapped[UUID] = mapped_column(points_to("application.id"), index=True)
     wish: Mapped[int]
+
+
+class EvaluatorOrganisation(Row):
+    """For whom an evaluator works or worked, from when until when; without an end it is so now."""
+
+    __tablename__ = "evaluator_organisation"
+    __table_args__ = (CheckConstraint("starts_on <= ends_on", name="in_order"),)
+
+    evaluator_id: Mapped[UUID] = mapped_column(points_to("evaluator.id"), index=True)
+    name: Mapped[str]
+    # The entry of the register, where exactly one has that name.
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"), index=True)
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+
+
+class EvaluatorInvitation(Row):
+    """That a person is asked into the pool of a call, and what they said; a person is asked once, or once more."""
+
+    __tablename__ = "evaluator_invitation"
+    __table_args__ = (
+        UniqueConstraint("call_id", "user_id"),
+        state_check(InvitationState),
+        CheckConstraint("(state = 'invited') = (answered_at IS NULL)", name="answered"),
+        CheckConstraint("expires_at > invited_at", name="ends_after_start"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"), index=True)
+    state: Mapped[str]
+    message: Mapped[str] = mapped_column(info=DIGEST)
+    # What the programme knows of the person and offers, as plain data: where their form begins.
+    entry: Mapped[dict[str, Any]]
+    invited_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    invited_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(info=DIGEST)
+
+
+class EvaluatorAcceptance(Row):
+    """That a person accepted one version of the words of a call, and the hash of these words; taken back it stays."""
+
+    __tablename__ = "evaluator_acceptance"
+    __table_args__ = (
+        Index(
+            "uq_evaluator_acceptance_once",
+            *("user_id", "call_id", "number"),
+            unique=True,
+            postgresql_where="withdrawn_at IS NULL",
+        ),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_why IS NULL)", name="withdrawn_why"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    number: Mapped[int]
+    sha256: Mapped[bytes]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_why: Mapped[str | None]

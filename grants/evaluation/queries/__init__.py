@@ -66,6 +66,16 @@ from grants.evaluation.queries.consensus_list import consensus_list, consensus_l
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
+from grants.evaluation.queries.importing import import_plan, roles_asked
+from grants.evaluation.queries.invitations import (
+    due_reminders,
+    invitations,
+    own_invitation,
+    own_pools,
+    own_terms,
+    pool_duties,
+    terms_page,
+)
 from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -77,6 +87,7 @@ from grants.evaluation.queries.own_sheets import (
     own_seat_id,
 )
 from grants.evaluation.queries.packs import pack, to_read
+from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
@@ -128,6 +139,7 @@ __all__ = [
     "detected_rows",
     "doubt",
     "drafts",
+    "due_reminders",
     "duties",
     "field_history",
     "field_of",
@@ -136,18 +148,29 @@ __all__ = [
     "found_conflict",
     "free_seat",
     "has_conflict",
+    "import_plan",
     "in_conflict",
+    "invitations",
     "look",
     "may_declare",
     "official_scores",
+    "own_entry",
+    "own_invitation",
+    "own_pools",
     "own_seat",
     "own_seat_id",
+    "own_terms",
     "pack",
     "pool",
+    "pool_duties",
+    "pool_lines",
+    "pool_list",
+    "pool_person",
     "reasons_of_shifts",
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
+    "roles_asked",
     "run_page",
     "runs",
     "scoring",
@@ -167,6 +190,7 @@ __all__ = [
     "standing_detections",
     "submitted_and_clarified",
     "takes_part",
+    "terms_page",
     "to_declare_in_office",
     "to_read",
     "told_of",

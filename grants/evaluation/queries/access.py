@@ -26,6 +26,7 @@ from grants.evaluation.models import (
     Evaluator,
     ScoreShift,
 )
+from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, Organisation, RoleGrant, User
@@ -115,7 +116,9 @@ def clear_for(user_id: Person) -> ColumnElement[bool]:
         ConflictDeclaration.ruling == Ruling.CLEARED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.NONE.value),
     )
-    return and_(_told_by(user_id, clear), not_(_found_for(user_id)), not_(_takes_part(user_id)))
+    # An evaluator reads nothing of a call before they have accepted the words that stand there.
+    accepted = terms_accepted(user_id, Application.call_id)
+    return and_(_told_by(user_id, clear), accepted, not_(_found_for(user_id)), not_(_takes_part(user_id)))
 
 
 def open_for(user_id: Person) -> ColumnElement[bool]:

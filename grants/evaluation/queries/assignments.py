@@ -8,18 +8,20 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Label, Select, Text, and_, cast, func, select
+from sqlalchemy import Label, Select, Text, and_, cast, func, not_, select
 from sqlalchemy.orm import aliased
 
 from grants.applications.models import Application, ApplicationPartner
 from grants.applications.states import PartnerState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
+from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator, EvaluatorWish
+from grants.evaluation.queries.accepting import accepted_of, close_ids, employers_of, read_rows, terms_accepted
 from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, shut_to, within
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, head_of
 from grants.evaluation.queries.conflicts import doubtful, doubts_about
@@ -60,6 +62,11 @@ def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
             *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
             *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_before(call_id)),
+            *(
+                employers_of(),
+                accepted_of(),
+                (not_(terms_accepted(Evaluator.user_id, Evaluator.call_id))).label("must_accept"),
+            ),
             *(User.name, User.handle, Organisation.name.label("organisation")),
             func.count(Assignment.id).label("load"),
             func.count(Assessment.id).filter(done).label("submitted"),
@@ -73,6 +80,8 @@ def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
         .order_by(User.name, Evaluator.id)
         .limit(ROWS_MAX)
     )
+    today = clock.in_zone(clock.now()).date()
+    employers = {row.id: read_rows(row.employers) for row in rows}
     return tuple(
         PoolMember(
             row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
@@ -81,6 +90,8 @@ def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
             bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
             met_before=frozenset(row.met_before or ()),
             available_from=row.available_from, available_until=row.available_until,
+            employers=employers[row.id], close_ids=close_ids(employers[row.id], today),
+            accepted=row.accepted, must_accept=row.must_accept,
         )
         for row in rows
     )  # fmt: skip

@@ -20,6 +20,7 @@ from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
+from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow
@@ -82,7 +83,8 @@ def must_declare(actor: Actor) -> ColumnElement[bool]:
     sees: ColumnElement[bool] = pooled
     if actor.can(Permission.ASSESSMENT_READ_ALL):
         sees = or_(pooled, within(actor, Permission.ASSESSMENT_READ_ALL))
-    return and_(within(actor, Permission.CONFLICT_DECLARE), sees)
+    accepted = terms_accepted(actor.user_id, Application.call_id)
+    return and_(within(actor, Permission.CONFLICT_DECLARE), sees, accepted)
 
 
 def may_declare(actor: Actor, call_id: UUID) -> frozenset[UUID]:

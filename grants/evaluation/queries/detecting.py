@@ -21,7 +21,7 @@ from grants.cities.models import City, Participation
 from grants.core import clock
 from grants.core.db import db
 from grants.core.permissions import Permission
-from grants.evaluation.models import DetectedConflict, Evaluator
+from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrganisation
 from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Found, Somebody, Together, detect
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
@@ -67,13 +67,14 @@ def look(call_id: UUID) -> Looked:
     judging = _judging(call_id)
     people = _people({*judging, *(user_id for _, user_id in team)})
     memberships = _memberships(people, since)
+    named = _said_by_evaluators(call_id, since, memberships)
     entities = _entities(
         {organisation_id for _, organisation_id in partners}
         | {organisation_id for found in memberships.values() for organisation_id in found}
         | {pooled for pooled, _ in judging.values() if pooled}
     )
     candidates = [
-        _candidate(people[user_id], memberships[user_id], pooled, entities)
+        _candidate(people[user_id], memberships[user_id], pooled, entities, named.get(user_id, ()))
         for user_id, pooled in sorted(judging.items())
         if user_id in people
     ]
@@ -197,6 +198,34 @@ def _memberships(user_ids: Iterable[UUID], since: datetime) -> dict[UUID, list[U
     return found
 
 
+def _said_by_evaluators(
+    call_id: UUID, since: datetime, memberships: dict[UUID, list[UUID]]
+) -> dict[UUID, list[tuple[UUID, str]]]:
+    """For whom evaluators say they work or worked since then: those of the register join the memberships.
+
+    The others come back by their names, with an id of their own: they are compared by name alone.
+    """
+    named: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
+    rows = db.session.execute(
+        select(
+            *(Evaluator.user_id, EvaluatorOrganisation.id, EvaluatorOrganisation.name),
+            EvaluatorOrganisation.organisation_id,
+        )
+        .join(Evaluator, Evaluator.id == EvaluatorOrganisation.evaluator_id)
+        .where(
+            Evaluator.call_id == call_id,
+            or_(EvaluatorOrganisation.ends_on.is_(None), EvaluatorOrganisation.ends_on >= since.date()),
+        )
+        .order_by(Evaluator.user_id, EvaluatorOrganisation.name, EvaluatorOrganisation.id)
+    )
+    for user_id, row_id, name, organisation_id in rows:
+        if organisation_id is None:
+            named[user_id].append((row_id, name))
+        elif organisation_id not in memberships[user_id]:
+            memberships[user_id].append(organisation_id)
+    return named
+
+
 def _entities(organisation_ids: Collection[UUID]) -> dict[UUID, Entity]:
     """Organisations as they are compared; an entry that points to another one counts as that."""
     found: dict[UUID, Entity] = {}
@@ -256,12 +285,18 @@ def _numbers(organisation_ids: Collection[UUID]) -> tuple[Numbers, Numbers]:
 
 
 def _candidate(
-    person: Any, belongs: Iterable[UUID], pooled: tuple[UUID | None, tuple[str, bool]], entities: Mapping[UUID, Entity]
+    person: Any,
+    belongs: Iterable[UUID],
+    pooled: tuple[UUID | None, tuple[str, bool]],
+    entities: Mapping[UUID, Entity],
+    named: Iterable[tuple[UUID, str]] = (),
 ) -> Candidate:
     organisation_id, (country, judges) = pooled
     own = dict.fromkeys([*belongs, *([organisation_id] if organisation_id else [])])
     found = tuple(entities[each] for each in own if each in entities)
     countries = {each.country_code for each in found} | ({country} if country else set())
+    # Most people work in the country they give; without one there is nothing to compare a mere name with.
+    found += tuple(Entity(row_id, name, country) for row_id, name in named if country)
     return Candidate(_somebody(person, None), found, frozenset(countries), judges)
 
 

@@ -20,6 +20,7 @@ from grants.evaluation.queries.access import IN_EVALUATION, within
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
 from grants.evaluation.queries.consensus import to_write
 from grants.evaluation.queries.detected import waits_for_decision_of
+from grants.evaluation.queries.invitations import pool_duties
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
@@ -27,7 +28,6 @@ from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 @reader
 def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
     """Conflicts to declare, sheets, consensus, seats to fill, doubts to rule on, found conflicts to decide about."""
-    del at
     kinds = (
         (Permission.CONFLICT_DECLARE, _undeclared_duty),
         (Permission.ASSESSMENT_SCORE, _sheet_duties),
@@ -35,7 +35,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.ASSIGNMENT_DECIDE, _manager_duties),
         (Permission.CONFLICT_CONFIRM, _found_duties),
     )
-    found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))
+    asked: list[Asking[Any]] = [kind(actor) for permission, kind in kinds if actor.can(permission)]
+    found = yield from side_by_side([pool_duties.asking(actor, at), *asked])
     return tuple(duty for duties in found for duty in duties)
 
 

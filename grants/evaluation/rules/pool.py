@@ -14,6 +14,7 @@ from grants.core import clock
 from grants.core.errors import Invalid, Refused
 from grants.dossiers.rules import Definition, DossierContent, QuestionKind
 from grants.evaluation.rules.conflicts import Consortium, Said, stands_clear
+from grants.evaluation.rules.employers import Employer, employer_words
 from grants.evaluation.rules.values import EvaluatorInput
 from grants.evaluation.states import CountryRule
 
@@ -54,6 +55,17 @@ class PoolMember:
     met_before: frozenset[UUID] = frozenset()
     available_from: date | None = None
     available_until: date | None = None
+    employers: tuple[Employer, ...] = ()
+    # Of these, those of the register that still count: now or within the last three years when this was read.
+    close_ids: frozenset[UUID] = frozenset()
+    # The version of the words of the call this person accepted, if they stand by it; whether one must be accepted first.
+    accepted: int | None = None
+    must_accept: bool = False
+
+    @property
+    def employer_text(self) -> str:
+        """For whom this person works or worked, as it is typed."""
+        return employer_words(self.employers)
 
     @property
     def language_words(self) -> str:
@@ -99,6 +111,10 @@ def why_not(
         return f"{member.name} takes part in it."
     if member.organisation_id is not None and member.organisation_id in about.organisation_ids:
         return f"{member.name} belongs to an organisation of the consortium."
+    if member.close_ids & about.organisation_ids:
+        return f"{member.name} belongs to an organisation of the consortium, or did within the last three years."
+    if member.must_accept:
+        return f"{member.name} has not accepted the contract and the confidentiality of this call."
     if said.declared is None:
         return f"{member.name} has not declared yet whether there is a conflict."
     if not stands_clear(said.declared, said.ruling):

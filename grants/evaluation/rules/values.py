@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from grants.evaluation.rules.employers import Employer
 from grants.evaluation.states import (
     CountryRule,
     Declared,
@@ -32,6 +33,8 @@ class EvaluatorInput:
     language_levels: tuple[tuple[str, str], ...] = ()
     roles: tuple[str, ...] = ()
     available: tuple[date | None, date | None] = (None, None)
+    # For whom this person works or worked; None leaves what is stored.
+    employers: tuple[Employer, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

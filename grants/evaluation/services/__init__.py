@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.evaluation.services.accepting import accept_terms, tell_of_terms, withdraw_terms
 from grants.evaluation.services.adjusting import adjust
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import (
@@ -15,8 +16,17 @@ from grants.evaluation.services.consensus import (
 )
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
 from grants.evaluation.services.drafting import save_consensus_field
-from grants.evaluation.services.evaluators import pool, remove
+from grants.evaluation.services.evaluators import edit_profile, pool, remove
 from grants.evaluation.services.fields import FieldsChanged
+from grants.evaluation.services.importing import import_evaluators
+from grants.evaluation.services.invitations import (
+    accept_invitation,
+    decline_invitation,
+    invite,
+    remind,
+    remind_late,
+    withdraw_invitation,
+)
 from grants.evaluation.services.leaving import hand_over, recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
@@ -29,6 +39,8 @@ from grants.evaluation.services.writing import save_field, take_over
 
 __all__ = [
     "FieldsChanged",
+    "accept_invitation",
+    "accept_terms",
     "adjust",
     "agree",
     "ask_pack",
@@ -37,18 +49,24 @@ __all__ = [
     "decide_detected",
     "declare",
     "declare_in_office",
+    "decline_invitation",
     "detect",
     "dissent",
     "download_pack",
+    "edit_profile",
     "fill",
     "give_out",
     "hand_over",
+    "import_evaluators",
     "input_hash",
+    "invite",
     "keep_place",
     "pool",
     "propose",
     "propose_shift",
     "recuse",
+    "remind",
+    "remind_late",
     "remove",
     "reopen",
     "reopen_agreed",
@@ -65,6 +83,9 @@ __all__ = [
     "submit_written",
     "take_back",
     "take_over",
+    "tell_of_terms",
     "void",
+    "withdraw_invitation",
+    "withdraw_terms",
     "write_consensus",
 ]

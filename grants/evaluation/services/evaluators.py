@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,9 +15,10 @@ from grants.core.db import check_version, db
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assignment, Evaluator, EvaluatorWish
-from grants.evaluation.rules import EvaluatorInput
+from grants.evaluation.models import Assignment, Evaluator, EvaluatorOrganisation, EvaluatorWish
+from grants.evaluation.rules import Employer, EvaluatorInput
 from grants.identity import queries as identity
+from grants.identity.models import Organisation
 
 
 @act(
@@ -41,13 +45,84 @@ def pool(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | Non
                 "The largest number is too small.",
                 {"load_max": f"{person.name} already has {load} applications. Enter {load} or more, or void a seat."},
             )
+    fill_entry(row, values)
+    if values.employers is not None:
+        db.session.flush()
+        keep_employers({row.id: values.employers})
+        # Organisations are rows of their own: an open form grows stale by them all the same.
+        row.version += 1
+    look_for_conflicts(call_id)
+    return row.id
+
+
+def fill_entry(row: Evaluator, values: EvaluatorInput) -> None:
+    """Write what is checked into an entry of the pool; its organisations are rows of their own."""
     row.country_code = values.country_code
     row.languages, row.topics = list(values.languages), list(values.topics)
     row.topic_levels, row.language_levels = dict(values.topic_levels), dict(values.language_levels)
     row.roles, (row.available_from, row.available_until) = list(values.roles), values.available
     row.load_min, row.load_max = values.load_min, values.load_max
+
+
+def keep_employers(wanted: Mapping[UUID, Iterable[Employer]]) -> None:
+    """What is said of the organisations of several entries; only what differs is written."""
+    standing: dict[UUID, list[EvaluatorOrganisation]] = defaultdict(list)
+    for row in db.session.scalars(
+        select(EvaluatorOrganisation).where(EvaluatorOrganisation.evaluator_id.in_(wanted)).with_for_update()
+    ):
+        standing[row.evaluator_id].append(row)
+    known = _register({each.name for employers in wanted.values() for each in employers})
+    for evaluator_id, employers in wanted.items():
+        said = {(each.name, each.starts_on, each.ends_on) for each in employers}
+        for row in standing[evaluator_id]:
+            if (row.name, row.starts_on, row.ends_on) in said:
+                said.discard((row.name, row.starts_on, row.ends_on))
+                row.organisation_id = known.get(row.name.casefold())
+            else:
+                db.session.delete(row)
+        for name, starts_on, ends_on in sorted(said, key=str):
+            db.session.add(
+                EvaluatorOrganisation(
+                    evaluator_id=evaluator_id, name=name, starts_on=starts_on, ends_on=ends_on,
+                    organisation_id=known.get(name.casefold()),
+                )
+            )  # fmt: skip
+
+
+def _register(names: Collection[str]) -> dict[str, UUID]:
+    """The entry of the register behind each name, where exactly one has it; one that points to another counts as that."""
+    found: dict[str, set[UUID]] = defaultdict(set)
+    rows = db.session.execute(
+        select(Organisation.name, func.coalesce(Organisation.same_as_id, Organisation.id)).where(
+            func.lower(Organisation.name).in_([name.lower() for name in names])
+        )
+    )
+    for name, organisation_id in rows:
+        found[name.casefold()].add(organisation_id)
+    return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
+
+
+@act(
+    "evaluator.edit_profile",
+    needs=Permission.CONFLICT_DECLARE,
+    scope=queries.call_scope,
+    says="changed the own profile in the pool of {subject}",
+)
+def edit_profile(actor: Actor, call_id: UUID, values: EvaluatorInput, version: int | None = None) -> None:
+    """Somebody of the pool says what they know and for whom they work; loads and roles stay what the programme set."""
+    row = db.session.scalars(
+        select(Evaluator).where(Evaluator.call_id == call_id, Evaluator.user_id == actor.user_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    check_version(row, version)
+    kept = replace(values, user_id=row.user_id, roles=tuple(row.roles), load_min=row.load_min, load_max=row.load_max)
+    checked = rules.checked_member(kept)
+    fill_entry(row, checked)
+    keep_employers({row.id: checked.employers or ()})
+    # What is compared may be another organisation now, also where the row itself stays as it was.
+    row.version += 1
     look_for_conflicts(call_id)
-    return row.id
 
 
 @act(
@@ -70,4 +145,8 @@ def remove(actor: Actor, call_id: UUID, user_id: UUID) -> None:
         )
     for wish in db.session.scalars(select(EvaluatorWish).where(EvaluatorWish.evaluator_id == row.id)):
         db.session.delete(wish)
+    for employer in db.session.scalars(
+        select(EvaluatorOrganisation).where(EvaluatorOrganisation.evaluator_id == row.id)
+    ):
+        db.session.delete(employer)
     db.session.delete(row)

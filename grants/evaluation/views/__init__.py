@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from grants.evaluation.views import (
+    accepting,
     assignments,
     conflicts,
     consensus,
     drafting,
+    importing,
+    invitations,
     leaving,
     offline,
     packs,
@@ -19,11 +22,14 @@ from grants.evaluation.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "accepting",
     "assignments",
     "bp",
     "conflicts",
     "consensus",
     "drafting",
+    "importing",
+    "invitations",
     "leaving",
     "offline",
     "packs",

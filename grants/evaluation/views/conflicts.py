@@ -26,7 +26,12 @@ SHOWN = (DetectedState.PROPOSED, DetectedState.CONFIRMED, DetectedState.DISMISSE
 @requires(P.CONFLICT_DECLARE)
 def conflicts() -> Any:
     pages = [(shown, conflicts_form(shown)) for shown in queries.conflict_pages(current_actor())]
-    return page("evaluation/conflicts.html", pages=pages)
+    return page(
+        "evaluation/conflicts.html",
+        pages=pages,
+        terms=queries.own_terms(current_actor()),
+        own=queries.own_pools(current_actor()),
+    )
 
 
 @bp.post("/assessments/conflicts/<slug>")
@@ -43,7 +48,13 @@ def declare(slug: str) -> Any:
             count = services.declare(current_actor(), shown.call_id, answers)
             flash(_declared_words(len(answers), count))
             return see_other(".conflicts")
-    return page("evaluation/conflicts.html", pages=pages, form=form), 422
+    return page(
+        "evaluation/conflicts.html",
+        pages=pages,
+        form=form,
+        terms=queries.own_terms(current_actor()),
+        own=queries.own_pools(current_actor()),
+    ), 422
 
 
 def _declared_words(answers: int, conflicts: int) -> str:

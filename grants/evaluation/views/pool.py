@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, request
+from flask import Response, abort, flash, request
 
+from grants.calls.rules import CallView
+from grants.core.text import CSV_MARK, csv_lines
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import PoolForm, pool_form
+from grants.evaluation.states import PoolState
 from grants.evaluation.views.frame import P, bp, status_of
+from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -28,7 +33,55 @@ def pool(slug: str) -> Any:
     if form.clashed:
         stored = next((one for one in members if str(one.user_id) == form.person.data), None)
         form.comes_again(stored.version if stored else 0)
-    return page("evaluation/pool.html", call=call, members=members, form=form, removal=ContestedForm()), status_of(form)
+    search, problems = search_of(call)
+    rows, offers = queries.pool_list(call.id, search, paging.asked())
+    return page(
+        "evaluation/pool.html", call=call, rows=paging.Rows(()) if problems else rows, offers=offers, search=search,
+        form=form, problems=problems, states=tuple(PoolState), topics=topic_words(call),
+        is_narrowed=search != rules.PoolSearch(),
+    ), status_of(form)  # fmt: skip
+
+
+ACCEPTED = {"yes": True, "no": False}
+
+
+def search_of(call: CallView) -> tuple[rules.PoolSearch, list[str]]:
+    """What the address narrows the list to, and the sentences on what it names in vain."""
+    problems: list[str] = []
+    state = chosen("state", "state", {each.value: each for each in PoolState}, problems)
+    accepted = chosen("accepted", "choice", ACCEPTED, problems)
+    topic = chosen("topic", "topic", {key: key for key in topic_words(call)}, problems, words=topic_words(call))
+    texts = {name: request.args.get(name, "").strip()[:60] for name in ("language", "country", "role")}
+    return rules.PoolSearch(topic or "", state=state, accepted=accepted, **texts), problems
+
+
+def topic_words(call: CallView) -> dict[str, str]:
+    """Each topic of a call by its short name."""
+    return dict(rules.topic_choices(call.content.definition))
+
+
+@bp.get("/calls/<slug>/evaluators.csv")
+@requires(P.ASSIGNMENT_DECIDE)
+def pool_csv(slug: str) -> Any:
+    """The list as narrowed on the page, as a file that an import reads back."""
+    call = queries.call_to_assign(current_actor(), slug)
+    search, problems = search_of(call)
+    lines = () if problems else queries.pool_lines(call.id, search)
+    head = (*rules.IMPORT_COLUMNS, "state", "accepted_version", "applications", "submitted")
+    answer = Response(CSV_MARK + csv_lines([head, *lines]), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename={slug}-evaluators.csv"
+    return answer
+
+
+@bp.get("/calls/<slug>/evaluators/<handle>/profile")
+@requires(P.ASSIGNMENT_DECIDE)
+def pool_person(slug: str, handle: str) -> Any:
+    """One person of the pool, or invited to it: profile, load, what was accepted, the invitation."""
+    call = queries.call_to_assign(current_actor(), slug)
+    person = queries.pool_person(current_actor(), call, handle)
+    return page(
+        "evaluation/pool_person.html", call=call, person=person, topics=topic_words(call), form=ContestedForm(),
+    )  # fmt: skip
 
 
 def _pool_form(call: Any, members: tuple[rules.PoolMember, ...]) -> PoolForm:

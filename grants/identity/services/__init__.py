@@ -37,6 +37,7 @@ from grants.identity.services.roles import (
     lift_bar,
     parts_kept_by,
     refuse_staff,
+    why_not_staff,
 )
 from grants.identity.services.sessions import end_other_sessions, end_session, note_seen, replace_session, sign_out
 from grants.identity.services.signing_in import confirm_password, demo_sign_in, sign_in
@@ -89,5 +90,6 @@ __all__ = [
     "sign_out",
     "sweep",
     "validate_fact",
+    "why_not_staff",
     "withdraw_validation",
 ]

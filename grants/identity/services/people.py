@@ -166,7 +166,7 @@ def leave(user_id: UUID, organisation_id: UUID) -> None:
         withdraw_links(user_id)
 
 
-def find_or_invite(email: str, name: str, organisation_id: UUID, *, joins: Joins = Joins.AS_MEMBER) -> UUID:
+def find_or_invite(email: str, name: str, organisation_id: UUID | None, *, joins: Joins = Joins.AS_MEMBER) -> UUID:
     """The person of that address; a new one is added and invited by mail, as ``joins`` says.
 
     A person who is there already is left as they are: nobody joins an organisation by being named by somebody else.
@@ -177,6 +177,7 @@ def find_or_invite(email: str, name: str, organisation_id: UUID, *, joins: Joins
         return found.id
     match joins:
         case Joins.AS_MEMBER:
+            assert organisation_id is not None, "a member belongs to an organisation"
             user = _make_user(UserInput(name, address, organisation_id=organisation_id))
             give_role(user.id, Role.APPLICANT)
         case Joins.AS_GUEST:

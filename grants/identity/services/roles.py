@@ -151,6 +151,17 @@ def _refuse_team(user_id: UUID, role: Role) -> None:
         )
 
 
+def why_not_staff(user_id: UUID, role: Role) -> str:
+    """Why this person must not be given a role of staff, as a sentence; empty where nothing stands against it."""
+    if queries.is_of_a_team(user_id):
+        return "This person takes part in an application or a grant for a city, so they cannot work for the programme or evaluate."
+    held = {Role(grant.role) for grant in roles_of(user_id, RoleGrant.kind != "application")}
+    other = policy.clash(held - {role}, role)
+    if other is None:
+        return ""
+    return f"One person cannot be both {policy.WORDS[other][0].lower()} and {policy.WORDS[role][0].lower()}."
+
+
 def roles_of(user_id: UUID, *conditions: ColumnElement[bool]) -> Sequence[RoleGrant]:
     """The person's roles that did not end, locked."""
     return db.session.scalars(

@@ -83,7 +83,7 @@ CALL_STORY = frozenset(
         *("selection.record_published_outcome", "call.pass_by_facts", "call.send_letters", "stage.invite"),
         *("question.set_aside", "ticket.answer_for_everybody"),
         *("question.publish", "question.correct", "call.add_session", "call.edit_session", "call.cancel_session"),
-        *("call.add_slides", "call.add_privacy_notice"),
+        *("call.add_slides", "call.add_privacy_notice", "call.add_expert_terms"),
     }
 )
 

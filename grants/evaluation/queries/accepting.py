@@ -1,0 +1,109 @@
+"""Whether an evaluator accepted the words of a call, as the condition that other questions carry; and their employers.
+
+Knows nothing of conflicts: the gate in ``access`` asks this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Label, Text, cast, func, not_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from grants.calls.models import CallExpertTerms
+from grants.evaluation.models import Evaluator, EvaluatorAcceptance, EvaluatorOrganisation
+from grants.evaluation.rules import Employer
+
+# A value, or the column that holds it in the query the condition stands in.
+Id = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
+
+
+def terms_accepted(user_id: Id, call_id: Id) -> ColumnElement[bool]:
+    """The condition that this person, where they are in the pool of the call, accepted the words that stand there.
+
+    Whoever is in no pool of it is asked for nothing, and so is everybody where a call names no words.
+    """
+    # Under names of their own: person and call may be columns of these very tables.
+    member, terms, newer = aliased(Evaluator), aliased(CallExpertTerms), aliased(CallExpertTerms)
+    done = aliased(EvaluatorAcceptance)
+    stands = not_(
+        select(newer.id).where(newer.call_id == terms.call_id, newer.number > terms.number).correlate(terms).exists()
+    )
+    accepted = (
+        select(done.id)
+        .where(
+            done.user_id == member.user_id,
+            done.call_id == terms.call_id,
+            done.number == terms.number,
+            done.withdrawn_at.is_(None),
+        )
+        .correlate(member, terms)
+        .exists()
+    )
+    waits = (
+        select(member.id)
+        .join(terms, terms.call_id == member.call_id)
+        .where(member.user_id == user_id, member.call_id == call_id, terms.sha256.is_not(None), stands, not_(accepted))
+        .correlate_except(member, terms)
+        .exists()
+    )
+    return not_(waits)
+
+
+def accepted_of() -> Label[Any]:
+    """The highest version an evaluator accepted and did not take back, beside the row of the pool."""
+    return (
+        select(func.max(EvaluatorAcceptance.number))
+        .where(
+            EvaluatorAcceptance.user_id == Evaluator.user_id,
+            EvaluatorAcceptance.call_id == Evaluator.call_id,
+            EvaluatorAcceptance.withdrawn_at.is_(None),
+        )
+        .correlate(Evaluator)
+        .scalar_subquery()
+        .label("accepted")
+    )
+
+
+def employers_of() -> Label[Any]:
+    """The organisations of an evaluator as one value beside the row of the pool."""
+    return (
+        select(
+            func.jsonb_agg(
+                func.jsonb_build_array(
+                    EvaluatorOrganisation.name,
+                    *(EvaluatorOrganisation.starts_on, EvaluatorOrganisation.ends_on),
+                    cast(EvaluatorOrganisation.organisation_id, Text),
+                )
+            )
+        )
+        .where(EvaluatorOrganisation.evaluator_id == Evaluator.id)
+        .correlate(Evaluator)
+        .scalar_subquery()
+        .label("employers")
+    )
+
+
+def read_rows(rows: Iterable[Iterable[Any]] | None) -> tuple[Employer, ...]:
+    """What :func:`employers_of` gave, the ones of today first, then the latest."""
+    found = [
+        Employer(name, _day(start), _day(end), UUID(organisation_id) if organisation_id else None)
+        for name, start, end, organisation_id in rows or ()
+    ]
+    found.sort(key=lambda one: (one.name, one.starts_on or date.min))
+    found.sort(key=lambda one: (one.ends_on is None, one.ends_on or date.min), reverse=True)
+    return tuple(found)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def close_ids(employers: Iterable[Employer], today: date) -> frozenset[UUID]:
+    """The entries of the register to which somebody belongs, or did within the last three years."""
+    return frozenset(
+        each.organisation_id for each in employers if each.organisation_id is not None and each.counts_on(today)
+    )
