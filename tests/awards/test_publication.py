@@ -37,7 +37,7 @@ from grants.evaluation import services as evaluation
 from grants.evaluation.models import ConflictDeclaration
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared, Ruling
-from grants.identity.models import AccessBar
+from grants.identity.models import AccessBar, Membership
 from grants.identity.policy import PERMISSIONS, Role
 from grants.identity.queries import users_with
 from tests.awards.publishing import NO_LETTERS
@@ -221,6 +221,28 @@ def test_a_second_before_the_moment_the_conflict_bars_everywhere_and_at_the_mome
             PublicResult("Cool Courtyards", "Neochóra", euros(400_000)),
             PublicResult("Roof by Roof", "Kárpátliget", euros(400_000)),
         )
+
+
+@pytest.mark.parametrize("name", ["officer", "auditor"])
+def test_staff_in_conflict_learn_nothing_until_the_moment_and_decide_nothing_after_it(
+    decided: Scene, name: str
+) -> None:
+    first = decided.application_ids[0]
+    with arranging():
+        city = get(Application, first).coordinator_id
+        db.session.add(Membership(user_id=decided.people[name], organisation_id=city, starts_at=CLOSED))
+    publish(decided)
+
+    with clock.at(MOMENT - SECOND):
+        assert evaluation_reads.shut_to(decided.actor(name), decided.application_ids) == {first}
+        assert queries.ranking_page(decided.actor(name), decided.slug).partial
+        db.session.rollback()
+    with clock.at(MOMENT):
+        actor = decided.actor(name)
+        assert evaluation_reads.shut_to(actor, decided.application_ids) == frozenset()
+        assert evaluation_reads.undecidable(actor, decided.application_ids) == {first}
+        shown = queries.ranking_page(actor, decided.slug)
+        assert not shown.partial and {row.reference for row in shown.rows} == set(decided.references)
 
 
 def test_a_conflict_confirmed_after_the_publication_is_set_ends_at_the_same_moment(decided: Scene) -> None:

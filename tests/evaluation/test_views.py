@@ -439,3 +439,10 @@ def test_a_pool_entry_changed_by_a_colleague_comes_back_with_what_was_typed(brow
     text = text_of(sent, 409)
     assert "Somebody changed this while you were working" in text
     assert 'value="7"' in text and f'name="version" value="{member.version}"' in text
+
+
+def test_a_receipt_without_an_event_in_the_record_says_so(scene: Scene, browser: Browser) -> None:
+    answer = browser.get("manager", f"/applications/{scene.references[0]}/receipt")
+
+    assert answer.status_code == 200
+    assert "None: this version was not sent through the form" in answer.text

@@ -15,8 +15,11 @@ from grants.core.audit import AuditEvent, AuditSeal
 from grants.core.db import db
 
 
-def registered(submission_id: UUID) -> Registered:
-    """The record of a submission: its audit event, and the place in the sealed chain once it has one, with the checkpoint that proves it."""
+def registered(submission_id: UUID) -> Registered | None:
+    """The record of a submission: its audit event, and the place in the sealed chain once it has one, with the checkpoint that proves it.
+
+    None for what no act of sending brought in, as rows the owner loads: its pages say so rather than fail.
+    """
     row = db.session.execute(
         select(AuditEvent.id, AuditSeal.position)
         .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
@@ -27,7 +30,9 @@ def registered(submission_id: UUID) -> Registered:
         )
         .order_by(AuditEvent.object_version)
         .limit(1)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        return None
     covering = checkpoints.covering(row.position) if row.position else None
     if covering is None:
         return Registered(row.id, row.position)

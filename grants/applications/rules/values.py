@@ -92,7 +92,7 @@ class ReceiptProof:
     submitted_at: datetime
     zone: str
     stands: bool
-    registered: Registered
+    registered: Registered | None
     # How many files the version has, and for each hash that was asked about, whether it is that of one of them.
     files: int = 0
     held: tuple[tuple[str, bool], ...] = ()

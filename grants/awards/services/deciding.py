@@ -125,7 +125,7 @@ def refuse_conflicted(actor: Actor, application_ids: Sequence[UUID], beside: Seq
     ``beside`` are applications the list would forget; nobody declares about those before they are eligible.
     """
     application_ids = [*application_ids, *(row.id for row in beside if row.state == ApplicationState.ELIGIBLE.value)]
-    shut = evaluation.shut_to(actor, application_ids, [row.id for row in beside])
+    shut = evaluation.undecidable(actor, application_ids, [row.id for row in beside])
     if not shut:
         return
     if actor.barred("application") & shut or shut - evaluation.undeclared(actor, application_ids):

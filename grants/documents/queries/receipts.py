@@ -42,7 +42,8 @@ def submission_row(submission_id: UUID) -> Submission:
 def receipt(submission_id: UUID) -> Receipt:
     """Everything the receipt of a submission states, read from what was frozen and hashed."""
     row = submission_row(submission_id)
-    return _stated(row, str(applications.registered(row.id).event_id))
+    known = applications.registered(row.id)
+    return _stated(row, str(known.event_id) if known else "")
 
 
 def reading_copy(submission_id: UUID) -> Receipt:

@@ -29,6 +29,7 @@ from grants.evaluation.queries.access import (
     shut_out,
     shut_to,
     told_of,
+    undecidable,
     undeclared,
 )
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, submitted_and_clarified
@@ -195,6 +196,7 @@ __all__ = [
     "to_read",
     "told_of",
     "unanswered",
+    "undecidable",
     "undeclared",
     "waiting_detections",
     "waiting_doubts",

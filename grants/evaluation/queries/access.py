@@ -231,21 +231,47 @@ def undeclared(actor: Actor, application_ids: Collection[UUID]) -> Asking[frozen
 def shut_to(
     actor: Actor, application_ids: Collection[UUID], undeclarable: Collection[UUID] = ()
 ) -> Asking[frozenset[UUID]]:
-    """Those of these applications of which this person learns and decides nothing, whatever their office.
+    """Those of these applications of which this person learns nothing, whatever their office.
 
     Barred, their own or their organisation’s, in a conflict they declared or that was found; and for who must declare,
-    not declared. ``undeclarable`` are such as nobody declares about yet.
+    not declared. ``undeclarable`` are such as nobody declares about yet. Once the results of the call are public only
+    what they act for themselves stays apart: the rest is known to everybody.
     """
     faults.point("conflict")
+    return (yield from _shut(actor, application_ids, undeclarable, not_(results_known())))
+
+
+@reader
+def undecidable(
+    actor: Actor, application_ids: Collection[UUID], undeclarable: Collection[UUID] = ()
+) -> Asking[frozenset[UUID]]:
+    """Those of these applications of which this person decides nothing: as :func:`shut_to`, and for good."""
+    faults.point("conflict")
+    return (yield from _shut(actor, application_ids, undeclarable, literal(True)))
+
+
+def _shut(
+    actor: Actor, application_ids: Collection[UUID], undeclarable: Collection[UUID], holds: ColumnElement[bool]
+) -> Asking[frozenset[UUID]]:
     every = frozenset(application_ids) | frozenset(undeclarable)
     if not every:
         return frozenset()
     shut = in_conflict(actor.user_id)
     if actor.can(Permission.CONFLICT_DECLARE):
         shut = or_(shut, and_(Application.id.in_(application_ids), not_(clear_for(actor.user_id))))
-    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut))
+    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut, holds))
     own = actor.places(Permission.APPLICATION_READ, "application")
     return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))
+
+
+def results_known() -> ColumnElement[bool]:
+    """The condition on :class:`Application` that the results of its call are public by now."""
+    return (
+        select(Call.id)
+        .where(Call.id == Application.call_id, Call.results_public_at <= clock.now())
+        .correlate_except(Call)
+        .exists()
+    )
 
 
 @reader

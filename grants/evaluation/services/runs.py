@@ -106,7 +106,7 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     call = calls.call_by_id(call_id)
     every = queries.consortia(call_id)
     # Whoever asks decides nothing about those; what is given out on them counts against the loads all the same.
-    shut = queries.shut_to(actor, (), [one.application_id for one in every])
+    shut = queries.undecidable(actor, (), [one.application_id for one in every])
     found = tuple(one for one in every if one.application_id not in shut)
     members = queries.pool(call_id)
     seats = seats_of(one.application_id for one in found)
