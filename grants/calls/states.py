@@ -100,6 +100,22 @@ class CommentRule(StrEnum):
     NEVER = "never"
 
 
+class ComplaintGround(StrEnum):
+    """On what a complaint may rest; the merits of an application are never among them."""
+
+    VERDICT = "verdict"
+    PROCEDURE = "procedure"
+    OVERLOOKED = "overlooked"
+    CONFLICT = "conflict"
+
+
+class HolidayCalendar(StrEnum):
+    """Which days of Monday to Friday are no working days: none, or those on which the euro payment system is closed."""
+
+    WEEKDAYS = "weekdays"
+    TARGET = "target"
+
+
 class FactKind(StrEnum):
     """Which fact an eligibility condition looks at; what a condition without one says, people decide."""
 

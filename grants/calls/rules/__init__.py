@@ -28,6 +28,7 @@ from grants.calls.rules.changes import (
     fixed_problems,
     wording_problem,
 )
+from grants.calls.rules.complaints import GROUND_WORDS, NO_MERITS, ComplaintRules, complaint_deadline
 from grants.calls.rules.conditions import ORGANISATION_WORDS, PARENT_LIST, counted, fact_rule_words
 from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
@@ -120,10 +121,12 @@ __all__ = [
     "ELSEWHERE",
     "FIELDS",
     "FIXED",
+    "GROUND_WORDS",
     "KIND_WORDS",
     "LANGUAGES",
     "MARK_HALF_MAX",
     "NOT_FOUND",
+    "NO_MERITS",
     "ORGANISATION_WORDS",
     "PARENT_LIST",
     "PLAIN_SCORING",
@@ -143,6 +146,7 @@ __all__ = [
     "CallView",
     "Change",
     "ChangeKind",
+    "ComplaintRules",
     "Condition",
     "ConflictRules",
     "CorrigendumInput",
@@ -183,6 +187,7 @@ __all__ = [
     "call_file",
     "changes",
     "checklist",
+    "complaint_deadline",
     "content_of",
     "correction_note",
     "correction_problems",

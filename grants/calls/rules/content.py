@@ -10,6 +10,7 @@ from typing import Any
 from grants.budgets.rules import BudgetRules, Envelope
 from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
 from grants.calls.rules.assigning import AssignmentRules
+from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
@@ -239,6 +240,8 @@ class CallContent:
     scoring: Scoring = PLAIN_SCORING
     # What decides beside the rank: the rule at the line, ceilings, minima, the reserve list.
     selection: SelectionRules = PLAIN_SELECTION
+    # Whether and how one complains about a negative result; None: this program takes no complaints about it.
+    complaints: ComplaintRules | None = None
 
     @property
     def pays(self) -> bool:

@@ -12,6 +12,7 @@ import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature
 from grants.calls.rules.assigning import AssignmentRules
+from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.content import (
     Attachment,
     Condition,
@@ -29,7 +30,15 @@ from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.scoring import Criterion, Thresholds
 from grants.calls.rules.selection import SelectionRules, StrandRule
 from grants.calls.rules.values import DocumentVersion
-from grants.calls.states import ConditionKind, Confidence, FactKind, InstalmentKind, Whom
+from grants.calls.states import (
+    ComplaintGround,
+    ConditionKind,
+    Confidence,
+    FactKind,
+    HolidayCalendar,
+    InstalmentKind,
+    Whom,
+)
 from grants.cities.rules import country_code
 from grants.core import clock
 from grants.core.clock import Fold
@@ -305,6 +314,16 @@ SELECTION = Record(
             most=20,
         ),
     },
+)  # fmt: skip
+
+COMPLAINTS = Record(
+    ComplaintRules,
+    {
+        "window_days": whole(1, 120), "decide_days": whole(1, 180), "working_days": flag,
+        "holidays": one_of(HolidayCalendar), "days_off": Items(day, most=60), "languages": Items(language_kind, most=10),
+        "grounds": Items(one_of(ComplaintGround), most=len(ComplaintGround)),
+    },
+    ("window_days", "decide_days"),
 )  # fmt: skip
 
 INSTALMENT = Record(

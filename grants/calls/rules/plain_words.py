@@ -11,14 +11,17 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from grants.budgets.rules import EnvelopeRule, Nature
+from grants.calls.rules.complaints import CALENDAR_WORDS, GROUND_WORDS
 from grants.calls.rules.conditions import ORGANISATION_WORDS
 from grants.calls.states import (
     CallKind,
     CallStage,
     CommentRule,
+    ComplaintGround,
     ConditionKind,
     Confidence,
     FactKind,
+    HolidayCalendar,
     InstalmentKind,
     ScoreMethod,
     ThresholdBasis,
@@ -156,6 +159,13 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "strands.name": ("Name of the strand", ""),
     "strands.asked_max": ("For applications that ask for up to, in EUR", ""),
     "strands.ceiling": ("Most for the strand together, in EUR", ""),
+    "complaints.window_days": ("Days to complain", "Calendar days after the result reached the applicant; that day does not count."),
+    "complaints.decide_days": ("Days to decide", "After the complaint was received; that day does not count."),
+    "complaints.working_days": ("Are the days to decide working days?", "Not said: calendar days."),
+    "complaints.holidays": ("Days that are no working days", "Beside weekends. Not said: none."),
+    "complaints.days_off": ("More days that are no working days", "One a line, for example 24 December 2027."),
+    "complaints.languages": ("Languages of complaints", "One a line. Empty: the language of applications."),
+    "complaints.grounds": ("What one may complain about", "Empty: each of them. How good an application is, is none."),
     # Payments.
     "tranches.label": ("Name of the payment", ""),
     "tranches.kind": ("Which payment it is", ""),
@@ -235,6 +245,8 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
         CommentRule.EXTREMES: "With the lowest and the highest mark",
         CommentRule.NEVER: "Never",
     },
+    ComplaintGround: GROUND_WORDS,
+    HolidayCalendar: CALENDAR_WORDS,
     CallStage: {
         CallStage.CONCEPT: "The first of two: a concept",
         CallStage.FULL: "The second of two: the full proposal, by invitation",

@@ -109,6 +109,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         conflict_rules=value("evaluation.conflict_rules", USUAL_CONFLICT_RULES),
         scoring=value("evaluation.scoring", Scoring()),
         selection=value("evaluation.selection", PLAIN_SELECTION),
+        complaints=value("evaluation.complaints", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum
 from grants.calls.rules.assigning import AssignmentRules
+from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.conflict_rules import CONFLICT_RULES, ConflictRules
 from grants.calls.rules.content import (
     Attachment,
@@ -34,6 +35,7 @@ from grants.calls.rules.kinds import (
     ASSIGNING,
     ATTACHMENT,
     CATEGORY,
+    COMPLAINTS,
     CONDITION,
     CRITERION,
     DEADLINE,
@@ -334,6 +336,7 @@ FIELDS: Mapping[str, Field] = {
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_rules", "What is a conflict", Group.ASSESSMENT, CONFLICT_RULES, ConflictRules),
         Field("evaluation.redress", "Complaints", Group.ASSESSMENT, plain_text, str),
+        Field("evaluation.complaints", "Complaint window", Group.ASSESSMENT, COMPLAINTS, ComplaintRules),
         Field(
             "payment.prefinancing_percent",
             "Pre-financing",

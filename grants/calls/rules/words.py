@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from grants.budgets.rules import BudgetRules, Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, percent
 from grants.calls.rules.assigning import AssignmentRules
+from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.conflict_rules import ConflictRules
 from grants.calls.rules.content import (
     NOT_FOUND,
@@ -318,7 +319,7 @@ def words_of(entry: Field, value: Any) -> str:
             return value.words
         case Scoring():
             return " ".join((*value.sentences, value.comment_sentence))
-        case SelectionRules():
+        case SelectionRules() | ComplaintRules():
             return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)
