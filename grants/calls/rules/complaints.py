@@ -5,13 +5,14 @@ A call that says nothing takes no complaints here. Whether an application is goo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from grants.calls.states import ComplaintGround, HolidayCalendar
 from grants.core import clock
 
-GROUND_WORDS = {
+GROUND_WORDS: Mapping[str, str] = {
     ComplaintGround.VERDICT: "The verdict on admissibility or eligibility rests on a wrong fact",
     ComplaintGround.PROCEDURE: "A rule of the call or of the procedure was not followed",
     ComplaintGround.OVERLOOKED: "Something that stands in the application was overlooked or misread",
@@ -19,7 +20,7 @@ GROUND_WORDS = {
 }
 NO_MERITS = "How good the application is, and how many points it got, is not looked at again."
 
-CALENDAR_WORDS = {
+CALENDAR_WORDS: Mapping[str, str] = {
     HolidayCalendar.WEEKDAYS: "Monday to Friday",
     HolidayCalendar.TARGET: "Monday to Friday without the closing days of the payment system TARGET",
 }
