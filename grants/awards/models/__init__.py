@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
+from grants.awards.models.complaints import Complaint
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
 
 __all__ = [
+    "Complaint",
     "PanelEvent",
     "PanelItem",
     "PanelMeeting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.queries import minutes, panel
+from grants.awards.queries import complaints, minutes, panel
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
@@ -29,6 +29,7 @@ __all__ = [
     "SheetsRead",
     "advice_page",
     "application_ids",
+    "complaints",
     "decided",
     "duties",
     "facts_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.services import minutes, panel
+from grants.awards.services import complaints, minutes, panel, reviewing
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -13,6 +13,7 @@ from grants.awards.services.scenarios import save_scenario
 
 __all__ = [
     "advise",
+    "complaints",
     "confirm",
     "confirm_move",
     "decide",
@@ -24,5 +25,6 @@ __all__ = [
     "request_advice",
     "return_list",
     "return_move",
+    "reviewing",
     "save_scenario",
 ]

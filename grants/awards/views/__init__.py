@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from grants.awards.views import advice, minutes, panel, ranking, results, scenarios, selections
+from grants.awards.views import advice, complaints, minutes, panel, ranking, results, scenarios, selections
 from grants.awards.views.frame import NAVIGATION, bp
 
-__all__ = ["NAVIGATION", "advice", "bp", "minutes", "panel", "ranking", "results", "scenarios", "selections"]
+__all__ = [
+    "NAVIGATION",
+    "advice",
+    "bp",
+    "complaints",
+    "minutes",
+    "panel",
+    "ranking",
+    "results",
+    "scenarios",
+    "selections",
+]
