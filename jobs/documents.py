@@ -39,6 +39,11 @@ def panel_minutes(*, minutes_id: str) -> None:
     services.print_minutes(jobs.actor(Permission.PANEL_READ), UUID(minutes_id))
 
 
+def complaint_decision(*, complaint_id: str) -> None:
+    """A committee of two decided a complaint: print the second decision."""
+    services.print_complaint(jobs.actor(Permission.COMPLAINT_DECIDE), UUID(complaint_id))
+
+
 def selection(*, selection_id: str) -> None:
     """A ranked list was confirmed: print its minute."""
     services.print_selection(jobs.actor(Permission.SELECTION_CONFIRM), UUID(selection_id))

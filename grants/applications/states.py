@@ -50,6 +50,15 @@ APPLICATION = Machine(
         Transition("reserve", (S.UNDER_EVALUATION,), S.RESERVE, Permission.SELECTION_CONFIRM),
         Transition("fall_below", (S.UNDER_EVALUATION,), S.BELOW_THRESHOLD, Permission.SELECTION_CONFIRM),
         Transition("leave_unfunded", (S.UNDER_EVALUATION, S.RESERVE), S.NOT_FUNDED, Permission.SELECTION_CONFIRM),
+        # A complaint was upheld: the verdict falls, the evaluation is repeated, or the outcome is corrected.
+        Transition("restore", (S.INELIGIBLE,), S.ELIGIBLE, Permission.COMPLAINT_DECIDE),
+        Transition(
+            "evaluate_again",
+            (S.RESERVE, S.BELOW_THRESHOLD, S.NOT_FUNDED),
+            S.UNDER_EVALUATION,
+            Permission.COMPLAINT_DECIDE,
+        ),
+        Transition("correct", (S.RESERVE, S.BELOW_THRESHOLD, S.NOT_FUNDED), S.SELECTED, Permission.COMPLAINT_DECIDE),
         Transition("prepare", (S.SELECTED,), S.IN_PREPARATION, Permission.AGREEMENT_PREPARE),
         Transition("award", (S.IN_PREPARATION,), S.AWARDED, Permission.AGREEMENT_SIGN_PROGRAMME),
         Transition("decline", (S.IN_PREPARATION,), S.DECLINED, Permission.AGREEMENT_SIGN_CITY),

@@ -232,3 +232,57 @@ class NamesShown(StrEnum):
     CALL = "call"
     YEAR = "year"
     NOWHERE = "nowhere"
+
+
+class ComplaintState(StrEnum):
+    """A complaint against a negative result, from the applicant's draft to the second decision."""
+
+    DRAFT = "draft"
+    RECEIVED = "received"
+    ADMISSIBLE = "admissible"
+    INADMISSIBLE = "inadmissible"
+    UNDER_REVIEW = "under_review"
+    UPHELD = "upheld"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def words(self) -> str:
+        """For pages: “Under review”."""
+        return self.value.replace("_", " ").capitalize()
+
+    @property
+    def colour(self) -> str:
+        """The colour of its mark."""
+        return {"upheld": "green", "draft": "grey", "withdrawn": "grey", "inadmissible": "red", "rejected": "red"}.get(
+            self.value, "blue"
+        )
+
+
+C = ComplaintState
+
+# Sent, and not decided yet.
+OPEN_COMPLAINTS = (C.RECEIVED, C.ADMISSIBLE, C.UNDER_REVIEW)
+
+COMPLAINT = Machine(
+    "complaint",
+    ComplaintState,
+    C.DRAFT,
+    (
+        Transition("send", (C.DRAFT,), C.RECEIVED, Permission.APPLICATION_SUBMIT),
+        Transition("admit", (C.RECEIVED,), C.ADMISSIBLE, Permission.COMPLAINT_DECIDE),
+        Transition("turn_away", (C.RECEIVED,), C.INADMISSIBLE, Permission.COMPLAINT_DECIDE),
+        Transition("name_committee", (C.ADMISSIBLE, C.UNDER_REVIEW), C.UNDER_REVIEW, Permission.COMPLAINT_DECIDE),
+        Transition("uphold", (C.UNDER_REVIEW,), C.UPHELD, Permission.COMPLAINT_DECIDE),
+        Transition("reject", (C.UNDER_REVIEW,), C.REJECTED, Permission.COMPLAINT_DECIDE),
+        Transition("withdraw", OPEN_COMPLAINTS, C.WITHDRAWN, Permission.APPLICATION_SUBMIT),
+    ),
+)
+
+
+class Remedy(StrEnum):
+    """What follows where a complaint is upheld."""
+
+    RESTORE = "restore"
+    REPEAT = "repeat"
+    CORRECT = "correct"

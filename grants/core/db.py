@@ -116,6 +116,35 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         free=("draft", "drafted_by", "due_at", "extension_reason", "shared"),
         kept=True,
     ),
+    "complaint": WrittenOnce(
+        once=(
+            *("sent_at", "sent_by", "sha256", "first_decide_at", "checked_by", "checked_at", "check_reason"),
+            *(
+                "confirmed_by",
+                "decided_at",
+                "letter",
+                "letter_sha256",
+                "withdrawn_at",
+                "withdrawn_by",
+                "withdraw_reason",
+            ),
+            *("entry_id", "settled_at", "settled_by", "settled_words"),
+        ),
+        free=(
+            *(
+                "state",
+                "text",
+                "grounds",
+                "drafted_by",
+                "decide_at",
+                "extension_reason",
+                "member_one",
+                "member_two",
+            ),
+            *("named_by", "remedy", "upholds", "decision", "proposed_by", "proposed_at", "return_reason"),
+        ),
+        kept=True,
+    ),
     "conflict_declaration": WrittenOnce(
         free=("declared", "reason", "declared_at", "ruling", "ruling_reason", "ruled_by", "ruled_at"), kept=True
     ),

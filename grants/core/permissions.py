@@ -49,6 +49,8 @@ class Permission(StrEnum):
     CITY_EDIT_ACTIONS = "city:edit_actions"
     CITY_MANAGE = "city:manage"
     CITY_READ = "city:read"
+    COMPLAINT_DECIDE = "complaint:decide"
+    COMPLAINT_READ = "complaint:read"
     CONFLICT_CONFIRM = "conflict:confirm"
     CONFLICT_DECLARE = "conflict:declare"
     CONFLICT_DECLARE_IN_OFFICE = "conflict:declare_in_office"

@@ -449,6 +449,35 @@ def print_minutes(actor: Actor, minutes_id: UUID) -> FileView:
 
 
 @act(
+    "complaint.print",
+    needs=Permission.COMPLAINT_DECIDE,
+    scope=awards.complaints.lies_in,
+    says="made the second decision about {subject} as PDF",
+)
+def print_complaint(actor: Actor, complaint_id: UUID) -> FileView:
+    """The second decision on a complaint as PDF, from what was frozen when it was decided; made once."""
+    text, row, application = awards.complaints.for_print(complaint_id)
+    acts.subject("application", application.id)
+    for made in files.listed(awards.complaints.LETTERS, complaint_id):
+        return made
+    assert row.decided_at is not None and row.letter_sha256 is not None, "only what was decided is printed"
+    return files.keep_bytes(
+        letters.complaint(
+            text,
+            row.decided_at,
+            row.letter_sha256.hex(),
+            zone=application.call.zone,
+            synthetic=application.call.synthetic,
+        ),
+        name=f"second-decision-{text.reference}-{row.number}.pdf",
+        media_type=Format.PDF.media_type,
+        kind=awards.complaints.LETTERS,
+        object_id=complaint_id,
+        role="letter",
+    )
+
+
+@act(
     "selection.print",
     needs=Permission.SELECTION_CONFIRM,
     scope=awards.selection_scope,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0067"
-down_revision = "0063"
+down_revision = "0064"
 branch_labels = None
 depends_on = None
 

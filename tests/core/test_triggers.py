@@ -15,6 +15,7 @@ from tests.servers import Cluster
 REWRITTEN = {
     "bank_account": "iban = 'BE00'",
     "clarification": "text = 'x'",
+    "complaint": "about = 'x'",
     "conflict_declaration": "user_id = gen_random_uuid()",
     "due_diligence_item": "label = 'x'",
     "eligibility_check": "verdict = 'fail'",

@@ -64,6 +64,8 @@ PUBLIC = {
 
 # Reads that are recorded: the only GETs that may call an act.
 AUDITED_READS = {
+    "awards.complaint_decision",
+    "awards.complaint_file",
     "agreements.agreement_pdf",
     "applications.download",
     "applications.letter_draft_pdf",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.awards.models.advice import RankingRun
+from grants.awards.models.complaints import Complaint
 from grants.awards.models.experts import EvaluatorNames
 from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, ResultsPublication
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
@@ -10,6 +11,7 @@ from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
 
 __all__ = [
+    "Complaint",
     "DecisionLetter",
     "EvaluatorNames",
     "LetterLeftOut",

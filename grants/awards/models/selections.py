@@ -76,7 +76,6 @@ class SelectionItem(Row):
         CheckConstraint("rank IS NULL OR outcome <> 'below_threshold'", name="below_has_no_rank"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         CheckConstraint("amount <= asked", name="recommended_at_most_asked"),
-        CheckConstraint("entry_id IS NULL OR outcome IN ('selected', 'reserve')", name="only_selected_is_reserved"),
     )
 
     selection_id: Mapped[UUID] = mapped_column(points_to("selection.id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.queries import letters, minutes, panel, public
+from grants.awards.queries import complaints, letters, minutes, panel, public
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.heard import heard
@@ -32,6 +32,7 @@ __all__ = [
     "after_decision",
     "application_ids",
     "beside_decision",
+    "complaints",
     "decided",
     "duties",
     "facts_of",

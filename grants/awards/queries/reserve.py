@@ -67,7 +67,8 @@ def next_on_reserve(selection_id: UUID) -> Asking[tuple[Freed, Next | None, Sequ
     freed = Freed(
         tuple(_candidate(item, plan, facts, places) for item in had if item.state in STILL_SELECTED),
         total(item.amount for item in had if item.state in _ENDED),
-        total(item.amount for item in had if item.outcome == Outcome.RESERVE.value),
+        # What went to those who were not selected by the list: moved up, or corrected by a complaint.
+        total(item.amount for item in had if item.outcome != Outcome.SELECTED.value),
         row.budget - row.used,
         free,
     )

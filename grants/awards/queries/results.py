@@ -44,6 +44,22 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     return _told(application, item)
 
 
+def evaluation_told(application: ApplicationView) -> ResultPage | None:
+    """What the applicant reads of the evaluation, for those who review a complaint about it; None where it is in no list."""
+    item = db.session.scalars(
+        select(SelectionItem)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(
+            SelectionItem.application_id == application.id,
+            Selection.state == SelectionState.CONFIRMED.value,
+            Selection.kind == SelectionKind.RANKED.value,
+        )
+        .order_by(Selection.number.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if item is None else _told(application, item)
+
+
 def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
     criteria = application.call.content.criteria
     agreed = evaluation.agreed_words(application.id, criteria) or AgreedWords((), "")

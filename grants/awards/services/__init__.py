@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.services import letters, minutes, panel
+from grants.awards.services import complaints, letters, minutes, panel, reviewing
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -15,6 +15,7 @@ from grants.awards.services.standing_in import stand_in
 
 __all__ = [
     "advise",
+    "complaints",
     "confirm",
     "confirm_move",
     "decide",
@@ -30,6 +31,7 @@ __all__ = [
     "return_list",
     "return_move",
     "return_results",
+    "reviewing",
     "save_scenario",
     "stand_in",
 ]

@@ -111,6 +111,14 @@ def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Mone
     return reserved
 
 
+def carry_out_again(call: CallView, selection: Selection, item: SelectionItem, outcome: Outcome) -> None:
+    """Another outcome than the list gave, after its evaluation was repeated: its money and its state."""
+    application = locked(Application, item.application_id)
+    if outcome is Outcome.SELECTED:
+        reserve(call, selection, item, application)
+    applications.move(application.id, _VERBS[outcome])
+
+
 def reserve(call: CallView, selection: Selection, item: SelectionItem, application: Application) -> Money:
     """Reserve what an item of a list gets. Its key lets the ledger take it once."""
     dims = Dimensions(

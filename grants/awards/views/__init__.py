@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from grants.awards.views import advice, letters, minutes, panel, public, ranking, results, scenarios, selections
+from grants.awards.views import (
+    advice,
+    complaints,
+    letters,
+    minutes,
+    panel,
+    public,
+    ranking,
+    results,
+    scenarios,
+    selections,
+)
 from grants.awards.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
     "advice",
     "bp",
+    "complaints",
     "letters",
     "minutes",
     "panel",

@@ -8,6 +8,7 @@ from datetime import datetime
 from grants.agreements.rules import AgreementText, GrantView, text_hash
 from grants.agreements.states import PaymentKind, Side
 from grants.applications.rules import LetterText
+from grants.awards.rules.complaints import LetterText as ComplaintText
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Column, ColumnKind, Receipt, Table, with_totals
@@ -119,6 +120,32 @@ def eligibility(text: LetterText, sent_at: datetime | None, *, zone: str, synthe
         paper.gap(6)
     title = "The conditions and the answers to them" if text.eligible else "The conditions that are not met"
     paper.table(Table(title, (Column("Condition", share=5), Column("Answer", share=6)), text.conditions))
+    return paper.finished()
+
+
+def complaint(text: ComplaintText, decided_at: datetime, sha256: str, *, zone: str, synthetic: bool) -> bytes:
+    """The second decision on a complaint, as it was frozen when a committee of two stood behind it."""
+    local = clock.in_zone(decided_at, zone)
+    paper = Paper(
+        title=text.heading,
+        head=f"{text.programme} · Decision on a complaint · {text.reference}",
+        foot=f"Decision {sha256[:16]}",
+        synthetic=synthetic,
+    )
+    paper.facts(
+        [
+            ("To", text.coordinator),
+            ("Call", text.call),
+            ("Application", text.reference),
+            ("First decision", text.first),
+            ("Date", f"{clock.long_date(local.date())}, {local:%H:%M} ({zone})"),
+            ("SHA-256 of the decision", sha256),
+        ]
+    )
+    paper.gap()
+    for paragraph in text.paragraphs:
+        paper.paragraph(paragraph)
+        paper.gap(6)
     return paper.finished()
 
 

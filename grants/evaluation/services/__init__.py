@@ -32,7 +32,7 @@ from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
 from grants.evaluation.services.runs import give_out, request_run, run
-from grants.evaluation.services.seats import fill, void
+from grants.evaluation.services.seats import fill, start_again, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
 from grants.evaluation.services.writing import save_field, take_over
@@ -79,6 +79,7 @@ __all__ = [
     "save_field",
     "settle",
     "skip",
+    "start_again",
     "submit",
     "submit_written",
     "take_back",

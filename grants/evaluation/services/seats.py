@@ -20,11 +20,11 @@ from grants.core.errors import Invalid, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import matching, queries, rules
-from grants.evaluation.models import Assessment, Assignment, Evaluator
+from grants.evaluation.models import Assessment, Assignment, Evaluator, ScoreShift
 from grants.evaluation.rules import Consortium, PoolMember
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.drafting import consensus_row
-from grants.evaluation.states import SEAT, ConsensusState, SeatState
+from grants.evaluation.states import SEAT, SHIFT, ConsensusState, SeatState, ShiftState
 from grants.identity import services as people
 from grants.identity.policy import Role
 
@@ -40,6 +40,23 @@ def void_seat(seat: Assignment, user_id: UUID, reason: str) -> None:
     row = consensus_row(seat.application_id)
     if row is not None and row.state != ConsensusState.DRAFT.value:
         reopen_consensus(row)
+
+
+def start_again(application_id: UUID, reason: str) -> None:
+    """Everybody leaves the seats of an application, inside an act that has locked it: their sheets stay as history.
+
+    The consensus is a draft again with its versions, a move of the score is replaced, and new evaluators get the seats.
+    """
+    application = locked(Application, application_id)
+    for seat in seats_of([application_id]):
+        left = locked(Evaluator, seat.evaluator_id).user_id
+        void_seat(seat, left, reason)
+        people.mail([left], EMPTIED, "application", application_id, reference=application.reference, words=reason)
+    moved = select(ScoreShift).where(
+        ScoreShift.application_id == application_id, ScoreShift.state == ShiftState.CONFIRMED.value
+    )
+    for shift in db.session.scalars(moved.with_for_update()):
+        SHIFT.move(shift, "replace")
 
 
 def standing_pairs(application_ids: Iterable[UUID]) -> set[matching.Pair]:

@@ -1,0 +1,488 @@
+"""Complaints as the applicant, the programme, the committee and the auditor read them; who had a part in the first decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Text, and_, cast, func, literal, or_, select, union_all
+
+from grants.applications import queries as applications
+from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
+from grants.applications.rules import ApplicationView, SubmittedFile
+from grants.applications.states import ApplicationState
+from grants.awards.models import (
+    Complaint,
+    PanelItem,
+    PanelMember,
+    Selection,
+    SelectionItem,
+    SelectionMove,
+)
+from grants.awards.queries.results import evaluation_told
+from grants.awards.rules import ResultPage
+from grants.awards.rules import complaints as rules
+from grants.awards.rules.complaints import ComplaintView, Window
+from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Remedy, SelectionState
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.calls.states import ComplaintGround
+from grants.core import clock, files
+from grants.core.db import db, get
+from grants.core.duties import Duty
+from grants.core.errors import NotFound
+from grants.core.paging import Page, Rows, cut
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, both, reader
+from grants.evaluation import queries as evaluation
+from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, Evaluator, ScoreShift
+from grants.identity import queries as identity
+
+FILES = "complaint"
+LETTERS = "complaint_letter"
+JOB = "jobs.documents.complaint_decision"
+DUTIES_MAX = 50
+
+
+def scope_of(complaint_id: UUID) -> Scope:
+    """A complaint lies in its application, which is locked first."""
+    return applications.scope_of(get(Complaint, complaint_id).application_id)
+
+
+def lies_in(complaint_id: UUID) -> Scope:
+    """The same without the lock, for acts that only read."""
+    return applications.lies_in(get(Complaint, complaint_id).application_id)
+
+
+# --- the applicant ------------------------------------------------------------------------------------------------
+
+
+def reached_at(application: ApplicationView, at: datetime) -> datetime | None:
+    """When the result of an application reached its team; None while it has not.
+
+    A verdict of the desk reaches it by its letter; what the evaluation came to once the results are public, or later
+    where its state changed later.
+    """
+    sent = select(func.max(EligibilityLetter.sent_at)).where(EligibilityLetter.application_id == application.id)
+    since = select(Application.state_since).where(Application.id == application.id)
+    letter, changed = db.session.execute(select(sent.scalar_subquery(), since.scalar_subquery())).one()
+    match application.state:
+        case ApplicationState.INELIGIBLE:
+            return letter or changed
+        case ApplicationState.DROPPED:
+            return changed
+    public = application.call.results_public_at
+    return max(public, changed) if public is not None and application.call.results_are_public(at) else None
+
+
+def window_of(application: ApplicationView, at: datetime) -> Window:
+    """Whether one may complain about an application now."""
+    return rules.window(application.call, application.state, reached_at(application, at), at)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """What the team reads: its complaints, newest first, and whether it may complain now."""
+
+    application: ApplicationView
+    window: Window
+    complaints: tuple[ComplaintView, ...]
+
+    @property
+    def draft(self) -> ComplaintView | None:
+        """What was begun and not sent."""
+        return next((each for each in self.complaints if each.state is ComplaintState.DRAFT), None)
+
+    @property
+    def sent(self) -> tuple[ComplaintView, ...]:
+        """What was sent."""
+        return tuple(each for each in self.complaints if each.state is not ComplaintState.DRAFT)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether a complaint can be begun: in time, and none about this result was sent."""
+        standing = [e for e in self.sent if e.about is self.window.about and e.state is not ComplaintState.WITHDRAWN]
+        return not standing and not self.window.why_not
+
+
+def own_page(actor: Actor, reference: str, at: datetime) -> OwnPage:
+    """The complaints of one application for its team; :class:`NotFound` for everybody else."""
+    application = applications.view_by_id(applications.team_id_of(actor, reference))
+    found = _views(select(Complaint).where(Complaint.application_id == application.id))
+    # Who handles it is nobody's business outside the programme.
+    return OwnPage(application, window_of(application, at), tuple(map(_for_team, found)))
+
+
+def _for_team(view: ComplaintView) -> ComplaintView:
+    open_still = view.state not in (ComplaintState.UPHELD, ComplaintState.REJECTED)
+    hidden = replace(view, checked_by="", committee=(), proposed_name="", confirmed_name="", return_reason="")
+    return replace(hidden, decision="", upholds=None, remedy=None, proposed_by=None) if open_still else hidden
+
+
+# --- the programme ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """One complaint as those who handle it read it, with what they may read of the first decision."""
+
+    application: ApplicationView
+    complaint: ComplaintView
+    result: ResultPage | None
+    procedure: tuple[tuple[str, str | datetime], ...]
+    conditions: tuple[tuple[str, str], ...]
+    involved: Mapping[UUID, str]
+    people: tuple[tuple[UUID, str], ...]
+    letter_made: bool = False
+
+    def why_not(self, user_id: UUID | None) -> str:
+        """Why this person handles nothing of it; empty where they may."""
+        return self.involved.get(user_id, "") if user_id else "nobody is signed in"
+
+
+def case_page(actor: Actor, reference: str, number: int) -> CasePage:
+    """One complaint for the programme; :class:`NotFound` out of scope, in conflict, and before it was sent."""
+    row = db.session.execute(
+        select(Complaint.id, Complaint.application_id, Complaint.call_id)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(
+            Application.reference == reference,
+            Complaint.number == number,
+            Complaint.state != ComplaintState.DRAFT.value,
+        )
+    ).one_or_none()
+    scope = Scope.of(("application", row.application_id), ("call", row.call_id)) if row else None
+    if row is None or scope is None or not actor.may(Permission.COMPLAINT_READ, scope):
+        raise NotFound
+    if evaluation.shut_to(actor, [row.application_id]):
+        raise NotFound
+    application = applications.view_by_id(row.application_id)
+    (view,) = _views(select(Complaint).where(Complaint.id == row.id))
+    involved = involved_in(row.application_id, row.call_id)
+    holders = identity.users_with(Permission.COMPLAINT_DECIDE, scope)
+    shut = {user for user, _ in evaluation.shut_out([row.application_id], [each.id for each in holders])}
+    people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in shut)
+    told, conditions = evaluation_told(application), _conditions(application.id)
+    made = view.decided_at is not None and bool(files.listed(LETTERS, view.id))
+    return CasePage(application, view, told, _procedure(application), conditions, involved, people, made)
+
+
+def _conditions(application_id: UUID) -> tuple[tuple[str, str], ...]:
+    """What the letter of the desk said of each condition."""
+    content = db.session.scalar(
+        select(EligibilityLetter.content)
+        .where(EligibilityLetter.application_id == application_id, EligibilityLetter.sent_at.is_not(None))
+        .order_by(EligibilityLetter.sent_at.desc())
+        .limit(1)
+    )
+    return tuple((each[0], each[1]) for each in content["conditions"]) if content else ()
+
+
+def _procedure(application: ApplicationView) -> tuple[tuple[str, str | datetime], ...]:
+    """The steps of the first decision with their moments, without a name."""
+    row = db.session.execute(
+        select(
+            *(EligibilityCheck.decided_at.label("checked"), Consensus.agreed_at),
+            *(Selection.decided_at, Selection.confirmed_at, Selection.number),
+        )
+        .select_from(Application)
+        .outerjoin(EligibilityCheck, EligibilityCheck.submission_id == Application.submission_id)
+        .outerjoin(Consensus, Consensus.application_id == Application.id)
+        .outerjoin(SelectionItem, SelectionItem.application_id == Application.id)
+        .outerjoin(
+            Selection,
+            and_(Selection.id == SelectionItem.selection_id, Selection.state == SelectionState.CONFIRMED.value),
+        )
+        .where(Application.id == application.id)
+        .order_by(Selection.number.desc().nulls_last())
+        .limit(1)
+    ).one()
+    steps = (
+        ("Eligibility decided", row.checked),
+        ("Consensus agreed", row.agreed_at),
+        ("Ranked list decided", row.decided_at),
+        ("Ranked list confirmed by a second person", row.confirmed_at),
+        ("Results public", application.call.results_public_at),
+    )
+    return tuple((words, moment) for words, moment in steps if moment is not None)
+
+
+def involved_in(application_id: UUID, call_id: UUID) -> dict[UUID, str]:
+    """Whoever had a part in the first decision about an application, with the part as words to them. One statement."""
+    checks = (EligibilityCheck.decided_by, EligibilityCheck.confirmed_by, EligibilityCheck.proposed_by)
+    lists = (Selection.decided_by, Selection.confirmed_by)
+    moves = (SelectionMove.decided_by, SelectionMove.confirmed_by)
+    shifts = (ScoreShift.proposed_by, ScoreShift.decided_by)
+    parts: list[Select[Any]] = [
+        _part(Evaluator.user_id, "you assessed the application")
+        .join(Assignment, Assignment.evaluator_id == Evaluator.id)
+        .where(Assignment.application_id == application_id),
+        _part(ConsensusVersion.written_by, "you wrote the consensus on it")
+        .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
+        .where(Consensus.application_id == application_id),
+        _part(Consensus.written_by, "you wrote the consensus on it").where(Consensus.application_id == application_id),
+        _part(PanelMember.user_id, "you sat on the panel that discussed it")
+        .join(PanelItem, PanelItem.meeting_id == PanelMember.meeting_id)
+        .where(PanelItem.application_id == application_id),
+        _part(EligibilityLetter.sent_by, "you sent the letter on its eligibility").where(
+            EligibilityLetter.application_id == application_id, EligibilityLetter.sent_by.is_not(None)
+        ),
+        *(
+            _part(c, "you decided on its eligibility").where(EligibilityCheck.application_id == application_id)
+            for c in checks
+        ),
+        *(_part(c, "you decided the ranked list").where(Selection.call_id == call_id) for c in lists),
+        *(
+            _part(c, "you decided a move from the reserve list").where(SelectionMove.application_id == application_id)
+            for c in moves
+        ),
+        *(_part(c, "you moved its score").where(ScoreShift.application_id == application_id) for c in shifts),
+    ]
+    found = db.session.execute(union_all(*parts)).all()
+    return {user_id: words for user_id, words in sorted(found, key=str, reverse=True) if user_id is not None}
+
+
+def _part(person: Any, words: str) -> Select[Any]:
+    return select(person.label("user_id"), literal(words).label("words"))
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The complaints of a call for the programme, and how many there are of each state."""
+
+    call: CallView
+    rows: Rows[ComplaintView]
+    counts: tuple[tuple[ComplaintState, int], ...]
+    late: int
+
+
+@reader
+def list_page(actor: Actor, slug: str, page: Page, at: datetime) -> Asking[ListPage]:
+    """The complaints that were sent about applications of a call, by reference and number; three statements and the call.
+
+    Nothing of an application with which the reader has a conflict, in rows and in counts.
+    """
+    call = calls.call(actor, slug)
+    if not actor.may(Permission.COMPLAINT_READ, Scope.of(("call", call.id))):
+        raise NotFound
+    ids = yield from ask(select(Complaint.application_id).where(Complaint.call_id == call.id).distinct())
+    shut = yield from evaluation.shut_to.asking(actor, [row.application_id for row in ids])
+    inside = (
+        Complaint.call_id == call.id,
+        Complaint.state != ComplaintState.DRAFT.value,
+        Complaint.application_id.not_in(shut),
+    )
+    key = func.concat(Application.reference, "/", func.lpad(cast(Complaint.number, Text), 4, "0"))
+    wanted = (
+        select(Complaint)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(*inside, key > (page.after or ""))
+        .order_by(key)
+        .limit(page.limit)
+    )
+    late = func.count().filter(Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]), Complaint.decide_at <= at)
+    views, counted = yield from both(
+        _asked.asking(wanted), ask(select(Complaint.state, func.count(), late).where(*inside).group_by(Complaint.state))
+    )
+    by_state = {ComplaintState(state): number for state, number, _ in counted}
+    rows = cut(views, page, key=lambda each: f"{each.reference}/{each.number:04d}", total=sum(by_state.values()))
+    counts = tuple((state, by_state[state]) for state in ComplaintState if state in by_state)
+    return ListPage(call, rows, counts, sum(row[2] for row in counted))
+
+
+def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:
+    """How many complaints of each state a call had, for everybody: no name, no application."""
+    rows = db.session.execute(
+        select(Complaint.state, func.count())
+        .where(Complaint.call_id == call_id, Complaint.state != ComplaintState.DRAFT.value)
+        .group_by(Complaint.state)
+    ).all()
+    found = {ComplaintState(state): number for state, number in rows}
+    return tuple((state, found[state]) for state in ComplaintState if state in found)
+
+
+def open_in(call_id: UUID) -> int:
+    """How many complaints about a call wait for their decision."""
+    return db.session.scalar(
+        select(func.count())
+        .select_from(Complaint)
+        .where(Complaint.call_id == call_id, Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]))
+    ) or 0  # fmt: skip
+
+
+# --- duties -------------------------------------------------------------------------------------------------------
+
+
+def to_handle(actor: Actor) -> Asking[list[Duty]]:
+    """Complaints this person must check, name a committee for, or decide; two statements."""
+    mine = or_(Complaint.member_one == actor.user_id, Complaint.member_two == actor.user_id)
+    rows = yield from ask(
+        select(
+            *(Complaint.id, Complaint.state, Complaint.number, Complaint.decide_at, Complaint.proposed_by),
+            *(Complaint.application_id, Complaint.call_id, Application.reference, Application.title),
+        )
+        .join(Application, Application.id == Complaint.application_id)
+        .where(
+            or_(
+                Complaint.state.in_([ComplaintState.RECEIVED.value, ComplaintState.ADMISSIBLE.value]),
+                and_(Complaint.state == ComplaintState.UNDER_REVIEW.value, mine),
+            )
+        )
+        .order_by(Complaint.decide_at, Complaint.id)
+        .limit(DUTIES_MAX)
+    )
+    if not rows:
+        return []
+    shut = yield from evaluation.shut_to.asking(actor, [row.application_id for row in rows])
+    found = []
+    for row in rows:
+        scope = Scope.of(("application", row.application_id), ("call", row.call_id))
+        if row.application_id in shut or not actor.may(Permission.COMPLAINT_DECIDE, scope):
+            continue
+        what, why = _to_do(row, actor)
+        values = {"ref": row.reference, "number": row.number}
+        found.append(Duty(what, why, "Open the complaint", "awards.complaint", values, row.decide_at))
+    return found
+
+
+def _to_do(row: Any, actor: Actor) -> tuple[str, str]:
+    match ComplaintState(row.state):
+        case ComplaintState.RECEIVED:
+            return f"Check whether the complaint on {row.reference} is admissible", "The time to decide it runs."
+        case ComplaintState.ADMISSIBLE:
+            return f"Name a committee of two for the complaint on {row.reference}", "The time to decide it runs."
+    if row.proposed_by is None:
+        return f"Decide the complaint on {row.reference}", "One of the committee proposes, the other confirms."
+    if row.proposed_by == actor.user_id:
+        return (
+            f"Wait for the other of the committee on {row.reference}",
+            "Your proposal stands until it is confirmed or returned.",
+        )
+    return f"Confirm or return the decision on the complaint on {row.reference}", "The applicant is told only then."
+
+
+def to_send(actor: Actor) -> Asking[list[Duty]]:
+    """Complaints the person’s team has begun and not sent; one statement."""
+    own = actor.places(Permission.APPLICATION_SUBMIT, "application")
+    if not own:
+        return []
+    rows = yield from ask(
+        select(Application.reference, Application.title, Complaint.due_at)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(Complaint.state == ComplaintState.DRAFT.value, Application.id.in_(own), Complaint.due_at > clock.now())
+        .order_by(Complaint.due_at, Complaint.id)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Send the complaint on “{row.title}”, or leave it",
+            "It is a draft: the programme reads it once it is sent in time.",
+            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, row.due_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+# --- rows to values -----------------------------------------------------------------------------------------------
+
+
+def _views(wanted: Select[Any]) -> tuple[ComplaintView, ...]:
+    return _asked(wanted.order_by(Complaint.number.desc()))
+
+
+@reader
+def _asked(wanted: Select[Any]) -> Asking[tuple[ComplaintView, ...]]:
+    """The complaints of a statement with people, application and files; three statements."""
+    rows = yield from ask(wanted)
+    ids = [row.id for row in rows]
+    named, held = yield from both(
+        ask(select(Application.id, Application.reference, Application.title).where(
+            Application.id.in_([row.application_id for row in rows]))),
+        files.listed_in.asking(FILES, select(Complaint.id).where(Complaint.id.in_(ids))),
+    )  # fmt: skip
+    people = yield from identity.people.asking(
+        who
+        for row in rows
+        for who in (row.sent_by, row.checked_by, row.member_one, row.member_two, row.proposed_by, row.confirmed_by)
+        if who
+    )
+    names = {key: person.name for key, person in people.items()}
+    about = {row.id: (row.reference, row.title) for row in named}
+    return tuple(
+        _view(row, names, about[row.application_id], [each for each in held if each.object_id == row.id])
+        for row in rows
+    )
+
+
+def _view(row: Any, names: Mapping[UUID, str], about: tuple[str, str], held: Sequence[files.FileView]) -> ComplaintView:
+    committee = tuple((who, names.get(who, "")) for who in (row.member_one, row.member_two) if who)
+    held_files = tuple(
+        SubmittedFile(file.id, file.role, file.name, file.media_type, file.size_bytes, file.sha256) for file in held
+    )
+    return ComplaintView(
+        id=row.id,
+        version=row.version,
+        number=row.number,
+        application_id=row.application_id,
+        reference=about[0],
+        title=about[1],
+        about=ApplicationState(row.about),
+        state=ComplaintState(row.state),
+        reached_at=row.reached_at,
+        due_at=row.due_at,
+        grounds=tuple(map(ComplaintGround, row.grounds)),
+        text=row.text,
+        sent_at=row.sent_at,
+        sent_by=names.get(row.sent_by, ""),
+        sha256=row.sha256.hex() if row.sha256 else "",
+        decide_at=row.decide_at,
+        extension_reason=row.extension_reason or "",
+        check_reason=row.check_reason or "",
+        checked_by=names.get(row.checked_by, ""),
+        checked_at=row.checked_at,
+        committee=committee,
+        upholds=row.upholds,
+        remedy=Remedy(row.remedy) if row.remedy else None,
+        decision=row.decision or "",
+        proposed_by=row.proposed_by,
+        proposed_name=names.get(row.proposed_by, ""),
+        return_reason=row.return_reason or "",
+        confirmed_name=names.get(row.confirmed_by, ""),
+        decided_at=row.decided_at,
+        letter=row.letter or {},
+        withdrawn_at=row.withdrawn_at,
+        withdraw_reason=row.withdraw_reason or "",
+        settled_words=row.settled_words or "",
+        settled_at=row.settled_at,
+        files=held_files,
+    )
+
+
+def for_print(complaint_id: UUID) -> tuple[rules.LetterText, Complaint, ApplicationView]:
+    """A second decision for the job that prints it."""
+    row = get(Complaint, complaint_id)
+    assert row.letter is not None, "only what was decided is printed"
+    return rules.LetterText.from_mapping(row.letter), row, applications.view_by_id(row.application_id)
+
+
+def id_of(reference: str, number: int) -> UUID:
+    """The id of a complaint; who may have anything of it is asked by the act."""
+    found = db.session.scalar(
+        select(Complaint.id)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(Application.reference == reference, Complaint.number == number)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def letter_of(complaint_id: UUID) -> str:
+    """The SHA-256 of the PDF of a second decision; :class:`NotFound` while it is being made."""
+    made = files.listed(LETTERS, complaint_id)
+    if not made:
+        raise NotFound
+    return made[0].sha256

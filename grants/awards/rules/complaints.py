@@ -1,0 +1,300 @@
+"""Complaints about a negative result: what may be complained about, until when, and what each step is refused for. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from grants.applications.rules import SubmittedFile
+from grants.applications.states import ApplicationState
+from grants.awards.states import ComplaintState, Outcome, Remedy
+from grants.calls.rules import NO_MERITS, CallView, ComplaintRules
+from grants.calls.states import ComplaintGround
+from grants.core import clock, faults
+from grants.core.clock import in_time
+from grants.core.errors import Invalid, NotAllowed, Refused
+from grants.core.money import Money
+from grants.dossiers.rules import clean_text, count_words
+
+TEXT_WORDS_MAX = 2_000
+REASON_WORDS_MAX = 500
+FILES_MAX = 10
+
+S = ApplicationState
+
+ABOUT_WORDS: Mapping[ApplicationState, str] = {
+    S.INELIGIBLE: "the verdict that the application is not eligible",
+    S.BELOW_THRESHOLD: "the result that the application is below a threshold",
+    S.NOT_FUNDED: "the result that the application is not funded",
+    S.RESERVE: "the result that the application stands on the reserve list",
+    S.DROPPED: "the decision to drop the selected application",
+}
+
+REMEDY_WORDS: Mapping[Remedy, str] = {
+    Remedy.RESTORE: "The verdict falls: the application is eligible and goes to the evaluators",
+    Remedy.REPEAT: "The evaluation is repeated by new evaluators; what the first ones wrote stays in the record and counts no more",
+    Remedy.CORRECT: "The outcome is corrected: the application is selected, and its money is reserved",
+}
+
+# Which remedy a result can have.
+REMEDIES: Mapping[ApplicationState, tuple[Remedy, ...]] = {
+    S.INELIGIBLE: (Remedy.RESTORE,),
+    S.BELOW_THRESHOLD: (Remedy.REPEAT, Remedy.CORRECT),
+    S.NOT_FUNDED: (Remedy.REPEAT, Remedy.CORRECT),
+    S.RESERVE: (Remedy.REPEAT, Remedy.CORRECT),
+    S.DROPPED: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintInput:
+    """What the applicant writes."""
+
+    grounds: tuple[str, ...]
+    text: str
+
+    def refuse_incomplete(self, rules: ComplaintRules) -> None:
+        """Raise :class:`Invalid` with what is missing before it can be sent."""
+        wrong = {}
+        if not self.grounds:
+            wrong["grounds"] = f"Choose what you complain about. {NO_MERITS}"
+        elif not set(self.grounds) <= {each.value for each in rules.allowed}:
+            wrong["grounds"] = "Choose among the grounds this call allows."
+        words = count_words(self.text)
+        if not words:
+            wrong["text"] = "Write what was done wrong, and what shows it."
+        elif words > TEXT_WORDS_MAX:
+            wrong["text"] = f"This has {words} words; the limit is {TEXT_WORDS_MAX}. Cut {words - TEXT_WORDS_MAX}."
+        if wrong:
+            raise Invalid("The complaint is not complete; nothing was sent. What you wrote is saved.", wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInput:
+    """What one of the committee proposes."""
+
+    upholds: bool | None
+    remedy: Remedy | None
+    text: str
+
+    def checked(self, about: ApplicationState) -> DecisionInput:
+        """Cleaned; raises :class:`Invalid` where the decision is not whole."""
+        wrong, text, remedy = {}, reasoned(self.text), self.remedy if self.upholds else None
+        if self.upholds is None:
+            wrong["upholds"] = "Choose whether the complaint is upheld or rejected."
+        if not text:
+            wrong["text"] = "Write the reasons; the applicant reads them."
+        if self.upholds and not REMEDIES[about]:
+            wrong["remedy"] = (
+                "A dropped application is not taken up again here. Reject the complaint, or ask for a new call."
+            )
+        elif self.upholds and remedy not in REMEDIES[about]:
+            wrong["remedy"] = "Choose what follows from upholding it."
+        if wrong:
+            raise Invalid("The decision is not complete.", wrong)
+        return DecisionInput(self.upholds, remedy, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Whether one may complain about an application now, and why not."""
+
+    about: ApplicationState | None
+    reached_at: datetime | None
+    due_at: datetime | None
+    until_words: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintView:
+    """One complaint as pages show it; who handles it is named to the programme alone."""
+
+    id: UUID
+    version: int
+    number: int
+    application_id: UUID
+    reference: str
+    title: str
+    about: ApplicationState
+    state: ComplaintState
+    reached_at: datetime
+    due_at: datetime
+    grounds: tuple[ComplaintGround, ...]
+    text: str
+    sent_at: datetime | None
+    sent_by: str
+    sha256: str
+    decide_at: datetime | None
+    extension_reason: str
+    check_reason: str
+    checked_by: str
+    checked_at: datetime | None
+    committee: tuple[tuple[UUID, str], ...]
+    upholds: bool | None
+    remedy: Remedy | None
+    decision: str
+    proposed_by: UUID | None
+    proposed_name: str
+    return_reason: str
+    confirmed_name: str
+    decided_at: datetime | None
+    letter: Mapping[str, Any]
+    withdrawn_at: datetime | None
+    withdraw_reason: str
+    settled_words: str
+    settled_at: datetime | None
+    files: tuple[SubmittedFile, ...] = field(default=())
+
+    @property
+    def about_words(self) -> str:
+        """The result it is about."""
+        return ABOUT_WORDS[self.about]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for somebody of the programme."""
+        return self.state in (ComplaintState.RECEIVED, ComplaintState.ADMISSIBLE, ComplaintState.UNDER_REVIEW)
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether it should have been decided."""
+        return self.is_open and self.decide_at is not None and not in_time(at, self.decide_at)
+
+    @property
+    def waits_for_result(self) -> bool:
+        """Whether the evaluation is being repeated."""
+        return self.remedy is Remedy.REPEAT and self.state is ComplaintState.UPHELD and self.settled_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterText:
+    """The second decision as its letter says it, frozen."""
+
+    heading: str
+    programme: str
+    call: str
+    reference: str
+    coordinator: str
+    first: str
+    paragraphs: tuple[str, ...]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            **{
+                name: getattr(self, name)
+                for name in ("heading", "programme", "call", "reference", "coordinator", "first")
+            },
+            "paragraphs": list(self.paragraphs),
+        }
+
+    @classmethod
+    def from_mapping(cls, stored: Mapping[str, Any]) -> LetterText:
+        """A stored letter."""
+        return cls(**{**stored, "paragraphs": tuple(stored["paragraphs"])})
+
+
+def digest(value: Mapping[str, Any]) -> bytes:
+    """SHA-256 of a mapping in one spelling.
+
+    >>> digest({"a": 1}).hex()[:8]
+    '015abd7f'
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def reasoned(text: str) -> str:
+    """Cleaned words of the programme; raises :class:`Invalid` where they are too many for a letter."""
+    words = clean_text(text)
+    count = count_words(words)
+    if count > REASON_WORDS_MAX:
+        said = f"This has {count} words; the limit is {REASON_WORDS_MAX}. Cut {count - REASON_WORDS_MAX}."
+        raise Invalid(said, {"reason": said, "text": said})
+    return words
+
+
+def window(call: CallView, state: ApplicationState, reached_at: datetime | None, at: datetime) -> Window:
+    """Whether an application in this state may complain now; ``reached_at`` is when the result reached its team."""
+    rules = call.content.complaints
+    if rules is None:
+        return Window(None, None, None, why_not="This call takes no complaints here. Ask the programme how to object.")
+    if state not in ABOUT_WORDS:
+        return Window(None, None, None, why_not="One complains about a negative result; this application has none.")
+    if reached_at is None:
+        said = "The result has not reached you yet. The time to complain starts on the day after it does."
+        return Window(state, None, None, why_not=said)
+    due_at, until = rules.deadline(reached_at, call.zone), rules.until_words(reached_at, call.zone)
+    if in_time(at, due_at):
+        return Window(state, reached_at, due_at, until)
+    return Window(state, reached_at, due_at, until, late_words(until, at, call.zone))
+
+
+def late_words(until: str, at: datetime, zone: str) -> str:
+    """Why a complaint is refused for its moment."""
+    local = clock.in_zone(at, zone)
+    return (
+        f"Complaints were taken until {until}. It is {local:%H:%M:%S} on {clock.long_date(local.date())} "
+        f"({clock.zone_letters(at, zone)}): yours is too late and cannot be sent. What you wrote stays saved."
+    )
+
+
+def refuse_late(due_at: datetime, until: str, at: datetime, zone: str) -> None:
+    """Raise :class:`Refused` at the deadline and after it."""
+    faults.point("deadline")
+    if not in_time(at, due_at):
+        raise Refused(late_words(until, at, zone))
+
+
+def refuse_involved(user_id: UUID | None, involved: Mapping[UUID, str]) -> None:
+    """Raise :class:`NotAllowed` for whoever had a part in the first decision."""
+    faults.point("four_eyes")
+    if user_id is None or user_id in involved:
+        why = involved.get(user_id, "you are nobody") if user_id else "nobody is signed in"
+        raise NotAllowed(f"Somebody else handles this complaint: {why}.")
+
+
+def refuse_committee(chosen: Collection[UUID], allowed: Collection[UUID]) -> None:
+    """Raise :class:`Invalid` unless two different people who may review are named."""
+    faults.point("four_eyes")
+    if len(set(chosen)) != 2:
+        raise Invalid("Name a committee of two.", {"member_two": "Choose two different people."})
+    if not set(chosen) <= set(allowed):
+        said = "Choose among the people shown: nobody who had a part in the first decision, or has a conflict."
+        raise Invalid("Name a committee of two.", {"member_one": said})
+
+
+def refuse_not_of_committee(user_id: UUID | None, committee: Collection[UUID | None]) -> None:
+    """Raise :class:`NotAllowed` for everybody but the two who were named."""
+    faults.point("four_eyes")
+    if user_id is None or user_id not in committee:
+        raise NotAllowed("The committee of two decide this complaint.")
+
+
+def settled(
+    score: Fraction | None, selected: Sequence[Fraction], *, has_reserve: bool, amount: Money, free: Money
+) -> tuple[Outcome, str]:
+    """What a repeated evaluation comes to: the outcome its score would have had on the list, while money is there.
+
+    ``score`` is None below a threshold, ``selected`` are the scores of those the list selected.
+
+    >>> settled(Fraction(12), [Fraction(11)], has_reserve=True, amount=Money(100), free=Money(100))[0].value
+    'selected'
+    """
+    if score is None:
+        return Outcome.BELOW_THRESHOLD, "After the repeated evaluation the application is below a threshold."
+    reaches = not selected or score >= min(selected)
+    if reaches and amount <= free:
+        return Outcome.SELECTED, "The repeated evaluation gives it a score by which the list would have selected it."
+    why = (
+        f"Its new score would have been selected, and {free} of the {amount} it asks for is free."
+        if reaches
+        else "Its new score is below that of every selected application."
+    )
+    return (Outcome.RESERVE if has_reserve or reaches else Outcome.NOT_FUNDED), why

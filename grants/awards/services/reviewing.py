@@ -1,0 +1,296 @@
+"""Acts of the programme on a complaint: admissible or not, a committee of two, more time, and the second decision by these two."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications import queries as applied
+from grants.applications import services as applications
+from grants.applications.models import Application
+from grants.applications.states import ApplicationState
+from grants.awards import queries, rules
+from grants.awards.models import Complaint, Selection, SelectionItem
+from grants.awards.rules import complaints as said
+from grants.awards.rules.complaints import DecisionInput, LetterText
+from grants.awards.services.complaints import handlers, tell_staff, tell_team
+from grants.awards.services.confirming import carry_out_again, reserve, tell_applicants
+from grants.awards.services.deciding import confirmed_list
+from grants.awards.states import COMPLAINT, ComplaintState, Outcome, Remedy, SelectionState
+from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.calls.services import look_for_conflicts
+from grants.core import acts, clock, faults, jobs
+from grants.core.acts import act
+from grants.core.db import check_version, db, get, locked
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.permissions import Actor, Permission, Scope
+from grants.evaluation import queries as evaluation
+from grants.evaluation.services import start_again
+
+reads = queries.complaints
+DECIDES = Permission.COMPLAINT_DECIDE
+
+
+def deciding_scope(complaint_id: UUID) -> Scope:
+    """A complaint lies in its application; the call is locked first, whose money a decision may take."""
+    row = get(Complaint, complaint_id)
+    evaluation.call_scope(row.call_id)
+    return reads.scope_of(complaint_id)
+
+
+def _handled(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
+    """The complaint, locked, for somebody who had no part in the first decision and has no conflict."""
+    row = locked(Complaint, complaint_id)
+    if row.state == ComplaintState.DRAFT.value or evaluation.shut_to(actor, [row.application_id]):
+        raise NotFound
+    said.refuse_involved(actor.user_id, reads.involved_in(row.application_id, row.call_id))
+    check_version(row, version)
+    return row, calls.call_by_id(row.call_id)
+
+
+@act("complaint.admit", needs=DECIDES, scope=reads.scope_of, says="found the complaint about {subject} admissible")
+def admit(actor: Actor, complaint_id: UUID, version: int | None = None) -> None:
+    """The complaint came in time and rests on a ground the call allows: it is reviewed."""
+    row, call = _handled(actor, complaint_id, version)
+    COMPLAINT.move(row, "admit")
+    row.checked_by, row.checked_at = actor.user_id, acts.moment()
+    tell_team(row, call, "admissible")
+
+
+@act(
+    "complaint.turn_away", needs=DECIDES, scope=reads.scope_of, says="found the complaint about {subject} inadmissible"
+)
+def turn_away(actor: Actor, complaint_id: UUID, reason: str, version: int | None = None) -> None:
+    """The complaint is not reviewed, for a reason the applicant reads."""
+    row, call = _handled(actor, complaint_id, version)
+    words = said.reasoned(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say why it is not reviewed. The applicant reads it."})
+    COMPLAINT.move(row, "turn_away")
+    row.checked_by, row.checked_at, row.check_reason = actor.user_id, acts.moment(), words
+    acts.reason(words)
+    tell_team(row, call, "inadmissible", words)
+
+
+@act(
+    "complaint.name_committee",
+    needs=DECIDES,
+    scope=reads.scope_of,
+    says="named who reviews the complaint about {subject}",
+)
+def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], version: int | None = None) -> None:
+    """Name two people, or two others while nothing is proposed; both decide it together."""
+    row, call = _handled(actor, complaint_id, version)
+    said.refuse_committee(chosen, handlers(row))
+    if row.proposed_by is not None:
+        raise Refused("A decision is proposed. Have it confirmed or returned before another committee is named.")
+    COMPLAINT.move(row, "name_committee")
+    row.member_one, row.member_two = chosen
+    row.named_by = actor.user_id
+    tell_staff(row, call, list(chosen), "named")
+
+
+@act("complaint.extend", needs=DECIDES, scope=reads.scope_of, says="took more time for the complaint about {subject}")
+def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, version: int | None = None) -> None:
+    """Move the day by which it is decided, to a later one, with the reason; the applicant is told."""
+    row, call = _handled(actor, complaint_id, version)
+    words, wrong = said.reasoned(reason), {}
+    if not words:
+        wrong["reason"] = "Say why more time is needed. The applicant reads it."
+    if day is None:
+        wrong["day"] = "Choose the new day."
+    elif row.decide_at is not None and clock.end_of_day(day, call.zone) <= row.decide_at:
+        wrong["day"] = "That is not later than before. Choose a later day."
+    if wrong or day is None:
+        raise Invalid("More time needs a later day and a reason.", wrong)
+    if not _is_open(row):
+        raise Refused("This complaint is closed; it needs no time any more.")
+    row.decide_at, row.extension_reason = clock.end_of_day(day, call.zone), words
+    acts.reason(words)
+    tell_team(row, call, "extended", words)
+
+
+def _is_open(row: Complaint) -> bool:
+    return row.state in (
+        ComplaintState.RECEIVED.value,
+        ComplaintState.ADMISSIBLE.value,
+        ComplaintState.UNDER_REVIEW.value,
+    )
+
+
+@act(
+    "complaint.propose",
+    needs=DECIDES,
+    scope=reads.scope_of,
+    says="proposed the decision on the complaint about {subject}",
+)
+def propose(actor: Actor, complaint_id: UUID, given: DecisionInput, version: int | None = None) -> None:
+    """One of the committee proposes what is decided and why; what was proposed before is kept and replaced."""
+    row, _ = _reviewed(actor, complaint_id, version)
+    checked = given.checked(ApplicationState(row.about))
+    _refuse_impossible(row, checked.remedy)
+    row.upholds, row.remedy = checked.upholds, checked.remedy.value if checked.remedy else None
+    row.decision, row.proposed_by, row.proposed_at = checked.text, actor.user_id, acts.moment()
+    row.return_reason = None
+
+
+def _reviewed(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
+    row, call = _handled(actor, complaint_id, version)
+    said.refuse_not_of_committee(actor.user_id, (row.member_one, row.member_two))
+    if row.state != ComplaintState.UNDER_REVIEW.value:
+        raise Refused(f"This complaint is {row.state.replace('_', ' ')}; nothing is decided about it now.")
+    return row, call
+
+
+def _refuse_impossible(row: Complaint, remedy: Remedy | None) -> None:
+    """What could not be carried out is not proposed."""
+    if remedy is None:
+        return
+    application = get(Application, row.application_id)
+    if application.state != row.about:
+        word = application.state.replace("_", " ")
+        raise Refused(
+            f"{application.reference} is {word} now; the result complained about stands no more. Reject the complaint."
+        )
+    if remedy is Remedy.RESTORE and (number := confirmed_list(row.call_id)) is not None:
+        raise Refused(
+            f"List {number} of this call is confirmed, so {application.reference} can no longer be ranked with the others. "
+            "Withdraw nothing here: have the programme open a call or an award for it, and say so in a rejection."
+        )
+
+
+@act(
+    "complaint.return",
+    needs=DECIDES,
+    scope=reads.scope_of,
+    says="returned the decision on the complaint about {subject}",
+)
+def return_decision(actor: Actor, complaint_id: UUID, reason: str, version: int | None = None) -> None:
+    """The other of the committee gives the proposal back with a reason."""
+    row, _ = _reviewed(actor, complaint_id, version)
+    _refuse_own(actor, row)
+    words = said.reasoned(reason)
+    if not words:
+        raise Invalid("A reason is missing.", {"reason": "Say what must be different before you confirm it."})
+    row.upholds = row.remedy = row.proposed_by = row.proposed_at = None
+    row.return_reason = words
+    acts.reason(words)
+
+
+def _refuse_own(actor: Actor, row: Complaint) -> None:
+    if row.proposed_by is None:
+        raise Refused("Nothing is proposed yet. One of the committee proposes the decision first.")
+    rules.refuse_same_person(row.proposed_by, actor.user_id, "proposal")
+
+
+@act("complaint.decide", needs=DECIDES, scope=deciding_scope, says="decided the complaint about {subject}")
+def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> ComplaintState:
+    """The other of the committee confirms: the letter is frozen and sent, and what follows from it is carried out in this act."""
+    row, call = _reviewed(actor, complaint_id, version)
+    _refuse_own(actor, row)
+    remedy = Remedy(row.remedy) if row.remedy else None
+    _refuse_impossible(row, remedy)
+    # The letter reads the application, and nothing of the row is written until it is whole.
+    letter = _letter(row, call, remedy).to_mapping()
+    state = COMPLAINT.move(row, "uphold" if row.upholds else "reject")
+    row.confirmed_by, row.decided_at = actor.user_id, acts.moment()
+    row.letter, row.letter_sha256 = letter, said.digest(letter)
+    acts.reason(row.decision or "")
+    db.session.flush()
+    match remedy:
+        case Remedy.RESTORE:
+            applications.move(row.application_id, "restore")
+            look_for_conflicts(row.call_id)
+        case Remedy.REPEAT:
+            applications.move(row.application_id, "evaluate_again")
+            start_again(row.application_id, "The evaluation is repeated: a complaint about it was upheld.")
+        case Remedy.CORRECT:
+            row.entry_id = _corrected(row, call)
+    tell_team(row, call, state.value, row.decision or "")
+    jobs.queue(reads.JOB, subject=("application", row.application_id), complaint_id=row.id)
+    return state
+
+
+def _corrected(row: Complaint, call: CallView) -> UUID:
+    """Select the application after all: its money is reserved under its item of the list that left it out."""
+    item, selection = _item(row)
+    application = locked(Application, row.application_id)
+    free = calls.free(call.id)
+    faults.point("ceiling")
+    if item.amount > free:
+        raise Refused(
+            f"{application.reference} asks for {item.amount}; the call has {free} free. Raise the authorised budget first, "
+            "or decide that the evaluation is repeated."
+        )
+    applications.move(application.id, "correct")
+    reserve(call, selection, item, application)
+    assert item.entry_id is not None, "what is selected is reserved"
+    return item.entry_id
+
+
+def _item(row: Complaint) -> tuple[SelectionItem, Selection]:
+    found = db.session.execute(
+        select(SelectionItem, Selection)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .where(SelectionItem.application_id == row.application_id, Selection.state == SelectionState.CONFIRMED.value)
+        .order_by(Selection.number.desc())
+        .limit(1)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise Refused("The application stands in no confirmed list; its outcome cannot be corrected here.")
+    return found[0], found[1]
+
+
+def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> LetterText:
+    application = applied.view_by_id(row.application_id)
+    sent = clock.long_date(clock.in_zone(row.sent_at or acts.moment(), call.zone).date())
+    about = said.ABOUT_WORDS[ApplicationState(row.about)]
+    return LetterText(
+        heading=f"The complaint about {application.reference} is {'upheld' if row.upholds else 'rejected'}",
+        programme=call.programme.name,
+        call=call.title,
+        reference=application.reference,
+        coordinator=application.coordinator.name,
+        first=about[0].upper() + about[1:],
+        paragraphs=(
+            f"On {sent} you complained about {about}. Two people who had no part in the first decision reviewed it.",
+            *(part for part in (row.decision or "").split("\n\n") if part.strip()),
+            f"{said.REMEDY_WORDS[remedy]}." if remedy else "The first decision stands.",
+        ),
+    )
+
+
+@act("complaint.settle", needs=DECIDES, scope=deciding_scope, says="settled the repeated evaluation of {subject}")
+def settle(actor: Actor, complaint_id: UUID, version: int | None = None) -> Outcome:
+    """Once the repeated evaluation has its score: the outcome that score would have had on the list, and its letter."""
+    row, call = _handled(actor, complaint_id, version)
+    said.refuse_not_of_committee(actor.user_id, (row.member_one, row.member_two))
+    if row.remedy != Remedy.REPEAT.value or row.state != ComplaintState.UPHELD.value or row.settled_at is not None:
+        raise Refused("No repeated evaluation of this complaint waits for its outcome.")
+    item, selection = _item(row)
+    found, waiting, _ = queries.live_list(call, queries.plan_of(selection))
+    listed = next((each for each in found.rows if each.application_id == row.application_id), None)
+    if listed is None:
+        word = (
+            "is not scored yet" if any(each.id == row.application_id for each in waiting) else "is not under evaluation"
+        )
+        raise Refused(f"The application {word}. Its outcome follows once new evaluators agreed.")
+    first = db.session.scalars(select(SelectionItem).where(SelectionItem.selection_id == selection.id)).all()
+    outcome, words = said.settled(
+        None if listed.outcome is Outcome.BELOW_THRESHOLD else Fraction(listed.score),
+        [Fraction(each.score) for each in first if each.outcome == Outcome.SELECTED.value and each.score],
+        has_reserve=any(each.outcome == Outcome.RESERVE.value for each in first),
+        amount=item.amount, free=calls.free(call.id),
+    )  # fmt: skip
+    row.settled_at, row.settled_by, row.settled_words = acts.moment(), actor.user_id, words
+    application = locked(Application, row.application_id)
+    carry_out_again(call, selection, item, outcome)
+    tell_applicants(call, application, item, outcome)
+    acts.reason(words)
+    return outcome

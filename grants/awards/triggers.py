@@ -1,0 +1,27 @@
+"""What the database itself enforces for awards: a complaint stands as it was sent, and as it was decided."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from grants.core.db import WRITTEN_ONCE_TABLES
+
+RULE = WRITTEN_ONCE_TABLES["complaint"]
+# What the applicant wrote no longer changes once it is sent.
+WRITTEN_BY_THE_APPLICANT = ("text", "grounds", "drafted_by")
+# What still comes after the second decision: the money of a corrected outcome, and the end of a repeated evaluation.
+AFTER_THE_DECISION = ("entry_id", "settled_at", "settled_by", "settled_words")
+
+
+def install(connection: Connection) -> None:
+    """Refuse to rewrite what was sent and what was decided, as the owner role; the function comes from the core."""
+    free = ",".join(name for name in RULE.free if name not in WRITTEN_BY_THE_APPLICANT)
+    for name, when, once, still_free in (
+        ("sent", "sent_at", ",".join(RULE.once), free),
+        ("decision", "decided_at", ",".join(AFTER_THE_DECISION), ""),
+    ):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER complaint_{name}_stands BEFORE UPDATE ON complaint "
+            f"FOR EACH ROW WHEN (OLD.{when} IS NOT NULL) "
+            f"EXECUTE FUNCTION refuse_rewriting('{once}', '{still_free}')"
+        )

@@ -1,0 +1,495 @@
+"""A complaint about a negative result: in time, by name, decided by two who had no part in the first decision, and carried out."""
+
+from __future__ import annotations
+
+import io
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.awards import queries, services
+from grants.awards.models import Complaint, SelectionItem
+from grants.awards.rules.complaints import ComplaintInput, DecisionInput
+from grants.awards.states import ComplaintState, Outcome, Remedy
+from grants.calls import queries as call_reads
+from grants.calls import services as call_acts
+from grants.calls.models import Call
+from grants.calls.rules import BudgetInput, ComplaintRules, ResultsInput
+from grants.calls.states import ComplaintGround
+from grants.core import clock, encoding
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from grants.core.jobs import Job
+from grants.core.money import ZERO, euros
+from grants.core.permissions import Permission
+from grants.documents.services import print_complaint
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from grants.identity.policy import Role
+from tests.awards.test_services import decide, reserved, states
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.factories import identity as people
+
+RULES = ComplaintRules(5, 15, working_days=True)
+# The results become public on 1 March 2023, 9:00 in Brussels: complaints are taken until the end of 6 March.
+LOCAL = datetime(2023, 3, 1, 9)
+PUBLIC = datetime(2023, 3, 1, 8, tzinfo=UTC)
+ENDS = datetime(2023, 3, 6, 23, tzinfo=UTC)
+DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+GIVEN = ComplaintInput(("overlooked",), "The consensus says that we have no partner; section 3 names two.")
+UPHOLD = DecisionInput(True, Remedy.REPEAT, "The consensus overlooked section 3.")
+REJECT = DecisionInput(False, None, "The two organisations of section 3 are named in the consensus.")
+# The application on the reserve list.
+NUMBER = 1
+
+
+def rule(scene: Scene, rules: ComplaintRules) -> None:
+    """The call says how one complains."""
+    with arranging():
+        row = get(Call, scene.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.complaints"] = {
+            **content["fields"]["evaluation.criteria"], "value": encoding.encode(rules),
+        }  # fmt: skip
+        row.content = content
+    db.session.rollback()
+
+
+@pytest.fixture
+def told(evaluated: Scene) -> Scene:
+    """Selected: 0 and 2; on the reserve list: 1. The results are public; three of the office had no part in that."""
+    scene = evaluated
+    rule(scene, RULES)
+    services.confirm(scene.actor("officer"), decide(scene))
+    services.publish_results(scene.actor("manager"), scene.call_id, ResultsInput(LOCAL))
+    with arranging():
+        for name in ("petra", "piet", "pia"):
+            scene.people[name] = people.user(f"{name.capitalize()} Officer", Role.PROJECT_OFFICER).id
+    for number, person in enumerate(scene.leads):
+        scene.people[f"lead{number}"] = person
+    return scene
+
+
+def draft(scene: Scene, given: ComplaintInput = GIVEN) -> UUID:
+    services.complaints.save(scene.actor("lead1"), scene.application_ids[NUMBER], given)
+    return db.session.scalars(select(Complaint.id)).one()
+
+
+def sent(scene: Scene) -> UUID:
+    with clock.at(PUBLIC + DAY):
+        found = draft(scene)
+        services.complaints.send(scene.actor("lead1"), found)
+    return found
+
+
+def reviewed(scene: Scene) -> UUID:
+    found = sent(scene)
+    with clock.at(PUBLIC + 2 * DAY):
+        services.reviewing.admit(scene.actor("petra"), found)
+        chosen = (scene.people["petra"], scene.people["piet"])
+        services.reviewing.name_committee(scene.actor("petra"), found, chosen)
+    return found
+
+
+def decided(scene: Scene, given: DecisionInput) -> UUID:
+    found = reviewed(scene)
+    with clock.at(PUBLIC + 3 * DAY):
+        services.reviewing.propose(scene.actor("petra"), found, given)
+        services.reviewing.decide(scene.actor("piet"), found)
+    db.session.rollback()
+    return found
+
+
+def state(found: UUID) -> str:
+    db.session.rollback()
+    return get(Complaint, found).state
+
+
+def mails(template: str) -> list[Any]:
+    db.session.rollback()
+    return [job.args for job in db.session.scalars(select(Job)) if job.args.get("template") == template]
+
+
+# --- the window ---------------------------------------------------------------------------------------------------
+
+
+def test_the_window_is_that_of_the_call_and_ends_at_midnight_to_the_microsecond(told: Scene) -> None:
+    with clock.at(PUBLIC - TICK), pytest.raises(Refused, match="has not reached you yet"):
+        draft(told)
+    with clock.at(ENDS - 2 * TICK):
+        found = draft(told)
+    late = r"until the end of 6 March 2023 \(24:00 CET\). It is 00:00:00 on 7 March 2023"
+    with clock.at(ENDS), pytest.raises(Refused, match=late):
+        services.complaints.send(told.actor("lead1"), found)
+    assert state(found) == "draft"
+    with clock.at(ENDS - TICK):
+        services.complaints.send(told.actor("lead1"), found)
+    assert state(found) == "received"
+
+
+def test_a_draft_is_kept_late_and_none_is_begun_late(told: Scene) -> None:
+    with clock.at(ENDS + DAY), pytest.raises(Refused, match="too late"):
+        draft(told)
+    with clock.at(PUBLIC + DAY):
+        found = draft(told)
+    with clock.at(ENDS + DAY):
+        services.complaints.save(told.actor("lead1"), told.application_ids[NUMBER], replace(GIVEN, text="More words"))
+    db.session.rollback()
+    assert get(Complaint, found).text == "More words"
+
+
+def test_nobody_complains_about_a_good_result_or_where_the_call_takes_none(told: Scene) -> None:
+    with clock.at(PUBLIC + DAY):
+        with pytest.raises(Refused, match="One complains about a negative result"):
+            services.complaints.save(told.actor("lead0"), told.application_ids[0], GIVEN)
+        with pytest.raises(NotFound):
+            services.complaints.save(told.actor("lead0"), told.application_ids[NUMBER], GIVEN)
+        with arranging():
+            content = deepcopy(get(Call, told.call_id).content)
+            del content["fields"]["evaluation.complaints"]
+            get(Call, told.call_id).content = content
+        with pytest.raises(Refused, match="takes no complaints here"):
+            draft(told)
+
+
+def test_what_is_missing_is_said_and_nothing_typed_is_lost(told: Scene) -> None:
+    with clock.at(PUBLIC + DAY):
+        found = draft(told, ComplaintInput((), "word " * 2_001))
+        with pytest.raises(Invalid) as error:
+            services.complaints.send(told.actor("lead1"), found)
+        assert set(error.value.problems) == {"grounds", "text"}
+        assert "limit is 2000. Cut 1." in error.value.problems["text"]
+        rule(told, replace(RULES, grounds=(ComplaintGround.CONFLICT,)))
+        services.complaints.save(told.actor("lead1"), told.application_ids[NUMBER], GIVEN)
+        with pytest.raises(Invalid):
+            services.complaints.send(told.actor("lead1"), found)
+
+
+def test_one_complaint_about_a_result_and_another_after_withdrawal_in_time(told: Scene) -> None:
+    found = sent(told)
+    with clock.at(PUBLIC + 2 * DAY):
+        with pytest.raises(Refused, match="already"):
+            services.complaints.save(told.actor("lead1"), told.application_ids[NUMBER], GIVEN)
+        with pytest.raises(Invalid):
+            services.complaints.withdraw(told.actor("lead1"), found, " ")
+        services.complaints.withdraw(told.actor("lead1"), found, "We found the sentence.")
+        services.complaints.save(told.actor("lead1"), told.application_ids[NUMBER], GIVEN)
+    assert state(found) == "withdrawn"
+
+
+def test_it_is_received_with_a_hash_a_day_and_letters(told: Scene) -> None:
+    found = sent(told)
+
+    row = get(Complaint, found)
+    assert row.sha256 is not None and row.decide_at is not None
+    # 15 working days after 2 March 2023.
+    assert clock.in_zone(row.decide_at).date() == date(2023, 3, 23)
+    (letter,) = mails("complaint_told")
+    assert letter["user_id"] == str(told.people["lead1"])
+    assert letter["context"]["sha256"] == row.sha256.hex()
+    # Who decided the list is not asked to handle it.
+    waiting = {each["user_id"] for each in mails("complaint_waits")}
+    assert waiting == {str(told.people[name]) for name in ("petra", "piet", "pia")}
+
+
+# --- who handles it -----------------------------------------------------------------------------------------------
+
+
+def test_nobody_with_a_part_in_the_first_decision_handles_it(told: Scene) -> None:
+    found = sent(told)
+    involved = queries.complaints.involved_in(told.application_ids[NUMBER], told.call_id)
+
+    assert {"manager", "officer", "chair"} <= {name for name, key in told.people.items() if key in involved}
+    seated = {told.people[name] for name in told.seats(told.application_ids[NUMBER])}
+    assert seated <= set(involved)
+    with pytest.raises(NotAllowed, match="you decided the ranked list"):
+        services.reviewing.admit(told.actor("manager"), found)
+    with pytest.raises(NotAllowed):
+        services.reviewing.admit(told.actor("auditor"), found)
+    services.reviewing.admit(told.actor("petra"), found)
+    with pytest.raises(Invalid, match="a committee of two"):
+        services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["manager"]))
+    with pytest.raises(Invalid, match="a committee of two"):
+        services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["petra"]))
+
+
+def test_who_has_a_conflict_reaches_nothing_of_it(told: Scene) -> None:
+    found = sent(told)
+    evaluation.declare_in_office(told.actor("pia"), told.application_ids[NUMBER], "My sister works there.")
+    with clock.at(PUBLIC + 2 * DAY):
+        with pytest.raises(NotFound):
+            queries.complaints.case_page(told.actor("pia"), told.references[NUMBER], 1)
+        with pytest.raises(NotFound):
+            services.reviewing.admit(told.actor("pia"), found)
+        shown = queries.complaints.list_page(told.actor("pia"), told.slug, queries.complaints.Page(), clock.now())
+        assert (shown.rows.items, shown.counts) == ((), ())
+        assert told.people["pia"] not in dict(
+            queries.complaints.case_page(told.actor("petra"), told.references[NUMBER], 1).people
+        )
+
+
+def test_the_two_members_and_nobody_else_decide_and_not_one_alone(told: Scene) -> None:
+    found = reviewed(told)
+
+    with pytest.raises(NotAllowed, match="committee of two"):
+        services.reviewing.propose(told.actor("pia"), found, REJECT)
+    with pytest.raises(Refused, match="Nothing is proposed"):
+        services.reviewing.decide(told.actor("piet"), found)
+    services.reviewing.propose(told.actor("petra"), found, REJECT)
+    with pytest.raises(Refused, match="another person"):
+        services.reviewing.decide(told.actor("petra"), found)
+    with pytest.raises(NotAllowed):
+        services.reviewing.decide(told.actor("pia"), found)
+    services.reviewing.return_decision(told.actor("piet"), found, "Say where.")
+    with pytest.raises(Refused, match="Nothing is proposed"):
+        services.reviewing.decide(told.actor("piet"), found)
+
+
+def test_two_members_at_once_and_a_withdrawal_meanwhile(told: Scene) -> None:
+    found = reviewed(told)
+    version = get(Complaint, found).version
+    services.reviewing.propose(told.actor("petra"), found, REJECT, version)
+
+    with pytest.raises(Conflict):
+        services.reviewing.propose(told.actor("piet"), found, UPHOLD, version)
+    newer = get(Complaint, found).version
+    services.complaints.withdraw(told.actor("lead1"), found, "Settled otherwise.")
+    with pytest.raises(Conflict):
+        services.reviewing.decide(told.actor("piet"), found, newer)
+    with pytest.raises(Refused, match="withdrawn"):
+        services.reviewing.decide(told.actor("piet"), found)
+
+
+def test_inadmissible_needs_a_reason_and_ends_it(told: Scene) -> None:
+    found = sent(told)
+    with pytest.raises(Invalid):
+        services.reviewing.turn_away(told.actor("petra"), found, "")
+    services.reviewing.turn_away(told.actor("petra"), found, "It only asks for more points.")
+
+    assert state(found) == "inadmissible"
+    assert mails("complaint_told")[-1]["context"]["why"] or "inadmissible" in str(mails("complaint_told"))
+    with pytest.raises(Refused):
+        services.reviewing.admit(told.actor("petra"), found)
+    with pytest.raises(Refused):
+        services.complaints.withdraw(told.actor("lead1"), found, "Too late")
+
+
+def test_more_time_is_later_and_has_a_reason(told: Scene) -> None:
+    found = sent(told)
+    with pytest.raises(Invalid) as error:
+        services.reviewing.extend(told.actor("petra"), found, date(2023, 3, 22), "")
+    assert set(error.value.problems) == {"day", "reason"}
+    services.reviewing.extend(told.actor("petra"), found, date(2023, 4, 1), "One of the committee is ill.")
+
+    shown = queries.complaints.list_page(told.actor("petra"), told.slug, queries.complaints.Page(), PUBLIC + 60 * DAY)
+    assert shown.late == 1
+    assert get(Complaint, found).extension_reason == "One of the committee is ill."
+
+
+# --- the second decision ------------------------------------------------------------------------------------------
+
+
+def test_rejected_the_first_decision_stands_and_the_letter_leaves_in_the_same_act(told: Scene) -> None:
+    found = decided(told, REJECT)
+
+    assert (state(found), states(told)[NUMBER]) == ("rejected", "reserve")
+    row = get(Complaint, found)
+    assert row.letter is not None and "The first decision stands." in row.letter["paragraphs"]
+    assert [each["context"]["what"] for each in mails("complaint_told")].count("rejected") == 1
+    db.session.rollback()
+    assert any(job.name == queries.complaints.JOB for job in db.session.scalars(select(Job)))
+
+
+def test_upheld_the_evaluation_is_repeated_by_others_and_its_history_stays(told: Scene) -> None:
+    application_id = told.application_ids[NUMBER]
+    before = told.seats(application_id)
+    with arranging():
+        for name in ("new1", "new2", "new3"):
+            told.people[name] = people.user(f"Nora {name}", Role.EVALUATOR).id
+    found = decided(told, UPHOLD)
+
+    assert (states(told)[NUMBER], told.seats(application_id)) == ("under_evaluation", [])
+    assert set(before) <= {
+        name for name, key in told.people.items() if key in queries.complaints.involved_in(application_id, told.call_id)
+    }
+    with pytest.raises(Refused, match="is not scored yet"):
+        services.reviewing.settle(told.actor("piet"), found)
+
+
+def test_the_repeated_evaluation_gives_the_outcome_its_score_would_have_had(told: Scene) -> None:
+    from grants.evaluation.rules import EvaluatorInput
+
+    application_id = told.application_ids[NUMBER]
+    found = decided(told, UPHOLD)
+    with clock.at(PUBLIC + 4 * DAY):
+        with arranging():
+            for name in ("new1", "new2", "new3"):
+                told.people[name] = people.user(f"Nora {name}", Role.EVALUATOR).id
+        for name in ("new1", "new2", "new3"):
+            values = EvaluatorInput(told.people[name], "PT", ("en",), (), 0, 3)
+            evaluation.pool(told.actor("manager"), told.call_id, values)
+            evaluation.declare(told.actor(name), told.call_id, (Answered(application_id, Declared.NONE, ""),))
+            evaluation.fill(told.actor("manager"), application_id, told.evaluator_id(name), "A complaint was upheld.")
+        told.assess(application_id, 10, 10, 10)
+        told.agree(application_id, 10, 10, 10)
+        call_acts.authorise_budget(told.actor("officer"), told.call_id, BudgetInput(euros(1_200_000)))
+        outcome = services.reviewing.settle(told.actor("petra"), found)
+
+    assert outcome is Outcome.SELECTED
+    assert (states(told)[NUMBER], reserved(told)) == ("selected", euros(1_200_000))
+    with pytest.raises(Refused, match="waits for its outcome"):
+        services.reviewing.settle(told.actor("petra"), found)
+
+
+def test_a_corrected_outcome_needs_its_money_and_reserves_it(told: Scene) -> None:
+    found = reviewed(told)
+    services.reviewing.propose(told.actor("petra"), found, replace(UPHOLD, remedy=Remedy.CORRECT))
+    with pytest.raises(Refused, match=r"200.000\.00 free"):
+        services.reviewing.decide(told.actor("piet"), found)
+    assert (state(found), states(told)[NUMBER]) == ("under_review", "reserve")
+    call_acts.authorise_budget(told.actor("officer"), told.call_id, BudgetInput(euros(1_200_000)))
+    services.reviewing.decide(told.actor("piet"), found)
+
+    assert (state(found), states(told)[NUMBER], reserved(told)) == ("upheld", "selected", euros(1_200_000))
+    assert call_reads.free(told.call_id) == ZERO
+    db.session.rollback()
+    item = db.session.scalars(
+        select(SelectionItem).where(SelectionItem.application_id == told.application_ids[NUMBER])
+    ).one()
+    assert item.entry_id == get(Complaint, found).entry_id
+
+
+def test_a_remedy_must_fit_the_result(told: Scene) -> None:
+    found = reviewed(told)
+    for given in (replace(UPHOLD, remedy=Remedy.RESTORE), replace(UPHOLD, remedy=None), replace(UPHOLD, upholds=None)):
+        with pytest.raises(Invalid):
+            services.reviewing.propose(told.actor("petra"), found, given)
+    with pytest.raises(Invalid, match="limit is 500"):
+        services.reviewing.propose(told.actor("petra"), found, replace(REJECT, text="word " * 501))
+
+
+def test_a_verdict_of_the_desk_falls_while_no_list_is_confirmed(evaluated: Scene) -> None:
+    scene = evaluated
+    rule(scene, RULES)
+    with arranging():
+        application = get(Application, scene.application_ids[NUMBER])
+        application.state = "ineligible"
+        scene.people["lead1"] = scene.leads[1]
+        for name in ("petra", "piet"):
+            scene.people[name] = people.user(name, Role.PROJECT_OFFICER).id
+    db.session.rollback()
+    services.complaints.save(scene.actor("lead1"), scene.application_ids[NUMBER], replace(GIVEN, grounds=("verdict",)))
+    found = db.session.scalars(select(Complaint.id)).one()
+    services.complaints.send(scene.actor("lead1"), found)
+    services.reviewing.admit(scene.actor("petra"), found)
+    services.reviewing.name_committee(scene.actor("petra"), found, (scene.people["petra"], scene.people["piet"]))
+    services.reviewing.propose(scene.actor("petra"), found, replace(UPHOLD, remedy=Remedy.RESTORE))
+    services.reviewing.decide(scene.actor("piet"), found)
+
+    assert (state(found), states(scene)[NUMBER]) == ("upheld", "eligible")
+
+
+def test_the_second_decision_is_printed_once_and_handed_to_team_and_office(told: Scene, browser: Browser) -> None:
+    found = decided(told, REJECT)
+    path = f"/applications/{told.references[NUMBER]}/complaints/1.pdf"
+    with clock.at(PUBLIC + 4 * DAY):
+        assert browser.get("lead1", path).status_code == 404
+        made = print_complaint(told.actor("petra"), found)
+        assert print_complaint(told.actor("petra"), found) == made
+        for name in ("lead1", "auditor"):
+            with browser.get(name, path) as answer:
+                assert answer.data.startswith(b"%PDF")
+        assert browser.get("lead0", path).status_code in (403, 404)
+
+
+# --- pages --------------------------------------------------------------------------------------------------------
+
+
+def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(told: Scene, browser: Browser) -> None:
+    own, case = (
+        f"/applications/{told.references[NUMBER]}/complaint",
+        f"/applications/{told.references[NUMBER]}/complaints/1",
+    )
+    with clock.at(PUBLIC + DAY):
+        assert (
+            "Complain about this result" in browser.get("lead1", f"/applications/{told.references[NUMBER]}/result").text
+        )
+        assert "until the end of 6 March 2023 (24:00 CET)" in text_of(browser.get("lead1", own))
+        empty = browser.post("lead1", own, version="0", text="Half a thought", go="send")
+        assert empty.status_code == 422 and "Choose what you complain about" in empty.text
+        assert "Half a thought" in browser.get("lead1", own).text
+        second_tab = browser.post("lead1", own, version="0", text="Another tab", grounds="overlooked")
+        assert second_tab.status_code == 409 and "Another tab" in second_tab.text
+        version = str(db.session.scalars(select(Complaint.version)).one())
+        evidence = (io.BytesIO(b"%PDF-1.4\n%%EOF\n"), "minutes.txt")
+        browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", file=evidence)
+        version = str(db.session.scalars(select(Complaint.version)).one())
+        done = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", go="send")
+        assert done.status_code == 302 or done.status_code == 303
+        assert browser.get("petra", own).status_code == 404
+        for name in ("petra", "manager", "auditor"):
+            assert GIVEN.text in browser.get(name, case).text
+        for name in ("lead0", "lead1", "eva1", "chair"):
+            assert browser.get(name, case).status_code in (403, 404)
+        assert "you decided the ranked list" in text_of(browser.get("manager", case))
+        listed = text_of(browser.get("auditor", f"/calls/{told.slug}/complaints"))
+        assert told.references[NUMBER] in listed and "Received" in listed
+        csv = browser.get("petra", f"/calls/{told.slug}/complaints.csv").text
+        assert told.references[NUMBER] in csv and GIVEN.text not in csv
+
+        def step(name: str, path: str, **data: str) -> Any:
+            db.session.rollback()
+            shown = str(db.session.scalars(select(Complaint.version)).one())
+            return browser.post(name, f"{case}/{path}", **{"version": shown, **data})
+
+        assert "Somebody else handles" in step("manager", "check", go="admit").text
+        assert step("petra", "check", go="turn_away").status_code == 422
+        step("petra", "check", go="admit")
+        wrong = step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["manager"]))
+        assert wrong.status_code == 422
+        step("petra", "committee", member_one=str(told.people["petra"]), member_two=str(told.people["piet"]))
+        bad = step("petra", "proposal", text="Kept words")
+        assert bad.status_code == 422 and "Kept words" in bad.text
+        step("petra", "time", day="1 April 2023", reason="One of the committee is ill.")
+        step("petra", "proposal", upholds="no", text=REJECT.text)
+        assert REJECT.text not in browser.get("lead1", own).text
+        assert step("petra", "decision", version="1").status_code == 409
+        step("piet", "return", reason="Say where.")
+        step("petra", "proposal", upholds="no", text=REJECT.text)
+        step("piet", "decision")
+        read = browser.get("lead1", own).text
+        assert REJECT.text in read and "First decision" in read
+        assert "Petra" not in read and "Piet" not in read
+        assert REJECT.text in browser.get("auditor", case).text
+
+
+def test_duties_lead_to_it(told: Scene) -> None:
+    with clock.at(PUBLIC + DAY):
+        found = draft(told)
+        assert any("Send the complaint" in each.what for each in queries.duties(told.actor("lead1"), clock.now()))
+        services.complaints.send(told.actor("lead1"), found)
+        assert any("admissible" in each.what for each in queries.duties(told.actor("petra"), clock.now()))
+        services.reviewing.admit(told.actor("petra"), found)
+        services.reviewing.name_committee(told.actor("petra"), found, (told.people["petra"], told.people["piet"]))
+        assert any("Decide the complaint" in each.what for each in queries.duties(told.actor("piet"), clock.now()))
+        assert not any("omplaint" in each.what for each in queries.duties(told.actor("pia"), clock.now()))
+
+
+def test_the_permission_is_the_offices_and_the_auditor_only_reads() -> None:
+    from grants.identity.policy import PERMISSIONS
+
+    decides = {role for role, held in PERMISSIONS.items() if Permission.COMPLAINT_DECIDE in held}
+    reads = {role for role, held in PERMISSIONS.items() if Permission.COMPLAINT_READ in held}
+    assert decides == {Role.PROGRAMME_MANAGER, Role.ELIGIBILITY_OFFICER, Role.PROJECT_OFFICER}
+    assert reads - decides == {Role.AUDITOR, Role.AUTHORISING_OFFICER}
+    assert ComplaintState.DRAFT.value == "draft" and CLOSED < PUBLIC
