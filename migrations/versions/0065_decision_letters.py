@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0067"
+revision = "0065"
 down_revision = "0064"
 branch_labels = None
 depends_on = None
