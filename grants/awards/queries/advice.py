@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ScalarSelect, and_, func, select
 
 from grants.applications.models import Application
 from grants.applications.states import Origin
@@ -18,6 +18,7 @@ from grants.awards.queries.lists import ranking_page
 from grants.awards.ranking.variance import SCALE, Sheet
 from grants.awards.rules import AdvicePage, AdviceRow, RankingPage, SeverityRow
 from grants.awards.states import AdviceKind
+from grants.calls.models import Call
 from grants.calls.rules import CallView
 from grants.core.errors import NotAllowed
 from grants.core.permissions import Actor, Permission, Scope
@@ -97,20 +98,22 @@ def _counted(call: CallView, rows: Sequence[Any]) -> SheetsRead:
 
 @reader
 def advice_page(actor: Actor, slug: str) -> Asking[AdvicePage]:
-    """The newest run beside the official rank, for chairs and managers who decide; one more step than the ranking.
+    """The newest run beside the official rank, for chairs and managers who decide, read beside the ranking.
 
     With a conflict, or not declared, one sees no row of that application, and no ranks it could be inferred from.
     """
-    shown = yield from ranking_page.asking(actor, slug)
+    call_id = select(Call.id).where(Call.slug == slug).scalar_subquery()
+    shown, ((runs, names, titles), assesses) = yield from both(
+        ranking_page.asking(actor, slug), both(_latest(call_id), _assesses(actor, call_id))
+    )
     if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", shown.call_id))):
         raise NotAllowed("The advice is read by the chair and by the manager of this call.")
-    (runs, names, titles), assesses = yield from both(_latest(shown.call_id), _assesses(actor, shown.call_id))
     if assesses:
         raise NotAllowed("You assess applications of this call; the advice is read by those who do not.")
     return _page(actor, shown, runs, names, titles)
 
 
-def _assesses(actor: Actor, call_id: UUID) -> Asking[bool]:
+def _assesses(actor: Actor, call_id: ScalarSelect[UUID]) -> Asking[bool]:
     found = yield from ask(
         select(Assignment.id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
@@ -124,7 +127,7 @@ def _assesses(actor: Actor, call_id: UUID) -> Asking[bool]:
     return bool(found)
 
 
-def _latest(call_id: UUID) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any]]]:
+def _latest(call_id: ScalarSelect[UUID]) -> Asking[tuple[Sequence[Any], dict[str, str], dict[str, Any]]]:
     """The newest run, the people of the pool by their id there, and the applications of the call."""
     runs, people, applications = yield [
         select(RankingRun).where(RankingRun.call_id == call_id).order_by(RankingRun.number.desc()).limit(1),

@@ -480,9 +480,3 @@ def reached_at(application_ids: Sequence[UUID]) -> Asking[dict[UUID, datetime]]:
         .group_by(DecisionLetter.application_id)
     )
     return {row.application_id: row.at for row in rows}
-
-
-def sent_at(actor: Actor, reference: str) -> datetime | None:
-    """When the newest letter of decision was sent to the team this person belongs to; None before."""
-    row = db.session.scalars(_newest_sent(applications.team_id_of(actor, reference))).first()
-    return None if row is None else row.sent_at

@@ -19,6 +19,7 @@ from grants.core import encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, reader
 from grants.evaluation import queries as evaluation
 from grants.identity.models import User
 
@@ -41,17 +42,16 @@ def application_ids(call_id: UUID) -> frozenset[UUID]:
     return frozenset(db.session.scalars(select(Application.id).where(Application.call_id == call_id)))
 
 
-def decided(call_id: UUID) -> Decided:
-    """How far the selection of a call is. Two statements."""
-    rows = db.session.execute(
-        select(Selection.number, Selection.state).where(Selection.call_id == call_id).order_by(Selection.number)
-    ).all()
-    waiting, sent = db.session.execute(
+@reader
+def decided(call_id: UUID) -> Asking[Decided]:
+    """How far the selection of a call is."""
+    rows, ((waiting, sent),) = yield [
+        select(Selection.number, Selection.state).where(Selection.call_id == call_id).order_by(Selection.number),
         select(
-            func.count().filter(Application.state.in_(WITHOUT_RESULT)),
-            func.count().filter(Application.submission_id.is_not(None)),
-        ).where(Application.call_id == call_id, Application.origin == Origin.SUBMITTED_HERE.value)
-    ).one()
+            func.count().filter(Application.state.in_(WITHOUT_RESULT)).label("waiting"),
+            func.count().filter(Application.submission_id.is_not(None)).label("sent"),
+        ).where(Application.call_id == call_id, Application.origin == Origin.SUBMITTED_HERE.value),
+    ]
     return Decided(
         sum(state == SelectionState.CONFIRMED.value for _, state in rows),
         next((number for number, state in rows if state == SelectionState.DECIDED.value), None),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from grants.applications import queries as applications
 from grants.applications.rules import ApplicationView
 from grants.awards import ranking, rules
-from grants.awards.models import Selection, SelectionItem
+from grants.awards.models import DecisionLetter, Selection, SelectionItem
 from grants.awards.rules import ResultPage, ResultScore
-from grants.awards.states import Outcome, SelectionKind, SelectionState
+from grants.awards.states import LetterState, Outcome, SelectionKind, SelectionState
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
@@ -26,8 +27,11 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     Before the results of the call are public the page says when, and nothing else.
     """
     application = applications.view_by_id(applications.team_id_of(actor, reference))
+    letter = select(func.max(DecisionLetter.sent_at)).where(
+        DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value
+    )
     found = db.session.execute(
-        select(SelectionItem, Selection.kind)
+        select(SelectionItem, Selection.kind, letter.scalar_subquery())
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
         .order_by(Selection.number.desc())
@@ -35,13 +39,13 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     ).one_or_none()
     if found is None:
         raise NotFound
-    item, kind = found
+    item, kind, letter_sent = found
     if kind == SelectionKind.PUBLISHED_OUTCOME.value:
         # What was published elsewhere is public by its source.
         return ResultPage(application, True, True, Outcome(item.outcome))
-    if not application.call.results_are_public(at):
-        return ResultPage(application, False, False)
-    return _told(application, item)
+    public = application.call.results_are_public(at)
+    shown = _told(application, item) if public else ResultPage(application, False, False)
+    return replace(shown, letter_sent=letter_sent)
 
 
 def evaluation_told(application: ApplicationView) -> ResultPage | None:

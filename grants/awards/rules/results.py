@@ -60,6 +60,8 @@ class ResultPage:
     moved_words: str = ""
     # On which conditions it is selected.
     conditions: str = ""
+    # When its team was sent the newest letter of decision.
+    letter_sent: datetime | None = None
 
     @property
     def total_half(self) -> Half | None:

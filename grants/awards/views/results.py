@@ -115,12 +115,12 @@ def _publishing(slug: str, form: PublishForm | None = None, second: ConfirmForm 
 @requires(P.APPLICATION_READ)
 def result(ref: str) -> Any:
     """How an application fared and why, for its team."""
-    shown, letter = queries.result(current_actor(), ref, clock.now()), queries.letters.sent_at(current_actor(), ref)
+    shown = queries.result(current_actor(), ref, clock.now())
     call = shown.application.call
     return page(
         "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
         rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,
-        redress=call.fact("evaluation.redress"), letter_sent=letter, anchors=anchor_words, marking=call.content.marking,
+        redress=call.fact("evaluation.redress"), anchors=anchor_words, marking=call.content.marking,
     )  # fmt: skip
 
 
