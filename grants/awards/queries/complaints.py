@@ -38,7 +38,7 @@ from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import queries as evaluation
-from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, Evaluator, ScoreShift
+from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, ConsensusWriting, Evaluator, ScoreShift
 from grants.identity import queries as identity
 
 FILES = "complaint"
@@ -157,7 +157,7 @@ def case_page(actor: Actor, reference: str, number: int) -> CasePage:
     scope = Scope.of(("application", row.application_id), ("call", row.call_id)) if row else None
     if row is None or scope is None or not actor.may(Permission.COMPLAINT_READ, scope):
         raise NotFound
-    if evaluation.shut_to(actor, [row.application_id]):
+    if evaluation.undecidable(actor, [row.application_id]):
         raise NotFound
     application = applications.view_by_id(row.application_id)
     (view,) = _views(select(Complaint).where(Complaint.id == row.id))
@@ -216,6 +216,8 @@ def involved_in(application_id: UUID, call_id: UUID) -> dict[UUID, str]:
     lists = (Selection.decided_by, Selection.confirmed_by)
     moves = (SelectionMove.decided_by, SelectionMove.confirmed_by)
     shifts = (ScoreShift.proposed_by, ScoreShift.decided_by)
+    every = select(func.max(Complaint.number)).where(Complaint.application_id == application_id)
+    newest = every.correlate(None).scalar_subquery()
     parts: list[Select[Any]] = [
         _part(Evaluator.user_id, "you assessed the application")
         .join(Assignment, Assignment.evaluator_id == Evaluator.id)
@@ -224,6 +226,15 @@ def involved_in(application_id: UUID, call_id: UUID) -> dict[UUID, str]:
         .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
         .where(Consensus.application_id == application_id),
         _part(Consensus.written_by, "you wrote the consensus on it").where(Consensus.application_id == application_id),
+        _part(ConsensusWriting.saved_by, "you wrote the consensus on it")
+        .join(Consensus, Consensus.id == ConsensusWriting.consensus_id)
+        .where(Consensus.application_id == application_id),
+        *(
+            _part(c, "you decided an earlier complaint about it").where(
+                Complaint.application_id == application_id, Complaint.number < newest
+            )
+            for c in (Complaint.proposed_by, Complaint.confirmed_by, Complaint.settled_by)
+        ),
         _part(PanelMember.user_id, "you sat on the panel that discussed it")
         .join(PanelItem, PanelItem.meeting_id == PanelMember.meeting_id)
         .where(PanelItem.application_id == application_id),
@@ -269,7 +280,7 @@ def list_page(actor: Actor, slug: str, page: Page, at: datetime) -> Asking[ListP
     if not actor.may(Permission.COMPLAINT_READ, Scope.of(("call", call.id))):
         raise NotFound
     ids = yield from ask(select(Complaint.application_id).where(Complaint.call_id == call.id).distinct())
-    shut = yield from evaluation.shut_to.asking(actor, [row.application_id for row in ids])
+    shut = yield from evaluation.undecidable.asking(actor, [row.application_id for row in ids])
     inside = (
         Complaint.call_id == call.id,
         Complaint.state != ComplaintState.DRAFT.value,
@@ -336,7 +347,7 @@ def to_handle(actor: Actor) -> Asking[list[Duty]]:
     )
     if not rows:
         return []
-    shut = yield from evaluation.shut_to.asking(actor, [row.application_id for row in rows])
+    shut = yield from evaluation.undecidable.asking(actor, [row.application_id for row in rows])
     found = []
     for row in rows:
         scope = Scope.of(("application", row.application_id), ("call", row.call_id))

@@ -136,6 +136,24 @@ def outcome_of(item: Any) -> Outcome:
     return Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome)
 
 
+def overtaken(letters: Sequence[DecisionLetter]) -> list[str]:
+    """The references of those whose letter tells an outcome that is no longer theirs, in order."""
+    rows = db.session.execute(
+        select(SelectionItem.application_id, SelectionItem.entry_id, SelectionItem.outcome, Application.reference)
+        .join(Selection, Selection.id == SelectionItem.selection_id)
+        .join(Application, Application.id == SelectionItem.application_id)
+        .where(
+            SelectionItem.application_id.in_([letter.application_id for letter in letters]),
+            Selection.state == SelectionState.CONFIRMED.value,
+            Selection.kind == SelectionKind.RANKED.value,
+        )
+        .order_by(Selection.number)
+    ).all()
+    told = {letter.application_id: letter.outcome for letter in letters}
+    newest = {row.application_id: row for row in rows}
+    return sorted(row.reference for key, row in newest.items() if outcome_of(row).value != told[key])
+
+
 def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
     """The items of the confirmed ranked list of a call, in its order, and what was sent in but is on none."""
     about = (Application.reference, Application.title, Application.requested, Organisation.name.label("lead"))

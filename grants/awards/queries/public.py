@@ -144,5 +144,9 @@ def names_of_year(year: int, at: datetime) -> tuple[str, ...]:
     # Whoever is left out of one call for their safety is left out of the year.
     out = {key for row in wanted.values() for key in row.left_out}
     names = {row.id: row.name for row in rows if str(row.id) not in out}
-    # So few names would tell who assessed what, in a year with one small call.
-    return tuple(sorted(names.values(), key=str.casefold)) if len(names) >= EVALUATORS_LEAST else ()
+    # So few names would tell who assessed what, in a year with one small call; and so would the few that are left where
+    # one takes away the names that stand beside their calls.
+    beside = {row.id for row in rows if wanted[row.call_id].shown == NamesShown.CALL.value}
+    alone = len(names.keys() - beside)
+    is_telling = len(names) < EVALUATORS_LEAST or 0 < alone < EVALUATORS_LEAST
+    return () if is_telling else tuple(sorted(names.values(), key=str.casefold))

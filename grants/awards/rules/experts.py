@@ -46,9 +46,10 @@ def few(evaluators: int, applications: int) -> bool:
 
 def checked_names(page: NamesPage, shown: NamesShown, left_out: Mapping[UUID, str]) -> dict[UUID, str]:
     """Who is left out with cleaned reasons; refused where a list beside the call would tell who assessed what."""
-    if shown is NamesShown.CALL and page.few:
+    left = sum(key not in left_out for key, _ in page.people)
+    if shown is NamesShown.CALL and few(left, page.applications):
         raise Refused(
-            f"This call has {len(page.people)} evaluators and {page.applications} applications: beside it their names would "
+            f"This call has {left} evaluators to name and {page.applications} applications: beside it their names would "
             f"let people guess who assessed what. Publish them with all names of the year."
         )
     known = {key for key, _ in page.people}

@@ -60,7 +60,12 @@ def save(actor: Actor, application_id: UUID, given: ComplaintInput, version: int
 def _draft_of(application_id: UUID) -> Complaint | None:
     return db.session.scalars(
         select(Complaint)
-        .where(Complaint.application_id == application_id, Complaint.state == ComplaintState.DRAFT.value)
+        .where(
+            Complaint.application_id == application_id,
+            Complaint.state == ComplaintState.DRAFT.value,
+            # One about a result that no longer stands is left behind: it has its own last day.
+            Complaint.about == select(Application.state).where(Application.id == application_id).scalar_subquery(),
+        )
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -95,6 +100,8 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
     told = call.content.complaints
     if told is None:
         raise Refused("This call takes no complaints here any more. Ask the programme how to object.")
+    if applications.view_by_id(row.application_id).state.value != row.about:
+        raise Refused("The result this draft is about no longer stands. Begin one about the new result.")
     rules.refuse_late(row.due_at, told.until_words(row.reached_at, call.zone), acts.moment(), call.zone)
     given.refuse_incomplete(told)
     attached = files.listed(own.FILES, row.id)
@@ -203,7 +210,11 @@ def _refuse_reading(actor: Actor, row: Complaint) -> None:
         return
     scope = Scope.of(("application", row.application_id), ("call", row.call_id))
     sent = row.state != ComplaintState.DRAFT.value
-    if not sent or not actor.may(Permission.COMPLAINT_READ, scope) or evaluation.shut_to(actor, [row.application_id]):
+    if (
+        not sent
+        or not actor.may(Permission.COMPLAINT_READ, scope)
+        or evaluation.undecidable(actor, [row.application_id])
+    ):
         raise NotFound
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -82,6 +83,10 @@ def leave_out(actor: Actor, application_id: UUID, reason: str) -> None:
         )
     if _open_exclusion(application_id) is not None:
         raise Refused("It is left out already.")
+    if _on_its_way(application_id):
+        raise Refused(
+            "Its letter is prepared or on its way. Have the letters returned by the second person first, then leave it out."
+        )
     assert actor.user_id is not None, "only a person leaves out"
     row = LetterLeftOut(application_id=application_id, reason=words)
     row.left_out_by, row.left_out_at = actor.user_id, acts.moment()
@@ -112,9 +117,26 @@ def _open_exclusion(application_id: UUID) -> LetterLeftOut | None:
     ).one_or_none()
 
 
+def _on_its_way(application_id: UUID) -> bool:
+    on_its_way = [LetterState.PREPARED.value, LetterState.QUEUED.value]
+    found = select(DecisionLetter.id).where(
+        DecisionLetter.application_id == application_id, DecisionLetter.state.in_(on_its_way)
+    )
+    return db.session.scalar(found.limit(1)) is not None
+
+
+def _refuse_overtaken(letters: Sequence[DecisionLetter]) -> None:
+    """Raise :class:`Refused` where a letter tells an outcome that is no longer the one of its application."""
+    found = queries.letters.overtaken(letters)
+    if found:
+        raise Refused(
+            f"The outcome of {', '.join(found)} changed after the letter was prepared. Return the letters and prepare them anew."
+        )
+
+
 def refuse_shut(actor: Actor, application_id: UUID) -> None:
     """Whoever is in conflict with an application, or takes part in it, has nothing to do with its letter."""
-    if application_id in evaluation.shut_to(actor, [application_id]):
+    if application_id in evaluation.undecidable(actor, [application_id]):
         raise NotFound
 
 
@@ -182,7 +204,7 @@ def _second_person(actor: Actor, mailing_id: UUID, version: int | None) -> tuple
     if actor.user_id is None or actor.user_id == mailing.prepared_by:
         raise Refused("You prepared these letters; another person must send or return them.")
     letters = _letters_in(mailing_id)
-    if evaluation.shut_to(actor, [letter.application_id for letter in letters]):
+    if evaluation.undecidable(actor, [letter.application_id for letter in letters]):
         raise Refused(
             "You have a conflict of interest with an application of these letters, take part in one, or have not declared "
             "about it. Somebody else must look at them."
@@ -200,6 +222,7 @@ def confirm_mailing(actor: Actor, mailing_id: UUID, version: int | None = None) 
     """Have the letters sent that another person prepared, each by a job of its own; how many."""
     demand_fresh(actor)
     mailing, letters = _second_person(actor, mailing_id, version)
+    _refuse_overtaken(letters)
     MAILING.move(mailing, "confirm")
     mailing.confirmed_by, mailing.confirmed_at = actor.user_id, acts.moment()
     for letter in letters:
@@ -250,6 +273,7 @@ def send_letter(actor: Actor, letter_id: UUID) -> str:
         return f"was {letter.state}"
     refuse_shut(actor, letter.application_id)
     application = locked(Application, letter.application_id)
+    _refuse_overtaken([letter])
     team = _team(application.id)
     if not team:
         raise Refused("Nobody of its team has an account that works. Invite somebody, then send it again.")

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
+from grants.calls.models import Call
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
@@ -125,11 +126,17 @@ def _refuse_taking_back(row: ConflictDeclaration | None) -> None:
 
 
 def _refuse_late_change(row: ConflictDeclaration | None) -> None:
-    """Once a list was decided, a conflict that was declared ends by a ruling alone: the bar may have ended with the results."""
-    if row is None or row.declared != Declared.CONFLICT.value or row.ruling == Ruling.CLEARED.value:
+    """Once a list was decided, a conflict that stands ends by a ruling alone: the bar may have ended with the results.
+
+    An application whose evaluation is repeated after a complaint is in evaluation once more, and its results stay public.
+    """
+    if row is None or row.ruling == Ruling.CLEARED.value:
+        return
+    if row.declared != Declared.CONFLICT.value and row.ruling != Ruling.CONFIRMED.value:
         return
     application = locked(Application, row.application_id)
-    if application.state not in queries.IN_EVALUATION:
+    call = db.session.get_one(Call, application.call_id)
+    if application.state not in queries.IN_EVALUATION or call.results_public_at is not None:
         raise Refused(
             f"You declared a conflict with {application.reference}, and its list is decided. "
             "Only a ruling of the programme manager ends it. Nothing was changed."

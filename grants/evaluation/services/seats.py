@@ -16,7 +16,7 @@ from grants.calls.rules import CallView
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import db, locked
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import matching, queries, rules
@@ -155,9 +155,12 @@ def fill(actor: Actor, application_id: UUID, evaluator_id: UUID, reason: str, du
 def to_change_by_hand(actor: Actor, application_id: UUID, reason: str) -> tuple[Application, str]:
     """The application, locked, and the reason cleaned: what every change of seats by hand asks first, whatever it is.
 
-    Nobody manages the seats of what they assess, and the seats of an application that is no longer in evaluation stand.
+    Nobody manages the seats of what they assess or have a conflict with, also where the results are public and the
+    evaluation is repeated; the seats of an application that is no longer in evaluation stand.
     """
     application = locked(Application, application_id)
+    if queries.undecidable(actor, (), [application_id]):
+        raise NotFound
     queries.refuse_own_seat(actor, application_id)
     queries.refuse_closed(application)
     words = clean_text(reason)
