@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from grants.calls.rules import CallView
 from tests.browser.sites import Site, served
@@ -33,6 +33,9 @@ FLAGS = (
     "--disable-software-rasterizer",
 )
 
+# What a page comes to is what counts; how soon, on a machine that does much else, is said where it is the claim.
+PATIENCE_MS = 20_000
+
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
@@ -41,6 +44,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(MISSING, pytrace=False)
         pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(FLAGS))
         yield browser

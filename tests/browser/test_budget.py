@@ -247,11 +247,10 @@ def test_amounts_typed_before_the_script_has_come_are_kept_and_saved(
         page = context.new_page()
         held: list[Route] = []
         page.route("**/grid.js*", lambda route: held.append(route))
-        page.goto(draft.path, wait_until="commit")
-        for place in places:
-            cell(page, place).press_sequentially("700")
-        while not held:
-            page.wait_for_timeout(20)
+        with page.expect_request("**/grid.js*"):
+            page.goto(draft.path, wait_until="commit")
+            for place in places:
+                cell(page, place).press_sequentially("700")
         for each in held:
             each.continue_()
         expect(page.locator("[data-grid-says]")).to_be_visible()

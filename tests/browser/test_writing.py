@@ -131,11 +131,10 @@ def test_what_is_typed_before_the_script_has_come_is_kept_and_saved(
         page = context.new_page()
         held: list[Route] = []
         page.route("**/writing.js*", lambda route: held.append(route))
-        page.goto(draft.page, wait_until="commit")
-        area(page, question).fill("Typed on a slow line.")
-        area(page, other).press_sequentially("And here.")
-        while not held:
-            page.wait_for_timeout(20)
+        with page.expect_request("**/writing.js*"):
+            page.goto(draft.page, wait_until="commit")
+            area(page, question).fill("Typed on a slow line.")
+            area(page, other).press_sequentially("And here.")
         for each in held:
             each.continue_()
         expect(state(page, question)).to_contain_text(SAVED)

@@ -55,7 +55,8 @@ REACHED = {
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
         evaluation.consensus_list evaluation.fill evaluation.hand_over evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
-        evaluation.pool evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
+        evaluation.invitation evaluation.invite
+        evaluation.import_pool evaluation.pool evaluation.pool_person evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
@@ -83,7 +84,7 @@ REACHED = {
 }
 # What answers with a file, with words for a machine, or with the way to another page.
 NO_PAGES = {
-    "agreements.agreement_pdf", "awards.advice_csv", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.file",
+    "agreements.agreement_pdf", "awards.advice_csv", "awards.complaint_decision", "awards.complaint_file", "awards.complaints_csv", "awards.letter_pdf", "awards.minutes_pdf", "awards.public_awards_csv", "awards.pulse", "awards.ranking_csv", "awards.ranking_workbook", "awards.report_pdf", "awards.selection_minute", "documents.download", "evaluation.file", "evaluation.import_template", "evaluation.pool_csv",
     "evaluation.sheet_document", "evaluation.sheet_workbook", "evaluation.take_reading_pack", "identity.open_link", "identity.roles_text", "oversight.alive", "oversight.audit_csv", "oversight.audit_key",
     "oversight.checkpoint_note", "oversight.ready", "oversight.tasks", "oversight.which_version",
     "payments.batch_file", "payments.ledger_csv",
@@ -91,7 +92,7 @@ NO_PAGES = {
 # What nobody of the cast meets; counted where it is shown, in tests/awards, tests/evaluation, tests/identity and
 # tests/payments.
 ELSEWHERE = {
-    "awards.experts", "awards.experts_of_year", "awards.letter", "evaluation.decide_detected", "evaluation.declare_in_office", "evaluation.detected", "evaluation.shift",
+    "awards.complaint", "awards.complaints", "awards.experts", "awards.experts_of_year", "awards.letter", "awards.own_complaint", "evaluation.consensus_field_history", "evaluation.own_profile", "evaluation.terms", "evaluation.withdraw_invitation", "evaluation.withdraw_terms", "evaluation.decide_detected", "evaluation.declare_in_office", "evaluation.detected", "evaluation.shift",
     "identity.address", "identity.choose_password", "identity.confirm_password", "identity.decide_double",
     "identity.demo_people", "identity.new_address", "identity.password", "payments.ask_again",
 }  # fmt: skip
