@@ -134,8 +134,14 @@ class SecurityEvent(Base):
     detail: Mapped[dict[str, Any]]
 
 
+_AS_IT_IS = frozenset({bool, int, str, type(None)})
+
+
 def plain_value(value: Any) -> Any:
     """A column's value as JSON with one spelling each: cents for money, ISO in UTC for moments."""
+    # Nearly all of what is audited: asked once, by its exact type, it costs a fifth of the cases below.
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case None | bool() | int() | str() if not isinstance(value, Enum):
             return value

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from grants.calls import queries as calls
 from grants.core import clock
@@ -56,12 +55,18 @@ def test_an_officer_answers_by_keyboard_and_sees_what_another_answered(chromium:
         other.get_by_role("button", name="Save the answers only").click()
         expect(other.get_by_text("The answers are saved.")).to_be_visible()
         # Pressed while an answer is still on its way, the button waits for it.
-        other.route("**/conditions/**", lambda route: (time.sleep(0.4), route.continue_()))
+        held: list[Route] = []
+        pressed: list[bool] = []
+        other.route("**/conditions/**", lambda route: route.continue_() if pressed else held.append(route))
         other.locator(not_met).check()
-        other.locator(f"{box} textarea").fill("It overlaps with Southport and Northbridge")
-        other.locator("#condition-adm_in_time-1").check()
+        with other.expect_request("**/conditions/**"):
+            other.locator(f"{box} textarea").fill("It overlaps with Southport and Northbridge")
+            other.locator("#condition-adm_in_time-1").check()
         with other.expect_navigation():
             other.get_by_role("button", name="Save the answers only").click()
+            pressed.append(True)
+            for route in held:
+                route.continue_()
         expect(other.get_by_text("The answers are saved.")).to_be_visible()
         expect(other.locator(f"{box} textarea")).to_have_value("It overlaps with Southport and Northbridge")
         other.unroute_all()

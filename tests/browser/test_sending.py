@@ -111,7 +111,7 @@ def test_every_link_of_the_check_page_lands_on_its_field(chromium: Browser, site
               return isField && box.top < innerHeight && box.bottom > 0;
             }"""
             try:
-                page.wait_for_function(landed, arg=anchor, timeout=2_000)
+                page.wait_for_function(landed, arg=anchor)
             except TimeoutError:
                 pytest.fail(f"{href} does not land on its field")
 

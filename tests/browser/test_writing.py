@@ -348,7 +348,9 @@ def test_the_button_waits_for_what_is_on_its_way_and_signing_out_asks_before_tex
         slow: list[Any] = []
         page.route("**/answers/**", lambda route: route.continue_() if slow else slow.append((route, route.fetch())))
         area(page, first).fill("On its way")
-        while not slow:
+        for _ in range(1_500):
+            if slow:
+                break
             page.wait_for_timeout(20)
         expect(state(page, first)).to_have_text("Saving…")
         assert stored(draft, first) == "On its way"
