@@ -315,7 +315,7 @@ def test_a_withdrawn_invitation_is_gone_for_the_person(scene: Scene, browser: Br
 def test_who_must_not_evaluate_is_not_invited(scene: Scene) -> None:
     with arranging():
         finance = people.user("Fin Finance", Role.FINANCE_VERIFIER)
-        lead = db.session.scalars(select(User).where(User.name.like("Lead of %")).limit(1)).one()
+        lead = db.session.scalars(select(User).where(User.name.like("Lead of %")).order_by(User.name).limit(1)).one()
     for email, words in (
         (finance.email, "cannot be both"),
         (lead.email, "takes part in an application"),
