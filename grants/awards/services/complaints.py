@@ -203,7 +203,11 @@ def _refuse_reading(actor: Actor, row: Complaint) -> None:
         return
     scope = Scope.of(("application", row.application_id), ("call", row.call_id))
     sent = row.state != ComplaintState.DRAFT.value
-    if not sent or not actor.may(Permission.COMPLAINT_READ, scope) or evaluation.shut_to(actor, [row.application_id]):
+    if (
+        not sent
+        or not actor.may(Permission.COMPLAINT_READ, scope)
+        or evaluation.undecidable(actor, [row.application_id])
+    ):
         raise NotFound
 
 

@@ -45,7 +45,7 @@ def deciding_scope(complaint_id: UUID) -> Scope:
 def _handled(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
     """The complaint, locked, for somebody who had no part in the first decision and has no conflict."""
     row = locked(Complaint, complaint_id)
-    if row.state == ComplaintState.DRAFT.value or evaluation.shut_to(actor, [row.application_id]):
+    if row.state == ComplaintState.DRAFT.value or evaluation.undecidable(actor, [row.application_id]):
         raise NotFound
     said.refuse_involved(actor.user_id, reads.involved_in(row.application_id, row.call_id))
     check_version(row, version)
