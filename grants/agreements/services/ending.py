@@ -22,6 +22,7 @@ from grants.agreements.states import (
 from grants.applications.models import Application
 from grants.applications.states import APPLICATION
 from grants.awards import queries as awards
+from grants.calls import queries as calls
 from grants.core import acts, clock
 from grants.core.acts import act
 from grants.core.db import locked
@@ -46,7 +47,8 @@ def drop(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     GRANT.move(grant, "drop")
     application = locked(Application, grant.application_id)
     APPLICATION.move(application, "drop")
-    _tell_of_end(application, "agreement_dropped", queries.team(application.id), reason.strip())
+    complains = calls.call_by_id(application.call_id).content.complaints is not None
+    _tell_of_end(application, "agreement_dropped", queries.team(application.id), reason.strip(), complains=complains)
     _release_reserve(grant, "preparation failed")
     return summary_of(grant)
 
@@ -77,7 +79,9 @@ def decline(actor: Actor, grant_id: UUID, *, reason: str) -> GrantSummary:
     return summary_of(grant)
 
 
-def _tell_of_end(application: Application, template: str, told: Sequence[UUID], reason: str, **more: str) -> None:
+def _tell_of_end(
+    application: Application, template: str, told: Sequence[UUID], reason: str, **more: str | bool
+) -> None:
     people.mail(
         told,
         template,

@@ -45,6 +45,7 @@ def draft_text(application: ApplicationView, found: Desk, note: str) -> LetterTe
         call_title=call.title,
         expected=planned(call, "dates.results_planned"),
         redress=planned(call, "evaluation.redress").rstrip("."),
+        complains=call.content.complaints is not None,
         note=note or found.remark,
     )
     return rules.letter_text(application, found, body)

@@ -157,6 +157,7 @@ from grants.applications.rules.trial import (
     with_cells,
 )
 from grants.applications.rules.values import (
+    WITH_COMPLAINT,
     WITH_RESULT,
     WRITABLE,
     ApplicationRow,
@@ -195,6 +196,7 @@ __all__ = [
     "STATES",
     "TEAM_ROLES",
     "TITLES",
+    "WITH_COMPLAINT",
     "WITH_RESULT",
     "WRITABLE",
     "WRITING_ROLES",

@@ -191,4 +191,5 @@ def _tell(view: ApplicationView, text: rules.LetterText, reason: str | None) -> 
         call_title=text.call,
         eligible=text.eligible,
         reason=reason or "",
+        complains=not text.eligible and view.call.content.complaints is not None,
     )

@@ -33,6 +33,7 @@ def show(ref: str) -> Any:
         "ineligible": queries.desk(actor, application) if application.state is ApplicationState.INELIGIBLE else None,
         # A later stage shows it, to the team alone.
         "has_result": team and application.state in rules.WITH_RESULT,
+        "complains": team and application.state in rules.WITH_COMPLAINT and application.call.content.complaints,
         "concept": queries.concept_of(application.id) if application.call.by_invitation else None,
     }
     now = clock.now()

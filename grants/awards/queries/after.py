@@ -7,11 +7,19 @@ from typing import Any
 from sqlalchemy import func, not_, select
 
 from grants.applications.models import Application
-from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, Selection, SelectionItem
+from grants.awards.models import (
+    Complaint,
+    DecisionLetter,
+    LetterLeftOut,
+    LetterMailing,
+    LetterText,
+    Selection,
+    SelectionItem,
+)
 from grants.awards.queries.heard import heard
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
-from grants.awards.states import LetterState, MailingState, SelectionKind, SelectionState
+from grants.awards.states import OPEN_COMPLAINTS, LetterState, MailingState, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import CallView
@@ -30,7 +38,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         Application.id.not_in(actor.barred("application")),
     )
     letter: Any = DecisionLetter
-    items, letters, out, waiting, texts = yield [
+    items, letters, out, waiting, texts, complaints = yield [
         select(func.count().label("number"))
         .select_from(SelectionItem)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -48,6 +56,10 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
             LetterMailing.call_id == call_id, LetterMailing.state == MailingState.PREPARED.value
         ),
         select(func.count(func.distinct(LetterText.outcome)).label("number")).where(LetterText.call_id == call_id),
+        select(func.count().label("number"))
+        .select_from(Complaint)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(*seen, Complaint.state.in_([each.value for each in OPEN_COMPLAINTS])),
     ]
     by_state = {LetterState(row.state): row.number for row in letters}
     return After(
@@ -59,6 +71,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         out[0].number,
         waiting[0].number if waiting else None,
         texts[0].number,
+        complaints[0].number,
     )
 
 

@@ -22,6 +22,7 @@ from grants.awards.models import (
     SelectionItem,
     SelectionMove,
 )
+from grants.awards.queries import letters
 from grants.awards.queries.results import evaluation_told
 from grants.awards.rules import ResultPage
 from grants.awards.rules import complaints as rules
@@ -63,18 +64,21 @@ def lies_in(complaint_id: UUID) -> Scope:
 def reached_at(application: ApplicationView, at: datetime) -> datetime | None:
     """When the result of an application reached its team; None while it has not.
 
-    A verdict of the desk reaches it by its letter; what the evaluation came to once the results are public, or later
-    where its state changed later.
+    A verdict of the desk reaches it by its letter; what the evaluation came to by the newest letter of decision, so that
+    the day its letter names is the day that counts. Who was told by no letter reads it once the results are public. A
+    state that changed later has reached the team since then.
     """
     sent = select(func.max(EligibilityLetter.sent_at)).where(EligibilityLetter.application_id == application.id)
     since = select(Application.state_since).where(Application.id == application.id)
-    letter, changed = db.session.execute(select(sent.scalar_subquery(), since.scalar_subquery())).one()
+    verdict, changed = db.session.execute(select(sent.scalar_subquery(), since.scalar_subquery())).one()
     match application.state:
         case ApplicationState.INELIGIBLE:
-            return letter or changed
+            return verdict or changed
         case ApplicationState.DROPPED:
             return changed
-    public = application.call.results_public_at
+    letter, public = letters.reached_at([application.id]).get(application.id), application.call.results_public_at
+    if letter is not None:
+        return max(letter, changed)
     return max(public, changed) if public is not None and application.call.results_are_public(at) else None
 
 
@@ -313,15 +317,6 @@ def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:
     ).all()
     found = {ComplaintState(state): number for state, number in rows}
     return tuple((state, found[state]) for state in ComplaintState if state in found)
-
-
-def open_in(call_id: UUID) -> int:
-    """How many complaints about a call wait for their decision."""
-    return db.session.scalar(
-        select(func.count())
-        .select_from(Complaint)
-        .where(Complaint.call_id == call_id, Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]))
-    ) or 0  # fmt: skip
 
 
 # --- duties -------------------------------------------------------------------------------------------------------

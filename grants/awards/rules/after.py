@@ -19,6 +19,19 @@ class After:
     mailing: int | None = None
     # For how many outcomes the programme wrote its own words.
     own_texts: int = 0
+    # How many complaints wait for their decision.
+    complaints: int = 0
+
+    @property
+    def complaint_words(self) -> str:
+        """What waits of complaints; empty where nothing does.
+
+        >>> After(3, complaints=1).complaint_words, After(3).complaint_words
+        ('1 complaint is open', '')
+        """
+        if not self.complaints:
+            return ""
+        return "1 complaint is open" if self.complaints == 1 else f"{self.complaints} complaints are open"
 
     @property
     def complete(self) -> bool:

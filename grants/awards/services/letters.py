@@ -300,6 +300,7 @@ def _tell(team: list[UUID], application: Application, text: DecisionText) -> Non
     people.mail(
         team, queries.letters.MAIL, "application", application.id, reference=text.reference, title=text.application,
         call_title=text.call, programme=text.programme, paragraphs=[*text.paragraphs, *filter(None, [text.complaint_words])], sent_on=text.sent_on,
+        complains=bool(text.complain_until),
     )  # fmt: skip
 
 

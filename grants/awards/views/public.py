@@ -25,7 +25,7 @@ from grants.web.routing import current_actor, page, public, requires, see_other
 def public_awards(slug: str) -> Any:
     """The awards of a call, for everybody."""
     call, rows = queries.public.awards(current_actor(), slug, clock.now())
-    return page("awards/awards.html", call=call, rows=rows)
+    return page("awards/awards.html", call=call, rows=rows, complaints=queries.complaints.public_counts(call.id))
 
 
 @bp.get("/calls/<slug>/awards.csv")

@@ -46,6 +46,7 @@ def _after(call: CallView, after: After) -> dict[str, Any]:
         "call": call,
         "public": call.results_are_public(clock.now()),
         "opens_letters": any(actor.may(one, place) for one in queries.letters.READS_LETTERS),
+        "opens_complaints": actor.may(P.COMPLAINT_READ, place),
         "may_publish": actor.may(P.SELECTION_PUBLISH_RESULTS, place),
     }
 
