@@ -118,7 +118,7 @@ def clear_for(user_id: Person) -> ColumnElement[bool]:
     )
     # An evaluator reads nothing of a call before they have accepted the words that stand there.
     accepted = terms_accepted(user_id, Application.call_id)
-    return and_(_told_by(user_id, clear), accepted, not_(_found_for(user_id)), not_(_takes_part(user_id)))
+    return and_(_about(*_told_by(user_id, clear)), accepted, _nothing_found(user_id))
 
 
 def open_for(user_id: Person) -> ColumnElement[bool]:
@@ -128,60 +128,79 @@ def open_for(user_id: Person) -> ColumnElement[bool]:
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared != Declared.NONE.value),
     )
-    return and_(not_(_told_by(user_id, doubt)), not_(_found_for(user_id)), not_(_takes_part(user_id)))
+    return and_(not_(_about(*_told_by(user_id, doubt))), _nothing_found(user_id))
+
+
+def _nothing_found(user_id: Person) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that no conflict of this person was found and that they take no part in it."""
+    return and_(*(not_(_about(*each)) for each in (_found_for(user_id), *_takes_part(user_id))))
 
 
 def in_conflict(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person stands in conflict with it: said so, found, or takes part."""
     faults.point("conflict")
+    return or_(*(_about(*each) for each in _conflicts(user_id)))
+
+
+def conflicts_held(user_id: UUID | None) -> Select[Any]:
+    """Ids of the applications with which this person stands in conflict, until the results of their call are public.
+
+    What :func:`in_conflict` says of each, as one set that hangs on no row: a list however long asks for it once.
+    """
+    faults.point("conflict")
+    every = union_all(*(rows.with_only_columns(column) for rows, column in _conflicts(user_id))).subquery("conflicts")
+    held = aliased(Application)
+    return (
+        select(held.id)
+        .join(Call, Call.id == held.call_id)
+        .where(held.id.in_(select(every)), or_(Call.results_public_at.is_(None), Call.results_public_at > clock.now()))
+        .correlate(None)
+    )
+
+
+def _conflicts(user_id: Person) -> tuple[_About, ...]:
+    """Every way to stand in conflict with an application."""
     conflict = or_(
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
     )
-    return or_(_told_by(user_id, conflict), _found_for(user_id), _takes_part(user_id))
+    return (_told_by(user_id, conflict), _found_for(user_id), *_takes_part(user_id))
 
 
-def _told_by(user_id: Person, what: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person has a declaration about it for which that holds."""
-    return (
-        select(ConflictDeclaration.id)
-        .where(ConflictDeclaration.application_id == Application.id, ConflictDeclaration.user_id == user_id, what)
-        .correlate_except(ConflictDeclaration)
-        .exists()
-    )
+# Rows that stand between people and applications, with the column that says which application.
+_About = tuple[Select[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
 
 
-def _found_for(user_id: Person) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that a conflict of this person was found and stands."""
+def _about(rows: Select[Any], application_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that there is such a row about it."""
+    return rows.where(application_id == Application.id).exists()
+
+
+def _told_by(user_id: Person, what: ColumnElement[bool]) -> _About:
+    """The declarations of this person for which that holds."""
+    rows = select(ConflictDeclaration.id).where(ConflictDeclaration.user_id == user_id, what)
+    return rows.correlate_except(ConflictDeclaration), ConflictDeclaration.application_id
+
+
+def _found_for(user_id: Person) -> _About:
+    """The conflicts of this person that were found and stand."""
     # Under a name of its own: the person may be a column of that very table.
     found = aliased(DetectedConflict)
-    return (
-        select(found.id)
-        .where(
-            found.application_id == Application.id,
-            found.user_id == user_id,
-            found.state == DetectedState.CONFIRMED.value,
-        )
-        .exists()
-    )
+    rows = select(found.id).where(found.user_id == user_id, found.state == DetectedState.CONFIRMED.value)
+    return rows, found.application_id
 
 
-def _takes_part(user_id: Person) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that this person acts for it, or belongs to an organisation of it now.
+def _takes_part(user_id: Person) -> tuple[_About, _About]:
+    """Where this person acts for an application, and where they belong to an organisation of it now.
 
     Where a person decided that an organisation is no conflict, that stands for this one.
     """
     now = clock.now()
-    acts_for = (
-        select(RoleGrant.id)
-        .where(
-            RoleGrant.kind == "application",
-            RoleGrant.object_id == Application.id,
-            RoleGrant.user_id == user_id,
-            RoleGrant.role.in_(sorted(TEAM_ROLES)),
-            role_holds(now),
-        )
-        .exists()
+    acts_for = select(RoleGrant.id).where(
+        RoleGrant.kind == "application",
+        RoleGrant.user_id == user_id,
+        RoleGrant.role.in_(sorted(TEAM_ROLES)),
+        role_holds(now),
     )
     found = aliased(DetectedConflict)
     dismissed = (
@@ -201,20 +220,18 @@ def _takes_part(user_id: Person) -> ColumnElement[bool]:
         .join(Organisation, Organisation.id == ApplicationPartner.organisation_id)
         .join(Membership, Membership.organisation_id == ApplicationPartner.organisation_id)
         .where(
-            ApplicationPartner.application_id == Application.id,
             ApplicationPartner.state != PartnerState.DECLINED.value,
             Membership.user_id == user_id,
             Membership.starts_at <= now,
             or_(Membership.ends_before.is_(None), Membership.ends_before > now),
             not_(dismissed),
         )
-        .exists()
     )
-    return or_(acts_for, belongs)
+    return (acts_for, RoleGrant.object_id), (belongs, ApplicationPartner.application_id)
 
 
-# The pages of applications open to a panel by the same condition.
-opens_when(clear_for)
+# The pages of applications open to a panel by the first condition, and are shut to everybody by the second.
+opens_when(clear_for, conflicts_held)
 
 
 @reader
@@ -413,7 +430,9 @@ def told_of(user_id: UUID, application_id: UUID) -> tuple[Declared | None, Rulin
 
 def found_conflict(user_id: UUID, application_id: UUID) -> bool:
     """Whether a conflict of this person with this application was found and stands, whatever they declared."""
-    return bool(db.session.scalar(select(Application.id).where(Application.id == application_id, _found_for(user_id))))
+    return bool(
+        db.session.scalar(select(Application.id).where(Application.id == application_id, _about(*_found_for(user_id))))
+    )
 
 
 @reader
