@@ -157,7 +157,7 @@ def test_a_voided_sheet_and_a_reopened_one_count_for_nothing(utter: Scene) -> No
     about = utter.application_ids[0]
     seat = next(
         seat.id
-        for row in evaluations.assignments_page(utter.actor("manager"), utter.slug).rows
+        for row in evaluations.assignments_page(utter.actor("manager"), utter.slug).rows.items
         if row.application_id == about
         for seat in row.seats
     )

@@ -70,7 +70,7 @@ def test_a_manager_in_conflict_changes_nothing_of_that_application_and_is_told_n
     assert scene.assign().status is RunStatus.INFEASIBLE
     manager = scene.actor("manager")
     before = queries.assignments_page(manager, scene.slug)
-    assert title in before.runs[0].reasons[0] and len(before.rows) == 3
+    assert title in before.runs[0].reasons[0] and len(before.rows.items) == 3
     with arranging():
         city = get(Application, scene.application_ids[0]).coordinator_id
         db.session.add(Membership(user_id=scene.people["manager"], organisation_id=city, starts_at=clock.now()))
@@ -80,7 +80,7 @@ def test_a_manager_in_conflict_changes_nothing_of_that_application_and_is_told_n
     assert (told.status, told.seats_new) == (RunStatus.SOLVED, 6)
     assert scene.seats(scene.application_ids[0]) == []
     shown = queries.assignments_page(scene.actor("manager"), scene.slug)
-    assert len(shown.rows) == 2
+    assert len(shown.rows.items) == 2
     assert [one.reasons for one in shown.runs] == [(), (queries.LEFT_OUT,)]
     assert all(title not in word for one in shown.runs for word in (*one.reasons, *one.changes))
 

@@ -35,7 +35,6 @@ from grants.evaluation.queries.access import (
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, submitted_and_clarified
 from grants.evaluation.queries.assignments import (
     LEFT_OUT,
-    assignments_page,
     call_to_assign,
     candidates,
     country_rule,
@@ -91,6 +90,7 @@ from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
+from grants.evaluation.queries.seating import assignments_page
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
 

@@ -34,9 +34,9 @@ def submitted_and_clarified(application_id: UUID) -> Asking[tuple[SubmittedConte
 
 
 @reader
-def consortia(call_id: UUID, *, states: Collection[str] = IN_EVALUATION) -> Asking[tuple[Consortium, ...]]:
-    """The consortia of a call's applications in these states, by reference. Two statements."""
-    return (yield from _consortia(Application.call_id == call_id, Application.state.in_(states)))
+def consortia(call_id: UUID) -> Asking[tuple[Consortium, ...]]:
+    """The consortia of a call's applications in evaluation, by reference. Two statements."""
+    return (yield from _consortia(Application.call_id == call_id, Application.state.in_(IN_EVALUATION)))
 
 
 @reader

@@ -1,10 +1,9 @@
-"""The manager’s pages: the pool, the matrix of seats, the runs, one seat."""
+"""The manager’s reads: the pool, the seats of applications, the runs, one seat. The page of all is in ``seating``."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,15 +21,11 @@ from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator, EvaluatorWish
 from grants.evaluation.queries.accepting import accepted_of, close_ids, employers_of, read_rows, terms_accepted
-from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, declarations, shut_to, within
-from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, head_of
-from grants.evaluation.queries.conflicts import doubtful, doubts_about
-from grants.evaluation.queries.detected import detected_count
+from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, declarations, shut_to, within
+from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.rules import (
     ApplicationHead,
-    AssignmentsPage,
     Consortium,
-    MatrixRow,
     PoolMember,
     RunView,
     SeatView,
@@ -137,108 +132,6 @@ def call_to_assign(actor: Actor, slug: str) -> Asking[CallView]:
     return call
 
 
-@reader
-def assignments_page(actor: Actor, slug: str) -> Asking[AssignmentsPage]:
-    """Who may assess what, who does, and how the runs ended. At most five statements."""
-    call = yield from call_to_assign.asking(actor, slug)
-    about: list[Asking[Any]] = [
-        _going_on(call.id),
-        consortia.asking(call.id, states=(*IN_EVALUATION, *EVALUATED)),
-        seat_views(select(Application.id).where(Application.call_id == call.id)),
-        pool.asking(call.id),
-        doubtful.asking(actor, call.id),
-        runs.asking(actor, call.id),
-        detected_count.asking(actor, call.id),
-    ]
-    going_on, listed, seats, members, in_doubt, ran, found_waiting = yield from side_by_side(about)
-    every = [one.application_id for one in listed]
-    # A doubt stays on the page until somebody rules on it, even once the evaluation is over.
-    asked: list[Asking[Any]] = [
-        shut_to.asking(actor, (), every), declarations.asking(every), doubts_about.asking([*{*every, *in_doubt}])
-    ]  # fmt: skip
-    shut, stated, doubts = yield from side_by_side(asked)
-    # What was recorded from elsewhere never had seats and is no part of an assignment.
-    found = [
-        one
-        for one in listed
-        if one.application_id not in shut and (one.application_id in going_on or one.application_id in seats)
-    ]
-    shown = {one.application_id for one in found}
-    stated = {(user_id, key): said for (user_id, key), said in stated.items() if key in shown}
-    left_out = {one.reference for one in listed if one.application_id not in shown | in_doubt}
-    doubts = tuple(one for one in doubts if one.reference not in left_out)
-    rows = tuple(
-        _matrix_row(one, members, stated, seats.get(one.application_id, []), call, one.application_id in going_on)
-        for one in found
-    )
-    pool_ids = {member.user_id for member in members}
-    undeclared = {
-        member.user_id: sum((member.user_id, each) not in stated for each in going_on - shut) for member in members
-    }
-    members = tuple(replace(member, undeclared=undeclared[member.user_id]) for member in members)
-    conflicts = sum(said.is_conflict for (user_id, _), said in stated.items() if user_id in pool_ids)
-    return AssignmentsPage(
-        call.id,
-        call.slug,
-        call.title,
-        call.content.evaluators_per_application,
-        members,
-        rows,
-        doubts,
-        ran,
-        sum(undeclared.values()),
-        conflicts,
-        found_waiting,
-    )
-
-
-def _going_on(call_id: UUID) -> Asking[frozenset[UUID]]:
-    """The applications of a call that are in evaluation."""
-    rows = yield from ask(
-        select(Application.id).where(Application.call_id == call_id, Application.state.in_(IN_EVALUATION))
-    )
-    return frozenset(row.id for row in rows)
-
-
-def _matrix_row(
-    about: Consortium,
-    members: Sequence[PoolMember],
-    stated: Mapping[tuple[UUID, UUID], rules.Said],
-    seats: Sequence[SeatView],
-    call: CallView,
-    open_still: bool,
-) -> MatrixRow:
-    active = tuple(seat for seat in seats if seat.state is SeatState.ACTIVE)
-    seated = {seat.evaluator_id: seat for seat in active}
-    cells, fitting = [], rules.fitting(call.content, members)
-    for member in members:
-        said = stated.get((member.user_id, about.application_id), rules.Said())
-        seat = seated.get(member.id)
-        if seat is not None:
-            cells.append("done" if seat.assessment is AssessmentState.SUBMITTED else "seat")
-        elif said.is_conflict:
-            cells.append("conflict")
-        elif said.declared is None:
-            cells.append("undeclared")
-        elif rules.why_not(member, about, said, countries=CountryRule.ALLOWED):
-            cells.append("unsure")
-        else:
-            cells.append(str(fitting.utility(member, about)))
-    missing = max(0, call.content.evaluators_per_application - len(active)) if open_still else 0
-    voided = tuple(seat for seat in seats if seat.state is SeatState.VOIDED)
-    return MatrixRow(
-        about.application_id,
-        about.reference,
-        about.title,
-        about.cities,
-        active,
-        tuple(cells),
-        voided,
-        missing,
-        open_still,
-    )
-
-
 def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUID, list[SeatView]]]:
     """Every seat of these applications by name, voided ones too."""
     found: dict[UUID, list[SeatView]] = defaultdict(list)
@@ -246,7 +139,9 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
         select(
             *(Assignment.id, Assignment.application_id, Assignment.evaluator_id, Assignment.state, Assignment.utility),
             *(Assignment.run_id, Assignment.void_reason, User.id.label("user_id"), User.name, User.handle),
-            Assessment.state.label("assessment"),
+            *(Assignment.due_at, Assignment.locked, Assessment.state.label("assessment")),
+            *(Evaluator.country_code, Evaluator.languages, Evaluator.roles, Evaluator.organisation_id),
+            not_(terms_accepted(Evaluator.user_id, Evaluator.call_id)).label("must_accept"),
         )
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .join(User, User.id == Evaluator.user_id)
@@ -267,6 +162,13 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
                 seat.run_id is None,
                 AssessmentState(seat.assessment) if seat.assessment else None,
                 seat.void_reason or "",
+                seat.due_at,
+                seat.locked,
+                seat.country_code,
+                tuple(seat.languages),
+                tuple(seat.roles),
+                seat.organisation_id,
+                seat.must_accept,
             )
         )
     return found

@@ -132,6 +132,11 @@ def _conflict_row(about: Consortium, stored: Any, noticed: str) -> ConflictRow:
 @reader
 def doubts_about(application_ids: Sequence[UUID]) -> Asking[tuple[DoubtRow, ...]]:
     """Doubts and conflicts of these applications, those without a ruling first."""
+    return (yield from doubts_where(ConflictDeclaration.application_id.in_(application_ids)))
+
+
+def doubts_where(*wanted: ColumnElement[bool], most: int = ROWS_MAX) -> Asking[tuple[DoubtRow, ...]]:
+    """Doubts and conflicts for which this holds: doubts that wait first, then conflicts without a ruling."""
     told = ConflictDeclaration
     rows = yield from ask(
         select(
@@ -141,11 +146,11 @@ def doubts_about(application_ids: Sequence[UUID]) -> Asking[tuple[DoubtRow, ...]
         .join(User, User.id == ConflictDeclaration.user_id)
         .join(Application, Application.id == ConflictDeclaration.application_id)
         .where(
-            ConflictDeclaration.application_id.in_(application_ids),
             or_(ConflictDeclaration.declared != Declared.NONE.value, ConflictDeclaration.ruling.is_not(None)),
+            *wanted,
         )
-        .order_by(ConflictDeclaration.ruling.is_not(None), User.name, Application.reference)
-        .limit(ROWS_MAX)
+        .order_by(~waits_for_ruling(), ConflictDeclaration.ruling.is_not(None), User.name, Application.reference)
+        .limit(most)
     )
     return tuple(
         DoubtRow(
@@ -198,22 +203,6 @@ def waiting_doubts(call_id: UUID) -> tuple[tuple[str, str], ...]:
 def waits_for_ruling() -> ColumnElement[bool]:
     """The condition on :class:`ConflictDeclaration` that a person is unsure and nobody has ruled."""
     return and_(ConflictDeclaration.declared == Declared.UNSURE.value, ConflictDeclaration.ruling.is_(None))
-
-
-@reader
-def doubtful(actor: Actor, call_id: UUID) -> Asking[frozenset[UUID]]:
-    """Applications of a call about which a doubt waits for a ruling, whatever became of them; barred ones are not told."""
-    rows = yield from ask(
-        select(Application.id)
-        .join(ConflictDeclaration, ConflictDeclaration.application_id == Application.id)
-        .where(
-            Application.call_id == call_id,
-            waits_for_ruling(),
-            Application.id.not_in(actor.barred("application")),
-        )
-        .limit(ROWS_MAX)
-    )
-    return frozenset(row.id for row in rows)
 
 
 def doubt(actor: Actor, slug: str, reference: str, handle: str) -> DoubtRow:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
@@ -17,6 +18,7 @@ from grants.core.paging import Page, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import matching
+from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
 from grants.evaluation.queries.access import ROWS_MAX, declarations, within
@@ -32,7 +34,17 @@ from grants.evaluation.queries.assignments import (
     seat_views,
     shut_titles,
 )
-from grants.evaluation.rules import AdjustInput, AdjustPage, GivenSeat, PoolMember, RunPage, SeatWhy, Tally, WhatIf
+from grants.evaluation.rules import (
+    AdjustInput,
+    AdjustPage,
+    GivenSeat,
+    PoolMember,
+    RunPage,
+    SeatGraph,
+    SeatWhy,
+    Tally,
+    WhatIf,
+)
 from grants.evaluation.states import Deed, SeatState
 from grants.identity.models import User
 
@@ -52,7 +64,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
     row = found[0]
     view = run_view(row, shut)
     key = Application.reference + " " + User.handle
-    seats = yield from ask(
+    given_now = ask(
         select(Application.reference, Application.title, User.name, User.handle, Assignment.utility, Assignment.state)
         .join(Application, Application.id == Assignment.application_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
@@ -61,6 +73,7 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         .order_by(key)
         .limit(page.limit)
     )
+    seats, graph = yield from both(given_now, _graph_after(call.id, row.created_at))
     given = [
         GivenSeat(one.reference, one.title, one.name, one.handle, one.utility, one.state == SeatState.ACTIVE.value)
         for one in seats
@@ -69,7 +82,24 @@ def run_page(actor: Actor, slug: str, number: int, page: Page) -> Asking[RunPage
         call.slug, call.title, view, row.settings, row.solver, row.ideal, row.floor, row.spread,
         view.changes, row.difference,
         cut(given, page, key=lambda one: f"{one.reference} {one.handle}", total=row.seats_new),
+        graph,
     )  # fmt: skip
+
+
+def _graph_after(call_id: UUID, made_at: datetime) -> Asking[SeatGraph]:
+    """How the seats of a call hung together once a run was made: those that stood then, whatever became of them."""
+    rows = yield from ask(
+        select(Assignment.application_id, Assignment.evaluator_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(
+            Evaluator.call_id == call_id,
+            Assignment.created_at <= made_at,
+            or_(Assignment.voided_at.is_(None), Assignment.voided_at > made_at),
+        )
+        .order_by(Assignment.application_id, Assignment.evaluator_id)
+        .limit(ROWS_MAX * 10)
+    )
+    return seat_graph((row.application_id, row.evaluator_id) for row in rows)
 
 
 @reader

@@ -8,9 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from grants.calls.rules import Criterion, Marking
-from grants.core.paging import Tally
 from grants.dossiers.merging import Piece
-from grants.evaluation.rules.conflicts import DoubtRow
 from grants.evaluation.rules.pattern import (
     NOWHERE,
     ListOrder,
@@ -22,7 +20,6 @@ from grants.evaluation.rules.pattern import (
     pace_words,
     patterns_of,
 )
-from grants.evaluation.rules.pool import PoolMember
 from grants.evaluation.rules.scores import total_half
 from grants.evaluation.rules.values import MarkInput
 from grants.evaluation.states import (
@@ -271,22 +268,14 @@ class SeatView:
     by_hand: bool
     assessment: AssessmentState | None
     void_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
-    """One application with its seats and, for every evaluator of the pool, why they may or may not take it."""
-
-    application_id: UUID
-    reference: str
-    title: str
-    cities: str
-    seats: tuple[SeatView, ...]
-    cells: tuple[str, ...]
-    voided: tuple[SeatView, ...] = ()
-    missing: int = 0
-    # In evaluation still: seats may be given and taken.
-    open_still: bool = True
+    due_at: datetime | None = None
+    locked: bool = False
+    country_code: str = ""
+    languages: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    organisation_id: UUID | None = None
+    # Has not accepted the contract of the call.
+    must_accept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,39 +302,6 @@ class RunView:
     def mean(self) -> str:
         """How well a seat fits on average, of 1000."""
         return f"{self.objective // self.seats}" if self.objective is not None and self.seats else "–"
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentsPage:
-    """Everything on the manager’s assignment page of a call."""
-
-    call_id: UUID
-    call_slug: str
-    call_title: str
-    per_application: int
-    pool: tuple[PoolMember, ...]
-    rows: tuple[MatrixRow, ...]
-    doubts: tuple[DoubtRow, ...]
-    runs: tuple[RunView, ...]
-    undeclared: int
-    conflicts: int
-    # How many pairs with something found wait for a person to decide.
-    found_waiting: Tally
-
-    @property
-    def seats_needed(self) -> int:
-        """How many seats the applications need in all; one that is evaluated needs those it had."""
-        return sum(self.per_application if row.open_still else len(row.seats) for row in self.rows)
-
-    @property
-    def seats_filled(self) -> int:
-        """How many are filled."""
-        return sum(len(row.seats) for row in self.rows)
-
-    @property
-    def submitted(self) -> int:
-        """How many assessments are in."""
-        return sum(seat.assessment is AssessmentState.SUBMITTED for row in self.rows for seat in row.seats)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,5 +150,5 @@ def _gave_back(seat: Assignment, user_id: UUID, words: str) -> bool:
     agreed = consensus is not None and consensus.state == ConsensusState.AGREED.value
     if agreed or application.state not in queries.IN_EVALUATION:
         return False
-    void_seat(seat, user_id, f"Given back: {words}")
+    void_seat(seat, user_id, f"{rules.GIVEN_BACK}{words}")
     return True

@@ -13,7 +13,7 @@ from grants.core.db import locked
 from grants.core.errors import Invalid, NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
-from grants.evaluation import queries
+from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment
 from grants.evaluation.services.seats import (
     HANDED_OVER,
@@ -50,7 +50,7 @@ def recuse(actor: Actor, application_id: UUID, reason: str) -> None:
     if not words:
         raise Invalid("A reason is missing.", {"reason": REASON_MISSING})
     acts.reason(words)
-    void_seat(seat, actor.user_id, f"Given back: {words}")
+    void_seat(seat, actor.user_id, f"{rules.GIVEN_BACK}{words}")
     _tell_managers(actor, application, words)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import flash, request
 
-from grants.core import jobs
-from grants.evaluation import queries, services
+from grants.core import clock, jobs
+from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     AdjustForm,
     FillForm,
@@ -15,8 +15,11 @@ from grants.evaluation.forms import (
     RunForm,
     end_of,
 )
+from grants.evaluation.rules import SEARCH_MAX, SeatFilter, SeatSearch
+from grants.evaluation.states import StandingRule
 from grants.evaluation.views.frame import P, bp
 from grants.web import paging
+from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires, see_other
 
 
@@ -39,9 +42,21 @@ def run(slug: str) -> Any:
 
 
 def _assignments(slug: str, form: RunForm) -> str:
-    shown = queries.assignments_page(current_actor(), slug)
+    problems: list[str] = []
+    only = chosen(
+        "only", "filter", {each.value: each for each in SeatFilter}, problems,
+        words={each.value: each.words for each in SeatFilter},
+    )  # fmt: skip
+    search = SeatSearch(request.args.get("q", "").strip()[:SEARCH_MAX], only)
+    shown = queries.assignments_page(current_actor(), slug, search, paging.asked())
     job = jobs.latest(("call", shown.call_id), "jobs.evaluation.assign")
-    return page("evaluation/assignments.html", shown=shown, form=form, job=job)
+    if shown.is_full and not form.is_submitted():
+        form.standing.data = StandingRule.MOVABLE.value
+    return page(
+        "evaluation/assignments.html", shown=shown, form=form, job=job, problems=problems, now=clock.now(),
+        seat_words=rules.seat_words,
+        filters=[each for each in SeatFilter if each is not SeatFilter.ROLE or shown.roles],
+    )  # fmt: skip
 
 
 @bp.route("/calls/<slug>/assignments/<ref>/fill", methods=["GET", "POST"])
@@ -102,7 +117,9 @@ def why(slug: str, ref: str, handle: str) -> Any:
 def adjusting(slug: str, ref: str) -> Any:
     shown = queries.adjust_page(current_actor(), slug, ref)
     leaving = request.args.get("leaving", "")
-    form = AdjustForm(deed="move" if leaving else None, leaving=leaving).with_people(shown)
+    # What a link of the list asks for is chosen already; what it cannot be stays open.
+    deed = request.args.get("deed", "move" if leaving else None)
+    form = AdjustForm(deed=deed, leaving=leaving).with_people(shown)
     return page("evaluation/adjust.html", shown=shown, form=form)
 
 

@@ -1,0 +1,263 @@
+"""The manager’s assignment page: applications with their seats by key, narrowed in the database, and the call counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, not_, or_, select, union_all
+
+from grants.applications.models import Application
+from grants.calls.rules import CallView
+from grants.core import clock
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
+from grants.core.permissions import Actor, Permission
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import matching, rules
+from grants.evaluation.matching.proof import broken_groups
+from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, DetectedConflict, Evaluator
+from grants.evaluation.queries.accepting import terms_accepted
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, in_conflict, results_known
+from grants.evaluation.queries.applicants import cities_of
+from grants.evaluation.queries.assignments import call_to_assign, runs, seat_views
+from grants.evaluation.queries.conflicts import doubts_where, waits_for_ruling
+from grants.evaluation.queries.detected import detected_count
+from grants.evaluation.rules import AssignmentsPage, LoadLine, SeatedRow, SeatFilter, SeatSearch, SeatTotals, SeatView
+from grants.evaluation.states import AssessmentState, Declared, DetectedState, Ruling, SeatState
+from grants.identity.models import User
+
+# How many doubts and conflicts the page shows; narrowed to one application it shows those of it.
+DOUBTS_SHOWN = 50
+EVERYTHING, FIRST = SeatSearch(), Page()
+OPEN = Application.state.in_(IN_EVALUATION)
+ACTIVE = Assignment.state == SeatState.ACTIVE.value
+SUBMITTED = Assessment.state == AssessmentState.SUBMITTED.value
+
+
+@reader
+def assignments_page(
+    actor: Actor, slug: str, search: SeatSearch = EVERYTHING, page: Page = FIRST
+) -> Asking[AssignmentsPage]:
+    """Who assesses what, by reference, and how the runs ended. Four statements, however many applications there are."""
+    call = yield from call_to_assign.asking(actor, slug)
+    wanted = (_listed(actor, call.id), *_narrowed(call, search))
+    about_call: list[Asking[Any]] = [
+        ask(_lines(wanted, page)),
+        ask(select(func.count()).select_from(select(Application.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
+        _totals(actor, call.id), runs.asking(actor, call.id), detected_count.asking(actor, call.id),
+    ]  # fmt: skip
+    found, ((count,),), totals, ran, waiting = yield from side_by_side(about_call)
+    lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
+    ids = [row.id for row in lines.items]
+    about_rows: list[Asking[Any]] = [
+        seat_views(ids), _told_of_rows(call.id, ids), _loads(ids), cities_of.asking(ids),
+        doubts_where(
+            Application.call_id == call.id, _shown_to(actor),
+            or_(waits_for_ruling(), Application.id.in_(ids)), most=DOUBTS_SHOWN + 1,
+        ),
+    ]  # fmt: skip
+    seats, told, loads, cities, doubts = yield from side_by_side(about_rows)
+    rows = tuple(
+        _row(call, row, seats.get(row.id, []), cities.get(row.id, ""), told.get(row.id, (0, 0)), totals.pool)
+        for row in lines.items
+    )
+    return AssignmentsPage(
+        call.id, call.slug, call.title, call.content.evaluators_per_application, call.content.assignment.roles, search,
+        Rows(rows, lines.next_key, lines.total, lines.first), totals, loads,
+        doubts[:DOUBTS_SHOWN], len(doubts) > DOUBTS_SHOWN, ran, waiting,
+    )  # fmt: skip
+
+
+def _shown_to(actor: Actor) -> ColumnElement[bool]:
+    """The condition on :class:`Application` that it is not shut to this person, as ``shut_to`` has it of rows."""
+    apart = actor.barred("application") | actor.places(Permission.APPLICATION_READ, "application")
+    return and_(not_(and_(in_conflict(actor.user_id), not_(results_known()))), Application.id.not_in(apart))
+
+
+def _listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
+    """The applications of the page: in evaluation, or evaluated here. What was recorded from elsewhere never had seats."""
+    had_seats = and_(Application.state.in_(EVALUATED), _has_seat(literal(True)))
+    return and_(Application.call_id == call_id, or_(OPEN, had_seats), _shown_to(actor))
+
+
+def _seats_of_row(what: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """A question about the seats of the application beside it, with who has them and their sheets."""
+    return (
+        select(what)
+        .select_from(Assignment)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Assignment.application_id == Application.id, *conditions)
+        .correlate(Application)
+    )
+
+
+def _has_seat(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _seats_of_row(Assignment.id, *conditions).exists()
+
+
+def _narrowed(call: CallView, search: SeatSearch) -> list[ColumnElement[bool]]:
+    """The conditions of the search; everything but words asks for what is in evaluation still."""
+    wanted: list[ColumnElement[bool]] = []
+    if search.text:
+        wanted.append(
+            or_(
+                Application.title.icontains(search.text, autoescape=True),
+                Application.reference.icontains(search.text, autoescape=True),
+            )
+        )
+    match search.only:
+        case SeatFilter.FREE:
+            filled = _seats_of_row(func.count(Assignment.id), ACTIVE).scalar_subquery()
+            wanted.append(filled < call.content.evaluators_per_application)
+        case SeatFilter.LATE:
+            unsent = Assessment.state.is_distinct_from(AssessmentState.SUBMITTED.value)
+            wanted.append(_has_seat(ACTIVE, Assignment.due_at < clock.now(), unsent))
+        case SeatFilter.NOT_ACCEPTED:
+            wanted.append(_has_seat(ACTIVE, not_(terms_accepted(Evaluator.user_id, Evaluator.call_id))))
+        case SeatFilter.GIVEN_BACK:
+            back = Assignment.void_reason.startswith(rules.GIVEN_BACK, autoescape=True)
+            wanted.append(_has_seat(Assignment.state == SeatState.VOIDED.value, back))
+        case SeatFilter.ROLE:
+            lacks = [
+                not_(_has_seat(ACTIVE, Evaluator.roles.contains([role]))) for role in call.content.assignment.roles
+            ]
+            wanted.append(or_(literal(False), *lacks))
+    return [*wanted, OPEN] if search.only else wanted
+
+
+def _lines(wanted: Sequence[ColumnElement[bool]], page: Page) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Application.id,
+        Application.reference,
+        Application.reference_key,
+        Application.title,
+        Application.state,
+    )
+    return (
+        select(*columns)
+        .where(*wanted, Application.reference_key > (page.after or ""))
+        .order_by(Application.reference_key)
+        .limit(page.limit)
+    )
+
+
+def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
+    """The seats of the whole call and what its pool declared, counted; the search changes nothing of it."""
+    listed = _listed(actor, call_id)
+    may_move = and_(OPEN, Assignment.run_id.is_not(None), not_(Assignment.locked), Assessment.id.is_(None))
+    seated = (
+        select(
+            func.count(Assignment.id).label("filled"), func.count(Assignment.id).filter(OPEN).label("filled_open"),
+            func.count(Assignment.id).filter(SUBMITTED).label("submitted"),
+            func.count(Assignment.id).filter(may_move).label("movable"),
+        )
+        .join(Application, Application.id == Assignment.application_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(ACTIVE, listed)
+    )  # fmt: skip
+    told = _told(call_id, listed)
+    asked: list[Asking[Any]] = [
+        ask(select(func.count(Application.id), func.count(Application.id).filter(OPEN)).where(listed)),
+        ask(seated),
+        ask(
+            select(
+                func.count().filter(told.c.open_still).label("told"), func.count().filter(told.c.conflict).label("apart")
+            ).select_from(told)
+        ),
+        ask(select(func.count(Evaluator.id)).where(Evaluator.call_id == call_id)),
+    ]  # fmt: skip
+    ((every, still),), (seats,), (said,), ((pool,),) = yield from side_by_side(asked)
+    return SeatTotals(
+        every, still, seats.filled_open, seats.filled, seats.submitted, seats.movable, pool, said.told, said.apart
+    )
+
+
+def _told(call_id: UUID, *wanted: ColumnElement[bool]) -> Subquery:
+    """One row for each pair of a member of the pool and such an application about which something stands."""
+    conflict = or_(
+        ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
+        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
+    )
+    said = union_all(
+        select(
+            ConflictDeclaration.user_id, ConflictDeclaration.application_id,
+            func.coalesce(conflict, False).label("conflict"),
+        ),
+        select(DetectedConflict.user_id, DetectedConflict.application_id, literal(True)).where(
+            DetectedConflict.state == DetectedState.CONFIRMED.value
+        ),
+    ).subquery()  # fmt: skip
+    return (
+        select(
+            Application.id.label("application_id"),
+            func.bool_or(said.c.conflict).label("conflict"),
+            func.bool_or(OPEN).label("open_still"),
+        )
+        .join(said, said.c.application_id == Application.id)
+        .join(Evaluator, and_(Evaluator.user_id == said.c.user_id, Evaluator.call_id == call_id))
+        .where(Application.call_id == call_id, *wanted)
+        .group_by(Application.id, Evaluator.id)
+        .subquery()
+    )
+
+
+def _told_of_rows(call_id: UUID, ids: Sequence[UUID]) -> Asking[dict[UUID, tuple[int, int]]]:
+    """Of these applications how many of the pool have said something, and how many have a conflict."""
+    told = _told(call_id, Application.id.in_(ids))
+    rows = yield from ask(
+        select(
+            told.c.application_id,
+            func.count().label("told"),
+            func.count().filter(told.c.conflict).label("apart"),
+        ).group_by(told.c.application_id)
+    )
+    return {row.application_id: (row.told, row.apart) for row in rows}
+
+
+def _loads(ids: Sequence[UUID]) -> Asking[tuple[LoadLine, ...]]:
+    """Everybody seated on these applications by name, with all seats they have in the call."""
+    here = select(Assignment.evaluator_id).where(Assignment.application_id.in_(ids), ACTIVE)
+    rows = yield from ask(
+        select(
+            *(User.name, User.handle, func.count(Assignment.id).label("load")),
+            *(Evaluator.load_min, Evaluator.load_max, func.count(Assessment.id).filter(SUBMITTED).label("submitted")),
+        )
+        .join(User, User.id == Evaluator.user_id)
+        .join(Assignment, and_(Assignment.evaluator_id == Evaluator.id, ACTIVE))
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(Evaluator.id.in_(here))
+        .group_by(Evaluator.id, User.name, User.handle)
+        .order_by(User.name, User.handle)
+    )
+    return tuple(LoadLine(row.name, row.handle, row.load, row.load_min, row.load_max, row.submitted) for row in rows)
+
+
+def _row(
+    call: CallView, row: Any, seats: Sequence[SeatView], cities: str, told: tuple[int, int], pool: int
+) -> SeatedRow:
+    active = tuple(seat for seat in seats if seat.state is SeatState.ACTIVE)
+    voided = tuple(seat for seat in seats if seat.state is SeatState.VOIDED)
+    open_still = row.state in IN_EVALUATION
+    missing = max(0, call.content.evaluators_per_application - len(active)) if open_still else 0
+    said, conflicts = told
+    return SeatedRow(
+        row.id, row.reference, row.title, cities, active, voided, missing, open_still, conflicts,
+        pool - said if open_still else 0, _lacking(call, row.id, active) if open_still and active else (),
+    )  # fmt: skip
+
+
+def _lacking(call: CallView, application_id: UUID, seats: Sequence[SeatView]) -> tuple[str, ...]:
+    settings = call.content.assignment
+    groups = matching.GroupRules(settings.country_max, settings.organisation_max, settings.roles, settings.reader)
+    instance = matching.Instance((), (), max(1, call.content.evaluators_per_application), groups=groups)
+    people = [
+        matching.Seatholder(
+            seat.evaluator_id, 0, 0, seat.name, seat.country_code, str(seat.organisation_id or ""),
+            frozenset(seat.roles), frozenset(seat.languages),
+        )
+        for seat in seats
+    ]  # fmt: skip
+    subject = matching.Subject(application_id, "", call.content.language)
+    return rules.lacking_words(broken_groups(instance, subject, people))

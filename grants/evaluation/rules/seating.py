@@ -1,0 +1,183 @@
+"""The assignment page: what its list may be narrowed to, a row of it, and how much everybody on it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from grants.core.paging import Rows, Tally
+from grants.evaluation.rules.conflicts import DoubtRow
+from grants.evaluation.rules.showing import RunView, SeatView
+from grants.evaluation.states import AssessmentState
+
+SEARCH_MAX = 100
+# How the reason of a seat begins that its evaluator gave back.
+GIVEN_BACK = "Given back: "
+
+
+class SeatFilter(StrEnum):
+    """What the list of the assignment may be narrowed to."""
+
+    FREE = "free"
+    LATE = "late"
+    NOT_ACCEPTED = "not-accepted"
+    GIVEN_BACK = "given-back"
+    ROLE = "role"
+
+    @property
+    def words(self) -> str:
+        """As the page calls it."""
+        return {
+            "free": "With an empty seat", "late": "With a late assessment", "not-accepted": "Contract not accepted",
+            "given-back": "With a seat given back", "role": "Without a role the call asks for",
+        }[self.value]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SeatSearch:
+    """What the list is narrowed to: words of a title or a reference, and one filter."""
+
+    text: str = ""
+    only: SeatFilter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedRow:
+    """One application with its seats, who else could sit there by number, and what its evaluators lack."""
+
+    application_id: UUID
+    reference: str
+    title: str
+    cities: str
+    seats: tuple[SeatView, ...]
+    voided: tuple[SeatView, ...] = ()
+    missing: int = 0
+    # In evaluation still: seats may be given and taken.
+    open_still: bool = True
+    # Of the pool, how many have a conflict with it and how many have not said.
+    conflicts: int = 0
+    undeclared: int = 0
+    # Rules of the call on the evaluators of one application that these break, in words.
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def fit(self) -> int | None:
+        """How well the seated fit on average, of 1000; None without anybody."""
+        return sum(seat.utility for seat in self.seats) // len(self.seats) if self.seats else None
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language somebody of them reads."""
+        return tuple(sorted({language for seat in self.seats for language in seat.languages}))
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """The countries they come from."""
+        return tuple(sorted({seat.country_code for seat in self.seats if seat.country_code}))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLine:
+    """How many applications a seated evaluator has, at least takes and at most takes."""
+
+    name: str
+    handle: str
+    load: int
+    load_min: int
+    load_max: int
+    submitted: int
+
+    @property
+    def words(self) -> str:
+        """How that stands against what was agreed.
+
+        >>> LoadLine("Eva", "eva", 2, 3, 5, 0).words, LoadLine("Eva", "eva", 5, 3, 5, 0).words
+        ('1 below the least', 'Full')
+        """
+        if self.load > self.load_max:
+            return f"{self.load - self.load_max} above the most"
+        if self.load < self.load_min:
+            return f"{self.load_min - self.load} below the least"
+        return "Full" if self.load == self.load_max else f"{self.load_max - self.load} more at most"
+
+
+@dataclass(frozen=True, slots=True)
+class SeatTotals:
+    """The seats of a whole call, counted."""
+
+    applications: int = 0
+    # Applications in evaluation still, and seats filled on those.
+    open_applications: int = 0
+    filled_open: int = 0
+    filled: int = 0
+    submitted: int = 0
+    # Seats a run may move: given by a run, not locked, nothing written.
+    movable: int = 0
+    pool: int = 0
+    told: int = 0
+    conflicts: int = 0
+
+    @property
+    def undeclared(self) -> int:
+        """How many answers about conflicts are still out."""
+        return max(0, self.pool * self.open_applications - self.told)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentsPage:
+    """Everything on the manager’s assignment page of a call."""
+
+    call_id: UUID
+    call_slug: str
+    call_title: str
+    per_application: int
+    roles: tuple[str, ...]
+    search: SeatSearch
+    rows: Rows[SeatedRow]
+    totals: SeatTotals
+    loads: tuple[LoadLine, ...]
+    doubts: tuple[DoubtRow, ...]
+    # More doubts and conflicts stand than are shown.
+    more_doubts: bool
+    runs: tuple[RunView, ...]
+    # How many pairs with something found wait for a person to decide.
+    found_waiting: Tally
+
+    @property
+    def seats_needed(self) -> int:
+        """How many seats the applications need in all; one that is evaluated needs those it had."""
+        totals = self.totals
+        return self.per_application * totals.open_applications + totals.filled - totals.filled_open
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no seat is empty."""
+        return self.totals.filled >= self.seats_needed
+
+    @property
+    def may_run(self) -> bool:
+        """Whether a run could change anything: an empty seat, or one that may move."""
+        return bool(self.totals.open_applications) and (not self.is_full or self.totals.movable > 0)
+
+
+def seat_words(seat: SeatView, now: datetime) -> tuple[str, str]:
+    """How a seat stands, in a word, and the colour of that word."""
+    if seat.assessment is AssessmentState.SUBMITTED:
+        return "Submitted", "green"
+    if seat.must_accept:
+        return "Contract not accepted", "yellow"
+    if seat.due_at is not None and seat.due_at < now:
+        return "Late", "red"
+    return ("Begun", "blue") if seat.assessment is AssessmentState.DRAFT else ("Not begun", "grey")
+
+
+def lacking_words(broken: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """What the evaluators of one application lack by the rules of the call, in words."""
+    sentences = {
+        "role": "Nobody for {}", "reader": "Nobody reads {}", "country": "Too many from {}",
+        "organisation": "Too many of one organisation",
+    }  # fmt: skip
+    return tuple(dict.fromkeys(sentences[kind].format(what) for kind, what in broken))
