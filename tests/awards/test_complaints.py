@@ -13,37 +13,32 @@ import pytest
 from sqlalchemy import select
 
 from grants.applications.models import Application
-from grants.applications.rules import WITH_COMPLAINT
-from grants.applications.states import ApplicationState
 from grants.awards import queries, services
 from grants.awards.models import Complaint, SelectionItem
-from grants.awards.rules.complaints import ABOUT_WORDS, ComplaintInput, DecisionInput
+from grants.awards.rules.complaints import ComplaintInput, DecisionInput
 from grants.awards.states import ComplaintState, Outcome, Remedy
 from grants.calls import queries as call_reads
 from grants.calls import services as call_acts
 from grants.calls.models import Call
 from grants.calls.rules import BudgetInput, ComplaintRules, ResultsInput
 from grants.calls.states import ComplaintGround
-from grants.core import clock, encoding, jobs
+from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.jobs import Job
 from grants.core.money import ZERO, euros
-from grants.core.paging import Page
 from grants.core.permissions import Permission
 from grants.documents.services import print_complaint
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.identity.policy import Role
-from grants.identity.queries import actor_for
 from tests.awards.publishing import publish
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
-from tests.statements import statements
 
 RULES = ComplaintRules(5, 15, working_days=True)
 # The results become public on 1 March 2023, 9:00 in Brussels: complaints are taken until the end of 6 March.
@@ -57,7 +52,6 @@ UPHOLD = DecisionInput(True, Remedy.REPEAT, "The consensus overlooked section 3.
 REJECT = DecisionInput(False, None, "The two organisations of section 3 are named in the consensus.")
 # The application on the reserve list.
 NUMBER = 1
-STATEMENTS_MAX = 8
 
 
 def rule(scene: Scene, rules: ComplaintRules) -> None:
@@ -500,150 +494,3 @@ def test_the_permission_is_the_offices_and_the_auditor_only_reads() -> None:
     assert decides == {Role.PROGRAMME_MANAGER, Role.ELIGIBILITY_OFFICER, Role.PROJECT_OFFICER}
     assert reads - decides == {Role.AUDITOR, Role.AUTHORISING_OFFICER}
     assert ComplaintState.DRAFT.value == "draft" and CLOSED < PUBLIC
-
-
-# --- the letter, the links and the counts -------------------------------------------------------------------------
-
-
-def lettered(scene: Scene) -> None:
-    """The letters of the confirmed list are sent, at this moment."""
-    acts = services.letters
-    shown = queries.letters.letters_page(scene.actor("manager"), scene.slug)
-    acts.prepare(scene.actor("manager"), scene.call_id, shown.shown_hash)
-    mailing = queries.letters.letters_page(scene.actor("manager"), scene.slug).open_mailing
-    assert mailing is not None
-    acts.confirm_mailing(scene.actor("officer"), mailing.id)
-    jobs.work_off(actor_of=actor_for, but_not=("mail",))
-
-
-def test_the_window_is_the_one_the_letter_names(told: Scene) -> None:
-    with clock.at(PUBLIC + 3 * DAY):
-        lettered(told)
-        _, letter = queries.letters.sent_letter(told.actor("lead1"), told.references[NUMBER], clock.now())
-        shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
-
-    assert letter.text.complaint_words == f"You may complain until {shown.window.until_words}."
-    assert shown.window.until_words == "the end of 9 March 2023 (24:00 CET)"
-    # By the moment of publication alone it would have ended on 6 March.
-    with clock.at(ENDS + DAY):
-        services.complaints.send(told.actor("lead1"), draft(told))
-    (mail,) = [each for each in mails("decision_letter") if each["user_id"] == str(told.people["lead1"])]
-    assert mail["context"]["complains"] is True
-    selected = [each for each in mails("decision_letter") if each["user_id"] == str(told.people["lead0"])]
-    assert [each["context"]["complains"] for each in selected] == [False]
-
-
-def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Scene) -> None:
-    with clock.at(PUBLIC):
-        lettered(told)
-    with clock.at(PUBLIC + 10 * DAY), arranging():
-        get(Application, told.application_ids[NUMBER]).state = "not_funded"
-    db.session.rollback()
-    shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], PUBLIC + 11 * DAY)
-
-    assert shown.window.reached_at == PUBLIC + 10 * DAY
-
-
-@pytest.mark.parametrize("state", sorted(ABOUT_WORDS))
-def test_the_page_of_the_application_leads_its_team_to_the_complaint(
-    told: Scene, browser: Browser, state: ApplicationState
-) -> None:
-    with arranging():
-        get(Application, told.application_ids[NUMBER]).state = state.value
-    db.session.rollback()
-    path, link = f"/applications/{told.references[NUMBER]}", f'href="/applications/{told.references[NUMBER]}/complaint"'
-    with clock.at(PUBLIC + DAY):
-        assert link in browser.get("lead1", path).text
-        assert browser.get("lead1", f"{path}/complaint").status_code == 200
-        assert link not in browser.get("petra", path).text
-        assert "/complaint" not in browser.get("lead0", f"/applications/{told.references[0]}").text
-
-
-def test_every_result_one_may_complain_about_has_its_link() -> None:
-    assert set(ABOUT_WORDS) == WITH_COMPLAINT
-
-
-def test_the_decision_page_counts_what_is_open_and_the_public_only_states(told: Scene, browser: Browser) -> None:
-    decision, public = f"/calls/{told.slug}/decision", f"/calls/{told.slug}/awards"
-    with clock.at(PUBLIC + DAY):
-        before = text_of(browser.get("manager", decision))
-        assert "complaint is open" not in before and "Complaints about results" not in browser.get("petra", public).text
-    found = sent(told)
-    with clock.at(PUBLIC + DAY):
-        shown = browser.get("manager", decision).text
-        assert "1 complaint is open" in shown and f'href="/calls/{told.slug}/complaints"' in shown
-        told_all = text_of(browser.get("lead0", public))
-        assert (
-            "Complaints about results" in told_all
-            and "Received: 1" in told_all
-            and told.references[NUMBER] not in told_all
-        )
-        services.complaints.withdraw(told.actor("lead1"), found, "Settled otherwise.")
-        assert "complaint is open" not in browser.get("manager", decision).text
-
-
-# --- how much a page asks -----------------------------------------------------------------------------------------
-
-
-def copied(number: int) -> None:
-    """So many more complaints, withdrawn ones, about the application of the one that stands."""
-    with arranging():
-        first = db.session.scalars(select(Complaint).order_by(Complaint.number)).first()
-        assert first is not None
-        kept = {
-            c.key: getattr(first, c.key)
-            for c in Complaint.__table__.columns
-            if c.key not in ("id", "version", "created_at")
-        }
-        gone = {
-            "state": "withdrawn", "withdrawn_at": first.sent_at, "withdrawn_by": first.sent_by,
-            "withdraw_reason": "We found the sentence.",
-        }  # fmt: skip
-        kept = {name: value for name, value in kept.items() if value is not None}
-        db.session.add_all(Complaint(**{**kept, **gone, "number": 2 + each}) for each in range(number))
-    db.session.rollback()
-
-
-def test_pages_of_complaints_ask_the_same_for_one_and_for_many(told: Scene, browser: Browser) -> None:
-    found = reviewed(told)
-    paths = (
-        ("petra", f"/calls/{told.slug}/complaints"),
-        ("lead1", f"/applications/{told.references[NUMBER]}/complaint"),
-        ("petra", f"/applications/{told.references[NUMBER]}/complaints/1"),
-    )
-    with clock.at(PUBLIC + 3 * DAY):
-
-        def asked() -> list[int]:
-            for name, path in paths:
-                browser.get(name, path)
-            return [counted(name, path) for name, path in paths]
-
-        def counted(name: str, path: str) -> int:
-            with statements() as sent_down:
-                assert browser.get(name, path).status_code == 200
-            return len(sent_down)
-
-        one = asked()
-        copied(20)
-        assert asked() == one
-    assert one[0] <= STATEMENTS_MAX, one
-    assert state(found) == "under_review"
-
-
-def test_the_hundredth_complaint_stands_on_a_page_that_is_found_by_its_key(told: Scene, browser: Browser) -> None:
-    reviewed(told)
-    copied(119)
-    listed = queries.complaints.list_page
-    with clock.at(PUBLIC + 3 * DAY):
-        key, numbers = None, []
-        while True:
-            shown = listed(told.actor("petra"), told.slug, Page(50, key), clock.now())
-            assert shown.rows.total == 120
-            numbers += [each.number for each in shown.rows.items]
-            key = shown.rows.next_key
-            if key is None:
-                break
-        assert numbers == list(range(1, 121))
-        first = browser.get("petra", f"/calls/{told.slug}/complaints").text
-        assert "after=" in first
-        assert browser.get("petra", f"/calls/{told.slug}/complaints.csv").text.count("\r\n") == 121

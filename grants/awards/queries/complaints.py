@@ -61,22 +61,27 @@ def lies_in(complaint_id: UUID) -> Scope:
 # --- the applicant ------------------------------------------------------------------------------------------------
 
 
-def reached_at(application: ApplicationView, at: datetime) -> datetime | None:
+@reader
+def reached_at(application: ApplicationView, at: datetime) -> Asking[datetime | None]:
     """When the result of an application reached its team; None while it has not.
 
     A verdict of the desk reaches it by its letter; what the evaluation came to by the newest letter of decision, so that
     the day its letter names is the day that counts. Who was told by no letter reads it once the results are public. A
-    state that changed later has reached the team since then.
+    state that changed later has reached the team since then. One statement.
     """
     sent = select(func.max(EligibilityLetter.sent_at)).where(EligibilityLetter.application_id == application.id)
     since = select(Application.state_since).where(Application.id == application.id)
-    verdict, changed = db.session.execute(select(sent.scalar_subquery(), since.scalar_subquery())).one()
+    desk, told = yield from both(
+        ask(select(sent.scalar_subquery().label("verdict"), since.scalar_subquery().label("changed"))),
+        letters.reached_at.asking([application.id]),
+    )
+    verdict, changed, letter = desk[0].verdict, desk[0].changed, told.get(application.id)
     match application.state:
         case ApplicationState.INELIGIBLE:
             return verdict or changed
         case ApplicationState.DROPPED:
             return changed
-    letter, public = letters.reached_at([application.id]).get(application.id), application.call.results_public_at
+    public = application.call.results_public_at
     if letter is not None:
         return max(letter, changed)
     return max(public, changed) if public is not None and application.call.results_are_public(at) else None
@@ -112,12 +117,16 @@ class OwnPage:
         return not standing and not self.window.why_not
 
 
-def own_page(actor: Actor, reference: str, at: datetime) -> OwnPage:
+@reader
+def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
     """The complaints of one application for its team; :class:`NotFound` for everybody else."""
     application = applications.view_by_id(applications.team_id_of(actor, reference))
-    found = _views(select(Complaint).where(Complaint.application_id == application.id))
+    wanted = select(Complaint).where(Complaint.application_id == application.id).order_by(Complaint.number.desc())
+    reached, found = yield from both(reached_at.asking(application, at), _asked.asking(wanted))
     # Who handles it is nobody's business outside the programme.
-    return OwnPage(application, window_of(application, at), tuple(map(_for_team, found)))
+    return OwnPage(
+        application, rules.window(application.call, application.state, reached, at), tuple(map(_for_team, found))
+    )
 
 
 def _for_team(view: ComplaintView) -> ComplaintView:
