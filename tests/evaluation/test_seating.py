@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,10 +17,12 @@ from grants.core.db import db, get
 from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, Evaluator
+from grants.evaluation.queries import seating
 from grants.evaluation.rules import AdjustInput, Answered, LoadLine, SeatFilter, SeatSearch, SeatTotals, lacking_words
 from grants.evaluation.states import Declared, Deed, SeatState
 from grants.identity.models import Membership
 from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.test_pool import accept, publish
 from tests.evaluation.test_views import handle, text_of
 from tests.statements import statements
 
@@ -119,6 +122,41 @@ def test_a_demanded_role_that_nobody_has_is_found_and_said() -> None:
     assert lacking_words([("role", "finance"), ("country", "FI"), ("reader", "sv")]) == (
         "Nobody for finance", "Too many from FI", "Nobody reads sv",
     )  # fmt: skip
+
+
+def test_applications_without_a_demanded_role_are_those_where_no_seat_has_it(seated: Scene) -> None:
+    call = queries.call_to_assign(seated.actor("manager"), seated.slug)
+    settings = replace(call.content.assignment, roles=("finance", "citizen"))
+    call = replace(call, content=replace(call.content, assignment=settings))
+    first, *others = seated.application_ids
+    whole, half = (seated.evaluator_id(name) for name in seated.seats(first)[:2])
+    roles = {whole: ["finance", "technical"], half: ["citizen"]}
+    db.session.rollback()
+    with arranging():
+        for evaluator_id, held in roles.items():
+            get(Evaluator, evaluator_id).roles = held
+
+    wanted = seating._narrowed(call, SeatSearch(only=SeatFilter.ROLE))
+    shown = set(db.session.scalars(select(Application.id).where(Application.call_id == seated.call_id, *wanted)))
+
+    pairs = {tuple(row) for row in db.session.execute(select(Assignment.application_id, Assignment.evaluator_id))}
+    complete = {one for one in seated.application_ids if {(one, whole), (one, half)} <= pairs}
+    assert first in complete and shown == {*others, first} - complete
+
+
+def test_the_list_is_narrowed_to_contracts_not_accepted(browser: Browser, seated: Scene) -> None:
+    assert found(seated, SeatFilter.NOT_ACCEPTED) == []
+    publish(seated)
+    accepts = [name for name in seated.evaluators if name not in seated.seats(seated.application_ids[0])[:1]]
+    assert found(seated, SeatFilter.NOT_ACCEPTED) == list(seated.references)
+    assert "Contract not accepted</strong>" in browser.get("manager", f"/calls/{seated.slug}/assignments").text
+
+    for name in accepts:
+        accept(seated, name)
+
+    (late,) = set(seated.evaluators) - set(accepts)
+    keys = zip(seated.application_ids, seated.references, strict=True)
+    assert found(seated, SeatFilter.NOT_ACCEPTED) == [reference for key, reference in keys if late in seated.seats(key)]
 
 
 def test_a_call_that_asks_for_no_role_offers_no_such_filter(browser: Browser, seated: Scene) -> None:

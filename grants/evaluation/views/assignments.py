@@ -53,7 +53,7 @@ def _assignments(slug: str, form: RunForm) -> str:
     if shown.is_full and not form.is_submitted():
         form.standing.data = StandingRule.MOVABLE.value
     return page(
-        "evaluation/assignments.html", shown=shown, form=form, job=job, problems=problems, now=clock.now(),
+        "evaluation/assignments.html", shown=shown, form=form, job=job, problems=problems, at=clock.now(),
         seat_words=rules.seat_words,
         filters=[each for each in SeatFilter if each is not SeatFilter.ROLE or shown.roles],
     )  # fmt: skip
