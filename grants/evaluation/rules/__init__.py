@@ -145,6 +145,7 @@ from grants.evaluation.rules.showing import (
     own_patterns,
     own_work,
 )
+from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told_of_run
 from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
@@ -157,6 +158,7 @@ __all__ = [
     "INVITATION_DAYS",
     "KIND_WORDS",
     "LANGUAGE_LEVELS",
+    "LEFT_OUT",
     "PACK_BYTES_MAX",
     "PACK_KIND",
     "REMARK",
@@ -227,6 +229,7 @@ __all__ = [
     "ShiftInput",
     "ShiftPage",
     "ShiftView",
+    "ShutTitles",
     "Tally",
     "TermsPage",
     "ToRead",
@@ -260,6 +263,7 @@ __all__ = [
     "is_mark",
     "is_wide",
     "kept",
+    "kept_of_run",
     "lacking",
     "left_words",
     "legend_of",
@@ -290,6 +294,7 @@ __all__ = [
     "table_text",
     "template_text",
     "tidy",
+    "told_of_run",
     "topic_choices",
     "topics_of",
     "total_half",
