@@ -10,11 +10,11 @@ from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, NotAllowed
-from grants.evaluation import matching, queries, services
-from grants.evaluation.models import AssignmentRun
-from grants.evaluation.rules import Answered, RunInput
-from grants.evaluation.states import Declared, RunStatus
-from grants.identity.models import Membership
+from grants.evaluation import matching, queries, rules, services
+from grants.evaluation.models import Assignment, AssignmentRun
+from grants.evaluation.rules import AdjustInput, Answered, RunInput
+from grants.evaluation.states import Declared, Deed, RunStatus
+from grants.identity.models import Membership, User
 from tests.evaluation.scene import Scene
 
 AGAIN = RunInput("2022", None)
@@ -81,8 +81,49 @@ def test_a_manager_in_conflict_changes_nothing_of_that_application_and_is_told_n
     assert scene.seats(scene.application_ids[0]) == []
     shown = queries.assignments_page(scene.actor("manager"), scene.slug)
     assert len(shown.rows.items) == 2
-    assert [one.reasons for one in shown.runs] == [(), (queries.LEFT_OUT,)]
+    assert [one.reasons for one in shown.runs] == [(), (rules.LEFT_OUT,)]
     assert all(title not in word for one in shown.runs for word in (*one.reasons, *one.changes))
+
+
+def test_a_sentence_of_a_run_is_left_out_by_the_application_it_is_of_whatever_the_titles_are(scene: Scene) -> None:
+    first, second, _ = scene.application_ids
+    with arranging():
+        get(Application, first).title = "Roof"
+        get(Application, second).title = "Roof by Roof"
+    scene.declare_all(but={(f"eva{n}", each): Declared.CONFLICT for n in (1, 2, 3) for each in (first, second)})
+    assert scene.assign().status is RunStatus.INFEASIBLE
+    with arranging():
+        # It was renamed since, and the manager joined its municipality.
+        get(Application, first).title = "Cool Courtyards"
+        city = get(Application, first).coordinator_id
+        db.session.add(Membership(user_id=scene.people["manager"], organisation_id=city, starts_at=clock.now()))
+
+    (run,) = queries.assignments_page(scene.actor("manager"), scene.slug).runs
+
+    assert rules.LEFT_OUT in run.reasons
+    assert not any("“Roof”" in one for one in (*run.reasons, *run.changes))
+    assert any("“Roof by Roof”" in one for one in run.reasons)
+
+
+def test_sentences_of_runs_before_are_words_alone_and_those_in_doubt_are_left_out() -> None:
+    shut = rules.ShutTitles(frozenset(["1"]), frozenset(["Roof"]), frozenset(["Roof", "Roof by Roof"]))
+    old = ["“Roof” needs 3.", "“Roof by Roof” needs 2.", "“A title of before” needs 1.", "1 seat too few."]
+
+    assert rules.told_of_run(old, shut) == (old[1], old[3], rules.LEFT_OUT)
+    assert rules.told_of_run(old, rules.ShutTitles(frozenset(), frozenset(), shut.every)) == tuple(old)
+
+
+def test_the_figures_of_a_change_are_of_all_seats_however_many(seated: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grants.evaluation.queries.runs.ROWS_MAX", 0, raising=False)
+    name = seated.seats(seated.application_ids[0])[0]
+    handle = db.session.scalar(select(User.handle).where(User.id == seated.people[name]))
+
+    page = queries.adjust_page(
+        seated.actor("manager"), seated.slug, seated.references[0], AdjustInput(Deed.RELEASE, handle or "", "")
+    )
+
+    assert page.what_if is not None
+    assert page.what_if.before.total == sum(db.session.scalars(select(Assignment.utility)))
 
 
 def test_a_seat_goes_to_nobody_whom_the_application_is_shut_to(scene: Scene) -> None:

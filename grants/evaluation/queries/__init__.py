@@ -34,7 +34,6 @@ from grants.evaluation.queries.access import (
 )
 from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, submitted_and_clarified
 from grants.evaluation.queries.assignments import (
-    LEFT_OUT,
     call_to_assign,
     candidates,
     country_rule,
@@ -97,7 +96,6 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
-    "LEFT_OUT",
     "acts_for",
     "adjust_page",
     "agreed_words",

@@ -29,6 +29,8 @@ from grants.evaluation.rules import (
     PoolMember,
     RunView,
     SeatView,
+    ShutTitles,
+    told_of_run,
 )
 from grants.evaluation.states import AssessmentState, CountryRule, RunStatus, SeatState
 from grants.identity.models import Organisation, User
@@ -42,8 +44,6 @@ RUN_COLUMNS = (
     AssignmentRun.applications, AssignmentRun.evaluators, AssignmentRun.seats, AssignmentRun.seats_new,
     AssignmentRun.pairs_priced, AssignmentRun.rounds, AssignmentRun.input_sha256,
 )  # fmt: skip
-
-LEFT_OUT = "What concerns an application in which you have a conflict of interest is left out."
 
 
 @reader
@@ -184,14 +184,18 @@ def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
     return tuple(run_view(row, shut) for row in rows)
 
 
-def shut_titles(actor: Actor, call_id: UUID) -> Asking[frozenset[str]]:
-    """The titles of applications of a call that are shut to this person, as the sentences of a run name them."""
+def shut_titles(actor: Actor, call_id: UUID) -> Asking[ShutTitles]:
+    """The applications of a call that are shut to this person, as the sentences of a run name them."""
     rows = yield from ask(select(Application.id, Application.title).where(Application.call_id == call_id))
     shut = yield from shut_to.asking(actor, (), [row.id for row in rows])
-    return frozenset(row.title for row in rows if row.id in shut)
+    return ShutTitles(
+        frozenset(str(each) for each in shut),
+        frozenset(row.title for row in rows if row.id in shut),
+        frozenset(row.title for row in rows),
+    )
 
 
-def run_view(row: Any, shut: frozenset[str]) -> RunView:
+def run_view(row: Any, shut: ShutTitles) -> RunView:
     """A run as the list shows it, without the sentences that name one of these."""
     reasons, changes = told_of_run(row.reasons, shut), told_of_run(row.changes, shut)
     return RunView(
@@ -199,12 +203,6 @@ def run_view(row: Any, shut: frozenset[str]) -> RunView:
         row.applications, row.evaluators, row.seats, row.seats_new, row.pairs_priced, row.rounds,
         row.input_sha256.hex(), changes,
     )  # fmt: skip
-
-
-def told_of_run(sentences: Sequence[str], shut: frozenset[str]) -> tuple[str, ...]:
-    """Sentences of a run, but for those that name an application shut to who reads them; that something is left out is said."""
-    told = tuple(one for one in sentences if not any(title in one for title in shut))
-    return told if len(told) == len(sentences) else (*told, LEFT_OUT)
 
 
 @reader

@@ -21,7 +21,7 @@ from grants.evaluation import matching
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
-from grants.evaluation.queries.access import ROWS_MAX, declarations, within
+from grants.evaluation.queries.access import declarations, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.assignments import (
     RUN_COLUMNS,
@@ -97,7 +97,6 @@ def _graph_after(call_id: UUID, made_at: datetime) -> Asking[SeatGraph]:
             or_(Assignment.voided_at.is_(None), Assignment.voided_at > made_at),
         )
         .order_by(Assignment.application_id, Assignment.evaluator_id)
-        .limit(ROWS_MAX * 10)
     )
     return seat_graph((row.application_id, row.evaluator_id) for row in rows)
 
@@ -222,11 +221,11 @@ class _Standing:
 
 
 def _standing(call_id: UUID) -> Asking[_Standing]:
+    """All of them, however many: a figure of a part would be a wrong figure. Loads and seats bound them."""
     rows = yield from ask(
         select(Assignment.application_id, Assignment.evaluator_id, Assignment.utility, Assignment.locked)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
         .where(Evaluator.call_id == call_id, Assignment.state == SeatState.ACTIVE.value)
         .order_by(Assignment.application_id, Assignment.evaluator_id)
-        .limit(ROWS_MAX * 10)
     )
     return _Standing(rows)

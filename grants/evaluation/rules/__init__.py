@@ -155,6 +155,7 @@ from grants.evaluation.rules.showing import (
     own_patterns,
     own_work,
 )
+from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told_of_run
 from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
 
 __all__ = [
@@ -168,6 +169,7 @@ __all__ = [
     "INVITATION_DAYS",
     "KIND_WORDS",
     "LANGUAGE_LEVELS",
+    "LEFT_OUT",
     "PACK_BYTES_MAX",
     "PACK_KIND",
     "REMARK",
@@ -245,6 +247,7 @@ __all__ = [
     "ShiftInput",
     "ShiftPage",
     "ShiftView",
+    "ShutTitles",
     "Tally",
     "TermsPage",
     "ToRead",
@@ -278,6 +281,7 @@ __all__ = [
     "is_mark",
     "is_wide",
     "kept",
+    "kept_of_run",
     "lacking",
     "lacking_words",
     "left_words",
@@ -310,6 +314,7 @@ __all__ = [
     "table_text",
     "template_text",
     "tidy",
+    "told_of_run",
     "topic_choices",
     "topics_of",
     "total_half",

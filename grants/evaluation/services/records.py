@@ -53,7 +53,10 @@ def run_row(
         explanations={},
     )
     if isinstance(result, matching.Infeasible):
-        row.status, row.reasons, row.changes = RunStatus.INFEASIBLE.value, list(result.reasons), list(result.changes)
+        named = {subject.id: subject.label or str(subject.id) for subject in instance.applications}
+        row.status = RunStatus.INFEASIBLE.value
+        row.reasons = rules.kept_of_run(result.reasons, named)
+        row.changes = rules.kept_of_run(result.changes, named)
         row.certificate, row.difference, row.solver = {}, {}, ""
         row.seats = row.seats_new = row.pairs_priced = row.rounds = 0
         return row

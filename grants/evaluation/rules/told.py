@@ -1,0 +1,57 @@
+"""The sentences of a run of the assignment, kept with the applications they name, and told to whom those are open. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+LEFT_OUT = "What concerns an application in which you have a conflict of interest is left out."
+_QUOTED = re.compile("“([^”]*)”")
+
+
+@dataclass(frozen=True)
+class ShutTitles:
+    """Of a call: ids and titles of the applications shut to a person, and every title."""
+
+    ids: frozenset[str]
+    titles: frozenset[str]
+    every: frozenset[str]
+
+    def names(self, sentence: str | Mapping[str, Any]) -> bool:
+        """Whether a kept sentence names one that is shut.
+
+        Runs of before the ids were kept have the words alone. There the title counts in its quotation marks; and words in
+        such marks that are no title of today may be one of before, so they are kept from whoever has a conflict at all.
+        """
+        if not isinstance(sentence, str):
+            return not self.ids.isdisjoint(sentence["applications"])
+        if not self.ids:
+            return False
+        quoted = set(_QUOTED.findall(sentence))
+        return any(f"“{title}”" in sentence for title in self.titles) or not quoted <= self.every
+
+
+def kept_of_run(sentences: Sequence[str], titles: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """Sentences as they are kept, each with the applications it names.
+
+    >>> kept_of_run(["“Roof” needs 2."], {UUID(int=1): "Roof", UUID(int=2): "Roof by Roof"})[0]["applications"]
+    ['00000000-0000-0000-0000-000000000001']
+    """
+    return [
+        {"text": one, "applications": sorted(str(key) for key, title in titles.items() if f"“{title}”" in one)}
+        for one in sentences
+    ]
+
+
+def told_of_run(sentences: Sequence[str | Mapping[str, Any]], shut: ShutTitles) -> tuple[str, ...]:
+    """Sentences of a run, but for those that name an application shut to who reads them; that something is left out is said.
+
+    >>> kept = kept_of_run(["“Roof” needs 2.", "“Roof by Roof” needs 1."], {UUID(int=1): "Roof", UUID(int=2): "Roof by Roof"})
+    >>> told_of_run(kept, ShutTitles(frozenset([str(UUID(int=1))]), frozenset(["Roof"]), frozenset(["Roof"])))[0]
+    '“Roof by Roof” needs 1.'
+    """
+    told = tuple(one if isinstance(one, str) else str(one["text"]) for one in sentences if not shut.names(one))
+    return told if len(told) == len(sentences) else (*told, LEFT_OUT)
