@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from grants.agreements.rules import AccountInput, CheckInput, ContactInput, text
 from grants.agreements.states import CheckAnswer, ContactRole
 from grants.applications import queries as applied
 from grants.applications import services as applying
-from grants.applications.models import Clarification
+from grants.applications.models import Application, Clarification
 from grants.applications.rules import (
     BatchPick,
     ClarificationInput,
@@ -38,9 +38,10 @@ from grants.applications.rules import (
 )
 from grants.applications.states import Verdict
 from grants.awards import services as awarding
-from grants.awards.models import Selection
+from grants.awards.models import Complaint, Selection
 from grants.awards.queries import ranking_page
 from grants.awards.rules import DecisionInput as ListDecision
+from grants.awards.states import Remedy
 from grants.budgets import queries as budgets
 from grants.budgets.rules import Cell
 from grants.calls import services as calling
@@ -83,6 +84,7 @@ from grants.reporting.rules import Decision, Judged, MilestoneInput
 from tests import actors
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
+from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
 from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
@@ -338,6 +340,24 @@ def listed(scene: Scene) -> UUID:
     return found
 
 
+def complained(scene: Scene) -> None:
+    """A complaint about a place on the reserve list: sent, admitted, upheld by two, with the money it needs."""
+    application_id = db.session.scalars(select(Application.id).where(Application.state == "reserve")).first()
+    assert application_id is not None
+    with arranging():
+        petra, piet = (identity_factory.user(f"{name} Officer", Role.PROJECT_OFFICER).id for name in ("Petra", "Piet"))
+    lead = identity.actor_for(scene.leads[scene.application_ids.index(application_id)], fresh=True)
+    calling.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(1_200_000)))
+    awarding.complaints.save(lead, application_id, GIVEN)
+    made = db.session.scalars(select(Complaint.id)).one()
+    awarding.complaints.send(lead, made)
+    one, other = (identity.actor_for(user_id, fresh=True) for user_id in (petra, piet))
+    awarding.reviewing.admit(one, made)
+    awarding.reviewing.name_committee(one, made, (petra, piet))
+    awarding.reviewing.propose(one, made, replace(UPHOLD, remedy=Remedy.CORRECT))
+    awarding.reviewing.decide(other, made)
+
+
 def signed(scene: Scene) -> tuple[UUID, Actor]:
     """The grant of the first application, from its preparation to both signatures; and who leads it for the city."""
     application_id, lead_id = scene.application_ids[0], scene.leads[0]
@@ -393,12 +413,16 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     moved(scene)
     awarding.return_list(scene.actor("chair"), listed(scene), "Look at the third again.")
     awarding.confirm(scene.actor("chair"), listed(scene))
+    rule(scene, RULES)
     publish(scene, ResultsInput())
+    complained(scene)
     with clock.at(datetime(2023, 6, 5, 9, tzinfo=UTC)):
         reported(*signed(scene))
     DONE.add("awards")
 
     assert "conflict" in attack.relied["assessment.submit"]
+    assert "deadline" in attack.relied["complaint.send"]
+    assert {"ceiling", "four_eyes"} <= attack.relied["complaint.decide"]
     for verb in ("selection.decide", "selection.confirm"):
         assert {"ceiling", "conflict", "scope"} <= attack.relied[verb], verb
     for verb in (
