@@ -37,7 +37,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, ConsensusWriting, Evaluator, ScoreShift
 from grants.identity import queries as identity
@@ -156,9 +156,10 @@ class CasePage:
         return self.involved.get(user_id, "") if user_id else "nobody is signed in"
 
 
-def case_page(actor: Actor, reference: str, number: int) -> CasePage:
+@reader
+def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     """One complaint for the programme; :class:`NotFound` out of scope, in conflict, and before it was sent."""
-    row = db.session.execute(
+    found = yield from ask(
         select(Complaint.id, Complaint.application_id, Complaint.call_id)
         .join(Application, Application.id == Complaint.application_id)
         .where(
@@ -166,37 +167,56 @@ def case_page(actor: Actor, reference: str, number: int) -> CasePage:
             Complaint.number == number,
             Complaint.state != ComplaintState.DRAFT.value,
         )
-    ).one_or_none()
+    )
+    row = next(iter(found), None)
     scope = Scope.of(("application", row.application_id), ("call", row.call_id)) if row else None
     if row is None or scope is None or not actor.may(Permission.COMPLAINT_READ, scope):
         raise NotFound
-    if evaluation.undecidable(actor, [row.application_id]):
+    parts: list[Asking[Any]] = [
+        evaluation.undecidable.asking(actor, [row.application_id]),
+        _application(row.application_id),
+        _asked.asking(select(Complaint).where(Complaint.id == row.id)),
+        involved_in.asking(row.application_id, row.call_id),
+        identity.users_with.asking(Permission.COMPLAINT_DECIDE, scope),
+        _conditions(row.application_id),
+        _procedure(row.application_id),
+        files.listed.asking(LETTERS, row.id),
+    ]
+    shut, application, (view,), involved, holders, conditions, steps, made = yield from side_by_side(parts)
+    if shut:
         raise NotFound
-    application = applications.view_by_id(row.application_id)
-    (view,) = _views(select(Complaint).where(Complaint.id == row.id))
-    involved = involved_in(row.application_id, row.call_id)
-    holders = identity.users_with(Permission.COMPLAINT_DECIDE, scope)
-    shut = {user for user, _ in evaluation.shut_out([row.application_id], [each.id for each in holders])}
-    people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in shut)
-    told, conditions = evaluation_told(application), _conditions(application.id)
-    made = view.decided_at is not None and bool(files.listed(LETTERS, view.id))
-    return CasePage(application, view, told, _procedure(application), conditions, involved, people, made)
+    told, out = yield from both(
+        evaluation_told.asking(application),
+        evaluation.shut_out.asking([row.application_id], [each.id for each in holders]),
+    )
+    conflicted = {user_id for user_id, _ in out}
+    people = tuple((each.id, each.name) for each in holders if each.id not in involved and each.id not in conflicted)
+    procedure = ((words, at) for words, at in (*steps, ("Results public", application.call.results_public_at)) if at)
+    return CasePage(
+        application, view, told, tuple(procedure), conditions, involved, people,
+        view.decided_at is not None and bool(made),
+    )  # fmt: skip
 
 
-def _conditions(application_id: UUID) -> tuple[tuple[str, str], ...]:
+def _application(application_id: UUID) -> Asking[ApplicationView]:
+    (row,) = yield from ask(select(Application).where(Application.id == application_id))
+    return (yield from applications.view_of.asking(row))
+
+
+def _conditions(application_id: UUID) -> Asking[tuple[tuple[str, str], ...]]:
     """What the letter of the desk said of each condition."""
-    content = db.session.scalar(
+    letters_sent = yield from ask(
         select(EligibilityLetter.content)
         .where(EligibilityLetter.application_id == application_id, EligibilityLetter.sent_at.is_not(None))
         .order_by(EligibilityLetter.sent_at.desc())
         .limit(1)
     )
-    return tuple((each[0], each[1]) for each in content["conditions"]) if content else ()
+    return tuple((each[0], each[1]) for row in letters_sent if row.content for each in row.content["conditions"])
 
 
-def _procedure(application: ApplicationView) -> tuple[tuple[str, str | datetime], ...]:
+def _procedure(application_id: UUID) -> Asking[tuple[tuple[str, datetime | None], ...]]:
     """The steps of the first decision with their moments, without a name."""
-    row = db.session.execute(
+    (row,) = yield from ask(
         select(
             *(EligibilityCheck.decided_at.label("checked"), Consensus.agreed_at),
             *(Selection.decided_at, Selection.confirmed_at, Selection.number),
@@ -209,21 +229,20 @@ def _procedure(application: ApplicationView) -> tuple[tuple[str, str | datetime]
             Selection,
             and_(Selection.id == SelectionItem.selection_id, Selection.state == SelectionState.CONFIRMED.value),
         )
-        .where(Application.id == application.id)
+        .where(Application.id == application_id)
         .order_by(Selection.number.desc().nulls_last())
         .limit(1)
-    ).one()
-    steps = (
+    )
+    return (
         ("Eligibility decided", row.checked),
         ("Consensus agreed", row.agreed_at),
         ("Ranked list decided", row.decided_at),
         ("Ranked list confirmed by a second person", row.confirmed_at),
-        ("Results public", application.call.results_public_at),
     )
-    return tuple((words, moment) for words, moment in steps if moment is not None)
 
 
-def involved_in(application_id: UUID, call_id: UUID) -> dict[UUID, str]:
+@reader
+def involved_in(application_id: UUID, call_id: UUID) -> Asking[dict[UUID, str]]:
     """Whoever had a part in the first decision about an application, with the part as words to them. One statement."""
     checks = (EligibilityCheck.decided_by, EligibilityCheck.confirmed_by, EligibilityCheck.proposed_by)
     lists = (Selection.decided_by, Selection.confirmed_by)
@@ -265,7 +284,7 @@ def involved_in(application_id: UUID, call_id: UUID) -> dict[UUID, str]:
         ),
         *(_part(c, "you moved its score").where(ScoreShift.application_id == application_id) for c in shifts),
     ]
-    found = db.session.execute(union_all(*parts)).all()
+    found = yield from ask(select(union_all(*parts).subquery()))
     return {user_id: words for user_id, words in sorted(found, key=str, reverse=True) if user_id is not None}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -17,6 +18,7 @@ from grants.awards.states import LetterState, Outcome, SelectionKind, SelectionS
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
+from grants.core.together import Asking, alone, ask, reader
 from grants.evaluation import queries as evaluation
 from grants.evaluation.rules import AgreedWords, shift_words
 
@@ -44,13 +46,14 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         # What was published elsewhere is public by its source.
         return ResultPage(application, True, True, Outcome(item.outcome))
     public = application.call.results_are_public(at)
-    shown = _told(application, item) if public else ResultPage(application, False, False)
+    shown = alone(_told(application, item)) if public else ResultPage(application, False, False)
     return replace(shown, letter_sent=letter_sent)
 
 
-def evaluation_told(application: ApplicationView) -> ResultPage | None:
+@reader
+def evaluation_told(application: ApplicationView) -> Asking[ResultPage | None]:
     """What the applicant reads of the evaluation, for those who review a complaint about it; None where it is in no list."""
-    item = db.session.scalars(
+    items = yield from ask(
         select(SelectionItem)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(
@@ -60,13 +63,13 @@ def evaluation_told(application: ApplicationView) -> ResultPage | None:
         )
         .order_by(Selection.number.desc())
         .limit(1)
-    ).one_or_none()
-    return None if item is None else _told(application, item)
+    )
+    return (yield from _told(application, items[0])) if items else None
 
 
-def _told(application: ApplicationView, item: SelectionItem) -> ResultPage:
+def _told(application: ApplicationView, item: Any) -> Asking[ResultPage]:
     criteria = application.call.content.criteria
-    agreed = evaluation.agreed_words(application.id, criteria) or AgreedWords((), "")
+    agreed = (yield from evaluation.agreed_words.asking(application.id, criteria)) or AgreedWords((), "")
     words = {mark.criterion: mark.comment for mark in agreed.marks}
     # The scores the list was decided by, as they were frozen.
     halves = rules.halves_kept(item.halves or {})

@@ -119,7 +119,8 @@ def is_of_a_team(user_id: UUID) -> bool:
     return found is not None
 
 
-def users_with(permission: Permission, scope: Scope | None = None) -> tuple[Person, ...]:
+@reader
+def users_with(permission: Permission, scope: Scope | None = None) -> Asking[tuple[Person, ...]]:
     """Who holds a permission for a thing now: enabled, not barred from it; by name."""
     now = clock.now()
     keys = scope.keys if scope else frozenset()
@@ -129,7 +130,7 @@ def users_with(permission: Permission, scope: Scope | None = None) -> tuple[Pers
         .scalar_subquery()
     )
     barred = select(AccessBar.user_id).where(spans(AccessBar, now), _at_places(AccessBar, keys)).scalar_subquery()
-    return _people(User.id.in_(holds), User.disabled_at.is_(None), User.id.not_in(barred))
+    return (yield from _people.asking(User.id.in_(holds), User.disabled_at.is_(None), User.id.not_in(barred)))
 
 
 @reader
