@@ -409,7 +409,8 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
 
 
 @pytest.mark.parametrize(
-    "path", ["decision", "decision/letters", "decision/letters/PCP-2022-A-0101", "decision/texts/reserve"]
+    "path",
+    ["decision", "decision/letters", "decision/letters/PCP-2022-A-0101", "decision/texts/reserve", "decision/names"],
 )
 def test_a_page_of_letters_asks_little_however_many_there_are(browser: Browser, decided: Scene, path: str) -> None:
     browser.get("manager", f"/calls/{decided.slug}/{path}")

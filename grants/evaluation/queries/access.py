@@ -252,7 +252,7 @@ def shut_to(
 
     Barred, their own or their organisation’s, in a conflict they declared or that was found; and for who must declare,
     not declared. ``undeclarable`` are such as nobody declares about yet. Once the results of the call are public only
-    what they act for themselves stays apart: the rest is known to everybody.
+    what they act for themselves stays apart, and for who judges what was shut before: the rest is known to everybody.
     """
     faults.point("conflict")
     return (yield from _shut(actor, application_ids, undeclarable, not_(results_known())))
@@ -273,10 +273,11 @@ def _shut(
     every = frozenset(application_ids) | frozenset(undeclarable)
     if not every:
         return frozenset()
-    shut = in_conflict(actor.user_id)
+    shut = and_(in_conflict(actor.user_id), holds)
+    # Whoever judges learns no more of it than anybody, also when the results are public.
     if actor.can(Permission.CONFLICT_DECLARE):
         shut = or_(shut, and_(Application.id.in_(application_ids), not_(clear_for(actor.user_id))))
-    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut, holds))
+    found = yield from ask(select(Application.id).where(Application.id.in_(every), shut))
     own = actor.places(Permission.APPLICATION_READ, "application")
     return frozenset(row.id for row in found) | (every & (actor.barred("application") | own))
 
