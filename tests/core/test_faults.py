@@ -85,10 +85,12 @@ from tests import actors
 from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
+from tests.awards.test_letters import prepare
 from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
 from tests.evaluation.scene import CLOSED, Scene
+from tests.evaluation.test_pool import invite
 from tests.factories import applications as factory
 from tests.factories import identity as identity_factory
 from tests.factories.applications import AFTER_CLOSING, WHILE_OPEN, again
@@ -405,6 +407,7 @@ def reported(grant_id: UUID, lead: Actor) -> None:
 
 
 def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene: Scene, attack: Attack) -> None:
+    invite(scene)
     evaluated(scene)
     seat_panel(scene)
     meeting = planned(scene)
@@ -414,6 +417,7 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     awarding.return_list(scene.actor("chair"), listed(scene), "Look at the third again.")
     awarding.confirm(scene.actor("chair"), listed(scene))
     rule(scene, RULES)
+    awarding.letters.confirm_mailing(scene.actor("officer"), prepare(scene))
     publish(scene, ResultsInput())
     complained(scene)
     with clock.at(datetime(2023, 6, 5, 9, tzinfo=UTC)):
@@ -421,6 +425,8 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     DONE.add("awards")
 
     assert "conflict" in attack.relied["assessment.submit"]
+    assert "four_eyes" in attack.relied["evaluator.invite"]
+    assert "four_eyes" in attack.relied["letter_mailing.confirm"]
     assert "deadline" in attack.relied["complaint.send"]
     assert {"ceiling", "four_eyes"} <= attack.relied["complaint.decide"]
     for verb in ("selection.decide", "selection.confirm"):

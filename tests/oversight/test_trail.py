@@ -262,7 +262,8 @@ def test_a_file_of_one_page_takes_five_statements_and_sends_no_id_by_itself(scen
     assert len(lines) > 50
     # The person, then acts, their rows, who owns them, what all of it is called, who held which role.
     assert len(seen) <= 7
-    assert max(statement.count("%(") for statement in seen) < 80
+    # What a conflict shuts is one condition with words of its own; ids by themselves would be several for each line.
+    assert max(statement.count("%(") for statement in seen) < 100
 
 
 def test_the_file_goes_out_while_it_is_made(app: Flask, scene: Scene) -> None:
