@@ -25,7 +25,7 @@ ROWS = {"applications", "calls", "cities"}
 # What answers with a file, with words for a script, or with the way to another page.
 NO_PAGES = {
     "applications.budget_findings", "applications.download", "applications.download_list_file",
-    "calls.empty_budget", "calls.empty_form", "calls.empty_sheet", "applications.export",
+    "calls.edit_expert_terms", "calls.empty_budget", "calls.empty_form", "calls.empty_sheet", "applications.export",
     "applications.export_workbook", "applications.letter_draft_pdf", "applications.letter_pdf",
     "applications.own_budget", "applications.own_form", "applications.own_sheet", "applications.receipt_pdf",
     "applications.saved_list", "calls.call_calendar", "calls.correcting_answer", "calls.export",
