@@ -23,7 +23,7 @@ from grants.cities.rules import COUNTRIES, ActionView, CityView
 from grants.cities.states import LabelStatus
 from grants.core.errors import Invalid, NotFound
 from grants.core.permissions import Permission
-from grants.core.text import CSV_MARK, csv_lines
+from grants.core.text import CSV_MARK, csv_lines, decoded
 from grants.web import paging
 from grants.web.choosing import chosen
 from grants.web.paging import Page
@@ -211,19 +211,14 @@ def look_at_actions(slug: str) -> Any:
 
 def _read_upload(form: ActionsFileForm) -> str:
     data = form.file.data.stream.read(ACTIONS_BYTES_MAX + 1) if form.file.data else b""
-    sentence = ""
-    if not data:
-        sentence = "Choose a CSV file with the list."
-    elif len(data) > ACTIONS_BYTES_MAX:
-        sentence = f"The file is larger than {ACTIONS_BYTES_MAX // 1000} kB. Leave out what is done."
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        sentence, text = "The file is not in UTF-8. Save it as “CSV UTF-8” and upload that.", ""
-    if sentence or "\0" in text:
-        sentence = sentence or "The file is no text. Save the list as CSV and upload that."
-        raise Invalid(sentence, {"file": sentence})
-    return text
+        if not data:
+            raise Invalid("Choose a CSV file with the list.")
+        if len(data) > ACTIONS_BYTES_MAX:
+            raise Invalid(f"The file is larger than {ACTIONS_BYTES_MAX // 1000} kB. Leave out what is done.")
+        return decoded(data)
+    except Invalid as error:
+        raise Invalid(str(error), {"file": str(error)}) from error
 
 
 @bp.post("/<slug>/actions/take")

@@ -25,7 +25,7 @@ ROWS = {"applications", "calls", "cities"}
 # What answers with a file, with words for a script, or with the way to another page.
 NO_PAGES = {
     "applications.budget_findings", "applications.download", "applications.download_list_file",
-    "calls.edit_expert_terms", "calls.empty_budget", "calls.empty_form", "calls.empty_sheet", "applications.export",
+    "calls.empty_budget", "calls.empty_form", "calls.empty_sheet", "applications.export",
     "applications.export_workbook", "applications.letter_draft_pdf", "applications.letter_pdf",
     "applications.own_budget", "applications.own_form", "applications.own_sheet", "applications.receipt_pdf",
     "applications.saved_list", "calls.call_calendar", "calls.correcting_answer", "calls.export",
@@ -58,6 +58,7 @@ ingrid open /calls/{call}/copy
 ingrid open /calls/{call}/cancel
 ingrid open /calls/{call}/dates
 ingrid open /calls/{call}/documents
+ingrid open /calls/{call}/expert-terms/edit
 otto open /calls/{call}/budget
 ingrid open /calls/{built}/build
 ingrid open /calls/{built}/preview

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from grants.calls import services as calls
 from grants.calls.rules.expert_terms import ExpertTerms
@@ -68,12 +68,12 @@ def test_a_file_is_looked_at_and_taken_over(chromium: Browser, site: Site, scene
         "nora@example.org,Nora New,FI,en native,,finance,0,4,,,Acme (2019 to now)",
         "wrong,Nobody,FI,,,,,,,,",
     )
-    file = {"name": "pool.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    file: FilePayload = {"name": "pool.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     with browser_of(chromium, site, acting(scene, "manager")) as context:
         page = context.new_page()
         page.goto(f"/calls/{scene.slug}/evaluators")
         page.get_by_role("link", name="From a file").click()
-        page.locator("#file").set_input_files([file])  # type: ignore[list-item]  # a payload as playwright takes it
+        page.locator("#file").set_input_files([file])
         page.get_by_role("button", name="Show what it would do").click()
         expect(page.get_by_role("row", name="Nora New")).to_contain_text("Is invited by mail")
         expect(page.get_by_role("row", name="Nobody")).to_contain_text("Is left out")

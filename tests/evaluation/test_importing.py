@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from grants.core.db import db
 from grants.core.errors import Invalid
+from grants.core.text import csv_table, decoded
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Evaluator, EvaluatorInvitation
 from grants.evaluation.rules import Employer, EvaluatorInput, ImportPlan, ImportRules, Known, LineDeed
@@ -31,7 +32,7 @@ NEW = 'nora@example.org,Nora New,Finland,en native | fr reading,,finance,1,4,202
 
 
 def plan(*lines: str, known: dict[str, Known] | None = None, asked: ImportRules = ASKED) -> ImportPlan:
-    return rules.plan(rules.csv_table("\n".join((HEAD, *lines))), known or {}, asked)
+    return rules.plan(csv_table("\n".join((HEAD, *lines))), known or {}, asked)
 
 
 # --- what a line says -----------------------------------------------------------------------------------------------
@@ -94,18 +95,18 @@ def test_the_second_line_of_one_address_is_refused() -> None:
 )
 def test_a_file_that_is_no_table_of_evaluators_is_refused_whole(text: str) -> None:
     with pytest.raises(Invalid):
-        rules.plan(rules.csv_table(text), {}, ASKED)
+        rules.plan(csv_table(text), {}, ASKED)
 
 
 def test_encodings_and_separators() -> None:
     line = "email;name;country\nn@example.org;Nora Öst;FI\n"
     for data in (line.encode(), line.encode("utf-8-sig"), line.encode("utf-16"), line.replace(";", "\t").encode()):
-        (found,) = rules.plan(rules.csv_table(rules.decoded(data)), {}, ASKED).lines
+        (found,) = rules.plan(csv_table(decoded(data)), {}, ASKED).lines
         assert (found.name, found.deed) == ("Nora Öst", LineDeed.INVITED)
     with pytest.raises(Invalid, match=r"not in UTF-8 \(line 2\)"):
-        rules.decoded(line.encode("cp1252"))
+        decoded(line.encode("cp1252"))
     with pytest.raises(Invalid, match="no text"):
-        rules.decoded(b"PDF\0")
+        decoded(b"PDF\0")
 
 
 def test_a_column_the_file_does_not_have_keeps_what_stands() -> None:
@@ -113,7 +114,7 @@ def test_a_column_the_file_does_not_have_keeps_what_stands() -> None:
         USER, "FI", ("en",), ("mobility",), 1, 4, topic_levels=(("mobility", 2),), language_levels=(("en", "native"),),
         roles=("finance",), employers=(Employer("Acme"),),
     )  # fmt: skip
-    table = rules.csv_table("email,name,country\nn@example.org,Nora,SE")
+    table = csv_table("email,name,country\nn@example.org,Nora,SE")
 
     (line,) = rules.plan(table, {"n@example.org": Known(USER, offered=standing)}, ASKED).lines
 
@@ -128,7 +129,7 @@ CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 def test_no_file_breaks_the_reading(rows: list[list[str]]) -> None:
     text = rules.table_text([list(rules.IMPORT_COLUMNS), *rows])
     try:
-        found = rules.plan(rules.csv_table(text), {}, ASKED)
+        found = rules.plan(csv_table(text), {}, ASKED)
     except Invalid:
         return
     assert all((line.deed is LineDeed.REFUSED) == bool(line.problems) for line in found.lines)

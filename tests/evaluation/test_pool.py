@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -229,15 +231,15 @@ def test_the_page_of_the_words_is_accepted_by_ticking_both(scene: Scene, browser
 # --- invitations ----------------------------------------------------------------------------------------------------
 
 
-def invite(scene: Scene, email: str = "nora@example.org", **more: object) -> object:
-    given = replace(AskInput(email, "Nora New", "We need you.", load_max=5, roles=("finance",)), **more)
+def invite(scene: Scene, email: str = "nora@example.org", **more: Any) -> UUID:
+    given: AskInput = replace(AskInput(email, "Nora New", "We need you.", load_max=5, roles=("finance",)), **more)
     return services.invite(scene.actor("manager"), scene.call_id, given)
 
 
 def test_who_has_no_account_is_invited_and_joins(scene: Scene, browser: Browser) -> None:
     publish(scene)
     user_id = invite(scene)
-    scene.people["nora"] = user_id  # type: ignore[assignment]  # what invite gives
+    scene.people["nora"] = user_id
     assert letters("invitation") == letters("evaluator_invited") == [str(user_id)]
     address = f"/calls/{scene.slug}/invitation"
     assert "Answer the invitation" in browser.get("nora", "/home").text
@@ -263,7 +265,7 @@ def test_who_has_no_account_is_invited_and_joins(scene: Scene, browser: Browser)
 
 
 def test_an_invitation_is_declined_with_a_reason_and_sent_again(scene: Scene, browser: Browser) -> None:
-    scene.people["nora"] = invite(scene)  # type: ignore[assignment]  # what invite gives
+    scene.people["nora"] = invite(scene)
     address = f"/calls/{scene.slug}/invitation/decline"
 
     assert browser.post("nora", address, reason=" ").status_code == 422
@@ -279,7 +281,7 @@ def test_an_invitation_is_declined_with_a_reason_and_sent_again(scene: Scene, br
 
 
 def test_an_invitation_lapses_by_itself_and_is_reminded_once_before(scene: Scene) -> None:
-    scene.people["nora"] = invite(scene)  # type: ignore[assignment]  # what invite gives
+    scene.people["nora"] = invite(scene)
     program = system_actor("the program", (Permission.ASSIGNMENT_DECIDE,))
     assert services.remind_late(program) == 0
 
@@ -299,7 +301,7 @@ def test_an_invitation_lapses_by_itself_and_is_reminded_once_before(scene: Scene
 
 
 def test_a_withdrawn_invitation_is_gone_for_the_person(scene: Scene, browser: Browser) -> None:
-    scene.people["nora"] = invite(scene)  # type: ignore[assignment]  # what invite gives
+    scene.people["nora"] = invite(scene)
     invitation = queries.own_invitation(scene.actor("nora"), scene.slug)
 
     with pytest.raises(Conflict):

@@ -89,7 +89,7 @@ def to_send(actor: Actor) -> Asking[list[Duty]]:
         .order_by(Call.title)
         .limit(CALLS_MAX),
     ]
-    why = "Another person looked at each. Nobody is told before you have them sent."
+    why = "Another person looked at each. None leaves before you have them sent."
     found = [
         _duty("Send or return the decision letters of", why, row)
         for row in _where(actor, Permission.SELECTION_CONFIRM, prepared)

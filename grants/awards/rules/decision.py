@@ -74,11 +74,13 @@ def halves_kept(kept: Mapping[str, Any]) -> dict[str, Half]:
     return {key: half if isinstance(half, int) else Fraction(half) for key, half in kept.items()}
 
 
-def refuse_same_person(decided_by: UUID, actor_id: UUID | None, what: str = "list") -> None:
-    """Two people stand behind every selection and every move. Raises :class:`Refused` for the one who decided it."""
+def refuse_same_person(
+    first: UUID, actor_id: UUID | None, deed: str = "decided this list", second: str = "confirm or return it"
+) -> None:
+    """Two people stand behind every selection, move, letter and publication. Raises :class:`Refused` for the first of them."""
     faults.point("four_eyes")
-    if actor_id is None or actor_id == decided_by:
-        raise Refused(f"You decided this {what}; another person must confirm or return it.")
+    if actor_id is None or actor_id == first:
+        raise Refused(f"You {deed}; another person must {second}.")
 
 
 def refuse_over_budget(used: Money, free: Money) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from grants.awards.states import NamesShown
@@ -27,7 +27,7 @@ class NamesPage:
     applications: int
     shown: NamesShown = NamesShown.NOWHERE
     number: int = 0
-    left_out: Mapping[UUID, str] = ()  # type: ignore[assignment]  # empty until decided
+    left_out: Mapping[UUID, str] = field(default_factory=dict)
 
     @property
     def few(self) -> bool:

@@ -11,6 +11,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
+from grants.awards.rules import refuse_same_person
 from grants.awards.rules.letters import (
     DecisionText,
     LettersPage,
@@ -19,7 +20,7 @@ from grants.awards.rules.letters import (
 )
 from grants.awards.states import LETTER, MAILING, LetterState, MailingState, Outcome
 from grants.calls import queries as calls
-from grants.core import acts, clock, faults, files, jobs
+from grants.core import acts, clock, files, jobs
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
@@ -200,9 +201,7 @@ def _letters_in(mailing_id: UUID) -> list[DecisionLetter]:
 def _second_person(actor: Actor, mailing_id: UUID, version: int | None) -> tuple[LetterMailing, list[DecisionLetter]]:
     mailing = locked(LetterMailing, mailing_id)
     check_version(mailing, version)
-    faults.point("four_eyes")
-    if actor.user_id is None or actor.user_id == mailing.prepared_by:
-        raise Refused("You prepared these letters; another person must send or return them.")
+    refuse_same_person(mailing.prepared_by, actor.user_id, "prepared these letters", "send or return them")
     letters = _letters_in(mailing_id)
     if evaluation.undecidable(actor, [letter.application_id for letter in letters]):
         raise Refused(

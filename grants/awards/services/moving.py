@@ -97,7 +97,7 @@ def confirm_move(actor: Actor, move_id: UUID, version: int | None = None) -> Mon
     demand_fresh(actor)
     move = locked(SelectionMove, move_id)
     check_version(move, version)
-    rules.refuse_same_person(move.decided_by, actor.user_id, "move")
+    rules.refuse_same_person(move.decided_by, actor.user_id, "decided this move")
     RESERVE_MOVE.move(move, "confirm")
     move.confirmed_by, move.confirmed_at = actor.user_id, acts.moment()
     selection = locked(Selection, move.selection_id)
@@ -130,7 +130,7 @@ def return_move(actor: Actor, move_id: UUID, reason: str, version: int | None = 
     """Give a decided move back with a reason; it stays on the record."""
     move = locked(SelectionMove, move_id)
     check_version(move, version)
-    rules.refuse_same_person(move.decided_by, actor.user_id, "move")
+    rules.refuse_same_person(move.decided_by, actor.user_id, "decided this move")
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say what must be different before it can be confirmed."})

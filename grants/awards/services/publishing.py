@@ -15,7 +15,7 @@ from grants.calls import rules as call_rules
 from grants.calls import services as call_acts
 from grants.calls.models import Call
 from grants.calls.rules import ResultsInput
-from grants.core import acts, encoding, faults
+from grants.core import acts, encoding
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Invalid, Refused
@@ -80,9 +80,7 @@ def _refuse_conflict(actor: Actor, call_id: UUID) -> None:
 def _second_person(actor: Actor, publication_id: UUID, version: int | None) -> ResultsPublication:
     row = locked(ResultsPublication, publication_id)
     check_version(row, version)
-    faults.point("four_eyes")
-    if actor.user_id is None or actor.user_id == row.prepared_by:
-        raise Refused("You proposed this publication; another person must publish or return it.")
+    rules.refuse_same_person(row.prepared_by, actor.user_id, "proposed this publication", "publish or return it")
     _refuse_conflict(actor, row.call_id)
     acts.subject("call", row.call_id)
     return row

@@ -184,7 +184,7 @@ def return_decision(actor: Actor, complaint_id: UUID, reason: str, version: int 
 def _refuse_own(actor: Actor, row: Complaint) -> None:
     if row.proposed_by is None:
         raise Refused("Nothing is proposed yet. One of the committee proposes the decision first.")
-    rules.refuse_same_person(row.proposed_by, actor.user_id, "proposal")
+    rules.refuse_same_person(row.proposed_by, actor.user_id, "decided this proposal")
 
 
 @act("complaint.decide", needs=DECIDES, scope=deciding_scope, says="decided the complaint about {subject}")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +13,19 @@ from grants.awards.rules.experts import NamesPage
 from grants.awards.states import NamesShown
 from grants.awards.views.frame import P, bp
 from grants.core import clock
-from grants.core.text import inert
+from grants.core.text import CSV_MARK, csv_lines
 from grants.web.routing import current_actor, page, public, requires, see_other
+
+AWARDS_COLUMNS = (
+    "Application",
+    "Lead",
+    "Country",
+    "Cities",
+    "Recommended amount, EUR",
+    "Selected on",
+    "Months",
+    "Note",
+)
 
 
 @bp.get("/calls/<slug>/awards")
@@ -33,25 +41,12 @@ def public_awards(slug: str) -> Any:
 def public_awards_csv(slug: str) -> Any:
     """The same as a file."""
     call, rows = queries.public.awards(current_actor(), slug, clock.now())
-    out = io.StringIO()
-    writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
-    writer.writerow(
-        ["Application", "Lead", "Country", "Cities", "Recommended amount, EUR", "Selected on", "Months", "Note"]
+    months = call.content.duration_months
+    lines = (
+        (row.title, row.lead, row.country, row.cities, row.amount, row.decided_on, months, "Invented" * row.invented)
+        for row in rows
     )
-    for row in rows:
-        day = row.decided_on.isoformat() if row.decided_on else ""
-        cells = [
-            row.title,
-            row.lead,
-            row.country,
-            row.cities,
-            f"{Decimal(row.amount.cents) / 100:.2f}",
-            day,
-            str(call.content.duration_months),
-        ]
-        writer.writerow([inert(cell) for cell in (*cells, "Invented" if row.invented else "")])
-    # The byte-order mark lets spreadsheets read the letters of every city right.
-    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+    answer = Response(CSV_MARK + csv_lines([AWARDS_COLUMNS, *lines]), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=awards-{call.slug}.csv"
     return answer
 

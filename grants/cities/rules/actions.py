@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from uuid import UUID
 
 from grants.cities.states import ActionKind, EmissionDomain
 from grants.core.errors import Invalid, quoted
+from grants.core.text import csv_table
 
 KIND_WORDS: Mapping[ActionKind, str] = {ActionKind.ACTION: "Action", ActionKind.BARRIER: "Barrier"}
 
@@ -112,23 +111,18 @@ class ActionsDifference:
 
 
 def read_actions(text: str, *, synthetic: bool = False) -> ActionsRead:
-    """Read a list from CSV with a comma or a semicolon; every fault is named by its cell, as a spreadsheet counts.
+    """Read a list from CSV with a comma, a semicolon or a tab; every fault is named by its cell, as a spreadsheet counts.
 
     >>> read_actions("number;title;kind;domain;source;year\\nB-1;Warm roofs;action;energy;Plan p. 3;1900").problems
     ('F2: Enter a year from 1990 to 2100, or leave it empty.',)
     """
-    first = text.lstrip("\ufeff").split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    try:
-        rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise Invalid(f"The file cannot be read as CSV: {error}. Save it as CSV again and upload that.") from error
-    head = tuple(cell.strip().casefold() for cell in rows[0]) if rows else ()
+    rows = csv_table(text)
+    head = tuple(cell.casefold() for cell in rows[0]) if rows else ()
     if head != ACTION_COLUMNS:
         raise Invalid(
             f"The first line must name the columns: {', '.join(ACTION_COLUMNS)}. Take the empty list from here."
         )
-    filled = [(number, row) for number, row in enumerate(rows[1:], 2) if any(cell.strip() for cell in row)]
+    filled = [(number, row) for number, row in enumerate(rows[1:], 2) if any(row)]
     if len(filled) > ACTIONS_MAX:
         raise Invalid(f"The list has {len(filled)} lines; the limit is {ACTIONS_MAX}. Leave out what is done.")
     lines: list[ActionInput] = []

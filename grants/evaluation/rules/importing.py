@@ -120,36 +120,6 @@ class ImportRules:
     roles: tuple[str, ...] = ()
 
 
-def decoded(data: bytes) -> str:
-    """A CSV file as text; raises :class:`Invalid` for any other encoding than UTF-8, or UTF-16 with its mark."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
-        if data.startswith(mark):
-            try:
-                text = data.decode(encoding)
-            except UnicodeDecodeError as error:
-                line = data[: error.start].count(b"\n") + 1
-                raise Invalid(
-                    f"The file is not in UTF-8 (line {line}). Save it as “CSV UTF-8” and upload that."
-                ) from error
-            if "\0" in text:
-                raise Invalid("The file is no text. Save the list as CSV UTF-8 or as .xlsx, and upload that.")
-            return text
-    raise AssertionError("the last mark is empty")
-
-
-def csv_table(text: str) -> list[list[str]]:
-    """The lines of a CSV with a comma, a semicolon or a tab; raises :class:`Invalid`."""
-    body = text.lstrip("\ufeff")
-    first = body.split("\n", 1)[0]
-    delimiter = max(",;\t", key=lambda each: (first.count(each), each == ","))
-    try:
-        return [
-            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(body), delimiter=delimiter, strict=True)
-        ]
-    except csv.Error as error:
-        raise Invalid(f"The file cannot be read as CSV: {error}. Save it as CSV again and upload that.") from error
-
-
 def book_table(rows: Iterable[Sequence[object]]) -> list[list[str]]:
     """The lines of a workbook as texts; days are written as ISO does, whole numbers without a point."""
     return [[_cell(value) for value in row] for row in rows]

@@ -16,12 +16,13 @@ from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, NotAllowed, Refused
 from grants.core.permissions import Actor, Permission
-from grants.dossiers.merging import AnswerChanged, Outcome, Shown
+from grants.dossiers.merging import Shown
 from grants.dossiers.rules import Answer
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assessment, Assignment, Consensus, ConsensusScore, ConsensusWriting
 from grants.evaluation.rules import FieldSaved, MarkInput, SheetInput
-from grants.evaluation.services.fields import FieldsChanged, OpenFields, checked, contested, judged, sorted_out
+from grants.evaluation.services import fields
+from grants.evaluation.services.fields import FieldsChanged, OpenFields, contested
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
@@ -82,6 +83,43 @@ class OpenConsensus(OpenFields):
         found = self._writing(name, self.number(name))
         return (self.row.saved_at, self.row.written_by) if found is None else (found.saved_at, found.saved_by)
 
+    @property
+    def saved_at(self) -> datetime:
+        """When the consensus was saved last."""
+        return self.row.saved_at
+
+    def write(self, answers: Sequence[Answer]) -> None:
+        """Write these fields, each with its version; a whole form that changes nothing still says who saved it."""
+        row, actor = self.row, acts.running_act().actor
+        assert actor.user_id is not None
+        row.written_by, row.saved_at = actor.user_id, acts.moment()
+        row.saves += 1
+        numbers = dict(row.numbers)
+        for answer in answers:
+            name = answer.question
+            self.answers[name] = answer
+            numbers[name] = int(numbers.get(name, 0)) + 1
+            db.session.add(
+                ConsensusWriting(
+                    consensus_id=row.id, field=name, number=numbers[name], saved_at=acts.moment(),
+                    saved_by=actor.user_id, text=rules.as_kept(self.question(name), answer),
+                )
+            )  # fmt: skip
+        row.numbers = numbers
+        row.text = self.sheet.remark
+        changed = {answer.question for answer in answers}
+        for mark in self.sheet.marks:
+            if changed & {rules.mark_field(mark.criterion), rules.comment_field(mark.criterion)}:
+                self._put(mark)
+
+    def _put(self, mark: MarkInput) -> None:
+        score = self.scores.get(mark.criterion)
+        if score is None:
+            score = ConsensusScore(consensus_id=self.row.id, criterion=mark.criterion, half=None, comment="")
+            self.scores[mark.criterion] = score
+            db.session.add(score)
+        score.half, score.comment = mark.half, mark.comment
+
     def _writing(self, name: str, number: int) -> ConsensusWriting | None:
         return db.session.scalars(
             select(ConsensusWriting).where(
@@ -125,10 +163,7 @@ def open_consensus(actor: Actor, application_id: UUID, version: int | None = Non
 
 def store(opened: OpenConsensus, sheet: SheetInput, shown: tuple[Shown, ...] | None = None) -> None:
     """Write a whole consensus; raises :class:`FieldsChanged` for what somebody else wrote since it was shown."""
-    to_store, clashing = sorted_out(opened, sheet, shown)
-    if clashing:
-        raise FieldsChanged(clashing, rules.CHANGED_BY_ANOTHER)
-    _write(opened, to_store)
+    fields.store(opened, sheet, shown, rules.CHANGED_BY_ANOTHER)
 
 
 def refuse_unseen(opened: OpenConsensus, sheet: SheetInput) -> None:
@@ -156,52 +191,4 @@ def save_consensus_field(
     Raises :class:`~grants.dossiers.merging.AnswerChanged` with both texts where somebody else wrote since, and
     :class:`~grants.core.errors.NotFound` for a field that is none.
     """
-    opened = open_consensus(actor, application_id)
-    question = opened.question(name)
-    answer = checked(opened, question, values)
-    outcome, base = judged(opened, question, answer, number)
-    if outcome is Outcome.STORE:
-        _write(opened, [answer])
-    elif outcome is not Outcome.KEEP:
-        raise AnswerChanged(question, contested(opened, question, base, answer))
-    stands = opened.answer(name)
-    return FieldSaved(
-        number=opened.number(name),
-        saved_at=opened.row.saved_at,
-        missing=tuple(rules.lacking(opened.sheet, opened.marking).items()),
-        other=None if stands == answer else rules.as_sent(question, stands),
-    )
-
-
-def _write(opened: OpenConsensus, answers: Sequence[Answer]) -> None:
-    """Write these fields, each with its version; a whole form that changes nothing still says who saved it."""
-    row, actor = opened.row, acts.running_act().actor
-    assert actor.user_id is not None
-    row.written_by, row.saved_at = actor.user_id, acts.moment()
-    row.saves += 1
-    numbers = dict(row.numbers)
-    for answer in answers:
-        name = answer.question
-        opened.answers[name] = answer
-        numbers[name] = int(numbers.get(name, 0)) + 1
-        db.session.add(
-            ConsensusWriting(
-                consensus_id=row.id, field=name, number=numbers[name], saved_at=acts.moment(), saved_by=actor.user_id,
-                text=rules.as_kept(opened.question(name), answer),
-            )
-        )  # fmt: skip
-    row.numbers = numbers
-    row.text = opened.sheet.remark
-    changed = {answer.question for answer in answers}
-    for mark in opened.sheet.marks:
-        if changed & {rules.mark_field(mark.criterion), rules.comment_field(mark.criterion)}:
-            _put(opened, mark)
-
-
-def _put(opened: OpenConsensus, mark: MarkInput) -> None:
-    score = opened.scores.get(mark.criterion)
-    if score is None:
-        score = ConsensusScore(consensus_id=opened.row.id, criterion=mark.criterion, half=None, comment="")
-        opened.scores[mark.criterion] = score
-        db.session.add(score)
-    score.half, score.comment = mark.half, mark.comment
+    return fields.stored(open_consensus(actor, application_id), name, values, number)

@@ -1,10 +1,11 @@
 """What a score sheet and a consensus have in common while somebody writes on them: which field may be stored, and which is asked first.
 
-Both are forms of questions to it (:mod:`grants.evaluation.rules.asked`); it writes nothing itself.
+Both are forms of questions to it (:mod:`grants.evaluation.rules.asked`); how each is written down it leaves to them.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +14,10 @@ from uuid import UUID
 from grants.calls.rules import Criterion, Marking
 from grants.core.errors import Conflict, Invalid, NotFound
 from grants.dossiers import merging
-from grants.dossiers.merging import Contested, Outcome, Shown
+from grants.dossiers.merging import AnswerChanged, Contested, Outcome, Shown
 from grants.dossiers.rules import Answer, Definition, Question
 from grants.evaluation import rules
-from grants.evaluation.rules import SheetInput
+from grants.evaluation.rules import FieldSaved, SheetInput
 
 
 class FieldsChanged(Conflict):
@@ -28,7 +29,7 @@ class FieldsChanged(Conflict):
 
 
 @dataclass(slots=True, kw_only=True)
-class OpenFields:
+class OpenFields(ABC):
     """A form of scores and texts, open to be written inside an act; what stands in its fields is in ``answers``."""
 
     marking: Marking
@@ -55,17 +56,26 @@ class OpenFields:
         """What stands in a field."""
         return self.answers.get(name, Answer(name))
 
+    @property
+    @abstractmethod
+    def saved_at(self) -> datetime:
+        """When the form was saved last; now, where nothing was ever saved."""
+
+    @abstractmethod
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text_of(self, name: str, number: int) -> str | None:
         """The text of a version of a field; None where there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def last_of(self, name: str) -> tuple[datetime, UUID | None]:
         """When the version that stands was saved, and by whom."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def write(self, answers: Sequence[Answer]) -> None:
+        """Write these fields, each with its version; a whole form that changes nothing still says who saved it."""
 
 
 def checked(opened: OpenFields, question: Question, values: Sequence[str]) -> Answer:
@@ -121,3 +131,35 @@ def sorted_out(
         elif outcome is not Outcome.KEEP:
             clashing.append(contested(opened, question, base, answer))
     return to_store, clashing
+
+
+def store(
+    opened: OpenFields, sheet: SheetInput, shown: tuple[Shown, ...] | None, words: str = rules.CHANGED_ELSEWHERE
+) -> None:
+    """Write a whole form; raises :class:`FieldsChanged` with these words for what was written since it was shown."""
+    to_store, clashing = sorted_out(opened, sheet, shown)
+    if clashing:
+        raise FieldsChanged(clashing, words)
+    opened.write(to_store)
+
+
+def stored(opened: OpenFields, name: str, values: Sequence[str], number: int) -> FieldSaved:
+    """Store one field as a browser sent it, and say what stands then; the same again is nothing new.
+
+    Raises :class:`~grants.dossiers.merging.AnswerChanged` with both texts where it was written since it was shown, and
+    :class:`NotFound` for a field that is none.
+    """
+    question = opened.question(name)
+    answer = checked(opened, question, values)
+    outcome, base = judged(opened, question, answer, number)
+    if outcome is Outcome.STORE:
+        opened.write([answer])
+    elif outcome is not Outcome.KEEP:
+        raise AnswerChanged(question, contested(opened, question, base, answer))
+    stands = opened.answer(name)
+    return FieldSaved(
+        number=opened.number(name),
+        saved_at=opened.saved_at,
+        missing=tuple(rules.lacking(opened.sheet, opened.marking).items()),
+        other=None if stands == answer else rules.as_sent(question, stands),
+    )

@@ -14,6 +14,7 @@ from grants.core.acts import act
 from grants.core.db import db
 from grants.core.errors import Refused
 from grants.core.permissions import Actor, Permission
+from grants.core.text import csv_table
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Evaluator, EvaluatorInvitation
 from grants.evaluation.rules import ImportLine, ImportPlan, LineDeed
@@ -34,7 +35,7 @@ def import_evaluators(actor: Actor, call_id: UUID, text: str, shown: bytes) -> I
     ``shown`` is the hash of that preview: where something changed since, nothing is written, and one looks again.
     """
     call = calls.call_by_id(call_id)
-    plan = queries.import_plan(actor, call, rules.csv_table(text))
+    plan = queries.import_plan(actor, call, csv_table(text))
     if plan.sha256 != shown:
         raise Refused(
             "What stands in the pool changed after this file was shown to you. Nothing was taken over; look at what it "

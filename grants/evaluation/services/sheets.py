@@ -39,7 +39,7 @@ def save(
     """Save a draft as it is, finished or not; returns the new version.
 
     ``shown`` says which version of each field its writer saw. Where another window has written since, nothing is
-    stored and :class:`~grants.evaluation.services.writing.FieldsChanged` names the fields.
+    stored and :class:`~grants.evaluation.services.fields.FieldsChanged` names the fields.
     """
     opened = open_sheet(actor, application_id, version)
     store(opened, rules.tidy(values, opened.marking), shown)

@@ -18,7 +18,7 @@ from grants.core.db import check_version, db, get
 from grants.core.errors import Conflict, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers import merging
-from grants.dossiers.merging import AnswerChanged, Outcome, Shown
+from grants.dossiers.merging import Outcome, Shown
 from grants.dossiers.rules import Answer
 from grants.evaluation import queries, rules
 from grants.evaluation.models import (
@@ -30,7 +30,8 @@ from grants.evaluation.models import (
     Evaluator,
 )
 from grants.evaluation.rules import FieldSaved, MarkInput, SheetInput
-from grants.evaluation.services.fields import FieldsChanged, OpenFields, checked, contested, judged, sorted_out
+from grants.evaluation.services import fields
+from grants.evaluation.services.fields import OpenFields, checked, judged
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
 
 
@@ -68,6 +69,51 @@ class OpenSheet(OpenFields):
         """When the sheet was saved; only its own hand writes on it."""
         del name
         return self.written.saved_at, acts.running_act().actor.user_id
+
+    @property
+    def saved_at(self) -> datetime:
+        """When the sheet was saved last; now, where nothing was ever saved."""
+        return self.row.saved_at if self.row is not None else acts.moment()
+
+    def write(self, answers: Sequence[Answer]) -> None:
+        """Write these fields, each with its version; a sheet is begun by the first save, also of nothing."""
+        row = self.row
+        if row is None:
+            row = self.row = Assessment(
+                assignment_id=self.seat_id, state=AssessmentState.DRAFT.value, remark="", saved_at=acts.moment(),
+                saves=0, numbers={}, submitted_at=None,
+            )  # fmt: skip
+            db.session.add(row)
+        row.saved_at = acts.moment()
+        row.saves += 1
+        numbers = dict(row.numbers)
+        for answer in answers:
+            name = answer.question
+            self.answers[name] = answer
+            numbers[name] = int(numbers.get(name, 0)) + 1
+            db.session.add(
+                AssessmentVersion(
+                    assessment_id=row.id, field=name, number=numbers[name], saved_at=acts.moment(),
+                    saved_by=acts.running_act().actor.user_id, text=rules.as_kept(self.question(name), answer),
+                )
+            )  # fmt: skip
+        row.numbers = numbers
+        self._put(row, {answer.question for answer in answers})
+
+    def _put(self, row: Assessment, changed: set[str]) -> None:
+        """What everybody reads: the scores and texts that stand."""
+        sheet = self.sheet
+        if rules.REMARK in changed:
+            row.remark = sheet.remark
+        for mark in sheet.marks:
+            if not changed & {rules.mark_field(mark.criterion), rules.comment_field(mark.criterion)}:
+                continue
+            score = self.scores.get(mark.criterion)
+            if score is None:
+                score = AssessmentScore(assessment_id=row.id, criterion=mark.criterion, half=None, comment="")
+                self.scores[mark.criterion] = score
+                db.session.add(score)
+            score.half, score.comment = mark.half, mark.comment
 
 
 def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -> OpenSheet:
@@ -127,10 +173,7 @@ def _seat_and_sheet(actor: Actor, application_id: UUID) -> Sequence[Any]:
 
 def store(opened: OpenSheet, sheet: SheetInput, shown: tuple[Shown, ...] | None = None) -> None:
     """Write a whole sheet; raises :class:`FieldsChanged` for what another window wrote since it was shown."""
-    to_store, clashing = sorted_out(opened, sheet, shown)
-    if clashing:
-        raise FieldsChanged(clashing)
-    _write(opened, to_store)
+    fields.store(opened, sheet, shown)
 
 
 @act(
@@ -145,21 +188,7 @@ def save_field(actor: Actor, application_id: UUID, name: str, values: tuple[str,
     Raises :class:`~grants.dossiers.merging.AnswerChanged` with both where another window wrote since, and
     :class:`NotFound` for a field that is not on the sheet.
     """
-    opened = open_sheet(actor, application_id)
-    question = opened.question(name)
-    answer = checked(opened, question, values)
-    outcome, base = judged(opened, question, answer, number)
-    if outcome is Outcome.STORE:
-        _write(opened, [answer])
-    elif outcome is not Outcome.KEEP:
-        raise AnswerChanged(question, contested(opened, question, base, answer))
-    stands = opened.answer(name)
-    return FieldSaved(
-        number=opened.number(name),
-        saved_at=opened.row.saved_at if opened.row is not None else acts.moment(),
-        missing=tuple(rules.lacking(opened.sheet, opened.marking).items()),
-        other=None if stands == answer else rules.as_sent(question, stands),
-    )
+    return fields.stored(open_sheet(actor, application_id), name, values, number)
 
 
 @act(
@@ -183,56 +212,5 @@ def take_over(
             to_store.append(answer)
         elif outcome is not Outcome.KEEP:
             left.append(name)
-    _write(opened, to_store)
+    opened.write(to_store)
     return tuple(left)
-
-
-def _write(opened: OpenSheet, answers: Sequence[Answer]) -> None:
-    """Write these fields, each with its version; a sheet is begun by the first save, also of nothing."""
-    row = opened.row
-    if row is None:
-        row = opened.row = Assessment(
-            assignment_id=opened.seat_id,
-            state=AssessmentState.DRAFT.value,
-            remark="",
-            saved_at=acts.moment(),
-            saves=0,
-            numbers={},
-            submitted_at=None,
-        )
-        db.session.add(row)
-    row.saved_at = acts.moment()
-    row.saves += 1
-    numbers = dict(row.numbers)
-    for answer in answers:
-        question = opened.question(answer.question)
-        opened.answers[answer.question] = answer
-        numbers[answer.question] = int(numbers.get(answer.question, 0)) + 1
-        db.session.add(
-            AssessmentVersion(
-                assessment_id=row.id,
-                field=answer.question,
-                number=numbers[answer.question],
-                text=rules.as_kept(question, answer),
-                saved_at=acts.moment(),
-                saved_by=acts.running_act().actor.user_id,
-            )
-        )
-    row.numbers = numbers
-    _put(opened, row, {answer.question for answer in answers})
-
-
-def _put(opened: OpenSheet, row: Assessment, changed: set[str]) -> None:
-    """What everybody reads: the scores and texts that stand."""
-    sheet = opened.sheet
-    if rules.REMARK in changed:
-        row.remark = sheet.remark
-    for mark in sheet.marks:
-        if not changed & {rules.mark_field(mark.criterion), rules.comment_field(mark.criterion)}:
-            continue
-        score = opened.scores.get(mark.criterion)
-        if score is None:
-            score = AssessmentScore(assessment_id=row.id, criterion=mark.criterion, half=None, comment="")
-            opened.scores[mark.criterion] = score
-            db.session.add(score)
-        score.half, score.comment = mark.half, mark.comment

@@ -13,7 +13,7 @@ from grants.calls.rules import CallView
 from grants.core import files
 from grants.core.errors import Invalid
 from grants.core.file_types import MEDIA, FileType
-from grants.core.text import CSV_MARK
+from grants.core.text import CSV_MARK, csv_table, decoded
 from grants.dossiers.offline import book_rows
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import EvaluatorsFileForm, EvaluatorsTakenForm
@@ -60,7 +60,7 @@ def _template_book() -> bytes:
         sheet, text = book.add_worksheet("Evaluators"), book.add_format({"num_format": "@"})
         # Everything is text, so that a spreadsheet makes no date of a number and no number of a text.
         sheet.set_column(0, len(rules.IMPORT_COLUMNS) - 1, 24, text)
-        for number, row in enumerate(rules.csv_table(rules.template_text())):
+        for number, row in enumerate(csv_table(rules.template_text())):
             for place, cell in enumerate(row):
                 sheet.write_string(number, place, cell, text)
     return target.getvalue()
@@ -98,7 +98,7 @@ def _read(form: EvaluatorsFileForm) -> list[list[str]]:
         if len(data) > rules.IMPORT_BYTES_MAX:
             limit = rules.IMPORT_BYTES_MAX // 1000
             raise Invalid(f"The file is larger than {limit} kB. Split it into several files.")
-        return rules.csv_table(rules.decoded(data))
+        return csv_table(decoded(data))
     except Invalid as error:
         raise Invalid(str(error), {"file": str(error)}) from error
 
