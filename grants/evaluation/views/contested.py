@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request
+from flask import Response, flash, request
 
 from grants.core.errors import Conflict
 from grants.dossiers import merging
 from grants.dossiers import rules as dossiers
 from grants.dossiers.forms import CHOOSE, Side, number_name, read_number
 from grants.dossiers.merging import Clash, Shown
+from grants.dossiers.queries.versions import AnswerVersionView
 from grants.dossiers.rules import Answer, Definition, Question
 from grants.evaluation import rules
 from grants.evaluation.forms import SheetForm
+from grants.evaluation.rules import FieldSaved
 from grants.evaluation.services import FieldsChanged
+from grants.web.forms import DeedForm
 from grants.web.routing import said_in_json
 
 
@@ -105,3 +108,26 @@ def words_of(found: Iterable[tuple[str, int]]) -> str:
     """
     told = ", ".join(f"{name} ({count} {'sentence' if count == 1 else 'sentences'})" for name, count in found)
     return f"Word for word from: {told}." if told else ""
+
+
+def stand_again(
+    form: DeedForm,
+    question: Question,
+    version: AnswerVersionView,
+    save: Callable[..., FieldSaved],
+    by: str = "This was saved",
+) -> int:
+    """Save an earlier version of a field as the newest one; the status: 303 where it stands, else what is in its way is in the form."""
+    status = 422
+    try:
+        with form.refusals():
+            saved = save(rules.as_sent(question, version.answer), read_number(request.form.get("shown")))
+            if saved.other is None:
+                flash(f"Version {version.number} stands again. What stood before is kept below it.", "success")
+                return 303
+            status = 409
+    except Conflict:
+        status = 409
+    if status == 409:
+        form.problems.append(f"{by} while you were reading. Nothing was changed; look again.")
+    return status

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import flash, jsonify, request
+from flask import jsonify, request
 
 from grants.core import clock, presence
-from grants.core.errors import Conflict, Invalid
+from grants.core.errors import Invalid
 from grants.core.permissions import Actor
 from grants.dossiers import merging
 from grants.dossiers import rules as dossiers
@@ -15,7 +16,7 @@ from grants.dossiers.forms import read_number
 from grants.dossiers.merging import AnswerChanged
 from grants.evaluation import queries, rules, services
 from grants.evaluation.rules import ConsensusPage
-from grants.evaluation.views.contested import contested_json, words_of
+from grants.evaluation.views.contested import contested_json, stand_again, words_of
 from grants.evaluation.views.frame import P, bp
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other
@@ -85,19 +86,10 @@ def restore_consensus_field(ref: str, name: str) -> Any:
     shown, form = queries.consensus_page(current_actor(), ref), DeedForm()
     question = queries.consensus_field(shown, name)
     version = queries.consensus_field_version(shown, name, read_number(request.form.get("version")))
-    values, status = rules.as_sent(question, version.answer), 422
-    try:
-        with form.refusals():
-            seen = read_number(request.form.get("shown"))
-            saved = services.save_consensus_field(current_actor(), shown.head.id, name, values, seen)
-            if saved.other is None:
-                flash(f"Version {version.number} stands again. What stood before is kept below it.", "success")
-                return see_other(".consensus_field_history", ref=ref, name=name)
-            status = 409
-    except Conflict:
-        status = 409
-    if status == 409:
-        form.problems.append("This was saved while you were reading. Nothing was changed; look again.")
+    save = partial(services.save_consensus_field, current_actor(), shown.head.id, name)
+    status = stand_again(form, question, version, save)
+    if status == 303:
+        return see_other(".consensus_field_history", ref=ref, name=name)
     return _history_page(queries.consensus_page(current_actor(), ref), name, form), status
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import Response, flash, jsonify, request
+from flask import Response, jsonify, request
 
 from grants.core import clock
-from grants.core.errors import Conflict, Invalid
+from grants.core.errors import Invalid
 from grants.dossiers import merging
 from grants.dossiers import rules as dossiers
 from grants.dossiers.forms import read_number
 from grants.dossiers.merging import AnswerChanged, Clash
-from grants.evaluation import queries, rules, services
+from grants.evaluation import queries, services
 from grants.evaluation.rules import AssessmentPage, Place
-from grants.evaluation.views.contested import contested_json
+from grants.evaluation.views.contested import contested_json, stand_again
 from grants.evaluation.views.frame import P, bp
 from grants.web.forms import DeedForm
 from grants.web.routing import current_actor, page, requires, said_in_json, see_other
@@ -81,21 +82,10 @@ def restore_field(ref: str, name: str) -> Any:
     shown, form = queries.assessment_page(current_actor(), ref), DeedForm()
     question = queries.field_of(shown, name)
     version = queries.field_version(shown, name, read_number(request.form.get("version")))
-    values, status = rules.as_sent(question, version.answer), 422
-    try:
-        with form.refusals():
-            seen = read_number(request.form.get("shown"))
-            saved = services.save_field(current_actor(), shown.head.id, name, values, seen)
-            if saved.other is None:
-                flash(f"Version {version.number} stands again. What stood before is kept below it.", "success")
-                return see_other(".sheet_history", ref=ref, name=name)
-            status = 409
-    except Conflict:
-        status = 409
-    if status == 409:
-        form.problems.append(
-            "You saved this in another window while you were reading. Nothing was changed; look again."
-        )
+    save = partial(services.save_field, current_actor(), shown.head.id, name)
+    status = stand_again(form, question, version, save, by="You saved this in another window")
+    if status == 303:
+        return see_other(".sheet_history", ref=ref, name=name)
     return _history_page(queries.assessment_page(current_actor(), ref), name, form), status
 
 
