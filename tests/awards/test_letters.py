@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -34,6 +35,7 @@ from grants.documents import services as documents
 from grants.evaluation.models import Consensus
 from grants.identity.models import User
 from grants.identity.queries import actor_for
+from tests import actors
 from tests.awards.publishing import publish
 from tests.evaluation.scene import CLOSED, Browser, Scene
 from tests.factories import identity as people
@@ -270,8 +272,25 @@ def test_a_letter_that_fails_keeps_its_reason_and_is_sent_again(decided: Scene) 
     letters.send_again(decided.actor("officer"), failed.letter_id, failed.version)
     work_off()
     assert mails() == 3
-    letters.send_again(decided.actor("officer"), failed.letter_id)
+    with pytest.raises(Refused, match="within the last hour"):
+        letters.send_again(decided.actor("officer"), failed.letter_id)
+    with clock.at(clock.now() + timedelta(hours=2)):
+        letters.send_again(decided.actor("officer"), failed.letter_id)
     assert mails() == 4 and set(rows(decided).values()) == {LetterState.SENT}
+
+
+def test_a_letter_whose_job_was_given_up_leaves_under_somebody_else(decided: Scene) -> None:
+    letters.confirm_mailing(decided.actor("officer"), prepare(decided))
+    waiting = next(row for row in shown_to(decided).rows if row.state is LetterState.QUEUED)
+    assert waiting.letter_id is not None
+    with pytest.raises(Refused, match="on its way already"):
+        letters.send_again(decided.actor("officer"), waiting.letter_id)
+    job = jobs.latest(("application", waiting.application_id), letters.SEND_JOB)
+    assert job is not None
+    jobs.cancel(actors.ada(), job.id, "Stopped by the administrator.")
+    letters.send_again(decided.actor("officer"), waiting.letter_id)
+    work_off()
+    assert set(rows(decided).values()) == {LetterState.SENT} and mails() == 3
 
 
 def test_the_record_says_who_prepared_who_sent_and_to_whom(decided: Scene) -> None:

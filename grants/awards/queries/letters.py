@@ -391,6 +391,19 @@ def _deliveries(ids: Sequence[UUID]) -> Asking[dict[UUID, Delivery]]:
     return found
 
 
+def told_since(application_id: UUID, moment: datetime) -> bool:
+    """Whether a mail about its letter was asked for since then and has not failed."""
+    found = select(Job.id).where(
+        Job.name == "jobs.mail.send",
+        Job.subject_kind == "application",
+        Job.subject_id == application_id,
+        Job.args["template"].astext == MAIL,
+        Job.created_at > moment,
+        Job.state.not_in([JobState.FAILED.value, JobState.CANCELLED.value]),
+    )
+    return db.session.scalar(found.limit(1)) is not None
+
+
 def _out(row: LetterRow, left_out: Mapping[UUID, tuple[str, str]]) -> LetterRow:
     """The row with why it is left out by name, where it is."""
     reason, by = left_out.get(row.application_id, ("", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -25,6 +26,7 @@ from grants.core.acts import act
 from grants.core.db import check_version, db, locked
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView
+from grants.core.jobs import JobState
 from grants.core.permissions import Actor, Permission, Scope
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
@@ -34,6 +36,8 @@ from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 
 SEND_JOB = "jobs.awards.send_letter"
+# So long a team that was told by mail is not told again of the same letter.
+TOLD_AGAIN_AFTER = timedelta(hours=1)
 
 
 @act(
@@ -327,7 +331,10 @@ def note_failure(actor: Actor, letter_id: UUID, reason: str) -> None:
     says="sent the decision letter of {subject} again",
 )
 def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> LetterState:
-    """Try a letter that failed once more, or tell the team again of one that was sent: the same words, the same date."""
+    """Try a letter that failed once more, or tell the team again of one that was sent: the same words, the same date.
+
+    A form that comes twice tells nobody twice: not within :data:`TOLD_AGAIN_AFTER` of a mail that has not failed.
+    """
     letter = locked(DecisionLetter, letter_id)
     check_version(letter, version)
     refuse_shut(actor, letter.application_id)
@@ -340,12 +347,18 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
         case LetterState.SENT:
             assert letter.sent_content is not None, "what was sent is kept"
             application = locked(Application, letter.application_id)
+            if queries.letters.told_since(application.id, acts.moment() - TOLD_AGAIN_AFTER):
+                raise Refused("Its team was sent a mail about it within the last hour. Wait, then send it again.")
             team = _team(application.id)
             if not team:
                 raise Refused("Nobody of its team has an account that works. Invite somebody, then send it again.")
             _tell(team, application, DecisionText.from_mapping(letter.sent_content))
         case LetterState.QUEUED:
-            raise Refused("It is on its way already.")
+            # Its job may have been given up, and with it the letter: then it goes under who asks now.
+            job = jobs.latest(("application", letter.application_id), SEND_JOB)
+            if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
+                raise Refused("It is on its way already.")
+            _queue(letter)
         case LetterState.PREPARED | LetterState.DROPPED:
             raise Refused("It was never sent. It leaves with its mailing, once a second person has it sent.")
     return LetterState(letter.state)
