@@ -27,7 +27,7 @@ from grants.core.jobs import Job
 from grants.core.paging import Page
 from grants.core.permissions import Permission, system_actor
 from grants.evaluation import queries, rules, services
-from grants.evaluation.models import Evaluator, EvaluatorAcceptance, EvaluatorInvitation
+from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorAcceptance, EvaluatorInvitation
 from grants.evaluation.rules import AskInput, Employer, EvaluatorInput, PoolSearch
 from grants.evaluation.states import CountryRule, Declared, PoolState
 from grants.identity.models import Organisation, User
@@ -418,6 +418,33 @@ def test_an_evaluator_changes_their_own_profile_and_not_what_they_take(scene: Sc
     member = next(one for one in queries.pool(scene.call_id) if one.user_id == scene.people["eva1"])
     assert (member.country_code, member.languages, member.load_max) == ("SE", ("sv",), 3)
     assert browser.get("chair", address).status_code == 404
+
+
+def test_what_waits_for_a_person_is_not_undone_by_whom_it_is_about(scene: Scene, browser: Browser) -> None:
+    address = f"/calls/{scene.slug}/own-profile"
+
+    def sent(employers: str) -> tuple[int, str]:
+        version = re.search(r'name="version" value="([0-9]+)"', browser.get("eva1", address).text)
+        assert version is not None
+        answer = browser.post(
+            "eva1", address, version=version[1], country_code="SE", languages="sv native", employers=employers
+        )
+        return answer.status_code, answer.text
+
+    assert sent("Acme (2019 to now)\nOther (2019 to now)")[0] == 303
+    with arranging():
+        db.session.add(
+            DetectedConflict(
+                user_id=scene.people["eva1"], application_id=scene.application_ids[0], organisation_id=None,
+                kind="similar_organisation", evidence="Acme and Acma have nearly the same name", state="proposed",
+                found_at=clock.now(), decided_by=None, decided_at=None, decision_reason=None,
+            )
+        )  # fmt: skip
+
+    for shorter in ("", "Acme (2019 to 2020)", "Acme (2021 to now)"):
+        status, text = sent(shorter)
+        assert status == 422 and "waits for the programme manager" in text, shorter
+    assert sent("Acme (2018 to now)")[0] == 303
 
 
 # --- the list -------------------------------------------------------------------------------------------------------

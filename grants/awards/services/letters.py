@@ -354,7 +354,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
                 raise Refused("Nobody of its team has an account that works. Invite somebody, then send it again.")
             _tell(team, application, DecisionText.from_mapping(letter.sent_content))
         case LetterState.QUEUED:
-            # Its job may have been given up, and with it the letter: then it goes under who asks now.
+            # Its job may have failed or been cancelled, and the letter with it: then it goes under who asks now.
             job = jobs.latest(("application", letter.application_id), SEND_JOB)
             if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
                 raise Refused("It is on its way already.")

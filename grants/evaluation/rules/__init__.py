@@ -40,7 +40,7 @@ from grants.evaluation.rules.conflicts import (
     stands_clear,
     version_of,
 )
-from grants.evaluation.rules.employers import Employer, employer_words, read_employers
+from grants.evaluation.rules.employers import Employer, employer_words, read_employers, taken_back
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_BYTES_MAX,
@@ -308,6 +308,7 @@ __all__ = [
     "spread_words",
     "stands_clear",
     "table_text",
+    "taken_back",
     "template_text",
     "tidy",
     "told_of_run",

@@ -78,6 +78,22 @@ def employer_words(employers: Iterable[Employer]) -> str:
     return "\n".join(each.words for each in employers)
 
 
+def taken_back(before: Iterable[Employer], after: Iterable[Employer]) -> list[str]:
+    """The names of which less is said than was: gone, begun later, or ended earlier.
+
+    >>> taken_back(read_employers("Acme | City of Ghent (2019 to now)"), read_employers("City of Ghent (2018 to now)"))
+    ['Acme']
+    """
+    said = tuple(after)
+    return [each.name for each in before if not any(_covers(one, each) for one in said)]
+
+
+def _covers(one: Employer, other: Employer) -> bool:
+    begins = one.starts_on is None or (other.starts_on is not None and one.starts_on <= other.starts_on)
+    ends = one.ends_on is None or (other.ends_on is not None and one.ends_on >= other.ends_on)
+    return one.name.casefold() == other.name.casefold() and begins and ends
+
+
 def _employer(typed: str) -> Employer:
     parts = _TIMES.match(typed)
     if parts is None and re.search(r"[0-9]{4}.*\)$|\([^)]*\bto\b", typed):

@@ -9,14 +9,16 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from grants.applications.models import Application
 from grants.calls.services import look_for_conflicts
 from grants.core.acts import act
 from grants.core.db import check_version, db
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Invalid, NotFound, Refused, quoted
 from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assignment, Evaluator, EvaluatorOrganisation, EvaluatorWish
+from grants.evaluation.models import Assignment, DetectedConflict, Evaluator, EvaluatorOrganisation, EvaluatorWish
 from grants.evaluation.rules import Employer, EvaluatorInput
+from grants.evaluation.states import DetectedState
 from grants.identity import queries as identity
 from grants.identity.models import Organisation
 
@@ -118,11 +120,35 @@ def edit_profile(actor: Actor, call_id: UUID, values: EvaluatorInput, version: i
     check_version(row, version)
     kept = replace(values, user_id=row.user_id, roles=tuple(row.roles), load_min=row.load_min, load_max=row.load_max)
     checked = rules.checked_member(kept)
+    _refuse_taking_back(row, checked.employers or ())
     fill_entry(row, checked)
     keep_employers({row.id: checked.employers or ()})
     # What is compared may be another organisation now, also where the row itself stays as it was.
     row.version += 1
     look_for_conflicts(call_id)
+
+
+def _refuse_taking_back(row: Evaluator, said: Iterable[Employer]) -> None:
+    """What was found about an organisation and waits for a person is not undone by whom it is about."""
+    rows = db.session.scalars(select(EvaluatorOrganisation).where(EvaluatorOrganisation.evaluator_id == row.id))
+    before = [Employer(each.name, each.starts_on, each.ends_on) for each in rows]
+    names = rules.taken_back(before, said)
+    waiting = db.session.scalars(
+        select(DetectedConflict.evidence)
+        .join(Application, Application.id == DetectedConflict.application_id)
+        .where(
+            Application.call_id == row.call_id,
+            DetectedConflict.user_id == row.user_id,
+            DetectedConflict.state == DetectedState.PROPOSED.value,
+        )
+    ).all()
+    held = [name for name in names if any(words.startswith(f"{name} ") for words in waiting)]
+    if held:
+        sentence = (
+            f"{quoted(held[0])} stays as it stood: a possible conflict of interest that was found with it waits for the "
+            "programme manager. Say to them what is different; everything else can be changed."
+        )
+        raise Invalid(sentence, {"employers": sentence})
 
 
 @act(
