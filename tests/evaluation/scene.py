@@ -35,6 +35,7 @@ from grants.evaluation.states import Declared, DetectedKind, DetectedState, Seat
 from grants.identity.policy import Role
 from grants.identity.queries import actor_for
 from tests import actors
+from tests.deeds import opened
 from tests.factories import identity as people
 
 OPENED = datetime(2022, 9, 5, 10, tzinfo=UTC)
@@ -261,8 +262,10 @@ class Browser:
         self._clients: dict[str, FlaskClient] = {}
 
     def get(self, name: str, path: str) -> TestResponse:
-        """The page, as this person."""
-        return self._client(name).get(path)
+        """The page, as this person; each of its forms leads where they may send it."""
+        answer, shut = opened(self._client(name), path)
+        assert shut == [], path
+        return answer
 
     def post(self, name: str, path: str, **data: Any) -> TestResponse:
         """Send a form, as this person."""

@@ -27,6 +27,7 @@ from grants.ledger import queries as ledger
 from grants.payments import queries as payments
 from grants.web.routing import Access
 from tests import actors
+from tests.deeds import opened
 from tests.html import check_page
 from tests.statements import statements
 
@@ -180,8 +181,8 @@ def is_public(app: Flask, path: str) -> bool:
 def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] | None) -> tuple[list[str], list[str]]:
     """Follow every link from a page on: one address of each kind, of one endpoint at most ``OF_ONE_ENDPOINT_MAX`` kinds.
 
-    What is not a good answer is named, and so are a page that asks the database too often, and a link that was never
-    followed for want of room.
+    What is not a good answer is named, and so are a page that asks the database too often, a form that leads where this
+    person may not send it, and a link that was never followed for want of room.
     """
     # That somebody was here is noted once a minute.
     client.get("/about")
@@ -202,7 +203,7 @@ def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] |
         served[endpoint] += 1
         walked.append(path)
         with statements() as asked:
-            response = client.get(path, buffered=True)
+            response, shut = opened(client, path)
         if response.status_code in (302, 303):
             continue
         if response.status_code != 200:
@@ -211,6 +212,7 @@ def _walk(client: FlaskClient, start: str, *, leave_out: Callable[[str], bool] |
         if response.mimetype != "text/html":
             continue
         check_page(response)
+        wrong += [f"{path}: a form to {action}" for action in shut]
         if len(asked) > STATEMENTS_MAX:
             wrong.append(f"{path}: {len(asked)} statements")
         for link in LINK.findall(response.get_data(as_text=True)):

@@ -141,7 +141,8 @@ def timeline(
         passed = Stage("invited", "Invitations to the second stage", StageState.DONE, day, NOT_AMONG_THEM)
         stages = [*(stage for stage in stages if not _is_ahead(stage)), passed]
         return Timeline(tuple(stages), not_among_them(day))
-    if view.call.content.pays:
+    # From the reserve list a grant is prepared only if money becomes free: then it is selected.
+    if view.call.content.pays and view.state is not S.RESERVE:
         stages += _granting(view, later)
     ended = _ended(view, at)
     if ended:

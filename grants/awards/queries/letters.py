@@ -245,7 +245,7 @@ def _values(call: CallView, item: Any, report: Report, place: int | None) -> dic
         "below": item.threshold_words,
         "reserve_place": str(place or ""),
         "complaints": _complaints(call),
-        "results_public": _moment(public, call.zone) if public else "the programme publishes the date on the page of the call",
+        "results_public": _moment(public, call.zone) if public else "no date is set yet; the page of the call will name it",
     }  # fmt: skip
 
 
@@ -253,7 +253,9 @@ def _complaints(call: CallView) -> str:
     """How one can object: what the call says of it, else its rules in words."""
     redress = call.fact("evaluation.redress")
     if not redress.absent:
-        return redress.text.rstrip(" .") + "."
+        said = redress.text.rstrip(" .") + "."
+        # What is taken here is said by its own rules; else one has to know where to turn.
+        return said if call.content.complaints is not None else f"{said} Write to the programme: {call.programme.name}."
     return " ".join(call.content.complaints.sentences) if call.content.complaints is not None else ""
 
 

@@ -172,8 +172,11 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
         return WhatIfPage(call.slug, call.title, True)
     official = ranked(call, plan, read)
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
-    found = []
+    found: list[Aimed] = []
+    unknown = [aim.words for aim in ranking.Aim if not any(aim.of(one) for one in candidates)]
     for aim in ranking.Aim:
+        if aim.words in unknown:
+            continue
         best = ranking.what_if(candidates, limits, aim)
         if best is not None:
             shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
@@ -186,7 +189,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
         listed[country] = (many + 1, money + row.amount)
     shares = tuple((country, *listed[country]) for country in sorted(listed))
     first = Aimed("As ranked", len(by_rank), total(row.amount for row in by_rank), 0, shares)
-    return WhatIfPage(call.slug, call.title, False, (first, *found))
+    return WhatIfPage(call.slug, call.title, False, (first, *found), tuple(unknown))
 
 
 def _kept(number: int | None, name: str, plan: Plan, found: RankedList, facts: Mapping[UUID, Facts]) -> Kept:

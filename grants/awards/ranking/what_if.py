@@ -24,6 +24,10 @@ class Aim(StrEnum):
         """For pages."""
         return {"score": "Highest sum of scores", "population": "Most people in the cities"}[self.value]
 
+    def of(self, one: Candidate) -> int:
+        """What one application adds to it; 0 where nothing is known."""
+        return one.score if self is Aim.SCORE else one.population
+
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
@@ -42,16 +46,13 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
     units = [Unit.of(number, (one,)) for number, one in enumerate(ordered)]
 
-    def worth(one: Candidate) -> int:
-        return one.score if aim is Aim.SCORE else one.population
-
-    found = answer(Asked(Walk(limits), units, lambda unit: -worth(unit.members[0])))
+    found = answer(Asked(Walk(limits), units, lambda unit: -aim.of(unit.members[0])))
     if found is None:
         return None
     chosen = [unit.members[0] for unit in found.units]
     selected = frozenset(one.application_id for one in chosen)
     return WhatIf(
-        aim, selected, sum(worth(one) for one in chosen), total(one.amount for one in chosen),
+        aim, selected, sum(aim.of(one) for one in chosen), total(one.amount for one in chosen),
         inversions(ordered, selected), by_country(chosen),
     )  # fmt: skip
 

@@ -185,7 +185,7 @@ class DecisionText:
             Outcome.NOT_FUNDED: "is not funded",
             Outcome.BELOW_THRESHOLD: "is below a threshold",
         }
-        return f"{self.reference} {words[self.outcome]}"
+        return f"“{self.application}” {words[self.outcome]}"
 
     @property
     def sha256(self) -> bytes:

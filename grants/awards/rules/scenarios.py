@@ -177,6 +177,8 @@ class WhatIfPage:
     call_title: str
     partial: bool
     aims: tuple[Aimed, ...] = ()
+    # Aims about which nothing is known of any application.
+    unknown: tuple[str, ...] = ()
     # The list that was decided: other aims are only reckoned before.
     decided: int | None = None
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, not_, or_, select
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
@@ -16,7 +16,7 @@ from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import Assessment, Assignment, ConflictDeclaration, Consensus, DetectedConflict, Evaluator
-from grants.evaluation.queries.access import IN_EVALUATION, within
+from grants.evaluation.queries.access import IN_EVALUATION, results_known, within
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
 from grants.evaluation.queries.consensus import to_write
 from grants.evaluation.queries.detected import waits_for_decision_of
@@ -158,7 +158,7 @@ def _found_duties(actor: Actor) -> Asking[list[Duty]]:
     waits = (
         select(Application.call_id, DetectedConflict.user_id, DetectedConflict.application_id)
         .join(Application, Application.id == DetectedConflict.application_id)
-        .where(waits_for_decision_of(actor))
+        .where(waits_for_decision_of(actor), not_(results_known()))
         .distinct()
         .subquery()
     )

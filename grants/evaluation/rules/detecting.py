@@ -19,7 +19,8 @@ T = TypeVar("T")
 # Mail from these says nothing about for whom a person works.
 GENERIC_DOMAINS = frozenset(
     [
-        # Of examples in texts (RFC 2606), and the like: nobody's own.
+        # Of examples in texts (RFC 2606), and the like: nobody's own. Everybody of the demonstration has one of its own.
+        "demo.example",
         "example.com",
         "example.eu",
         "example.net",

@@ -379,7 +379,7 @@ def _number(cells: Mapping[str, str], column: str, standing: int, wrong: _Wrong)
     if text.isascii() and text.isdecimal() and len(text) < 6:
         return int(text)
     if text:
-        wrong(column, f"{quoted(text)} is no whole number.")
+        wrong(column, f"{quoted(text)} is no whole number from 0 to 99999.")
     return standing
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from grants.core.paging import Rows, Tally
 from grants.evaluation.rules.conflicts import DoubtRow
 from grants.evaluation.rules.showing import RunView, SeatView
-from grants.evaluation.states import AssessmentState
+from grants.evaluation.states import AssessmentState, Declared
 
 SEARCH_MAX = 100
 # How the reason of a seat begins that its evaluator gave back.
@@ -145,6 +145,11 @@ class AssignmentsPage:
     runs: tuple[RunView, ...]
     # How many pairs with something found wait for a person to decide.
     found_waiting: Tally
+
+    @property
+    def doubts_open(self) -> int:
+        """How many doubts wait for a ruling, of those shown: open ones come first."""
+        return sum(row.declared is Declared.UNSURE and row.ruling is None for row in self.doubts)
 
     @property
     def seats_needed(self) -> int:

@@ -58,6 +58,8 @@ def declare(slug: str) -> Any:
 
 
 def _declared_words(answers: int, conflicts: int) -> str:
+    if not answers:
+        return "Nothing was answered, so nothing was stored."
     words = f"Your declarations are stored: {answers} answered."
     return words if not conflicts else f"{words} {conflicts} with a conflict will not appear again."
 
@@ -72,7 +74,9 @@ def detected(slug: str) -> Any:
     state = known.get(asked, DetectedState.PROPOSED)
     call, rows, waiting = queries.detected_rows(current_actor(), slug, state, paging.asked())
     shown = paging.Rows(()) if problems else rows
-    return page("evaluation/detected.html", call=call, rows=shown, waiting=waiting, problems=problems)
+    return page(
+        "evaluation/detected.html", call=call, rows=shown, waiting=waiting, problems=problems, state=state.value
+    )
 
 
 @bp.route("/calls/<slug>/conflicts/<ref>/<handle>/found", methods=["GET", "POST"])
