@@ -131,8 +131,8 @@ def with_roles(name: str, roles: frozenset[Role]) -> Actor:
     return actors.actor(made.id)
 
 
-def keep_from(person: Actor, found: list[Target]) -> Actor:
-    """The person once they declared a conflict with these and none with anything else."""
+def keep_from(person: Actor, found: list[Target], *, barred: bool = True) -> Actor:
+    """The person once they declared a conflict with these and none with anything else; a bar follows, or is not set yet."""
     assert person.user_id is not None
     away = {each.application_id for each in found}
     with arranging():
@@ -147,7 +147,7 @@ def keep_from(person: Actor, found: list[Target]) -> Actor:
                     declared_at=clock.now(),
                 )
             )
-        for application_id in away:
+        for application_id in away if barred else ():
             people.bar(person.user_id, "application", application_id)
     return actors.actor(person.user_id)
 
@@ -288,3 +288,11 @@ def walked_unaccepted(app: Flask, application_id: UUID, roles: frozenset[Role]) 
             )
         )
     return told(app, person, [about], ("GET", "POST"))
+
+
+def walked_unbarred(app: Flask, application_id: UUID, roles: frozenset[Role]) -> dict[str, list[str]]:
+    """What reading and writing tell somebody in conflict whom no bar keeps from it: the gates alone do."""
+    about = target_of(db.session.get_one(Application, application_id))
+    app.config["WTF_CSRF_ENABLED"] = False
+    kept = keep_from(with_roles("Nora Nobarre", roles), [about], barred=False)
+    return told(app, kept, [about], ("GET", "POST"))
