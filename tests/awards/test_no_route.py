@@ -46,7 +46,6 @@ def test_the_walk_notices_that_a_conflict_shuts_nothing(app: Flask, evaluated: S
     with opened(access.conflicts_held, lambda user_id, at: select(Application.id).where(false())):
         leaks = read_in_conflict(app, evaluated.application_ids[0], DECIDES)
 
-    print(sorted(leaks))
     assert leaks.keys() >= {
         "GET /audit",
         "GET /audit.csv",

@@ -133,7 +133,7 @@ def test_an_applicant_in_the_pool_is_told_what_was_noticed(scene: Scene) -> None
 
     (page,) = queries.conflict_pages(scene.actor("eva1"))
     # Who belongs to an applicant is in conflict from that moment, before anybody looks: there is nothing to be asked.
-    assert [row.reference for row in page.rows] == scene.references[1:]
+    assert [row.reference for row in page.rows] == list(scene.references[1:])
     assert [row.noticed for row in page.rows] == ["", ""]
     with arranging():
         # The page tells what the one search finds, nothing of its own: here a name that is like another.

@@ -148,9 +148,7 @@ def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
     What :func:`in_conflict` says of each, as one set that hangs on no row: whoever asks for anything is asked it once,
     and what comes of it is a bar like any other.
     """
-    conflicts = (
-        rows.with_only_columns(column.label("application_id")) for rows, column in _conflicts(user_id, at)
-    )
+    conflicts = (rows.with_only_columns(column.label("application_id")) for rows, column in _conflicts(user_id, at))
     every = union_all(*conflicts).subquery("conflicts")
     held = aliased(Application)
     return (

@@ -60,8 +60,8 @@ def shut_by(in_conflict: Callable[[ColumnElement[UUID], Moment], Select[Any]]) -
 def actor_for(
     user_id: UUID, *, session_id: UUID | None = None, fresh: bool = False, at: datetime | None = None
 ) -> Actor:
-    """The person with every permission resolved to its places, in one statement, with a bar in two; raises
-    :class:`NotFound` if disabled.
+    """The person with every permission resolved to its places, in one statement, with a bar or a conflict in
+    two; raises :class:`NotFound` if disabled.
     """
     return actor_of(
         db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all(), user_id, session_id, fresh
