@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule
@@ -43,6 +47,10 @@ from tests.factories import identity as people
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 JUDGES = frozenset({Role.EVALUATOR, Role.PANEL_CHAIR, Role.PANEL_MEMBER})
 DECIDES = frozenset(Role) - JUDGES - ROLES_OF_AN_APPLICATION - {Role.APPLICANT}
+
+# The one place where the title, the cities and the partners of an application stand before one may read it: there one says
+# whether one is in conflict with it. Once one is, it is gone from there as well.
+DECLARES = "GET /assessments/conflicts"
 
 # What is not walked, each with why nothing of an application can come of it.
 NOT_WALKED = {
@@ -131,8 +139,8 @@ def with_roles(name: str, roles: frozenset[Role]) -> Actor:
     return actors.actor(made.id)
 
 
-def keep_from(person: Actor, found: list[Target]) -> Actor:
-    """The person once they declared a conflict with these and none with anything else."""
+def keep_from(person: Actor, found: list[Target], *, barred: bool = True) -> Actor:
+    """The person once they declared a conflict with these and none with anything else; a bar follows, or is not set yet."""
     assert person.user_id is not None
     away = {each.application_id for each in found}
     with arranging():
@@ -147,7 +155,7 @@ def keep_from(person: Actor, found: list[Target]) -> Actor:
                     declared_at=clock.now(),
                 )
             )
-        for application_id in away:
+        for application_id in away if barred else ():
             people.bar(person.user_id, "application", application_id)
     return actors.actor(person.user_id)
 
@@ -253,13 +261,13 @@ def told(app: Flask, who: Actor, found: list[Target], methods: tuple[str, ...]) 
 
 
 def walked(
-    app: Flask, application_id: UUID, roles: frozenset[Role]
+    app: Flask, application_id: UUID, roles: frozenset[Role], *, barred: bool = True
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """What reading tells somebody who is free of the application, and what reading and writing tell somebody kept from it."""
+    """What reading tells somebody who is free of the application, and what reading and writing tell somebody in conflict."""
     about = target_of(db.session.get_one(Application, application_id))
     app.config["WTF_CSRF_ENABLED"] = False
     free = keep_from(with_roles("Faye Freely", roles), [])
-    kept = keep_from(with_roles("Cora Kepta", roles), [about])
+    kept = keep_from(with_roles("Cora Kepta", roles), [about], barred=barred)
     return told(app, free, [about], ("GET",)), told(app, kept, [about], ("GET", "POST"))
 
 
@@ -288,3 +296,40 @@ def walked_unaccepted(app: Flask, application_id: UUID, roles: frozenset[Role]) 
             )
         )
     return told(app, person, [about], ("GET", "POST"))
+
+
+def walked_undeclared(app: Flask, application_id: UUID) -> dict[str, list[str]]:
+    """What reading tells somebody who judges and declared nothing yet, but for the page where they declare."""
+    about = target_of(db.session.get_one(Application, application_id))
+    leaks = told(app, with_roles("Uli Undeclared", JUDGES), [about], ("GET",))
+    return {address: words for address, words in leaks.items() if address != DECLARES}
+
+
+def read_in_conflict(app: Flask, application_id: UUID, roles: frozenset[Role]) -> dict[str, list[str]]:
+    """What reading tells somebody in conflict whom no bar keeps from it."""
+    about = target_of(db.session.get_one(Application, application_id))
+    return told(app, keep_from(with_roles("Nora Nobarre", roles), [about], barred=False), [about], ("GET",))
+
+
+@contextmanager
+def opened(gate: Callable[..., Any], answer: Callable[..., Any]) -> Iterator[None]:
+    """Inside, a gate answers so wherever it is asked: under each name it has, and where it was handed in."""
+    # A statement that every request asks was put together once, from the gates there were.
+    statements = [found for module in _modules("grants.identity.queries") for found in vars(module).values()]
+    kept = [found for found in statements if hasattr(found, "cache_clear")]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in _modules("grants"):
+            for name, found in list(vars(module).items()):
+                if found is gate:
+                    patch.setattr(module, name, answer)
+                elif isinstance(found, list) and any(each is gate for each in found):
+                    patch.setattr(module, name, [answer])
+        for found in kept:
+            found.cache_clear()
+        yield
+    for found in kept:
+        found.cache_clear()
+
+
+def _modules(package: str) -> list[ModuleType]:
+    return [module for name, module in list(sys.modules.items()) if name.startswith(f"{package}.")]

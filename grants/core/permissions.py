@@ -135,8 +135,8 @@ NOWHERE = Scope(frozenset())
 class Actor:
     """Who acts, with every permission already resolved to the places it holds.
 
-    ``granted`` holds (permission, place) pairs, ``bars`` the things a declared conflict
-    keeps this person from now. Frozen for one request or one job.
+    ``granted`` holds (permission, place) pairs, ``bars`` the things a conflict, declared,
+    found or so without a word, keeps this person from now. Frozen for one request or one job.
     """
 
     user_id: UUID | None

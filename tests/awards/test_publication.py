@@ -223,15 +223,28 @@ def test_a_second_before_the_moment_the_conflict_bars_everywhere_and_at_the_mome
         )
 
 
+def belongs_to_first(scene: Scene, name: str) -> None:
+    """This person belongs to whoever leads the first application; nobody set a bar."""
+    with arranging():
+        city = get(Application, scene.application_ids[0]).coordinator_id
+        db.session.add(Membership(user_id=scene.people[name], organisation_id=city, starts_at=CLOSED))
+
+
+@pytest.mark.parametrize("name", ["manager", "officer"])
+def test_who_belongs_to_an_applicant_neither_proposes_nor_publishes_the_results(decided: Scene, name: str) -> None:
+    belongs_to_first(decided, name)
+
+    with pytest.raises(Refused, match="Somebody else must publish them"):
+        publish(decided)
+
+
 @pytest.mark.parametrize("name", ["officer", "auditor"])
 def test_staff_in_conflict_learn_nothing_until_the_moment_and_decide_nothing_after_it(
     decided: Scene, name: str
 ) -> None:
     first = decided.application_ids[0]
-    with arranging():
-        city = get(Application, first).coordinator_id
-        db.session.add(Membership(user_id=decided.people[name], organisation_id=city, starts_at=CLOSED))
     publish(decided)
+    belongs_to_first(decided, name)
 
     with clock.at(MOMENT - SECOND):
         assert evaluation_reads.shut_to(decided.actor(name), decided.application_ids) == {first}

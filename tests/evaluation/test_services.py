@@ -132,7 +132,9 @@ def test_an_applicant_in_the_pool_is_told_what_was_noticed(scene: Scene) -> None
         db.session.add(Membership(user_id=scene.people["eva1"], organisation_id=city.id, starts_at=city.created_at))
 
     (page,) = queries.conflict_pages(scene.actor("eva1"))
-    assert [row.noticed for row in page.rows] == ["", "", ""]
+    # Who belongs to an applicant is in conflict from that moment, before anybody looks: there is nothing to be asked.
+    assert [row.reference for row in page.rows] == list(scene.references[1:])
+    assert [row.noticed for row in page.rows] == ["", ""]
     with arranging():
         # The page tells what the one search finds, nothing of its own: here a name that is like another.
         db.session.get_one(User, scene.people["eva2"]).name = "Lead of Neochóra"
@@ -142,7 +144,7 @@ def test_an_applicant_in_the_pool_is_told_what_was_noticed(scene: Scene) -> None
     (page,) = queries.conflict_pages(scene.actor("eva2"))
     lead = "Municipality of Neochóra"
     assert page.rows[0].noticed == f"Similar name, {lead}"
-    # The first is certain: that application is no longer there to be asked about.
+    # The first is certain: that application is not there to be asked about, with its bar as before it.
     (page,) = queries.conflict_pages(scene.actor("eva1"))
     assert scene.references[0] not in [row.reference for row in page.rows]
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, and_, cast, func, select, union_a
 
 from grants.applications.models import Application, ApplicationTotal
 from grants.applications.queries.narrowing import narrowed_first, of_calls
-from grants.applications.queries.reach import conflicts_of, sees_calls_whole, visible, was_sent
+from grants.applications.queries.reach import sees_calls_whole, visible, was_sent
 from grants.applications.rules import ListFilter
 from grants.applications.states import ApplicationState
 from grants.core import paging
@@ -76,13 +76,10 @@ def _kept(actor: Actor, wanted: ListFilter) -> Any:
     one_by_one = actor.places(Permission.APPLICATION_READ, "application") | actor.barred("application")
     in_totals = and_(was_sent(), *_in_calls(actor, Application.call_id, wanted))
     difference = cast(visible(actor), Integer) - cast(in_totals, Integer)
-    # Each of them once: what a conflict shuts may be their own, or barred as well.
-    in_conflict = [and_(Application.id.in_(ids), Application.id.not_in(one_by_one)) for ids in conflicts_of(actor)]
-    apart = [
-        select(Application.state, difference).where(these, *of_calls(Application.call_id, wanted))
-        for these in (Application.id.in_(one_by_one), *in_conflict)
-    ]
-    summed = union_all(kept.where(*_in_calls(actor, ApplicationTotal.call_id, wanted)), *apart).subquery()
+    apart = select(Application.state, difference).where(
+        Application.id.in_(one_by_one), *of_calls(Application.call_id, wanted)
+    )
+    summed = union_all(kept.where(*_in_calls(actor, ApplicationTotal.call_id, wanted)), apart).subquery()
     return select(summed.c.state, func.sum(summed.c.number).label("number")).group_by(summed.c.state)
 
 

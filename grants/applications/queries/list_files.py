@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from grants.applications.models import ListFile
-from grants.applications.queries.reach import set_apart_by_conflicts
+from grants.applications.queries.reach import declared_clear_by
 from grants.applications.rules.exporting import FILES_MAX, KEPT_FOR, ListFileView, ListForm
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -61,14 +61,13 @@ def list_files_lately(actor: Actor, since: datetime) -> Select[*tuple[Any, ...]]
 def reach_of(actor: Actor) -> bytes:
     """The hash of all that decides which applications a person reads: another one as soon as any of it changes.
 
-    A doubt bars nobody, it only shuts the application again, and so does a conflict nobody looked at yet: so what the
-    person declared clear of, or is shut out from, is part of it.
+    A doubt bars nobody, it only shuts the application again: so what the person declared clear of is part of it.
     """
     reads = Permission.APPLICATION_READ
     parts: list[object] = [actor.everywhere(reads), actor.can(Permission.CONFLICT_DECLARE)]
     for kind in ("application", "call"):
         parts += [kind, *sorted(actor.places(reads, kind)), "without", *sorted(actor.barred(kind))]
-    parts += ["conflicts", *set_apart_by_conflicts(actor)]
+    parts += ["clear", *declared_clear_by(actor)]
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).digest()
 
 

@@ -54,20 +54,13 @@ def is_team(actor: Actor, application_id: UUID) -> bool:
     return application_id in actor.places(Permission.APPLICATION_READ, "application")
 
 
-# What a later stage (evaluation) says of conflicts, once: how one sees that a person declared none with an application,
-# and with which ones a person stands in conflict while their calls are judged.
+# What a later stage (evaluation) says of conflicts, once: how one sees that a person declared none with an application.
 _declared_clear: list[Callable[[UUID | None], ColumnElement[bool]]] = []
-_in_conflict: list[Callable[[UUID | None], Select[Any]]] = []
 
 
-def opens_when(
-    declared_clear: Callable[[UUID | None], ColumnElement[bool]], in_conflict: Callable[[UUID | None], Select[Any]]
-) -> None:
-    """Take the condition on :class:`Application` under which it opens to a person who must declare conflicts, and the
-    ids of those that are shut to a person, whatever their office.
-    """
+def opens_when(declared_clear: Callable[[UUID | None], ColumnElement[bool]]) -> None:
+    """Take the condition on :class:`Application` under which it opens to a person who must declare conflicts."""
     _declared_clear[:] = [declared_clear]
-    _in_conflict[:] = [in_conflict]
 
 
 def _declared(actor: Actor) -> ColumnElement[bool]:
@@ -76,24 +69,11 @@ def _declared(actor: Actor) -> ColumnElement[bool]:
     return or_(Application.origin == Origin.PUBLISHED_OUTCOME.value, *(clear or [false()]))
 
 
-def conflicts_of(actor: Actor) -> tuple[Select[Any], ...]:
-    """The ids of what is shut to a person by a conflict though they read whole calls: one select, or none."""
-    reads = actor.everywhere(Permission.APPLICATION_READ) or actor.places(Permission.APPLICATION_READ, "call")
-    if not reads or actor.user_id is None:
+def declared_clear_by(actor: Actor) -> tuple[UUID, ...]:
+    """The applications with which a person who must declare conflicts declared none, in order; none for everybody else."""
+    if not (actor.can(Permission.CONFLICT_DECLARE) and _declared_clear):
         return ()
-    return tuple(ids(actor.user_id) for ids in _in_conflict)
-
-
-def set_apart_by_conflicts(actor: Actor) -> tuple[UUID, ...]:
-    """The applications with which a person who must declare conflicts declared none, in order; for everybody else those
-    a conflict shuts to them.
-    """
-    if actor.can(Permission.CONFLICT_DECLARE) and _declared_clear:
-        conditions = [condition(actor.user_id) for condition in _declared_clear]
-    else:
-        conditions = [Application.id.in_(ids) for ids in conflicts_of(actor)]
-    if not conditions:
-        return ()
+    conditions = [condition(actor.user_id) for condition in _declared_clear]
     return tuple(db.session.scalars(select(Application.id).where(*conditions).order_by(Application.id)))
 
 
@@ -105,9 +85,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         staff = Application.id.is_not(None)
     if actor.can(Permission.CONFLICT_DECLARE):
         staff = and_(staff, _declared(actor))
-    # A conflict holds from the moment it is so, not from the bar that follows once somebody looks.
-    shut = [Application.id.not_in(ids) for ids in conflicts_of(actor)]
-    return and_(or_(own, and_(staff, was_sent(), *shut)), *not_barred(actor))
+    return and_(or_(own, and_(staff, was_sent())), *not_barred(actor))
 
 
 def was_sent() -> ColumnElement[bool]:

@@ -72,8 +72,8 @@ def propose_results(
 def _refuse_conflict(actor: Actor, call_id: UUID) -> None:
     if actor.barred("application") & queries.application_ids(call_id):
         raise Refused(
-            "You declared a conflict of interest with an application of this call, and its results end what keeps you "
-            "from it. Somebody else must publish them."
+            "You have a conflict of interest with an application of this call, or take part in one, and its results end "
+            "what keeps you from it. Somebody else must publish them."
         )
 
 

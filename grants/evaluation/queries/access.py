@@ -31,7 +31,7 @@ from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, Organisation, RoleGrant, User
 from grants.identity.policy import TEAM_ROLES
-from grants.identity.queries import role_holds
+from grants.identity.queries import Moment, role_holds, shut_by
 
 # States in which conflicts are declared and seats are given.
 IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
@@ -142,29 +142,31 @@ def in_conflict(user_id: Person) -> ColumnElement[bool]:
     return or_(*(_about(*each) for each in _conflicts(user_id)))
 
 
-def conflicts_held(user_id: UUID | None) -> Select[Any]:
+def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
     """Ids of the applications with which this person stands in conflict, until the results of their call are public.
 
-    What :func:`in_conflict` says of each, as one set that hangs on no row: a list however long asks for it once.
+    What :func:`in_conflict` says of each, as one set that hangs on no row: whoever asks for anything is asked it once,
+    and what comes of it is a bar like any other.
     """
-    faults.point("conflict")
-    every = union_all(*(rows.with_only_columns(column) for rows, column in _conflicts(user_id))).subquery("conflicts")
+    conflicts = (rows.with_only_columns(column.label("application_id")) for rows, column in _conflicts(user_id, at))
+    every = union_all(*conflicts).subquery("conflicts")
     held = aliased(Application)
     return (
         select(held.id)
+        .join(every, every.c.application_id == held.id)
         .join(Call, Call.id == held.call_id)
-        .where(held.id.in_(select(every)), or_(Call.results_public_at.is_(None), Call.results_public_at > clock.now()))
+        .where(or_(Call.results_public_at.is_(None), Call.results_public_at > at))
         .correlate(None)
     )
 
 
-def _conflicts(user_id: Person) -> tuple[_About, ...]:
+def _conflicts(user_id: Person, at: Moment | None = None) -> tuple[_About, ...]:
     """Every way to stand in conflict with an application."""
     conflict = or_(
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
     )
-    return (_told_by(user_id, conflict), _found_for(user_id), *_takes_part(user_id))
+    return (_told_by(user_id, conflict), _found_for(user_id), *_takes_part(user_id, at))
 
 
 # Rows that stand between people and applications, with the column that says which application.
@@ -190,12 +192,12 @@ def _found_for(user_id: Person) -> _About:
     return rows, found.application_id
 
 
-def _takes_part(user_id: Person) -> tuple[_About, _About]:
+def _takes_part(user_id: Person, at: Moment | None = None) -> tuple[_About, _About]:
     """Where this person acts for an application, and where they belong to an organisation of it now.
 
     Where a person decided that an organisation is no conflict, that stands for this one.
     """
-    now = clock.now()
+    now = clock.now() if at is None else at
     acts_for = select(RoleGrant.id).where(
         RoleGrant.kind == "application",
         RoleGrant.user_id == user_id,
@@ -230,8 +232,9 @@ def _takes_part(user_id: Person) -> tuple[_About, _About]:
     return (acts_for, RoleGrant.object_id), (belongs, ApplicationPartner.application_id)
 
 
-# The pages of applications open to a panel by the first condition, and are shut to everybody by the second.
-opens_when(clear_for, conflicts_held)
+# The pages of applications open to a panel by the first condition; by the second all is shut to everybody, like by a bar.
+opens_when(clear_for)
+shut_by(conflicts_held)
 
 
 @reader

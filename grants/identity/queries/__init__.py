@@ -16,7 +16,7 @@ from grants.identity.queries.accounts import (
     user,
     users,
 )
-from grants.identity.queries.actors import actor_for, is_kept_from, role_holds
+from grants.identity.queries.actors import Moment, actor_for, is_kept_from, role_holds, shut_by
 from grants.identity.queries.facts import (
     Alike,
     fact_history,
@@ -73,6 +73,7 @@ __all__ = [
     "RESET_TEMPLATE",
     "TEMPLATES_WITH_LINK",
     "Alike",
+    "Moment",
     "actor_for",
     "address_of",
     "all_organisations",
@@ -121,6 +122,7 @@ __all__ = [
     "role_places",
     "roles_waiting",
     "sessions",
+    "shut_by",
     "sign_in_address",
     "slug_of",
     "slugs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,12 +45,23 @@ _GRANT = table("grant_agreement", column("id", Uuid), column("application_id", U
 
 _REPORT = table("periodic_report", column("id", Uuid), column("grant_id", Uuid))
 
+# Who holds one of these may come near an application that is not their own: a conflict keeps them from it.
+_OFFICES = frozenset(Role) - policy.TEAM_ROLES - {Role.APPLICANT}
+
+# What a later stage (evaluation) says of conflicts, once: the ids of the applications a person stands in conflict with.
+_in_conflict: list[Callable[[ColumnElement[UUID], Moment], Select[Any]]] = []
+
+
+def shut_by(in_conflict: Callable[[ColumnElement[UUID], Moment], Select[Any]]) -> None:
+    """Take the ids of the applications a conflict shuts to a person at a moment, whatever their office."""
+    _in_conflict[:] = [in_conflict]
+
 
 def actor_for(
     user_id: UUID, *, session_id: UUID | None = None, fresh: bool = False, at: datetime | None = None
 ) -> Actor:
-    """The person with every permission resolved to its places, in one statement, with a bar in two; raises
-    :class:`NotFound` if disabled.
+    """The person with every permission resolved to its places, in one statement, with a bar or a conflict in
+    two; raises :class:`NotFound` if disabled.
     """
     return actor_of(
         db.session.execute(_rights(), {"user_id": user_id, "at": at or clock.now()}).all(), user_id, session_id, fresh
@@ -59,7 +70,8 @@ def actor_for(
 
 def actor_of(rows: Iterable[Any], user_id: UUID, session_id: UUID | None, fresh: bool) -> Actor:
     """The person of the rows of :func:`rights_of`; raises :class:`NotFound` where none tells a name."""
-    names, roles, organisations, bars = [], [], set(), set()
+    rows = list(rows)
+    names, roles, organisations = [], [], set()
     for row in rows:
         match row[0]:
             case "person":
@@ -68,8 +80,6 @@ def actor_of(rows: Iterable[Any], user_id: UUID, session_id: UUID | None, fresh:
                 roles.append((Role(row[1]), EVERYWHERE if row[3] is None else (row[2], row[3])))
             case "member":
                 organisations.add(row[3])
-            case "bar":
-                bars.add((row[2], row[3]))
     if not names:
         raise NotFound
     granted = {(str(permission), EVERYWHERE) for permission in policy.EVERYBODY}
@@ -85,7 +95,7 @@ def actor_of(rows: Iterable[Any], user_id: UUID, session_id: UUID | None, fresh:
         user_id=user_id,
         name=names[0],
         granted=frozenset(granted),
-        bars=_with_what_lies_in(bars),
+        bars=_bars_of(rows),
         roles=tuple(sorted({str(role) for role, _ in roles})),
         organisation_ids=frozenset(organisations),
         session_id=session_id,
@@ -100,7 +110,11 @@ def _rights() -> CompoundSelect[Any]:
 
 
 def rights_of(person: ColumnElement[UUID]) -> list[Select[Any]]:
-    """The name, roles, memberships and bars of a person at a moment, each a row of a word, two texts and an id."""
+    """The name, roles, memberships, bars and conflicts of a person at a moment, each a row of a word, two texts and an id.
+
+    A conflict keeps from an application from the moment it is so, not from the bar that follows once somebody looks: it
+    is asked here, once for a request or a job, so that all that heeds bars heeds it.
+    """
     at = bindparam("at", type_=DateTime(timezone=True))
     nothing, nowhere = literal(""), cast(null(), Uuid)
     return [
@@ -114,15 +128,38 @@ def rights_of(person: ColumnElement[UUID]) -> list[Select[Any]]:
         select(literal("bar"), nothing, AccessBar.kind, AccessBar.object_id).where(
             AccessBar.user_id == person, spans(AccessBar, at)
         ),
+        _conflicts_of(person, at),
     ]
+
+
+def _conflicts_of(person: ColumnElement[UUID], at: Moment) -> Select[Any]:
+    """The applications a conflict shuts to a person with an office; who only applies for a city is asked nothing."""
+    (in_conflict,) = _in_conflict
+    shut = in_conflict(person, at).subquery("shut")
+    office = select(RoleGrant.id).where(
+        RoleGrant.user_id == person, RoleGrant.role.in_(sorted(_OFFICES)), role_holds(at)
+    )
+    return select(literal("conflict"), literal(""), literal("application"), shut.c.id).where(office.exists())
 
 
 def is_kept_from(user_id: UUID, kind: str, object_id: UUID) -> bool:
     """Whether a conflict keeps a person from a thing now: what was queued for them before is not sent."""
-    rows = db.session.execute(
-        select(AccessBar.kind, AccessBar.object_id).where(AccessBar.user_id == user_id, spans(AccessBar, clock.now()))
-    )
-    return (kind, object_id) in _with_what_lies_in({(row[0], row[1]) for row in rows})
+    rows = db.session.execute(_rights(), {"user_id": user_id, "at": clock.now()})
+    return (kind, object_id) in _bars_of(rows.all())
+
+
+def _bars_of(rows: Iterable[Any]) -> frozenset[ScopeKey]:
+    """What the rows of :func:`rights_of` keep a person from: by a bar, or by a conflict that has none yet."""
+    bars, in_conflict, own = set(), set(), set()
+    for word, text, kind, thing in (row[:4] for row in rows):
+        if word == "bar":
+            bars.add((kind, thing))
+        elif word == "conflict":
+            in_conflict.add((kind, thing))
+        elif word == "role" and text in policy.TEAM_ROLES:
+            own.add((kind, thing))
+    # Whoever takes part in an application reads it as their own, and judges nothing of it: the stages see to that.
+    return _with_what_lies_in(bars | (in_conflict - own))
 
 
 def _with_what_lies_in(bars: Set[ScopeKey]) -> frozenset[ScopeKey]:

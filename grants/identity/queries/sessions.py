@@ -47,7 +47,7 @@ def live_session(token: str, at: datetime) -> SessionView | None:
 def who_asks(token: str, at: datetime) -> tuple[SessionView, Actor] | None:
     """The session of a cookie's token as :func:`live_session` finds it, with its person as :func:`actor_for` does.
 
-    One statement, with a bar two: every request of somebody signed in begins with it.
+    One statement, with a bar or a conflict two: every request of somebody signed in begins with it.
     """
     rows = db.session.execute(_session_and_rights(), _of_token(token, at) | {"at": at}).all()
     found = next((row[4:] for row in rows if row[0] == "session"), None)
