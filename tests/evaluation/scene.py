@@ -264,7 +264,7 @@ class Browser:
     def get(self, name: str, path: str) -> TestResponse:
         """The page, as this person; each of its forms leads where they may send it."""
         answer, shut = opened(self._client(name), path)
-        assert shut == [], path
+        assert shut == [], (path, shut)
         return answer
 
     def post(self, name: str, path: str, **data: Any) -> TestResponse:
