@@ -22,6 +22,7 @@ from grants.dossiers.rules import clean_text
 
 RESERVE_MAX = 500
 NAMED_MAX = 5
+LIST_THEN = "then the list can be decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +133,18 @@ def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> Non
         raise Refused(words)
 
 
-def refuse_shifts(waiting: Sequence[tuple[str, str]]) -> None:
+def refuse_shifts(waiting: Sequence[tuple[str, str]], then: str = "after the list nobody can") -> None:
     """Raise :class:`Refused` while a move of a score, given as reference and points, waits for a second person."""
     if waiting:
         one = len(waiting) == 1
         named = _named([f"{reference} by {words}" for reference, words in waiting])
         raise Refused(
             f"{len(waiting)} {'move of a score waits' if one else 'moves of scores wait'} for a second person: {named}. "
-            f"Have {'it' if one else 'each'} confirmed or returned first; after the list nobody can."
+            f"Have {'it' if one else 'each'} confirmed or returned first; {then}."
         )
 
 
-def refuse_found(waiting: Sequence[tuple[str, str]]) -> None:
+def refuse_found(waiting: Sequence[tuple[str, str]], then: str = LIST_THEN) -> None:
     """Raise :class:`Refused` while nobody has decided about a conflict of interest that was found, as name and reference."""
     if waiting:
         one = len(waiting) == 1
@@ -151,11 +152,11 @@ def refuse_found(waiting: Sequence[tuple[str, str]]) -> None:
         raise Refused(
             f"{len(waiting)} possible {'conflict' if one else 'conflicts'} of interest that "
             f"{'was' if one else 'were'} found {'waits' if one else 'wait'} for a decision: {named}. A programme manager "
-            f"decides about {'it' if one else 'each'} on the page “Conflicts found”; then the list can be decided."
+            f"decides about {'it' if one else 'each'} on the page “Conflicts found”; {then}."
         )
 
 
-def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
+def refuse_doubts(waiting: Sequence[tuple[str, str]], then: str = LIST_THEN) -> None:
     """Raise :class:`Refused` while somebody's doubt about a conflict of interest, given as name and reference, is not ruled on."""
     if waiting:
         one = len(waiting) == 1
@@ -163,7 +164,7 @@ def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
         raise Refused(
             f"{len(waiting)} {'doubt' if one else 'doubts'} about a conflict of interest "
             f"{'waits' if one else 'wait'} for a ruling: {named}. A programme manager rules on "
-            f"{'it' if one else 'each'} on the page of assignments; then the list can be decided."
+            f"{'it' if one else 'each'} on the page of assignments; {then}."
         )
 
 

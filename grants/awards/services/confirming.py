@@ -107,7 +107,7 @@ def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Mone
     reserved = reserve(call, selection, item, application) if outcome is Outcome.SELECTED and item.amount else ZERO
     if SelectionKind(selection.kind) is SelectionKind.RANKED:
         applications.move(application.id, _VERBS[outcome])
-        tell_applicants(call, application, item, outcome)
+        tell_applicants(call, application, item, outcome, item.threshold_words)
     return reserved
 
 
@@ -115,6 +115,7 @@ def carry_out_again(call: CallView, selection: Selection, item: SelectionItem, o
     """Another outcome than the list gave, after its evaluation was repeated: its money and its state."""
     application = locked(Application, item.application_id)
     if outcome is Outcome.SELECTED:
+        rules.refuse_over_budget(item.amount, calls.free(call.id))
         reserve(call, selection, item, application)
     applications.move(application.id, _VERBS[outcome])
 
@@ -137,7 +138,10 @@ def reserve(call: CallView, selection: Selection, item: SelectionItem, applicati
     return item.amount
 
 
-def tell_applicants(call: CallView, application: Application, item: SelectionItem, outcome: Outcome) -> None:
+def tell_applicants(
+    call: CallView, application: Application, item: SelectionItem, outcome: Outcome, threshold_words: str = ""
+) -> None:
+    """One mail with the outcome to everybody who writes in an application."""
     scope = Scope.of(("application", application.id))
     team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
     people.mail(
@@ -149,7 +153,7 @@ def tell_applicants(call: CallView, application: Application, item: SelectionIte
         title=application.title,
         call_title=call.title,
         amount=str(item.amount),
-        threshold_words=item.threshold_words,
+        threshold_words=threshold_words,
         conditions=item.conditions,
     )
 
