@@ -22,7 +22,7 @@ from grants.calls.rules import BudgetInput
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Conflict, NeedsFreshSignIn, NotAllowed, Refused
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, Refused
 from grants.core.money import Money, euros
 from grants.core.permissions import Actor
 from grants.evaluation import services as evaluation
@@ -46,7 +46,8 @@ from tests.awards.test_complaints import (
 from tests.awards.test_complaints_told import lettered
 from tests.awards.test_reserve import dropped
 from tests.awards.test_services import decide, reserved, states
-from tests.evaluation.scene import Scene
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import Browser, Scene
 from tests.factories import identity as people
 
 __all__ = ["told"]
@@ -360,3 +361,86 @@ def test_one_of_the_reserve_list_that_fell_below_a_threshold_does_not_move_up(re
         get(Application, scene.application_ids[NUMBER]).state = "reserve"
     db.session.rollback()
     assert listed(scene).next is None
+
+
+# --- the list waits for complaints about eligibility --------------------------------------------------------------
+
+
+def about_a_verdict(scene: Scene) -> UUID:
+    """The desk found application 1 ineligible, and its lead complained about that."""
+    rule(scene, RULES)
+    with arranging():
+        get(Application, scene.application_ids[NUMBER]).state = "ineligible"
+        scene.people["lead1"] = scene.leads[NUMBER]
+        for name in ("petra", "piet"):
+            scene.people[name] = people.user(name, Role.PROJECT_OFFICER).id
+    db.session.rollback()
+    given = ComplaintInput(("verdict",), "Section 3 names the city.")
+    services.complaints.save(scene.actor("lead1"), scene.application_ids[NUMBER], given)
+    found = db.session.scalars(select(Complaint.id)).one()
+    services.complaints.send(scene.actor("lead1"), found)
+    return found
+
+
+def wanted(scene: Scene, despite: str = "") -> Any:
+    page = queries.ranking_page(scene.actor("manager"), scene.slug)
+    return DecisionInput(page.list_hash, "As ranked.", despite=despite)
+
+
+def newest_list() -> Selection:
+    db.session.rollback()
+    return db.session.scalars(select(Selection).order_by(Selection.number.desc())).first()  # type: ignore[return-value]
+
+
+def test_no_list_is_decided_over_an_open_complaint_about_eligibility_without_a_reason(evaluated: Scene) -> None:
+    scene = evaluated
+    found = about_a_verdict(scene)
+    two = (scene.people["petra"], scene.people["piet"])
+    for step in (
+        lambda: None,
+        lambda: services.reviewing.admit(scene.actor("petra"), found),
+        lambda: services.reviewing.name_committee(scene.actor("petra"), found, two),
+    ):
+        step()
+        with pytest.raises(Invalid, match="1 complaint about eligibility is open: see the page “Complaints”") as error:
+            services.decide(scene.actor("manager"), scene.call_id, wanted(scene))
+        assert set(error.value.problems) == {"despite"}
+    number = services.decide(scene.actor("manager"), scene.call_id, wanted(scene, "The money lapses on Friday."))
+    assert newest_list().despite == "The money lapses on Friday."
+    # The reason of who decided holds for what was open then.
+    services.confirm(scene.actor("officer"), newest_list().id)
+    assert (number, newest_list().state, newest_list().confirmed_despite) == (1, "confirmed", None)
+    # Now nothing can be restored any more, and the sentence says what to do.
+    with pytest.raises(Refused, match="If the verdict was wrong, reject the complaint and say so in the reasons"):
+        services.reviewing.propose(scene.actor("petra"), found, replace(UPHOLD, remedy=Remedy.RESTORE))
+
+
+def test_a_complaint_that_came_after_the_list_was_decided_holds_its_confirmation(evaluated: Scene) -> None:
+    scene = evaluated
+    rule(scene, RULES)
+    with arranging():
+        get(Application, scene.application_ids[NUMBER]).state = "ineligible"
+    db.session.rollback()
+    services.decide(scene.actor("manager"), scene.call_id, wanted(scene, "Not asked for"))
+    assert newest_list().despite == ""
+    found = about_a_verdict(scene)
+    with pytest.raises(Invalid, match="1 complaint about eligibility is open"):
+        services.confirm(scene.actor("officer"), newest_list().id)
+    services.complaints.withdraw(scene.actor("lead1"), found, "We found the sentence.")
+    services.confirm(scene.actor("officer"), newest_list().id)
+    assert newest_list().confirmed_despite is None
+
+
+def test_pages_say_what_holds_the_list_and_take_the_reason(evaluated: Scene, browser: Browser) -> None:
+    scene = evaluated
+    found = about_a_verdict(scene)
+    address = f"/calls/{scene.slug}/decision"
+    shown_now = browser.get("manager", address)
+    assert "1 complaint about eligibility is open" in text_of(shown_now)
+    given = {"list_hash": wanted(scene).list_hash, "line": "stop", "reason": "As ranked.", "go": "decide"}
+    refused = browser.post("manager", address, **given)
+    assert refused.status_code == 422 and "As ranked." in refused.text
+    assert browser.post("manager", address, **given, despite="The money lapses.").status_code == 303
+    assert "The money lapses." in text_of(browser.get("officer", f"/calls/{scene.slug}/selections/1"))
+    services.complaints.withdraw(scene.actor("lead1"), found, "We found the sentence.")
+    assert browser.post("officer", f"/calls/{scene.slug}/selections/1/confirm", version="1").status_code == 303

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select, union_all
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
@@ -38,7 +38,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, ConsensusWriting, Evaluator, ScoreShift
 from grants.identity import queries as identity
@@ -347,6 +347,35 @@ def list_page(actor: Actor, slug: str, page: Page, at: datetime) -> Asking[ListP
     rows = cut(views, page, key=lambda each: f"{each.reference}/{each.number:04d}", total=sum(by_state.values()))
     counts = tuple((state, by_state[state]) for state in ComplaintState if state in by_state)
     return ListPage(call, rows, counts, sum(row[2] for row in counted))
+
+
+def about_eligibility(call_id: UUID, since: datetime | None = None) -> int:
+    """How many complaints about a verdict of the desk are open in a call; with ``since`` those sent after that moment.
+
+    One that was upheld counts until its application is eligible again; then the list waits for its evaluation.
+    """
+    return alone(open_about_eligibility(Complaint.call_id == call_id, since))
+
+
+def open_about_eligibility(of: ColumnElement[bool], since: datetime | None = None) -> Asking[int]:
+    """The same for a page, of the complaints that meet a condition. A number alone: it tells nobody of whose."""
+    restored = and_(
+        Complaint.state == ComplaintState.UPHELD.value,
+        Complaint.remedy == Remedy.RESTORE.value,
+        Application.state == ApplicationState.INELIGIBLE.value,
+    )
+    rows = yield from ask(
+        select(func.count().label("number"))
+        .select_from(Complaint)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(
+            of,
+            Complaint.about == ApplicationState.INELIGIBLE.value,
+            or_(Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]), restored),
+            Complaint.sent_at > since if since is not None else literal(True),
+        )
+    )
+    return int(rows[0].number)
 
 
 def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:

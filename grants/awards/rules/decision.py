@@ -36,6 +36,8 @@ class DecisionInput:
     panel_order: tuple[str, ...] = ()
     # The scenario that is chosen; None decides by the rules of the call.
     scenario: int | None = None
+    # Why it is decided although complaints about eligibility are open.
+    despite: str = ""
 
     def checked(self) -> DecisionInput:
         """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
@@ -49,7 +51,7 @@ class DecisionInput:
             wrong["panel_order"] = "Name each tied application once."
         if wrong:
             raise Invalid("The list was not decided.", wrong)
-        return replace(self, reason=reason)
+        return replace(self, reason=reason, despite=clean_text(self.despite))
 
 
 def waiting_words(count: int, names: str, method: ScoreMethod) -> str:
@@ -90,6 +92,27 @@ def refuse_over_budget(used: Money, free: Money) -> None:
             f"The selected applications need {used}; the call has {free} free. "
             "Raise the authorised budget, or return the list and decide it again."
         )
+
+
+def complaints_words(count: int) -> str:
+    """How many complaints about a verdict of the desk keep a list from being decided, and where; empty where none does.
+
+    >>> complaints_words(1)[:67]
+    '1 complaint about eligibility is open: see the page “Complaints” of'
+    """
+    if not count:
+        return ""
+    said = "1 complaint about eligibility is" if count == 1 else f"{count} complaints about eligibility are"
+    return (
+        f"{said} open: see the page “Complaints” of this call. Once the list is confirmed nobody who is right there can "
+        f"be ranked any more. Have {'it' if count == 1 else 'them'} decided first, or write why you do not wait."
+    )
+
+
+def refuse_complaints(count: int, why: str) -> None:
+    """Raise :class:`Invalid` while complaints about eligibility are open and no reason is recorded for not waiting."""
+    if (words := complaints_words(count)) and not why:
+        raise Invalid(words, {"despite": words})
 
 
 def list_hash(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -220,6 +243,9 @@ class SelectionView:
     scenario_name: str = ""
     # What of the published rules its scenario sets aside, each with its reason.
     departures: tuple[str, ...] = ()
+    # Why it was decided, and confirmed, although complaints about eligibility were open.
+    despite: str = ""
+    confirmed_despite: str = ""
     # Whether its minute is there as PDF, for a reader who sees the whole list.
     has_minute: bool = False
 

@@ -42,7 +42,7 @@ from grants.ledger.rules import Dimensions, Event
     scope=queries.selection_scope,
     says="confirmed the selection of {subject}",
 )
-def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Money:
+def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
     """Confirm a list another person decided: reserve the money, move the applications, tell the applicants.
 
     Returns what was reserved. Refused when a score or the free budget changed since the list was decided.
@@ -60,6 +60,7 @@ def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Mon
             items = items_of(selection_id)
             refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             refuse_changed(selection, call)
+            _refuse_complaints(selection, clean_text(despite))
             jobs.queue("jobs.documents.selection", subject=("selection", selection_id), selection_id=selection_id)
         case SelectionKind.PUBLISHED_OUTCOME:
             items = enter_published(selection)
@@ -90,6 +91,15 @@ def refuse_changed(selection: Selection, call: CallView) -> None:
         raise Refused(
             "A score or the free budget changed after this list was decided. Return it with that reason, and have it decided again."
         )
+
+
+def _refuse_complaints(selection: Selection, despite: str) -> None:
+    """Whoever decided the list gave a reason for the complaints of then; for those that came since this person gives one."""
+    since = selection.decided_at if selection.despite else None
+    came = queries.complaints.about_eligibility(selection.call_id, since)
+    rules.refuse_complaints(came, despite)
+    if came:
+        selection.confirmed_despite = despite
 
 
 _VERBS = {

@@ -27,7 +27,7 @@ from grants.awards.queries.complaints import CasePage, OwnPage
 from grants.awards.rules import points
 from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintView, LetterText
 from grants.awards.views.frame import P, bp
-from grants.calls.rules import GROUND_WORDS, NO_MERITS
+from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS
 from grants.core import clock, files
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page
@@ -138,7 +138,7 @@ def _own(
     deed: FileOutForm | None = None,
 ) -> str:
     shown, actor = _found(ref), current_actor()
-    draft = shown.draft
+    draft, rules = shown.draft, shown.application.call.content.complaints
     if form is None:
         stored = {"text": draft.text, "grounds": [each.value for each in draft.grounds]} if draft else {}
         form = ComplaintForm(formdata=None, data={"version": str(draft.version if draft else 0), **stored})
@@ -153,6 +153,7 @@ def _own(
         "awards/own_complaint.html", shown=shown, application=shown.application, call=shown.application.call, form=form,
         withdraw=withdraw or WithdrawForm(formdata=None, data={"version": str(newest.version if newest else 0)}),
         deed=deed or FileOutForm(formdata=None), ground_words=GROUND_WORDS, no_merits=NO_MERITS, letter_of=_letter_of,
+        languages=" or ".join(LANGUAGES[each] for each in rules.languages) if rules else "",
         sends=shown.application.id in actor.places(P.APPLICATION_SUBMIT, "application"),
         writes=shown.application.id in actor.places(P.APPLICATION_EDIT, "application"),
     )  # fmt: skip
