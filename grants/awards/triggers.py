@@ -10,7 +10,9 @@ RULE = WRITTEN_ONCE_TABLES["complaint"]
 # What the applicant wrote no longer changes once it is sent.
 WRITTEN_BY_THE_APPLICANT = ("text", "grounds", "drafted_by")
 # What still comes after the second decision: the money of a corrected outcome, and the end of a repeated evaluation.
-AFTER_THE_DECISION = ("entry_id", "settled_at", "settled_by", "settled_words")
+AFTER_THE_DECISION = ("entry_id", "settled_at", "settled_by", "settled_words", "settled_outcome")
+# What one of the committee proposes a repeated evaluation came to, as often as it takes until it is settled.
+PROPOSED_OUTCOME = ("settlement", "settlement_by", "settlement_at")
 
 
 def install(connection: Connection) -> None:
@@ -18,7 +20,8 @@ def install(connection: Connection) -> None:
     free = ",".join(name for name in RULE.free if name not in WRITTEN_BY_THE_APPLICANT)
     for name, when, once, still_free in (
         ("sent", "sent_at", ",".join(RULE.once), free),
-        ("decision", "decided_at", ",".join(AFTER_THE_DECISION), ""),
+        ("decision", "decided_at", ",".join(AFTER_THE_DECISION), ",".join(PROPOSED_OUTCOME)),
+        ("settlement", "settled_at", "", ""),
     ):
         connection.exec_driver_sql(
             f"CREATE TRIGGER complaint_{name}_stands BEFORE UPDATE ON complaint "

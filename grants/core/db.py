@@ -128,7 +128,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
                 "withdrawn_by",
                 "withdraw_reason",
             ),
-            *("entry_id", "settled_at", "settled_by", "settled_words"),
+            *("entry_id", "settled_at", "settled_by", "settled_words", "settled_outcome"),
         ),
         free=(
             *(
@@ -142,6 +142,7 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
                 "member_two",
             ),
             *("named_by", "remedy", "upholds", "decision", "proposed_by", "proposed_at", "return_reason"),
+            *("settlement", "settlement_by", "settlement_at"),
         ),
         kept=True,
     ),
@@ -171,7 +172,9 @@ WRITTEN_ONCE_TABLES: Mapping[str, WrittenOnce] = {
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)
     ),
     "score_shift": WrittenOnce(once=("decided_by", "decided_at", "return_reason"), free=("state",)),
-    "selection": WrittenOnce(once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)),
+    "selection": WrittenOnce(
+        once=("confirmed_by", "confirmed_at", "confirmed_despite", "returned_by", "return_reason"), free=("state",)
+    ),
     "selection_item": WrittenOnce(once=("entry_id",)),
     "selection_move": WrittenOnce(
         once=("confirmed_by", "confirmed_at", "returned_by", "return_reason"), free=("state",)

@@ -16,7 +16,7 @@ from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Complaint, SelectionItem
 from grants.awards.rules.complaints import ComplaintInput, DecisionInput
-from grants.awards.states import ComplaintState, Outcome, Remedy
+from grants.awards.states import ComplaintState, Remedy
 from grants.calls import queries as call_reads
 from grants.calls import services as call_acts
 from grants.calls.models import Call
@@ -31,8 +31,6 @@ from grants.core.money import ZERO, euros
 from grants.core.permissions import Permission
 from grants.documents.services import print_complaint
 from grants.evaluation import services as evaluation
-from grants.evaluation.rules import Answered
-from grants.evaluation.states import Declared
 from grants.identity.policy import Role
 from tests.awards.publishing import publish
 from tests.awards.test_services import decide, reserved, states
@@ -69,9 +67,13 @@ def rule(scene: Scene, rules: ComplaintRules) -> None:
 @pytest.fixture
 def told(evaluated: Scene) -> Scene:
     """Selected: 0 and 2; on the reserve list: 1. The results are public; three of the office had no part in that."""
-    scene = evaluated
-    rule(scene, RULES)
-    services.confirm(scene.actor("officer"), decide(scene))
+    rule(evaluated, RULES)
+    services.confirm(evaluated.actor("officer"), decide(evaluated))
+    return published(evaluated)
+
+
+def published(scene: Scene) -> Scene:
+    """The results of the confirmed list are public; three of the office had no part in that."""
     publish(scene, ResultsInput(LOCAL))
     with arranging():
         for name in ("petra", "piet", "pia"):
@@ -324,32 +326,7 @@ def test_upheld_the_evaluation_is_repeated_by_others_and_its_history_stays(told:
         name for name, key in told.people.items() if key in queries.complaints.involved_in(application_id, told.call_id)
     }
     with pytest.raises(Refused, match="is not scored yet"):
-        services.reviewing.settle(told.actor("piet"), found)
-
-
-def test_the_repeated_evaluation_gives_the_outcome_its_score_would_have_had(told: Scene) -> None:
-    from grants.evaluation.rules import EvaluatorInput
-
-    application_id = told.application_ids[NUMBER]
-    found = decided(told, UPHOLD)
-    with clock.at(PUBLIC + 4 * DAY):
-        with arranging():
-            for name in ("new1", "new2", "new3"):
-                told.people[name] = people.user(f"Nora {name}", Role.EVALUATOR).id
-        for name in ("new1", "new2", "new3"):
-            values = EvaluatorInput(told.people[name], "PT", ("en",), (), 0, 3)
-            evaluation.pool(told.actor("manager"), told.call_id, values)
-            evaluation.declare(told.actor(name), told.call_id, (Answered(application_id, Declared.NONE, ""),))
-            evaluation.fill(told.actor("manager"), application_id, told.evaluator_id(name), "A complaint was upheld.")
-        told.assess(application_id, 10, 10, 10)
-        told.agree(application_id, 10, 10, 10)
-        call_acts.authorise_budget(told.actor("officer"), told.call_id, BudgetInput(euros(1_200_000)))
-        outcome = services.reviewing.settle(told.actor("petra"), found)
-
-    assert outcome is Outcome.SELECTED
-    assert (states(told)[NUMBER], reserved(told)) == ("selected", euros(1_200_000))
-    with pytest.raises(Refused, match="waits for its outcome"):
-        services.reviewing.settle(told.actor("petra"), found)
+        services.settling.propose_outcome(told.actor("piet"), found)
 
 
 def test_a_corrected_outcome_needs_its_money_and_reserves_it(told: Scene) -> None:

@@ -86,6 +86,7 @@ from tests.awards.meeting import planned, seat_panel
 from tests.awards.publishing import publish
 from tests.awards.test_complaints import GIVEN, RULES, UPHOLD, rule
 from tests.awards.test_letters import prepare
+from tests.awards.test_settling import assessed_again
 from tests.calls.scene import SMALL
 from tests.core.attack import Attack, Site, sites
 from tests.evaluation.conftest import scene, small_world
@@ -343,21 +344,31 @@ def listed(scene: Scene) -> UUID:
 
 
 def complained(scene: Scene) -> None:
-    """A complaint about a place on the reserve list: sent, admitted, upheld by two, with the money it needs."""
+    """Two complaints, each upheld by two: the evaluation is repeated and settled, then its outcome corrected with its money."""
     application_id = db.session.scalars(select(Application.id).where(Application.state == "reserve")).first()
     assert application_id is not None
+    number = scene.application_ids.index(application_id)
     with arranging():
-        petra, piet = (identity_factory.user(f"{name} Officer", Role.PROJECT_OFFICER).id for name in ("Petra", "Piet"))
-    lead = identity.actor_for(scene.leads[scene.application_ids.index(application_id)], fresh=True)
+        officers = [identity_factory.user(f"Officer {name}", Role.PROJECT_OFFICER).id for name in "ABCD"]
     calling.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(1_200_000)))
-    awarding.complaints.save(lead, application_id, GIVEN)
-    made = db.session.scalars(select(Complaint.id)).one()
+    one, other, made = upheld(scene, number, (officers[0], officers[1]), Remedy.REPEAT)
+    assessed_again(scene, 4, number)
+    awarding.settling.propose_outcome(one, made)
+    awarding.settling.settle(other, made)
+    upheld(scene, number, (officers[2], officers[3]), Remedy.CORRECT)
+
+
+def upheld(scene: Scene, number: int, two: tuple[UUID, UUID], remedy: Remedy) -> tuple[Actor, Actor, UUID]:
+    lead = identity.actor_for(scene.leads[number], fresh=True)
+    awarding.complaints.save(lead, scene.application_ids[number], GIVEN)
+    made = db.session.scalars(select(Complaint.id).where(Complaint.state == "draft")).one()
     awarding.complaints.send(lead, made)
-    one, other = (identity.actor_for(user_id, fresh=True) for user_id in (petra, piet))
+    one, other = (identity.actor_for(user_id, fresh=True) for user_id in two)
     awarding.reviewing.admit(one, made)
-    awarding.reviewing.name_committee(one, made, (petra, piet))
-    awarding.reviewing.propose(one, made, replace(UPHOLD, remedy=Remedy.CORRECT))
+    awarding.reviewing.name_committee(one, made, two)
+    awarding.reviewing.propose(one, made, replace(UPHOLD, remedy=remedy))
     awarding.reviewing.decide(other, made)
+    return one, other, made
 
 
 def signed(scene: Scene) -> tuple[UUID, Actor]:
@@ -429,6 +440,7 @@ def test_an_award_and_its_grant_are_refused_whatever_fails_inside_a_guard(scene:
     assert "four_eyes" in attack.relied["letter_mailing.confirm"]
     assert "deadline" in attack.relied["complaint.send"]
     assert {"ceiling", "four_eyes"} <= attack.relied["complaint.decide"]
+    assert "four_eyes" in attack.relied["complaint.settle"]
     for verb in ("selection.decide", "selection.confirm"):
         assert {"ceiling", "conflict", "scope"} <= attack.relied[verb], verb
     for verb in (

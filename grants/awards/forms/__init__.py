@@ -13,12 +13,13 @@ from grants.awards.forms.panel import (
     VoteForm,
 )
 from grants.awards.forms.plans import ChooseForm, MoveForm, ScenarioForm
-from grants.awards.forms.selections import ConfirmForm, DecisionForm, PublishForm, ReturnForm
+from grants.awards.forms.selections import ConfirmForm, ConfirmListForm, DecisionForm, PublishForm, ReturnForm
 
 __all__ = [
     "AdviceForm",
     "ChooseForm",
     "ConfirmForm",
+    "ConfirmListForm",
     "DecisionForm",
     "MeetingForm",
     "MoveForm",

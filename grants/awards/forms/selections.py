@@ -23,6 +23,9 @@ LINE_WORDS = {
 }
 
 
+DESPITE = "Why is it decided although complaints about eligibility are open?"
+
+
 class DecisionForm(ContestedForm):
     """What the person who decides chooses; ``list_hash`` is the list on the page."""
 
@@ -39,6 +42,8 @@ class DecisionForm(ContestedForm):
     )
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
 
+    despite = TextAreaField(DESPITE, [Optional()])
+
     def now_of(self, list_hash: str) -> None:
         """The next sending is a new deed, in sight of the list that is on the page now."""
         self.list_hash.data, self.list_hash.raw_data = list_hash, [list_hash]
@@ -52,12 +57,19 @@ class DecisionForm(ContestedForm):
         """The frozen input."""
         line = LineRule(self.line.data or LineRule.STOP.value)
         return DecisionInput(
-            self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order()
-        )
+            self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order(),
+            despite=self.despite.data or "",
+        )  # fmt: skip
 
 
 class ConfirmForm(ContestedForm):
     """The second person confirms."""
+
+
+class ConfirmListForm(ConfirmForm):
+    """The same for a list, which does not wait for complaints about eligibility where somebody says why."""
+
+    despite = TextAreaField("Why is it confirmed although complaints about eligibility are open?", [Optional()])
 
 
 class ReturnForm(ContestedForm):

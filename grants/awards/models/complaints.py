@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.applications.states import ApplicationState
-from grants.awards.states import ComplaintState, Remedy
+from grants.awards.states import ComplaintState, Outcome, Remedy
 from grants.core.db import DIGEST, Row, points_to, state_check
 
 
@@ -62,6 +62,14 @@ class Complaint(Row):
             "(settled_at IS NULL) = (settled_by IS NULL) AND (settled_at IS NULL) = (settled_words IS NULL)",
             name="settled_whole",
         ),
+        state_check(Outcome, "settled_outcome"),
+        CheckConstraint(
+            "(settlement IS NULL) = (settlement_by IS NULL) AND (settlement IS NULL) = (settlement_at IS NULL)",
+            name="settlement_whole",
+        ),
+        CheckConstraint("settled_outcome IS NULL OR settled_at IS NOT NULL", name="settled_outcome_has_time"),
+        CheckConstraint("settled_outcome IS NULL OR settlement IS NOT NULL", name="settled_as_proposed"),
+        CheckConstraint("settled_by <> settlement_by", name="settled_by_another"),
         # One complaint about one result at a time; one that was withdrawn may be followed by another in time.
         Index("uq_complaint_one", "application_id", "about", unique=True, postgresql_where="state <> 'withdrawn'"),
         Index("ix_complaint_call", "call_id", "state", "sent_at"),
@@ -106,6 +114,11 @@ class Complaint(Row):
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     settled_words: Mapped[str | None]
+    settled_outcome: Mapped[str | None]
+    # What one of the committee proposes of it, the scores and words the applicant reads with it; frozen once it is settled.
+    settlement: Mapped[dict[str, Any] | None] = mapped_column(info=DIGEST)
+    settlement_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
+    settlement_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     withdraw_reason: Mapped[str | None]

@@ -50,6 +50,9 @@ class Selection(Row):
     line_words: Mapped[str]
     list_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     reason: Mapped[str]
+    # Why it was decided, and confirmed, although complaints about eligibility were open; empty where none was.
+    despite: Mapped[str] = mapped_column(default="")
+    confirmed_despite: Mapped[str | None]
     source_url: Mapped[str | None]
     source_title: Mapped[str | None]
     # The scenario it was chosen from; None by the rules of the call.

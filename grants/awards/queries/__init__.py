@@ -9,7 +9,14 @@ from grants.awards.queries.heard import heard
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
-from grants.awards.queries.reserve import SELECTION_FILES, move_scope, next_on_reserve, reserve_page, selection_page
+from grants.awards.queries.reserve import (
+    SELECTION_FILES,
+    breaches_now,
+    move_scope,
+    next_on_reserve,
+    reserve_page,
+    selection_page,
+)
 from grants.awards.queries.results import result
 from grants.awards.queries.scenarios import figures_now, scenario_of, scenario_page, scenarios, scenarios_page, what_ifs
 from grants.awards.queries.selections import (
@@ -32,6 +39,7 @@ __all__ = [
     "after_decision",
     "application_ids",
     "beside_decision",
+    "breaches_now",
     "complaints",
     "decided",
     "duties",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, not_, select
@@ -16,6 +17,7 @@ from grants.awards.models import (
     Selection,
     SelectionItem,
 )
+from grants.awards.queries import complaints
 from grants.awards.queries.heard import heard
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
@@ -38,7 +40,7 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         Application.id.not_in(actor.barred("application")),
     )
     letter: Any = DecisionLetter
-    items, letters, out, waiting, texts, complaints = yield [
+    items, letters, out, waiting, texts, objections = yield [
         select(func.count().label("number"))
         .select_from(SelectionItem)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -71,17 +73,23 @@ def after_decision(actor: Actor, slug: str) -> Asking[After]:
         out[0].number,
         waiting[0].number if waiting else None,
         texts[0].number,
-        complaints[0].number,
+        objections[0].number,
     )
 
 
 @reader
 def beside_decision(actor: Actor, slug: str) -> Asking[tuple[Heard, CallView, After]]:
-    """What stands beside the decision of a call: what its panel said, the call itself, how far its letters are."""
+    """What stands beside the decision of a call: what its panel said, the call itself, how far its letters and complaints are."""
     asked: list[Asking[Any]] = [
         heard.asking(actor, slug),
         calls.call.asking(actor, slug),
         after_decision.asking(actor, slug),
     ]
-    said, call, after = yield from side_by_side(asked)
-    return said, call, after
+    asked.append(_about_eligibility(slug))
+    said, call, after, eligibility = yield from side_by_side(asked)
+    return said, call, replace(after, about_eligibility=eligibility)
+
+
+def _about_eligibility(slug: str) -> Asking[int]:
+    of_call = Complaint.call_id == select(Call.id).where(Call.slug == slug).scalar_subquery()
+    return complaints.open_about_eligibility(of_call)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select, union_all
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
@@ -24,12 +24,13 @@ from grants.awards.models import (
 )
 from grants.awards.queries import letters
 from grants.awards.queries.results import evaluation_told
-from grants.awards.rules import ResultPage
+from grants.awards.rules import ResultPage, ResultScore, halves_kept
 from grants.awards.rules import complaints as rules
 from grants.awards.rules.complaints import ComplaintView, Window
+from grants.awards.rules.settling import Settlement
 from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, Half
 from grants.calls.states import ComplaintGround
 from grants.core import clock, files
 from grants.core.db import db, get
@@ -37,7 +38,7 @@ from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, ConsensusWriting, Evaluator, ScoreShift
 from grants.identity import queries as identity
@@ -132,6 +133,9 @@ def own_page(actor: Actor, reference: str, at: datetime) -> Asking[OwnPage]:
 def _for_team(view: ComplaintView) -> ComplaintView:
     open_still = view.state not in (ComplaintState.UPHELD, ComplaintState.REJECTED)
     hidden = replace(view, checked_by="", committee=(), proposed_name="", confirmed_name="", return_reason="")
+    # What is proposed of an outcome is the committee’s until it is settled.
+    hidden = replace(hidden, settlement_by=None, settlement_name="")
+    hidden = hidden if hidden.settled_at else replace(hidden, settlement=None)
     return replace(hidden, decision="", upholds=None, remedy=None, proposed_by=None) if open_still else hidden
 
 
@@ -150,6 +154,15 @@ class CasePage:
     involved: Mapping[UUID, str]
     people: tuple[tuple[UUID, str], ...]
     letter_made: bool = False
+
+    @property
+    def compared(self) -> tuple[tuple[ResultScore, Half | None], ...]:
+        """Each criterion with the score of the first decision beside that of the repeated evaluation."""
+        if self.result is None or self.complaint.settlement is None:
+            return ()
+        halves = halves_kept(self.complaint.settlement.halves)
+        criteria = self.application.call.content.criteria
+        return tuple((score, halves.get(one.key)) for score, one in zip(self.result.scores, criteria, strict=True))
 
     def why_not(self, user_id: UUID | None) -> str:
         """Why this person handles nothing of it; empty where they may."""
@@ -186,7 +199,7 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
     if shut:
         raise NotFound
     told, out = yield from both(
-        evaluation_told.asking(application),
+        evaluation_told.asking(application, view.about, view.sent_at),
         evaluation.shut_out.asking([row.application_id], [each.id for each in holders]),
     )
     conflicted = {user_id for user_id, _ in out}
@@ -265,7 +278,7 @@ def involved_in(application_id: UUID, call_id: UUID) -> Asking[dict[UUID, str]]:
             _part(c, "you decided an earlier complaint about it").where(
                 Complaint.application_id == application_id, Complaint.number < newest
             )
-            for c in (Complaint.proposed_by, Complaint.confirmed_by, Complaint.settled_by)
+            for c in (Complaint.proposed_by, Complaint.confirmed_by, Complaint.settlement_by, Complaint.settled_by)
         ),
         _part(PanelMember.user_id, "you sat on the panel that discussed it")
         .join(PanelItem, PanelItem.meeting_id == PanelMember.meeting_id)
@@ -334,6 +347,35 @@ def list_page(actor: Actor, slug: str, page: Page, at: datetime) -> Asking[ListP
     rows = cut(views, page, key=lambda each: f"{each.reference}/{each.number:04d}", total=sum(by_state.values()))
     counts = tuple((state, by_state[state]) for state in ComplaintState if state in by_state)
     return ListPage(call, rows, counts, sum(row[2] for row in counted))
+
+
+def about_eligibility(call_id: UUID, since: datetime | None = None) -> int:
+    """How many complaints about a verdict of the desk are open in a call; with ``since`` those sent after that moment.
+
+    One that was upheld counts until its application is eligible again; then the list waits for its evaluation.
+    """
+    return alone(open_about_eligibility(Complaint.call_id == call_id, since))
+
+
+def open_about_eligibility(of: ColumnElement[bool], since: datetime | None = None) -> Asking[int]:
+    """The same for a page, of the complaints that meet a condition. A number alone: it tells nobody of whose."""
+    restored = and_(
+        Complaint.state == ComplaintState.UPHELD.value,
+        Complaint.remedy == Remedy.RESTORE.value,
+        Application.state == ApplicationState.INELIGIBLE.value,
+    )
+    rows = yield from ask(
+        select(func.count().label("number"))
+        .select_from(Complaint)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(
+            of,
+            Complaint.about == ApplicationState.INELIGIBLE.value,
+            or_(Complaint.state.in_([each.value for each in OPEN_COMPLAINTS]), restored),
+            Complaint.sent_at > since if since is not None else literal(True),
+        )
+    )
+    return int(rows[0].number)
 
 
 def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:
@@ -440,7 +482,10 @@ def _asked(wanted: Select[Any]) -> Asking[tuple[ComplaintView, ...]]:
     people = yield from identity.people.asking(
         who
         for row in rows
-        for who in (row.sent_by, row.checked_by, row.member_one, row.member_two, row.proposed_by, row.confirmed_by)
+        for who in (
+            *(row.sent_by, row.checked_by, row.member_one, row.member_two, row.proposed_by, row.confirmed_by),
+            row.settlement_by,
+        )
         if who
     )
     names = {key: person.name for key, person in people.items()}
@@ -491,6 +536,9 @@ def _view(row: Any, names: Mapping[UUID, str], about: tuple[str, str], held: Seq
         withdraw_reason=row.withdraw_reason or "",
         settled_words=row.settled_words or "",
         settled_at=row.settled_at,
+        settlement=Settlement.from_mapping(row.settlement) if row.settlement else None,
+        settlement_by=row.settlement_by,
+        settlement_name=names.get(row.settlement_by, ""),
         files=held_files,
     )
 

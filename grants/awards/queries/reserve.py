@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -16,16 +17,28 @@ from grants.awards.models import Selection, SelectionItem, SelectionMove
 from grants.awards.queries.lists import facts_of, frozen_list
 from grants.awards.queries.publication import STILL_SELECTED
 from grants.awards.queries.selections import numbered, opened, plan_of
-from grants.awards.ranking import Candidate, Freed, Limits, Next, next_of
-from grants.awards.rules import Facts, MoveView, NextView, Plan, RankingPage, ReservePage, SelectionView, facts_kept
+from grants.awards.queries.settling import settled_in, settlements
+from grants.awards.ranking import Bound, Candidate, Freed, Limits, Next, Unit, Walk, next_of
+from grants.awards.rules import (
+    Facts,
+    MoveView,
+    NextView,
+    Plan,
+    RankingPage,
+    ReservePage,
+    SelectionView,
+    facts_kept,
+    halves_kept,
+)
+from grants.awards.rules.settling import Settlement, place
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.core import files
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.core.money import total
+from grants.core.money import Money, total
 from grants.core.permissions import Actor, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
@@ -51,35 +64,111 @@ def next_on_reserve(selection_id: UUID) -> Asking[tuple[Freed, Next | None, Sequ
     """What came free of a confirmed list, who is next, and its items with their applications as they stand now.
 
     Country, cities and inhabitants are those the list was decided with; a list from before they were frozen with it
-    is reckoned with those of today.
+    is reckoned with those of today. What a repeated evaluation settled stands for what the list said.
     """
-    ((row,), items) = yield [
+    stock = yield from _stock(selection_id)
+    items, row = stock.items, stock.row
+    had = [item for item in items if _had_money(item)]
+    freed = Freed(
+        stock.holding,
+        total(item.amount for item in had if item.state in _ENDED),
+        # What went to those who were not selected by the list: moved up, or corrected by a complaint.
+        total(item.amount for item in had if item.outcome != Outcome.SELECTED.value),
+        row.budget - row.used,
+        stock.free,
+    )
+    reserve = [
+        stock.candidate(item)
+        for item in items
+        if stock.outcome(item) is Outcome.RESERVE and item.state == ApplicationState.RESERVE.value
+    ]
+    return freed, next_of(reserve, freed, stock.limits), items
+
+
+def breaches_now(selection_id: UUID, application_id: UUID) -> tuple[str, ...]:
+    """Which rules of a confirmed list its application would break beside those who hold its money now; for acts.
+
+    Whether the money is there is another question: the budget of the call counts, not what the list had.
+    """
+    stock = alone(_stock(selection_id))
+    walk = Walk(stock.limits)
+    for one in stock.holding:
+        walk.take(Unit.of(0, (one,)))
+    item = next(each for each in stock.items if each.application_id == application_id)
+    found = walk.breaches(Unit.of(1, (stock.candidate(item),)))
+    return tuple(words for bound, words in found.items() if bound is not Bound.BUDGET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stock:
+    """A confirmed list with its applications as they stand now, and what repeated evaluations settled of them."""
+
+    row: Any
+    items: Sequence[Any]
+    plan: Plan
+    facts: Mapping[UUID, Facts]
+    free: Money
+    places: Mapping[str, int]
+    settled: Mapping[UUID, Settlement]
+
+    @property
+    def holding(self) -> tuple[Candidate, ...]:
+        """Who has money of the list now."""
+        return tuple(self.candidate(item) for item in self.items if _had_money(item) and item.state in STILL_SELECTED)
+
+    @property
+    def limits(self) -> Limits:
+        """The rules of the list."""
+        ids = {item.reference: item.application_id for item in self.items}
+        groups = tuple(frozenset(ids[ref] for ref in group if ref in ids) for group in self.plan.exclusive)
+        return Limits(self.row.budget, self.plan.rules, groups)
+
+    def outcome(self, item: Any) -> Outcome:
+        """What the list said, or what was settled since."""
+        settlement = self.settled.get(item.application_id)
+        return Outcome(item.outcome) if settlement is None else settlement.outcome
+
+    def candidate(self, item: Any) -> Candidate:
+        """An item as the rules see it."""
+        about = self.facts.get(item.application_id, Facts())
+        strand = self.plan.rules.strand_of(item.asked if item.asked is not None else item.amount)
+        rank, after = self._place(item)
+        return Candidate(
+            item.application_id, item.reference, rank, item.amount, about.country, about.cities,
+            about.small(self.plan.rules.small_city_below), strand.name if strand else "", after=after,
+        )  # fmt: skip
+
+    def _place(self, item: Any) -> tuple[int, int]:
+        """Its place in the order of the plan; tied ones share theirs, and so stand together: no alphabet decides."""
+        settlement = self.settled.get(item.application_id)
+        if settlement is None:
+            return (self.places[item.reference] if self.plan.overrides else (item.rank or item.position)), 0
+        key = self._key(settlement)
+        ranked = [each for each in self.items if each.rank is not None and each.application_id not in self.settled]
+        rank, after = place(key, [(self._key(each), each.rank) for each in ranked])
+        if not self.plan.overrides or not rank:
+            return rank, after
+        return next(self.places[each.reference] for each in ranked if each.rank == rank), after
+
+    def _key(self, scored: Any) -> tuple[Fraction, ...]:
+        halves = halves_kept(scored.halves or {})
+        ties = self.row.rules.get("tie_order", ())
+        return (Fraction(scored.score or 0), *(Fraction(halves.get(name, 0)) for name in ties))
+
+
+def _stock(selection_id: UUID) -> Asking[_Stock]:
+    ((row,), items, complaints) = yield [
         select(Selection).where(Selection.id == selection_id),
         select(SelectionItem, Application.reference, Application.title, Application.state)
         .join(Application, Application.id == SelectionItem.application_id)
         .where(SelectionItem.selection_id == selection_id)
         .order_by(SelectionItem.position),
+        settled_in(select(SelectionItem.application_id).where(SelectionItem.selection_id == selection_id)),
     ]
     plan = plan_of(row)
     facts, free = yield from both(_facts(row, items), calls.free.asking(row.call_id))
     places = ranking.places_of(((item.reference, item.rank) for item in items if item.rank is not None), plan)
-    had = [item for item in items if _had_money(item)]
-    freed = Freed(
-        tuple(_candidate(item, plan, facts, places) for item in had if item.state in STILL_SELECTED),
-        total(item.amount for item in had if item.state in _ENDED),
-        # What went to those who were not selected by the list: moved up, or corrected by a complaint.
-        total(item.amount for item in had if item.outcome != Outcome.SELECTED.value),
-        row.budget - row.used,
-        free,
-    )
-    reserve = [
-        _candidate(item, plan, facts, places)
-        for item in items
-        if item.outcome == Outcome.RESERVE.value and item.state == ApplicationState.RESERVE.value
-    ]
-    ids = {item.reference: item.application_id for item in items}
-    groups = tuple(frozenset(ids[ref] for ref in group if ref in ids) for group in plan.exclusive)
-    return freed, next_of(reserve, freed, Limits(row.budget, plan.rules, groups)), items
+    return _Stock(row, items, plan, facts, free, places, settlements(complaints))
 
 
 def _had_money(item: Any) -> bool:
@@ -91,17 +180,6 @@ def _facts(row: Any, items: Sequence[Any]) -> Asking[Mapping[UUID, Facts]]:
     if frozen is not None:
         return facts_kept(frozen)
     return (yield from facts_of.asking([item.application_id for item in items]))
-
-
-def _candidate(item: Any, plan: Plan, facts: Mapping[UUID, Facts], places: Mapping[str, int]) -> Candidate:
-    about = facts.get(item.application_id, Facts())
-    strand = plan.rules.strand_of(item.asked if item.asked is not None else item.amount)
-    # The order is that of the plan; tied ones share their place, and so stand together: no alphabet decides.
-    place = places[item.reference] if plan.overrides else (item.rank or item.position)
-    return Candidate(
-        item.application_id, item.reference, place, item.amount, about.country, about.cities,
-        about.small(plan.rules.small_city_below), strand.name if strand else "",
-    )  # fmt: skip
 
 
 @reader
@@ -134,8 +212,12 @@ def reserve_page(view: SelectionView) -> Asking[ReservePage]:
     proposed = None
     if found is not None:
         reference, title, rank = named[found.candidate.application_id]
+        place_words = f"rank {rank}"
+        if found.candidate.after:
+            where = f"after rank {found.candidate.rank}" if found.candidate.rank else "before rank 1"
+            place_words = f"{where} by its repeated evaluation"
         proposed = NextView(
-            found.candidate.application_id, reference, title, rank or 0, found.candidate.amount, found.words
+            found.candidate.application_id, reference, title, place_words, found.candidate.amount, found.words
         )
     return ReservePage(ended, freed.available, proposed, moves)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -11,16 +12,20 @@ from sqlalchemy import func, select
 
 from grants.applications import queries as applications
 from grants.applications.rules import ApplicationView
+from grants.applications.states import ApplicationState
 from grants.awards import ranking, rules
-from grants.awards.models import DecisionLetter, Selection, SelectionItem
+from grants.awards.models import Complaint, DecisionLetter, Selection, SelectionItem
 from grants.awards.rules import ResultPage, ResultScore
-from grants.awards.states import LetterState, Outcome, SelectionKind, SelectionState
+from grants.awards.rules.complaints import ABOUT_OUTCOMES
+from grants.awards.rules.letters import DecisionText
+from grants.awards.rules.settling import Settlement
+from grants.awards.states import ComplaintState, LetterState, Outcome, Remedy, SelectionKind, SelectionState
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor
-from grants.core.together import Asking, alone, ask, reader
+from grants.core.together import Asking, alone, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
-from grants.evaluation.rules import AgreedWords, shift_words
+from grants.evaluation.rules import AgreedWords, MarkInput, shift_words
 
 
 def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
@@ -33,7 +38,7 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
         DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value
     )
     found = db.session.execute(
-        select(SelectionItem, Selection.kind, letter.scalar_subquery())
+        select(SelectionItem, Selection.kind, Selection.confirmed_at, letter.scalar_subquery())
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(SelectionItem.application_id == application.id, Selection.state == SelectionState.CONFIRMED.value)
         .order_by(Selection.number.desc())
@@ -41,20 +46,39 @@ def result(actor: Actor, reference: str, at: datetime) -> ResultPage:
     ).one_or_none()
     if found is None:
         raise NotFound
-    item, kind, letter_sent = found
+    item, kind, confirmed_at, letter_sent = found
     if kind == SelectionKind.PUBLISHED_OUTCOME.value:
         # What was published elsewhere is public by its source.
         return ResultPage(application, True, True, Outcome(item.outcome))
-    public = application.call.results_are_public(at)
-    shown = alone(_told(application, item)) if public else ResultPage(application, False, False)
-    return replace(shown, letter_sent=letter_sent)
+    if not application.call.results_are_public(at):
+        return ResultPage(application, False, False, letter_sent=letter_sent)
+    assert confirmed_at is not None, "a confirmed list has its moment"
+    words, repeats = alone(_words_and_repeats(application, confirmed_at))
+    last = next((each for each in reversed(repeats) if each.settled_outcome is not None), None)
+    settlement = None if last is None else Settlement.from_mapping(last.settlement)
+    # Who moved up from the reserve list has money of its own.
+    outcome = (
+        Outcome.SELECTED if item.entry_id is not None else settlement.outcome if settlement else Outcome(item.outcome)
+    )
+    return replace(
+        _told(application, item, outcome, words, settlement),
+        repeating=any(each.settled_at is None for each in repeats),
+        settled_words=settlement.words if settlement else "",
+        settled_at=last.settled_at if last else None,
+        letter_sent=letter_sent,
+    )
 
 
 @reader
-def evaluation_told(application: ApplicationView) -> Asking[ResultPage | None]:
-    """What the applicant reads of the evaluation, for those who review a complaint about it; None where it is in no list."""
+def evaluation_told(
+    application: ApplicationView, about: ApplicationState, before: datetime | None
+) -> Asking[ResultPage | None]:
+    """What the applicant had read of the evaluation when they complained ``about`` it, for those who review that.
+
+    Whatever was corrected or settled since: the first decision stays the first. None where it is in no list.
+    """
     items = yield from ask(
-        select(SelectionItem)
+        select(SelectionItem, Selection.confirmed_at)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .where(
             SelectionItem.application_id == application.id,
@@ -64,22 +88,70 @@ def evaluation_told(application: ApplicationView) -> Asking[ResultPage | None]:
         .order_by(Selection.number.desc())
         .limit(1)
     )
-    return (yield from _told(application, items[0])) if items else None
+    if not items or about not in ABOUT_OUTCOMES:
+        return None
+    words, repeats = yield from _words_and_repeats(application, items[0].confirmed_at)
+    settled = [
+        each
+        for each in repeats
+        if each.settled_outcome is not None and before is not None and each.settled_at <= before
+    ]
+    settlement = Settlement.from_mapping(settled[-1].settlement) if settled else None
+    return _told(application, items[0], ABOUT_OUTCOMES[about], words, settlement)
 
 
-def _told(application: ApplicationView, item: Any) -> Asking[ResultPage]:
+def _words_and_repeats(
+    application: ApplicationView, confirmed_at: datetime
+) -> Asking[tuple[AgreedWords, Sequence[Any]]]:
+    """The words of the first result as they were told, whatever became of its consensus, and how often it was repeated.
+
+    They are those of the letter of decision, where one was sent before anything was repeated; else those the evaluators
+    had agreed on when the list was confirmed. One statement.
+    """
     criteria = application.call.content.criteria
-    agreed = (yield from evaluation.agreed_words.asking(application.id, criteria)) or AgreedWords((), "")
-    words = {mark.criterion: mark.comment for mark in agreed.marks}
-    # The scores the list was decided by, as they were frozen.
-    halves = rules.halves_kept(item.halves or {})
+    asked: list[Asking[Any]] = [
+        ask(
+            select(Complaint.decided_at, Complaint.settled_at, Complaint.settled_outcome, Complaint.settlement)
+            .where(
+                Complaint.application_id == application.id,
+                Complaint.remedy == Remedy.REPEAT.value,
+                Complaint.state == ComplaintState.UPHELD.value,
+            )
+            .order_by(Complaint.decided_at)
+        ),
+        ask(
+            select(DecisionLetter.sent_content, DecisionLetter.sent_at)
+            .where(DecisionLetter.application_id == application.id, DecisionLetter.state == LetterState.SENT.value)
+            .order_by(DecisionLetter.sent_at)
+        ),
+        evaluation.agreed_before.asking(application.id, criteria, confirmed_at),
+    ]
+    repeats, letters, agreed = yield from side_by_side(asked)
+    told = [each for each in letters if not repeats or each.sent_at < repeats[0].decided_at]
+    if told:
+        report = DecisionText.from_mapping(told[-1].sent_content).report
+        said = {row.name: row.comment for row in report.rows}
+        marks = tuple(MarkInput(one.key, None, said.get(one.name, "")) for one in criteria)
+        return AgreedWords(marks, report.text), repeats
+    return agreed or AgreedWords((), ""), repeats
+
+
+def _told(
+    application: ApplicationView, item: Any, outcome: Outcome, first: AgreedWords, settlement: Settlement | None
+) -> ResultPage:
+    criteria, marking = application.call.content.criteria, application.call.content.marking
+    # What a repeated evaluation was settled as, else the scores the list was decided by, as they were frozen.
+    standing: Any = settlement or item
+    words = {mark.criterion: mark.comment for mark in first.marks}
+    if settlement is not None:
+        words = dict(settlement.comments)
+    halves = rules.halves_kept(standing.halves or {})
     return ResultPage(
         application,
         False,
         True,
-        # Who moved up from the reserve list has money of its own.
-        Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome),
-        item.threshold_words,
+        outcome,
+        standing.threshold_words,
         tuple(
             ResultScore(
                 one.name,
@@ -87,15 +159,15 @@ def _told(application: ApplicationView, item: Any) -> Asking[ResultPage]:
                 halves.get(one.key),
                 one.threshold_half,
                 words.get(one.key, ""),
-                application.call.content.marking.most_half(one),
+                marking.most_half(one),
             )
             for one in criteria
         ),
-        agreed.text,
-        _weighted(application, item.score),
-        item.basis,
-        f"The panel moved the score by {shift_words(item.shift_half)}." if item.shift_half else "",
-        item.conditions if item.entry_id is not None else "",
+        settlement.text if settlement else first.text,
+        _weighted(application, standing.score),
+        standing.basis,
+        f"The panel moved the score by {shift_words(standing.shift_half)}." if standing.shift_half else "",
+        item.conditions if outcome is Outcome.SELECTED else "",
     )
 
 

@@ -95,6 +95,8 @@ def _view(row: Selection, names: Mapping[UUID, str]) -> SelectionView:
         row.rules.get("scenario", {}).get("number"),
         row.rules.get("scenario", {}).get("name", ""),
         departures=tuple(row.rules.get("departures", ())),
+        despite=row.despite,
+        confirmed_despite=row.confirmed_despite or "",
     )
 
 

@@ -17,7 +17,7 @@ from grants.awards.ranking.official import (
     score_words,
 )
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select
-from grants.awards.ranking.rows import Bound, Candidate, Limits
+from grants.awards.ranking.rows import Bound, Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import bounded
 from grants.awards.ranking.what_if import Aim, WhatIf, what_if
 
@@ -34,7 +34,9 @@ __all__ = [
     "RankedList",
     "RankingRules",
     "Scored",
+    "Unit",
     "Verdict",
+    "Walk",
     "WhatIf",
     "below_threshold",
     "bounded",

@@ -53,11 +53,13 @@ def next_of(reserve: Sequence[Candidate], freed: Freed, limits: Limits) -> Next 
     for one in freed.holding:
         walk.take(Unit.of(0, (one,)))
     fitting = []
-    passed: list[str] = []
+    passed: list[tuple[tuple[int, int], str]] = []
     for unit in units_of(reserve):
         breaches = walk.breaches(unit)
         if breaches:
-            passed.append(f"rank {unit.members[0].rank} {'; '.join(breaches.values())}")
+            first = unit.members[0]
+            named = f"after rank {first.rank}, {first.reference}," if first.after else f"rank {first.rank}"
+            passed.append((first.place, f"{named} {'; '.join(breaches.values())}"))
         else:
             fitting.append(unit)
     if not fitting:
@@ -69,7 +71,7 @@ def next_of(reserve: Sequence[Candidate], freed: Freed, limits: Limits) -> Next 
         words += (
             f"; {' and '.join(minimum_words(each, limits.rules) for each in walk.brings(unit))} must be reached again"
         )
-    above = [said for said in passed if int(said.split()[1]) < unit.members[0].rank]
+    above = [said for place, said in passed if place < unit.members[0].place]
     if above:
         words += f"; passed over: {', '.join(above)}"
     # Tied ones that fit together come one after the other, by reference.

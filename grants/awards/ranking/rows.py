@@ -45,6 +45,13 @@ class Candidate:
     # Whole numbers for the what-ifs: the score over one denominator, and how many people live in its cities.
     score: int = 0
     population: int = 0
+    # 1 for whoever comes after those of its rank, by a score that came later.
+    after: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What orders candidates; equal ones are tied."""
+        return self.rank, self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,8 @@ class Unit:
 
 def units_of(candidates: Iterable[Candidate]) -> tuple[Unit, ...]:
     """Candidates by rank, whatever order they came in."""
-    ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
-    groups = [tuple(group) for _, group in groupby(ordered, key=lambda one: one.rank)]
+    ordered = sorted(candidates, key=lambda one: (one.place, one.reference, one.application_id))
+    groups = [tuple(group) for _, group in groupby(ordered, key=lambda one: one.place)]
     return tuple(Unit.of(number, group) for number, group in enumerate(groups))
 
 

@@ -21,6 +21,8 @@ class After:
     own_texts: int = 0
     # How many complaints wait for their decision.
     complaints: int = 0
+    # How many of a call are about eligibility: those a list waits for.
+    about_eligibility: int = 0
 
     @property
     def complaint_words(self) -> str:

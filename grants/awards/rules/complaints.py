@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from grants.applications.rules import SubmittedFile
 from grants.applications.states import ApplicationState
-from grants.awards.states import ComplaintState, Outcome, Remedy
+from grants.awards.rules.settling import Settlement
+from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Outcome, Remedy
 from grants.calls.rules import NO_MERITS, CallView, ComplaintRules
 from grants.calls.states import ComplaintGround
 from grants.core import clock, faults
 from grants.core.clock import in_time
 from grants.core.errors import Invalid, NotAllowed, Refused
-from grants.core.money import Money
 from grants.dossiers.rules import clean_text, count_words
 
 TEXT_WORDS_MAX = 2_000
@@ -40,6 +39,14 @@ REMEDY_WORDS: Mapping[Remedy, str] = {
     Remedy.RESTORE: "The verdict falls: the application is eligible and goes to the evaluators",
     Remedy.REPEAT: "The evaluation is repeated by new evaluators; what the first ones wrote stays in the record and counts no more",
     Remedy.CORRECT: "The outcome is corrected: the application is selected, and its money is reserved",
+}
+
+# The outcome of a list that a result complained about tells; a verdict of the desk stands in no list.
+ABOUT_OUTCOMES: Mapping[ApplicationState, Outcome] = {
+    S.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD,
+    S.NOT_FUNDED: Outcome.NOT_FUNDED,
+    S.RESERVE: Outcome.RESERVE,
+    S.DROPPED: Outcome.SELECTED,
 }
 
 # Which remedy a result can have.
@@ -150,6 +157,10 @@ class ComplaintView:
     withdraw_reason: str
     settled_words: str
     settled_at: datetime | None
+    # What one of the committee proposes the repeated evaluation came to, or what it was settled as.
+    settlement: Settlement | None
+    settlement_by: UUID | None
+    settlement_name: str
     files: tuple[SubmittedFile, ...] = field(default=())
 
     @property
@@ -160,7 +171,7 @@ class ComplaintView:
     @property
     def is_open(self) -> bool:
         """Whether it waits for somebody of the programme."""
-        return self.state in (ComplaintState.RECEIVED, ComplaintState.ADMISSIBLE, ComplaintState.UNDER_REVIEW)
+        return self.state in OPEN_COMPLAINTS
 
     def is_late(self, at: datetime) -> bool:
         """Whether it should have been decided."""
@@ -255,9 +266,10 @@ def refuse_late(due_at: datetime, until: str, at: datetime, zone: str) -> None:
 def refuse_involved(user_id: UUID | None, involved: Mapping[UUID, str]) -> None:
     """Raise :class:`NotAllowed` for whoever had a part in the first decision."""
     faults.point("four_eyes")
-    if user_id is None or user_id in involved:
-        why = involved.get(user_id, "you are nobody") if user_id else "nobody is signed in"
-        raise NotAllowed(f"Somebody else handles this complaint: {why}.")
+    if user_id is None:
+        raise NotAllowed("Somebody else handles this complaint: nobody is signed in.")
+    if user_id in involved:
+        raise NotAllowed(f"Somebody else handles this complaint: {involved[user_id]}.")
 
 
 def refuse_committee(chosen: Collection[UUID], allowed: Collection[UUID]) -> None:
@@ -275,26 +287,3 @@ def refuse_not_of_committee(user_id: UUID | None, committee: Collection[UUID | N
     faults.point("four_eyes")
     if user_id is None or user_id not in committee:
         raise NotAllowed("The committee of two decide this complaint.")
-
-
-def settled(
-    score: Fraction | None, selected: Sequence[Fraction], *, has_reserve: bool, amount: Money, free: Money
-) -> tuple[Outcome, str]:
-    """What a repeated evaluation comes to: the outcome its score would have had on the list, while money is there.
-
-    ``score`` is None below a threshold, ``selected`` are the scores of those the list selected.
-
-    >>> settled(Fraction(12), [Fraction(11)], has_reserve=True, amount=Money(100), free=Money(100))[0].value
-    'selected'
-    """
-    if score is None:
-        return Outcome.BELOW_THRESHOLD, "After the repeated evaluation the application is below a threshold."
-    reaches = not selected or score >= min(selected)
-    if reaches and amount <= free:
-        return Outcome.SELECTED, "The repeated evaluation gives it a score by which the list would have selected it."
-    why = (
-        f"Its new score would have been selected, and {free} of the {amount} it asks for is free."
-        if reaches
-        else "Its new score is below that of every selected application."
-    )
-    return (Outcome.RESERVE if has_reserve or reaches else Outcome.NOT_FUNDED), why

@@ -22,6 +22,7 @@ from grants.dossiers.rules import clean_text
 
 RESERVE_MAX = 500
 NAMED_MAX = 5
+LIST_THEN = "then the list can be decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class DecisionInput:
     panel_order: tuple[str, ...] = ()
     # The scenario that is chosen; None decides by the rules of the call.
     scenario: int | None = None
+    # Why it is decided although complaints about eligibility are open.
+    despite: str = ""
 
     def checked(self) -> DecisionInput:
         """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""
@@ -48,7 +51,7 @@ class DecisionInput:
             wrong["panel_order"] = "Name each tied application once."
         if wrong:
             raise Invalid("The list was not decided.", wrong)
-        return replace(self, reason=reason)
+        return replace(self, reason=reason, despite=clean_text(self.despite))
 
 
 def waiting_words(count: int, names: str, method: ScoreMethod) -> str:
@@ -93,6 +96,27 @@ def refuse_over_budget(used: Money, free: Money) -> None:
         )
 
 
+def complaints_words(count: int) -> str:
+    """How many complaints about a verdict of the desk keep a list from being decided, and where; empty where none does.
+
+    >>> complaints_words(1)[:67]
+    '1 complaint about eligibility is open: see the page “Complaints” of'
+    """
+    if not count:
+        return ""
+    said = "1 complaint about eligibility is" if count == 1 else f"{count} complaints about eligibility are"
+    return (
+        f"{said} open: see the page “Complaints” of this call. Once the list is confirmed nobody who is right there can "
+        f"be ranked any more. Have {'it' if count == 1 else 'them'} decided first, or write why you do not wait."
+    )
+
+
+def refuse_complaints(count: int, why: str) -> None:
+    """Raise :class:`Invalid` while complaints about eligibility are open and no reason is recorded for not waiting."""
+    if (words := complaints_words(count)) and not why:
+        raise Invalid(words, {"despite": words})
+
+
 def list_hash(rows: Iterable[Mapping[str, Any]]) -> str:
     """SHA-256 over the list in one spelling: what was seen, what was decided and what is confirmed are the same."""
     text = json.dumps(list(rows), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
@@ -134,18 +158,18 @@ def refuse_forgotten(unchecked: Sequence[str], unassigned: Sequence[str]) -> Non
         raise Refused(words)
 
 
-def refuse_shifts(waiting: Sequence[tuple[str, str]]) -> None:
+def refuse_shifts(waiting: Sequence[tuple[str, str]], then: str = "after the list nobody can") -> None:
     """Raise :class:`Refused` while a move of a score, given as reference and points, waits for a second person."""
     if waiting:
         one = len(waiting) == 1
         named = _named([f"{reference} by {words}" for reference, words in waiting])
         raise Refused(
             f"{len(waiting)} {'move of a score waits' if one else 'moves of scores wait'} for a second person: {named}. "
-            f"Have {'it' if one else 'each'} confirmed or returned first; after the list nobody can."
+            f"Have {'it' if one else 'each'} confirmed or returned first; {then}."
         )
 
 
-def refuse_found(waiting: Sequence[tuple[str, str]]) -> None:
+def refuse_found(waiting: Sequence[tuple[str, str]], then: str = LIST_THEN) -> None:
     """Raise :class:`Refused` while nobody has decided about a conflict of interest that was found, as name and reference."""
     if waiting:
         one = len(waiting) == 1
@@ -153,11 +177,11 @@ def refuse_found(waiting: Sequence[tuple[str, str]]) -> None:
         raise Refused(
             f"{len(waiting)} possible {'conflict' if one else 'conflicts'} of interest that "
             f"{'was' if one else 'were'} found {'waits' if one else 'wait'} for a decision: {named}. A programme manager "
-            f"decides about {'it' if one else 'each'} on the page “Conflicts found”; then the list can be decided."
+            f"decides about {'it' if one else 'each'} on the page “Conflicts found”; {then}."
         )
 
 
-def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
+def refuse_doubts(waiting: Sequence[tuple[str, str]], then: str = LIST_THEN) -> None:
     """Raise :class:`Refused` while somebody's doubt about a conflict of interest, given as name and reference, is not ruled on."""
     if waiting:
         one = len(waiting) == 1
@@ -165,7 +189,7 @@ def refuse_doubts(waiting: Sequence[tuple[str, str]]) -> None:
         raise Refused(
             f"{len(waiting)} {'doubt' if one else 'doubts'} about a conflict of interest "
             f"{'waits' if one else 'wait'} for a ruling: {named}. A programme manager rules on "
-            f"{'it' if one else 'each'} on the page of assignments; then the list can be decided."
+            f"{'it' if one else 'each'} on the page of assignments; {then}."
         )
 
 
@@ -221,6 +245,9 @@ class SelectionView:
     scenario_name: str = ""
     # What of the published rules its scenario sets aside, each with its reason.
     departures: tuple[str, ...] = ()
+    # Why it was decided, and confirmed, although complaints about eligibility were open.
+    despite: str = ""
+    confirmed_despite: str = ""
     # Whether its minute is there as PDF, for a reader who sees the whole list.
     has_minute: bool = False
 

@@ -39,7 +39,8 @@ class NextView:
     application_id: UUID
     reference: str
     title: str
-    rank: int
+    # “rank 4”, or where a repeated evaluation put it.
+    place: str
     amount: Money
     words: str
 

@@ -60,6 +60,11 @@ class ResultPage:
     moved_words: str = ""
     # On which conditions it is selected.
     conditions: str = ""
+    # Whether its evaluation is being repeated: what stands here is what was told before.
+    repeating: bool = False
+    # What a repeated evaluation came to, and when that was settled; what stands here is its outcome.
+    settled_words: str = ""
+    settled_at: datetime | None = None
     # When its team was sent the newest letter of decision.
     letter_sent: datetime | None = None
 

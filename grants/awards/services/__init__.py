@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.services import complaints, letters, minutes, panel, reviewing
+from grants.awards.services import complaints, letters, minutes, panel, reviewing, settling
 from grants.awards.services.advising import advise, request_advice
 from grants.awards.services.confirming import confirm, return_list
 from grants.awards.services.deciding import decide
@@ -33,5 +33,6 @@ __all__ = [
     "return_results",
     "reviewing",
     "save_scenario",
+    "settling",
     "stand_in",
 ]

@@ -42,7 +42,7 @@ from grants.ledger.rules import Dimensions, Event
     scope=queries.selection_scope,
     says="confirmed the selection of {subject}",
 )
-def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Money:
+def confirm(actor: Actor, selection_id: UUID, version: int | None = None, despite: str = "") -> Money:
     """Confirm a list another person decided: reserve the money, move the applications, tell the applicants.
 
     Returns what was reserved. Refused when a score or the free budget changed since the list was decided.
@@ -60,6 +60,7 @@ def confirm(actor: Actor, selection_id: UUID, version: int | None = None) -> Mon
             items = items_of(selection_id)
             refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             refuse_changed(selection, call)
+            _refuse_complaints(selection, clean_text(despite))
             jobs.queue("jobs.documents.selection", subject=("selection", selection_id), selection_id=selection_id)
         case SelectionKind.PUBLISHED_OUTCOME:
             items = enter_published(selection)
@@ -92,6 +93,15 @@ def refuse_changed(selection: Selection, call: CallView) -> None:
         )
 
 
+def _refuse_complaints(selection: Selection, despite: str) -> None:
+    """Whoever decided the list gave a reason for the complaints of then; for those that came since this person gives one."""
+    since = selection.decided_at if selection.despite else None
+    came = queries.complaints.about_eligibility(selection.call_id, since)
+    rules.refuse_complaints(came, despite)
+    if came:
+        selection.confirmed_despite = despite
+
+
 _VERBS = {
     Outcome.SELECTED: "select",
     Outcome.RESERVE: "reserve",
@@ -107,7 +117,7 @@ def carry_out(call: CallView, selection: Selection, item: SelectionItem) -> Mone
     reserved = reserve(call, selection, item, application) if outcome is Outcome.SELECTED and item.amount else ZERO
     if SelectionKind(selection.kind) is SelectionKind.RANKED:
         applications.move(application.id, _VERBS[outcome])
-        tell_applicants(call, application, item, outcome)
+        tell_applicants(call, application, item, outcome, item.threshold_words)
     return reserved
 
 
@@ -115,6 +125,7 @@ def carry_out_again(call: CallView, selection: Selection, item: SelectionItem, o
     """Another outcome than the list gave, after its evaluation was repeated: its money and its state."""
     application = locked(Application, item.application_id)
     if outcome is Outcome.SELECTED:
+        rules.refuse_over_budget(item.amount, calls.free(call.id))
         reserve(call, selection, item, application)
     applications.move(application.id, _VERBS[outcome])
 
@@ -137,7 +148,10 @@ def reserve(call: CallView, selection: Selection, item: SelectionItem, applicati
     return item.amount
 
 
-def tell_applicants(call: CallView, application: Application, item: SelectionItem, outcome: Outcome) -> None:
+def tell_applicants(
+    call: CallView, application: Application, item: SelectionItem, outcome: Outcome, threshold_words: str = ""
+) -> None:
+    """One mail with the outcome to everybody who writes in an application."""
     scope = Scope.of(("application", application.id))
     team = [person.id for person in identity.users_with(Permission.APPLICATION_EDIT, scope)]
     people.mail(
@@ -149,7 +163,7 @@ def tell_applicants(call: CallView, application: Application, item: SelectionIte
         title=application.title,
         call_title=call.title,
         amount=str(item.amount),
-        threshold_words=item.threshold_words,
+        threshold_words=threshold_words,
         conditions=item.conditions,
     )
 

@@ -49,6 +49,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     rules.refuse_doubts(evaluation.waiting_doubts(call_id))
     rules.refuse_found(evaluation.waiting_detections(call_id))
     rules.refuse_shifts(evaluation.waiting_shifts(call_id))
+    complaints = queries.complaints.about_eligibility(call_id)
+    rules.refuse_complaints(complaints, values.despite)
     for row in waiting:
         if beyond := beyond_words(scores[row.id].shift_half, call.content.scoring):
             raise Refused(f"{row.reference}: {beyond}")
@@ -90,6 +92,7 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     by_the_call = plan if scenario is None else rules.plan_of(call.content.selection, None, None)
     # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
     selection.compared = {"value": encoding.encode(queries.figures_now(call, by_the_call))}
+    selection.despite = values.despite if complaints else ""
     selection.line_words = found.line_words
     selection.list_sha256 = bytes.fromhex(values.list_hash)
     db.session.add(selection)
@@ -151,6 +154,7 @@ def new_selection(
         rules={},
         line_words="",
         reason=reason,
+        despite="",
         decided_by=actor.user_id,
         decided_at=acts.moment(),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,9 +16,9 @@ from grants.awards.models import Complaint, Selection, SelectionItem
 from grants.awards.rules import complaints as said
 from grants.awards.rules.complaints import DecisionInput, LetterText
 from grants.awards.services.complaints import handlers, tell_staff, tell_team
-from grants.awards.services.confirming import carry_out_again, reserve, tell_applicants
+from grants.awards.services.confirming import reserve
 from grants.awards.services.deciding import confirmed_list
-from grants.awards.states import COMPLAINT, ComplaintState, Outcome, Remedy, SelectionState
+from grants.awards.states import COMPLAINT, OPEN_COMPLAINTS, ComplaintState, Remedy, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.calls.services import look_for_conflicts
@@ -30,6 +29,7 @@ from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import queries as evaluation
 from grants.evaluation.services import start_again
+from grants.identity.rules import demand_fresh
 
 reads = queries.complaints
 DECIDES = Permission.COMPLAINT_DECIDE
@@ -42,7 +42,7 @@ def deciding_scope(complaint_id: UUID) -> Scope:
     return reads.scope_of(complaint_id)
 
 
-def _handled(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
+def handled(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
     """The complaint, locked, for somebody who had no part in the first decision and has no conflict."""
     row = locked(Complaint, complaint_id)
     if row.state == ComplaintState.DRAFT.value or evaluation.undecidable(actor, [row.application_id]):
@@ -55,7 +55,7 @@ def _handled(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Com
 @act("complaint.admit", needs=DECIDES, scope=reads.scope_of, says="found the complaint about {subject} admissible")
 def admit(actor: Actor, complaint_id: UUID, version: int | None = None) -> None:
     """The complaint came in time and rests on a ground the call allows: it is reviewed."""
-    row, call = _handled(actor, complaint_id, version)
+    row, call = handled(actor, complaint_id, version)
     COMPLAINT.move(row, "admit")
     row.checked_by, row.checked_at = actor.user_id, acts.moment()
     tell_team(row, call, "admissible")
@@ -66,7 +66,7 @@ def admit(actor: Actor, complaint_id: UUID, version: int | None = None) -> None:
 )
 def turn_away(actor: Actor, complaint_id: UUID, reason: str, version: int | None = None) -> None:
     """The complaint is not reviewed, for a reason the applicant reads."""
-    row, call = _handled(actor, complaint_id, version)
+    row, call = handled(actor, complaint_id, version)
     words = said.reasoned(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why it is not reviewed. The applicant reads it."})
@@ -84,7 +84,7 @@ def turn_away(actor: Actor, complaint_id: UUID, reason: str, version: int | None
 )
 def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], version: int | None = None) -> None:
     """Name two people, or two others while nothing is proposed; both decide it together."""
-    row, call = _handled(actor, complaint_id, version)
+    row, call = handled(actor, complaint_id, version)
     said.refuse_committee(chosen, handlers(row))
     if row.proposed_by is not None:
         raise Refused("A decision is proposed. Have it confirmed or returned before another committee is named.")
@@ -97,7 +97,7 @@ def name_committee(actor: Actor, complaint_id: UUID, chosen: tuple[UUID, UUID], 
 @act("complaint.extend", needs=DECIDES, scope=reads.scope_of, says="took more time for the complaint about {subject}")
 def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, version: int | None = None) -> None:
     """Move the day by which it is decided, to a later one, with the reason; the applicant is told."""
-    row, call = _handled(actor, complaint_id, version)
+    row, call = handled(actor, complaint_id, version)
     words, wrong = said.reasoned(reason), {}
     if not words:
         wrong["reason"] = "Say why more time is needed. The applicant reads it."
@@ -107,19 +107,11 @@ def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, vers
         wrong["day"] = "That is not later than before. Choose a later day."
     if wrong or day is None:
         raise Invalid("More time needs a later day and a reason.", wrong)
-    if not _is_open(row):
+    if ComplaintState(row.state) not in OPEN_COMPLAINTS:
         raise Refused("This complaint is closed; it needs no time any more.")
     row.decide_at, row.extension_reason = clock.end_of_day(day, call.zone), words
     acts.reason(words)
     tell_team(row, call, "extended", words)
-
-
-def _is_open(row: Complaint) -> bool:
-    return row.state in (
-        ComplaintState.RECEIVED.value,
-        ComplaintState.ADMISSIBLE.value,
-        ComplaintState.UNDER_REVIEW.value,
-    )
 
 
 @act(
@@ -139,7 +131,7 @@ def propose(actor: Actor, complaint_id: UUID, given: DecisionInput, version: int
 
 
 def _reviewed(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Complaint, CallView]:
-    row, call = _handled(actor, complaint_id, version)
+    row, call = handled(actor, complaint_id, version)
     said.refuse_not_of_committee(actor.user_id, (row.member_one, row.member_two))
     if row.state != ComplaintState.UNDER_REVIEW.value:
         raise Refused(f"This complaint is {row.state.replace('_', ' ')}; nothing is decided about it now.")
@@ -158,8 +150,9 @@ def _refuse_impossible(row: Complaint, remedy: Remedy | None) -> None:
         )
     if remedy is Remedy.RESTORE and (number := confirmed_list(row.call_id)) is not None:
         raise Refused(
-            f"List {number} of this call is confirmed, so {application.reference} can no longer be ranked with the others. "
-            "Withdraw nothing here: have the programme open a call or an award for it, and say so in a rejection."
+            f"List {number} of this call is confirmed, so {application.reference} cannot be ranked with the others any more. "
+            "If the verdict was wrong, reject the complaint and say so in the reasons, with how the programme makes good "
+            "for it: for example by another call."
         )
 
 
@@ -193,6 +186,9 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
     row, call = _reviewed(actor, complaint_id, version)
     _refuse_own(actor, row)
     remedy = Remedy(row.remedy) if row.remedy else None
+    if remedy is Remedy.CORRECT:
+        # It reserves money.
+        demand_fresh(actor)
     _refuse_impossible(row, remedy)
     # The letter reads the application, and nothing of the row is written until it is whole.
     letter = _letter(row, call, remedy).to_mapping()
@@ -217,7 +213,7 @@ def decide(actor: Actor, complaint_id: UUID, version: int | None = None) -> Comp
 
 def _corrected(row: Complaint, call: CallView) -> UUID:
     """Select the application after all: its money is reserved under its item of the list that left it out."""
-    item, selection = _item(row)
+    item, selection = item_of(row)
     application = locked(Application, row.application_id)
     free = calls.free(call.id)
     faults.point("ceiling")
@@ -232,7 +228,8 @@ def _corrected(row: Complaint, call: CallView) -> UUID:
     return item.entry_id
 
 
-def _item(row: Complaint) -> tuple[SelectionItem, Selection]:
+def item_of(row: Complaint) -> tuple[SelectionItem, Selection]:
+    """The item of the confirmed list that a complaint is about, locked, with its list."""
     found = db.session.execute(
         select(SelectionItem, Selection)
         .join(Selection, Selection.id == SelectionItem.selection_id)
@@ -264,33 +261,3 @@ def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> LetterText
             f"{said.REMEDY_WORDS[remedy]}." if remedy else "The first decision stands.",
         ),
     )
-
-
-@act("complaint.settle", needs=DECIDES, scope=deciding_scope, says="settled the repeated evaluation of {subject}")
-def settle(actor: Actor, complaint_id: UUID, version: int | None = None) -> Outcome:
-    """Once the repeated evaluation has its score: the outcome that score would have had on the list, and its letter."""
-    row, call = _handled(actor, complaint_id, version)
-    said.refuse_not_of_committee(actor.user_id, (row.member_one, row.member_two))
-    if row.remedy != Remedy.REPEAT.value or row.state != ComplaintState.UPHELD.value or row.settled_at is not None:
-        raise Refused("No repeated evaluation of this complaint waits for its outcome.")
-    item, selection = _item(row)
-    found, waiting, _ = queries.live_list(call, queries.plan_of(selection))
-    listed = next((each for each in found.rows if each.application_id == row.application_id), None)
-    if listed is None:
-        word = (
-            "is not scored yet" if any(each.id == row.application_id for each in waiting) else "is not under evaluation"
-        )
-        raise Refused(f"The application {word}. Its outcome follows once new evaluators agreed.")
-    first = db.session.scalars(select(SelectionItem).where(SelectionItem.selection_id == selection.id)).all()
-    outcome, words = said.settled(
-        None if listed.outcome is Outcome.BELOW_THRESHOLD else Fraction(listed.score),
-        [Fraction(each.score) for each in first if each.outcome == Outcome.SELECTED.value and each.score],
-        has_reserve=any(each.outcome == Outcome.RESERVE.value for each in first),
-        amount=item.amount, free=calls.free(call.id),
-    )  # fmt: skip
-    row.settled_at, row.settled_by, row.settled_words = acts.moment(), actor.user_id, words
-    application = locked(Application, row.application_id)
-    carry_out_again(call, selection, item, outcome)
-    tell_applicants(call, application, item, outcome)
-    acts.reason(words)
-    return outcome

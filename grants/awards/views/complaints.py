@@ -27,7 +27,7 @@ from grants.awards.queries.complaints import CasePage, OwnPage
 from grants.awards.rules import points
 from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintView, LetterText
 from grants.awards.views.frame import P, bp
-from grants.calls.rules import GROUND_WORDS, NO_MERITS
+from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS
 from grants.core import clock, files
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page
@@ -36,7 +36,8 @@ from grants.web.downloads import send
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
 
-acts, reviewing, reads = services.complaints, services.reviewing, queries.complaints
+acts, reads = services.complaints, queries.complaints
+reviewing, settling = services.reviewing, services.settling
 F = TypeVar("F", bound=ContestedForm)
 
 
@@ -137,7 +138,7 @@ def _own(
     deed: FileOutForm | None = None,
 ) -> str:
     shown, actor = _found(ref), current_actor()
-    draft = shown.draft
+    draft, rules = shown.draft, shown.application.call.content.complaints
     if form is None:
         stored = {"text": draft.text, "grounds": [each.value for each in draft.grounds]} if draft else {}
         form = ComplaintForm(formdata=None, data={"version": str(draft.version if draft else 0), **stored})
@@ -152,6 +153,7 @@ def _own(
         "awards/own_complaint.html", shown=shown, application=shown.application, call=shown.application.call, form=form,
         withdraw=withdraw or WithdrawForm(formdata=None, data={"version": str(newest.version if newest else 0)}),
         deed=deed or FileOutForm(formdata=None), ground_words=GROUND_WORDS, no_merits=NO_MERITS, letter_of=_letter_of,
+        languages=" or ".join(LANGUAGES[each] for each in rules.languages) if rules else "",
         sends=shown.application.id in actor.places(P.APPLICATION_SUBMIT, "application"),
         writes=shown.application.id in actor.places(P.APPLICATION_EDIT, "application"),
     )  # fmt: skip
@@ -219,6 +221,7 @@ class _Forms:
     propose: ProposeForm
     giving_back: ReturnDecisionForm
     deed: ContestedForm
+    again: ContestedForm
 
 
 @bp.get("/applications/<ref>/complaints/<int(max=2147483647):number>")
@@ -245,6 +248,7 @@ def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
         fresh(CheckForm), fresh(CommitteeForm, member_one=named[0], member_two=named[-1]), fresh(MoreTimeForm),
         fresh(ProposeForm, upholds=upholds, remedy=remedy, text=view.decision), fresh(ReturnDecisionForm),
         sent if type(sent) is ContestedForm else ContestedForm(formdata=None, data={"version": str(view.version)}),
+        ContestedForm(formdata=None, data={"version": str(view.version)}),
     )  # fmt: skip
     forms.committee.offer(shown.people)
     forms.propose.offer(view)
@@ -254,6 +258,7 @@ def _case(shown: CasePage, sent: ContestedForm | None = None) -> str:
     return page(
         "awards/complaint.html", shown=shown, view=view, call=shown.application.call,
         forms=forms, why_not=shown.why_not(actor.user_id), mine=mine, proposed_here=view.proposed_by == actor.user_id,
+        settles_own=view.settlement_by == actor.user_id,
         ground_words=GROUND_WORDS, remedy_words=REMEDY_WORDS, letter=_letter_of(view), half_words=points,
         at=clock.now(), sent=sent,
     )  # fmt: skip
@@ -358,12 +363,25 @@ def decide_complaint(ref: str, number: int) -> Any:
 
 @bp.post("/applications/<ref>/complaints/<int(max=2147483647):number>/outcome")
 @requires(P.COMPLAINT_DECIDE)
-def settle_complaint(ref: str, number: int) -> Any:
-    """The outcome of the repeated evaluation."""
+def propose_outcome(ref: str, number: int) -> Any:
+    """One of the committee proposes the outcome of the repeated evaluation."""
     form = ContestedForm()
 
     def deed(shown: CasePage) -> str:
-        outcome = reviewing.settle(current_actor(), shown.complaint.id, form.version_shown())
+        found = settling.propose_outcome(current_actor(), shown.complaint.id, form.version_shown())
+        return f"You propose: {found.outcome.words}. The other of the committee confirms it."
+
+    return _step(ref, number, form, deed)
+
+
+@bp.post("/applications/<ref>/complaints/<int(max=2147483647):number>/settlement")
+@requires(P.COMPLAINT_DECIDE)
+def settle_complaint(ref: str, number: int) -> Any:
+    """The other of the committee confirms it."""
+    form = ContestedForm()
+
+    def deed(shown: CasePage) -> str:
+        outcome = settling.settle(current_actor(), shown.complaint.id, form.version_shown())
         return f"The outcome after the repeated evaluation is: {outcome.words}. The applicant is told."
 
     return _step(ref, number, form, deed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash
 
-from grants.awards import queries, services
+from grants.awards import queries, rules, services
 from grants.awards.forms import ChooseForm, ScenarioForm
 from grants.awards.rules import DecisionInput, RankingPage, ScenarioView
 from grants.awards.views.frame import READS, P, bp, may_decide
@@ -49,6 +49,7 @@ def scenario(slug: str, number: int) -> Any:
 
 
 def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choice: ChooseForm) -> str:
+    may = may_decide(shown)
     return page(
         "awards/scenario.html",
         shown=shown,
@@ -56,7 +57,8 @@ def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choic
         saved=saved,
         form=form,
         choice=choice,
-        may=may_decide(shown),
+        may=may,
+        held=rules.complaints_words(queries.complaints.about_eligibility(shown.call_id)) if may else "",
     )
 
 
@@ -82,7 +84,12 @@ def choose_scenario(slug: str, number: int) -> Any:
     (call, _), choice = queries.opened(current_actor(), slug), ChooseForm()
     if choice.validate_on_submit():
         with choice.attempt():
-            given = DecisionInput(choice.list_hash.data or "", choice.reason.data or "", scenario=number)
+            given = DecisionInput(
+                choice.list_hash.data or "",
+                choice.reason.data or "",
+                scenario=number,
+                despite=choice.despite.data or "",
+            )
             decided = services.decide(current_actor(), call.id, given)
             flash(
                 "The scenario is chosen and its list decided. Another person must confirm it before money is reserved."

@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, request
 
 from grants.awards import queries, rules, services
-from grants.awards.forms import ConfirmForm, DecisionForm, MoveForm, ReturnForm
+from grants.awards.forms import ConfirmForm, ConfirmListForm, DecisionForm, MoveForm, ReturnForm
 from grants.awards.rules import (
     RankingPage,
     SelectionView,
@@ -15,7 +15,7 @@ from grants.awards.rules import (
 )
 from grants.awards.rules.after import After
 from grants.awards.rules.heard import Heard
-from grants.awards.states import LineRule, SelectionState
+from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
 from grants.calls.rules import CallView
@@ -86,7 +86,8 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
     return page(
         "awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown), said=said,
-        minutes=() if shown.partial else heard.meetings, **(_after(call, after) if confirmed else {"after": None}),
+        minutes=() if shown.partial else heard.meetings,
+        held=rules.complaints_words(after.about_eligibility), **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
 @requires(*READS)
 def selection(slug: str, number: int) -> Any:
     shown, view = queries.selection_page(current_actor(), slug, number)
-    return _selection(shown, view, ConfirmForm(version=str(view.version)), ReturnForm(version=str(view.version)))
+    return _selection(shown, view, ConfirmListForm(version=str(view.version)), ReturnForm(version=str(view.version)))
 
 
 @bp.get("/calls/<slug>/selections/<int(max=2147483647):number>/minute.pdf")
@@ -107,7 +108,7 @@ def selection_minute(slug: str, number: int) -> Any:
 def _selection(
     shown: RankingPage,
     view: SelectionView,
-    confirmation: ConfirmForm,
+    confirmation: ConfirmListForm,
     return_form: ReturnForm,
     sent: ContestedForm | None = None,
     move: ContestedForm | None = None,
@@ -116,12 +117,20 @@ def _selection(
     if sent is not None and sent.clashed:
         sent.try_again(view.version)
         last = identity.overtaker(current_actor(), "selection", view.id, f"list {view.number}")
-    published = queries.published(view)
+    published, why_not = queries.published(view), _why_not(shown, view)
     return page(
         "awards/selection.html", shown=shown, **listed(shown), view=view, form=confirmation, return_form=return_form,
-        pilots=published.pilots, others=published.others, why_not=_why_not(shown, view), sent=sent, last=last,
-        **_reserve(shown, move),
+        pilots=published.pilots, others=published.others, why_not=why_not, sent=sent, last=last,
+        held=_held(shown, view, why_not), **_reserve(shown, move),
     )  # fmt: skip
+
+
+def _held(shown: RankingPage, view: SelectionView, why_not: str | None) -> str:
+    """The complaints about eligibility that came since the list was decided, in words, for whoever may confirm it."""
+    if why_not != "" or view.kind is not SelectionKind.RANKED:
+        return ""
+    since = view.decided_at if view.despite else None
+    return rules.complaints_words(queries.complaints.about_eligibility(shown.call_id, since))
 
 
 def _reserve(shown: RankingPage, sent: ContestedForm | None) -> dict[str, Any]:
@@ -195,7 +204,7 @@ def _move(slug: str, number: int, place: int) -> rules.MoveView:
 def _again(slug: str, number: int, form: ContestedForm) -> Any:
     """The page once more, with what was wrong; a deed on a move lets the form on the list itself alone."""
     shown, view = queries.selection_page(current_actor(), slug, number)
-    confirmation = fresh_form(ConfirmForm, view)
+    confirmation = fresh_form(ConfirmListForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()] or [str(form.clashed or "")]
     if form.clashed:
         waiting = shown.reserve.open_move
@@ -220,10 +229,10 @@ def _why_not(shown: RankingPage, view: SelectionView) -> str | None:
 @bp.post("/calls/<slug>/selections/<int(max=2147483647):number>/confirm")
 @requires(P.SELECTION_CONFIRM)
 def confirm(slug: str, number: int) -> Any:
-    view, form = queries.selection_of(current_actor(), slug, number), ConfirmForm()
+    view, form = queries.selection_of(current_actor(), slug, number), ConfirmListForm()
     if form.validate_on_submit():
         with form.attempt():
-            reserved = services.confirm(current_actor(), view.id, form.version_shown())
+            reserved = services.confirm(current_actor(), view.id, form.version_shown(), form.despite.data or "")
             flash(f"The list is confirmed: {reserved} reserved, the applicants are told.")
             return see_other(".selection", slug=slug, number=number)
     shown, view = queries.selection_page(current_actor(), slug, number)
@@ -240,6 +249,6 @@ def return_list(slug: str, number: int) -> Any:
             flash("The list is returned. A new one can be decided.")
             return see_other(".selection", slug=slug, number=number)
     shown, view = queries.selection_page(current_actor(), slug, number)
-    confirmation = fresh_form(ConfirmForm, view)
+    confirmation = fresh_form(ConfirmListForm, view)
     confirmation.problems += [sentence for sentence, _ in form.what_is_wrong()]
     return _selection(shown, view, confirmation, form, form), 409 if form.clashed else 422

@@ -45,6 +45,7 @@ from grants.evaluation.queries.assignments import (
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
+    agreed_before,
     agreed_words,
     agreed_words_of,
     all_sheets_in,
@@ -98,6 +99,7 @@ __all__ = [
     "IN_EVALUATION",
     "acts_for",
     "adjust_page",
+    "agreed_before",
     "agreed_words",
     "agreed_words_of",
     "all_sheets_in",

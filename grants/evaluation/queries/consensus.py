@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from grants.calls.rules import Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation.models import (
     Assessment,
     AssessmentScore,
@@ -122,6 +123,30 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
 def agreed_words(application_id: UUID, criteria: Sequence[Criterion]) -> Asking[AgreedWords | None]:
     """What the evaluators agreed to tell an application; None where no consensus is agreed. Who reads it is checked before."""
     row, scores = yield from _stored(application_id)
+    if row is None or row.state != ConsensusState.AGREED.value:
+        return None
+    return AgreedWords(_marks(scores, criteria), row.text)
+
+
+@reader
+def agreed_before(application_id: UUID, criteria: Sequence[Criterion], at: datetime) -> Asking[AgreedWords | None]:
+    """What stood as agreed at a moment when a consensus was, whatever was written since; None where none was.
+
+    One that was proposed before versions were kept, and stands, is read as it stands.
+    """
+    versions, (row, scores) = yield from both(
+        ask(
+            select(ConsensusVersion.marks, ConsensusVersion.text)
+            .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
+            .where(Consensus.application_id == application_id, ConsensusVersion.written_at <= at)
+            .order_by(ConsensusVersion.number.desc())
+            .limit(1)
+        ),
+        _stored(application_id),
+    )
+    for version in versions:
+        kept = {key: MarkInput(key, half, comment) for key, (half, comment) in version.marks.items()}
+        return AgreedWords(tuple(kept.get(one.key, MarkInput(one.key, None)) for one in criteria), version.text)
     if row is None or row.state != ConsensusState.AGREED.value:
         return None
     return AgreedWords(_marks(scores, criteria), row.text)

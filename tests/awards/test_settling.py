@@ -1,0 +1,446 @@
+"""After an upheld complaint: the first result stands until two people settle the repeated one, and then that is what is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.awards import queries, services
+from grants.awards.models import Complaint, Selection
+from grants.awards.rules import DecisionInput, Plan, ResultPage, ScenarioInput
+from grants.awards.rules.complaints import ComplaintInput
+from grants.awards.rules.settling import place, settled
+from grants.awards.states import Outcome, Remedy
+from grants.calls import services as call_acts
+from grants.calls.rules import BudgetInput
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, Refused
+from grants.core.money import Money, euros
+from grants.core.permissions import Actor
+from grants.evaluation import services as evaluation
+from grants.evaluation.models import ConflictDeclaration, DetectedConflict, ScoreShift
+from grants.evaluation.rules import Answered, EvaluatorInput
+from grants.evaluation.states import Declared
+from grants.identity.policy import Role
+from tests.awards.test_complaints import (
+    DAY,
+    NUMBER,
+    PUBLIC,
+    RULES,
+    UPHOLD,
+    decided,
+    mails,
+    published,
+    reviewed,
+    rule,
+    told,
+)
+from tests.awards.test_complaints_told import lettered
+from tests.awards.test_reserve import dropped
+from tests.awards.test_services import decide, reserved, states
+from tests.awards.test_views import text_of
+from tests.evaluation.scene import Browser, Scene
+from tests.factories import identity as people
+
+__all__ = ["told"]
+
+NEW = ("new1", "new2", "new3")
+
+
+def shown(scene: Scene, number: int = NUMBER) -> ResultPage:
+    """The result as the applicant reads it now."""
+    db.session.rollback()
+    return queries.result(scene.actor(f"lead{number}"), scene.references[number], clock.now())
+
+
+def halves(page: ResultPage) -> list[Any]:
+    return [score.half for score in page.scores]
+
+
+def words(page: ResultPage) -> list[str]:
+    return [page.text, *(score.words for score in page.scores)]
+
+
+def assessed_again(scene: Scene, mark: int, number: int = NUMBER) -> None:
+    """Three new evaluators assess the application and agree on this mark for each criterion."""
+    application_id = scene.application_ids[number]
+    with arranging():
+        for name in NEW:
+            scene.people[name] = people.user(f"Nora {name}", Role.EVALUATOR).id
+    for name in NEW:
+        values = EvaluatorInput(scene.people[name], "PT", ("en",), (), 0, 3)
+        evaluation.pool(scene.actor("manager"), scene.call_id, values)
+        evaluation.declare(scene.actor(name), scene.call_id, (Answered(application_id, Declared.NONE, ""),))
+        evaluation.fill(scene.actor("manager"), application_id, scene.evaluator_id(name), "A complaint was upheld.")
+    scene.assess(application_id, mark, mark, mark)
+    scene.agree(application_id, mark, mark, mark)
+    db.session.rollback()
+
+
+@pytest.fixture
+def repeated(told: Scene) -> tuple[Scene, UUID]:
+    """The complaint about the reserve list is upheld, the evaluation to be repeated."""
+    return told, decided(told, UPHOLD)
+
+
+# --- what the applicant reads -------------------------------------------------------------------------------------
+
+
+def test_until_it_is_settled_the_applicant_reads_the_first_result_whatever_is_written_meanwhile(told: Scene) -> None:
+    with clock.at(PUBLIC + DAY):
+        first = shown(told)
+    assert first.outcome is Outcome.RESERVE and any(words(first)) and not first.repeating
+    found = decided(told, UPHOLD)
+    with clock.at(PUBLIC + 4 * DAY):
+        for step in (lambda: None, lambda: assessed_again(told, 4)):
+            step()
+            now = shown(told)
+            assert (now.outcome, halves(now), words(now), now.repeating) == (
+                Outcome.RESERVE, halves(first), words(first), True,
+            )  # fmt: skip
+        services.settling.propose_outcome(told.actor("petra"), found)
+        assert words(shown(told)) == words(first)
+        with arranging():
+            row = get(Complaint, found)
+        assert row.settlement is not None
+        services.settling.settle(told.actor("piet"), found)
+        last = shown(told)
+        assert (last.outcome, halves(last)) == (Outcome.BELOW_THRESHOLD, [4, 4, 4])
+        assert last.threshold_words and last.settled_words and not last.repeating
+        # The committee of this complaint, and everybody after it, still reads the first decision as the first.
+        case = queries.complaints.case_page(told.actor("auditor"), told.references[NUMBER], 1)
+        assert case.result is not None
+        assert (case.result.outcome, halves(case.result), words(case.result)) == (
+            Outcome.RESERVE, halves(first), words(first),
+        )  # fmt: skip
+        assert [(score.half, half) for score, half in case.compared] == [(half, 4) for half in halves(first)]
+        (mail,) = mails("selection_below_threshold")[-1:]
+        assert mail["context"]["threshold_words"] == last.threshold_words
+
+
+def test_the_words_of_a_letter_that_was_sent_are_those_of_the_first_result(told: Scene) -> None:
+    with clock.at(PUBLIC):
+        lettered(told)
+        _, letter = queries.letters.sent_letter(told.actor("lead1"), told.references[NUMBER], clock.now())
+        first = shown(told)
+    assert words(first) == [letter.text.report.text, *(row.comment for row in letter.text.report.rows)]
+    decided(told, UPHOLD)
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(told, 9)
+        assert words(shown(told)) == words(first)
+
+
+def test_after_a_second_complaint_its_committee_reads_the_settled_result_as_the_first_decision(
+    repeated: tuple[Scene, UUID],
+) -> None:
+    scene, found = repeated
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 4)
+        services.settling.propose_outcome(scene.actor("petra"), found)
+        services.settling.settle(scene.actor("piet"), found)
+        own = queries.complaints.own_page(scene.actor("lead1"), scene.references[NUMBER], clock.now())
+        assert own.may_write and own.window.about is not None and own.window.about.value == "below_threshold"
+        services.complaints.save(
+            scene.actor("lead1"), scene.application_ids[NUMBER], ComplaintInput(("overlooked",), "Again.")
+        )
+        second = db.session.scalars(select(Complaint.id).where(Complaint.number == 2)).one()
+        services.complaints.send(scene.actor("lead1"), second)
+    with clock.at(PUBLIC + 5 * DAY):
+        case = queries.complaints.case_page(scene.actor("pia"), scene.references[NUMBER], 2)
+        assert case.result is not None and case.result.outcome is Outcome.BELOW_THRESHOLD
+        assert halves(case.result) == [4, 4, 4]
+        # Whoever settled the first complaint decides nothing of the second.
+        assert {scene.people["petra"], scene.people["piet"]} <= set(case.involved)
+
+
+def test_a_corrected_outcome_leaves_the_first_decision_as_it_was(told: Scene) -> None:
+    call_acts.authorise_budget(told.actor("officer"), told.call_id, BudgetInput(euros(1_200_000)))
+    decided(told, replace(UPHOLD, remedy=Remedy.CORRECT))
+    with clock.at(PUBLIC + 4 * DAY):
+        assert shown(told).outcome is Outcome.SELECTED
+        case = queries.complaints.case_page(told.actor("petra"), told.references[NUMBER], 1)
+        assert case.result is not None and case.result.outcome is Outcome.RESERVE
+
+
+# --- settled by two -----------------------------------------------------------------------------------------------
+
+
+def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated: tuple[Scene, UUID]) -> None:
+    scene, found = repeated
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 10)
+        call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(1_200_000)))
+        with pytest.raises(Refused, match="No outcome is proposed yet"):
+            services.settling.settle(scene.actor("petra"), found)
+        assert services.settling.propose_outcome(scene.actor("petra"), found).outcome is Outcome.SELECTED
+        with pytest.raises(Refused, match="another person"):
+            services.settling.settle(scene.actor("petra"), found)
+        with pytest.raises(NotAllowed, match="committee of two"):
+            services.settling.settle(scene.actor("pia"), found)
+        assert reserved(scene) == euros(800_000)
+        assert services.settling.settle(scene.actor("piet"), found) is Outcome.SELECTED
+        assert (states(scene)[NUMBER], reserved(scene)) == ("selected", euros(1_200_000))
+        for deed in (services.settling.settle, services.settling.propose_outcome):
+            with pytest.raises(Refused, match="waits for its outcome"):
+                deed(scene.actor("petra"), found)
+        page = shown(scene)
+        assert page.outcome is Outcome.SELECTED and halves(page) == [10, 10, 10]
+
+
+def stale(actor: Actor) -> Actor:
+    return replace(actor, fresh=False)
+
+
+def test_money_asks_for_a_fresh_sign_in(told: Scene) -> None:
+    call_acts.authorise_budget(told.actor("officer"), told.call_id, BudgetInput(euros(1_200_000)))
+    found = reviewed(told)
+    services.reviewing.propose(told.actor("petra"), found, replace(UPHOLD, remedy=Remedy.CORRECT))
+    with pytest.raises(NeedsFreshSignIn):
+        services.reviewing.decide(stale(told.actor("piet")), found)
+    services.reviewing.return_decision(told.actor("piet"), found, "Repeat it instead.")
+    services.reviewing.propose(told.actor("petra"), found, UPHOLD)
+    services.reviewing.decide(stale(told.actor("piet")), found)
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(told, 10)
+        services.settling.propose_outcome(told.actor("petra"), found)
+        with pytest.raises(NeedsFreshSignIn):
+            services.settling.settle(stale(told.actor("piet")), found)
+
+
+def test_what_keeps_a_list_from_being_decided_keeps_an_outcome_from_being_settled(
+    repeated: tuple[Scene, UUID],
+) -> None:
+    scene, found = repeated
+    application_id, other = scene.application_ids[NUMBER], scene.application_ids[0]
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 10)
+        services.settling.propose_outcome(scene.actor("petra"), found)
+        for key, refused in ((other, False), (application_id, True)):
+            with arranging():
+                row = db.session.scalars(
+                    select(ConflictDeclaration).where(
+                        ConflictDeclaration.application_id == key,
+                        ConflictDeclaration.declared == Declared.NONE.value,
+                    ).limit(1)
+                ).one()  # fmt: skip
+                row.declared, row.reason = Declared.UNSURE.value, "I am not sure."
+            if refused:
+                for deed in (services.settling.propose_outcome, services.settling.settle):
+                    with pytest.raises(Refused, match=r"waits for a ruling.* then its outcome can be settled"):
+                        deed(scene.actor("piet"), found)
+            with arranging():
+                get(ConflictDeclaration, row.id).declared = Declared.NONE.value
+            db.session.rollback()
+        with arranging():
+            seen = DetectedConflict(
+                user_id=scene.people[NEW[0]], application_id=application_id, kind="mail_domain", evidence="city.eu",
+                state="proposed", found_at=clock.now(),
+            )  # fmt: skip
+            db.session.add(seen)
+        with pytest.raises(Refused, match=r"was found waits for a decision.* then its outcome can be settled"):
+            services.settling.settle(scene.actor("piet"), found)
+        with arranging():
+            get(DetectedConflict, seen.id).state = "gone"
+        with arranging():
+            db.session.add(
+                ScoreShift(
+                    application_id=application_id, shift_half=1, reason="A panel.", state="proposed",
+                    proposed_by=scene.people["chair"], proposed_at=clock.now(),
+                )
+            )  # fmt: skip
+        with pytest.raises(Refused, match="waits for a second person"):
+            services.settling.settle(scene.actor("piet"), found)
+    assert states(scene)[NUMBER] == "under_evaluation"
+
+
+def test_what_changed_after_it_was_proposed_is_proposed_again(repeated: tuple[Scene, UUID]) -> None:
+    scene, found = repeated
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 10)
+        first = services.settling.propose_outcome(scene.actor("petra"), found)
+        assert first.outcome is Outcome.RESERVE and "but only €200" in first.words.replace("EUR ", "€")
+        call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(1_200_000)))
+        with pytest.raises(Refused, match="Propose it again"):
+            services.settling.settle(scene.actor("piet"), found)
+        version = get(Complaint, found).version
+        services.settling.propose_outcome(scene.actor("piet"), found, version)
+        # Both looked at the same page: the second of them is told.
+        with pytest.raises(Conflict):
+            services.settling.propose_outcome(scene.actor("petra"), found, version)
+        assert services.settling.settle(scene.actor("petra"), found) is Outcome.SELECTED
+
+
+def test_the_outcome_keeps_the_rules_of_the_list() -> None:
+    given: dict[str, Any] = {"has_reserve": True, "amount": Money(100), "free": Money(100)}
+    assert settled(Fraction(9), [Fraction(8)], **given)[0] is Outcome.SELECTED
+    outcome, said = settled(Fraction(9), [Fraction(8)], **given, breaches=("GR has its 2 of one country already",))
+    assert outcome is Outcome.RESERVE and "keep it out: GR has its 2" in said
+    outcome, said = settled(Fraction(9), [Fraction(8)], **(given | {"free": Money(40), "has_reserve": False}))
+    assert outcome is Outcome.RESERVE and "but only" in said
+    assert settled(Fraction(7), [Fraction(8)], **(given | {"has_reserve": False}))[0] is Outcome.NOT_FUNDED
+    assert settled(None, [], **given)[0] is Outcome.BELOW_THRESHOLD
+    # The panel put equal scores in an order: whoever comes later comes after all of them.
+    assert place((Fraction(8),), [((Fraction(8),), 1), ((Fraction(8),), 2)]) == (2, 1)
+    assert place((Fraction(8),), [((Fraction(9),), 1), ((Fraction(8),), 2), ((Fraction(8),), 2)]) == (2, 0)
+
+
+def within(scene: Scene, plan: Plan) -> Scene:
+    """The same with a list decided from a scenario."""
+    rule(scene, RULES)
+    number = services.save_scenario(scene.actor("manager"), scene.call_id, ScenarioInput("Ours", plan))
+    shown_now = queries.ranking_page(scene.actor("manager"), scene.slug, plan=plan)
+    services.decide(scene.actor("manager"), scene.call_id, DecisionInput(shown_now.list_hash, "Ours", scenario=number))
+    services.confirm(scene.actor("officer"), db.session.scalars(select(Selection.id)).one())
+    return published(scene)
+
+
+def test_a_list_with_ceilings_holds_them_when_an_outcome_is_settled(evaluated: Scene) -> None:
+    pair = (evaluated.references[0], evaluated.references[NUMBER])
+    scene = within(evaluated, Plan(exclusive=(pair,), reason="One of the two cities"))
+    assert states(scene) == ["selected", "reserve", "selected"]
+    found = decided(scene, UPHOLD)
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 10)
+        call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(2_000_000)))
+        proposed = services.settling.propose_outcome(scene.actor("petra"), found)
+        assert proposed.outcome is Outcome.RESERVE
+        assert f"it excludes {scene.references[0]}, which is selected" in proposed.words
+        services.settling.settle(scene.actor("piet"), found)
+    assert (states(scene)[NUMBER], reserved(scene)) == ("reserve", euros(800_000))
+
+
+# --- the reserve list afterwards ----------------------------------------------------------------------------------
+
+
+def listed(scene: Scene) -> Any:
+    return queries.reserve_page(queries.selection_of(scene.actor("manager"), scene.slug, 1))
+
+
+def test_one_settled_as_reserve_moves_up_and_one_settled_otherwise_does_not(scene: Scene) -> None:
+    # 1 is below a threshold: nothing but the repeated evaluation brings it on the reserve list.
+    scene.evaluate(((9, 9, 9), (4, 4, 4), (8, 8, 8)))
+    rule(scene, RULES)
+    services.confirm(scene.actor("officer"), decide(scene))
+    published(scene)
+    assert states(scene) == ["selected", "below_threshold", "selected"]
+    found = decided(scene, UPHOLD)
+    with clock.at(PUBLIC + 4 * DAY):
+        assessed_again(scene, 10)
+        services.settling.propose_outcome(scene.actor("petra"), found)
+        assert services.settling.settle(scene.actor("piet"), found) is Outcome.RESERVE
+        dropped(scene, 0)
+        shown_now = listed(scene)
+        assert shown_now.next is not None and shown_now.next.application_id == scene.application_ids[NUMBER]
+        # Better than both who are ranked: before the first of them.
+        assert shown_now.next.place == "before rank 1 by its repeated evaluation"
+        view = queries.selection_of(scene.actor("manager"), scene.slug, 1)
+        services.decide_move(scene.actor("manager"), view.id, scene.references[NUMBER], "Money came free.")
+        services.confirm_move(scene.actor("chair"), listed(scene).moves[-1].id)
+        assert (states(scene)[NUMBER], shown(scene).outcome) == ("selected", Outcome.SELECTED)
+
+
+def test_one_of_the_reserve_list_that_fell_below_a_threshold_does_not_move_up(repeated: tuple[Scene, UUID]) -> None:
+    scene, found = repeated
+    with clock.at(PUBLIC + 4 * DAY):
+        dropped(scene, 0)
+        assert listed(scene).next is None
+        assessed_again(scene, 4)
+        services.settling.propose_outcome(scene.actor("petra"), found)
+        services.settling.settle(scene.actor("piet"), found)
+        assert listed(scene).next is None
+    # Whatever brought its state back: the list itself would still say reserve.
+    with arranging():
+        get(Application, scene.application_ids[NUMBER]).state = "reserve"
+    db.session.rollback()
+    assert listed(scene).next is None
+
+
+# --- the list waits for complaints about eligibility --------------------------------------------------------------
+
+
+def about_a_verdict(scene: Scene) -> UUID:
+    """The desk found application 1 ineligible, and its lead complained about that."""
+    rule(scene, RULES)
+    with arranging():
+        get(Application, scene.application_ids[NUMBER]).state = "ineligible"
+        scene.people["lead1"] = scene.leads[NUMBER]
+        for name in ("petra", "piet"):
+            scene.people[name] = people.user(name, Role.PROJECT_OFFICER).id
+    db.session.rollback()
+    given = ComplaintInput(("verdict",), "Section 3 names the city.")
+    services.complaints.save(scene.actor("lead1"), scene.application_ids[NUMBER], given)
+    found = db.session.scalars(select(Complaint.id)).one()
+    services.complaints.send(scene.actor("lead1"), found)
+    return found
+
+
+def wanted(scene: Scene, despite: str = "") -> Any:
+    page = queries.ranking_page(scene.actor("manager"), scene.slug)
+    return DecisionInput(page.list_hash, "As ranked.", despite=despite)
+
+
+def newest_list() -> Selection:
+    db.session.rollback()
+    return db.session.scalars(select(Selection).order_by(Selection.number.desc())).first()  # type: ignore[return-value]
+
+
+def test_no_list_is_decided_over_an_open_complaint_about_eligibility_without_a_reason(evaluated: Scene) -> None:
+    scene = evaluated
+    found = about_a_verdict(scene)
+    two = (scene.people["petra"], scene.people["piet"])
+    for step in (
+        lambda: None,
+        lambda: services.reviewing.admit(scene.actor("petra"), found),
+        lambda: services.reviewing.name_committee(scene.actor("petra"), found, two),
+    ):
+        step()
+        with pytest.raises(Invalid, match="1 complaint about eligibility is open: see the page “Complaints”") as error:
+            services.decide(scene.actor("manager"), scene.call_id, wanted(scene))
+        assert set(error.value.problems) == {"despite"}
+    number = services.decide(scene.actor("manager"), scene.call_id, wanted(scene, "The money lapses on Friday."))
+    assert newest_list().despite == "The money lapses on Friday."
+    # The reason of who decided holds for what was open then.
+    services.confirm(scene.actor("officer"), newest_list().id)
+    assert (number, newest_list().state, newest_list().confirmed_despite) == (1, "confirmed", None)
+    # Now nothing can be restored any more, and the sentence says what to do.
+    with pytest.raises(Refused, match="If the verdict was wrong, reject the complaint and say so in the reasons"):
+        services.reviewing.propose(scene.actor("petra"), found, replace(UPHOLD, remedy=Remedy.RESTORE))
+
+
+def test_a_complaint_that_came_after_the_list_was_decided_holds_its_confirmation(evaluated: Scene) -> None:
+    scene = evaluated
+    rule(scene, RULES)
+    with arranging():
+        get(Application, scene.application_ids[NUMBER]).state = "ineligible"
+    db.session.rollback()
+    services.decide(scene.actor("manager"), scene.call_id, wanted(scene, "Not asked for"))
+    assert newest_list().despite == ""
+    found = about_a_verdict(scene)
+    with pytest.raises(Invalid, match="1 complaint about eligibility is open"):
+        services.confirm(scene.actor("officer"), newest_list().id)
+    services.complaints.withdraw(scene.actor("lead1"), found, "We found the sentence.")
+    services.confirm(scene.actor("officer"), newest_list().id)
+    assert newest_list().confirmed_despite is None
+
+
+def test_pages_say_what_holds_the_list_and_take_the_reason(evaluated: Scene, browser: Browser) -> None:
+    scene = evaluated
+    found = about_a_verdict(scene)
+    address = f"/calls/{scene.slug}/decision"
+    shown_now = browser.get("manager", address)
+    assert "1 complaint about eligibility is open" in text_of(shown_now)
+    given = {"list_hash": wanted(scene).list_hash, "line": "stop", "reason": "As ranked.", "go": "decide"}
+    refused = browser.post("manager", address, **given)
+    assert refused.status_code == 422 and "As ranked." in refused.text
+    assert browser.post("manager", address, **given, despite="The money lapses.").status_code == 303
+    assert "The money lapses." in text_of(browser.get("officer", f"/calls/{scene.slug}/selections/1"))
+    services.complaints.withdraw(scene.actor("lead1"), found, "We found the sentence.")
+    assert browser.post("officer", f"/calls/{scene.slug}/selections/1/confirm", version="1").status_code == 303
