@@ -15,6 +15,7 @@ from grants.awards import queries, services
 from grants.awards.models import Complaint, Selection
 from grants.awards.rules import DecisionInput, Plan, ResultPage, ScenarioInput
 from grants.awards.rules.complaints import ComplaintInput
+from grants.awards.rules.letters import Hindrance, LetterRow
 from grants.awards.rules.settling import place, settled
 from grants.awards.states import Outcome, Remedy
 from grants.calls import services as call_acts
@@ -444,3 +445,32 @@ def test_pages_say_what_holds_the_list_and_take_the_reason(evaluated: Scene, bro
     assert "The money lapses." in text_of(browser.get("officer", f"/calls/{scene.slug}/selections/1"))
     services.complaints.withdraw(scene.actor("lead1"), found, "We found the sentence.")
     assert browser.post("officer", f"/calls/{scene.slug}/selections/1/confirm", version="1").status_code == 303
+
+
+# --- its letter ---------------------------------------------------------------------------------------------------
+
+
+def test_a_letter_waits_while_the_evaluation_is_repeated_and_then_tells_what_was_settled(told: Scene) -> None:
+    found = decided(told, UPHOLD)
+    reference = told.references[NUMBER]
+    with clock.at(PUBLIC + 4 * DAY):
+        held = row_of(told, reference)
+        assert [each.kind for each in held.exceptions] == [Hindrance.REPEATED]
+        assessed_again(told, 4)
+        services.settling.propose_outcome(told.actor("petra"), found)
+        services.settling.settle(told.actor("piet"), found)
+        row = row_of(told, reference)
+
+    assert (row.outcome, row.exceptions) == (Outcome.BELOW_THRESHOLD, ()) and row.text is not None
+    assert [each.score for each in row.text.report.rows] == ["2", "2", "2"]
+
+
+def row_of(scene: Scene, reference: str) -> LetterRow:
+    """The only row of an application on the page of letters."""
+    db.session.rollback()
+    (row,) = [
+        each
+        for each in queries.letters.letters_page(scene.actor("manager"), scene.slug).rows
+        if each.reference == reference
+    ]
+    return row

@@ -24,6 +24,7 @@ from grants.awards.models import (
     SelectionItem,
 )
 from grants.awards.queries.publication import WITHOUT_RESULT
+from grants.awards.queries.settling import as_settled, repeating_in, settled_in, settlements
 from grants.awards.rules.letters import (
     HOUSE_TEXTS,
     LETTERS_MAX,
@@ -40,6 +41,7 @@ from grants.awards.rules.letters import (
     TextView,
     filled,
 )
+from grants.awards.rules.settling import Settlement
 from grants.awards.states import LetterState, MailingState, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
@@ -51,7 +53,7 @@ from grants.core.jobs import Job, JobState
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation import queries as evaluation
-from grants.evaluation.rules import AgreedWords, shift_words
+from grants.evaluation.rules import AgreedWords, MarkInput, shift_words
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 
@@ -104,8 +106,13 @@ def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
         _letters(ids),
         _left_out(ids),
         _deliveries(ids),
+        ask(settled_in(ids)),
+        ask(repeating_in(ids)),
     ]
-    shut, agreed, reasons, teams, letters, left_out, mails = yield from side_by_side(asked)
+    shut, agreed, reasons, teams, letters, left_out, mails, settled, repeated = yield from side_by_side(asked)
+    newest, repeating = settlements(settled), {row.application_id for row in repeated}
+    items = [as_settled(item, newest.get(item.application_id)) for item in items]
+    agreed = {**agreed, **{key: _settled_words(one) for key, one in newest.items()}}
     rows = []
     places = _places(items)
     for item in items:
@@ -117,9 +124,13 @@ def letters_of(actor: Actor, call: CallView) -> Asking[LettersPage]:
                     Hindrance.NO_RECIPIENT, "Nobody of its team has an account that works. Invite somebody."
                 )
             )
+        if item.application_id in repeating:
+            missing = [LetterException(Hindrance.REPEATED, "Its evaluation is repeated. Settle its outcome first.")]
         letter = letters.get((item.selection_id, item.application_id, outcome.value))
         rows.append(_row(item, outcome, text, tuple(missing), letter, left_out, mails))
-    for item in forgotten:
+    # One whose evaluation is repeated is in evaluation once more, and on the list.
+    listed = {item.application_id for item in items}
+    for item in (each for each in forgotten if each.application_id not in listed):
         words = "It has no outcome: no confirmed list names it. Decide it, or declare it ineligible."
         missing = [LetterException(Hindrance.NO_OUTCOME, words)]
         about = (item.application_id, item.reference, item.title, item.lead, None)
@@ -136,14 +147,21 @@ def outcome_of(item: Any) -> Outcome:
     return Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome)
 
 
+def _settled_words(settlement: Settlement) -> AgreedWords:
+    return AgreedWords(tuple(MarkInput(key, None, said) for key, said in settlement.comments.items()), settlement.text)
+
+
 def overtaken(letters: Sequence[DecisionLetter]) -> list[str]:
-    """The references of those whose letter tells an outcome that is no longer theirs, in order."""
+    """The references of those whose letter tells an outcome that is no longer theirs, or is being repeated, in order."""
+    ids = [letter.application_id for letter in letters]
+    newest_of = settlements(db.session.execute(settled_in(ids)).all())
+    repeating = set(db.session.scalars(repeating_in(ids)))
     rows = db.session.execute(
         select(SelectionItem.application_id, SelectionItem.entry_id, SelectionItem.outcome, Application.reference)
         .join(Selection, Selection.id == SelectionItem.selection_id)
         .join(Application, Application.id == SelectionItem.application_id)
         .where(
-            SelectionItem.application_id.in_([letter.application_id for letter in letters]),
+            SelectionItem.application_id.in_(ids),
             Selection.state == SelectionState.CONFIRMED.value,
             Selection.kind == SelectionKind.RANKED.value,
         )
@@ -151,7 +169,13 @@ def overtaken(letters: Sequence[DecisionLetter]) -> list[str]:
     ).all()
     told = {letter.application_id: letter.outcome for letter in letters}
     newest = {row.application_id: row for row in rows}
-    return sorted(row.reference for key, row in newest.items() if outcome_of(row).value != told[key])
+
+    def is_overtaken(row: Any) -> bool:
+        settlement = newest_of.get(row.application_id)
+        stands = settlement.outcome if settlement and row.entry_id is None else outcome_of(row)
+        return row.application_id in repeating or stands.value != told[row.application_id]
+
+    return sorted(row.reference for row in newest.values() if is_overtaken(row))
 
 
 def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 
 from grants.awards.models import Complaint
 from grants.awards.rules.settling import Settlement
+from grants.awards.states import ComplaintState, Remedy
 
 
 def settled_in(application_ids: Any) -> Select[Any]:
@@ -24,3 +25,23 @@ def settled_in(application_ids: Any) -> Select[Any]:
 def settlements(rows: Sequence[Any]) -> dict[UUID, Settlement]:
     """The newest of each application, from the rows of :func:`settled_in`."""
     return {row.application_id: Settlement.from_mapping(row.settlement) for row in rows}
+
+
+def repeating_in(application_ids: Any) -> Select[Any]:
+    """Those of these applications whose evaluation is repeated after a complaint and not settled yet."""
+    return select(Complaint.application_id).where(
+        Complaint.application_id.in_(application_ids),
+        Complaint.remedy == Remedy.REPEAT.value,
+        Complaint.state == ComplaintState.UPHELD.value,
+        Complaint.settled_at.is_(None),
+    )
+
+
+def as_settled(item: Any, settlement: Settlement | None) -> Any:
+    """A row of a list with what its repeated evaluation was settled as in place of what was frozen."""
+    if settlement is None:
+        return item
+    return item._replace(
+        outcome=settlement.outcome.value, score=settlement.score, halves=settlement.halves, basis=settlement.basis,
+        shift_half=settlement.shift_half, threshold_words=settlement.threshold_words,
+    )  # fmt: skip

@@ -218,6 +218,7 @@ class Hindrance(StrEnum):
 
     NO_OUTCOME = "no_outcome"
     NO_CONSENSUS = "no_consensus"
+    REPEATED = "repeated"
     NO_RECIPIENT = "no_recipient"
     EMPTY_PLACE = "empty_place"
 
