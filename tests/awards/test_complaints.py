@@ -15,7 +15,7 @@ from sqlalchemy import select
 from grants.applications.models import Application
 from grants.awards import queries, services
 from grants.awards.models import Complaint, SelectionItem
-from grants.awards.rules.complaints import ComplaintInput, DecisionInput
+from grants.awards.rules.complaints import ComplaintInput, SecondDecision
 from grants.awards.states import ComplaintState, Remedy
 from grants.calls import queries as call_reads
 from grants.calls import services as call_acts
@@ -46,8 +46,8 @@ ENDS = datetime(2023, 3, 6, 23, tzinfo=UTC)
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 GIVEN = ComplaintInput(("overlooked",), "The consensus says that we have no partner; section 3 names two.")
-UPHOLD = DecisionInput(True, Remedy.REPEAT, "The consensus overlooked section 3.")
-REJECT = DecisionInput(False, None, "The two organisations of section 3 are named in the consensus.")
+UPHOLD = SecondDecision(True, Remedy.REPEAT, "The consensus overlooked section 3.")
+REJECT = SecondDecision(False, None, "The two organisations of section 3 are named in the consensus.")
 # The application on the reserve list.
 NUMBER = 1
 
@@ -104,7 +104,7 @@ def reviewed(scene: Scene) -> UUID:
     return found
 
 
-def decided(scene: Scene, given: DecisionInput) -> UUID:
+def decided(scene: Scene, given: SecondDecision) -> UUID:
     found = reviewed(scene)
     with clock.at(PUBLIC + 3 * DAY):
         services.reviewing.propose(scene.actor("petra"), found, given)

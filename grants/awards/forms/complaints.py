@@ -8,7 +8,7 @@ from uuid import UUID
 from wtforms import HiddenField, MultipleFileField, RadioField, SelectField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.awards.rules.complaints import REMEDIES, REMEDY_WORDS, ComplaintInput, ComplaintView, DecisionInput
+from grants.awards.rules.complaints import REMEDIES, REMEDY_WORDS, ComplaintInput, ComplaintView, SecondDecision
 from grants.awards.states import Remedy
 from grants.calls.rules import GROUND_WORDS, ComplaintRules
 from grants.core.errors import Invalid
@@ -100,10 +100,10 @@ class ProposeForm(ContestedForm):
         """The remedies of the result it is about."""
         self.remedy.choices = choices((each.value, REMEDY_WORDS[each]) for each in REMEDIES[view.about])
 
-    def to_input(self) -> DecisionInput:
+    def to_input(self) -> SecondDecision:
         """The frozen input."""
         upholds = {"yes": True, "no": False}.get(self.upholds.data or "")
-        return DecisionInput(upholds, Remedy(self.remedy.data) if self.remedy.data else None, self.text.data or "")
+        return SecondDecision(upholds, Remedy(self.remedy.data) if self.remedy.data else None, self.text.data or "")
 
 
 class ReturnDecisionForm(ContestedForm):

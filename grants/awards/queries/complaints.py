@@ -543,11 +543,11 @@ def _view(row: Any, names: Mapping[UUID, str], about: tuple[str, str], held: Seq
     )
 
 
-def for_print(complaint_id: UUID) -> tuple[rules.LetterText, Complaint, ApplicationView]:
+def for_print(complaint_id: UUID) -> tuple[rules.ComplaintLetter, Complaint, ApplicationView]:
     """A second decision for the job that prints it."""
     row = get(Complaint, complaint_id)
     assert row.letter is not None, "only what was decided is printed"
-    return rules.LetterText.from_mapping(row.letter), row, applications.view_by_id(row.application_id)
+    return rules.ComplaintLetter.from_mapping(row.letter), row, applications.view_by_id(row.application_id)
 
 
 def id_of(reference: str, number: int) -> UUID:

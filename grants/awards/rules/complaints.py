@@ -83,14 +83,14 @@ class ComplaintInput:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionInput:
+class SecondDecision:
     """What one of the committee proposes."""
 
     upholds: bool | None
     remedy: Remedy | None
     text: str
 
-    def checked(self, about: ApplicationState) -> DecisionInput:
+    def checked(self, about: ApplicationState) -> SecondDecision:
         """Cleaned; raises :class:`Invalid` where the decision is not whole."""
         wrong, text, remedy = {}, reasoned(self.text), self.remedy if self.upholds else None
         if self.upholds is None:
@@ -105,7 +105,7 @@ class DecisionInput:
             wrong["remedy"] = "Choose what follows from upholding it."
         if wrong:
             raise Invalid("The decision is not complete.", wrong)
-        return DecisionInput(self.upholds, remedy, text)
+        return SecondDecision(self.upholds, remedy, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class ComplaintView:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterText:
+class ComplaintLetter:
     """The second decision as its letter says it, frozen."""
 
     heading: str
@@ -206,7 +206,7 @@ class LetterText:
         }
 
     @classmethod
-    def from_mapping(cls, stored: Mapping[str, Any]) -> LetterText:
+    def from_mapping(cls, stored: Mapping[str, Any]) -> ComplaintLetter:
         """A stored letter."""
         return cls(**{**stored, "paragraphs": tuple(stored["paragraphs"])})
 

@@ -14,7 +14,7 @@ from grants.applications.states import ApplicationState
 from grants.awards import queries, rules
 from grants.awards.models import Complaint, Selection, SelectionItem
 from grants.awards.rules import complaints as said
-from grants.awards.rules.complaints import DecisionInput, LetterText
+from grants.awards.rules.complaints import ComplaintLetter, SecondDecision
 from grants.awards.services.complaints import handlers, tell_staff, tell_team
 from grants.awards.services.confirming import reserve
 from grants.awards.services.deciding import confirmed_list
@@ -120,7 +120,7 @@ def extend(actor: Actor, complaint_id: UUID, day: date | None, reason: str, vers
     scope=reads.scope_of,
     says="proposed the decision on the complaint about {subject}",
 )
-def propose(actor: Actor, complaint_id: UUID, given: DecisionInput, version: int | None = None) -> None:
+def propose(actor: Actor, complaint_id: UUID, given: SecondDecision, version: int | None = None) -> None:
     """One of the committee proposes what is decided and why; what was proposed before is kept and replaced."""
     row, _ = _reviewed(actor, complaint_id, version)
     checked = given.checked(ApplicationState(row.about))
@@ -244,11 +244,11 @@ def item_of(row: Complaint) -> tuple[SelectionItem, Selection]:
     return found[0], found[1]
 
 
-def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> LetterText:
+def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> ComplaintLetter:
     application = applied.view_by_id(row.application_id)
     sent = clock.long_date(clock.in_zone(row.sent_at or acts.moment(), call.zone).date())
     about = said.ABOUT_WORDS[ApplicationState(row.about)]
-    return LetterText(
+    return ComplaintLetter(
         heading=f"The complaint about {application.reference} is {'upheld' if row.upholds else 'rejected'}",
         programme=call.programme.name,
         call=call.title,

@@ -25,7 +25,7 @@ from grants.awards.forms.complaints import (
 )
 from grants.awards.queries.complaints import CasePage, OwnPage
 from grants.awards.rules import points
-from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintView, LetterText
+from grants.awards.rules.complaints import REMEDY_WORDS, ComplaintLetter, ComplaintView
 from grants.awards.views.frame import P, bp
 from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS
 from grants.core import clock, files
@@ -159,8 +159,8 @@ def _own(
     )  # fmt: skip
 
 
-def _letter_of(view: ComplaintView) -> LetterText | None:
-    return LetterText.from_mapping(view.letter) if view.letter else None
+def _letter_of(view: ComplaintView) -> ComplaintLetter | None:
+    return ComplaintLetter.from_mapping(view.letter) if view.letter else None
 
 
 # --- the programme ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import datetime
 from grants.agreements.rules import AgreementText, GrantView, text_hash
 from grants.agreements.states import PaymentKind, Side
 from grants.applications.rules import LetterText
-from grants.awards.rules.complaints import LetterText as ComplaintText
+from grants.awards.rules.complaints import ComplaintLetter
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
 from grants.documents.rules import Column, ColumnKind, Receipt, Table, with_totals
@@ -123,7 +123,7 @@ def eligibility(text: LetterText, sent_at: datetime | None, *, zone: str, synthe
     return paper.finished()
 
 
-def complaint(text: ComplaintText, decided_at: datetime, sha256: str, *, zone: str, synthetic: bool) -> bytes:
+def complaint(text: ComplaintLetter, decided_at: datetime, sha256: str, *, zone: str, synthetic: bool) -> bytes:
     """The second decision on a complaint, as it was frozen when a committee of two stood behind it."""
     local = clock.in_zone(decided_at, zone)
     paper = Paper(
