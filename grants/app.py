@@ -42,6 +42,7 @@ UPLOADS = {
     "applications.read_sheet": 1,
     "applications.replace": 1,
     "applications.try_file": 1,
+    "awards.write_complaint": 10,
     "calls.add_slides": 1,
     "calls.import_file": 1,
     "calls.take_file": 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from grants.awards.rules import DecisionInput, Plan, ScenarioInput
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.states import Turn, Vote
 from grants.calls.rules import CallView, ResultsInput
+from grants.core import clock
 from grants.core.paging import Page
 from grants.demo.applying import Applicants
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
 from grants.demo.texts import halves, halves_about, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
-from grants.evaluation.rules import Answered, EvaluatorInput, RunInput
+from grants.evaluation.rules import Answered, Employer, EvaluatorInput, RunInput
 from grants.evaluation.states import Declared, DetectedState, Ruling
 
 # Who must declare although they have no seat.
@@ -59,8 +60,11 @@ class Judges(Applicants):
         load: int,
         knows: Mapping[str, tuple[str, ...]] | None = None,
         roles: Mapping[str, str] | None = None,
+        worked_for: Mapping[str, str] | None = None,
     ) -> None:
         """The manager takes these evaluators, with their countries, what they know and their roles, into a pool.
+
+        ``worked_for`` names an organisation some of them left last year.
 
         Where roles are given, levels are too: the first topic of each is known best, and every third reads English only.
         """
@@ -72,6 +76,9 @@ class Judges(Applicants):
                 english = ("native", "fluent", "reading")[place % 3]
                 given = (roles[key],) if key in roles else ()
                 values = replace(values, topic_levels=levels, language_levels=(("en", english),), roles=given)
+            if worked_for and key in worked_for:
+                left = clock.now().date() - timedelta(days=300)
+                values = replace(values, employers=(Employer(worked_for[key], None, left),))
             evaluation.pool(self.actor("manager"), call.id, values)
 
     def declare(self, call: CallView, key: str, sent: Sequence[UUID], said: Mapping[tuple[str, int], Declared]) -> None:
@@ -176,18 +183,20 @@ class Judges(Applicants):
     ) -> None:
         """The chair decides the list as ranked."""
         page = award_reads.ranking_page(self.actor("chair"), call.slug, reserve_max=reserve_max)
-        self.decide_found(call)
         awards.decide(self.actor("chair"), call.id, DecisionInput(page.list_hash, reason, reserve_max=reserve_max))
 
-    def decide_found(self, call: CallView) -> None:
-        """What was found and waits is dismissed: the demonstration has but one domain for everybody’s address."""
-        manager, asked = self.actor("manager"), Page(size=200)
-        _, found, _ = evaluation_reads.detected_rows(manager, call.slug, DetectedState.PROPOSED, asked)
-        for pair in found.items:
-            if all(fact.kind.may_be_dismissed for fact in pair.facts):
-                evaluation.decide_detected(
-                    manager, pair.application_id, pair.user_id, Ruling.CLEARED, "The invented people share one domain."
-                )
+    def dismiss_first_found(self, call: CallView) -> None:
+        """Of what was found and waits the first is dismissed; the others wait on."""
+        manager = self.actor("manager")
+        _, found, _ = evaluation_reads.detected_rows(manager, call.slug, DetectedState.PROPOSED, Page())
+        pair = found.items[0]
+        evaluation.decide_detected(
+            manager,
+            pair.application_id,
+            pair.user_id,
+            Ruling.CLEARED,
+            "Another organisation, with nearly the same name.",
+        )
 
     def save_scenarios(self, call: CallView) -> None:
         """Two ways to select from the list, to be compared with it."""

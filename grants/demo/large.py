@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from grants.evaluation.states import Declared
 
 SENT = 60
 LOAD = 6
+# So many evaluators worked for an organisation that may be an applicant.
+FOUND = 3
 FINISHED, AGREED, PROPOSED, WRITTEN, HALF_DONE, BEGUN = 12, 5, 3, 2, 12, 14
 
 # A short form: what sixty municipalities can write in two weeks. The rest follows the labelled template.
@@ -87,11 +90,14 @@ def evaluated_now(stage: Stage) -> Story:
 
 def _asked(stage: Stage) -> list[AskedInDemo]:
     """Three applications by people of the cast, the others by the crowd."""
-    places = [place for place in crowd.municipalities() if place.key not in _of_the_cast()]
     others = [
-        stage.troupe.asked_by(place, number, 90_000 + 7_000 * (number % 29)) for number, place in enumerate(places[:57])
+        stage.troupe.asked_by(place, number, 90_000 + 7_000 * (number % 29)) for number, place in enumerate(_places())
     ]
     return [*NOW_EVALUATED, *others]
+
+
+def _places() -> list[crowd.Municipality]:
+    return [place for place in crowd.municipalities() if place.key not in _of_the_cast()][:57]
 
 
 def _of_the_cast() -> set[str]:
@@ -107,7 +113,7 @@ def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
     own = {judge.key: (judge.field,) for judge in judges}
     knows = {key: tuple(dict.fromkeys((*own.get(key, ()), *two_of(fields, key)))) for key in ALL_EVALUATORS}
     roles = {key: ROLES[place % len(ROLES)] for place, key in enumerate(ALL_EVALUATORS) if place % 4 < 3}
-    stage.troupe.fill_pool(call, countries, LOAD, knows, roles)
+    stage.troupe.fill_pool(call, countries, LOAD, knows, roles, _nearly_applicants(judges))
     gather(stage, call)
     for place, key in enumerate((*ALL_EVALUATORS, "chair", "member")):
         yield stage.days_ago(29) + timedelta(hours=place)
@@ -115,7 +121,15 @@ def _seated(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
         stage.troupe.declare(call, key, sent, SAID)
     yield stage.days_ago(25)
     stage.say(f"{call.title}: the assignment of evaluators")
+    stage.troupe.dismiss_first_found(call)
     stage.troupe.run_assignment(call, stage.today + timedelta(days=5))
+
+
+def _nearly_applicants(judges: Sequence[crowd.Judge]) -> dict[str, str]:
+    """For some evaluators an organisation whose name is that of an applicant of their country but for a letter."""
+    names = {place.country: place.name for place in reversed(_places())}
+    found = {judge.key: names[judge.country][:-1] for judge in judges if judge.country in names}
+    return dict(list(found.items())[:FOUND])
 
 
 def _scored(stage: Stage, call: CallView, sent: list[UUID]) -> Story:
