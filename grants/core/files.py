@@ -468,9 +468,12 @@ def last_verdict() -> ScalarSelect[str]:
     return newest_first.where(FileScan.file_id == StoredFile.id).limit(1).scalar_subquery()
 
 
+# Made once: an alias made anew copies every column of its table.
+_NEWER = aliased(StoredFile)
+
+
 def _current() -> tuple[ColumnElement[bool], ...]:
-    newer = aliased(StoredFile)
-    return StoredFile.removed_at.is_(None), ~exists().where(newer.replaces_id == StoredFile.id)
+    return StoredFile.removed_at.is_(None), ~exists().where(_NEWER.replaces_id == StoredFile.id)
 
 
 def view_of(row: Any, verdict: str | None) -> FileView:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import func, select
@@ -19,6 +18,7 @@ from grants.core.db import db
 from grants.demo import EVALUATORS
 from grants.identity import queries as identity
 from tests import actors
+from tests.browser.barriers import barriers
 from tests.conftest import DemoTemplate, cloned, settings_for
 from tests.listening import listening
 from tests.programs import running
@@ -26,7 +26,6 @@ from tests.servers import Cluster
 
 WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=740)
 CALL_2022 = "/calls/open-call-for-pilot-cities-2022"
-SEVERE = ("serious", "critical")
 WORDS = "The plan names who must agree, gives a date for each step and says what happens when a step fails. " * 2
 
 
@@ -123,7 +122,7 @@ def test_a_page_is_drawn_without_fault_wide_and_narrow(
             assert page.locator("h1").count() == 1
             assert _sideways(page) == [], f"{page.url} scrolls sideways at {size['width']} px"
             assert _squeezed(page) == [], f"{page.url} at {size['width']} px"
-            assert _barriers(page) == [], f"{page.url} at {size['width']} px"
+            assert barriers(page, severe=True) == [], f"{page.url} at {size['width']} px"
 
 
 def _start(page: Page, start: str) -> str:
@@ -159,14 +158,6 @@ def _squeezed(page: Page) -> list[str]:
         }).map((each) => `${each.tagName} ${each.className}: ${each.textContent.trim().slice(0, 60)}`)"""
     )
     return found
-
-
-def _barriers(page: Page) -> list[str]:
-    """What a person with an assistive tool would be stopped by."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:120]}" for each in found if each["impact"] in SEVERE for node in each["nodes"]
-    ]
 
 
 def test_an_evaluator_submits_a_score_sheet_without_javascript(chromium: Browser, site: Site) -> None:

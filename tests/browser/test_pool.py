@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from grants.calls import services as calls
@@ -14,6 +13,7 @@ from grants.core import clock
 from grants.core.permissions import Actor
 from grants.evaluation import rules
 from grants.identity import queries as identity
+from tests.browser.barriers import barriers
 from tests.browser.sites import Site, served
 from tests.browser.test_writing import browser_of
 from tests.evaluation.scene import CLOSED, Scene, build
@@ -58,7 +58,7 @@ def fits(page: Page) -> bool:
     page.set_viewport_size({"width": 360, "height": 700})
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     page.set_viewport_size({"width": 1280, "height": 800})
-    return not wide and Axe().run(page).response["violations"] == []
+    return not wide and barriers(page) == []
 
 
 def test_a_file_is_looked_at_and_taken_over(chromium: Browser, site: Site, scene: Scene) -> None:

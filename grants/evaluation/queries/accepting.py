@@ -21,33 +21,41 @@ from grants.evaluation.rules import Employer
 Id = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
 
 
+# Under names of their own: person and call may be columns of these very tables. Made once: an alias made anew copies every
+# column of its table, and this condition stands in nearly every request.
+_MEMBER, _TERMS, _NEWER = aliased(Evaluator), aliased(CallExpertTerms), aliased(CallExpertTerms)
+_DONE = aliased(EvaluatorAcceptance)
+
+
 def terms_accepted(user_id: Id, call_id: Id) -> ColumnElement[bool]:
     """The condition that this person, where they are in the pool of the call, accepted the words that stand there.
 
     Whoever is in no pool of it is asked for nothing, and so is everybody where a call names no words.
     """
-    # Under names of their own: person and call may be columns of these very tables.
-    member, terms, newer = aliased(Evaluator), aliased(CallExpertTerms), aliased(CallExpertTerms)
-    done = aliased(EvaluatorAcceptance)
     stands = not_(
-        select(newer.id).where(newer.call_id == terms.call_id, newer.number > terms.number).correlate(terms).exists()
+        select(_NEWER.id)
+        .where(_NEWER.call_id == _TERMS.call_id, _NEWER.number > _TERMS.number)
+        .correlate(_TERMS)
+        .exists()
     )
     accepted = (
-        select(done.id)
+        select(_DONE.id)
         .where(
-            done.user_id == member.user_id,
-            done.call_id == terms.call_id,
-            done.number == terms.number,
-            done.withdrawn_at.is_(None),
+            _DONE.user_id == _MEMBER.user_id,
+            _DONE.call_id == _TERMS.call_id,
+            _DONE.number == _TERMS.number,
+            _DONE.withdrawn_at.is_(None),
         )
-        .correlate(member, terms)
+        .correlate(_MEMBER, _TERMS)
         .exists()
     )
     waits = (
-        select(member.id)
-        .join(terms, terms.call_id == member.call_id)
-        .where(member.user_id == user_id, member.call_id == call_id, terms.sha256.is_not(None), stands, not_(accepted))
-        .correlate_except(member, terms)
+        select(_MEMBER.id)
+        .join(_TERMS, _TERMS.call_id == _MEMBER.call_id)
+        .where(
+            _MEMBER.user_id == user_id, _MEMBER.call_id == call_id, _TERMS.sha256.is_not(None), stands, not_(accepted)
+        )
+        .correlate_except(_MEMBER, _TERMS)
         .exists()
     )
     return not_(waits)

@@ -150,11 +150,10 @@ def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
     """
     conflicts = (rows.with_only_columns(column.label("application_id")) for rows, column in _conflicts(user_id, at))
     every = union_all(*conflicts).subquery("conflicts")
-    held = aliased(Application)
     return (
-        select(held.id)
-        .join(every, every.c.application_id == held.id)
-        .join(Call, Call.id == held.call_id)
+        select(_HELD.id)
+        .join(every, every.c.application_id == _HELD.id)
+        .join(Call, Call.id == _HELD.call_id)
         .where(or_(Call.results_public_at.is_(None), Call.results_public_at > at))
         .correlate(None)
     )
@@ -168,6 +167,10 @@ def _conflicts(user_id: Person, at: Moment | None = None) -> tuple[_About, ...]:
     )
     return (_told_by(user_id, conflict), _found_for(user_id), *_takes_part(user_id, at))
 
+
+# Under names of their own: the person or the application may be a column of these very tables. Made once: an alias made
+# anew copies every column of its table, and these stand in nearly every request.
+_FOUND, _DISMISSED, _HELD = aliased(DetectedConflict), aliased(DetectedConflict), aliased(Application)
 
 # Rows that stand between people and applications, with the column that says which application.
 _About = tuple[Select[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
@@ -186,10 +189,8 @@ def _told_by(user_id: Person, what: ColumnElement[bool]) -> _About:
 
 def _found_for(user_id: Person) -> _About:
     """The conflicts of this person that were found and stand."""
-    # Under a name of its own: the person may be a column of that very table.
-    found = aliased(DetectedConflict)
-    rows = select(found.id).where(found.user_id == user_id, found.state == DetectedState.CONFIRMED.value)
-    return rows, found.application_id
+    rows = select(_FOUND.id).where(_FOUND.user_id == user_id, _FOUND.state == DetectedState.CONFIRMED.value)
+    return rows, _FOUND.application_id
 
 
 def _takes_part(user_id: Person, at: Moment | None = None) -> tuple[_About, _About]:
@@ -204,16 +205,15 @@ def _takes_part(user_id: Person, at: Moment | None = None) -> tuple[_About, _Abo
         RoleGrant.role.in_(sorted(TEAM_ROLES)),
         role_holds(now),
     )
-    found = aliased(DetectedConflict)
     dismissed = (
-        select(found.id)
+        select(_DISMISSED.id)
         .where(
-            found.application_id == ApplicationPartner.application_id,
-            found.user_id == Membership.user_id,
-            found.kind == DetectedKind.OWN_ORGANISATION.value,
-            found.state == DetectedState.DISMISSED.value,
+            _DISMISSED.application_id == ApplicationPartner.application_id,
+            _DISMISSED.user_id == Membership.user_id,
+            _DISMISSED.kind == DetectedKind.OWN_ORGANISATION.value,
+            _DISMISSED.state == DetectedState.DISMISSED.value,
             # What was found names the entry that stands for the organisation.
-            found.organisation_id == func.coalesce(Organisation.same_as_id, Organisation.id),
+            _DISMISSED.organisation_id == func.coalesce(Organisation.same_as_id, Organisation.id),
         )
         .exists()
     )

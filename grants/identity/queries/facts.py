@@ -105,12 +105,17 @@ def organisation_rows(actor: Actor, asked: Page, *, search: str = "") -> Rows[Or
     )
 
 
+# Another line of the same table. Made once: an alias made anew copies every column of its table.
+_OTHER = aliased(OrganisationFact)
+
+
 def _newest(fact: type[OrganisationFact], *, before: datetime | None = None) -> Any:
     """The number of the newest line of the same organisation and kind, up to a moment where one is given."""
-    other = aliased(OrganisationFact)
-    found = select(func.max(other.number)).where(other.organisation_id == fact.organisation_id, other.kind == fact.kind)
+    found = select(func.max(_OTHER.number)).where(
+        _OTHER.organisation_id == fact.organisation_id, _OTHER.kind == fact.kind
+    )
     if before is not None:
-        found = found.where(other.created_at <= before)
+        found = found.where(_OTHER.created_at <= before)
     return found.correlate(fact).scalar_subquery()
 
 
@@ -144,14 +149,13 @@ def fact_lines(organisation_ids: Iterable[UUID], at: datetime | None = None) -> 
     wanted = set(organisation_ids)
     if not wanted:
         return ()
-    other = aliased(OrganisationFact)
-    validated = select(func.max(other.number)).where(
-        other.organisation_id == OrganisationFact.organisation_id,
-        other.kind == OrganisationFact.kind,
-        other.validated_on.is_not(None),
+    validated = select(func.max(_OTHER.number)).where(
+        _OTHER.organisation_id == OrganisationFact.organisation_id,
+        _OTHER.kind == OrganisationFact.kind,
+        _OTHER.validated_on.is_not(None),
     )
     if at is not None:
-        validated = validated.where(other.created_at <= at)
+        validated = validated.where(_OTHER.created_at <= at)
     statement = (
         select(*_LINE, User.name)
         .outerjoin(User, User.id == OrganisationFact.person_id)

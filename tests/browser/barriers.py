@@ -1,0 +1,31 @@
+"""What a person with an assistive tool would meet on a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+SEVERE = ("serious", "critical")
+CONTRAST = "color-contrast"
+
+# What was looked at and found in order is not told: carrying it out of the browser takes as long as looking.
+_TOLD = {"resultTypes": ["violations"]}
+# Two looks at a page: what is measured for each element against all that lie over it, contrast alone, takes most of the
+# time, and a table's tenth row has the colours of its rows before.
+_LOOKS: tuple[tuple[Any, dict[str, Any]], ...] = (
+    (None, {**_TOLD, "rules": {CONTRAST: {"enabled": False}}}),
+    ({"exclude": [["tbody tr:nth-child(n+10)"]]}, {**_TOLD, "runOnly": [CONTRAST]}),
+)
+
+
+def barriers(page: Page, *, severe: bool = False) -> list[str]:
+    """Each barrier of the page with where it stands, only the severe ones if asked."""
+    found = [each for where, how in _LOOKS for each in Axe().run(page, where, how).response["violations"]]
+    return [
+        f"{each['id']}: {node['html'][:120]}"
+        for each in found
+        if not severe or each["impact"] in SEVERE
+        for node in each["nodes"]
+    ]
