@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RunForm, end_of
+from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RemindForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
 from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
@@ -36,6 +36,7 @@ __all__ = [
     "OwnProfileForm",
     "PoolForm",
     "ReasonForm",
+    "RemindForm",
     "ReopenConsensusForm",
     "ReturnShiftForm",
     "RuleForm",

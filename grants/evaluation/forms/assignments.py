@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any, Self
+from uuid import UUID
 
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.core import clock
@@ -14,10 +15,11 @@ from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
     PoolMember,
+    RemindInput,
     RunInput,
 )
 from grants.evaluation.states import CountryRule, Deed, StandingRule
-from grants.web.forms import DateField, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, Form, Needed, choices
 
 
 class ReasonForm(Form):
@@ -111,6 +113,32 @@ class FillForm(Form):
             if not reason
         )
         return self
+
+
+class RemindForm(ContestedForm):
+    """Which evaluators to remind, in which words; ``shown`` is the hash of the mails that were looked at."""
+
+    shown = HiddenField()
+    message = TextAreaField(
+        "Your words", [Optional(), A_PARAGRAPH], description="May stay empty. They stand in the middle of each mail."
+    )
+    reason = TextAreaField(
+        "Why again so soon", [Optional(), A_PARAGRAPH],
+        description="Only for who was reminded within the last 24 hours: without a reason they are left out.",
+    )  # fmt: skip
+
+    def to_input(self, seat_ids: Iterable[UUID]) -> RemindInput:
+        """The frozen input about these seats."""
+        message, reason = ((each.data or "").replace("\r\n", "\n").strip() for each in (self.message, self.reason))
+        return RemindInput(tuple(dict.fromkeys(seat_ids)), message, reason)
+
+    @property
+    def shown_sha256(self) -> bytes:
+        """The hash as bytes; of nonsense the hash of nothing."""
+        try:
+            return bytes.fromhex(self.shown.data or "")
+        except ValueError:
+            return b""
 
 
 def end_of(day: Any) -> datetime | None:

@@ -76,6 +76,14 @@ from grants.evaluation.queries.invitations import (
     pool_duties,
     terms_page,
 )
+from grants.evaluation.queries.late import (
+    REMINDER_MAIL,
+    mail_context,
+    missing_page,
+    missing_seats,
+    reminder_plan,
+    reminders_page,
+)
 from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -97,6 +105,7 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "REMINDER_MAIL",
     "acts_for",
     "adjust_page",
     "agreed_before",
@@ -153,7 +162,10 @@ __all__ = [
     "in_conflict",
     "invitations",
     "look",
+    "mail_context",
     "may_declare",
+    "missing_page",
+    "missing_seats",
     "official_scores",
     "own_entry",
     "own_invitation",
@@ -171,6 +183,8 @@ __all__ = [
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
+    "reminder_plan",
+    "reminders_page",
     "roles_asked",
     "run_page",
     "runs",

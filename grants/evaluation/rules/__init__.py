@@ -71,6 +71,20 @@ from grants.evaluation.rules.invitations import (
     checked_ask,
     refuse_unaccepted,
 )
+from grants.evaluation.rules.late import (
+    DUE_SOON,
+    REMINDED_MAX,
+    MissingFilter,
+    MissingPage,
+    MissingRow,
+    MissingSearch,
+    MissingTotals,
+    ReminderLine,
+    ReminderPlan,
+    RemindersPage,
+    ReminderView,
+    due_sentence,
+)
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.packs import PACK_BYTES_MAX, PACK_KIND, PackView, ToRead
 from grants.evaluation.rules.pattern import (
@@ -154,13 +168,22 @@ from grants.evaluation.rules.showing import (
     own_work,
 )
 from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told_of_run
-from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
+from grants.evaluation.rules.values import (
+    AdjustInput,
+    Answered,
+    EvaluatorInput,
+    MarkInput,
+    RemindInput,
+    RunInput,
+    SheetInput,
+)
 
 __all__ = [
     "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
     "CONSENSUS_WORDS",
+    "DUE_SOON",
     "GIVEN_BACK",
     "IMPORT_BYTES_MAX",
     "IMPORT_COLUMNS",
@@ -172,6 +195,7 @@ __all__ = [
     "PACK_KIND",
     "REMARK",
     "REMARK_WORDS",
+    "REMINDED_MAX",
     "REMIND_AGAIN",
     "REMIND_DAYS",
     "ROLES",
@@ -218,6 +242,11 @@ __all__ = [
     "ListOrder",
     "LoadLine",
     "MarkInput",
+    "MissingFilter",
+    "MissingPage",
+    "MissingRow",
+    "MissingSearch",
+    "MissingTotals",
     "OfficialScore",
     "OwnWork",
     "PackView",
@@ -228,6 +257,11 @@ __all__ = [
     "PoolMember",
     "PoolSearch",
     "Quote",
+    "RemindInput",
+    "ReminderLine",
+    "ReminderPlan",
+    "ReminderView",
+    "RemindersPage",
     "RunInput",
     "RunPage",
     "RunResult",
@@ -267,6 +301,7 @@ __all__ = [
     "comment_field",
     "criterion_commented",
     "digest",
+    "due_sentence",
     "employer_words",
     "entry_of",
     "fitting",

@@ -69,6 +69,15 @@ class AdjustInput:
 
 
 @dataclass(frozen=True, slots=True)
+class RemindInput:
+    """Which seats to remind of by mail, with own words, and why somebody is reminded again within a day."""
+
+    seat_ids: tuple[UUID, ...]
+    message: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MarkInput:
     """One criterion of a sheet as typed."""
 

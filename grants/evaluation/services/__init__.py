@@ -31,6 +31,7 @@ from grants.evaluation.services.leaving import hand_over, recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
+from grants.evaluation.services.reminding import remind_of_assessments
 from grants.evaluation.services.runs import give_out, request_run, run
 from grants.evaluation.services.seats import fill, start_again, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
@@ -67,6 +68,7 @@ __all__ = [
     "recuse",
     "remind",
     "remind_late",
+    "remind_of_assessments",
     "remove",
     "reopen",
     "reopen_agreed",
