@@ -98,6 +98,7 @@ from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
 from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
+from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
@@ -192,7 +193,9 @@ __all__ = [
     "seat_application",
     "seat_of",
     "seat_people",
+    "seat_plan",
     "seat_scope",
+    "seat_table",
     "seat_to_hand_over",
     "seat_why",
     "seated",

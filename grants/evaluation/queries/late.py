@@ -91,7 +91,7 @@ def _joined(what: Select[Any]) -> Select[Any]:
     )
 
 
-def _may_see(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
+def may_see(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
     """The conditions on :class:`Application` that this person learns of its seats: nobody manages what they assess."""
     seat, entry = aliased(Assignment), aliased(Evaluator)
     own = (
@@ -113,7 +113,7 @@ def _may_see(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 def _missing_of(actor: Actor, call_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (*_may_see(actor, call_id), OPEN, ACTIVE, UNSENT)
+    return (*may_see(actor, call_id), OPEN, ACTIVE, UNSENT)
 
 
 def _reminders(what: Any) -> Select[Any]:
@@ -248,7 +248,7 @@ def reminders_page(actor: Actor, slug: str, page: Page = FIRST) -> Asking[Remind
         _joined(select(AssignmentReminder.id))
         .join(AssignmentReminder, AssignmentReminder.assignment_id == Assignment.id)
         .join(by, by.id == AssignmentReminder.reminded_by)
-        .where(*_may_see(actor, call.id))
+        .where(*may_see(actor, call.id))
     )
     shown = every.with_only_columns(
         key.label("key"), Application.reference, Application.title, User.name, AssignmentReminder.created_at,

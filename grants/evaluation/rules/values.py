@@ -66,6 +66,8 @@ class AdjustInput:
     leaving: str = ""
     taking: str = ""
     reason: str = ""
+    # When the assessment of whoever takes a seat is due; None keeps the day of the seat.
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.services.accepting import accept_terms, tell_of_terms, withdraw_terms
-from grants.evaluation.services.adjusting import adjust
+from grants.evaluation.services.adjusting import adjust, change_by_file
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import (
     agree,
@@ -46,6 +46,7 @@ __all__ = [
     "agree",
     "ask_pack",
     "ask_to_look",
+    "change_by_file",
     "confirm_shift",
     "decide_detected",
     "declare",
