@@ -104,7 +104,9 @@ def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Sc
     services.adjust(boss, first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "Stays"))
     for leave in (
         lambda: services.void(boss, seat, "Ill"),
-        lambda: services.hand_over(boss, seat, seated.evaluator_id(spare), "Ill"),
+        lambda: services.adjust(
+            boss, first, AdjustInput(Deed.MOVE, handle(seated, leaver), handle(seated, spare), "Ill")
+        ),
         lambda: services.adjust(boss, first, AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill")),
     ):
         with pytest.raises(Refused, match="This seat is locked"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
@@ -14,7 +14,6 @@ from grants.core import clock
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
-    PoolMember,
     RemindInput,
     RunInput,
 )
@@ -62,16 +61,22 @@ class RunForm(Form):
         return RunInput(self.seed.data or "", end_of(self.due_on.data), countries, standing)
 
 
-class AdjustForm(Form):
+class AdjustForm(ContestedForm):
     """A seat given, moved, released, locked or unlocked by hand."""
 
     deed = RadioField("What to do", [Needed("Choose what to do.")])
     leaving = RadioField("Which seat", [Optional()])
     taking = RadioField("Who takes it", [Optional()])
+    due_on = DateField(
+        "The assessment of who takes it is due on",
+        description="The end of that day, Brussels time. Empty: the day of the seat that is handed over, or none.",
+    )
     reason = TextAreaField("Why", description="Needed once the change is stored; it is kept on the record.")
 
     def with_people(self, shown: AdjustPage) -> AdjustForm:
         """The same form with the seats that stand and the people who may take one."""
+        if not self.version.data:
+            self.version.data = str(shown.version)
         able = [(member, fit) for member, reason, fit in shown.people if not reason]
         deeds = [(Deed.GIVE, "Give an empty seat")] if shown.missing and able else []
         if shown.seats:
@@ -94,25 +99,9 @@ class AdjustForm(Form):
     def to_input(self) -> AdjustInput:
         """The frozen input."""
         return AdjustInput(
-            Deed(self.deed.data), self.leaving.data or "", self.taking.data or "", self.reason.data or ""
-        )
-
-
-class FillForm(Form):
-    """An empty seat filled by hand."""
-
-    evaluator = RadioField("Evaluator", [Needed("Choose an evaluator.")])
-    due_on = DateField("The assessment is due on", description="May stay empty.")
-    reason = TextAreaField("Why this evaluator", [Needed("Write the reason; it is kept on the record.")])
-
-    def with_people(self, lines: Iterable[tuple[PoolMember, str, int]]) -> Self:
-        """The same form with the people who may take the seat."""
-        self.evaluator.choices = choices(
-            (member.handle, f"{member.name}, fit {fit} of 1000, has {member.load} of {member.load_max}")
-            for member, reason, fit in lines
-            if not reason
-        )
-        return self
+            Deed(self.deed.data), self.leaving.data or "", self.taking.data or "", self.reason.data or "",
+            end_of(self.due_on.data),
+        )  # fmt: skip
 
 
 class RemindForm(ContestedForm):

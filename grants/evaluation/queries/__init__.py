@@ -37,11 +37,9 @@ from grants.evaluation.queries.assignments import (
     call_to_assign,
     candidates,
     country_rule,
-    free_seat,
     pool,
     runs,
     seat_of,
-    seat_to_hand_over,
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
@@ -96,7 +94,7 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
-from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
+from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page
@@ -157,7 +155,6 @@ __all__ = [
     "field_version",
     "form_of",
     "found_conflict",
-    "free_seat",
     "has_conflict",
     "import_plan",
     "in_conflict",
@@ -196,7 +193,6 @@ __all__ = [
     "seat_plan",
     "seat_scope",
     "seat_table",
-    "seat_to_hand_over",
     "seat_why",
     "seated",
     "shift_page",
@@ -206,6 +202,7 @@ __all__ = [
     "shut_to",
     "spreads",
     "standing_detections",
+    "standing_version",
     "submitted_and_clarified",
     "takes_part",
     "terms_page",

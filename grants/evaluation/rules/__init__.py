@@ -110,7 +110,17 @@ from grants.evaluation.rules.pool import (
     why_not,
 )
 from grants.evaluation.rules.quoting import Quote, quotes_in
-from grants.evaluation.rules.runs import TO_COMPARE, AdjustPage, GivenSeat, RunPage, SeatGraph, SeatWhy, Tally, WhatIf
+from grants.evaluation.rules.runs import (
+    TO_COMPARE,
+    AdjustPage,
+    GivenSeat,
+    RunPage,
+    SeatGraph,
+    SeatWhy,
+    Tally,
+    WhatIf,
+    seats_version,
+)
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
     anchor_words,
@@ -364,6 +374,7 @@ __all__ = [
     "said_of_reopening",
     "scored",
     "seat_words",
+    "seats_version",
     "sheet_of",
     "shift_sentence",
     "shift_words",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from grants.core.paging import Rows
-from grants.evaluation.rules.pool import PoolMember
+from grants.evaluation.rules.pool import PoolMember, digest
 from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
 
 # How many parts of the graph of seats are told by their size.
@@ -229,4 +230,12 @@ class AdjustPage:
     locked: frozenset[str]
     missing: int
     people: tuple[tuple[PoolMember, str, int], ...]
+    # Of the seats as they stand: a form that shows others is overtaken.
+    version: int = 0
     what_if: WhatIf | None = None
+
+
+def seats_version(seats: Iterable[tuple[UUID, str, bool]]) -> int:
+    """One number for the seats of an application, of the id, state and lock of each: whatever changes is another one."""
+    told = sorted([str(key), state, locked] for key, state, locked in seats)
+    return int.from_bytes(digest(told)[:7])

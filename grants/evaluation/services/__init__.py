@@ -27,7 +27,7 @@ from grants.evaluation.services.invitations import (
     remind_late,
     withdraw_invitation,
 )
-from grants.evaluation.services.leaving import hand_over, recuse
+from grants.evaluation.services.leaving import recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
@@ -58,7 +58,6 @@ __all__ = [
     "edit_profile",
     "fill",
     "give_out",
-    "hand_over",
     "import_evaluators",
     "input_hash",
     "invite",

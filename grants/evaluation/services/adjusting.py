@@ -36,9 +36,14 @@ from grants.identity.models import User
     scope=queries.application_scope,
     says="changed the seats of {subject} by hand",
 )
-def adjust(actor: Actor, application_id: UUID, values: AdjustInput) -> str:
-    """Give, move, release, lock or unlock a seat: the checks of the run, and a reason. Returns what was done."""
+def adjust(actor: Actor, application_id: UUID, values: AdjustInput, shown: int | None = None) -> str:
+    """Give, move, release, lock or unlock a seat: the checks of the run, and a reason. Returns what was done.
+
+    ``shown`` is the number of the seats the form was shown with; raises :class:`Conflict` where others stand now.
+    """
     application, words = to_change_by_hand(actor, application_id, values.reason)
+    if shown not in (None, queries.standing_version(application_id)):
+        raise Conflict("Somebody changed these seats while you were working. Nothing of yours was done.")
     return _change(calls.call_by_id(application.call_id), application, values, words)
 
 
