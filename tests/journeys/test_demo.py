@@ -96,7 +96,7 @@ ELSEWHERE = {
     "awards.complaint", "awards.complaints", "awards.experts", "awards.experts_of_year", "awards.letter",
     "awards.letter_preview", "awards.letter_text", "awards.letters", "awards.names", "awards.own_complaint",
     "awards.public_awards", "evaluation.adjust_before", "evaluation.consensus_field_history", "evaluation.decide_detected",
-    "evaluation.declare_in_office", "evaluation.detected", "evaluation.invitation", "evaluation.own_profile",
+    "evaluation.declare_in_office", "evaluation.detected", "evaluation.fill_before", "evaluation.invitation", "evaluation.own_profile",
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.withdraw_terms", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",

@@ -57,14 +57,18 @@ def _assignments(slug: str, form: RunForm) -> str:
     )  # fmt: skip
 
 
-# Pages of before that did one deed each; links to them stand in bookmarks.
-@bp.get("/calls/<slug>/assignments/<ref>/fill", defaults={"handle": "", "deed": Deed.GIVE})
-@bp.get("/calls/<slug>/assignments/<ref>/<handle>/void", defaults={"deed": Deed.RELEASE})
-@bp.get("/calls/<slug>/assignments/<ref>/<handle>/hand-over", defaults={"deed": Deed.MOVE})
+# Pages of before that did one deed each lead to the one page on which seats are changed: links to them stand in bookmarks.
+@bp.get("/calls/<slug>/assignments/<ref>/fill")
 @requires(P.ASSIGNMENT_DECIDE)
-def adjust_before(slug: str, ref: str, handle: str, deed: Deed) -> Any:
-    """To the one page on which seats are changed, with that deed chosen."""
-    return see_other(".adjusting", slug=slug, ref=ref, leaving=handle or None, deed=deed.value)
+def fill_before(slug: str, ref: str) -> Any:
+    return see_other(".adjusting", slug=slug, ref=ref, deed=Deed.GIVE.value)
+
+
+@bp.get("/calls/<slug>/assignments/<ref>/<handle>/<any('void', 'hand-over'):page>")
+@requires(P.ASSIGNMENT_DECIDE)
+def adjust_before(slug: str, ref: str, handle: str, page: str) -> Any:
+    deed = Deed.RELEASE if page == "void" else Deed.MOVE
+    return see_other(".adjusting", slug=slug, ref=ref, leaving=handle, deed=deed.value)
 
 
 @bp.route("/calls/<slug>/assignments/<ref>/<handle>/reopen", methods=["GET", "POST"])
