@@ -55,6 +55,7 @@ APPEND_ONLY_TABLES = frozenset(
         "application_notice",
         "application_sign_off",
         "assessment_version",
+        "assignment_reminder",
         "audit_checkpoint",
         "audit_event",
         "audit_key",

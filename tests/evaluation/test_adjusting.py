@@ -31,6 +31,12 @@ def test_a_run_is_shown_as_it_was_kept(browser: Browser, seated: Scene) -> None:
     row = db.session.scalars(select(AssignmentRun)).one()
     assert row.input_sha256.hex() in text and row.solver in text
     assert "What counts: topics 750, language 250." in text
+    # The figures in words, for who never saw a run: worth, proof, the worst served, how the work is shared.
+    assert (
+        "The 9 seats together are worth" in text and "No other choice of people is worth more: that is proved" in text
+    )
+    assert "The application served worst has" in text and "Between choices that are equally good" in text
+    assert "The work is shared as evenly as it can be: 1 to 2 seats a person." in text
     assert "0 seats were kept, 9 given, 0 taken back." in text
     assert browser.get("manager", f"{base}/runs/2").status_code == 404
     assert browser.get("eva1", f"{base}/runs/1").status_code == 403
@@ -104,7 +110,9 @@ def test_every_way_to_leave_a_seat_asks_the_same_and_tells_who_had_it(seated: Sc
     services.adjust(boss, first, AdjustInput(Deed.LOCK, handle(seated, leaver), "", "Stays"))
     for leave in (
         lambda: services.void(boss, seat, "Ill"),
-        lambda: services.hand_over(boss, seat, seated.evaluator_id(spare), "Ill"),
+        lambda: services.adjust(
+            boss, first, AdjustInput(Deed.MOVE, handle(seated, leaver), handle(seated, spare), "Ill")
+        ),
         lambda: services.adjust(boss, first, AdjustInput(Deed.RELEASE, handle(seated, leaver), "", "Ill")),
     ):
         with pytest.raises(Refused, match="This seat is locked"):

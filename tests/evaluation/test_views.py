@@ -212,11 +212,23 @@ def test_the_manager_voids_fills_and_reopens_by_pages(browser: Browser, seated: 
     text_of(browser.get("manager", f"{base}/{handle(seated, stayer)}/reopen"))
     sent = browser.post("manager", f"{base}/{handle(seated, stayer)}/reopen", reason="A slip of the pen")
     assert sent.status_code == 303
-    text_of(browser.get("manager", f"{base}/{handle(seated, leaver)}/void"))
-    assert browser.post("manager", f"{base}/{handle(seated, leaver)}/void", reason=" ").status_code == 422
-    assert browser.post("manager", f"{base}/{handle(seated, leaver)}/void", reason="Ill").status_code == 303
-    text_of(browser.get("manager", f"{base}/fill"))
-    sent = browser.post("manager", f"{base}/fill", evaluator=handle(seated, spare), reason="Next best")
+    key = handle(seated, leaver)
+    # The pages of before lead to the one that is left, with their deed chosen.
+    for old, deed in ((f"{key}/void", "release"), (f"{key}/hand-over", "move"), ("fill", "give")):
+        there = browser.get("manager", f"{base}/{old}")
+        assert there.status_code == 303 and f"deed={deed}" in there.location
+    form = browser.get("manager", f"{base}/adjust?leaving={key}&deed=release")
+    assert re.search(r'value="release"[^>]*checked', text_of(form))
+    (version,) = re.findall(r'name="version" value="(\d+)"', form.text)
+    gone = {"deed": "release", "leaving": key, "version": version}
+    assert browser.post("manager", f"{base}/adjust", **gone, reason=" ").status_code == 422
+    assert browser.post("manager", f"{base}/adjust", **gone, reason="Ill").status_code == 303
+    # A second tab that showed other seats does nothing and keeps what was typed.
+    lock = {"deed": "lock", "leaving": handle(seated, stayer), "version": version, "reason": "Knows it"}
+    late = browser.post("manager", f"{base}/adjust", **lock)
+    assert late.status_code == 409 and "Knows it" in late.text
+    give = {"deed": "give", "taking": handle(seated, spare), "due_on": "31 January 2023"}
+    sent = browser.post("manager", f"{base}/adjust", **give, reason="Next best")
 
     assert sent.status_code == 303
     assert seated.seats(first) == sorted([spare, *(n for n in seated.seats(first) if n != spare)])
@@ -247,8 +259,8 @@ def test_a_seat_emptied_and_one_filled_by_two_clicks_happen_once(browser: Browse
     leaver = seated.seats(first)[0]
     spare = next(name for name in seated.evaluators if name not in seated.seats(first))
 
-    twice(browser, "manager", f"{base}/{handle(seated, leaver)}/void", reason="Ill")
-    twice(browser, "manager", f"{base}/fill", evaluator=handle(seated, spare), reason="Next best")
+    twice(browser, "manager", f"{base}/adjust?1", deed="release", leaving=handle(seated, leaver), reason="Ill")
+    twice(browser, "manager", f"{base}/adjust?2", deed="give", taking=handle(seated, spare), reason="Next best")
 
     assert spare in seated.seats(first) and leaver not in seated.seats(first)
     assert len(seated.seats(first)) == 3
@@ -307,7 +319,7 @@ def test_the_pool_is_kept_by_the_manager(browser: Browser, scene: Scene) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/calls/{slug}/assignments", "/calls/{slug}/evaluators", "/calls/{slug}/assignments/{ref}/fill"],
+    ["/calls/{slug}/assignments", "/calls/{slug}/evaluators", "/calls/{slug}/assignments/{ref}/adjust"],
 )
 def test_an_evaluator_opens_no_page_of_the_manager(browser: Browser, scene: Scene, path: str) -> None:
     found = browser.get("eva1", path.format(slug=scene.slug, ref=scene.references[0]))

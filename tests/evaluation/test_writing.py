@@ -22,8 +22,8 @@ from grants.dossiers.merging import AnswerChanged
 from grants.dossiers.rules import Answer
 from grants.evaluation import queries, rules, services
 from grants.evaluation.models import Assessment, AssessmentScore, AssessmentVersion, Assignment, SheetPlace
-from grants.evaluation.rules import Answered, ListOrder
-from grants.evaluation.states import Declared, SeatState
+from grants.evaluation.rules import AdjustInput, Answered, ListOrder
+from grants.evaluation.states import Declared, Deed, SeatState
 from tests.awards.test_publication import statements
 from tests.evaluation.scene import CLOSED, WORDS, Browser, Scene
 from tests.html import check_page
@@ -391,11 +391,12 @@ def test_a_seat_is_handed_over_in_one_deed_and_starts_empty(seated: Scene, brows
     services.save(seated.actor(name), about, seated.sheet(8, 8, 8, words=f"Mine {WORDS}"))
     free = next(each for each in seated.evaluators if each not in seated.seats(about))
     handles = {member.user_id: member.handle for member in queries.pool(seated.call_id)}
-    page = f"/calls/{seated.slug}/assignments/{reference}/{handles[seated.people[name]]}/hand-over"
+    page = f"/calls/{seated.slug}/assignments/{reference}/adjust"
     assert "starts with an empty sheet" in text_of(browser.get("manager", page))
     assert browser.get(name, page).status_code == 403
 
-    sent = browser.post("manager", page, evaluator=handles[seated.people[free]], reason="Ill until March")
+    leaver, taker = handles[seated.people[name]], handles[seated.people[free]]
+    sent = browser.post("manager", page, deed="move", leaving=leaver, taking=taker, reason="Ill until March")
 
     assert sent.status_code == 303
     assert free in seated.seats(about) and name not in seated.seats(about)
@@ -410,12 +411,7 @@ def test_a_seat_is_handed_over_in_one_deed_and_starts_empty(seated: Scene, brows
     assert "Mine" not in browser.get(free, f"/assessments/{reference}").text
     # Nobody takes a seat they already had.
     with pytest.raises(Refused, match="has or had a seat"):
-        services.hand_over(
-            seated.actor("manager"),
-            queries.own_seat(seated.people[free], about),
-            seated.evaluator_id(name),
-            "Back again",
-        )
+        services.adjust(seated.actor("manager"), about, AdjustInput(Deed.MOVE, taker, leaver, "Back again"))
     assert free in seated.seats(about)
 
 
@@ -423,12 +419,12 @@ def test_nobody_leaves_or_hands_over_once_the_consensus_is_agreed(seated: Scene)
     name, about, _, _ = begun(seated)
     seated.assess(about, 8, 8, 8)
     seated.agree(about, 8, 8, 8)
-    seat, other = queries.own_seat(seated.people[name], about), seated.seats(about)[1]
+    handles = {member.user_id: member.handle for member in queries.pool(seated.call_id)}
+    leaver, other = (handles[seated.people[each]] for each in (name, seated.seats(about)[1]))
     with pytest.raises(Refused, match="The consensus is agreed"):
         services.recuse(seated.actor(name), about, "Ill")
-    assert seat is not None
     with pytest.raises(Refused, match="The consensus is agreed"):
-        services.hand_over(seated.actor("manager"), seat, seated.evaluator_id(other), "Ill")
+        services.adjust(seated.actor("manager"), about, AdjustInput(Deed.MOVE, leaver, other, "Ill"))
     services.declare(seated.actor(name), seated.call_id, (Answered(about, Declared.CONFLICT, "A cousin"),))
     # Whoever had this seat alone has no permission to score any more.
     with pytest.raises((NotFound, NotAllowed)):
@@ -461,7 +457,8 @@ def test_every_page_of_an_evaluator_takes_at_most_eight_statements(seated: Scene
             for each in (f"history/half_{key}", "offline", "leave", "form.docx")
         ),
         *((name, f"/assessments{each}") for each in ("", "/send", "/pack")),
-        ("manager", f"/calls/{seated.slug}/assignments/{reference}/{handles[seated.people[name]]}/hand-over"),
+        ("manager", f"/calls/{seated.slug}/assignments/{reference}/adjust?leaving={handles[seated.people[name]]}"),
+        ("manager", f"/calls/{seated.slug}/assignments/file"),
     ]
     for who, page in pages:
         browser.get(who, page)

@@ -54,10 +54,10 @@ REACHED = {
         agreements.preparation agreements.prepare agreements.show agreements.terms awards.advice awards.decision awards.publishing
         awards.meeting awards.meetings awards.minutes awards.plan_meeting evaluation.consensus_versions
         awards.ranking awards.scenario awards.scenarios awards.what_if documents.entries documents.index documents.show evaluation.assignments evaluation.consensus
-        evaluation.consensus_list evaluation.fill evaluation.hand_over evaluation.adjusting
+        evaluation.consensus_list evaluation.missing evaluation.reminders evaluation.seat_file evaluation.adjusting
         evaluation.assignment_run evaluation.why identity.doubles identity.validate_fact
         evaluation.invite
-        evaluation.import_pool evaluation.pool evaluation.pool_person evaluation.reopen evaluation.rule evaluation.void oversight.about oversight.accessibility
+        evaluation.import_pool evaluation.pool evaluation.pool_person evaluation.reopen evaluation.rule oversight.about oversight.accessibility
         oversight.application_history oversight.call_history oversight.city_served
         oversight.grant_history oversight.home oversight.order_history oversight.organisation oversight.privacy
         payments.approvals payments.batch payments.batches payments.entry payments.grant payments.ledger payments.order
@@ -95,8 +95,8 @@ NO_PAGES = {
 ELSEWHERE = {
     "awards.complaint", "awards.complaints", "awards.experts", "awards.experts_of_year", "awards.letter",
     "awards.letter_preview", "awards.letter_text", "awards.letters", "awards.names", "awards.own_complaint",
-    "awards.public_awards", "evaluation.consensus_field_history", "evaluation.decide_detected",
-    "evaluation.declare_in_office", "evaluation.detected", "evaluation.invitation", "evaluation.own_profile",
+    "awards.public_awards", "evaluation.adjust_before", "evaluation.consensus_field_history", "evaluation.decide_detected",
+    "evaluation.declare_in_office", "evaluation.detected", "evaluation.fill_before", "evaluation.invitation", "evaluation.own_profile",
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.withdraw_terms", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",

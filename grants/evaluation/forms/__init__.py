@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grants.evaluation.forms.assignments import AdjustForm, FillForm, ReasonForm, RunForm, end_of
+from grants.evaluation.forms.assignments import AdjustForm, ReasonForm, RemindForm, RunForm, end_of
 from grants.evaluation.forms.conflicts import ConflictsForm, RuleForm, conflicts_form
-from grants.evaluation.forms.leaving import FilledSheetForm, HandOverForm, LeaveForm, Leaving
+from grants.evaluation.forms.leaving import FilledSheetForm, LeaveForm, Leaving
 from grants.evaluation.forms.pool import (
     AnswerForm,
     EvaluatorsFileForm,
@@ -12,6 +12,7 @@ from grants.evaluation.forms.pool import (
     InviteForm,
     OwnProfileForm,
     PoolForm,
+    SeatsTakenForm,
     TermsForm,
     WhyForm,
     pool_form,
@@ -27,19 +28,19 @@ __all__ = [
     "DissentForm",
     "EvaluatorsFileForm",
     "EvaluatorsTakenForm",
-    "FillForm",
     "FilledSheetForm",
-    "HandOverForm",
     "InviteForm",
     "LeaveForm",
     "Leaving",
     "OwnProfileForm",
     "PoolForm",
     "ReasonForm",
+    "RemindForm",
     "ReopenConsensusForm",
     "ReturnShiftForm",
     "RuleForm",
     "RunForm",
+    "SeatsTakenForm",
     "SettleForm",
     "SheetForm",
     "ShiftForm",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any, Self
+from typing import Any
+from uuid import UUID
 
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grants.core import clock
 from grants.evaluation.rules import (
     AdjustInput,
     AdjustPage,
-    PoolMember,
+    RemindInput,
     RunInput,
 )
 from grants.evaluation.states import CountryRule, Deed, StandingRule
-from grants.web.forms import DateField, Form, Needed, choices
+from grants.web.forms import A_PARAGRAPH, ContestedForm, DateField, Form, Needed, choices
 
 
 class ReasonForm(Form):
@@ -60,16 +61,22 @@ class RunForm(Form):
         return RunInput(self.seed.data or "", end_of(self.due_on.data), countries, standing)
 
 
-class AdjustForm(Form):
+class AdjustForm(ContestedForm):
     """A seat given, moved, released, locked or unlocked by hand."""
 
     deed = RadioField("What to do", [Needed("Choose what to do.")])
     leaving = RadioField("Which seat", [Optional()])
     taking = RadioField("Who takes it", [Optional()])
+    due_on = DateField(
+        "The assessment of who takes it is due on",
+        description="The end of that day, Brussels time. Empty: the day of the seat that is handed over, or none.",
+    )
     reason = TextAreaField("Why", description="Needed once the change is stored; it is kept on the record.")
 
     def with_people(self, shown: AdjustPage) -> AdjustForm:
         """The same form with the seats that stand and the people who may take one."""
+        if not self.version.data:
+            self.version.data = str(shown.version)
         able = [(member, fit) for member, reason, fit in shown.people if not reason]
         deeds = [(Deed.GIVE, "Give an empty seat")] if shown.missing and able else []
         if shown.seats:
@@ -92,25 +99,35 @@ class AdjustForm(Form):
     def to_input(self) -> AdjustInput:
         """The frozen input."""
         return AdjustInput(
-            Deed(self.deed.data), self.leaving.data or "", self.taking.data or "", self.reason.data or ""
-        )
+            Deed(self.deed.data), self.leaving.data or "", self.taking.data or "", self.reason.data or "",
+            end_of(self.due_on.data),
+        )  # fmt: skip
 
 
-class FillForm(Form):
-    """An empty seat filled by hand."""
+class RemindForm(ContestedForm):
+    """Which evaluators to remind, in which words; ``shown`` is the hash of the mails that were looked at."""
 
-    evaluator = RadioField("Evaluator", [Needed("Choose an evaluator.")])
-    due_on = DateField("The assessment is due on", description="May stay empty.")
-    reason = TextAreaField("Why this evaluator", [Needed("Write the reason; it is kept on the record.")])
+    shown = HiddenField()
+    message = TextAreaField(
+        "Your words", [Optional(), A_PARAGRAPH], description="May stay empty. They stand in the middle of each mail."
+    )
+    reason = TextAreaField(
+        "Why again so soon", [Optional(), A_PARAGRAPH],
+        description="Only for who was reminded within the last 24 hours: without a reason they are left out.",
+    )  # fmt: skip
 
-    def with_people(self, lines: Iterable[tuple[PoolMember, str, int]]) -> Self:
-        """The same form with the people who may take the seat."""
-        self.evaluator.choices = choices(
-            (member.handle, f"{member.name}, fit {fit} of 1000, has {member.load} of {member.load_max}")
-            for member, reason, fit in lines
-            if not reason
-        )
-        return self
+    def to_input(self, seat_ids: Iterable[UUID]) -> RemindInput:
+        """The frozen input about these seats."""
+        message, reason = ((each.data or "").replace("\r\n", "\n").strip() for each in (self.message, self.reason))
+        return RemindInput(tuple(dict.fromkeys(seat_ids)), message, reason)
+
+    @property
+    def shown_sha256(self) -> bytes:
+        """The hash as bytes; of nonsense the hash of nothing."""
+        try:
+            return bytes.fromhex(self.shown.data or "")
+        except ValueError:
+            return b""
 
 
 def end_of(day: Any) -> datetime | None:

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from wtforms import FileField, RadioField, TextAreaField
 
-from grants.evaluation.forms.assignments import FillForm
 from grants.web.forms import A_PAGE, Form, Needed, choices
 
 
@@ -34,14 +33,6 @@ class LeaveForm(Form):
         "Reason", [Needed("Write the reason in a sentence; it is kept on the record."), A_PAGE],
         description="The programme manager reads it; your colleagues do not.",
     )  # fmt: skip
-
-
-class HandOverForm(FillForm):
-    """A seat given to somebody else: the same fields as an empty seat filled by hand."""
-
-    reason = TextAreaField(
-        "Why it goes to somebody else", [Needed("Write the reason; it is kept on the record."), A_PAGE]
-    )
 
 
 class FilledSheetForm(Form):

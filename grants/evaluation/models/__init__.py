@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.models.assignments import Assignment, AssignmentRun
+from grants.evaluation.models.assignments import Assignment, AssignmentReminder, AssignmentRun
 from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
 from grants.evaluation.models.consensus import (
     Consensus,
@@ -26,6 +26,7 @@ __all__ = [
     "AssessmentScore",
     "AssessmentVersion",
     "Assignment",
+    "AssignmentReminder",
     "AssignmentRun",
     "ConflictDeclaration",
     "Consensus",

@@ -80,3 +80,15 @@ class Assignment(Row):
     hand_reason: Mapped[str | None]
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str | None] = mapped_column(info=DIGEST)
+
+
+class AssignmentReminder(Row):
+    """That whoever has a seat was reminded of its assessment: when, by whom, with which words, and why so soon again."""
+
+    __tablename__ = "assignment_reminder"
+
+    assignment_id: Mapped[UUID] = mapped_column(points_to("assignment.id"), index=True)
+    reminded_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    message: Mapped[str] = mapped_column(info=DIGEST)
+    # Only where the same person was reminded within a day before.
+    reason: Mapped[str | None]

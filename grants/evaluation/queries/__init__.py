@@ -37,11 +37,9 @@ from grants.evaluation.queries.assignments import (
     call_to_assign,
     candidates,
     country_rule,
-    free_seat,
     pool,
     runs,
     seat_of,
-    seat_to_hand_over,
 )
 from grants.evaluation.queries.conflicts import conflict_pages, doubt, may_declare, to_declare_in_office, waiting_doubts
 from grants.evaluation.queries.consensus import (
@@ -76,6 +74,14 @@ from grants.evaluation.queries.invitations import (
     pool_duties,
     terms_page,
 )
+from grants.evaluation.queries.late import (
+    REMINDER_MAIL,
+    mail_context,
+    missing_page,
+    missing_seats,
+    reminder_plan,
+    reminders_page,
+)
 from grants.evaluation.queries.official import by_mean, official_scores
 from grants.evaluation.queries.own_sheets import (
     assessments_and_undeclared,
@@ -88,8 +94,9 @@ from grants.evaluation.queries.own_sheets import (
 )
 from grants.evaluation.queries.packs import pack, to_read
 from grants.evaluation.queries.pool_list import own_entry, pool_lines, pool_list, pool_person
-from grants.evaluation.queries.runs import adjust_page, run_page, seat_why
+from grants.evaluation.queries.runs import adjust_page, run_page, seat_why, standing_version
 from grants.evaluation.queries.score_sheets import application_id_of, assessment_page, assessments, seat_application
+from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
 from grants.evaluation.queries.work import duties, unanswered
@@ -97,6 +104,7 @@ from grants.evaluation.queries.work import duties, unanswered
 __all__ = [
     "EVALUATED",
     "IN_EVALUATION",
+    "REMINDER_MAIL",
     "acts_for",
     "adjust_page",
     "agreed_before",
@@ -147,13 +155,15 @@ __all__ = [
     "field_version",
     "form_of",
     "found_conflict",
-    "free_seat",
     "has_conflict",
     "import_plan",
     "in_conflict",
     "invitations",
     "look",
+    "mail_context",
     "may_declare",
+    "missing_page",
+    "missing_seats",
     "official_scores",
     "own_entry",
     "own_invitation",
@@ -171,6 +181,8 @@ __all__ = [
     "refuse_closed",
     "refuse_conflict",
     "refuse_own_seat",
+    "reminder_plan",
+    "reminders_page",
     "roles_asked",
     "run_page",
     "runs",
@@ -178,8 +190,9 @@ __all__ = [
     "seat_application",
     "seat_of",
     "seat_people",
+    "seat_plan",
     "seat_scope",
-    "seat_to_hand_over",
+    "seat_table",
     "seat_why",
     "seated",
     "shift_page",
@@ -189,6 +202,7 @@ __all__ = [
     "shut_to",
     "spreads",
     "standing_detections",
+    "standing_version",
     "submitted_and_clarified",
     "takes_part",
     "terms_page",

@@ -17,12 +17,12 @@ from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import Assessment, Assignment, AssignmentRun, Evaluator, EvaluatorWish
 from grants.evaluation.queries.accepting import accepted_of, close_ids, employers_of, read_rows, terms_accepted
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, declarations, shut_to, within
-from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
+from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, shut_to, within
+from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.rules import (
     ApplicationHead,
     Consortium,
@@ -217,26 +217,6 @@ def country_rule(call_id: UUID) -> Asking[CountryRule]:
     return next((CountryRule(row.countries) for row in rows), CountryRule.ALLOWED)
 
 
-@reader
-def free_seat(
-    actor: Actor, slug: str, reference: str
-) -> Asking[tuple[ApplicationHead, tuple[tuple[PoolMember, str, int], ...]]]:
-    """An application with every evaluator of the pool: why not, or how well this person fits. Best first."""
-    call, application = yield from in_evaluation(actor, slug, reference)
-    asked: list[Asking[Any]] = [
-        consortia_of.asking([application.id]),
-        declarations.asking([application.id]),
-        seat_views([application.id]),
-        pool.asking(call.id),
-        cities_of.asking([application.id]),
-        country_rule.asking(call.id),
-    ]
-    (about,), stated, seats, members, cities, countries = yield from side_by_side(asked)
-    taken = {seat.evaluator_id for seat in seats.get(application.id, [])}
-    lines = people_for(call, about, members, stated, taken, countries)
-    return head_of(application, cities.get(application.id, ""), call), lines
-
-
 def people_for(
     call: CallView,
     about: Consortium,
@@ -283,17 +263,6 @@ def seat_of(actor: Actor, slug: str, reference: str, handle: str) -> Asking[tupl
         if seat.state is SeatState.ACTIVE and seat.handle == handle:
             return head_of(application, cities.get(application.id, ""), call), seat
     raise NotFound
-
-
-@reader
-def seat_to_hand_over(
-    actor: Actor, slug: str, reference: str, handle: str
-) -> Asking[tuple[ApplicationHead, SeatView, tuple[tuple[PoolMember, str, int], ...]]]:
-    """One active seat with everybody of the pool: why not, or how well this person fits. Best first."""
-    found, (_, lines) = yield from both(
-        seat_of.asking(actor, slug, reference, handle), free_seat.asking(actor, slug, reference)
-    )
-    return (*found, lines)
 
 
 def candidates(call_id: UUID) -> tuple[Person, ...]:

@@ -13,11 +13,12 @@ from sqlalchemy import or_, select
 
 from grants.applications.models import Application
 from grants.calls.rules import CallView
+from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.paging import Page, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader, side_by_side
-from grants.evaluation import matching
+from grants.evaluation import matching, rules
 from grants.evaluation.matching.graph import seat_graph
 from grants.evaluation.matching.proof import broken_groups
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
@@ -144,10 +145,19 @@ def adjust_page(actor: Actor, slug: str, reference: str, asked_for: AdjustInput 
     page = AdjustPage(
         head_of(application, cities.get(application.id, ""), call), active, locked,
         max(0, call.content.evaluators_per_application - len(active)), people,
+        rules.seats_version((seat.id, seat.state.value, seat.locked) for seat in seats.get(application.id, [])),
     )  # fmt: skip
     return (
         page if asked_for is None else replace(page, what_if=_what_if(page, asked_for, call, members, standing.worth))
     )
+
+
+def standing_version(application_id: UUID) -> int:
+    """The number of the seats of an application as they stand now, as :attr:`AdjustPage.version` shows it."""
+    rows = db.session.execute(
+        select(Assignment.id, Assignment.state, Assignment.locked).where(Assignment.application_id == application_id)
+    )
+    return rules.seats_version((row.id, row.state, row.locked) for row in rows)
 
 
 def _what_if(

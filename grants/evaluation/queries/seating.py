@@ -53,7 +53,7 @@ def assignments_page(
     about_rows: list[Asking[Any]] = [
         seat_views(ids), _told_of_rows(call.id, ids), _loads(ids), cities_of.asking(ids),
         doubts_where(
-            Application.call_id == call.id, _shown_to(actor),
+            Application.call_id == call.id, shown_to(actor),
             or_(waits_for_ruling(), Application.id.in_(ids)), most=DOUBTS_SHOWN + 1,
         ),
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def assignments_page(
     )  # fmt: skip
 
 
-def _shown_to(actor: Actor) -> ColumnElement[bool]:
+def shown_to(actor: Actor) -> ColumnElement[bool]:
     """The condition on :class:`Application` that it is not shut to this person, as ``shut_to`` has it of rows."""
     apart = actor.barred("application") | actor.places(Permission.APPLICATION_READ, "application")
     return and_(not_(and_(in_conflict(actor.user_id), not_(results_known()))), Application.id.not_in(apart))
@@ -78,7 +78,7 @@ def _shown_to(actor: Actor) -> ColumnElement[bool]:
 def _listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
     """The applications of the page: in evaluation, or evaluated here. What was recorded from elsewhere never had seats."""
     had_seats = and_(Application.state.in_(EVALUATED), _has_seat(literal(True)))
-    return and_(Application.call_id == call_id, or_(OPEN, had_seats), _shown_to(actor))
+    return and_(Application.call_id == call_id, or_(OPEN, had_seats), shown_to(actor))
 
 
 def _seats_of_row(what: Any, *conditions: ColumnElement[bool]) -> Select[Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from grants.core.paging import Rows
-from grants.evaluation.rules.pool import PoolMember
+from grants.evaluation.rules.fit import FIT_MAX
+from grants.evaluation.rules.pool import PoolMember, digest
 from grants.evaluation.rules.showing import ApplicationHead, RunView, SeatView
 
 # How many parts of the graph of seats are told by their size.
@@ -107,6 +109,59 @@ class RunPage:
         return f"{hundredths // 100}.{hundredths % 100:02d} %" if hundredths else "0 %"
 
     @property
+    def result_words(self) -> tuple[str, ...]:
+        """What came of the run, in sentences for somebody who never saw one."""
+        run = self.run
+        if run.objective is None or not run.seats:
+            return ()
+        found = [
+            f"Every pair of an evaluator and an application has a fit of 0 to {FIT_MAX}: how much of its topics the person "
+            f"knows, and whatever else the call counts. The {run.seats} seats together are worth {run.objective}, "
+            f"{run.mean} each on average.",
+            self._proof_words(),
+        ]
+        if self.ideal is not None and self.ideal > run.objective:
+            found.append(
+                f"What that costs: without rules on who sits together and without the care for the worst served application "
+                f"{self.ideal} could be reached. Keeping them took {self.from_ideal} of it."
+            )
+        if self.floor is not None:
+            found.append(
+                f"The application served worst has {self.floor} over its seats; every other has as much or more."
+            )
+        if self.spread is not None:
+            found.append(self._spread_words(self.spread))
+        return tuple(found)
+
+    def _proof_words(self) -> str:
+        run = self.run
+        assert run.objective is not None and run.bound is not None, "a run that was solved has both"
+        gap = run.bound - run.objective
+        if not gap:
+            return (
+                "No other choice of people is worth more: that is proved, by a price for every open pair "
+                f"({run.pairs_priced} of them), and can be added up again without the program that found it."
+            )
+        return (
+            f"No choice of people can be worth more than {run.bound}: that is proved. This one is {gap} below, so at most so "
+            "much is still to be had; whether it is, nobody worked out."
+        )
+
+    def _spread_words(self, spread: int) -> str:
+        """The sum of the squared loads, against what it would be if everybody had the same number, or one more."""
+        people, seats = self.run.evaluators, self.run.seats
+        if not people:
+            return ""
+        each, more = divmod(seats, people)
+        even = (people - more) * each * each + more * (each + 1) * (each + 1)
+        if spread <= even:
+            return f"The work is shared as evenly as it can be: {each} to {each + 1 if more else each} seats a person."
+        return (
+            f"The work is not shared evenly. Squared and added up, what each person carries makes {spread}; with the same "
+            f"number for everybody it would be {even}. The nearer the two, the more even."
+        )
+
+    @property
     def settings_words(self) -> tuple[str, ...]:
         """What the run was asked, in sentences."""
         found = [f"{self.settings.get('per_application')} evaluators for each application."]
@@ -131,9 +186,9 @@ class RunPage:
             return ()
         found = [f"{told['kept']} seats were kept, {told['given']} given, {told['taken']} taken back."]
         for key, words in (
-            ("total", "The total fit"),
-            ("floor", "The worst application"),
-            ("spread", "The unevenness of loads"),
+            ("total", "What all seats are worth together"),
+            ("floor", "What the worst served application has"),
+            ("spread", "The unevenness of the work"),
         ):
             change = told.get(key)
             if change is not None:
@@ -229,4 +284,12 @@ class AdjustPage:
     locked: frozenset[str]
     missing: int
     people: tuple[tuple[PoolMember, str, int], ...]
+    # Of the seats as they stand: a form that shows others is overtaken.
+    version: int = 0
     what_if: WhatIf | None = None
+
+
+def seats_version(seats: Iterable[tuple[UUID, str, bool]]) -> int:
+    """One number for the seats of an application, of the id, state and lock of each: whatever changes is another one."""
+    told = sorted([str(key), state, locked] for key, state, locked in seats)
+    return int.from_bytes(digest(told)[:7])

@@ -66,6 +66,17 @@ class AdjustInput:
     leaving: str = ""
     taking: str = ""
     reason: str = ""
+    # When the assessment of whoever takes a seat is due; None keeps the day of the seat.
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemindInput:
+    """Which seats to remind of by mail, with own words, and why somebody is reminded again within a day."""
+
+    seat_ids: tuple[UUID, ...]
+    message: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

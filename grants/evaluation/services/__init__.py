@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.services.accepting import accept_terms, tell_of_terms, withdraw_terms
-from grants.evaluation.services.adjusting import adjust
+from grants.evaluation.services.adjusting import adjust, change_by_file
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import (
     agree,
@@ -27,10 +27,11 @@ from grants.evaluation.services.invitations import (
     remind_late,
     withdraw_invitation,
 )
-from grants.evaluation.services.leaving import hand_over, recuse
+from grants.evaluation.services.leaving import recuse
 from grants.evaluation.services.packs import ask_pack, download_pack
 from grants.evaluation.services.places import keep_place, skip
 from grants.evaluation.services.records import input_hash
+from grants.evaluation.services.reminding import remind_of_assessments
 from grants.evaluation.services.runs import give_out, request_run, run
 from grants.evaluation.services.seats import fill, start_again, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
@@ -45,6 +46,7 @@ __all__ = [
     "agree",
     "ask_pack",
     "ask_to_look",
+    "change_by_file",
     "confirm_shift",
     "decide_detected",
     "declare",
@@ -56,7 +58,6 @@ __all__ = [
     "edit_profile",
     "fill",
     "give_out",
-    "hand_over",
     "import_evaluators",
     "input_hash",
     "invite",
@@ -67,6 +68,7 @@ __all__ = [
     "recuse",
     "remind",
     "remind_late",
+    "remind_of_assessments",
     "remove",
     "reopen",
     "reopen_agreed",

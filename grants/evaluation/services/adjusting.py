@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from grants.applications.models import Application
 from grants.calls import queries as calls
+from grants.calls.rules import CallView
+from grants.core import clock
 from grants.core.acts import act
 from grants.core.db import db, locked
-from grants.core.errors import Invalid
+from grants.core.errors import Conflict, Invalid, Refused
 from grants.core.permissions import Actor, Permission
+from grants.core.text import csv_table
 from grants.evaluation import queries
 from grants.evaluation.models import Assignment, Evaluator
-from grants.evaluation.rules import AdjustInput
-from grants.evaluation.services.seats import HANDED_OVER, seat_by_hand, take_seat_by_hand, to_change_by_hand
+from grants.evaluation.rules import AdjustInput, SeatChange, SeatDeed, SeatPlan
+from grants.evaluation.services.seats import (
+    HANDED_OVER,
+    seat_by_hand,
+    take_seat_by_hand,
+    tell_evaluators,
+    to_change_by_hand,
+)
 from grants.evaluation.states import Deed, SeatState
 from grants.identity.models import User
 
@@ -25,11 +36,74 @@ from grants.identity.models import User
     scope=queries.application_scope,
     says="changed the seats of {subject} by hand",
 )
-def adjust(actor: Actor, application_id: UUID, values: AdjustInput) -> str:
-    """Give, move, release, lock or unlock a seat: the checks of the run, and a reason. Returns what was done."""
+def adjust(actor: Actor, application_id: UUID, values: AdjustInput, shown: int | None = None) -> str:
+    """Give, move, release, lock or unlock a seat: the checks of the run, and a reason. Returns what was done.
+
+    ``shown`` is the number of the seats the form was shown with; raises :class:`Conflict` where others stand now.
+    """
     application, words = to_change_by_hand(actor, application_id, values.reason)
-    call = calls.call_by_id(application.call_id)
-    seat = None if values.deed is Deed.GIVE else _seat(application_id, values.leaving)
+    if shown not in (None, queries.standing_version(application_id)):
+        raise Conflict("Somebody changed these seats while you were working. Nothing of yours was done.")
+    return _change(calls.call_by_id(application.call_id), application, values, words)
+
+
+@act(
+    "assignment.import",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=queries.call_scope,
+    says="changed the seats of {subject} by a file",
+)
+def change_by_file(actor: Actor, call_id: UUID, text: str, shown: bytes, reason: str) -> int:
+    """Do what the preview of this very text showed, each seat as a change by hand does it; how many seats changed.
+
+    ``shown`` is the hash of that preview: where something changed since, nothing is written, and one looks again. Whoever
+    leaves a seat leaves before anybody takes one, so that two people may change places.
+    """
+    call = calls.call_by_id(call_id)
+    plan = queries.seat_plan(actor, call, csv_table(text))
+    if plan.sha256 != shown:
+        raise Conflict(
+            "What stands changed after this file was shown to you. Nothing was changed; look at what it would do now."
+        )
+    if not plan.written:
+        raise Refused("The file changes nothing, so nothing was written.")
+    order = (SeatDeed.UNLOCKED, SeatDeed.TAKEN, SeatDeed.GIVEN, SeatDeed.LOCKED)
+    ids = {row.reference: row.id for row in db.session.execute(_named(call_id, plan))}
+    open_ones = {key: to_change_by_hand(actor, ids[key], reason) for key in sorted(ids)}
+    for change in sorted(plan.written, key=lambda one: (order.index(one.deed), one.reference, one.handle)):
+        application, words = open_ones[change.reference]
+        _change(call, application, _by_hand(change), words, tells=False)
+        if change.lock:
+            _change(call, application, AdjustInput(Deed.LOCK, change.handle), words)
+    # One mail for each evaluator with new seats, whatever their number.
+    people = {member.handle: member for member in queries.pool(call_id)}
+    tell_evaluators(call, [people[change.handle] for change in plan.of(SeatDeed.GIVEN)])
+    return len(plan.written)
+
+
+def _named(call_id: UUID, plan: SeatPlan) -> Any:
+    references = {change.reference for change in plan.written}
+    return select(Application.id, Application.reference).where(
+        Application.call_id == call_id, Application.reference.in_(references)
+    )
+
+
+def _by_hand(change: SeatChange) -> AdjustInput:
+    match change.deed:
+        case SeatDeed.GIVEN:
+            due = None if change.due is None else clock.end_of_day(change.due)
+            return AdjustInput(Deed.GIVE, taking=change.handle, due_at=due)
+        case SeatDeed.TAKEN:
+            return AdjustInput(Deed.RELEASE, change.handle)
+        case SeatDeed.LOCKED:
+            return AdjustInput(Deed.LOCK, change.handle)
+        case _:
+            return AdjustInput(Deed.UNLOCK, change.handle)
+
+
+def _change(call: CallView, application: Application, values: AdjustInput, words: str, *, tells: bool = True) -> str:
+    """One change of a seat inside an act that began with :func:`to_change_by_hand`."""
+    seat = None if values.deed is Deed.GIVE else _seat(application.id, values.leaving)
     if values.deed in (Deed.LOCK, Deed.UNLOCK):
         assert seat is not None, "every deed but giving is about a seat"
         seat.locked = values.deed is Deed.LOCK
@@ -43,7 +117,7 @@ def adjust(actor: Actor, application_id: UUID, values: AdjustInput) -> str:
         raise Invalid("Choose an evaluator.", {"taking": "Choose who takes the seat."})
     if seat is not None:
         take_seat_by_hand(application, seat, words, letter=HANDED_OVER)
-    seat_by_hand(call, application, member.id, words, seat.due_at if seat else None)
+    seat_by_hand(call, application, member.id, words, values.due_at or (seat.due_at if seat else None), tells=tells)
     return f"{member.name} has the seat and is told by mail."
 
 

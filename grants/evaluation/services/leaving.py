@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from grants.applications.models import Application
@@ -16,11 +15,7 @@ from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment
 from grants.evaluation.services.seats import (
-    HANDED_OVER,
     refuse_decided,
-    seat_by_hand,
-    take_seat_by_hand,
-    to_change_by_hand,
     void_seat,
 )
 from grants.identity import services as people
@@ -67,21 +62,3 @@ def _tell_managers(actor: Actor, application: Application, words: str) -> None:
         name=actor.name,
         words=words,
     )
-
-
-@act(
-    "assignment.hand_over",
-    needs=Permission.ASSIGNMENT_DECIDE,
-    scope=queries.seat_scope,
-    says="handed an evaluator’s seat on {subject} to somebody else",
-)
-def hand_over(actor: Actor, seat_id: UUID, evaluator_id: UUID, reason: str, due_at: datetime | None = None) -> UUID:
-    """Empty a seat and give it to another evaluator, by the same checks as any seat given by hand, in one deed.
-
-    The new evaluator starts with an empty sheet; the old sheet stays in the history and counts for nothing.
-    """
-    seat = locked(Assignment, seat_id)
-    application, words = to_change_by_hand(actor, seat.application_id, reason)
-    take_seat_by_hand(application, seat, words, letter=HANDED_OVER)
-    call = calls.call_by_id(application.call_id)
-    return seat_by_hand(call, application, evaluator_id, words, due_at or seat.due_at)

@@ -197,9 +197,18 @@ def take_seat_by_hand(application: Application, seat: Assignment, words: str, *,
 
 
 def seat_by_hand(
-    call: CallView, application: Application, evaluator_id: UUID, words: str, due_at: datetime | None
+    call: CallView,
+    application: Application,
+    evaluator_id: UUID,
+    words: str,
+    due_at: datetime | None,
+    *,
+    tells: bool = True,
 ) -> UUID:
-    """A seat for an evaluator of the pool, inside an act that has locked the application; refused for whatever a run would not do either."""
+    """A seat for an evaluator of the pool, inside an act that has locked the application; refused for whatever a run would not do either.
+
+    An act that gives several tells everybody once itself: ``tells`` is false then.
+    """
     application_id = application.id
     locked_pool = db.session.scalars(
         select(Evaluator).where(Evaluator.id == evaluator_id, Evaluator.call_id == call.id).with_for_update()
@@ -223,7 +232,8 @@ def seat_by_hand(
     utility = rules.fitting(call.content, members).utility(member, about)
     seat_id = give_seat(application_id, member, utility, due_at, hand_reason=words)
     start_evaluation([about])
-    tell_evaluators(call, [member])
+    if tells:
+        tell_evaluators(call, [member])
     return seat_id
 
 

@@ -10,14 +10,12 @@ from grants.core import clock, jobs
 from grants.evaluation import queries, rules, services
 from grants.evaluation.forms import (
     AdjustForm,
-    FillForm,
     ReasonForm,
     RunForm,
-    end_of,
 )
 from grants.evaluation.rules import SEARCH_MAX, SeatFilter, SeatSearch
-from grants.evaluation.states import StandingRule
-from grants.evaluation.views.frame import P, bp
+from grants.evaluation.states import Deed, StandingRule
+from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
 from grants.web.choosing import chosen
 from grants.web.routing import current_actor, page, requires, see_other
@@ -59,32 +57,18 @@ def _assignments(slug: str, form: RunForm) -> str:
     )  # fmt: skip
 
 
-@bp.route("/calls/<slug>/assignments/<ref>/fill", methods=["GET", "POST"])
+# Pages of before that did one deed each lead to the one page on which seats are changed: links to them stand in bookmarks.
+@bp.get("/calls/<slug>/assignments/<ref>/fill")
 @requires(P.ASSIGNMENT_DECIDE)
-def fill(slug: str, ref: str) -> Any:
-    head, lines = queries.free_seat(current_actor(), slug, ref)
-    form = FillForm().with_people(lines)
-    if form.validate_on_submit():
-        with form.refusals():
-            chosen = next(member for member, _, _ in lines if member.handle == form.evaluator.data)
-            due = end_of(form.due_on.data)
-            services.fill(current_actor(), head.id, chosen.id, form.reason.data or "", due)
-            flash(f"{chosen.name} has the seat and is told by mail.")
-            return see_other(".assignments", slug=slug)
-    return page("evaluation/fill.html", head=head, lines=lines, form=form), 422 if form.is_submitted() else 200
+def fill_before(slug: str, ref: str) -> Any:
+    return see_other(".adjusting", slug=slug, ref=ref, deed=Deed.GIVE.value)
 
 
-@bp.route("/calls/<slug>/assignments/<ref>/<handle>/void", methods=["GET", "POST"])
+@bp.get("/calls/<slug>/assignments/<ref>/<handle>/<any('void', 'hand-over'):page>")
 @requires(P.ASSIGNMENT_DECIDE)
-def void(slug: str, ref: str, handle: str) -> Any:
-    head, seat = queries.seat_of(current_actor(), slug, ref, handle)
-    form = ReasonForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.void(current_actor(), seat.id, form.reason.data or "")
-            flash(f"The seat of {seat.name} is empty.")
-            return see_other(".assignments", slug=slug)
-    return page("evaluation/void.html", head=head, seat=seat, form=form), 422 if form.is_submitted() else 200
+def adjust_before(slug: str, ref: str, handle: str, page: str) -> Any:
+    deed = Deed.RELEASE if page == "void" else Deed.MOVE
+    return see_other(".adjusting", slug=slug, ref=ref, leaving=handle, deed=deed.value)
 
 
 @bp.route("/calls/<slug>/assignments/<ref>/<handle>/reopen", methods=["GET", "POST"])
@@ -134,7 +118,9 @@ def adjust(slug: str, ref: str) -> Any:
         # Nothing is stored: the same form comes back with what the change would do.
         shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
         return page("evaluation/adjust.html", shown=shown, form=form, asked=True)
-    with form.refusals():
-        flash(services.adjust(current_actor(), shown.head.id, form.to_input()))
+    with form.attempt():
+        flash(services.adjust(current_actor(), shown.head.id, form.to_input(), form.version_shown()))
         return see_other(".assignments", slug=slug)
-    return page("evaluation/adjust.html", shown=shown, form=form), 422
+    if form.clashed:
+        form.comes_again(shown.version)
+    return page("evaluation/adjust.html", shown=shown, form=form), status_of(form)

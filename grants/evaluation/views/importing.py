@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, current_app, flash
@@ -47,20 +48,21 @@ def import_template(slug: str, kind: str) -> Any:
     if kind == "csv":
         answer = Response(CSV_MARK + rules.template_text(), mimetype="text/csv")
     else:
-        answer = Response(_template_book(), mimetype=MEDIA[FileType.XLSX])
+        book = text_book("Evaluators", csv_table(rules.template_text()))
+        answer = Response(book, mimetype=MEDIA[FileType.XLSX])
     answer.headers["Content-Disposition"] = f"attachment; filename=evaluators.{kind}"
     return answer
 
 
-def _template_book() -> bytes:
+def text_book(name: str, rows: Sequence[Sequence[str]]) -> bytes:
+    """A workbook of one sheet in which everything is text, so that a spreadsheet makes no date of it and no number."""
     import xlsxwriter  # only where somebody asks for it
 
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet, text = book.add_worksheet("Evaluators"), book.add_format({"num_format": "@"})
-        # Everything is text, so that a spreadsheet makes no date of a number and no number of a text.
-        sheet.set_column(0, len(rules.IMPORT_COLUMNS) - 1, 24, text)
-        for number, row in enumerate(csv_table(rules.template_text())):
+        sheet, text = book.add_worksheet(name), book.add_format({"num_format": "@"})
+        sheet.set_column(0, len(rows[0]) - 1, 24, text)
+        for number, row in enumerate(rows):
             for place, cell in enumerate(row):
                 sheet.write_string(number, place, cell, text)
     return target.getvalue()
@@ -73,28 +75,28 @@ def look_at_pool(slug: str) -> Any:
     call, form = queries.call_to_assign(current_actor(), slug), EvaluatorsFileForm()
     if form.validate_on_submit():
         with form.refusals():
-            table = _read(form)
+            table = read_table(form.file.data, "evaluators", len(rules.IMPORT_COLUMNS))
             plan = queries.import_plan(current_actor(), call, table)
             return _page(call, EvaluatorsFileForm(formdata=None), plan, _sealed(call, rules.table_text(table), plan))
     return _page(call, form), 422
 
 
-def _read(form: EvaluatorsFileForm) -> list[list[str]]:
-    upload = form.file.data
+def read_table(upload: Any, what: str, columns: int) -> list[list[str]]:
+    """An uploaded CSV or workbook as a table of texts; raises :class:`Invalid` with the sentence beside the file."""
     try:
         if not upload or not upload.filename:
-            raise Invalid("Choose a file with evaluators, as CSV or as .xlsx.")
+            raise Invalid(f"Choose a file with {what}, as CSV or as .xlsx.")
         # Looked into like every upload: bombs, macros and what reaches out are refused in words.
         head = upload.stream.read(4)
         upload.stream.seek(0)
         if head == b"PK\x03\x04":
             incoming = files.receive(upload, allowed={FileType.XLSX}, bytes_max=rules.IMPORT_BYTES_MAX)
             upload.stream.seek(0)
-            rows = book_rows(upload.stream.read(incoming.size_bytes), columns_max=len(rules.IMPORT_COLUMNS) + 1)
+            rows = book_rows(upload.stream.read(incoming.size_bytes), columns_max=columns + 1)
             return rules.book_table(rows)
         data = upload.stream.read(rules.IMPORT_BYTES_MAX + 1)
         if not data:
-            raise Invalid("The file is empty. Choose the file with the evaluators.")
+            raise Invalid(f"The file is empty. Choose the file with the {what}.")
         if len(data) > rules.IMPORT_BYTES_MAX:
             limit = rules.IMPORT_BYTES_MAX // 1000
             raise Invalid(f"The file is larger than {limit} kB. Split it into several files.")

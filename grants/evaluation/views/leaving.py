@@ -1,4 +1,4 @@
-"""Leaving a seat: the evaluator gives it back, the manager hands it to somebody else; finished sheets sent together."""
+"""Leaving a seat: the evaluator gives it back; finished sheets sent together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import flash, request
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.dossiers.forms import read_number
 from grants.evaluation import queries, rules, services
-from grants.evaluation.forms import HandOverForm, LeaveForm, Leaving, end_of
+from grants.evaluation.forms import LeaveForm, Leaving
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
 from grants.evaluation.views.frame import P, anchors_of, bp
@@ -34,23 +34,6 @@ def leave(ref: str) -> Any:
                 flash(f"You gave “{shown.head.title}” back. The programme manager is told.")
             return see_other(".assessments")
     return page("evaluation/leave.html", shown=shown, form=form), 422 if form.is_submitted() else 200
-
-
-@bp.route("/calls/<slug>/assignments/<ref>/<handle>/hand-over", methods=["GET", "POST"])
-@requires(P.ASSIGNMENT_DECIDE)
-def hand_over(slug: str, ref: str, handle: str) -> Any:
-    """Give a seat to somebody else in one deed."""
-    actor = current_actor()
-    head, seat, lines = queries.seat_to_hand_over(actor, slug, ref, handle)
-    form = HandOverForm().with_people(lines)
-    if form.validate_on_submit():
-        with form.refusals():
-            chosen = next(member for member, _, _ in lines if member.handle == form.evaluator.data)
-            services.hand_over(actor, seat.id, chosen.id, form.reason.data or "", end_of(form.due_on.data))
-            flash(f"{chosen.name} has the seat of {seat.name} and starts with an empty sheet. Both are told by mail.")
-            return see_other(".assignments", slug=slug)
-    shown = page("evaluation/hand_over.html", head=head, seat=seat, lines=lines, form=form)
-    return shown, 422 if form.is_submitted() else 200
 
 
 @bp.get("/assessments/send")

@@ -40,6 +40,7 @@ from grants.identity.queries.mails import (
     mails,
     new_address,
     rendered_mail,
+    rendered_mails,
     sign_in_address,
 )
 from grants.identity.queries.organisations import (
@@ -118,6 +119,7 @@ __all__ = [
     "person_by_email",
     "register_entry",
     "rendered_mail",
+    "rendered_mails",
     "role_holds",
     "role_places",
     "roles_waiting",

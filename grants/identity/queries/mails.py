@@ -51,6 +51,16 @@ def rendered_mail(user_id: UUID, template: str, context: Mapping[str, Any]) -> R
     return _rendered(_address(to, template, context), to.name, template, {**context, "person": to})
 
 
+def rendered_mails(template: str, contexts: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, RenderedMail]:
+    """The same for many people at once, each with a context of their own: what a page shows before anything is sent."""
+    assert template not in _SENT_ELSEWHERE, "goes to where the account stands"
+    found = people(contexts)
+    return {
+        user_id: _rendered(found[user_id].email, found[user_id].name, template, {**context, "person": found[user_id]})
+        for user_id, context in contexts.items()
+    }
+
+
 # To people, and to addresses outside.
 _LETTERS = ("jobs.mail.send", "jobs.mail.send_outside")
 

@@ -1,0 +1,135 @@
+"""The seats of a call as a file, and what stands against a file of seats that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from grants.applications.models import Application
+from grants.calls.rules import CallView
+from grants.core import clock
+from grants.core.permissions import Actor
+from grants.core.together import Asking, ask, reader, side_by_side
+from grants.evaluation import rules
+from grants.evaluation.models import Assessment, Assignment, Consensus, Evaluator
+from grants.evaluation.queries.access import declarations, undecidable
+from grants.evaluation.queries.applicants import consortia_of
+from grants.evaluation.queries.assignments import country_rule, pool, seat_views
+from grants.evaluation.queries.late import may_see
+from grants.evaluation.queries.seating import ACTIVE, OPEN
+from grants.evaluation.rules import (
+    SEAT_COLUMNS,
+    AskedSeat,
+    SeatedApplication,
+    SeatPlan,
+    SeatsKnown,
+    SeatView,
+    StandingSeat,
+    Takes,
+)
+from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+from grants.identity.models import User
+
+DECIDED = "The consensus is agreed; who assessed this application no longer changes."
+
+
+@reader
+def seat_table(actor: Actor, call: CallView) -> Asking[list[list[str]]]:
+    """Every seat that stands on applications in evaluation, with the head; what is shut to the person is not in it."""
+    rows = yield from ask(
+        select(
+            *(Application.reference, Application.title, User.handle, User.name),
+            *(Assignment.locked, Assignment.due_at, Assignment.utility, Assessment.state),
+        )
+        .select_from(Application)
+        .outerjoin(Assignment, (Assignment.application_id == Application.id) & ACTIVE)
+        .outerjoin(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .outerjoin(User, User.id == Evaluator.user_id)
+        .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
+        .where(*may_see(actor, call.id), OPEN)
+        .order_by(Application.reference, User.handle)
+    )
+    return [list(SEAT_COLUMNS), *(_cells(row) for row in rows)]
+
+
+def _cells(row: Any) -> list[str]:
+    if row.handle is None:
+        return [row.reference, "", "", "", row.title, "", "", ""]
+    due = clock.in_zone(row.due_at).date().isoformat() if row.due_at else ""
+    state = {"submitted": "submitted", "draft": "begun"}.get(row.state or "", "not begun")
+    locked = "yes" if row.locked else "no"
+    return [row.reference, row.handle, locked, due, row.title, row.name, str(row.utility), state]
+
+
+@reader
+def seat_plan(actor: Actor, call: CallView, table: Sequence[Sequence[str]]) -> Asking[SeatPlan]:
+    """What a file would do; an application the person may not change is none."""
+    asked = rules.read_seats(table)
+    found = yield from ask(
+        select(Application.id, Application.reference, Application.title).where(
+            *may_see(actor, call.id), OPEN, Application.reference.in_({line.reference for line in asked})
+        )
+    )
+    shut = yield from undecidable.asking(actor, (), [row.id for row in found])
+    open_ones = {row.reference: row for row in found if row.id not in shut}
+    ids = [row.id for row in open_ones.values()]
+    about: list[Asking[Any]] = [
+        seat_views(ids), pool.asking(call.id), consortia_of.asking(ids), declarations.asking(ids),
+        country_rule.asking(call.id), ask(select(Consensus.application_id, Consensus.state).where(Consensus.application_id.in_(ids))),
+    ]  # fmt: skip
+    seats, members, consortia, stated, countries, consensus = yield from side_by_side(about)
+    agreed = {row.application_id for row in consensus if row.state == ConsensusState.AGREED.value}
+    people = {member.handle: member for member in members}
+    by_id = {one.application_id: one for one in consortia}
+    unfit = {
+        (line.reference, line.handle): why
+        for line in asked
+        if line.reference in open_ones and line.handle in people
+        and (why := _unfit(line, people[line.handle], open_ones[line.reference].id, by_id, stated, countries, seats))
+    }  # fmt: skip
+    return rules.plan_seats(
+        asked,
+        SeatsKnown(
+            call.content.evaluators_per_application,
+            {key: _application(row, seats.get(row.id, ()), row.id in agreed) for key, row in open_ones.items()},
+            {one.handle: Takes(one.id, one.name, one.load, one.load_max) for one in members},
+            unfit,
+        ),
+    )
+
+
+def _application(row: Any, seats: Sequence[SeatView], agreed: bool) -> SeatedApplication:
+    standing = {
+        seat.handle: StandingSeat(seat.id, seat.name, seat.locked, seat.assessment is AssessmentState.SUBMITTED)
+        for seat in seats
+        if seat.state is SeatState.ACTIVE
+    }
+    return SeatedApplication(row.id, row.title, standing, DECIDED if agreed else "")
+
+
+def _unfit(
+    line: AskedSeat,
+    member: rules.PoolMember,
+    application_id: UUID,
+    consortia: Any,
+    stated: Any,
+    countries: Any,
+    seats: Any,
+) -> str:
+    """Why somebody without a seat cannot take one: what a seat given by hand is asked too."""
+    had = {seat.evaluator_id: seat.state for seat in seats.get(application_id, ())}
+    if had.get(member.id) is SeatState.ACTIVE:
+        return ""
+    if member.id in had:
+        return f"{member.name} had a seat on it before."
+    said = stated.get((member.user_id, application_id), rules.Said())
+    return rules.why_not(
+        member,
+        consortia[application_id],
+        said,
+        countries=countries,
+        due=clock.end_of_day(line.due) if line.due else None,
+    )

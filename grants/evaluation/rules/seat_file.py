@@ -1,0 +1,299 @@
+"""A file of seats: taken along, changed elsewhere, read back line by line and told before anything is written.
+
+Of each application it names, the file says every seat; applications it does not name stay as they are. An application
+with a line that cannot be done is left as it is, whole: half a change of a panel of three is nobody’s wish.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from grants.core.errors import Invalid, quoted
+from grants.evaluation.rules.pool import digest
+
+SEAT_COLUMNS = ("application", "evaluator", "locked", "due", "title", "name", "fit", "state")
+SEAT_LINES_MAX = 5_000
+# Each seat given is looked at by every check of a seat given by hand.
+SEATS_CHANGED_MAX = 200
+_NEEDED = ("application", "evaluator")
+_LOCKED = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+class SeatDeed(StrEnum):
+    """What a line of a file, or a seat it does not name, comes to."""
+
+    GIVEN = "given"
+    TAKEN = "taken"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    SAME = "same"
+    REFUSED = "refused"
+
+    @property
+    def words(self) -> str:
+        """As the preview calls it."""
+        return {
+            "given": "Added", "taken": "Taken away", "locked": "Locked", "unlocked": "Unlocked",
+            "same": "Stays as it is", "refused": "Left out",
+        }[self.value]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSeat:
+    """A seat that stands, as a file names it."""
+
+    id: UUID
+    name: str
+    locked: bool
+    submitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedApplication:
+    """An application whose seats a file may change: its seats by handle; ``decided`` says why none may go."""
+
+    id: UUID
+    title: str
+    seats: Mapping[str, StandingSeat]
+    decided: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """Somebody of the pool: how many applications they have and take at most."""
+
+    id: UUID
+    name: str
+    load: int
+    load_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsKnown:
+    """What a plan is made from: applications by reference, the pool by handle, and why somebody cannot sit somewhere."""
+
+    per_application: int
+    applications: Mapping[str, SeatedApplication] = field(default_factory=dict)
+    pool: Mapping[str, Takes] = field(default_factory=dict)
+    # By reference and handle, for those who have no seat there.
+    unfit: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSeat:
+    """One line of a file as it was read; without an evaluator it says that the application has nobody."""
+
+    number: int
+    reference: str
+    handle: str
+    locked: bool | None
+    due: date | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatChange:
+    """What happens to one seat; ``number`` is the line of the file, 0 where it is one the file does not name."""
+
+    number: int
+    reference: str
+    title: str
+    handle: str
+    name: str
+    deed: SeatDeed
+    words: str = ""
+    due: date | None = None
+    # A seat that is given is locked at once.
+    lock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPlan:
+    """What a whole file would do, by application."""
+
+    changes: tuple[SeatChange, ...] = ()
+
+    def of(self, *deeds: SeatDeed) -> tuple[SeatChange, ...]:
+        """The changes that are one of these."""
+        return tuple(one for one in self.changes if one.deed in deeds)
+
+    @property
+    def counts(self) -> tuple[tuple[SeatDeed, int], ...]:
+        """Each deed with how many seats it is done to."""
+        return tuple((deed, len(self.of(deed))) for deed in SeatDeed)
+
+    @property
+    def told(self) -> tuple[SeatChange, ...]:
+        """What is worth a line: all but what stays as it is."""
+        return tuple(one for one in self.changes if one.deed is not SeatDeed.SAME)
+
+    @property
+    def written(self) -> tuple[SeatChange, ...]:
+        """What would be written."""
+        return self.of(SeatDeed.GIVEN, SeatDeed.TAKEN, SeatDeed.LOCKED, SeatDeed.UNLOCKED)
+
+    @property
+    def sha256(self) -> bytes:
+        """What it would do, as a hash: shown and done are one and the same, or nothing is written."""
+        return digest([[one.reference, one.handle, one.deed, one.words, one.due, one.lock] for one in self.changes])
+
+
+def read_seats(table: Sequence[Sequence[str]]) -> tuple[AskedSeat, ...]:
+    """The lines of a table of seats; raises :class:`Invalid` where it is none at all."""
+    head = [cell.strip().casefold() for cell in table[0]] if table else []
+    while head and not head[-1]:
+        head.pop()
+    missing = [name for name in _NEEDED if name not in head]
+    unknown = [name for name in head if name not in SEAT_COLUMNS]
+    if missing or unknown or len(set(head)) != len(head):
+        wrong = f" {quoted(unknown[0])} is none of them." if unknown else ""
+        wrong += f" {', '.join(missing)} must be there." if missing else ""
+        wrong += " One stands twice." if len(set(head)) != len(head) else ""
+        raise Invalid(f"The first line names the columns, of these: {', '.join(SEAT_COLUMNS)}.{wrong}")
+    filled = [(number, row) for number, row in enumerate(table[1:], 2) if any(row)]
+    if not filled:
+        raise Invalid("The file has no line below its head. Write one line for each seat.")
+    if len(filled) > SEAT_LINES_MAX:
+        raise Invalid(f"The file has {len(filled)} lines; the limit is {SEAT_LINES_MAX}. Split it by application.")
+    lines: list[AskedSeat] = []
+    first: dict[tuple[str, str], int] = {}
+    for number, row in filled:
+        line = _read(number, dict(zip(head, (*row, *[""] * len(head)), strict=False)))
+        pair = (line.reference, line.handle)
+        if pair in first and not line.problem:
+            line = AskedSeat(number, *pair, None, None, f"The same seat stands in line {first[pair]} already.")
+        first.setdefault(pair, number)
+        lines.append(line)
+    return tuple(lines)
+
+
+def _read(number: int, cells: Mapping[str, str]) -> AskedSeat:
+    reference, handle = cells["application"].strip().upper(), cells["evaluator"].strip().casefold()
+    problems = [] if reference else ["The reference of the application is missing."]
+    locked = cells.get("locked", "").strip().casefold()
+    if locked not in _LOCKED:
+        problems.append(f"{quoted(cells['locked'])}: locked is yes or no.")
+    due, day = cells.get("due", "").strip(), None
+    try:
+        day = date.fromisoformat(due) if due else None
+    except ValueError:
+        problems.append(f"{quoted(due)}: write the day as 2027-03-31.")
+    return AskedSeat(number, reference, handle, _LOCKED.get(locked), day, " ".join(problems))
+
+
+def plan_seats(asked: Sequence[AskedSeat], known: SeatsKnown) -> SeatPlan:
+    """What the lines would do to the seats that stand; raises :class:`Invalid` where it is more than one deed takes."""
+    by_application: dict[str, list[AskedSeat]] = {}
+    for line in asked:
+        by_application.setdefault(line.reference, []).append(line)
+    left: dict[str, dict[int, str]] = {}
+    changes: dict[str, list[SeatChange]] = {}
+    for reference, lines in by_application.items():
+        changes[reference], problems = _of_application(reference, lines, known)
+        if problems:
+            left[reference] = problems
+    # Who is given too much is found over the whole file; what is left out gives nothing back, so it is looked at again.
+    while over := _too_much(changes, left, known):
+        left |= over
+    done: list[SeatChange] = []
+    for reference, lines in by_application.items():
+        if reference in left:
+            done += _left_out(reference, lines, left[reference], known)
+        else:
+            done += changes[reference]
+    plan = SeatPlan(tuple(done))
+    if len(plan.written) > SEATS_CHANGED_MAX:
+        raise Invalid(
+            f"The file changes {len(plan.written)} seats; one deed changes at most {SEATS_CHANGED_MAX}. "
+            "Split it by application, or run the assignment again."
+        )
+    return plan
+
+
+def _of_application(
+    reference: str, lines: Sequence[AskedSeat], known: SeatsKnown
+) -> tuple[list[SeatChange], dict[int, str]]:
+    """What the lines of one application do, and by line what cannot be done."""
+    problems = {line.number: line.problem for line in lines if line.problem}
+    about = known.applications.get(reference)
+    if about is None:
+        sentence = f"{quoted(reference)} is no application of this call whose seats you may change now."
+        return [], {line.number: problems.get(line.number) or sentence for line in lines}
+    named = {line.handle: line for line in lines if line.handle}
+    found: list[SeatChange] = []
+    for line in named.values():
+        change, problem = _of_line(line, about, known)
+        found.append(change)
+        if problem:
+            problems.setdefault(line.number, problem)
+    for handle, seat in about.seats.items():
+        if handle not in named:
+            why = about.decided or ("Locked: unlock it first, or name it in the file." if seat.locked else "")
+            if why:
+                problems.setdefault(lines[0].number, f"{seat.name} is not named, and cannot lose the seat. {why}")
+            words = "Has submitted: the sheet stays on the record and counts no more." if seat.submitted else ""
+            found.append(SeatChange(0, reference, about.title, handle, seat.name, SeatDeed.TAKEN, words))
+    if len(named) > known.per_application:
+        problems.setdefault(
+            max(line.number for line in named.values()),
+            f"The file names {len(named)} evaluators of it; the call has {known.per_application} for each.",
+        )
+    return found, problems
+
+
+def _of_line(line: AskedSeat, about: SeatedApplication, known: SeatsKnown) -> tuple[SeatChange, str]:
+    seat, person = about.seats.get(line.handle), known.pool.get(line.handle)
+    name = seat.name if seat else person.name if person else line.handle
+    base = (line.number, line.reference, about.title, line.handle, name)
+    if seat is not None:
+        if line.locked is None or line.locked is seat.locked:
+            return SeatChange(*base, SeatDeed.SAME), ""
+        return SeatChange(*base, SeatDeed.LOCKED if line.locked else SeatDeed.UNLOCKED), ""
+    change = SeatChange(*base, SeatDeed.GIVEN, due=line.due, lock=bool(line.locked))
+    if person is None:
+        return change, f"{quoted(line.handle)} is nobody of this pool. Write the name as the exported file does."
+    return change, about.decided or known.unfit.get((line.reference, line.handle), "")
+
+
+def _too_much(
+    changes: Mapping[str, Sequence[SeatChange]], left: Mapping[str, Mapping[int, str]], known: SeatsKnown
+) -> dict[str, dict[int, str]]:
+    loads: Counter[str] = Counter({handle: person.load for handle, person in known.pool.items()})
+    given: dict[str, list[SeatChange]] = {}
+    for reference, each in changes.items():
+        if reference in left:
+            continue
+        for change in each:
+            loads[change.handle] += (change.deed is SeatDeed.GIVEN) - (change.deed is SeatDeed.TAKEN)
+            if change.deed is SeatDeed.GIVEN:
+                given.setdefault(change.handle, []).append(change)
+    found: dict[str, dict[int, str]] = {}
+    for handle, more in given.items():
+        person = known.pool[handle]
+        if loads[handle] > person.load_max:
+            sentence = f"{person.name} would have {loads[handle]} applications and takes {person.load_max} at most."
+            # All of them: which of several the person should have is for the file to say.
+            for change in more:
+                found.setdefault(change.reference, {})[change.number] = sentence
+    return found
+
+
+def _left_out(
+    reference: str, lines: Sequence[AskedSeat], problems: Mapping[int, str], known: SeatsKnown
+) -> list[SeatChange]:
+    about = known.applications.get(reference)
+    numbers = ", ".join(str(number) for number in sorted(problems))
+    also = f"Left as it is: the same application has a line that cannot be done ({numbers})."
+    return [
+        SeatChange(
+            line.number, reference, about.title if about else "", line.handle,
+            known.pool[line.handle].name if line.handle in known.pool else line.handle,
+            SeatDeed.REFUSED, problems.get(line.number, also),
+        )
+        for line in lines
+    ]  # fmt: skip

@@ -1,0 +1,177 @@
+"""Missing assessments of a call: the list, the mails looked at before they are sent, and who was reminded."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from grants.applications.models import Application
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.jobs import Job
+from grants.core.paging import Page
+from grants.evaluation import queries, services
+from grants.evaluation.models import Assignment, AssignmentReminder
+from grants.evaluation.rules import MissingFilter, MissingSearch, RemindInput
+from grants.identity.models import Membership
+from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.evaluation.test_seating import more
+from tests.evaluation.test_views import text_of
+from tests.statements import statements
+
+NOW = CLOSED + timedelta(days=3)
+
+
+def late(scene: Scene, number: int = 0) -> None:
+    """The assessments of one application were due a day ago."""
+    db.session.rollback()
+    with arranging():
+        seats = select(Assignment).where(Assignment.application_id == scene.application_ids[number])
+        for seat in db.session.scalars(seats):
+            seat.due_at = NOW - timedelta(days=1)
+
+
+def missing(scene: Scene, only: MissingFilter | None = None, words: str = "") -> list[str]:
+    """The references of the list, one for each row."""
+    shown = queries.missing_page(scene.actor("manager"), scene.slug, MissingSearch(words, only))
+    return [row.reference for row in shown.rows.items]
+
+
+def picks(scene: Scene, only: MissingFilter | None = None) -> list[str]:
+    """The rows of a list as a browser sends them ticked."""
+    shown = queries.missing_page(scene.actor("manager"), scene.slug, MissingSearch("", only))
+    return [str(row.seat_id) for row in shown.rows.items]
+
+
+def mails() -> list[dict[str, object]]:
+    """The reminders that were asked for."""
+    db.session.rollback()
+    sent = db.session.scalars(select(Job).where(Job.name == "jobs.mail.send").order_by(Job.number))
+    return [job.args for job in sent if job.args["template"] == queries.REMINDER_MAIL]
+
+
+def hidden(page: str, name: str) -> str:
+    """What a hidden field of the page carries."""
+    return re.findall(rf'name="{name}" value="([^"]*)"', page)[0]
+
+
+def test_the_list_says_who_has_what_not_in_the_late_first_and_goes_on_by_key(browser: Browser, seated: Scene) -> None:
+    late(seated, 2)
+    with clock.at(NOW):
+        first, second, third = seated.references
+        assert missing(seated) == [third] * 3 + [first] * 3 + [second] * 3
+        assert missing(seated, MissingFilter.LATE) == [third] * 3 and missing(seated, MissingFilter.SOON) == []
+        assert missing(seated, MissingFilter.NO_DAY, first) == [first] * 3 == missing(seated, None, first[-4:])
+        done = seated.seats(seated.application_ids[2])[0]
+        services.submit(seated.actor(done), seated.application_ids[2], seated.sheet(8, 8, 8))
+        assert missing(seated, MissingFilter.LATE) == [third] * 2
+        shown = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/missing?only=late"))
+        assert "1 day late" in shown and "Never opened" in shown and shown.count("Not begun<") >= 2
+
+        more(seated, 97)
+        keys: list[str] = []
+        after: str | None = None
+        while True:
+            shown_now = queries.missing_page(seated.actor("manager"), seated.slug, page=Page(after=after))
+            keys += [row.key for row in shown_now.rows.items]
+            if (after := shown_now.rows.next_key) is None:
+                break
+        assert len(keys) == len(set(keys)) == 105 and keys == sorted(keys)
+        with statements() as seen:
+            browser.get("manager", f"/calls/{seated.slug}/assignments/missing")
+        assert len(seen) <= 8
+
+
+def test_exactly_the_mails_that_were_shown_are_sent_once(browser: Browser, seated: Scene) -> None:
+    late(seated)
+    path = f"/calls/{seated.slug}/assignments/missing"
+    with clock.at(NOW):
+        assert browser.post("manager", path).status_code == 422
+        look = browser.post("manager", f"{path}?only=late", every="yes")
+        seen = text_of(look)
+        assert look.status_code == 200 and "It was due on 22 November 2022." in seen and mails() == []
+        chosen = {"pick": picks(seated, MissingFilter.LATE), "message": "The panel meets soon."}
+
+        # Other words than were shown: nothing is sent, the page shows the mails with them.
+        other = browser.post("manager", path, **chosen, shown=hidden(look.text, "shown"), send="yes")
+        assert other.status_code == 409 and "The panel meets soon." in text_of(other, 409) and mails() == []
+        form = {**chosen, "shown": hidden(other.text, "shown"), "act_key": hidden(other.text, "act_key"), "send": "yes"}
+        assert browser.post("manager", path, **form).status_code == 303
+        assert browser.post("manager", path, **form).status_code == 303
+
+        sent = mails()
+        assert sorted(each["user_id"] for each in sent) == sorted(
+            str(seated.people[name]) for name in seated.seats(seated.application_ids[0])
+        )
+        assert sent[0]["context"]["message"] == "The panel meets soon." and sent[0]["context"]["count"] == 1
+        # Who may read mails need not be allowed to know who assesses what.
+        assert seated.references[0] not in str(sent)
+        log = text_of(browser.get("manager", f"/calls/{seated.slug}/assignments/reminders"))
+        assert log.count("The panel meets soon.") == 3 and "Ingrid Manager" in log and "Still missing" in log
+        assert missing(seated, MissingFilter.NOT_REMINDED) == [*seated.references[1:2] * 3, *seated.references[2:] * 3]
+        for change in ("UPDATE assignment_reminder SET message = 'x'", "DELETE FROM assignment_reminder"):
+            with pytest.raises(DBAPIError), arranging():
+                db.session.connection().exec_driver_sql(change)
+            db.session.rollback()
+        assert browser.get("eva1", f"/calls/{seated.slug}/assignments/reminders").status_code == 403
+        assert browser.post("eva1", path, **form).status_code == 403
+
+
+def test_nobody_is_reminded_twice_a_day_without_a_reason(browser: Browser, seated: Scene) -> None:
+    late(seated)
+    path = f"/calls/{seated.slug}/assignments/missing"
+    everybody = {"pick": picks(seated)}
+    with clock.at(NOW):
+        some = {"pick": picks(seated, MissingFilter.LATE)}
+        look = browser.post("manager", path, **some)
+        assert browser.post("manager", path, **some, shown=hidden(look.text, "shown"), send="yes").status_code == 303
+
+        # Two browsers with the same page: the second one finds everybody reminded, and sends nothing.
+        assert browser.post("manager", path, **some, shown=hidden(look.text, "shown"), send="yes").status_code == 409
+        look = browser.post("manager", path, **everybody)
+        assert text_of(look).count("Left out") == 3
+        assert (
+            browser.post("manager", path, **everybody, shown=hidden(look.text, "shown"), send="yes").status_code == 303
+        )
+        assert len({each["user_id"] for each in mails()}) == len(mails()) == 5
+        why = {**everybody, "reason": "The panel was moved forward"}
+        look = browser.post("manager", path, **why)
+        assert "Left out" not in text_of(look)
+        assert browser.post("manager", path, **why, shown=hidden(look.text, "shown"), send="yes").status_code == 303
+        assert len(mails()) == 10
+        again = db.session.scalars(select(AssignmentReminder.reason).where(AssignmentReminder.reason.is_not(None)))
+        assert set(again) == {"The panel was moved forward"}
+    with clock.at(NOW + timedelta(days=2)):
+        boss = seated.actor("manager")
+        asked = RemindInput(tuple(UUID(each) for each in some["pick"]))
+        plan = queries.reminder_plan(boss, queries.call_to_assign(boss, seated.slug), asked)
+        assert [line.left_out for line in plan.lines] == [False] * 3
+
+
+def test_a_manager_in_conflict_finds_nothing_of_it_and_reminds_nobody_of_it(browser: Browser, seated: Scene) -> None:
+    late(seated)
+    path = f"/calls/{seated.slug}/assignments/missing"
+    with clock.at(NOW):
+        shut = {"pick": picks(seated, MissingFilter.LATE)}
+        look = browser.post("manager", path, **shut)
+        title, city = db.session.execute(
+            select(Application.title, Application.coordinator_id).where(Application.id == seated.application_ids[0])
+        ).one()
+        assert browser.post("manager", path, **shut, shown=hidden(look.text, "shown"), send="yes").status_code == 303
+        db.session.rollback()
+        with arranging():
+            db.session.add(Membership(user_id=seated.people["manager"], organisation_id=city, starts_at=clock.now()))
+
+        for page in (path, f"{path}?q={seated.references[0]}", f"/calls/{seated.slug}/assignments/reminders"):
+            assert title not in browser.get("manager", page).text, page
+        tampered = browser.post("manager", path, **shut)
+        assert title not in tampered.text and "Nobody is left to remind" in text_of(tampered)
+        sent = browser.post("manager", path, **shut, shown=hidden(look.text, "shown"), send="yes")
+        assert sent.status_code == 409 and len(mails()) == 3
+        assert missing(seated, MissingFilter.LATE) == [] and len(missing(seated)) == 6
