@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.models.assignments import Assignment, AssignmentRun
-from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
+from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict, EntityDeclaration
 from grants.evaluation.models.consensus import (
     Consensus,
     ConsensusAnswer,
@@ -34,6 +34,7 @@ __all__ = [
     "ConsensusVersion",
     "ConsensusWriting",
     "DetectedConflict",
+    "EntityDeclaration",
     "Evaluator",
     "EvaluatorAcceptance",
     "EvaluatorInvitation",

@@ -35,12 +35,19 @@ from grants.evaluation.rules.conflicts import (
     DetectedPair,
     DoubtRow,
     Said,
+    clean_answers,
     clean_declaration,
     is_conflict,
     stands_clear,
     version_of,
 )
 from grants.evaluation.rules.employers import Employer, employer_words, read_employers, taken_back
+from grants.evaluation.rules.entities import (
+    Doubted,
+    EntityRow,
+    refuse_taking_back_entity,
+    said_of_applications,
+)
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_BYTES_MAX,
@@ -154,7 +161,15 @@ from grants.evaluation.rules.showing import (
     own_work,
 )
 from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told_of_run
-from grants.evaluation.rules.values import AdjustInput, Answered, EvaluatorInput, MarkInput, RunInput, SheetInput
+from grants.evaluation.rules.values import (
+    AdjustInput,
+    Answered,
+    AnsweredEntity,
+    EvaluatorInput,
+    MarkInput,
+    RunInput,
+    SheetInput,
+)
 
 __all__ = [
     "CHANGED_BY_ANOTHER",
@@ -186,6 +201,7 @@ __all__ = [
     "AdjustPage",
     "AgreedWords",
     "Answered",
+    "AnsweredEntity",
     "ApplicationHead",
     "AskInput",
     "AssessmentPage",
@@ -202,8 +218,10 @@ __all__ = [
     "DetectedFact",
     "DetectedPair",
     "DoubtRow",
+    "Doubted",
     "DraftSheet",
     "Employer",
+    "EntityRow",
     "EvaluatorInput",
     "FieldSaved",
     "Fitting",
@@ -263,6 +281,7 @@ __all__ = [
     "checked_ask",
     "checked_member",
     "checked_shift",
+    "clean_answers",
     "clean_declaration",
     "comment_field",
     "criterion_commented",
@@ -295,8 +314,10 @@ __all__ = [
     "read_employers",
     "read_sent",
     "refuse_load",
+    "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
+    "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
     "scored",
