@@ -25,7 +25,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from grants.agreements.models import Grant
-from grants.applications.models import Application, Submission
+from grants.applications.models import Application, ApplicationPartner, Submission
 from grants.calls.models import Call, CallExpertTerms
 from grants.calls.rules.expert_terms import ExpertTerms
 from grants.conversations.models import Conversation
@@ -34,7 +34,7 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.permissions import Actor
 from grants.dossiers.rules import from_mapping
-from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
+from grants.evaluation.models import Assignment, ConflictDeclaration, EntityDeclaration, Evaluator
 from grants.identity import queries as identity
 from grants.identity.models import Organisation, User
 from grants.identity.policy import ROLES_OF_AN_APPLICATION, Role
@@ -155,6 +155,17 @@ def keep_from(person: Actor, found: list[Target], *, barred: bool = True) -> Act
                     declared_at=clock.now(),
                 )
             )
+        for call_id, organisation_id in db.session.execute(
+            select(Application.call_id, ApplicationPartner.organisation_id)
+            .join(ApplicationPartner, ApplicationPartner.application_id == Application.id)
+            .distinct()
+        ):
+            db.session.add(
+                EntityDeclaration(
+                    user_id=person.user_id, call_id=call_id, organisation_id=organisation_id, declared="none",
+                    declared_at=clock.now(),
+                )
+            )  # fmt: skip
         for application_id in away if barred else ():
             people.bar(person.user_id, "application", application_id)
     return actors.actor(person.user_id)

@@ -21,6 +21,28 @@ class Declared(StrEnum):
         return {"none": "None", "conflict": "Conflict", "unsure": "Not sure"}[self.value]
 
 
+class ConflictKind(StrEnum):
+    """Why somebody is not impartial towards an organisation."""
+
+    FAMILY = "family"
+    FRIENDSHIP = "friendship"
+    EMPLOYMENT = "employment"
+    ECONOMIC = "economic"
+    SHARED_WORK = "shared_work"
+    POLITICAL = "political"
+    RIVAL = "rival"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """As the person chose it on the page."""
+        return {
+            "family": "Family", "friendship": "Friendship or quarrel", "employment": "Employment or a post in it",
+            "economic": "Money or property", "shared_work": "Work together in the last three years",
+            "political": "Political or national ties", "rival": "A rival of it", "other": "Something else",
+        }[self.value]  # fmt: skip
+
+
 class Ruling(StrEnum):
     """What the manager decided about a declaration."""
 

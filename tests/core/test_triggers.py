@@ -22,6 +22,7 @@ REWRITTEN = {
     "eligibility_check": "verdict = 'fail'",
     "eligibility_letter": "sha256 = sha256('x')",
     "eligibility_result": "condition = 'x'",
+    "entity_declaration": "call_id = gen_random_uuid()",
     "evaluator_acceptance": "number = 99",
     "letter_left_out": "reason = 'x'",
     "letter_mailing": "number = 99",

@@ -11,13 +11,17 @@ from wtforms.validators import Optional
 from grants.evaluation.rules import (
     WISHES,
     Answered,
+    AnsweredEntity,
     ConflictPage,
+    EntityRow,
 )
-from grants.evaluation.states import Declared, Ruling
+from grants.evaluation.states import ConflictKind, Declared, Ruling
 from grants.web.forms import ContestedForm, Form, Needed, choices
 
 # Typed text is shown again as it was; the limit of the rules answers what is longer.
 ANSWERS = choices((each.value, each.words) for each in (Declared.NONE, Declared.CONFLICT, Declared.UNSURE))
+
+KIND_CHOICES = choices([("", "Choose a kind"), *((each.value, each.words) for each in ConflictKind)])
 
 WISH_CHOICES = choices((str(wish), words) for wish, words in WISHES.items())
 
@@ -27,10 +31,16 @@ class ConflictsForm(Form):
 
     application_ids: tuple[UUID, ...] = ()
     quiet_ids: frozenset[UUID] = frozenset()
+    entity_ids: tuple[UUID, ...] = ()
+    quiet_entities: frozenset[UUID] = frozenset()
 
     def row(self, application_id: UUID) -> tuple[Any, Any]:
         """The two fields of one application."""
         return self[f"declared_{application_id}"], self[f"reason_{application_id}"]
+
+    def entity(self, organisation_id: UUID) -> tuple[Any, Any, Any]:
+        """The three fields of one organisation: the answer, the kind and the words."""
+        return tuple(self[f"{name}_{organisation_id}"] for name in ("entity", "kind", "about"))
 
     def wish(self, application_id: UUID) -> Any:
         """The field of the wish about one application; None where none can be given yet."""
@@ -45,6 +55,18 @@ class ConflictsForm(Form):
                 wish, answer = self.wish(application_id), Declared(declared.data)
                 said = int(wish.data) if wish is not None and wish.data and answer is Declared.NONE else None
                 answers.append(Answered(application_id, answer, reason.data or "", said))
+        return tuple(answers)
+
+    def to_entities(self, *, rest: bool) -> tuple[AnsweredEntity, ...]:
+        """What was answered about organisations; with ``rest`` “None” for every other in whose applications nothing was noticed."""
+        answers = []
+        for organisation_id in self.entity_ids:
+            declared, kind, words = self.entity(organisation_id)
+            if declared.data:
+                chosen = ConflictKind(kind.data) if kind.data else None
+                answers.append(AnsweredEntity(organisation_id, Declared(declared.data), chosen, words.data or ""))
+            elif rest and organisation_id in self.quiet_entities:
+                answers.append(AnsweredEntity(organisation_id, Declared.NONE))
         return tuple(answers)
 
     def to_input_with_rest(self) -> tuple[Answered, ...]:
@@ -68,10 +90,28 @@ def conflicts_form(shown: ConflictPage) -> ConflictsForm:
             fields[f"wish_{row.application_id}"] = SelectField(
                 f"Wish, {row.title}", [Optional()], choices=WISH_CHOICES, default=str(row.wish)
             )
+    for entity in shown.entities:
+        fields |= _entity_fields(entity)
+    fields["entity_ids"] = tuple(row.organisation_id for row in shown.entities)
+    fields["quiet_entities"] = frozenset(row.organisation_id for row in shown.entities if not row.noticed)
     fields["application_ids"] = tuple(row.application_id for row in shown.rows)
     fields["quiet_ids"] = frozenset(row.application_id for row in shown.rows if not row.noticed)
     form: ConflictsForm = type("RowsForm", (ConflictsForm,), fields)()
     return form
+
+
+def _entity_fields(row: EntityRow) -> dict[str, Any]:
+    """An answer, a kind and words for one organisation."""
+    return {
+        f"entity_{row.organisation_id}": RadioField(
+            f"Conflict with {row.name}?", [Optional()], choices=ANSWERS,
+            default=row.declared.value if row.declared else None,
+        ),
+        f"kind_{row.organisation_id}": SelectField(
+            f"Kind of tie, {row.name}", [Optional()], choices=KIND_CHOICES, default=row.kind.value if row.kind else "",
+        ),
+        f"about_{row.organisation_id}": StringField(f"Reason, {row.name}", default=row.reason),
+    }  # fmt: skip
 
 
 class RuleForm(ContestedForm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grants.evaluation.models.assignments import Assignment, AssignmentReminder, AssignmentRun
-from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict
+from grants.evaluation.models.conflicts import ConflictDeclaration, DetectedConflict, EntityDeclaration
 from grants.evaluation.models.consensus import (
     Consensus,
     ConsensusAnswer,
@@ -35,6 +35,7 @@ __all__ = [
     "ConsensusVersion",
     "ConsensusWriting",
     "DetectedConflict",
+    "EntityDeclaration",
     "Evaluator",
     "EvaluatorAcceptance",
     "EvaluatorInvitation",

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
-from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling
+from grants.evaluation.states import ConflictKind, Declared, DetectedKind, DetectedState, Ruling
 
 
 class ConflictDeclaration(Row):
@@ -35,6 +35,27 @@ class ConflictDeclaration(Row):
     ruling_reason: Mapped[str | None] = mapped_column(info=DIGEST)
     ruled_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
     ruled_at: Mapped[datetime | None]
+
+
+class EntityDeclaration(Row):
+    """What one person declared about one organisation that takes part in applications of a call: it holds for all of these."""
+
+    __tablename__ = "entity_declaration"
+    __table_args__ = (
+        UniqueConstraint("user_id", "call_id", "organisation_id"),
+        state_check(Declared, "declared"),
+        state_check(ConflictKind, "kind"),
+        CheckConstraint("declared = 'none' OR reason IS NOT NULL", name="doubt_has_reason"),
+        CheckConstraint("(declared = 'none') = (kind IS NULL)", name="doubt_has_kind"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(points_to("organisation.id"), index=True)
+    declared: Mapped[str]
+    kind: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(info=DIGEST)
+    declared_at: Mapped[datetime]
 
 
 class DetectedConflict(Row):

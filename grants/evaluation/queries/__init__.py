@@ -64,6 +64,7 @@ from grants.evaluation.queries.consensus_list import consensus_list, consensus_l
 from grants.evaluation.queries.consensus_versions import consensus_versions
 from grants.evaluation.queries.detected import detected_count, detected_pair, detected_rows, waiting_detections
 from grants.evaluation.queries.detecting import acts_for, calls_looked_at, look, standing_detections, takes_part
+from grants.evaluation.queries.entities import doubted, entity_rows, said_of_members
 from grants.evaluation.queries.importing import import_plan, roles_asked
 from grants.evaluation.queries.invitations import (
     due_reminders,
@@ -147,9 +148,11 @@ __all__ = [
     "detected_pair",
     "detected_rows",
     "doubt",
+    "doubted",
     "drafts",
     "due_reminders",
     "duties",
+    "entity_rows",
     "field_history",
     "field_of",
     "field_version",
@@ -186,6 +189,7 @@ __all__ = [
     "roles_asked",
     "run_page",
     "runs",
+    "said_of_members",
     "scoring",
     "seat_application",
     "seat_of",

@@ -27,6 +27,7 @@ from grants.evaluation.models import (
     ScoreShift,
 )
 from grants.evaluation.queries.accepting import terms_accepted
+from grants.evaluation.queries.entities import all_entity_conflicts, entities_open, entity_doubts
 from grants.evaluation.rules import Said
 from grants.evaluation.states import AssessmentState, Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Membership, Organisation, RoleGrant, User
@@ -108,8 +109,8 @@ def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
 def clear_for(user_id: Person) -> ColumnElement[bool]:
     """The condition on :class:`Application` that this person declared no conflict, or was cleared: else nothing opens.
 
-    Nor does it where a conflict was found that stands, or where the person or their organisation takes part, whatever
-    was declared: that holds from the moment it is so, before anybody looks.
+    Nor does it before they said so of each organisation of it, nor where a conflict was found that stands, or where the
+    person or their organisation takes part, whatever was declared: that holds from the moment it is so.
     """
     faults.point("conflict")
     clear = or_(
@@ -118,7 +119,7 @@ def clear_for(user_id: Person) -> ColumnElement[bool]:
     )
     # An evaluator reads nothing of a call before they have accepted the words that stand there.
     accepted = terms_accepted(user_id, Application.call_id)
-    return and_(_about(*_told_by(user_id, clear)), accepted, _nothing_found(user_id))
+    return and_(_about(*_told_by(user_id, clear)), entities_open(user_id), accepted, _nothing_found(user_id))
 
 
 def open_for(user_id: Person) -> ColumnElement[bool]:
@@ -128,7 +129,8 @@ def open_for(user_id: Person) -> ColumnElement[bool]:
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared != Declared.NONE.value),
     )
-    return and_(not_(_about(*_told_by(user_id, doubt))), _nothing_found(user_id))
+    entities = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
+    return and_(not_(_about(*_told_by(user_id, doubt))), not_(_about(*entities)), _nothing_found(user_id))
 
 
 def _nothing_found(user_id: Person) -> ColumnElement[bool]:
@@ -165,7 +167,8 @@ def _conflicts(user_id: Person, at: Moment | None = None) -> tuple[_About, ...]:
         ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
     )
-    return (_told_by(user_id, conflict), _found_for(user_id), *_takes_part(user_id, at))
+    entities = entity_doubts(user_id, Declared.CONFLICT)
+    return (_told_by(user_id, conflict), entities, _found_for(user_id), *_takes_part(user_id, at))
 
 
 # Under names of their own: the person or the application may be a column of these very tables. Made once: an alias made
@@ -388,6 +391,7 @@ _SAID = union_all(
         *(DetectedConflict.user_id, DetectedConflict.application_id),
         *(DetectedConflict.state, cast(null(), Text)),
     ).where(DetectedConflict.state.in_([DetectedState.CONFIRMED.value, DetectedState.PROPOSED.value])),
+    all_entity_conflicts().add_columns(literal(DetectedState.CONFIRMED.value), cast(null(), Text)),
 ).subquery("said")
 
 

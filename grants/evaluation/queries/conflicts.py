@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,8 @@ from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Eval
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
-from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow
+from grants.evaluation.queries.entities import entity_rows
+from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow, EntityRow
 from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling
 from grants.identity.models import Organisation, User
 
@@ -55,16 +57,32 @@ def conflict_pages(actor: Actor) -> Asking[tuple[ConflictPage, ...]]:
         ),
         _found_about(actor),
     )
-    about = {one.application_id: one for one in (yield from consortia_of.asking([row.id for row in rows]))}
+    ids = [row.id for row in rows]
+    consortia, entities = yield from both(consortia_of.asking(ids), entity_rows.asking(actor.user_id, ids))
+    about = {one.application_id: one for one in consortia}
     by_call: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_call[row.call_id].append(row)
     pages = []
     for call_id, found in by_call.items():
-        lines = [_conflict_row(about[row.id], row, found_about.get(row.id, "")) for row in found]
-        lines.sort(key=lambda line: (not line.is_open, line.reference))
-        pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines)))
+        ours = _entities_of(entities, {row.id for row in found}, found_about)
+        lines = [_conflict_row(about[row.id], row, found_about.get(row.id, ""), ours) for row in found]
+        lines.sort(key=lambda line: (not line.is_open and not line.waits_for, line.reference))
+        pages.append(ConflictPage(call_id, found[0].slug, found[0].title, tuple(lines), ours))
     return tuple(pages)
+
+
+def _entities_of(
+    rows: Sequence[EntityRow], application_ids: set[UUID], noticed: Mapping[UUID, str]
+) -> tuple[EntityRow, ...]:
+    """The organisations of one call, open ones first, each with whether something was noticed of its applications."""
+    ours = [
+        replace(row, noticed=any(key in noticed for key in row.application_ids))
+        for row in rows
+        if row.application_ids & application_ids
+    ]
+    ours.sort(key=lambda row: not row.is_open)
+    return tuple(ours)
 
 
 def _declared_now(actor: Actor) -> ColumnElement[bool]:
@@ -114,7 +132,7 @@ def _found_about(actor: Actor) -> Asking[dict[UUID, str]]:
     return {key: "; ".join(dict.fromkeys(words)) for key, words in found.items()}
 
 
-def _conflict_row(about: Consortium, stored: Any, noticed: str) -> ConflictRow:
+def _conflict_row(about: Consortium, stored: Any, noticed: str, entities: Sequence[EntityRow]) -> ConflictRow:
     return ConflictRow(
         about.application_id,
         about.reference,
@@ -126,6 +144,7 @@ def _conflict_row(about: Consortium, stored: Any, noticed: str) -> ConflictRow:
         Ruling(stored.ruling) if stored.ruling else None,
         stored.evaluator_id is not None,
         stored.wish or 0,
+        tuple(each.name for each in entities if each.is_open and about.application_id in each.application_ids),
     )
 
 

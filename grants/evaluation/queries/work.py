@@ -20,6 +20,7 @@ from grants.evaluation.queries.access import IN_EVALUATION, results_known, withi
 from grants.evaluation.queries.conflicts import must_declare, waits_for_ruling
 from grants.evaluation.queries.consensus import to_write
 from grants.evaluation.queries.detected import waits_for_decision_of
+from grants.evaluation.queries.entities import entities_unasked
 from grants.evaluation.queries.invitations import pool_duties
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
@@ -53,7 +54,11 @@ def unanswered(actor: Actor) -> Asking[int]:
     ((count,),) = yield from ask(
         select(func.count())
         .select_from(Application)
-        .where(Application.state.in_(IN_EVALUATION), must_declare(actor), Application.id.not_in(mine))
+        .where(
+            Application.state.in_(IN_EVALUATION),
+            must_declare(actor),
+            or_(Application.id.not_in(mine), entities_unasked(actor.user_id)),
+        )
     )
     return int(count)
 

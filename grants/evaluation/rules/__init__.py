@@ -35,12 +35,14 @@ from grants.evaluation.rules.conflicts import (
     DetectedPair,
     DoubtRow,
     Said,
+    clean_answers,
     clean_declaration,
     is_conflict,
     stands_clear,
     version_of,
 )
 from grants.evaluation.rules.employers import Employer, employer_words, read_employers, taken_back
+from grants.evaluation.rules.entities import Doubted, EntityRow, refuse_taking_back_entity, said_of_applications
 from grants.evaluation.rules.fit import Fitting, Part, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_BYTES_MAX,
@@ -196,6 +198,7 @@ from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told
 from grants.evaluation.rules.values import (
     AdjustInput,
     Answered,
+    AnsweredEntity,
     EvaluatorInput,
     MarkInput,
     RemindInput,
@@ -238,6 +241,7 @@ __all__ = [
     "AdjustPage",
     "AgreedWords",
     "Answered",
+    "AnsweredEntity",
     "ApplicationHead",
     "AskInput",
     "AskedSeat",
@@ -255,8 +259,10 @@ __all__ = [
     "DetectedFact",
     "DetectedPair",
     "DoubtRow",
+    "Doubted",
     "DraftSheet",
     "Employer",
+    "EntityRow",
     "EvaluatorInput",
     "FieldSaved",
     "Fitting",
@@ -333,6 +339,7 @@ __all__ = [
     "checked_ask",
     "checked_member",
     "checked_shift",
+    "clean_answers",
     "clean_declaration",
     "comment_field",
     "criterion_commented",
@@ -368,8 +375,10 @@ __all__ = [
     "read_seats",
     "read_sent",
     "refuse_load",
+    "refuse_taking_back_entity",
     "refuse_unaccepted",
     "refuse_unfinished",
+    "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
     "scored",

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from grants.core.errors import Invalid
 from grants.dossiers.rules import clean_text
-from grants.evaluation.rules.values import Answered
+from grants.evaluation.rules.entities import EntityRow, clean_entities
+from grants.evaluation.rules.values import Answered, AnsweredEntity
 from grants.evaluation.states import (
     Declared,
     DetectedKind,
@@ -29,6 +30,26 @@ def clean_declaration(answer: Answered) -> Answered:
     if answer.wish is not None and not -2 <= answer.wish <= 2:
         raise Invalid("A wish is unknown.", {f"wish_{answer.application_id}": "Choose one of the five wishes."})
     return replace(answer, reason=reason if answer.declared is not Declared.NONE else "")
+
+
+def clean_answers(
+    answers: Iterable[Answered], entities: Iterable[AnsweredEntity]
+) -> tuple[tuple[Answered, ...], tuple[AnsweredEntity, ...]]:
+    """All answers cleaned; raises :class:`Invalid` with every problem of every one at once."""
+    cleaned, about = [], tuple(entities)
+    problems: dict[str, str] = {}
+    for answer in answers:
+        try:
+            cleaned.append(clean_declaration(answer))
+        except Invalid as error:
+            problems |= error.problems
+    try:
+        about = clean_entities(about)
+    except Invalid as error:
+        problems |= error.problems
+    if problems:
+        raise Invalid("Some answers are not complete.", problems)
+    return tuple(cleaned), about
 
 
 def stands_clear(declared: Declared | None, ruling: Ruling | None) -> bool:
@@ -101,6 +122,8 @@ class ConflictRow:
     ruling: Ruling | None
     in_pool: bool = False
     wish: int = 0
+    # Organisations of it the person was not asked about yet: it stays shut until they answered.
+    waits_for: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -121,11 +144,17 @@ class ConflictPage:
     call_slug: str
     call_title: str
     rows: tuple[ConflictRow, ...]
+    entities: tuple[EntityRow, ...] = ()
 
     @property
     def open_count(self) -> int:
-        """How many are not answered yet."""
+        """How many applications are not answered yet."""
         return sum(row.is_open for row in self.rows)
+
+    @property
+    def open_entities(self) -> int:
+        """How many organisations are not answered yet."""
+        return sum(row.is_open for row in self.entities)
 
 
 RULED_WORDS: Mapping[Ruled, str] = {

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from grants.evaluation.rules.employers import Employer
 from grants.evaluation.states import (
+    ConflictKind,
     CountryRule,
     Declared,
     Deed,
@@ -46,6 +47,16 @@ class Answered:
     reason: str = ""
     # How gladly this person would assess it, -2 to 2; None where nothing is said about it.
     wish: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredEntity:
+    """What a person declares about one organisation that takes part in applications of a call."""
+
+    organisation_id: UUID
+    declared: Declared
+    kind: ConflictKind | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator, EvaluatorWish
-from grants.evaluation.rules import Answered
+from grants.evaluation.rules import Answered, AnsweredEntity
 from grants.evaluation.services.consensus import reopen_consensus
+from grants.evaluation.services.entities import declare_entities
 from grants.evaluation.services.seats import void_seat
 from grants.evaluation.states import ConsensusState, Declared, Ruled, Ruling, SeatState
 from grants.identity import services as people
@@ -31,13 +32,20 @@ from grants.identity import services as people
     scope=queries.call_scope,
     says="answered about conflicts of interest with {subject}",
 )
-def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
-    """Store what the person declares about applications of a call; returns how many conflicts now stand.
+def declare(
+    actor: Actor, call_id: UUID, answers: tuple[Answered, ...], entities: tuple[AnsweredEntity, ...] | None = None
+) -> int:
+    """Store what the person declares about applications of a call and organisations in them; returns how many
+    applications they now stand in conflict with.
 
-    A conflict bars the person from the application at once and empties a seat they had on it.
+    A conflict bars the person from the application at once and empties a seat they had on it; one with an organisation
+    does so for each application it takes part in. Without ``entities`` an answer is about the application alone, and
+    “none” about whoever else is in it; the page says of each by itself, and what it leaves out stays open.
     """
     allowed = queries.may_declare(actor, call_id)
-    cleaned = [rules.clean_declaration(answer) for answer in answers]
+    given, about = rules.clean_answers(answers, entities or ())
+    declare_entities(actor, call_id, allowed, given, None if entities is None else about)
+    cleaned = _with_entities(actor, given, allowed)
     stored = {row.application_id: row for row in _own_declarations(actor, [a.application_id for a in cleaned])}
     conflicts = 0
     for answer in cleaned:
@@ -58,6 +66,15 @@ def declare(actor: Actor, call_id: UUID, answers: tuple[Answered, ...]) -> int:
             assert actor.user_id is not None, "the program itself declares nothing"
             keep_away(call_id, {(actor.user_id, answer.application_id): answer.reason})
     return conflicts
+
+
+def _with_entities(actor: Actor, said: Sequence[Answered], allowed: Collection[UUID]) -> list[Answered]:
+    """What is said of applications, with what follows from organisations of them in the place of “none”."""
+    assert actor.user_id is not None, "the program itself declares nothing"
+    follows = rules.said_of_applications(queries.doubted(actor.user_id, allowed))
+    own = {each.application_id: each for each in said if each.declared is not Declared.NONE}
+    said = [each for each in said if each.application_id in own or each.application_id not in follows]
+    return [*said, *(each for key, each in follows.items() if key not in own)]
 
 
 def _store_wish(actor: Actor, call_id: UUID, declared: ConflictDeclaration | None, answer: Answered) -> None:

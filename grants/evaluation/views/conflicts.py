@@ -44,9 +44,10 @@ def declare(slug: str) -> Any:
         abort(404)
     if form.validate_on_submit():
         with form.refusals():
-            answers = form.to_input_with_rest() if request.form.get("go") == "rest" else form.to_input()
-            count = services.declare(current_actor(), shown.call_id, answers)
-            flash(_declared_words(len(answers), count))
+            rest = request.form.get("go") == "rest"
+            answers, entities = form.to_input_with_rest() if rest else form.to_input(), form.to_entities(rest=rest)
+            count = services.declare(current_actor(), shown.call_id, answers, entities)
+            flash(_declared_words(len(answers) + len(entities), count))
             return see_other(".conflicts")
     return page(
         "evaluation/conflicts.html",
@@ -61,7 +62,14 @@ def _declared_words(answers: int, conflicts: int) -> str:
     if not answers:
         return "Nothing was answered, so nothing was stored."
     words = f"Your declarations are stored: {answers} answered."
-    return words if not conflicts else f"{words} {conflicts} with a conflict will not appear again."
+    if not conflicts:
+        return words
+    gone = (
+        "1 application you have a conflict with"
+        if conflicts == 1
+        else f"{conflicts} applications you have a conflict with"
+    )
+    return f"{words} {gone} will not appear again."
 
 
 @bp.get("/calls/<slug>/conflicts")

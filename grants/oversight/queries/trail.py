@@ -44,6 +44,8 @@ from grants.core.text import fold
 from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.documents import queries as documents
 from grants.documents.models import StatementFigures, StatementRun
+from grants.evaluation import queries as evaluation
+from grants.evaluation.models import EntityDeclaration
 from grants.identity import policy
 from grants.identity.models import RoleGrant, User
 from grants.identity.states import Role
@@ -145,6 +147,9 @@ def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     lists = select(SelectionItem.selection_id).where(SelectionItem.application_id.in_(actor.barred("application")))
     beside = select(SelectionItem.id).where(SelectionItem.selection_id.in_(lists))
     found.append(select(literal(SelectionItem.__tablename__), beside.subquery().c.id))
+    # What somebody said of an organisation tells of every application it takes part in.
+    said = evaluation.said_of_members(actor.barred("application"))
+    found.append(select(literal(EntityDeclaration.__tablename__), said.subquery().c.id))
     # So does a statement of a call or of the programme of every pilot in it.
     statements, figures = documents.keeping_away(actor)
     found.append(select(literal(StatementRun.__tablename__), statements.subquery().c.id))

@@ -1,0 +1,186 @@
+"""Conflicts are declared for each organisation that takes part: once, for all its applications, and anew for who joins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+from uuid import UUID
+
+import pytest
+
+from grants.applications.models import ApplicationPartner
+from grants.applications.states import PartnerRole, PartnerState
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Invalid, NotFound, Refused
+from grants.evaluation import queries, services
+from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
+from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, said_of_applications
+from grants.evaluation.states import ConflictKind, Declared, Ruling
+from grants.identity.models import Organisation
+from tests.evaluation.scene import CLOSED, Browser, Scene
+from tests.factories import identity as people
+from tests.html import check_page
+from tests.statements import statements
+
+NONE = Declared.NONE
+
+
+def joins(name: str, *application_ids: UUID, entry: UUID | None = None) -> UUID:
+    """An organisation that takes part in these applications from now on."""
+    with arranging():
+        made = entry or people.organisation(name, country_code="BE").id
+        for application_id in application_ids:
+            db.session.add(
+                ApplicationPartner(
+                    application_id=application_id, organisation_id=made, position=5, role=PartnerRole.PARTNER.value,
+                    state=PartnerState.ACCEPTED.value,
+                )
+            )  # fmt: skip
+    return made
+
+
+def shut(scene: Scene, name: str) -> list[int]:
+    """Which applications do not open for this person."""
+    found = queries.shut_for(scene.actor(name), scene.application_ids)
+    return [number for number, key in enumerate(scene.application_ids) if key in found]
+
+
+def conflicted(scene: Scene, name: str) -> list[int]:
+    return [number for number, key in enumerate(scene.application_ids) if queries.has_conflict(scene.people[name], key)]
+
+
+def leads(scene: Scene) -> list[UUID]:
+    rows = {each.application_id: each for each in queries.consortia_of(scene.application_ids)}
+    return [next(iter(rows[key].organisation_ids)) for key in scene.application_ids]
+
+
+def test_an_organisation_is_answered_once_on_the_page_and_shuts_all_its_applications(
+    browser: Browser, scene: Scene
+) -> None:
+    first, second, third = scene.application_ids
+    shared, lead = joins("Shared University", first, second), leads_of_third(scene)
+    path = f"/assessments/conflicts/{scene.slug}"
+    page = unescape(browser.get("eva1", "/assessments/conflicts").text)
+    assert page.count(f'id="entity_{shared}"') == 1 and "Cool Courtyards, Ferry to Zero" in page
+    said = {f"entity_{shared}": "conflict", f"declared_{third}": "none"}
+
+    # Without its kind and its words nothing is stored, and what was ticked stands there again.
+    again = browser.post("eva1", path, **said)
+    check_page(again)
+    assert again.status_code == 422 and "Choose what kind of tie it is." in again.text
+    assert f'name="entity_{shared}" value="conflict" checked' in again.text and db_count() == 0
+
+    said |= {f"kind_{shared}": "employment", f"about_{shared}": "I taught there"}
+    assert browser.post("eva1", path, **said).status_code == 303
+    page = unescape(browser.get("eva1", "/assessments/conflicts").text)
+    assert "2 applications you have a conflict with will not appear again" in page
+    assert "Shared University" not in page and "Cool Courtyards" not in page
+    # “None” about the third is stored, and it stays shut until its lead is answered for as well.
+    assert "Closed until you answer above about" in page and shut(scene, "eva1") == [0, 1, 2]
+    assert conflicted(scene, "eva1") == [0, 1]
+    assert queries.unanswered(scene.actor("eva1")) == 1
+
+    assert browser.post("eva1", path, **{f"entity_{lead}": "none"}).status_code == 303
+    assert shut(scene, "eva1") == [0, 1] and queries.unanswered(scene.actor("eva1")) == 0
+    told = db.session.query(ConflictDeclaration).filter_by(application_id=first).one()
+    assert told.reason == "Shared University, employment or a post in it: I taught there"
+
+
+def leads_of_third(scene: Scene) -> UUID:
+    return leads(scene)[2]
+
+
+def db_count() -> int:
+    db.session.rollback()
+    return db.session.query(EntityDeclaration).count() + db.session.query(ConflictDeclaration).count()
+
+
+def test_who_joins_later_reopens_the_question_and_a_conflict_with_them_stands_at_once(seated: Scene) -> None:
+    first, second, _ = seated.application_ids
+    one, two = seated.seats(first)[:2]
+    assert shut(seated, one) == []
+
+    new = joins("Latecomer", first)
+    assert shut(seated, one) == [0]
+    with pytest.raises(NotFound):
+        queries.refuse_conflict(seated.people[one], first)
+    answer = AnsweredEntity(new, Declared.CONFLICT, ConflictKind.FAMILY, "My sister runs it")
+    services.declare(seated.actor(one), seated.call_id, (), (answer,))
+    # The seat is empty, and every other way is shut too.
+    assert one not in seated.seats(first) and conflicted(seated, one) == [0]
+    assert queries.declaration_of(seated.people[one], first).is_conflict
+
+    # It joins one more application: nobody declares anything, and it is shut already, by a double of its entry as well.
+    double = joins("Latecomer Ltd", second)
+    services.declare(seated.actor(two), seated.call_id, (), (AnsweredEntity(double, NONE),))
+    with arranging():
+        get(Organisation, double).same_as_id = new
+    assert conflicted(seated, one) == [0, 1]
+    assert ("application", second) in seated.actor(one).bars
+
+
+def test_a_doubt_about_an_organisation_waits_for_rulings_and_a_later_one_covers_it(scene: Scene) -> None:
+    first, second, _ = scene.application_ids
+    shared = joins("Shared University", first, second)
+    everything = tuple(Answered(key, NONE) for key in scene.application_ids)
+    unsure = AnsweredEntity(shared, Declared.UNSURE, ConflictKind.SHARED_WORK, "One paper")
+    rest = tuple(AnsweredEntity(key, NONE) for key in leads_before(scene, shared))
+    services.declare(scene.actor("eva1"), scene.call_id, everything, (*rest, unsure))
+    assert shut(scene, "eva1") == [0, 1] and conflicted(scene, "eva1") == []
+
+    with pytest.raises(Refused):
+        services.declare(scene.actor("eva1"), scene.call_id, (), (AnsweredEntity(shared, NONE),))
+    doubt = db.session.query(ConflictDeclaration).filter_by(application_id=first).one()
+    services.rule(scene.actor("manager"), doubt.id, Ruling.CLEARED, "One paper is none")
+    assert shut(scene, "eva1") == [1]
+    # Said again in other words it is a new question, and what was ruled before covers it no more.
+    more = AnsweredEntity(shared, Declared.CONFLICT, ConflictKind.EMPLOYMENT, "A contract now")
+    with clock.at(CLOSED + timedelta(minutes=1)):
+        services.declare(scene.actor("eva1"), scene.call_id, (), (more,))
+    assert conflicted(scene, "eva1") == [0, 1]
+
+
+def leads_before(scene: Scene, but: UUID) -> list[UUID]:
+    rows = queries.entity_rows(scene.people["eva1"], scene.application_ids)
+    return [row.organisation_id for row in rows if row.organisation_id != but]
+
+
+def test_an_organisation_of_no_application_before_them_is_not_there_and_problems_come_together(scene: Scene) -> None:
+    with arranging():
+        elsewhere = people.organisation("Elsewhere").id
+    actor = scene.actor("eva1")
+    with pytest.raises(NotFound):
+        services.declare(actor, scene.call_id, (), (AnsweredEntity(elsewhere, NONE),))
+    with pytest.raises(Invalid) as refused:
+        services.declare(
+            actor, scene.call_id, (Answered(scene.application_ids[0], Declared.UNSURE),),
+            (AnsweredEntity(elsewhere, Declared.CONFLICT),),
+        )  # fmt: skip
+    assert len(refused.value.problems) == 3
+
+
+def test_a_hundred_organisations_are_one_page_of_as_many_statements(browser: Browser, scene: Scene) -> None:
+    browser.get("eva1", "/assessments/conflicts")
+    with statements() as few:
+        browser.get("eva1", "/assessments/conflicts")
+    for number in range(100):
+        joins(f"Partner {number:03d}", scene.application_ids[number % 3])
+    with statements() as many:
+        page = browser.get("eva1", "/assessments/conflicts")
+    assert page.text.count('name="kind_') == 103
+    assert len(many) == len(few) <= 8
+
+    assert browser.post("eva1", f"/assessments/conflicts/{scene.slug}", go="rest").status_code == 303
+    assert shut(scene, "eva1") == []
+
+
+def test_what_follows_from_organisations_takes_a_conflict_before_a_doubt() -> None:
+    key = UUID(int=1)
+    one = Doubted(key, "A", Declared.UNSURE, ConflictKind.OTHER, "x", NONE, None, covered=False)
+    two = Doubted(key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, None, covered=False)
+    assert said_of_applications([one, two])[key].declared is Declared.CONFLICT
+    assert said_of_applications([two, one])[key].declared is Declared.CONFLICT
+    covered = Doubted(key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, Ruling.CLEARED, covered=True)
+    assert said_of_applications([covered]) == {}
