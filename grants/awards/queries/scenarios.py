@@ -11,7 +11,17 @@ from sqlalchemy import ColumnElement, select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
-from grants.awards.queries.lists import Read, facts_of, frozen_list, hash_of, ranked, scored, shown_list, standing_of
+from grants.awards.queries.lists import (
+    Read,
+    facts_of,
+    frozen_list,
+    hash_of,
+    planned,
+    ranked,
+    scored,
+    shown_list,
+    standing_of,
+)
 from grants.awards.queries.selections import opened
 from grants.awards.ranking import RankedList
 from grants.awards.rules import (
@@ -29,7 +39,7 @@ from grants.awards.rules import (
 )
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls.models import Call
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, Draw
 from grants.core import encoding
 from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
@@ -117,8 +127,8 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
 
 
 @reader
-def figures_now(call: CallView, plain: Plan) -> Asking[tuple[Kept, ...]]:
-    """What the list by the rules of the call and every scenario come to now, as a decision keeps it."""
+def figures_now(call: CallView, plain: Plan, draw: Draw | None = None) -> Asking[tuple[Kept, ...]]:
+    """What the list by the rules of the call and every scenario come to now, as a decision keeps it; with its draw by lot."""
     asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_facts(call)]
     saved, (read, facts) = yield from side_by_side(asked)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
@@ -126,8 +136,8 @@ def figures_now(call: CallView, plain: Plan) -> Asking[tuple[Kept, ...]]:
     # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
         return tuple(
-            _kept(number, name, plan, _reckoned(ranked(call, plan, read), plan, facts), facts)
-            for number, name, plan in named
+            _kept(number, name, plan, _reckoned(call, plan, read, facts), facts)
+            for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
 
 
@@ -141,11 +151,12 @@ def _kept_with(of_call: ColumnElement[bool]) -> Asking[tuple[Kept, ...]]:
     return found or ()
 
 
-def _reckoned(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> RankedList:
+def _reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]) -> RankedList:
     """The list of one scenario; where it is too hard to reckon, nothing selected and the sentence that says so."""
     try:
-        return ranking.within(found, plan, facts)
+        return planned(call, plan, read, facts)
     except Refused as error:
+        found = ranked(call, plan, read)
         rows = tuple(
             row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
             for row in found.rows
@@ -181,7 +192,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
         if best is not None:
             shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
             found.append(Aimed(aim.words, len(best.selected), best.used, best.inversions, shares))
-    by_rank = ranking.within(official, plan, facts).selected
+    by_rank = planned(call, plan, read, facts).selected
     listed: dict[str, tuple[int, Money]] = {}
     for row in by_rank:
         country = facts[row.application_id].country if row.application_id in facts else ""

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.awards.states import LineRule
-from grants.calls.rules import PLAIN_SELECTION, SelectionRules, exact_words
+from grants.calls.rules import PLAIN_SELECTION, Draw, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, Rounding, parse_money
 from grants.dossiers.rules import clean_text
@@ -65,6 +65,8 @@ class Plan:
     overrides: tuple[Override, ...] = ()
     cut_percent: Fraction = Fraction(0)
     reason: str = ""
+    # The draw by lot that put the group at the line in order; None before it is drawn, and where none is.
+    draw: Draw | None = None
 
     @property
     def is_plain(self) -> bool:

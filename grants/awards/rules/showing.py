@@ -147,6 +147,8 @@ class RankingPage:
     plan: Plan | None = None
     # Of a confirmed list: what came free, and who of the reserve list is next.
     reserve: ReservePage = NOTHING_FREED
+    # What of the list is drawn by lot, in sentences.
+    drawing: tuple[str, ...] = ()
     # What is withheld from this person, wherever else it would be told.
     shut: frozenset[UUID] = frozenset()
 

@@ -44,6 +44,10 @@ def selection(told: DecisionMinute) -> bytes:
     paper.heading("How ties were decided")
     for sentence in told.ties or ("No two applications above the thresholds had the same score.",):
         paper.paragraph(sentence)
+    if told.drawing:
+        paper.heading("What was drawn by lot")
+        for sentence in told.drawing:
+            paper.paragraph(sentence)
     paper.heading("Reserve list, in its order")
     reserve = [row for row in told.rows if row.outcome is Outcome.RESERVE]
     for place, row in enumerate(reserve, 1):
