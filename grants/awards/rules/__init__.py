@@ -70,6 +70,7 @@ from grants.awards.rules.showing import (
     bar,
     part,
     points,
+    reserve_places,
     strip,
 )
 
@@ -140,6 +141,7 @@ __all__ = [
     "refuse_second_list",
     "refuse_shifts",
     "refuse_unpublishable",
+    "reserve_places",
     "strip",
     "untold_words",
     "waiting_words",
