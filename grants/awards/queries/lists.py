@@ -17,7 +17,7 @@ from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
-from grants.awards.rules import Facts, Kept, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.rules import Facts, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
@@ -192,7 +192,7 @@ def hash_of(found: RankedList) -> str:
 @reader
 def ranking_page(
     actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
-    panel_order: Sequence[str] = (), plan: Plan | None = None,
+    panel_order: Sequence[str] = (), plan: Plan | None = None, overrides: Sequence[Override] = (),
 ) -> Asking[RankingPage]:  # fmt: skip
     """The ranked list with its line: frozen once decided, else as it would be now. At most six statements.
 
@@ -200,7 +200,7 @@ def ranking_page(
     could be inferred from.
     """
     call, views = yield from opened.asking(actor, slug)
-    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order)
+    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order, overrides)
     return (yield from shown_list(actor, call, views, plan))
 
 

@@ -58,6 +58,7 @@ from grants.awards.rules.scenarios import (
     WhatIfPage,
     compared,
     refuse_another,
+    shares_of,
 )
 from grants.awards.rules.showing import (
     ROWS_ON_A_PAGE,
@@ -142,6 +143,7 @@ __all__ = [
     "refuse_shifts",
     "refuse_unpublishable",
     "reserve_places",
+    "shares_of",
     "strip",
     "untold_words",
     "waiting_words",

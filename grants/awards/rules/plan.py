@@ -110,12 +110,17 @@ class Plan:
 
 
 def plan_of(
-    rules: SelectionRules, line: LineRule | None, reserve_max: int | None, panel_order: Sequence[str] = ()
+    rules: SelectionRules,
+    line: LineRule | None,
+    reserve_max: int | None,
+    panel_order: Sequence[str] = (),
+    overrides: Sequence[Override] = (),
 ) -> Plan:
     """The plan without a scenario: what the call says; where it says nothing, what whoever decides chooses."""
     if rules != PLAIN_SELECTION:
-        return Plan(rules, tuple(panel_order))
-    return Plan(replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max), tuple(panel_order))
+        return Plan(rules, tuple(panel_order), overrides=tuple(overrides))
+    chosen = replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max)
+    return Plan(chosen, tuple(panel_order), overrides=tuple(overrides))
 
 
 # What the rules are called where a scenario departs from them.

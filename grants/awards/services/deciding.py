@@ -40,10 +40,10 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
     scenario = None if values.scenario is None else queries.scenario_of(call_id, values.scenario)
-    plan = rules.plan_of(call.content.selection, values.line, values.reserve_max, values.panel_order)
+    published = call.content.selection
+    plan = rules.plan_of(published, values.line, values.reserve_max, values.panel_order, values.overrides)
     if scenario is not None:
         plan = scenario.plan
-    published = call.content.selection
     found, waiting, scores = queries.live_list(call, plan)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
@@ -63,7 +63,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
     if found.relaxed:
         raise Refused(" ".join(found.relaxed))
-    rules.refuse_old_departures(plan, {row.reference: row.requested for row in found.rows}, published, found.budget)
+    refuse = rules.refuse_departures if scenario is None else rules.refuse_old_departures
+    refuse(plan, {row.reference: row.requested for row in found.rows}, published, found.budget)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
