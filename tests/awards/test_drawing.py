@@ -24,11 +24,22 @@ from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, ra
 from grants.awards.rules import Plan
 from grants.awards.states import Outcome
 from grants.calls import queries as calls
+from grants.calls import services as call_acts
 from grants.calls.models import Call
-from grants.calls.rules import SCRIPT, Draw, DrawRules, ResultsInput, commitment, read_call_file
+from grants.calls.rules import (
+    SCRIPT,
+    Change,
+    ChangeKind,
+    Draw,
+    DrawRules,
+    ResultsInput,
+    commitment,
+    fixed_problems,
+    read_call_file,
+)
 from grants.calls.rules.writing import call_file
 from grants.calls.services.drawing import fix_seed
-from grants.core import encoding
+from grants.core import clock, encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Refused
@@ -39,7 +50,7 @@ from tests.awards.test_ranking import HORIZON, lists, one
 from tests.awards.test_services import decide, decision, reserved
 from tests.awards.test_views import text_of
 from tests.calls.test_call_files import CALL_2022
-from tests.evaluation.scene import Browser, Scene
+from tests.evaluation.scene import CALL, OPENED, Browser, Scene
 
 TIED, NEAR = DrawRules(Fraction(0)), DrawRules(Fraction(1))
 SEEDS = 60_000 if os.environ.get("SOAK") == "1" else 1_200
@@ -206,3 +217,18 @@ def test_a_seed_stands(drawing: Scene) -> None:
         with pytest.raises(DBAPIError), arranging():
             db.session.connection().exec_driver_sql(statement)
         db.session.rollback()
+
+
+def test_a_call_that_draws_has_its_seed_from_its_publication_on(scene: Scene) -> None:
+    file = CALL.replace("SMALL-2022", "LOTS-2022") + "evaluation:\n  draw: {within: 0}\n"
+    manager = scene.actor("manager")
+    with clock.at(OPENED):
+        made = call_acts.import_call(manager, file)
+        call_acts.apply_template(manager, made.id)
+        assert calls.draw_commitment(made.id) == ""
+        call_acts.publish(manager, made.id)
+
+    assert calls.draw_commitment(made.id) == commitment(calls.draw_seed(made.id))
+    change = Change("evaluation.draw", "Drawing by lot at the line", ChangeKind.CHANGED)
+    assert fixed_problems([change], opened=False) == ()
+    assert len(fixed_problems([change], opened=True)) == 1
