@@ -252,6 +252,21 @@ class CallExpertTerms(Row):
     published_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
 
 
+class CallDrawSeed(Row):
+    """The seed of a draw by lot, made when a call that draws is published; only its SHA-256 is told until it is decided."""
+
+    __tablename__ = "call_draw_seed"
+    __table_args__ = (
+        UniqueConstraint("call_id"),
+        CheckConstraint("commitment = encode(sha256(convert_to(seed, 'UTF8')), 'hex')", name="commitment_of_seed"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
+    # In no history and in no export: the decision tells it.
+    seed: Mapped[str] = mapped_column(info=NOT_AUDITED)
+    commitment: Mapped[str]
+
+
 class CallDocument(Row):
     """One version of the documents of a call, with what changed against the version before."""
 

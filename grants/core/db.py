@@ -62,6 +62,7 @@ APPEND_ONLY_TABLES = frozenset(
         "audit_seal",
         "call_one_extension",
         "call_version",
+        "call_draw_seed",
         "call_expert_terms",
         "call_privacy_notice",
         "call_question_version",

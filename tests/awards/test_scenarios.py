@@ -61,6 +61,11 @@ def test_two_scenarios_stand_side_by_side_and_what_differs_is_named(evaluated: S
         ("Cut 25 %", 3, euros(900_000)),
     ]
     assert shown.differ_in("applications")
+    assert {each.name: [many for many, _ in each.of] for each in shown.countries} == {
+        "DK": [0, 1], "GR": [1, 1], "HU": [1, 1],
+    }  # fmt: skip
+    assert [each.differs for each in shown.countries] == [True] * 3
+    assert shown.themes == ()  # Nobody of the small call picks one.
     assert len(shown.differing) == 3
     assert shown.differing[2].outcomes == ((Outcome.RESERVE, euros(400_000)), (Outcome.SELECTED, euros(300_000)))
 

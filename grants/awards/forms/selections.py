@@ -9,13 +9,13 @@ from typing import Any
 from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
 from wtforms.validators import Optional
 
-from grants.awards.rules import DecisionInput
+from grants.awards.rules import DecisionInput, Override, read_overrides
 from grants.awards.states import LineRule
 from grants.calls.rules import CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import ContestedForm, DateField, Needed, TimeField, choices
+from grants.web.forms import CharactersMax, ContestedForm, DateField, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -40,6 +40,11 @@ class DecisionForm(ContestedForm):
         "The panel’s order of applications that stay tied",
         description="One reference a line, the first first. Only where the call’s rules leave a tie.",
     )
+    overrides = TextAreaField(
+        "Recommended amounts and conditions",
+        [Optional(), CharactersMax(100_000)],
+        description="One a line: reference; place; amount; conditions; reason. Parts may stay empty; another amount needs its reason.",
+    )
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
 
     despite = TextAreaField(DESPITE, [Optional()])
@@ -53,12 +58,20 @@ class DecisionForm(ContestedForm):
         """The references the panel put in order."""
         return tuple(line.strip() for line in (self.panel_order.data or "").splitlines() if line.strip())
 
+    def departing(self) -> tuple[Override, ...]:
+        """The recommended amounts and conditions, for a look at the list; what cannot be read is told at the field."""
+        try:
+            return read_overrides(self.overrides.data or "")
+        except Invalid as error:
+            self.add_problem(error)
+            return ()
+
     def to_input(self) -> DecisionInput:
-        """The frozen input."""
+        """The frozen input; raises :class:`Invalid` where the recommended amounts cannot be read."""
         line = LineRule(self.line.data or LineRule.STOP.value)
         return DecisionInput(
             self.list_hash.data or "", self.reason.data or "", line, self.reserve_max.data, self.order(),
-            despite=self.despite.data or "",
+            despite=self.despite.data or "", overrides=read_overrides(self.overrides.data or ""),
         )  # fmt: skip
 
 

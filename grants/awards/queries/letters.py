@@ -207,16 +207,17 @@ def _decided(call_id: UUID) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
     return items, (forgotten if items else ())
 
 
-def _places(items: Sequence[Any]) -> dict[UUID, int]:
-    """The place of each on the reserve list, in the order of the frozen list."""
-    waiting = [item.application_id for item in items if outcome_of(item) is Outcome.RESERVE]
-    return {key: place for place, key in enumerate(waiting, 1)}
+def _places(items: Sequence[Any]) -> dict[UUID, str]:
+    """The place of each on the reserve list, in the order of the frozen list; tied ones share theirs."""
+    waiting = [item for item in items if outcome_of(item) is Outcome.RESERVE]
+    places = rules.reserve_places([item.rank for item in waiting])
+    return {item.application_id: place for item, place in zip(waiting, places, strict=True)}
 
 
 def _drafted(
     call: CallView,
     item: Any,
-    places: Mapping[UUID, int],
+    places: Mapping[UUID, str],
     texts: Mapping[Outcome, TextView],
     agreed: AgreedWords | None,
     reasons: Mapping[UUID, str],
@@ -224,7 +225,7 @@ def _drafted(
     """The letter of one application as it would be sent, and what of it is missing."""
     outcome = outcome_of(item)
     report = _report(call, item, agreed, reasons.get(item.application_id, ""))
-    values = _values(call, item, report, places.get(item.application_id))
+    values = _values(call, item, report, places.get(item.application_id, ""))
     paragraphs, empty = filled(texts[outcome].text, values)
     missing = [
         LetterException(Hindrance.EMPTY_PLACE, f"There is nothing to write for {{{name}}}. Take it out of the text.")
@@ -250,7 +251,7 @@ def _drafted(
     return text, missing
 
 
-def _values(call: CallView, item: Any, report: Report, place: int | None) -> dict[str, str]:
+def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, str]:
     """What stands in the letter of one application for each place a text may name."""
     public = call.results_public_at
     total = f"{report.score}" if report.score else f"{report.total} of {report.total_most}"
@@ -267,7 +268,7 @@ def _values(call: CallView, item: Any, report: Report, place: int | None) -> dic
         "conditions": f"It is selected on this condition: {condition}" if condition else "No condition is attached.",
         "score": total if report.total or report.score else "",
         "below": item.threshold_words,
-        "reserve_place": str(place or ""),
+        "reserve_place": place,
         "complaints": _complaints(call),
         "results_public": _moment(public, call.zone) if public else "no date is set yet; the page of the call will name it",
     }  # fmt: skip

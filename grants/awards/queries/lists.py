@@ -17,7 +17,7 @@ from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, opened
 from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
-from grants.awards.rules import Facts, Kept, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
+from grants.awards.rules import Facts, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.rules import CallContent, CallView
@@ -72,12 +72,29 @@ def scored(call: CallView) -> Asking[Read]:
     return Read(ready, waiting, scores, free)
 
 
-def ranked(call: CallView, plan: Plan, read: Read) -> RankedList:
-    """The official list before any rule of selection."""
-    by_reference = {row.reference: row.id for row in read.ready}
-    order = [by_reference[reference] for reference in plan.panel_order if reference in by_reference]
+def ranked(
+    call: CallView, plan: Plan, read: Read, order: Sequence[UUID] | None = None, drawn: Sequence[UUID] = ()
+) -> RankedList:
+    """The official list before any rule of selection, with the panel's order for ties unless another is given."""
+    order = panel_order(plan, read) if order is None else order
     bars = ranking_rules(call.content, plan.line, plan.rules.reserve_max)
-    return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order)
+    return ranking.rank([_scored(row, read.scores[row.id]) for row in read.ready], bars, read.free, order, drawn)
+
+
+def panel_order(plan: Plan, read: Read) -> list[UUID]:
+    """The panel's order of tied applications."""
+    by_reference = {row.reference: row.id for row in read.ready}
+    return [by_reference[reference] for reference in plan.panel_order if reference in by_reference]
+
+
+def planned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]) -> RankedList:
+    """The list as a plan selects from it, its group at the line drawn by lot where the call says so."""
+
+    def made(order: Sequence[UUID], drawn: Sequence[UUID]) -> RankedList:
+        return ranking.within(ranked(call, plan, read, order, drawn), plan, facts)
+
+    rules, order = plan.draw.rules if plan.draw else call.content.draw, panel_order(plan, read)
+    return made(order, ()) if rules is None else ranking.drawn_list(made, rules, plan, order)
 
 
 @reader
@@ -89,7 +106,7 @@ def live_list(
     facts: Mapping[UUID, Facts] = {}
     if not plan.is_plain:
         facts = yield from facts_of.asking([row.id for row in read.ready])
-    return ranking.within(ranked(call, plan, read), plan, facts), read.waiting, read.scores
+    return planned(call, plan, read, facts), read.waiting, read.scores
 
 
 @reader
@@ -175,7 +192,7 @@ def hash_of(found: RankedList) -> str:
 @reader
 def ranking_page(
     actor: Actor, slug: str, *, line: LineRule = LineRule.STOP, reserve_max: int | None = None,
-    panel_order: Sequence[str] = (), plan: Plan | None = None,
+    panel_order: Sequence[str] = (), plan: Plan | None = None, overrides: Sequence[Override] = (),
 ) -> Asking[RankingPage]:  # fmt: skip
     """The ranked list with its line: frozen once decided, else as it would be now. At most six statements.
 
@@ -183,7 +200,7 @@ def ranking_page(
     could be inferred from.
     """
     call, views = yield from opened.asking(actor, slug)
-    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order)
+    plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order, overrides)
     return (yield from shown_list(actor, call, views, plan))
 
 
@@ -227,9 +244,10 @@ def _page(
     early = [row.id for row in left_out if row.state == ApplicationState.SUBMITTED.value]
     asked = () if published else [key for key in ids if key not in early]
     about: list[Asking[Any]] = [
-        evaluation.shut_to.asking(actor, asked, early), evaluation.cities_of.asking(ids), _countries.asking(ids)
+        evaluation.shut_to.asking(actor, asked, early), evaluation.cities_of.asking(ids), _countries.asking(ids),
+        _drawing(call, plan, standing),
     ]  # fmt: skip
-    shut, cities, countries = yield from side_by_side(about)
+    shut, cities, countries, drawing = yield from side_by_side(about)
     # Whoever declared a conflict is asked nothing more, even when the bar has ended with the publication.
     barred = actor.barred("application") | shut
     undeclared = shut - actor.barred("application") if actor.can(Permission.CONFLICT_DECLARE) else frozenset()
@@ -267,7 +285,19 @@ def _page(
         () if partial else found.relaxed, plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
+        drawing=() if (partial and plan.draw) or published else drawing,
     )  # fmt: skip
+
+
+def _drawing(call: CallView, plan: Plan, standing: SelectionView | None) -> Asking[tuple[str, ...]]:
+    """What of a list is drawn by lot, in sentences: the draw that was made, or what is known of one to come."""
+    if plan.draw is not None:
+        return (*plan.draw.sentences, f"In drawn order: {', '.join(plan.draw.drawn)}.")
+    if call.content.draw is None:
+        return ()
+    commitment = yield from calls.draw_commitment.asking(call.id)
+    said = (*call.content.draw.sentences, f"SHA-256 of the seed: {commitment}.")
+    return (*said, "Nothing had to be drawn for this list.") if standing else said
 
 
 def _left_out(call_id: UUID, standing: SelectionView | None) -> Asking[tuple[Application, ...]]:

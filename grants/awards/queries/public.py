@@ -11,13 +11,13 @@ from sqlalchemy import Select, func, or_, select
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
 from grants.awards.queries.publication import STILL_SELECTED
-from grants.awards.queries.selections import ROWS_MAX
+from grants.awards.queries.selections import ROWS_MAX, plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
 from grants.awards.rules.publication import Award
 from grants.awards.states import AmountBasis, NamesShown, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
 from grants.calls.models import Call
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, Draw
 from grants.core import clock
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -61,6 +61,20 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
         )
         for row in rows
     )  # fmt: skip
+
+
+def draw_of(call: CallView) -> Draw | None:
+    """The draw by lot of a call whose results are public, for everybody; None where nothing was drawn."""
+    if call.content.draw is None:
+        return None
+    row = db.session.scalars(
+        select(Selection).where(
+            Selection.call_id == call.id,
+            Selection.kind == SelectionKind.RANKED.value,
+            Selection.state == SelectionState.CONFIRMED.value,
+        )
+    ).one_or_none()
+    return plan_of(row).draw if row is not None else None
 
 
 def names_page(actor: Actor, slug: str, at: datetime) -> NamesPage:

@@ -167,6 +167,7 @@ def _told(
         _weighted(application, standing.score),
         standing.basis,
         f"The panel moved the score by {shift_words(standing.shift_half)}." if standing.shift_half else "",
+        "" if settlement else ranking.drawn_words(item.rule_words),
         item.conditions if outcome is Outcome.SELECTED else "",
     )
 

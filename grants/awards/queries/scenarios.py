@@ -11,7 +11,17 @@ from sqlalchemy import ColumnElement, select
 
 from grants.awards import ranking
 from grants.awards.models import Selection, SelectionScenario
-from grants.awards.queries.lists import Read, facts_of, frozen_list, hash_of, ranked, scored, shown_list, standing_of
+from grants.awards.queries.lists import (
+    Read,
+    facts_of,
+    frozen_list,
+    hash_of,
+    planned,
+    ranked,
+    scored,
+    shown_list,
+    standing_of,
+)
 from grants.awards.queries.selections import opened
 from grants.awards.ranking import RankedList
 from grants.awards.rules import (
@@ -26,15 +36,17 @@ from grants.awards.rules import (
     WhatIfPage,
     compared,
     plan_of,
+    shares_of,
 )
 from grants.awards.states import Outcome, SelectionKind, SelectionState
 from grants.calls.models import Call
-from grants.calls.rules import CallView
+from grants.calls.rules import CallView, Draw
 from grants.core import encoding
 from grants.core.errors import NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
+from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 
 BY_THE_CALL = "By the rules of the call"
@@ -117,17 +129,17 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
 
 
 @reader
-def figures_now(call: CallView, plain: Plan) -> Asking[tuple[Kept, ...]]:
-    """What the list by the rules of the call and every scenario come to now, as a decision keeps it."""
-    asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_facts(call)]
-    saved, (read, facts) = yield from side_by_side(asked)
+def figures_now(call: CallView, plain: Plan, draw: Draw | None = None) -> Asking[tuple[Kept, ...]]:
+    """What the list by the rules of the call and every scenario come to now, as a decision keeps it; with its draw by lot."""
+    asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call)]
+    saved, (read, facts, themes) = yield from side_by_side(asked)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
     named += [(each.number, each.name, each.plan) for each in saved[1 - SIDE_BY_SIDE_MAX :]]
     # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
         return tuple(
-            _kept(number, name, plan, _reckoned(ranked(call, plan, read), plan, facts), facts)
-            for number, name, plan in named
+            _kept(number, name, plan, _reckoned(call, plan, read, facts), facts, themes)
+            for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
 
 
@@ -141,11 +153,12 @@ def _kept_with(of_call: ColumnElement[bool]) -> Asking[tuple[Kept, ...]]:
     return found or ()
 
 
-def _reckoned(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> RankedList:
+def _reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]) -> RankedList:
     """The list of one scenario; where it is too hard to reckon, nothing selected and the sentence that says so."""
     try:
-        return ranking.within(found, plan, facts)
+        return planned(call, plan, read, facts)
     except Refused as error:
+        found = ranked(call, plan, read)
         rows = tuple(
             row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
             for row in found.rows
@@ -156,6 +169,12 @@ def _reckoned(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> Ran
 def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
     read = yield from scored.asking(call)
     return read, (yield from facts_of.asking([row.id for row in read.ready]))
+
+
+def _with_themes(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts], Mapping[UUID, frozenset[str]]]]:
+    read = yield from scored.asking(call)
+    ids = [row.id for row in read.ready]
+    return (read, *(yield from both(facts_of.asking(ids), evaluation.topics_picked.asking(ids))))
 
 
 @reader
@@ -181,7 +200,7 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
         if best is not None:
             shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
             found.append(Aimed(aim.words, len(best.selected), best.used, best.inversions, shares))
-    by_rank = ranking.within(official, plan, facts).selected
+    by_rank = planned(call, plan, read, facts).selected
     listed: dict[str, tuple[int, Money]] = {}
     for row in by_rank:
         country = facts[row.application_id].country if row.application_id in facts else ""
@@ -192,7 +211,14 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     return WhatIfPage(call.slug, call.title, False, (first, *found), tuple(unknown))
 
 
-def _kept(number: int | None, name: str, plan: Plan, found: RankedList, facts: Mapping[UUID, Facts]) -> Kept:
+def _kept(
+    number: int | None,
+    name: str,
+    plan: Plan,
+    found: RankedList,
+    facts: Mapping[UUID, Facts],
+    themes: Mapping[UUID, frozenset[str]],
+) -> Kept:
     chosen = [facts.get(row.application_id, Facts()) for row in found.selected]
     return Kept(
         number, name, plan, found.budget, found.used, found.line_words, hash_of(found),
@@ -204,4 +230,6 @@ def _kept(number: int | None, name: str, plan: Plan, found: RankedList, facts: M
             for row in found.rows
         ),
         found.relaxed,
+        shares_of(((facts.get(row.application_id, Facts()).country,), row.amount) for row in found.selected),
+        shares_of((themes.get(row.application_id, ()), row.amount) for row in found.selected),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
+from grants.awards.ranking.drawing import drawn_list, drawn_words, line_group
 from grants.awards.ranking.moving import Freed, Next, next_of
 from grants.awards.ranking.official import (
     Bar,
@@ -41,7 +42,10 @@ __all__ = [
     "below_threshold",
     "bounded",
     "candidates_of",
+    "drawn_list",
+    "drawn_words",
     "limits_of",
+    "line_group",
     "next_of",
     "places_of",
     "rank",

@@ -123,6 +123,9 @@ class RankedList:
     undecided_ties: tuple[tuple[UUID, ...], ...] = ()
     # Which minima no choice can reach, and what they would have to be.
     relaxed: tuple[str, ...] = ()
+    # Where a group at the line is drawn by lot: what of it, and once it is drawn its references in drawn order.
+    draw_words: str = ""
+    drawn: tuple[str, ...] = ()
 
     @property
     def left(self) -> Money:
@@ -141,7 +144,11 @@ class RankedList:
 
     @property
     def line_words(self) -> str:
-        """The budget line in one sentence."""
+        """The budget line in words, and what of it is drawn by lot."""
+        return " ".join(filter(None, (self._line, self.draw_words)))
+
+    @property
+    def _line(self) -> str:
         count = len(self.selected)
         sentence = f"Budget line: {count} selected, {self.left} left of {self.budget}."
         if not self.straddling:
@@ -154,12 +161,19 @@ class RankedList:
         )
 
 
-def rank(scored: Iterable[Scored], rules: RankingRules, budget: Money, panel_order: Sequence[UUID] = ()) -> RankedList:
+def rank(
+    scored: Iterable[Scored],
+    rules: RankingRules,
+    budget: Money,
+    panel_order: Sequence[UUID] = (),
+    drawn: Sequence[UUID] = (),
+) -> RankedList:
     """The official list. The order of the input changes nothing, and the selected never exceed ``budget``.
 
     ``panel_order`` is the panel's recorded order for applications the declared rules leave tied. A tie that
     nothing decides is never broken by chance or alphabet: the tied share a rank, and where they do not all
-    fit under the line together, none of them is selected.
+    fit under the line together, none of them is selected. ``drawn`` are neighbours that were drawn by lot, in drawn
+    order: they stand where the best of them would.
     """
     if budget < ZERO:
         raise ValueError("a budget is zero or more")
@@ -171,10 +185,13 @@ def rank(scored: Iterable[Scored], rules: RankingRules, budget: Money, panel_ord
     passing = [one for one in everyone if not failing[one.application_id]]
     order = {application_id: number for number, application_id in enumerate(panel_order)}
     keys = {one.application_id: _key(one, rules, scores, order) for one in passing}
+    if drawn:
+        best = min(keys[application_id] for application_id in drawn)
+        keys |= {application_id: (*best[:-1], -1, place) for place, application_id in enumerate(drawn)}
     passing.sort(key=lambda one: keys[one.application_id])
     groups = [tuple(group) for _, group in groupby(passing, key=lambda one: keys[one.application_id])]
     rows, used = _draw_line(groups, rules, budget, scores)
-    words = _tie_words(groups, rules, order, scores)
+    words = _tie_words(groups, rules, order, scores, frozenset(drawn))
     ranked = [_with_words(row, words.get(row.application_id, "")) for row in rows]
     below = [_below(one, scores, failing[one.application_id]) for one in everyone if failing[one.application_id]]
     assert total(row.requested for row in ranked if row.outcome is Outcome.SELECTED) == used <= budget
@@ -337,7 +354,11 @@ def _with_words(row: Ranked, words: str) -> Ranked:
 
 
 def _tie_words(
-    groups: Sequence[tuple[Scored, ...]], rules: RankingRules, panel: Mapping[UUID, int], scores: _Scores
+    groups: Sequence[tuple[Scored, ...]],
+    rules: RankingRules,
+    panel: Mapping[UUID, int],
+    scores: _Scores,
+    drawn: frozenset[UUID],
 ) -> dict[UUID, str]:
     """For each application that shares its score with another: how that tie was decided, or that it is not."""
     names = {bar.key: bar.name for bar in rules.bars}
@@ -348,7 +369,11 @@ def _tie_words(
     ]
     for level in by_score:
         for upper, lower in pairwise(level):
-            sentence = _decided_by(upper, lower, rules, names, panel, scores.of(upper))
+            if {upper.application_id, lower.application_id} <= drawn:
+                both = f"“{upper.title}” and “{lower.title}” both have {exact_words(scores.of(upper))}"
+                sentence = f"{both}; they were drawn by lot, “{upper.title}” before “{lower.title}”."
+            else:
+                sentence = _decided_by(upper, lower, rules, names, panel, scores.of(upper))
             for one in (upper, lower):
                 words[one.application_id] = (
                     f"{words[one.application_id]} {sentence}" if one.application_id in words else sentence

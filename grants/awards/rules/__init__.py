@@ -58,6 +58,7 @@ from grants.awards.rules.scenarios import (
     WhatIfPage,
     compared,
     refuse_another,
+    shares_of,
 )
 from grants.awards.rules.showing import (
     ROWS_ON_A_PAGE,
@@ -70,6 +71,7 @@ from grants.awards.rules.showing import (
     bar,
     part,
     points,
+    reserve_places,
     strip,
 )
 
@@ -140,6 +142,8 @@ __all__ = [
     "refuse_second_list",
     "refuse_shifts",
     "refuse_unpublishable",
+    "reserve_places",
+    "shares_of",
     "strip",
     "untold_words",
     "waiting_words",

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from grants.awards.rules.plan import Plan
+from grants.awards.rules.plan import Override, Plan
 from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.calls.rules import Half
 from grants.calls.states import ScoreMethod
@@ -38,6 +38,8 @@ class DecisionInput:
     scenario: int | None = None
     # Why it is decided although complaints about eligibility are open.
     despite: str = ""
+    # What of the list by the rules of the call is recommended otherwise: amounts, conditions.
+    overrides: tuple[Override, ...] = ()
 
     def checked(self) -> DecisionInput:
         """The input with its text cleaned; raises :class:`Invalid` with a sentence for each field."""

@@ -25,6 +25,12 @@ class DecisionMinute:
         return (*self.plan.rules.sentences, *departures(self.plan))
 
     @property
+    def drawing(self) -> tuple[str, ...]:
+        """The draw by lot at the line, in sentences anybody can draw again by; empty where nothing was drawn."""
+        draw = self.plan.draw
+        return (*draw.sentences, f"In drawn order: {', '.join(draw.drawn)}.") if draw else ()
+
+    @property
     def ties(self) -> tuple[str, ...]:
         """How each tie was decided, once each."""
         return tuple(dict.fromkeys(row.tie_words for row in self.rows if row.tie_words))

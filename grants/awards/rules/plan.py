@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from grants.awards.states import LineRule
-from grants.calls.rules import PLAIN_SELECTION, SelectionRules, exact_words
+from grants.calls.rules import PLAIN_SELECTION, Draw, SelectionRules, exact_words
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money, Rounding, parse_money
 from grants.dossiers.rules import clean_text
@@ -65,6 +65,8 @@ class Plan:
     overrides: tuple[Override, ...] = ()
     cut_percent: Fraction = Fraction(0)
     reason: str = ""
+    # The draw by lot that put the group at the line in order; None before it is drawn, and where none is.
+    draw: Draw | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -108,12 +110,17 @@ class Plan:
 
 
 def plan_of(
-    rules: SelectionRules, line: LineRule | None, reserve_max: int | None, panel_order: Sequence[str] = ()
+    rules: SelectionRules,
+    line: LineRule | None,
+    reserve_max: int | None,
+    panel_order: Sequence[str] = (),
+    overrides: Sequence[Override] = (),
 ) -> Plan:
     """The plan without a scenario: what the call says; where it says nothing, what whoever decides chooses."""
     if rules != PLAIN_SELECTION:
-        return Plan(rules, tuple(panel_order))
-    return Plan(replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max), tuple(panel_order))
+        return Plan(rules, tuple(panel_order), overrides=tuple(overrides))
+    chosen = replace(rules, fund_what_fits=line is LineRule.SKIP, reserve_max=reserve_max)
+    return Plan(chosen, tuple(panel_order), overrides=tuple(overrides))
 
 
 # What the rules are called where a scenario departs from them.

@@ -58,6 +58,8 @@ class ResultPage:
     # What the scores are made of, and what the panel moved the sum by.
     basis: str = ""
     moved_words: str = ""
+    # Which place it was drawn at, where the group at the line was put in order by lot.
+    drawn_words: str = ""
     # On which conditions it is selected.
     conditions: str = ""
     # Whether its evaluation is being repeated: what stands here is what was told before.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -77,13 +77,27 @@ class Kept:
     countries: int
     rows: tuple[KeptRow, ...]
     relaxed: tuple[str, ...] = ()
+    # How many of the selected, and how much money, each country of a lead and each theme has.
+    by_country: tuple[tuple[str, int, Money], ...] = ()
+    by_theme: tuple[tuple[str, int, Money], ...] = ()
 
     @property
     def column(self) -> Column:
         """Its figures beside those of the others."""
         chosen = sum(row.outcome is Outcome.SELECTED for row in self.rows)
         left = self.budget - self.used
-        return Column(self.number, self.name, chosen, self.cities, self.countries, self.used, left, self.relaxed)
+        return Column(
+            self.number,
+            self.name,
+            chosen,
+            self.cities,
+            self.countries,
+            self.used,
+            left,
+            self.relaxed,
+            self.by_country,
+            self.by_theme,
+        )
 
 
 def compared(kept: Sequence[Kept], titles: Mapping[str, str]) -> tuple[Compared, ...]:
@@ -110,6 +124,8 @@ class Column:
     used: Money
     left: Money
     problems: tuple[str, ...] = ()
+    by_country: tuple[tuple[str, int, Money], ...] = ()
+    by_theme: tuple[tuple[str, int, Money], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,39 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How many applications and how much money a country or a theme has in each scenario, in the order of the columns."""
+
+    name: str
+    of: tuple[tuple[int, Money], ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the scenarios disagree about it."""
+        return len(set(self.of)) > 1
+
+
+def _shares(columns: Sequence[Sequence[tuple[str, int, Money]]]) -> tuple[Share, ...]:
+    held = [{name: (many, money) for name, many, money in column} for column in columns]
+    names = sorted({name for column in held for name in column})
+    return tuple(Share(name, tuple(column.get(name, (0, ZERO)) for column in held)) for name in names)
+
+
+def shares_of(named: Iterable[tuple[Iterable[str], Money]]) -> tuple[tuple[str, int, Money], ...]:
+    """How often each name stands there, and with how much money, by name.
+
+    >>> shares_of([(("Heat", "Roads"), Money(5)), (("Heat",), Money(2))])[0]
+    ('Heat', 2, Money(cents=7, currency='EUR'))
+    """
+    found: dict[str, tuple[int, Money]] = {}
+    for names, money in named:
+        for name in names:
+            many, before = found.get(name, (0, ZERO))
+            found[name] = (many + 1, before + money)
+    return tuple((name, *found[name]) for name in sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
 class ScenariosPage:
     """All scenarios of a call side by side; empty for whoever has a conflict with a row of the list."""
 
@@ -141,6 +190,16 @@ class ScenariosPage:
     scenarios: tuple[ScenarioView, ...] = ()
     # The list that was decided: the figures are those it was decided beside.
     decided: int | None = None
+
+    @property
+    def countries(self) -> tuple[Share, ...]:
+        """What each country of a lead has in each scenario."""
+        return _shares([column.by_country for column in self.columns])
+
+    @property
+    def themes(self) -> tuple[Share, ...]:
+        """What each theme has in each scenario; an application counts for each of its themes."""
+        return _shares([column.by_theme for column in self.columns])
 
     @property
     def differing(self) -> tuple[Compared, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 from uuid import UUID
 
 from grants.awards.rules.decision import SelectionView
@@ -147,6 +148,8 @@ class RankingPage:
     plan: Plan | None = None
     # Of a confirmed list: what came free, and who of the reserve list is next.
     reserve: ReservePage = NOTHING_FREED
+    # What of the list is drawn by lot, in sentences.
+    drawing: tuple[str, ...] = ()
     # What is withheld from this person, wherever else it would be told.
     shut: frozenset[UUID] = frozenset()
 
@@ -191,6 +194,13 @@ class RankingPage:
     def selected(self) -> tuple[RankingRow, ...]:
         """The rows that get money."""
         return tuple(row for row in self.rows if row.outcome is Outcome.SELECTED)
+
+    @property
+    def selected_words(self) -> str:
+        """How many are selected of how many that have a score, and how many have none yet."""
+        said = f"{len(self.selected)} of {len(self.rows)}"
+        waiting = len(self.waiting)
+        return f"{said} with a score; {waiting} {'waits' if waiting == 1 else 'wait'} for one" if waiting else said
 
     @property
     def below(self) -> int:
@@ -256,6 +266,20 @@ def part(rows: Sequence[RankingRow], place: int) -> Part:
 
 def _begins(place: int) -> int:
     return (place - 1) // ROWS_ON_A_PAGE * ROWS_ON_A_PAGE + 1
+
+
+def reserve_places(ranks: Sequence[int | None]) -> tuple[str, ...]:
+    """The place of each on a reserve list, in its order; neighbours that are tied share theirs, and are told so.
+
+    >>> reserve_places((4, 5, 5, None))
+    ('1', '2, shared with 1 other', '2, shared with 1 other', '4')
+    """
+    found: list[str] = []
+    for _, group in groupby(enumerate(ranks, 1), key=lambda each: each[1] or -each[0]):
+        members = list(group)
+        shared = f", shared with {len(members) - 1} other{'s' if len(members) > 2 else ''}" if len(members) > 1 else ""
+        found += [f"{members[0][0]}{shared}"] * len(members)
+    return tuple(found)
 
 
 STRIP_FROM, STRIP_TO = 6, 184

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,13 +13,14 @@ from grants.applications.states import ApplicationState
 from grants.awards import queries, rules
 from grants.awards.models import Selection, SelectionItem
 from grants.awards.ranking import RankedList
-from grants.awards.rules import DecisionInput
+from grants.awards.rules import DecisionInput, Plan
 from grants.awards.states import (
     AmountBasis,
     SelectionKind,
     SelectionState,
 )
 from grants.calls import queries as calls
+from grants.calls.rules import CallView, Draw
 from grants.core import acts, encoding
 from grants.core.acts import act
 from grants.core.db import db
@@ -38,10 +40,10 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     refuse_open_list(call_id)
     rules.refuse_second_list(confirmed_list(call_id))
     scenario = None if values.scenario is None else queries.scenario_of(call_id, values.scenario)
-    plan = rules.plan_of(call.content.selection, values.line, values.reserve_max, values.panel_order)
+    published = call.content.selection
+    plan = rules.plan_of(published, values.line, values.reserve_max, values.panel_order, values.overrides)
     if scenario is not None:
         plan = scenario.plan
-    published = call.content.selection
     found, waiting, scores = queries.live_list(call, plan)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
@@ -61,11 +63,13 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         raise Refused("No application of this call is under evaluation. There is nothing to decide.")
     if found.relaxed:
         raise Refused(" ".join(found.relaxed))
-    rules.refuse_old_departures(plan, {row.reference: row.requested for row in found.rows}, published, found.budget)
+    refuse = rules.refuse_departures if scenario is None else rules.refuse_old_departures
+    refuse(plan, {row.reference: row.requested for row in found.rows}, published, found.budget)
     if queries.hash_of(found) != values.list_hash:
         raise Conflict(
             "The list changed after you opened it: a score, a budget or a rule is different. Look at it again."
         )
+    plan, found = _drawn(call, plan, found)
     rules.refuse_over_budget(found.used, calls.free(call_id))
     selection = new_selection(actor, call_id, SelectionKind.RANKED, found.budget, found.used, values.reason)
     selection.rules = {
@@ -91,14 +95,28 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
         }
     by_the_call = plan if scenario is None else rules.plan_of(call.content.selection, None, None)
     # Nobody is under evaluation once it is confirmed: what was compared is kept as it was.
-    selection.compared = {"value": encoding.encode(queries.figures_now(call, by_the_call))}
+    selection.compared = {"value": encoding.encode(queries.figures_now(call, by_the_call, plan.draw))}
     selection.despite = values.despite if complaints else ""
     selection.line_words = found.line_words
-    selection.list_sha256 = bytes.fromhex(values.list_hash)
+    selection.list_sha256 = bytes.fromhex(queries.hash_of(found))
     db.session.add(selection)
     freeze(selection.id, found, scores)
     acts.reason(values.reason)
     return selection.number
+
+
+def _drawn(call: CallView, plan: Plan, found: RankedList) -> tuple[Plan, RankedList]:
+    """The plan with its draw by lot, and the list in drawn order; as they are where nothing is to be drawn.
+
+    Only now does the seed come out: what a list is decided from stood before anybody could know it.
+    """
+    if call.content.draw is None or not found.draw_words:
+        return plan, found
+    draw = Draw(call.content.draw, calls.draw_seed(call.id))
+    if not draw.seed:
+        raise Refused("This call draws by lot and has no seed. Publish a corrigendum of it first: that makes one.")
+    found, _, _ = queries.live_list(call, replace(plan, draw=draw))
+    return replace(plan, draw=replace(draw, drawn=found.drawn)), found
 
 
 def refuse_open_list(call_id: UUID) -> None:

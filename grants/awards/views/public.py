@@ -12,6 +12,7 @@ from grants.awards.forms.experts import NamesForm
 from grants.awards.rules.experts import NamesPage
 from grants.awards.states import NamesShown
 from grants.awards.views.frame import P, bp
+from grants.calls.rules import SCRIPT
 from grants.core import clock
 from grants.core.text import CSV_MARK, csv_lines
 from grants.web.routing import current_actor, page, public, requires, see_other
@@ -33,7 +34,14 @@ AWARDS_COLUMNS = (
 def public_awards(slug: str) -> Any:
     """The awards of a call, for everybody."""
     call, rows = queries.public.awards(current_actor(), slug, clock.now())
-    return page("awards/awards.html", call=call, rows=rows, complaints=queries.complaints.public_counts(call.id))
+    return page(
+        "awards/awards.html",
+        call=call,
+        rows=rows,
+        complaints=queries.complaints.public_counts(call.id),
+        draw=queries.public.draw_of(call),
+        script=SCRIPT,
+    )
 
 
 @bp.get("/calls/<slug>/awards.csv")

@@ -9,6 +9,7 @@ from flask import flash, request
 from grants.awards import queries, rules, services
 from grants.awards.forms import ConfirmForm, ConfirmListForm, DecisionForm, MoveForm, ReturnForm
 from grants.awards.rules import (
+    Override,
     RankingPage,
     SelectionView,
     refuse_same_person,
@@ -55,27 +56,33 @@ def _after(call: CallView, after: After) -> dict[str, Any]:
 @requires(P.SELECTION_DECIDE)
 def decide(slug: str) -> Any:
     form = DecisionForm()
-    shown = _by_rules_of(form, slug)
     if request.form.get("go") != "decide":
+        shown = _by_rules_of(form, slug, form.departing())
         form.now_of(shown.list_hash)
         return _decision(shown, form)
+    shown = _by_rules_of(form, slug)
     if form.validate_on_submit():
         with form.attempt():
             number = services.decide(current_actor(), shown.call_id, form.to_input())
             flash("The list is decided. Another person must confirm it before money is reserved.")
             return see_other(".selection", slug=slug, number=number)
-        shown = _by_rules_of(form, slug)
+    shown = _by_rules_of(form, slug, () if form.overrides.errors else form.departing())
     if form.clashed:
         form.now_of(shown.list_hash)
         form.problems.append(f"{form.clashed} What you typed stands below.")
     return _decision(shown, form), 409 if form.clashed else 422
 
 
-def _by_rules_of(form: DecisionForm, slug: str) -> RankingPage:
+def _by_rules_of(form: DecisionForm, slug: str, overrides: tuple[Override, ...] = ()) -> RankingPage:
     """The list as it stands now, by the rules that were chosen."""
     line = LineRule.SKIP if form.line.data == LineRule.SKIP.value else LineRule.STOP
     return queries.ranking_page(
-        current_actor(), slug, line=line, reserve_max=form.reserve_max.data, panel_order=form.order()
+        current_actor(),
+        slug,
+        line=line,
+        reserve_max=form.reserve_max.data,
+        panel_order=form.order(),
+        overrides=overrides,
     )
 
 

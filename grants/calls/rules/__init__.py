@@ -61,6 +61,7 @@ from grants.calls.rules.decisions import (
     refuse_changed_after_closing,
     results_moment,
 )
+from grants.calls.rules.drawing import SCRIPT, SEED_BYTES, Draw, DrawRules, commitment
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.plain_words import key_from, missing_words, option_words, said, short_names
 from grants.calls.rules.publication import (
@@ -132,6 +133,8 @@ __all__ = [
     "PLAIN_SCORING",
     "PLAIN_SELECTION",
     "SCHEMA_VERSION",
+    "SCRIPT",
+    "SEED_BYTES",
     "TEMPLATE_LABEL",
     "AssignmentRules",
     "Attachment",
@@ -159,6 +162,8 @@ __all__ = [
     "DeadlineNotice",
     "DocumentInput",
     "DocumentVersion",
+    "Draw",
+    "DrawRules",
     "Fact",
     "FactRule",
     "Field",
@@ -187,6 +192,7 @@ __all__ = [
     "call_file",
     "changes",
     "checklist",
+    "commitment",
     "complaint_deadline",
     "content_of",
     "correction_note",

@@ -22,6 +22,8 @@ FORM_PATHS = ("application_form.sections", "application_form.own_sections")
 # What a call is, as long as it lives: another one of these is another call.
 FIXED = frozenset({"call.id", "call.year", "call.invented", "call.kind", "call.parent_grant"})
 OPENING = frozenset({"dates.opens", "dates.opens_time"})
+# Who is drawn by lot nobody decides who may know who applies.
+DRAWING = "evaluation.draw"
 
 
 class VersionKind(StrEnum):
@@ -144,6 +146,7 @@ _WORDS: Mapping[str, str] = {
     "comment": "comment demanded",
     "comment_words": "least words of a comment",
     "evaluators_least": "least assessments for a score",
+    "within": "within points of the line",
 }
 
 
@@ -470,6 +473,8 @@ def fixed_problems(found: Sequence[Change], *, opened: bool) -> tuple[Problem, .
             problems.append(Problem(change.what, "does not change once a call is published. Make a new call instead."))
         elif opened and change.path in OPENING:
             problems.append(Problem(change.what, "lies in the past. Put it back as it was."))
+        elif opened and change.path.startswith(DRAWING):
+            problems.append(Problem(change.what, "does not change once applications are taken. Put it back as it was."))
     return tuple(problems)
 
 

@@ -13,6 +13,7 @@ from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.conflict_rules import USUAL_CONFLICT_RULES, ConflictRules
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.scoring import PLAIN_SCORING, Criterion, Marking, Scale, Scoring
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules
 from grants.calls.states import CallKind, CallStage, ConditionKind, Confidence, FactKind, InstalmentKind, Whom
@@ -242,6 +243,8 @@ class CallContent:
     selection: SelectionRules = PLAIN_SELECTION
     # Whether and how one complains about a negative result; None: this program takes no complaints about it.
     complaints: ComplaintRules | None = None
+    # Whether the group at the budget line is put in order by lot; None: it is not.
+    draw: DrawRules | None = None
 
     @property
     def pays(self) -> bool:

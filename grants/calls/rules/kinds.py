@@ -25,6 +25,7 @@ from grants.calls.rules.content import (
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declarant, Declaration, Said
+from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.mark_kinds import halves
 from grants.calls.rules.privacy import HEADINGS, PrivacyText
 from grants.calls.rules.scoring import Criterion, Thresholds
@@ -325,6 +326,8 @@ COMPLAINTS = Record(
     },
     ("window_days", "decide_days"),
 )  # fmt: skip
+
+DRAW = Record(DrawRules, {"within": exact(0, 100)}, ("within",))
 
 INSTALMENT = Record(
     lambda key, kind, label, condition, percent=None, due_month=None: Instalment(

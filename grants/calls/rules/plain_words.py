@@ -161,6 +161,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "strands.name": ("Name of the strand", ""),
     "strands.asked_max": ("For applications that ask for up to, in EUR", ""),
     "strands.ceiling": ("Most for the strand together, in EUR", ""),
+    "draw.within": ("Drawn are those within so many points of the first score that does not fit", "0: only those that share its score and stay tied by every rule of the call."),
     "complaints.window_days": ("Days to complain", "Calendar days after the result reached the applicant; that day does not count."),
     "complaints.decide_days": ("Days to decide", "After the complaint was received; that day does not count."),
     "complaints.working_days": ("Are the days to decide working days?", "Not said: calendar days."),

@@ -110,6 +110,7 @@ def content_of(fields: Mapping[str, Sourced]) -> CallContent:
         scoring=value("evaluation.scoring", Scoring()),
         selection=value("evaluation.selection", PLAIN_SELECTION),
         complaints=value("evaluation.complaints", None),
+        draw=value("evaluation.draw", None),
         synthetic=frozenset(path for path, found in fields.items() if found.from_template),
     )
 

@@ -31,6 +31,7 @@ from grants.calls.rules.content import (
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import EXPERT_TERMS, ExpertTerms
 from grants.calls.rules.kinds import (
     ASSIGNING,
@@ -42,6 +43,7 @@ from grants.calls.rules.kinds import (
     DEADLINE,
     DECLARATION,
     DOCUMENT,
+    DRAW,
     INSTALMENT,
     LIMIT,
     LOOSE_DATE,
@@ -333,6 +335,7 @@ FIELDS: Mapping[str, Field] = {
         ),
         Field("evaluation.assignment", "Assigning evaluators", Group.ASSESSMENT, ASSIGNING, AssignmentRules),
         Field("evaluation.selection", "Rules of selection", Group.ASSESSMENT, SELECTION, SelectionRules),
+        Field("evaluation.draw", "Drawing by lot at the line", Group.ASSESSMENT, DRAW, DrawRules),
         Field("evaluation.reserve_list", "Reserve list", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_of_interest", "Conflicts of interest", Group.ASSESSMENT, plain_text, str),
         Field("evaluation.conflict_rules", "What is a conflict", Group.ASSESSMENT, CONFLICT_RULES, ConflictRules),

@@ -31,6 +31,7 @@ from grants.calls.rules.content import (
     TimeLimits,
 )
 from grants.calls.rules.declarations import Declaration
+from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import ExpertTerms
 from grants.calls.rules.kinds import LANGUAGES
 from grants.calls.rules.privacy import PrivacyText
@@ -322,7 +323,7 @@ def words_of(entry: Field, value: Any) -> str:
             return value.words
         case Scoring():
             return " ".join((*value.sentences, value.comment_sentence))
-        case SelectionRules() | ComplaintRules():
+        case SelectionRules() | ComplaintRules() | DrawRules():
             return " ".join(value.sentences)
         case Thresholds():
             return _threshold_words(value)

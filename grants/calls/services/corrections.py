@@ -18,6 +18,7 @@ from grants.calls.rules import (
     Sourced,
     VersionKind,
 )
+from grants.calls.services.drawing import fix_seed
 from grants.calls.services.expert_terms import take_terms
 from grants.calls.services.keeping import add_deadline, parent_rules_of, summary, take_over
 from grants.calls.states import CallState
@@ -153,6 +154,7 @@ def publish_corrigendum(
     moved = _move_deadline(call, given)
     if any(change.path.startswith("evaluation.expert_terms") for change in found):
         take_terms(actor, call.id, fields.get("evaluation.expert_terms", NOT_FOUND).value, given.reason)
+    fix_seed(call.id, fields.get("evaluation.draw", NOT_FOUND).value)
     _publish(call, fields, found)
     call.version_number += 1
     _keep_version(actor, call, VersionKind.CORRIGENDUM, given.reason, found, decision, moved or given.kept_reason)

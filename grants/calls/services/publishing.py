@@ -16,6 +16,7 @@ from grants.calls.rules import (
     Sourced,
     VersionKind,
 )
+from grants.calls.services.drawing import fix_seed
 from grants.calls.services.expert_terms import take_terms
 from grants.calls.services.keeping import add_deadline, add_document, followed, parent_rules_of, summary
 from grants.calls.states import MACHINE, CallState
@@ -51,6 +52,7 @@ def publish(actor: Actor, call_id: UUID, *, version: int | None = None) -> CallS
     _keep_first_version(actor, call)
     _publish_notice(actor, call, fields)
     take_terms(actor, call.id, fields.get("evaluation.expert_terms", NOT_FOUND).value)
+    fix_seed(call.id, fields.get("evaluation.draw", NOT_FOUND).value)
     assert call.opens_at is not None and (call.total_cents is not None or not call.pays), "a published call is complete"
     return summary(call)
 

@@ -82,6 +82,8 @@ def show(slug: str) -> Any:
     call, at = queries.call(current_actor(), slug), clock.now()
     found = {"results": queries.public_results(call, at), **queries.around(current_actor(), call)}
     public_now = call.results_are_public(at)
+    if call.content.draw:
+        found["commitment"] = queries.draw_commitment(call.id)
     return page("calls/call.html", call=call, phase=call.phase(at), public=public_now, **found, **_words(call))
 
 

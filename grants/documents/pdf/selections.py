@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.awards.rules import reserve_places
 from grants.awards.rules.minute import DecisionMinute
 from grants.awards.states import Outcome
 from grants.documents.pdf.minutes import moment
@@ -44,9 +45,13 @@ def selection(told: DecisionMinute) -> bytes:
     paper.heading("How ties were decided")
     for sentence in told.ties or ("No two applications above the thresholds had the same score.",):
         paper.paragraph(sentence)
+    if told.drawing:
+        paper.heading("What was drawn by lot")
+        for sentence in told.drawing:
+            paper.paragraph(sentence)
     paper.heading("Reserve list, in its order")
     reserve = [row for row in told.rows if row.outcome is Outcome.RESERVE]
-    for place, row in enumerate(reserve, 1):
+    for place, row in zip(reserve_places([row.rank for row in reserve]), reserve, strict=True):
         paper.paragraph(f"{place}. {row.title} ({row.reference}), {row.amount}")
     if not reserve:
         paper.paragraph("Nobody is on it.")

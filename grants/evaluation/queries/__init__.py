@@ -32,7 +32,13 @@ from grants.evaluation.queries.access import (
     undecidable,
     undeclared,
 )
-from grants.evaluation.queries.applicants import cities_of, consortia, consortia_of, submitted_and_clarified
+from grants.evaluation.queries.applicants import (
+    cities_of,
+    consortia,
+    consortia_of,
+    submitted_and_clarified,
+    topics_picked,
+)
 from grants.evaluation.queries.assignments import (
     call_to_assign,
     candidates,
@@ -213,6 +219,7 @@ __all__ = [
     "to_declare_in_office",
     "to_read",
     "told_of",
+    "topics_picked",
     "unanswered",
     "undecidable",
     "undeclared",

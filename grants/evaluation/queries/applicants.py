@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -108,6 +108,22 @@ def _topics(submission_ids: Sequence[UUID]) -> Asking[dict[UUID, frozenset[str]]
             Submission.id.in_(submission_ids)
         )
     )
+    return _picked(rows)
+
+
+@reader
+def topics_picked(application_ids: Sequence[UUID]) -> Asking[dict[UUID, frozenset[str]]]:
+    """The topics each application picked in what it sent, by its id; one statement."""
+    standing = select(Application.submission_id).where(Application.id.in_(application_ids))
+    rows = yield from ask(
+        select(Submission.application_id, Submission.content["answers"].label("answers")).where(
+            Submission.id.in_(standing)
+        )
+    )
+    return _picked(rows)
+
+
+def _picked(rows: Iterable[Any]) -> dict[UUID, frozenset[str]]:
     return {
         application_id: rules.topics_of(from_mapping(content)) if content else frozenset()
         for application_id, content in rows

@@ -1,0 +1,102 @@
+"""What a call says about drawing by lot at its budget line, and the draw itself: an order anybody can recompute.
+
+The seed is made when the call is published and only its SHA-256 is told; the seed itself comes out with the decision. So
+it stood before anybody could know who would be in the group. The place of an application hangs on the seed and on its own
+reference alone: who else is drawn, and in which order they are named, changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from grants.calls.rules.scoring import exact_words
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRules:
+    """Who is drawn at the budget line: those within so many points of the first score that does not fit.
+
+    Nothing (0) means those that share its score and stay tied by every rule of the call.
+    """
+
+    within: Fraction
+
+    @property
+    def group_words(self) -> str:
+        """The group in words.
+
+        >>> DrawRules(Fraction(1, 2)).group_words
+        'the applications within 0.5 point of the first score that does not fit'
+        """
+        if not self.within:
+            return "the applications that stay tied by every rule of the call where not all of them fit"
+        unit = "point" if self.within <= 1 else "points"
+        return f"the applications within {exact_words(self.within)} {unit} of the first score that does not fit"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The rule in words, as everybody reads it."""
+        return (
+            f"At the budget line, {self.group_words} are put in order by lot.",
+            "The seed of that draw is fixed when the call is published: its SHA-256 stands on the page of the call from "
+            "then on, the seed itself is published with the results.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A draw that was made: by which rule, from which seed, and the references of its group in drawn order."""
+
+    rules: DrawRules
+    seed: str
+    drawn: tuple[str, ...] = ()
+
+    def order(self, references: Iterable[str]) -> tuple[str, ...]:
+        """References in drawn order.
+
+        >>> Draw(DrawRules(Fraction(0)), "7").order(("A-1", "A-2", "A-3"))
+        ('A-2', 'A-3', 'A-1')
+        """
+        return tuple(sorted(references, key=lambda reference: (ticket(self.seed, reference), reference)))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """How it was drawn, so that anybody can draw again."""
+        return (
+            f"By lot: at the budget line, {self.rules.group_words} are in drawn order.",
+            f"The seed is {self.seed}; its SHA-256, {commitment(self.seed)}, was published with the call.",
+            METHOD,
+        )
+
+
+METHOD = (
+    "To draw again: for each reference take the SHA-256 of the seed, a colon and the reference, as text in UTF-8 and "
+    "written in hexadecimal; the lowest comes first."
+)
+# The same as a program, in a line of its own.
+SCRIPT = (
+    "import hashlib, sys\n"
+    "seed, *references = sys.argv[1:]\n"
+    'print("SHA-256 of the seed:", hashlib.sha256(seed.encode()).hexdigest())\n'
+    'ticket = lambda reference: hashlib.sha256(f"{seed}:{reference}".encode()).hexdigest()\n'
+    'print(*sorted(references, key=ticket), sep="\\n")\n'
+)
+
+
+def ticket(seed: str, reference: str) -> str:
+    """What decides the place of one application.
+
+    >>> ticket("7", "A-1")[:8]
+    'd239e4df'
+    """
+    return hashlib.sha256(f"{seed}:{reference}".encode()).hexdigest()
+
+
+def commitment(seed: str) -> str:
+    """What is told of a seed before it comes out."""
+    return hashlib.sha256(seed.encode()).hexdigest()

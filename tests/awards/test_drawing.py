@@ -1,0 +1,234 @@
+"""Drawing by lot at the budget line: every order equally likely, the same from the same seed, drawn only by the decision."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from copy import deepcopy
+from dataclasses import replace
+from fractions import Fraction
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
+
+from grants.awards import queries, services
+from grants.awards.ranking import RankedList, Scored, drawn_list, line_group, rank
+from grants.awards.rules import Plan
+from grants.awards.states import Outcome
+from grants.calls import queries as calls
+from grants.calls import services as call_acts
+from grants.calls.models import Call
+from grants.calls.rules import (
+    SCRIPT,
+    Change,
+    ChangeKind,
+    Draw,
+    DrawRules,
+    ResultsInput,
+    commitment,
+    fixed_problems,
+    read_call_file,
+)
+from grants.calls.rules.writing import call_file
+from grants.calls.services.drawing import fix_seed
+from grants.core import clock, encoding
+from grants.core.acts import arranging
+from grants.core.db import db, get
+from grants.core.errors import Refused
+from grants.core.money import Money, euros
+from tests.awards.publishing import publish
+from tests.awards.test_minute import printed
+from tests.awards.test_ranking import HORIZON, lists, one
+from tests.awards.test_services import decide, decision, reserved
+from tests.awards.test_views import text_of
+from tests.calls.test_call_files import CALL_2022
+from tests.evaluation.scene import CALL, OPENED, Browser, Scene
+
+TIED, NEAR = DrawRules(Fraction(0)), DrawRules(Fraction(1))
+SEEDS = 60_000 if os.environ.get("SOAK") == "1" else 1_200
+
+
+def made_of(scored: list[Scored], rules: Any, budget: Money) -> Any:
+    return lambda order, drawn: rank(scored, rules, budget, order, drawn)
+
+
+def drawn(
+    scored: list[Scored], seed: str = "7", *, rules: DrawRules = TIED, by: Any = HORIZON, money: Any = 250
+) -> RankedList:
+    budget = money if isinstance(money, Money) else euros(money)
+    return drawn_list(made_of(scored, by, budget), rules, Plan(draw=Draw(rules, seed)), ())
+
+
+def test_every_order_of_a_group_is_equally_likely() -> None:
+    names = ("A-1", "A-2", "A-3")
+
+    found = Counter(Draw(TIED, str(seed)).order(names) for seed in range(SEEDS))
+
+    expected = SEEDS / 6
+    squares = sum((found[order] - expected) ** 2 / expected for order in permutations(names))
+    # Chi-squared with five degrees of freedom is above 20.5 once in a thousand; these seeds are always the same.
+    assert squares < 20.5
+
+
+@settings(max_examples=100, deadline=None)
+@given(lists(), st.integers(0, 1_000), st.sampled_from((TIED, NEAR, DrawRules(Fraction(5, 2)))), st.randoms())
+def test_the_same_seed_gives_the_same_list_in_any_order(
+    case: Any, seed: int, rules: DrawRules, chance: random.Random
+) -> None:
+    scored, by, budget = case
+    found = drawn(scored, str(seed), rules=rules, by=by, money=budget)
+    chance.shuffle(scored)
+
+    assert drawn(scored, str(seed), rules=rules, by=by, money=budget) == found
+    assert found.used <= budget
+    before = rank(scored, by, budget)
+    group = {row.reference for row in line_group(before, rules, Plan())}
+    assert set(found.drawn) == group
+    # Whoever is not drawn keeps the place of before.
+    assert [row.reference for row in found.rows if row.reference not in group] == [
+        row.reference for row in before.rows if row.reference not in group
+    ]
+    assert [row.reference for row in found.rows if row.reference in group] == list(found.drawn)
+
+
+def test_tied_ones_are_drawn_and_the_panel_has_no_part_in_it() -> None:
+    scored = [one(number, (8, 8, 8)) for number in range(4)] + [one(9, (9, 9, 9))]
+    panel = [each.application_id for each in scored]
+
+    found = drawn(scored, money=300)
+
+    assert [row.rank for row in found.rows] == [1, 2, 3, 4, 5]
+    assert [row.outcome for row in found.rows] == [Outcome.SELECTED] * 3 + [Outcome.RESERVE] * 2
+    assert found.drawn == Draw(TIED, "7").order(each.reference for each in scored[:4])
+    assert found.rows[1].rule_words == "Drawn by lot: place 1 of 4 at the line."
+    assert "they were drawn by lot" in found.rows[1].tie_words
+    plan = Plan(draw=Draw(TIED, "7"))
+    assert drawn_list(made_of(scored, HORIZON, euros(300)), TIED, plan, panel) == found
+    # Before the draw nobody of the group is selected, and the page says who will be drawn.
+    before = drawn_list(made_of(scored, HORIZON, euros(300)), TIED, Plan(), panel)
+    assert [row.outcome for row in before.rows[1:]] == [Outcome.RESERVE] * 4
+    assert not before.undecided_ties
+    assert "4 applications at the line are put in order by lot" in before.line_words
+
+
+def test_one_alone_and_a_list_that_fits_are_not_drawn() -> None:
+    scored = [one(1, (9, 9, 9)), one(2, (8, 8, 8))]
+
+    assert drawn(scored, money=200).drawn == drawn(scored, money=150).drawn == ()
+
+
+def test_anybody_draws_again_with_the_published_program() -> None:
+    names = ("A-1", "A-2", "A-3")
+
+    answer = subprocess.run([sys.executable, "-c", SCRIPT, "7", *names], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.split("\n")[0] == f"SHA-256 of the seed: {commitment('7')}"
+    assert tuple(answer.stdout.split("\n")[1:4]) == Draw(TIED, "7").order(names)
+
+
+def test_a_call_file_says_it_and_is_written_back() -> None:
+    given_file = CALL_2022.replace("\nevaluation:\n", "\nevaluation:\n  draw: {within: 0.5}\n", 1)
+    read = read_call_file(given_file)
+
+    assert read.value("evaluation.draw") == DrawRules(Fraction(1, 2))
+    assert read_call_file(call_file(read.fields, (), (), "Europe/Brussels")).value("evaluation.draw") == DrawRules(
+        Fraction(1, 2)
+    )
+    assert read_call_file(CALL_2022).value("evaluation.draw") is None
+    assert "within 0.5 point of" in " ".join(DrawRules(Fraction(1, 2)).sentences)
+
+
+@pytest.fixture
+def drawing(evaluated: Scene) -> Scene:
+    """All three applications lie within a point of each other, and two fit: all three are drawn."""
+    with arranging():
+        row = get(Call, evaluated.call_id)
+        content: Any = deepcopy(row.content)
+        content["fields"]["evaluation.draw"] = {
+            **content["fields"]["evaluation.criteria"], "value": encoding.encode(NEAR),
+        }  # fmt: skip
+        row.content = content
+        fix_seed(row.id, NEAR)
+        fix_seed(row.id, NEAR)
+    db.session.rollback()
+    return evaluated
+
+
+def test_the_decision_draws_and_two_people_stand_behind_it(drawing: Scene, browser: Browser) -> None:
+    seed, path = calls.draw_seed(drawing.call_id), f"/calls/{drawing.slug}"
+    before = queries.ranking_page(drawing.actor("manager"), drawing.slug)
+    for page in (f"{path}/ranking", path, f"{path}/decision"):
+        text = text_of(browser.get("manager", page))
+        assert commitment(seed) in text and seed not in text, page
+    assert all(
+        row.rule_words == "One of 3 at the line that are drawn by lot when the list is decided." for row in before.rows
+    )
+
+    selection_id = decide(drawing)
+    shown = queries.ranking_page(drawing.actor("manager"), drawing.slug)
+    assert [row.reference for row in shown.rows] == list(Draw(NEAR, seed).order(drawing.references))
+    assert services.confirm(drawing.actor("chair"), selection_id) == shown.used == reserved(drawing) == euros(800_000)
+
+    for told in (text_of(browser.get("manager", f"{path}/selections/1")), printed(drawing)):
+        plain = told.replace(" ", "")
+        assert seed in plain and all(reference in plain for reference in drawing.references)
+        assert "Drawn by lot: place 3 of 3 at the line." in told
+    assert browser.get("eva1", f"{path}/awards").status_code == 404
+    publish(drawing, ResultsInput())
+    public = text_of(browser.get("eva1", f"{path}/awards"))
+    assert seed in public and commitment(seed) in public
+    assert re.search(".*".join(Draw(NEAR, seed).order(drawing.references)), public, re.DOTALL)
+
+
+def test_what_was_compared_is_drawn_from_the_same_seed_and_a_conflicted_reader_sees_no_order(drawing: Scene) -> None:
+    decide(drawing)
+    page = queries.scenarios_page(drawing.actor("manager"), drawing.slug)
+    assert [row.reference for row in page.rows] == list(
+        Draw(NEAR, calls.draw_seed(drawing.call_id)).order(drawing.references)
+    )
+
+    kept_away = replace(drawing.actor("auditor"), bars=frozenset({("application", drawing.application_ids[1])}))
+    assert queries.ranking_page(kept_away, drawing.slug).drawing == ()
+
+
+def test_a_call_without_a_seed_decides_nothing_by_lot(evaluated: Scene) -> None:
+    with arranging():
+        content: Any = deepcopy(get(Call, evaluated.call_id).content)
+        content["fields"]["evaluation.draw"] = {
+            **content["fields"]["evaluation.criteria"], "value": encoding.encode(NEAR),
+        }  # fmt: skip
+        get(Call, evaluated.call_id).content = content
+    db.session.rollback()
+
+    with pytest.raises(Refused, match="has no seed"):
+        services.decide(evaluated.actor("manager"), evaluated.call_id, decision(evaluated))
+
+
+def test_a_seed_stands(drawing: Scene) -> None:
+    for statement in ("UPDATE call_draw_seed SET seed = 'x'", "DELETE FROM call_draw_seed"):
+        with pytest.raises(DBAPIError), arranging():
+            db.session.connection().exec_driver_sql(statement)
+        db.session.rollback()
+
+
+def test_a_call_that_draws_has_its_seed_from_its_publication_on(scene: Scene) -> None:
+    file = CALL.replace("SMALL-2022", "LOTS-2022") + "evaluation:\n  draw: {within: 0}\n"
+    manager = scene.actor("manager")
+    with clock.at(OPENED):
+        made = call_acts.import_call(manager, file)
+        call_acts.apply_template(manager, made.id)
+        assert calls.draw_commitment(made.id) == ""
+        call_acts.publish(manager, made.id)
+
+    assert calls.draw_commitment(made.id) == commitment(calls.draw_seed(made.id))
+    change = Change("evaluation.draw", "Drawing by lot at the line", ChangeKind.CHANGED)
+    assert fixed_problems([change], opened=False) == ()
+    assert len(fixed_problems([change], opened=True)) == 1

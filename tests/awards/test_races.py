@@ -1,0 +1,99 @@
+"""Two at one moment: a list is decided, confirmed and moved up from once, and a decline beside a move loses no money."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy import func, select
+
+from grants.agreements import services as agreements
+from grants.awards import queries, services
+from grants.awards.models import Selection, SelectionMove
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import Conflict, Refused
+from grants.core.money import ZERO, Money, euros
+from grants.identity.policy import Role
+from grants.identity.queries import actor_for
+from tests.awards.test_reserve import selection
+from tests.awards.test_services import decision, reserved, states
+from tests.evaluation.scene import Scene
+from tests.factories import identity as people
+
+Deed = Callable[[], Any]
+
+
+def at_once(*deeds: Deed) -> list[str]:
+    """Let each do its deed in a thread of its own, all let go together: “done”, or how each was refused."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    gate, told, now = threading.Barrier(len(deeds)), [""] * len(deeds), clock.now()
+    db.session.rollback()
+
+    def run(number: int, deed: Deed) -> None:
+        with app.app_context(), clock.at(now):
+            gate.wait(60)
+            try:
+                deed()
+                told[number] = "done"
+            except (Refused, Conflict) as error:
+                told[number] = type(error).__name__
+            except Exception as error:
+                told[number] = repr(error)
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(deeds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    return sorted(told)
+
+
+def count(model: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def money(scene: Scene) -> tuple[Money, list[str]]:
+    return reserved(scene), states(scene)
+
+
+def prepared(scene: Scene, number: int) -> Deed:
+    """The preparation of a selected application, and the deed that drops it."""
+    with arranging():
+        office_id = people.user(f"Greta Office {number}", Role.PROGRAMME_MANAGER).id
+    actor = actor_for(office_id)
+    grant = agreements.prepare(actor, scene.application_ids[number], starts_on=date(2023, 3, 1))
+    return lambda: agreements.drop(actor, grant.id, reason="Due diligence failed.")
+
+
+def test_what_two_do_at_one_moment_happens_once(evaluated: Scene) -> None:
+    manager, chair, officer = (evaluated.actor(name) for name in ("manager", "chair", "officer"))
+    given = decision(evaluated)
+
+    def decide() -> None:
+        services.decide(manager, evaluated.call_id, given)
+
+    assert at_once(decide, decide)[1:] == ["done"] and count(Selection) == 1
+
+    key = selection(evaluated).id
+    told = at_once(lambda: services.confirm(chair, key), lambda: services.confirm(officer, key))
+    assert told[1:] == ["done"] and told[0] in ("Refused", "Conflict")
+    assert money(evaluated) == (euros(800_000), ["selected", "reserve", "selected"])
+
+    first, second = prepared(evaluated, 0), prepared(evaluated, 2)
+    first()
+    reference = evaluated.references[1]
+    told = at_once(*[lambda: services.decide_move(manager, key, reference, "The city declined.")] * 2)
+    assert told[1:] == ["done"] and told[0] in ("Refused", "Conflict") and count(SelectionMove) == 1
+
+    # Two confirm the move while the other selected application is dropped: each stands, the move once.
+    move = queries.reserve_page(selection(evaluated)).moves[0].id
+    told = at_once(lambda: services.confirm_move(chair, move), lambda: services.confirm_move(officer, move), second)
+    assert told[1:] == ["done", "done"] and told[0] in ("Refused", "Conflict"), told
+    assert money(evaluated) == (euros(400_000), ["dropped", "selected", "dropped"])
+    assert queries.reserve_page(selection(evaluated)).available >= ZERO
