@@ -116,6 +116,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         row.numbers if row else {},
         row.saved_at if row else None,
         state is ConsensusState.AGREED and writes,
+        actor.user_id in people,
     )
 
 
