@@ -126,6 +126,21 @@ class Judges(Applicants):
         """The chair writes a draft of the consensus."""
         evaluation.write_consensus(self.actor("chair"), application_id, sheet(call, consensus, "Consensus"))
 
+    def take_words(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
+        """The chair writes the draft anew with a sentence of the first sheet, word for word, and a passage of the application."""
+        content, _ = evaluation_reads.submitted_and_clarified(application_id)
+        shown = evaluation_reads.consensus_page(self.actor("chair"), content.reference)
+        drafted = sheet(call, consensus, "Consensus")
+        first, *others = drafted.marks
+        passage = next(each.text for each in content.dossier.answers if ". " in each.text).split(". ")[0]
+        taken = shown.sheets[0].mark(first.criterion).comment
+        marks = (replace(first, comment=f"{first.comment} They write \u201c{passage}\u201d.\n\n{taken}"), *others)
+        evaluation.write_consensus(self.actor("chair"), application_id, replace(drafted, marks=marks))
+
+    def dissent(self, application_id: UUID, user_id: UUID, words: str) -> None:
+        """One evaluator does not agree, and says what they hold instead."""
+        evaluation.dissent(self.actor_of(user_id), application_id, words)
+
     def agree(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
         """The chair proposes the consensus, every assessor agrees."""
         self.propose(call, application_id, consensus)
@@ -135,10 +150,8 @@ class Judges(Applicants):
     # --- a meeting of the panel -------------------------------------------------------------------------------------
 
     def plan_panel(self, call: CallView, title: str, starts_at: datetime) -> str:
-        """The manager plans a meeting of the chair and the member; its address."""
-        values = MeetingInput(
-            title, starts_at, 2, 10, self.ids["chair"], None, (self.ids["member"],), self.ids["manager"]
-        )
+        """The manager plans a meeting of the chair and the member, who is the deputy; its address."""
+        values = MeetingInput(title, starts_at, 2, 10, self.ids["chair"], self.ids["member"], (), self.ids["manager"])
         return awards.panel.plan(self.actor("manager"), call.id, values)
 
     def open_panel(self, slug: str) -> None:
@@ -149,6 +162,14 @@ class Judges(Applicants):
         awards.panel.come_to_write(self.actor("manager"), key)
         awards.panel.begin(self.actor("chair"), key)
         awards.panel.turn(self.actor("chair"), key, Turn.NEXT)
+
+    def cut_off(self, slug: str) -> None:
+        """The line of the chair is gone, and the deputy leads."""
+        awards.stand_in(self.actor("member"), self._meeting(slug))
+
+    def back(self, slug: str) -> None:
+        """The chair is there again."""
+        awards.panel.arrive(self.actor("chair"), self._meeting(slug))
 
     def look_at_two(self, slug: str) -> None:
         """The first item is recommended with a condition, and the second opened."""
@@ -161,15 +182,15 @@ class Judges(Applicants):
         awards.panel.turn(self.actor("chair"), key, Turn.NEXT)
 
     def end_panel(self, slug: str) -> None:
-        """The meeting ends; its minutes are frozen, and signed by the chair and the member."""
+        """The meeting ends; its minutes are frozen, and signed by the chair and by who took them."""
         key = self._meeting(slug)
         awards.panel.end(self.actor("chair"), key)
         number = awards.minutes.freeze(self.actor("manager"), key)
-        for who in PANEL:
+        for who in ("chair", "manager"):
             awards.minutes.sign(self.actor(who), key, number)
 
     def propose_and_pause(self, slug: str) -> None:
-        """The second item is being voted on when the meeting pauses."""
+        """The item that is open is being voted on when the meeting pauses."""
         key = self._meeting(slug)
         number = awards.panel.propose(self.actor("chair"), key, "Recommend it for the reserve list")
         awards.panel.vote(self.actor("member"), key, number, Vote.APPROVE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,10 @@ from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import Conflict, NotAllowed, NotFound, Refused
 from grants.documents import services as documents
-from tests.awards.meeting import Meeting
+from grants.evaluation import services as evaluation
+from grants.evaluation.rules import Answered
+from grants.evaluation.states import Declared
+from tests.awards.meeting import Meeting, planned
 from tests.awards.test_panel import FIRST, meeting, panel_world
 from tests.awards.test_publication import statements
 from tests.awards.test_views import text_of
@@ -81,6 +85,54 @@ def test_the_minutes_say_what_was_logged_and_only_that(meeting: Meeting) -> None
     assert [item.opened_at for item in text.items].count(None) == 1
     assert (text.began_at, text.ended_at) == (CLOSED, CLOSED + timedelta(minutes=30))
     assert [person.role for person in text.people] == ["Chair", "Deputy chair", "Member", "Member", "Minute-taker"]
+
+
+def test_the_minutes_name_who_led_in_the_place_of_the_chair_and_what_was_not_reached_once(
+    meeting: Meeting, browser: Browser
+) -> None:
+    """The chair is cut off for five minutes, and later out of the room for an item of their own; two items stay unopened."""
+    scene = meeting.scene
+    kin = (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
+    evaluation.declare(scene.actor("chair"), scene.call_id, kin)
+    meeting.all_arrive()
+    meeting.does("chair", "begin")
+    with clock.at(CLOSED + timedelta(minutes=2)):
+        services.stand_in(scene.actor("ada"), meeting.id)
+    with clock.at(CLOSED + timedelta(minutes=7)):
+        meeting.does("chair", "arrive")
+        meeting.does("ada", "open_item", scene.references[1])
+    with clock.at(CLOSED + timedelta(minutes=9)):
+        meeting.does("ada", "end")
+
+    text = queries.minutes.minutes_page(scene.actor("auditor"), meeting.slug).text
+    assert text is not None
+    (lead,) = text.led
+    assert (lead.name, lead.since, lead.until) == (
+        "Ada Member", CLOSED + timedelta(minutes=2), CLOSED + timedelta(minutes=7),
+    )  # fmt: skip
+    assert [(item.reference, item.led_by) for item in text.reached] == [(scene.references[1], "Ada Member")]
+    path = f"/panels/{meeting.slug}/minutes"
+    shown = re.sub("<[^>]+>", "", text_of(browser.get("auditor", path)))
+    assert "Ada Member led the meeting from 10:02 to 10:07 in the place of the chair, who had been cut off." in shown
+    assert "Led by Ada Member in the place of the chair." in shown
+    assert shown.count("ot reached") == 2 and "2 applications were not reached." in shown
+    # The chair reads nothing of what is shut to them, not even who led it.
+    assert "Led by" not in text_of(browser.get("chair", path))
+    freeze(meeting)
+    assert "2 applications were not reached." in paper(meeting, "auditor")
+    agenda = text_of(browser.get("auditor", f"/panels/{meeting.slug}"))
+    assert agenda.count("Not reached") == 2 and "To come" not in agenda
+
+    # A remark on one that was not reached has its field on that line alone.
+    first = scene.references[0]
+    asked = text_of(browser.get("manager", f"{path}?remark={first}"))
+    assert asked.count(f'id="remark-{first}"') == 1 and f'id="remark-{scene.references[2]}"' not in asked
+    assert browser.post("manager", f"{path}/remark/{first}", remark="Next time.").status_code == 303
+    assert "Next time." in text_of(browser.get("auditor", path))
+
+    # The next meeting begins with what no meeting has opened.
+    following = planned(scene)
+    assert [row.reference for row in following.page("auditor").rows][-1] == scene.references[1]
 
 
 def test_minutes_are_frozen_after_the_meeting_by_who_takes_them(meeting: Meeting) -> None:

@@ -361,7 +361,7 @@ def _row(item: UUID, found: Whole, told: rules.Course, beside: _Beside, *, parti
         seen.rank if seen else None,
         score_words(ranked.score) if ranked else "",
         tuple(references[key] for key in seen.tied_with) if seen else (),
-        told, item == found.current,
+        told, item == found.current, found.head.state is MeetingState.ENDED,
     )  # fmt: skip
 
 
@@ -381,6 +381,19 @@ def to_discuss(call_id: UUID) -> Asking[tuple[UUID, ...]]:
     )
     ranks = {row.application_id: row.rank for row in listed.rows}
     return rules.default_order((row.id, spreads.get(row.id, 0), ranks.get(row.id), row.reference) for row in rows)
+
+
+def discussed(call_id: UUID) -> frozenset[UUID]:
+    """The applications of a call that some meeting of its panel has opened."""
+    return frozenset(
+        db.session.scalars(
+            select(PanelItem.application_id)
+            .join(PanelEvent, PanelEvent.item_id == PanelItem.id)
+            .join(PanelMeeting, PanelMeeting.id == PanelItem.meeting_id)
+            .where(PanelMeeting.call_id == call_id, PanelEvent.kind == Happened.OPENED.value)
+            .distinct()
+        )
+    )
 
 
 def tied(call_id: UUID, application_id: UUID, other_id: UUID) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from grants.awards.rules.panel import UNSEEN, Course, Event, Proposal, courses, stays
+from grants.awards.rules.panel import CUT_OFF, UNSEEN, Course, Event, Proposal, courses, stays
 from grants.awards.states import Happened, PanelRole, Vote
 from grants.core import encoding
 from grants.core.errors import Refused
@@ -22,6 +22,21 @@ class MinutesStay:
     name: str
     since: datetime
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MinutesLead:
+    """From when to when the deputy led the meeting."""
+
+    name: str
+    since: datetime
+    until: datetime
+    cut_off: bool
+
+    @property
+    def words(self) -> str:
+        """In whose place."""
+        return f"in the place of the chair, who {'had been cut off' if self.cut_off else 'was not there'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,8 @@ class MinutesItem:
     recommended: str
     remark: str
     decision: str
+    # Who led this item in the place of the chair; nothing where the chair did.
+    led_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,23 @@ class MinutesText:
     pauses: tuple[MinutesStay, ...]
     people: tuple[MinutesPerson, ...]
     items: tuple[MinutesItem, ...]
+    led: tuple[MinutesLead, ...] = ()
+
+    @property
+    def reached(self) -> tuple[MinutesItem, ...]:
+        """What was opened, in the order of the agenda."""
+        return tuple(item for item in self.items if item.opened_at is not None)
+
+    @property
+    def not_reached(self) -> tuple[MinutesItem, ...]:
+        """What was never opened."""
+        return tuple(item for item in self.items if item.opened_at is None)
+
+    @property
+    def not_reached_words(self) -> str:
+        """How many were not reached, in one sentence."""
+        count = len(self.not_reached)
+        return f"{count} {'application was' if count == 1 else 'applications were'} not reached."
 
     @property
     def sha256(self) -> bytes:
@@ -138,10 +172,11 @@ def written(agenda: Agenda, events: Sequence[Event]) -> MinutesText:
         for person, role in sorted(agenda.roles.items(), key=lambda pair: (list(PanelRole).index(pair[1]), agenda.names[pair[0]]))
     )  # fmt: skip
     told = courses(events, ended)
-    items = tuple(_item(agenda, item, told.get(item, UNSEEN)) for item in agenda.items)
+    led_by = _items_led(agenda, events)
+    items = tuple(_item(agenda, item, told.get(item, UNSEEN), led_by.get(item, "")) for item in agenda.items)
     return MinutesText(
         agenda.title, agenda.call, agenda.call_reference, agenda.zone, agenda.quorum, began, ended, _pauses(events),
-        people, items,
+        people, items, _led(agenda, events, ended),
     )  # fmt: skip
 
 
@@ -164,14 +199,80 @@ def _pauses(events: Sequence[Event]) -> tuple[MinutesStay, ...]:
     return tuple(found)
 
 
-def _item(agenda: Agenda, item: UUID, told: Course) -> MinutesItem:
+def _person(agenda: Agenda, role: PanelRole) -> UUID | None:
+    return next((person for person, each in agenda.roles.items() if each is role), None)
+
+
+def _led(agenda: Agenda, events: Sequence[Event], ended: datetime) -> tuple[MinutesLead, ...]:
+    """When the deputy was there and the chair was not, while the meeting went on."""
+    chair, deputy = _person(agenda, PanelRole.CHAIR), _person(agenda, PanelRole.DEPUTY)
+    if deputy is None:
+        return ()
+    found: list[MinutesLead] = []
+    here: set[UUID | None] = set()
+    since: tuple[datetime, bool] | None = None
+    goes_on = False
+    for event in events:
+        match event.kind:
+            case Happened.BEGUN:
+                goes_on = True
+            case Happened.ENDED:
+                goes_on = False
+            case Happened.ARRIVED:
+                here.add(event.person)
+            case Happened.LEFT:
+                here.discard(event.person)
+        leads = goes_on and deputy in here and chair not in here
+        if leads and since is None:
+            since = (event.at, event.reason == CUT_OFF)
+        elif since is not None and not leads:
+            found.append(MinutesLead(agenda.names[deputy], since[0], event.at, since[1]))
+            since = None
+    if since is not None:
+        found.append(MinutesLead(agenda.names[deputy], since[0], ended, since[1]))
+    return tuple(each for each in found if each.since < each.until)
+
+
+# What only whoever leads an item does.
+_LEADING = frozenset({Happened.PROPOSED, Happened.COUNTED, Happened.REORDERED, Happened.RECOMMENDED})
+
+
+def _items_led(agenda: Agenda, events: Sequence[Event]) -> dict[UUID, str]:
+    """By item who led it in the place of the chair: by the log the deputy did so, or was there when the chair stepped out."""
+    chair, deputy = _person(agenda, PanelRole.CHAIR), _person(agenda, PanelRole.DEPUTY)
+    if deputy is None:
+        return {}
+    here: set[UUID | None] = set()
+    out: set[UUID | None] = set()
+    found: dict[UUID, str] = {}
+    for event in events:
+        match event.kind:
+            case Happened.ARRIVED:
+                here.add(event.person)
+            case Happened.LEFT:
+                here.discard(event.person)
+            case Happened.OPENED:
+                out = set()
+            case Happened.STEPPED_OUT:
+                out.add(event.person)
+        stands_in = event.kind is Happened.STEPPED_OUT and chair in out and deputy in here
+        if event.item is None:
+            continue
+        if deputy in out:
+            found.pop(event.item, None)
+        elif stands_in or (event.kind in _LEADING and event.by == deputy):
+            found[event.item] = agenda.names[deputy]
+    return found
+
+
+def _item(agenda: Agenda, item: UUID, told: Course, led_by: str = "") -> MinutesItem:
     application_id, reference, title = agenda.items[item]
     votes = tuple(_vote(agenda, put) for put in told.proposals)
     return MinutesItem(
         application_id, reference, title, told.opened_at, told.closed_at, told.seconds,
         tuple(MinutesStay(agenda.names[stay.person], stay.since, stay.until) for stay in told.out),
         votes, tuple(_change(agenda, each) for each in told.changes), told.recommended, told.remark,
-        told.decision.text if told.decision else "",
+        told.decision.text if told.decision else "", led_by,
     )  # fmt: skip
 
 

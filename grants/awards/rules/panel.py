@@ -405,6 +405,16 @@ def default_order(found: Iterable[tuple[UUID, int, int | None, str]]) -> tuple[U
     return tuple(row[0] for row in rows)
 
 
+def unheard_first(order: Sequence[UUID], heard: Collection[UUID]) -> tuple[UUID, ...]:
+    """The agenda of a further meeting: what no meeting has opened yet comes first, otherwise in its order.
+
+    >>> one, two, three = (UUID(int=number) for number in range(3))
+    >>> unheard_first((one, two, three), {one}) == (two, three, one)
+    True
+    """
+    return tuple(sorted(order, key=lambda each: each in heard))
+
+
 def clock_words(seconds: int) -> str:
     """A length of time as a clock shows it.
 

@@ -60,6 +60,8 @@ class AgendaRow:
     tied: tuple[str, ...]
     told: Course
     current: bool
+    # The meeting has ended: nothing is to come any more.
+    over: bool = False
 
     @property
     def state(self) -> str:
@@ -67,7 +69,7 @@ class AgendaRow:
         if self.current:
             return "Open now"
         if self.told.opened_at is None:
-            return "To come"
+            return "Not reached" if self.over else "To come"
         return "Decided" if self.told.decision else "Discussed"
 
 

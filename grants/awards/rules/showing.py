@@ -302,15 +302,23 @@ def strip(totals_half: Sequence[int], consensus_half: Half, most_half: int) -> S
 
     >>> strip((10, 10, 20), 12, 20).dots
     ((95, 13), (95, 8), (184, 13))
+
+    Where no sheet is whole, nobody's total is drawn.
+
+    >>> strip((), 12, 20).dots, strip((), 12, 20).words
+    ((), 'none of the sheets has every score')
     """
-    given: list[Half] = sorted(totals_half) or [consensus_half]
+    agreed = _place(consensus_half, most_half)
+    if not totals_half:
+        return Strip((), agreed, agreed, agreed, "none of the sheets has every score")
+    given: list[Half] = sorted(totals_half)
     dots, seen = [], dict.fromkeys(given, 0)
     for half in given:
         dots.append((_place(half, most_half), 13 - 5 * seen[half]))
         seen[half] += 1
     lowest, highest = points(given[0]), points(given[-1])
     words = f"all {lowest}" if lowest == highest else f"from {lowest} to {highest}"
-    return Strip(tuple(dots), dots[0][0], dots[-1][0], _place(consensus_half, most_half), words)
+    return Strip(tuple(dots), dots[0][0], dots[-1][0], agreed, words)
 
 
 def _place(half: Half, most_half: int) -> int:

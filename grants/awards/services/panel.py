@@ -29,11 +29,14 @@ meeting_scope = queries.panel.meeting_scope
 
 @act("panel.plan", needs=Permission.PANEL_PLAN, scope=call_scope, says="planned a meeting of the panel for {subject}")
 def plan(actor: Actor, call_id: UUID, values: MeetingInput) -> str:
-    """Plan a meeting of the panel of a call, with every application under evaluation on its agenda. Returns its address."""
+    """Plan a meeting of the panel of a call, with every application under evaluation on its agenda. Returns its address.
+
+    What an earlier meeting opened comes after what none did.
+    """
     values = rules.checked(values)
     call = calls.call_by_id(call_id)
     _refuse_strangers(call_id, values)
-    order = queries.panel.to_discuss(call_id)
+    order = rules.unheard_first(queries.panel.to_discuss(call_id), queries.panel.discussed(call_id))
     if not order:
         raise Refused("No application of this call is under evaluation. There is nothing for a panel to look at yet.")
     number = 1 + (db.session.scalar(select(func.max(PanelMeeting.number)).where(PanelMeeting.call_id == call_id)) or 0)

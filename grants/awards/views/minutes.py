@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash
+from flask import flash, request
 
 from grants.awards import queries, services
 from grants.awards.forms import RemarkForm
@@ -21,11 +21,13 @@ from grants.web.routing import current_actor, page, requires, see_other
 @bp.get("/panels/<slug>/minutes")
 @requires(P.PANEL_READ)
 def minutes(slug: str) -> Any:
-    return _minutes(queries.minutes.minutes_page(current_actor(), slug), DeedForm())
+    # Of many that were not reached, one has its field open.
+    on = (request.args.get("remark", ""), None)
+    return _minutes(queries.minutes.minutes_page(current_actor(), slug), DeedForm(), on)
 
 
-def _minutes(shown: MinutesPage, form: DeedForm, typed: tuple[str, str] = ("", "")) -> str:
-    """The page; ``typed`` is a remark that was not kept, and on which application."""
+def _minutes(shown: MinutesPage, form: DeedForm, typed: tuple[str, str | None] = ("", None)) -> str:
+    """The page; ``typed`` says on which application a remark is written, and what was not kept of it."""
     standing = shown.standing
     return page(
         "awards/minutes.html", shown=shown, form=form, typed=typed, remark=RemarkForm(formdata=None), clock_words=clock_words,

@@ -51,8 +51,12 @@ def panel(view: MinutesView) -> bytes:
     paper.table(
         Table("People", (Column("Name", share=4), Column("In this meeting", share=3), Column("There", share=4)), rows)
     )
-    for item in text.items:
+    for lead in text.led:
+        since, until = _time(lead.since, text.zone), _time(lead.until, text.zone)
+        paper.paragraph(f"{lead.name} led the meeting from {since} to {until} {lead.words}.")
+    for item in text.reached:
         _item(paper, item, text)
+    _not_reached(paper, text)
     with paper.together():
         _signatures(paper, view)
     return paper.finished()
@@ -61,11 +65,10 @@ def panel(view: MinutesView) -> bytes:
 def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
     zone = text.zone
     paper.heading(f"{item.title} ({item.reference})")
-    if item.opened_at is None:
-        paper.paragraph("Not reached in this meeting.")
-        return
     closed = f", closed {_time(item.closed_at, zone)}" if item.closed_at else ""
     paper.paragraph(f"Opened {_time(item.opened_at, zone)}{closed}; {clock_words(item.seconds)} minutes in all.")
+    if item.led_by:
+        paper.paragraph(f"Led by {item.led_by} in the place of the chair.")
     for stay in item.out:
         back = f" and was called back at {_time(stay.until, zone)}" if stay.until else ""
         paper.paragraph(
@@ -81,6 +84,17 @@ def _item(paper: Paper, item: MinutesItem, text: MinutesText) -> None:
         paper.paragraph(f"Decided: {item.decision}")
     if item.remark:
         paper.paragraph(f"Remark: {item.remark}")
+
+
+def _not_reached(paper: Paper, text: MinutesText) -> None:
+    """What was not reached, in one sentence and one table."""
+    if not text.not_reached:
+        return
+    paper.heading("Not reached in this meeting")
+    paper.paragraph(text.not_reached_words)
+    columns = (Column("Application", share=5), Column("Reference", share=3), Column("Remark", share=4))
+    rows = tuple((item.title, item.reference, item.remark) for item in text.not_reached)
+    paper.table(Table("Not reached", columns, rows))
 
 
 def _signatures(paper: Paper, view: MinutesView) -> None:

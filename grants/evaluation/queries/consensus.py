@@ -64,7 +64,7 @@ def consensus_application(actor: Actor, reference: str) -> UUID:
 
 @reader
 def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
-    """Scores and words side by side with what is agreed, in three statements; only submitted sheets are shown."""
+    """Scores and words side by side with what is agreed, in two statements; only submitted sheets are shown."""
     found = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.call_id, Application.state).where(
             Application.reference == reference, may_open(actor)
@@ -116,6 +116,7 @@ def consensus_page(actor: Actor, reference: str) -> Asking[ConsensusPage]:
         row.numbers if row else {},
         row.saved_at if row else None,
         state is ConsensusState.AGREED and writes,
+        actor.user_id in people,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
     """For each of these applications of one call its official score with its basis, or what is missing. One statement."""
     by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
     questions: list[Question] = [
-        _sheets(application_ids),
+        _sheets(content, application_ids),
         _sums(content, application_ids) if by_mean else _agreed(application_ids),
     ]
     if by_mean:
@@ -50,19 +50,20 @@ def official_scores(content: CallContent, application_ids: Sequence[UUID]) -> As
     questions.append(_shifts(application_ids))
     sheets, marks, *others = yield questions
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
-    seats: dict[UUID, int] = defaultdict(int)
+    seats, in_by_now = Counter[UUID](), Counter[UUID]()
     totals: dict[UUID, list[int]] = defaultdict(list)
     for application_id, submitted, total in sheets:
         seats[application_id] += 1
-        if submitted:
-            totals[application_id].append(int(total or 0))
+        in_by_now[application_id] += submitted
+        if total is not None:
+            totals[application_id].append(int(total))
     found = _of_sums(marks) if by_mean else _of_agreed(marks)
     moved = {row.application_id: row for row in others[0]}
     results = {}
     for key in application_ids:
         gathered = found.get(key, {})
         standing = Gathered(
-            seats=seats[key], submitted=len(totals[key]), left=left.get(key, 0),
+            seats=seats[key], submitted=in_by_now[key], left=left.get(key, 0),
             asked=content.evaluators_per_application, **gathered,
         )  # fmt: skip
         halves, basis, missing = rules.scored(standing, content.marking, content.evaluators_least)
@@ -136,18 +137,21 @@ def _left(application_ids: Sequence[UUID]) -> Question:
     return select(seats.c.application_id, func.count() - func.max(seats.c.successors)).group_by(seats.c.application_id)
 
 
-def _sheets(application_ids: Sequence[UUID]) -> Question:
-    """Each active seat with whether its sheet is submitted, and the unweighted sum of its marks."""
+def _sheets(content: CallContent, application_ids: Sequence[UUID]) -> Question:
+    """Each active seat with whether its sheet is submitted, and the unweighted sum of its marks: none where one is missing."""
+    keys = [one.key for one in content.criteria]
+    of_call = and_(AssessmentScore.assessment_id == Assessment.id, AssessmentScore.criterion.in_(keys))
+    total = case((func.count(AssessmentScore.half) == len(keys), func.sum(AssessmentScore.half)))
     return (
         select(
             *(Assignment.application_id, Assessment.id.is_not(None).label("submitted")),
-            func.sum(AssessmentScore.half).label("total"),
+            total.label("total"),
         )
         .outerjoin(
             Assessment,
             and_(Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value),
         )
-        .outerjoin(AssessmentScore, AssessmentScore.assessment_id == Assessment.id)
+        .outerjoin(AssessmentScore, of_call)
         .where(Assignment.application_id.in_(application_ids), Assignment.state == SeatState.ACTIVE.value)
         .group_by(Assignment.id, Assessment.id)
         .order_by(Assignment.id)

@@ -16,7 +16,7 @@ from grants.calls.rules import CallView, Criterion
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation.models import Assessment, AssessmentScore, Assignment, Consensus, Evaluator, SheetPlace
 from grants.evaluation.queries.access import ROWS_MAX, clear_for, within
 from grants.evaluation.queries.applicants import cities_of, head_of
@@ -144,7 +144,7 @@ def seat_application(actor: Actor, reference: str) -> UUID:
 
 @reader
 def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
-    """The split screen of one application, in three statements; :class:`NotFound` without an open seat."""
+    """The split screen of one application, in two statements; :class:`NotFound` without an open seat."""
     # The whole own list at once: the page tells how far it is, and which is next.
     rows = yield from _seats_of(actor)
     seat = next((row for row in rows if row.reference == reference), None)
@@ -188,9 +188,12 @@ def assessment_page(actor: Actor, reference: str) -> Asking[AssessmentPage]:
 def call_and_sheets(
     call_id: UUID, application_id: UUID, *, only: UUID | None = None
 ) -> Asking[tuple[CallView, list[tuple[UUID, SheetView]]]]:
-    """A call, and the sheets of one of its applications in the order of its criteria; two statements."""
-    call = yield from calls.call_by_id.asking(call_id)
-    return call, (yield from sheets_of.asking(application_id, call.content.criteria, only=only))
+    """A call, and the sheets of one of its applications in the order of its criteria; one statement."""
+    call, (rows, scores) = yield from both(calls.call_by_id.asking(call_id), _stored_sheets(application_id, only))
+    marks: dict[UUID, dict[str, MarkInput]] = defaultdict(dict)
+    for score in scores:
+        marks[score.assessment_id][score.criterion] = MarkInput(score.criterion, score.half, score.comment)
+    return call, [(row.seat_id, _sheet(row, marks.get(row.id, {}), call.content.criteria)) for row in rows]
 
 
 def _locked_words(consensus: ConsensusState | None, submitted: bool) -> str:
@@ -203,11 +206,8 @@ def _empty_sheet(name: str) -> SheetView:
     return SheetView(None, name, AssessmentState.DRAFT, (), "", 0, None, None)
 
 
-@reader
-def sheets_of(
-    application_id: UUID, criteria: Sequence[Criterion], *, only: UUID | None = None
-) -> Asking[list[tuple[UUID, SheetView]]]:
-    """The sheets of the active seats with their seats, by name of the evaluator; of one seat alone with ``only``."""
+def _stored_sheets(application_id: UUID, only: UUID | None) -> Asking[tuple[Sequence[Any], Sequence[Any]]]:
+    """The sheets of the active seats with their seats, by name of the evaluator, and their scores; of one seat alone with ``only``."""
     statement = (
         select(
             *(Assignment.id.label("seat_id"), User.name, Assessment.id, Assessment.state, Assessment.remark),
@@ -223,10 +223,7 @@ def sheets_of(
         statement = statement.where(Assignment.id == only)
     of_these = statement.with_only_columns(Assessment.id).order_by(None)
     rows, scores = yield [statement, select(AssessmentScore).where(AssessmentScore.assessment_id.in_(of_these))]
-    marks: dict[UUID, dict[str, MarkInput]] = defaultdict(dict)
-    for score in scores:
-        marks[score.assessment_id][score.criterion] = MarkInput(score.criterion, score.half, score.comment)
-    return [(row.seat_id, _sheet(row, marks.get(row.id, {}), criteria)) for row in rows]
+    return rows, scores
 
 
 def _sheet(row: Any, marks: Mapping[str, MarkInput], criteria: Sequence[Criterion]) -> SheetView:

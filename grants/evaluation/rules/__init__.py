@@ -111,7 +111,7 @@ from grants.evaluation.rules.pool import (
     topics_of,
     why_not,
 )
-from grants.evaluation.rules.quoting import Quote, quotes_in
+from grants.evaluation.rules.quoting import Quote, passages, quotes_in
 from grants.evaluation.rules.runs import (
     TO_COMPARE,
     AdjustPage,
@@ -366,6 +366,7 @@ __all__ = [
     "own_patterns",
     "own_work",
     "pace_minutes",
+    "passages",
     "patterns_of",
     "plan",
     "plan_seats",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 # Shorter ones are figures of speech, and may stand anywhere.
 QUOTED_WORDS_MIN = 2
 QUOTES_MAX = 20
 SHORT_CHARACTERS_MAX = 48
+# A passage this long is found on another page by its beginning and its end: it may go over several paragraphs.
+WHOLE_WORDS_MAX = 12
+ENDS_WORDS = 5
 # Within a quotation marks are written otherwise than in the passage itself.
 _MARKS = str.maketrans(dict.fromkeys('\u2018\u2019\u201c\u201d"', "'"))
 _QUOTED = re.compile("\u201c([^\u201c\u201d]+)\u201d")
@@ -32,6 +36,19 @@ class Quote:
         if len(self.words) <= SHORT_CHARACTERS_MAX:
             return self.words
         return f"{self.words[: SHORT_CHARACTERS_MAX - 1].rpartition(' ')[0]}\u2026"
+
+    @property
+    def anchor(self) -> str:
+        """The part of another page it stands in, and for browsers that mark a text what to mark there.
+
+        >>> Quote("Two streets begin", "answer-plan").anchor
+        'answer-plan:~:text=Two%20streets%20begin'
+        """
+        words = self.words.split()
+        parts = [words] if len(words) <= WHOLE_WORDS_MAX else [words[:ENDS_WORDS], words[-ENDS_WORDS:]]
+        # A hyphen at an end of it would have a meaning of its own.
+        told = (quote(" ".join(part), safe="").replace("-", "%2D") for part in parts)
+        return f"{self.place}:~:text={','.join(told)}"
 
 
 def passages(text: str) -> tuple[str, ...]:

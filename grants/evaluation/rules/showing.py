@@ -180,6 +180,8 @@ class ConsensusPage:
     numbers: Mapping[str, int] = field(default_factory=dict)
     saved_at: datetime | None = None
     may_reopen: bool = False
+    # Whether the reader is one of its evaluators.
+    seated: bool = False
 
     def number(self, name: str) -> int:
         """Which version of a field stands; 0 where nothing was ever written."""

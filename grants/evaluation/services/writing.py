@@ -14,7 +14,7 @@ from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import check_version, db, get
+from grants.core.db import check_version, db
 from grants.core.errors import Conflict, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers import merging
@@ -119,13 +119,12 @@ class OpenSheet(OpenFields):
 def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -> OpenSheet:
     """The sheet of this person on an application that is in evaluation, inside an act that has locked the application.
 
-    Two statements. All that write on a sheet or take its seat lock the application first, so they queue.
+    One statement. All that write on a sheet or take its seat lock the application first, so they queue.
     """
     found = _seat_and_sheet(actor, application_id)
-    _, is_clear, consensus, row, _ = found[0]
+    _, is_clear, consensus, row, _, application = found[0]
     if not is_clear:
         raise NotFound
-    application = get(Application, application_id)
     queries.refuse_closed(application)
     if consensus == ConsensusState.AGREED.value:
         raise Refused("The consensus is agreed; assessments of this application no longer change.")
@@ -148,10 +147,10 @@ def open_sheet(actor: Actor, application_id: UUID, version: int | None = None) -
 
 
 def _seat_and_sheet(actor: Actor, application_id: UUID) -> Sequence[Any]:
-    """Seat, whether no conflict bars it, consensus and sheet with its scores, in one statement; :class:`NotFound` without an active seat."""
+    """Seat, whether no conflict bars it, consensus, sheet with its scores, application, in one statement; :class:`NotFound` without an active seat."""
     found = db.session.execute(
         select(
-            Assignment.id, queries.clear_for(actor.user_id), Consensus.state, Assessment, AssessmentScore,
+            Assignment.id, queries.clear_for(actor.user_id), Consensus.state, Assessment, AssessmentScore, Application,
         )
         .join(Application, Application.id == Assignment.application_id)
         .join(Evaluator, Evaluator.id == Assignment.evaluator_id)

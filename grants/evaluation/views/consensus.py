@@ -27,6 +27,7 @@ from grants.evaluation.views.contested import (
     words_of,
 )
 from grants.evaluation.views.frame import READS_CONSENSUS, P, anchors_of, bp, status_of, typed_again
+from grants.evaluation.views.quoted import quoted, read_at
 from grants.web import paging
 from grants.web.forms import STALE, ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
@@ -112,9 +113,11 @@ def _consensus(
     spread = {one.key: rules.spread_words(given[one.key], one.threshold_half) for one in shown.criteria}
     version = str(shown.version)
     said = {"version": version, "minority_view": shown.minority_words}
+    read = read_at(shown)
     return page(
         "evaluation/consensus.html", shown=shown, form=form, deed=_deed(shown), wide=wide, spread=spread, taken=taken,
         borrowed={one.key: words_of(_borrowed(shown, form, one.key)) for one in shown.criteria},
+        read_at=read, quotes=quoted(shown, form) if read else {},
         hold=hold or DissentForm(formdata=None, data={"version": version}),
         settle=settle or SettleForm(formdata=None, data=said),
         again=again or ReopenConsensusForm(formdata=None, data={"version": version}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from grants.evaluation.forms import (
 from grants.evaluation.rules import AssessmentPage, ListOrder
 from grants.evaluation.views.contested import Meanwhile, meanwhile_of, numbers_carried, shown_in, take_sides
 from grants.evaluation.views.frame import P, anchors_of, bp, typed_again
+from grants.evaluation.views.quoted import texts_of
 from grants.web.downloads import send
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -111,20 +112,11 @@ def _assessment(shown: AssessmentPage, form: SheetForm, meanwhile: dict[str, Mea
         "evaluation/assessment.html", shown=shown, form=form, sections=sections, content=content, names=names,
         clarified=clarified, fed=fed, meanwhile=meanwhile or {},
         budget=budgets.unstored(content.budget, content.organisation_names),
-        quotes=rules.quotes_in(typed, _texts(content, sections)),
+        quotes=rules.quotes_in(typed, texts_of(content, sections)),
         back={one.key: (f"#criterion-{one.key}", f"Score it under {number}. {one.name}") for number, one in _numbered(shown)},
         jumps=[(f"{number} {one.name.split()[0]}", fed[one.key], one) for number, one in _numbered(shown) if one.key in fed],
         anchors=anchors_of(shown.marking.scale), half_words=rules.half_words, lacking=_lacking(shown),
     )  # fmt: skip
-
-
-def _texts(content: Any, sections: tuple[dossiers.AnsweredSection, ...]) -> Iterator[tuple[str, str]]:
-    """Every text of an application that can be quoted, by its place on the page."""
-    for section in sections:
-        for item in section.items:
-            rows = (row for block in item.paragraphs for row in block.rows)
-            yield f"answer-{item.question.key}", "\n".join("".join(run.text for run in row) for row in rows)
-    yield "summary", content.summary or ""
 
 
 def _lacking(shown: AssessmentPage) -> dict[str, str]:
