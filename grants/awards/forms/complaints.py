@@ -27,8 +27,8 @@ def _id(value: object) -> UUID | None:
 class ComplaintForm(ContestedForm):
     """What the applicant writes; saved as a draft, or sent for good."""
 
-    grounds = CheckboxesField("What do you complain about?", [Optional()])
-    text = TextAreaField("What was done wrong, and what shows it?", [Optional()])
+    grounds = CheckboxesField("What do you complain about?")
+    text = TextAreaField("What was done wrong, and what shows it?")
     file = MultipleFileField("Evidence", [Optional()])
 
     def offer(self, rules: ComplaintRules) -> None:

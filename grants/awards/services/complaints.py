@@ -232,7 +232,7 @@ def _own_draft(complaint_id: UUID, version: int | None) -> tuple[Complaint, Call
 def handlers(row: Complaint) -> list[UUID]:
     """Who may handle a complaint: holds the permission, had no part in the first decision, has no conflict."""
     scope = Scope.of(("application", row.application_id), ("call", row.call_id))
-    involved = own.involved_in(row.application_id, row.call_id)
+    involved = queries.involved_in(row.application_id)
     holders = [each.id for each in identity.users_with(Permission.COMPLAINT_DECIDE, scope) if each.id not in involved]
     shut = {user_id for user_id, _ in evaluation.shut_out([row.application_id], holders)}
     return [each for each in holders if each not in shut]
