@@ -24,6 +24,7 @@ from grants.calls.rules import BudgetInput, ComplaintRules, ResultsInput
 from grants.calls.states import ComplaintGround
 from grants.core import clock, encoding
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.jobs import Job
@@ -422,6 +423,9 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert told.references[NUMBER] in listed and "Received" in listed
         csv = browser.get("petra", f"/calls/{told.slug}/complaints.csv").text
         assert told.references[NUMBER] in csv and GIVEN.text not in csv
+        db.session.rollback()
+        taken = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "complaint.export_list")).one()
+        assert (taken.user_id, taken.reason) == (told.people["petra"], "1 rows as CSV.")
 
         def step(name: str, path: str, **data: str) -> Any:
             db.session.rollback()

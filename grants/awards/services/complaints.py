@@ -23,7 +23,6 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView, Incoming
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.scanning import Clearance
-from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity import services as people
@@ -176,7 +175,7 @@ def withdraw(actor: Actor, complaint_id: UUID, reason: str, version: int | None 
     """Withdraw what was sent and is not decided; the first decision stands, and nothing is reviewed any more."""
     row = locked(Complaint, complaint_id)
     check_version(row, version)
-    words = clean_text(reason)
+    words = rules.reasoned(reason)
     if not words:
         raise Invalid("Say why.", {"reason": "Say in a sentence why you withdraw it; it is kept on the record."})
     COMPLAINT.move(row, "withdraw")
