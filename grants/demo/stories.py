@@ -9,7 +9,7 @@ from uuid import UUID
 from grants.applications import queries as application_reads
 from grants.applications import services as applications
 from grants.calls.rules import CallView
-from grants.demo import asking
+from grants.demo import asking, contested
 from grants.demo.cast import JUST_CLOSED, LONG_PAST, PAST, WAITING, AskedInDemo
 from grants.demo.changing import correct_a_slip, publish_a_corrigendum
 from grants.demo.cohort import cohort_1
@@ -65,6 +65,7 @@ class Demo:
             self._long_past_call(),
             self._past_call(),
             self._waiting_call(),
+            self._contested_call(),
             evaluated_now(self.stage),
             unhappy(self.stage),
             two_stages(self.stage),
@@ -117,7 +118,9 @@ class Demo:
         yield self.stage.days_ago(closed - 63)
         self.stage.troupe.publish_results(call)
 
-    def _decided(self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int) -> Story:
+    def _decided(
+        self, call: CallView, asked_for: tuple[AskedInDemo, ...], *, closed: int, reserve_max: int | None = None
+    ) -> Story:
         """From applications to the list one person decided, 55 days after the deadline."""
         sent: list[UUID] = []
         for place, asked in enumerate(asked_for):
@@ -134,7 +137,7 @@ class Demo:
         for application_id, asked in zip(sent, asked_for, strict=True):
             self.stage.troupe.agree(call, application_id, asked.consensus)
         yield self.stage.days_ago(closed - 55)
-        self.stage.troupe.decide_selection(call)
+        self.stage.troupe.decide_selection(call, reserve_max=reserve_max)
 
     def _waiting_call(self) -> Story:
         """Its list is decided and waits for the second person."""
@@ -142,6 +145,16 @@ class Demo:
         self.stage.say("A call whose list waits for the second person")
         call = self.stage.invented_call("Courtyard libraries", opens=105, closes=58, total=130_000, more=SHORT_FORM)
         yield from self._decided(call, WAITING, closed=58)
+
+    def _contested_call(self) -> Story:
+        """Its results are complained about."""
+        yield self.stage.days_ago(135)
+        self.stage.say("A call whose results are complained about")
+        call = self.stage.invented_call(
+            "Shade for squares", opens=130, closes=85, total=contested.TOTAL, award=contested.TOTAL, more=SHORT_FORM + contested.RULES
+        )  # fmt: skip
+        yield from self._decided(call, contested.LIST, closed=85, reserve_max=1)
+        yield from contested.contested(self.stage, call)
 
     def _past_call(self) -> Story:
         yield self.stage.days_ago(420)

@@ -45,6 +45,7 @@ from tests.awards.test_complaints import (
     told,
 )
 from tests.awards.test_complaints_told import lettered
+from tests.awards.test_minute import printed
 from tests.awards.test_reserve import dropped
 from tests.awards.test_services import decide, reserved, states
 from tests.awards.test_views import text_of
@@ -174,6 +175,12 @@ def test_a_corrected_outcome_leaves_the_first_decision_as_it_was(told: Scene) ->
 # --- settled by two -----------------------------------------------------------------------------------------------
 
 
+def asked_of(scene: Scene, who: str) -> list[str]:
+    """How the duties begin that the home page of somebody of the committee shows."""
+    found = [each.what for each in queries.duties(scene.actor(who), clock.now()) if each.endpoint == "awards.complaint"]
+    return [each.split(" the repeated")[0].split(" of the committee")[0] for each in found]
+
+
 def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated: tuple[Scene, UUID]) -> None:
     scene, found = repeated
     with clock.at(PUBLIC + 4 * DAY):
@@ -181,7 +188,11 @@ def test_two_of_the_committee_settle_it_and_the_money_is_reserved_once(repeated:
         call_acts.authorise_budget(scene.actor("officer"), scene.call_id, BudgetInput(euros(1_200_000)))
         with pytest.raises(Refused, match="No outcome is proposed yet"):
             services.settling.settle(scene.actor("petra"), found)
+        assert asked_of(scene, "petra") == asked_of(scene, "piet") == ["Propose the outcome of"]
+        assert asked_of(scene, "pia") == []
         assert services.settling.propose_outcome(scene.actor("petra"), found).outcome is Outcome.SELECTED
+        assert asked_of(scene, "petra") == ["Wait for the other"]
+        assert asked_of(scene, "piet") == ["Confirm the outcome of"]
         with pytest.raises(Refused, match="another person"):
             services.settling.settle(scene.actor("petra"), found)
         with pytest.raises(NotAllowed, match="committee of two"):
@@ -411,6 +422,7 @@ def test_no_list_is_decided_over_an_open_complaint_about_eligibility_without_a_r
     # The reason of who decided holds for what was open then.
     services.confirm(scene.actor("officer"), newest_list().id)
     assert (number, newest_list().state, newest_list().confirmed_despite) == (1, "confirmed", None)
+    assert "complaints about eligibility were open The money lapses on Friday." in printed(scene)
     # Now nothing can be restored any more, and the sentence says what to do.
     with pytest.raises(Refused, match="If the verdict was wrong, reject the complaint and say so in the reasons"):
         services.reviewing.propose(scene.actor("petra"), found, replace(UPHOLD, remedy=Remedy.RESTORE))

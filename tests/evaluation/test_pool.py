@@ -21,6 +21,7 @@ from grants.calls import services as calls
 from grants.calls.rules.expert_terms import ExpertTerms
 from grants.core import clock
 from grants.core.acts import arranging
+from grants.core.audit import AuditEvent
 from grants.core.db import db
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.jobs import Job
@@ -504,6 +505,9 @@ def test_the_list_is_narrowed_by_what_people_know_and_how_they_stand(scene: Scen
     assert "This list cannot be shown" in browser.get("manager", f"{address}?state=odd").text
     csv = browser.get("manager", f"/calls/{scene.slug}/evaluators.csv?state=invited").text
     assert [line.split(",")[0] for line in csv.lstrip("\ufeff").splitlines()] == ["email", "nora@example.org"]
+    db.session.rollback()
+    taken = db.session.scalars(select(AuditEvent).where(AuditEvent.verb == "evaluator.export_list")).one()
+    assert (taken.user_id, taken.reason) == (scene.people["manager"], "1 rows as CSV.")
 
 
 def test_the_page_of_a_person_tells_what_was_accepted(scene: Scene, browser: Browser) -> None:

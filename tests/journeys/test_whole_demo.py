@@ -24,7 +24,7 @@ from grants.awards.models import (
     SelectionItem,
     SelectionMove,
 )
-from grants.awards.states import AmountBasis, ComplaintState
+from grants.awards.states import AmountBasis
 from grants.calls.models import Call
 from grants.conversations.models import Conversation
 from grants.core import acts, clock
@@ -109,10 +109,9 @@ NOT_SHOWN = {
     ("decision letter", "prepared"): "the letters of the demo left; another test holds that",
     ("decision letter", "queued"): "the demo works its jobs off before it goes on",
     ("decision letter", "dropped"): "nothing was wrong with the letters; another test holds that",
-    **{
-        ("complaint", state.value): "no call of the demo takes complaints; other tests hold them"
-        for state in ComplaintState
-    },
+    ("complaint", "admissible"): "its committee is named at once; another test holds that",
+    ("complaint", "inadmissible"): "each complaint of the demo came in time; another test holds that",
+    ("complaint", "withdrawn"): "nobody of the demo gives up; another test holds that",
     ("panel meeting", "running"): "a meeting of two days ago has paused, or its clock would have run since",
 }
 

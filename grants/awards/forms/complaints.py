@@ -27,8 +27,8 @@ def _id(value: object) -> UUID | None:
 class ComplaintForm(ContestedForm):
     """What the applicant writes; saved as a draft, or sent for good."""
 
-    grounds = CheckboxesField("What do you complain about?", [Optional()])
-    text = TextAreaField("What was done wrong, and what shows it?", [Optional()])
+    grounds = CheckboxesField("What do you complain about?")
+    text = TextAreaField("What was done wrong, and what shows it?")
     file = MultipleFileField("Evidence", [Optional()])
 
     def offer(self, rules: ComplaintRules) -> None:
@@ -65,8 +65,8 @@ class CheckForm(ContestedForm):
 class CommitteeForm(ContestedForm):
     """The two who decide it."""
 
-    member_one = SelectField("First of the committee", [Optional()])
-    member_two = SelectField("Second of the committee", [Optional()])
+    member_one = SelectField("First of the committee")
+    member_two = SelectField("Second of the committee")
 
     def offer(self, people: Iterable[tuple[UUID, str]]) -> None:
         """Who may be named."""
@@ -92,7 +92,9 @@ class MoreTimeForm(ContestedForm):
 class ProposeForm(ContestedForm):
     """What one of the committee proposes."""
 
-    upholds = RadioField("The complaint is", [Optional()], choices=choices([("yes", "Upheld"), ("no", "Rejected")]))
+    upholds = RadioField(
+        "The complaint is", choices=choices([("yes", "Upheld"), ("no", "Rejected")]), validate_choice=False
+    )
     remedy = RadioField("What follows, if it is upheld", [Optional()])
     text = TextAreaField("Reasons", [LONG])
 

@@ -15,7 +15,7 @@ from grants.calls.rules import CallView, ResultsInput
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, Refused
-from grants.web.forms import CharactersMax, ContestedForm, DateField, Needed, TimeField, choices
+from grants.web.forms import A_PARAGRAPH, CharactersMax, ContestedForm, DateField, Needed, TimeField, choices
 
 LINE_WORDS = {
     LineRule.STOP: "Stop at the first application that asks for more than is left",
@@ -47,7 +47,7 @@ class DecisionForm(ContestedForm):
     )
     reason = TextAreaField("Reason or note of the panel", [Needed("Write why the list is decided as it stands.")])
 
-    despite = TextAreaField(DESPITE, [Optional()])
+    despite = TextAreaField(DESPITE, [Optional(), A_PARAGRAPH])
 
     def now_of(self, list_hash: str) -> None:
         """The next sending is a new deed, in sight of the list that is on the page now."""
@@ -82,7 +82,9 @@ class ConfirmForm(ContestedForm):
 class ConfirmListForm(ConfirmForm):
     """The same for a list, which does not wait for complaints about eligibility where somebody says why."""
 
-    despite = TextAreaField("Why is it confirmed although complaints about eligibility are open?", [Optional()])
+    despite = TextAreaField(
+        "Why is it confirmed although complaints about eligibility are open?", [Optional(), A_PARAGRAPH]
+    )
 
 
 class ReturnForm(ContestedForm):

@@ -6,6 +6,7 @@ from grants.awards.queries import complaints, letters, minutes, panel, public
 from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.heard import heard
+from grants.awards.queries.involved import involved_in
 from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
@@ -48,6 +49,7 @@ __all__ = [
     "forgotten",
     "hash_of",
     "heard",
+    "involved_in",
     "item_of",
     "letters",
     "live_list",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select
 
 from grants.applications import queries as applications
 from grants.applications.models import Application, EligibilityCheck, EligibilityLetter
@@ -16,13 +16,11 @@ from grants.applications.rules import ApplicationView, SubmittedFile
 from grants.applications.states import ApplicationState
 from grants.awards.models import (
     Complaint,
-    PanelItem,
-    PanelMember,
     Selection,
     SelectionItem,
-    SelectionMove,
 )
 from grants.awards.queries import letters
+from grants.awards.queries.involved import involved_in
 from grants.awards.queries.results import evaluation_told
 from grants.awards.rules import ResultPage, ResultScore, halves_kept
 from grants.awards.rules import complaints as rules
@@ -32,15 +30,14 @@ from grants.awards.states import OPEN_COMPLAINTS, ComplaintState, Remedy, Select
 from grants.calls import queries as calls
 from grants.calls.rules import CallView, Half
 from grants.calls.states import ComplaintGround
-from grants.core import clock, files
+from grants.core import files
 from grants.core.db import db, get
-from grants.core.duties import Duty
 from grants.core.errors import NotFound
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
-from grants.evaluation.models import Assignment, Consensus, ConsensusVersion, ConsensusWriting, Evaluator, ScoreShift
+from grants.evaluation.models import Consensus
 from grants.identity import queries as identity
 
 FILES = "complaint"
@@ -110,6 +107,11 @@ class OwnPage:
     def sent(self) -> tuple[ComplaintView, ...]:
         """What was sent."""
         return tuple(each for each in self.complaints if each.state is not ComplaintState.DRAFT)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the evaluation is being repeated after one of them."""
+        return any(each.waits_for_result for each in self.complaints)
 
     @property
     def may_write(self) -> bool:
@@ -189,7 +191,7 @@ def case_page(actor: Actor, reference: str, number: int) -> Asking[CasePage]:
         evaluation.undecidable.asking(actor, [row.application_id]),
         _application(row.application_id),
         _asked.asking(select(Complaint).where(Complaint.id == row.id)),
-        involved_in.asking(row.application_id, row.call_id),
+        involved_in.asking(row.application_id),
         identity.users_with.asking(Permission.COMPLAINT_DECIDE, scope),
         _conditions(row.application_id),
         _procedure(row.application_id),
@@ -252,57 +254,6 @@ def _procedure(application_id: UUID) -> Asking[tuple[tuple[str, datetime | None]
         ("Ranked list decided", row.decided_at),
         ("Ranked list confirmed by a second person", row.confirmed_at),
     )
-
-
-@reader
-def involved_in(application_id: UUID, call_id: UUID) -> Asking[dict[UUID, str]]:
-    """Whoever had a part in the first decision about an application, with the part as words to them. One statement."""
-    checks = (EligibilityCheck.decided_by, EligibilityCheck.confirmed_by, EligibilityCheck.proposed_by)
-    lists = (Selection.decided_by, Selection.confirmed_by)
-    moves = (SelectionMove.decided_by, SelectionMove.confirmed_by)
-    shifts = (ScoreShift.proposed_by, ScoreShift.decided_by)
-    every = select(func.max(Complaint.number)).where(Complaint.application_id == application_id)
-    newest = every.correlate(None).scalar_subquery()
-    parts: list[Select[Any]] = [
-        _part(Evaluator.user_id, "you assessed the application")
-        .join(Assignment, Assignment.evaluator_id == Evaluator.id)
-        .where(Assignment.application_id == application_id),
-        _part(ConsensusVersion.written_by, "you wrote the consensus on it")
-        .join(Consensus, Consensus.id == ConsensusVersion.consensus_id)
-        .where(Consensus.application_id == application_id),
-        _part(Consensus.written_by, "you wrote the consensus on it").where(Consensus.application_id == application_id),
-        _part(ConsensusWriting.saved_by, "you wrote the consensus on it")
-        .join(Consensus, Consensus.id == ConsensusWriting.consensus_id)
-        .where(Consensus.application_id == application_id),
-        *(
-            _part(c, "you decided an earlier complaint about it").where(
-                Complaint.application_id == application_id, Complaint.number < newest
-            )
-            for c in (Complaint.proposed_by, Complaint.confirmed_by, Complaint.settlement_by, Complaint.settled_by)
-        ),
-        _part(PanelMember.user_id, "you sat on the panel that discussed it")
-        .join(PanelItem, PanelItem.meeting_id == PanelMember.meeting_id)
-        .where(PanelItem.application_id == application_id),
-        _part(EligibilityLetter.sent_by, "you sent the letter on its eligibility").where(
-            EligibilityLetter.application_id == application_id, EligibilityLetter.sent_by.is_not(None)
-        ),
-        *(
-            _part(c, "you decided on its eligibility").where(EligibilityCheck.application_id == application_id)
-            for c in checks
-        ),
-        *(_part(c, "you decided the ranked list").where(Selection.call_id == call_id) for c in lists),
-        *(
-            _part(c, "you decided a move from the reserve list").where(SelectionMove.application_id == application_id)
-            for c in moves
-        ),
-        *(_part(c, "you moved its score").where(ScoreShift.application_id == application_id) for c in shifts),
-    ]
-    found = yield from ask(select(union_all(*parts).subquery()))
-    return {user_id: words for user_id, words in sorted(found, key=str, reverse=True) if user_id is not None}
-
-
-def _part(person: Any, words: str) -> Select[Any]:
-    return select(person.label("user_id"), literal(words).label("words"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,79 +338,6 @@ def public_counts(call_id: UUID) -> tuple[tuple[ComplaintState, int], ...]:
     ).all()
     found = {ComplaintState(state): number for state, number in rows}
     return tuple((state, found[state]) for state in ComplaintState if state in found)
-
-
-# --- duties -------------------------------------------------------------------------------------------------------
-
-
-def to_handle(actor: Actor) -> Asking[list[Duty]]:
-    """Complaints this person must check, name a committee for, or decide; two statements."""
-    mine = or_(Complaint.member_one == actor.user_id, Complaint.member_two == actor.user_id)
-    rows = yield from ask(
-        select(
-            *(Complaint.id, Complaint.state, Complaint.number, Complaint.decide_at, Complaint.proposed_by),
-            *(Complaint.application_id, Complaint.call_id, Application.reference, Application.title),
-        )
-        .join(Application, Application.id == Complaint.application_id)
-        .where(
-            or_(
-                Complaint.state.in_([ComplaintState.RECEIVED.value, ComplaintState.ADMISSIBLE.value]),
-                and_(Complaint.state == ComplaintState.UNDER_REVIEW.value, mine),
-            )
-        )
-        .order_by(Complaint.decide_at, Complaint.id)
-        .limit(DUTIES_MAX)
-    )
-    if not rows:
-        return []
-    shut = yield from evaluation.undecidable.asking(actor, [row.application_id for row in rows])
-    found = []
-    for row in rows:
-        scope = Scope.of(("application", row.application_id), ("call", row.call_id))
-        if row.application_id in shut or not actor.may(Permission.COMPLAINT_DECIDE, scope):
-            continue
-        what, why = _to_do(row, actor)
-        values = {"ref": row.reference, "number": row.number}
-        found.append(Duty(what, why, "Open the complaint", "awards.complaint", values, row.decide_at))
-    return found
-
-
-def _to_do(row: Any, actor: Actor) -> tuple[str, str]:
-    match ComplaintState(row.state):
-        case ComplaintState.RECEIVED:
-            return f"Check whether the complaint on {row.reference} is admissible", "The time to decide it runs."
-        case ComplaintState.ADMISSIBLE:
-            return f"Name a committee of two for the complaint on {row.reference}", "The time to decide it runs."
-    if row.proposed_by is None:
-        return f"Decide the complaint on {row.reference}", "One of the committee proposes, the other confirms."
-    if row.proposed_by == actor.user_id:
-        return (
-            f"Wait for the other of the committee on {row.reference}",
-            "Your proposal stands until it is confirmed or returned.",
-        )
-    return f"Confirm or return the decision on the complaint on {row.reference}", "The applicant is told only then."
-
-
-def to_send(actor: Actor) -> Asking[list[Duty]]:
-    """Complaints the person’s team has begun and not sent; one statement."""
-    own = actor.places(Permission.APPLICATION_SUBMIT, "application")
-    if not own:
-        return []
-    rows = yield from ask(
-        select(Application.reference, Application.title, Complaint.due_at)
-        .join(Application, Application.id == Complaint.application_id)
-        .where(Complaint.state == ComplaintState.DRAFT.value, Application.id.in_(own), Complaint.due_at > clock.now())
-        .order_by(Complaint.due_at, Complaint.id)
-        .limit(DUTIES_MAX)
-    )
-    return [
-        Duty(
-            f"Send the complaint on “{row.title}”, or leave it",
-            "It is a draft: the programme reads it once it is sent in time.",
-            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, row.due_at,
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 # --- rows to values -----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from grants.applications.models import Application
 from grants.applications.states import Origin
 from grants.awards.models import ResultsPublication, Selection
-from grants.awards.queries import complaints, letters_work, panel_work
+from grants.awards.queries import complaints_work, letters_work, panel_work
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.states import MailingState, SelectionKind, SelectionState
 from grants.calls.models import Call
@@ -39,8 +39,8 @@ def duties(actor: Actor, at: datetime) -> Asking[tuple[Duty, ...]]:
         (Permission.SELECTION_CONFIRM, panel_work.shifts_to_confirm),
         (Permission.SELECTION_CONFIRM, panel_work.moves_to_confirm),
         (Permission.SELECTION_DECIDE, panel_work.moves_to_decide),
-        (Permission.COMPLAINT_DECIDE, complaints.to_handle),
-        (Permission.APPLICATION_SUBMIT, complaints.to_send),
+        (Permission.COMPLAINT_DECIDE, complaints_work.to_handle),
+        (Permission.APPLICATION_SUBMIT, complaints_work.to_send),
     )
     found = yield from side_by_side(kind(actor) for permission, kind in kinds if actor.can(permission))
     return tuple(duty for duties in found for duty in duties)

@@ -12,6 +12,7 @@ from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import propose_results, publish_results, return_results
 from grants.awards.services.scenarios import save_scenario
 from grants.awards.services.standing_in import stand_in
+from grants.awards.services.taking_out import export_advice, export_complaints
 
 __all__ = [
     "advise",
@@ -21,6 +22,8 @@ __all__ = [
     "decide",
     "decide_move",
     "decide_names",
+    "export_advice",
+    "export_complaints",
     "letters",
     "minutes",
     "panel",

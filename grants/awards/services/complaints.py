@@ -23,7 +23,6 @@ from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.files import FileView, Incoming
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.scanning import Clearance
-from grants.dossiers.rules import clean_text
 from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity import services as people
@@ -176,7 +175,7 @@ def withdraw(actor: Actor, complaint_id: UUID, reason: str, version: int | None 
     """Withdraw what was sent and is not decided; the first decision stands, and nothing is reviewed any more."""
     row = locked(Complaint, complaint_id)
     check_version(row, version)
-    words = clean_text(reason)
+    words = rules.reasoned(reason)
     if not words:
         raise Invalid("Say why.", {"reason": "Say in a sentence why you withdraw it; it is kept on the record."})
     COMPLAINT.move(row, "withdraw")
@@ -232,7 +231,7 @@ def _own_draft(complaint_id: UUID, version: int | None) -> tuple[Complaint, Call
 def handlers(row: Complaint) -> list[UUID]:
     """Who may handle a complaint: holds the permission, had no part in the first decision, has no conflict."""
     scope = Scope.of(("application", row.application_id), ("call", row.call_id))
-    involved = own.involved_in(row.application_id, row.call_id)
+    involved = queries.involved_in(row.application_id)
     holders = [each.id for each in identity.users_with(Permission.COMPLAINT_DECIDE, scope) if each.id not in involved]
     shut = {user_id for user_id, _ in evaluation.shut_out([row.application_id], holders)}
     return [each for each in holders if each not in shut]

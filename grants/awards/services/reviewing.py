@@ -47,7 +47,7 @@ def handled(actor: Actor, complaint_id: UUID, version: int | None) -> tuple[Comp
     row = locked(Complaint, complaint_id)
     if row.state == ComplaintState.DRAFT.value or evaluation.undecidable(actor, [row.application_id]):
         raise NotFound
-    said.refuse_involved(actor.user_id, reads.involved_in(row.application_id, row.call_id))
+    said.refuse_involved(actor.user_id, queries.involved_in(row.application_id))
     check_version(row, version)
     return row, calls.call_by_id(row.call_id)
 
@@ -259,5 +259,7 @@ def _letter(row: Complaint, call: CallView, remedy: Remedy | None) -> ComplaintL
             f"On {sent} you complained about {about}. Two people who had no part in the first decision reviewed it.",
             *(part for part in (row.decision or "").split("\n\n") if part.strip()),
             f"{said.REMEDY_WORDS[remedy]}." if remedy else "The first decision stands.",
+            *(["You are told the new outcome as soon as it is settled."] if remedy is Remedy.REPEAT else []),
+            call.programme.name,
         ),
     )

@@ -62,6 +62,7 @@ def advice_csv(slug: str) -> Any:
             _decimals(row.rank), *bounds, *told, shown.number,
         ]  # fmt: skip
         writer.writerow([inert(str(cell)) for cell in cells])
+    services.export_advice(current_actor(), shown.call_id, len(shown.rows))
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=advice-{shown.call_slug}.csv"
     return answer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +29,7 @@ from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS
 from grants.core import clock, files
 from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page
-from grants.core.text import inert
+from grants.core.text import CSV_MARK, csv_lines
 from grants.web.downloads import send
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
@@ -39,6 +37,7 @@ from grants.web.routing import current_actor, page, requires, see_other
 acts, reads = services.complaints, queries.complaints
 reviewing, settling = services.reviewing, services.settling
 F = TypeVar("F", bound=ContestedForm)
+LIST_HEAD = ("Application", "Title", "Number", "About", "State", "Received", "Decide by", "Overdue", "Decided")
 
 
 # --- the applicant ------------------------------------------------------------------------------------------------
@@ -178,33 +177,24 @@ def complaints(slug: str) -> Any:
 @bp.get("/calls/<slug>/complaints.csv")
 @requires(P.COMPLAINT_READ)
 def complaints_csv(slug: str) -> Any:
-    """The whole list as a file, without what was written."""
-    now, key, out = clock.now(), None, io.StringIO()
-    writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
-    writer.writerow(["Application", "Title", "Number", "About", "State", "Received", "Decide by", "Overdue", "Decided"])
+    """The whole list as a file, without what was written; that it was taken is kept."""
+    now, key, lines = clock.now(), None, list[tuple[object, ...]]()
     while True:
         shown = reads.list_page(current_actor(), slug, Page(ROWS_ON_A_PAGE_MAX, key), now)
-        for each in shown.rows.items:
-            moments = [_local(one, shown.call.zone) for one in (each.sent_at, each.decide_at, each.decided_at)]
-            late = "yes" if each.is_late(now) else "no"
-            cells = (
-                each.reference,
-                each.title,
-                each.number,
-                each.about_words,
-                each.state.words,
-                *moments[:2],
-                late,
-                moments[2],
-            )
-            writer.writerow([inert(str(cell)) for cell in cells])
+        lines += [_line(each, shown.call.zone, now) for each in shown.rows.items]
         key = shown.rows.next_key
         if key is None:
             break
-    # The byte-order mark lets spreadsheets read the letters of every city right.
-    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+    services.export_complaints(current_actor(), shown.call.id, len(lines))
+    answer = Response(CSV_MARK + csv_lines([LIST_HEAD, *lines]), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=complaints-{slug}.csv"
     return answer
+
+
+def _line(each: ComplaintView, zone: str, now: datetime) -> tuple[object, ...]:
+    sent, due, decided = (_local(moment, zone) for moment in (each.sent_at, each.decide_at, each.decided_at))
+    late = "yes" if each.is_late(now) else "no"
+    return each.reference, each.title, each.number, each.about_words, each.state.words, sent, due, late, decided
 
 
 def _local(moment: datetime | None, zone: str) -> str:

@@ -51,6 +51,11 @@ def scope_of(call_id: UUID) -> Scope:
     return Scope.of(("call", locked(Call, call_id).id))
 
 
+def lies_in(call_id: UUID) -> Scope:
+    """The same without the lock, for acts that only read."""
+    return Scope.of(("call", call_id))
+
+
 @reader
 def call(actor: Actor | None, slug: str) -> Asking[CallView]:
     """One call by its address; a draft is not there for whoever may not prepare it. One statement."""

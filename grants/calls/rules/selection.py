@@ -86,7 +86,7 @@ class SelectionRules:
             for strand in sorted(self.strands, key=lambda strand: (strand.asked_max.cents, strand.name))
         ]
         if self.reserve_max is not None:
-            found.append(f"The reserve list has {self.reserve_max} places.")
+            found.append(f"The reserve list has {self.reserve_max} {'place' if self.reserve_max == 1 else 'places'}.")
         if self.amounts:
             found.append("The panel may recommend less than was asked for, and set conditions.")
         if self.places:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.rules import reserve_places
+from grants.awards.rules import SelectionView, reserve_places
 from grants.awards.rules.minute import DecisionMinute
 from grants.awards.states import Outcome
 from grants.documents.pdf.minutes import moment
@@ -30,6 +30,7 @@ def selection(told: DecisionMinute) -> bytes:
                 f"{view.confirmed_by}, {moment(view.confirmed_at, call.zone)}" if view.confirmed_at else "No",
             ),
             ("Reason", view.reason),
+            *_despite(view),
             ("Free budget", str(view.budget)),
             ("Reserved", f"{view.used} for {len(taken)} of {len(told.rows)} applications"),
             ("SHA-256 of the list", view.list_hash),
@@ -56,6 +57,15 @@ def selection(told: DecisionMinute) -> bytes:
     if not reserve:
         paper.paragraph("Nobody is on it.")
     return paper.finished()
+
+
+def _despite(view: SelectionView) -> list[tuple[str, str]]:
+    """Why the list was decided, and confirmed, over open complaints about eligibility, where it was."""
+    said = (
+        ("Decided although complaints about eligibility were open", view.despite),
+        ("Confirmed although complaints about eligibility were open", view.confirmed_despite),
+    )
+    return [(label, words) for label, words in said if words]
 
 
 def _ranked(told: DecisionMinute) -> Table:

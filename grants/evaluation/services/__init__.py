@@ -16,7 +16,7 @@ from grants.evaluation.services.consensus import (
 )
 from grants.evaluation.services.detecting import ask_to_look, decide_detected, detect
 from grants.evaluation.services.drafting import save_consensus_field
-from grants.evaluation.services.evaluators import edit_profile, pool, remove
+from grants.evaluation.services.evaluators import edit_profile, export_pool, pool, remove
 from grants.evaluation.services.fields import FieldsChanged
 from grants.evaluation.services.importing import import_evaluators
 from grants.evaluation.services.invitations import (
@@ -56,6 +56,7 @@ __all__ = [
     "dissent",
     "download_pack",
     "edit_profile",
+    "export_pool",
     "fill",
     "give_out",
     "import_evaluators",

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from grants.applications.models import Application
+from grants.calls import queries as calls
 from grants.calls.services import look_for_conflicts
+from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import check_version, db
 from grants.core.errors import Invalid, NotFound, Refused, quoted
@@ -176,3 +178,14 @@ def remove(actor: Actor, call_id: UUID, user_id: UUID) -> None:
     ):
         db.session.delete(employer)
     db.session.delete(row)
+
+
+@act(
+    "evaluator.export_list",
+    needs=Permission.ASSIGNMENT_DECIDE,
+    scope=calls.lies_in,
+    says="took the evaluators of {subject} out as a file",
+)
+def export_pool(actor: Actor, call_id: UUID, rows: int) -> None:
+    """Put on the record that a list of people leaves the program; nothing leaves unless this is kept."""
+    acts.reason(f"{rows} rows as CSV.")

@@ -66,7 +66,8 @@ def pool_csv(slug: str) -> Any:
     """The list as narrowed on the page, as a file that an import reads back."""
     call = queries.call_to_assign(current_actor(), slug)
     search, problems = search_of(call)
-    lines = () if problems else queries.pool_lines(call.id, search)
+    lines = () if problems else tuple(queries.pool_lines(call.id, search))
+    services.export_pool(current_actor(), call.id, len(lines))
     head = (*rules.IMPORT_COLUMNS, "state", "accepted_version", "applications", "submitted")
     answer = Response(CSV_MARK + csv_lines([head, *lines]), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename={slug}-evaluators.csv"

@@ -1,0 +1,149 @@
+"""What complaints ask of people next: of the office, of a committee of two, and of a team whose draft is not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, or_, select
+
+from grants.applications.models import Application
+from grants.awards.models import Complaint
+from grants.awards.queries.involved import had_part
+from grants.awards.states import ComplaintState, Remedy
+from grants.calls import queries as calls
+from grants.calls.states import ScoreMethod
+from grants.core import clock
+from grants.core.duties import Duty
+from grants.core.permissions import Actor, Permission, Scope
+from grants.core.together import Asking, ask, side_by_side
+from grants.evaluation import queries as evaluation
+from grants.evaluation.models import Assessment, Assignment, Consensus
+from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+
+DUTIES_MAX = 50
+
+
+def to_handle(actor: Actor) -> Asking[list[Duty]]:
+    """Complaints this person must check, name a committee for, decide, or settle after a repeated evaluation.
+
+    Nobody is asked who had a part in the first decision, or has a conflict. Three statements at most.
+    """
+    rows = yield from ask(_waiting(actor))
+    if not rows:
+        return []
+    ids = [row.application_id for row in rows]
+    asked: list[Asking[Any]] = [evaluation.undecidable.asking(actor, ids), had_part.asking(actor, ids)]
+    if repeated := {row.call_id for row in rows if row.state == ComplaintState.UPHELD.value}:
+        asked.append(calls.call_views.asking(repeated))
+    shut, involved, *more = yield from side_by_side(asked)
+    by_mean = {
+        key for views in more for key, call in views.items()
+        if call.content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
+    }  # fmt: skip
+    found = []
+    for row in rows:
+        scope = Scope.of(("application", row.application_id), ("call", row.call_id))
+        if (
+            row.application_id in shut
+            or row.application_id in involved
+            or not actor.may(Permission.COMPLAINT_DECIDE, scope)
+        ):
+            continue
+        said = _to_settle(row, actor, by_mean) if row.state == ComplaintState.UPHELD.value else _to_do(row, actor)
+        if said is not None:
+            values = {"ref": row.reference, "number": row.number}
+            due = row.decide_at if row.state != ComplaintState.UPHELD.value else None
+            found.append(Duty(*said, "Open the complaint", "awards.complaint", values, due))
+    return found
+
+
+def _waiting(actor: Actor) -> Any:
+    mine = or_(Complaint.member_one == actor.user_id, Complaint.member_two == actor.user_id)
+    repeated = and_(
+        Complaint.state == ComplaintState.UPHELD.value,
+        Complaint.remedy == Remedy.REPEAT.value,
+        Complaint.settled_at.is_(None),
+    )
+    seat = select(Assignment.id).where(
+        Assignment.application_id == Complaint.application_id, Assignment.state == SeatState.ACTIVE.value
+    )
+    sheet = select(Assessment.id).where(
+        Assessment.assignment_id == Assignment.id, Assessment.state == AssessmentState.SUBMITTED.value
+    )
+    agreed = select(Consensus.id).where(
+        Consensus.application_id == Complaint.application_id, Consensus.state == ConsensusState.AGREED.value
+    )
+    return (
+        select(
+            *(Complaint.id, Complaint.state, Complaint.number, Complaint.decide_at, Complaint.proposed_by),
+            *(Complaint.application_id, Complaint.call_id, Complaint.settlement_by, Application.reference),
+            exists(agreed).label("agreed"),
+            and_(exists(seat), ~exists(seat.where(~exists(sheet)))).label("assessed"),
+        )
+        .join(Application, Application.id == Complaint.application_id)
+        .where(
+            or_(
+                Complaint.state.in_([ComplaintState.RECEIVED.value, ComplaintState.ADMISSIBLE.value]),
+                and_(or_(Complaint.state == ComplaintState.UNDER_REVIEW.value, repeated), mine),
+            )
+        )
+        .order_by(Complaint.decide_at, Complaint.id)
+        .limit(DUTIES_MAX)
+    )
+
+
+def _to_do(row: Any, actor: Actor) -> tuple[str, str]:
+    match ComplaintState(row.state):
+        case ComplaintState.RECEIVED:
+            return f"Check whether the complaint on {row.reference} is admissible", "The time to decide it runs."
+        case ComplaintState.ADMISSIBLE:
+            return f"Name a committee of two for the complaint on {row.reference}", "The time to decide it runs."
+    if row.proposed_by is None:
+        return f"Decide the complaint on {row.reference}", "One of the committee proposes, the other confirms."
+    if row.proposed_by == actor.user_id:
+        return (
+            f"Wait for the other of the committee on {row.reference}",
+            "Your proposal stands until it is confirmed or returned.",
+        )
+    return f"Confirm or return the decision on the complaint on {row.reference}", "The applicant is told only then."
+
+
+def _to_settle(row: Any, actor: Actor, by_mean: Collection[UUID]) -> tuple[str, str] | None:
+    """Once the new evaluators are done; until then the seats and sheets are the duty of others."""
+    if row.settlement_by is not None and row.settlement_by != actor.user_id:
+        return f"Confirm the outcome of the repeated evaluation of {row.reference}", "The applicant is told only then."
+    if row.settlement_by is not None:
+        return (
+            f"Wait for the other of the committee on the outcome of {row.reference}",
+            "What you proposed stands until it is confirmed.",
+        )
+    if row.agreed or (row.assessed and row.call_id in by_mean):
+        return (
+            f"Propose the outcome of the repeated evaluation of {row.reference}",
+            "The new evaluators are done. One of the committee proposes, the other confirms.",
+        )
+    return None
+
+
+def to_send(actor: Actor) -> Asking[list[Duty]]:
+    """Complaints the person’s team has begun and not sent; one statement."""
+    own = actor.places(Permission.APPLICATION_SUBMIT, "application")
+    if not own:
+        return []
+    rows = yield from ask(
+        select(Application.reference, Application.title, Complaint.due_at)
+        .join(Application, Application.id == Complaint.application_id)
+        .where(Complaint.state == ComplaintState.DRAFT.value, Application.id.in_(own), Complaint.due_at > clock.now())
+        .order_by(Complaint.due_at, Complaint.id)
+        .limit(DUTIES_MAX)
+    )
+    return [
+        Duty(
+            f"Send the complaint on “{row.title}”, or leave it",
+            "It is a draft: the programme reads it once it is sent in time.",
+            "Open the complaint", "awards.own_complaint", {"ref": row.reference}, row.due_at,
+        )
+        for row in rows
+    ]  # fmt: skip
