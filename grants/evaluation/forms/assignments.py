@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any, Self
 
-from wtforms import RadioField, StringField, TextAreaField
-from wtforms.validators import Optional
+from wtforms import Field, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.validators import Optional, StopValidation
 
 from grants.core import clock
 from grants.evaluation.rules import (
@@ -29,9 +29,11 @@ class ReasonForm(Form):
 class RunForm(Form):
     """What a manager chooses for a run of the exact assignment."""
 
-    due_on = DateField("Assessments are due on", description="The end of that day, Brussels time. May stay empty.")
+    due_on = DateField("Assessments are due on", [Optional()], description="The end of that day, Brussels time.")
     seed = StringField(
-        "Seed", description="Decides between equally good assignments, always the same way. Any word or number."
+        "Seed",
+        [Optional()],
+        description="Decides between equally good assignments, always the same way. Any word or number.",
     )
     keep_countries_apart = RadioField(
         "Evaluators from a country of the consortium",
@@ -60,13 +62,42 @@ class RunForm(Form):
         return RunInput(self.seed.data or "", end_of(self.due_on.data), countries, standing)
 
 
+class NeededFor:
+    """A choice that only some deeds need; the others leave it open."""
+
+    def __init__(self, sentence: str, *deeds: Deed) -> None:
+        self.sentence = sentence
+        self.deeds = frozenset(deed.value for deed in deeds)
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Refuse it empty where the deed needs it; empty otherwise it is no wrong choice."""
+        if field.data:
+            return
+        field.errors = []
+        raise StopValidation(self.sentence if form.deed.data in self.deeds else "")
+
+
 class AdjustForm(Form):
     """A seat given, moved, released, locked or unlocked by hand."""
 
     deed = RadioField("What to do", [Needed("Choose what to do.")])
-    leaving = RadioField("Which seat", [Optional()])
-    taking = RadioField("Who takes it", [Optional()])
-    reason = TextAreaField("Why", description="Needed once the change is stored; it is kept on the record.")
+    leaving = RadioField(
+        "Which seat",
+        [NeededFor("Choose a seat that stands.", Deed.MOVE, Deed.RELEASE, Deed.LOCK, Deed.UNLOCK)],
+        description="Not needed to give an empty seat.",
+    )
+    taking = RadioField(
+        "Who takes it",
+        [NeededFor("Choose who takes the seat.", Deed.GIVE, Deed.MOVE)],
+        description="Needed to give a seat and to hand one over.",
+    )
+    reason = TextAreaField("Why", description="Needed to store the change, not to look at it; kept on the record.")
+    stores = True
+
+    def validate_reason(self, field: TextAreaField) -> None:
+        """Only what is stored needs a reason; that it is missing is said with all the rest."""
+        if self.stores and not (field.data or "").strip():
+            raise ValidationError("Say why, in a sentence; it is kept on the record.")
 
     def with_people(self, shown: AdjustPage) -> AdjustForm:
         """The same form with the seats that stand and the people who may take one."""
@@ -100,7 +131,7 @@ class FillForm(Form):
     """An empty seat filled by hand."""
 
     evaluator = RadioField("Evaluator", [Needed("Choose an evaluator.")])
-    due_on = DateField("The assessment is due on", description="May stay empty.")
+    due_on = DateField("The assessment is due on", [Optional()])
     reason = TextAreaField("Why this evaluator", [Needed("Write the reason; it is kept on the record.")])
 
     def with_people(self, lines: Iterable[tuple[PoolMember, str, int]]) -> Self:
