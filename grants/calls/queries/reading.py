@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -160,9 +160,28 @@ def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallR
     return tuple(row for row in rows if row.phase(at) is phase)
 
 
-def open_calls(at: datetime) -> tuple[CallRow, ...]:
-    """The calls everybody may apply to at this moment, the nearest deadline first."""
-    return tuple(reversed(in_phase(calls(None), Phase.OPEN, at)))
+# The first page names so many calls that are over; all of them stand on the list.
+OVER_NAMED_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FrontCalls:
+    """What the first page says of the calls: those open, those that open later, and the last ones that are over."""
+
+    now: tuple[CallRow, ...]
+    later: tuple[CallRow, ...]
+    over: tuple[CallRow, ...]
+
+
+def front_calls(at: datetime) -> FrontCalls:
+    """The calls as everybody sees them at this moment, in each group the nearest one first. One statement."""
+    found = calls(None)
+    later = sorted(in_phase(found, Phase.UPCOMING, at), key=lambda row: (row.opens_at or at, row.reference))
+    return FrontCalls(
+        tuple(reversed(in_phase(found, Phase.OPEN, at))),
+        tuple(later),
+        in_phase(found, Phase.CLOSED, at)[:OVER_NAMED_MAX],
+    )
 
 
 @reader
