@@ -139,9 +139,9 @@ def two_meanings(question: Question, answer: Answer) -> str:
     """
     if question.kind is QuestionKind.TABLE:
         cells = (
-            (number, column.label, two_meanings(*cell))
+            (number, column.label, two_meanings(wanted, cell))
             for number, row in enumerate(_cells(question, answer.text), 1)
-            for column, *cell in row
+            for column, wanted, cell in row
         )
         # The first one stops whoever reads; the others are told once it is settled.
         return next((f"Row {number}, “{label}”: {doubt}" for number, label, doubt in cells if doubt), "")
@@ -175,7 +175,7 @@ def unreadable(question: Question, answer: Answer) -> bool:
     True
     """
     if question.kind is QuestionKind.TABLE:
-        return any(unreadable(*cell) for row in _cells(question, answer.text) for _, *cell in row)
+        return any(unreadable(wanted, cell) for row in _cells(question, answer.text) for _, wanted, cell in row)
     return question.kind in _READ_KINDS and not answer.empty and question_problem(question, answer) is not None
 
 
