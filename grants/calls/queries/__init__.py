@@ -15,7 +15,7 @@ from grants.calls.queries.corrections import (
     working_copy,
 )
 from grants.calls.queries.expert_terms import expert_terms
-from grants.calls.queries.listing import calls_page
+from grants.calls.queries.listing import calls_page, front_calls
 from grants.calls.queries.privacy import notices
 from grants.calls.queries.reading import (
     CallView,
@@ -32,7 +32,6 @@ from grants.calls.queries.reading import (
     find_concept_call,
     find_published_id,
     free,
-    front_calls,
     id_of,
     in_phase,
     is_visible,

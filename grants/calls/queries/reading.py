@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -158,30 +158,6 @@ def listed(actor: Actor | None) -> Select[Any]:
 def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallRow, ...]:
     """Those of a list that are in one phase at a moment, in the same order."""
     return tuple(row for row in rows if row.phase(at) is phase)
-
-
-# The first page names so many calls that are over; all of them stand on the list.
-OVER_NAMED_MAX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class FrontCalls:
-    """What the first page says of the calls: those open, those that open later, and the last ones that are over."""
-
-    now: tuple[CallRow, ...]
-    later: tuple[CallRow, ...]
-    over: tuple[CallRow, ...]
-
-
-def front_calls(at: datetime) -> FrontCalls:
-    """The calls as everybody sees them at this moment, in each group the nearest one first. One statement."""
-    found = calls(None)
-    later = sorted(in_phase(found, Phase.UPCOMING, at), key=lambda row: (row.opens_at or at, row.reference))
-    return FrontCalls(
-        tuple(reversed(in_phase(found, Phase.OPEN, at))),
-        tuple(later),
-        in_phase(found, Phase.CLOSED, at)[:OVER_NAMED_MAX],
-    )
 
 
 @reader
