@@ -18,6 +18,7 @@ from wtforms import (
     TextAreaField,
     URLField,
 )
+from wtforms.validators import Optional
 
 from grants.core import clock
 from grants.identity.policy import ROLES_OF_AN_APPLICATION, WORDS, Role
@@ -111,9 +112,9 @@ class ProfileForm(Form):
 
     version = HiddenField()
     name = StringField("Full name", [Needed("Enter your full name.")], render_kw={"autocomplete": "name"})
-    job_title = StringField("What you do", render_kw={"autocomplete": "organization-title"})
+    job_title = StringField("What you do", [Optional()], render_kw={"autocomplete": "organization-title"})
     phone = TelField("Telephone", render_kw={"autocomplete": "tel"})
-    orcid = StringField("ORCID iD")
+    orcid = StringField("ORCID iD", [Optional()])
 
     def to_input(self) -> ProfileInput:
         return ProfileInput(str(self.name.data), self.job_title.data, self.phone.data, self.orcid.data)
@@ -140,7 +141,7 @@ class InviteForm(Form):
 
     name = StringField("Full name", [Needed("Enter the person\u2019s full name.")])
     email = EmailField("E-mail address", [Needed("Enter the person\u2019s e-mail address.")])
-    job_title = StringField("What they do")
+    job_title = StringField("What they do", [Optional()])
     organisation = SelectField("Organisation", choices=[])
     roles = CheckboxesField(
         "Roles",
@@ -167,7 +168,7 @@ class RoleForm(Form):
 
     role = SelectField("Role", choices=choices((role.value, WORDS[role][0]) for role in _BY_HAND))
     place = SelectField("Where", choices=[])
-    last_day = DateField("Last day")
+    last_day = DateField("Last day", [Optional()])
 
     def offer(self, calls: tuple[RolePlace, ...]) -> None:
         """Fill the choice of places."""
@@ -201,20 +202,20 @@ class OrganisationForm(Form):
 
     version = HiddenField()
     name = StringField("Official name", [Needed("Enter the organisation\u2019s official name.")])
-    local_name = StringField("Name in its own language")
-    street = StringField("Street and number")
-    postcode = StringField("Postcode")
-    town = StringField("Town")
+    local_name = StringField("Name in its own language", [Optional()])
+    street = StringField("Street and number", [Optional()])
+    postcode = StringField("Postcode", [Optional()])
+    town = StringField("Town", [Optional()])
     country_code = StringField("Country", [Needed("Enter the country as two capital letters, for example PL.")])
-    pic = StringField("Participant identification code (PIC)")
-    website = URLField("Website")
-    vat = StringField("VAT number")
-    registration = StringField("National registration number", [CharactersMax(FACT_CHARACTERS_MAX)])
-    legal_form = StringField("Legal form", [CharactersMax(FACT_CHARACTERS_MAX)])
+    pic = StringField("Participant identification code (PIC)", [Optional()])
+    website = URLField("Website", [Optional()])
+    vat = StringField("VAT number", [Optional()])
+    registration = StringField("National registration number", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
+    legal_form = StringField("Legal form", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
     public_body = RadioField(
         "Is it a public body?", choices=choices([("yes", "Yes"), ("no", "No"), ("", "Not said yet")]), default=""
     )
-    contact_address = StringField("Contact address", [CharactersMax(FACT_CHARACTERS_MAX)])
+    contact_address = StringField("Contact address", [Optional(), CharactersMax(FACT_CHARACTERS_MAX)])
 
     @classmethod
     def of(cls, view: OrganisationView, facts: Sequence[Fact]) -> Self:
@@ -255,7 +256,7 @@ class ValidateForm(Form):
     shown = HiddenField()
     source = StringField("Validated by", [Needed("Say what you validated it by."), CharactersMax(FACT_CHARACTERS_MAX)])
     checked_on = DateField("Day on which you looked at it", [Needed("Enter the day, for example 3 March 2027.")])
-    valid_until = DateField("Valid until")
+    valid_until = DateField("Valid until", [Optional()])
 
     def to_input(self) -> ValidationInput:
         """What was typed, once the form is right."""

@@ -71,7 +71,7 @@ TASKS_COOKIE, TASKS_SECONDS = "tasks", 600
 @bp.get("/")
 @public
 def front() -> Any:
-    return page("public/front.html", calls=calls.open_calls(clock.now()))
+    return page("public/front.html", calls=calls.front_calls(clock.now()))
 
 
 @bp.get("/home")

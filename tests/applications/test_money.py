@@ -249,7 +249,7 @@ def test_an_amount_that_can_be_read_two_ways_is_asked_back_and_read_once_one_say
 
     asked = send(client, path, **{first: "1.234", second: "5"})
     assert asked.status_code == 422
-    assert "“1.234” can be read two ways: 1 234.00 or 1.23." in text_of(asked)
+    assert "“1.234” can be read two ways: 1 234.00 or 1 and three decimals." in text_of(asked)
     assert 'value="1.234"' in asked.get_data(as_text=True)
     check_page(asked)
 

@@ -17,7 +17,7 @@ from tests.agreements.conftest import actor
 
 
 def test_everybody_with_a_draft_is_told_that_the_deadline_moved(demo_app: Flask) -> None:
-    (call,) = [view for view in calls.open_calls(clock.now()) if "Warm homes" in view.title]
+    (call,) = [view for view in calls.front_calls(clock.now()).now if "Warm homes" in view.title]
     assert call.closes_at is not None
     later = clock.in_zone(call.closes_at, call.zone).replace(tzinfo=None) + timedelta(days=7)
     call_services.extend_deadline(actor("manager"), call.id, DeadlineInput(later, "High demand", "One week more"))
@@ -40,7 +40,7 @@ def test_everybody_with_a_draft_is_told_that_the_deadline_moved(demo_app: Flask)
 
 
 def test_a_notice_sent_again_after_a_later_one_tells_nobody(demo_app: Flask) -> None:
-    (call,) = [view for view in calls.open_calls(clock.now()) if "Warm homes" in view.title]
+    (call,) = [view for view in calls.front_calls(clock.now()).now if "Warm homes" in view.title]
     assert call.closes_at is not None
     local = clock.in_zone(call.closes_at, call.zone).replace(tzinfo=None)
     for days in (7, 14):

@@ -131,6 +131,8 @@ def test_words_that_cannot_be_sent_are_refused_with_the_way_out(text: str, words
 
 def test_what_is_put_in_is_never_read_for_places_again() -> None:
     assert filled("Of {lead}: {application}", {"lead": "{amount}", "application": "A"}) == (("Of {amount}: A",), ())
+    # Lines of a paragraph flow together, items of a list stay apart.
+    assert filled("Dear\nall,\n\n- one\n- two", {})[0] == ("Dear all,", "- one\n- two")
 
 
 def test_words_are_kept_in_versions_and_a_second_tab_is_told(decided: Scene) -> None:
@@ -413,8 +415,12 @@ def test_the_pages_show_what_is_in_the_way_and_keep_what_was_typed(browser: Brow
     assert answer.status_code == 303
     shown = browser.get("manager", f"{place}/letters")
     assert "Prepare these letters" in shown.text and "Told by telephone." in shown.text
+    words = "For **{application}**:\n\n- one\n- two"
+    for outcome in ("selected", "reserve"):
+        assert browser.post("manager", f"{place}/texts/{outcome}", text=words, version="0").status_code == 303
     preview = browser.get("manager", f"{place}/letters/{decided.references[2]}")
     check_page(preview)
+    assert "<strong>" in preview.text and "<li>two</li>" in preview.text and "**" not in preview.text
     assert "We agree." in preview.text and "As it would be sent." in preview.text
     answer = browser.post("manager", f"{place}/letters", shown=shown_to(decided).shown_hash)
     assert answer.status_code == 303

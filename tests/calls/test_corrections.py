@@ -462,6 +462,20 @@ def test_a_file_is_brought_in_and_the_copy_is_discarded(app: Flask, manager: Fla
         assert "Nothing differs from it yet." in text_of(manager.get(at))
 
 
+def test_the_pages_of_a_closed_call_offer_no_change_that_would_be_refused(app: Flask, manager: FlaskClient) -> None:
+    call = scene.published()
+    limit(call)
+    at = f"/calls/{call.slug}/corrigendum"
+    with clock.at(scene.AFTER):
+        page = manager.get(at)
+        forms = [manager.get(f"{at}/{part}").location for part in ("file", "parts/budget.total", f"parts/{FORM}/0")]
+
+    assert "nothing of it changes any more. What was prepared below was never published." in text_of(page)
+    assert "/corrigendum/parts/" not in page.text and "/corrigendum/publish" not in page.text
+    assert "Discard the working copy" in page.text and "Open the call again with a later deadline" in page.text
+    assert forms == [at] * 3, "an address kept from before leads to the page that says why"
+
+
 def test_a_draft_has_no_page_for_changes(app: Flask, manager: FlaskClient) -> None:
     call = scene.filled()
     with clock.at(scene.BEFORE):
@@ -470,13 +484,14 @@ def test_a_draft_has_no_page_for_changes(app: Flask, manager: FlaskClient) -> No
 
 def test_a_manager_of_another_call_reads_nothing_of_a_working_copy(app: Flask) -> None:
     call = scene.published()
-    elsewhere = actors.give(actors.person("Else Where"), Role.PROGRAMME_MANAGER, "call", UUID(int=7))
-    here = actors.give(actors.person("Hier Here"), Role.PROGRAMME_MANAGER, "call", call.id)
-    theirs, ours = actors.client_of(app, elsewhere), actors.client_of(app, here)
     first = f"parts/{FORM}/0"
 
-    for page in ("", "/preview", "/parts/budget.total", f"/{first}", f"/{first}/questions/0", f"/{first}/take-out"):
-        at = f"/calls/{call.slug}/corrigendum{page}"
-        assert (theirs.get(at).status_code, ours.get(at).status_code) == (404, 200), at
+    with clock.at(scene.WHILE_OPEN):
+        elsewhere = actors.give(actors.person("Else Where"), Role.PROGRAMME_MANAGER, "call", UUID(int=7))
+        here = actors.give(actors.person("Hier Here"), Role.PROGRAMME_MANAGER, "call", call.id)
+        theirs, ours = actors.client_of(app, elsewhere), actors.client_of(app, here)
+        for page in ("", "/preview", "/parts/budget.total", f"/{first}", f"/{first}/questions/0", f"/{first}/take-out"):
+            at = f"/calls/{call.slug}/corrigendum{page}"
+            assert (theirs.get(at).status_code, ours.get(at).status_code) == (404, 200), at
     with pytest.raises(NotFound):
         queries.working_copy(elsewhere, call.slug, scene.WHILE_OPEN)

@@ -12,9 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from grants.calls import queries, services
+from grants.calls.models import Call
 from grants.calls.rules import DeadlineInput
 from grants.core import clock
-from grants.core.db import db
+from grants.core.acts import arranging
+from grants.core.db import db, get
 from grants.core.money import euros
 from grants.core.paging import Page
 from grants.core.permissions import Actor
@@ -349,3 +351,19 @@ def test_a_page_of_deeds_is_there_only_for_who_holds_the_permission_in_this_call
 
     assert 200 in opened(here, also)
     assert opened(elsewhere, signatory) <= {403, 404}
+
+
+def test_the_first_page_tells_the_truth_before_while_and_after_a_call_is_open(client: FlaskClient) -> None:
+    none = text_of(client, "/")
+    call = scene.published()
+    title = queries.call_by_id(call.id).title
+    before, during, after = (text_of(client, "/", at=at) for at in (scene.BEFORE, scene.WHILE_OPEN, scene.AFTER))
+    with arranging():
+        get(Call, call.id).results_public_at = scene.AFTER
+    public = text_of(client, "/", at=scene.AFTER)
+
+    assert "No call has been published yet." in none
+    assert f"No call is open now. Opening later {title}" in before and "Opens 5 September" in before
+    assert f"Open calls {title}" in during and "Closed last" not in during
+    assert f"No call is open now. Closed last {title}" in after and "not public yet" in after
+    assert "not public yet" not in public and f"Results of {title}" in public

@@ -170,6 +170,25 @@ def test_a_snapshot_round_trips_and_leaves_out_empty_answers() -> None:
     assert rules.to_mapping(rules.from_mapping(stored)) == stored
 
 
+def test_questions_that_wait_for_each_other_in_a_circle_are_named_once() -> None:
+    waiting = [
+        Question(key, key, QuestionKind.SHORT, asked_if=rules.AskedIf(on)) for key, on in ("ab", "bc", "ca", "da", "ee")
+    ]
+    found = rules.definition_problems(Definition((Section("s", "S", "1. S", "", tuple(waiting)),)))
+
+    assert [(each.place, each.message.partition(":")[0]) for each in found] == [
+        (
+            "sections.s.a.asked_if",
+            "is asked only if “b” is answered, and that only if “c” is answered, and that only if “a” is answered",
+        ),
+        ("sections.s.e.asked_if", "is asked only if it is answered itself, so it never is. Take the condition out."),
+        (
+            "sections.s.d.asked_if",
+            "depends on “a”, which itself is asked only sometimes. Depend on one that always is.",
+        ),
+    ]
+
+
 def test_faults_of_a_definition_are_named_with_their_place() -> None:
     twice = Definition((Section("plan", "A", questions=(SUMMARY,)), Section("plan", "B", questions=(SUMMARY,))))
     bad = Definition((Section("Plan X", "A", questions=(Question("k", "K", QuestionKind.CHOICE, words_max=0),)),))

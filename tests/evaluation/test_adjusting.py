@@ -66,6 +66,10 @@ def test_a_change_is_shown_before_it_is_stored(browser: Browser, seated: Scene) 
     assert f"{names[0]} leaves the seat and {names[1]} takes it." in text
     assert seated.seats(first) == sorted({*seated.seats(first)} - {spare})
     assert text_of(browser.post("manager", f"{base}/adjust", **asked), 422).count("Say why, in a sentence") >= 1
+    all_at_once = text_of(browser.post("manager", f"{base}/adjust", deed="move"), 422)
+    for sentence in ("Choose a seat that stands.", "Choose who takes the seat.", "Say why, in a sentence"):
+        assert sentence in all_at_once
+    assert "Choose a seat" not in text_of(browser.post("manager", f"{base}/adjust", show="yes", deed="give"), 422)
     assert browser.post("manager", f"{base}/adjust", reason="Too far away", **asked).status_code == 303
     assert spare in seated.seats(first) and leaver not in seated.seats(first)
 

@@ -28,7 +28,7 @@ def test_a_parked_job_is_seen_with_its_reason_and_started_again(client: FlaskCli
     shown = client.get(f"/admin/jobs/{parked.number}")
     answer = client.post(f"/admin/jobs/{parked.number}/retry", data={"act_key": "k"})
 
-    assert "The limit is 3. Choose fewer." in listed.text
+    assert "The limit is 3. Choose fewer." in listed.text and "1 of 1 shown" in listed.text
     assert ("Start again" in shown.text, "Cancel this job" in shown.text) == (True, False)
     assert (answer.status_code, answer.location) == (303, f"/admin/jobs/{parked.number}")
     db.session.rollback()

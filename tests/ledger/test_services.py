@@ -222,6 +222,8 @@ def test_a_running_balance_and_pages_by_key_agree() -> None:
     ]
     assert first.items + second.items == whole.items
     assert (whole.next_key, second.next_key) == (None, None)
+    # How many there are is of the whole list on every page of it.
+    assert [str(page.total) for page in (whole, first, second)] == ["3", "3", "3"]
 
 
 @pytest.mark.parametrize(

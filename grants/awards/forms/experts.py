@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wtforms import RadioField
 
+from grants.awards.rules.experts import NamesPage
 from grants.awards.states import NamesShown
 from grants.web.forms import ContestedForm, Needed, choices
 
@@ -22,3 +23,9 @@ class NamesForm(ContestedForm):
         choices=choices((each.value, words) for each, words in SHOWN_WORDS.items()),
         validators=[Needed("Choose where the names stand.")],
     )
+
+    def offering(self, page: NamesPage) -> NamesForm:
+        """The same form without what would be refused whoever is left out: so few names stand beside no call."""
+        if page.few:
+            self.shown.choices = [each for each in self.shown.choices if each.value != NamesShown.CALL.value]
+        return self

@@ -14,7 +14,7 @@ class LetterTextForm(ContestedForm):
     text = TextAreaField(
         "Words of the letter",
         [Needed("Write the words of the letter.")],
-        description=f"An empty line begins a paragraph. At most {TEXT_WORDS_MAX} words. Places in braces are filled for each applicant.",
+        description=f"An empty line begins a paragraph, “- ” or “1. ” an item of a list, and **two stars** stand around bold words. At most {TEXT_WORDS_MAX} words. Places in braces are filled for each applicant.",
     )
 
 

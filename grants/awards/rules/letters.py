@@ -15,6 +15,7 @@ from uuid import UUID
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.core.errors import Invalid, Refused, there_are
 from grants.core.money import Money
+from grants.dossiers.markup import Block, BlockKind, blocks
 from grants.dossiers.rules import clean_text, count_words
 
 TEXT_WORDS_MAX = 1_000
@@ -115,8 +116,14 @@ def filled(text: str, values: Mapping[str, str]) -> tuple[tuple[str, ...], tuple
     """
     empty = tuple(dict.fromkeys(name for name in _PLACE.findall(text) if not values.get(name, "").strip()))
     # What is put in is never read for places again: a title may hold braces.
-    told = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+    told = [_as_lines(block) for block in blocks(text)]
     return tuple(_PLACE.sub(lambda found: values.get(found[1], "").strip(), part) for part in told), empty
+
+
+def _as_lines(block: Block) -> str:
+    """A paragraph as one line, however it was broken while it was typed; a list keeps a line for each item."""
+    between = " " if block.kind is BlockKind.PARAGRAPH else "\n"
+    return between.join(" ".join(line.split()) for line in block)
 
 
 @dataclass(frozen=True, slots=True)

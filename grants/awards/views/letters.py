@@ -20,6 +20,7 @@ from grants.awards.views.frame import P, bp
 from grants.core import clock
 from grants.core.errors import NotFound
 from grants.core.permissions import Scope
+from grants.dossiers.rules import paragraphs
 from grants.web import downloads
 from grants.web.forms import ContestedForm
 from grants.web.routing import current_actor, page, requires, see_other
@@ -125,6 +126,7 @@ def _preview(slug: str, ref: str, sent: LeaveOutForm | None = None) -> str:
         sent.problems.append(sent.clashed)
     return page(
         "awards/letter_preview.html", shown=shown, row=row, text=row.text, states=LetterState,
+        paragraphs=paragraphs,
         form=sent or LeaveOutForm(formdata=None), take_form=LetterDeedForm(formdata=None),
         again_form=LetterDeedForm(formdata=None, data={"version": version}),
         may_prepare=actor.may(P.SELECTION_PUBLISH_RESULTS, place), may_confirm=actor.may(P.SELECTION_CONFIRM, place),
@@ -233,6 +235,7 @@ def _letter(ref: str, form: LetterDeedForm | None = None) -> str:
     version = str(sent.version)
     return page(
         "awards/letter.html", application=application, call=application.call, sent=sent, text=sent.text,
+        paragraphs=paragraphs,
         form=form or LetterDeedForm(formdata=None, data={"version": version}),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from flask import Response, flash, request
 
 from grants.awards import queries, services
 from grants.awards.forms.experts import NamesForm
-from grants.awards.rules.experts import NamesPage
+from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
 from grants.awards.states import NamesShown
 from grants.awards.views.frame import P, bp
 from grants.calls.rules import SCRIPT
@@ -80,19 +80,21 @@ def experts_of_year(year: int) -> Any:
 def names(slug: str) -> Any:
     """How the names of evaluators are published, and who is left out."""
     shown = queries.public.names_page(current_actor(), slug, clock.now())
-    return _names(shown, NamesForm(formdata=None, data={"shown": shown.shown.value, "version": str(shown.number)}))
+    form = NamesForm(formdata=None, data={"shown": shown.shown.value, "version": str(shown.number)})
+    return _names(shown, form.offering(shown))
 
 
 def _names(shown: NamesPage, form: NamesForm) -> str:
     typed = {key: request.form.get(f"out-{key}", shown.left_out.get(key, "")) for key, _ in shown.people}
-    return page("awards/names.html", shown=shown, form=form, typed=typed)
+    return page("awards/names.html", shown=shown, form=form, typed=typed, least=EVALUATORS_LEAST)
 
 
 @bp.post("/calls/<slug>/decision/names")
 @requires(P.SELECTION_PUBLISH_RESULTS)
 def decide_names(slug: str) -> Any:
     """Decide where the names stand."""
-    shown, form = queries.public.names_page(current_actor(), slug, clock.now()), NamesForm()
+    shown = queries.public.names_page(current_actor(), slug, clock.now())
+    form = NamesForm().offering(shown)
     if form.validate_on_submit():
         with form.attempt():
             out = {key: words for key, words in _typed(shown).items() if words.strip()}

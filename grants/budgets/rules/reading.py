@@ -62,17 +62,21 @@ def _read_with(marks: Marks, found: re.Match[str]) -> Money:
     whole = Money(int(lead + rest) * 100)
     match marks:
         case Marks.UNSAID:
-            decimals = f"{plain(whole)} or {lead}{mark}{rest[:2]}"
+            # What is cut off is never offered as the same amount.
+            is_exact, short = rest.endswith("0"), f"{lead}{mark}{rest[:2]}"
+            meant = short if is_exact else f"{lead} and three decimals"
+            instead = short if is_exact else "round it yourself to two decimals"
             raise Ambiguous(
-                f"{quoted(lead + mark + rest)} can be read two ways: {decimals}. "
-                f"Write {lead} {rest} or {lead}{mark}{rest[:2]}, or say above the table how you write numbers."
+                f"{quoted(lead + mark + rest)} can be read two ways: {plain(whole)} or {meant}. "
+                f"Write {lead} {rest} or {instead}, or say above the table how you write numbers."
             )
         case Marks.DOT if mark == ".":
             return whole
         case Marks.COMMA if mark == ",":
             return whole
     raise Invalid(
-        f"{quoted(lead + mark + rest)} has three decimals the way you write numbers. Write at most two: {lead}{mark}{rest[:2]}."
+        f"{quoted(lead + mark + rest)} has three decimals the way you write numbers. Write at most two; round it yourself, "
+        "so that the sums are yours."
     )
 
 

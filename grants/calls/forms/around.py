@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from wtforms import FileField, HiddenField, StringField, TextAreaField
+from wtforms.validators import Optional
 
 from grants.calls.forms.deeds import DeedForm
 from grants.calls.rules.expert_terms import TERMS_HEADINGS, ExpertTerms
@@ -22,8 +23,8 @@ class SessionForm(DeedForm):
     starts = TimeField("Begins at", [Needed("Enter the time on the 24-hour clock, for example 10:00.")])
     ends = TimeField("Ends at", [Needed("Enter the time on the 24-hour clock, for example 11:30.")])
     place = StringField("Where", [Needed("Say where it is: a place, or “Online”."), CharactersMax(200)])
-    link = StringField("Link to take part", [CharactersMax(500)])
-    recording = StringField("Link to the recording", [CharactersMax(500)])
+    link = StringField("Link to take part", [Optional(), CharactersMax(500)])
+    recording = StringField("Link to the recording", [Optional(), CharactersMax(500)])
     # Shown where it is asked for.
     late_why = StringField("Why it is after the deadline", [CharactersMax(300)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from wtforms import RadioField, StringField, TextAreaField
-from wtforms.validators import ValidationError
+from wtforms.validators import Optional, ValidationError
 
 from grants.calls.forms.dates import FOLD_CHOICES
 from grants.calls.forms.deeds import DeedForm
@@ -60,4 +60,4 @@ class CorrigendumForm(DeedForm):
 class WordingForm(DeedForm):
     """What everybody reads of corrected wording; without it the program writes the note itself."""
 
-    note = StringField("Note on the page of the call", [CharactersMax(300)])
+    note = StringField("Note on the page of the call", [Optional(), CharactersMax(300)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wtforms import FileField, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import Length, Optional, ValidationError
 
 from grants.calls.rules import BudgetInput, DocumentInput
 from grants.core.errors import Invalid, Problem, Problems, Refused
@@ -75,7 +75,7 @@ class DocumentForm(DeedForm):
     label = StringField("Version", [Needed("Enter the number of the version, for example 1.2."), CharactersMax(40)])
     published_on = DateField("Published on", [Needed("Enter the day, for example 5 September 2022.")])
     what = StringField("What it is", [Needed("Say what this version is."), CharactersMax(300)])
-    changes = TextAreaField("What changed", [CharactersMax(20_000)])
+    changes = TextAreaField("What changed", [Optional(), CharactersMax(20_000)])
 
     def to_input(self) -> DocumentInput:
         """The version as its frozen value, once the form was found good."""
@@ -94,7 +94,7 @@ class BudgetForm(DeedForm):
     """What the budget of the call shall be; ``shown`` is what it was when the page was made."""
 
     amount = MoneyField("Budget of the call", [Needed("Enter an amount in euros, for example 32 000 000.")])
-    note = TextAreaField("Note for the record", [CharactersMax(1000)])
+    note = TextAreaField("Note for the record", [Optional(), CharactersMax(1000)])
     shown = HiddenField()
 
     def validate_shown(self, field: HiddenField) -> None:

@@ -16,7 +16,7 @@ from grants.calls.queries.corrections import (
 )
 from grants.calls.queries.drawing import draw_commitment, draw_seed
 from grants.calls.queries.expert_terms import expert_terms
-from grants.calls.queries.listing import calls_page
+from grants.calls.queries.listing import calls_page, front_calls
 from grants.calls.queries.privacy import notices
 from grants.calls.queries.reading import (
     CallView,
@@ -38,7 +38,6 @@ from grants.calls.queries.reading import (
     is_visible,
     last_deadline,
     lies_in,
-    open_calls,
     position,
     public_results,
     results_come_from,
@@ -78,6 +77,7 @@ __all__ = [
     "find_concept_call",
     "find_published_id",
     "free",
+    "front_calls",
     "id_of",
     "in_phase",
     "is_visible",
@@ -85,7 +85,6 @@ __all__ = [
     "last_deadline",
     "lies_in",
     "notices",
-    "open_calls",
     "people_at_work",
     "position",
     "public_record",

@@ -165,11 +165,6 @@ def in_phase(rows: Iterable[CallRow], phase: Phase, at: datetime) -> tuple[CallR
     return tuple(row for row in rows if row.phase(at) is phase)
 
 
-def open_calls(at: datetime) -> tuple[CallRow, ...]:
-    """The calls everybody may apply to at this moment, the nearest deadline first."""
-    return tuple(reversed(in_phase(calls(None), Phase.OPEN, at)))
-
-
 @reader
 def call_views(call_ids: Iterable[UUID] | Select[Any]) -> Asking[dict[UUID, CallView]]:
     """Several calls whole, by id; one statement whatever their number. The ids may come from another table."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import flash
+from flask import flash, request
 
 from grants.calls import queries, rules, services
 from grants.calls.forms import CorrigendumForm, DeedForm, ImportForm, WordingForm
 from grants.calls.queries import WorkingCopy
-from grants.calls.rules import CallSummary
-from grants.calls.states import CallState
+from grants.calls.rules import CallSummary, CallView
+from grants.calls.states import CallState, Phase
 from grants.calls.views.building import bp, preview_page
 from grants.calls.views.parts import Edited
 from grants.calls.views.sections import any_part, question_page, take_out_page
@@ -86,6 +86,8 @@ def discard_copy(slug: str) -> Any:
 @requires(Permission.CALL_MANAGE)
 def correct_file(slug: str) -> Any:
     call = _copy(slug).call
+    if _closed(call):
+        return see_other("calls.correcting", slug=slug)
     return page("calls/corrigendum_file.html", call=call, form=ImportForm(version=call.version))
 
 
@@ -160,8 +162,15 @@ def _of_copy(slug: str, key: str, shown: Callable[[Edited], Any]) -> Any:
     actor, copy = current_actor(), _copy(slug)
     if key in rules.FIXED:
         raise NotFound
+    if request.method == "GET" and _closed(copy.call):
+        return see_other("calls.correcting", slug=slug)
     save = partial(services.edit_copy, actor, copy.call.id)
     return shown(Edited(copy.call, copy.fields, PARTS, save, lambda: _copy(slug).fields))
+
+
+def _closed(call: CallView) -> bool:
+    """Whether nothing of it changes any more; its page says so, instead of a form that would be refused."""
+    return call.phase(clock.now()) is Phase.CLOSED
 
 
 def _copy(slug: str) -> WorkingCopy:

@@ -14,7 +14,7 @@ from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs.models import ProcessBeat, database_now, job
 from grants.core.jobs.states import MACHINE, JobState, step
-from grants.core.paging import Page, Rows, cut
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader
 
@@ -109,12 +109,15 @@ def page(actor: Actor, asked: Page, *, state: JobState | None = None) -> Rows[Jo
     """Jobs for the administrator's page, newest first; a page goes on after the number of the last one."""
     if not actor.everywhere(Permission.JOB_READ):
         return Rows(())
-    statement = select(job).order_by(job.c.number.desc()).limit(asked.limit)
-    if state is not None:
-        statement = statement.where(job.c.state == state)
+    wanted = () if state is None else (job.c.state == state,)
+    counted = select(func.count()).select_from(select(job.c.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
+    statement = select(job, counted.scalar_subquery().label("counted")).where(*wanted)
+    statement = statement.order_by(job.c.number.desc()).limit(asked.limit)
     if (last := asked.number) is not None:
         statement = statement.where(job.c.number < last)
-    return cut([_view(row) for row in db.session.execute(statement)], asked, key=lambda each: str(each.number))
+    found = db.session.execute(statement).all()
+    total = Tally.of(found[0].counted) if found else None
+    return cut([_view(row) for row in found], asked, key=lambda each: str(each.number), total=total)
 
 
 def by_number(actor: Actor, number: int) -> JobView:

@@ -19,7 +19,7 @@ def letter(text: DecisionText, *, synthetic: bool) -> bytes:
     paper.facts(_about(text, sha256))
     paper.gap(10)
     for paragraph in filter(None, (*text.paragraphs, text.complaint_words)):
-        paper.paragraph(paragraph)
+        paper.prose(paragraph)
         paper.gap(7)
     paper.paragraph(text.programme)
     return paper.finished()
@@ -60,13 +60,13 @@ def report(text: DecisionText, *, synthetic: bool) -> bytes:
             paper.paragraph(words)
     paper.heading("What the evaluators agreed to tell you")
     if told.text:
-        paper.paragraph(told.text)
+        paper.prose(told.text)
     for row in told.rows:
         with paper.together():
             paper.gap(6)
             paper.paragraph(f"{row.name}{f': {row.score} of {row.most}' if row.score else ''}", style="name")
             paper.paragraph(row.question, style="quiet")
-            paper.paragraph(row.comment or "No words for this criterion.")
+            paper.prose(row.comment or "No words for this criterion.")
     return paper.finished()
 
 

@@ -83,7 +83,12 @@ def definition_problems(definition: Definition) -> tuple[Problem, ...]:
 
 def _order_faults(definition: Definition) -> list[Problem]:
     """Conditions and references that point to nothing, or to what is asked later."""
-    found: list[Problem] = []
+    circles = question_circles(definition)
+    in_circle = {key for circle in circles for key in circle}
+    places = {
+        q.key: f"sections.{section.key}.{q.key}.asked_if" for section in definition.sections for q in section.questions
+    }
+    found = [Problem(places[circle[0]], _circle_words(circle)) for circle in circles]
     before: dict[str, Question] = {}
     for section in definition.sections:
         for question in section.questions:
@@ -93,12 +98,47 @@ def _order_faults(definition: Definition) -> list[Problem]:
                     found.append(
                         Problem(place, f"refers to the answer to \u201c{key}\u201d, which is not asked before it.")
                     )
-            if question.asked_if is not None:
+            if question.asked_if is not None and question.key not in in_circle:
                 found += _condition_faults(
                     f"{place}.asked_if", question.asked_if, before.get(question.asked_if.question)
                 )
             before[question.key] = question
     return found
+
+
+def question_circles(definition: Definition) -> tuple[tuple[str, ...], ...]:
+    """Keys of questions each asked only if the next one is answered, round to the first again; as the form has them.
+
+    >>> once = Question("a", "A", QuestionKind.SHORT, asked_if=AskedIf("b"))
+    >>> again = Question("b", "B", QuestionKind.SHORT, asked_if=AskedIf("a"))
+    >>> question_circles(Definition((Section("s", "S", "1. S", questions=(once, again)),)))
+    (('a', 'b'),)
+    """
+    hangs_on = {
+        question.key: question.asked_if.question
+        for section in definition.sections
+        for question in section.questions
+        if question.asked_if is not None
+    }
+    found: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for start in hangs_on:
+        way: list[str] = []
+        key = start
+        while key in hangs_on and key not in done:
+            done.add(key)
+            way.append(key)
+            key = hangs_on[key]
+        if key in way:
+            found.append(tuple(way[way.index(key) :]))
+    return tuple(found)
+
+
+def _circle_words(circle: tuple[str, ...]) -> str:
+    if len(circle) == 1:
+        return "is asked only if it is answered itself, so it never is. Take the condition out."
+    then = ", and that only if ".join(f"\u201c{key}\u201d is answered" for key in (*circle[1:], circle[0]))
+    return f"is asked only if {then}: a circle, so none of them is ever asked. Take one of these conditions out."
 
 
 def _condition_faults(place: str, wanted: AskedIf, on: Question | None) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from grants.dossiers.rules.typed import ROWS_MAX, count_characters, length_probl
 from grants.dossiers.rules.values import (
     CONFIRMED,
     Answer,
+    Column,
     Definition,
     Mark,
     Question,
@@ -132,7 +133,18 @@ def two_meanings(question: Question, answer: Answer) -> str:
 
     >>> two_meanings(Question("a", "A", QuestionKind.NUMBER), Answer("a", "12.345"))
     'It is read as 12 and a fraction of three decimals. Tick it if that is right; if 12 345 is meant, write it so.'
+    >>> table = Question("t", "T", QuestionKind.TABLE, columns=(Column("n", "Trees", QuestionKind.NUMBER),))
+    >>> two_meanings(table, Answer("t", "5\\n1,234"))[:39]
+    'Row 2, “Trees”: It is read as 1 and a f'
     """
+    if question.kind is QuestionKind.TABLE:
+        cells = (
+            (number, column.label, two_meanings(wanted, cell))
+            for number, row in enumerate(_cells(question, answer.text), 1)
+            for column, wanted, cell in row
+        )
+        # The first one stops whoever reads; the others are told once it is settled.
+        return next((f"Row {number}, “{label}”: {doubt}" for number, label, doubt in cells if doubt), "")
     found = _THREE_AFTER_A_MARK.fullmatch(answer.text.strip()) if question.kind is QuestionKind.NUMBER else None
     if found is None:
         return ""
@@ -143,6 +155,19 @@ def two_meanings(question: Question, answer: Answer) -> str:
     )
 
 
+def _cells(question: Question, text: str) -> Iterator[list[tuple[Column, Question, Answer]]]:
+    """Each row of a table as its columns, each with a cell asked and answered like a question of its own."""
+    for row in table_rows(question, text):
+        yield [
+            (
+                column,
+                Question(column.key, column.label, column.kind, required=column.required),
+                Answer(column.key, cell),
+            )
+            for column, cell in zip(question.columns, row, strict=True)
+        ]
+
+
 def unreadable(question: Question, answer: Answer) -> bool:
     """Whether a number, an amount or a day was answered, or stands in a cell, that cannot be read as one.
 
@@ -150,12 +175,7 @@ def unreadable(question: Question, answer: Answer) -> bool:
     True
     """
     if question.kind is QuestionKind.TABLE:
-        cells = [
-            (Question(column.key, column.label, column.kind), Answer(column.key, cell))
-            for row in table_rows(question, answer.text)
-            for column, cell in zip(question.columns, row, strict=True)
-        ]
-        return any(unreadable(column, cell) for column, cell in cells)
+        return any(unreadable(wanted, cell) for row in _cells(question, answer.text) for _, wanted, cell in row)
     return question.kind in _READ_KINDS and not answer.empty and question_problem(question, answer) is not None
 
 

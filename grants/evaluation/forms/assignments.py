@@ -7,8 +7,8 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
-from wtforms.validators import Optional
+from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.validators import Optional, StopValidation
 
 from grants.core import clock
 from grants.evaluation.rules import (
@@ -61,17 +61,47 @@ class RunForm(Form):
         return RunInput(self.seed.data or "", end_of(self.due_on.data), countries, standing)
 
 
+class NeededFor:
+    """A choice that only some deeds need; the others leave it open."""
+
+    def __init__(self, sentence: str, *deeds: Deed) -> None:
+        self.sentence = sentence
+        self.deeds = frozenset(deed.value for deed in deeds)
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Refuse it empty where the deed needs it; empty otherwise it is no wrong choice."""
+        if field.data:
+            return
+        field.errors = []
+        raise StopValidation(self.sentence if form.deed.data in self.deeds else "")
+
+
 class AdjustForm(ContestedForm):
     """A seat given, moved, released, locked or unlocked by hand."""
 
     deed = RadioField("What to do", [Needed("Choose what to do.")])
-    leaving = RadioField("Which seat", [Optional()])
-    taking = RadioField("Who takes it", [Optional()])
+    leaving = RadioField(
+        "Which seat",
+        [NeededFor("Choose a seat that stands.", Deed.MOVE, Deed.RELEASE, Deed.LOCK, Deed.UNLOCK)],
+        description="Not needed to give an empty seat.",
+    )
+    taking = RadioField(
+        "Who takes it",
+        [NeededFor("Choose who takes the seat.", Deed.GIVE, Deed.MOVE)],
+        description="Needed to give a seat and to hand one over.",
+    )
     due_on = DateField(
         "The assessment of who takes it is due on",
+        [Optional()],
         description="The end of that day, Brussels time. Empty: the day of the seat that is handed over, or none.",
     )
-    reason = TextAreaField("Why", description="Needed once the change is stored; it is kept on the record.")
+    reason = TextAreaField("Why", description="Needed to store the change, not to look at it; kept on the record.")
+    stores = True
+
+    def validate_reason(self, field: TextAreaField) -> None:
+        """Only what is stored needs a reason; that it is missing is said with all the rest."""
+        if self.stores and not (field.data or "").strip():
+            raise ValidationError("Say why, in a sentence; it is kept on the record.")
 
     def with_people(self, shown: AdjustPage) -> AdjustForm:
         """The same form with the seats that stand and the people who may take one."""

@@ -41,9 +41,9 @@ class ProfileForm(ContestedForm):
         "“2019 to now” will do. Nobody assesses an application of an organisation they left less than three years ago.",
     )
     load_max = IntegerField("Largest number of applications", default=10)
-    available_from = DateField("Available from", description="May stay empty.")
+    available_from = DateField("Available from", [Optional()])
     available_until = DateField(
-        "Available until", description="May stay empty. Nobody gets a seat whose assessment is due on a day outside."
+        "Available until", [Optional()], description="Nobody gets a seat whose assessment is due on a day outside."
     )
     topic_values: tuple[str, ...] = ()
 
@@ -185,7 +185,7 @@ class InviteForm(ContestedForm):
     name = StringField(
         "Name", [Needed("Enter the name.")], description="As it stands in the mail. Who has an account keeps their own."
     )
-    message = TextAreaField("Personal message", description="Stands in the mail and above the answer. May stay empty.")
+    message = TextAreaField("Personal message", [Optional()], description="Stands in the mail and above the answer.")
     load_max = IntegerField("Largest number of applications", default=10)
     days = IntegerField("Days to answer", default=INVITATION_DAYS)
     roles = CheckboxesField("Roles")

@@ -112,9 +112,10 @@ def adjusting(slug: str, ref: str) -> Any:
 def adjust(slug: str, ref: str) -> Any:
     shown = queries.adjust_page(current_actor(), slug, ref)
     form = AdjustForm().with_people(shown)
+    form.stores = not request.form.get("show")
     if not form.validate_on_submit():
         return page("evaluation/adjust.html", shown=shown, form=form), 422
-    if request.form.get("show"):
+    if not form.stores:
         # Nothing is stored: the same form comes back with what the change would do.
         shown = queries.adjust_page(current_actor(), slug, ref, form.to_input())
         return page("evaluation/adjust.html", shown=shown, form=form, asked=True)

@@ -90,7 +90,9 @@ def read_table(upload: Any, what: str, columns: int) -> list[list[str]]:
         head = upload.stream.read(4)
         upload.stream.seek(0)
         if head == b"PK\x03\x04":
-            incoming = files.receive(upload, allowed={FileType.XLSX}, bytes_max=rules.IMPORT_BYTES_MAX)
+            # Whoever comes with a third kind reads both that are taken.
+            both = {FileType.XLSX, FileType.CSV}
+            incoming = files.receive(upload, allowed=both, bytes_max=rules.IMPORT_BYTES_MAX)
             upload.stream.seek(0)
             rows = book_rows(upload.stream.read(incoming.size_bytes), columns_max=columns + 1)
             return rules.book_table(rows)

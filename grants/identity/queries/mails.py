@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 
 from grants.core.db import db
 from grants.core.errors import NotFound
 from grants.core.jobs import Job, JobState
-from grants.core.paging import ROWS_ON_A_PAGE_MAX, Page, Rows, cut
+from grants.core.paging import COUNTED_MAX, ROWS_ON_A_PAGE_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission
 from grants.identity.models import SignInLink
 from grants.identity.queries.accounts import needing_two
@@ -115,9 +115,10 @@ def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
     page = page or Page(size=ROWS_ON_A_PAGE_MAX)
     if not actor.can(Permission.MAIL_READ):
         return Rows(())
-    statement = select(Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result).where(
-        Job.name.in_(_LETTERS), *_not_about_barred(actor)
-    )
+    wanted = (Job.name.in_(_LETTERS), *_not_about_barred(actor))
+    counted = select(func.count()).select_from(select(Job.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
+    about = (Job.number, Job.created_at, Job.finished_at, Job.state, Job.error, Job.args, Job.result)
+    statement = select(*about, counted.scalar_subquery().label("counted")).where(*wanted)
     if (last := page.number) is not None:
         statement = statement.where(Job.number < last)
     found = db.session.execute(statement.order_by(Job.number.desc()).limit(page.limit)).all()
@@ -140,7 +141,8 @@ def mails(actor: Actor, page: Page | None = None) -> Rows[MailRow]:
         )
         for row in found
     )
-    return cut(shown, page, key=lambda mail: str(mail.number))
+    total = Tally.of(found[0].counted) if found else None
+    return cut(shown, page, key=lambda mail: str(mail.number), total=total)
 
 
 def _not_about_barred(actor: Actor) -> list[ColumnElement[bool]]:

@@ -24,7 +24,7 @@ from grants.core.audit import AuditEvent, AuditSeal
 from grants.core.db import db
 from grants.core.errors import Invalid, NotFound
 from grants.core.money import ZERO, Money, parse_money
-from grants.core.paging import Page, Rows, cut
+from grants.core.paging import COUNTED_MAX, Page, Rows, Tally, cut
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, alone, ask, both, reader, side_by_side
 from grants.ledger import rules
@@ -96,12 +96,20 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
 
     Two statements, or three with a running balance, whatever the length.
     """
-    statement = select(LedgerEntry).where(_visible(actor), *_asked(asked))
+    wanted = (_visible(actor), *_asked(asked))
+    counted = select(func.count()).select_from(select(LedgerEntry.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
+    statement = select(LedgerEntry, counted.scalar_subquery().label("counted")).where(*wanted)
     if (key := _key(page.after)) is not None:
         statement = statement.where(tuple_(LedgerEntry.effective_on, LedgerEntry.number) < tuple_(*key))
     order = (LedgerEntry.effective_on.desc(), LedgerEntry.number.desc())
-    found = db.session.scalars(statement.order_by(*order).limit(page.limit)).all()
-    on_page = cut(found, page, key=lambda entry: f"{entry.effective_on.isoformat()}.{entry.number}")
+    rows = db.session.execute(statement.order_by(*order).limit(page.limit)).all()
+    total = Tally.of(rows[0].counted) if rows else None
+    on_page = cut(
+        [row.LedgerEntry for row in rows],
+        page,
+        total=total,
+        key=lambda entry: f"{entry.effective_on.isoformat()}.{entry.number}",
+    )
     shown = on_page.items
     lines, others = alone(both(_legs_of.asking([entry.id for entry in shown]), _reversals.asking(shown)))
     moved = {entry.id: _moved(lines[entry.id], asked) for entry in shown}
@@ -123,7 +131,7 @@ def entries(actor: Actor, asked: EntryFilter, page: Page) -> Rows[EntryRow]:
         )
         for entry in shown
     )
-    return Rows(made, on_page.next_key, first=on_page.first)
+    return Rows(made, on_page.next_key, total=on_page.total, first=on_page.first)
 
 
 @dataclass(frozen=True, slots=True)

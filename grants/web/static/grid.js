@@ -28,7 +28,7 @@ export function readAmount(text, marks = "") {
   const unclear = TWO_WAYS.exec(bare);
   if (unclear) {
     const [, lead, mark, rest] = unclear;
-    if (!marks) return { cents: null, mark, ways: [`${lead} ${rest}`, `${lead}${mark}${rest.slice(0, 2)}`] };
+    if (!marks) return { cents: null, mark, ways: [`${lead} ${rest}`, rest.endsWith("0") ? `${lead}${mark}${rest.slice(0, 2)}` : `${lead}${mark}${rest}, to be rounded`] };
     const isThousands = (marks === "dot") === (mark === ".");
     return { cents: isThousands ? BigInt(lead + rest) * 100n : null };
   }
@@ -324,7 +324,7 @@ class Grid {
     const [thousands, decimals] = first.read.ways;
     const more = cells.length > 1 ? ` and ${cells.length - 1} more` : "";
     const answer = (text, means) => [text, () => {
-      if (means === "decimals") for (const cell of cells) cell.input.value = cell.read.ways[1];
+      if (means === "decimals") for (const cell of cells) if (!cell.read.ways[1].includes(" ")) cell.input.value = cell.read.ways[1];
       form.elements.marks.value = (means === "thousands") === (mark === ".") ? "dot" : "comma";
       this.commit(cells);
       first.input.focus();
