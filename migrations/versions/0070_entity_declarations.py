@@ -17,6 +17,9 @@ def upgrade() -> None:
     op.execute(
         f"""
         CREATE TABLE {TABLE} (
+            id UUID NOT NULL,
+            created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            version INTEGER NOT NULL,
             user_id UUID NOT NULL CONSTRAINT fk_{TABLE}_user_id REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED,
             call_id UUID NOT NULL CONSTRAINT fk_{TABLE}_call_id REFERENCES call (id) DEFERRABLE INITIALLY DEFERRED,
             organisation_id UUID NOT NULL CONSTRAINT fk_{TABLE}_organisation_id REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
@@ -24,9 +27,6 @@ def upgrade() -> None:
             kind TEXT,
             reason TEXT,
             declared_at TIMESTAMPTZ NOT NULL,
-            id UUID NOT NULL,
-            created_at TIMESTAMPTZ NOT NULL,
-            version INTEGER NOT NULL,
             CONSTRAINT pk_{TABLE} PRIMARY KEY (id),
             CONSTRAINT uq_{TABLE}_user_id_call_id_organisation_id UNIQUE (user_id, call_id, organisation_id),
             CONSTRAINT ck_{TABLE}_declared_known CHECK (declared IN ('none', 'conflict', 'unsure')),

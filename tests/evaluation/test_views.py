@@ -213,10 +213,6 @@ def test_the_manager_voids_fills_and_reopens_by_pages(browser: Browser, seated: 
     sent = browser.post("manager", f"{base}/{handle(seated, stayer)}/reopen", reason="A slip of the pen")
     assert sent.status_code == 303
     key = handle(seated, leaver)
-    # The pages of before lead to the one that is left, with their deed chosen.
-    for old, deed in ((f"{key}/void", "release"), (f"{key}/hand-over", "move"), ("fill", "give")):
-        there = browser.get("manager", f"{base}/{old}")
-        assert there.status_code == 303 and f"deed={deed}" in there.location
     form = browser.get("manager", f"{base}/adjust?leaving={key}&deed=release")
     assert re.search(r'value="release"[^>]*checked', text_of(form))
     (version,) = re.findall(r'name="version" value="(\d+)"', form.text)

@@ -277,7 +277,11 @@ def _evaluators_declare_and_one_has_a_conflict(warm: str, ferry: str) -> None:
 
 
 def _declares(who: Who, typed: dict[str, str]) -> None:
-    deed(who, "/assessments/conflicts", typed, to=f"/assessments/conflicts/{_ref(CALL)}")
+    """First about the applications; then about every organisation that takes part in one that is not shut by that."""
+    page, to = "/assessments/conflicts", f"/assessments/conflicts/{_ref(CALL)}"
+    deed(who, page, typed, to=to)
+    asked = set(re.findall(r'name="(entity_[-0-9a-f]+)"', look(who, page).text))
+    deed(who, page, dict.fromkeys(asked, "none"), to=to)
 
 
 def _id(place: str) -> UUID:

@@ -91,7 +91,7 @@ def conflicts_form(shown: ConflictPage) -> ConflictsForm:
                 f"Wish, {row.title}", [Optional()], choices=WISH_CHOICES, default=str(row.wish)
             )
     for entity in shown.entities:
-        fields |= _entity_fields(entity)
+        fields |= _entity_fields(entity, shown.call_slug)
     fields["entity_ids"] = tuple(row.organisation_id for row in shown.entities)
     fields["quiet_entities"] = frozenset(row.organisation_id for row in shown.entities if not row.noticed)
     fields["application_ids"] = tuple(row.application_id for row in shown.rows)
@@ -100,17 +100,18 @@ def conflicts_form(shown: ConflictPage) -> ConflictsForm:
     return form
 
 
-def _entity_fields(row: EntityRow) -> dict[str, Any]:
-    """An answer, a kind and words for one organisation."""
+def _entity_fields(row: EntityRow, slug: str) -> dict[str, Any]:
+    """An answer, a kind and words for one organisation; it may take part in another call of the same page too."""
+    place, stored = f"{row.organisation_id}", row.declared.value if row.declared else None
     return {
-        f"entity_{row.organisation_id}": RadioField(
-            f"Conflict with {row.name}?", [Optional()], choices=ANSWERS,
-            default=row.declared.value if row.declared else None,
+        f"entity_{place}": RadioField(
+            f"Conflict with {row.name}?", [Optional()], choices=ANSWERS, default=stored, id=f"{slug}_entity_{place}"
         ),
-        f"kind_{row.organisation_id}": SelectField(
+        f"kind_{place}": SelectField(
             f"Kind of tie, {row.name}", [Optional()], choices=KIND_CHOICES, default=row.kind.value if row.kind else "",
+            id=f"{slug}_kind_{place}",
         ),
-        f"about_{row.organisation_id}": StringField(f"Reason, {row.name}", default=row.reason),
+        f"about_{place}": StringField(f"Reason, {row.name}", default=row.reason, id=f"{slug}_about_{place}"),
     }  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def _rows() -> Select[Any]:
             *(Assignment.id, Evaluator.user_id, Application.reference, Application.title, User.name, User.handle),
             *(Assignment.due_at, Assessment.id.is_not(None).label("begun")),
             not_(terms_accepted(Evaluator.user_id, Evaluator.call_id)).label("must_accept"),
-            func.greatest(SheetPlace.at, Assessment.saved_at).label("seen_at"),
+            func.greatest(SheetPlace.at, Assessment.saved_at, type_=Assessment.saved_at.type).label("seen_at"),
             _reminders(func.count()).scalar_subquery().label("reminders"),
             _reminders(func.max(AssignmentReminder.created_at)).scalar_subquery().label("reminded_at"),
             last_by.scalar_subquery().label("reminded_by"),

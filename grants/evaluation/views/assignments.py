@@ -14,7 +14,7 @@ from grants.evaluation.forms import (
     RunForm,
 )
 from grants.evaluation.rules import SEARCH_MAX, SeatFilter, SeatSearch
-from grants.evaluation.states import Deed, StandingRule
+from grants.evaluation.states import StandingRule
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web import paging
 from grants.web.choosing import chosen
@@ -55,20 +55,6 @@ def _assignments(slug: str, form: RunForm) -> str:
         seat_words=rules.seat_words,
         filters=[each for each in SeatFilter if each is not SeatFilter.ROLE or shown.roles],
     )  # fmt: skip
-
-
-# Pages of before that did one deed each lead to the one page on which seats are changed: links to them stand in bookmarks.
-@bp.get("/calls/<slug>/assignments/<ref>/fill")
-@requires(P.ASSIGNMENT_DECIDE)
-def fill_before(slug: str, ref: str) -> Any:
-    return see_other(".adjusting", slug=slug, ref=ref, deed=Deed.GIVE.value)
-
-
-@bp.get("/calls/<slug>/assignments/<ref>/<handle>/<any('void', 'hand-over'):page>")
-@requires(P.ASSIGNMENT_DECIDE)
-def adjust_before(slug: str, ref: str, handle: str, page: str) -> Any:
-    deed = Deed.RELEASE if page == "void" else Deed.MOVE
-    return see_other(".adjusting", slug=slug, ref=ref, leaving=handle, deed=deed.value)
 
 
 @bp.route("/calls/<slug>/assignments/<ref>/<handle>/reopen", methods=["GET", "POST"])
