@@ -48,6 +48,7 @@ UPLOADS = {
     "calls.take_file": 1,
     "cities.look_at_actions": 1,
     "evaluation.look_at_pool": 1,
+    "evaluation.look_at_seats": 1,
     "evaluation.read_filled_sheet": 1,
 }
 
