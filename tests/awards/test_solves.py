@@ -24,6 +24,7 @@ from grants.core.money import Money
 from grants.evaluation import services as evaluation
 from grants.evaluation.rules import Answered
 from grants.evaluation.states import Declared
+from tests import actors
 from tests.awards.solving import worked_off
 from tests.awards.test_portfolio import one
 from tests.awards.test_rules_of_selection import said
@@ -152,7 +153,7 @@ def test_a_job_that_failed_is_asked_for_again(
     save(evaluated)
     job = jobs.latest(("call", evaluated.call_id), services.SOLVE_JOB)
     assert job is not None
-    jobs.cancel(evaluated.actor("admin"), job.id, "The machine is needed")
+    jobs.cancel(actors.ada(), job.id, "The machine is needed")
     address = f"/calls/{evaluated.slug}/scenarios/1"
 
     stopped = text_of(browser.get("manager", address))
