@@ -37,14 +37,14 @@ def request_solve(actor: Actor, call_id: UUID) -> UUID:
     if not read.ready:
         raise Refused("No application of this call has a score yet. There is nothing to select from.")
     acts.subject("call", call_id)
+    last = jobs.latest(("call", call_id), SOLVE_JOB)
+    if last is not None and last.state is jobs.JobState.QUEUED:
+        return last.id
     return ask_solve(call_id)
 
 
 def ask_solve(call_id: UUID) -> UUID:
-    """The same inside an act: the job that waits already, or a new one."""
-    last = jobs.latest(("call", call_id), SOLVE_JOB)
-    if last is not None and last.state is jobs.JobState.QUEUED:
-        return last.id
+    """The same inside an act that changes what is asked: a job that waits already might read before this is committed."""
     return jobs.queue(SOLVE_JOB, subject=("call", call_id), call_id=str(call_id))
 
 
