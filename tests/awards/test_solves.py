@@ -13,6 +13,7 @@ from grants.awards.models import SelectionSolve
 from grants.awards.ranking import Aim, Known, Limits, NotWorkedOut, answers, solver, what_if
 from grants.awards.ranking import select as select_within
 from grants.awards.rules import Plan, ScenarioInput
+from grants.awards.services.solving import keep_answers
 from grants.awards.states import Outcome
 from grants.calls.rules import SelectionRules
 from grants.core import jobs
@@ -86,6 +87,9 @@ def test_the_same_asked_again_is_found_and_another_list_is_asked_for_anew(evalua
     again = services.request_solve(evaluated.actor("chair"), evaluated.call_id)
     worked_off()
     assert again != first and kept() == there and jobs.view(again).state is JobState.DONE
+    # What two workers found at the same moment is kept once.
+    twice = queries.answers_kept(evaluated.call_id)
+    assert twice and keep_answers(evaluated.actor("manager"), evaluated.call_id, twice) == 0 and kept() == there
 
     base = f"/calls/{evaluated.slug}/scenarios"
     said(evaluated, SelectionRules(country_max=1))
