@@ -1,4 +1,4 @@
-"""Jobs of awards: the advice beside the official list, and the decision letters, one by one."""
+"""Jobs of awards: the advice beside the official list, what its rules select, and the decision letters, one by one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def advise(*, call_id: str, places: int) -> dict[str, int]:
     """Work out the advice of a call. Safe to run twice: the same sheets make no second run."""
     number = services.advise(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id), places)
     return {"number": number}
+
+
+def solve(*, call_id: str) -> dict[str, int]:
+    """Work out what rules, scenarios and other aims of a call select. Safe to run twice: what is answered is not asked again."""
+    return {"answers": services.solve(jobs.actor(Permission.SELECTION_DECIDE), UUID(call_id))}
 
 
 def send_letter(*, letter_id: str) -> str:

@@ -95,6 +95,14 @@ class AdviceKind(StrEnum):
     NOTHING = "nothing"
 
 
+class SolveKind(StrEnum):
+    """What a solver was asked: the list by rules of selection, or the best set for another aim."""
+
+    LIST = "list"
+    SCORE = "score"
+    POPULATION = "population"
+
+
 class MeetingState(StrEnum):
     """A meeting of the panel; what happened in it is its log of events, never this word."""
 

@@ -87,6 +87,7 @@ APPEND_ONLY_TABLES = frozenset(
         "removed_row",
         "report_version",
         "security_event",
+        "selection_solve",
         "statement_figures",
         "submission",
         "superseded_row",

@@ -21,6 +21,7 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Refused
 from grants.core.money import euros
+from tests.awards.solving import worked_off
 from tests.awards.test_services import decide, decision, reserved, states
 from tests.awards.test_views import text_of
 from tests.evaluation.scene import Browser, Scene
@@ -70,6 +71,8 @@ def test_a_decision_freezes_the_rule_of_each_row_and_is_confirmed(one_a_country:
 
 def test_a_list_that_no_choice_can_make_is_not_decided(evaluated: Scene) -> None:
     said(evaluated, SelectionRules(countries_min=9))
+    services.request_solve(evaluated.actor("manager"), evaluated.call_id)
+    worked_off()
     shown = queries.ranking_page(evaluated.actor("manager"), evaluated.slug)
 
     assert not shown.ready

@@ -12,7 +12,7 @@ from grants.awards.forms.panel import (
     ReorderForm,
     VoteForm,
 )
-from grants.awards.forms.plans import ChooseForm, MoveForm, ScenarioForm
+from grants.awards.forms.plans import ChooseForm, MoveForm, ScenarioForm, SolveForm
 from grants.awards.forms.selections import ConfirmForm, ConfirmListForm, DecisionForm, PublishForm, ReturnForm
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "ReorderForm",
     "ReturnForm",
     "ScenarioForm",
+    "SolveForm",
     "VoteForm",
 ]

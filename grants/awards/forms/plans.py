@@ -13,9 +13,15 @@ from grants.awards.rules import Plan, ScenarioInput, override_lines, read_overri
 from grants.awards.states import LineRule
 from grants.calls.rules import SelectionRules
 from grants.dossiers.rules import clean_text
-from grants.web.forms import A_PAGE, A_PARAGRAPH, CharactersMax, ContestedForm, Needed, choices
+from grants.web.forms import A_PAGE, A_PARAGRAPH, CharactersMax, ContestedForm, DeedForm, Needed, choices
 
 DEPARTURES = CharactersMax(100_000)
+
+
+class SolveForm(DeedForm):
+    """The button that asks for what takes a solver."""
+
+    back = HiddenField()
 
 
 class ScenarioForm(ContestedForm):

@@ -9,6 +9,7 @@ from grants.awards.models.letters import DecisionLetter, LetterLeftOut, LetterMa
 from grants.awards.models.panel import PanelEvent, PanelItem, PanelMeeting, PanelMember, PanelMinutes
 from grants.awards.models.plans import SelectionMove, SelectionScenario
 from grants.awards.models.selections import Selection, SelectionItem
+from grants.awards.models.solves import SelectionSolve
 
 __all__ = [
     "Complaint",
@@ -28,4 +29,5 @@ __all__ = [
     "SelectionItem",
     "SelectionMove",
     "SelectionScenario",
+    "SelectionSolve",
 ]

@@ -7,7 +7,15 @@ from grants.awards.queries.advice import SheetsRead, advice_page, sheets_read
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.heard import heard
 from grants.awards.queries.involved import involved_in
-from grants.awards.queries.lists import facts_of, forgotten, hash_of, live_list, ranking_page, without_evaluation
+from grants.awards.queries.lists import (
+    facts_of,
+    forgotten,
+    hash_of,
+    live_list,
+    ranking_page,
+    scored,
+    without_evaluation,
+)
 from grants.awards.queries.minute import minute, minute_file
 from grants.awards.queries.publication import application_ids, decided, proposed, publication_scope, publishing
 from grants.awards.queries.reserve import (
@@ -19,7 +27,16 @@ from grants.awards.queries.reserve import (
     selection_page,
 )
 from grants.awards.queries.results import result
-from grants.awards.queries.scenarios import figures_now, scenario_of, scenario_page, scenarios, scenarios_page, what_ifs
+from grants.awards.queries.scenarios import (
+    figures_now,
+    scenario_of,
+    scenario_page,
+    scenarios,
+    scenarios_page,
+    to_solve,
+    what_ifs,
+    worked_out,
+)
 from grants.awards.queries.selections import (
     item_of,
     opened,
@@ -31,6 +48,7 @@ from grants.awards.queries.selections import (
     selection_scope,
     selections,
 )
+from grants.awards.queries.solves import answers_kept
 from grants.awards.queries.work import duties
 
 __all__ = [
@@ -38,6 +56,7 @@ __all__ = [
     "SheetsRead",
     "advice_page",
     "after_decision",
+    "answers_kept",
     "application_ids",
     "beside_decision",
     "breaches_now",
@@ -75,11 +94,14 @@ __all__ = [
     "scenario_page",
     "scenarios",
     "scenarios_page",
+    "scored",
     "selection_of",
     "selection_page",
     "selection_scope",
     "selections",
     "sheets_read",
+    "to_solve",
     "what_ifs",
     "without_evaluation",
+    "worked_out",
 ]

@@ -16,7 +16,8 @@ from grants.applications.states import ApplicationState, Origin, PartnerState
 from grants.awards import ranking, rules
 from grants.awards.models import SelectionItem
 from grants.awards.queries.selections import ROWS_MAX, opened
-from grants.awards.ranking import Bar, Ranked, RankedList, RankingRules, Scored
+from grants.awards.queries.solves import answers_kept
+from grants.awards.ranking import Bar, Known, NotWorkedOut, Ranked, RankedList, RankingRules, Scored, Solved
 from grants.awards.rules import Facts, Kept, Override, Plan, RankingPage, RankingRow, SelectionView, WaitingRow
 from grants.awards.states import AmountBasis, LineRule, Outcome, SelectionKind, SelectionState
 from grants.calls import queries as calls
@@ -24,6 +25,7 @@ from grants.calls.rules import CallContent, CallView
 from grants.calls.states import ScoreMethod, ThresholdBasis
 from grants.cities.models import City
 from grants.cities.states import OrganisationLink
+from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, both, reader, side_by_side
@@ -87,26 +89,52 @@ def panel_order(plan: Plan, read: Read) -> list[UUID]:
     return [by_reference[reference] for reference in plan.panel_order if reference in by_reference]
 
 
-def planned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]) -> RankedList:
+def planned(
+    call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known | None = None
+) -> RankedList:
     """The list as a plan selects from it, its group at the line drawn by lot where the call says so."""
 
     def made(order: Sequence[UUID], drawn: Sequence[UUID]) -> RankedList:
-        return ranking.within(ranked(call, plan, read, order, drawn), plan, facts)
+        return ranking.within(ranked(call, plan, read, order, drawn), plan, facts, known)
 
     rules, order = plan.draw.rules if plan.draw else call.content.draw, panel_order(plan, read)
     return made(order, ()) if rules is None else ranking.drawn_list(made, rules, plan, order)
 
 
+def reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known) -> RankedList:
+    """The same; where it is not worked out, or too hard, the ranks with nothing selected and the sentence that says so."""
+    try:
+        return planned(call, plan, read, facts, known)
+    except Refused as error:
+        found = ranked(call, plan, read)
+        rows = tuple(
+            row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
+            for row in found.rows
+        )
+        unsolved = isinstance(error, NotWorkedOut)
+        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),), unsolved=unsolved)
+
+
 @reader
 def live_list(
-    call: CallView, plan: Plan
+    call: CallView, plan: Plan, at_once: bool = False
 ) -> Asking[tuple[RankedList, tuple[Application, ...], Mapping[UUID, OfficialScore]]]:
-    """The list as it would be decided now, with the applications without an official score. For acts and pages."""
+    """The list as it would be decided now, with the applications without an official score. For acts and pages.
+
+    What takes a solver is looked up; ``at_once`` it is worked out where nobody did: for what cannot be asked for before.
+    """
     read = yield from scored.asking(call)
     facts: Mapping[UUID, Facts] = {}
+    kept: tuple[Solved, ...] = ()
     if not plan.is_plain:
-        facts = yield from facts_of.asking([row.id for row in read.ready])
-    return planned(call, plan, read, facts), read.waiting, read.scores
+        facts, kept = yield from both(facts_of.asking([row.id for row in read.ready]), _answers_for(call.id, plan))
+    known = Known(kept, solves=at_once)
+    found = (planned if at_once else reckoned)(call, plan, read, facts, known)
+    return found, read.waiting, read.scores
+
+
+def _answers_for(call_id: UUID, plan: Plan) -> Asking[tuple[Solved, ...]]:
+    return (yield from answers_kept.asking(call_id)) if plan.has_minima else ()
 
 
 @reader
@@ -200,16 +228,20 @@ def ranking_page(
     could be inferred from.
     """
     call, views = yield from opened.asking(actor, slug)
+    # What is typed for one look has no name to ask for it by.
+    typed = plan is None and bool(panel_order or overrides)
     plan = plan or rules.plan_of(call.content.selection, line, reserve_max, panel_order, overrides)
-    return (yield from shown_list(actor, call, views, plan))
+    return (yield from shown_list(actor, call, views, plan, typed))
 
 
-def shown_list(actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan) -> Asking[RankingPage]:
+def shown_list(
+    actor: Actor, call: CallView, views: Sequence[SelectionView], plan: Plan, at_once: bool = False
+) -> Asking[RankingPage]:
     """The ranked list of a call that was opened."""
     standing = standing_of(views)
     if standing is not None:
         return (yield from frozen_list(actor, call, views, standing))
-    return (yield from _page(actor, call, views, None, live_list.asking(call, plan), plan))
+    return (yield from _page(actor, call, views, None, live_list.asking(call, plan, at_once), plan))
 
 
 def standing_of(views: Sequence[SelectionView]) -> SelectionView | None:
@@ -268,7 +300,7 @@ def _page(
         _waiting_rows(waiting, cities, barred, scores),
         found.budget,
         found.used,
-        "" if partial else (standing.line_words if standing else found.line_words),
+        "" if partial or found.unsolved else (standing.line_words if standing else found.line_words),
         standing.list_hash if standing else hash_of(found),
         () if partial else found.undecided_ties,
         standing,
@@ -285,7 +317,7 @@ def _page(
         () if partial else found.relaxed, plan.rules if standing else call.content.selection,
         # A plan names applications.
         None if partial or published else plan, shut=barred,
-        drawing=() if (partial and plan.draw) or published else drawing,
+        drawing=() if (partial and plan.draw) or published else drawing, unsolved=found.unsolved,
     )  # fmt: skip
 
 

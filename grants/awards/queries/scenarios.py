@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,14 @@ from grants.awards.queries.lists import (
     hash_of,
     planned,
     ranked,
+    reckoned,
     scored,
     shown_list,
     standing_of,
 )
 from grants.awards.queries.selections import opened
-from grants.awards.ranking import RankedList
+from grants.awards.queries.solves import answers_kept
+from grants.awards.ranking import Known, NotWorkedOut, RankedList, Solved
 from grants.awards.rules import (
     Aimed,
     Facts,
@@ -38,7 +41,7 @@ from grants.awards.rules import (
     plan_of,
     shares_of,
 )
-from grants.awards.states import Outcome, SelectionKind, SelectionState
+from grants.awards.states import SelectionKind, SelectionState, SolveKind
 from grants.calls.models import Call
 from grants.calls.rules import CallView, Draw
 from grants.core import encoding
@@ -122,23 +125,29 @@ def scenarios_page(actor: Actor, slug: str) -> Asking[ScenariosPage]:
     shown, saved, kept = yield from side_by_side(asked)
     if shown.partial:
         return ScenariosPage(call.id, call.slug, call.title, True, False)
-    columns = tuple(one.column for one in kept)
-    rows = compared(kept, {row.reference: row.title for row in shown.rows})
+    there = tuple(one for one in kept if not one.unsolved)
+    columns = tuple(one.column for one in there)
+    rows = compared(there, {row.reference: row.title for row in shown.rows})
     decided = standing.number if standing else None
-    return ScenariosPage(call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided)
+    return ScenariosPage(
+        call.id, call.slug, call.title, False, shown.ready, columns, rows, saved, decided,
+        tuple(one.name for one in kept if one.unsolved),
+    )  # fmt: skip
 
 
 @reader
 def figures_now(call: CallView, plain: Plan, draw: Draw | None = None) -> Asking[tuple[Kept, ...]]:
     """What the list by the rules of the call and every scenario come to now, as a decision keeps it; with its draw by lot."""
-    asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call)]
-    saved, (read, facts, themes) = yield from side_by_side(asked)
+    asked: list[Asking[Any]] = [scenarios.asking(call.id), _with_themes(call), answers_kept.asking(call.id)]
+    saved, (read, facts, themes), answers = yield from side_by_side(asked)
+    # What a draw decides nobody could ask for before it was drawn.
+    known = Known(answers, solves=draw is not None)
     named: list[tuple[int | None, str, Plan]] = [(None, BY_THE_CALL, plain)]
     named += [(each.number, each.name, each.plan) for each in saved[1 - SIDE_BY_SIDE_MAX :]]
     # What tied applications and the line come to hangs on the plan; the scores are read once. One limit of time for all.
     with ranking.bounded():
         return tuple(
-            _kept(number, name, plan, _reckoned(call, plan, read, facts), facts, themes)
+            _kept(number, name, plan, reckoned(call, plan, read, facts, known), facts, themes)
             for number, name, plan in ((number, name, replace(plan, draw=draw)) for number, name, plan in named)
         )
 
@@ -151,19 +160,6 @@ def _kept_with(of_call: ColumnElement[bool]) -> Asking[tuple[Kept, ...]]:
         return ()
     found: tuple[Kept, ...] | None = encoding.decode(rows[0].compared, tuple[Kept, ...])
     return found or ()
-
-
-def _reckoned(call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts]) -> RankedList:
-    """The list of one scenario; where it is too hard to reckon, nothing selected and the sentence that says so."""
-    try:
-        return planned(call, plan, read, facts)
-    except Refused as error:
-        found = ranked(call, plan, read)
-        rows = tuple(
-            row if row.outcome is Outcome.BELOW_THRESHOLD else replace(row, outcome=Outcome.NOT_FUNDED)
-            for row in found.rows
-        )
-        return replace(found, rows=rows, used=ZERO, relaxed=(str(error),))
 
 
 def _with_facts(call: CallView) -> Asking[tuple[Read, Mapping[UUID, Facts]]]:
@@ -185,30 +181,90 @@ def what_ifs(actor: Actor, slug: str) -> Asking[WhatIfPage]:
     if standing is not None:
         # Nobody is under evaluation any more.
         return WhatIfPage(call.slug, call.title, False, decided=standing.number)
-    asked: list[Asking[Any]] = [shown_list(actor, call, views, plan), _with_facts(call)]
-    shown, (read, facts) = yield from side_by_side(asked)
+    answers = answers_kept.asking(call.id, tuple(SolveKind))
+    asked: list[Asking[Any]] = [shown_list(actor, call, views, plan), _with_facts(call), answers]
+    shown, (read, facts), kept = yield from side_by_side(asked)
     if shown.partial:
         return WhatIfPage(call.slug, call.title, True)
+    known = Known(kept)
+    try:
+        first = _as_ranked(planned(call, plan, read, facts, known), facts)
+        found, unknown = _aimed(call, plan, read, facts, known)
+    except NotWorkedOut:
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, unsolved=True)
+    except Refused as error:
+        return WhatIfPage(call.slug, call.title, False, call_id=call.id, problems=(str(error),))
+    return WhatIfPage(call.slug, call.title, False, (first, *found), unknown, call_id=call.id)
+
+
+def _aimed(
+    call: CallView, plan: Plan, read: Read, facts: Mapping[UUID, Facts], known: Known
+) -> tuple[list[Aimed], tuple[str, ...]]:
+    """What each other aim selects, and the aims about which nothing is known of any application."""
     official = ranked(call, plan, read)
     candidates, limits = ranking.candidates_of(official, plan, facts), ranking.limits_of(official, plan)
     found: list[Aimed] = []
-    unknown = [aim.words for aim in ranking.Aim if not any(aim.of(one) for one in candidates)]
+    unknown: list[str] = []
     for aim in ranking.Aim:
-        if aim.words in unknown:
-            continue
-        best = ranking.what_if(candidates, limits, aim)
-        if best is not None:
+        if not any(aim.of(one) for one in candidates):
+            unknown.append(aim.words)
+        elif (best := known.aimed(candidates, limits, aim)) is not None:
             shares = tuple((country, many, money) for country, (many, money) in best.countries.items())
             found.append(Aimed(aim.words, len(best.selected), best.used, best.inversions, shares))
-    by_rank = planned(call, plan, read, facts).selected
+    return found, tuple(unknown)
+
+
+def _as_ranked(found: RankedList, facts: Mapping[UUID, Facts]) -> Aimed:
     listed: dict[str, tuple[int, Money]] = {}
-    for row in by_rank:
+    for row in found.selected:
         country = facts[row.application_id].country if row.application_id in facts else ""
         many, money = listed.get(country, (0, ZERO))
         listed[country] = (many + 1, money + row.amount)
     shares = tuple((country, *listed[country]) for country in sorted(listed))
-    first = Aimed("As ranked", len(by_rank), total(row.amount for row in by_rank), 0, shares)
-    return WhatIfPage(call.slug, call.title, False, (first, *found), tuple(unknown))
+    return Aimed("As ranked", len(found.selected), total(row.amount for row in found.selected), 0, shares)
+
+
+@dataclass(frozen=True, slots=True)
+class ToSolve:
+    """Everything the selections of a call are worked out from, as it stands at one moment."""
+
+    call: CallView
+    read: Read
+    facts: Mapping[UUID, Facts]
+    # The rules of the call, then each scenario, with what a page says of it.
+    plans: tuple[tuple[str, Plan], ...]
+    answers: tuple[Solved, ...]
+
+
+@reader
+def to_solve(call: CallView) -> Asking[ToSolve]:
+    """What :func:`worked_out` takes."""
+    asked: list[Asking[Any]] = [
+        scenarios.asking(call.id), _with_facts(call), answers_kept.asking(call.id, tuple(SolveKind))
+    ]  # fmt: skip
+    saved, (read, facts), answers = yield from side_by_side(asked)
+    plans = (("the rules of the call", plan_of(call.content.selection, None, None)),)
+    return ToSolve(
+        call, read, facts, (*plans, *((f"scenario {each.number}", each.plan) for each in saved)), tuple(answers)
+    )
+
+
+def worked_out(asked: ToSolve, say: Callable[[int, int, str], None]) -> tuple[Solved, ...]:
+    """The answers to every question that has none, or none that was proven. It asks the database nothing."""
+    known, steps = Known(asked.answers, solves=True), len(asked.plans) + 1
+    for done, (words, plan) in enumerate(asked.plans):
+        say(done, steps, f"Working out {words}")
+        reckoned(asked.call, plan, asked.read, asked.facts, known)
+    say(steps - 1, steps, "Working out what other aims select")
+    # One that is too hard keeps its sentence; the others are asked all the same.
+    official, plan = ranked(asked.call, asked.plans[0][1], asked.read), asked.plans[0][1]
+    candidates, limits = ranking.candidates_of(official, plan, asked.facts), ranking.limits_of(official, plan)
+    for aim in ranking.Aim:
+        if any(aim.of(one) for one in candidates):
+            with suppress(Refused):
+                known.aimed(candidates, limits, aim)
+    say(steps, steps, "Done")
+    return tuple(known.new)
 
 
 def _kept(
@@ -232,4 +288,5 @@ def _kept(
         found.relaxed,
         shares_of(((facts.get(row.application_id, Facts()).country,), row.amount) for row in found.selected),
         shares_of((themes.get(row.application_id, ()), row.amount) for row in found.selected),
+        found.unsolved,
     )  # fmt: skip

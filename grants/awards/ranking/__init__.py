@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.awards.ranking.answers import Known, NotWorkedOut, Solved
 from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
 from grants.awards.ranking.drawing import drawn_list, drawn_words, line_group
 from grants.awards.ranking.moving import Freed, Next, next_of
@@ -28,13 +29,16 @@ __all__ = [
     "Bound",
     "Candidate",
     "Freed",
+    "Known",
     "Limits",
     "Next",
+    "NotWorkedOut",
     "Portfolio",
     "Ranked",
     "RankedList",
     "RankingRules",
     "Scored",
+    "Solved",
     "Unit",
     "Verdict",
     "Walk",

@@ -7,20 +7,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from grants.awards.ranking.answers import Known
 from grants.awards.ranking.official import Ranked, RankedList
-from grants.awards.ranking.portfolio import Portfolio, Verdict, select
+from grants.awards.ranking.portfolio import Portfolio, Verdict, select, without_solver
 from grants.awards.ranking.rows import Candidate, Limits
 from grants.awards.rules import Facts, Plan
 from grants.awards.states import Outcome
 from grants.core.money import ZERO, Money
 
 
-def within(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> RankedList:
-    """The official list as a plan selects from it; a plain plan changes nothing."""
+def within(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts], known: Known | None = None) -> RankedList:
+    """The official list as a plan selects from it; a plain plan changes nothing.
+
+    With ``known`` what only a solver can say is looked up there, and not worked out unless it is allowed to.
+    """
     if plan.is_plain:
         return found
     candidates = candidates_of(found, plan, facts)
-    made = _selected(tuple(candidates), limits_of(found, plan))
+    made = _selected(tuple(candidates), limits_of(found, plan), known)
     places = {one.application_id: one for one in candidates}
     ranked = sorted(
         (row for row in found.rows if row.rank is not None),
@@ -47,9 +51,14 @@ def within(found: RankedList, plan: Plan, facts: Mapping[UUID, Facts]) -> Ranked
     return replace(found, rows=(*rows, *below), used=made.used, relaxed=made.relaxed)
 
 
+def _selected(candidates: tuple[Candidate, ...], limits: Limits, known: Known | None) -> Portfolio:
+    if known is None:
+        return _solved(candidates, limits)
+    return without_solver(candidates, limits) or known.portfolio(candidates, limits)
+
+
 @functools.lru_cache(maxsize=16)
-def _selected(candidates: tuple[Candidate, ...], limits: Limits) -> Portfolio:
-    # A page, its file and the act that decides ask the same question within minutes.
+def _solved(candidates: tuple[Candidate, ...], limits: Limits) -> Portfolio:
     return select(candidates, limits)
 
 

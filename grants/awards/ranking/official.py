@@ -126,6 +126,8 @@ class RankedList:
     # Where a group at the line is drawn by lot: what of it, and once it is drawn its references in drawn order.
     draw_words: str = ""
     drawn: tuple[str, ...] = ()
+    # Nobody worked out yet what its rules select: there are ranks, and no outcomes.
+    unsolved: bool = False
 
     @property
     def left(self) -> Money:

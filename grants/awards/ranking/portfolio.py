@@ -18,7 +18,7 @@ from grants.calls.rules import SelectionRules
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money, total
 
-# So many ranks a list with minima is worked out for while a page waits.
+# So many ranks a list with minima is worked out for: each may ask the solver.
 ROWS_MAX = 1_000
 
 
@@ -52,16 +52,23 @@ class Portfolio:
 
 def select(candidates: Iterable[Candidate], limits: Limits) -> Portfolio:
     """The best-ranked set within the rules. Where the minima cannot be reached, the nearest ones that can are used and named."""
+    units = units_of(candidates)
     with bounded():
-        return _select(units_of(candidates), limits)
+        return _by_rank(units, limits) or _select(units, limits)
+
+
+def without_solver(candidates: Iterable[Candidate], limits: Limits) -> Portfolio | None:
+    """The same where rank and ceilings reach every minimum, which takes no solver; else None."""
+    return _by_rank(units_of(candidates), limits)
+
+
+def _by_rank(units: Sequence[Unit], limits: Limits) -> Portfolio | None:
+    plain = _Making(limits)
+    plain.by_rank(units)
+    return None if plain.walk.unmet() else plain.portfolio(units)
 
 
 def _select(units: Sequence[Unit], limits: Limits) -> Portfolio:
-    plain = _Making(limits)
-    plain.by_rank(units)
-    if not plain.walk.unmet():
-        return plain.portfolio(units)
-    # Each row may ask the solver: a longer list is work for a job, which there is none of yet.
     if len(units) > ROWS_MAX:
         raise Refused(
             f"A list with minima is worked out for at most {ROWS_MAX} ranks; this one has {len(units)}. "

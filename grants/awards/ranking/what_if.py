@@ -49,8 +49,13 @@ def what_if(candidates: Iterable[Candidate], limits: Limits, aim: Aim) -> WhatIf
     found = answer(Asked(Walk(limits), units, lambda unit: -aim.of(unit.members[0])))
     if found is None:
         return None
-    chosen = [unit.members[0] for unit in found.units]
-    selected = frozenset(one.application_id for one in chosen)
+    return told(ordered, frozenset(unit.members[0].application_id for unit in found.units), aim)
+
+
+def told(candidates: Iterable[Candidate], selected: frozenset[UUID], aim: Aim) -> WhatIf:
+    """The figures of a set that was selected for an aim."""
+    ordered = sorted(candidates, key=lambda one: (one.rank, one.reference, one.application_id))
+    chosen = [one for one in ordered if one.application_id in selected]
     return WhatIf(
         aim, selected, sum(aim.of(one) for one in chosen), total(one.amount for one in chosen),
         inversions(ordered, selected), by_country(chosen),

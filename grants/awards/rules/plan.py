@@ -74,6 +74,11 @@ class Plan:
         return self.rules.is_plain and not (self.exclusive or self.overrides or self.cut_percent)
 
     @property
+    def has_minima(self) -> bool:
+        """Whether it demands what rank alone may not reach, so that a solver may be asked."""
+        return bool(self.rules.countries_min or self.rules.small_cities_min)
+
+    @property
     def line(self) -> LineRule:
         """What happens below the line."""
         return LineRule.SKIP if self.rules.fund_what_fits else LineRule.STOP

@@ -80,6 +80,8 @@ class Kept:
     # How many of the selected, and how much money, each country of a lead and each theme has.
     by_country: tuple[tuple[str, int, Money], ...] = ()
     by_theme: tuple[tuple[str, int, Money], ...] = ()
+    # Nobody had worked out what it selects.
+    unsolved: bool = False
 
     @property
     def column(self) -> Column:
@@ -190,6 +192,8 @@ class ScenariosPage:
     scenarios: tuple[ScenarioView, ...] = ()
     # The list that was decided: the figures are those it was decided beside.
     decided: int | None = None
+    # The names of those that nobody worked out yet, which stand beside nothing.
+    unsolved: tuple[str, ...] = ()
 
     @property
     def countries(self) -> tuple[Share, ...]:
@@ -210,7 +214,7 @@ class ScenariosPage:
     def not_beside(self) -> tuple[ScenarioView, ...]:
         """The older scenarios that the table has no column for."""
         shown = {column.number for column in self.columns}
-        return tuple(each for each in self.scenarios if each.number not in shown)
+        return tuple(each for each in self.scenarios if each.number not in shown and each.name not in self.unsolved)
 
     def differ_in(self, name: str) -> bool:
         """Whether a figure is not the same in every column."""
@@ -240,6 +244,10 @@ class WhatIfPage:
     unknown: tuple[str, ...] = ()
     # The list that was decided: other aims are only reckoned before.
     decided: int | None = None
+    call_id: UUID | None = None
+    # Nobody worked out yet what they select from the list as it is; or why no answer was proven.
+    unsolved: bool = False
+    problems: tuple[str, ...] = ()
 
 
 def refuse_another(count: int) -> None:

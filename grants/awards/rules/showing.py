@@ -150,6 +150,8 @@ class RankingPage:
     reserve: ReservePage = NOTHING_FREED
     # What of the list is drawn by lot, in sentences.
     drawing: tuple[str, ...] = ()
+    # Nobody worked out yet what the rules select: no outcome of a row counts.
+    unsolved: bool = False
     # What is withheld from this person, wherever else it would be told.
     shut: frozenset[UUID] = frozenset()
 

@@ -11,10 +11,12 @@ from grants.awards.services.moving import confirm_move, decide_move, return_move
 from grants.awards.services.published import record_published_outcome
 from grants.awards.services.publishing import propose_results, publish_results, return_results
 from grants.awards.services.scenarios import save_scenario
+from grants.awards.services.solving import SOLVE_JOB, request_solve, solve
 from grants.awards.services.standing_in import stand_in
 from grants.awards.services.taking_out import export_advice, export_complaints
 
 __all__ = [
+    "SOLVE_JOB",
     "advise",
     "complaints",
     "confirm",
@@ -31,11 +33,13 @@ __all__ = [
     "publish_results",
     "record_published_outcome",
     "request_advice",
+    "request_solve",
     "return_list",
     "return_move",
     "return_results",
     "reviewing",
     "save_scenario",
     "settling",
+    "solve",
     "stand_in",
 ]

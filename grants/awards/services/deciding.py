@@ -44,7 +44,8 @@ def decide(actor: Actor, call_id: UUID, values: DecisionInput) -> int:
     plan = rules.plan_of(published, values.line, values.reserve_max, values.panel_order, values.overrides)
     if scenario is not None:
         plan = scenario.plan
-    found, waiting, scores = queries.live_list(call, plan)
+    typed = scenario is None and bool(values.panel_order or values.overrides)
+    found, waiting, scores = queries.live_list(call, plan, typed)
     forgotten = queries.forgotten(call_id)
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting], forgotten)
     rules.refuse_forgotten(*queries.without_evaluation(forgotten))
@@ -115,7 +116,7 @@ def _drawn(call: CallView, plan: Plan, found: RankedList) -> tuple[Plan, RankedL
     draw = Draw(call.content.draw, calls.draw_seed(call.id))
     if not draw.seed:
         raise Refused("This call draws by lot and has no seed. Publish a corrigendum of it first: that makes one.")
-    found, _, _ = queries.live_list(call, replace(plan, draw=draw))
+    found, _, _ = queries.live_list(call, replace(plan, draw=draw), at_once=True)
     return replace(plan, draw=replace(draw, drawn=found.drawn)), found
 
 

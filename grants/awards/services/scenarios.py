@@ -10,6 +10,7 @@ from grants.awards import queries, rules
 from grants.awards.models import SelectionScenario
 from grants.awards.rules import ScenarioInput
 from grants.awards.services.deciding import confirmed_list, refuse_conflicted, refuse_open_list
+from grants.awards.services.solving import ask_solve
 from grants.calls import queries as calls
 from grants.core import acts, encoding
 from grants.core.acts import act
@@ -35,8 +36,9 @@ def save_scenario(actor: Actor, call_id: UUID, values: ScenarioInput) -> int:
     refuse_conflicted(actor, [row.application_id for row in found.rows] + [row.id for row in waiting])
     asked = {row.reference: row.requested for row in found.rows}
     rules.refuse_departures(values.plan, asked, call.content.selection, found.budget)
-    # What cannot be reckoned with is refused here, while it can still be changed.
-    queries.live_list(call, values.plan)
+    if values.plan.has_minima:
+        # Whether it can be reckoned with is told on its page.
+        ask_solve(call_id)
     rows = db.session.scalars(select(SelectionScenario).where(SelectionScenario.call_id == call_id)).all()
     if any(row.name == values.name and row.number != values.number for row in rows):
         raise Invalid(

@@ -81,7 +81,7 @@ def _worked_out(row: Complaint, call: CallView) -> Settlement:
     rules.refuse_found([each for each in evaluation.waiting_detections(call.id) if each[1] == reference], THEN)
     rules.refuse_shifts([each for each in evaluation.waiting_shifts(call.id) if each[0] == reference], THEN)
     item, selection = item_of(row)
-    found, waiting, scores = queries.live_list(call, queries.plan_of(selection))
+    found, waiting, scores = queries.live_list(call, queries.plan_of(selection), at_once=True)
     listed = next((each for each in found.rows if each.application_id == row.application_id), None)
     if listed is None:
         scored = any(each.id == row.application_id for each in waiting)

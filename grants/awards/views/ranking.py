@@ -19,6 +19,8 @@ from grants.awards.rules import (
     strip,
 )
 from grants.awards.views.frame import READS, bp, ranked_list, ways
+from grants.awards.views.solving import solving_of
+from grants.core.errors import Refused
 from grants.core.file_types import MEDIA, FileType
 from grants.core.money import Money
 from grants.core.text import inert
@@ -29,7 +31,8 @@ from grants.web.routing import page, requires
 @requires(*READS)
 def ranking(slug: str) -> Any:
     shown = ranked_list(slug)
-    return page("awards/ranking.html", shown=shown, **listed(shown))
+    solving = solving_of(shown.call_id, slug, "ranking") if shown.unsolved and not shown.partial else None
+    return page("awards/ranking.html", shown=shown, solving=solving, **listed(shown))
 
 
 def listed(shown: RankingPage) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def listed(shown: RankingPage) -> dict[str, Any]:
 @bp.get("/calls/<slug>/ranking.csv")
 @requires(*READS)
 def ranking_csv(slug: str) -> Any:
-    shown = ranked_list(slug)
+    shown = _whole(slug)
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel", lineterminator="\r\n")
     for cells in _lines(shown):
@@ -70,7 +73,7 @@ def ranking_workbook(slug: str) -> Any:
     """The same rows as a workbook: amounts are numbers, text is never a formula."""
     import xlsxwriter  # only where somebody takes a list out
 
-    shown, made = ranked_list(slug), io.BytesIO()
+    shown, made = _whole(slug), io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(made, options) as book:
         sheet, money = book.add_worksheet("Ranking"), book.add_format({"num_format": "#,##0.00"})
@@ -87,6 +90,16 @@ def ranking_workbook(slug: str) -> Any:
     made.seek(0)
     name = f"ranking-{shown.call_slug}.xlsx"
     return send_file(made, MEDIA[FileType.XLSX], as_attachment=True, download_name=name)
+
+
+def _whole(slug: str) -> RankingPage:
+    """The list for a file: one without outcomes is none."""
+    shown = ranked_list(slug)
+    if shown.unsolved:
+        raise Refused(
+            "What the rules of this call select is not worked out yet. Open the ranking and ask for it there."
+        )
+    return shown
 
 
 def _lines(shown: RankingPage) -> Iterator[list[str | int | Money]]:

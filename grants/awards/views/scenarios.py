@@ -7,10 +7,11 @@ from typing import Any
 from flask import flash
 
 from grants.awards import queries, rules, services
-from grants.awards.forms import ChooseForm, ScenarioForm
+from grants.awards.forms import ChooseForm, ScenarioForm, SolveForm
 from grants.awards.rules import DecisionInput, RankingPage, ScenarioView
 from grants.awards.views.frame import READS, P, bp, may_decide
 from grants.awards.views.ranking import listed
+from grants.awards.views.solving import solving_of
 from grants.core.permissions import Scope
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -21,10 +22,13 @@ def scenarios(slug: str) -> Any:
     return _side_by_side(slug, ScenarioForm(formdata=None))
 
 
-def _side_by_side(slug: str, form: ScenarioForm) -> str:
+def _side_by_side(slug: str, form: ScenarioForm, asked: SolveForm | None = None) -> str:
     shown = queries.scenarios_page(current_actor(), slug)
     may = shown.ready and current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
-    return page("awards/scenarios.html", shown=shown, form=form, may=may)
+    solving = None
+    if asked is not None or (shown.unsolved and shown.decided is None):
+        solving = solving_of(shown.call_id, slug, "scenarios", names=shown.unsolved, form=asked)
+    return page("awards/scenarios.html", shown=shown, form=form, may=may, solving=solving)
 
 
 @bp.post("/calls/<slug>/scenarios")
@@ -50,6 +54,8 @@ def scenario(slug: str, number: int) -> Any:
 
 def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choice: ChooseForm) -> str:
     may = may_decide(shown)
+    lacks = shown.unsolved and not shown.partial
+    solving = solving_of(shown.call_id, shown.call_slug, str(saved.number)) if lacks else None
     return page(
         "awards/scenario.html",
         shown=shown,
@@ -58,8 +64,16 @@ def _scenario(shown: RankingPage, saved: ScenarioView, form: ScenarioForm, choic
         form=form,
         choice=choice,
         may=may,
+        may_change=_may_change(shown),
+        solving=solving,
         held=rules.complaints_words(queries.complaints.about_eligibility(shown.call_id)) if may else "",
     )
+
+
+def _may_change(shown: RankingPage) -> bool:
+    """Whether this person may change a scenario: also one that selects nothing, or that is not worked out."""
+    stands = shown.selection is not None or shown.partial
+    return not stands and current_actor().may(P.SELECTION_DECIDE, Scope.of(("call", shown.call_id)))
 
 
 @bp.post("/calls/<slug>/scenarios/<int(max=2147483647):number>")
@@ -105,5 +119,27 @@ def choose_scenario(slug: str, number: int) -> Any:
 @bp.get("/calls/<slug>/scenarios/what-if")
 @requires(*READS)
 def what_if(slug: str) -> Any:
-    """What other aims would select: computed when it is asked for, and never a decision."""
-    return page("awards/what_if.html", shown=queries.what_ifs(current_actor(), slug))
+    """What other aims would select: worked out by a job when it is asked for, and never a decision."""
+    shown = queries.what_ifs(current_actor(), slug)
+    solving = solving_of(shown.call_id, slug, "what-if") if shown.unsolved and shown.call_id else None
+    return page("awards/what_if.html", shown=shown, solving=solving)
+
+
+# Where the button stands, by what its form says; a scenario by its number.
+BACK = {"ranking": ".ranking", "decision": ".decision", "scenarios": ".scenarios", "what-if": ".what_if"}
+
+
+@bp.post("/calls/<slug>/solve")
+@requires(P.SELECTION_DECIDE)
+def ask_solve(slug: str) -> Any:
+    """Ask for everything that takes a solver, and back to the page that lacked it."""
+    (call, _), form = queries.opened(current_actor(), slug), SolveForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.request_solve(current_actor(), call.id)
+            flash("It is asked for. The page shows it when it is worked out.")
+            back = form.back.data or ""
+            if len(back) < 10 and back.isascii() and back.isdigit():
+                return see_other(".scenario", slug=slug, number=int(back))
+            return see_other(BACK.get(back, ".scenarios"), slug=slug)
+    return _side_by_side(slug, ScenarioForm(formdata=None), form), 422

@@ -19,6 +19,7 @@ from grants.awards.rules.heard import Heard
 from grants.awards.states import LineRule, SelectionKind, SelectionState
 from grants.awards.views.frame import READS, P, bp, fresh_form, may_decide
 from grants.awards.views.ranking import listed
+from grants.awards.views.solving import solving_of
 from grants.calls.rules import CallView
 from grants.core import clock
 from grants.core.errors import NotFound, Refused
@@ -91,8 +92,9 @@ def _decision(shown: RankingPage, form: DecisionForm, beside: tuple[Heard, CallV
     # Only of rows this person is shown; who sees a part of the list learns nothing of an order either.
     confirmed = shown.selection is not None and shown.selection.state is SelectionState.CONFIRMED
     said = {row.application_id: heard.recommended.get(row.application_id, "") for row in shown.rows}
+    lacks = shown.unsolved and not shown.partial
     return page(
-        "awards/decision.html", shown=shown, **listed(shown), form=form, may=may_decide(shown), said=said,
+        "awards/decision.html", shown=shown, solving=solving_of(shown.call_id, shown.call_slug, "decision") if lacks else None, **listed(shown), form=form, may=may_decide(shown), said=said,
         minutes=() if shown.partial else heard.meetings,
         held=rules.complaints_words(after.about_eligibility), **(_after(call, after) if confirmed else {"after": None}),
     )  # fmt: skip

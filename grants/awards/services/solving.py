@@ -1,0 +1,87 @@
+"""What rules, scenarios and other aims select where it takes a solver: asked for in an act, worked out by a job, kept."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from grants.awards import queries, rules
+from grants.awards.models import SelectionSolve
+from grants.awards.ranking import Solved
+from grants.awards.services.deciding import confirmed_list, refuse_conflicted, refuse_open_list
+from grants.awards.states import SolveKind
+from grants.calls import queries as calls
+from grants.core import acts, jobs
+from grants.core.acts import act
+from grants.core.db import db
+from grants.core.errors import NotAllowed, Refused
+from grants.core.permissions import Actor, Permission, Scope
+from grants.evaluation.queries import call_scope
+
+SOLVE_JOB = "jobs.awards.solve"
+
+
+@act(
+    "selection_solve.request",
+    needs=Permission.SELECTION_DECIDE,
+    scope=call_scope,
+    says="asked for what rules and scenarios of {subject} select to be worked out",
+)
+def request_solve(actor: Actor, call_id: UUID) -> UUID:
+    """Ask for every selection of a call to be worked out as its list stands; returns the job's id."""
+    refuse_open_list(call_id)
+    rules.refuse_second_list(confirmed_list(call_id))
+    read = queries.scored(calls.call_by_id(call_id))
+    refuse_conflicted(actor, [row.id for row in (*read.ready, *read.waiting)])
+    if not read.ready:
+        raise Refused("No application of this call has a score yet. There is nothing to select from.")
+    acts.subject("call", call_id)
+    last = jobs.latest(("call", call_id), SOLVE_JOB)
+    if last is not None and last.state is jobs.JobState.QUEUED:
+        return last.id
+    return ask_solve(call_id)
+
+
+def ask_solve(call_id: UUID) -> UUID:
+    """The same inside an act that changes what is asked: a job that waits already might read before this is committed."""
+    return jobs.queue(SOLVE_JOB, subject=("call", call_id), call_id=str(call_id))
+
+
+def solve(actor: Actor, call_id: UUID) -> int:
+    """Work out what is asked of the list as it stands and not answered yet; returns how many answers that added.
+
+    Worked out while nothing is held, however long that takes. Each answer stands for what it was made from, so it does
+    no harm when the list changes meanwhile.
+    """
+    if not actor.may(Permission.SELECTION_DECIDE, Scope.of(("call", call_id))):
+        raise NotAllowed("Selections are worked out for those who decide them.", Permission.SELECTION_DECIDE)
+    jobs.progress(0, 1, "Reading scores, rules and scenarios")
+    asked = queries.to_solve(calls.call_by_id(call_id))
+    # What was read is used on its own: no row and no snapshot is held while it is worked out.
+    db.session.expunge_all()
+    db.session.rollback()
+    found = queries.worked_out(asked, jobs.progress)
+    return keep_answers(actor, call_id, found) if found else 0
+
+
+@act(
+    "selection_solve.keep",
+    needs=Permission.SELECTION_DECIDE,
+    scope=call_scope,
+    says="worked out what rules and scenarios of {subject} select",
+)
+def keep_answers(actor: Actor, call_id: UUID, answers: tuple[Solved, ...]) -> int:
+    """Keep answers, but for those that another job kept meanwhile."""
+    acts.subject("call", call_id)
+    there = {one.question for one in queries.answers_kept(call_id, tuple(SolveKind)) if not one.refusal}
+    number = db.session.scalar(select(func.max(SelectionSolve.number)).where(SelectionSolve.call_id == call_id)) or 0
+    added = [one for one in answers if one.question not in there]
+    for at, one in enumerate(added, number + 1):
+        db.session.add(
+            SelectionSolve(
+                call_id=call_id, number=at, kind=one.kind.value, input_sha256=one.question, answer=dict(one.answer),
+                refusal=one.refusal,
+            )
+        )  # fmt: skip
+    return len(added)
