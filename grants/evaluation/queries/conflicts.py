@@ -22,7 +22,7 @@ from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
 from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.entities import entity_rows
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow, EntityRow
@@ -196,7 +196,8 @@ def to_declare_in_office(actor: Actor, reference: str) -> Asking[ApplicationHead
     rows = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.call_id).where(
             Application.reference == reference,
-            Application.submission_id.is_not(None),
+            # What was published elsewhere went no way here, and its grant is paid all the same.
+            or_(Application.submission_id.is_not(None), Application.state.in_(EVALUATED)),
             within(actor, Permission.CONFLICT_DECLARE_IN_OFFICE),
         )
     )
