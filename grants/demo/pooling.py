@@ -44,7 +44,7 @@ def gather(stage: Stage, call: CallView) -> None:
     values = EvaluatorInput(gone, "FR", ("fr", "en"), (), 0, 5, employers=(Employer("Agence du Canal"),))
     services.accept_invitation(troupe.actor_of(gone), call.id, values, 1, BOTH)
     troupe.all_changed()
-    services.withdraw_terms(troupe.actor_of(gone), call.id, "A new employer does not allow it.")
+    services.step_down(troupe.actor_of(gone), call.id, "A new employer does not allow it.")
     waits = troupe.late_judge()
     services.pool(manager, call.id, EvaluatorInput(waits, "IS", ("en",), (), 0, 5, roles=("finance",)))
     troupe.all_changed()

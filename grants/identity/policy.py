@@ -144,8 +144,10 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.PANEL_READ,
         }
     ),
-    Role.FINANCE_INITIATOR: _READS_MONEY | {P.BANK_ACCOUNT_ENTER, P.PAYMENT_ORDER_CANCEL, P.PAYMENT_ORDER_PREPARE},
-    Role.FINANCE_VERIFIER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_VERIFY},
+    Role.FINANCE_INITIATOR: _READS_MONEY
+    | {P.BANK_ACCOUNT_ENTER, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_CANCEL, P.PAYMENT_ORDER_PREPARE},
+    Role.FINANCE_VERIFIER: _READS_MONEY
+    | {P.BANK_ACCOUNT_CONFIRM, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_VERIFY},
     Role.AUTHORISING_OFFICER: _READS_MONEY
     | {
         P.AGREEMENT_CLOSE,
@@ -159,8 +161,10 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.RECOVERY_WAIVE,
         P.SELECTION_CONFIRM,
     },
-    Role.ACCOUNTING_OFFICER: _READS_MONEY | {P.BANK_ACCOUNT_CONFIRM, P.PAYMENT_ORDER_EXECUTE, P.RECOVERY_BOOK},
-    # Reads everything and changes nothing; asking for a statement makes a file and moves nothing.
+    Role.ACCOUNTING_OFFICER: _READS_MONEY
+    | {P.BANK_ACCOUNT_CONFIRM, P.CONFLICT_DECLARE_IN_OFFICE, P.PAYMENT_ORDER_EXECUTE, P.RECOVERY_BOOK},
+    # Reads everything and changes nothing; asking for a statement makes a file and moves nothing, and a conflict of
+    # interest that is declared takes away and gives nothing.
     Role.AUDITOR: _READS_MONEY
     | {
         P.APPLICATION_READ,
@@ -169,6 +173,7 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
         P.CHECKPOINT_REQUEST,
         P.CITY_READ,
         P.COMPLAINT_READ,
+        P.CONFLICT_DECLARE_IN_OFFICE,
         P.JOB_READ,
         P.MAIL_READ,
         P.PANEL_READ,
@@ -231,8 +236,16 @@ PERMISSIONS: Mapping[Role, frozenset[P]] = {
             P.STATEMENT_REQUEST,
         }
     ),
-    Role.PROGRAMME_SIGNATORY: frozenset({P.AGREEMENT_READ, P.AGREEMENT_SIGN_PROGRAMME, P.FILE_READ, P.REPORT_OPEN}),
+    Role.PROGRAMME_SIGNATORY: frozenset(
+        {P.AGREEMENT_READ, P.AGREEMENT_SIGN_PROGRAMME, P.CONFLICT_DECLARE_IN_OFFICE, P.FILE_READ, P.REPORT_OPEN}
+    ),
 }
+
+# Whose conflicts are also looked for: they decide about applications before there is a grant. Who comes to an
+# application with its money or its audit declares in office too, and nothing about them is searched.
+OFFICERS: frozenset[Role] = frozenset(
+    {Role.PROGRAMME_MANAGER, Role.ELIGIBILITY_OFFICER, Role.PROJECT_OFFICER, Role.AUTHORISING_OFFICER}
+)
 
 # What a role adds inside the organisations its holder belongs to, and only there.
 IN_OWN_ORGANISATION: Mapping[Role, frozenset[P]] = {

@@ -299,7 +299,7 @@ def _order(ref: str, sent: ContestedForm | None) -> Any:
     shown = page(
         "payments/order.html",
         order=found,
-        locked=rules.lock_of(found, actor.user_id),
+        locked=queries.lock_of(actor, found),
         steps=[(step, rules.STEP_PEOPLE[step]) for step in Step],
         signed={each.step: each for each in found.standing},
         form=sent,

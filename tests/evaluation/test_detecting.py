@@ -615,7 +615,9 @@ def test_an_officer_declares_and_the_application_is_there_for_them_no_more(brows
     address = f"/applications/{reference}/conflict"
     # Linked where an application is read and where it is checked.
     assert f'href="{address}"' in browser.get("manager", f"/applications/{reference}").text
-    assert f'href="{address}"' not in browser.get("auditor", f"/applications/{reference}").text
+    assert f'href="{address}"' in browser.get("auditor", f"/applications/{reference}").text
+    # Who judges declares on the page of conflicts.
+    assert f'href="{address}"' not in browser.get("chair", f"/applications/{reference}").text
     check_page(browser.get("officer", address))
     assert browser.post("officer", address, reason="").status_code == 422
 

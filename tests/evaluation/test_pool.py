@@ -148,14 +148,14 @@ def test_who_takes_the_acceptance_back_gives_back_the_seats(seated: Scene) -> No
     name = seated.seats(seated.application_ids[0])[0]
     had = sum(name in seated.seats(each) for each in seated.application_ids)
 
-    freed = services.withdraw_terms(seated.actor(name), seated.call_id, "A new job.")
+    freed = services.step_down(seated.actor(name), seated.call_id, "A new job.")
 
     assert freed == had > 0
     assert all(name not in seated.seats(each) for each in seated.application_ids)
     assert queries.terms_page(seated.actor(name), seated.slug).is_demanded
     assert letters("evaluator_stepped_down") == [str(seated.people["manager"])]
     with pytest.raises(Refused):
-        services.withdraw_terms(seated.actor(name), seated.call_id, "Once more.")
+        services.step_down(seated.actor(name), seated.call_id, "Once more.")
 
 
 def test_nobody_gets_a_seat_who_has_not_accepted(scene: Scene) -> None:

@@ -36,7 +36,8 @@ def test_an_administrator_sees_no_money_and_no_applications(permission: Permissi
     assert thing not in {*_MONEY, "application", "assessment", "agreement", "report"}
 
 
-@pytest.mark.parametrize("permission", sorted(PERMISSIONS[Role.AUDITOR]))
+# A conflict that an auditor declares shuts something to them and changes nothing else.
+@pytest.mark.parametrize("permission", sorted(PERMISSIONS[Role.AUDITOR] - {Permission.CONFLICT_DECLARE_IN_OFFICE}))
 def test_an_auditor_changes_nothing(permission: Permission) -> None:
     assert permission.partition(":")[2] in _WORDS_OF_READING
 
@@ -45,6 +46,15 @@ def test_an_auditor_reads_whatever_can_be_read() -> None:
     readable = {name for name in Permission if name.endswith(":read") or name.endswith(":read_all")}
 
     assert readable - PERMISSIONS[Role.AUDITOR] == set()
+
+
+def test_everybody_who_works_with_applications_or_their_money_can_declare_a_conflict() -> None:
+    reads = {Permission.APPLICATION_READ, Permission.AGREEMENT_READ, Permission.PAYMENT_ORDER_READ}
+    declares = policy.roles_with(Permission.CONFLICT_DECLARE) | policy.roles_with(Permission.CONFLICT_DECLARE_IN_OFFICE)
+    works = {role for role in Role if policy.is_staff(role) and PERMISSIONS[role] & reads}
+
+    assert works - declares == set()
+    assert declares > policy.OFFICERS
 
 
 def test_no_role_does_two_steps_of_one_payment() -> None:

@@ -98,7 +98,7 @@ ELSEWHERE = {
     "awards.public_awards", "evaluation.consensus_field_history", "evaluation.decide_detected",
     "evaluation.declare_in_office", "evaluation.detected", "evaluation.invitation", "evaluation.own_profile",
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
-    "evaluation.withdraw_terms", "identity.address", "identity.choose_password", "identity.confirm_password",
+    "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
     "payments.ask_again",
 }  # fmt: skip

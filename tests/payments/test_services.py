@@ -11,11 +11,14 @@ from uuid import UUID
 import openpyxl
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
 from grants.agreements.models import BankAccount, Grant
 from grants.agreements.states import GrantState, PaymentKind
+from grants.applications.models import Application
+from grants.calls.models import Call
 from grants.core import clock, files
 from grants.core.acts import arranging, once
 from grants.core.db import db, get
@@ -23,7 +26,9 @@ from grants.core.errors import Conflict, Invalid, NeedsFreshSignIn, NotAllowed, 
 from grants.core.faults import Fault
 from grants.core.money import ZERO, Money, euros
 from grants.core.paging import Page
+from grants.evaluation import services as evaluation
 from grants.identity import queries as identity
+from grants.identity.models import AccessBar
 from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
@@ -308,6 +313,39 @@ def test_one_person_takes_one_step_only(grant: World) -> None:
         services.execute(both, order_id, value_on=clock.in_zone(clock.now()).date())
 
 
+def test_who_declares_a_conflict_takes_no_step_of_the_payment_and_a_colleague_does(app: Flask, grant: World) -> None:
+    order_id = services.prepare(actors.fin(), decided(grant)).id
+    reference = get(PaymentOrder, order_id).reference
+    about = queries.order(actors.vera(), reference)
+    page = actors.client_of(app, actors.vera())
+    address = f"/applications/{get(Application, grant.application_id).reference}/conflict"
+    assert address in page.get(f"/grants/{about.grant_reference}/payments").text
+
+    for who in (actors.vera(), actors.otto(), actors.carl()):
+        evaluation.declare_in_office(who, grant.application_id, "My sister leads it.")
+
+    # Until the results are public it is not there for them; afterwards they see it and sign nothing.
+    assert page.get(f"/finance/orders/{reference}").status_code == 404
+    with pytest.raises(NotFound):
+        services.verify(actors.vera(), order_id)
+    with arranging():
+        call = get(Call, grant.call_id)
+        call.results_public_at = clock.now()
+        for bar in db.session.scalars(select(AccessBar)):
+            bar.ends_before = call.results_public_at
+    shown = page.get(f"/finance/orders/{reference}").text
+    assert "You have a conflict of interest with this pilot" in shown and "/verify" not in shown
+    with pytest.raises(Refused, match="Ask a colleague with your role"):
+        services.verify(actors.vera(), order_id)
+    services.verify(everything("Vic Verifier"), order_id)
+    with pytest.raises(Refused, match="conflict of interest"):
+        services.authorise(actors.otto(), order_id)
+    services.authorise(everything("Ona Officer"), order_id)
+    with pytest.raises(Refused, match="conflict of interest"):
+        services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    assert services.export(everything("Abe Accountant"), (order_id,), control_total=euros(210_000)).orders == 1
+
+
 @pytest.mark.parametrize("column", ["verified_by", "authorised_by", "exported_by", "executed_by"])
 def test_the_database_itself_keeps_four_people_apart(grant: World, column: str) -> None:
     order_id = pay(decided(grant))
@@ -424,15 +462,15 @@ def test_nothing_is_ordered_without_a_confirmed_account(grant: World) -> None:
 # Every deed on the way of the money, and every guard it passes: each of them raises, and nothing may have happened.
 GUARDS = {
     "open": ("audit", "scope"),
-    "decide": ("audit", "ceiling", "scope"),
-    "reject": ("audit", "scope"),
-    "prepare": ("audit", "ceiling", "scope"),
-    "change": ("audit", "ceiling", "scope"),
-    "verify": ("audit", "four_eyes", "scope"),
-    "authorise": ("audit", "four_eyes", "scope"),
-    "cancel": ("audit", "scope"),
-    "export": ("audit", "ceiling", "four_eyes", "scope"),
-    "execute": ("audit", "ceiling", "four_eyes", "scope"),
+    "decide": ("audit", "ceiling", "conflict", "scope"),
+    "reject": ("audit", "conflict", "scope"),
+    "prepare": ("audit", "ceiling", "conflict", "scope"),
+    "change": ("audit", "ceiling", "conflict", "scope"),
+    "verify": ("audit", "conflict", "four_eyes", "scope"),
+    "authorise": ("audit", "conflict", "four_eyes", "scope"),
+    "cancel": ("audit", "conflict", "scope"),
+    "export": ("audit", "ceiling", "conflict", "four_eyes", "scope"),
+    "execute": ("audit", "ceiling", "conflict", "four_eyes", "scope"),
     "close": ("audit", "ceiling", "scope"),
 }
 MONEY_TABLES = (PaymentRequest, PaymentOrder, PaymentOrderSignature, PaymentBatch, LedgerEntry, LedgerLeg, Grant)

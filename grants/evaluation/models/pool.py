@@ -22,6 +22,7 @@ class Evaluator(Row):
         CheckConstraint("load_min >= 0 AND load_min <= load_max", name="load_order"),
         CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"),
         CheckConstraint("available_from <= available_until", name="available_in_order"),
+        CheckConstraint("(stepped_down_at IS NULL) = (stepped_down_why IS NULL)", name="stepped_down_why"),
     )
 
     call_id: Mapped[UUID] = mapped_column(points_to("call.id"))
@@ -38,6 +39,9 @@ class Evaluator(Row):
     load_max: Mapped[int]
     available_from: Mapped[date | None]
     available_until: Mapped[date | None]
+    # Whoever steps down from the call gets no seat any more; what they submitted stands.
+    stepped_down_at: Mapped[datetime | None]
+    stepped_down_why: Mapped[str | None] = mapped_column(info=DIGEST)
 
 
 class EvaluatorWish(Row):

@@ -106,6 +106,7 @@ from grants.evaluation.queries.score_sheets import application_id_of, assessment
 from grants.evaluation.queries.seat_file import seat_plan, seat_table
 from grants.evaluation.queries.seating import assignments_page
 from grants.evaluation.queries.shifts import reasons_of_shifts, shift_page, waiting_shifts
+from grants.evaluation.queries.stepping_down import stepping_down
 from grants.evaluation.queries.work import duties, unanswered
 
 __all__ = [
@@ -213,6 +214,7 @@ __all__ = [
     "spreads",
     "standing_detections",
     "standing_version",
+    "stepping_down",
     "submitted_and_clarified",
     "takes_part",
     "terms_page",

@@ -56,6 +56,7 @@ def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
             *(Evaluator.id, Evaluator.user_id, Evaluator.organisation_id, Evaluator.country_code),
             *(Evaluator.languages, Evaluator.topics, Evaluator.load_min, Evaluator.load_max, Evaluator.version),
             *(Evaluator.topic_levels, Evaluator.language_levels, Evaluator.roles),
+            *(Evaluator.stepped_down_at, Evaluator.stepped_down_why),
             *(Evaluator.available_from, Evaluator.available_until, _wishes(), _met_before(call_id)),
             *(
                 employers_of(),
@@ -87,6 +88,7 @@ def pool(call_id: UUID) -> Asking[tuple[PoolMember, ...]]:
             available_from=row.available_from, available_until=row.available_until,
             employers=employers[row.id], close_ids=close_ids(employers[row.id], today),
             accepted=row.accepted, must_accept=row.must_accept,
+            stepped_down_at=row.stepped_down_at, stepped_down_why=row.stepped_down_why or "",
         )
         for row in rows
     )  # fmt: skip

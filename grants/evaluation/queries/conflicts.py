@@ -20,13 +20,13 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, both, reader
 from grants.evaluation import rules
-from grants.evaluation.models import ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
+from grants.evaluation.models import Assignment, ConflictDeclaration, DetectedConflict, Evaluator, EvaluatorWish
 from grants.evaluation.queries.accepting import terms_accepted
-from grants.evaluation.queries.access import IN_EVALUATION, ROWS_MAX, within
+from grants.evaluation.queries.access import EVALUATED, IN_EVALUATION, ROWS_MAX, within
 from grants.evaluation.queries.applicants import cities_of, consortia_of, head_of
 from grants.evaluation.queries.entities import entity_rows
 from grants.evaluation.rules import ApplicationHead, ConflictPage, ConflictRow, Consortium, DoubtRow, EntityRow
-from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling
+from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling, SeatState
 from grants.identity.models import Organisation, User
 
 # What was found and nobody dismissed.
@@ -96,8 +96,20 @@ def _declared_now(actor: Actor) -> ColumnElement[bool]:
 
 
 def must_declare(actor: Actor) -> ColumnElement[bool]:
-    """Applications of the calls whose pool the person is in; for a panel, those whose assessments they may read."""
-    pooled = Application.call_id.in_(select(Evaluator.call_id).where(Evaluator.user_id == actor.user_id))
+    """Applications of the calls whose pool the person is in; for a panel, those whose assessments they may read.
+
+    Whoever stepped down from a call declares about what they submitted there alone.
+    """
+    mine = select(Evaluator.call_id).where(Evaluator.user_id == actor.user_id)
+    seats = (
+        select(Assignment.application_id)
+        .join(Evaluator, Evaluator.id == Assignment.evaluator_id)
+        .where(Evaluator.user_id == actor.user_id, Assignment.state == SeatState.ACTIVE.value)
+    )
+    pooled = or_(
+        Application.call_id.in_(mine.where(Evaluator.stepped_down_at.is_(None))),
+        Application.id.in_(seats.where(Evaluator.stepped_down_at.is_not(None))),
+    )
     sees: ColumnElement[bool] = pooled
     if actor.can(Permission.ASSESSMENT_READ_ALL):
         sees = or_(pooled, within(actor, Permission.ASSESSMENT_READ_ALL))
@@ -196,7 +208,8 @@ def to_declare_in_office(actor: Actor, reference: str) -> Asking[ApplicationHead
     rows = yield from ask(
         select(Application.id, Application.reference, Application.title, Application.call_id).where(
             Application.reference == reference,
-            Application.submission_id.is_not(None),
+            # What was published elsewhere went no way here, and its grant is paid all the same.
+            or_(Application.submission_id.is_not(None), Application.state.in_(EVALUATED)),
             within(actor, Permission.CONFLICT_DECLARE_IN_OFFICE),
         )
     )

@@ -25,7 +25,7 @@ from grants.evaluation.models import DetectedConflict, Evaluator, EvaluatorOrgan
 from grants.evaluation.rules.detecting import Bid, Candidate, Entity, Found, Somebody, Together, detect
 from grants.evaluation.states import DetectedKind, DetectedState
 from grants.identity.models import Membership, Organisation, OrganisationFact, RoleGrant, User
-from grants.identity.policy import TEAM_ROLES, roles_with
+from grants.identity.policy import OFFICERS, TEAM_ROLES, roles_with
 from grants.identity.queries import role_holds
 from grants.identity.states import FactKind
 
@@ -46,7 +46,6 @@ NUMBERS: Mapping[FactKind, str] = {
 }
 # Who of those that declare also judges; officers decide about papers, wherever they come from.
 JUDGES = roles_with(Permission.CONFLICT_DECLARE)
-OFFICERS = roles_with(Permission.CONFLICT_DECLARE_IN_OFFICE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,11 @@ def to_accept(actor: Actor) -> Asking[tuple[tuple[str, str], ...]]:
     rows = yield from ask(
         select(Call.slug, Call.title)
         .join(Evaluator, Evaluator.call_id == Call.id)
-        .where(Evaluator.user_id == actor.user_id, ~terms_accepted(Evaluator.user_id, Evaluator.call_id))
+        .where(
+            Evaluator.user_id == actor.user_id,
+            Evaluator.stepped_down_at.is_(None),
+            ~terms_accepted(Evaluator.user_id, Evaluator.call_id),
+        )
         .order_by(Call.reference)
         .limit(50)
     )

@@ -61,15 +61,6 @@ class PoolPerson:
 
 def _everybody(call_id: UUID, at: datetime) -> Select[Any]:
     """Members of the pool and whoever is or was asked and is no member, as rows of one shape."""
-    withdrawn = (
-        select(EvaluatorAcceptance.id)
-        .where(
-            EvaluatorAcceptance.user_id == Evaluator.user_id,
-            EvaluatorAcceptance.call_id == call_id,
-            EvaluatorAcceptance.withdrawn_at.is_not(None),
-        )
-        .exists()
-    )
     accepted = (
         select(func.max(EvaluatorAcceptance.number))
         .where(
@@ -81,7 +72,7 @@ def _everybody(call_id: UUID, at: datetime) -> Select[Any]:
     )
     clear = terms_accepted(Evaluator.user_id, Evaluator.call_id)
     member_state = case(
-        (and_(accepted.is_(None), withdrawn), PoolState.STEPPED_DOWN.value),
+        (Evaluator.stepped_down_at.is_not(None), PoolState.STEPPED_DOWN.value),
         (clear, PoolState.MEMBER.value),
         else_=PoolState.TO_ACCEPT.value,
     )
@@ -243,7 +234,7 @@ def pool_person(actor: Actor, call: CallView, handle: str) -> Asking[PoolPerson]
             row.name,
             row.handle,
             row.email,
-            _state_of(member, invitation, accepted),
+            _state_of(member, invitation),
             member,
             invitation,
             accepted,
@@ -261,11 +252,9 @@ def own_entry(actor: Actor, slug: str) -> tuple[CallView, PoolMember]:
     return call, member
 
 
-def _state_of(
-    member: PoolMember | None, invitation: InvitationView | None, accepted: tuple[Accepted, ...]
-) -> PoolState:
+def _state_of(member: PoolMember | None, invitation: InvitationView | None) -> PoolState:
     if member is not None:
-        if member.accepted is None and any(each.withdrawn_at for each in accepted):
+        if member.stepped_down_at is not None:
             return PoolState.STEPPED_DOWN
         return PoolState.TO_ACCEPT if member.must_accept else PoolState.MEMBER
     assert invitation is not None, "whoever is no member was invited"

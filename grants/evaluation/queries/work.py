@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, not_, or_, select
+from sqlalchemy import Select, func, literal, not_, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from grants.applications.models import Application
 from grants.calls import queries as calls
@@ -24,6 +25,7 @@ from grants.evaluation.queries.entities import entities_unasked
 from grants.evaluation.queries.invitations import pool_duties
 from grants.evaluation.queries.score_sheets import my_seats
 from grants.evaluation.states import AssessmentState, ConsensusState, SeatState
+from grants.identity.models import User
 
 
 @reader
@@ -136,7 +138,7 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
     found: list[Duty] = []
     work = yield from ask(_call_work(actor))
     views = (yield from calls.call_views.asking(row[0] for row in work)) if work else {}
-    for call_id, slug, title, doubts, applications, seats in work:
+    for call_id, slug, title, doubts, applications, seats, gone in work:
         if doubts:
             found.append(
                 Duty(
@@ -147,11 +149,12 @@ def _manager_duties(actor: Actor) -> Asking[list[Duty]]:
             )  # fmt: skip
         per = views[call_id].content.evaluators_per_application
         missing = max(0, applications * per - seats)
+        left = f"Stepped down: {gone}. " if gone else ""
         if missing:
             found.append(
                 Duty(
                     f"Fill {_many(missing, 'seat', 'seats')} of evaluators, {title}",
-                    f"Each of {_many(applications, 'application', 'applications')} needs {per} evaluators.",
+                    f"{left}Each of {_many(applications, 'application', 'applications')} needs {per} evaluators.",
                     "Go to the assignments", "evaluation.assignments", {"slug": slug}, count=missing,
                 )
             )  # fmt: skip
@@ -211,6 +214,12 @@ def _call_work(actor: Actor) -> Select[Any]:
         )
         .scalar_subquery()
     )
+    gone = (
+        select(func.string_agg(User.name, aggregate_order_by(literal(", "), User.name)))
+        .join(Evaluator, Evaluator.user_id == User.id)
+        .where(Evaluator.call_id == Call.id, Evaluator.stepped_down_at.is_not(None))
+        .scalar_subquery()
+    )
     in_evaluation = Application.state.in_(IN_EVALUATION)
     doubtful = (
         select(ConflictDeclaration.id)
@@ -218,7 +227,7 @@ def _call_work(actor: Actor) -> Select[Any]:
         .exists()
     )
     return (
-        select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats)
+        select(Call.id, Call.slug, Call.title, doubts, func.count(Application.id).filter(in_evaluation), seats, gone)
         .join(Application, Application.call_id == Call.id)
         .where(or_(in_evaluation, doubtful), mine)
         .group_by(Call.id)

@@ -194,6 +194,7 @@ from grants.evaluation.rules.showing import (
     own_patterns,
     own_work,
 )
+from grants.evaluation.rules.stepping_down import ALL_SUBMITTED, SteppingDown
 from grants.evaluation.rules.told import LEFT_OUT, ShutTitles, kept_of_run, told_of_run
 from grants.evaluation.rules.values import (
     AdjustInput,
@@ -207,6 +208,7 @@ from grants.evaluation.rules.values import (
 )
 
 __all__ = [
+    "ALL_SUBMITTED",
     "CHANGED_BY_ANOTHER",
     "CHANGED_ELSEWHERE",
     "COMMENT_CHARACTERS_MAX",
@@ -321,6 +323,7 @@ __all__ = [
     "ShiftView",
     "ShutTitles",
     "StandingSeat",
+    "SteppingDown",
     "Takes",
     "Tally",
     "TermsPage",

@@ -61,6 +61,9 @@ class PoolMember:
     # The version of the words of the call this person accepted, if they stand by it; whether one must be accepted first.
     accepted: int | None = None
     must_accept: bool = False
+    # When this person stepped down from the call, and why; none while they are there.
+    stepped_down_at: datetime | None = None
+    stepped_down_why: str = ""
 
     @property
     def employer_text(self) -> str:
@@ -113,6 +116,8 @@ def why_not(
         return f"{member.name} belongs to an organisation of the consortium."
     if member.close_ids & about.organisation_ids:
         return f"{member.name} belongs to an organisation of the consortium, or did within the last three years."
+    if member.stepped_down_at is not None:
+        return f"{member.name} stepped down from this call."
     if member.must_accept:
         return f"{member.name} has not accepted the contract and the confidentiality of this call."
     if said.declared is None:

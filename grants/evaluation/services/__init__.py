@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.evaluation.services.accepting import accept_terms, tell_of_terms, withdraw_terms
+from grants.evaluation.services.accepting import accept_terms, tell_of_terms
 from grants.evaluation.services.adjusting import adjust, change_by_file
 from grants.evaluation.services.conflicts import declare, declare_in_office, rule
 from grants.evaluation.services.consensus import (
@@ -36,6 +36,7 @@ from grants.evaluation.services.runs import give_out, request_run, run
 from grants.evaluation.services.seats import fill, start_again, void
 from grants.evaluation.services.sheets import reopen, save, submit, submit_written
 from grants.evaluation.services.shifts import confirm_shift, propose_shift, return_shift
+from grants.evaluation.services.stepping_down import come_back, step_down
 from grants.evaluation.services.writing import save_field, take_over
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ask_pack",
     "ask_to_look",
     "change_by_file",
+    "come_back",
     "confirm_shift",
     "decide_detected",
     "declare",
@@ -83,6 +85,7 @@ __all__ = [
     "settle",
     "skip",
     "start_again",
+    "step_down",
     "submit",
     "submit_written",
     "take_back",
@@ -90,6 +93,5 @@ __all__ = [
     "tell_of_terms",
     "void",
     "withdraw_invitation",
-    "withdraw_terms",
     "write_consensus",
 ]

@@ -6,22 +6,15 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.rules.expert_terms import TERMS_HEADINGS
-from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import db, locked
-from grants.core.errors import Invalid, NotFound, Refused
-from grants.core.permissions import Actor, Permission, Scope
-from grants.dossiers.rules import clean_text
+from grants.core.db import db
+from grants.core.errors import NotFound, Refused
+from grants.core.permissions import Actor, Permission
 from grants.evaluation import queries, rules
-from grants.evaluation.models import Assignment, Evaluator, EvaluatorAcceptance
-from grants.evaluation.services.consensus import consensus_row
-from grants.evaluation.services.seats import void_seat
-from grants.evaluation.states import ConsensusState, SeatState
+from grants.evaluation.models import Evaluator, EvaluatorAcceptance
 from grants.identity import services as people
-from grants.identity.queries import users_with
 
 
 @act(
@@ -66,7 +59,9 @@ def tell_of_terms(actor: Actor, call_id: UUID, number: int) -> int:
     newest = next(iter(calls.expert_terms(call_id)), None)
     if newest is None or newest.number != number or newest.text is None:
         return 0
-    waiting = [member.user_id for member in queries.pool(call_id) if member.must_accept]
+    waiting = [
+        member.user_id for member in queries.pool(call_id) if member.must_accept and member.stepped_down_at is None
+    ]
     call = calls.call_by_id(call_id)
     people.mail(
         waiting, "evaluator_terms", "call", call_id,
@@ -97,58 +92,3 @@ def _entry(call_id: UUID, user_id: UUID | None) -> Evaluator | None:
     return db.session.scalars(
         select(Evaluator).where(Evaluator.call_id == call_id, Evaluator.user_id == user_id).with_for_update()
     ).one_or_none()
-
-
-@act(
-    "evaluator.withdraw_terms",
-    needs=Permission.CONFLICT_DECLARE,
-    scope=queries.call_scope,
-    says="took back the acceptance of the contract of {subject}",
-)
-def withdraw_terms(actor: Actor, call_id: UUID, reason: str) -> int:
-    """Stop evaluating in a call: everything shuts at once, and the seats are free for the manager to hand over.
-
-    A seat whose consensus is agreed, or whose application is decided, stays as the record of how it was. Returns how
-    many seats became free.
-    """
-    entry = _entry(call_id, actor.user_id)
-    standing = _standing(call_id, actor.user_id)
-    words = clean_text(reason)
-    if entry is None:
-        raise NotFound
-    if not standing:
-        raise Refused("You have accepted nothing here that could be taken back. Nothing was changed.")
-    if not words:
-        raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; the programme manager reads it."})
-    acts.reason(words)
-    for row in standing:
-        row.withdrawn_at, row.withdrawn_why = acts.moment(), words
-    freed = [seat.application_id for seat in _own_seats(entry) if _gave_back(seat, entry.user_id, words)]
-    call = calls.call_by_id(call_id)
-    managers = [each.id for each in users_with(Permission.ASSIGNMENT_DECIDE, Scope.of(("call", call_id)))]
-    people.mail(
-        managers, "evaluator_stepped_down", "call", call_id,
-        call_title=call.title, slug=call.slug, name=actor.name, words=words, freed=len(freed),
-    )  # fmt: skip
-    return len(freed)
-
-
-def _own_seats(entry: Evaluator) -> list[Assignment]:
-    rows = db.session.scalars(
-        select(Assignment)
-        .where(Assignment.evaluator_id == entry.id, Assignment.state == SeatState.ACTIVE.value)
-        .order_by(Assignment.application_id)
-        .with_for_update()
-    )
-    return list(rows)
-
-
-def _gave_back(seat: Assignment, user_id: UUID, words: str) -> bool:
-    """Whether the seat is empty now; what is agreed or decided stands."""
-    application = locked(Application, seat.application_id)
-    consensus = consensus_row(application.id)
-    agreed = consensus is not None and consensus.state == ConsensusState.AGREED.value
-    if agreed or application.state not in queries.IN_EVALUATION:
-        return False
-    void_seat(seat, user_id, f"{rules.GIVEN_BACK}{words}")
-    return True

@@ -211,7 +211,8 @@ def _instance(
         tuple(
             matching.Seatholder(
                 member.id, max(0, member.load_max - taken.get(member.id, 0)),
-                max(0, member.load_min - taken.get(member.id, 0)), member.name, member.country_code,
+                # Whoever stepped down owes nothing any more.
+                0 if member.stepped_down_at else max(0, member.load_min - taken.get(member.id, 0)), member.name, member.country_code,
                 str(member.organisation_id or ""), frozenset(member.roles), frozenset(member.languages),
             )
             for member in members

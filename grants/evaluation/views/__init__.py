@@ -18,6 +18,7 @@ from grants.evaluation.views import (
     seat_file,
     sheets,
     shifts,
+    stepping_down,
     writing,
 )
 from grants.evaluation.views.frame import NAVIGATION, bp
@@ -40,5 +41,6 @@ __all__ = [
     "seat_file",
     "sheets",
     "shifts",
+    "stepping_down",
     "writing",
 ]

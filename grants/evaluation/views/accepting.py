@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash
 
 from grants.evaluation import queries, rules, services
-from grants.evaluation.forms import OwnProfileForm, TermsForm, WhyForm, profile_form
+from grants.evaluation.forms import OwnProfileForm, TermsForm, profile_form
 from grants.evaluation.views.frame import P, bp, status_of
 from grants.web.routing import current_actor, page, requires, see_other
 
@@ -50,18 +50,3 @@ def own_profile(slug: str) -> Any:
     if form.clashed:
         form.comes_again(member.version)
     return page("evaluation/own_profile.html", call=call, member=member, form=form), status_of(form)
-
-
-@bp.route("/calls/<slug>/expert-terms/withdraw", methods=["GET", "POST"])
-@requires(P.CONFLICT_DECLARE)
-def withdraw_terms(slug: str) -> Any:
-    """Stop evaluating in this call: everything shuts, and the seats go to somebody else."""
-    shown = queries.terms_page(current_actor(), slug)
-    form = WhyForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            freed = services.withdraw_terms(current_actor(), shown.call_id, form.reason.data or "")
-            seats = "1 seat is" if freed == 1 else f"{freed} seats are"
-            flash(f"You no longer evaluate in {shown.title}. {seats} free; the programme manager is told.", "success")
-            return see_other(".assessments")
-    return page("evaluation/withdraw_terms.html", shown=shown, form=form), status_of(form)

@@ -25,8 +25,8 @@ from grants.identity.rules import (
 )
 from grants.identity.services.facts import look_for_conflicts_everywhere
 
-# Who holds one of these must have no conflict of interest with what they judge or decide.
-DECLARE = policy.roles_with(Permission.CONFLICT_DECLARE) | policy.roles_with(Permission.CONFLICT_DECLARE_IN_OFFICE)
+# Who holds one of these must have no conflict of interest with what they judge or decide, and it is looked for.
+LOOKED_FOR = policy.roles_with(Permission.CONFLICT_DECLARE) | policy.OFFICERS
 
 
 def give_role(
@@ -215,7 +215,7 @@ def assign_role(actor: Actor, user_id: UUID, values: RoleInput) -> UUID:
         raise Invalid(
             "The role would have ended already.", {"ends_before": "Choose a day after today, or leave it empty."}
         )
-    if values.role in DECLARE:
+    if values.role in LOOKED_FOR:
         look_for_conflicts_everywhere()
     return assign_now(actor, user_id, values)
 

@@ -6,7 +6,16 @@ from grants.payments.queries.checks import verify
 from grants.payments.queries.grants import GrantPayments, grant_payments
 from grants.payments.queries.journal import ledger, ledger_entry, ledger_lines
 from grants.payments.queries.lists import batch, batch_id_of, batch_view, batches
-from grants.payments.queries.orders import ROWS_MAX, account_numbers, order, order_id_of, order_ids_of, why_gone
+from grants.payments.queries.orders import (
+    ROWS_MAX,
+    account_numbers,
+    in_conflict_with,
+    lock_of,
+    order,
+    order_id_of,
+    order_ids_of,
+    why_gone,
+)
 from grants.payments.queries.recoveries import grant_recovery
 from grants.payments.queries.requests import (
     forecast,
@@ -29,10 +38,12 @@ __all__ = [
     "forecast",
     "grant_payments",
     "grant_recovery",
+    "in_conflict_with",
     "inbox",
     "ledger",
     "ledger_entry",
     "ledger_lines",
+    "lock_of",
     "order",
     "order_id_of",
     "order_ids_of",

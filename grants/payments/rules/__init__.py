@@ -7,6 +7,7 @@ here is what is posted there, to the cent.
 from __future__ import annotations
 
 from grants.payments.rules.circuit import (
+    IN_CONFLICT,
     STEP_PEOPLE,
     refuse_over_payable,
     refuse_own_account,
@@ -65,6 +66,7 @@ from grants.payments.rules.wording import (
 )
 
 __all__ = [
+    "IN_CONFLICT",
     "STEP_PEOPLE",
     "WORDS",
     "AccountLine",

@@ -18,7 +18,7 @@ from grants.identity.rules import demand_fresh
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
 from grants.payments.rules import OrderSummary
-from grants.payments.services.locks import lock_grant, scope_of_order, scope_of_request
+from grants.payments.services.locks import lock_grant, refuse_conflict, scope_of_order, scope_of_request
 from grants.payments.services.requests import programme_code, today
 from grants.payments.states import DECIDED, ORDER, OrderState, RequestState, Step
 
@@ -34,6 +34,7 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
     grant = lock_grant(request.grant_id)
+    refuse_conflict(actor, grant.id)
     if RequestState(request.state) not in DECIDED:
         raise Refused("An order needs an approved request with something left to pay.")
     assert request.payable is not None, "a decided request says what is payable"
@@ -68,6 +69,7 @@ def change(actor: Actor, order_id: UUID, *, amount: Money, reason: str, version:
     """Change the amount, or take over the account that is confirmed now: every signature is void, the order is prepared anew."""
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
+    refuse_conflict(actor, order.grant_id)
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say what changed; verifier and authoriser will read it."})
     request = locked(PaymentRequest, order.request_id)
@@ -120,6 +122,7 @@ def _approving(actor: Actor, order_id: UUID, step: Step, version: int | None) ->
     """The order under its lock, if this person may put a signature to it now."""
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
+    refuse_conflict(actor, order.grant_id)
     faults.point("four_eyes")
     rules.refuse_same_person(signed(order), step, actor.user_id)
     account = standing_account(order)
@@ -137,6 +140,7 @@ def cancel(actor: Actor, order_id: UUID, *, reason: str, version: int | None = N
     """Cancel an order that has not left; what it held can be ordered again."""
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
+    refuse_conflict(actor, order.grant_id)
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say why the order is cancelled."})
     ORDER.move(order, "cancel")

@@ -29,7 +29,13 @@ from grants.ledger.rules import Dimensions, Event
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
-from grants.payments.services.locks import lock_grant, scope_of_grant, scope_of_report, scope_of_request
+from grants.payments.services.locks import (
+    lock_grant,
+    refuse_conflict,
+    scope_of_grant,
+    scope_of_report,
+    scope_of_request,
+)
 from grants.payments.states import REQUEST, RequestState
 from grants.programmes.models import Programme
 from grants.reporting import queries as reports
@@ -235,6 +241,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
     grant = lock_grant(request.grant_id)
+    refuse_conflict(actor, grant.id)
     _refuse_not_in_force(grant)
     kind = PaymentKind(request.kind)
     rules.check_decision(request.requested, given, kind)
@@ -266,6 +273,7 @@ def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None =
     demand_fresh(actor)
     request = locked(PaymentRequest, request_id)
     check_version(request, version)
+    refuse_conflict(actor, request.grant_id)
     if not reason.strip():
         raise Invalid("The reason is missing.", {"reason": "Say why; the coordinator will read it and may reply."})
     acts.reason(reason.strip())

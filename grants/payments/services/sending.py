@@ -26,7 +26,7 @@ from grants.ledger.rules import Event
 from grants.payments import queries, rules
 from grants.payments.models import PaymentBatch, PaymentOrder, PaymentRequest
 from grants.payments.rules import BatchSummary, BatchView, OrderSummary
-from grants.payments.services.locks import scope_of_batch, scope_of_grant, scope_of_order
+from grants.payments.services.locks import refuse_conflict, scope_of_batch, scope_of_grant, scope_of_order
 from grants.payments.services.orders import order_summary, sign, signed, standing_account
 from grants.payments.services.requests import dims_of, programme_code, tell, today
 from grants.payments.states import ORDER, REQUEST, OrderState, Step
@@ -84,6 +84,7 @@ def _lock_orders(actor: Actor, order_ids: Sequence[UUID]) -> list[PaymentOrder]:
     for _, grant_id in grants:
         if not actor.may(Permission.PAYMENT_ORDER_EXECUTE, scope_of_grant(grant_id)):
             raise NotFound
+        refuse_conflict(actor, grant_id)
     orders = [locked(PaymentOrder, order_id) for order_id in sorted(set(order_ids))]
     return sorted(orders, key=lambda order: order.reference)
 
@@ -117,6 +118,7 @@ def execute(actor: Actor, order_id: UUID, *, value_on: date, version: int | None
     order = locked(PaymentOrder, order_id)
     check_version(order, version)
     grant = get(Grant, order.grant_id)
+    refuse_conflict(actor, grant.id)
     faults.point("four_eyes")
     rules.refuse_same_person(
         {step: person for step, person in signed(order).items() if step is not Step.EXPORTED},

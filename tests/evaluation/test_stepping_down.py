@@ -1,0 +1,97 @@
+"""Stepping down from a whole call: open seats are free with their history, what is in stands, and one can come back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from grants.core import clock
+from grants.core.acts import arranging
+from grants.core.db import db
+from grants.core.errors import NotFound, Refused
+from grants.core.jobs import Job
+from grants.evaluation import queries, rules, services
+from grants.evaluation.models import Assessment, Assignment, Evaluator
+from grants.evaluation.states import AssessmentState, CountryRule, Declared, PoolState, SeatState
+from tests.evaluation.scene import Browser, Scene
+
+NO_TIME = "A new job takes all my time."
+
+
+def held(scene: Scene, name: str) -> list[UUID]:
+    return [each for each in scene.application_ids if name in scene.seats(each)]
+
+
+def busiest(scene: Scene) -> str:
+    return max(scene.evaluators, key=lambda name: (len(held(scene, name)), name))
+
+
+def test_who_steps_down_gives_back_what_is_open_and_what_is_in_stands(seated: Scene, browser: Browser) -> None:
+    name = busiest(seated)
+    sent, *open_ones = held(seated, name)
+    assert open_ones, "somebody has several seats"
+    services.submit(seated.actor(name), sent, seated.sheet(8, 8, 8))
+    services.save(seated.actor(name), open_ones[0], seated.sheet(6, None, None))
+    address = f"/calls/{seated.slug}/step-down"
+    page = browser.get(name, address).text
+    assert "The 1 assessment you submitted stands" in page
+    version = queries.stepping_down(seated.actor(name), seated.slug).version
+
+    empty = browser.post(name, address, reason=" ", version=version)
+    assert empty.status_code == 422 and "reason" in empty.text.lower()
+    assert browser.post(name, address, reason=NO_TIME, version=version).status_code == 303
+
+    assert held(seated, name) == [sent]
+    kept = db.session.scalars(
+        select(Assignment).where(
+            Assignment.evaluator_id == seated.evaluator_id(name), Assignment.state == SeatState.VOIDED.value
+        )
+    ).all()
+    assert {row.void_reason for row in kept} == {f"{rules.GIVEN_BACK}{NO_TIME}"} and len(kept) == len(open_ones)
+    states = db.session.scalars(
+        select(Assessment.state)
+        .join(Assignment, Assignment.id == Assessment.assignment_id)
+        .where(Assignment.evaluator_id == seated.evaluator_id(name))
+    )
+    assert sorted(states) == sorted([AssessmentState.DRAFT.value, AssessmentState.SUBMITTED.value])
+    for each in open_ones:
+        with pytest.raises(NotFound):
+            services.submit(seated.actor(name), each, seated.sheet(8, 8, 8))
+    # The manager reads of it by mail, on /home and in the pool; nobody seats this person again.
+    mails = [job.args for job in db.session.scalars(select(Job).where(Job.name == "jobs.mail.send"))]
+    (letter,) = [mail for mail in mails if mail["template"] == "evaluator_stepped_down"]
+    assert letter["user_id"] == str(seated.people["manager"])
+    person = db.session.scalar(select(Evaluator.user_id).where(Evaluator.id == seated.evaluator_id(name)))
+    member = next(one for one in queries.pool(seated.call_id) if one.user_id == person)
+    (about,) = queries.consortia_of([open_ones[0]])
+    assert "stepped down" in rules.why_not(member, about, rules.Said(Declared.NONE), countries=CountryRule.ALLOWED)
+    told = [each.why for each in queries.duties(seated.actor("manager"), clock.now()) if each.what.startswith("Fill")]
+    assert told[0].startswith(f"Stepped down: {member.name}. ")
+    profile = browser.get("manager", f"/calls/{seated.slug}/evaluators/{member.handle}/profile").text
+    assert NO_TIME in profile and PoolState.STEPPED_DOWN.words in profile
+
+    # A second tab that still shows the form is answered in words, and changes nothing.
+    late = browser.post(name, address, reason="Once more.", version=version)
+    assert late.status_code == 422 and "already" in late.text and NO_TIME in late.text
+
+    here = queries.stepping_down(seated.actor(name), seated.slug).version
+    assert browser.post(name, f"{address}/back", version=version).status_code == 409
+    assert browser.post(name, f"{address}/back", version=here).status_code == 303
+    assert queries.stepping_down(seated.actor(name), seated.slug).stepped_down_at is None
+    assert held(seated, name) == [sent]
+    # All that is left is in: there is nothing to step down from.
+    assert "nothing to step down from" in browser.get(name, address).text
+    with pytest.raises(Refused, match="submitted and counts"):
+        services.step_down(seated.actor(name), seated.call_id, NO_TIME)
+
+
+def test_nobody_steps_down_from_a_pool_they_are_not_in(seated: Scene, browser: Browser) -> None:
+    with pytest.raises(NotFound):
+        services.step_down(seated.actor("chair"), seated.call_id, NO_TIME)
+    assert browser.get("chair", f"/calls/{seated.slug}/step-down").status_code == 404
+    with pytest.raises(IntegrityError, match="stepped_down_why"), arranging():
+        db.session.get_one(Evaluator, seated.evaluator_id("eva1")).stepped_down_at = clock.now()
+        db.session.flush()
