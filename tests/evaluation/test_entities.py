@@ -13,7 +13,7 @@ from grants.applications.states import PartnerRole, PartnerState
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
-from grants.core.errors import Invalid, NotFound, Refused
+from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.evaluation import queries, services
 from grants.evaluation.models import ConflictDeclaration, EntityDeclaration
 from grants.evaluation.rules import Answered, AnsweredEntity, Doubted, said_of_applications
@@ -184,3 +184,36 @@ def test_what_follows_from_organisations_takes_a_conflict_before_a_doubt() -> No
     assert said_of_applications([two, one])[key].declared is Declared.CONFLICT
     covered = Doubted(key, "B", Declared.CONFLICT, ConflictKind.OTHER, "y", NONE, Ruling.CLEARED, covered=True)
     assert said_of_applications([covered]) == {}
+
+
+def test_a_doubt_about_the_application_swallows_no_conflict_with_its_organisation(seated: Scene) -> None:
+    first = seated.application_ids[0]
+    one, two = seated.seats(first)[:2]
+    for name in (one, two):
+        own = Answered(first, Declared.UNSURE, "A cousin")
+        services.declare(seated.actor(name), seated.call_id, (own,), ())
+    new, other = joins("Latecomer", first), joins("Another one", first)
+    row = db.session.query(ConflictDeclaration).filter_by(application_id=first, user_id=seated.people[two]).one()
+    # The page sends the stored doubt back beside what is new: all of it stands, and one tied to an old page rules on none.
+    unsure = AnsweredEntity(new, Declared.UNSURE, ConflictKind.OTHER, "We met")
+    version = row.version
+    services.declare(seated.actor(two), seated.call_id, (Answered(first, Declared.UNSURE, "A cousin"),), (unsure,))
+    with pytest.raises(Conflict):
+        services.rule(seated.actor("manager"), row.id, Ruling.CLEARED, "No", version)
+    services.declare(
+        seated.actor(two), seated.call_id, (),
+        (AnsweredEntity(other, Declared.UNSURE, ConflictKind.OTHER, "We eat together"),),
+    )  # fmt: skip
+    assert db.session.get_one(ConflictDeclaration, row.id).reason == (
+        "A cousin; Latecomer, something else: We met; Another one, something else: We eat together"
+    )
+
+    # Cleared of the doubt; then the conflict with the organisation, sent with the doubt that is stored.
+    doubt = db.session.query(ConflictDeclaration).filter_by(application_id=first, user_id=seated.people[one]).one()
+    services.rule(seated.actor("manager"), doubt.id, Ruling.CLEARED, "A far cousin")
+    tie = AnsweredEntity(new, Declared.CONFLICT, ConflictKind.FAMILY, "My sister runs it")
+    with clock.at(CLOSED + timedelta(minutes=1)):
+        services.declare(seated.actor(one), seated.call_id, (Answered(first, Declared.UNSURE, "A cousin"),), (tie,))
+    doubt = db.session.query(ConflictDeclaration).filter_by(application_id=first, user_id=seated.people[one]).one()
+    assert (doubt.declared, doubt.ruling) == (Declared.CONFLICT.value, None) and "My sister" in (doubt.reason or "")
+    assert one not in seated.seats(first) and 0 in conflicted(seated, one)
