@@ -26,6 +26,13 @@ class EntityRow:
     kind: ConflictKind | None
     reason: str
     noticed: bool = False
+    # Whether a doubt about it was settled by a ruling on each of its applications, so that “none” can be said again.
+    settled: bool = True
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether the person can say “none” of it now."""
+        return self.declared in (None, Declared.NONE) or self.settled
 
     @property
     def is_open(self) -> bool:
@@ -56,6 +63,7 @@ def clean_entities(answers: Iterable[AnsweredEntity]) -> tuple[AnsweredEntity, .
 class Doubted:
     """What a person stands by of an organisation of an application, beside what they said and was ruled of that application."""
 
+    user_id: UUID
     application_id: UUID
     entity: str
     declared: Declared
@@ -136,5 +144,5 @@ def refuse_taking_back_entity(standing: Declared, said: Declared, *, ruled: bool
     if said is Declared.NONE and standing is not Declared.NONE and not ruled:
         raise Refused(
             "You said that you are not impartial, or unsure, about one of these organisations, and the programme manager "
-            "has not ruled on each of its applications. Only a ruling ends it. Nothing was changed."
+            "has not cleared you for each of its applications. Only a ruling ends it. Nothing was changed."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
 from grants.evaluation import queries, rules
 from grants.evaluation.models import Assignment, ConflictDeclaration, Consensus, Evaluator, EvaluatorWish
-from grants.evaluation.rules import Answered, AnsweredEntity
+from grants.evaluation.rules import Answered, AnsweredEntity, Doubted
 from grants.evaluation.services.consensus import reopen_consensus
 from grants.evaluation.services.entities import declare_entities
 from grants.evaluation.services.seats import void_seat
@@ -48,7 +49,7 @@ def declare(
     if any(answer.application_id not in allowed for answer in given):
         raise NotFound
     declare_entities(actor, call_id, allowed, given, None if entities is None else about)
-    follows = rules.said_of_applications(queries.doubted(actor.user_id, allowed))
+    follows = rules.said_of_applications(queries.doubted_by(actor.user_id, allowed))
     stored = _declarations_of(actor.user_id, {answer.application_id for answer in given} | follows.keys())
     conflicts = 0
     for answer in rules.with_entities(given, follows, _values(stored)):
@@ -66,6 +67,34 @@ def declare(
             conflicts += 1
             keep_away(call_id, {(actor.user_id, answer.application_id): answer.reason})
     return conflicts
+
+
+def carry_entities(call_id: UUID) -> int:
+    """Write on the applications of a call what people said of organisations that take part in them now.
+
+    An entry of the register joined with another, or a new partner: nobody declares anything, and yet a conflict empties
+    the seat and a doubt waits for its ruling. Returns how many pairs are newly kept apart. Whoever takes part in an
+    application themselves is kept from judging it by that, and reads on.
+    """
+    bound = queries.takes_part(call_id)
+    said: dict[UUID, list[Doubted]] = defaultdict(list)
+    for each in queries.doubted(Application.call_id == call_id, Application.state.in_(queries.IN_EVALUATION)):
+        if each.follows and (each.user_id, each.application_id) not in bound:
+            said[each.user_id].append(each)
+    reasons: dict[tuple[UUID, UUID], str] = {}
+    for user_id, doubts in said.items():
+        follows = rules.said_of_applications(doubts)
+        stored = _declarations_of(user_id, follows.keys())
+        for answer in rules.with_entities((), follows, _values(stored)):
+            row = stored.get(answer.application_id)
+            if row is not None and not _says_more(row, answer, follows=True):
+                continue
+            _store(user_id, row, answer)
+            if answer.declared is Declared.CONFLICT:
+                reasons[user_id, answer.application_id] = answer.reason
+    if reasons:
+        keep_away(call_id, reasons)
+    return len(reasons)
 
 
 def _values(rows: Mapping[UUID, ConflictDeclaration]) -> dict[UUID, tuple[Answered, Ruling | None]]:
